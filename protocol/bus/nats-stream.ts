@@ -1,0 +1,232 @@
+// Stream operations over one NATS connection: ensure, append, read. Stateless; the connection, its status and
+// what to do when it goes are nats-bus.ts's, consuming a work queue is nats-consume.ts's.
+
+import {
+  DiscardPolicy,
+  JetStreamApiCodes,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamManager,
+  type StreamConfig,
+} from "@nats-io/jetstream";
+import { headers, nanos, type NatsConnection } from "@nats-io/transport-node";
+import * as z from "zod";
+
+import {
+  BusError,
+  streamTimeoutMs,
+  type AppendResult,
+  type Bytes,
+  type Entry,
+  type StreamSpec,
+  type StreamState,
+} from "./bus.ts";
+import { isNoStream, streamFailure } from "./nats-error.ts";
+
+/** How many reads of single messages are on their way at once. */
+const readWindowMessages = 256;
+/** Error code of a message that a limit of its stream refuses; the text says which limit. */
+const storeFailedCode = 10077;
+/** Error codes of an append whose expected last sequence is not the stream's (known, or still being decided). */
+const wrongSequenceCodes: readonly number[] = [
+  JetStreamApiCodes.StreamWrongLastSequence,
+  JetStreamApiCodes.StreamWrongLastSequenceUnknown,
+];
+/** Error code of an append that names another stream than the one which stores the subject. */
+const wrongStreamCode = 10060;
+
+const publishAnswer = z.union([
+  z.object({
+    error: z.object({
+      code: z.number(),
+      err_code: z.number().optional(),
+      description: z.string().default(""),
+    }),
+  }),
+  z.object({ stream: z.string().min(1), seq: z.number().int().positive() }),
+]);
+
+export function openStreams(nc: NatsConnection): Promise<JetStreamManager> {
+  return jetstreamManager(nc, { checkAPI: false, timeout: streamTimeoutMs });
+}
+
+type WantedConfig = Pick<
+  StreamConfig,
+  | "name"
+  | "subjects"
+  | "retention"
+  | "storage"
+  | "max_age"
+  | "max_bytes"
+  | "max_msgs_per_subject"
+  | "discard"
+  | "discard_new_per_subject"
+  | "allow_direct"
+  | "num_replicas"
+>;
+
+function configOf(spec: StreamSpec): WantedConfig {
+  return {
+    name: spec.name,
+    subjects: [...spec.subjects],
+    retention: spec.retention === "work-queue" ? RetentionPolicy.Workqueue : RetentionPolicy.Limits,
+    storage: StorageType.File,
+    max_age: nanos(spec.maxAgeMs ?? 0),
+    max_bytes: spec.maxBytes ?? -1,
+    max_msgs_per_subject: spec.maxMessagesPerSubject ?? -1,
+    discard: spec.discard === "new" ? DiscardPolicy.New : DiscardPolicy.Old,
+    discard_new_per_subject: spec.discardNewPerSubject ?? false,
+    allow_direct: spec.allowDirect ?? false,
+    num_replicas: spec.replicas ?? 1,
+  };
+}
+
+export async function ensureNatsStream(jsm: JetStreamManager, spec: StreamSpec): Promise<void> {
+  const wanted = configOf(spec);
+  try {
+    try {
+      await jsm.streams.update(spec.name, wanted);
+    } catch (error) {
+      if (!isNoStream(error)) throw error;
+      await jsm.streams.add(wanted);
+    }
+    const { config } = await jsm.streams.info(spec.name);
+    // An old server ignores fields it does not know, so only reading back tells.
+    const dropped = droppedField(wanted, config);
+    if (dropped === undefined) return;
+    throw new BusError(
+      "server-too-old",
+      `The message server ignores "${dropped}" of stream ${spec.name}; a newer nats-server (2.12 or later) is needed.`,
+    );
+  } catch (error) {
+    throw streamFailure(error, spec.name, streamTimeoutMs);
+  }
+}
+
+/** The first field of `wanted` that the server did not take over, or undefined. */
+export function droppedField(wanted: object, config: object): string | undefined {
+  const kept = new Map<string, unknown>(Object.entries(config));
+  for (const [field, value] of Object.entries(wanted)) {
+    if (JSON.stringify(kept.get(field)) !== JSON.stringify(value)) {
+      // A server leaves fields at their zero out of its answer.
+      if (kept.get(field) === undefined && (value === false || value === 0 || value === -1)) continue;
+      return field;
+    }
+  }
+  return undefined;
+}
+
+export async function appendNats(
+  nc: NatsConnection,
+  stream: string,
+  subject: string,
+  data: Bytes,
+  expectLastSequence: number | undefined,
+): Promise<AppendResult> {
+  const fence = headers();
+  fence.set("Nats-Expected-Stream", stream);
+  if (expectLastSequence !== undefined) fence.set("Nats-Expected-Last-Sequence", String(expectLastSequence));
+  let text: string;
+  try {
+    text = (await nc.request(subject, data, { timeout: streamTimeoutMs, headers: fence })).string();
+  } catch (error) {
+    throw streamFailure(error, stream, streamTimeoutMs);
+  }
+  return readAnswer(text, stream, subject);
+}
+
+function readAnswer(text: string, stream: string, subject: string): AppendResult {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    parsed = undefined;
+  }
+  const answer = publishAnswer.safeParse(parsed);
+  // Somebody other than a stream answers on this subject: whether a stream stored it too is unknown.
+  if (!answer.success) throw new BusError("unavailable", `No stream acknowledged the message on ${subject}.`);
+  if ("seq" in answer.data) return { kind: "appended", sequence: answer.data.seq };
+
+  const { code, err_code: errorCode = 0, description } = answer.data.error;
+  if (wrongSequenceCodes.includes(errorCode)) return { kind: "wrong-sequence" };
+  if (errorCode === storeFailedCode && /per subject/i.test(description)) return { kind: "already-there" };
+  if (errorCode === storeFailedCode && /maximum/i.test(description)) {
+    throw new BusError("stream-full", `Stream ${stream} is full and takes no new messages (${description}).`);
+  }
+  if (errorCode === wrongStreamCode)
+    throw new BusError("no-stream", `${subject} does not belong to stream ${stream}.`);
+  const passing = code >= 500 || errorCode === storeFailedCode;
+  throw new BusError(
+    passing ? "unavailable" : "refused",
+    `Stream ${stream} did not take the message: ${description}.`,
+  );
+}
+
+export async function natsStreamState(jsm: JetStreamManager, stream: string): Promise<StreamState> {
+  try {
+    const { state } = await jsm.streams.info(stream);
+    return {
+      firstSequence: state.messages === 0 ? state.last_seq + 1 : state.first_seq,
+      lastSequence: state.last_seq,
+    };
+  } catch (error) {
+    throw streamFailure(error, stream, streamTimeoutMs);
+  }
+}
+
+/**
+ * Reads single messages from the stream's leader, many at once. Slower than a direct get, which may read a replica
+ * that lags, and faster than it looks: the answers are pipelined.
+ */
+export async function readNatsStream(
+  jsm: JetStreamManager,
+  stream: string,
+  fromSequence: number,
+  limit: number,
+): Promise<readonly Entry[]> {
+  const { firstSequence, lastSequence } = await natsStreamState(jsm, stream);
+  const found: Entry[] = [];
+  let next = Math.max(fromSequence, firstSequence);
+  try {
+    while (next <= lastSequence && found.length < limit) {
+      const count = Math.min(readWindowMessages, limit - found.length, lastSequence - next + 1);
+      const asked = Array.from({ length: count }, (_, index) =>
+        jsm.streams.getMessage(stream, { seq: next + index }),
+      );
+      for (const message of await Promise.all(asked)) {
+        // null: removed by a limit or acknowledged since; the stream has a hole there.
+        if (message !== null)
+          found.push({ sequence: message.seq, subject: message.subject, data: message.data });
+      }
+      next += count;
+    }
+  } catch (error) {
+    throw streamFailure(error, stream, streamTimeoutMs);
+  }
+  return found;
+}
+
+/** By direct get on the subject: no other permission than `$JS.API.DIRECT.GET.<stream>.>`. */
+export async function getNatsMessage(
+  nc: NatsConnection,
+  stream: string,
+  subject: string,
+): Promise<Entry | null> {
+  const asked = `$JS.API.DIRECT.GET.${stream}.${subject}`;
+  try {
+    const answer = await nc.request(asked, undefined, { timeout: streamTimeoutMs });
+    const status = answer.headers?.code ?? 0;
+    if (status === 404) return null;
+    const sequence = Number(answer.headers?.get("Nats-Sequence"));
+    if (status !== 0 || !Number.isSafeInteger(sequence) || sequence < 1) {
+      throw new BusError(
+        "refused",
+        `Stream ${stream}: ${answer.headers?.description ?? "no sequence in its answer"}.`,
+      );
+    }
+    return { sequence, subject, data: answer.data };
+  } catch (error) {
+    throw streamFailure(error, stream, streamTimeoutMs);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * What an agent's machine can really do, as its probe measured it, and what its owner allows.
+ * What could not be found out is null, never zero.
+ */
+import * as z from "zod";
+import { nameSchema } from "./name.ts";
+
+export const backendNames = [
+  "tfjs-node-gpu",
+  "tfjs-node",
+  "webgpu",
+  "wasm",
+  "cpu",
+  "sparse",
+  "none",
+] as const;
+export const backendNameSchema = z.enum(backendNames);
+export type BackendName = z.infer<typeof backendNameSchema>;
+
+export const gpuSchema = z.object({
+  vendor: z.string(),
+  model: z.string(),
+  vramGiB: z.number().nonnegative().nullable(),
+});
+
+export const hostSchema = z.object({
+  os: z.string(),
+  arch: z.string(),
+  cpuModel: z.string(),
+  cores: z.int().positive(),
+  memGiB: z.number().positive(),
+  diskGiB: z.number().nonnegative().nullable(),
+  gpus: z.array(gpuSchema),
+  cpuFeatures: z.array(z.string()),
+});
+export type Host = z.infer<typeof hostSchema>;
+
+export const backendReportSchema = z.object({
+  name: backendNameSchema,
+  /** True only if gradients ran in a probe and gave the right answer. */
+  works: z.boolean(),
+  reason: z.string().nullable(),
+  version: z.string().nullable(),
+});
+export type BackendReport = z.infer<typeof backendReportSchema>;
+
+export const rateSchema = z.object({
+  /** `<task>/<model>`, such as `text-classification/fasttext`. */
+  kind: z.string(),
+  backend: backendNameSchema,
+  examplesPerSecond: z.number().nonnegative(),
+  /** Measured speed over the reference machine's. */
+  tokensPerSecond: z.number().positive(),
+});
+export type Rate = z.infer<typeof rateSchema>;
+
+export const capabilitySchema = z.object({
+  host: hostSchema,
+  node: z.string(),
+  backends: z.array(backendReportSchema),
+  rates: z.array(rateSchema),
+  labels: z.record(z.string(), z.string()),
+});
+export type Capability = z.infer<typeof capabilitySchema>;
+
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day looks like "22:30"');
+
+/** The owner's word: what of this machine the mesh may use. The agent enforces it itself. */
+export const policySchema = z.strictObject({
+  slots: z.int().min(0).max(1024),
+  /** Local times of day during which trials may run; null means always. A span may cross midnight. */
+  hours: z
+    .array(z.strictObject({ from: timeOfDay, to: timeOfDay }))
+    .nullable()
+    .default(null),
+  leaveFreeMemGiB: z.number().nonnegative().default(0),
+  /** Whose work is accepted; null means anyone's. */
+  requesters: z.array(nameSchema).nullable().default(null),
+  /** Kinds of task accepted; null means all. */
+  tasks: z.array(z.string()).nullable().default(null),
+});
+export type Policy = z.infer<typeof policySchema>;

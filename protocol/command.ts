@@ -1,0 +1,104 @@
+/**
+ * Commands change the mesh and queries look at it. Each is one request with one answer, an
+ * `Outcome`; a command carries a key, so that sending it twice does it once.
+ */
+import * as z from "zod";
+import { fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
+import { nameSchema } from "./name.ts";
+import { refusalSchema } from "./refusal.ts";
+import { sweepSpecSchema } from "./sweep.ts";
+import { milliTokensSchema } from "./token.ts";
+
+const text = z.string().max(500);
+
+export const commandBodies = {
+  "sweep-run": z.strictObject({ spec: sweepSpecSchema }),
+  "sweep-stop": z.strictObject({ sweep: sweepIdSchema, why: text.default("") }),
+  "budget-grant": z.strictObject({
+    requester: nameSchema,
+    amount: milliTokensSchema.positive(),
+    note: text.default(""),
+  }),
+  "account-open": z.strictObject({
+    requester: nameSchema,
+    weight: z.number().positive().max(1000).default(1),
+    grant: milliTokensSchema.default(0),
+  }),
+  "model-promote": z.strictObject({
+    model: nameSchema,
+    version: z.int().positive(),
+    alias: nameSchema,
+    why: text.default(""),
+  }),
+  "model-rollback": z.strictObject({
+    model: nameSchema,
+    alias: nameSchema,
+    /** The version to go back to; null means the one the alias pointed to before. */
+    to: z.int().positive().nullable().default(null),
+    why: text.default(""),
+  }),
+  "agent-drain": z.strictObject({ agent: nameSchema, drain: z.boolean() }),
+} as const;
+export type CommandName = keyof typeof commandBodies;
+export type CommandBody<N extends CommandName> = z.infer<(typeof commandBodies)[N]>;
+
+/** What travels: the key makes a repeat harmless. */
+export const commandEnvelopeSchema = z.object({ key: z.string().min(8).max(100), body: z.unknown() });
+
+/** The same table, typed so that a name picks its own body. */
+export const commandSchemas: { readonly [N in CommandName]: z.ZodType<CommandBody<N>> } = commandBodies;
+
+export const queryBodies = {
+  mesh: z.strictObject({}),
+  sweeps: z.strictObject({ limit: z.int().min(1).max(500).default(50) }),
+  sweep: z.strictObject({
+    sweep: sweepIdSchema,
+    offset: z.int().nonnegative().default(0),
+    limit: z.int().min(1).max(1000).default(200),
+    order: z.enum(["number", "best"]).default("number"),
+  }),
+  trial: z.strictObject({ trial: trialIdSchema }),
+  curve: z.strictObject({ trial: trialIdSchema }),
+  logs: z.strictObject({ trial: trialIdSchema, limit: z.int().min(1).max(2000).default(200) }),
+  why: z.strictObject({ trial: trialIdSchema }),
+  models: z.strictObject({}),
+  model: z.strictObject({ model: nameSchema }),
+  lineage: z.strictObject({ model: nameSchema, version: z.union([z.int().positive(), nameSchema]) }),
+  budget: z.strictObject({
+    requester: nameSchema.nullable().default(null),
+    lines: z.int().min(0).max(5000).default(50),
+  }),
+  events: z.strictObject({ limit: z.int().min(1).max(1000).default(100) }),
+} as const;
+export type QueryName = keyof typeof queryBodies;
+export type QueryBody<N extends QueryName> = z.infer<(typeof queryBodies)[N]>;
+
+/** The same table, typed so that a name picks its own body. */
+export const querySchemas: { readonly [N in QueryName]: z.ZodType<QueryBody<N>> } = queryBodies;
+
+export const answerSchema = z.discriminatedUnion("ok", [
+  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(false), refusal: refusalSchema }),
+]);
+
+/** What a command answers with when it is accepted. */
+export const commandValues = {
+  "sweep-run": z.object({ sweep: sweepIdSchema }),
+  "sweep-stop": z.object({ sweep: sweepIdSchema }),
+  "budget-grant": z.object({ requester: nameSchema, granted: milliTokensSchema }),
+  "account-open": z.object({ requester: nameSchema }),
+  "model-promote": z.object({
+    model: nameSchema,
+    alias: nameSchema,
+    version: z.int(),
+    from: z.int().nullable(),
+  }),
+  "model-rollback": z.object({
+    model: nameSchema,
+    alias: nameSchema,
+    version: z.int(),
+    from: z.int().nullable(),
+  }),
+  "agent-drain": z.object({ agent: nameSchema, running: z.array(fenceSchema) }),
+} as const;
+export type CommandValue<N extends CommandName> = z.infer<(typeof commandValues)[N]>;

@@ -1,0 +1,49 @@
+/**
+ * Names people give to things, and the nearest known name to a mistyped one.
+ * Not ids that the mesh makes itself: those are in `id.ts`.
+ */
+import * as z from "zod";
+
+/** A name that is safe as one NATS subject token, one file name and one word on a command line. */
+export const nameSchema = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9-]{0,30}$/,
+    "a name is 1 to 31 characters of a-z, 0-9 and -, and starts with a letter or digit",
+  );
+
+/** Levenshtein distance between two short strings, in edits. */
+export function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(substitution, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}
+
+/** The known name most like `given`, or null when nothing is close enough to be a likely slip. */
+export function nearestName(given: string, known: Iterable<string>): string | null {
+  let best: string | null = null;
+  let bestDistance = Math.max(2, Math.floor(given.length / 2)) + 1;
+  for (const name of known) {
+    const distance = editDistance(given.toLowerCase(), name.toLowerCase());
+    if (distance < bestDistance) {
+      best = name;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** `, did you mean "x"?` or the list of what is known, ready to end a sentence with. */
+export function suggestion(given: string, known: Iterable<string>): string {
+  const names = [...known];
+  const nearest = nearestName(given, names);
+  if (nearest !== null) return `did you mean "${nearest}"?`;
+  return names.length === 0 ? "none is known" : `known: ${names.toSorted().join(", ")}`;
+}

@@ -1,0 +1,57 @@
+/**
+ * What the coordinator says to an agent. Every order carries the leader's epoch, and the agent
+ * refuses an epoch lower than the highest it has seen. Orders are idempotent by fence.
+ */
+import * as z from "zod";
+import { backendNameSchema } from "./capability.ts";
+import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
+import { nameSchema } from "./name.ts";
+import { valueSchema } from "./space.ts";
+
+export const epochSchema = z.int().positive();
+
+/** A checkpoint to start from: the resource (epochs) already trained, and the artifact. */
+export const checkpointSchema = z.object({ resource: z.int().nonnegative(), digest: digestSchema });
+export type Checkpoint = z.infer<typeof checkpointSchema>;
+
+/** The right to run one attempt of one trial, up to a target resource, until the horizon ends. */
+export const leaseSchema = z.object({
+  fence: fenceSchema,
+  /** The run of the agent it was offered to; a restarted agent leaves it alone. */
+  incarnation: z.string(),
+  trial: trialIdSchema,
+  sweep: sweepIdSchema,
+  requester: nameSchema,
+  task: z.string(),
+  model: z.string(),
+  backend: backendNameSchema,
+  params: z.record(z.string(), valueSchema),
+  seed: z.int().nonnegative(),
+  dataset: digestSchema.nullable(),
+  metric: z.string(),
+  from: checkpointSchema.nullable(),
+  target: z.int().positive(),
+  /** Coordinator's time (ms since the Unix epoch) at which the horizon starts to count. */
+  at: z.number(),
+  /** The prepaid time, in ms from `at`; at its end the agent checkpoints and stops by itself. */
+  horizonMs: z.number().positive(),
+});
+export type Lease = z.infer<typeof leaseSchema>;
+
+export const offerSchema = z.object({ epoch: epochSchema, leases: z.array(leaseSchema).min(1) });
+export const extendSchema = z.object({
+  epoch: epochSchema,
+  leases: z.array(z.object({ fence: fenceSchema, at: z.number(), horizonMs: z.number().positive() })).min(1),
+});
+export const cancelSchema = z.object({
+  epoch: epochSchema,
+  fences: z.array(fenceSchema).min(1),
+  reason: z.string(),
+});
+export const drainSchema = z.object({ epoch: epochSchema, drain: z.boolean() });
+/** Reports the coordinator has made durable; the agent may forget them. */
+export const receiptSchema = z.object({ epoch: epochSchema, ids: z.array(z.string()).min(1) });
+
+/** The leader's beacon, on the epoch subject. */
+export const beaconSchema = z.object({ epoch: epochSchema, leader: z.string(), at: z.number() });
+export type Beacon = z.infer<typeof beaconSchema>;

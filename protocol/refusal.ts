@@ -1,0 +1,50 @@
+/**
+ * Refusals: the expected ways a request can be turned down. They are values, travel over the
+ * bus as they are, and read as one sentence. A broken invariant is not a refusal: it throws.
+ */
+import * as z from "zod";
+
+export const refusalCodes = [
+  "invalid", // the request does not parse, or names something out of range
+  "unknown", // it names something that does not exist
+  "forbidden", // the sender's role may not do this
+  "no-agent-fits", // nothing in the mesh can ever run it
+  "budget-empty", // the tokens do not suffice
+  "conflict", // it contradicts the present state
+  "unavailable", // no leader, no server, a full disk: the same request may succeed later
+] as const;
+
+export const refusalSchema = z.object({
+  code: z.enum(refusalCodes),
+  /** One sentence: what is wrong, where, and what would be right. */
+  message: z.string(),
+  /** Path of the offending field, outermost first; empty when no one field is to blame. */
+  field: z.array(z.union([z.string(), z.number()])).default([]),
+});
+export type Refusal = z.infer<typeof refusalSchema>;
+
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+export function accept<T>(value: T): Outcome<T> {
+  return { ok: true, value };
+}
+
+export function refuse(
+  code: Refusal["code"],
+  message: string,
+  field: readonly (string | number)[] = [],
+): { readonly ok: false; readonly refusal: Refusal } {
+  return { ok: false, refusal: { code, message, field: [...field] } };
+}
+
+/** Parses a value at the border; what does not parse becomes a refusal that names the first bad field. */
+export function parseOutside<T>(schema: z.ZodType<T>, value: unknown, what: string): Outcome<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return accept(parsed.data);
+  const issue = parsed.error.issues[0];
+  const path = (issue?.path ?? []).map((part) => (typeof part === "symbol" ? String(part) : part));
+  const where = path.length === 0 ? what : `${what}, field ${path.join(".")}`;
+  return refuse("invalid", `${where}: ${issue?.message ?? "does not parse"}`, path);
+}

@@ -1,0 +1,93 @@
+/** What an agent says: its greeting, its presence every few seconds, and its durable reports. */
+import * as z from "zod";
+import { capabilitySchema, policySchema } from "./capability.ts";
+import { digestSchema, fenceSchema } from "./id.ts";
+import { epochSchema } from "./order.ts";
+
+/** Numbers a trial reports about itself, such as `accuracy`; what is not finite is left out by the sender. */
+export const metricsSchema = z.record(z.string(), z.number());
+export type Metrics = z.infer<typeof metricsSchema>;
+
+const kept = {
+  fence: fenceSchema,
+  resource: z.int().nonnegative(),
+  digest: digestSchema,
+  bytes: z.int().nonnegative(),
+  metrics: metricsSchema,
+  /** Training time of this attempt so far, in ms on the agent's monotonic clock. */
+  usedMs: z.number().nonnegative(),
+};
+
+export const reportSchema = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("accepted"), fence: fenceSchema }),
+  z.object({ kind: z.literal("refused"), fence: fenceSchema, reason: z.string() }),
+  /** A checkpoint that is in the artifact store: from here on the work up to it cannot be lost. */
+  z.object({ kind: z.literal("checkpoint"), ...kept }),
+  /** The target resource was reached; `digest` is the checkpoint there. */
+  z.object({ kind: z.literal("finished"), ...kept }),
+  /** Ended before the target: cancelled, out of horizon, vacated by the owner, or drained. */
+  z.object({
+    kind: z.literal("stopped"),
+    ...kept,
+    digest: digestSchema.nullable(),
+    why: z.enum(["cancelled", "horizon", "owner", "drain", "shutdown"]),
+  }),
+  z.object({
+    kind: z.literal("failed"),
+    fence: fenceSchema,
+    reason: z.string(),
+    retryable: z.boolean(),
+    usedMs: z.number().nonnegative(),
+  }),
+]);
+export type Report = z.infer<typeof reportSchema>;
+
+/** One inbox message. `id` names a report for its receipt and is unique for ever. */
+export const reportBatchSchema = z.object({
+  incarnation: z.string(),
+  reports: z.array(z.object({ id: z.string(), report: reportSchema })).min(1),
+});
+export type ReportBatch = z.infer<typeof reportBatchSchema>;
+
+/** Asked of the leader at each start, reconnect and new epoch; the answer sets the agent's clock offset. */
+export const helloSchema = z.object({
+  incarnation: z.string(),
+  capability: capabilitySchema,
+  policy: policySchema,
+  /** Attempts this incarnation still holds; leases of this agent that are not among them are over. */
+  holding: z.array(fenceSchema),
+});
+export type Hello = z.infer<typeof helloSchema>;
+
+export const welcomeSchema = z.object({
+  epoch: epochSchema,
+  /** Coordinator's time when it answered, ms since the Unix epoch. */
+  at: z.number(),
+  presenceMs: z.number().positive(),
+});
+export type Welcome = z.infer<typeof welcomeSchema>;
+
+export const presenceSchema = z.object({
+  incarnation: z.string(),
+  epoch: epochSchema,
+  /** Why the owner's policy takes no new work just now, or null when it does. */
+  closed: z.string().nullable(),
+  cpuLoad: z.number().min(0).nullable(),
+  memFreeGiB: z.number().nonnegative().nullable(),
+  running: z.array(
+    z.object({ fence: fenceSchema, resource: z.int().nonnegative(), usedMs: z.number().nonnegative() }),
+  ),
+});
+export type Presence = z.infer<typeof presenceSchema>;
+
+/** A point of a trial's curve, on the metrics stream. */
+export const metricPointSchema = z.object({
+  fence: fenceSchema,
+  resource: z.int().nonnegative(),
+  metrics: metricsSchema,
+});
+export const logLineSchema = z.object({
+  fence: fenceSchema,
+  stream: z.enum(["out", "err"]),
+  line: z.string(),
+});

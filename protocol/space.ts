@@ -1,0 +1,63 @@
+/** A search space: one distribution per parameter. Sampling from it is the coordinator's `search/` room. */
+import * as z from "zod";
+
+export const valueSchema = z.union([z.number(), z.string(), z.boolean()]);
+export type Value = z.infer<typeof valueSchema>;
+export type Params = Readonly<Record<string, Value>>;
+
+const bounds = { min: z.number(), max: z.number() };
+const step = z.number().positive().optional();
+
+export const distributionSchema = z
+  .discriminatedUnion("distribution", [
+    z.strictObject({ distribution: z.literal("uniform"), ...bounds, step }),
+    z.strictObject({ distribution: z.literal("log-uniform"), ...bounds, step }),
+    z.strictObject({ distribution: z.literal("int"), min: z.int(), max: z.int(), step }),
+    z.strictObject({ distribution: z.literal("log-int"), min: z.int(), max: z.int(), step }),
+    z.strictObject({
+      distribution: z.literal("normal"),
+      mean: z.number(),
+      deviation: z.number().positive(),
+      step,
+    }),
+    z.strictObject({
+      distribution: z.literal("log-normal"),
+      mean: z.number(),
+      deviation: z.number().positive(),
+      step,
+    }),
+    z.strictObject({
+      distribution: z.literal("choice"),
+      values: z.array(valueSchema).min(1),
+      weights: z.array(z.number().nonnegative()).optional(),
+    }),
+    z.strictObject({ distribution: z.literal("constant"), value: valueSchema }),
+  ])
+  .superRefine((d, context) => {
+    const fail = (message: string, path: string) =>
+      context.addIssue({ code: "custom", message, path: [path] });
+    if ("min" in d && d.min > d.max) fail(`min ${d.min} is above max ${d.max}`, "min");
+    if ((d.distribution === "log-uniform" || d.distribution === "log-int") && d.min <= 0) {
+      fail(`a logarithmic scale needs min above 0, not ${d.min}`, "min");
+    }
+    if (d.distribution === "choice" && d.weights !== undefined) {
+      if (d.weights.length !== d.values.length)
+        fail(`${d.values.length} values need as many weights`, "weights");
+      if (!d.weights.some((weight) => weight > 0)) fail("at least one weight must be above 0", "weights");
+    }
+  });
+export type Distribution = z.infer<typeof distributionSchema>;
+
+export const distributionNames = [
+  "uniform",
+  "log-uniform",
+  "int",
+  "log-int",
+  "normal",
+  "log-normal",
+  "choice",
+  "constant",
+] as const;
+
+export const spaceSchema = z.record(z.string().min(1), distributionSchema);
+export type Space = z.infer<typeof spaceSchema>;
