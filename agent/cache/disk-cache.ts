@@ -1,0 +1,149 @@
+/**
+ * The agent's artifact cache: files named by their digest, an index in the agent's own store, a quota.
+ * CACHE-1: nothing is handed out whose bytes do not match its digest; a damaged file is fetched again.
+ */
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import * as z from "zod";
+import { digestOf, getBlob, putBlob, type BlobPlace } from "../../protocol/bus/blob.ts";
+import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import { sleep, type Clock } from "../../protocol/clock.ts";
+import type { Digest } from "../../protocol/id.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
+import type { Store } from "../../store/store.ts";
+import type { ArtifactCache } from "./artifact-cache.ts";
+
+export interface DiskCacheOptions {
+  readonly dir: string;
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly mesh: string;
+  readonly clock: Clock;
+  readonly quotaBytes: number;
+}
+
+const entrySchema = z.object({ bytes: z.int().nonnegative(), usedAt: z.number() });
+const prefix = "artifact/";
+const retryMs = 500;
+/** An artifact another agent is just uploading may be seen half; it gets this many looks. */
+const looksMax = 6;
+/** What was used this recently is not evicted: a runner may be reading it, ms. */
+const pinnedMs = 10 * 60_000;
+
+export async function openDiskCache(options: DiskCacheOptions): Promise<ArtifactCache> {
+  const { bus, clock, dir, mesh, quotaBytes, store } = options;
+  const place: BlobPlace = { stream: streamsOf(mesh).blobs, subjectOf: subjectsOf(mesh).blob };
+  const workDir = join(dir, "work");
+  // What a killed run left half-written there is of no use to anyone.
+  await rm(workDir, { recursive: true, force: true });
+  await mkdir(workDir, { recursive: true, mode: 0o700 });
+  const fetching = new Map<Digest, Promise<Outcome<string>>>();
+
+  const pathOf = (digest: Digest) => join(dir, digest.slice(0, 2), digest);
+
+  async function note(digest: Digest, bytes: number): Promise<void> {
+    await store.write({ put: [[prefix + digest, { bytes, usedAt: clock.now() }]], remove: [] });
+    await evict();
+  }
+
+  /** The least recently used goes first, until the rest fits the quota. */
+  async function evict(): Promise<void> {
+    const entries = [...store.range(prefix)].flatMap(([key, value]) => {
+      const entry = entrySchema.safeParse(value);
+      return entry.success ? [{ digest: key.slice(prefix.length), ...entry.data }] : [];
+    });
+    let total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    const remove: string[] = [];
+    for (const { bytes, digest, usedAt } of entries.toSorted((a, b) => a.usedAt - b.usedAt)) {
+      if (total <= quotaBytes || usedAt > clock.now() - pinnedMs) break;
+      await rm(pathOf(digest), { force: true });
+      remove.push(prefix + digest);
+      total -= bytes;
+    }
+    if (remove.length > 0) await store.write({ put: [], remove });
+  }
+
+  async function keep(digest: Digest, bytes: Uint8Array): Promise<string> {
+    const path = pathOf(digest);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const half = `${path}.part`;
+    await writeFile(half, bytes, { mode: 0o600 });
+    await rename(half, path);
+    await note(digest, bytes.length);
+    return path;
+  }
+
+  /** The cached file if it is whole; a damaged one is put away. */
+  async function cached(digest: Digest): Promise<string | null> {
+    const path = pathOf(digest);
+    const bytes = await readFile(path).catch(() => null);
+    if (bytes === null) return null;
+    if (digestOf(bytes) === digest) {
+      await note(digest, bytes.length);
+      return path;
+    }
+    await rm(path, { force: true });
+    return null;
+  }
+
+  async function fetchOnce(digest: Digest): Promise<Outcome<string>> {
+    const here = await cached(digest);
+    if (here !== null) return accept(here);
+    for (let look = 1; ; look++) {
+      try {
+        const blob = await getBlob(bus, place, digest);
+        if (blob.kind === "read") return accept(await keep(digest, blob.bytes));
+        if (look >= looksMax) return refuse("unavailable", whyNot(digest, blob));
+      } catch (error) {
+        // While the server is away this waits: the lease's own horizon ends a wait that is too long.
+        if (!(error instanceof BusError) || error.kind === "closed" || error.kind === "denied") {
+          return refuse(
+            "unavailable",
+            `artifact ${digest.slice(0, 12)} cannot be read: ${sentenceOf(error)}`,
+          );
+        }
+        look--;
+      }
+      await sleep(clock, retryMs);
+    }
+  }
+
+  return {
+    workDirOf: (fence) => join(workDir, String(fence)),
+    clear(fence) {
+      // Failing to tidy up harms nobody; the next start empties the folder.
+      rm(join(workDir, String(fence)), { recursive: true, force: true }).catch(() => {});
+    },
+    fetch(digest) {
+      let under = fetching.get(digest);
+      if (under === undefined) {
+        under = fetchOnce(digest)
+          .catch((error: unknown) =>
+            refuse("unavailable", `artifact ${digest.slice(0, 12)} cannot be kept: ${sentenceOf(error)}`),
+          )
+          .finally(() => fetching.delete(digest));
+        fetching.set(digest, under);
+      }
+      return under;
+    },
+    async share(path, digest) {
+      const known = await stat(pathOf(digest)).catch(() => null);
+      const bytes = await readFile(known === null ? path : pathOf(digest));
+      if (digestOf(bytes) !== digest) throw new Error(`${path} is not what its digest says`);
+      if (known === null) await keep(digest, bytes);
+      await putBlob(bus, place, bytes);
+    },
+  };
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : "unknown error";
+}
+
+function whyNot(digest: Digest, blob: { readonly kind: string }): string {
+  const name = `artifact ${digest.slice(0, 12)}`;
+  return blob.kind === "corrupt"
+    ? `${name} is damaged in the mesh's store`
+    : `${name} is not in the mesh's store`;
+}

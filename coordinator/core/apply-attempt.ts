@@ -1,0 +1,165 @@
+/** Applies the events of attempts: leases with their reservations, checkpoints, rungs, endings. */
+import { correct, serve } from "../queue/fair-queue.ts";
+import { isFinal, move } from "./apply-trial.ts";
+import { accountOf, addLine, enterRung, sweepOf, trialOf } from "./entity.ts";
+import type { Event } from "./event.ts";
+import { attemptByFence, type Attempt, type State, type Trial } from "./state.ts";
+
+export type AttemptEvent = Extract<
+  Event,
+  {
+    kind:
+      | "LeaseOffered"
+      | "LeaseAccepted"
+      | "LeaseExtended"
+      | "CancelRequested"
+      | "CheckpointKept"
+      | "RungReached"
+      | "AttemptEnded";
+  }
+>;
+
+export function applyAttempt(state: State, event: AttemptEvent, at: number): void {
+  switch (event.kind) {
+    case "LeaseOffered":
+      return offer(state, event, at);
+    case "LeaseAccepted":
+      activeOf(state, event.fence).attempt.state = "running";
+      return;
+    case "LeaseExtended":
+      return extend(state, event, at);
+    case "CancelRequested":
+      activeOf(state, event.fence).attempt.cancel = event.reason;
+      return;
+    case "CheckpointKept": {
+      const { trial, attempt } = activeOf(state, event.fence);
+      trial.checkpoint = { resource: event.resource, digest: event.digest };
+      trial.checkpointBytes = event.bytes;
+      trial.metrics = event.metrics;
+      attempt.keptMs = event.usedMs;
+      return;
+    }
+    case "RungReached": {
+      const { trial } = activeOf(state, event.fence);
+      trial.rungs.push({ resource: event.resource, value: event.value });
+      trial.value = event.value;
+      enterRung(state, trial, event.resource);
+      return;
+    }
+    case "AttemptEnded":
+      return end(state, event, at);
+  }
+}
+
+function activeOf(state: State, fence: number): { trial: Trial; attempt: Attempt } {
+  const found = attemptByFence(state, fence);
+  if (found === null) throw new Error(`broken invariant: fence ${fence} is not active`);
+  state.dirty.add(`trial/${found.trial.trial}`);
+  return found;
+}
+
+function offer(state: State, event: Extract<Event, { kind: "LeaseOffered" }>, at: number): void {
+  const trial = trialOf(state, event.trial);
+  if (trial.state !== "queued")
+    throw new Error(`broken invariant: ${trial.trial} is ${trial.state}, not queued`);
+  const sweep = sweepOf(state, trial.sweep);
+  const account = accountOf(state, sweep.requester);
+  trial.attempts.push({
+    fence: event.fence,
+    agent: event.agent,
+    incarnation: event.incarnation,
+    backend: event.backend,
+    rate: event.rate,
+    from: event.from,
+    target: event.target,
+    at,
+    until: at + event.horizonMs,
+    shifted: false,
+    reserved: event.reserved,
+    posted: 0,
+    charged: event.reserved,
+    keptMs: 0,
+    state: "offered",
+    cancel: null,
+    ending: null,
+    note: "",
+    endedAt: null,
+  });
+  move(state, trial, "running");
+  state.meta.nextFence = event.fence + 1;
+  state.active.set(event.fence, trial.trial);
+  holdingOf(state, event.agent).add(event.fence);
+  account.pending += event.reserved;
+  sweep.pending += event.reserved;
+  const tags = serve(account, state.meta.virtualTime, event.reserved);
+  account.finishTag = tags.finishTag;
+  state.meta.virtualTime = tags.virtualTime;
+  const note = `${Math.round(event.horizonMs)} ms at ${event.rate.toFixed(2)} tokens/s`;
+  const { fence, agent } = event;
+  addLine(state, account, {
+    at,
+    kind: "reserve",
+    amount: event.reserved,
+    trial: trial.trial,
+    fence,
+    agent,
+    note,
+  });
+}
+
+function extend(state: State, event: Extract<Event, { kind: "LeaseExtended" }>, at: number): void {
+  const { trial, attempt } = activeOf(state, event.fence);
+  attempt.until = event.until;
+  attempt.shifted = false;
+  if (event.added === 0) return;
+  const sweep = sweepOf(state, trial.sweep);
+  const account = accountOf(state, sweep.requester);
+  attempt.reserved += event.added;
+  account.pending += event.added;
+  sweep.pending += event.added;
+  addLine(state, account, {
+    at,
+    kind: "extend",
+    amount: event.added,
+    trial: trial.trial,
+    fence: event.fence,
+    agent: attempt.agent,
+    note: "horizon extended",
+  });
+}
+
+function end(state: State, event: Extract<Event, { kind: "AttemptEnded" }>, at: number): void {
+  const { trial, attempt } = activeOf(state, event.fence);
+  if (isFinal(trial.state)) throw new Error(`broken invariant: ${trial.trial} ended while running`);
+  const sweep = sweepOf(state, trial.sweep);
+  const account = accountOf(state, sweep.requester);
+  const { posted } = event;
+  if (posted > attempt.reserved)
+    throw new Error(`broken invariant: fence ${event.fence} posts more than it reserved`);
+  const released = attempt.reserved - posted;
+  account.pending -= attempt.reserved;
+  account.posted += posted;
+  sweep.pending -= attempt.reserved;
+  sweep.spent += posted;
+  trial.spent += posted;
+  account.finishTag = correct(account, attempt.charged, posted);
+  attempt.posted = posted;
+  attempt.state = "ended";
+  attempt.ending = event.ending;
+  attempt.note = event.note;
+  attempt.endedAt = at;
+  state.active.delete(event.fence);
+  holdingOf(state, attempt.agent).delete(event.fence);
+  const line = { at, trial: trial.trial, fence: event.fence, agent: attempt.agent };
+  addLine(state, account, { ...line, kind: "post", amount: posted, note: event.note || event.ending });
+  if (released > 0) addLine(state, account, { ...line, kind: "release", amount: released, note: "not used" });
+}
+
+function holdingOf(state: State, agent: string): Set<number> {
+  let held = state.held.get(agent);
+  if (held === undefined) {
+    held = new Set();
+    state.held.set(agent, held);
+  }
+  return held;
+}

@@ -1,0 +1,73 @@
+/** Applies the registry's events: a version is recorded once, an alias moves through its ledger. */
+import type { Event } from "./event.ts";
+import { originOf } from "../registry/origin.ts";
+import { sweepOf } from "./entity.ts";
+import { mustGet, type Model, type State } from "./state.ts";
+
+export type RegistryEvent = Extract<Event, { kind: "ModelRegistered" | "AliasMoved" }>;
+
+export function applyRegistry(state: State, event: RegistryEvent, at: number): void {
+  const model = modelOf(state, event.model);
+  switch (event.kind) {
+    case "ModelRegistered":
+      return register(state, model, event, at);
+    case "AliasMoved": {
+      const { alias, from, to, who, why, how } = event;
+      model.aliases[alias] = to;
+      model.ledger.push({ alias, from, to, who, why, kind: how, at });
+      if (how === "register") {
+        const newest = model.versions.at(-1);
+        if (newest !== undefined) {
+          const sweep = sweepOf(state, newest.sweep);
+          if (sweep.registered?.version === to) sweep.registered.alias = alias;
+        }
+      }
+      return;
+    }
+  }
+}
+
+function modelOf(state: State, name: string): Model {
+  let model = state.models.get(name);
+  if (model === undefined) {
+    model = { model: name, versions: [], aliases: {}, ledger: [] };
+    state.models.set(name, model);
+  }
+  state.dirty.add(`model/${name}`);
+  return model;
+}
+
+function register(
+  state: State,
+  model: Model,
+  event: Extract<RegistryEvent, { kind: "ModelRegistered" }>,
+  at: number,
+): void {
+  const sweep = sweepOf(state, event.sweep);
+  const trial = mustGet(state.trials, event.trial, "trial");
+  const origin = originOf(state, trial);
+  const attempt = origin.attempts.at(-1);
+  if (trial.checkpoint === null || attempt === undefined) {
+    throw new Error(`broken invariant: ${trial.trial} is registered without an artifact`);
+  }
+  model.versions.push({
+    version: event.version,
+    artifact: trial.checkpoint.digest,
+    bytes: trial.checkpointBytes,
+    metrics: trial.metrics,
+    params: trial.params,
+    model: trial.model,
+    task: sweep.spec.task,
+    sweep: sweep.sweep,
+    trial: trial.trial,
+    fence: attempt.fence,
+    agent: attempt.agent,
+    backend: attempt.backend,
+    dataset: sweep.spec.dataset,
+    codeVersion: sweep.spec.codeVersion,
+    spent: origin.spent,
+    at,
+    requester: sweep.requester,
+  });
+  sweep.registered = { model: model.model, version: event.version, alias: null };
+}

@@ -1,0 +1,114 @@
+/**
+ * `apply(state, event, at)`: changes the state by one event. No clock, no random, no refusal: an event
+ * that does not fit the state is a broken invariant and throws. Every entity it touches is marked dirty.
+ */
+import type { Event } from "./event.ts";
+import { applyAttempt, type AttemptEvent } from "./apply-attempt.ts";
+import { applyRegistry } from "./apply-registry.ts";
+import { applyTrial, type TrialEvent } from "./apply-trial.ts";
+import { accountOf, addLine, agentOf } from "./entity.ts";
+import { activeAttempt, mustGet, type State } from "./state.ts";
+
+/** Answers kept to recognise a repeated command. */
+const commandsKept = 10_000;
+
+export function apply(state: State, event: Event, at: number): void {
+  change(state, event, at);
+  state.meta.at = at;
+  state.dirty.add("meta");
+}
+
+function change(state: State, event: Event, at: number): void {
+  switch (event.kind) {
+    case "LeaderElected":
+      return elect(state, event.epoch, event.leader, at);
+    case "CommandAccepted":
+      return rememberCommand(state, event.key, event.value);
+    case "AccountOpened":
+      accountOf(state, event.requester).weight = event.weight;
+      return;
+    case "TokensGranted": {
+      const account = accountOf(state, event.requester);
+      account.granted += event.amount;
+      addLine(state, account, { at, kind: "grant", amount: event.amount, note: event.note });
+      return;
+    }
+    case "AgentJoined": {
+      const known = state.agents.get(event.agent);
+      state.agents.set(event.agent, {
+        agent: event.agent,
+        incarnation: event.incarnation,
+        capability: event.capability,
+        policy: event.policy,
+        present: true,
+        closed: null,
+        draining: known !== undefined && known.incarnation === event.incarnation && known.draining,
+      });
+      state.dirty.add(`agent/${event.agent}`);
+      return;
+    }
+    case "AgentSeen":
+    case "AgentSilent":
+      agentOf(state, event.agent).present = event.kind === "AgentSeen";
+      return;
+    case "AgentClosed":
+      agentOf(state, event.agent).closed = event.reason;
+      return;
+    case "AgentDraining":
+      agentOf(state, event.agent).draining = event.drain;
+      return;
+    case "SweepSubmitted":
+    case "SweepStopping":
+    case "SweepExhausted":
+    case "SweepFinished":
+    case "TrialProposed":
+    case "TrialReused":
+    case "TrialPromoted":
+    case "TrialPaused":
+    case "TrialRequeued":
+    case "TrialFinished":
+      return applyTrial(state, event satisfies TrialEvent, at);
+    case "LeaseOffered":
+    case "LeaseAccepted":
+    case "LeaseExtended":
+    case "CancelRequested":
+    case "CheckpointKept":
+    case "RungReached":
+    case "AttemptEnded":
+      return applyAttempt(state, event satisfies AttemptEvent, at);
+    case "ReportNoted":
+      return;
+    case "ModelRegistered":
+    case "AliasMoved":
+      return applyRegistry(state, event, at);
+  }
+}
+
+/**
+ * LEASE-1: a new leader has another clock. What was left of a horizon at the old leader's last batch is
+ * counted from the election on: too long by the time nobody led, never too short, so no reservation is
+ * given back while its agent may still be running.
+ */
+function elect(state: State, epoch: number, leader: string, at: number): void {
+  for (const id of state.active.values()) {
+    const attempt = activeAttempt(mustGet(state.trials, id, "trial"));
+    if (attempt === null) throw new Error(`broken invariant: ${id} is active without an attempt`);
+    attempt.until = at + Math.max(0, attempt.until - state.meta.at);
+    attempt.shifted = true;
+    state.dirty.add(`trial/${id}`);
+  }
+  state.meta.epoch = epoch;
+  state.meta.leader = leader;
+}
+
+function rememberCommand(state: State, key: string, value: unknown): void {
+  state.commands.set(key, value);
+  state.dirty.add(`command/${key}`);
+  if (state.commands.size > commandsKept) {
+    const oldest = state.commands.keys().next().value;
+    if (oldest !== undefined) {
+      state.commands.delete(oldest);
+      state.dirty.add(`command/${oldest}`);
+    }
+  }
+}

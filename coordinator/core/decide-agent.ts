@@ -1,0 +1,84 @@
+/** Decides on what agents say about themselves: greeting, presence, silence. */
+import type { Hello, Presence } from "../../protocol/report.ts";
+import { priceOf } from "../../protocol/token.ts";
+import { available } from "../budget/ledger.ts";
+import type { Steps } from "./input.ts";
+import { endAttempt } from "./outcome.ts";
+import type { CoordinatorSettings } from "./setting.ts";
+import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "./state.ts";
+
+export function* welcome(state: State, agent: string, hello: Hello, settings: CoordinatorSettings): Steps {
+  const known = state.agents.get(agent);
+  const { incarnation, capability, policy } = hello;
+  const isNew =
+    known === undefined ||
+    known.incarnation !== incarnation ||
+    !known.present ||
+    JSON.stringify([known.capability, known.policy]) !== JSON.stringify([capability, policy]);
+  if (isNew) yield { kind: "AgentJoined", agent, incarnation, capability, policy };
+  // LEASE-2: what an earlier incarnation held died with its process; nothing runs there any more.
+  for (const fence of [...(state.held.get(agent) ?? [])]) {
+    const found = attemptByFence(state, fence);
+    if (found !== null && found.attempt.incarnation !== incarnation) {
+      yield* endAttempt(
+        state,
+        found.trial,
+        found.attempt,
+        { ending: "lost", why: "the agent was restarted" },
+        settings,
+      );
+    }
+  }
+}
+
+export function* silence(state: State, agent: string): Steps {
+  if (state.agents.get(agent)?.present === true) yield { kind: "AgentSilent", agent };
+}
+
+export function* hearPresence(
+  state: State,
+  agent: string,
+  presence: Presence,
+  at: number,
+  settings: CoordinatorSettings,
+): Steps {
+  const known = state.agents.get(agent);
+  if (known === undefined || known.incarnation !== presence.incarnation) return;
+  if (!known.present) yield { kind: "AgentSeen", agent };
+  if (known.closed !== presence.closed) yield { kind: "AgentClosed", agent, reason: presence.closed };
+  for (const running of presence.running) {
+    const found = attemptByFence(state, running.fence);
+    if (found === null || found.attempt.agent !== agent || found.attempt.cancel !== null) continue;
+    yield* extend(state, found.trial, found.attempt, running.usedMs, at, settings);
+  }
+}
+
+/**
+ * LEASE-3: a lease that runs low is extended by what the account can still pay for. What is reserved
+ * always covers the time used so far and the whole horizon ahead.
+ */
+function* extend(
+  state: State,
+  trial: Trial,
+  attempt: Attempt,
+  usedMs: number,
+  at: number,
+  settings: CoordinatorSettings,
+): Steps {
+  const left = attempt.until - at;
+  if (left > settings.leaseMs / 2 && !attempt.shifted) return;
+  const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  const account = mustGet(state.accounts, sweep.requester, "account");
+  const free = available(account, { spent: sweep.spent, pending: sweep.pending, cap: sweep.spec.cap });
+  const wanted = Math.max(0, priceOf(usedMs + settings.leaseMs, attempt.rate) - attempt.reserved);
+  if (wanted <= free) {
+    yield { kind: "LeaseExtended", fence: attempt.fence, until: at + settings.leaseMs, added: wanted };
+    return;
+  }
+  // Not enough for a whole horizon: as far as the money goes, if that is further than now.
+  const horizonMs = Math.floor((attempt.reserved + free) / attempt.rate - usedMs);
+  if (horizonMs > left + settings.horizonMinMs || (attempt.shifted && horizonMs > 0)) {
+    const added = Math.min(free, Math.max(0, priceOf(usedMs + horizonMs, attempt.rate) - attempt.reserved));
+    yield { kind: "LeaseExtended", fence: attempt.fence, until: at + horizonMs, added };
+  }
+}

@@ -1,0 +1,113 @@
+/** Decides on the durable reports of agents. FENCE-1: a report counts only for the live attempt it names. */
+import type { Report } from "../../protocol/report.ts";
+import { charge } from "../budget/ledger.ts";
+import type { Steps } from "./input.ts";
+import { judge } from "./judge.ts";
+import { endAttempt } from "./outcome.ts";
+import type { CoordinatorSettings } from "./setting.ts";
+import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "./state.ts";
+
+export function* decideReport(
+  state: State,
+  agent: string,
+  report: Report,
+  settings: CoordinatorSettings,
+): Steps {
+  const found = attemptByFence(state, report.fence);
+  if (found === null || found.attempt.agent !== agent) {
+    if (report.kind === "finished" || report.kind === "stopped" || report.kind === "failed") {
+      yield { kind: "ReportNoted", agent, fence: report.fence, report: report.kind };
+    }
+    return;
+  }
+  const { trial, attempt } = found;
+  switch (report.kind) {
+    case "accepted":
+      if (attempt.state === "offered") yield { kind: "LeaseAccepted", fence: report.fence };
+      return;
+    case "refused":
+      yield* endAttempt(state, trial, attempt, { ending: "refused", why: report.reason }, settings);
+      // Until its next presence says otherwise: offering again at once would be refused again.
+      yield { kind: "AgentClosed", agent, reason: report.reason };
+      return;
+    case "checkpoint":
+      if (report.resource > (trial.checkpoint?.resource ?? 0)) yield kept(report);
+      return;
+    case "finished":
+      yield* finished(state, trial, attempt, report, settings);
+      return;
+    case "stopped": {
+      const { digest } = report;
+      if (digest !== null && report.resource > (trial.checkpoint?.resource ?? 0)) {
+        yield kept({ ...report, digest });
+      }
+      const why = stoppedBecause(report.why, attempt.cancel);
+      yield* endAttempt(state, trial, attempt, { ending: "stopped", why, usedMs: report.usedMs }, settings);
+      if (report.why === "shutdown") yield { kind: "AgentSilent", agent };
+      return;
+    }
+    case "failed": {
+      const end = report.retryable
+        ? { ending: "failed" as const, why: report.reason }
+        : { ending: "failed" as const, why: report.reason, usedMs: report.usedMs, final: true };
+      yield* endAttempt(state, trial, attempt, end, settings);
+      return;
+    }
+  }
+}
+
+type Kept = Extract<Report, { kind: "checkpoint" | "finished" }>;
+
+function kept(report: Omit<Kept, "kind">) {
+  const { fence, resource, digest, bytes, metrics, usedMs } = report;
+  return { kind: "CheckpointKept", fence, resource, digest, bytes, metrics, usedMs } as const;
+}
+
+function* finished(
+  state: State,
+  trial: Trial,
+  attempt: Attempt,
+  report: Extract<Report, { kind: "finished" }>,
+  settings: CoordinatorSettings,
+): Steps {
+  const { spec } = mustGet(state.sweeps, trial.sweep, "sweep");
+  const { metric } = spec.objective;
+  const value = report.metrics[metric];
+  if (value === undefined || !Number.isFinite(value)) {
+    const reported = Object.keys(report.metrics).join(", ") || "nothing";
+    const why = `it did not report a finite "${metric}"; it reported ${reported}`;
+    yield* endAttempt(
+      state,
+      trial,
+      attempt,
+      { ending: "failed", why, usedMs: report.usedMs, final: true },
+      settings,
+    );
+    return;
+  }
+  if (report.resource !== attempt.target) {
+    const why = `it reported epoch ${report.resource} as finished, not ${attempt.target}`;
+    yield* endAttempt(state, trial, attempt, { ending: "failed", why }, settings);
+    return;
+  }
+  yield kept(report);
+  yield { kind: "RungReached", fence: report.fence, resource: report.resource, value };
+  const posted = charge(report.usedMs, attempt.rate, attempt.reserved);
+  yield { kind: "AttemptEnded", fence: report.fence, ending: "finished", note: "", posted };
+  yield* judge(state, trial);
+}
+
+function stoppedBecause(why: string, cancel: string | null): string {
+  switch (why) {
+    case "cancelled":
+      return cancel ?? "cancelled";
+    case "horizon":
+      return "its prepaid time ran out";
+    case "owner":
+      return "the machine's owner took it back";
+    case "drain":
+      return "the agent is draining";
+    default:
+      return "the agent shut down";
+  }
+}

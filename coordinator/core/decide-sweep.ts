@@ -1,0 +1,32 @@
+/** Decides on a new sweep: can it be searched, and can anything in the mesh ever run it? */
+import { sweepId } from "../../protocol/id.ts";
+import { accept, refuse } from "../../protocol/refusal.ts";
+import type { SweepSpec } from "../../protocol/sweep.ts";
+import { nearestMiss } from "../placement/nearest-miss.ts";
+import { samplerFor } from "../search/sampler.ts";
+import type { Decision } from "./input.ts";
+import type { State } from "./state.ts";
+
+export function* decideSweepRun(state: State, requester: string, spec: SweepSpec): Decision {
+  const names = spec.models.map(({ model }) => model);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) return refuse("invalid", `model ${twice} stands twice in the sweep`, ["models"]);
+  const sampler = samplerFor(spec);
+  const problem = sampler.problem(spec);
+  if (problem !== null) {
+    return refuse("invalid", `${problem.parameter}: ${problem.message}`, [
+      "models",
+      problem.model,
+      problem.parameter,
+    ]);
+  }
+  for (const { model } of spec.models) {
+    const miss = nearestMiss(state, requester, `${spec.task}/${model}`, spec.needs);
+    if (miss !== null) return refuse("no-agent-fits", miss, ["models", model]);
+  }
+  const sweep = sweepId(state.meta.nextSweep);
+  const total = Math.max(1, Math.min(spec.search.trials, sampler.size(spec)));
+  yield { kind: "SweepSubmitted", sweep, requester, spec, total };
+  if (!state.accounts.has(requester)) yield { kind: "AccountOpened", requester, weight: 1 };
+  return accept({ sweep });
+}

@@ -1,0 +1,49 @@
+/** `decide(state, input, at)`: which events an input leads to, or why it is refused. Changes nothing itself. */
+import { accept } from "../../protocol/refusal.ts";
+import { apply } from "./apply.ts";
+import { hearPresence, silence, welcome } from "./decide-agent.ts";
+import { decideCommand } from "./decide-command.ts";
+import { decideReport } from "./decide-report.ts";
+import type { Event } from "./event.ts";
+import { expire } from "./expire.ts";
+import type { Decision, Input, Steps } from "./input.ts";
+import type { CoordinatorSettings } from "./setting.ts";
+import type { State } from "./state.ts";
+
+export function* decide(state: State, input: Input, at: number, settings: CoordinatorSettings): Decision {
+  switch (input.kind) {
+    case "command":
+      return yield* decideCommand(state, input.sender, input.key, input.name, input.body);
+    case "hello":
+      yield* welcome(state, input.agent, input.hello, settings);
+      break;
+    case "presence":
+      yield* hearPresence(state, input.agent, input.presence, at, settings);
+      break;
+    case "silent":
+      yield* silence(state, input.agent);
+      break;
+    case "report":
+      yield* decideReport(state, input.agent, input.report, settings);
+      break;
+    case "expire":
+      yield* expire(state, at, settings);
+      break;
+  }
+  return accept(null);
+}
+
+/** Runs a decision to its end, applying each event as it comes; the events are added to `events`. */
+export function run<T>(state: State, decision: Generator<Event, T, void>, at: number, events: Event[]): T {
+  for (;;) {
+    const step = decision.next();
+    if (step.done === true) return step.value;
+    apply(state, step.value, at);
+    events.push(step.value);
+  }
+}
+
+/** Events of several decisions one after the other. */
+export function* inTurn(...parts: Steps[]): Steps {
+  for (const part of parts) yield* part;
+}

@@ -1,0 +1,64 @@
+/** Entities made or looked up while applying events, each marked dirty as it is handed out for change. */
+import {
+  mustGet,
+  type Account,
+  type Agent,
+  type LedgerLine,
+  type State,
+  type Sweep,
+  type Trial,
+} from "./state.ts";
+
+/** The requester's account; one that does not exist yet starts at weight 1 with nothing granted. */
+export function accountOf(state: State, requester: string): Account {
+  let account = state.accounts.get(requester);
+  if (account === undefined) {
+    account = { requester, weight: 1, granted: 0, posted: 0, pending: 0, finishTag: 0, lines: 0 };
+    state.accounts.set(requester, account);
+    state.ledgers.set(requester, []);
+  }
+  state.dirty.add(`account/${requester}`);
+  return account;
+}
+
+export function agentOf(state: State, agent: string): Agent {
+  state.dirty.add(`agent/${agent}`);
+  return mustGet(state.agents, agent, "agent");
+}
+
+export function sweepOf(state: State, sweep: string): Sweep {
+  state.dirty.add(`sweep/${sweep}`);
+  return mustGet(state.sweeps, sweep, "sweep");
+}
+
+export function trialOf(state: State, trial: string): Trial {
+  state.dirty.add(`trial/${trial}`);
+  return mustGet(state.trials, trial, "trial");
+}
+
+/** Adds a line to the requester's statement, with the account as it stands after it. */
+export function addLine(
+  state: State,
+  account: Account,
+  line: Pick<LedgerLine, "at" | "kind" | "amount" | "note"> &
+    Partial<Pick<LedgerLine, "trial" | "fence" | "agent">>,
+): void {
+  const { granted, posted, pending } = account;
+  const lines = mustGet(state.ledgers, account.requester, "ledger");
+  lines.push({ trial: null, fence: null, agent: null, ...line, granted, posted, pending });
+  account.lines = lines.length;
+  state.dirty.add(`ledger/${account.requester}/${lineNumber(lines.length)}`);
+}
+
+/** Lines sort as text in the store, so their numbers have a fixed width. */
+export function lineNumber(number: number): string {
+  return String(number).padStart(9, "0");
+}
+
+/** Enters a trial among those that have reached a rung, where its sweep is still open. */
+export function enterRung(state: State, trial: Trial, resource: number): void {
+  const rungs = mustGet(state.rungs, trial.sweep, "rungs of");
+  const there = rungs.get(resource) ?? [];
+  there.push(trial.trial);
+  rungs.set(resource, there);
+}

@@ -1,0 +1,16 @@
+/** Leases that ran out: only past the prepaid horizon and a grace may a trial go to another agent. */
+import type { Steps } from "./input.ts";
+import { endAttempt } from "./outcome.ts";
+import type { CoordinatorSettings } from "./setting.ts";
+import { attemptByFence, type State } from "./state.ts";
+
+export function* expire(state: State, at: number, settings: CoordinatorSettings): Steps {
+  for (const fence of [...state.active.keys()]) {
+    const found = attemptByFence(state, fence);
+    if (found === null || at <= found.attempt.until + settings.graceMs) continue;
+    const { trial, attempt } = found;
+    const why =
+      attempt.state === "offered" ? `${attempt.agent} never took it up` : `${attempt.agent} fell silent`;
+    yield* endAttempt(state, trial, attempt, { ending: "lost", why }, settings);
+  }
+}

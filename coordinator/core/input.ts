@@ -1,0 +1,33 @@
+/** What the coordinator's loop decides on: parsed, with the sender proven by the bus. Time comes beside it. */
+import type { CommandName } from "../../protocol/command.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
+import type { Hello, Presence, Report } from "../../protocol/report.ts";
+import type { Role } from "../../protocol/subjects.ts";
+import type { Event } from "./event.ts";
+
+export interface Sender {
+  readonly role: Role;
+  readonly who: string;
+}
+
+export type Input =
+  | {
+      readonly kind: "command";
+      readonly key: string;
+      readonly sender: Sender;
+      readonly name: CommandName;
+      readonly body: unknown;
+    }
+  | { readonly kind: "hello"; readonly agent: string; readonly hello: Hello }
+  | { readonly kind: "presence"; readonly agent: string; readonly presence: Presence }
+  | { readonly kind: "silent"; readonly agent: string }
+  | { readonly kind: "report"; readonly agent: string; readonly report: Report }
+  | { readonly kind: "expire" };
+
+/**
+ * A decision hands out its events one at a time and goes on once the caller has applied each, so that
+ * every step sees the state the steps before it made. It returns the answer to a command.
+ */
+export type Decision = Generator<Event, Outcome<unknown>, void>;
+/** A part of a decision that has no answer of its own. */
+export type Steps = Generator<Event, void, void>;

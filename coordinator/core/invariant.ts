@@ -1,0 +1,179 @@
+/**
+ * What must hold at every event. Returns typed notes instead of throwing, so that tests, the simulation
+ * and start-up can each say what they found. Recomputes from scratch: slow on purpose.
+ */
+import { isFinal } from "./apply-trial.ts";
+import { activeAttempt, mustGet, type State, type Sweep } from "./state.ts";
+
+export interface BrokenInvariant {
+  readonly rule: string;
+  readonly where: string;
+  readonly detail: string;
+}
+
+export function brokenInvariants(state: State): BrokenInvariant[] {
+  const notes: BrokenInvariant[] = [];
+  const expect = (holds: boolean, rule: string, where: string, detail: () => string) => {
+    if (!holds) notes.push({ rule, where, detail: detail() });
+  };
+  budgets(state, expect);
+  attempts(state, expect);
+  sweeps(state, expect);
+  registry(state, expect);
+  return notes;
+}
+
+type Expect = (holds: boolean, rule: string, where: string, detail: () => string) => void;
+
+function budgets(state: State, expect: Expect): void {
+  const pending = new Map<string, number>();
+  const posted = new Map<string, number>();
+  for (const trial of state.trials.values()) {
+    const { requester } = mustGet(state.sweeps, trial.sweep, "sweep");
+    for (const attempt of trial.attempts) {
+      const into = attempt.state === "ended" ? posted : pending;
+      const amount = attempt.state === "ended" ? attempt.posted : attempt.reserved;
+      into.set(requester, (into.get(requester) ?? 0) + amount);
+      expect(attempt.posted <= attempt.reserved, "BUDGET-3", trial.trial, () => `fence ${attempt.fence}`);
+    }
+  }
+  for (const account of state.accounts.values()) {
+    const { requester } = account;
+    const sum = account.posted + account.pending;
+    expect(sum <= account.granted, "BUDGET-1", requester, () => `${sum} of ${account.granted}`);
+    expect(
+      account.pending === (pending.get(requester) ?? 0) && account.posted === (posted.get(requester) ?? 0),
+      "BUDGET-2",
+      requester,
+      () =>
+        `pending ${account.pending}/${pending.get(requester)}, posted ${account.posted}/${posted.get(requester)}`,
+    );
+  }
+}
+
+function attempts(state: State, expect: Expect): void {
+  const fences = new Set<number>();
+  let active = 0;
+  for (const trial of state.trials.values()) {
+    const live = trial.attempts.filter((attempt) => attempt.state !== "ended");
+    expect(live.length <= 1, "LEASE-4 one attempt at a time", trial.trial, () => `${live.length} are live`);
+    expect((live.length === 1) === (trial.state === "running"), "LEASE-5", trial.trial, () => trial.state);
+    for (const attempt of trial.attempts) {
+      expect(!fences.has(attempt.fence), "FENCE-2 unique", trial.trial, () => String(attempt.fence));
+      expect(attempt.fence < state.meta.nextFence, "FENCE-3 only grows", trial.trial, () =>
+        String(attempt.fence),
+      );
+      fences.add(attempt.fence);
+    }
+    const attempt = activeAttempt(trial);
+    if (attempt === null) continue;
+    active++;
+    expect(
+      state.active.get(attempt.fence) === trial.trial,
+      "LEASE-6 indexed",
+      trial.trial,
+      () => "not active",
+    );
+    expect(
+      state.held.get(attempt.agent)?.has(attempt.fence) === true,
+      "LEASE-6 indexed",
+      trial.trial,
+      () => "not held",
+    );
+  }
+  expect(
+    active === state.active.size,
+    "LEASE-6 indexed",
+    "active",
+    () => `${state.active.size}, not ${active}`,
+  );
+}
+
+function sweeps(state: State, expect: Expect): void {
+  const counts = new Map<string, Sweep["counts"]>();
+  for (const trial of state.trials.values()) {
+    const of = counts.get(trial.sweep) ?? emptyCounts();
+    of[trial.state]++;
+    counts.set(trial.sweep, of);
+    const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+    if (trial.state === "queued") {
+      expect(
+        sweep.ready.filter((id) => id === trial.trial).length === 1,
+        "QUEUE-1",
+        trial.trial,
+        () => "not ready once",
+      );
+    }
+    const resources = trial.rungs.map(({ resource }) => resource);
+    expect(new Set(resources).size === resources.length, "RUNG-1 each once", trial.trial, () =>
+      resources.join(),
+    );
+    if (trial.state === "completed") {
+      expect(resources.at(-1) === sweep.spec.stopping.max, "RUNG-2 full length", trial.trial, () =>
+        resources.join(),
+      );
+    }
+  }
+  for (const sweep of state.sweeps.values()) {
+    const of = counts.get(sweep.sweep) ?? emptyCounts();
+    expect(JSON.stringify(of) === JSON.stringify(sweep.counts), "SWEEP-1 counts", sweep.sweep, () =>
+      JSON.stringify(of),
+    );
+    expect(sweep.ready.length === of.queued, "QUEUE-1", sweep.sweep, () => `${sweep.ready.length} ready`);
+    expect(sweep.proposed <= sweep.total, "SWEEP-2 total", sweep.sweep, () => `${sweep.proposed}`);
+    const cap = sweep.spec.cap;
+    expect(
+      cap === null || sweep.spent + sweep.pending <= cap,
+      "BUDGET-4",
+      sweep.sweep,
+      () => `${sweep.spent} of ${cap}`,
+    );
+    if (sweep.state === "done" || sweep.state === "stopped") {
+      expect(of.queued + of.running + of.paused === 0, "SWEEP-3 all have outcomes", sweep.sweep, () =>
+        JSON.stringify(of),
+      );
+    }
+  }
+  for (const [key, id] of state.records) {
+    const trial = mustGet(state.trials, id, "trial");
+    expect(
+      trial.key === key && trial.record && isFinal(trial.state),
+      "REUSE-2 records",
+      id,
+      () => trial.state,
+    );
+  }
+}
+
+function registry(state: State, expect: Expect): void {
+  for (const model of state.models.values()) {
+    const where = new Map<string, number>();
+    for (const move of model.ledger) {
+      expect(
+        (where.get(move.alias) ?? null) === move.from,
+        "REG-2 unbroken ledger",
+        model.model,
+        () => move.alias,
+      );
+      where.set(move.alias, move.to);
+    }
+    for (const [alias, version] of Object.entries(model.aliases)) {
+      expect(
+        model.versions[version - 1]?.version === version,
+        "REG-1",
+        `${model.model}@${alias}`,
+        () => `${version}`,
+      );
+      expect(
+        where.get(alias) === version,
+        "REG-2 unbroken ledger",
+        `${model.model}@${alias}`,
+        () => `${version}`,
+      );
+    }
+  }
+}
+
+function emptyCounts(): Sweep["counts"] {
+  return { queued: 0, running: 0, paused: 0, completed: 0, stopped: 0, failed: 0, cancelled: 0 };
+}

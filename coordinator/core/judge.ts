@@ -1,0 +1,54 @@
+/** At a rung: asks the stopping policy about the trial that reached it, then about those that wait. */
+import { nextRung, stoppingPolicy, type RungEntry } from "../stopping/stopping-policy.ts";
+import type { Steps } from "./input.ts";
+import { scoreOf } from "./objective.ts";
+import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
+
+export function* judge(state: State, trial: Trial): Steps {
+  const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  const policy = stoppingPolicy(sweep.spec.stopping);
+  const resource = trial.rungs.at(-1)?.resource ?? 0;
+  const index = policy.rungs.indexOf(resource);
+  const verdict = policy.verdict(index, entriesOf(state, sweep, resource), trial.trial);
+  const next = nextRung(policy, resource);
+  if (verdict === "complete" || next === null) {
+    yield { kind: "TrialFinished", trial: trial.trial, outcome: "completed", why: "full length reached" };
+  } else if (sweep.state === "stopping") {
+    yield { kind: "TrialFinished", trial: trial.trial, outcome: "cancelled", why: "the sweep was stopped" };
+  } else if (verdict === "continue") {
+    yield { kind: "TrialPromoted", trial: trial.trial, target: next };
+  } else {
+    yield { kind: "TrialPaused", trial: trial.trial };
+  }
+  yield* promote(state, sweep);
+}
+
+/** Promotes every paused trial that has come into the top of its rung, highest rung first. */
+export function* promote(state: State, sweep: Sweep): Steps {
+  if (sweep.state !== "running" || sweep.counts.paused === 0) return;
+  const policy = stoppingPolicy(sweep.spec.stopping);
+  for (let index = policy.rungs.length - 2; index >= 0; index--) {
+    const resource = policy.rungs[index] ?? 0;
+    const target = policy.rungs[index + 1] ?? 0;
+    for (;;) {
+      const trial = policy.promotable(index, entriesOf(state, sweep, resource));
+      if (trial === null) break;
+      yield { kind: "TrialPromoted", trial, target };
+    }
+  }
+}
+
+function entriesOf(state: State, sweep: Sweep, resource: number): RungEntry[] {
+  const ids = state.rungs.get(sweep.sweep)?.get(resource) ?? [];
+  return ids.map((id) => {
+    const trial = mustGet(state.trials, id, "trial");
+    const value = trial.rungs.find((rung) => rung.resource === resource)?.value ?? 0;
+    return {
+      trial: id,
+      number: trial.number,
+      score: scoreOf(sweep.spec, value),
+      promoted: trial.target > resource,
+      paused: trial.state === "paused" && trial.target === resource,
+    };
+  });
+}

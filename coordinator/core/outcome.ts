@@ -1,0 +1,44 @@
+/** How an attempt ends and what becomes of its trial: settle, then requeue, judge or finish. */
+import type { Ending, Attempt, State, Trial } from "./state.ts";
+import { mustGet } from "./state.ts";
+import { charge } from "../budget/ledger.ts";
+import type { Steps } from "./input.ts";
+import type { CoordinatorSettings } from "./setting.ts";
+
+export interface End {
+  readonly ending: Ending;
+  readonly why: string;
+  /** Training time to pay for, ms; left out where only kept work counts (a lost or refused attempt). */
+  readonly usedMs?: number;
+  /** True where the trial's own code is to blame and would fail the same way again. */
+  readonly final?: boolean;
+}
+
+/**
+ * Ends an attempt that did not reach its target. BUDGET-2: its reservation resolves here, once.
+ * Who pays: a lost or refused attempt only what was checkpointed; everything else what it used.
+ */
+export function* endAttempt(
+  state: State,
+  trial: Trial,
+  attempt: Attempt,
+  end: End,
+  settings: CoordinatorSettings,
+): Steps {
+  const posted = charge(end.usedMs ?? attempt.keptMs, attempt.rate, attempt.reserved);
+  yield { kind: "AttemptEnded", fence: attempt.fence, ending: end.ending, note: end.why, posted };
+  const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  if (end.final === true) {
+    yield { kind: "TrialFinished", trial: trial.trial, outcome: "failed", why: end.why };
+  } else if (sweep.state === "stopping") {
+    yield { kind: "TrialFinished", trial: trial.trial, outcome: "cancelled", why: "the sweep was stopped" };
+  } else {
+    const blame = end.ending === "failed" || end.ending === "lost";
+    if (blame && trial.retries >= settings.retriesMax) {
+      const why = `given up after ${trial.retries + 1} attempts; the last: ${end.why}`;
+      yield { kind: "TrialFinished", trial: trial.trial, outcome: "failed", why };
+    } else {
+      yield { kind: "TrialRequeued", trial: trial.trial, why: end.why, blame };
+    }
+  }
+}

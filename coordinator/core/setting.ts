@@ -1,0 +1,41 @@
+/** The coordinator's limits. Relations that must hold between them are asserted where they are made. */
+export interface CoordinatorSettings {
+  /** Horizon of a lease and of each extension, ms. */
+  readonly leaseMs: number;
+  /** A lease shorter than this is not worth starting, ms. */
+  readonly horizonMinMs: number;
+  /** Past the horizon, how long an agent's last report is waited for before its attempt counts as lost, ms. */
+  readonly graceMs: number;
+  /** Agents show presence this often, ms. */
+  readonly presenceMs: number;
+  /** An agent not heard for this long gets no new work, ms. */
+  readonly silentMs: number;
+  /** The leader's beacon, ms. */
+  readonly beaconMs: number;
+  /** A candidate tries to lead after this long without a beacon, ms; a random part is added. */
+  readonly leaderSilentMs: number;
+  /** An order not yet confirmed is sent again after this long, ms. */
+  readonly resendMs: number;
+  /** Failures that are not the trial's own before it is given up. */
+  readonly retriesMax: number;
+}
+
+export const defaultSettings: CoordinatorSettings = settingsFor(15_000);
+
+/** Settings that belong together, scaled by the lease: tests run with short leases, people with 15 s. */
+export function settingsFor(leaseMs: number): CoordinatorSettings {
+  const settings: CoordinatorSettings = {
+    leaseMs,
+    horizonMinMs: Math.min(2_000, leaseMs / 4),
+    graceMs: Math.min(3_000, leaseMs / 3),
+    presenceMs: Math.min(2_000, leaseMs / 6),
+    silentMs: Math.min(7_000, leaseMs / 2),
+    beaconMs: 1_000,
+    leaderSilentMs: 4_000,
+    resendMs: Math.min(2_000, leaseMs / 4),
+    retriesMax: 3,
+  };
+  // Three presences must fit before half a lease is gone, or an extension could come too late.
+  if (settings.presenceMs * 3 > leaseMs / 2 + 1) throw new Error("presenceMs is too long for leaseMs");
+  return settings;
+}

@@ -1,0 +1,244 @@
+/**
+ * The coordinator's state: what the journal's events add up to, and nothing else.
+ * Entities are plain data, each stored under one key of the projection; what stands under
+ * "derived" is rebuilt from them. Only `apply` changes any of it.
+ */
+import type { Capability, Policy, BackendName } from "../../protocol/capability.ts";
+import type { Digest, Fence, SweepId, TrialId } from "../../protocol/id.ts";
+import type { Checkpoint } from "../../protocol/order.ts";
+import type { Metrics } from "../../protocol/report.ts";
+import type { Params } from "../../protocol/space.ts";
+import type { DatasetRef, SweepSpec } from "../../protocol/sweep.ts";
+import type { MilliTokens } from "../../protocol/token.ts";
+import type { AliasMoveView, LedgerLineView, TrialState } from "../../protocol/view.ts";
+
+export interface Meta {
+  epoch: number;
+  leader: string;
+  /** Time of the last batch, ms since the Unix epoch; never goes back. */
+  at: number;
+  nextSweep: number;
+  nextFence: Fence;
+  /** Virtual time of the fair queue: the start tag of the last requester served. */
+  virtualTime: number;
+  nextRecipe: number;
+}
+
+export interface Account {
+  requester: string;
+  weight: number;
+  granted: MilliTokens;
+  posted: MilliTokens;
+  pending: MilliTokens;
+  /** Finish tag of this requester's last service in the fair queue. */
+  finishTag: number;
+  lines: number;
+}
+
+export interface Agent {
+  agent: string;
+  incarnation: string;
+  capability: Capability;
+  policy: Policy;
+  present: boolean;
+  /** Why the owner's policy takes no work just now; null when it does. */
+  closed: string | null;
+  draining: boolean;
+}
+
+export interface Rung {
+  resource: number;
+  value: number;
+}
+
+export type AttemptState = "offered" | "running" | "ended";
+export type Ending = "finished" | "stopped" | "refused" | "failed" | "lost";
+
+export interface Attempt {
+  fence: Fence;
+  agent: string;
+  incarnation: string;
+  backend: BackendName;
+  /** Tokens per second, frozen at the offer. */
+  rate: number;
+  from: Checkpoint | null;
+  target: number;
+  at: number;
+  /** End of the prepaid horizon, in the coordinator's time. */
+  until: number;
+  /** True from an election until the next extension: the agent's own deadline is nearer than `until`. */
+  shifted: boolean;
+  reserved: MilliTokens;
+  posted: MilliTokens;
+  /** Start-tag charge taken at the offer, corrected to what was posted at the end. */
+  charged: MilliTokens;
+  /** Training time up to the last checkpoint that reached the artifact store, in ms. */
+  keptMs: number;
+  state: AttemptState;
+  cancel: string | null;
+  ending: Ending | null;
+  note: string;
+  endedAt: number | null;
+}
+
+export interface Trial {
+  trial: TrialId;
+  sweep: SweepId;
+  number: number;
+  model: string;
+  params: Params;
+  /** Equal keys mean equal work: recipe, model and parameters. */
+  key: string;
+  state: TrialState;
+  checkpoint: Checkpoint | null;
+  checkpointBytes: number;
+  /** Resource the trial is allowed to train to now. */
+  target: number;
+  rungs: Rung[];
+  value: number | null;
+  metrics: Metrics;
+  attempts: Attempt[];
+  /** Failures that were not the trial's own fault. */
+  retries: number;
+  reusedFrom: TrialId | null;
+  failure: string | null;
+  spent: MilliTokens;
+  /** True where later trials of the same key are answered from this one. */
+  record: boolean;
+}
+
+export interface BestPoint {
+  trials: number;
+  spent: MilliTokens;
+  at: number;
+  value: number;
+}
+
+export interface Sweep {
+  sweep: SweepId;
+  requester: string;
+  spec: SweepSpec;
+  recipe: number;
+  /** Trials the sweep will propose at most, found at submission. */
+  total: number;
+  proposed: number;
+  /** Draws made from each model's stream; a duplicate costs a draw but no trial. */
+  draws: number;
+  exhausted: boolean;
+  state: "running" | "stopping" | "done" | "stopped";
+  counts: Record<TrialState, number>;
+  reused: number;
+  /** Trials ready to be placed, in order: resumed and promoted ones first. */
+  ready: TrialId[];
+  spent: MilliTokens;
+  pending: MilliTokens;
+  savedByReuse: MilliTokens;
+  savedByStopping: MilliTokens;
+  best: { trial: TrialId; model: string; value: number; resource: number } | null;
+  bestSoFar: BestPoint[];
+  submittedAt: number;
+  finishedAt: number | null;
+  registered: { model: string; version: number; alias: string | null } | null;
+}
+
+export interface Version {
+  version: number;
+  artifact: Digest;
+  bytes: number;
+  metrics: Metrics;
+  params: Params;
+  model: string;
+  task: string;
+  sweep: SweepId;
+  trial: TrialId;
+  fence: Fence;
+  agent: string;
+  backend: string;
+  dataset: DatasetRef | null;
+  codeVersion: string;
+  spent: MilliTokens;
+  at: number;
+  requester: string;
+}
+
+export interface Model {
+  model: string;
+  versions: Version[];
+  aliases: Record<string, number>;
+  ledger: AliasMoveView[];
+}
+
+export type LedgerLine = LedgerLineView;
+
+export interface State {
+  readonly meta: Meta;
+  readonly accounts: Map<string, Account>;
+  readonly ledgers: Map<string, LedgerLine[]>;
+  readonly agents: Map<string, Agent>;
+  readonly sweeps: Map<SweepId, Sweep>;
+  readonly trials: Map<TrialId, Trial>;
+  readonly models: Map<string, Model>;
+  /** Canonical text of everything but model and parameters that a result depends on → its number. */
+  readonly recipes: Map<string, number>;
+  /** Answers of accepted commands by idempotency key, oldest first. */
+  readonly commands: Map<string, unknown>;
+
+  // Derived.
+  /** Attempts that have not ended, by fence. */
+  readonly active: Map<Fence, TrialId>;
+  /** Fences held by each agent. */
+  readonly held: Map<string, Set<Fence>>;
+  /** Sweeps that are running or stopping, by requester, in order of submission. */
+  readonly open: Map<string, SweepId[]>;
+  /** The trial that answers for a key. */
+  readonly records: Map<string, TrialId>;
+  /** Keys each open sweep has proposed, so that no duplicate runs. */
+  readonly keys: Map<SweepId, Set<string>>;
+  /** Trials that have reached each rung, by sweep and resource. */
+  readonly rungs: Map<SweepId, Map<number, TrialId[]>>;
+
+  /** Keys of entities changed since the projection was last written. */
+  readonly dirty: Set<string>;
+}
+
+export function emptyState(): State {
+  return {
+    meta: { epoch: 0, leader: "", at: 0, nextSweep: 1, nextFence: 1, virtualTime: 0, nextRecipe: 1 },
+    accounts: new Map(),
+    ledgers: new Map(),
+    agents: new Map(),
+    sweeps: new Map(),
+    trials: new Map(),
+    models: new Map(),
+    recipes: new Map(),
+    commands: new Map(),
+    active: new Map(),
+    held: new Map(),
+    open: new Map(),
+    records: new Map(),
+    keys: new Map(),
+    rungs: new Map(),
+    dirty: new Set(),
+  };
+}
+
+/** A lookup that must succeed: a miss is a broken invariant, not a refusal. */
+export function mustGet<K, V>(map: ReadonlyMap<K, V>, key: K, what: string): V {
+  const value = map.get(key);
+  if (value === undefined) throw new Error(`broken invariant: no ${what} ${String(key)}`);
+  return value;
+}
+
+/** The attempt of a trial that has not ended, if any. */
+export function activeAttempt(trial: Trial): Attempt | null {
+  const last = trial.attempts.at(-1);
+  return last !== undefined && last.state !== "ended" ? last : null;
+}
+
+export function attemptByFence(state: State, fence: Fence): { trial: Trial; attempt: Attempt } | null {
+  const id = state.active.get(fence);
+  if (id === undefined) return null;
+  const trial = mustGet(state.trials, id, "trial");
+  const attempt = activeAttempt(trial);
+  return attempt !== null && attempt.fence === fence ? { trial, attempt } : null;
+}

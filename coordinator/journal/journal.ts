@@ -1,0 +1,121 @@
+/**
+ * The journal over the bus: follows it, and appends with a fence. JOURNAL-2: an append says the sequence
+ * it must come after, so of two leaders only one can write. JOURNAL-3: an append whose answer was lost is
+ * read back before anything is concluded.
+ */
+import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import { sleep, type Clock } from "../../protocol/clock.ts";
+import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
+import type { Event } from "../core/event.ts";
+import { decodeBatch, encodeBatch, genesisHash, hashOf, type Batch } from "./batch.ts";
+
+/** Where a follower stands: the last message it has applied. */
+export interface Position {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+export const startPosition: Position = { sequence: 0, hash: genesisHash };
+
+export interface JournalEntry {
+  readonly position: Position;
+  readonly batch: Batch;
+  readonly bytes: Uint8Array;
+}
+
+/** The journal contradicts what was seen of it. Nothing may be decided on it: the coordinator halts. */
+export class JournalBroken extends Error {
+  override readonly name = "JournalBroken";
+}
+
+const readBack = { pauseMs: 500 } as const;
+const entriesPerRead = 256;
+
+export class Journal {
+  readonly #bus: Bus;
+  readonly #clock: Clock;
+  readonly #stream: string;
+  readonly #subject: string;
+
+  constructor(bus: Bus, mesh: string, clock: Clock) {
+    this.#bus = bus;
+    this.#clock = clock;
+    this.#stream = streamsOf(mesh).journal;
+    this.#subject = subjectsOf(mesh).journal;
+  }
+
+  /** Entries after `from`, in order, verified against the hash chain; [] when there are none yet. */
+  async readAfter(from: Position): Promise<readonly JournalEntry[]> {
+    const raw = await this.#bus.readStream(this.#stream, from.sequence + 1, entriesPerRead);
+    const entries: JournalEntry[] = [];
+    let previous = from;
+    for (const { sequence, data } of raw) {
+      if (sequence !== previous.sequence + 1) {
+        throw new JournalBroken(
+          `the journal has no message ${previous.sequence + 1}; the next one is ${sequence}`,
+        );
+      }
+      const batch = decodeBatch(data, `journal message ${sequence}`);
+      if (!batch.ok) throw new JournalBroken(batch.refusal.message);
+      if (batch.value.prev !== previous.hash) {
+        throw new JournalBroken(
+          `journal message ${sequence} does not follow from message ${previous.sequence}`,
+        );
+      }
+      previous = { sequence, hash: hashOf(data) };
+      entries.push({ position: previous, batch: batch.value, bytes: data });
+    }
+    return entries;
+  }
+
+  /** JOURNAL-4: a journal that is shorter than, or differs from, what we have seen has lost data. */
+  async verify(seen: Position): Promise<void> {
+    if (seen.sequence === 0) return;
+    const { lastSequence } = await this.#bus.streamState(this.#stream);
+    if (lastSequence < seen.sequence) {
+      throw new JournalBroken(
+        `the server's journal ends at message ${lastSequence}, but message ${seen.sequence} has been seen: it has lost its tail`,
+      );
+    }
+    const [entry] = await this.#bus.readStream(this.#stream, seen.sequence, 1);
+    if (entry === undefined || entry.sequence !== seen.sequence || hashOf(entry.data) !== seen.hash) {
+      throw new JournalBroken(`journal message ${seen.sequence} is not the one that was seen before`);
+    }
+  }
+
+  /**
+   * Appends a batch right after `from`. Returns the new position once it is durable, or null when another
+   * leader has written there. While the server is away it waits: what was decided stays decided.
+   */
+  async append(
+    from: Position,
+    epoch: number,
+    at: number,
+    events: readonly Event[],
+    keepTrying: () => boolean,
+  ): Promise<Position | null> {
+    const bytes = encodeBatch({ epoch, prev: from.hash, at, events: [...events] });
+    const position = { sequence: from.sequence + 1, hash: hashOf(bytes) };
+    for (;;) {
+      try {
+        const result = await this.#bus.append(this.#stream, this.#subject, bytes, {
+          expectLastSequence: from.sequence,
+        });
+        if (result.kind === "appended" && result.sequence === position.sequence) return position;
+        return (await this.#isOurs(position)) ? position : null;
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error;
+        if (!keepTrying() || error.kind === "closed") return null;
+        await sleep(this.#clock, readBack.pauseMs);
+      }
+    }
+  }
+
+  /** JOURNAL-3: our own bytes at that place mean the append went through and only its answer was lost. */
+  async #isOurs(position: Position): Promise<boolean> {
+    const [entry] = await this.#bus.readStream(this.#stream, position.sequence, 1);
+    return (
+      entry !== undefined && entry.sequence === position.sequence && hashOf(entry.data) === position.hash
+    );
+  }
+}

@@ -1,0 +1,23 @@
+/** Told at launch: no known agent can ever run this, which comes nearest, and what it lacks. */
+import { explainMismatch, match } from "../../protocol/match.ts";
+import type { Requirement } from "../../protocol/requirement.ts";
+import type { State } from "../core/state.ts";
+
+/** The sentence, or null where some known agent fits (present or not) or none is known yet. */
+export function nearestMiss(
+  state: State,
+  requester: string,
+  kind: string,
+  requirement: Requirement,
+): string | null {
+  let nearest: { agent: string; lacks: string[] } | null = null;
+  for (const { agent, capability, policy } of state.agents.values()) {
+    const mismatches = match({ agent, requester, kind, requirement }, capability, policy);
+    if (mismatches.length === 0) return null;
+    if (nearest === null || mismatches.length < nearest.lacks.length) {
+      nearest = { agent, lacks: mismatches.map(explainMismatch) };
+    }
+  }
+  if (nearest === null) return null;
+  return `no known agent can run ${kind}; the nearest is ${nearest.agent}, which lacks ${nearest.lacks.join("; ")}`;
+}

@@ -1,0 +1,39 @@
+/**
+ * Where the next trial's parameters come from. A sampler is replayable: what it proposes depends on
+ * the sweep's specification, the number of draws made so far, and the keys already proposed.
+ */
+import type { Params } from "../../protocol/space.ts";
+import type { SweepSpec } from "../../protocol/sweep.ts";
+import { gridSampler } from "./grid.ts";
+import { randomSampler } from "./random.ts";
+
+export interface Proposal {
+  readonly model: string;
+  readonly params: Params;
+  /** Draws made by the sweep so far, this one and skipped duplicates included. */
+  readonly draws: number;
+}
+
+export interface Sampler {
+  /** How many distinct trials the space holds; Infinity where they cannot be counted. */
+  size(spec: SweepSpec): number;
+  /** The next proposal no key of which is known, or null when the space is used up. */
+  propose(
+    spec: SweepSpec,
+    draws: number,
+    isKnown: (model: string, params: Params) => boolean,
+  ): Proposal | null;
+  /** Why this sampler cannot search this space, with the parameter to blame; null when it can. */
+  problem(
+    spec: SweepSpec,
+  ): { readonly model: string; readonly parameter: string; readonly message: string } | null;
+}
+
+export function samplerFor(spec: SweepSpec): Sampler {
+  switch (spec.search.method) {
+    case "grid":
+      return gridSampler;
+    case "random":
+      return randomSampler;
+  }
+}

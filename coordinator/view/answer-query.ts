@@ -1,0 +1,114 @@
+/** Answers one query from the leader's durable state. Views are plain values; nothing here changes anything. */
+import type { Bus } from "../../protocol/bus/bus.ts";
+import type { Clock } from "../../protocol/clock.ts";
+import { querySchemas, type QueryBody, type QueryName } from "../../protocol/command.ts";
+import { suggestion } from "../../protocol/name.ts";
+import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { CoordinatorSettings } from "../core/setting.ts";
+import type { State, Trial } from "../core/state.ts";
+import type { EventLog } from "../event-log.ts";
+import type { Position } from "../journal/journal.ts";
+import type { PresenceBoard } from "../presence-board.ts";
+import { budgetViewOf } from "./budget-view.ts";
+import { eventText } from "./event-text.ts";
+import { meshViewOf } from "./mesh-view.ts";
+import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-view.ts";
+import { readCurve, readLogs } from "./point-stream.ts";
+import { summaryOf, sweepViewOf } from "./sweep-view.ts";
+import { trialViewOf } from "./trial-view.ts";
+import { whyViewOf } from "./why-view.ts";
+
+export interface QuerySource {
+  readonly bus: Bus;
+  readonly mesh: string;
+  readonly state: State;
+  readonly position: Position;
+  readonly board: PresenceBoard;
+  readonly clock: Clock;
+  readonly events: EventLog;
+  readonly settings: CoordinatorSettings;
+}
+
+type Answers = {
+  readonly [N in QueryName]: (
+    source: QuerySource,
+    body: QueryBody<N>,
+  ) => Outcome<unknown> | Promise<Outcome<unknown>>;
+};
+
+const answers: Answers = {
+  mesh: (source) => accept(meshViewOf(source)),
+  sweeps: ({ state, settings }, { limit }) => {
+    const newest = [...state.sweeps.values()].slice(-limit).toReversed();
+    return accept({ sweeps: newest.map((sweep) => summaryOf(state, sweep, settings)) });
+  },
+  sweep: ({ state, settings }, body) => {
+    const sweep = state.sweeps.get(body.sweep);
+    if (sweep === undefined) return unknown("sweep", body.sweep, state.sweeps.keys());
+    return accept(sweepViewOf(state, sweep, body, settings));
+  },
+  trial: ({ state }, body) => withTrial(state, body.trial, (trial) => accept(trialViewOf(state, trial))),
+  curve: (source, body) =>
+    withTrial(source.state, body.trial, async (trial) =>
+      accept(await readCurve(source.bus, source.mesh, trial)),
+    ),
+  logs: (source, body) =>
+    withTrial(source.state, body.trial, async (trial) =>
+      accept(await readLogs(source.bus, source.mesh, trial, body.limit)),
+    ),
+  why: ({ state, settings }, body) =>
+    withTrial(state, body.trial, (trial) => accept(whyViewOf(state, trial, settings))),
+  models: ({ state }) => accept(modelsViewOf(state)),
+  model: ({ state }, body) => {
+    const model = state.models.get(body.model);
+    return model === undefined
+      ? unknown("model", body.model, state.models.keys())
+      : accept(modelViewOf(model));
+  },
+  lineage: ({ state, settings }, body) => lineageViewOf(state, body.model, body.version, settings),
+  budget: ({ state }, body) => {
+    if (body.requester !== null && !state.accounts.has(body.requester)) {
+      return unknown("account", body.requester, state.accounts.keys());
+    }
+    return accept(budgetViewOf(state, body.requester, body.lines));
+  },
+  events: ({ events }, body) =>
+    accept({
+      events: events.last(body.limit).map(({ sequence, at, event }) => ({
+        sequence,
+        at,
+        kind: event.kind,
+        text: eventText(event),
+      })),
+    }),
+};
+
+export async function answerQuery<N extends QueryName>(
+  source: QuerySource,
+  name: N,
+  raw: unknown,
+): Promise<Outcome<unknown>> {
+  const body = parseOutside(querySchemas[name], raw, `query ${name}`);
+  if (!body.ok) return body;
+  try {
+    return await answers[name](source, body.value);
+  } catch (error) {
+    return refuse(
+      "unavailable",
+      `${name} cannot be answered now: ${error instanceof Error ? error.message : "unknown"}`,
+    );
+  }
+}
+
+function withTrial(
+  state: State,
+  id: string,
+  use: (trial: Trial) => Outcome<unknown> | Promise<Outcome<unknown>>,
+): Outcome<unknown> | Promise<Outcome<unknown>> {
+  const trial = state.trials.get(id);
+  return trial === undefined ? refuse("unknown", `there is no trial ${id}`, ["trial"]) : use(trial);
+}
+
+function unknown(what: string, id: string, known: Iterable<string>): Outcome<unknown> {
+  return refuse("unknown", `there is no ${what} ${id}; ${suggestion(id, known)}`, [what]);
+}

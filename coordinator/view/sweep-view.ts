@@ -1,0 +1,91 @@
+/** Sweeps as people see them: a summary, and one sweep with a slice of its trials. */
+import { trialId } from "../../protocol/id.ts";
+import type { QueryBody } from "../../protocol/command.ts";
+import type { SweepSummary, SweepView } from "../../protocol/view.ts";
+import { scoreOf } from "../core/objective.ts";
+import type { CoordinatorSettings } from "../core/setting.ts";
+import { mustGet, type State, type Sweep, type Trial } from "../core/state.ts";
+import { waitingFor } from "../placement/waiting-for.ts";
+import { trialViewOf } from "./trial-view.ts";
+
+export function summaryOf(state: State, sweep: Sweep, settings: CoordinatorSettings): SweepSummary {
+  const { spec } = sweep;
+  const waiting = sweep.state === "running" ? waitingFor(state, sweep, settings) : null;
+  return {
+    sweep: sweep.sweep,
+    name: spec.name,
+    requester: sweep.requester,
+    task: spec.task,
+    state: stateOf(sweep, waiting),
+    waiting,
+    metric: spec.objective.metric,
+    goal: spec.objective.goal,
+    total: sweep.exhausted ? sweep.proposed : sweep.total,
+    counts: { proposed: sweep.proposed, ...sweep.counts, reused: sweep.reused },
+    best: sweep.best,
+    spent: sweep.spent,
+    pending: sweep.pending,
+    savedByReuse: sweep.savedByReuse,
+    savedByStopping: sweep.savedByStopping,
+    cap: spec.cap,
+    submittedAt: sweep.submittedAt,
+    finishedAt: sweep.finishedAt,
+    registered: registeredBy(state, sweep),
+  };
+}
+
+function stateOf(sweep: Sweep, waiting: string | null): SweepSummary["state"] {
+  switch (sweep.state) {
+    case "done":
+      return "done";
+    case "stopped":
+      return "stopped";
+    case "stopping":
+      return "running";
+    case "running":
+      return waiting === null ? "running" : "waiting";
+  }
+}
+
+/** What the sweep put into the registry; one answered from the record points to the version already there. */
+function registeredBy(state: State, sweep: Sweep): SweepSummary["registered"] {
+  if (sweep.registered !== null) return sweep.registered;
+  const { register } = sweep.spec;
+  if (register === null || sweep.state !== "done" || sweep.best === null) return null;
+  const digest = mustGet(state.trials, sweep.best.trial, "trial").checkpoint?.digest;
+  const version = state.models.get(register.model)?.versions.find(({ artifact }) => artifact === digest);
+  return version === undefined
+    ? null
+    : { model: register.model, version: version.version, alias: register.alias };
+}
+
+export function sweepViewOf(
+  state: State,
+  sweep: Sweep,
+  { limit, offset, order }: QueryBody<"sweep">,
+  settings: CoordinatorSettings,
+): SweepView {
+  return {
+    summary: summaryOf(state, sweep, settings),
+    search: sweep.spec.search,
+    stopping: sweep.spec.stopping,
+    dataset: sweep.spec.dataset,
+    models: sweep.spec.models.map(({ model }) => model),
+    trials: trialsIn(state, sweep, order)
+      .slice(offset, offset + limit)
+      .map((trial) => trialViewOf(state, trial)),
+    bestSoFar: sweep.bestSoFar,
+  };
+}
+
+/** All trials of a sweep by number, or best first: trained further, then by value. */
+export function trialsIn(state: State, sweep: Sweep, order: "number" | "best"): Trial[] {
+  const trials: Trial[] = [];
+  for (let number = 1; number <= sweep.proposed; number++) {
+    trials.push(mustGet(state.trials, trialId(sweep.sweep, number), "trial"));
+  }
+  if (order === "number") return trials;
+  const reached = (trial: Trial) => trial.rungs.at(-1)?.resource ?? 0;
+  const score = (trial: Trial) => (trial.value === null ? -Infinity : scoreOf(sweep.spec, trial.value));
+  return trials.sort((a, b) => reached(b) - reached(a) || score(b) - score(a) || a.number - b.number);
+}
