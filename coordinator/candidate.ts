@@ -2,6 +2,7 @@
  * A coordinator process: stands by following the journal, leads when nobody does, steps down when its
  * append is refused. The journal alone decides who leads; the ping is only a hint about when to try.
  */
+import { randomBytes } from "node:crypto";
 import { BusError, type Bus, type Subscription } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/clock.ts";
 import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
@@ -175,7 +176,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
       }),
     );
     subscriptions.push(...serveRequests({ bus, mesh, leader, board, clock, events, settings, log }));
-    const inbox = serveInbox({ bus, mesh, leader, board, clock, events, settings, log });
+    subscriptions.push(serveInbox({ bus, mesh, leader, board, clock, events, settings, log }));
     beacon();
     every(settings.beaconMs, beacon);
     every(Math.min(1_000, settings.graceMs), () => {
@@ -196,7 +197,6 @@ export function startCandidate(options: CandidateOptions): Candidate {
     offStatus();
     for (const cancel of timers) cancel();
     for (const subscription of subscriptions) subscription.close();
-    (await inbox.catch(() => null))?.close();
     await store.flushed().catch(() => {});
     if (role === "leader") role = "standby";
     // The memory may hold what never became durable: start again from what is.
@@ -207,7 +207,8 @@ export function startCandidate(options: CandidateOptions): Candidate {
   async function live(): Promise<void> {
     while (!stopped) {
       try {
-        for (const spec of streamSpecsOf(mesh, options.replicas ?? 1)) await bus.ensureStream(spec);
+        for (const spec of streamSpecsOf(mesh, options.replicas ?? 1, randomBytes(16).toString("hex")))
+          await bus.ensureStream(spec);
         await journal.verify(position);
         await standBy();
       } catch (error) {

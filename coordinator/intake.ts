@@ -2,8 +2,8 @@
  * Where messages come in: parsed once, here, into inputs and questions. What does not parse is refused
  * with a reason where somebody waits for an answer, and counted, logged and dropped where nobody does.
  */
-import type { Bus, Delivered, Subscription } from "../protocol/bus/bus.ts";
-import type { Clock } from "../protocol/clock.ts";
+import { BusError, type Bus, type Delivered, type Subscription } from "../protocol/bus/bus.ts";
+import { sleep, type Clock } from "../protocol/clock.ts";
 import {
   commandBodies,
   commandEnvelopeSchema,
@@ -45,6 +45,8 @@ const inboxDurable = "coordinator";
 const inboxBatchMax = 200;
 /** An inbox message not yet decided on after this long goes to whoever leads then. */
 const inboxAckWaitMs = 5_000;
+/** A server that was away when we asked for the inbox is asked again after this long. */
+const consumeRetryMs = 500;
 
 /** Commands, queries, greetings and presence: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
@@ -109,8 +111,8 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
 }
 
 /** Durable reports: acknowledged, and receipted to the agent, only once their events are in the journal. */
-export function serveInbox(options: IntakeOptions): Promise<Subscription> {
-  const { bus, leader, log, mesh } = options;
+export function serveInbox(options: IntakeOptions): Subscription {
+  const { bus, clock, leader, log, mesh } = options;
   const subjects = subjectsOf(mesh);
   const handle = (message: Delivered): Promise<void> => {
     const agent = agentOf(message.subject);
@@ -137,15 +139,36 @@ export function serveInbox(options: IntakeOptions): Promise<Subscription> {
       }
     });
   };
-  return bus.consume(
-    streamsOf(mesh).inbox,
-    inboxDurable,
-    async (batch) => {
-      // Where leadership is lost in between, these never resolve: the messages go to the next leader.
-      await Promise.all(batch.map(handle));
+  const consume = () =>
+    bus.consume(
+      streamsOf(mesh).inbox,
+      inboxDurable,
+      async (batch) => {
+        // Where leadership is lost in between, these never resolve: the messages go to the next leader.
+        await Promise.all(batch.map(handle));
+      },
+      { maxBatch: inboxBatchMax, ackWaitMs: inboxAckWaitMs },
+    );
+  let closed = false;
+  let consumer: Subscription | null = null;
+  const begin = async (): Promise<void> => {
+    while (!closed && consumer === null) {
+      try {
+        consumer = await consume();
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error;
+        await sleep(clock, consumeRetryMs);
+      }
+    }
+    if (closed) consumer?.close();
+  };
+  void begin();
+  return {
+    close() {
+      closed = true;
+      consumer?.close();
     },
-    { maxBatch: inboxBatchMax, ackWaitMs: inboxAckWaitMs },
-  );
+  };
 }
 
 function isRole(role: string): role is Role {

@@ -9,7 +9,8 @@ export const roles = ["owner", "coordinator", "agent", "requester", "viewer"] as
 export type Role = (typeof roles)[number];
 
 export interface Subjects {
-  readonly journal: string;
+  /** Known to coordinators only: see `streamSpecsOf`. */
+  readonly journal: (secret: string) => string;
   /** The leader announces its epoch here; everyone may listen. */
   readonly epoch: string;
   readonly command: (role: Role, who: string, command: string) => string;
@@ -30,7 +31,7 @@ export type OrderName = (typeof orderNames)[number];
 export function subjectsOf(mesh: string): Subjects {
   const at = `tm.v1.${mesh}`;
   return {
-    journal: `${at}.journal`,
+    journal: (secret) => `${at}.journal.${secret}`,
     epoch: `${at}.epoch`,
     command: (role, who, command) => `${at}.cmd.${role}.${who}.${command}`,
     query: (role, who, query) => `${at}.query.${role}.${who}.${query}`,
@@ -89,12 +90,23 @@ const metricsMaxBytes = 256 * 1024 * 1024;
 const logsMaxBytes = 256 * 1024 * 1024;
 const pointsPerTrial = 5_000;
 
-/** How each stream is kept. `replicas` is 1 on one server and 3 on a cluster. */
-export function streamSpecsOf(mesh: string, replicas: number): readonly StreamSpec[] {
+/**
+ * How each stream is kept. `replicas` is 1 on one server and 3 on a cluster. The journal's subject holds a
+ * secret, chosen when the stream is made: the server checks who publishes to a subject, but not who names it
+ * as the place for a reply, so what must not be written to must not be guessed either.
+ */
+export function streamSpecsOf(mesh: string, replicas: number, journalSecret: string): readonly StreamSpec[] {
   const at = `tm.v1.${mesh}`;
   const names = streamsOf(mesh);
   return [
-    { name: names.journal, subjects: [`${at}.journal`], retention: "limits", allowDirect: true, replicas },
+    {
+      name: names.journal,
+      subjects: [`${at}.journal.${journalSecret}`],
+      keepSubjects: true,
+      retention: "limits",
+      allowDirect: true,
+      replicas,
+    },
     { name: names.inbox, subjects: [`${at}.inbox.*.*`], retention: "work-queue", replicas },
     {
       name: names.metrics,
@@ -131,7 +143,7 @@ export function streamSpecsOf(mesh: string, replicas: number): readonly StreamSp
 
 /** The prefix under which a user receives its replies; its own, so that no one reads another's. */
 export function inboxPrefixOf(role: Role, who: string): string {
-  return `_INBOX_${role}_${who}`;
+  return `_INBOX.${role}.${who}`;
 }
 
 /** What the server lets a user of this role publish and subscribe to; all else is denied. */
@@ -142,13 +154,7 @@ export function permissionsOf(role: Role, mesh: string, who: string): { pub: str
   switch (role) {
     case "coordinator":
       return {
-        pub: [
-          `${at}.>`,
-          "$JS.API.>",
-          "$JS.ACK.>",
-          "_INBOX_owner_*.>",
-          ..."agent requester viewer coordinator".split(" ").map((r) => `_INBOX_${r}_*.>`),
-        ],
+        pub: [`${at}.>`, "$JS.API.>", "$JS.ACK.>", "_INBOX.>"],
         sub: [`${at}.>`, inbox],
       };
     case "agent":

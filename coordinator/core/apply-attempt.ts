@@ -19,6 +19,14 @@ export type AttemptEvent = Extract<
   }
 >;
 
+/** Weight of the newest attempt in a sweep's typical cost. */
+const costSmoothing = 0.2;
+/**
+ * Before a sweep has a typical cost, the share of its reservation that is charged to the fair queue. Too low
+ * is put right at the end of the attempt; too high would push virtual time ahead of everyone else.
+ */
+const firstGuessShare = 0.125;
+
 export function applyAttempt(state: State, event: AttemptEvent, at: number): void {
   switch (event.kind) {
     case "LeaseOffered":
@@ -64,6 +72,7 @@ function offer(state: State, event: Extract<Event, { kind: "LeaseOffered" }>, at
     throw new Error(`broken invariant: ${trial.trial} is ${trial.state}, not queued`);
   const sweep = sweepOf(state, trial.sweep);
   const account = accountOf(state, sweep.requester);
+  const charged = Math.min(event.reserved, sweep.typicalCost ?? Math.ceil(event.reserved * firstGuessShare));
   trial.attempts.push({
     fence: event.fence,
     agent: event.agent,
@@ -77,7 +86,7 @@ function offer(state: State, event: Extract<Event, { kind: "LeaseOffered" }>, at
     shifted: false,
     reserved: event.reserved,
     posted: 0,
-    charged: event.reserved,
+    charged,
     keptMs: 0,
     state: "offered",
     cancel: null,
@@ -91,7 +100,7 @@ function offer(state: State, event: Extract<Event, { kind: "LeaseOffered" }>, at
   holdingOf(state, event.agent).add(event.fence);
   account.pending += event.reserved;
   sweep.pending += event.reserved;
-  const tags = serve(account, state.meta.virtualTime, event.reserved);
+  const tags = serve(account, state.meta.virtualTime, charged);
   account.finishTag = tags.finishTag;
   state.meta.virtualTime = tags.virtualTime;
   const note = `${Math.round(event.horizonMs)} ms at ${event.rate.toFixed(2)} tokens/s`;
@@ -143,6 +152,10 @@ function end(state: State, event: Extract<Event, { kind: "AttemptEnded" }>, at: 
   sweep.spent += posted;
   trial.spent += posted;
   account.finishTag = correct(account, attempt.charged, posted);
+  if (event.ending === "finished") {
+    const before = sweep.typicalCost ?? posted;
+    sweep.typicalCost = Math.round(before + costSmoothing * (posted - before));
+  }
   attempt.posted = posted;
   attempt.state = "ended";
   attempt.ending = event.ending;

@@ -132,6 +132,8 @@ export interface Sweep {
   ready: TrialId[];
   spent: MilliTokens;
   pending: MilliTokens;
+  /** Moving average of what an attempt of this sweep costs; null until one has finished. */
+  typicalCost: MilliTokens | null;
   savedByReuse: MilliTokens;
   savedByStopping: MilliTokens;
   best: { trial: TrialId; model: string; value: number; resource: number } | null;

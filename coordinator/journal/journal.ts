@@ -5,7 +5,7 @@
  */
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../../protocol/clock.ts";
-import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
+import { streamsOf } from "../../protocol/subjects.ts";
 import type { Event } from "../core/event.ts";
 import { decodeBatch, encodeBatch, genesisHash, hashOf, type Batch } from "./batch.ts";
 
@@ -35,13 +35,13 @@ export class Journal {
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #stream: string;
-  readonly #subject: string;
+  /** Learned from the stream: it holds a secret. */
+  #subject: string | null = null;
 
   constructor(bus: Bus, mesh: string, clock: Clock) {
     this.#bus = bus;
     this.#clock = clock;
     this.#stream = streamsOf(mesh).journal;
-    this.#subject = subjectsOf(mesh).journal;
   }
 
   /** Entries after `from`, in order, verified against the hash chain; [] when there are none yet. */
@@ -98,6 +98,8 @@ export class Journal {
     const position = { sequence: from.sequence + 1, hash: hashOf(bytes) };
     for (;;) {
       try {
+        this.#subject ??= (await this.#bus.streamSubjects(this.#stream))[0] ?? null;
+        if (this.#subject === null) throw new JournalBroken("the server's journal stream stores no subject");
         const result = await this.#bus.append(this.#stream, this.#subject, bytes, {
           expectLastSequence: from.sequence,
         });

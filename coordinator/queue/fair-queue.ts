@@ -2,11 +2,17 @@
  * Start-time fair queueing across requesters (Goyal, Vin, Cheng 1997): serve the smallest start
  * tag. Fair however capacity comes and goes. Pure arithmetic on tags; who has work is asked of the caller.
  *
- * SFQ-1: a service starts at S = max(V, F of the requester's last service).
- * SFQ-2: it finishes at F = S + cost / weight; V becomes S.
+ * SFQ-1: a service starts at S = max(V - catch-up / weight, F of the requester's last service).
+ * SFQ-2: it finishes at F = S + cost / weight; V becomes S and never goes back.
  * SFQ-3: cost is an estimate until the attempt ends, then F is corrected to what was posted.
- * SFQ-4: an idle requester gains nothing by waiting: its next start is at least V.
+ * SFQ-4: an idle requester catches up by at most `catchUpMilliTokens` of service, however long it waited.
+ *        The allowance is also what lets SFQ-3's corrections count, for they bring F below V.
  */
+import { milliTokensPerToken } from "../../protocol/token.ts";
+
+/** One lease's worth of the reference machine's work. */
+export const catchUpMilliTokens = 15 * milliTokensPerToken;
+
 export interface Tagged {
   readonly requester: string;
   readonly weight: number;
@@ -15,7 +21,7 @@ export interface Tagged {
 
 /** SFQ-1, SFQ-4. */
 export function startTag(account: Tagged, virtualTime: number): number {
-  return Math.max(virtualTime, account.finishTag);
+  return Math.max(virtualTime - catchUpMilliTokens / account.weight, account.finishTag);
 }
 
 /** SFQ-2: the tags after serving `account` at `cost` milli-tokens. */
@@ -25,7 +31,7 @@ export function serve(
   cost: number,
 ): { readonly finishTag: number; readonly virtualTime: number } {
   const start = startTag(account, virtualTime);
-  return { finishTag: start + cost / account.weight, virtualTime: start };
+  return { finishTag: start + cost / account.weight, virtualTime: Math.max(virtualTime, start) };
 }
 
 /** SFQ-3: the finish tag once the true cost of a service is known. */

@@ -35,6 +35,8 @@ export interface StreamSpec {
   readonly name: string;
   /** Subjects the stream stores; the wildcards `*` and `>` are allowed. */
   readonly subjects: readonly string[];
+  /** The subjects the stream was created with stand, whatever a later spec says. */
+  readonly keepSubjects?: boolean;
   /** `work-queue` keeps a message until a consumer acknowledges it. */
   readonly retention: "limits" | "work-queue";
   readonly maxAgeMs?: number;
@@ -156,6 +158,9 @@ export interface Bus {
     data: Bytes,
     options?: { readonly expectLastSequence?: number },
   ): Promise<AppendResult>;
+
+  /** The subjects the stream stores. Needs the stream API, which only coordinators may use. */
+  streamSubjects(stream: string): Promise<readonly string[]>;
 
   /** As the stream's leader sees it. */
   streamState(stream: string): Promise<StreamState>;

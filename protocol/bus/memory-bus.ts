@@ -164,6 +164,10 @@ export class MemoryBus implements Bus {
     });
   }
 
+  streamSubjects(stream: string): Promise<readonly string[]> {
+    return this.#call(() => this.#hub.stream(stream).spec.subjects);
+  }
+
   streamState(stream: string): Promise<StreamState> {
     return this.#call(() => this.#hub.stream(stream).state());
   }

@@ -231,7 +231,7 @@ export class MemoryHub implements HubPort {
   ensureStream(spec: StreamSpec): void {
     const stream = this.#streams.get(spec.name);
     if (stream === undefined) this.#streams.set(spec.name, new MemoryStream(spec, this.clock));
-    else stream.spec = spec;
+    else stream.spec = spec.keepSubjects === true ? { ...spec, subjects: stream.spec.subjects } : spec;
   }
 
   subscribed(from: MemoryBus, subscription: MemorySubscription): void {

@@ -33,6 +33,7 @@ import {
   ensureNatsStream,
   getNatsMessage,
   natsStreamState,
+  natsStreamSubjects,
   openStreams,
   readNatsStream,
 } from "./nats-stream.ts";
@@ -158,12 +159,17 @@ class NatsBus implements Bus {
       ...options,
       callback: (error, message) => {
         if (error !== null) return; // refused by the server: told as a `denied` event
+        // We send no headers, and the server puts some on every stored message it hands out: this one was made
+        // by asking for one with our subject as the place to reply to, which no permission forbids.
+        if (message.headers !== undefined) return;
         try {
           handler({
             subject: message.subject,
             data: message.data,
             respond: (data) => {
-              if (this.#status === "connected") message.respond(data);
+              // Only into an inbox: a reply subject may name anything, and whoever asked may not write there.
+              if (this.#status === "connected" && message.reply?.startsWith("_INBOX") === true)
+                message.respond(data);
             },
           });
         } catch (thrown) {
@@ -204,6 +210,10 @@ class NatsBus implements Bus {
     return this.#whileConnected(() =>
       appendNats(this.#nc, stream, subject, data, options.expectLastSequence),
     );
+  }
+
+  streamSubjects(stream: string): Promise<readonly string[]> {
+    return this.#whileConnected(() => natsStreamSubjects(this.#jsm, stream));
   }
 
   streamState(stream: string): Promise<StreamState> {

@@ -154,6 +154,13 @@ class Puller implements NatsConsumption {
   #receive(message: Msg): void {
     const sequence = sequenceOfAck(message.reply);
     if (sequence !== undefined) {
+      if (message.headers?.has("Nats-Stream") === true) {
+        // Not sent by anyone: the server's answer to a read, with the work queue as the place to reply to.
+        message.respond(ackBytes);
+        this.#wanted -= 1;
+        if (this.#wanted <= 0) this.#end?.("ended");
+        return;
+      }
       this.#buffer.push({
         sequence,
         subject: message.subject,

@@ -86,6 +86,7 @@ export async function ensureNatsStream(jsm: JetStreamManager, spec: StreamSpec):
   const wanted = configOf(spec);
   try {
     try {
+      if (spec.keepSubjects === true) wanted.subjects = (await jsm.streams.info(spec.name)).config.subjects;
       await jsm.streams.update(spec.name, wanted);
     } catch (error) {
       if (!isNoStream(error)) throw error;
@@ -161,6 +162,14 @@ function readAnswer(text: string, stream: string, subject: string): AppendResult
     passing ? "unavailable" : "refused",
     `Stream ${stream} did not take the message: ${description}.`,
   );
+}
+
+export async function natsStreamSubjects(jsm: JetStreamManager, stream: string): Promise<readonly string[]> {
+  try {
+    return (await jsm.streams.info(stream)).config.subjects;
+  } catch (error) {
+    throw streamFailure(error, stream, streamTimeoutMs);
+  }
 }
 
 export async function natsStreamState(jsm: JetStreamManager, stream: string): Promise<StreamState> {

@@ -1,0 +1,105 @@
+/**
+ * One child process of a runner: forked from the entry beside this file, source or compiled alike.
+ * It turns what the process does (messages, lines, its end) into calls; which job it runs is the runner's business.
+ */
+import { fork } from "node:child_process";
+import { extname } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { Job, RunnerEvent } from "./runner.ts";
+import { fromChildSchema, type ToChild } from "./wire.ts";
+
+export interface ChildEnd {
+  /** "signal SIGKILL" or "exit code 1". */
+  readonly how: string;
+  readonly outOfMemory: boolean;
+}
+
+export interface Child {
+  readonly backend: string;
+  readonly memoryMiB: number;
+  /** The job it runs, or null while idle. */
+  fence: number | null;
+  trials: number;
+  readonly ended: Promise<void>;
+  run(job: Job): void;
+  /** Asks it to stop after the epoch under way. */
+  askToStop(fence: number): void;
+  /** Lets an idle child go. */
+  end(): void;
+  kill(): void;
+}
+
+export interface ChildOptions {
+  readonly backend: string;
+  readonly memoryMiB: number;
+  readonly onEvent: (event: RunnerEvent) => void;
+  readonly onEnd: (end: ChildEnd) => void;
+}
+
+const lineMaxChars = 2_000;
+/** Lines passed on per job; what comes after is counted, not kept. */
+const linesPerJobMax = 2_000;
+
+export function startChild({ backend, memoryMiB, onEvent, onEnd }: ChildOptions): Child {
+  const here = fileURLToPath(import.meta.url);
+  const entry = fileURLToPath(new URL(`./child${extname(here)}`, import.meta.url));
+  const proc = fork(entry, [], {
+    serialization: "advanced",
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    execArgv: [`--max-old-space-size=${Math.max(64, Math.floor(memoryMiB))}`],
+  });
+  let heapExhausted = false;
+  let lines = 0;
+  const ended = new Promise<void>((resolve) => proc.once("close", () => resolve()));
+
+  const send = (message: ToChild): void => {
+    // A child that just died cannot be told anything; its end is reported by "close".
+    if (proc.connected) proc.send(message, () => undefined);
+  };
+  const child: Child = {
+    backend,
+    memoryMiB,
+    fence: null,
+    trials: 0,
+    ended,
+    run: (job) => {
+      child.fence = job.fence;
+      child.trials++;
+      lines = 0;
+      send({ kind: "run", job: { ...job, params: { ...job.params } } });
+    },
+    askToStop: (fence) => send({ kind: "stop", fence }),
+    end: () => {
+      if (proc.connected) proc.disconnect();
+    },
+    kill: () => {
+      proc.kill("SIGKILL");
+    },
+  };
+
+  const passLines = (from: Readable | null, stream: "out" | "err"): void => {
+    if (from === null) return;
+    createInterface({ input: from }).on("line", (line) => {
+      if (line.includes("heap out of memory")) heapExhausted = true;
+      if (child.fence === null || ++lines > linesPerJobMax) return;
+      onEvent({ kind: "log", fence: child.fence, stream, line: line.slice(0, lineMaxChars) });
+    });
+  };
+  passLines(proc.stdout, "out");
+  passLines(proc.stderr, "err");
+  proc.on("message", (message) => {
+    const event = fromChildSchema.safeParse(message);
+    if (event.success) onEvent(event.data);
+    else proc.kill("SIGKILL"); // it speaks another language; nothing it says can be trusted
+  });
+  proc.once("error", () => proc.kill("SIGKILL"));
+  proc.once("close", (code, signal) => {
+    onEnd({
+      how: signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`,
+      outOfMemory: heapExhausted,
+    });
+  });
+  return child;
+}

@@ -1,0 +1,175 @@
+/**
+ * The runner of real machines: one warm child process per slot, kept between trials of one backend and
+ * memory limit, ended after a failure or so many trials. Tasks that cost nothing run in this process.
+ * It does not restart what failed: whether to try again is the coordinator's question.
+ */
+import type { CheckpointFile, Job, Runner, RunnerEvent, StopHow } from "./runner.ts";
+import { runJob } from "./run-job.ts";
+import { startChild, type Child, type ChildEnd } from "./child-process.ts";
+
+export interface ChildRunnerOptions {
+  /** Idle children kept warm at most. */
+  readonly slots: number;
+  /** Trials after which a child is ended, so that what leaks in it does not add up. */
+  readonly trialsPerChild?: number;
+}
+
+interface Running {
+  readonly job: Job;
+  /** Null while the job runs in this process. */
+  readonly child: Child | null;
+  stopAsked: boolean;
+  killed: boolean;
+  resource: number;
+  metrics: Readonly<Record<string, number>>;
+  file: CheckpointFile | null;
+  usedMs: number;
+  /** When `usedMs` was true, or null before the job began to train. */
+  usedAt: number | null;
+}
+
+const trialsPerChildDefault = 200;
+
+export function childRunner(options: ChildRunnerOptions): Runner {
+  const trialsPerChild = options.trialsPerChild ?? trialsPerChildDefault;
+  const listeners: ((event: RunnerEvent) => void)[] = [];
+  const running = new Map<number, Running>();
+  const children = new Set<Child>();
+  let closed = false;
+
+  const emit = (event: RunnerEvent): void => {
+    if (!closed) for (const listener of listeners) listener(event);
+  };
+
+  const settle = (run: Running, event: RunnerEvent): void => {
+    running.delete(run.job.fence);
+    const { child } = run;
+    if (child !== null) {
+      child.fence = null;
+      const keep = event.kind === "finished" || event.kind === "stopped";
+      const idle = [...children].filter((other) => other.fence === null).length;
+      if (!keep || child.trials >= trialsPerChild || idle > options.slots) retire(child);
+    }
+    emit(event);
+  };
+
+  const retire = (child: Child): void => {
+    children.delete(child);
+    child.end();
+  };
+
+  const onEvent = (run: Running, event: RunnerEvent): void => {
+    if (running.get(run.job.fence) !== run) return;
+    if (event.kind === "finished" || event.kind === "stopped" || event.kind === "failed") {
+      settle(run, event);
+      return;
+    }
+    if (event.kind === "started") run.usedAt = performance.now();
+    if (event.kind === "epoch" || event.kind === "checkpoint") {
+      run.usedMs = event.usedMs;
+      run.usedAt = performance.now();
+      run.resource = event.resource;
+      run.metrics = event.metrics;
+    }
+    if (event.kind === "checkpoint")
+      run.file = { path: event.path, digest: event.digest, bytes: event.bytes };
+    emit(event);
+  };
+
+  const onEnd = (child: Child, end: ChildEnd): void => {
+    children.delete(child);
+    const run = [...running.values()].find((candidate) => candidate.child === child);
+    if (run === undefined) return;
+    const { fence, trial } = run.job;
+    const usedMs = run.usedMs + (run.usedAt === null ? 0 : performance.now() - run.usedAt);
+    if (run.killed) {
+      const kept = run.file ?? { path: null, digest: null, bytes: 0 };
+      settle(run, { kind: "stopped", fence, resource: run.resource, metrics: run.metrics, usedMs, ...kept });
+    } else if (end.outOfMemory) {
+      const reason = `trial ${trial} needed more than the ${run.job.memoryMiB} MiB of memory it may hold; fewer buckets or a smaller width need less`;
+      settle(run, { kind: "failed", fence, reason, retryable: false, usedMs });
+    } else {
+      settle(run, {
+        kind: "failed",
+        fence,
+        reason: `the process of trial ${trial} ended early (${end.how})`,
+        retryable: true,
+        usedMs,
+      });
+    }
+  };
+
+  const childFor = (job: Job): Child => {
+    const idle = [...children].filter((child) => child.fence === null);
+    const warm = idle.find((child) => child.backend === job.backend && child.memoryMiB === job.memoryMiB);
+    if (warm !== undefined) return warm;
+    const cold = idle[0];
+    if (cold !== undefined && children.size >= options.slots) retire(cold);
+    const made: Child = startChild({
+      backend: job.backend,
+      memoryMiB: job.memoryMiB,
+      onEvent: (event) => {
+        const run = running.get(event.fence);
+        if (run?.child === made) onEvent(run, event);
+      },
+      onEnd: (end) => onEnd(made, end),
+    });
+    children.add(made);
+    return made;
+  };
+
+  return {
+    start: (job) => {
+      if (closed) return;
+      const fresh = {
+        job,
+        stopAsked: false,
+        killed: false,
+        resource: job.fromResource,
+        metrics: {},
+        file: null,
+        usedMs: 0,
+        usedAt: null,
+      };
+      if (runsHere(job)) {
+        const run: Running = { ...fresh, child: null };
+        running.set(job.fence, run);
+        const stopping = () => run.stopAsked;
+        void runJob(job, { emit: (event) => onEvent(run, event), stopping, ownProcess: false });
+        return;
+      }
+      const child = childFor(job);
+      running.set(job.fence, { ...fresh, child });
+      child.run(job);
+    },
+    stop: (fence, how: StopHow) => {
+      const run = running.get(fence);
+      if (run === undefined) return;
+      run.stopAsked = true;
+      if (run.child === null) return;
+      if (how === "checkpoint") {
+        run.child.askToStop(fence);
+      } else {
+        run.killed = true;
+        run.child.kill();
+      }
+    },
+    onEvent: (listener) => {
+      listeners.push(listener);
+    },
+    close: async () => {
+      closed = true;
+      for (const run of running.values()) run.stopAsked = true;
+      running.clear();
+      const ends = [...children].map((child) => child.ended);
+      for (const child of children) child.kill();
+      children.clear();
+      await Promise.all(ends);
+    },
+  };
+}
+
+/** A task that costs nothing needs no process of its own. */
+function runsHere(job: Job): boolean {
+  return job.task === "noop" && (job.params["milliseconds"] ?? 0) === 0;
+}

@@ -1,0 +1,32 @@
+/**
+ * Entry of a runner's child process: one job at a time, over the IPC channel. It ends by itself when the
+ * parent is gone, so that an agent that was killed leaves no orphan. Started by `child-runner.ts` only.
+ */
+import type { RunnerEvent } from "./runner.ts";
+import { runJob } from "./run-job.ts";
+import { toChildSchema } from "./wire.ts";
+
+let running = 0;
+let stopFence: number | null = null;
+
+const emit = (event: RunnerEvent): void => {
+  if (process.connected) process.send?.(event);
+};
+
+process.on("disconnect", () => process.exit(0));
+// Ctrl-C reaches the whole foreground group; the agent decides when its children end.
+process.on("SIGINT", () => undefined);
+process.on("message", (message) => {
+  const order = toChildSchema.parse(message);
+  if (order.kind === "stop") {
+    if (order.fence === running) stopFence = order.fence;
+    return;
+  }
+  running = order.job.fence;
+  stopFence = null;
+  void runJob(order.job, { emit, stopping: () => stopFence === running, ownProcess: true });
+});
+if (process.send === undefined) {
+  console.error("this file is started by a trialmesh agent, not by hand");
+  process.exit(2);
+}

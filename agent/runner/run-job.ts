@@ -1,0 +1,177 @@
+/**
+ * Runs one job to its end in this process: opens, restores, trains epoch by epoch, checkpoints, reports.
+ * Used by the child process and, for tasks that cost nothing, in the agent itself. It never throws for
+ * what a job can do wrong: that is a `failed` event.
+ */
+import { readFile } from "node:fs/promises";
+import { backendNameSchema } from "../../protocol/capability.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { decodeDataset } from "../../data/dataset.ts";
+import { openBackend } from "../runtime/open.ts";
+import { resolveParams } from "../task/parameter.ts";
+import { findModel } from "../task/table.ts";
+import type { ModelDeclaration, Trainer } from "../task/task.ts";
+import type { CheckpointFile, Job, RunnerEvent } from "./runner.ts";
+import { writeCheckpoint } from "./write-checkpoint.ts";
+
+export interface RunJobOptions {
+  readonly emit: (event: RunnerEvent) => void;
+  /** Asked after every epoch. */
+  readonly stopping: () => boolean;
+  /** Whether this process has the job's memory to itself, and so may be judged by what it holds. */
+  readonly ownProcess: boolean;
+}
+
+const bytesPerMiB = 2 ** 20;
+
+export async function runJob(job: Job, { emit, stopping, ownProcess }: RunJobOptions): Promise<void> {
+  const { fence } = job;
+  let usedMs = 0;
+  const fail = (reason: string, retryable: boolean) =>
+    emit({ kind: "failed", fence, reason, retryable, usedMs });
+  let trainer: Trainer | null = null;
+  try {
+    const begun = performance.now();
+    const prepared = await prepare(job);
+    usedMs = performance.now() - begun;
+    if (!prepared.ok) return fail(prepared.refusal.message, prepared.refusal.code === "unavailable");
+    trainer = prepared.value.trainer;
+    const hasTest = prepared.value.hasTest;
+    emit({ kind: "started", fence });
+    let metrics: Record<string, number> = {};
+    let file: CheckpointFile | null = null;
+    while (trainer.epoch < job.targetResource) {
+      if (stopping()) {
+        const kept = file ?? { path: null, digest: null, bytes: 0 };
+        return emit({ kind: "stopped", fence, resource: trainer.epoch, metrics, usedMs, ...kept });
+      }
+      const from = performance.now();
+      const { loss } = await trainer.trainEpoch();
+      if (!Number.isFinite(loss)) {
+        usedMs += performance.now() - from;
+        return fail(
+          `the loss of trial ${job.trial} is not a number in epoch ${trainer.epoch}; a lower learning rate may help`,
+          false,
+        );
+      }
+      metrics = { loss, ...trainer.evaluate("validation") };
+      const resource = trainer.epoch;
+      const last = resource >= job.targetResource;
+      if (last && hasTest) metrics = { ...metrics, ...prefixed(trainer.evaluate("test")) };
+      usedMs += performance.now() - from;
+      emit({ kind: "epoch", fence, resource, metrics, usedMs });
+      const heldMiB = Math.round(process.memoryUsage.rss() / bytesPerMiB);
+      if (ownProcess && heldMiB > job.memoryMiB) {
+        return fail(
+          `trial ${job.trial} holds ${heldMiB} MiB of memory and may hold ${job.memoryMiB} MiB; fewer buckets or a smaller width need less`,
+          false,
+        );
+      }
+      file = await writeCheckpoint(trainer.save(), job.checkpointDir, `${job.trial}-${fence}-${resource}`);
+      emit({ kind: "checkpoint", fence, resource, metrics, usedMs, ...file });
+      if (last) return emit({ kind: "finished", fence, resource, metrics, usedMs, ...file });
+    }
+    fail(
+      `trial ${job.trial} has ${trainer.epoch} epochs already and was asked for ${job.targetResource}`,
+      false,
+    );
+  } catch (error) {
+    fail(`trial ${job.trial} stopped: ${sentence(error)}`, true);
+  } finally {
+    trainer?.dispose();
+  }
+}
+
+/** Datasets decoded in this process; trials of one sweep share theirs, and its tokens. */
+const datasets = new Map<string, Dataset>();
+const cachedDatasetsMax = 2;
+
+async function readDataset(path: string): Promise<Outcome<Dataset>> {
+  const cached = datasets.get(path);
+  if (cached !== undefined) return accept(cached);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    return refuse("unavailable", `the dataset file ${path} cannot be read: ${sentence(error)}`);
+  }
+  const decoded = decodeDataset(bytes);
+  if (!decoded.ok) return decoded;
+  const oldest = datasets.keys().next();
+  if (datasets.size >= cachedDatasetsMax && oldest.done !== true) datasets.delete(oldest.value);
+  datasets.set(path, decoded.value);
+  return decoded;
+}
+
+async function prepare(job: Job): Promise<Outcome<{ readonly trainer: Trainer; readonly hasTest: boolean }>> {
+  const found = findModel(job.task, job.model);
+  if (!found.ok) return found;
+  const declaration: ModelDeclaration = found.value;
+  const params = resolveParams(declaration, job.params);
+  if (!params.ok) return params;
+  const name = backendNameSchema.safeParse(job.backend);
+  if (!name.success || !declaration.backends.includes(name.data)) {
+    return refuse(
+      "invalid",
+      `model ${job.model} runs on ${declaration.backends.join(", ")}, not on "${job.backend}"`,
+    );
+  }
+  const backend = await openBackend(name.data);
+  if (!backend.ok) return backend;
+  let dataset: Dataset | null = null;
+  if (declaration.needsDataset) {
+    if (job.datasetPath === null)
+      return refuse("invalid", `task ${job.task} needs a dataset and trial ${job.trial} has none`);
+    const read = await readDataset(job.datasetPath);
+    if (!read.ok) return read;
+    dataset = read.value;
+  }
+  const created = declaration.create({
+    params: params.value,
+    seed: job.seed,
+    dataset,
+    backend: backend.value,
+  });
+  if (!created.ok) return created;
+  const trainer = created.value;
+  if (job.fromCheckpointPath !== null) {
+    const restored = await restore(trainer, job.fromCheckpointPath, job.fromResource);
+    if (!restored.ok) {
+      trainer.dispose();
+      return restored;
+    }
+  }
+  return accept({ trainer, hasTest: (dataset?.test.length ?? 0) > 0 });
+}
+
+async function restore(trainer: Trainer, path: string, resource: number): Promise<Outcome<null>> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    return refuse("unavailable", `the checkpoint ${path} cannot be read: ${sentence(error)}`);
+  }
+  const restored = trainer.restore(bytes);
+  if (restored.ok && trainer.epoch !== resource) {
+    return refuse(
+      "invalid",
+      `the checkpoint ${path} has ${trainer.epoch} epochs, not the ${resource} it is said to have`,
+    );
+  }
+  return restored;
+}
+
+/** `accuracy` on the test split is called `testAccuracy`. */
+function prefixed(metrics: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(metrics).map(([name, value]) => [
+      `test${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+      value,
+    ]),
+  );
+}
+
+function sentence(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+}

@@ -1,0 +1,77 @@
+/**
+ * What runs an attempt. A runner starts jobs, says what becomes of them, and stops them; it knows leases
+ * only by their fence and decides nothing. Every started job ends in exactly one of `finished`,
+ * `stopped` and `failed`, unless the runner is closed first.
+ */
+import type { Params } from "../../protocol/space.ts";
+
+export interface Job {
+  readonly fence: number;
+  readonly trial: string;
+  readonly task: string;
+  readonly model: string;
+  readonly params: Params;
+  readonly seed: number;
+  readonly backend: string;
+  /** File of an encoded dataset; null for tasks that read none. */
+  readonly datasetPath: string | null;
+  /** Checkpoint to go on from; null to begin. */
+  readonly fromCheckpointPath: string | null;
+  /** Epochs the checkpoint has, 0 without one. */
+  readonly fromResource: number;
+  /** Epochs to reach. */
+  readonly targetResource: number;
+  readonly checkpointDir: string;
+  /** Memory the runner's process may hold, in MiB. */
+  readonly memoryMiB: number;
+}
+
+/** A checkpoint as a file: its SHA-256 in hexadecimal and its length. */
+export interface CheckpointFile {
+  readonly path: string;
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+interface AtEpoch {
+  readonly fence: number;
+  /** Epochs done. */
+  readonly resource: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Milliseconds of training and evaluation since the job started, on the monotonic clock. */
+  readonly usedMs: number;
+}
+
+export type RunnerEvent =
+  | { readonly kind: "started"; readonly fence: number }
+  | (AtEpoch & { readonly kind: "epoch" })
+  | (AtEpoch & CheckpointFile & { readonly kind: "checkpoint" })
+  /** The target is reached; the checkpoint is the final one, and the metrics have the test's figures too. */
+  | (AtEpoch & CheckpointFile & { readonly kind: "finished" })
+  /** Stopped on request, with the last whole checkpoint there is of this job. */
+  | (AtEpoch & {
+      readonly kind: "stopped";
+      readonly path: string | null;
+      readonly digest: string | null;
+      readonly bytes: number;
+    })
+  | {
+      readonly kind: "failed";
+      readonly fence: number;
+      readonly reason: string;
+      /** False when the same job would fail the same way anywhere. */
+      readonly retryable: boolean;
+      readonly usedMs: number;
+    }
+  | { readonly kind: "log"; readonly fence: number; readonly stream: "out" | "err"; readonly line: string };
+
+export type StopHow = "checkpoint" | "kill";
+
+export interface Runner {
+  start(job: Job): void;
+  /** `checkpoint`: end after the epoch under way, keeping its checkpoint. `kill`: end now. An unknown fence is ignored. */
+  stop(fence: number, how: StopHow): void;
+  onEvent(listener: (event: RunnerEvent) => void): void;
+  /** Ends every job and process; no event comes after it resolves. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,51 @@
+/**
+ * The messages between a runner and its child process. The child parses jobs and the parent parses
+ * events: a child runs code that may be broken, and what it sends is outside.
+ */
+import * as z from "zod";
+import { valueSchema } from "../../protocol/space.ts";
+
+const fence = z.int();
+const path = z.string().min(1);
+
+const jobSchema = z.strictObject({
+  fence,
+  trial: z.string().min(1),
+  task: z.string(),
+  model: z.string(),
+  params: z.record(z.string(), valueSchema),
+  seed: z.int(),
+  backend: z.string(),
+  datasetPath: path.nullable(),
+  fromCheckpointPath: path.nullable(),
+  fromResource: z.int().nonnegative(),
+  targetResource: z.int().positive(),
+  checkpointDir: path,
+  memoryMiB: z.number().positive(),
+});
+
+export const toChildSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("run"), job: jobSchema }),
+  z.strictObject({ kind: z.literal("stop"), fence }),
+]);
+export type ToChild = z.infer<typeof toChildSchema>;
+
+const usedMs = z.number().nonnegative();
+const atEpoch = { fence, resource: z.int().nonnegative(), metrics: z.record(z.string(), z.number()), usedMs };
+const file = { path, digest: z.string(), bytes: z.int().nonnegative() };
+
+export const fromChildSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("started"), fence }),
+  z.strictObject({ kind: z.literal("epoch"), ...atEpoch }),
+  z.strictObject({ kind: z.literal("checkpoint"), ...atEpoch, ...file }),
+  z.strictObject({ kind: z.literal("finished"), ...atEpoch, ...file }),
+  z.strictObject({
+    kind: z.literal("stopped"),
+    ...atEpoch,
+    path: path.nullable(),
+    digest: z.string().nullable(),
+    bytes: z.int().nonnegative(),
+  }),
+  z.strictObject({ kind: z.literal("failed"), fence, reason: z.string(), retryable: z.boolean(), usedMs }),
+  z.strictObject({ kind: z.literal("log"), fence, stream: z.enum(["out", "err"]), line: z.string() }),
+]);

@@ -1,0 +1,75 @@
+/**
+ * What a trainable model declares about itself, and what a trainer can do. Declarations are plain
+ * data: reading one loads no engine, so the command line can check a sweep file against it.
+ */
+import type { BackendName } from "../../protocol/capability.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
+import type { Params, Space, Value } from "../../protocol/space.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import type { OpenedBackend } from "../runtime/backend.ts";
+
+export type ParameterSpec =
+  | {
+      readonly type: "float" | "int";
+      readonly min: number;
+      readonly max: number;
+      readonly default: number;
+      readonly about: string;
+    }
+  | {
+      readonly type: "choice";
+      readonly choices: readonly Value[];
+      readonly default: Value;
+      readonly about: string;
+    };
+
+export type Metrics = Readonly<Record<string, number>>;
+
+export interface Prediction {
+  readonly label: string;
+  readonly probability: number;
+}
+
+export interface Predictor {
+  readonly labels: readonly string[];
+  /** For each text every label, most probable first. */
+  predict(texts: readonly string[]): readonly (readonly Prediction[])[];
+  /** Frees what the garbage collector cannot. */
+  dispose(): void;
+}
+
+export interface Trainer extends Predictor {
+  /** Epochs done so far; what `restore` and `trainEpoch` move. */
+  readonly epoch: number;
+  /** One epoch; `loss` is its mean log loss in nats, NaN when the training diverged. */
+  trainEpoch(): Promise<{ readonly loss: number }>;
+  evaluate(split: "validation" | "test"): Metrics;
+  /** Checkpoint bytes: enough to go on bit-identically on the same backend, and to predict. */
+  save(): Uint8Array;
+  restore(bytes: Uint8Array): Outcome<null>;
+}
+
+export interface TrainerOptions {
+  readonly params: Params;
+  /** Seeds initial weights, order of examples and dropout. */
+  readonly seed: number;
+  /** Null only for tasks that read no data. */
+  readonly dataset: Dataset | null;
+  readonly backend: OpenedBackend;
+}
+
+export interface ModelDeclaration {
+  readonly task: string;
+  readonly model: string;
+  readonly about: string;
+  readonly parameters: Readonly<Record<string, ParameterSpec>>;
+  /** Backends that can run it; which one is a matter of measured speed. */
+  readonly backends: readonly BackendName[];
+  readonly needsDataset: boolean;
+  readonly defaultSpace: Space;
+  /** Names of what `evaluate` gives, the usual objective first. */
+  readonly metrics: readonly string[];
+  create(options: TrainerOptions): Outcome<Trainer>;
+  /** A predictor from checkpoint bytes alone. */
+  load(bytes: Uint8Array, backend: OpenedBackend): Outcome<Predictor>;
+}

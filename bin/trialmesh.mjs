@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/**
+ * The `trialmesh` command: finds a Node that is new enough and the compiled code, brings in what is
+ * missing, and hands over. It may be started from any folder, by a Node as old as 18.
+ */
+import { join } from "node:path";
+import { prepareCode } from "../scripts/prepare.mjs";
+import { foreground, root, runScript } from "../scripts/step.mjs";
+
+await runScript(async (parameters) => {
+  const node = await prepareCode();
+  return foreground(node, [join(root, "dist", "cli", "main.js"), ...parameters]);
+});

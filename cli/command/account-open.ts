@@ -1,0 +1,37 @@
+/** `trialmesh account open`: a requester's account, with a weight and a first grant. */
+import type { Command } from "commander";
+import * as z from "zod";
+import { formatTokens } from "../../protocol/token.ts";
+import { action, asking, examples, nameArgument, numberFlag, tokensFlag } from "../option.ts";
+import { printAnswer, printRefusal } from "../print/answer.ts";
+import type { Terminal } from "../terminal.ts";
+import { withMesh, type MeshOptions } from "../with-mesh.ts";
+
+const weightMax = 1000;
+const weightFlag = numberFlag(z.number().positive("it must be above 0").max(weightMax, `it must be at most ${weightMax}`));
+
+interface Options extends MeshOptions {
+  readonly weight: number;
+  readonly grant?: number;
+}
+
+export function accountOpenCommand(terminal: Terminal): Command {
+  return asking("open", "open an account for a requester")
+    .argument("<requester>", "name of the account", nameArgument)
+    .option("--weight <w>", "share of the machines against others who wait", weightFlag, 1)
+    .option("--grant <tokens>", "tokens to begin with", tokensFlag)
+    .addHelpText("after", examples("trialmesh account open alice --grant 500", "trialmesh account open night --weight 0.2"))
+    .action(
+      action(terminal, (requester: string, options: Options) =>
+        withMesh(terminal, options, async ({ client }) => {
+          const opened = await client.command("account-open", { requester, weight: options.weight, grant: options.grant ?? 0 });
+          if (!opened.ok) return printRefusal(terminal, options, opened.refusal);
+          // An account that was open before keeps its tokens and gets no second opening grant: say what it has.
+          const account = await client.query("budget", { requester, lines: 0 });
+          return printAnswer(terminal, options, account, ({ accounts: [found] }) =>
+            found === undefined ? `the account of ${requester} is open` : `the account of ${requester} is open: ${formatTokens(found.available)} tokens available, weight ${found.weight}`,
+          );
+        }),
+      ),
+    );
+}

@@ -1,0 +1,104 @@
+/**
+ * `trialmesh demo`, what `npm start` runs: opens a mesh unless this home's is up already, runs the
+ * example sweep, and shows it: full screen in a terminal, else as lines. Ends what it started.
+ */
+import { appendFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Command } from "commander";
+import { homeExists, homePath, openHome } from "../../mesh/home.ts";
+import { ensurePrivateFolder } from "../../mesh/private-file.ts";
+import { projectFolder } from "../code-version.ts";
+import { exitCode, type ExitCode } from "../exit-code.ts";
+import { action, printing } from "../option.ts";
+import { printRefusal, type PrintOptions } from "../print/answer.ts";
+import type { Terminal } from "../terminal.ts";
+import { machineName } from "../up/machine-name.ts";
+import { startMesh, type StartedMesh } from "../up/start-mesh.ts";
+import { untilStopped } from "../up/until-stopped.ts";
+import { readUpRecord, runFolder } from "../up/up-record.ts";
+import { waitUntilReady } from "../up/wait-until-ready.ts";
+import { withMesh, type Connected } from "../with-mesh.ts";
+import { followToEnd } from "./sweep-run.ts";
+import { showTui } from "./tui.ts";
+
+export function demoCommand(terminal: Terminal): Command {
+  return printing("demo", "open a mesh on this machine and run the example sweep on it (this is `npm start`)").action(
+    action(terminal, (options: PrintOptions) => demo(terminal, options)),
+  );
+}
+
+async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode> {
+  const path = homePath(terminal.environment);
+  const home = homeExists(path) ? openHome(path) : null;
+  if (home?.ok === true && readUpRecord(home.value) !== null) {
+    terminal.note(`using the mesh of ${path} that is up already`);
+    return runExample(terminal, options);
+  }
+  const stopped = untilStopped(null);
+  const started = await startMesh({
+    path,
+    environment: terminal.environment,
+    mesh: null,
+    name: machineName(),
+    host: null,
+    port: null,
+    anyPort: true,
+    agent: [],
+    log: partLog(terminal, path),
+  });
+  if (!started.ok) return printRefusal(terminal, options, started.refusal);
+  try {
+    return await runOn(terminal, options, started.value, stopped);
+  } finally {
+    await started.value.stop();
+  }
+}
+
+async function runOn(terminal: Terminal, options: PrintOptions, mesh: StartedMesh, stopped: Promise<unknown>): Promise<ExitCode> {
+  terminal.note("waiting for coordinator and agent; the first time the agent measures this machine");
+  const interrupted = stopped.then((): ExitCode => exitCode.interrupted);
+  const ready = await Promise.race([waitUntilReady(terminal.environment, 1, mesh.failed), interrupted]);
+  if (ready === exitCode.interrupted) return exitCode.interrupted;
+  if (typeof ready !== "number" && !ready.ok) return printRefusal(terminal, options, ready.refusal);
+  const failed = mesh.failed.then((why): ExitCode => {
+    terminal.note(`trialmesh: ${why}`);
+    return exitCode.failed;
+  });
+  return Promise.race([runExample(terminal, options), failed, interrupted]);
+}
+
+function runExample(terminal: Terminal, options: PrintOptions): Promise<ExitCode> {
+  const file = join(projectFolder, "examples", "language-id.yaml");
+  const shown = relative(process.cwd(), file);
+  return withMesh(terminal, {}, async (connected) => {
+    terminal.note(`running ${shown}: which of 34 languages is a short phrase in?`);
+    const submitted = await submit(terminal, connected, file);
+    if (typeof submitted === "number") return submitted;
+    if (terminal.interactive) return showTui(terminal, connected, { readOnly: false, sweep: submitted });
+    return followToEnd(terminal, connected, submitted, options, false);
+  });
+}
+
+async function submit(terminal: Terminal, { bus, client, home }: Connected, file: string): Promise<string | ExitCode> {
+  const { prepareSweep } = await import("../run/prepare-sweep.ts");
+  const { environment } = terminal;
+  const spec = await prepareSweep({ file, overrides: {}, environment, bus, mesh: home.mesh, progress: (line) => terminal.note(line) });
+  if (!spec.ok) return printRefusal(terminal, {}, spec.refusal);
+  const submitted = await client.command("sweep-run", { spec: spec.value });
+  return submitted.ok ? submitted.value.sweep : printRefusal(terminal, {}, submitted.refusal);
+}
+
+const trialLine = /^agent: s\d+-\d+: /;
+
+/**
+ * The parts' lines: all of them to a file, and to the terminal what the sweep's own progress does not
+ * say, unless a full-screen interface has the terminal.
+ */
+function partLog(terminal: Terminal, path: string): (line: string) => void {
+  const folder = ensurePrivateFolder(runFolder({ path }));
+  const file = join(runFolder({ path }), "demo.log");
+  return (line) => {
+    if (!terminal.interactive && !trialLine.test(line)) terminal.note(line);
+    if (folder.ok) appendFileSync(file, `${line}\n`, { mode: 0o600 });
+  };
+}

@@ -1,0 +1,44 @@
+/** `trialmesh model lineage`: from a model back to the trial, agent, code and data that made it. */
+import type { Command } from "commander";
+import { formatTokens } from "../../protocol/token.ts";
+import type { LineageView } from "../../protocol/view.ts";
+import { modelReference, type ModelReference } from "../model-reference.ts";
+import { action, asking, examples } from "../option.ts";
+import { printAnswer } from "../print/answer.ts";
+import { formatBytes, formatMetrics, formatParams, formatTime } from "../print/figure.ts";
+import { fields } from "../print/table.ts";
+import type { Terminal } from "../terminal.ts";
+import { withMesh, type MeshOptions } from "../with-mesh.ts";
+
+export function modelLineageCommand(terminal: Terminal): Command {
+  return asking("lineage", "go back from a model to the sweep, trial, agent, code and data that made it")
+    .argument("<model>", "name@version or name@alias", modelReference)
+    .addHelpText("after", examples("trialmesh model lineage language-id@champion", "trialmesh model lineage language-id@1 --json"))
+    .action(
+      action(terminal, (reference: ModelReference, options: MeshOptions) =>
+        withMesh(terminal, options, async ({ client }) => printAnswer(terminal, options, await client.query("lineage", reference), lineageText)),
+      ),
+    );
+}
+
+function lineageText(view: LineageView): string {
+  const { version, sweep, trial, origin } = view;
+  const worked = origin ?? trial;
+  const dataset = version.dataset;
+  const attempts = worked.attempts.map((attempt) => `attempt ${attempt.fence} on ${attempt.agent} (${attempt.backend}), epochs ${attempt.fromResource} to ${attempt.target}`);
+  return fields([
+    ["model", `${view.model}@${version.version}${view.aliases.length > 0 ? `, called ${view.aliases.join(", ")}` : ""}`],
+    ["registered", `${formatTime(version.at)} for ${version.requester}`],
+    ["artifact", `${version.artifact} (${formatBytes(version.bytes)})`],
+    ["metrics", formatMetrics(version.metrics)],
+    ["trained by", `${version.model} of ${version.task}, code ${version.codeVersion}`],
+    ["parameters", formatParams(version.params)],
+    ["trial", origin === null ? trial.trial : `${trial.trial}, answered from the record of ${origin.trial}`],
+    ["sweep", `${sweep.sweep} ${sweep.name} by ${sweep.requester}, ${formatTime(sweep.submittedAt)}`],
+    ["agent", `${version.agent}, backend ${version.backend}, attempt ${version.fence}`],
+    ["attempts", attempts.join("; ") || "none"],
+    ["dataset", dataset === null ? "none" : `${dataset.name}, digest ${dataset.digest}`],
+    ["rows", dataset === null ? "none" : `${dataset.rows.train} train, ${dataset.rows.validation} validation, ${dataset.rows.test} test`],
+    ["tokens", formatTokens(version.spent)],
+  ]);
+}

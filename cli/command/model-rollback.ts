@@ -1,0 +1,43 @@
+/** `trialmesh model rollback`: points an alias back to an earlier version, once that has proved that it can serve. */
+import type { Command } from "commander";
+import { accept } from "../../protocol/refusal.ts";
+import { action, asking, countFlag, examples, nameArgument } from "../option.ts";
+import { printAnswer, printRefusal } from "../print/answer.ts";
+import { formatTime } from "../print/figure.ts";
+import type { Terminal } from "../terminal.ts";
+import { withMesh, type MeshOptions } from "../with-mesh.ts";
+
+interface Options extends MeshOptions {
+  readonly to?: number;
+  readonly why: string;
+}
+
+export function modelRollbackCommand(terminal: Terminal): Command {
+  return asking("rollback", "point an alias back to the version it had before, after loading that version")
+    .argument("<model>", "name of the model", nameArgument)
+    .argument("<alias>", "the alias to move back, such as champion", nameArgument)
+    .option("--to <version>", "the version to go back to, instead of the one before", countFlag)
+    .option("--why <text>", "reason, kept in the record", "")
+    .addHelpText("after", examples("trialmesh model rollback language-id champion", "trialmesh model rollback language-id champion --to 1 --why 'slow on long texts'"))
+    .action(
+      action(terminal, (model: string, alias: string, options: Options) =>
+        withMesh(terminal, options, async ({ client, bus }) => {
+          const view = await client.query("model", { model });
+          if (!view.ok) return printRefusal(terminal, options, view.refusal);
+          const { checkVersion, versionBefore } = await import("../run/check-version.ts");
+          const to = options.to === undefined ? versionBefore(view.value, alias) : accept(options.to);
+          if (!to.ok) return printRefusal(terminal, options, to.refusal);
+          const checked = await checkVersion(client, bus, view.value, to.value);
+          if (!checked.ok) return printRefusal(terminal, options, checked.refusal);
+          terminal.note(`${model}@${to.value} answers: ${checked.value.answer}`);
+          const answer = await client.command("model-rollback", { model, alias, to: to.value, why: options.why });
+          return printAnswer(
+            terminal,
+            options,
+            answer,
+            (value) => `${value.model}@${value.alias} went back from version ${value.from ?? "none"} to ${value.version}, by ${client.who} at ${formatTime(Date.now())}`,
+          );
+        }),
+      ),
+    );
+}

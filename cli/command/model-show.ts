@@ -1,0 +1,51 @@
+/** `trialmesh model show`: the versions of a model and every move of its aliases. */
+import type { Command } from "commander";
+import { formatTokens } from "../../protocol/token.ts";
+import type { ModelView } from "../../protocol/view.ts";
+import { action, asking, nameArgument } from "../option.ts";
+import { printAnswer } from "../print/answer.ts";
+import { formatBytes, formatMetrics, formatTime } from "../print/figure.ts";
+import { table } from "../print/table.ts";
+import type { Terminal } from "../terminal.ts";
+import { withMesh, type MeshOptions } from "../with-mesh.ts";
+
+export function modelShowCommand(terminal: Terminal): Command {
+  return asking("show", "show a model: versions, aliases, who moved an alias, when and from where")
+    .argument("<model>", "name of the model", nameArgument)
+    .action(
+      action(terminal, (model: string, options: MeshOptions) =>
+        withMesh(terminal, options, async ({ client }) => printAnswer(terminal, options, await client.query("model", { model }), modelText)),
+      ),
+    );
+}
+
+function modelText(view: ModelView): string {
+  const aliasesOf = (version: number) => view.aliases.filter((alias) => alias.version === version).map((alias) => alias.alias);
+  const versions = table(
+    view.versions,
+    [
+      { head: "VERSION", cell: (version) => `${view.model}@${version.version}` },
+      { head: "ALIASES", cell: (version) => aliasesOf(version.version).join(" ") || "-" },
+      { head: "MODEL", cell: (version) => version.model },
+      { head: "METRICS", cell: (version) => formatMetrics(version.metrics) },
+      { head: "TRIAL", cell: (version) => version.trial },
+      { head: "SIZE", cell: (version) => formatBytes(version.bytes), right: true },
+      { head: "TOKENS", cell: (version) => formatTokens(version.spent), right: true },
+      { head: "AT", cell: (version) => formatTime(version.at) },
+    ],
+    "no version",
+  );
+  const moves = table(
+    view.ledger,
+    [
+      { head: "AT", cell: (move) => formatTime(move.at) },
+      { head: "ALIAS", cell: (move) => move.alias },
+      { head: "MOVE", cell: (move) => `${move.from ?? "new"} -> ${move.to}` },
+      { head: "KIND", cell: (move) => move.kind },
+      { head: "BY", cell: (move) => move.who },
+      { head: "WHY", cell: (move) => move.why || "-" },
+    ],
+    "no alias was ever set",
+  );
+  return `${versions}\n\n${moves}`;
+}

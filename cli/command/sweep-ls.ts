@@ -1,0 +1,21 @@
+/** `trialmesh sweep ls`: the sweeps of the mesh, newest first. */
+import type { Command } from "commander";
+import { action, asking, countFlag } from "../option.ts";
+import { printAnswer } from "../print/answer.ts";
+import { sweepsText } from "../print/sweep-text.ts";
+import type { Terminal } from "../terminal.ts";
+import { withMesh, type MeshOptions } from "../with-mesh.ts";
+
+const shownDefault = 50;
+
+export function sweepLsCommand(terminal: Terminal): Command {
+  return asking("ls", "list sweeps, newest first")
+    .option("--limit <n>", "how many to show", countFlag, shownDefault)
+    .action(
+      action(terminal, (options: MeshOptions & { readonly limit: number }) =>
+        withMesh(terminal, options, async ({ client }) =>
+          printAnswer(terminal, options, await client.query("sweeps", { limit: options.limit }), (value) => sweepsText(value.sweeps)),
+        ),
+      ),
+    );
+}

@@ -1,0 +1,30 @@
+/** `trialmesh sweep show`: one sweep with its trials. */
+import type { Command } from "commander";
+import { action, asking, countFlag, examples, sweepArgument } from "../option.ts";
+import { printAnswer } from "../print/answer.ts";
+import { sweepText } from "../print/sweep-text.ts";
+import type { Terminal } from "../terminal.ts";
+import { withMesh, type MeshOptions } from "../with-mesh.ts";
+
+const shownDefault = 100;
+
+interface Options extends MeshOptions {
+  readonly limit: number;
+  readonly best?: boolean;
+}
+
+export function sweepShowCommand(terminal: Terminal): Command {
+  return asking("show", "show a sweep and its trials")
+    .argument("<sweep>", "id of the sweep, such as s7", sweepArgument)
+    .option("--best", "best trials first, instead of in their order")
+    .option("--limit <n>", "how many trials to show", countFlag, shownDefault)
+    .addHelpText("after", examples("trialmesh sweep show s1 --best --limit 10"))
+    .action(
+      action(terminal, (sweep: string, options: Options) =>
+        withMesh(terminal, options, async ({ client }) => {
+          const order = options.best === true ? "best" : "number";
+          return printAnswer(terminal, options, await client.query("sweep", { sweep, order, limit: options.limit }), sweepText);
+        }),
+      ),
+    );
+}

@@ -1,0 +1,50 @@
+/** `trialmesh trial show`: one trial, its parameters, its attempts and what each cost. */
+import type { Command } from "commander";
+import { formatTokens } from "../../protocol/token.ts";
+import type { TrialView } from "../../protocol/view.ts";
+import { action, asking, trialArgument } from "../option.ts";
+import { printAnswer } from "../print/answer.ts";
+import { formatMetric, formatMetrics, formatParams, formatTime } from "../print/figure.ts";
+import { fields, table } from "../print/table.ts";
+import type { Terminal } from "../terminal.ts";
+import { withMesh, type MeshOptions } from "../with-mesh.ts";
+
+export function trialShowCommand(terminal: Terminal): Command {
+  return asking("show", "show a trial: parameters, results, every attempt with its agent and cost")
+    .argument("<trial>", "id of the trial, such as s7-12", trialArgument)
+    .action(
+      action(terminal, (trial: string, options: MeshOptions) =>
+        withMesh(terminal, options, async ({ client }) => printAnswer(terminal, options, await client.query("trial", { trial }), trialText)),
+      ),
+    );
+}
+
+export function trialText(trial: TrialView): string {
+  const head = fields([
+    ["trial", `${trial.trial} of ${trial.sweep} by ${trial.requester}`],
+    ["model", trial.model],
+    ["parameters", formatParams(trial.params) || "none"],
+    ["state", trial.failure === null ? trial.state : `${trial.state}: ${trial.failure}`],
+    ["epochs", `${trial.resource} of ${trial.target}`],
+    ["value", formatMetric(trial.value)],
+    ["metrics", formatMetrics(trial.metrics) || "none yet"],
+    ["rungs", trial.rungs.map((rung) => `${formatMetric(rung.value)} at ${rung.resource}`).join(", ") || "none yet"],
+    ["from record", trial.reusedFrom ?? "no"],
+    ["artifact", trial.artifact ?? "none yet"],
+    ["tokens", formatTokens(trial.spent)],
+  ]);
+  const attempts = table(
+    trial.attempts,
+    [
+      { head: "ATTEMPT", cell: (attempt) => String(attempt.fence), right: true },
+      { head: "AGENT", cell: (attempt) => attempt.agent },
+      { head: "BACKEND", cell: (attempt) => attempt.backend },
+      { head: "EPOCHS", cell: (attempt) => `${attempt.fromResource} to ${attempt.target}` },
+      { head: "STARTED", cell: (attempt) => formatTime(attempt.startedAt) },
+      { head: "STATE", cell: (attempt) => attempt.ending ?? attempt.state },
+      { head: "TOKENS", cell: (attempt) => formatTokens(attempt.posted), right: true },
+    ],
+    "no attempt",
+  );
+  return `${head}\n\n${attempts}`;
+}

@@ -1,0 +1,36 @@
+/** The entry: reads the command line, runs one command, and turns whatever ends it into an exit status. */
+import { CommanderError } from "commander";
+import { exitCode } from "./exit-code.ts";
+import { program } from "./program.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+
+const lingerMs = 1_000;
+
+async function main(terminal: Terminal): Promise<void> {
+  process.on("uncaughtException", (error) => crash(terminal, error));
+  process.on("unhandledRejection", (error) => crash(terminal, error));
+  const root = program(terminal);
+  try {
+    if (process.argv.length <= 2) {
+      root.outputHelp();
+      return;
+    }
+    await root.parseAsync(process.argv);
+    // Whatever still holds the process open after its work is done may not hold it for ever.
+    setTimeout(() => process.exit(), lingerMs).unref();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return crash(terminal, error);
+    // Asking for help or the version "fails" with status 0; a group without a command shows its help.
+    terminal.finish(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
+  }
+}
+
+/** A broken invariant: one sentence for people, the whole of it for those who will mend it. */
+function crash(terminal: Terminal, error: unknown): never {
+  const message = error instanceof Error ? error.message : String(error);
+  terminal.note(`trialmesh: a fault in trialmesh itself: ${message.split("\n")[0] ?? ""} (TRIALMESH_DEBUG=1 shows where)`);
+  if (terminal.environment["TRIALMESH_DEBUG"] === "1") terminal.note(error instanceof Error ? (error.stack ?? message) : message);
+  process.exit(exitCode.crashed);
+}
+
+await main(processTerminal());

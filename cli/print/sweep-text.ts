@@ -1,0 +1,86 @@
+/** A sweep and its trials as text. */
+import { formatTokens } from "../../protocol/token.ts";
+import type { SweepSummary, SweepView, TrialView } from "../../protocol/view.ts";
+import { formatMetric, formatParams, formatTime, plural } from "./figure.ts";
+import { fields, table } from "./table.ts";
+
+export function sweepsText(sweeps: readonly SweepSummary[]): string {
+  return table(
+    sweeps,
+    [
+      { head: "SWEEP", cell: (sweep) => sweep.sweep },
+      { head: "NAME", cell: (sweep) => sweep.name },
+      { head: "BY", cell: (sweep) => sweep.requester },
+      { head: "STATE", cell: (sweep) => sweep.state },
+      { head: "DONE", cell: (sweep) => `${finishedOf(sweep)}/${sweep.total}`, right: true },
+      { head: "RUNNING", cell: (sweep) => String(sweep.counts.running), right: true },
+      { head: "BEST", cell: bestText },
+      { head: "TOKENS", cell: (sweep) => formatTokens(sweep.spent), right: true },
+      { head: "STARTED", cell: (sweep) => formatTime(sweep.submittedAt) },
+    ],
+    "no sweep yet; run one with `trialmesh sweep run examples/language-id.yaml`",
+  );
+}
+
+/** Trials that will not go on, whatever became of them. */
+export function finishedOf({ counts }: SweepSummary): number {
+  return counts.completed + counts.stopped + counts.failed + counts.cancelled;
+}
+
+function bestText(sweep: SweepSummary): string {
+  return sweep.best === null ? "-" : `${sweep.metric} ${formatMetric(sweep.best.value)} (${sweep.best.model})`;
+}
+
+export function sweepText(view: SweepView): string {
+  const { summary } = view;
+  const { counts } = summary;
+  const stopping =
+    view.stopping.policy === "asha"
+      ? `asha: ${view.stopping.min} to ${view.stopping.max} epochs, one in ${view.stopping.eta} goes on`
+      : `none: ${plural(view.stopping.max, "epoch")} each`;
+  const head = fields([
+    ["sweep", `${summary.sweep} ${summary.name} by ${summary.requester}`],
+    ["state", summary.waiting === null ? summary.state : `${summary.state}: ${summary.waiting}`],
+    ["objective", `${summary.goal} ${summary.metric} of ${summary.task}`],
+    ["dataset", view.dataset === null ? "none" : `${view.dataset.name} ${view.dataset.digest.slice(0, 12)} (${view.dataset.rows.train} train, ${view.dataset.rows.validation} validation, ${view.dataset.rows.test} test rows)`],
+    ["search", `${view.search.method}, at most ${plural(summary.total, "trial")}, seed ${view.search.seed}, over ${view.models.join(", ")}`],
+    ["stopping", stopping],
+    ["trials", `${counts.completed} completed, ${counts.stopped} stopped early, ${counts.failed} failed, ${counts.cancelled} cancelled, ${counts.running} running, ${counts.paused} paused, ${counts.queued} queued, ${counts.reused} from the record`],
+    ["tokens", tokensText(summary)],
+    ["best", summary.best === null ? "none yet" : `${summary.metric} ${formatMetric(summary.best.value)} by ${summary.best.model} (${summary.best.trial}, ${plural(summary.best.resource, "epoch")})`],
+    ["registered", registeredText(summary)],
+  ]);
+  return `${head}\n\n${trialsText(view.trials)}`;
+}
+
+export function tokensText(summary: SweepSummary): string {
+  const parts = [`${formatTokens(summary.spent)} spent`];
+  if (summary.pending > 0) parts.push(`${formatTokens(summary.pending)} held by running trials`);
+  if (summary.cap !== null) parts.push(`at most ${formatTokens(summary.cap)}`);
+  if (summary.savedByStopping > 0) parts.push(`${formatTokens(summary.savedByStopping)} saved by stopping early`);
+  if (summary.savedByReuse > 0) parts.push(`${formatTokens(summary.savedByReuse)} saved by the record`);
+  return parts.join(", ");
+}
+
+export function registeredText({ registered }: SweepSummary): string {
+  if (registered === null) return "nothing";
+  const alias = registered.alias === null ? "" : `, ${registered.model}@${registered.alias} points to it`;
+  return `${registered.model}@${registered.version}${alias}`;
+}
+
+export function trialsText(trials: readonly TrialView[]): string {
+  return table(
+    trials,
+    [
+      { head: "TRIAL", cell: (trial) => trial.trial },
+      { head: "MODEL", cell: (trial) => trial.model },
+      { head: "STATE", cell: (trial) => (trial.reusedFrom === null ? trial.state : `${trial.state} (from ${trial.reusedFrom})`) },
+      { head: "EPOCHS", cell: (trial) => `${trial.resource}/${trial.target}`, right: true },
+      { head: "VALUE", cell: (trial) => formatMetric(trial.value), right: true },
+      { head: "TOKENS", cell: (trial) => formatTokens(trial.spent), right: true },
+      { head: "AGENT", cell: (trial) => [...new Set(trial.attempts.map((attempt) => attempt.agent))].join(" ") || "-" },
+      { head: "PARAMETERS", cell: (trial) => trial.failure ?? formatParams(trial.params) },
+    ],
+    "no trial yet",
+  );
+}

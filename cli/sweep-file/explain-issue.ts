@@ -1,0 +1,135 @@
+/**
+ * A zod issue as a sentence for the writer of a sweep file: what stands there, what would be right,
+ * and the nearest right name. Knows zod's codes; knows nothing of sweeps.
+ */
+import * as z from "zod";
+import { nearestName, suggestion } from "../../protocol/name.ts";
+import type { LocatedYaml, Path } from "./located-yaml.ts";
+import type { Problem } from "./problem.ts";
+
+type Issue = z.core.$ZodIssue;
+type JsonSchema = z.core.JSONSchema.JSONSchema;
+
+/** Parses `value`, which stands at `base` in the file; the parsed value, or null and its problems added. */
+export function parseAt<T>(schema: z.ZodType<T>, value: unknown, yaml: LocatedYaml, base: Path, problems: Problem[]): T | null {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) {
+    const inside = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
+    if (issue.code === "unrecognized_keys") {
+      const known = keysAt(schema, value, inside);
+      for (const key of issue.keys) {
+        const field = [...base, ...inside, key];
+        problems.push({ line: yaml.lineOf(field), field, message: `unknown key, ${suggestion(key, known)}` });
+      }
+      continue;
+    }
+    const field = [...base, ...inside];
+    problems.push({ line: yaml.lineOf(field), field, message: explain(issue, valueAt(value, inside)) });
+  }
+  return null;
+}
+
+function explain(issue: Issue, found: unknown): string {
+  switch (issue.code) {
+    case "invalid_type":
+      if (found === undefined) return `is missing; it should be ${typeName(issue.expected)}`;
+      return `should be ${typeName(issue.expected)}, not ${describe(found)}`;
+    case "invalid_value": {
+      if (found === undefined) return `is missing; it should be one of ${issue.values.map(String).join(", ")}`;
+      return noneOf(found, issue.values.map(String));
+    }
+    case "too_small":
+      if (issue.origin === "array") return `needs at least ${String(issue.minimum)} entry`;
+      if (issue.origin === "string") return "must not be empty";
+      return `${describe(found)} is too low; it must be ${issue.inclusive === false ? "above" : "at least"} ${String(issue.minimum)}`;
+    case "too_big":
+      return `${describe(found)} is too high; it must be ${issue.inclusive === false ? "below" : "at most"} ${String(issue.maximum)}`;
+    case "invalid_union": {
+      const choices = choicesOf(issue);
+      if (choices.length > 0) {
+        if (found === undefined) return `is missing; it should be one of ${choices.join(", ")}`;
+        return noneOf(found, choices);
+      }
+      return `${describe(found)} does not belong here`;
+    }
+    case "invalid_format":
+    case "custom":
+      return `${issue.code === "custom" ? "" : `${describe(found)}: `}${issue.message}`;
+    default:
+      return issue.message;
+  }
+}
+
+function noneOf(found: unknown, choices: readonly string[]): string {
+  const nearest = nearestName(String(found), choices);
+  const hint = nearest === null ? "" : `; did you mean "${nearest}"?`;
+  return `${describe(found)} is none of ${choices.join(", ")}${hint}`;
+}
+
+/** The values a discriminator may have. */
+function choicesOf(issue: Issue): string[] {
+  return issue.code === "invalid_union" && "options" in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+}
+
+export function describe(value: unknown): string {
+  if (value === null) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "a mapping";
+  return typeof value === "string" ? `"${value}"` : String(value);
+}
+
+function typeName(expected: string): string {
+  switch (expected) {
+    case "int":
+      return "a whole number";
+    case "number":
+      return "a number";
+    case "string":
+      return "text";
+    case "array":
+      return "a list";
+    case "boolean":
+      return "true or false";
+    default:
+      return "a mapping";
+  }
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let at = value;
+  for (const part of path) at = new Map(Object.entries(Object(at))).get(String(part));
+  return at;
+}
+
+/** The keys a mapping at `path` may have, from the schema's JSON Schema; of a union, those of the form in use. */
+function keysAt(schema: z.ZodType, value: unknown, path: Path): string[] {
+  let nodes: JsonSchema[] = [z.toJSONSchema(schema, { unrepresentable: "any", io: "input" })];
+  let at = value;
+  nodes = formsFor(nodes, at);
+  for (const part of path) {
+    nodes = nodes.flatMap((node) => childrenOf(node, part));
+    at = valueAt(at, [part]);
+    nodes = formsFor(nodes, at);
+  }
+  return [...new Set(nodes.flatMap((node) => Object.keys(node.properties ?? {})))];
+}
+
+function childrenOf(node: JsonSchema, part: string | number): JsonSchema[] {
+  const found = node.properties?.[String(part)] ?? (typeof part === "number" ? node.items : node.additionalProperties);
+  return typeof found === "object" && !Array.isArray(found) ? [found] : [];
+}
+
+function formsFor(nodes: readonly JsonSchema[], value: unknown): JsonSchema[] {
+  return nodes.flatMap((node) => {
+    const forms = (node.oneOf ?? node.anyOf ?? []).filter((form) => typeof form === "object");
+    if (forms.length === 0) return [node];
+    const fitting = forms.filter((form) =>
+      Object.entries(form.properties ?? {}).every(
+        ([key, property]) =>
+          typeof property !== "object" || property.const === undefined || property.const === valueAt(value, [key]),
+      ),
+    );
+    return fitting.length > 0 ? fitting : forms;
+  });
+}

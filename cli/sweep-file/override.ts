@@ -1,0 +1,38 @@
+/**
+ * What a command line or the launch form says in place of a sweep file's own words. It is put into
+ * the file's value before anything is checked, so that the same refusals come out of it.
+ */
+import type { LocatedYaml } from "./located-yaml.ts";
+
+export interface SweepOverrides {
+  readonly trials?: number;
+  readonly seed?: number;
+  /** Keep these models only; one the file does not name takes its default space. */
+  readonly models?: readonly string[];
+  /** Epochs at most. */
+  readonly max?: number;
+  readonly budgetTokens?: number;
+}
+
+export function overridden(yaml: LocatedYaml, overrides: SweepOverrides): LocatedYaml {
+  if (!isMapping(yaml.value)) return yaml;
+  const value: Record<string, unknown> = { ...yaml.value };
+  const put = (section: string, key: string, given: unknown) => {
+    if (given === undefined) return;
+    const present = value[section];
+    if (present === undefined || isMapping(present)) value[section] = { ...present, [key]: given };
+  };
+  put("search", "trials", overrides.trials);
+  put("search", "seed", overrides.seed);
+  put("stopping", "max", overrides.max);
+  put("budget", "tokens", overrides.budgetTokens);
+  if (overrides.models !== undefined) {
+    const present = isMapping(value["models"]) ? value["models"] : {};
+    value["models"] = Object.fromEntries(overrides.models.map((model) => [model, present[model] ?? {}]));
+  }
+  return { value, lineOf: (path) => yaml.lineOf(path) };
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}

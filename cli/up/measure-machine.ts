@@ -1,0 +1,30 @@
+/**
+ * What this machine can do: measured the first time, remembered until something changes. The
+ * memory belongs to the machine, not to one agent, so that a second agent here starts at once.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { readHost } from "../../agent/capability/host.ts";
+import { probe } from "../../agent/capability/probe.ts";
+import { cacheFolder } from "../../mesh/server-binary.ts";
+import type { Capability } from "../../protocol/capability.ts";
+import type { Terminal } from "../terminal.ts";
+
+export interface MeasureOptions {
+  readonly environment: Terminal["environment"];
+  /** The disk whose free space counts is the one this folder is on. */
+  readonly folder: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Measures again even when it is remembered. */
+  readonly fresh: boolean;
+  /** One line before a long measurement. */
+  readonly progress: (line: string) => void;
+}
+
+export async function measureMachine(options: MeasureOptions): Promise<Capability> {
+  const { environment, folder, fresh, labels, progress } = options;
+  const cacheDir = join(cacheFolder(environment), "probe");
+  if (fresh || !existsSync(join(cacheDir, "probe.json"))) progress("measuring what this machine can train, which takes up to a minute; remembered for the next start");
+  const measured = await probe({ cacheDir, fresh, host: () => readHost(folder) });
+  return { ...measured, labels: { ...labels } };
+}

@@ -1,0 +1,86 @@
+/** The mesh's server as a part of `up`: found or brought in, started, started again when it dies. */
+import { findServer } from "../../mesh/server-binary.ts";
+import { saveHome, type Home } from "../../mesh/home.ts";
+import { logFile, runningServerPid, startServer, stopServer, type RunningServer } from "../../mesh/server-process.ts";
+import { showVersion } from "../../mesh/server-version.ts";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
+import type { Terminal } from "../terminal.ts";
+
+const backoffMs = 500;
+const backoffMaxMs = 30_000;
+
+export interface ServerPart {
+  /** The home with the address the server really has. */
+  readonly home: Home;
+  readonly pid: () => number | null;
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly home: Home;
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly environment: Terminal["environment"];
+  readonly log: (line: string) => void;
+}
+
+export async function startServerPart(options: ServerOptions): Promise<Outcome<ServerPart>> {
+  const { home, host, log } = options;
+  const left = runningServerPid(home);
+  if (left !== null) {
+    // Nobody watches over it any more, and nothing is lost by starting it anew: every write was flushed.
+    log(`server: ending process ${left}, which an earlier start left behind`);
+    await stopServer(home);
+  }
+  const binary = await findServer(options.environment, (line) => log(line));
+  if (!binary.ok) return binary;
+  if (binary.value.warning !== null) log(binary.value.warning);
+  const start = (port: number) => startServer({ home, binary: binary.value.path, host, port });
+  const first = await start(options.port);
+  if (!first.ok) return first;
+  const { port, url } = first.value;
+  log(`server: process ${first.value.pid}, nats-server ${showVersion(binary.value.version)} at ${url} (log: ${logFile(home)})`);
+  const saved = url === home.url ? accept(home) : saveHome(home.path, home.mesh, url);
+  if (!saved.ok) {
+    await first.value.stop();
+    return saved;
+  }
+
+  let server: RunningServer | null = null;
+  let stopping = false;
+  let again: NodeJS.Timeout | null = null;
+  const watch = (running: RunningServer): void => {
+    server = running;
+    void running.exited.then(({ reason }) => {
+      server = null;
+      if (stopping) return;
+      log(`server: ended${reason === "" ? "" : ` (${reason})`}; starting it again`);
+      restart(backoffMs);
+    });
+  };
+  const restart = (waitMs: number): void => {
+    again = setTimeout(() => {
+      void start(port).then(async (started) => {
+        if (!started.ok) {
+          log(`server: ${started.refusal.message}`);
+          if (!stopping) restart(Math.min(backoffMaxMs, waitMs * 2));
+        } else if (stopping) await started.value.stop();
+        else {
+          log(`server: process ${started.value.pid}`);
+          watch(started.value);
+        }
+      });
+    }, waitMs);
+  };
+  watch(first.value);
+  return accept({
+    home: saved.value,
+    pid: () => server?.pid ?? null,
+    stop: async () => {
+      stopping = true;
+      if (again !== null) clearTimeout(again);
+      await server?.stop();
+    },
+  });
+}

@@ -1,0 +1,39 @@
+/** Waits until a coordinator leads, the owner has an account, and agents are there: what `up` means by "up". */
+import { setTimeout as sleep } from "node:timers/promises";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Terminal } from "../terminal.ts";
+import { connectMesh } from "../with-mesh.ts";
+import { ensureOwnerAccount } from "./owner-account.ts";
+
+const pollMs = 100;
+/** Measuring a slow machine's backends for the first time can take a minute. */
+const readyTimeoutMs = 180_000;
+
+export async function waitUntilReady(
+  environment: Terminal["environment"],
+  agentsWanted: number,
+  failed: Promise<string>,
+): Promise<Outcome<null>> {
+  let failure: string | null = null;
+  void failed.then((why) => {
+    failure = why;
+  });
+  const connected = await connectMesh(environment);
+  if (!connected.ok) return connected;
+  const { client } = connected.value;
+  const deadline = performance.now() + readyTimeoutMs;
+  try {
+    while (performance.now() < deadline) {
+      if (failure !== null) return refuse("unavailable", failure);
+      const mesh = await client.query("mesh", {});
+      if (mesh.ok && mesh.value.agents.filter((agent) => agent.state !== "silent").length >= agentsWanted) {
+        return client.role === "owner" ? await ensureOwnerAccount(client) : accept(null);
+      }
+      if (!mesh.ok && mesh.refusal.code !== "unavailable") return mesh;
+      await sleep(pollMs);
+    }
+  } finally {
+    await client.close();
+  }
+  return refuse("unavailable", `coordinator and agent were not ready within ${readyTimeoutMs / 1000} s; their lines above say how far they came`);
+}

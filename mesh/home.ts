@@ -1,0 +1,116 @@
+/**
+ * The mesh's home: the folder of one user on one machine that says which mesh it belongs to and
+ * holds its keys, credentials and server files. Not the place of datasets, models or journals'
+ * projections: those folders stand beside it and are the business of agent and coordinator.
+ */
+import { existsSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import * as z from "zod";
+import { nameSchema } from "../protocol/name.ts";
+import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.ts";
+import {
+  ensurePrivateFolder,
+  parseJsonFile,
+  readPrivateFile,
+  refuseDisk,
+  systemCode,
+  writePrivateFile,
+} from "./private-file.ts";
+
+/** Version of the layout below; a home of another version is refused, never guessed at. */
+export const homeVersion = 1;
+
+const serverUrlSchema = z
+  .string()
+  .regex(/^(nats|tls):\/\/[^\s/]+$/, "a server's address looks like nats://host:4222");
+
+const homeFileSchema = z.object({
+  version: z.literal(homeVersion),
+  mesh: nameSchema,
+  url: serverUrlSchema,
+});
+
+export interface Home {
+  readonly path: string;
+  readonly mesh: string;
+  /** Where this machine reaches the mesh's server, `nats://host:port`. */
+  readonly url: string;
+}
+
+/** `TRIALMESH_HOME`, or `.trialmesh` in the user's own folder. */
+export function homePath(environment: Readonly<Record<string, string | undefined>>): string {
+  const given = environment["TRIALMESH_HOME"];
+  return given === undefined || given === "" ? join(homedir(), ".trialmesh") : resolve(given);
+}
+
+export const homeFolders = ["keys", "jwt", "creds", "users", "server"] as const;
+export type HomeFolder = (typeof homeFolders)[number];
+
+export function inHome(path: string, folder: HomeFolder, file: string): string {
+  return join(path, folder, file);
+}
+
+function homeFile(path: string): string {
+  return join(path, "mesh.json");
+}
+
+/** True when a mesh was made or joined here; says nothing about whether it can be opened. */
+export function homeExists(path: string): boolean {
+  return existsSync(homeFile(path));
+}
+
+/** Opens an existing home. Refuses one that is missing, unreadable, not a folder, or of another version. */
+export function openHome(path: string): Outcome<Home> {
+  const folder = checkFolder(path);
+  if (!folder.ok) return folder;
+  const file = homeFile(path);
+  if (!existsSync(file)) {
+    return refuse(
+      "unknown",
+      `no mesh in ${path}; start one with \`trialmesh up\`, or join one with \`trialmesh agent --join …\``,
+    );
+  }
+  const text = readPrivateFile(file);
+  if (!text.ok) return text;
+  const json = parseJsonFile(file, text.value);
+  if (!json.ok) return json;
+  const version = z.looseObject({ version: z.unknown().optional() }).safeParse(json.value);
+  if (version.success && version.data.version !== homeVersion) {
+    const found = JSON.stringify(version.data.version) ?? "none";
+    return refuse(
+      "conflict",
+      `${path} is a home of version ${found} and this trialmesh keeps version ${homeVersion}; use the trialmesh that made it, or another folder with TRIALMESH_HOME`,
+    );
+  }
+  const parsed = parseOutside(homeFileSchema, json.value, file);
+  if (!parsed.ok) return parsed;
+  return accept({ path, mesh: parsed.value.mesh, url: parsed.value.url });
+}
+
+/** Makes the folders (0700) and `mesh.json` (0600), or rewrites the latter with a new address. */
+export function saveHome(path: string, mesh: string, url: string): Outcome<Home> {
+  const parsed = parseOutside(homeFileSchema, { version: homeVersion, mesh, url }, "the mesh");
+  if (!parsed.ok) return parsed;
+  for (const folder of [path, ...homeFolders.map((name) => join(path, name))]) {
+    const made = ensurePrivateFolder(folder);
+    if (!made.ok) return made;
+  }
+  const written = writePrivateFile(homeFile(path), `${JSON.stringify(parsed.value, null, 2)}\n`);
+  if (!written.ok) return written;
+  return accept({ path, mesh, url });
+}
+
+function checkFolder(path: string): Outcome<null> {
+  try {
+    if (!statSync(path).isDirectory()) {
+      return refuse(
+        "invalid",
+        `${path} is not a folder; set TRIALMESH_HOME to a folder for the mesh's files`,
+      );
+    }
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") return refuseDisk(error, "read", path);
+  }
+  return accept(null);
+}

@@ -1,0 +1,59 @@
+/**
+ * Ports of this machine: whether one is free, and who greets on it. Not the server that will serve there.
+ */
+import { connect, createServer } from "node:net";
+import * as z from "zod";
+import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
+import { systemCode } from "./private-file.ts";
+
+const probeTimeoutMs = 1_000;
+
+/** The port itself, or a free one for 0; refuses one that is taken. */
+export function claimPort(host: string, port: number): Promise<Outcome<number>> {
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.once("error", (error) => done(refusePort(error, host, port)));
+    probe.listen({ host, port, exclusive: true }, () => {
+      const address = z.object({ port: z.number() }).parse(probe.address());
+      probe.close(() => done(accept(address.port)));
+    });
+  });
+}
+
+export function refusePort(error: unknown, host: string, port: number): Outcome<never> {
+  const another = "choose another with --port N, or --port 0 for any free one";
+  switch (systemCode(error)) {
+    case "EADDRINUSE":
+      return refuse("conflict", `port ${port} on ${host} is taken by another program; ${another}`);
+    case "EACCES":
+      return refuse("forbidden", `port ${port} on ${host} may not be used by this user; ${another}`);
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return refuse(
+        "invalid",
+        `${host} is not an address of this machine; use 127.0.0.1, or 0.0.0.0 to be reached from others`,
+      );
+    case null:
+    default:
+      return refuse("unavailable", `cannot listen on ${host}:${port}: ${String(error)}`);
+  }
+}
+
+/** The first bytes a server sends: `INFO {…}`, or an empty string where none listens. */
+export function greetingOf(host: string, port: number): Promise<string> {
+  return new Promise((done) => {
+    const socket = connect({ host, port });
+    const finish = (text: string) => {
+      socket.destroy();
+      done(text);
+    };
+    socket.setTimeout(probeTimeoutMs, () => finish(""));
+    socket.once("error", () => finish(""));
+    socket.once("data", (bytes) => finish(bytes.toString("utf8")));
+  });
+}
+
+/** An address that means "all interfaces" is reached over loopback from this machine. */
+export function loopbackOf(host: string): string {
+  return host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+}

@@ -1,0 +1,247 @@
+/**
+ * Starts, watches and stops the nats-server of a home. The server is an ordinary child; whoever
+ * starts it decides what to do when it exits. Not where its binary comes from (`server-binary.ts`).
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
+import { inHome, type Home } from "./home.ts";
+import { ensureIdentity, meshAccountToken, operatorToken, systemAccountToken } from "./identity.ts";
+import { ensurePrivateFolder, refuseDisk, systemCode, writePrivateFile } from "./private-file.ts";
+import { claimPort, greetingOf, loopbackOf, refusePort } from "./port.ts";
+import { serverConfigText } from "./server-config.ts";
+import { oldestServer, showVersion, versionOf } from "./server-version.ts";
+import { listUsers, revocationsOf } from "./user.ts";
+
+const readyTimeoutMs = 20_000;
+const pollMs = 25;
+const stopTimeoutMs = 5_000;
+
+export interface ServerStart {
+  readonly home: Home;
+  readonly binary: string;
+  /** Loopback unless another machine is to join. */
+  readonly host?: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+}
+
+export interface RunningServer {
+  readonly pid: number;
+  readonly port: number;
+  /** As processes on this machine reach it. */
+  readonly url: string;
+  /** Resolves once the process is gone, with the log line that says why, where there is one. */
+  readonly exited: Promise<{ readonly code: number | null; readonly reason: string }>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Writes the configuration from the home's records, starts the server and waits until it serves. */
+export async function startServer({
+  home,
+  binary,
+  host = "127.0.0.1",
+  port,
+}: ServerStart): Promise<Outcome<RunningServer>> {
+  const running = runningServerPid(home);
+  if (running !== null) {
+    return refuse(
+      "conflict",
+      `the server of ${home.path} already runs (process ${running}); stop it first, or use another TRIALMESH_HOME`,
+    );
+  }
+  const chosen = await claimPort(host, port);
+  if (!chosen.ok) return chosen;
+  const serverName = `trialmesh-${home.mesh}-${randomBytes(4).toString("hex")}`;
+  const configured = await writeConfig(home, binary, serverName, host, chosen.value);
+  if (!configured.ok) return configured;
+
+  const logStart = logText(home).length;
+  const child = spawn(binary, ["--config", configured.value], { stdio: "ignore" });
+  const exited = exitOf(child, () => reasonIn(logText(home).slice(logStart)));
+  const ready = await waitReady(host, chosen.value, serverName, exited);
+  if (!ready.ok) {
+    await stopChild(child, exited);
+    return ready;
+  }
+  const { pid } = child;
+  if (pid === undefined) return refuse("unavailable", `${binary} could not be started`);
+  return accept({
+    pid,
+    port: chosen.value,
+    url: `nats://${loopbackOf(host)}:${chosen.value}`,
+    exited,
+    stop: () => stopChild(child, exited),
+  });
+}
+
+/** The process id of this home's server when one runs, also one that another process started. */
+export function runningServerPid(home: Home): number | null {
+  const file = pidFile(home);
+  if (!existsSync(file)) return null;
+  const pid = Number(readFileSync(file, "utf8").trim());
+  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return null;
+  // A process id is used again after a restart of the machine: believe it only if it serves this home.
+  const commandLine = `/proc/${pid}/cmdline`;
+  if (existsSync("/proc/self/cmdline")) {
+    if (!existsSync(commandLine)) return null;
+    if (!readFileSync(commandLine, "utf8").includes(configFile(home))) return null;
+  }
+  return pid;
+}
+
+/** Stops this home's server, whoever started it. False when none runs. */
+export async function stopServer(home: Home): Promise<boolean> {
+  const pid = runningServerPid(home);
+  if (pid === null) return false;
+  process.kill(pid, "SIGTERM");
+  for (let waitedMs = 0; waitedMs < stopTimeoutMs; waitedMs += pollMs) {
+    if (!isAlive(pid)) return true;
+    await sleep(pollMs);
+  }
+  process.kill(pid, "SIGKILL");
+  return true;
+}
+
+async function writeConfig(
+  home: Home,
+  binary: string,
+  serverName: string,
+  host: string,
+  port: number,
+): Promise<Outcome<string>> {
+  const version = await versionOf(binary);
+  if (version === null) {
+    return refuse(
+      "unavailable",
+      `${binary} is not a nats-server that runs on this machine; point TRIALMESH_NATS_SERVER at one of version ${showVersion(oldestServer)} or newer`,
+    );
+  }
+  const identity = ensureIdentity(home);
+  if (!identity.ok) return identity;
+  const users = listUsers(home);
+  if (!users.ok) return users;
+  const accountsFolder = inHome(home.path, "server", "accounts");
+  const storeFolder = inHome(home.path, "server", "store");
+  try {
+    // The records are the truth: a token the server kept with a later date must not outlive them.
+    rmSync(accountsFolder, { recursive: true, force: true });
+  } catch (error) {
+    return refuseDisk(error, "write", accountsFolder);
+  }
+  for (const folder of [accountsFolder, storeFolder]) {
+    const made = ensurePrivateFolder(folder);
+    if (!made.ok) return made;
+  }
+  const text = serverConfigText({
+    version,
+    serverName,
+    host,
+    port,
+    operatorToken: await operatorToken(identity.value, home.mesh),
+    systemAccount: {
+      publicKey: identity.value.systemAccount.getPublicKey(),
+      token: await systemAccountToken(identity.value),
+    },
+    meshAccount: {
+      publicKey: identity.value.meshAccount.getPublicKey(),
+      token: await meshAccountToken(identity.value, home.mesh, revocationsOf(users.value)),
+    },
+    accountsFolder,
+    storeFolder,
+    logFile: logFile(home),
+    pidFile: pidFile(home),
+  });
+  return writePrivateFile(configFile(home), text);
+}
+
+function configFile(home: Home): string {
+  return inHome(home.path, "server", "nats-server.conf");
+}
+
+function pidFile(home: Home): string {
+  return inHome(home.path, "server", "nats-server.pid");
+}
+
+export function logFile(home: Home): string {
+  return inHome(home.path, "server", "nats-server.log");
+}
+
+function logText(home: Home): string {
+  return existsSync(logFile(home)) ? readFileSync(logFile(home), "utf8") : "";
+}
+
+/** The last fatal or error line of the server's log, without its process id and time. */
+function reasonIn(log: string): string {
+  const lines = log.split("\n").filter((line) => /\[(FTL|ERR)\]/.test(line));
+  return (
+    lines
+      .at(-1)
+      ?.replace(/^.*\[(FTL|ERR)\]\s*/, "")
+      .trim() ?? ""
+  );
+}
+
+type Exit = { readonly code: number | null; readonly reason: string };
+
+function exitOf(child: ChildProcess, reason: () => string): Promise<Exit> {
+  return new Promise((done) => {
+    child.once("error", (error) => done({ code: null, reason: error.message }));
+    child.once("exit", (code, signal) => {
+      const said = reason();
+      done({ code, reason: said !== "" ? said : signal === null ? "" : `ended by ${signal}` });
+    });
+  });
+}
+
+async function waitReady(
+  host: string,
+  port: number,
+  serverName: string,
+  exited: Promise<Exit>,
+): Promise<Outcome<null>> {
+  let end: Exit | null = null;
+  void exited.then((exit) => {
+    end = exit;
+  });
+  const ended = (): Exit | null => end;
+  const deadline = performance.now() + readyTimeoutMs;
+  while (performance.now() < deadline) {
+    const exit = ended();
+    if (exit !== null) {
+      if (exit.reason.includes("address already in use"))
+        return refusePort({ code: "EADDRINUSE", message: "" }, host, port);
+      return refuse(
+        "unavailable",
+        `nats-server stopped as soon as it started: ${exit.reason === "" ? `exit code ${exit.code}` : exit.reason}`,
+      );
+    }
+    if ((await greetingOf(loopbackOf(host), port)).includes(serverName)) return accept(null);
+    await sleep(pollMs);
+  }
+  return refuse(
+    "unavailable",
+    `nats-server did not serve port ${port} within ${readyTimeoutMs / 1000} s; its log says no more`,
+  );
+}
+
+async function stopChild(child: ChildProcess, exited: Promise<Exit>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  child.kill("SIGTERM");
+  const patience = new AbortController();
+  const late = sleep(stopTimeoutMs, "late", { signal: patience.signal }).catch(() => "aborted");
+  if ((await Promise.race([exited, late])) === "late") child.kill("SIGKILL");
+  patience.abort();
+  await exited;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === "EPERM";
+  }
+}

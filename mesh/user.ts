@@ -1,0 +1,77 @@
+/**
+ * The record of who was given a credential: one file per user under the home's `users`, so that
+ * two commands at once cannot lose each other's entry. Holds public keys only, never a seed.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import * as z from "zod";
+import { nameSchema } from "../protocol/name.ts";
+import { accept, parseOutside, type Outcome } from "../protocol/refusal.ts";
+import { roles, type Role } from "../protocol/subjects.ts";
+import { inHome, type Home } from "./home.ts";
+import type { Revocations } from "./identity.ts";
+import { parseJsonFile, readPrivateFile, refuseDisk, writePrivateFile } from "./private-file.ts";
+
+const publicKeySchema = z
+  .string()
+  .regex(/^U[A-Z2-7]{55}$/, "a user's public key starts with U and has 56 letters");
+
+const userSchema = z
+  .object({
+    version: z.literal(1),
+    role: z.enum(roles),
+    name: nameSchema,
+    /** Null once revoked and not invited again. */
+    publicKey: publicKeySchema.nullable(),
+    /** Unix time in seconds. */
+    issuedAt: z.number().int().nonnegative(),
+    /** Every key this user ever lost, with the Unix time in seconds of the revocation. */
+    revoked: z.array(z.object({ publicKey: publicKeySchema, at: z.number().int().nonnegative() })),
+  })
+  .readonly();
+export type User = z.infer<typeof userSchema>;
+
+function userFile(home: Home, role: Role, name: string): string {
+  return inHome(home.path, "users", `${role}.${name}.json`);
+}
+
+/** The record of one user, or null when none was ever made. */
+export function readUser(home: Home, role: Role, name: string): Outcome<User | null> {
+  const path = userFile(home, role, name);
+  if (!existsSync(path)) return accept(null);
+  const text = readPrivateFile(path);
+  if (!text.ok) return text;
+  const json = parseJsonFile(path, text.value);
+  if (!json.ok) return json;
+  return parseOutside(userSchema, json.value, path);
+}
+
+export function saveUser(home: Home, user: User): Outcome<string> {
+  return writePrivateFile(userFile(home, user.role, user.name), `${JSON.stringify(user, null, 2)}\n`);
+}
+
+/** Every user of the mesh, by role, then name. A damaged record is refused: it might hold a revocation. */
+export function listUsers(home: Home): Outcome<readonly User[]> {
+  let files: string[];
+  try {
+    files = readdirSync(inHome(home.path, "users", "")).filter((file) => file.endsWith(".json"));
+  } catch (error) {
+    return refuseDisk(error, "read", inHome(home.path, "users", ""));
+  }
+  const users: User[] = [];
+  for (const role of roles) {
+    for (const file of files.toSorted()) {
+      if (!file.startsWith(`${role}.`)) continue;
+      const user = readUser(home, role, file.slice(role.length + 1, -".json".length));
+      if (!user.ok) return user;
+      if (user.value !== null) users.push(user.value);
+    }
+  }
+  return accept(users);
+}
+
+/** What the mesh account's token must say of taken-back keys: always derived from the records. */
+export function revocationsOf(users: readonly User[]): Revocations {
+  return Object.fromEntries(
+    users.flatMap((user) => user.revoked.map((entry) => [entry.publicKey, entry.at])),
+  );
+}

@@ -1,0 +1,103 @@
+// The journal over every Bus: fenced appends, the hash chain, reading back a lost answer, a journal that lost its tail.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { encodeBatch, genesisHash } from "../../coordinator/journal/batch.ts";
+import { Journal, JournalBroken, startPosition, type Position } from "../../coordinator/journal/journal.ts";
+import type { Event } from "../../coordinator/core/event.ts";
+import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import type { MemoryBus } from "../../protocol/bus/memory-bus.ts";
+import { MemoryHub } from "../../protocol/bus/memory-hub.ts";
+import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
+import { systemClock } from "../../protocol/system-clock.ts";
+import { busWorlds, type BusMesh } from "../support/bus-mesh.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+const elected = (epoch: number): Event => ({ kind: "LeaderElected", epoch, leader: `leader-${epoch}` });
+const seen = (agent: string): Event => ({ kind: "AgentSeen", agent });
+
+for (const world of busWorlds) {
+  describe(`journal (${world.name})`, { skip: world.skip }, () => {
+    let mesh: BusMesh;
+    let bus: Bus;
+    before(async () => {
+      mesh = await world.start();
+      bus = await mesh.connect("writer");
+      for (const spec of streamSpecsOf("j", 1, "secret")) await mesh.settle(bus.ensureStream(spec));
+    });
+    after(() => mesh.stop());
+    const open = (of: Bus = bus) => new Journal(of, "j", systemClock);
+    const append = (journal: Journal, from: Position, epoch: number, ...events: Event[]) =>
+      mesh.settle(journal.append(from, epoch, 5, events, () => false));
+
+    test("JOURNAL-2: of two leaders only one can write; the other learns it from its own append", async () => {
+      const [one, two] = [open(), open(await mesh.connect("other"))];
+      const first = await append(one, startPosition, 1, elected(1));
+      assert.ok(first !== null);
+      const usurped = await append(two, first, 2, elected(2));
+      assert.ok(usurped !== null);
+      assert.equal(await append(one, first, 1, seen("late")), null);
+      assert.notEqual(await append(two, usurped, 2, seen("kept")), null);
+      const entries = await mesh.settle(open().readAfter(startPosition));
+      assert.deepEqual(
+        entries.map(({ batch }) => batch.events[0]?.kind),
+        ["LeaderElected", "LeaderElected", "AgentSeen"],
+      );
+    });
+
+    test("JOURNAL-1: a message that does not follow from its predecessor is not believed", async () => {
+      const entries = await mesh.settle(open().readAfter(startPosition));
+      const last = entries.at(-1)?.position;
+      assert.ok(last !== undefined);
+      const forged = encodeBatch({ epoch: 2, prev: genesisHash, at: 5, events: [seen("forged")] });
+      await mesh.settle(bus.append(streamsOf("j").journal, subjectsOf("j").journal("secret"), forged));
+      await assert.rejects(mesh.settle(open().readAfter(last)), JournalBroken);
+    });
+
+    test("JOURNAL-4: a journal shorter than, or other than, what was seen halts", async () => {
+      await assert.rejects(mesh.settle(open().verify({ sequence: 99, hash: "x" })), /has lost its tail/);
+      await assert.rejects(
+        mesh.settle(open().verify({ sequence: 1, hash: "x" })),
+        /not the one that was seen/,
+      );
+    });
+  });
+}
+
+/** Makes the next append of this bus happen, or not, and lose its answer either way. */
+function withLostAnswer(bus: MemoryBus, happens: boolean): Bus {
+  const append = bus.append.bind(bus);
+  let lost = false;
+  bus.append = async (...args) => {
+    if (lost) return append(...args);
+    lost = true;
+    if (happens) await append(...args);
+    throw new BusError("unavailable", "no answer");
+  };
+  return bus;
+}
+
+for (const happens of [true, false]) {
+  test(`JOURNAL-3: an append whose answer was lost and which ${happens ? "happened" : "did not happen"} stands once`, async () => {
+    const clock = new VirtualClock();
+    const hub = new MemoryHub({ clock, seed: 1 });
+    const bus = hub.connect("writer");
+    for (const spec of streamSpecsOf("j", 1, "secret")) await clock.settle(bus.ensureStream(spec));
+    const journal = new Journal(withLostAnswer(bus, happens), "j", clock);
+    const position = await clock.settle(journal.append(startPosition, 1, 5, [elected(1)], () => true));
+    assert.equal(position?.sequence, 1);
+    const entries = await clock.settle(new Journal(bus, "j", clock).readAfter(startPosition));
+    assert.equal(entries.length, 1);
+  });
+}
+
+test("JOURNAL-3: a lost answer while another leader wrote means stepping down", async () => {
+  const clock = new VirtualClock();
+  const hub = new MemoryHub({ clock, seed: 1 });
+  const bus = hub.connect("writer");
+  for (const spec of streamSpecsOf("j", 1, "secret")) await clock.settle(bus.ensureStream(spec));
+  const rival = new Journal(hub.connect("rival"), "j", clock);
+  const journal = new Journal(withLostAnswer(bus, false), "j", clock);
+  const ours = journal.append(startPosition, 1, 5, [elected(1)], () => true);
+  await clock.settle(rival.append(startPosition, 1, 6, [elected(1)], () => true));
+  assert.equal(await clock.settle(ours), null);
+});

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { newAgentState, type AgentState } from "../../agent/core/state.ts";
+import { step, type AgentEffect, type AgentInput } from "../../agent/core/step.ts";
+import type { Lease } from "../../protocol/order.ts";
+import { digestA } from "../support/fold.ts";
+
+const policy = { slots: 2, hours: null, leaveFreeMemGiB: 0, requesters: null, tasks: null };
+
+function greeted(): AgentState {
+  const state = newAgentState("box", "box-1", policy);
+  step(state, { kind: "beacon", epoch: 3 }, 0);
+  // Coordinator's time 1,000,000 was read at some moment after our monotonic 500.
+  step(state, { kind: "welcomed", epoch: 3, at: 1_000_000, askedAt: 500 }, 520);
+  return state;
+}
+
+function lease(change: Partial<Lease> = {}): Lease {
+  return {
+    fence: 1,
+    incarnation: "box-1",
+    trial: "s1-1",
+    sweep: "s1",
+    requester: "ada",
+    task: "work",
+    model: "alpha",
+    backend: "cpu",
+    params: {},
+    seed: 1,
+    dataset: null,
+    metric: "accuracy",
+    from: null,
+    target: 3,
+    at: 1_000_000,
+    horizonMs: 10_000,
+    ...change,
+  };
+}
+
+const offer = (change: Partial<Lease> = {}, epoch = 3): AgentInput => ({
+  kind: "offer",
+  epoch,
+  leases: [lease(change)],
+});
+const kinds = (effects: readonly AgentEffect[]) =>
+  effects.map((e) => (e.kind === "report" ? `report ${e.report.kind}` : e.kind));
+
+function running(): AgentState {
+  const state = greeted();
+  step(state, offer(), 600);
+  step(state, { kind: "fetched", fence: 1, datasetPath: null, checkpointPath: null }, 610);
+  return state;
+}
+
+const at = { fence: 1, resource: 1, metrics: { accuracy: 0.5 }, usedMs: 100 };
+const file = { path: "/work/1", digest: digestA, bytes: 5 };
+
+test("AGENT-2: orders of a lower epoch do nothing; a higher one makes the agent greet first", () => {
+  const state = greeted();
+  assert.deepEqual(step(state, offer({}, 2), 600), []);
+  assert.deepEqual(kinds(step(state, offer({}, 4), 600)), ["greet"]);
+  assert.deepEqual(step(state, offer({}, 3), 600), []);
+  assert.equal(state.held.size, 0);
+});
+
+test("AGENT-3: a fence is taken up once, however often it is offered", () => {
+  const state = greeted();
+  assert.deepEqual(kinds(step(state, offer(), 600)), ["report accepted", "fetch"]);
+  assert.deepEqual(step(state, offer(), 700), []);
+  step(state, { kind: "fetched", fence: 1, datasetPath: null, checkpointPath: null }, 700);
+  step(
+    state,
+    { kind: "runner", event: { kind: "failed", fence: 1, reason: "x", retryable: false, usedMs: 1 } },
+    800,
+  );
+  assert.deepEqual(step(state, offer(), 900), []);
+});
+
+test("AGENT-3: an offer to an earlier run of this agent is left alone", () => {
+  assert.deepEqual(step(greeted(), offer({ incarnation: "box-0" }), 600), []);
+});
+
+test("AGENT-1: near the horizon's end the runner winds down, at its end it is killed, with nobody to ask", () => {
+  const state = running();
+  // The horizon counts from coordinator's 1,000,000, which was not before our 500.
+  assert.deepEqual(step(state, { kind: "tick" }, 9_000), []);
+  assert.deepEqual(step(state, { kind: "tick" }, 9_600), [{ kind: "stop", fence: 1, how: "checkpoint" }]);
+  assert.deepEqual(step(state, { kind: "tick" }, 10_400), []);
+  assert.deepEqual(step(state, { kind: "tick" }, 10_500), [{ kind: "stop", fence: 1, how: "kill" }]);
+  assert.deepEqual(step(state, { kind: "tick" }, 11_000), []);
+});
+
+test("AGENT-1: an extension moves the end, a repeated older one does not move it back", () => {
+  const state = running();
+  const extend = (horizonMs: number): AgentInput => ({
+    kind: "extend",
+    epoch: 3,
+    leases: [{ fence: 1, at: 1_005_000, horizonMs }],
+  });
+  step(state, extend(10_000), 5_000);
+  step(state, extend(1_000), 5_100);
+  assert.deepEqual(step(state, { kind: "tick" }, 11_000), []);
+  assert.deepEqual(kinds(step(state, { kind: "tick" }, 15_000)), ["stop"]);
+});
+
+test("AGENT-1: an offer that comes after its horizon starts nothing", () => {
+  assert.deepEqual(kinds(step(greeted(), offer(), 10_500)), ["report refused"]);
+});
+
+test("AGENT-4: an outcome is reported only after its artifact is in the mesh", () => {
+  const state = running();
+  const effects = step(
+    state,
+    { kind: "runner", event: { kind: "finished", ...at, resource: 3, ...file } },
+    2_000,
+  );
+  assert.deepEqual(kinds(effects), ["share"]);
+  const [share] = effects;
+  assert.ok(share?.kind === "share");
+  assert.equal(state.held.size, 1);
+  assert.deepEqual(kinds(step(state, { kind: "shared", report: share.then }, 2_100)), ["report finished"]);
+  assert.equal(state.held.size, 0);
+});
+
+test("checkpoints are shared now and then, not at every epoch, and what is not finite is left out", () => {
+  const state = running();
+  const checkpoint = (resource: number): AgentInput => ({
+    kind: "runner",
+    event: { kind: "checkpoint", ...at, metrics: { accuracy: 0.5, loss: NaN }, resource, ...file },
+  });
+  assert.deepEqual(step(state, checkpoint(1), 700), []);
+  const [share] = step(state, checkpoint(2), 4_000);
+  assert.ok(share?.kind === "share" && share.then.kind === "checkpoint");
+  assert.deepEqual(share.then.metrics, { accuracy: 0.5 });
+  assert.deepEqual(step(state, checkpoint(2), 4_100), []);
+});
+
+test("the owner's word is asked again at the agent: slots, requesters, hours", () => {
+  const full = greeted();
+  full.policy = { ...policy, slots: 0 };
+  assert.deepEqual(kinds(step(full, offer(), 600)), ["report refused"]);
+  const picky = greeted();
+  picky.policy = { ...policy, requesters: ["bob"] };
+  assert.deepEqual(kinds(step(picky, offer(), 600)), ["report refused"]);
+  const closed = running();
+  assert.deepEqual(kinds(step(closed, { kind: "policy", closed: "outside the owner's hours" }, 700)), [
+    "stop",
+  ]);
+  assert.deepEqual(kinds(step(closed, offer({ fence: 2 }), 800)), ["report refused"]);
+});
+
+test("a cancelled attempt ends after its epoch, and is killed when it does not", () => {
+  const state = running();
+  const cancel: AgentInput = { kind: "cancel", epoch: 3, fences: [1] };
+  assert.deepEqual(step(state, cancel, 1_000), [{ kind: "stop", fence: 1, how: "checkpoint" }]);
+  assert.deepEqual(step(state, cancel, 1_100), []);
+  assert.deepEqual(step(state, { kind: "tick" }, 6_000), [{ kind: "stop", fence: 1, how: "kill" }]);
+  const effects = step(
+    state,
+    { kind: "runner", event: { kind: "stopped", ...at, path: null, digest: null, bytes: 0 } },
+    6_100,
+  );
+  assert.deepEqual(kinds(effects), ["report stopped"]);
+});
+
+test("a cancel for a fence that never came is answered, so that its reservation resolves", () => {
+  const state = greeted();
+  const cancel: AgentInput = { kind: "cancel", epoch: 3, fences: [9] };
+  assert.deepEqual(kinds(step(state, cancel, 600)), ["report stopped"]);
+  assert.deepEqual(step(state, cancel, 700), []);
+  assert.deepEqual(step(state, offer({ fence: 9 }), 800), []);
+});

@@ -1,0 +1,184 @@
+/** The command line as a surface: what it offers, what it says to a slip, and what its exit status means. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { program } from "../../cli/program.ts";
+import type { Terminal } from "../../cli/terminal.ts";
+import { runCli } from "../support/run-cli.ts";
+
+interface Heard {
+  out: string;
+  note: string;
+  readonly terminal: Terminal;
+}
+
+function listen(): Heard {
+  const heard: Heard = {
+    out: "",
+    note: "",
+    terminal: {
+      environment: {},
+      interactive: false,
+      columns: 100,
+      out: (text) => void (heard.out += `${text}\n`),
+      note: (text) => void (heard.note += `${text}\n`),
+      finish: () => {},
+    },
+  };
+  return heard;
+}
+
+async function parse(...words: string[]): Promise<Heard & { readonly code: number }> {
+  const heard = listen();
+  let code = -1;
+  try {
+    await program(heard.terminal).parseAsync(["node", "trialmesh", ...words]);
+  } catch (error) {
+    code = Number(new Map(Object.entries(Object(error))).get("exitCode"));
+  }
+  return { ...heard, code };
+}
+
+const commands = [
+  "up",
+  "down",
+  "demo",
+  "agent",
+  "coordinator",
+  "tui",
+  "sweep",
+  "trial",
+  "agents",
+  "model",
+  "budget",
+  "account",
+  "invite",
+  "join",
+  "revoke",
+  "doctor",
+];
+const inGroups = {
+  sweep: ["run", "ls", "show", "stop"],
+  trial: ["show", "why", "logs"],
+  model: ["ls", "show", "promote", "rollback", "lineage"],
+  budget: ["show", "grant"],
+  account: ["open"],
+  agents: ["drain"],
+  agent: ["probe"],
+};
+
+describe("CLI-1: help lists every command, and every command has help", () => {
+  test("the root", async () => {
+    const { out, code } = await parse("--help");
+    assert.equal(code, 0);
+    for (const name of commands) assert.match(out, new RegExp(`^  ${name}\\b`, "m"));
+    for (const status of ["0", "1", "2", "3"]) assert.match(out, new RegExp(`^  ${status} +\\S`, "m"));
+    assert.match(out, /TRIALMESH_HOME/);
+  });
+  for (const [group, names] of Object.entries(inGroups)) {
+    test(group, async () => {
+      const { out } = await parse(group, "--help");
+      for (const name of names) {
+        assert.match(out, new RegExp(`^  ${name}\\b`, "m"));
+        const own = await parse(group, name, "--help");
+        assert.equal(own.code, 0);
+        assert.match(own.out, new RegExp(`^Usage: trialmesh ${group} ${name}`));
+      }
+    });
+  }
+});
+
+test("CLI-2: whatever prints an answer can print it as JSON", () => {
+  const silent = new Set(["agent", "coordinator", "tui", "sweep", "trial", "model", "budget", "account"]);
+  const root = program(listen().terminal);
+  const all = root.commands.flatMap((command) => [command, ...command.commands]);
+  const without = all
+    .filter((command) => !command.options.some((option) => option.long === "--json"))
+    .map((command) => command.name());
+  assert.deepEqual(
+    without.filter((name) => !silent.has(name)),
+    [],
+  );
+});
+
+describe("CLI-3: a slip gets one sentence with the nearest right name, and no stack", () => {
+  const table: readonly [words: string, said: string][] = [
+    ["swep ls", 'trialmesh: unknown command "swep", did you mean "sweep"? (see `trialmesh --help`)\n'],
+    [
+      "sweep rnu x.yaml",
+      'trialmesh: unknown command "rnu", did you mean "run"? (see `trialmesh sweep --help`)\n',
+    ],
+    [
+      "agents --jsn",
+      'trialmesh: unknown option "--jsn", did you mean "--json"? (see `trialmesh agents --help`)\n',
+    ],
+    ["sweep run", 'trialmesh: missing required argument "file" (see `trialmesh sweep run --help`)\n'],
+    [
+      "sweep show 7",
+      'trialmesh: sweep cannot be "7": a sweep id looks like "s7" (see `trialmesh sweep show --help`)\n',
+    ],
+    [
+      "trial why s7",
+      'trialmesh: trial cannot be "s7": a trial id looks like "s7-12" (see `trialmesh trial why --help`)\n',
+    ],
+    [
+      "budget grant alice many",
+      'trialmesh: tokens cannot be "many": it is not a number (see `trialmesh budget grant --help`)\n',
+    ],
+    [
+      "budget grant alice -- -5",
+      'trialmesh: tokens cannot be "-5": it must be above 0 (see `trialmesh budget grant --help`)\n',
+    ],
+    [
+      "model lineage language-id",
+      'trialmesh: model cannot be "language-id": a model is written "name@version" or "name@alias", such as language-id@champion (see `trialmesh model lineage --help`)\n',
+    ],
+    [
+      "up --listen 4222",
+      'trialmesh: --listen <host:port> cannot be "4222": it should look like "0.0.0.0:4222" (see `trialmesh up --help`)\n',
+    ],
+  ];
+  for (const [words, said] of table) {
+    test(words, async () => {
+      const { note, out, code } = await parse(...words.split(" "));
+      assert.equal(note, said);
+      assert.equal(out, "");
+      assert.notEqual(code, 0);
+    });
+  }
+});
+
+describe("CLI-4: exit status and streams of the real program", () => {
+  let folder = "";
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "trialmesh-test-"));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  test("usage is 2, help is 0", async () => {
+    const [slip, help] = await Promise.all([runCli(["swep"]), runCli(["--help"])]);
+    assert.equal(slip.code, 2);
+    assert.equal(slip.out, "");
+    assert.equal(help.code, 0);
+    assert.equal(help.err, "");
+  });
+
+  test("a refusal is 1: one sentence on standard error, as JSON on standard output when asked", async () => {
+    const home = join(folder, "none");
+    const { code, out, err } = await runCli(["agents", "--json"], { TRIALMESH_HOME: home });
+    assert.equal(code, 1);
+    assert.match(err, /^trialmesh: no mesh in .*none; start one with `trialmesh up`[^\n]*\n$/);
+    assert.equal(JSON.parse(out).refusal.code, "unknown");
+  });
+
+  test("a home of another version is refused and left as it is", async () => {
+    const home = join(folder, "other");
+    mkdirSync(home, { mode: 0o700 });
+    writeFileSync(join(home, "mesh.json"), '{"version": 99, "mesh": "mesh"}');
+    const { code, err } = await runCli(["up", "--port", "0"], { TRIALMESH_HOME: home });
+    assert.equal(code, 1);
+    assert.match(err, /^trialmesh: .* is a home of version 99 and this trialmesh keeps version 1; [^\n]*\n$/);
+  });
+});

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadState, entityAt, stateText } from "../../coordinator/core/projection.ts";
+import { emptyState } from "../../coordinator/core/state.ts";
+import { apply } from "../../coordinator/core/apply.ts";
+import { digestOfNumber, Fold, sweepSpec } from "../support/fold.ts";
+
+function started(change = {}, tokens = 10_000): Fold {
+  const fold = new Fold();
+  fold.open("ada", tokens);
+  fold.join("box", 2);
+  fold.must("sweep-run", { spec: sweepSpec(change) });
+  return fold;
+}
+
+test("FENCE-1: a late result of an earlier attempt is noted and changes nothing", () => {
+  const fold = started({ search: { method: "random", trials: 1, seed: 1 } });
+  const trial = fold.trial("s1-1");
+  const old = trial.attempts[0];
+  assert.ok(old !== undefined);
+  fold.at = old.until + fold.settings.graceMs + 1;
+  fold.do({ kind: "expire" });
+  assert.equal(trial.attempts.length, 2);
+  const kept = { resource: 1, digest: digestOfNumber(9), bytes: 1, metrics: { accuracy: 1 }, usedMs: 10 };
+  fold.report("box", { kind: "finished", fence: old.fence, ...kept });
+  assert.equal(trial.state, "running");
+  assert.equal(trial.value, null);
+  assert.equal(fold.of("ReportNoted").length, 1);
+  fold.finish(trial, 0.7);
+  assert.equal(trial.state, "completed");
+  assert.equal(trial.value, 0.7);
+  assert.equal(fold.of("TrialFinished").length, 1);
+});
+
+test("FENCE-1: an agent cannot report for an attempt another one holds", () => {
+  const fold = started({ search: { method: "random", trials: 1, seed: 1 } });
+  fold.join("other", 1);
+  const fence = fold.trial("s1-1").attempts[0]?.fence ?? 0;
+  const kept = { resource: 1, digest: digestOfNumber(9), bytes: 1, metrics: { accuracy: 1 }, usedMs: 10 };
+  fold.report("other", { kind: "finished", fence, ...kept });
+  assert.equal(fold.trial("s1-1").state, "running");
+});
+
+test("LEASE: before its horizon and the grace have passed no attempt is given up", () => {
+  const fold = started();
+  const attempt = fold.trial("s1-1").attempts[0];
+  assert.ok(attempt !== undefined);
+  fold.at = attempt.until + fold.settings.graceMs;
+  fold.do({ kind: "expire" });
+  assert.equal(fold.trial("s1-1").attempts.length, 1);
+});
+
+test("a lost attempt resumes from its last kept checkpoint and pays only for that", () => {
+  const fold = started({
+    stopping: { policy: "none", max: 5 },
+    search: { method: "random", trials: 1, seed: 1 },
+  });
+  const trial = fold.trial("s1-1");
+  const first = trial.attempts[0];
+  assert.ok(first !== undefined);
+  const kept = {
+    resource: 2,
+    digest: digestOfNumber(7),
+    bytes: 1,
+    metrics: { accuracy: 0.4 },
+    usedMs: 3_000,
+  };
+  fold.report("box", { kind: "checkpoint", fence: first.fence, ...kept });
+  fold.at = first.until + fold.settings.graceMs + 1;
+  fold.do({ kind: "expire" });
+  const second = trial.attempts[1];
+  assert.deepEqual(second?.from, { resource: 2, digest: digestOfNumber(7) });
+  assert.equal(first.posted, 3_000);
+  assert.equal(first.ending, "lost");
+});
+
+test("LEASE-2: a restarted agent's earlier attempts are over at once", () => {
+  const fold = started({ search: { method: "random", trials: 1, seed: 1 } });
+  fold.join("box", 2, undefined, "box-2");
+  const [first, second] = fold.trial("s1-1").attempts;
+  assert.equal(first?.ending, "lost");
+  assert.equal(second?.incarnation, "box-2");
+});
+
+test("LEASE-1: an election keeps what was left of every horizon on the new leader's clock", () => {
+  const fold = started();
+  const attempt = fold.trial("s1-1").attempts[0];
+  assert.ok(attempt !== undefined);
+  const left = attempt.until - fold.state.meta.at;
+  apply(fold.state, { kind: "LeaderElected", epoch: 9, leader: "other" }, 5_000);
+  assert.equal(attempt.until, 5_000 + left);
+});
+
+test("ASHA: at each rung the best third goes on, the others pause, and at the end they are stopped", () => {
+  const fold = started({
+    search: { method: "random", trials: 9, seed: 5 },
+    stopping: { policy: "asha", min: 1, max: 9, eta: 3 },
+  });
+  let guard = 0;
+  while (fold.running().length > 0 && guard++ < 200) {
+    const [trial] = fold.running();
+    if (trial !== undefined) fold.finish(trial, trial.number / 10);
+  }
+  const sweep = fold.state.sweeps.get("s1");
+  assert.equal(sweep?.state, "done");
+  const reached = (number: number) => fold.trial(`s1-${number}`).rungs.at(-1)?.resource;
+  assert.equal(reached(9), 9);
+  assert.equal(reached(1), 1);
+  assert.equal((sweep?.counts.completed ?? 0) + (sweep?.counts.stopped ?? 0), 9);
+  assert.ok((sweep?.counts.completed ?? 0) >= 1);
+  assert.equal(sweep?.best?.trial, "s1-9");
+});
+
+test("REUSE-1: the same sweep again is answered from the record for no tokens", () => {
+  const spec = sweepSpec({
+    search: { method: "random", trials: 9, seed: 5 },
+    stopping: { policy: "asha", min: 1, max: 9, eta: 3 },
+    register: { model: "best", alias: "champion" },
+  });
+  const fold = new Fold();
+  fold.open("ada", 10_000);
+  fold.join("box", 2);
+  fold.must("sweep-run", { spec });
+  while (fold.running().length > 0) for (const trial of fold.running()) fold.finish(trial, trial.number / 10);
+  const posted = fold.state.accounts.get("ada")?.posted;
+  fold.must("sweep-run", { spec });
+  const again = fold.state.sweeps.get("s2");
+  assert.equal(again?.state, "done");
+  assert.equal(again.reused, 9);
+  assert.equal(again.spent, 0);
+  assert.equal(fold.state.accounts.get("ada")?.posted, posted);
+  assert.equal(again.best?.value, fold.state.sweeps.get("s1")?.best?.value);
+  assert.equal(fold.state.models.get("best")?.versions.length, 1);
+});
+
+test("a trial that does not report the objective fails with what it did report", () => {
+  const fold = started({ search: { method: "random", trials: 1, seed: 1 } });
+  const fence = fold.trial("s1-1").attempts[0]?.fence ?? 0;
+  const kept = { resource: 1, digest: digestOfNumber(9), bytes: 1, metrics: { loss: 1 }, usedMs: 10 };
+  fold.report("box", { kind: "finished", fence, ...kept });
+  assert.equal(fold.trial("s1-1").state, "failed");
+  assert.match(fold.trial("s1-1").failure ?? "", /"accuracy"; it reported loss/);
+});
+
+test("a failure of the trial's own is final, one of the machine is tried elsewhere a few times", () => {
+  const fold = started({ search: { method: "random", trials: 2, seed: 1 } });
+  const fail = (id: string, retryable: boolean) => {
+    const attempt = fold.trial(id).attempts.at(-1);
+    assert.ok(attempt !== undefined);
+    fold.report("box", { kind: "failed", fence: attempt.fence, reason: "NaN loss", retryable, usedMs: 500 });
+  };
+  fail("s1-1", false);
+  assert.equal(fold.trial("s1-1").state, "failed");
+  assert.equal(fold.trial("s1-1").attempts.length, 1);
+  for (let count = 0; count <= fold.settings.retriesMax; count++) fail("s1-2", true);
+  assert.equal(fold.trial("s1-2").state, "failed");
+  assert.equal(fold.trial("s1-2").attempts.length, fold.settings.retriesMax + 1);
+});
+
+test("stopping a sweep cancels what runs and gives everything an outcome", () => {
+  const fold = started();
+  fold.must("sweep-stop", { sweep: "s1" });
+  for (const trial of fold.running()) {
+    const fence = trial.attempts[0]?.fence ?? 0;
+    fold.report("box", {
+      kind: "stopped",
+      fence,
+      resource: 0,
+      digest: null,
+      bytes: 0,
+      metrics: {},
+      usedMs: 100,
+      why: "cancelled",
+    });
+  }
+  const sweep = fold.state.sweeps.get("s1");
+  assert.equal(sweep?.state, "stopped");
+  assert.equal(sweep?.counts.cancelled, sweep?.proposed);
+});
+
+test("CMD-1: a repeated command is done once and answered as the first time", () => {
+  const fold = started();
+  const run = () => fold.command("sweep-run", { spec: sweepSpec() }, "ada", "owner", "same-key");
+  const first = run();
+  assert.deepEqual(run(), first);
+  assert.equal(fold.state.sweeps.size, 2);
+});
+
+test("roles: only the owner grants tokens, a viewer commands nothing", () => {
+  const fold = started();
+  const grant = fold.command("budget-grant", { requester: "ada", amount: 5 }, "ada", "requester");
+  assert.equal(grant.ok ? "" : grant.refusal.code, "forbidden");
+  const sweep = fold.command("sweep-run", { spec: sweepSpec() }, "vic", "viewer");
+  assert.equal(sweep.ok ? "" : sweep.refusal.code, "forbidden");
+});
+
+test("a sweep nothing can run is refused with the nearest agent and what it lacks", () => {
+  const fold = started();
+  const answer = fold.command("sweep-run", { spec: sweepSpec({ needs: { gpu: { count: 1 }, cores: 64 } }) });
+  assert.equal(answer.ok ? "" : answer.refusal.code, "no-agent-fits");
+  assert.match(answer.ok ? "" : answer.refusal.message, /nearest is box.*cores: needs 64, has 4.*no GPU/);
+});
+
+test("REPLAY-1: the state loaded from its entities, and the state replayed from the journal, are the state", () => {
+  const fold = started({
+    search: { method: "random", trials: 9, seed: 5 },
+    stopping: { policy: "asha", min: 1, max: 9, eta: 3 },
+    register: { model: "best", alias: "champion" },
+  });
+  for (let round = 0; round < 7; round++) {
+    const [trial] = fold.running();
+    if (trial !== undefined) fold.finish(trial, trial.number / 10);
+  }
+  const replayed = emptyState();
+  for (const { at, event } of fold.events) apply(replayed, structuredClone(event), at);
+  assert.equal(stateText(replayed), stateText(fold.state));
+  const entities = [...fold.state.dirty].map(
+    (key) => [key, structuredClone(entityAt(fold.state, key))] as const,
+  );
+  const sorted = entities.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const loaded = loadState((prefix) => sorted.filter(([key]) => key.startsWith(prefix)));
+  assert.equal(stateText(loaded), stateText(fold.state));
+});

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { explainMismatch, match } from "../../protocol/match.ts";
+import { nearestName } from "../../protocol/name.ts";
+import { requirementSchema, type Requirement } from "../../protocol/requirement.ts";
+import { closedBecause } from "../../agent/policy/closed-because.ts";
+import { capability } from "../support/fold.ts";
+
+const policy = { slots: 1, hours: null, leaveFreeMemGiB: 0, requesters: null, tasks: null };
+const gpu = { vendor: "NVIDIA", model: "RTX 4090", vramGiB: 24 };
+const here = capability({ alpha: 1 }, { gpus: [gpu] });
+
+const table: readonly (readonly [Requirement, string])[] = [
+  [{}, ""],
+  [{ cores: 4, memGiB: 8, os: ["linux"], cpu: ["avx2"] }, ""],
+  [{ cores: 5 }, "cores: needs 5, has 4"],
+  [{ memGiB: 9 }, "memGiB: needs 9, has 8"],
+  [{ os: ["darwin", "win32"] }, "os: needs darwin or win32, has linux"],
+  [{ cpu: ["avx512"] }, "cpu: needs avx512, has avx2"],
+  [{ backend: ["webgpu"] }, "backend: needs webgpu, has cpu"],
+  [{ gpu: { count: 1, vendor: "nvidia", vramGiB: 24 } }, ""],
+  [{ gpu: { count: 2 } }, "gpu: needs 2 GPU, has NVIDIA RTX 4090"],
+  [{ gpu: { count: 1, vramGiB: 48 } }, "gpu.vramGiB: needs 48, has 24"],
+  [{ labels: { room: "attic" } }, "labels.room: needs attic, has not set"],
+  [{ agents: { only: ["mac"] } }, "agents.only: needs mac, has box"],
+  [{ agents: { not: ["box"] } }, "agents.not: needs not box, has box"],
+];
+
+for (const [requirement, reason] of table) {
+  test(`MATCH ${JSON.stringify(requirement)} ${reason === "" ? "fits" : reason}`, () => {
+    const found = match({ agent: "box", requester: "ada", kind: "work/alpha", requirement }, here, policy);
+    assert.equal(found.map(explainMismatch).join("; "), reason);
+  });
+}
+
+test("MATCH is two-sided: the owner's policy refuses with its own reasons", () => {
+  const wish = { agent: "box", requester: "ada", kind: "work/alpha", requirement: {} };
+  const found = match(wish, here, { ...policy, requesters: ["bob"], tasks: ["other"], slots: 0 });
+  assert.deepEqual(
+    found.map(({ predicate }) => predicate),
+    ["policy.requesters", "policy.tasks", "policy.slots"],
+  );
+});
+
+test("MATCH: a backend whose gradients failed in the probe does not count", () => {
+  const broken = {
+    ...here,
+    backends: [{ name: "cpu" as const, works: false, reason: "wrong sums", version: null }],
+  };
+  const wish = { agent: "box", requester: "ada", kind: "work/alpha", requirement: {} };
+  assert.equal(match(wish, broken, policy).length, 1);
+});
+
+test("a requirement that names an unknown field or an impossible range is refused", () => {
+  assert.equal(requirementSchema.safeParse({ vram: 3 }).success, false);
+  assert.equal(requirementSchema.safeParse({ cores: 0 }).success, false);
+  assert.equal(requirementSchema.safeParse({ memGiB: -1 }).success, false);
+});
+
+test("nearest names are found for slips and not made up for strangers", () => {
+  assert.equal(nearestName("fastext", ["linear", "fasttext"]), "fasttext");
+  assert.equal(nearestName("xyzzyplugh", ["linear", "fasttext"]), null);
+});
+
+test("owner's hours may cross midnight; free memory counts; unknown memory does not close", () => {
+  const nights = { ...policy, hours: [{ from: "22:00", to: "07:00" }], leaveFreeMemGiB: 2 };
+  assert.equal(closedBecause(nights, { minuteOfDay: 23 * 60, memFreeGiB: 4 }), null);
+  assert.equal(closedBecause(nights, { minuteOfDay: 6 * 60 + 59, memFreeGiB: null }), null);
+  assert.match(
+    closedBecause(nights, { minuteOfDay: 12 * 60, memFreeGiB: 4 }) ?? "",
+    /owner's hours \(22:00-07:00\)/,
+  );
+  assert.match(closedBecause(nights, { minuteOfDay: 0, memFreeGiB: 1 }) ?? "", /1\.0 GiB of memory free/);
+});

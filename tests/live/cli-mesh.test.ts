@@ -1,0 +1,184 @@
+/** The command line against a real mesh: server, coordinator and agents as processes, in the order a person would go. */
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { after, before, describe, test } from "node:test";
+import * as z from "zod";
+import { CliMesh, until, type CliProcess } from "../support/cli-mesh.ts";
+import { skipWithoutNats } from "../support/nats-server.ts";
+
+const agentsSchema = z.object({ agents: z.array(z.object({ agent: z.string(), state: z.string() })) });
+const sweepSchema = z.object({
+  summary: z.object({
+    sweep: z.string(),
+    state: z.string(),
+    spent: z.number(),
+    counts: z.record(z.string(), z.number()),
+  }),
+  trials: z.array(
+    z.object({
+      trial: z.string(),
+      state: z.string(),
+      attempts: z.array(z.object({ agent: z.string(), state: z.string() })),
+    }),
+  ),
+});
+
+function sweepFile(name: string, trials: number, milliseconds: number, more = ""): string {
+  return `name: ${name}
+task: noop
+search: {method: random, trials: ${trials}, seed: 3}
+stopping: {policy: none, max: 2}
+models:
+  noop: {x: {distribution: uniform, min: 0, max: 1}, milliseconds: ${milliseconds}}
+${more}`;
+}
+
+describe("CLI-10: a mesh through the command line", { skip: skipWithoutNats, timeout: 180_000 }, () => {
+  const mesh = new CliMesh();
+  let up: CliProcess;
+
+  before(async () => {
+    up = mesh.start("one", "up", "--port", "0", "--name", "one", "--slots", "2");
+    await up.saidLine(/mesh mesh is up/);
+  });
+  after(() => mesh.close());
+
+  async function agentsPresent(...names: readonly string[]): Promise<void> {
+    await until(`agents ${names.join(", ")}`, async () => {
+      const { out, code } = await mesh.run("one", "agents", "--json");
+      if (code !== 0) return null;
+      const present = agentsSchema.parse(JSON.parse(out)).agents.filter((agent) => agent.state === "present");
+      return names.every((name) => present.some((agent) => agent.agent === name)) ? true : null;
+    });
+  }
+
+  test("a bad sweep file is told with file, line and nearest name, and nothing is submitted", async () => {
+    const file = mesh.write("bad.yaml", sweepFile("bad", 2, 0).replace("task: noop", "task: nop"));
+    const { code, out, err } = await mesh.run("one", "sweep", "run", file);
+    assert.equal(code, 1);
+    assert.equal(out, "");
+    assert.equal(err, `${file}:2: field task: no task is called "nop", did you mean "noop"?\n`);
+    const listed = await mesh.run("one", "sweep", "ls", "--json");
+    assert.deepEqual(JSON.parse(listed.out), { sweeps: [] });
+  });
+
+  test("a sweep nothing can run is refused with the nearest agent and what it lacks", async () => {
+    const file = mesh.write("big.yaml", sweepFile("big", 2, 0, "needs: {memGiB: 100000}\n"));
+    const { code, err } = await mesh.run("one", "sweep", "run", file);
+    assert.equal(code, 1);
+    assert.match(err, /^trialmesh: .*one.*memGiB.*100000[^\n]*\n$/);
+  });
+
+  test("a sweep runs to its end; the same again is answered from the record for no tokens", async () => {
+    const file = mesh.write(
+      "quick.yaml",
+      sweepFile("quick", 4, 20, "register: {model: quick, alias: champion}\n"),
+    );
+    const first = await mesh.run("one", "sweep", "run", file);
+    assert.equal(first.code, 0, first.err);
+    assert.match(first.out, /best model: noop of s1-\d, accuracy [\d.]+/);
+    assert.match(first.out, /registered: quick@1, quick@champion points to it\n$/);
+    const again = await mesh.run("one", "sweep", "run", file, "--json");
+    assert.equal(again.code, 0, again.err);
+    const { summary } = sweepSchema.parse(JSON.parse(again.out));
+    assert.deepEqual([summary.state, summary.spent, summary.counts["reused"]], ["done", 0, 4]);
+    const lineage = await mesh.run("one", "model", "lineage", "quick@champion");
+    assert.match(lineage.out, /trained by +noop of noop, code trialmesh/);
+    assert.match(lineage.out, /agent +one, backend none/);
+  });
+
+  test("who runs out of tokens waits, and the command says so with status 3", async () => {
+    assert.equal((await mesh.run("one", "account", "open", "alice", "--grant", "0.5")).code, 0);
+    const file = mesh.write("dear.yaml", sweepFile("dear", 6, 300).replace("seed: 3", "seed: 4"));
+    const { code, err } = await mesh.run("one", "sweep", "run", file, "--as", "alice");
+    assert.equal(code, 3, err);
+    assert.match(
+      err,
+      /trialmesh: s\d+ waits for tokens; `trialmesh budget grant alice TOKENS` lets it go on/,
+    );
+    const { out } = await mesh.run("one", "budget", "show", "alice", "--json");
+    const { accounts } = z
+      .object({
+        accounts: z.array(
+          z.object({
+            lines: z.array(z.object({ granted: z.number(), posted: z.number(), pending: z.number() })),
+          }),
+        ),
+      })
+      .parse(JSON.parse(out));
+    const lines = accounts.flatMap((account) => account.lines);
+    assert.ok(lines.length > 1);
+    assert.ok(lines.every((line) => line.posted + line.pending <= line.granted));
+  });
+
+  test("another home joins by the invited line, works, and is cut off when revoked", async () => {
+    const invited = await mesh.run("one", "invite", "agent", "two");
+    const line = /^trialmesh (agent --join tm1\.\S+)\n$/.exec(invited.out)?.[1] ?? assert.fail(invited.out);
+    const two = mesh.start("two", ...line.split(" "), "--slots", "2");
+    await agentsPresent("one", "two");
+    const file = mesh.write("shared.yaml", sweepFile("shared", 8, 200).replace("seed: 3", "seed: 5"));
+    const ran = await mesh.run("one", "sweep", "run", file, "--json");
+    assert.equal(ran.code, 0, ran.err);
+    const { trials } = sweepSchema.parse(JSON.parse(ran.out));
+    assert.deepEqual(
+      [...new Set(trials.flatMap((trial) => trial.attempts.map((attempt) => attempt.agent)))].toSorted(),
+      ["one", "two"],
+    );
+    const revoked = await mesh.run("one", "revoke", "two");
+    assert.equal(revoked.out, "agent two is cut off now\n");
+    assert.equal(await two.ended, 1);
+    assert.match(two.said, /trialmesh: the mesh no longer accepts agent two/);
+    const back = await mesh.run("two", "agent");
+    assert.equal(back.code, 1);
+    assert.match(back.err, /trialmesh: the mesh at nats:\S+ does not accept the credential of agent two/);
+  });
+
+  test("kill -9 of a part: it is started again and the sweep ends with one outcome a trial", async () => {
+    const pid = Number(/agent: process (\d+)/.exec(up.said)?.[1] ?? assert.fail(up.said));
+    const file = mesh.write("killed.yaml", sweepFile("killed", 4, 400).replace("seed: 3", "seed: 6"));
+    const { out } = await mesh.run("one", "sweep", "run", file, "--detach");
+    const sweep = out.trim();
+    const show = async () =>
+      sweepSchema.parse(JSON.parse((await mesh.run("one", "sweep", "show", sweep, "--json")).out));
+    await until("a running trial", async () => ((await show()).summary.counts["running"] ? true : null));
+    process.kill(pid, "SIGKILL");
+    await up.saidLine(/agent: ended by SIGKILL; starting it again/);
+    const view = await until("the end of the sweep", async () => {
+      const found = await show();
+      return found.summary.state === "done" ? found : null;
+    });
+    assert.deepEqual(
+      view.trials.map((trial) => trial.state),
+      ["completed", "completed", "completed", "completed"],
+    );
+  });
+
+  test("a second mesh on a port that is taken says so, and a second up of this home too", async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const { port } = z.object({ port: z.number() }).parse(taken.address());
+    const other = await mesh.run("three", "up", "--port", String(port));
+    taken.close();
+    assert.equal(other.code, 1);
+    assert.match(
+      other.err,
+      new RegExp(`trialmesh: port ${port} on 127\\.0\\.0\\.1 is taken by another program; `),
+    );
+    const second = await mesh.run("one", "up", "--port", "0");
+    assert.equal(second.code, 1);
+    assert.match(
+      second.err,
+      /trialmesh: the mesh of .* is up already \(process \d+, nats:\S+\); stop it with `trialmesh down`\n$/,
+    );
+  });
+
+  test("down ends agent, coordinator and server, and nothing is lost", async () => {
+    const down = await mesh.run("one", "down");
+    assert.equal(down.code, 0, down.err);
+    assert.equal(await up.ended, 0);
+    up = mesh.start("one", "up", "--name", "one");
+    await up.saidLine(/mesh mesh is up/);
+    const { out } = await mesh.run("one", "model", "show", "quick", "--json");
+    assert.equal(z.object({ versions: z.array(z.unknown()) }).parse(JSON.parse(out)).versions.length, 1);
+  });
+});

@@ -1,0 +1,97 @@
+/** A whole mesh as people start it, through the command line: real processes, a home of its own, ended by pid. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { findNatsServer } from "./nats-server.ts";
+import { mainFile, runCli, type CliResult } from "./run-cli.ts";
+
+const pollMs = 50;
+const waitMs = 120_000;
+
+/** A long-lived `trialmesh` command and what it said so far. */
+export class CliProcess {
+  said = "";
+  readonly #child: ChildProcess;
+  readonly ended: Promise<number | null>;
+
+  constructor(parameters: readonly string[], environment: Readonly<Record<string, string | undefined>>) {
+    this.#child = spawn(process.execPath, [mainFile, ...parameters], {
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => (this.said += text));
+    }
+    this.ended = new Promise((resolve) => this.#child.once("close", resolve));
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error("the process did not start");
+    return this.#child.pid;
+  }
+
+  /** Waits until it has said something that matches; the match's first group, or the whole. */
+  async saidLine(pattern: RegExp): Promise<string> {
+    return until(`"${String(pattern)}"`, async () => {
+      const found = pattern.exec(this.said);
+      if (found !== null) return found[1] ?? found[0];
+      if (this.#child.exitCode !== null)
+        throw new Error(`it ended with ${this.#child.exitCode} after saying:\n${this.said}`);
+      return null;
+    });
+  }
+
+  async end(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
+    return this.ended;
+  }
+}
+
+/** Asks until there is an answer that is not null. */
+export async function until<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null) return answer;
+    if (performance.now() > deadline) throw new Error(`waited ${waitMs / 1000} s for ${what}`);
+    await sleep(pollMs);
+  }
+}
+
+export class CliMesh {
+  readonly folder: string = mkdtempSync(join(tmpdir(), "trialmesh-cli-"));
+  readonly #processes: CliProcess[] = [];
+
+  environment(home: string): Record<string, string | undefined> {
+    return {
+      ...process.env,
+      CI: "1",
+      TRIALMESH_HOME: join(this.folder, home),
+      TRIALMESH_NATS_SERVER: findNatsServer(),
+      TRIALMESH_LEASE_MS: "3000",
+    };
+  }
+
+  run(home: string, ...words: readonly string[]): Promise<CliResult> {
+    return runCli(words, this.environment(home));
+  }
+
+  start(home: string, ...words: readonly string[]): CliProcess {
+    const started = new CliProcess(words, this.environment(home));
+    this.#processes.push(started);
+    return started;
+  }
+
+  write(name: string, text: string): string {
+    const path = join(this.folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  async close(): Promise<void> {
+    for (const started of this.#processes.toReversed()) await started.end();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,67 @@
+/** A terminal's two streams without a terminal: what is typed is read, what is written is kept. */
+import { PassThrough, Writable } from "node:stream";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Size } from "../../tui/frame.ts";
+
+export interface FakeTerminal {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: NodeJS.WritableStream;
+  /** Everything written so far. */
+  written(): string;
+  type(text: string): void;
+  resize(size: Size): void;
+  /** Raw mode as it was set last; null before. */
+  rawMode(): boolean | null;
+  /** Resolves once what was written after `from` holds a match, escape sequences aside. Rejects after `limitMs`. */
+  shows(pattern: RegExp, from?: number, limitMs?: number): Promise<void>;
+}
+
+// oxlint-disable-next-line no-control-regex
+const escapes = /\u001b\[[0-9;?]*[A-Za-z]/g;
+const lookMs = 20;
+
+export function openFakeTerminal(size: Size): FakeTerminal {
+  let all = "";
+  let raw: boolean | null = null;
+  const stdout = Object.assign(
+    new Writable({
+      decodeStrings: false,
+      write(chunk, _encoding, done) {
+        all += String(chunk);
+        done();
+      },
+    }),
+    { isTTY: true, columns: size.columns, rows: size.rows },
+  );
+  const input = new PassThrough();
+  const stdin = Object.assign(input, {
+    isTTY: true,
+    setRawMode(mode: boolean) {
+      raw = mode;
+      return input;
+    },
+    ref: () => input,
+    unref: () => input,
+  });
+  return {
+    stdin,
+    stdout,
+    written: () => all,
+    type: (text) => void input.write(text),
+    resize(next) {
+      Object.assign(stdout, next);
+      stdout.emit("resize");
+    },
+    rawMode: () => raw,
+    async shows(pattern, from = 0, limitMs = 10_000) {
+      const deadline = performance.now() + limitMs;
+      for (;;) {
+        const text = all.slice(from).replace(escapes, "");
+        if (pattern.test(text)) return;
+        if (performance.now() > deadline)
+          throw new Error(`the terminal never showed ${String(pattern)}: ${text}`);
+        await wait(lookMs);
+      }
+    },
+  };
+}

@@ -1,0 +1,168 @@
+// The coordinator's core without a loop: inputs in, events out, invariants checked after every one.
+import assert from "node:assert/strict";
+import { apply } from "../../coordinator/core/apply.ts";
+import { decide, run } from "../../coordinator/core/decide.ts";
+import type { Event, EventKind } from "../../coordinator/core/event.ts";
+import type { Input } from "../../coordinator/core/input.ts";
+import { brokenInvariants } from "../../coordinator/core/invariant.ts";
+import { schedule } from "../../coordinator/core/schedule.ts";
+import { settingsFor, type CoordinatorSettings } from "../../coordinator/core/setting.ts";
+import { activeAttempt, emptyState, type State, type Trial } from "../../coordinator/core/state.ts";
+import type { Capability } from "../../protocol/capability.ts";
+import type { CommandName } from "../../protocol/command.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
+import type { Report } from "../../protocol/report.ts";
+import type { Role } from "../../protocol/subjects.ts";
+import type { SweepSpec } from "../../protocol/sweep.ts";
+
+export const digestA = "a".repeat(64);
+
+export function capability(
+  rates: Readonly<Record<string, number>> = { alpha: 1 },
+  host: Partial<Capability["host"]> = {},
+): Capability {
+  return {
+    host: {
+      os: "linux",
+      arch: "x64",
+      cpuModel: "test",
+      cores: 4,
+      memGiB: 8,
+      diskGiB: 50,
+      gpus: [],
+      cpuFeatures: ["avx2"],
+      ...host,
+    },
+    node: "24.0.0",
+    backends: [{ name: "cpu", works: true, reason: null, version: null }],
+    rates: Object.entries(rates).map(([model, tokensPerSecond]) => ({
+      kind: `work/${model}`,
+      backend: "cpu" as const,
+      examplesPerSecond: 1,
+      tokensPerSecond,
+    })),
+    labels: {},
+  };
+}
+
+export function sweepSpec(change: Partial<SweepSpec> = {}): SweepSpec {
+  return {
+    name: "sweep",
+    task: "work",
+    dataset: null,
+    objective: { metric: "accuracy", goal: "maximize" },
+    search: { method: "random", trials: 6, seed: 1 },
+    stopping: { policy: "none", max: 1 },
+    models: [{ model: "alpha", space: { lr: { distribution: "uniform", min: 0, max: 1 } } }],
+    needs: {},
+    cap: null,
+    trialSeed: 1,
+    codeVersion: "test",
+    reuse: true,
+    register: null,
+    ...change,
+  };
+}
+
+export class Fold {
+  readonly state: State;
+  readonly events: { at: number; event: Event }[] = [];
+  readonly settings: CoordinatorSettings;
+  at = 1_000_000;
+  #keys = 0;
+
+  constructor(settings = settingsFor(15_000), state = emptyState()) {
+    this.settings = settings;
+    this.state = state;
+    this.#apply([{ kind: "LeaderElected", epoch: state.meta.epoch + 1, leader: "test" }]);
+  }
+
+  do(input: Input): Outcome<unknown> {
+    const events: Event[] = [];
+    const answer = run(this.state, decide(this.state, input, this.at, this.settings), this.at, events);
+    while (run(this.state, schedule(this.state, this.settings), this.at, events)) {
+      // Until nothing more can be done at once.
+    }
+    this.events.push(...events.map((event) => ({ at: this.at, event })));
+    assert.deepEqual(brokenInvariants(this.state), []);
+    return answer;
+  }
+
+  command(
+    name: CommandName,
+    body: unknown,
+    who = "ada",
+    role: Role = "owner",
+    key = `key-${++this.#keys}`,
+  ): Outcome<unknown> {
+    return this.do({ kind: "command", key, sender: { role, who }, name, body });
+  }
+
+  /** As `command`, and it must be accepted. */
+  must(name: CommandName, body: unknown, who = "ada", role: Role = "owner"): unknown {
+    const answer = this.command(name, body, who, role);
+    assert.ok(answer.ok, answer.ok ? "" : answer.refusal.message);
+    return answer.value;
+  }
+
+  open(requester: string, tokens: number, weight = 1): void {
+    this.must("account-open", { requester, weight, grant: tokens * 1000 });
+  }
+
+  join(
+    agent: string,
+    slots: number,
+    rates?: Readonly<Record<string, number>>,
+    incarnation = `${agent}-1`,
+  ): void {
+    const policy = { slots, hours: null, leaveFreeMemGiB: 0, requesters: null, tasks: null };
+    this.do({
+      kind: "hello",
+      agent,
+      hello: { incarnation, capability: capability(rates), policy, holding: [] },
+    });
+  }
+
+  report(agent: string, report: Report): void {
+    this.do({ kind: "report", agent, report });
+  }
+
+  /** The attempt's target reached with this value, after `usedMs` of training. */
+  finish(trial: Trial, accuracy: number, usedMs = 1_000): void {
+    const attempt = activeAttempt(trial);
+    assert.ok(attempt !== null, `${trial.trial} runs`);
+    const kept = {
+      resource: attempt.target,
+      digest: digestOfNumber(attempt.fence),
+      bytes: 10,
+      metrics: { accuracy },
+      usedMs,
+    };
+    this.report(attempt.agent, { kind: "finished", fence: attempt.fence, ...kept });
+  }
+
+  running(): Trial[] {
+    return [...this.state.trials.values()].filter(({ state }) => state === "running");
+  }
+
+  trial(id: string): Trial {
+    const trial = this.state.trials.get(id);
+    assert.ok(trial !== undefined, `there is a trial ${id}`);
+    return trial;
+  }
+
+  of(kind: EventKind): Event[] {
+    return this.events.flatMap(({ event }) => (event.kind === kind ? [event] : []));
+  }
+
+  #apply(events: readonly Event[]): void {
+    for (const event of events) {
+      apply(this.state, event, this.at);
+      this.events.push({ at: this.at, event });
+    }
+  }
+}
+
+export function digestOfNumber(number: number): string {
+  return number.toString(16).padStart(64, "0");
+}

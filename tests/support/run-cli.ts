@@ -1,0 +1,32 @@
+/** Runs the command line as people do, in a process of its own. Not a mesh: see the live tests for that. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** The sources under type stripping, else what they were compiled to. */
+export const mainFile = fileURLToPath(
+  new URL(import.meta.url.endsWith(".ts") ? "../../cli/main.ts" : "../../cli/main.js", import.meta.url),
+);
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export function runCli(
+  parameters: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [mainFile, ...parameters], {
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let out = "";
+    let err = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, out, err }));
+  });
+}

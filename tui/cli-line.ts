@@ -1,0 +1,45 @@
+/** The command line that shows the same as a screen, or launches the same sweep: what `Y` shows and copies. */
+import type { LaunchDraft } from "./launch/launcher.ts";
+import type { Data } from "./model/data.ts";
+import { modelOf, selectedSweep, selectedTrial, selectedVersion } from "./model/list.ts";
+import type { Ui } from "./model/ui.ts";
+
+export function cliLaunch(draft: LaunchDraft): string {
+  const flags: readonly (readonly [string, string])[] = [
+    ["trials", draft.trials],
+    ["seed", draft.seed],
+    ["models", draft.models.replaceAll(/\s+/g, "")],
+    ["max", draft.max],
+    ["budget", draft.budget],
+  ];
+  const given = flags
+    .filter(([, text]) => text.trim() !== "")
+    .map(([flag, text]) => ` --${flag} ${text.trim()}`);
+  return `trialmesh sweep run ${draft.file}${given.join("")}`;
+}
+
+/** What shows on the command line what the screen shows now; null where nothing does. */
+export function cliOfScreen(ui: Ui, data: Data): string | null {
+  const sweep = selectedSweep(ui, data)?.sweep;
+  const trial = selectedTrial(ui, data)?.trial;
+  switch (ui.screen) {
+    case "mesh":
+      return "trialmesh agents";
+    case "sweeps":
+      return sweep === undefined ? "trialmesh sweep ls" : `trialmesh sweep show ${sweep}`;
+    case "trials":
+      if (trial === undefined) return "trialmesh sweep ls";
+      return `trialmesh trial ${ui.tab === "trial" ? "show" : ui.tab} ${trial}`;
+    case "registry": {
+      const model = modelOf(ui, data)?.model;
+      const version = selectedVersion(ui, data)?.version;
+      if (model === undefined) return "trialmesh model ls";
+      if (ui.focus === 0 || version === undefined) return `trialmesh model show ${model}`;
+      return `trialmesh model lineage ${model}@${version}`;
+    }
+    case "budgets":
+      return "trialmesh budget show";
+    case "events":
+      return null;
+  }
+}

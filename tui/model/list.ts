@@ -1,0 +1,235 @@
+/**
+ * The rows of each list, filtered and ordered, and which of them is selected. The one place where what is
+ * asked of the mesh (`wanted`) and what is shown of it meet.
+ */
+import type {
+  AgentView,
+  BudgetView,
+  EventsView,
+  LedgerLineView,
+  MeshView,
+  ModelView,
+  ModelsView,
+  SweepSummary,
+  SweepView,
+  TrialView,
+  VersionView,
+} from "../../protocol/view.ts";
+import { params } from "../text/format.ts";
+import { answerTo, want, type Data, type Want } from "./data.ts";
+import { matchesFilter } from "./filter.ts";
+import type { ListName, Selection, Ui } from "./ui.ts";
+
+export type AccountView = BudgetView["accounts"][number];
+export type ModelRow = ModelsView["models"][number];
+export type EventRow = EventsView["events"][number];
+
+const sweepsMax = 200;
+/** Best first; a few hundred kilobytes at most, under the size of one message. */
+const trialsMax = 300;
+const eventsMax = 500;
+const ledgerLinesMax = 200;
+const logLinesMax = 500;
+
+export const meshWant = want("mesh", {});
+export const sweepsWant = want("sweeps", { limit: sweepsMax });
+export const sweepWant = (sweep: string) => want("sweep", { sweep, order: "best", limit: trialsMax });
+export const modelsWant = want("models", {});
+export const modelWant = (model: string) => want("model", { model });
+export const lineageWant = (model: string, version: number) => want("lineage", { model, version });
+export const budgetWant = want("budget", { lines: ledgerLinesMax });
+export const eventsWant = want("events", { limit: eventsMax });
+export const curveWant = (trial: string) => want("curve", { trial });
+export const whyWant = (trial: string) => want("why", { trial });
+export const logsWant = (trial: string) => want("logs", { trial, limit: logLinesMax });
+
+export function meshOf(data: Data): MeshView | null {
+  return answerTo(data, meshWant);
+}
+
+/** The leader's time of the newest answer: ages are counted from it, so they stand still when the data does. */
+export function presentOf(data: Data): number | null {
+  return meshOf(data)?.at ?? null;
+}
+
+export function agentsOf(ui: Ui, data: Data): readonly AgentView[] {
+  const filter = ui.screen === "mesh" ? ui.filters.mesh : "";
+  return (meshOf(data)?.agents ?? []).filter((each) =>
+    matchesFilter(filter, () => ({
+      agent: each.agent,
+      state: each.state,
+      os: each.host.os,
+      cpu: each.host.cpuModel,
+      gpu: each.host.gpus.map((gpu) => `${gpu.vendor} ${gpu.model}`).join(" "),
+      backend: each.backends
+        .filter((backend) => backend.works)
+        .map((backend) => backend.name)
+        .join(" "),
+    })),
+  );
+}
+
+export function sweepsOf(ui: Ui, data: Data): readonly SweepSummary[] {
+  const filter = ui.screen === "sweeps" ? ui.filters.sweeps : "";
+  return (answerTo(data, sweepsWant)?.sweeps ?? [])
+    .filter((each) =>
+      matchesFilter(filter, () => ({
+        sweep: each.sweep,
+        name: each.name,
+        requester: each.requester,
+        task: each.task,
+        state: each.state,
+      })),
+    )
+    .toSorted((a, b) => b.submittedAt - a.submittedAt);
+}
+
+export function sweepOf(ui: Ui, data: Data): SweepView | null {
+  const chosen = selectedRow(ui.selections.sweeps, sweepsOf(ui, data), (each) => each.sweep);
+  return chosen === null ? null : answerTo(data, sweepWant(chosen.sweep));
+}
+
+export function trialsOf(ui: Ui, data: Data): readonly TrialView[] {
+  const filter = ui.screen === "trials" ? ui.filters.trials : "";
+  return (sweepOf(ui, data)?.trials ?? []).filter((each) =>
+    matchesFilter(filter, () => ({
+      trial: each.trial,
+      model: each.model,
+      state: each.state,
+      agent: each.attempts.at(-1)?.agent ?? "",
+      params: params(each.params),
+    })),
+  );
+}
+
+export function modelsOf(ui: Ui, data: Data): readonly ModelRow[] {
+  return (answerTo(data, modelsWant)?.models ?? []).filter((each) =>
+    matchesFilter(ui.filters.registry, () => ({
+      model: each.model,
+      alias: each.aliases.map((alias) => alias.alias).join(" "),
+      task: each.latest.task,
+    })),
+  );
+}
+
+export function modelOf(ui: Ui, data: Data): ModelView | null {
+  const chosen = selectedRow(ui.selections.models, modelsOf(ui, data), (each) => each.model);
+  return chosen === null ? null : answerTo(data, modelWant(chosen.model));
+}
+
+/** Newest first. */
+export function versionsOf(ui: Ui, data: Data): readonly VersionView[] {
+  return (modelOf(ui, data)?.versions ?? []).toSorted((a, b) => b.version - a.version);
+}
+
+export function accountsOf(ui: Ui, data: Data): readonly AccountView[] {
+  return (answerTo(data, budgetWant)?.accounts ?? []).filter((each) =>
+    matchesFilter(ui.filters.budgets, () => ({ requester: each.requester })),
+  );
+}
+
+/** The selected account's statement, newest first. */
+export function linesOf(ui: Ui, data: Data): readonly LedgerLineView[] {
+  const chosen = selectedRow(ui.selections.accounts, accountsOf(ui, data), (each) => each.requester);
+  return (chosen?.lines ?? []).toSorted((a, b) => b.at - a.at);
+}
+
+/** Newest first. */
+export function eventsOf(ui: Ui, data: Data): readonly EventRow[] {
+  const filter = ui.screen === "events" ? ui.filters.events : "";
+  return (answerTo(data, eventsWant)?.events ?? [])
+    .filter((each) => matchesFilter(filter, () => ({ kind: each.kind, text: each.text })))
+    .toSorted((a, b) => b.sequence - a.sequence);
+}
+
+/** The name of every row of a list, in its order. */
+export function keysOf(list: ListName, ui: Ui, data: Data): readonly string[] {
+  switch (list) {
+    case "agents":
+      return agentsOf(ui, data).map((each) => each.agent);
+    case "sweeps":
+      return sweepsOf(ui, data).map((each) => each.sweep);
+    case "trials":
+      return trialsOf(ui, data).map((each) => each.trial);
+    case "models":
+      return modelsOf(ui, data).map((each) => each.model);
+    case "versions":
+      return versionsOf(ui, data).map((each) => String(each.version));
+    case "accounts":
+      return accountsOf(ui, data).map((each) => each.requester);
+    case "lines":
+      return linesOf(ui, data).map((_, index, all) => String(all.length - index));
+    case "events":
+      return eventsOf(ui, data).map((each) => String(each.sequence));
+  }
+}
+
+/** Where the selection stands now: by name, else where it was; -1 in an empty list. */
+export function selectedIndex(selection: Selection, keys: readonly string[]): number {
+  const at = selection.key === null ? -1 : keys.indexOf(selection.key);
+  return at >= 0 ? at : Math.min(selection.index, keys.length - 1);
+}
+
+export function selectedRow<Row>(
+  selection: Selection,
+  rows: readonly Row[],
+  key: (row: Row) => string,
+): Row | null {
+  return rows[selectedIndex(selection, rows.map(key))] ?? null;
+}
+
+export function selectedAgent(ui: Ui, data: Data): AgentView | null {
+  return selectedRow(ui.selections.agents, agentsOf(ui, data), (each) => each.agent);
+}
+export function selectedSweep(ui: Ui, data: Data): SweepSummary | null {
+  return selectedRow(ui.selections.sweeps, sweepsOf(ui, data), (each) => each.sweep);
+}
+export function selectedTrial(ui: Ui, data: Data): TrialView | null {
+  return selectedRow(ui.selections.trials, trialsOf(ui, data), (each) => each.trial);
+}
+export function selectedVersion(ui: Ui, data: Data): VersionView | null {
+  return selectedRow(ui.selections.versions, versionsOf(ui, data), (each) => String(each.version));
+}
+export function selectedAccount(ui: Ui, data: Data): AccountView | null {
+  return selectedRow(ui.selections.accounts, accountsOf(ui, data), (each) => each.requester);
+}
+
+/** What the visible screen needs, and nothing else: this is all that is polled. */
+export function wanted(ui: Ui, data: Data): readonly Want[] {
+  const wants: Want[] = [meshWant];
+  const trial = selectedTrial(ui, data);
+  switch (ui.screen) {
+    case "mesh":
+      wants.push(eventsWant);
+      break;
+    case "sweeps":
+    case "trials": {
+      wants.push(sweepsWant);
+      const sweep = selectedSweep(ui, data);
+      if (sweep === null) break;
+      const shown = answerTo(data, sweepWant(sweep.sweep));
+      wants.push({ ...sweepWant(sweep.sweep), calm: shown !== null && shown.summary.finishedAt !== null });
+      if (trial === null) break;
+      const calm = trial.state !== "running";
+      if (ui.screen === "sweeps" || ui.tab === "trial") wants.push({ ...curveWant(trial.trial), calm });
+      else wants.push(ui.tab === "why" ? whyWant(trial.trial) : logsWant(trial.trial));
+      break;
+    }
+    case "registry": {
+      wants.push(modelsWant);
+      const model = selectedRow(ui.selections.models, modelsOf(ui, data), (each) => each.model)?.model;
+      if (model === undefined) break;
+      wants.push(modelWant(model));
+      const version = selectedVersion(ui, data);
+      if (version !== null) wants.push(lineageWant(model, version.version));
+      break;
+    }
+    case "budgets":
+      wants.push(budgetWant);
+      break;
+    case "events":
+      wants.push(eventsWant);
+      break;
+  }
+  return wants;
+}

@@ -1,0 +1,122 @@
+/** What the person has chosen: screen, selections, filters, what lies over the screen. Nothing of the mesh itself. */
+import type { Confirm } from "./confirm.ts";
+import type { Form } from "./form.ts";
+
+export const screens = ["mesh", "sweeps", "trials", "registry", "budgets", "events"] as const;
+export type Screen = (typeof screens)[number];
+
+export const screenTitles: Readonly<Record<Screen, string>> = {
+  mesh: "Mesh",
+  sweeps: "Sweeps",
+  trials: "Trials",
+  registry: "Registry",
+  budgets: "Queue and budgets",
+  events: "Events",
+};
+
+/** Everything that has rows to choose from. */
+export const listNames = [
+  "agents",
+  "sweeps",
+  "trials",
+  "models",
+  "versions",
+  "accounts",
+  "lines",
+  "events",
+] as const;
+export type ListName = (typeof listNames)[number];
+
+/** The list a screen opens with, and the one its detail pane holds. */
+export const screenLists: Readonly<Record<Screen, readonly [ListName, ...ListName[]]>> = {
+  mesh: ["agents"],
+  sweeps: ["sweeps", "trials"],
+  trials: ["trials"],
+  registry: ["models", "versions"],
+  budgets: ["accounts", "lines"],
+  events: ["events"],
+};
+
+export interface Selection {
+  /** The row's name; it stays selected when the list is ordered anew. */
+  readonly key: string | null;
+  /** Where it was, for when it is gone. */
+  readonly index: number;
+}
+
+export type Overlay =
+  | { readonly kind: "help"; readonly offset: number }
+  | { readonly kind: "palette"; readonly text: string; readonly index: number }
+  | { readonly kind: "filter"; readonly before: string }
+  | { readonly kind: "confirm"; readonly confirm: Confirm }
+  | { readonly kind: "launch"; readonly form: Form }
+  | { readonly kind: "cli"; readonly text: string };
+
+export interface Notice {
+  readonly text: string;
+  readonly tone: "good" | "bad" | "plain";
+}
+
+export type TrialTab = "trial" | "why" | "logs";
+
+export interface Ui {
+  readonly screen: Screen;
+  readonly previous: Screen;
+  readonly selections: Readonly<Record<ListName, Selection>>;
+  /** 0 is the screen's first list, 1 its detail. */
+  readonly focus: number;
+  readonly zoomed: boolean;
+  readonly filters: Readonly<Record<Screen, string>>;
+  readonly tab: TrialTab;
+  readonly overlay: Overlay | null;
+  readonly notice: Notice | null;
+  /** What `u` would take back. */
+  readonly undo: Confirm | null;
+  readonly readOnly: boolean;
+  /** The role may only look; `R` cannot change it. */
+  readonly readOnlyForced: boolean;
+}
+
+export interface StartWith {
+  readonly screen?: string | undefined;
+  readonly sweep?: string | undefined;
+}
+
+const nothing: Selection = { key: null, index: 0 };
+
+export function startUi(readOnly: boolean, start: StartWith = {}): Ui {
+  const fallback: Screen = start.sweep === undefined ? "mesh" : "sweeps";
+  const screen = screens.find((each) => each === start.screen) ?? fallback;
+  return {
+    screen,
+    previous: "mesh",
+    selections: {
+      agents: nothing,
+      sweeps: { key: start.sweep ?? null, index: 0 },
+      trials: nothing,
+      models: nothing,
+      versions: nothing,
+      accounts: nothing,
+      lines: nothing,
+      events: nothing,
+    },
+    focus: 0,
+    zoomed: false,
+    filters: { mesh: "", sweeps: "", trials: "", registry: "", budgets: "", events: "" },
+    tab: "trial",
+    overlay: null,
+    notice: null,
+    undo: null,
+    readOnly,
+    readOnlyForced: readOnly,
+  };
+}
+
+export function focusedList(ui: Ui): ListName {
+  const lists = screenLists[ui.screen];
+  return lists[ui.focus] ?? lists[0];
+}
+
+export function withSelection(ui: Ui, list: ListName, selection: Selection): Ui {
+  return { ...ui, selections: { ...ui.selections, [list]: selection } };
+}

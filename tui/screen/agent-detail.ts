@@ -1,0 +1,92 @@
+/** One agent: its machine, its load over time, what it runs, what it can train on, and its owner's word. */
+import type { AgentView } from "../../protocol/view.ts";
+import { bar } from "../canvas/bar.ts";
+import { sparkline } from "../canvas/sparkline.ts";
+import { pair } from "../part/table.ts";
+import { duration, gib, rate as rateText, value } from "../text/format.ts";
+import { line, span, type Line } from "../text/line.ts";
+import { cell } from "../text/width.ts";
+import { agentState, loadText } from "./agent-state.ts";
+import { agoOf, type View } from "./view.ts";
+
+const sparkWidthMax = 60;
+const barWidth = 10;
+
+export function agentDetail(view: View, agent: AgentView, width: number, height: number): readonly Line[] {
+  const { glyphs } = view;
+  const state = agentState(agent, glyphs);
+  const loads = view.data.loads.get(agent.agent) ?? [];
+  const spark = sparkline(loads, Math.min(sparkWidthMax, width - 20), 0, 1, glyphs);
+  const { host } = agent;
+  const lines: Line[] = [
+    line(
+      span("state       ", "dim"),
+      span(state.text, state.tone),
+      span(agent.closed === null ? "" : ` (${agent.closed})`),
+      span(`, heard ${agoOf(view, agent.lastSeenAt)}`, "dim"),
+    ),
+    line(span("load        ", "dim"), span(loadText(agent.cpuLoad).padEnd(6)), span(spark, "accent")),
+    pair("memory", `${gib(agent.memFreeGiB)} free of ${gib(host.memGiB)}`),
+    ...running(view, agent, width),
+    pair("machine", `${host.os} ${host.arch}, ${host.cores} ${glyphs.times} ${host.cpuModel}`),
+  ];
+  for (const gpu of host.gpus) {
+    lines.push(
+      pair(
+        "gpu",
+        `${gpu.vendor} ${gpu.model}, ${gpu.vramGiB === null ? "memory unknown" : gib(gpu.vramGiB)}`,
+      ),
+    );
+  }
+  for (const [index, backend] of agent.backends.entries()) {
+    const word = backend.works ? "trains" : "does not";
+    const reason = backend.reason === null ? (backend.version ?? "") : backend.reason;
+    lines.push(
+      line(
+        span(cell(index === 0 ? "backends" : "", 12, ""), "dim"),
+        span(cell(backend.name, 14, glyphs.ellipsis)),
+        span(cell(word, 9, ""), backend.works ? "good" : "warn"),
+        span(reason, "dim"),
+      ),
+    );
+  }
+  for (const [index, rate] of agent.rates.entries()) {
+    lines.push(
+      line(
+        span(cell(index === 0 ? "rates" : "", 12, ""), "dim"),
+        span(
+          `${cell(rateText(rate.tokensPerSecond), 6, glyphs.ellipsis, "right")} tok/s  ${rate.kind} on ${rate.backend}`,
+        ),
+      ),
+    );
+  }
+  lines.push(...policy(agent));
+  return lines.slice(0, Math.max(0, height));
+}
+
+function running(view: View, agent: AgentView, width: number): readonly Line[] {
+  const { glyphs } = view;
+  const head = pair("slots", `${agent.running.length} of ${agent.slots} busy`);
+  return [
+    head,
+    ...agent.running.map((each) =>
+      line(
+        span(`  ${glyphs.trial.running} `, "good"),
+        span(cell(each.trial, 9, glyphs.ellipsis)),
+        span(` ${bar(each.resource, each.target, width >= 60 ? barWidth : 5, glyphs)}`, "accent"),
+        span(` ${each.resource}/${each.target}`),
+        span(` ${each.model} on ${each.backend} for ${each.requester}, ${duration(each.usedMs)}`),
+      ),
+    ),
+  ];
+}
+
+function policy(agent: AgentView): readonly Line[] {
+  const { policy: word } = agent;
+  const hours =
+    word.hours === null ? "always" : word.hours.map((each) => `${each.from}-${each.to}`).join(", ");
+  return [
+    pair("owner", `${word.slots} slots, ${hours}, leaves ${value(word.leaveFreeMemGiB)}G of memory free`),
+    pair("accepts", `${word.requesters?.join(", ") ?? "anyone"}: ${word.tasks?.join(", ") ?? "any task"}`),
+  ];
+}

@@ -1,0 +1,120 @@
+/** Screen 6: each requester's account and place in the queue, and the statement of the selected one. */
+import type { LedgerLineView } from "../../protocol/view.ts";
+import { bar } from "../canvas/bar.ts";
+import { refusalTo } from "../model/data.ts";
+import {
+  accountsOf,
+  budgetWant,
+  linesOf,
+  selectedAccount,
+  selectedIndex,
+  type AccountView,
+} from "../model/list.ts";
+import { arrange } from "../part/arrange.ts";
+import { heading } from "../part/pane.ts";
+import { position, table, type TableColumn } from "../part/table.ts";
+import { clockTime, short, tokens } from "../text/format.ts";
+import { line, span, type Line } from "../text/line.ts";
+import { waitingFor, type View } from "./view.ts";
+
+export function budgetsScreen(view: View): readonly Line[] {
+  const accounts = accountsOf(view.ui, view.data);
+  return arrange(view, {
+    list: (width, height) => accountList(view, accounts, width, height),
+    detail: (width, height) => statement(view, width, height),
+    third: null,
+    listShare: 0.5,
+    listRows: accounts.length + 2,
+  });
+}
+
+function accountList(
+  view: View,
+  accounts: readonly AccountView[],
+  width: number,
+  height: number,
+): readonly Line[] {
+  const { ui, glyphs } = view;
+  const selected = selectedIndex(
+    ui.selections.accounts,
+    accounts.map((each) => each.requester),
+  );
+  const head = heading(`Accounts ${position(selected, accounts.length)}`, width, ui.focus === 0, glyphs);
+  if (accounts.length === 0) {
+    const known = view.data.answers.budget.size > 0;
+    if (!known) return [head, waitingFor(view, "accounts", refusalTo(view.data, budgetWant))];
+    return [head, line("  ", span("no account", "dim"))];
+  }
+  const columns: readonly TableColumn<AccountView>[] = [
+    { title: "REQUESTER", width: 10, grow: 12, rank: 0, text: (a) => a.requester },
+    { title: "LEFT", width: 7, align: "right", rank: 0, text: (a) => tokens(a.available) },
+    {
+      title: "USED",
+      width: 8,
+      rank: 4,
+      text: (a) => bar(a.posted + a.pending, a.granted, 8, glyphs),
+      tone: () => "accent",
+    },
+    { title: "GRANTED", width: 7, align: "right", rank: 1, text: (a) => tokens(a.granted) },
+    { title: "SPENT", width: 7, align: "right", rank: 2, text: (a) => tokens(a.posted) },
+    { title: "RESERVED", width: 8, align: "right", rank: 3, text: (a) => tokens(a.pending) },
+    { title: "QUEUED", width: 6, align: "right", rank: 3, text: (a) => String(a.queued) },
+    { title: "WEIGHT", width: 6, align: "right", rank: 5, text: (a) => short(a.weight) },
+    { title: "TURN", width: 8, align: "right", rank: 6, text: (a) => short(a.startTag) },
+  ];
+  const rows = table({
+    columns,
+    rows: accounts,
+    selected,
+    focused: ui.focus === 0,
+    width,
+    height: height - 1,
+    glyphs,
+    empty: "",
+  });
+  return [head, ...rows];
+}
+
+function statement(view: View, width: number, height: number): readonly Line[] {
+  const { ui, data, glyphs } = view;
+  const account = selectedAccount(ui, data);
+  if (account === null) return [];
+  const lines = linesOf(ui, data);
+  const selected = selectedIndex(
+    ui.selections.lines,
+    lines.map((_, index) => String(lines.length - index)),
+  );
+  const columns: readonly TableColumn<LedgerLineView>[] = [
+    { title: "TIME", width: 8, rank: 2, text: (l) => clockTime(l.at) },
+    { title: "KIND", width: 8, rank: 0, text: (l) => l.kind },
+    { title: "AMOUNT", width: 7, align: "right", rank: 0, text: (l) => tokens(l.amount) },
+    {
+      title: "LEFT",
+      width: 7,
+      align: "right",
+      rank: 1,
+      text: (l) => tokens(l.granted - l.posted - l.pending),
+    },
+    { title: "TRIAL", width: 8, rank: 3, text: (l) => l.trial ?? "-" },
+    { title: "AGENT", width: 8, grow: 8, rank: 4, text: (l) => l.agent ?? "-" },
+    { title: "NOTE", width: 10, grow: 40, rank: 5, text: (l) => l.note },
+  ];
+  return [
+    heading(
+      `Statement of ${account.requester} ${position(selected, lines.length)}`,
+      width,
+      ui.focus === 1,
+      glyphs,
+    ),
+    ...table({
+      columns,
+      rows: lines,
+      selected: ui.focus === 1 ? selected : -1,
+      focused: ui.focus === 1,
+      width,
+      height: height - 1,
+      glyphs,
+      empty: "no line",
+    }),
+  ];
+}
