@@ -174,17 +174,17 @@ export function startAgent(options: AgentOptions): Agent {
   }
 
   /** AGENT-4. Through a server's absence it tries again: the file is safe here meanwhile. */
-  async function share({ digest, path, then }: Extract<AgentEffect, { kind: "share" }>): Promise<void> {
+  async function share({ digest, path, report }: Extract<AgentEffect, { kind: "share" }>): Promise<void> {
     while (!stopped) {
       try {
         await artifacts.share(path, digest);
-        return take({ kind: "shared", report: then });
+        return take({ kind: "shared", report });
       } catch (error) {
         if (!(error instanceof BusError) || error.kind === "closed") {
           const reason = `its checkpoint could not be stored: ${error instanceof Error ? error.message : "unknown"}`;
           return take({
             kind: "runner",
-            event: { kind: "failed", fence: then.fence, reason, retryable: true, usedMs: 0 },
+            event: { kind: "failed", fence: report.fence, reason, retryable: true, usedMs: 0 },
           });
         }
         await sleep(clock, shareRetryMs);

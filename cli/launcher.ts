@@ -7,7 +7,14 @@ import { join, relative } from "node:path";
 import { match } from "../protocol/match.ts";
 import { refuse, type Outcome } from "../protocol/refusal.ts";
 import type { SweepSpec } from "../protocol/sweep.ts";
-import type { LaunchCheck, LaunchDraft, LaunchField, LaunchProblem, Launcher, SweepTemplate } from "../tui/launch/launcher.ts";
+import type {
+  LaunchCheck,
+  LaunchDraft,
+  LaunchField,
+  LaunchProblem,
+  Launcher,
+  SweepTemplate,
+} from "../tui/launch/launcher.ts";
 import { projectFolder } from "./code-version.ts";
 import { planSweep, prepareSweep } from "./run/prepare-sweep.ts";
 import type { SweepOverrides } from "./sweep-file/override.ts";
@@ -31,15 +38,27 @@ export function meshLauncher(connected: Connected, environment: Terminal["enviro
       if (!overrides.ok) return refused(overrides.problems);
       const read = await planSweep(draft.file, overrides.value, environment);
       if (!read.ok) return refused([{ field: "file", message: read.refusal.message }]);
-      if (!read.value.ok) return refused(read.value.problems.map((problem) => problemOf(draft.file, problem)));
+      if (!read.value.ok)
+        return refused(read.value.problems.map((problem) => problemOf(draft.file, problem)));
       const spec = read.value.plan.spec(null);
       return { problems: [], trials: spec.search.trials, agentsThatFit: await countFitting(connected, spec) };
     },
     async submit(draft): Promise<Outcome<{ sweep: string }>> {
       const overrides = overridesOf(draft);
-      if (!overrides.ok) return refuse("invalid", overrides.problems.map((problem) => `${problem.field}: ${problem.message}`).join("; "));
+      if (!overrides.ok)
+        return refuse(
+          "invalid",
+          overrides.problems.map((problem) => `${problem.field}: ${problem.message}`).join("; "),
+        );
       const { bus, client, home } = connected;
-      const spec = await prepareSweep({ file: draft.file, overrides: overrides.value, environment, bus, mesh: home.mesh, progress: () => {} });
+      const spec = await prepareSweep({
+        file: draft.file,
+        overrides: overrides.value,
+        environment,
+        bus,
+        mesh: home.mesh,
+        progress: () => {},
+      });
       return spec.ok ? client.command("sweep-run", { spec: spec.value }) : spec;
     },
   };
@@ -71,7 +90,10 @@ function templateOf(file: string, plan: SweepPlan): SweepTemplate {
     models: spec.models.map((model) => model.model),
     trials: spec.search.trials,
     metric: spec.objective.metric,
-    stopping: stopping.policy === "asha" ? `asha ${stopping.min}..${stopping.max} eta ${stopping.eta}` : `none ${stopping.max}`,
+    stopping:
+      stopping.policy === "asha"
+        ? `asha ${stopping.min}..${stopping.max} eta ${stopping.eta}`
+        : `none ${stopping.max}`,
   };
 }
 
@@ -88,7 +110,12 @@ function overridesOf(draft: LaunchDraft): OverridesResult {
     if (Number.isNaN(value)) problems.push({ field, message: `"${text}" is not a number` });
     return value;
   };
-  const [trials, seed, max, budgetTokens] = [number("trials"), number("seed"), number("max"), number("budget")];
+  const [trials, seed, max, budgetTokens] = [
+    number("trials"),
+    number("seed"),
+    number("max"),
+    number("budget"),
+  ];
   const models = draft.models.split(/[\s,]+/).filter((name) => name !== "");
   if (problems.length > 0) return { ok: false, problems };
   return {
@@ -115,7 +142,8 @@ const draftFields: ReadonlyMap<string, LaunchField> = new Map([
 function problemOf(file: string, problem: Problem): LaunchProblem {
   const field = draftFields.get(problem.field.join("."));
   if (field !== undefined) return { field, message: problem.message };
-  if (problem.field[0] === "models" && problem.field.length <= 2) return { field: "models", message: problem.message };
+  if (problem.field[0] === "models" && problem.field.length <= 2)
+    return { field: "models", message: problem.message };
   return { field: "file", message: formatProblem(file, problem) };
 }
 
@@ -130,7 +158,9 @@ async function countFitting({ client }: Connected, spec: SweepSpec): Promise<num
     spec.models.some(({ model }) => {
       const wish = { agent, requester: client.who, kind: `${spec.task}/${model}`, requirement: spec.needs };
       // Labels are not part of the view: a sweep that asks for one is judged by the coordinator.
-      return match(wish, { host, node: "", backends, rates, labels: spec.needs.labels ?? {} }, policy).length === 0;
+      return (
+        match(wish, { host, node: "", backends, rates, labels: spec.needs.labels ?? {} }, policy).length === 0
+      );
     }),
   ).length;
 }

@@ -28,8 +28,11 @@ async function main(terminal: Terminal): Promise<void> {
 /** A broken invariant: one sentence for people, the whole of it for those who will mend it. */
 function crash(terminal: Terminal, error: unknown): never {
   const message = error instanceof Error ? error.message : String(error);
-  terminal.note(`trialmesh: a fault in trialmesh itself: ${message.split("\n")[0] ?? ""} (TRIALMESH_DEBUG=1 shows where)`);
-  if (terminal.environment["TRIALMESH_DEBUG"] === "1") terminal.note(error instanceof Error ? (error.stack ?? message) : message);
+  terminal.note(
+    `trialmesh: a fault in trialmesh itself: ${message.split("\n")[0] ?? ""} (TRIALMESH_DEBUG=1 shows where)`,
+  );
+  if (terminal.environment["TRIALMESH_DEBUG"] === "1")
+    terminal.note(error instanceof Error ? (error.stack ?? message) : message);
   process.exit(exitCode.crashed);
 }
 

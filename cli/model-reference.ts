@@ -10,7 +10,10 @@ export interface ModelReference {
 
 export function modelReference(text: string): ModelReference {
   const [model = "", at, ...rest] = text.split("@");
-  if (at === undefined || rest.length > 0) throw new InvalidArgumentError('a model is written "name@version" or "name@alias", such as language-id@champion');
+  if (at === undefined || rest.length > 0)
+    throw new InvalidArgumentError(
+      'a model is written "name@version" or "name@alias", such as language-id@champion',
+    );
   for (const name of [model, at]) {
     const parsed = nameSchema.safeParse(name);
     if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? "it is no name");

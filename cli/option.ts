@@ -13,11 +13,18 @@ export function printing(name: string, about: string): Command {
 
 /** A command that asks the mesh in somebody's name. */
 export function asking(name: string, about: string): Command {
-  return printing(name, about).option("--as <name>", "ask as this requester or viewer instead of the owner", flag(nameSchema));
+  return printing(name, about).option(
+    "--as <name>",
+    "ask as this requester or viewer instead of the owner",
+    flag(nameSchema),
+  );
 }
 
 /** What commander calls: runs the command and keeps its exit status. */
-export function action<A extends unknown[]>(terminal: Terminal, run: (...args: A) => Promise<ExitCode>): (...args: A) => Promise<void> {
+export function action<A extends unknown[]>(
+  terminal: Terminal,
+  run: (...args: A) => Promise<ExitCode>,
+): (...args: A) => Promise<void> {
   return async (...args) => terminal.finish(await run(...args));
 }
 
@@ -43,13 +50,21 @@ export function numberFlag<T>(schema: z.ZodType<T>): (text: string) => T {
 export const sweepArgument = flag(sweepIdSchema);
 export const trialArgument = flag(trialIdSchema);
 export const nameArgument = flag(nameSchema);
-export const listFlag = (text: string): string[] => text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+export const listFlag = (text: string): string[] =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 export const countFlag = numberFlag(z.int("it is not a whole number").positive("it must be above 0"));
 
 const tokensMax = 1_000_000_000;
 /** Tokens on the command line, milli-tokens inside. */
 export const tokensFlag = numberFlag(
-  z.number().positive("it must be above 0").max(tokensMax, `it must be at most ${tokensMax}`).transform((tokens) => Math.round(tokens * 1000)),
+  z
+    .number()
+    .positive("it must be above 0")
+    .max(tokensMax, `it must be at most ${tokensMax}`)
+    .transform((tokens) => Math.round(tokens * 1000)),
 );
 
 /** Examples under a command's help. */

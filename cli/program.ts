@@ -70,7 +70,13 @@ export function program(terminal: Terminal): Command {
         sweepStopCommand(terminal),
       ]),
     )
-    .addCommand(group("trial", "look at single trials", [trialShowCommand(terminal), trialWhyCommand(terminal), trialLogsCommand(terminal)]))
+    .addCommand(
+      group("trial", "look at single trials", [
+        trialShowCommand(terminal),
+        trialWhyCommand(terminal),
+        trialLogsCommand(terminal),
+      ]),
+    )
     .addCommand(agentsCommand(terminal).addCommand(agentsDrainCommand(terminal)))
     .addCommand(
       group("model", "registered models: versions, aliases, lineage", [
@@ -81,7 +87,12 @@ export function program(terminal: Terminal): Command {
         modelLineageCommand(terminal),
       ]),
     )
-    .addCommand(group("budget", "tokens: statements and grants", [budgetShowCommand(terminal), budgetGrantCommand(terminal)]))
+    .addCommand(
+      group("budget", "tokens: statements and grants", [
+        budgetShowCommand(terminal),
+        budgetGrantCommand(terminal),
+      ]),
+    )
     .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))
     .addCommand(inviteCommand(terminal))
     .addCommand(joinCommand(terminal))
@@ -115,8 +126,16 @@ function everyCommand(command: Command, visit: (command: Command) => void): void
 
 /** Commander's complaint as our sentence: with the nearest right name, and where to read more. */
 function usageSentence(text: string, command: Command, root: Command): string {
-  const complaint = text.replace(/^error: /, "").trim().replaceAll("'", '"').replaceAll(/\s*\n\s*/g, " ").replace(/\.$/, "");
-  const value = /^(?:command-argument value "(.*)" is invalid for argument "(.+)"|option "(.+)" argument "(.*)" is invalid)\. (.+)$/.exec(complaint);
+  const complaint = text
+    .replace(/^error: /, "")
+    .trim()
+    .replaceAll("'", '"')
+    .replaceAll(/\s*\n\s*/g, " ")
+    .replace(/\.$/, "");
+  const value =
+    /^(?:command-argument value "(.*)" is invalid for argument "(.+)"|option "(.+)" argument "(.*)" is invalid)\. (.+)$/.exec(
+      complaint,
+    );
   if (value !== null) {
     const [, word, argument, option, given, why] = value;
     return `${argument ?? option} cannot be "${word ?? given}": ${why} (see \`${pathOf(command, root)} --help\`)`;
@@ -125,7 +144,11 @@ function usageSentence(text: string, command: Command, root: Command): string {
   const known =
     wrong?.[1] === "command"
       ? command.commands.map((child) => child.name())
-      : command.options.flatMap((option) => [option.long, option.short].filter((name) => name !== undefined && name !== null)).concat("--help");
+      : command.options
+          .flatMap((option) =>
+            [option.long, option.short].filter((name) => name !== undefined && name !== null),
+          )
+          .concat("--help");
   const nearest = wrong?.[2] === undefined ? null : nearestName(wrong[2], known);
   const hint = nearest === null ? "" : `, did you mean "${nearest}"?`;
   const end = hint === "" ? "; " : " ";
@@ -133,5 +156,7 @@ function usageSentence(text: string, command: Command, root: Command): string {
 }
 
 function pathOf(command: Command, root: Command): string {
-  return command === root || command.parent === null ? root.name() : `${pathOf(command.parent, root)} ${command.name()}`;
+  return command === root || command.parent === null
+    ? root.name()
+    : `${pathOf(command.parent, root)} ${command.name()}`;
 }

@@ -30,7 +30,8 @@ export function processTerminal(): Terminal {
   const ci = process.env["CI"];
   return {
     environment: process.env,
-    interactive: process.stdout.isTTY && process.stdin.isTTY && (ci === undefined || ci === "" || ci === "false"),
+    interactive:
+      process.stdout.isTTY && process.stdin.isTTY && (ci === undefined || ci === "" || ci === "false"),
     columns: process.stdout.columns ?? columnsUnknown,
     out: (text) => void process.stdout.write(`${text}\n`),
     note: (text) => void process.stderr.write(`${text}\n`),

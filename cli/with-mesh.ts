@@ -48,7 +48,10 @@ export async function withMesh(
   }
 }
 
-export async function connectMesh(environment: Terminal["environment"], as?: string): Promise<Outcome<Connected>> {
+export async function connectMesh(
+  environment: Terminal["environment"],
+  as?: string,
+): Promise<Outcome<Connected>> {
   const home = openHome(homePath(environment));
   if (!home.ok) return home;
   const person = await personOf(home.value, as);
@@ -67,7 +70,11 @@ export async function connectMesh(environment: Terminal["environment"], as?: str
 }
 
 /** One user's connection; a server that is away or a credential it refuses is one sentence. */
-export async function connectAs(home: Home, credential: Credential, waitOnFirstConnect = false): Promise<Outcome<Bus>> {
+export async function connectAs(
+  home: Home,
+  credential: Credential,
+  waitOnFirstConnect = false,
+): Promise<Outcome<Bus>> {
   const { role, name } = credential;
   try {
     const bus = await connectBus({
@@ -81,9 +88,15 @@ export async function connectAs(home: Home, credential: Credential, waitOnFirstC
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     if (error.kind === "denied") {
-      return refuse("forbidden", `the mesh at ${home.url} does not accept the credential of ${role} ${name}; ask its owner for a new \`trialmesh invite\``);
+      return refuse(
+        "forbidden",
+        `the mesh at ${home.url} does not accept the credential of ${role} ${name}; ask its owner for a new \`trialmesh invite\``,
+      );
     }
-    return refuse("unavailable", `no mesh answers at ${home.url}; start it with \`trialmesh up\` on the machine that made it`);
+    return refuse(
+      "unavailable",
+      `no mesh answers at ${home.url}; start it with \`trialmesh up\` on the machine that made it`,
+    );
   }
 }
 
@@ -102,10 +115,18 @@ async function personOf(home: Home, as: string | undefined): Promise<Outcome<Cre
   const [first, second] = as === undefined ? stored : stored.filter((person) => person.name === as);
   if (first === undefined) {
     const names = stored.map((person) => person.name);
-    if (as !== undefined && names.length > 0) return refuse("unknown", `${home.path} holds no credential of "${as}", ${suggestion(as, names)}`);
-    return refuse("forbidden", `${home.path} holds no credential to ask the mesh with; ask its owner for \`trialmesh invite requester NAME\``);
+    if (as !== undefined && names.length > 0)
+      return refuse("unknown", `${home.path} holds no credential of "${as}", ${suggestion(as, names)}`);
+    return refuse(
+      "forbidden",
+      `${home.path} holds no credential to ask the mesh with; ask its owner for \`trialmesh invite requester NAME\``,
+    );
   }
-  if (second !== undefined) return refuse("invalid", `several people joined here (${stored.map((person) => person.name).join(", ")}); say which with --as NAME`);
+  if (second !== undefined)
+    return refuse(
+      "invalid",
+      `several people joined here (${stored.map((person) => person.name).join(", ")}); say which with --as NAME`,
+    );
   return loadCredential(home, first.role, first.name);
 }
 

@@ -5,9 +5,9 @@
 import { BusError, type Bus, type Delivered, type Subscription } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/clock.ts";
 import {
-  commandBodies,
+  commandSchemas,
   commandEnvelopeSchema,
-  queryBodies,
+  querySchemas,
   type CommandName,
   type QueryName,
 } from "../protocol/command.ts";
@@ -60,7 +60,7 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
       if (!envelope.ok) return respond(envelope);
       if (!isRole(role) || !isCommand(name)) {
         return respond(
-          refuse("unknown", `there is no command ${name}; ${suggestion(name, Object.keys(commandBodies))}`),
+          refuse("unknown", `there is no command ${name}; ${suggestion(name, Object.keys(commandSchemas))}`),
         );
       }
       const { body, key } = envelope.value;
@@ -72,7 +72,7 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
       if (name === "ping") return respond(accept({ epoch: leader.state.meta.epoch }));
       if (!isQuery(name)) {
         return respond(
-          refuse("unknown", `there is no query ${name}; ${suggestion(name, Object.keys(queryBodies))}`),
+          refuse("unknown", `there is no query ${name}; ${suggestion(name, Object.keys(querySchemas))}`),
         );
       }
       const body = fromBytes(message.data);
@@ -176,9 +176,9 @@ function isRole(role: string): role is Role {
 }
 
 function isCommand(name: string): name is CommandName {
-  return Object.hasOwn(commandBodies, name);
+  return Object.hasOwn(commandSchemas, name);
 }
 
 function isQuery(name: string): name is QueryName {
-  return Object.hasOwn(queryBodies, name);
+  return Object.hasOwn(querySchemas, name);
 }

@@ -42,7 +42,6 @@ export const backendReportSchema = z.object({
   reason: z.string().nullable(),
   version: z.string().nullable(),
 });
-export type BackendReport = z.infer<typeof backendReportSchema>;
 
 export const rateSchema = z.object({
   /** `<task>/<model>`, such as `text-classification/fasttext`. */

@@ -11,7 +11,7 @@ import { milliTokensSchema } from "./token.ts";
 
 const text = z.string().max(500);
 
-export const commandBodies = {
+const commandBodies = {
   "sweep-run": z.strictObject({ spec: sweepSpecSchema }),
   "sweep-stop": z.strictObject({ sweep: sweepIdSchema, why: text.default("") }),
   "budget-grant": z.strictObject({
@@ -48,7 +48,7 @@ export const commandEnvelopeSchema = z.object({ key: z.string().min(8).max(100),
 /** The same table, typed so that a name picks its own body. */
 export const commandSchemas: { readonly [N in CommandName]: z.ZodType<CommandBody<N>> } = commandBodies;
 
-export const queryBodies = {
+const queryBodies = {
   mesh: z.strictObject({}),
   sweeps: z.strictObject({ limit: z.int().min(1).max(500).default(50) }),
   sweep: z.strictObject({

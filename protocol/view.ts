@@ -117,7 +117,6 @@ export const attemptView = z.object({
   reserved: count,
   posted: count,
 });
-export type AttemptView = z.infer<typeof attemptView>;
 
 export const trialView = z.object({
   trial: z.string(),

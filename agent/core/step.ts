@@ -43,7 +43,7 @@ export type AgentEffect =
   | { readonly kind: "start"; readonly lease: Lease; readonly job: Omit<Job, "checkpointDir" | "memoryMiB"> }
   | { readonly kind: "stop"; readonly fence: Fence; readonly how: StopHow }
   /** Put the file into the mesh's store, then come back with `shared`. */
-  | { readonly kind: "share"; readonly path: string; readonly digest: string; readonly then: Report }
+  | { readonly kind: "share"; readonly path: string; readonly digest: string; readonly report: Report }
   | { readonly kind: "report"; readonly report: Report }
   | { readonly kind: "metric"; readonly lease: Lease; readonly resource: number; readonly metrics: Metrics }
   | { readonly kind: "log"; readonly lease: Lease; readonly stream: "out" | "err"; readonly line: string };
@@ -282,7 +282,7 @@ function nothingDone(fence: Fence, resource: number) {
 
 function share(path: string, report: Report): AgentEffect {
   const digest = "digest" in report && report.digest !== null ? report.digest : "";
-  return { kind: "share", path, digest, then: report };
+  return { kind: "share", path, digest, report };
 }
 
 function keptOf(event: {

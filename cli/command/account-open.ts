@@ -8,7 +8,9 @@ import type { Terminal } from "../terminal.ts";
 import { withMesh, type MeshOptions } from "../with-mesh.ts";
 
 const weightMax = 1000;
-const weightFlag = numberFlag(z.number().positive("it must be above 0").max(weightMax, `it must be at most ${weightMax}`));
+const weightFlag = numberFlag(
+  z.number().positive("it must be above 0").max(weightMax, `it must be at most ${weightMax}`),
+);
 
 interface Options extends MeshOptions {
   readonly weight: number;
@@ -20,16 +22,25 @@ export function accountOpenCommand(terminal: Terminal): Command {
     .argument("<requester>", "name of the account", nameArgument)
     .option("--weight <w>", "share of the machines against others who wait", weightFlag, 1)
     .option("--grant <tokens>", "tokens to begin with", tokensFlag)
-    .addHelpText("after", examples("trialmesh account open alice --grant 500", "trialmesh account open night --weight 0.2"))
+    .addHelpText(
+      "after",
+      examples("trialmesh account open alice --grant 500", "trialmesh account open night --weight 0.2"),
+    )
     .action(
       action(terminal, (requester: string, options: Options) =>
         withMesh(terminal, options, async ({ client }) => {
-          const opened = await client.command("account-open", { requester, weight: options.weight, grant: options.grant ?? 0 });
+          const opened = await client.command("account-open", {
+            requester,
+            weight: options.weight,
+            grant: options.grant ?? 0,
+          });
           if (!opened.ok) return printRefusal(terminal, options, opened.refusal);
           // An account that was open before keeps its tokens and gets no second opening grant: say what it has.
           const account = await client.query("budget", { requester, lines: 0 });
           return printAnswer(terminal, options, account, ({ accounts: [found] }) =>
-            found === undefined ? `the account of ${requester} is open` : `the account of ${requester} is open: ${formatTokens(found.available)} tokens available, weight ${found.weight}`,
+            found === undefined
+              ? `the account of ${requester} is open`
+              : `the account of ${requester} is open: ${formatTokens(found.available)} tokens available, weight ${found.weight}`,
           );
         }),
       ),

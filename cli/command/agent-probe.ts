@@ -9,7 +9,10 @@ import { fields, table } from "../print/table.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function agentProbeCommand(terminal: Terminal): Command {
-  return printing("probe", "measure this machine: hardware, backends that really train, speed of each kind of work")
+  return printing(
+    "probe",
+    "measure this machine: hardware, backends that really train, speed of each kind of work",
+  )
     .addHelpText("after", examples("trialmesh agent probe", "trialmesh agent probe --json"))
     .action(
       action(terminal, async (options: PrintOptions) => {
@@ -33,7 +36,10 @@ function probeText({ host, node, backends, rates }: Capability): string {
     ["cpu features", host.cpuFeatures.join(" ") || "unknown"],
     ["memory", formatGiB(host.memGiB)],
     ["disk free", formatGiB(host.diskGiB)],
-    ["gpu", host.gpus.map((gpu) => `${gpu.vendor} ${gpu.model}, ${formatGiB(gpu.vramGiB)}`).join("; ") || "none"],
+    [
+      "gpu",
+      host.gpus.map((gpu) => `${gpu.vendor} ${gpu.model}, ${formatGiB(gpu.vramGiB)}`).join("; ") || "none",
+    ],
   ]);
   const trains = table(
     backends,

@@ -13,20 +13,48 @@ const cacheQuotaGiBDefault = 10;
 /** The owner's flags, also those of `trialmesh up` for its own agent. */
 export function ownerFlags(command: Command): Command {
   return command
-    .option("--slots <n>", "trials at a time; one per core at first", numberFlag(z.int("it is not a whole number").min(0).max(slotsMax)))
+    .option(
+      "--slots <n>",
+      "trials at a time; one per core at first",
+      numberFlag(z.int("it is not a whole number").min(0).max(slotsMax)),
+    )
     .option("--hours <spans>", "times of day to work, such as 22:00-07:00, or always")
-    .option("--leave-free-mem <GiB>", "memory never to be counted on", numberFlag(z.number().nonnegative("it must not be below 0")))
+    .option(
+      "--leave-free-mem <GiB>",
+      "memory never to be counted on",
+      numberFlag(z.number().nonnegative("it must not be below 0")),
+    )
     .option("--requesters <names>", "work for these people only, with commas, or anyone")
     .option("--tasks <kinds>", "take these kinds of task only, with commas, or any")
-    .option("--label <key=value>", "a label that sweeps may ask for; may be repeated", (label: string, before: string[] = []) => [...before, label]);
+    .option(
+      "--label <key=value>",
+      "a label that sweeps may ask for; may be repeated",
+      (label: string, before: string[] = []) => [...before, label],
+    );
 }
 
 export function agentCommand(terminal: Terminal): Command {
-  return ownerFlags(new Command("agent").description("lend this machine to the mesh; its owner's flags are kept for the next start"))
+  return ownerFlags(
+    new Command("agent").description(
+      "lend this machine to the mesh; its owner's flags are kept for the next start",
+    ),
+  )
     .option("--join <token>", "join with the line of `trialmesh invite agent NAME`")
     .option("--name <name>", "its name; this machine's by default", nameArgument)
-    .option("--cache-quota <GiB>", "disk for datasets and checkpoints", numberFlag(z.number().positive("it must be above 0")), cacheQuotaGiBDefault)
-    .addHelpText("after", examples("trialmesh agent --join tm1.eyJ2Ijox…", "trialmesh agent --slots 2 --hours 22:00-07:00 --leave-free-mem 4", "trialmesh agent probe"))
+    .option(
+      "--cache-quota <GiB>",
+      "disk for datasets and checkpoints",
+      numberFlag(z.number().positive("it must be above 0")),
+      cacheQuotaGiBDefault,
+    )
+    .addHelpText(
+      "after",
+      examples(
+        "trialmesh agent --join tm1.eyJ2Ijox…",
+        "trialmesh agent --slots 2 --hours 22:00-07:00 --leave-free-mem 4",
+        "trialmesh agent probe",
+      ),
+    )
     .addCommand(agentProbeCommand(terminal))
     .action(
       action(terminal, async (options: RunAgentOptions) => {

@@ -15,8 +15,14 @@ export function agentsDrainCommand(terminal: Terminal): Command {
       action(terminal, (agent: string, options: MeshOptions & { readonly end?: boolean }) =>
         withMesh(terminal, options, async ({ client }) => {
           const drain = options.end !== true;
-          return printAnswer(terminal, options, await client.command("agent-drain", { agent, drain }), (value) =>
-            drain ? `${agent} takes no new trials; ${plural(value.running.length, "attempt")} still running there` : `${agent} takes trials again`,
+          return printAnswer(
+            terminal,
+            options,
+            await client.command("agent-drain", { agent, drain }),
+            (value) =>
+              drain
+                ? `${agent} takes no new trials; ${plural(value.running.length, "attempt")} still running there`
+                : `${agent} takes trials again`,
           );
         }),
       ),

@@ -14,14 +14,17 @@ export function agentsCommand(terminal: Terminal): Command {
     .addHelpText("after", examples("trialmesh agents", "trialmesh agents --json"))
     .action(
       action(terminal, (options: MeshOptions) =>
-        withMesh(terminal, options, async ({ client }) => printAnswer(terminal, options, await client.query("mesh", {}), agentsText)),
+        withMesh(terminal, options, async ({ client }) =>
+          printAnswer(terminal, options, await client.query("mesh", {}), agentsText),
+        ),
       ),
     );
 }
 
 function agentsText(mesh: MeshView): string {
   const { agents } = mesh;
-  const none = "no agent has joined; start one with `trialmesh agent`, or invite one with `trialmesh invite agent NAME`";
+  const none =
+    "no agent has joined; start one with `trialmesh agent`, or invite one with `trialmesh invite agent NAME`";
   const list = table(
     agents,
     [
@@ -29,11 +32,22 @@ function agentsText(mesh: MeshView): string {
       { head: "STATE", cell: stateText },
       { head: "RUNNING", cell: (agent) => `${agent.running.length}/${agent.slots}`, right: true },
       { head: "CPU", cell: ({ host }) => `${host.cores} x ${host.cpuModel}` },
-      { head: "LOAD", cell: (agent) => (agent.cpuLoad === null ? "unknown" : `${Math.round(agent.cpuLoad * 100)}%`), right: true },
+      {
+        head: "LOAD",
+        cell: (agent) => (agent.cpuLoad === null ? "unknown" : `${Math.round(agent.cpuLoad * 100)}%`),
+        right: true,
+      },
       { head: "MEMORY", cell: ({ host }) => formatGiB(host.memGiB), right: true },
       { head: "FREE", cell: (agent) => formatGiB(agent.memFreeGiB), right: true },
       { head: "GPU", cell: ({ host }) => host.gpus.map((gpu) => gpu.model).join(", ") || "none" },
-      { head: "BACKENDS", cell: (agent) => agent.backends.filter((backend) => backend.works).map((backend) => backend.name).join(" ") || "none" },
+      {
+        head: "BACKENDS",
+        cell: (agent) =>
+          agent.backends
+            .filter((backend) => backend.works)
+            .map((backend) => backend.name)
+            .join(" ") || "none",
+      },
     ],
     none,
   );
@@ -61,7 +75,8 @@ function stateText(agent: AgentView): string {
 /** What an owner withholds; nothing is said of one who shares everything. */
 function policyText(agent: string, policy: Policy): string[] {
   const rules: string[] = [];
-  if (policy.hours !== null) rules.push(`works ${policy.hours.map(({ from, to }) => `${from}-${to}`).join(", ")}`);
+  if (policy.hours !== null)
+    rules.push(`works ${policy.hours.map(({ from, to }) => `${from}-${to}`).join(", ")}`);
   if (policy.leaveFreeMemGiB > 0) rules.push(`leaves ${policy.leaveFreeMemGiB} GiB of memory free`);
   if (policy.requesters !== null) rules.push(`works for ${policy.requesters.join(", ")}`);
   if (policy.tasks !== null) rules.push(`takes ${policy.tasks.join(", ")}`);

@@ -13,11 +13,18 @@ export function budgetGrantCommand(terminal: Terminal): Command {
     .option("--note <text>", "what they are for, kept on the statement", "")
     .addHelpText("after", examples("trialmesh budget grant alice 500 --note thesis"))
     .action(
-      action(terminal, (requester: string, amount: number, options: MeshOptions & { readonly note: string }) =>
-        withMesh(terminal, options, async ({ client }) => {
-          const answer = await client.command("budget-grant", { requester, amount, note: options.note });
-          return printAnswer(terminal, options, answer, (value) => `${value.requester} has been granted ${formatTokens(value.granted)} tokens in all`);
-        }),
+      action(
+        terminal,
+        (requester: string, amount: number, options: MeshOptions & { readonly note: string }) =>
+          withMesh(terminal, options, async ({ client }) => {
+            const answer = await client.command("budget-grant", { requester, amount, note: options.note });
+            return printAnswer(
+              terminal,
+              options,
+              answer,
+              (value) => `${value.requester} has been granted ${formatTokens(value.granted)} tokens in all`,
+            );
+          }),
       ),
     );
 }

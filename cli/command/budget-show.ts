@@ -27,7 +27,8 @@ export function budgetShowCommand(terminal: Terminal): Command {
 }
 
 function budgetText({ accounts }: BudgetView): string {
-  if (accounts.length === 0) return "no account is open; open one with `trialmesh account open NAME --grant TOKENS`";
+  if (accounts.length === 0)
+    return "no account is open; open one with `trialmesh account open NAME --grant TOKENS`";
   return accounts.map(accountText).join("\n\n");
 }
 

@@ -5,10 +5,14 @@ import type { Terminal } from "../terminal.ts";
 import type { LocalOptions } from "../up/local-credential.ts";
 
 export function coordinatorCommand(terminal: Terminal): Command {
-  return new Command("coordinator").description("run a coordinator: the first leads, each further one stands by to take over")
+  return new Command("coordinator")
+    .description("run a coordinator: the first leads, each further one stands by to take over")
     .option("--name <name>", "its name; this machine's by default", nameArgument)
     .option("--join <token>", "join with the line of `trialmesh invite coordinator NAME`")
-    .addHelpText("after", examples("trialmesh coordinator --name second", "trialmesh coordinator --join tm1.eyJ2Ijox…"))
+    .addHelpText(
+      "after",
+      examples("trialmesh coordinator --name second", "trialmesh coordinator --join tm1.eyJ2Ijox…"),
+    )
     .action(
       action(terminal, async (options: LocalOptions) => {
         const { runCoordinator } = await import("../up/run-coordinator.ts");

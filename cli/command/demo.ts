@@ -22,9 +22,10 @@ import { followToEnd } from "./sweep-run.ts";
 import { showTui } from "./tui.ts";
 
 export function demoCommand(terminal: Terminal): Command {
-  return printing("demo", "open a mesh on this machine and run the example sweep on it (this is `npm start`)").action(
-    action(terminal, (options: PrintOptions) => demo(terminal, options)),
-  );
+  return printing(
+    "demo",
+    "open a mesh on this machine and run the example sweep on it (this is `npm start`)",
+  ).action(action(terminal, (options: PrintOptions) => demo(terminal, options)));
 }
 
 async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode> {
@@ -54,7 +55,12 @@ async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode
   }
 }
 
-async function runOn(terminal: Terminal, options: PrintOptions, mesh: StartedMesh, stopped: Promise<unknown>): Promise<ExitCode> {
+async function runOn(
+  terminal: Terminal,
+  options: PrintOptions,
+  mesh: StartedMesh,
+  stopped: Promise<unknown>,
+): Promise<ExitCode> {
   terminal.note("waiting for coordinator and agent; the first time the agent measures this machine");
   const interrupted = stopped.then((): ExitCode => exitCode.interrupted);
   const ready = await Promise.race([waitUntilReady(terminal.environment, 1, mesh.failed), interrupted]);
@@ -79,10 +85,21 @@ function runExample(terminal: Terminal, options: PrintOptions): Promise<ExitCode
   });
 }
 
-async function submit(terminal: Terminal, { bus, client, home }: Connected, file: string): Promise<string | ExitCode> {
+async function submit(
+  terminal: Terminal,
+  { bus, client, home }: Connected,
+  file: string,
+): Promise<string | ExitCode> {
   const { prepareSweep } = await import("../run/prepare-sweep.ts");
   const { environment } = terminal;
-  const spec = await prepareSweep({ file, overrides: {}, environment, bus, mesh: home.mesh, progress: (line) => terminal.note(line) });
+  const spec = await prepareSweep({
+    file,
+    overrides: {},
+    environment,
+    bus,
+    mesh: home.mesh,
+    progress: (line) => terminal.note(line),
+  });
   if (!spec.ok) return printRefusal(terminal, {}, spec.refusal);
   const submitted = await client.command("sweep-run", { spec: spec.value });
   return submitted.ok ? submitted.value.sweep : printRefusal(terminal, {}, submitted.refusal);

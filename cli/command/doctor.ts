@@ -18,7 +18,11 @@ export function doctorCommand(terminal: Terminal): Command {
           [
             { head: "", cell: (finding) => finding.verdict },
             { head: "CHECK", cell: (finding) => finding.check },
-            { head: "FOUND", cell: (finding) => (finding.advice === null ? finding.found : `${finding.found}; ${finding.advice}`) },
+            {
+              head: "FOUND",
+              cell: (finding) =>
+                finding.advice === null ? finding.found : `${finding.found}; ${finding.advice}`,
+            },
           ],
           "nothing to check",
         ),

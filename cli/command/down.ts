@@ -21,8 +21,15 @@ export function downCommand(terminal: Terminal): Command {
       if (record === null) {
         // A killed `up` leaves its server behind.
         const left = await stopServer(home.value);
-        const answer = left ? accept({ stopped: "server" }) : refuse("conflict", `no mesh of ${home.value.path} is up`);
-        return printAnswer(terminal, options, answer, () => "the server an earlier start left behind is stopped");
+        const answer = left
+          ? accept({ stopped: "server" })
+          : refuse("conflict", `no mesh of ${home.value.path} is up`);
+        return printAnswer(
+          terminal,
+          options,
+          answer,
+          () => "the server an earlier start left behind is stopped",
+        );
       }
       process.kill(record.pid, "SIGTERM");
       const deadline = performance.now() + stopTimeoutMs;

@@ -18,12 +18,31 @@ export function inviteCommand(terminal: Terminal): Command {
   return printing("invite", "print the one line that lets another machine or person join")
     .addArgument(new Argument("<role>", "what it may do").choices([...invitedRoles]))
     .argument("<name>", "its name in the mesh", nameArgument)
-    .option("--url <url>", "address of the mesh as the other machine reaches it, such as nats://192.168.1.5:4222")
-    .addHelpText("after", examples("trialmesh invite agent tower", "trialmesh invite requester alice", "trialmesh invite agent tower --url nats://192.168.1.5:4222"))
-    .action(action(terminal, (role: string, name: string, options: Options) => invite(terminal, role, name, options)));
+    .option(
+      "--url <url>",
+      "address of the mesh as the other machine reaches it, such as nats://192.168.1.5:4222",
+    )
+    .addHelpText(
+      "after",
+      examples(
+        "trialmesh invite agent tower",
+        "trialmesh invite requester alice",
+        "trialmesh invite agent tower --url nats://192.168.1.5:4222",
+      ),
+    )
+    .action(
+      action(terminal, (role: string, name: string, options: Options) =>
+        invite(terminal, role, name, options),
+      ),
+    );
 }
 
-async function invite(terminal: Terminal, roleText: string, name: string, options: Options): Promise<ExitCode> {
+async function invite(
+  terminal: Terminal,
+  roleText: string,
+  name: string,
+  options: Options,
+): Promise<ExitCode> {
   const role = invitedRole(roleText);
   if (!role.ok) return printRefusal(terminal, options, role.refusal);
   const home = openHome(homePath(terminal.environment));
@@ -35,16 +54,22 @@ async function invite(terminal: Terminal, roleText: string, name: string, option
     : made;
   const code = printAnswer(terminal, options, answer, (value) => value.line);
   if (code === exitCode.ok) {
-    terminal.note(`Paste this line on the other machine; whoever holds it is ${role.value} ${name}. \`trialmesh revoke ${name}\` takes it back.`);
+    terminal.note(
+      `Paste this line on the other machine; whoever holds it is ${role.value} ${name}. \`trialmesh revoke ${name}\` takes it back.`,
+    );
     if (/\/\/(127\.|localhost)/.test(url)) {
-      terminal.note(`It names ${url}, which only this machine reaches; for another one, start the mesh with \`trialmesh up --listen 0.0.0.0:${url.split(":").at(-1)}\`.`);
+      terminal.note(
+        `It names ${url}, which only this machine reaches; for another one, start the mesh with \`trialmesh up --listen 0.0.0.0:${url.split(":").at(-1)}\`.`,
+      );
     }
   }
   return code;
 }
 
 function joinLine(role: InvitedRole, token: string): string {
-  return role === "requester" || role === "viewer" ? `trialmesh join ${token}` : `trialmesh ${role} --join ${token}`;
+  return role === "requester" || role === "viewer"
+    ? `trialmesh join ${token}`
+    : `trialmesh ${role} --join ${token}`;
 }
 
 /** The address others reach this machine at, where the server listens for others at all. */

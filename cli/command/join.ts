@@ -16,8 +16,20 @@ export function joinCommand(terminal: Terminal): Command {
         const joined = await acceptInvite(homePath(terminal.environment), token);
         if (!joined.ok) return printAnswer(terminal, options, joined, () => "");
         const { home, credential } = joined.value;
-        const value = { mesh: home.mesh, url: home.url, role: credential.role, name: credential.name, home: home.path };
-        return printAnswer(terminal, options, accept(value), () => `${home.path} belongs to mesh ${home.mesh} now, as ${credential.role} ${credential.name}; try \`trialmesh agents\``);
+        const value = {
+          mesh: home.mesh,
+          url: home.url,
+          role: credential.role,
+          name: credential.name,
+          home: home.path,
+        };
+        return printAnswer(
+          terminal,
+          options,
+          accept(value),
+          () =>
+            `${home.path} belongs to mesh ${home.mesh} now, as ${credential.role} ${credential.name}; try \`trialmesh agents\``,
+        );
       }),
     );
 }

@@ -13,10 +13,18 @@ import { withMesh, type MeshOptions } from "../with-mesh.ts";
 export function modelLineageCommand(terminal: Terminal): Command {
   return asking("lineage", "go back from a model to the sweep, trial, agent, code and data that made it")
     .argument("<model>", "name@version or name@alias", modelReference)
-    .addHelpText("after", examples("trialmesh model lineage language-id@champion", "trialmesh model lineage language-id@1 --json"))
+    .addHelpText(
+      "after",
+      examples(
+        "trialmesh model lineage language-id@champion",
+        "trialmesh model lineage language-id@1 --json",
+      ),
+    )
     .action(
       action(terminal, (reference: ModelReference, options: MeshOptions) =>
-        withMesh(terminal, options, async ({ client }) => printAnswer(terminal, options, await client.query("lineage", reference), lineageText)),
+        withMesh(terminal, options, async ({ client }) =>
+          printAnswer(terminal, options, await client.query("lineage", reference), lineageText),
+        ),
       ),
     );
 }
@@ -25,9 +33,15 @@ function lineageText(view: LineageView): string {
   const { version, sweep, trial, origin } = view;
   const worked = origin ?? trial;
   const dataset = version.dataset;
-  const attempts = worked.attempts.map((attempt) => `attempt ${attempt.fence} on ${attempt.agent} (${attempt.backend}), epochs ${attempt.fromResource} to ${attempt.target}`);
+  const attempts = worked.attempts.map(
+    (attempt) =>
+      `attempt ${attempt.fence} on ${attempt.agent} (${attempt.backend}), epochs ${attempt.fromResource} to ${attempt.target}`,
+  );
   return fields([
-    ["model", `${view.model}@${version.version}${view.aliases.length > 0 ? `, called ${view.aliases.join(", ")}` : ""}`],
+    [
+      "model",
+      `${view.model}@${version.version}${view.aliases.length > 0 ? `, called ${view.aliases.join(", ")}` : ""}`,
+    ],
     ["registered", `${formatTime(version.at)} for ${version.requester}`],
     ["artifact", `${version.artifact} (${formatBytes(version.bytes)})`],
     ["metrics", formatMetrics(version.metrics)],
@@ -38,7 +52,12 @@ function lineageText(view: LineageView): string {
     ["agent", `${version.agent}, backend ${version.backend}, attempt ${version.fence}`],
     ["attempts", attempts.join("; ") || "none"],
     ["dataset", dataset === null ? "none" : `${dataset.name}, digest ${dataset.digest}`],
-    ["rows", dataset === null ? "none" : `${dataset.rows.train} train, ${dataset.rows.validation} validation, ${dataset.rows.test} test`],
+    [
+      "rows",
+      dataset === null
+        ? "none"
+        : `${dataset.rows.train} train, ${dataset.rows.validation} validation, ${dataset.rows.test} test`,
+    ],
     ["tokens", formatTokens(version.spent)],
   ]);
 }

@@ -11,7 +11,9 @@ import { withMesh, type MeshOptions } from "../with-mesh.ts";
 export function modelLsCommand(terminal: Terminal): Command {
   return asking("ls", "list registered models").action(
     action(terminal, (options: MeshOptions) =>
-      withMesh(terminal, options, async ({ client }) => printAnswer(terminal, options, await client.query("models", {}), modelsText)),
+      withMesh(terminal, options, async ({ client }) =>
+        printAnswer(terminal, options, await client.query("models", {}), modelsText),
+      ),
     ),
   );
 }
@@ -22,7 +24,10 @@ function modelsText({ models }: ModelsView): string {
     [
       { head: "MODEL", cell: (model) => model.model },
       { head: "VERSIONS", cell: (model) => String(model.versions), right: true },
-      { head: "ALIASES", cell: (model) => model.aliases.map(({ alias, version }) => `${alias}=${version}`).join(" ") || "-" },
+      {
+        head: "ALIASES",
+        cell: (model) => model.aliases.map(({ alias, version }) => `${alias}=${version}`).join(" ") || "-",
+      },
       { head: "LATEST", cell: ({ latest }) => `${latest.model} of ${latest.trial}` },
       { head: "METRICS", cell: ({ latest }) => formatMetrics(latest.metrics) },
       { head: "AT", cell: ({ latest }) => formatTime(latest.at) },

@@ -18,7 +18,13 @@ export function modelRollbackCommand(terminal: Terminal): Command {
     .argument("<alias>", "the alias to move back, such as champion", nameArgument)
     .option("--to <version>", "the version to go back to, instead of the one before", countFlag)
     .option("--why <text>", "reason, kept in the record", "")
-    .addHelpText("after", examples("trialmesh model rollback language-id champion", "trialmesh model rollback language-id champion --to 1 --why 'slow on long texts'"))
+    .addHelpText(
+      "after",
+      examples(
+        "trialmesh model rollback language-id champion",
+        "trialmesh model rollback language-id champion --to 1 --why 'slow on long texts'",
+      ),
+    )
     .action(
       action(terminal, (model: string, alias: string, options: Options) =>
         withMesh(terminal, options, async ({ client, bus }) => {
@@ -30,12 +36,18 @@ export function modelRollbackCommand(terminal: Terminal): Command {
           const checked = await checkVersion(client, bus, view.value, to.value);
           if (!checked.ok) return printRefusal(terminal, options, checked.refusal);
           terminal.note(`${model}@${to.value} answers: ${checked.value.answer}`);
-          const answer = await client.command("model-rollback", { model, alias, to: to.value, why: options.why });
+          const answer = await client.command("model-rollback", {
+            model,
+            alias,
+            to: to.value,
+            why: options.why,
+          });
           return printAnswer(
             terminal,
             options,
             answer,
-            (value) => `${value.model}@${value.alias} went back from version ${value.from ?? "none"} to ${value.version}, by ${client.who} at ${formatTime(Date.now())}`,
+            (value) =>
+              `${value.model}@${value.alias} went back from version ${value.from ?? "none"} to ${value.version}, by ${client.who} at ${formatTime(Date.now())}`,
           );
         }),
       ),

@@ -14,13 +14,16 @@ export function modelShowCommand(terminal: Terminal): Command {
     .argument("<model>", "name of the model", nameArgument)
     .action(
       action(terminal, (model: string, options: MeshOptions) =>
-        withMesh(terminal, options, async ({ client }) => printAnswer(terminal, options, await client.query("model", { model }), modelText)),
+        withMesh(terminal, options, async ({ client }) =>
+          printAnswer(terminal, options, await client.query("model", { model }), modelText),
+        ),
       ),
     );
 }
 
 function modelText(view: ModelView): string {
-  const aliasesOf = (version: number) => view.aliases.filter((alias) => alias.version === version).map((alias) => alias.alias);
+  const aliasesOf = (version: number) =>
+    view.aliases.filter((alias) => alias.version === version).map((alias) => alias.alias);
   const versions = table(
     view.versions,
     [

@@ -24,7 +24,10 @@ export function revokeCommand(terminal: Terminal): Command {
         if (role !== null && !role.ok) return printRefusal(terminal, options, role.refusal);
         const revoked = await revokeUser(home.value, name, Math.floor(Date.now() / 1000), role?.value);
         return printAnswer(terminal, options, revoked, (value) => {
-          const when = value.applied.when === "now" ? "cut off now" : `refused from the server's next start on (${value.applied.reason})`;
+          const when =
+            value.applied.when === "now"
+              ? "cut off now"
+              : `refused from the server's next start on (${value.applied.reason})`;
           return `${value.role} ${value.name} is ${when}`;
         });
       }),

@@ -14,7 +14,9 @@ export function sweepLsCommand(terminal: Terminal): Command {
     .action(
       action(terminal, (options: MeshOptions & { readonly limit: number }) =>
         withMesh(terminal, options, async ({ client }) =>
-          printAnswer(terminal, options, await client.query("sweeps", { limit: options.limit }), (value) => sweepsText(value.sweeps)),
+          printAnswer(terminal, options, await client.query("sweeps", { limit: options.limit }), (value) =>
+            sweepsText(value.sweeps),
+          ),
         ),
       ),
     );

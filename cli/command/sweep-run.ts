@@ -24,20 +24,54 @@ export function sweepRunCommand(terminal: Terminal): Command {
     .option("--detach", "print the sweep's id and return at once")
     .option("--wait", "wait for the end (this is the default)")
     .option("--trials <n>", "at most this many trials, instead of the file's", countFlag)
-    .option("--seed <n>", "seed of the search, instead of the file's", numberFlag(z.int("it is not a whole number").nonnegative()))
+    .option(
+      "--seed <n>",
+      "seed of the search, instead of the file's",
+      numberFlag(z.int("it is not a whole number").nonnegative()),
+    )
     .option("--models <names>", "only these models, with commas", listFlag)
     .option("--max <epochs>", "at most this many epochs a trial, instead of the file's", countFlag)
-    .option("--budget <tokens>", "the most this sweep may spend, instead of the file's", numberFlag(z.number().positive("it must be above 0")))
-    .addHelpText("after", examples("trialmesh sweep run examples/language-id.yaml", "trialmesh sweep run my.yaml --models fasttext --trials 8 --as alice", "trialmesh sweep run my.yaml --detach --json"))
-    .addHelpText("after", "\nExits 0 when the sweep is done, 1 when it was refused or stopped, 3 when it waits for tokens.\n")
-    .action(action(terminal, (file: string, options: Options) => withMesh(terminal, options, (connected) => runSweep(terminal, connected, file, options))));
+    .option(
+      "--budget <tokens>",
+      "the most this sweep may spend, instead of the file's",
+      numberFlag(z.number().positive("it must be above 0")),
+    )
+    .addHelpText(
+      "after",
+      examples(
+        "trialmesh sweep run examples/language-id.yaml",
+        "trialmesh sweep run my.yaml --models fasttext --trials 8 --as alice",
+        "trialmesh sweep run my.yaml --detach --json",
+      ),
+    )
+    .addHelpText(
+      "after",
+      "\nExits 0 when the sweep is done, 1 when it was refused or stopped, 3 when it waits for tokens.\n",
+    )
+    .action(
+      action(terminal, (file: string, options: Options) =>
+        withMesh(terminal, options, (connected) => runSweep(terminal, connected, file, options)),
+      ),
+    );
 }
 
-async function runSweep(terminal: Terminal, connected: Connected, file: string, options: Options): Promise<ExitCode> {
+async function runSweep(
+  terminal: Terminal,
+  connected: Connected,
+  file: string,
+  options: Options,
+): Promise<ExitCode> {
   const { prepareSweep } = await import("../run/prepare-sweep.ts");
   const { client, bus, home } = connected;
   const progress = (line: string) => terminal.note(line);
-  const spec = await prepareSweep({ file, overrides: overridesOf(options), environment: terminal.environment, bus, mesh: home.mesh, progress });
+  const spec = await prepareSweep({
+    file,
+    overrides: overridesOf(options),
+    environment: terminal.environment,
+    bus,
+    mesh: home.mesh,
+    progress,
+  });
   if (!spec.ok) {
     // Its lines name the file themselves, as compilers do, so that editors can jump there.
     if (!spec.refusal.message.startsWith(`${file}:`)) return printRefusal(terminal, options, spec.refusal);
@@ -66,7 +100,9 @@ export async function followToEnd(
   const { followSweep } = await import("../run/follow-sweep.ts");
   const { sweepResult } = await import("../run/sweep-result.ts");
   const leave = (): never => {
-    terminal.note(`\n${sweep} goes on without this command; \`trialmesh sweep show ${sweep}\` shows it, \`trialmesh sweep stop ${sweep}\` ends it`);
+    terminal.note(
+      `\n${sweep} goes on without this command; \`trialmesh sweep show ${sweep}\` shows it, \`trialmesh sweep stop ${sweep}\` ends it`,
+    );
     process.exit(exitCode.interrupted);
   };
   if (mayLeave) process.once("SIGINT", leave);
@@ -78,7 +114,9 @@ export async function followToEnd(
     else terminal.out(`\n${sweepResult(view)}`);
     if (end === "waits-for-budget") {
       const { requester } = view.summary;
-      terminal.note(`trialmesh: ${sweep} waits for tokens; \`trialmesh budget grant ${requester} TOKENS\` lets it go on, \`trialmesh budget show ${requester}\` shows the account`);
+      terminal.note(
+        `trialmesh: ${sweep} waits for tokens; \`trialmesh budget grant ${requester} TOKENS\` lets it go on, \`trialmesh budget show ${requester}\` shows the account`,
+      );
       return exitCode.waitsForBudget;
     }
     return end === "done" ? exitCode.ok : exitCode.failed;

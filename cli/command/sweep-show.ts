@@ -23,7 +23,12 @@ export function sweepShowCommand(terminal: Terminal): Command {
       action(terminal, (sweep: string, options: Options) =>
         withMesh(terminal, options, async ({ client }) => {
           const order = options.best === true ? "best" : "number";
-          return printAnswer(terminal, options, await client.query("sweep", { sweep, order, limit: options.limit }), sweepText);
+          return printAnswer(
+            terminal,
+            options,
+            await client.query("sweep", { sweep, order, limit: options.limit }),
+            sweepText,
+          );
         }),
       ),
     );

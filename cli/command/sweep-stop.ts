@@ -12,7 +12,12 @@ export function sweepStopCommand(terminal: Terminal): Command {
     .action(
       action(terminal, (sweep: string, options: MeshOptions & { readonly why: string }) =>
         withMesh(terminal, options, async ({ client }) =>
-          printAnswer(terminal, options, await client.command("sweep-stop", { sweep, why: options.why }), () => `${sweep} is stopped; its results so far are kept`),
+          printAnswer(
+            terminal,
+            options,
+            await client.command("sweep-stop", { sweep, why: options.why }),
+            () => `${sweep} is stopped; its results so far are kept`,
+          ),
         ),
       ),
     );

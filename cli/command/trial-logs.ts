@@ -14,8 +14,14 @@ export function trialLogsCommand(terminal: Terminal): Command {
     .action(
       action(terminal, (trial: string, options: MeshOptions & { readonly limit: number }) =>
         withMesh(terminal, options, async ({ client }) =>
-          printAnswer(terminal, options, await client.query("logs", { trial, limit: options.limit }), ({ lines }) =>
-            lines.length === 0 ? `${trial} has written nothing` : lines.map(({ fence, stream, line }) => `${fence} ${stream} | ${line}`).join("\n"),
+          printAnswer(
+            terminal,
+            options,
+            await client.query("logs", { trial, limit: options.limit }),
+            ({ lines }) =>
+              lines.length === 0
+                ? `${trial} has written nothing`
+                : lines.map(({ fence, stream, line }) => `${fence} ${stream} | ${line}`).join("\n"),
           ),
         ),
       ),

@@ -14,7 +14,9 @@ export function trialShowCommand(terminal: Terminal): Command {
     .argument("<trial>", "id of the trial, such as s7-12", trialArgument)
     .action(
       action(terminal, (trial: string, options: MeshOptions) =>
-        withMesh(terminal, options, async ({ client }) => printAnswer(terminal, options, await client.query("trial", { trial }), trialText)),
+        withMesh(terminal, options, async ({ client }) =>
+          printAnswer(terminal, options, await client.query("trial", { trial }), trialText),
+        ),
       ),
     );
 }
@@ -28,7 +30,10 @@ export function trialText(trial: TrialView): string {
     ["epochs", `${trial.resource} of ${trial.target}`],
     ["value", formatMetric(trial.value)],
     ["metrics", formatMetrics(trial.metrics) || "none yet"],
-    ["rungs", trial.rungs.map((rung) => `${formatMetric(rung.value)} at ${rung.resource}`).join(", ") || "none yet"],
+    [
+      "rungs",
+      trial.rungs.map((rung) => `${formatMetric(rung.value)} at ${rung.resource}`).join(", ") || "none yet",
+    ],
     ["from record", trial.reusedFrom ?? "no"],
     ["artifact", trial.artifact ?? "none yet"],
     ["tokens", formatTokens(trial.spent)],

@@ -14,7 +14,9 @@ export function trialWhyCommand(terminal: Terminal): Command {
     .argument("<trial>", "id of the trial, such as s7-12", trialArgument)
     .action(
       action(terminal, (trial: string, options: MeshOptions) =>
-        withMesh(terminal, options, async ({ client }) => printAnswer(terminal, options, await client.query("why", { trial }), whyText)),
+        withMesh(terminal, options, async ({ client }) =>
+          printAnswer(terminal, options, await client.query("why", { trial }), whyText),
+        ),
       ),
     );
 }
@@ -34,8 +36,12 @@ function whyText(why: WhyView): string {
     ),
   );
   const short = budget.short > 0 ? `, ${formatTokens(budget.short)} short` : "";
-  parts.push(`tokens: ${formatTokens(budget.needed)} needed, ${formatTokens(budget.available)} available${short}`);
+  parts.push(
+    `tokens: ${formatTokens(budget.needed)} needed, ${formatTokens(budget.available)} available${short}`,
+  );
   const ahead = why.ahead.map((entry) => `${entry.requester} (${plural(entry.queued, "trial")})`);
-  parts.push(`ahead of it: ${ahead.join(", ") || "nobody"}; ${plural(why.aheadInSweep, "trial")} of its own sweep`);
+  parts.push(
+    `ahead of it: ${ahead.join(", ") || "nobody"}; ${plural(why.aheadInSweep, "trial")} of its own sweep`,
+  );
   return parts.join("\n\n");
 }

@@ -10,12 +10,18 @@ import { withMesh, type Connected, type MeshOptions } from "../with-mesh.ts";
 export function tuiCommand(terminal: Terminal): Command {
   return asking("tui", "watch and steer the mesh in a full-screen interface; plain lines without a terminal")
     .option("--read-only", "change nothing")
-    .addHelpText("after", examples("trialmesh tui", "trialmesh tui --read-only", "trialmesh tui | tee mesh.log"))
+    .addHelpText(
+      "after",
+      examples("trialmesh tui", "trialmesh tui --read-only", "trialmesh tui | tee mesh.log"),
+    )
     .action(
       action(terminal, (options: MeshOptions & { readonly readOnly?: boolean }) =>
         withMesh(terminal, options, (connected) =>
           terminal.interactive
-            ? showTui(terminal, connected, { readOnly: options.readOnly === true || connected.client.role === "viewer", sweep: null })
+            ? showTui(terminal, connected, {
+                readOnly: options.readOnly === true || connected.client.role === "viewer",
+                sweep: null,
+              })
             : showPlain(terminal, connected),
         ),
       ),
@@ -28,10 +34,18 @@ export interface ShowTuiOptions {
   readonly sweep: string | null;
 }
 
-export async function showTui(terminal: Terminal, connected: Connected, options: ShowTuiOptions): Promise<ExitCode> {
+export async function showTui(
+  terminal: Terminal,
+  connected: Connected,
+  options: ShowTuiOptions,
+): Promise<ExitCode> {
   const tui = await loadTui();
   if (tui === null) {
-    return printRefusal(terminal, {}, refuse("unavailable", "the terminal interface is not built; run `npm run build` first").refusal);
+    return printRefusal(
+      terminal,
+      {},
+      refuse("unavailable", "the terminal interface is not built; run `npm run build` first").refusal,
+    );
   }
   const { meshLauncher } = await import("../launcher.ts");
   await tui.runTui({

@@ -25,7 +25,10 @@ const listenFlag = flag(
   z
     .string()
     .regex(/^[^\s:/]+:\d{1,5}$/, 'it should look like "0.0.0.0:4222"')
-    .transform((text) => ({ host: text.slice(0, text.indexOf(":")), port: Number(text.slice(text.indexOf(":") + 1)) })),
+    .transform((text) => ({
+      host: text.slice(0, text.indexOf(":")),
+      port: Number(text.slice(text.indexOf(":") + 1)),
+    })),
 );
 const portFlag = numberFlag(z.int("it is not a whole number").min(0).max(65_535));
 const detachPollMs = 200;
@@ -42,14 +45,25 @@ interface Options extends PolicyFlags, PrintOptions {
 
 export function upCommand(terminal: Terminal): Command {
   return ownerFlags(printing("up", "start a mesh on this machine: server, coordinator and one agent"))
-    .option("--listen <host:port>", "where the server listens; 0.0.0.0:4222 lets other machines join", listenFlag)
+    .option(
+      "--listen <host:port>",
+      "where the server listens; 0.0.0.0:4222 lets other machines join",
+      listenFlag,
+    )
     .option("--port <n>", "port on loopback; 4222 by default, 0 takes any free one", portFlag)
     .option("--mesh <name>", "name of the mesh, when it is made", nameArgument)
     .option("--name <name>", "name of this machine's coordinator and agent", nameArgument, machineName())
     .option("--no-agent", "start no agent here")
     .option("--detach", "go on in the background; `trialmesh down` ends it")
-    .addHelpText("after", examples("trialmesh up", "trialmesh up --listen 0.0.0.0:4222 --slots 2", "trialmesh up --detach"))
-    .action(action(terminal, (options: Options) => (options.detach === true ? detach(terminal, options) : up(terminal, options))));
+    .addHelpText(
+      "after",
+      examples("trialmesh up", "trialmesh up --listen 0.0.0.0:4222 --slots 2", "trialmesh up --detach"),
+    )
+    .action(
+      action(terminal, (options: Options) =>
+        options.detach === true ? detach(terminal, options) : up(terminal, options),
+      ),
+    );
 }
 
 async function up(terminal: Terminal, options: Options): Promise<ExitCode> {
@@ -67,16 +81,20 @@ async function up(terminal: Terminal, options: Options): Promise<ExitCode> {
   });
   if (!started.ok) return printRefusal(terminal, {}, started.refusal);
   const { home } = started.value;
-  const ready = waitUntilReady(terminal.environment, options.agent ? 1 : 0, started.value.failed).then((outcome) => {
-    if (!outcome.ok) return outcome;
-    terminal.note(`mesh ${home.mesh} is up at ${home.url}`);
-    terminal.note("  run a sweep:        trialmesh sweep run examples/language-id.yaml");
-    terminal.note("  watch:              trialmesh tui");
-    terminal.note("  add a machine:      trialmesh invite agent NAME");
-    terminal.note("  add a person:       trialmesh account open NAME --grant TOKENS; trialmesh invite requester NAME");
-    terminal.note("  end it:             ctrl-c");
-    return outcome;
-  });
+  const ready = waitUntilReady(terminal.environment, options.agent ? 1 : 0, started.value.failed).then(
+    (outcome) => {
+      if (!outcome.ok) return outcome;
+      terminal.note(`mesh ${home.mesh} is up at ${home.url}`);
+      terminal.note("  run a sweep:        trialmesh sweep run examples/language-id.yaml");
+      terminal.note("  watch:              trialmesh tui");
+      terminal.note("  add a machine:      trialmesh invite agent NAME");
+      terminal.note(
+        "  add a person:       trialmesh account open NAME --grant TOKENS; trialmesh invite requester NAME",
+      );
+      terminal.note("  end it:             ctrl-c");
+      return outcome;
+    },
+  );
   const first = await Promise.race([stopped, ready]);
   let code: ExitCode = exitCode.ok;
   if ("ok" in first && !first.ok) {
@@ -128,5 +146,11 @@ async function detach(terminal: Terminal, options: Options): Promise<ExitCode> {
   if (!ready.ok) return printRefusal(terminal, options, ready.refusal);
   child.unref();
   const value = { pid: child.pid ?? null, log: logFile };
-  return printAnswer(terminal, options, accept(value), () => `the mesh is up in the background (process ${child.pid}, log ${logFile}); \`trialmesh down\` ends it`);
+  return printAnswer(
+    terminal,
+    options,
+    accept(value),
+    () =>
+      `the mesh is up in the background (process ${child.pid}, log ${logFile}); \`trialmesh down\` ends it`,
+  );
 }

@@ -24,12 +24,25 @@ export interface Finding {
 
 const oldestNodeMajor = 22;
 const diskFreeMinBytes = 2 * 1024 ** 3;
-const packages = ["@nats-io/transport-node", "@nats-io/jetstream", "lmdb", "@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-wasm", "ink"];
+const packages = [
+  "@nats-io/transport-node",
+  "@nats-io/jetstream",
+  "lmdb",
+  "@tensorflow/tfjs-core",
+  "@tensorflow/tfjs-backend-wasm",
+  "ink",
+];
 
 export async function examine(environment: Terminal["environment"]): Promise<readonly Finding[]> {
   const path = homePath(environment);
   const home = homeExists(path) ? openHome(path) : null;
-  const findings = [nodeFinding(), packageFinding(), nativeFinding(), await serverFinding(environment), homeFinding(path, home)];
+  const findings = [
+    nodeFinding(),
+    packageFinding(),
+    nativeFinding(),
+    await serverFinding(environment),
+    homeFinding(path, home),
+  ];
   findings.push(await diskFinding(home?.ok === true ? path : process.cwd()));
   if (home?.ok === true) {
     findings.push(await portFinding(home.value));
@@ -49,7 +62,9 @@ function bad(verdict: "warn" | "fail", check: string, found: string, advice: str
 function nodeFinding(): Finding {
   const major = Number(process.versions.node.split(".")[0]);
   const found = `Node ${process.version}, trialmesh ${packageVersion}`;
-  return major >= oldestNodeMajor ? ok("node", found) : bad("fail", "node", found, `run it with Node ${oldestNodeMajor} or newer (npm start brings its own)`);
+  return major >= oldestNodeMajor
+    ? ok("node", found)
+    : bad("fail", "node", found, `run it with Node ${oldestNodeMajor} or newer (npm start brings its own)`);
 }
 
 function packageFinding(): Finding {
@@ -70,31 +85,54 @@ function resolves(name: string): boolean {
 }
 
 function nativeFinding(): Finding {
-  const found = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"].find((name) => installedVersion(name) !== null);
+  const found = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"].find(
+    (name) => installedVersion(name) !== null,
+  );
   return found === undefined
-    ? bad("warn", "tfjs-node", "not installed: textcnn trains on wasm, several times slower", "`npm install @tensorflow/tfjs-node` adds it where its download works")
+    ? bad(
+        "warn",
+        "tfjs-node",
+        "not installed: textcnn trains on wasm, several times slower",
+        "`npm install @tensorflow/tfjs-node` adds it where its download works",
+      )
     : ok("tfjs-node", `${found} ${installedVersion(found) ?? ""}`.trim());
 }
 
 async function serverFinding(environment: Terminal["environment"]): Promise<Finding> {
   // No way to bring one in: a check must download nothing.
   const server = await findServer(environment, () => {}, []);
-  if (!server.ok) return bad("warn", "nats-server", `none on PATH or in ${cacheFolder(environment)}`, "`trialmesh up` brings one in, or point TRIALMESH_NATS_SERVER at one");
+  if (!server.ok)
+    return bad(
+      "warn",
+      "nats-server",
+      `none on PATH or in ${cacheFolder(environment)}`,
+      "`trialmesh up` brings one in, or point TRIALMESH_NATS_SERVER at one",
+    );
   const { path, version, way, warning } = server.value;
   const found = `${showVersion(version)} at ${path} (${way})`;
   return warning === null ? ok("nats-server", found) : bad("warn", "nats-server", found, warning);
 }
 
 function homeFinding(path: string, home: Outcome<Home> | null): Finding {
-  if (home === null) return bad("warn", "home", `no mesh in ${path}`, "`trialmesh up` makes one, `trialmesh agent --join …` joins one");
-  return home.ok ? ok("home", `${path}, mesh ${home.value.mesh} at ${home.value.url}`) : bad("fail", "home", home.refusal.message, "see above");
+  if (home === null)
+    return bad(
+      "warn",
+      "home",
+      `no mesh in ${path}`,
+      "`trialmesh up` makes one, `trialmesh agent --join …` joins one",
+    );
+  return home.ok
+    ? ok("home", `${path}, mesh ${home.value.mesh} at ${home.value.url}`)
+    : bad("fail", "home", home.refusal.message, "see above");
 }
 
 async function diskFinding(folder: string): Promise<Finding> {
   const disk = await statfs(folder);
   const free = disk.bavail * disk.bsize;
   const found = `${formatBytes(free)} free for ${folder}`;
-  return free >= diskFreeMinBytes ? ok("disk", found) : bad("warn", "disk", found, "free some space: journal, datasets and checkpoints live there");
+  return free >= diskFreeMinBytes
+    ? ok("disk", found)
+    : bad("warn", "disk", found, "free some space: journal, datasets and checkpoints live there");
 }
 
 /** Without a server of ours, is the port free for one? */
@@ -103,9 +141,17 @@ async function portFinding(home: Home): Promise<Finding> {
   const number = port === "" ? defaultPort : Number(port);
   const pid = runningServerPid(home);
   if (pid !== null) return ok("port", `${number} served by process ${pid}`);
-  if (!/^(127\.|localhost)/.test(hostname)) return ok("port", `the server is another machine's (${hostname})`);
+  if (!/^(127\.|localhost)/.test(hostname))
+    return ok("port", `the server is another machine's (${hostname})`);
   const free = await isFree(number);
-  return free ? ok("port", `${number} is free`) : bad("fail", "port", `${number} is taken by another program`, "end it, or start with `trialmesh up --port 0`");
+  return free
+    ? ok("port", `${number} is free`)
+    : bad(
+        "fail",
+        "port",
+        `${number} is taken by another program`,
+        "end it, or start with `trialmesh up --port 0`",
+      );
 }
 
 function isFree(port: number): Promise<boolean> {
@@ -120,21 +166,47 @@ async function meshFindings(environment: Terminal["environment"], home: Home): P
   const connected = await connectMesh(environment);
   if (!connected.ok) {
     const down = runningServerPid(home) === null;
-    return [bad(down ? "warn" : "fail", "mesh", connected.refusal.message, down ? "nothing is lost: it goes on where it was" : "see above")];
+    return [
+      bad(
+        down ? "warn" : "fail",
+        "mesh",
+        connected.refusal.message,
+        down ? "nothing is lost: it goes on where it was" : "see above",
+      ),
+    ];
   }
   const { client } = connected.value;
   try {
     const mesh = await client.query("mesh", {});
-    if (!mesh.ok) return [ok("server", `answers at ${home.url}`), bad("fail", "leader", mesh.refusal.message, "see above")];
-    return [ok("server", `answers at ${home.url}`), ok("leader", `${mesh.value.leader}, epoch ${mesh.value.epoch}, journal at ${mesh.value.sequence}`), agentsFinding(mesh.value)];
+    if (!mesh.ok)
+      return [
+        ok("server", `answers at ${home.url}`),
+        bad("fail", "leader", mesh.refusal.message, "see above"),
+      ];
+    return [
+      ok("server", `answers at ${home.url}`),
+      ok("leader", `${mesh.value.leader}, epoch ${mesh.value.epoch}, journal at ${mesh.value.sequence}`),
+      agentsFinding(mesh.value),
+    ];
   } finally {
     await client.close();
   }
 }
 
 function agentsFinding({ agents }: MeshView): Finding {
-  if (agents.length === 0) return bad("warn", "agents", "none has joined", "start one with `trialmesh agent`");
+  if (agents.length === 0)
+    return bad("warn", "agents", "none has joined", "start one with `trialmesh agent`");
   const silent = agents.filter((agent) => agent.state === "silent").map((agent) => agent.agent);
-  const found = `${plural(agents.length, "agent")}, ${plural(agents.reduce((sum, agent) => sum + agent.slots, 0), "slot")}`;
-  return silent.length === 0 ? ok("agents", found) : bad("warn", "agents", `${found}; silent: ${silent.join(", ")}`, "look whether they run and reach the server");
+  const found = `${plural(agents.length, "agent")}, ${plural(
+    agents.reduce((sum, agent) => sum + agent.slots, 0),
+    "slot",
+  )}`;
+  return silent.length === 0
+    ? ok("agents", found)
+    : bad(
+        "warn",
+        "agents",
+        `${found}; silent: ${silent.join(", ")}`,
+        "look whether they run and reach the server",
+      );
 }

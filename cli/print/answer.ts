@@ -10,7 +10,12 @@ export interface PrintOptions {
   readonly json?: boolean;
 }
 
-export function printAnswer<T>(terminal: Terminal, options: PrintOptions, answer: Outcome<T>, text: (value: T) => string): ExitCode {
+export function printAnswer<T>(
+  terminal: Terminal,
+  options: PrintOptions,
+  answer: Outcome<T>,
+  text: (value: T) => string,
+): ExitCode {
   if (!answer.ok) return printRefusal(terminal, options, answer.refusal);
   terminal.out(options.json === true ? JSON.stringify(answer.value, null, 2) : text(answer.value));
   return exitCode.ok;

@@ -28,7 +28,9 @@ export function finishedOf({ counts }: SweepSummary): number {
 }
 
 function bestText(sweep: SweepSummary): string {
-  return sweep.best === null ? "-" : `${sweep.metric} ${formatMetric(sweep.best.value)} (${sweep.best.model})`;
+  return sweep.best === null
+    ? "-"
+    : `${sweep.metric} ${formatMetric(sweep.best.value)} (${sweep.best.model})`;
 }
 
 export function sweepText(view: SweepView): string {
@@ -42,12 +44,28 @@ export function sweepText(view: SweepView): string {
     ["sweep", `${summary.sweep} ${summary.name} by ${summary.requester}`],
     ["state", summary.waiting === null ? summary.state : `${summary.state}: ${summary.waiting}`],
     ["objective", `${summary.goal} ${summary.metric} of ${summary.task}`],
-    ["dataset", view.dataset === null ? "none" : `${view.dataset.name} ${view.dataset.digest.slice(0, 12)} (${view.dataset.rows.train} train, ${view.dataset.rows.validation} validation, ${view.dataset.rows.test} test rows)`],
-    ["search", `${view.search.method}, at most ${plural(summary.total, "trial")}, seed ${view.search.seed}, over ${view.models.join(", ")}`],
+    [
+      "dataset",
+      view.dataset === null
+        ? "none"
+        : `${view.dataset.name} ${view.dataset.digest.slice(0, 12)} (${view.dataset.rows.train} train, ${view.dataset.rows.validation} validation, ${view.dataset.rows.test} test rows)`,
+    ],
+    [
+      "search",
+      `${view.search.method}, at most ${plural(summary.total, "trial")}, seed ${view.search.seed}, over ${view.models.join(", ")}`,
+    ],
     ["stopping", stopping],
-    ["trials", `${counts.completed} completed, ${counts.stopped} stopped early, ${counts.failed} failed, ${counts.cancelled} cancelled, ${counts.running} running, ${counts.paused} paused, ${counts.queued} queued, ${counts.reused} from the record`],
+    [
+      "trials",
+      `${counts.completed} completed, ${counts.stopped} stopped early, ${counts.failed} failed, ${counts.cancelled} cancelled, ${counts.running} running, ${counts.paused} paused, ${counts.queued} queued, ${counts.reused} from the record`,
+    ],
     ["tokens", tokensText(summary)],
-    ["best", summary.best === null ? "none yet" : `${summary.metric} ${formatMetric(summary.best.value)} by ${summary.best.model} (${summary.best.trial}, ${plural(summary.best.resource, "epoch")})`],
+    [
+      "best",
+      summary.best === null
+        ? "none yet"
+        : `${summary.metric} ${formatMetric(summary.best.value)} by ${summary.best.model} (${summary.best.trial}, ${plural(summary.best.resource, "epoch")})`,
+    ],
     ["registered", registeredText(summary)],
   ]);
   return `${head}\n\n${trialsText(view.trials)}`;
@@ -57,7 +75,8 @@ export function tokensText(summary: SweepSummary): string {
   const parts = [`${formatTokens(summary.spent)} spent`];
   if (summary.pending > 0) parts.push(`${formatTokens(summary.pending)} held by running trials`);
   if (summary.cap !== null) parts.push(`at most ${formatTokens(summary.cap)}`);
-  if (summary.savedByStopping > 0) parts.push(`${formatTokens(summary.savedByStopping)} saved by stopping early`);
+  if (summary.savedByStopping > 0)
+    parts.push(`${formatTokens(summary.savedByStopping)} saved by stopping early`);
   if (summary.savedByReuse > 0) parts.push(`${formatTokens(summary.savedByReuse)} saved by the record`);
   return parts.join(", ");
 }
@@ -74,11 +93,18 @@ export function trialsText(trials: readonly TrialView[]): string {
     [
       { head: "TRIAL", cell: (trial) => trial.trial },
       { head: "MODEL", cell: (trial) => trial.model },
-      { head: "STATE", cell: (trial) => (trial.reusedFrom === null ? trial.state : `${trial.state} (from ${trial.reusedFrom})`) },
+      {
+        head: "STATE",
+        cell: (trial) =>
+          trial.reusedFrom === null ? trial.state : `${trial.state} (from ${trial.reusedFrom})`,
+      },
       { head: "EPOCHS", cell: (trial) => `${trial.resource}/${trial.target}`, right: true },
       { head: "VALUE", cell: (trial) => formatMetric(trial.value), right: true },
       { head: "TOKENS", cell: (trial) => formatTokens(trial.spent), right: true },
-      { head: "AGENT", cell: (trial) => [...new Set(trial.attempts.map((attempt) => attempt.agent))].join(" ") || "-" },
+      {
+        head: "AGENT",
+        cell: (trial) => [...new Set(trial.attempts.map((attempt) => attempt.agent))].join(" ") || "-",
+      },
       { head: "PARAMETERS", cell: (trial) => trial.failure ?? formatParams(trial.params) },
     ],
     "no trial yet",

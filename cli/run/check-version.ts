@@ -18,11 +18,19 @@ export interface CheckedVersion {
   readonly answer: string;
 }
 
-export async function checkVersion(client: MeshClient, bus: Bus, view: ModelView, version: number): Promise<Outcome<CheckedVersion>> {
+export async function checkVersion(
+  client: MeshClient,
+  bus: Bus,
+  view: ModelView,
+  version: number,
+): Promise<Outcome<CheckedVersion>> {
   const found = view.versions.find((known) => known.version === version);
   if (found === undefined) {
     const known = view.versions.map((candidate) => String(candidate.version));
-    return refuse("unknown", `${view.model} has no version ${version}; ${suggestion(String(version), known)}`);
+    return refuse(
+      "unknown",
+      `${view.model} has no version ${version}; ${suggestion(String(version), known)}`,
+    );
   }
   const what = `${view.model}@${version}`;
   const bytes = await fetchBlob(bus, client.mesh, found.artifact);
@@ -32,7 +40,8 @@ export async function checkVersion(client: MeshClient, bus: Bus, view: ModelView
   const predictor = loaded.value;
   try {
     const best = predictor.predict([example])[0]?.[0];
-    if (best === undefined || !Number.isFinite(best.probability)) return refuse("conflict", `${what} cannot be used: it gives no answer to "${example}"`);
+    if (best === undefined || !Number.isFinite(best.probability))
+      return refuse("conflict", `${what} cannot be used: it gives no answer to "${example}"`);
     return accept({ version, answer: `"${example}" -> ${best.label} (${best.probability.toFixed(3)})` });
   } finally {
     predictor.dispose();
@@ -43,9 +52,20 @@ export async function checkVersion(client: MeshClient, bus: Bus, view: ModelView
 export function versionBefore(view: ModelView, alias: string): Outcome<number> {
   const current = view.aliases.find((known) => known.alias === alias);
   if (current === undefined) {
-    return refuse("unknown", `${view.model} has no alias "${alias}", ${suggestion(alias, view.aliases.map((known) => known.alias))}`);
+    return refuse(
+      "unknown",
+      `${view.model} has no alias "${alias}", ${suggestion(
+        alias,
+        view.aliases.map((known) => known.alias),
+      )}`,
+    );
   }
   const moves = view.ledger.filter((move) => move.alias === alias).toSorted((a, b) => b.at - a.at);
   const before = moves.find((move) => move.to === current.version && move.from !== null)?.from ?? null;
-  return before === null ? refuse("conflict", `${view.model}@${alias} has pointed to version ${current.version} from the start; there is nothing to go back to`) : accept(before);
+  return before === null
+    ? refuse(
+        "conflict",
+        `${view.model}@${alias} has pointed to version ${current.version} from the start; there is nothing to go back to`,
+      )
+    : accept(before);
 }

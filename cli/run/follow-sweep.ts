@@ -21,7 +21,11 @@ export interface Followed {
   readonly end: "done" | "stopped" | "waits-for-budget";
 }
 
-export async function followSweep(client: MeshClient, sweep: string, say: (line: string) => void): Promise<Outcome<Followed>> {
+export async function followSweep(
+  client: MeshClient,
+  sweep: string,
+  say: (line: string) => void,
+): Promise<Outcome<Followed>> {
   let said = "";
   let saidAt = -sayEveryMs;
   let away = false;
@@ -49,7 +53,8 @@ export async function followSweep(client: MeshClient, sweep: string, say: (line:
     if (view.summary.state === "done") return accept({ view, end: "done" });
     if (view.summary.state === "stopped") return accept({ view, end: "stopped" });
     shortSince = (await isShortOfTokens(client, view)) ? (shortSince ?? now) : null;
-    if (shortSince !== null && now - shortSince >= shortOfTokensMs) return accept({ view, end: "waits-for-budget" });
+    if (shortSince !== null && now - shortSince >= shortOfTokensMs)
+      return accept({ view, end: "waits-for-budget" });
     await sleep(pollMs);
   }
 }
@@ -62,7 +67,9 @@ function progressLine(summary: SweepSummary): string {
   if (counts.failed > 0) parts.push(`${counts.failed} failed`);
   if (summary.best !== null) {
     const { best } = summary;
-    parts.push(`best ${summary.metric} ${formatMetric(best.value)} (${best.model}, ${best.trial}, ${plural(best.resource, "epoch")})`);
+    parts.push(
+      `best ${summary.metric} ${formatMetric(best.value)} (${best.model}, ${best.trial}, ${plural(best.resource, "epoch")})`,
+    );
   }
   parts.push(`${formatTokens(summary.spent)} tokens`);
   const waiting = summary.waiting === null ? "" : `; waiting: ${summary.waiting}`;

@@ -43,5 +43,8 @@ export async function fetchBlob(bus: Bus, mesh: string, digest: Digest): Promise
 
 function unavailable(error: unknown, what: string): Outcome<never> {
   if (!(error instanceof BusError)) throw error;
-  return refuse(error.kind === "denied" ? "forbidden" : "unavailable", `the data cannot be ${what}: ${error.message}`);
+  return refuse(
+    error.kind === "denied" ? "forbidden" : "unavailable",
+    `the data cannot be ${what}: ${error.message}`,
+  );
 }

@@ -40,8 +40,15 @@ export async function planSweep(
   } catch (error) {
     const code = systemCode(error);
     if (code === null) throw error;
-    if (code === "ENOENT") return refuse("unknown", `there is no file ${file}; give the path of a sweep file, such as examples/language-id.yaml`);
-    return refuse("invalid", code === "EISDIR" ? `${file} is a folder, not a sweep file` : `${file} cannot be read (${code})`);
+    if (code === "ENOENT")
+      return refuse(
+        "unknown",
+        `there is no file ${file}; give the path of a sweep file, such as examples/language-id.yaml`,
+      );
+    return refuse(
+      "invalid",
+      code === "EISDIR" ? `${file} is a folder, not a sweep file` : `${file} cannot be read (${code})`,
+    );
   }
   return accept(readSweepFile({ file, text, environment, models, codeVersion, overrides }));
 }
@@ -59,20 +66,36 @@ export async function prepareSweep(options: PrepareOptions): Promise<Outcome<Swe
   return stored.ok ? accept(plan.spec(stored.value)) : stored;
 }
 
-async function storeDataset(dataset: Dataset, { bus, mesh, progress }: PrepareOptions): Promise<Outcome<DatasetRef>> {
+async function storeDataset(
+  dataset: Dataset,
+  { bus, mesh, progress }: PrepareOptions,
+): Promise<Outcome<DatasetRef>> {
   const bytes = encodeDataset(dataset);
   const digest = datasetDigest(bytes);
-  const rows = { train: dataset.train.length, validation: dataset.validation.length, test: dataset.test.length };
+  const rows = {
+    train: dataset.train.length,
+    validation: dataset.validation.length,
+    test: dataset.test.length,
+  };
   const what = `dataset ${dataset.name} ${shortDigest(digest)}: ${rows.train} train, ${rows.validation} validation, ${rows.test} test rows, ${plural(dataset.labels.length, "label")}`;
   const sent = await sendBlob(bus, mesh, bytes);
   if (!sent.ok) return sent;
-  progress(`${what}; ${sent.value ? `${formatBytes(bytes.length)} sent to the mesh` : "in the mesh already"}`);
+  progress(
+    `${what}; ${sent.value ? `${formatBytes(bytes.length)} sent to the mesh` : "in the mesh already"}`,
+  );
   return accept({ name: dataset.name, digest, bytes: bytes.length, rows });
 }
 
 function sayReport(report: LoadReport, progress: (line: string) => void): void {
   const [bad] = report.bad;
-  if (bad !== undefined) progress(`dataset: ${plural(report.bad.length, "line")} left out, the first ${bad.file}:${bad.line} (${bad.reason})`);
-  if (report.latin1Lines > 0) progress(`dataset: ${plural(report.latin1Lines, "line")} read as ISO-8859-1, being no UTF-8`);
-  if (report.leakedRows > 0) progress(`dataset: ${plural(report.leakedRows, "training row")} left out, since a held-out split has the same text`);
+  if (bad !== undefined)
+    progress(
+      `dataset: ${plural(report.bad.length, "line")} left out, the first ${bad.file}:${bad.line} (${bad.reason})`,
+    );
+  if (report.latin1Lines > 0)
+    progress(`dataset: ${plural(report.latin1Lines, "line")} read as ISO-8859-1, being no UTF-8`);
+  if (report.leakedRows > 0)
+    progress(
+      `dataset: ${plural(report.leakedRows, "training row")} left out, since a held-out split has the same text`,
+    );
 }

@@ -15,7 +15,11 @@ export function sweepResult(view: SweepView): string {
     bestTable(judged, summary.metric),
     [
       `${plural(counts.proposed, "trial")}: ${counts.completed} completed, ${counts.stopped} stopped early, ${counts.failed} failed, ${counts.cancelled} cancelled`,
-      ...(counts.reused > 0 ? [`${plural(counts.reused, "trial")} answered from the record: the same work was done before and was not paid for again`] : []),
+      ...(counts.reused > 0
+        ? [
+            `${plural(counts.reused, "trial")} answered from the record: the same work was done before and was not paid for again`,
+          ]
+        : []),
       `tokens: ${tokensText(summary)}`,
     ].join("\n"),
     lastWords(view),
@@ -33,7 +37,10 @@ function bestTable(trials: readonly TrialView[], metric: string): string {
       { head: metric.toUpperCase(), cell: ({ trial }) => formatMetric(trial.value), right: true },
       { head: "EPOCHS", cell: ({ trial }) => String(trial.resource), right: true },
       { head: "TOKENS", cell: ({ trial }) => formatTokens(trial.spent), right: true },
-      { head: "STATE", cell: ({ trial }) => (trial.reusedFrom === null ? trial.state : `from ${trial.reusedFrom}`) },
+      {
+        head: "STATE",
+        cell: ({ trial }) => (trial.reusedFrom === null ? trial.state : `from ${trial.reusedFrom}`),
+      },
       { head: "PARAMETERS", cell: ({ trial }) => formatParams(trial.params) },
     ],
     "no trial has a result",
@@ -42,8 +49,11 @@ function bestTable(trials: readonly TrialView[], metric: string): string {
 
 function lastWords({ summary, trials }: SweepView): string {
   const best = trials.find((trial) => trial.trial === summary.best?.trial);
-  if (summary.best === null || best === undefined) return `${summary.sweep} ${summary.name} has no best model`;
-  const lines = [`best model: ${best.model} of ${best.trial}, ${summary.metric} ${formatMetric(summary.best.value)} (${formatMetrics(best.metrics)})`];
+  if (summary.best === null || best === undefined)
+    return `${summary.sweep} ${summary.name} has no best model`;
+  const lines = [
+    `best model: ${best.model} of ${best.trial}, ${summary.metric} ${formatMetric(summary.best.value)} (${formatMetrics(best.metrics)})`,
+  ];
   if (summary.registered !== null) lines.push(`registered: ${registeredText(summary)}`);
   return lines.join("\n");
 }

@@ -11,7 +11,13 @@ type Issue = z.core.$ZodIssue;
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
 /** Parses `value`, which stands at `base` in the file; the parsed value, or null and its problems added. */
-export function parseAt<T>(schema: z.ZodType<T>, value: unknown, yaml: LocatedYaml, base: Path, problems: Problem[]): T | null {
+export function parseAt<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  yaml: LocatedYaml,
+  base: Path,
+  problems: Problem[],
+): T | null {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
@@ -36,7 +42,8 @@ function explain(issue: Issue, found: unknown): string {
       if (found === undefined) return `is missing; it should be ${typeName(issue.expected)}`;
       return `should be ${typeName(issue.expected)}, not ${describe(found)}`;
     case "invalid_value": {
-      if (found === undefined) return `is missing; it should be one of ${issue.values.map(String).join(", ")}`;
+      if (found === undefined)
+        return `is missing; it should be one of ${issue.values.map(String).join(", ")}`;
       return noneOf(found, issue.values.map(String));
     }
     case "too_small":
@@ -69,7 +76,9 @@ function noneOf(found: unknown, choices: readonly string[]): string {
 
 /** The values a discriminator may have. */
 function choicesOf(issue: Issue): string[] {
-  return issue.code === "invalid_union" && "options" in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+  return issue.code === "invalid_union" && "options" in issue && Array.isArray(issue.options)
+    ? issue.options.map(String)
+    : [];
 }
 
 export function describe(value: unknown): string {
@@ -116,7 +125,8 @@ function keysAt(schema: z.ZodType, value: unknown, path: Path): string[] {
 }
 
 function childrenOf(node: JsonSchema, part: string | number): JsonSchema[] {
-  const found = node.properties?.[String(part)] ?? (typeof part === "number" ? node.items : node.additionalProperties);
+  const found =
+    node.properties?.[String(part)] ?? (typeof part === "number" ? node.items : node.additionalProperties);
   return typeof found === "object" && !Array.isArray(found) ? [found] : [];
 }
 
@@ -127,7 +137,9 @@ function formsFor(nodes: readonly JsonSchema[], value: unknown): JsonSchema[] {
     const fitting = forms.filter((form) =>
       Object.entries(form.properties ?? {}).every(
         ([key, property]) =>
-          typeof property !== "object" || property.const === undefined || property.const === valueAt(value, [key]),
+          typeof property !== "object" ||
+          property.const === undefined ||
+          property.const === valueAt(value, [key]),
       ),
     );
     return fitting.length > 0 ? fitting : forms;

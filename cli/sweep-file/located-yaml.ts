@@ -34,7 +34,10 @@ export function parseYaml(text: string): YamlResult {
   } catch (error) {
     // An alias without its anchor, or a few lines of aliases that would unfold to gigabytes.
     const message = error instanceof Error ? error.message : String(error);
-    return { ok: false, problems: [{ line: 1, field: [], message: `this is no YAML: ${sentence(message)}` }] };
+    return {
+      ok: false,
+      problems: [{ line: 1, field: [], message: `this is no YAML: ${sentence(message)}` }],
+    };
   }
 }
 

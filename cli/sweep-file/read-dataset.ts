@@ -31,7 +31,11 @@ export function readDataset(reading: DatasetReading, value: unknown): DatasetDec
     return null;
   }
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
-    report(reading, base, `should be a dataset's name (${embeddedDatasetNames.join(", ")}) or a mapping with name, format and train, not ${describe(value)}`);
+    report(
+      reading,
+      base,
+      `should be a dataset's name (${embeddedDatasetNames.join(", ")}) or a mapping with name, format and train, not ${describe(value)}`,
+    );
     return null;
   }
   const shape = parseAt(datasetShape, value, reading.yaml, base, reading.problems);
@@ -65,7 +69,11 @@ function findFile(reading: DatasetReading, field: Path, given: string): string |
     return value ?? "";
   });
   for (const name of unset) {
-    report(reading, field, `${name} is not set; set it to the folder that holds the data, as in ${name}=/path/to/data`);
+    report(
+      reading,
+      field,
+      `${name} is not set; set it to the folder that holds the data, as in ${name}=/path/to/data`,
+    );
   }
   if (unset.size > 0) return null;
   const path = isAbsolute(expanded) ? expanded : resolve(dirname(reading.file), expanded);

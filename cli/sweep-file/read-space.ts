@@ -6,7 +6,13 @@
 import type { ModelDeclaration, ParameterSpec } from "../../agent/task/task.ts";
 import { faultOf } from "../../agent/task/parameter.ts";
 import { suggestion } from "../../protocol/name.ts";
-import { distributionNames, distributionSchema, valueSchema, type Distribution, type Space } from "../../protocol/space.ts";
+import {
+  distributionNames,
+  distributionSchema,
+  valueSchema,
+  type Distribution,
+  type Space,
+} from "../../protocol/space.ts";
 import { describe, parseAt } from "./explain-issue.ts";
 import type { LocatedYaml, Path } from "./located-yaml.ts";
 import type { Problem } from "./problem.ts";
@@ -21,7 +27,11 @@ export function readSpace(reading: SpaceReading, declaration: ModelDeclaration, 
   const base: Path = ["models", declaration.model];
   if (value === null || value === undefined) return checkedDefault(reading, declaration);
   if (typeof value !== "object" || Array.isArray(value)) {
-    report(reading, base, `should be a mapping from parameters to their values, or {} for the default space, not ${describe(value)}`);
+    report(
+      reading,
+      base,
+      `should be a mapping from parameters to their values, or {} for the default space, not ${describe(value)}`,
+    );
     return {};
   }
   const given = Object.entries(value);
@@ -48,7 +58,11 @@ function checkedDefault(reading: SpaceReading, declaration: ModelDeclaration): S
   for (const [name, distribution] of Object.entries(declaration.defaultSpace)) {
     const why = gridFault(reading, distribution);
     if (why !== null) {
-      report(reading, ["models", declaration.model], `a grid cannot walk the default space (${name} is ${distribution.distribution}); list the values of each parameter`);
+      report(
+        reading,
+        ["models", declaration.model],
+        `a grid cannot walk the default space (${name} is ${distribution.distribution}); list the values of each parameter`,
+      );
       break;
     }
   }
@@ -62,12 +76,21 @@ function readDistribution(reading: SpaceReading, field: Path, raw: unknown): Dis
     const values = raw.map((value: unknown) => valueSchema.safeParse(value));
     const bad = values.findIndex((value) => !value.success);
     if (raw.length === 0) report(reading, field, "an empty list gives nothing to choose from");
-    else if (bad >= 0) report(reading, [...field, bad], `should be a number, text, true or false, not ${describe(raw[bad])}`);
-    else return { distribution: "choice", values: values.flatMap((value) => (value.success ? [value.data] : [])) };
+    else if (bad >= 0)
+      report(reading, [...field, bad], `should be a number, text, true or false, not ${describe(raw[bad])}`);
+    else
+      return {
+        distribution: "choice",
+        values: values.flatMap((value) => (value.success ? [value.data] : [])),
+      };
     return null;
   }
   if (raw === null || typeof raw !== "object") {
-    report(reading, field, `should be a value, a list of values, or a distribution (${distributionNames.join(", ")})`);
+    report(
+      reading,
+      field,
+      `should be a value, a list of values, or a distribution (${distributionNames.join(", ")})`,
+    );
     return null;
   }
   if (!("distribution" in raw)) {
@@ -77,7 +100,13 @@ function readDistribution(reading: SpaceReading, field: Path, raw: unknown): Dis
   return parseAt(distributionSchema, raw, reading.yaml, field, reading.problems);
 }
 
-function checkBounds(reading: SpaceReading, field: Path, spec: ParameterSpec, distribution: Distribution, raw: unknown): void {
+function checkBounds(
+  reading: SpaceReading,
+  field: Path,
+  spec: ParameterSpec,
+  distribution: Distribution,
+  raw: unknown,
+): void {
   switch (distribution.distribution) {
     case "constant":
       check(reading, field, spec, distribution.value);
@@ -92,7 +121,11 @@ function checkBounds(reading: SpaceReading, field: Path, spec: ParameterSpec, di
     case "int":
     case "log-int": {
       if (spec.type === "choice") {
-        report(reading, field, `takes one of ${spec.choices.map(describe).join(", ")}, not a range; use a list`);
+        report(
+          reading,
+          field,
+          `takes one of ${spec.choices.map(describe).join(", ")}, not a range; use a list`,
+        );
         return;
       }
       const whole = distribution.distribution === "int" || distribution.distribution === "log-int";
@@ -107,12 +140,26 @@ function checkBounds(reading: SpaceReading, field: Path, spec: ParameterSpec, di
     case "normal":
     case "log-normal":
       if (spec.type === "float") {
-        report(reading, [...field, "distribution"], `${distribution.distribution} has no bounds and this parameter has (${spec.min} to ${spec.max}); use "uniform" or "log-uniform"`);
-      } else report(reading, [...field, "distribution"], `${distribution.distribution} does not give values this parameter takes`);
+        report(
+          reading,
+          [...field, "distribution"],
+          `${distribution.distribution} has no bounds and this parameter has (${spec.min} to ${spec.max}); use "uniform" or "log-uniform"`,
+        );
+      } else
+        report(
+          reading,
+          [...field, "distribution"],
+          `${distribution.distribution} does not give values this parameter takes`,
+        );
   }
 }
 
-function check(reading: SpaceReading, field: Path, spec: ParameterSpec, value: string | number | boolean): void {
+function check(
+  reading: SpaceReading,
+  field: Path,
+  spec: ParameterSpec,
+  value: string | number | boolean,
+): void {
   const fault = faultOf(spec, value);
   if (fault !== null) report(reading, field, `${describe(value)} is out of bounds; ${fault}`);
 }

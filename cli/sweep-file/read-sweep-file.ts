@@ -44,7 +44,11 @@ export function readSweepFile(input: SweepFileInput): SweepFileResult {
   const yaml = overridden(parsed.yaml, input.overrides ?? {});
   const problems: Problem[] = [];
   if (yaml.value === null || typeof yaml.value !== "object" || Array.isArray(yaml.value)) {
-    problems.push({ line: 1, field: [], message: "a sweep file is a mapping with name, task, search, stopping and models" });
+    problems.push({
+      line: 1,
+      field: [],
+      message: "a sweep file is a mapping with name, task, search, stopping and models",
+    });
     return { ok: false, problems };
   }
   const raw = new Map<string, unknown>(Object.entries(yaml.value));
@@ -80,14 +84,20 @@ function declarationsOf({ input, yaml, problems, raw }: Checker): readonly Model
 
 function readModels({ yaml, problems, raw }: Checker, declarations: readonly ModelDeclaration[]): SpecModels {
   const given = raw.get("models");
-  if (given === null || typeof given !== "object" || Array.isArray(given) || declarations.length === 0) return [];
+  if (given === null || typeof given !== "object" || Array.isArray(given) || declarations.length === 0)
+    return [];
   const method = methodOf(raw);
   const models: SpecModels = [];
   for (const [name, value] of Object.entries(given)) {
     const declaration = declarations.find((known) => known.model === name);
     if (declaration === undefined) {
       const known = declarations.map((model) => model.model);
-      add(problems, yaml, ["models", name], `task ${String(raw.get("task"))} has no model "${name}", ${suggestion(name, known)}`);
+      add(
+        problems,
+        yaml,
+        ["models", name],
+        `task ${String(raw.get("task"))} has no model "${name}", ${suggestion(name, known)}`,
+      );
     } else models.push({ model: name, space: readSpace({ yaml, problems, method }, declaration, value) });
   }
   if (Object.keys(given).length === 0) {
@@ -111,7 +121,12 @@ function readObjective(
   const metrics = [...new Set(declarations.flatMap((model) => model.metrics))];
   const given = new Map<string, unknown>(Object.entries(Object(raw.get("objective")))).get("metric");
   if (typeof given === "string" && metrics.length > 0 && !metrics.includes(given)) {
-    add(problems, yaml, ["objective", "metric"], `task ${String(raw.get("task"))} has no metric "${given}", ${suggestion(given, metrics)}`);
+    add(
+      problems,
+      yaml,
+      ["objective", "metric"],
+      `task ${String(raw.get("task"))} has no metric "${given}", ${suggestion(given, metrics)}`,
+    );
   }
   const metric = file?.objective?.metric ?? metrics[0];
   if (metric === undefined) return null;
@@ -123,7 +138,10 @@ function usualGoal(metric: string): "maximize" | "minimize" {
   return /loss|error|perplexity/i.test(metric) ? "minimize" : "maximize";
 }
 
-function readDatasetPart({ input, yaml, problems, raw }: Checker, declarations: readonly ModelDeclaration[]): DatasetDeclaration | null {
+function readDatasetPart(
+  { input, yaml, problems, raw }: Checker,
+  declarations: readonly ModelDeclaration[],
+): DatasetDeclaration | null {
   const given = raw.get("dataset");
   const task = String(raw.get("task"));
   const wanted = declarations.some((model) => model.needsDataset);
@@ -159,7 +177,8 @@ function specOf(
     trialSeed: file.trialSeed,
     codeVersion: input.codeVersion,
     reuse: file.reuse,
-    register: file.register === undefined ? null : { model: file.register.model, alias: file.register.alias ?? null },
+    register:
+      file.register === undefined ? null : { model: file.register.model, alias: file.register.alias ?? null },
   };
 }
 

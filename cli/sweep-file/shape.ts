@@ -14,7 +14,9 @@ export const sweepFileSchema = z.strictObject({
   name: nameSchema,
   task: z.string(),
   dataset: z.unknown().optional(),
-  objective: z.strictObject({ metric: z.string(), goal: z.enum(["maximize", "minimize"]).optional() }).optional(),
+  objective: z
+    .strictObject({ metric: z.string(), goal: z.enum(["maximize", "minimize"]).optional() })
+    .optional(),
   search: z.strictObject({
     method: searchSchema.shape.method,
     trials: searchSchema.shape.trials,

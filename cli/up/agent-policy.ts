@@ -48,7 +48,13 @@ export function agentPolicy(folder: string, flags: PolicyFlags): Outcome<AgentPo
 }
 
 function firstPolicy(): AgentPolicy {
-  const policy: Policy = { slots: availableParallelism(), hours: null, leaveFreeMemGiB: 0, requesters: null, tasks: null };
+  const policy: Policy = {
+    slots: availableParallelism(),
+    hours: null,
+    leaveFreeMemGiB: 0,
+    requesters: null,
+    tasks: null,
+  };
   return { policy, labels: {} };
 }
 
@@ -62,7 +68,8 @@ function readPolicy(path: string): Outcome<AgentPolicy> {
 function withFlags({ policy, labels }: AgentPolicy, flags: PolicyFlags): Outcome<AgentPolicy> {
   const hours = flags.hours === undefined ? accept(policy.hours) : parseHours(flags.hours);
   if (!hours.ok) return hours;
-  const requesters = flags.requesters === undefined ? accept(policy.requesters) : parseRequesters(flags.requesters);
+  const requesters =
+    flags.requesters === undefined ? accept(policy.requesters) : parseRequesters(flags.requesters);
   if (!requesters.ok) return requesters;
   const added: [string, string][] = [];
   for (const label of flags.label ?? []) {
@@ -78,7 +85,9 @@ function withFlags({ policy, labels }: AgentPolicy, flags: PolicyFlags): Outcome
     tasks: flags.tasks === undefined ? policy.tasks : flags.tasks === "any" ? null : listOf(flags.tasks),
   };
   const checked = parseOutside(policySchema, candidate, "the agent's policy");
-  return checked.ok ? accept({ policy: checked.value, labels: { ...labels, ...Object.fromEntries(added) } }) : checked;
+  return checked.ok
+    ? accept({ policy: checked.value, labels: { ...labels, ...Object.fromEntries(added) } })
+    : checked;
 }
 
 function parseHours(text: string): Outcome<Policy["hours"]> {
@@ -86,7 +95,8 @@ function parseHours(text: string): Outcome<Policy["hours"]> {
   const spans = listOf(text).map((span) => span.split("-"));
   const hours = spans.map(([from = "", to = ""]) => ({ from, to }));
   const parsed = policySchema.shape.hours.safeParse(hours);
-  if (parsed.success && spans.length > 0 && spans.every((span) => span.length === 2)) return accept(parsed.data);
+  if (parsed.success && spans.length > 0 && spans.every((span) => span.length === 2))
+    return accept(parsed.data);
   return refuse("invalid", `--hours ${text}: write times as in 22:00-07:00, several with commas, or always`);
 }
 
@@ -94,9 +104,14 @@ function parseRequesters(text: string): Outcome<Policy["requesters"]> {
   if (text === "anyone") return accept(null);
   const names = listOf(text);
   const bad = names.find((name) => !nameSchema.safeParse(name).success);
-  return bad === undefined ? accept(names) : refuse("invalid", `--requesters: "${bad}" is no name; write names with commas, or anyone`);
+  return bad === undefined
+    ? accept(names)
+    : refuse("invalid", `--requesters: "${bad}" is no name; write names with commas, or anyone`);
 }
 
 function listOf(text: string): string[] {
-  return text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 }

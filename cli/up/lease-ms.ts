@@ -14,5 +14,8 @@ export function leaseMsOf(environment: Terminal["environment"]): Outcome<number>
   if (given === undefined || given === "") return accept(defaultSettings.leaseMs);
   const value = Number(given);
   if (Number.isInteger(value) && value >= leaseMsMin && value <= leaseMsMax) return accept(value);
-  return refuse("invalid", `TRIALMESH_LEASE_MS is "${given}"; it should be a whole number of milliseconds from ${leaseMsMin} to ${leaseMsMax}`);
+  return refuse(
+    "invalid",
+    `TRIALMESH_LEASE_MS is "${given}"; it should be a whole number of milliseconds from ${leaseMsMin} to ${leaseMsMax}`,
+  );
 }

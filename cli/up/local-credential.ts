@@ -22,12 +22,20 @@ export interface LocalOptions {
   readonly name?: string;
 }
 
-export async function localCredential(environment: Terminal["environment"], role: "agent" | "coordinator", options: LocalOptions): Promise<Outcome<Local>> {
+export async function localCredential(
+  environment: Terminal["environment"],
+  role: "agent" | "coordinator",
+  options: LocalOptions,
+): Promise<Outcome<Local>> {
   if (options.join !== undefined) {
     const joined = await acceptInvite(homePath(environment), options.join);
     if (!joined.ok) return joined;
     const found = joined.value.credential;
-    if (found.role !== role) return refuse("invalid", `this invitation is for a ${found.role}, not for ${role === "agent" ? "an agent" : "a coordinator"}; ask for \`trialmesh invite ${role} NAME\``);
+    if (found.role !== role)
+      return refuse(
+        "invalid",
+        `this invitation is for a ${found.role}, not for ${role === "agent" ? "an agent" : "a coordinator"}; ask for \`trialmesh invite ${role} NAME\``,
+      );
     return accept(joined.value);
   }
   const home = openHome(homePath(environment));
@@ -40,11 +48,26 @@ export async function localCredential(environment: Terminal["environment"], role
   return credential.ok ? accept({ home: home.value, credential: credential.value }) : credential;
 }
 
-async function storedCredential(home: Home, role: "agent" | "coordinator", name: string | undefined): Promise<Outcome<Credential>> {
+async function storedCredential(
+  home: Home,
+  role: "agent" | "coordinator",
+  name: string | undefined,
+): Promise<Outcome<Credential>> {
   const stored = storedUsers(home, [role]).map((user) => user.name);
   const chosen = name ?? (stored.length === 1 ? stored[0] : undefined);
   if (chosen !== undefined && stored.includes(chosen)) return loadCredential(home, role, chosen);
-  if (stored.length === 0) return refuse("forbidden", `${home.path} holds no credential of a${role === "agent" ? "n agent" : " coordinator"}; join with the line of \`trialmesh invite ${role} NAME\``);
-  if (chosen !== undefined) return refuse("unknown", `${home.path} holds no credential of ${role} "${chosen}", ${suggestion(chosen, stored)}`);
-  return refuse("invalid", `several ${role}s joined from ${home.path} (${stored.join(", ")}); say which with --name NAME`);
+  if (stored.length === 0)
+    return refuse(
+      "forbidden",
+      `${home.path} holds no credential of a${role === "agent" ? "n agent" : " coordinator"}; join with the line of \`trialmesh invite ${role} NAME\``,
+    );
+  if (chosen !== undefined)
+    return refuse(
+      "unknown",
+      `${home.path} holds no credential of ${role} "${chosen}", ${suggestion(chosen, stored)}`,
+    );
+  return refuse(
+    "invalid",
+    `several ${role}s joined from ${home.path} (${stored.join(", ")}); say which with --name NAME`,
+  );
 }

@@ -5,6 +5,9 @@ const lengthMax = 24;
 
 export function machineName(): string {
   const first = hostname().toLowerCase().split(".")[0] ?? "";
-  const plain = first.replaceAll(/[^a-z0-9-]+/g, "-").slice(0, lengthMax).replaceAll(/^-+|-+$/g, "");
+  const plain = first
+    .replaceAll(/[^a-z0-9-]+/g, "-")
+    .slice(0, lengthMax)
+    .replaceAll(/^-+|-+$/g, "");
   return plain === "" ? "here" : plain;
 }

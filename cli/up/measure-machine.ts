@@ -24,7 +24,10 @@ export interface MeasureOptions {
 export async function measureMachine(options: MeasureOptions): Promise<Capability> {
   const { environment, folder, fresh, labels, progress } = options;
   const cacheDir = join(cacheFolder(environment), "probe");
-  if (fresh || !existsSync(join(cacheDir, "probe.json"))) progress("measuring what this machine can train, which takes up to a minute; remembered for the next start");
+  if (fresh || !existsSync(join(cacheDir, "probe.json")))
+    progress(
+      "measuring what this machine can train, which takes up to a minute; remembered for the next start",
+    );
   const measured = await probe({ cacheDir, fresh, host: () => readHost(folder) });
   return { ...measured, labels: { ...labels } };
 }

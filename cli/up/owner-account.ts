@@ -14,6 +14,10 @@ export async function ensureOwnerAccount(client: MeshClient): Promise<Outcome<nu
   const present = await client.query("budget", { requester, lines: 0 });
   if (present.ok && present.value.accounts.length > 0) return accept(null);
   if (!present.ok && present.refusal.code !== "unknown") return present;
-  const opened = await client.command("account-open", { requester, weight: 1, grant: openingTokens * milliTokensPerToken });
+  const opened = await client.command("account-open", {
+    requester,
+    weight: 1,
+    grant: openingTokens * milliTokensPerToken,
+  });
   return opened.ok ? accept(null) : opened;
 }

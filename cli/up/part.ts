@@ -31,7 +31,9 @@ export interface Part {
 }
 
 /** The file that runs the command line: the source under type stripping, else what it was compiled to. */
-export const mainFile = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../main.ts" : "../main.js", import.meta.url));
+export const mainFile = fileURLToPath(
+  new URL(import.meta.url.endsWith(".ts") ? "../main.ts" : "../main.js", import.meta.url),
+);
 
 export function startPart(options: PartOptions): Part {
   const { label, log } = options;

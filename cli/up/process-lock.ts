@@ -43,7 +43,10 @@ function claimNow(home: Home, role: string, name: string): Outcome<ProcessLock> 
     }
     const holder = holderOf(path);
     if (holder !== null) {
-      return refuse("conflict", `${role} ${name} of ${home.path} runs already (process ${holder}); stop it first, or give this one another name with --name`);
+      return refuse(
+        "conflict",
+        `${role} ${name} of ${home.path} runs already (process ${holder}); stop it first, or give this one another name with --name`,
+      );
     }
     rmSync(path, { force: true });
   }

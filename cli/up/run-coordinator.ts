@@ -1,4 +1,5 @@
 /** A coordinator candidate as a process: its credential, its folder, its lease, until it is stopped or halts. */
+import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { join } from "node:path";
 import { startCandidate } from "../../coordinator/candidate.ts";
 import { settingsFor } from "../../coordinator/core/setting.ts";
@@ -15,7 +16,7 @@ import { claimProcess } from "./process-lock.ts";
 import { untilStopped } from "./until-stopped.ts";
 
 /** Of the projection a coordinator keeps in its store. */
-const storeVersion = "coordinator-1";
+const storeVersion = `coordinator-${projectionVersion}`;
 
 export async function runCoordinator(terminal: Terminal, options: LocalOptions): Promise<ExitCode> {
   const leaseMs = leaseMsOf(terminal.environment);
@@ -53,7 +54,10 @@ export async function runCoordinator(terminal: Terminal, options: LocalOptions):
     await bus.value.close();
     await store.value.close();
     if (typeof end !== "string" && end.kind === "asked") return exitCode.ok;
-    const why = typeof end === "string" ? end : `the mesh no longer accepts coordinator ${credential.name}: ${end.reason}`;
+    const why =
+      typeof end === "string"
+        ? end
+        : `the mesh no longer accepts coordinator ${credential.name}: ${end.reason}`;
     terminal.note(`trialmesh: ${why}`);
     return exitCode.failed;
   } finally {

@@ -1,7 +1,13 @@
 /** The mesh's server as a part of `up`: found or brought in, started, started again when it dies. */
 import { findServer } from "../../mesh/server-binary.ts";
 import { saveHome, type Home } from "../../mesh/home.ts";
-import { logFile, runningServerPid, startServer, stopServer, type RunningServer } from "../../mesh/server-process.ts";
+import {
+  logFile,
+  runningServerPid,
+  startServer,
+  stopServer,
+  type RunningServer,
+} from "../../mesh/server-process.ts";
 import { showVersion } from "../../mesh/server-version.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { Terminal } from "../terminal.ts";
@@ -40,7 +46,9 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
   const first = await start(options.port);
   if (!first.ok) return first;
   const { port, url } = first.value;
-  log(`server: process ${first.value.pid}, nats-server ${showVersion(binary.value.version)} at ${url} (log: ${logFile(home)})`);
+  log(
+    `server: process ${first.value.pid}, nats-server ${showVersion(binary.value.version)} at ${url} (log: ${logFile(home)})`,
+  );
   const saved = url === home.url ? accept(home) : saveHome(home.path, home.mesh, url);
   if (!saved.ok) {
     await first.value.stop();

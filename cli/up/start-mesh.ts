@@ -47,19 +47,35 @@ export async function startMesh(options: StartMeshOptions): Promise<Outcome<Star
   const { home, fresh } = opened.value;
   const other = readUpRecord(home);
   if (other !== null) {
-    return refuse("conflict", `the mesh of ${home.path} is up already (process ${other.pid}, ${other.url}); stop it with \`trialmesh down\``);
+    return refuse(
+      "conflict",
+      `the mesh of ${home.path} is up already (process ${other.pid}, ${other.url}); stop it with \`trialmesh down\``,
+    );
   }
   const server = await startServer(options, home, fresh);
   if (!server.ok) return server;
-  const recorded = writeUpRecord(server.value.home, { pid: process.pid, listen: options.host ?? loopback, url: server.value.home.url });
+  const recorded = writeUpRecord(server.value.home, {
+    pid: process.pid,
+    listen: options.host ?? loopback,
+    url: server.value.home.url,
+  });
   if (!recorded.ok) {
     await server.value.stop();
     return recorded;
   }
   const { environment, name, log } = options;
-  const parts: Part[] = [startPart({ label: "coordinator", parameters: ["coordinator", "--name", name], environment, log })];
+  const parts: Part[] = [
+    startPart({ label: "coordinator", parameters: ["coordinator", "--name", name], environment, log }),
+  ];
   if (options.agent !== null) {
-    parts.push(startPart({ label: "agent", parameters: ["agent", "--name", name, ...options.agent], environment, log }));
+    parts.push(
+      startPart({
+        label: "agent",
+        parameters: ["agent", "--name", name, ...options.agent],
+        environment,
+        log,
+      }),
+    );
   }
   return accept({
     home: server.value.home,
@@ -80,11 +96,18 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
     const identity = loadIdentity(home.value);
     if (!identity.ok) return identity;
     if (options.mesh !== null && options.mesh !== home.value.mesh) {
-      return refuse("conflict", `${path} is the home of mesh ${home.value.mesh}, not of ${options.mesh}; leave --mesh out, or use another TRIALMESH_HOME`);
+      return refuse(
+        "conflict",
+        `${path} is the home of mesh ${home.value.mesh}, not of ${options.mesh}; leave --mesh out, or use another TRIALMESH_HOME`,
+      );
     }
     return accept({ home: home.value, fresh: false });
   }
-  const home = saveHome(path, options.mesh ?? defaultMesh, `nats://${loopback}:${options.port ?? defaultPort}`);
+  const home = saveHome(
+    path,
+    options.mesh ?? defaultMesh,
+    `nats://${loopback}:${options.port ?? defaultPort}`,
+  );
   if (!home.ok) return home;
   const identity = ensureIdentity(home.value);
   if (!identity.ok) return identity;
@@ -94,7 +117,11 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
   return accept({ home: home.value, fresh: true });
 }
 
-async function startServer(options: StartMeshOptions, home: Home, fresh: boolean): Promise<Outcome<ServerPart>> {
+async function startServer(
+  options: StartMeshOptions,
+  home: Home,
+  fresh: boolean,
+): Promise<Outcome<ServerPart>> {
   const { environment, log } = options;
   const host = options.host ?? loopback;
   const port = options.port ?? (Number(home.url.split(":").at(-1)) || defaultPort);

@@ -3,7 +3,13 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Home } from "../../mesh/home.ts";
-import { ensurePrivateFolder, parseJsonFile, readPrivateFile, systemCode, writePrivateFile } from "../../mesh/private-file.ts";
+import {
+  ensurePrivateFolder,
+  parseJsonFile,
+  readPrivateFile,
+  systemCode,
+  writePrivateFile,
+} from "../../mesh/private-file.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 
 const upRecordSchema = z.object({
@@ -36,7 +42,10 @@ export function readUpRecord(home: Home): UpRecord | null {
 export function writeUpRecord(home: Home, record: Omit<UpRecord, "version">): Outcome<null> {
   const folder = ensurePrivateFolder(runFolder(home));
   if (!folder.ok) return folder;
-  const written = writePrivateFile(recordFile(home), `${JSON.stringify({ version: 1, ...record }, null, 2)}\n`);
+  const written = writePrivateFile(
+    recordFile(home),
+    `${JSON.stringify({ version: 1, ...record }, null, 2)}\n`,
+  );
   return written.ok ? accept(null) : written;
 }
 

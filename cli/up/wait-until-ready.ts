@@ -35,5 +35,8 @@ export async function waitUntilReady(
   } finally {
     await client.close();
   }
-  return refuse("unavailable", `coordinator and agent were not ready within ${readyTimeoutMs / 1000} s; their lines above say how far they came`);
+  return refuse(
+    "unavailable",
+    `coordinator and agent were not ready within ${readyTimeoutMs / 1000} s; their lines above say how far they came`,
+  );
 }

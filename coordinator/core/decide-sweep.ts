@@ -3,7 +3,7 @@ import { sweepId } from "../../protocol/id.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import { nearestMiss } from "../placement/nearest-miss.ts";
-import { samplerFor } from "../search/sampler.ts";
+import { samplerFor } from "../search/choose-sampler.ts";
 import type { Decision } from "./input.ts";
 import type { State } from "./state.ts";
 

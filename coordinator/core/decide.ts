@@ -6,7 +6,7 @@ import { decideCommand } from "./decide-command.ts";
 import { decideReport } from "./decide-report.ts";
 import type { Event } from "./event.ts";
 import { expire } from "./expire.ts";
-import type { Decision, Input, Steps } from "./input.ts";
+import type { Decision, Input } from "./input.ts";
 import type { CoordinatorSettings } from "./setting.ts";
 import type { State } from "./state.ts";
 
@@ -41,9 +41,4 @@ export function run<T>(state: State, decision: Generator<Event, T, void>, at: nu
     apply(state, step.value, at);
     events.push(step.value);
   }
-}
-
-/** Events of several decisions one after the other. */
-export function* inTurn(...parts: Steps[]): Steps {
-  for (const part of parts) yield* part;
 }

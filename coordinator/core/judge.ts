@@ -1,5 +1,6 @@
 /** At a rung: asks the stopping policy about the trial that reached it, then about those that wait. */
-import { nextRung, stoppingPolicy, type RungEntry } from "../stopping/stopping-policy.ts";
+import { stoppingPolicy } from "../stopping/choose-policy.ts";
+import { nextRung, type RungEntry } from "../stopping/stopping-policy.ts";
 import type { Steps } from "./input.ts";
 import { scoreOf } from "./objective.ts";
 import { mustGet, type State, type Sweep, type Trial } from "./state.ts";

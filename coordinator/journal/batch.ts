@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { parseOutside, type Outcome } from "../../protocol/refusal.ts";
-import { eventSchema, type Event } from "../core/event.ts";
+import { eventSchema } from "../core/event.ts";
 import { upcast } from "./upcast.ts";
 
 export const batchVersion = 1;
@@ -33,9 +33,4 @@ export function decodeBatch(bytes: Uint8Array, where: string): Outcome<Batch> {
 
 export function hashOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
-}
-
-/** The highest epoch a batch makes known; an election's own batch carries the new one. */
-export function isElection(events: readonly Event[]): boolean {
-  return events[0]?.kind === "LeaderElected";
 }

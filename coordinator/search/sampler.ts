@@ -4,8 +4,6 @@
  */
 import type { Params } from "../../protocol/space.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
-import { gridSampler } from "./grid.ts";
-import { randomSampler } from "./random.ts";
 
 export interface Proposal {
   readonly model: string;
@@ -27,13 +25,4 @@ export interface Sampler {
   problem(
     spec: SweepSpec,
   ): { readonly model: string; readonly parameter: string; readonly message: string } | null;
-}
-
-export function samplerFor(spec: SweepSpec): Sampler {
-  switch (spec.search.method) {
-    case "grid":
-      return gridSampler;
-    case "random":
-      return randomSampler;
-  }
 }

@@ -1,10 +1,7 @@
 /**
  * When does a trial go on? Policies see resources and values, and return a verdict; they never
- * touch an executor. Adding a policy is adding a file and a case here.
+ * touch an executor. Which policy a sweep names is `choose-policy.ts`'s business.
  */
-import type { Stopping } from "../../protocol/sweep.ts";
-import { ashaPolicy } from "./asha.ts";
-import { fullLengthPolicy } from "./full-length.ts";
 
 export type Verdict = "complete" | "continue" | "pause";
 
@@ -26,15 +23,6 @@ export interface StoppingPolicy {
   verdict(index: number, entries: readonly RungEntry[], trial: string): Verdict;
   /** A paused trial that deserves to go on from `rungs[index]`, or null. */
   promotable(index: number, entries: readonly RungEntry[]): string | null;
-}
-
-export function stoppingPolicy(stopping: Stopping): StoppingPolicy {
-  switch (stopping.policy) {
-    case "none":
-      return fullLengthPolicy(stopping.max);
-    case "asha":
-      return ashaPolicy(stopping.min, stopping.max, stopping.eta);
-  }
 }
 
 /** Resource of the rung after `resource`, or null at full length. */

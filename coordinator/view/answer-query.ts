@@ -1,33 +1,17 @@
 /** Answers one query from the leader's durable state. Views are plain values; nothing here changes anything. */
-import type { Bus } from "../../protocol/bus/bus.ts";
-import type { Clock } from "../../protocol/clock.ts";
 import { querySchemas, type QueryBody, type QueryName } from "../../protocol/command.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { CoordinatorSettings } from "../core/setting.ts";
 import type { State, Trial } from "../core/state.ts";
-import type { EventLog } from "../event-log.ts";
-import type { Position } from "../journal/journal.ts";
-import type { PresenceBoard } from "../presence-board.ts";
 import { budgetViewOf } from "./budget-view.ts";
 import { eventText } from "./event-text.ts";
 import { meshViewOf } from "./mesh-view.ts";
 import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-view.ts";
 import { readCurve, readLogs } from "./point-stream.ts";
+import type { QuerySource } from "./query-source.ts";
 import { summaryOf, sweepViewOf } from "./sweep-view.ts";
 import { trialViewOf } from "./trial-view.ts";
 import { whyViewOf } from "./why-view.ts";
-
-export interface QuerySource {
-  readonly bus: Bus;
-  readonly mesh: string;
-  readonly state: State;
-  readonly position: Position;
-  readonly board: PresenceBoard;
-  readonly clock: Clock;
-  readonly events: EventLog;
-  readonly settings: CoordinatorSettings;
-}
 
 type Answers = {
   readonly [N in QueryName]: (

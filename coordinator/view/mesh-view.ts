@@ -1,7 +1,7 @@
 /** The whole mesh at a glance: agents with what they do, and the sums. */
 import type { AgentView, MeshView } from "../../protocol/view.ts";
 import { attemptByFence, mustGet, type Agent, type State } from "../core/state.ts";
-import type { QuerySource } from "./answer-query.ts";
+import type { QuerySource } from "./query-source.ts";
 
 export function meshViewOf({ board, clock, mesh, position, state }: QuerySource): MeshView {
   const agents = [...state.agents.values()]

@@ -118,7 +118,7 @@ test("AGENT-4: an outcome is reported only after its artifact is in the mesh", (
   const [share] = effects;
   assert.ok(share?.kind === "share");
   assert.equal(state.held.size, 1);
-  assert.deepEqual(kinds(step(state, { kind: "shared", report: share.then }, 2_100)), ["report finished"]);
+  assert.deepEqual(kinds(step(state, { kind: "shared", report: share.report }, 2_100)), ["report finished"]);
   assert.equal(state.held.size, 0);
 });
 
@@ -130,8 +130,8 @@ test("checkpoints are shared now and then, not at every epoch, and what is not f
   });
   assert.deepEqual(step(state, checkpoint(1), 700), []);
   const [share] = step(state, checkpoint(2), 4_000);
-  assert.ok(share?.kind === "share" && share.then.kind === "checkpoint");
-  assert.deepEqual(share.then.metrics, { accuracy: 0.5 });
+  assert.ok(share?.kind === "share" && share.report.kind === "checkpoint");
+  assert.deepEqual(share.report.metrics, { accuracy: 0.5 });
   assert.deepEqual(step(state, checkpoint(2), 4_100), []);
 });
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { draw } from "../../coordinator/search/draw.ts";
 import { randomStream } from "../../coordinator/search/random-stream.ts";
-import { samplerFor } from "../../coordinator/search/sampler.ts";
+import { samplerFor } from "../../coordinator/search/choose-sampler.ts";
 import { distributionSchema, type Distribution, type Space } from "../../protocol/space.ts";
 import { sweepSpec } from "../support/fold.ts";
 

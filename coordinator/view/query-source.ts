@@ -1,0 +1,19 @@
+/** What a question is answered from: the leader's durable state and what it heard last. */
+import type { Bus } from "../../protocol/bus/bus.ts";
+import type { Clock } from "../../protocol/clock.ts";
+import type { CoordinatorSettings } from "../core/setting.ts";
+import type { State } from "../core/state.ts";
+import type { EventLog } from "../event-log.ts";
+import type { Position } from "../journal/journal.ts";
+import type { PresenceBoard } from "../presence-board.ts";
+
+export interface QuerySource {
+  readonly bus: Bus;
+  readonly mesh: string;
+  readonly state: State;
+  readonly position: Position;
+  readonly board: PresenceBoard;
+  readonly clock: Clock;
+  readonly events: EventLog;
+  readonly settings: CoordinatorSettings;
+}
