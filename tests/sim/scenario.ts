@@ -20,6 +20,17 @@ const enough = 1_000_000_000;
 
 export async function runScenario(seed: number): Promise<RunReport> {
   const world = new World(seed);
+  try {
+    return await play(world, seed);
+  } catch (error) {
+    // A run that cannot come to its end is a finding like any other, and has its seed.
+    const why = error instanceof Error ? error.message : String(error);
+    const violations = [...new Set(world.violations), `the run broke off: ${why}`];
+    return { seed, violations, trace: world.trace, trials: 0, events: 0, misfortunes: 0 };
+  }
+}
+
+async function play(world: World, seed: number): Promise<RunReport> {
   const plans = planAgents(world);
   world.startCandidate("one");
   world.startCandidate("two");

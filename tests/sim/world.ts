@@ -241,7 +241,7 @@ export class World {
   #epoch(plan: AgentPlan, job: Job, resource: number) {
     const random = randomStream(job.seed, `${job.trial}/${plan.name}/${job.fence}`, resource);
     const rate = plan.rates[job.model] ?? 1;
-    const durationMs = Math.round((400 + random.next() * 3_000) / rate);
+    const durationMs = Math.round((400 + random.next() * 8_000) / rate);
     const quality = randomStream(1, JSON.stringify(job.params), 0).next();
     const accuracy = quality * (1 - 0.5 / (resource + 1));
     const bad = randomStream(2, `${job.fence}/${plan.name}`, resource).next();
