@@ -4,14 +4,20 @@ import type { Load } from "../../agent/agent.ts";
 
 const bytesPerGiB = 1024 ** 3;
 
-/** Each call tells the share of the processors' time that was used since the call before. */
+/** Between two looks at the processors' clocks, at least, in ms of their time: they tick coarsely. */
+const windowMinMs = 500;
+
+/** Each call tells the share of the processors' time that was used lately; null until that can be said. */
 export function machineLoad(): () => Load {
   let before = cpuTimes();
+  let cpuLoad: number | null = null;
   return () => {
     const now = cpuTimes();
     const total = now.total - before.total;
-    const cpuLoad = total <= 0 ? null : Math.min(1, Math.max(0, 1 - (now.idle - before.idle) / total));
-    if (total > 0) before = now;
+    if (total >= windowMinMs) {
+      cpuLoad = Math.min(1, Math.max(0, 1 - (now.idle - before.idle) / total));
+      before = now;
+    }
     return { cpuLoad, memFreeGiB: process.availableMemory() / bytesPerGiB };
   };
 }

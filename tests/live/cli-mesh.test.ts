@@ -88,7 +88,7 @@ describe("CLI-10: a mesh through the command line", { skip: skipWithoutNats, tim
   });
 
   test("who runs out of tokens waits, and the command says so with status 3", async () => {
-    assert.equal((await mesh.run("one", "account", "open", "alice", "--grant", "0.5")).code, 0);
+    assert.equal((await mesh.run("one", "account", "open", "alice", "--grant", "2")).code, 0);
     const file = mesh.write("dear.yaml", sweepFile("dear", 6, 300).replace("seed: 3", "seed: 4"));
     const { code, err } = await mesh.run("one", "sweep", "run", file, "--as", "alice");
     assert.equal(code, 3, err);
