@@ -48,6 +48,8 @@ export interface AgentOptions {
   /** Minutes since local midnight at a time in ms since the Unix epoch. */
   readonly minuteOfDay: (at: number) => number;
   readonly log: (line: string) => void;
+  /** The agent cannot go on without a person: its disk is full or broken. */
+  readonly onHalt: (reason: string) => void;
 }
 
 export interface Agent {
@@ -69,7 +71,8 @@ export function startAgent(options: AgentOptions): Agent {
   const { artifacts, bus, capability, clock, incarnation, log, mesh, name, policy, runner } = options;
   const subjects = subjectsOf(mesh);
   const state = newAgentState(name, incarnation, policy);
-  const outbox = new Outbox({ mesh, agent: name, incarnation, bus, store: options.store, clock });
+  const onError = (error: unknown) => options.onHalt(error instanceof Error ? error.message : String(error));
+  const outbox = new Outbox({ mesh, agent: name, incarnation, bus, store: options.store, clock, onError });
   const subscriptions: Subscription[] = [];
   const memoryMiB = memoryPerSlotMiB(capability, policy);
   let presenceMs = presenceFirstMs;

@@ -22,6 +22,8 @@ export interface OutboxOptions {
   readonly bus: Bus;
   readonly store: Store;
   readonly clock: Clock;
+  /** The store refuses to keep what must not be lost: the agent cannot go on. */
+  readonly onError: (error: unknown) => void;
 }
 
 interface Item {
@@ -48,13 +50,13 @@ export class Outbox {
       if (parsed.success)
         this.#unsent.push({ id: key.slice(prefix.length), report: parsed.data, stored: true });
     }
-    void this.#flush();
+    this.#flush().catch(this.#options.onError);
   }
 
   add(report: Report): void {
     const id = `${this.#options.agent}.${this.#options.incarnation}.${String(this.#next++).padStart(9, "0")}`;
     this.#unsent.push({ id, report, stored: false });
-    void this.#flush();
+    this.#flush().catch(this.#options.onError);
   }
 
   receipt(ids: readonly string[]): void {
@@ -75,7 +77,7 @@ export class Outbox {
       this.#unreceipted.delete(id);
       this.#unsent.push({ id, report, stored: true });
     }
-    void this.#flush();
+    this.#flush().catch(this.#options.onError);
   }
 
   /** Resolves when everything is receipted, or after `ms`. */

@@ -66,7 +66,11 @@ export async function connectMesh(
     clock: systemClock,
     newKey: randomUUID,
   });
-  return accept({ home: home.value, bus: bus.value, client });
+  if (client.role !== "viewer") return accept({ home: home.value, bus: bus.value, client });
+  // The server denies it too, but in the words of subjects and permissions.
+  const sentence = `viewer ${client.who} may look and change nothing; ask the mesh's owner for \`trialmesh invite requester NAME\``;
+  const looking: MeshClient = { ...client, command: () => Promise.resolve(refuse("forbidden", sentence)) };
+  return accept({ home: home.value, bus: bus.value, client: looking });
 }
 
 /** One user's connection; a server that is away or a credential it refuses is one sentence. */

@@ -15,7 +15,7 @@ import { defaultSettings, type CoordinatorSettings } from "./core/setting.ts";
 import type { State } from "./core/state.ts";
 import { EventLog } from "./event-log.ts";
 import { serveInbox, serveRequests } from "./intake.ts";
-import { Journal } from "./journal/journal.ts";
+import { Journal, JournalBroken } from "./journal/journal.ts";
 import { Leader } from "./leader.ts";
 import { PresenceBoard } from "./presence-board.ts";
 import { ProjectionStore } from "./projection-store.ts";
@@ -30,6 +30,8 @@ export interface CandidateOptions {
   readonly random: () => number;
   readonly settings?: Partial<CoordinatorSettings>;
   readonly replicas?: number;
+  /** Put back what the server's journal has lost, from this coordinator's own copy, before anything else. */
+  readonly restoreJournal?: boolean;
   readonly log: (line: string) => void;
   /** The coordinator cannot go on without a person: broken journal, full disk, broken invariant. */
   readonly onHalt: (reason: string) => void;
@@ -51,7 +53,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
   const settings = { ...defaultSettings, ...options.settings };
   const subjects = subjectsOf(mesh);
   const journal = new Journal(bus, mesh, clock);
-  const store = new ProjectionStore(options.store);
+  const store = new ProjectionStore(options.store, halt);
   const events = new EventLog();
   let { state, position } = store.load();
   let role: "standby" | "leader" | "halted" = "standby";
@@ -62,7 +64,12 @@ export function startCandidate(options: CandidateOptions): Candidate {
     role = "halted";
     stopped = true;
     finishLeading?.();
-    options.onHalt(error instanceof Error ? error.message : String(error));
+    const why = error instanceof Error ? error.message : String(error);
+    const hint =
+      error instanceof JournalBroken
+        ? "; `trialmesh coordinator --restore-journal` puts back what this coordinator has a copy of"
+        : "";
+    options.onHalt(why + hint);
   }
 
   /** Applies what the journal has beyond our position. */
@@ -73,6 +80,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
         for (const event of entry.batch.events) apply(state, event, entry.batch.at);
         events.add(entry.batch.events, entry.position.sequence, entry.batch.at);
         position = entry.position;
+        store.copy(position.sequence, entry.bytes);
       }
       if (entries.length === 0) break;
       store.save(state, position);
@@ -111,8 +119,9 @@ export function startCandidate(options: CandidateOptions): Candidate {
     const next = await journal.append(position, epoch, at, [event], () => false);
     if (next === null) return false;
     apply(state, event, at);
-    events.add([event], next.sequence, at);
-    position = next;
+    position = next.position;
+    events.add([event], position.sequence, at);
+    store.copy(position.sequence, next.bytes);
     store.save(state, position);
     return true;
   }
@@ -209,6 +218,10 @@ export function startCandidate(options: CandidateOptions): Candidate {
       try {
         for (const spec of streamSpecsOf(mesh, options.replicas ?? 1, randomBytes(16).toString("hex")))
           await bus.ensureStream(spec);
+        if (options.restoreJournal === true) {
+          const count = await journal.restore(position, (sequence) => store.copyAt(sequence));
+          if (count > 0) log(`put ${count} lost messages back into the server's journal`);
+        }
         await journal.verify(position);
         await standBy();
       } catch (error) {

@@ -113,13 +113,15 @@ export class Leader {
     const answers = works.map(({ input }) => run(state, decide(state, input, at, settings), at, events));
     this.#moreToSchedule = run(state, schedule(state, settings), at, events);
     if (events.length > 0) {
-      const position = await journal.append(this.position, state.meta.epoch, at, events, () => this.#leading);
-      if (position === null) {
+      const entry = await journal.append(this.position, state.meta.epoch, at, events, () => this.#leading);
+      if (entry === null) {
         this.#leading = false;
         this.#options.onDeposed();
         return;
       }
+      const { position } = entry;
       this.position = position;
+      store.copy(position.sequence, entry.bytes);
       store.save(state, position);
       this.#options.onBatch(events, position, at);
       this.#sendOwed(touchedFences(events));

@@ -1,6 +1,7 @@
 /**
  * The coordinator's own durable memory: dirty entities and the journal position they belong to, in one
- * transaction, with a verified copy of the journal's messages beside them.
+ * transaction, with a copy of the journal's messages beside them: a server that lost its tail gets it back
+ * from here.
  */
 import * as z from "zod";
 import type { Store } from "../store/store.ts";
@@ -12,10 +13,25 @@ const positionSchema = z.object({ sequence: z.int().nonnegative(), hash: z.strin
 
 export class ProjectionStore {
   readonly #store: Store;
+  readonly #onError: (error: unknown) => void;
   #writing: Promise<void> | null = null;
+  #copies: [string, Uint8Array][] = [];
 
-  constructor(store: Store) {
+  /** `onError` is told when the disk refuses a write; what was not written stays in the journal. */
+  constructor(store: Store, onError: (error: unknown) => void) {
     this.#store = store;
+    this.#onError = onError;
+  }
+
+  /** Notes a journal message, verified or our own, to be copied with the next save. */
+  copy(sequence: number, bytes: Uint8Array): void {
+    this.#copies.push([copyKey(sequence), bytes]);
+  }
+
+  /** The copied message at this place of the journal, or null. */
+  copyAt(sequence: number): Uint8Array | null {
+    const bytes = this.#store.get(copyKey(sequence));
+    return bytes instanceof Uint8Array ? bytes : null;
   }
 
   load(): { state: State; position: Position } {
@@ -31,7 +47,8 @@ export class ProjectionStore {
    */
   save(state: State, position: Position): void {
     if (this.#writing !== null) return;
-    const put: [string, unknown][] = [["position", position]];
+    const put: [string, unknown][] = [["position", position], ...this.#copies];
+    this.#copies = [];
     const remove: string[] = [];
     for (const key of state.dirty) {
       const entity = entityAt(state, key);
@@ -39,13 +56,21 @@ export class ProjectionStore {
       else put.push([key, entity]);
     }
     state.dirty.clear();
-    this.#writing = this.#store.write({ put, remove }).finally(() => {
-      this.#writing = null;
-    });
+    this.#writing = this.#store
+      .write({ put, remove })
+      .catch(this.#onError)
+      .finally(() => {
+        this.#writing = null;
+      });
   }
 
-  /** Resolves when the last write has reached the disk; rejects where the disk refused it. */
+  /** Resolves when the last write has reached the disk, or was refused. */
   async flushed(): Promise<void> {
     await this.#writing;
   }
+}
+
+/** Keys sort as text, so the number has a fixed width. */
+function copyKey(sequence: number): string {
+  return `journal/${String(sequence).padStart(12, "0")}`;
 }

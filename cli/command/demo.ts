@@ -80,9 +80,22 @@ function runExample(terminal: Terminal, options: PrintOptions): Promise<ExitCode
     terminal.note(`running ${shown}: which of 34 languages is a short phrase in?`);
     const submitted = await submit(terminal, connected, file);
     if (typeof submitted === "number") return submitted;
-    if (terminal.interactive) return showTui(terminal, connected, { readOnly: false, sweep: submitted });
+    if (terminal.interactive) {
+      const code = await showTui(terminal, connected, { readOnly: false, sweep: submitted });
+      await sayAfterwards(terminal, connected, submitted);
+      return code;
+    }
     return followToEnd(terminal, connected, submitted, options, false);
   });
+}
+
+/** The person has left the interface: what became of the sweep, in the terminal they came from. */
+async function sayAfterwards(terminal: Terminal, { client }: Connected, sweep: string): Promise<void> {
+  const { sweepResult } = await import("../run/sweep-result.ts");
+  const view = await client.query("sweep", { sweep, order: "best" });
+  if (!view.ok) return;
+  if (view.value.summary.state === "done") terminal.out(sweepResult(view.value));
+  else terminal.note(`${sweep} is not done; it goes on where it was when the mesh is up again (\`npm start\`, \`trialmesh up\`)`);
 }
 
 async function submit(

@@ -62,6 +62,7 @@ export async function runAgent(terminal: Terminal, options: RunAgentOptions): Pr
       clock: systemClock,
       quotaBytes: Math.round(options.cacheQuota * bytesPerGiB),
     });
+    const halted = Promise.withResolvers<{ readonly kind: "halted"; readonly reason: string }>();
     const agent = startAgent({
       mesh: home.mesh,
       name,
@@ -76,14 +77,16 @@ export async function runAgent(terminal: Terminal, options: RunAgentOptions): Pr
       load: machineLoad(),
       minuteOfDay,
       log: (line) => terminal.note(line),
+      onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
     });
     terminal.note(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);
-    const end = await untilStopped(bus.value);
+    const end = await Promise.race([untilStopped(bus.value), halted.promise]);
     await agent.stop();
     await bus.value.close();
     await store.value.close();
     if (end.kind === "asked") return exitCode.ok;
-    terminal.note(`trialmesh: the mesh no longer accepts agent ${name}: ${end.reason}`);
+    const why = end.kind === "halted" ? end.reason : `the mesh no longer accepts agent ${name}: ${end.reason}`;
+    terminal.note(`trialmesh: ${why}`);
     return exitCode.failed;
   } finally {
     lock.value.release();

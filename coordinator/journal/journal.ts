@@ -3,7 +3,7 @@
  * it must come after, so of two leaders only one can write. JOURNAL-3: an append whose answer was lost is
  * read back before anything is concluded.
  */
-import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import { BusError, type AppendResult, type Bus, type Bytes } from "../../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../../protocol/clock.ts";
 import { streamsOf } from "../../protocol/subjects.ts";
 import type { Event } from "../core/event.ts";
@@ -84,7 +84,7 @@ export class Journal {
   }
 
   /**
-   * Appends a batch right after `from`. Returns the new position once it is durable, or null when another
+   * Appends a batch right after `from`. Returns the new entry once it is durable, or null when another
    * leader has written there. While the server is away it waits: what was decided stays decided.
    */
   async append(
@@ -93,24 +93,53 @@ export class Journal {
     at: number,
     events: readonly Event[],
     keepTrying: () => boolean,
-  ): Promise<Position | null> {
+  ): Promise<Pick<JournalEntry, "position" | "bytes"> | null> {
     const bytes = encodeBatch({ epoch, prev: from.hash, at, events: [...events] });
     const position = { sequence: from.sequence + 1, hash: hashOf(bytes) };
+    const entry = { position, bytes };
     for (;;) {
       try {
-        this.#subject ??= (await this.#bus.streamSubjects(this.#stream))[0] ?? null;
-        if (this.#subject === null) throw new JournalBroken("the server's journal stream stores no subject");
-        const result = await this.#bus.append(this.#stream, this.#subject, bytes, {
-          expectLastSequence: from.sequence,
-        });
-        if (result.kind === "appended" && result.sequence === position.sequence) return position;
-        return (await this.#isOurs(position)) ? position : null;
+        const result = await this.#put(bytes, from.sequence);
+        if (result.kind === "appended" && result.sequence === position.sequence) return entry;
+        return (await this.#isOurs(position)) ? entry : null;
       } catch (error) {
         if (!(error instanceof BusError)) throw error;
         if (!keepTrying() || error.kind === "closed") return null;
         await sleep(this.#clock, readBack.pauseMs);
       }
     }
+  }
+
+  /**
+   * JOURNAL-5: puts back the tail a server has lost, from our copy, if what it still has is the beginning of
+   * what we have. Returns how many messages were put back.
+   */
+  async restore(seen: Position, copyAt: (sequence: number) => Bytes | null): Promise<number> {
+    const { lastSequence } = await this.#bus.streamState(this.#stream);
+    if (lastSequence > 0) {
+      const [last] = await this.#bus.readStream(this.#stream, lastSequence, 1);
+      const ours = copyAt(lastSequence);
+      if (last === undefined || ours === null || hashOf(last.data) !== hashOf(ours)) {
+        throw new JournalBroken(
+          `the server's journal differs from our copy at message ${lastSequence}; nothing was put back`,
+        );
+      }
+    }
+    for (let sequence = lastSequence + 1; sequence <= seen.sequence; sequence++) {
+      const bytes = copyAt(sequence);
+      if (bytes === null)
+        throw new JournalBroken(`our copy has no message ${sequence}; what came before it was put back`);
+      const result = await this.#put(bytes, sequence - 1);
+      if (result.kind !== "appended")
+        throw new JournalBroken("another coordinator writes to the journal; restore it from there");
+    }
+    return Math.max(0, seen.sequence - lastSequence);
+  }
+
+  async #put(bytes: Bytes, expectLastSequence: number): Promise<AppendResult> {
+    this.#subject ??= (await this.#bus.streamSubjects(this.#stream))[0] ?? null;
+    if (this.#subject === null) throw new JournalBroken("the server's journal stream stores no subject");
+    return this.#bus.append(this.#stream, this.#subject, bytes, { expectLastSequence });
   }
 
   /** JOURNAL-3: our own bytes at that place mean the append went through and only its answer was lost. */

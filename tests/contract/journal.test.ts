@@ -27,7 +27,9 @@ for (const world of busWorlds) {
     after(() => mesh.stop());
     const open = (of: Bus = bus) => new Journal(of, "j", systemClock);
     const append = (journal: Journal, from: Position, epoch: number, ...events: Event[]) =>
-      mesh.settle(journal.append(from, epoch, 5, events, () => false));
+      mesh
+        .settle(journal.append(from, epoch, 5, events, () => false))
+        .then((entry) => entry?.position ?? null);
 
     test("JOURNAL-2: of two leaders only one can write; the other learns it from its own append", async () => {
       const [one, two] = [open(), open(await mesh.connect("other"))];
@@ -63,6 +65,31 @@ for (const world of busWorlds) {
   });
 }
 
+test("JOURNAL-5: a server that lost its tail gets it back from our copy, one that differs does not", async () => {
+  const clock = new VirtualClock();
+  const hub = new MemoryHub({ clock, seed: 1 });
+  const bus = hub.connect("writer");
+  for (const spec of streamSpecsOf("j", 1, "secret")) await clock.settle(bus.ensureStream(spec));
+  const journal = new Journal(bus, "j", clock);
+  const copies = new Map<number, Uint8Array>();
+  let position = startPosition;
+  for (const event of [elected(1), seen("a"), seen("b"), seen("c")]) {
+    const entry = await clock.settle(journal.append(position, 1, 5, [event], () => false));
+    assert.ok(entry !== null);
+    position = entry.position;
+    copies.set(position.sequence, entry.bytes);
+  }
+  hub.loseTail(streamsOf("j").journal, 2);
+  await assert.rejects(clock.settle(journal.verify(position)), JournalBroken);
+  const copyAt = (sequence: number) => copies.get(sequence) ?? null;
+  assert.equal(await clock.settle(journal.restore(position, copyAt)), 2);
+  await clock.settle(journal.verify(position));
+  assert.equal((await clock.settle(journal.readAfter(startPosition))).length, 4);
+  hub.loseTail(streamsOf("j").journal, 3);
+  copies.set(1, encodeBatch({ epoch: 1, prev: genesisHash, at: 9, events: [elected(1)] }));
+  await assert.rejects(clock.settle(journal.restore(position, copyAt)), /differs from our copy/);
+});
+
 /** Makes the next append of this bus happen, or not, and lose its answer either way. */
 function withLostAnswer(bus: MemoryBus, happens: boolean): Bus {
   const append = bus.append.bind(bus);
@@ -84,7 +111,7 @@ for (const happens of [true, false]) {
     for (const spec of streamSpecsOf("j", 1, "secret")) await clock.settle(bus.ensureStream(spec));
     const journal = new Journal(withLostAnswer(bus, happens), "j", clock);
     const position = await clock.settle(journal.append(startPosition, 1, 5, [elected(1)], () => true));
-    assert.equal(position?.sequence, 1);
+    assert.equal(position?.position.sequence, 1);
     const entries = await clock.settle(new Journal(bus, "j", clock).readAfter(startPosition));
     assert.equal(entries.length, 1);
   });

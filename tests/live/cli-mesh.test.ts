@@ -133,6 +133,26 @@ describe("CLI-10: a mesh through the command line", { skip: skipWithoutNats, tim
     assert.match(back.err, /trialmesh: the mesh at nats:\S+ does not accept the credential of agent two/);
   });
 
+  test("a requester and a viewer join from homes of their own, and each may do what its role may", async () => {
+    const join = async (role: string, name: string) => {
+      const invited = await mesh.run("one", "invite", role, name);
+      const line = /^trialmesh (join tm1\.\S+)\n$/.exec(invited.out)?.[1] ?? assert.fail(invited.out);
+      assert.equal((await mesh.run(name, ...line.split(" "))).code, 0);
+    };
+    await join("requester", "bob");
+    await join("viewer", "eve");
+    assert.equal((await mesh.run("one", "account", "open", "bob", "--grant", "10")).code, 0);
+    const file = mesh.write("theirs.yaml", sweepFile("theirs", 2, 0).replace("seed: 3", "seed: 7"));
+    assert.equal((await mesh.run("bob", "sweep", "run", file)).code, 0);
+    assert.match((await mesh.run("eve", "sweep", "ls")).out, /theirs +bob +done/);
+    const denied = await Promise.all([mesh.run("eve", "sweep", "run", file), mesh.run("bob", "budget", "grant", "bob", "5"), mesh.run("bob", "up")]);
+    assert.deepEqual(denied.map(({ code }) => code), [1, 1, 1]);
+    const [looks, grants, opens] = denied.map(({ err }) => err);
+    assert.match(looks ?? "", /^trialmesh: viewer eve may look and change nothing; [^\n]*\n$/);
+    assert.match(grants ?? "", /^trialmesh: budget-grant needs the role owner; bob is a requester\n$/);
+    assert.match(opens ?? "", /^trialmesh: .* joined a mesh made elsewhere and holds no keys to it; [^\n]*\n$/);
+  });
+
   test("kill -9 of a part: it is started again and the sweep ends with one outcome a trial", async () => {
     const pid = Number(/agent: process (\d+)/.exec(up.said)?.[1] ?? assert.fail(up.said));
     const file = mesh.write("killed.yaml", sweepFile("killed", 4, 400).replace("seed: 3", "seed: 6"));

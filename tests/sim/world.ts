@@ -170,6 +170,9 @@ export class World {
       load: () => ({ cpuLoad: null, memFreeGiB: null }),
       minuteOfDay: () => 0,
       log: (line) => this.note(`${plan.name}: ${line}`),
+      onHalt: (reason) => {
+        if (clock.alive) this.violations.push(`${plan.name} halted: ${reason}`);
+      },
     });
     this.agents.set(plan.name, { clock, agent, busName, runningFences });
     this.note(`${plan.name} starts`);
