@@ -262,7 +262,9 @@ export function startAgent(options: AgentOptions): Agent {
     running: () => state.held.size,
     async stop() {
       take({ kind: "leave" });
-      const deadline = clock.monotonic() + leavePatienceMs;
+      // Cut off for good: nobody would take its reports, which stay in the outbox.
+      const patienceMs = bus.status() === "closed" ? 0 : leavePatienceMs;
+      const deadline = clock.monotonic() + patienceMs;
       while (state.held.size > 0 && clock.monotonic() < deadline) await sleep(clock, tickMs);
       await outbox.emptied(Math.max(0, deadline - clock.monotonic()));
       stopped = true;

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
+import { trainingVersion } from "../agent/task/training-version.ts";
 
 const packageSchema = z.object({ name: z.string(), version: z.string() });
 
@@ -13,9 +14,6 @@ const packageSchema = z.object({ name: z.string(), version: z.string() });
 export const projectFolder: string = findProject(dirname(fileURLToPath(import.meta.url)));
 
 export const packageVersion: string = readPackage(projectFolder)?.version ?? "unknown";
-
-/** Raised by whoever changes what the training code computes: old results then count no more. */
-const trainingVersion = 1;
 
 export const codeVersion = `trialmesh ${packageVersion}, training ${trainingVersion}`;
 

@@ -47,6 +47,8 @@ export interface Candidate {
 const standbyPauseMs = 500;
 const pingTimeoutMs = 1_000;
 const spreadMs = 400;
+/** So many of its own beacons may stay away before a leader takes the server for one that hangs. */
+const beaconsMissedMax = 3;
 
 export function startCandidate(options: CandidateOptions): Candidate {
   const { bus, clock, log, mesh, name } = options;
@@ -172,12 +174,19 @@ export function startCandidate(options: CandidateOptions): Candidate {
     const offStatus = bus.onStatus((event) => {
       if (event.kind === "connected") heardFrom = clock.monotonic();
     });
+    // A server that hangs keeps its connections: only our own beacon coming back says that it passes things on.
+    let echoedAt = clock.monotonic();
+    const echoes = () => clock.monotonic() - echoedAt <= settings.beaconMs * beaconsMissedMax;
     const settled = () =>
-      bus.status() === "connected" && clock.monotonic() - heardFrom > settings.graceMs + settings.presenceMs;
+      bus.status() === "connected" &&
+      echoes() &&
+      clock.monotonic() - heardFrom > settings.graceMs + settings.presenceMs;
     // One that was cut off and has nothing to append would never learn that it was deposed.
     subscriptions.push(
       bus.subscribe(subjects.epoch, (message) => {
         const other = beaconSchema.safeParse(fromBytes(message.data));
+        if (!echoes()) heardFrom = clock.monotonic();
+        echoedAt = clock.monotonic();
         if (other.success && other.data.epoch > state.meta.epoch) {
           log(`${other.data.leader} leads in epoch ${other.data.epoch}; standing by`);
           finishLeading?.();

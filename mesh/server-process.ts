@@ -8,12 +8,11 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { inHome, type Home } from "./home.ts";
-import { ensureIdentity, meshAccountToken, operatorToken, systemAccountToken } from "./identity.ts";
 import { ensurePrivateFolder, refuseDisk, systemCode, writePrivateFile } from "./private-file.ts";
 import { claimPort, greetingOf, loopbackOf, refusePort } from "./port.ts";
 import { serverConfigText } from "./server-config.ts";
 import { oldestServer, showVersion, versionOf } from "./server-version.ts";
-import { listUsers, revocationsOf } from "./user.ts";
+import { trustOf } from "./trust.ts";
 
 const readyTimeoutMs = 20_000;
 const pollMs = 25;
@@ -59,7 +58,8 @@ export async function startServer({
   if (!configured.ok) return configured;
 
   const logStart = logText(home).length;
-  const child = spawn(binary, ["--config", configured.value], { stdio: "ignore" });
+  // In a group of its own: a ctrl-c in the terminal is for whoever started it, who ends it last.
+  const child = spawn(binary, ["--config", configured.value], { stdio: "ignore", detached: true });
   const exited = exitOf(child, () => reasonIn(logText(home).slice(logStart)));
   const ready = await waitReady(host, chosen.value, serverName, exited);
   if (!ready.ok) {
@@ -119,11 +119,9 @@ async function writeConfig(
       `${binary} is not a nats-server that runs on this machine; point TRIALMESH_NATS_SERVER at one of version ${showVersion(oldestServer)} or newer`,
     );
   }
-  const identity = ensureIdentity(home);
-  if (!identity.ok) return identity;
-  const users = listUsers(home);
-  if (!users.ok) return users;
-  const accountsFolder = inHome(home.path, "server", "accounts");
+  const trust = await trustOf(home, inHome(home.path, "server", "accounts"));
+  if (!trust.ok) return trust;
+  const { accountsFolder } = trust.value;
   const storeFolder = inHome(home.path, "server", "store");
   try {
     // The records are the truth: a token the server kept with a later date must not outlive them.
@@ -140,16 +138,7 @@ async function writeConfig(
     serverName,
     host,
     port,
-    operatorToken: await operatorToken(identity.value, home.mesh),
-    systemAccount: {
-      publicKey: identity.value.systemAccount.getPublicKey(),
-      token: await systemAccountToken(identity.value),
-    },
-    meshAccount: {
-      publicKey: identity.value.meshAccount.getPublicKey(),
-      token: await meshAccountToken(identity.value, home.mesh, revocationsOf(users.value)),
-    },
-    accountsFolder,
+    ...trust.value,
     storeFolder,
     logFile: logFile(home),
     pidFile: pidFile(home),

@@ -12,15 +12,23 @@ export const nameSchema = z
     "a name is 1 to 31 characters of a-z, 0-9 and -, and starts with a letter or digit",
   );
 
-/** Levenshtein distance between two short strings, in edits. */
+/**
+ * Edits between two short strings: insert, delete, replace, or swap two neighbours (optimal string
+ * alignment, Damerau 1964), for swapped letters are the commonest slip of all.
+ */
 export function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(substitution, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+      let edits = Math.min(substitution, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) edits = Math.min(edits, (before[j - 2] ?? 0) + 1);
+      row.push(edits);
     }
+    before = previous;
     previous = row;
   }
   return previous[b.length] ?? 0;

@@ -29,7 +29,7 @@ export function ownerFlags(command: Command): Command {
     .option(
       "--label <key=value>",
       "a label that sweeps may ask for; may be repeated",
-      (label: string, before: string[] = []) => [...before, label],
+      (label: string, before: string[] | undefined) => [...(before ?? []), label],
     );
 }
 

@@ -95,7 +95,10 @@ async function sayAfterwards(terminal: Terminal, { client }: Connected, sweep: s
   const view = await client.query("sweep", { sweep, order: "best" });
   if (!view.ok) return;
   if (view.value.summary.state === "done") terminal.out(sweepResult(view.value));
-  else terminal.note(`${sweep} is not done; it goes on where it was when the mesh is up again (\`npm start\`, \`trialmesh up\`)`);
+  else
+    terminal.note(
+      `${sweep} is not done; it goes on where it was when the mesh is up again (\`npm start\`, \`trialmesh up\`)`,
+    );
 }
 
 async function submit(

@@ -1,5 +1,6 @@
 /** `trialmesh tui`: the terminal interface; plain lines where there is no terminal. */
 import type { Command } from "commander";
+import type { runTui } from "../../tui/main.tsx";
 import { refuse } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { action, asking, examples } from "../option.ts";
@@ -39,8 +40,8 @@ export async function showTui(
   connected: Connected,
   options: ShowTuiOptions,
 ): Promise<ExitCode> {
-  const tui = await loadTui();
-  if (tui === null) {
+  const run = await loadTui();
+  if (run === null) {
     return printRefusal(
       terminal,
       {},
@@ -48,7 +49,7 @@ export async function showTui(
     );
   }
   const { meshLauncher } = await import("../launcher.ts");
-  await tui.runTui({
+  await run({
     client: connected.client,
     readOnly: options.readOnly,
     launch: meshLauncher(connected, terminal.environment),
@@ -60,9 +61,10 @@ export async function showTui(
 }
 
 /** JSX must be compiled: straight from the sources there is no terminal interface. */
-async function loadTui(): Promise<typeof import("../../tui/main.tsx") | null> {
+async function loadTui(): Promise<typeof runTui | null> {
   try {
-    return await import("../../tui/main.tsx");
+    const tui = await import("../../tui/main.tsx");
+    return tui.runTui;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ERR_UNKNOWN_FILE_EXTENSION") return null;
     throw error;

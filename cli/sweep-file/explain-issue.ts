@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { nearestName, suggestion } from "../../protocol/name.ts";
+import { entriesOf } from "./entries-of.ts";
 import type { LocatedYaml, Path } from "./located-yaml.ts";
 import type { Problem } from "./problem.ts";
 
@@ -85,7 +86,7 @@ export function describe(value: unknown): string {
   if (value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
-  return typeof value === "string" ? `"${value}"` : String(value);
+  return JSON.stringify(value) ?? "nothing";
 }
 
 function typeName(expected: string): string {
@@ -107,7 +108,7 @@ function typeName(expected: string): string {
 
 function valueAt(value: unknown, path: Path): unknown {
   let at = value;
-  for (const part of path) at = new Map(Object.entries(Object(at))).get(String(part));
+  for (const part of path) at = entriesOf(at).get(String(part));
   return at;
 }
 

@@ -50,7 +50,10 @@ export function readDataset(reading: DatasetReading, value: unknown): DatasetDec
     else paths[field] = path;
   }
   if (!whole || paths.train === undefined) return null;
-  const labels = Object.entries(shape.labels ?? {}).map(([raw, name]) => [raw, String(name)]);
+  const labels = Object.entries(shape.labels ?? {}).map(([raw, name]): [string, string] => [
+    raw,
+    String(name),
+  ]);
   return {
     format: shape.format,
     name: shape.name,

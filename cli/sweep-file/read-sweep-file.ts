@@ -7,6 +7,7 @@ import type { DatasetDeclaration } from "../../data/load.ts";
 import { suggestion } from "../../protocol/name.ts";
 import type { DatasetRef, SweepSpec } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
+import { entriesOf } from "./entries-of.ts";
 import { parseAt } from "./explain-issue.ts";
 import { parseYaml, type LocatedYaml, type Path } from "./located-yaml.ts";
 import type { Problem } from "./problem.ts";
@@ -108,7 +109,7 @@ function readModels({ yaml, problems, raw }: Checker, declarations: readonly Mod
 }
 
 function methodOf(raw: ReadonlyMap<string, unknown>): "grid" | "random" | null {
-  const search = new Map<string, unknown>(Object.entries(Object(raw.get("search"))));
+  const search = entriesOf(raw.get("search"));
   const method = search.get("method");
   return method === "grid" || method === "random" ? method : null;
 }
@@ -119,7 +120,7 @@ function readObjective(
   file: SweepFile | null,
 ): SweepSpec["objective"] | null {
   const metrics = [...new Set(declarations.flatMap((model) => model.metrics))];
-  const given = new Map<string, unknown>(Object.entries(Object(raw.get("objective")))).get("metric");
+  const given = entriesOf(raw.get("objective")).get("metric");
   if (typeof given === "string" && metrics.length > 0 && !metrics.includes(given)) {
     add(
       problems,

@@ -85,7 +85,8 @@ export async function runAgent(terminal: Terminal, options: RunAgentOptions): Pr
     await bus.value.close();
     await store.value.close();
     if (end.kind === "asked") return exitCode.ok;
-    const why = end.kind === "halted" ? end.reason : `the mesh no longer accepts agent ${name}: ${end.reason}`;
+    const why =
+      end.kind === "halted" ? end.reason : `the mesh no longer accepts agent ${name}: ${end.reason}`;
     terminal.note(`trialmesh: ${why}`);
     return exitCode.failed;
   } finally {

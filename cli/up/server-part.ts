@@ -1,6 +1,8 @@
 /** The mesh's server as a part of `up`: found or brought in, started, started again when it dies. */
 import { findServer } from "../../mesh/server-binary.ts";
+import { ensureCredential } from "../../mesh/credential.ts";
 import { saveHome, type Home } from "../../mesh/home.ts";
+import { useOutsideServer } from "../../mesh/outside-server.ts";
 import {
   logFile,
   runningServerPid,
@@ -11,6 +13,7 @@ import {
 import { showVersion } from "../../mesh/server-version.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { Terminal } from "../terminal.ts";
+import { ownerName } from "../with-mesh.ts";
 
 const backoffMs = 500;
 const backoffMaxMs = 30_000;
@@ -33,6 +36,8 @@ export interface ServerOptions {
 
 export async function startServerPart(options: ServerOptions): Promise<Outcome<ServerPart>> {
   const { home, host, log } = options;
+  const outside = options.environment["NATS_URL"];
+  if (outside !== undefined && outside !== "") return outsidePart(home, outside, log);
   const left = runningServerPid(home);
   if (left !== null) {
     // Nobody watches over it any more, and nothing is lost by starting it anew: every write was flushed.
@@ -91,4 +96,18 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
       await server?.stop();
     },
   });
+}
+
+/** A server of somebody else's: used, neither started nor watched. */
+async function outsidePart(
+  home: Home,
+  url: string,
+  log: (line: string) => void,
+): Promise<Outcome<ServerPart>> {
+  const owner = await ensureCredential(home, "owner", ownerName, Math.floor(Date.now() / 1000));
+  if (!owner.ok) return owner;
+  const used = await useOutsideServer(home, url, owner.value);
+  if (!used.ok) return used;
+  log(`server: the one at NATS_URL ${url}`);
+  return accept({ home: used.value, pid: () => null, stop: () => Promise.resolve() });
 }

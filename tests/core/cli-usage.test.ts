@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import * as z from "zod";
+import { refusalSchema } from "../../protocol/refusal.ts";
 import { program } from "../../cli/program.ts";
 import type { Terminal } from "../../cli/terminal.ts";
 import { runCli } from "../support/run-cli.ts";
@@ -36,7 +38,7 @@ async function parse(...words: string[]): Promise<Heard & { readonly code: numbe
   try {
     await program(heard.terminal).parseAsync(["node", "trialmesh", ...words]);
   } catch (error) {
-    code = Number(new Map(Object.entries(Object(error))).get("exitCode"));
+    code = z.object({ exitCode: z.number() }).parse(error).exitCode;
   }
   return { ...heard, code };
 }
@@ -170,7 +172,7 @@ describe("CLI-4: exit status and streams of the real program", () => {
     const { code, out, err } = await runCli(["agents", "--json"], { TRIALMESH_HOME: home });
     assert.equal(code, 1);
     assert.match(err, /^trialmesh: no mesh in .*none; start one with `trialmesh up`[^\n]*\n$/);
-    assert.equal(JSON.parse(out).refusal.code, "unknown");
+    assert.equal(z.object({ refusal: refusalSchema }).parse(JSON.parse(out)).refusal.code, "unknown");
   });
 
   test("a home of another version is refused and left as it is", async () => {

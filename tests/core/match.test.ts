@@ -59,6 +59,7 @@ test("a requirement that names an unknown field or an impossible range is refuse
 
 test("nearest names are found for slips and not made up for strangers", () => {
   assert.equal(nearestName("fastext", ["linear", "fasttext"]), "fasttext");
+  assert.equal(nearestName("eat", ["max", "min", "eta"]), "eta");
   assert.equal(nearestName("xyzzyplugh", ["linear", "fasttext"]), null);
 });
 

@@ -145,12 +145,22 @@ describe("CLI-10: a mesh through the command line", { skip: skipWithoutNats, tim
     const file = mesh.write("theirs.yaml", sweepFile("theirs", 2, 0).replace("seed: 3", "seed: 7"));
     assert.equal((await mesh.run("bob", "sweep", "run", file)).code, 0);
     assert.match((await mesh.run("eve", "sweep", "ls")).out, /theirs +bob +done/);
-    const denied = await Promise.all([mesh.run("eve", "sweep", "run", file), mesh.run("bob", "budget", "grant", "bob", "5"), mesh.run("bob", "up")]);
-    assert.deepEqual(denied.map(({ code }) => code), [1, 1, 1]);
+    const denied = await Promise.all([
+      mesh.run("eve", "sweep", "run", file),
+      mesh.run("bob", "budget", "grant", "bob", "5"),
+      mesh.run("bob", "up"),
+    ]);
+    assert.deepEqual(
+      denied.map(({ code }) => code),
+      [1, 1, 1],
+    );
     const [looks, grants, opens] = denied.map(({ err }) => err);
     assert.match(looks ?? "", /^trialmesh: viewer eve may look and change nothing; [^\n]*\n$/);
     assert.match(grants ?? "", /^trialmesh: budget-grant needs the role owner; bob is a requester\n$/);
-    assert.match(opens ?? "", /^trialmesh: .* joined a mesh made elsewhere and holds no keys to it; [^\n]*\n$/);
+    assert.match(
+      opens ?? "",
+      /^trialmesh: .* joined a mesh made elsewhere and holds no keys to it; [^\n]*\n$/,
+    );
   });
 
   test("kill -9 of a part: it is started again and the sweep ends with one outcome a trial", async () => {

@@ -1,0 +1,53 @@
+/**
+ * A nats-server that somebody else runs, given by NATS_URL. It must trust this mesh's keys: what it needs
+ * for that is written to a file for its configuration to include. Nothing is started or stopped here.
+ */
+import { BusError } from "../protocol/bus/bus.ts";
+import { connectBus } from "../protocol/bus/nats-bus.ts";
+import { refuse, type Outcome } from "../protocol/refusal.ts";
+import type { Credential } from "./credential.ts";
+import { inHome, saveHome, type Home } from "./home.ts";
+import { writePrivateFile } from "./private-file.ts";
+import { trustText } from "./server-config.ts";
+import { trustOf } from "./trust.ts";
+
+/** The home with the server's address, once the server has let the owner in. */
+export async function useOutsideServer(home: Home, url: string, owner: Credential): Promise<Outcome<Home>> {
+  const trust = await trustOf(home, "trialmesh-accounts");
+  if (!trust.ok) return trust;
+  const file = inHome(home.path, "server", "trust.conf");
+  const written = writePrivateFile(file, trustText(trust.value));
+  if (!written.ok) return written;
+  try {
+    const { creds, inboxPrefix } = owner;
+    const bus = await connectBus({ servers: url, creds, name: "trialmesh up", inboxPrefix });
+    await bus.close();
+    // A server without any authorization lets the owner in as well, and everybody else.
+    if (await letsAnyoneIn(url)) return refuse("forbidden", includeFirst(url, "lets anyone in", file));
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+    if (error.kind !== "denied") {
+      return refuse(
+        "unavailable",
+        `no nats-server answers at NATS_URL ${url}; start it, or leave NATS_URL unset`,
+      );
+    }
+    return refuse("forbidden", includeFirst(url, "does not know this mesh's keys", file));
+  }
+  return saveHome(home.path, home.mesh, url);
+}
+
+async function letsAnyoneIn(url: string): Promise<boolean> {
+  try {
+    const bus = await connectBus({ servers: url, name: "trialmesh check", inboxPrefix: "_INBOX.check" });
+    await bus.close();
+    return true;
+  } catch (error) {
+    if (error instanceof BusError) return false;
+    throw error;
+  }
+}
+
+function includeFirst(url: string, what: string, file: string): string {
+  return `the nats-server at NATS_URL ${url} ${what}; copy ${file} beside its configuration, \`include\` it there with jetstream on, and start it again`;
+}

@@ -1,0 +1,222 @@
+/** What people of a mesh rely on: their budget to the token, the record, the registry, and words for what goes wrong. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import * as z from "zod";
+import { LiveMesh, valueOf } from "../support/live-mesh.ts";
+import { skipWithoutNats } from "../support/nats-server.ts";
+import { saveHome } from "../../mesh/home.ts";
+import { ensureIdentity } from "../../mesh/identity.ts";
+import { makeInvite } from "../../mesh/invite.ts";
+import { budgetView, lineageView, modelView, sweepView } from "../../protocol/view.ts";
+
+const timeout = 110_000;
+const answeredMs = 3_000;
+
+/** Two labels that one word of each text gives away: enough to learn from in an epoch. */
+function labelledLines(): string {
+  const tastes = {
+    sweet: ["honey", "sugar", "syrup", "cake"],
+    sour: ["lemon", "vinegar", "lime", "rhubarb"],
+  };
+  const measures = ["spoon", "cup", "bowl", "jar", "glass"];
+  const places = ["kitchen", "cellar", "garden", "market"];
+  const lines: string[] = [];
+  for (const [label, words] of Object.entries(tastes))
+    for (const word of words)
+      for (const measure of measures)
+        for (const place of places) lines.push(`${label} a ${measure} of ${word} from the ${place}\n`);
+  return lines.join("");
+}
+
+describe("MESH-3: budgets, record and registry of a live mesh", { skip: skipWithoutNats, timeout }, () => {
+  const mesh = new LiveMesh();
+  const sweep = (out: string) => sweepView.parse(JSON.parse(out));
+  const account = async (name: string) => {
+    const { out } = await mesh.ok("alice", "budget", "show", name, "--json");
+    return budgetView.parse(JSON.parse(out)).accounts[0] ?? assert.fail(out);
+  };
+
+  before(async () => {
+    await mesh.up("--port", "0", "--slots", "1");
+    await mesh.ok("one", "account", "open", "alice", "--grant", "3");
+    await mesh.ok("alice", ...(await mesh.invite("requester", "alice")));
+  });
+  after(() => mesh.close());
+
+  const paid = { name: "paid", trials: 2, epochs: 8, milliseconds: 250, seed: 1 };
+
+  test("a requester's sweep stops at the budget with status 3, and a grant lets it resume from its checkpoint", async () => {
+    const file = mesh.file(paid);
+    const short = await mesh.cli.run("alice", "sweep", "run", file, "--json");
+    assert.equal(short.code, 3, short.err);
+    assert.match(short.err, /trialmesh: s1 waits for tokens; `trialmesh budget grant alice TOKENS`/);
+    const { trials } = sweep(short.out);
+    assert.deepEqual(trials.map(({ state }) => state).toSorted(), ["completed", "queued"]);
+    const cut = trials.find(({ state }) => state === "queued") ?? assert.fail();
+    const reached = cut.attempts.at(-1);
+
+    const before = await account("alice");
+    assert.equal(before.granted, 3_000);
+    assert.equal(before.pending, 0);
+    assert.ok(before.posted > 2_000 && before.posted <= before.granted, String(before.posted));
+
+    await mesh.ok("one", "budget", "grant", "alice", "3");
+    const { trials: resumed } = await mesh.ended("s1");
+    const last = resumed.find(({ trial }) => trial === cut.trial)?.attempts.at(-1);
+    assert.ok((last?.fromResource ?? 0) > 0 && last?.fence !== reached?.fence, "from its checkpoint");
+    assert.deepEqual(
+      resumed.map(({ state }) => state),
+      ["completed", "completed"],
+    );
+  });
+
+  test("the statement adds up line by line, and posted + pending never passes granted", async () => {
+    const { granted, lines, pending, posted } = await account("alice");
+    let [sumGranted, sumPosted, sumPending] = [0, 0, 0];
+    for (const line of lines.toSorted((a, b) => a.at - b.at)) {
+      if (line.kind === "grant") sumGranted += line.amount;
+      if (line.kind === "reserve" || line.kind === "extend") sumPending += line.amount;
+      if (line.kind === "release") sumPending -= line.amount;
+      if (line.kind === "post") [sumPosted, sumPending] = [sumPosted + line.amount, sumPending - line.amount];
+      assert.ok(line.posted + line.pending <= line.granted, JSON.stringify(line));
+    }
+    assert.deepEqual([sumGranted, sumPosted, sumPending], [granted, posted, pending]);
+    assert.deepEqual([granted, pending], [6_000, 0]);
+  });
+
+  test("the same sweep again: every trial from the record, no token, under 3 s", async () => {
+    const before = await account("alice");
+    const { out } = await mesh.ok("alice", "sweep", "run", mesh.file(paid), "--json");
+    const { summary, trials } = sweep(out);
+    assert.deepEqual([summary.state, summary.counts.reused, summary.spent], ["done", 2, 0]);
+    assert.ok(
+      trials.every(({ attempts, reusedFrom }) => attempts.length === 0 && reusedFrom?.startsWith("s1-")),
+    );
+    assert.ok((summary.finishedAt ?? Infinity) - summary.submittedAt < answeredMs);
+    const after = await account("alice");
+    assert.deepEqual([after.posted, after.lines], [before.posted, before.lines]);
+  });
+
+  test("an alias moves with each sweep and back by a rollback, which says who, when and from where; lineage goes back to the data", async () => {
+    mesh.cli.write("tastes.txt", labelledLines());
+    const trained = (seed: number) =>
+      mesh.cli.write(
+        `tastes-${seed}.yaml`,
+        `name: tastes-${seed}
+task: text-classification
+dataset: {name: tastes, format: labelled-lines, train: tastes.txt}
+search: {method: random, trials: 1, seed: ${seed}}
+stopping: {policy: none, max: 3}
+models: {linear: {lr: {distribution: uniform, min: 0.2, max: 0.5}, bucketBits: 12}}
+register: {model: tastes, alias: champion}
+`,
+      );
+    const digests: (string | undefined)[] = [];
+    for (const seed of [1, 2]) {
+      const { out } = await mesh.ok("one", "sweep", "run", trained(seed), "--json");
+      const { dataset, summary } = sweep(out);
+      assert.deepEqual(summary.registered, { model: "tastes", version: seed, alias: "champion" });
+      digests.push(dataset?.digest);
+    }
+    assert.equal(digests[0], digests[1]);
+    await mesh.ok("one", "model", "promote", "tastes@1", "stable", "--why", "known for long");
+    const rolledFrom = Date.now();
+    const said = await mesh.ok("one", "model", "rollback", "tastes", "champion", "--why", "too sour");
+    assert.match(said.out, /^tastes@champion went back from version 2 to 1, by owner at \d\d:\d\d:\d\d\n$/);
+    const rolledTo = Date.now();
+
+    const shown = await mesh.ok("one", "model", "show", "tastes", "--json");
+    const { aliases, ledger } = modelView.parse(JSON.parse(shown.out));
+    assert.deepEqual(
+      aliases.toSorted((a, b) => a.alias.localeCompare(b.alias)),
+      [
+        { alias: "champion", version: 1 },
+        { alias: "stable", version: 1 },
+      ],
+    );
+    const moves = ledger.toSorted((a, b) => a.at - b.at);
+    assert.deepEqual(
+      moves.map(({ alias, from, kind, to, who, why }) => ({
+        alias,
+        from,
+        kind,
+        to,
+        who,
+        why: kind === "register" ? "" : why,
+      })),
+      [
+        { alias: "champion", from: null, kind: "register", to: 1, who: "owner", why: "" },
+        { alias: "champion", from: 1, kind: "register", to: 2, who: "owner", why: "" },
+        { alias: "stable", from: null, kind: "promote", to: 1, who: "owner", why: "known for long" },
+        { alias: "champion", from: 2, kind: "rollback", to: 1, who: "owner", why: "too sour" },
+      ],
+    );
+    const at = moves.at(-1)?.at ?? 0;
+    assert.ok(at >= rolledFrom && at <= rolledTo);
+
+    const { out } = await mesh.ok("one", "model", "lineage", "tastes@champion", "--json");
+    const lineage = lineageView.parse(JSON.parse(out));
+    const { version } = lineage;
+    assert.equal(version.dataset?.digest, digests[0]);
+    assert.deepEqual(
+      [version.version, version.sweep, version.trial, version.agent, version.model, version.requester],
+      [1, lineage.sweep.sweep, lineage.trial.trial, "one", "linear", "owner"],
+    );
+    assert.equal(version.backend, lineage.trial.attempts[0]?.backend);
+    assert.equal(lineage.sweep.name, "tastes-1");
+    assert.ok((version.metrics["accuracy"] ?? 0) > 0.9, JSON.stringify(version.metrics));
+  });
+
+  test("a requester may neither grant nor invite, a viewer may not run a sweep, and each is told so", async () => {
+    await mesh.ok("vera", ...(await mesh.invite("viewer", "vera")));
+    await mesh.ok("vera", "sweep", "ls");
+    const [ran, granted, invited] = await Promise.all([
+      mesh.refused("vera", "sweep", "run", mesh.file({ ...paid, name: "vain", seed: 9 })),
+      mesh.refused("alice", "budget", "grant", "alice", "1000"),
+      mesh.refused("alice", "invite", "agent", "mole"),
+    ]);
+    assert.match(ran, /^trialmesh: viewer vera may look and change nothing; ask the mesh's owner for/);
+    assert.equal(granted, "trialmesh: budget-grant needs the role owner; alice is a requester");
+    assert.match(invited, /^trialmesh: \S+alice joined a mesh made elsewhere and holds no keys to it; /);
+    assert.equal((await account("alice")).granted, 6_000);
+  });
+
+  test("a credential of another mesh, a cut invitation, a damaged file, a home of another version: one sentence each", async () => {
+    const foreign = valueOf(saveHome(mesh.homePath("foreign"), "mesh", mesh.url));
+    valueOf(ensureIdentity(foreign));
+    const forged = valueOf(await makeInvite(foreign, "agent", "forged", Math.floor(Date.now() / 1000)));
+    const creds = join(mesh.homePath("alice"), "creds", "requester.alice.creds");
+    const whole = readFileSync(creds, "utf8");
+    writeFileSync(creds, whole.slice(0, 100));
+    const [stranger, cut, damaged] = await Promise.all([
+      mesh.refused("forged", "agent", "--join", forged),
+      mesh.refused("cut", "agent", "--join", forged.slice(0, -20)),
+      mesh.refused("alice", "sweep", "ls"),
+    ]);
+    assert.match(
+      stranger,
+      /^trialmesh: the mesh at nats:\S+ does not accept the credential of agent forged; ask its owner for/,
+    );
+    assert.match(cut, /^trialmesh: the invitation was cut short or changed on the way; paste the whole line/);
+    assert.match(damaged, /^trialmesh: \S+requester\.alice\.creds is not a credential of trialmesh; ask for/);
+    writeFileSync(creds, whole);
+
+    const file = join(mesh.homePath("alice"), "mesh.json");
+    const home = z.looseObject({}).parse(JSON.parse(readFileSync(file, "utf8")));
+    writeFileSync(file, JSON.stringify({ ...home, version: 7 }));
+    const other = /^trialmesh: \S+alice is a home of version 7 and this trialmesh keeps version 1; use/;
+    for (const said of await Promise.all([mesh.refused("alice", "sweep", "ls"), mesh.refused("alice", "up")]))
+      assert.match(said, other);
+    writeFileSync(file, JSON.stringify(home));
+    await mesh.ok("alice", "sweep", "ls");
+  });
+
+  test("the journal, replayed from outside, holds every rule at every event", async () => {
+    const { outcomes, state, violations } = await mesh.audit();
+    assert.deepEqual(violations, []);
+    assert.deepEqual([...outcomes.keys()].toSorted(), [...state.trials.keys()].toSorted());
+    assert.equal(state.accounts.get("alice")?.granted, 6_000);
+  });
+});

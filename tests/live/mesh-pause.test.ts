@@ -1,0 +1,86 @@
+/** Processes that hang and come back: worse than dead ones, since they still believe what was true before. */
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { after, before, describe, test } from "node:test";
+import { LiveMesh, within } from "../support/live-mesh.ts";
+import { until, type CliProcess } from "../support/cli-mesh.ts";
+import { skipWithoutNats } from "../support/nats-server.ts";
+
+const timeout = 110_000;
+const takeoverMs = 15_000;
+/** Longer than a lease with its grace. */
+const hangMs = 5_000;
+
+describe("MESH-5: what hangs and comes back does no harm", { skip: skipWithoutNats, timeout }, () => {
+  const mesh = new LiveMesh();
+  const paused = new Set<number>();
+  let two: CliProcess;
+
+  function pause(pid: number): void {
+    process.kill(pid, "SIGSTOP");
+    paused.add(pid);
+  }
+  function goOn(): void {
+    for (const pid of paused) process.kill(pid, "SIGCONT");
+    paused.clear();
+  }
+
+  before(async () => {
+    await mesh.up("--port", "0", "--slots", "2");
+    const second = mesh.start("second", ...(await mesh.invite("coordinator", "second")));
+    two = await mesh.joinAgent("two", "--slots", "1");
+    await second.saidLine(/coordinator second of mesh mesh connected/);
+  });
+  after(async () => {
+    goOn();
+    await mesh.close();
+  });
+
+  test("a leader and an agent hang: another leads, another trains, and what they say afterwards counts no more", async () => {
+    const sweep = await mesh.submit({ name: "hung", trials: 3, epochs: 24, milliseconds: 250, seed: 1 });
+    const held = await mesh.trialThat(sweep, "a checkpoint of two", ({ attempts, resource }) =>
+      resource > 0 && attempts.at(-1)?.agent === "two",
+    );
+    const { epoch, leader } = await mesh.mesh();
+    assert.equal(leader, "one");
+    pause(two.pid);
+    pause(mesh.partPid("coordinator"));
+    const next = await within(
+      takeoverMs,
+      "the takeover",
+      until("the other leader", async () => {
+        const view = await mesh.mesh();
+        return view.epoch > epoch ? view : null;
+      }),
+    );
+    assert.equal(next.leader, "second");
+    await mesh.trialThat(sweep, "a second attempt", ({ attempts, trial }) => trial === held.trial && attempts.length > 1);
+    goOn();
+    const { trials } = await mesh.ended(sweep);
+    assert.deepEqual(trials.map(({ state }) => state), Array(3).fill("completed"));
+    const attempts = trials.find(({ trial }) => trial === held.trial)?.attempts ?? [];
+    console.error(JSON.stringify(trials.map((t) => t.attempts)), two.said);
+    assert.match(attempts[0]?.ending ?? "", /^lost: two/);
+    assert.ok((attempts[1]?.fromResource ?? 0) > 0, "from its checkpoint");
+    assert.equal((await mesh.mesh()).leader, "second");
+    await mesh.agentThat("two", ({ state }) => state === "present");
+  });
+
+  test("the server hangs for longer than a lease: the sweep completes", async () => {
+    const sweep = await mesh.submit({ name: "stalled", trials: 6, epochs: 6, milliseconds: 250, seed: 2 });
+    await mesh.agentThat("one", (agent) => agent.running.some(({ resource }) => resource > 0));
+    pause(mesh.partPid("server"));
+    await sleep(hangMs);
+    goOn();
+    const { trials } = await mesh.ended(sweep);
+    console.error(JSON.stringify(trials.map((t) => t.attempts)), two.said);
+    assert.deepEqual(trials.map(({ state }) => state), Array(6).fill("completed"));
+  });
+
+  test("the journal, replayed from outside, has one leader at a time and one outcome a trial", async () => {
+    const { leaders, outcomes, violations } = await mesh.audit();
+    assert.deepEqual(violations, []);
+    console.error(leaders);
+    assert.equal(outcomes.size, 9);
+  });
+});

@@ -1,0 +1,234 @@
+/**
+ * A mesh of real processes to break: started through the command line, watched by a client of the
+ * owner's in this process, killed by pid, and its journal audited from outside. Not a mesh under a
+ * seed: see `tests/sim`.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { connectAs, connectMesh, type Connected } from "../../cli/with-mesh.ts";
+import { Journal } from "../../coordinator/journal/journal.ts";
+import { ensureCredential } from "../../mesh/credential.ts";
+import { openHome } from "../../mesh/home.ts";
+import type { MeshClient } from "../../protocol/client.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
+import { systemClock } from "../../protocol/system-clock.ts";
+import type { AgentView, MeshView, SweepView, TrialView } from "../../protocol/view.ts";
+import { CliMesh, until, type CliProcess } from "./cli-mesh.ts";
+import { auditJournal, type JournalAudit } from "./journal-audit.ts";
+import type { CliResult } from "./run-cli.ts";
+
+/** What `up` starts, as its own lines name them. */
+export type PartLabel = "server" | "coordinator" | "agent";
+
+export interface SweepOptions {
+  readonly name: string;
+  readonly trials: number;
+  readonly epochs: number;
+  /** Length of an epoch. */
+  readonly milliseconds: number;
+  /** Sweeps that are to train anew need seeds of their own. */
+  readonly seed: number;
+  /** Further lines of the file. */
+  readonly more?: string;
+}
+
+/** A sweep that costs time but no processor. */
+export function noopSweep({ name, trials, epochs, milliseconds, seed, more = "" }: SweepOptions): string {
+  return `name: ${name}
+task: noop
+search: {method: random, trials: ${trials}, seed: ${seed}}
+stopping: {policy: none, max: ${epochs}}
+models:
+  noop: {x: {distribution: uniform, min: 0, max: 1}, milliseconds: ${milliseconds}}
+${more}`;
+}
+
+export class LiveMesh {
+  readonly cli = new CliMesh();
+  readonly #started: CliProcess[] = [];
+  #connected: Connected | null = null;
+  #up: CliProcess | null = null;
+  /** Ends what runs when the test's own process is told to end before its clean-up. */
+  readonly #endAll = (): void => {
+    for (const { pid } of this.#started) {
+      try {
+        process.kill(pid, "SIGTERM");
+      } catch {
+        // It has ended already.
+      }
+    }
+  };
+  readonly #exit = (): void => process.exit(1);
+
+  constructor() {
+    process.once("exit", this.#endAll);
+    process.once("SIGTERM", this.#exit);
+  }
+
+  /** The home in which `up` runs; others are named by the caller. */
+  static readonly home = "one";
+
+  homePath(home: string): string {
+    return join(this.cli.folder, home);
+  }
+
+  async up(...flags: readonly string[]): Promise<CliProcess> {
+    this.#up = this.start(LiveMesh.home, "up", "--name", LiveMesh.home, ...flags);
+    await this.#up.saidLine(/mesh mesh is up/);
+    const connected = valueOf(await connectMesh(this.cli.environment(LiveMesh.home)));
+    await this.#connected?.client.close();
+    this.#connected = connected;
+    return this.#up;
+  }
+
+  /** As by a power cut of `up` alone: it can end none of its parts. */
+  async killUp(): Promise<void> {
+    await (this.#up ?? assert.fail("no mesh is up")).end("SIGKILL");
+  }
+
+  /** A long-lived command in that home. */
+  start(home: string, ...words: readonly string[]): CliProcess {
+    const started = this.cli.start(home, ...words);
+    this.#started.push(started);
+    return started;
+  }
+
+  /** Runs a command to its end; it must succeed. */
+  async ok(home: string, ...words: readonly string[]): Promise<CliResult> {
+    const result = await this.cli.run(home, ...words);
+    assert.equal(result.code, 0, `${words.join(" ")}: ${result.err}`);
+    return result;
+  }
+
+  /** Runs a command to its end; it must refuse with status 1 in one sentence, which is returned. */
+  async refused(home: string, ...words: readonly string[]): Promise<string> {
+    const { code, err, out } = await this.cli.run(home, ...words);
+    assert.equal(code, 1, `${words.join(" ")}: ${err}`);
+    assert.equal(out, "");
+    assert.match(err, /^[^\n]+\n$/, "one line");
+    return err.trimEnd();
+  }
+
+  /** Invites into a home of the same name; gives the words to join with, without `trialmesh`. */
+  async invite(role: "agent" | "coordinator" | "requester" | "viewer", name: string): Promise<string[]> {
+    const { out } = await this.ok(LiveMesh.home, "invite", role, name);
+    const line = /^trialmesh (.+)\n$/.exec(out)?.[1] ?? assert.fail(out);
+    return line.split(" ");
+  }
+
+  async joinAgent(name: string, ...flags: readonly string[]): Promise<CliProcess> {
+    const words = await this.invite("agent", name);
+    const agent = this.start(name, ...words, ...flags);
+    await this.agentThat(name, ({ state }) => state !== "silent");
+    return agent;
+  }
+
+  /** Submits a sweep and returns its id at once. */
+  async submit(options: SweepOptions, ...flags: readonly string[]): Promise<string> {
+    const { out } = await this.ok(LiveMesh.home, "sweep", "run", this.file(options), "--detach", ...flags);
+    return out.trim();
+  }
+
+  file(options: SweepOptions): string {
+    return this.cli.write(`${options.name}.yaml`, noopSweep(options));
+  }
+
+  get client(): MeshClient {
+    return this.#connected?.client ?? assert.fail("no mesh is up");
+  }
+
+  /** Where the server is reached. */
+  get url(): string {
+    return this.#connected?.home.url ?? assert.fail("no mesh is up");
+  }
+
+  async mesh(): Promise<MeshView> {
+    return valueOf(await this.client.query("mesh", {}));
+  }
+
+  async sweep(sweep: string): Promise<SweepView> {
+    return valueOf(await this.client.query("sweep", { sweep, order: "number", limit: 1000 }));
+  }
+
+  agentThat(name: string, holds: (agent: AgentView) => boolean): Promise<AgentView> {
+    return until(`agent ${name}`, async () => {
+      const found = (await this.mesh()).agents.find((one) => one.agent === name);
+      return found !== undefined && holds(found) ? found : null;
+    });
+  }
+
+  trialThat(sweep: string, what: string, holds: (trial: TrialView) => boolean): Promise<TrialView> {
+    return until(what, async () => (await this.sweep(sweep)).trials.find(holds) ?? null);
+  }
+
+  /** Waits for the end of a sweep. */
+  ended(sweep: string): Promise<SweepView> {
+    return until(`the end of ${sweep}`, async () => {
+      const view = await this.sweep(sweep);
+      return view.summary.state === "done" || view.summary.state === "stopped" ? view : null;
+    });
+  }
+
+  /** The process of a part of `up` that was started last. */
+  partPid(label: PartLabel): number {
+    const said = (this.#up ?? assert.fail("no mesh is up")).said;
+    const pids = [...said.matchAll(new RegExp(`^${label}: process (\\d+)`, "gm"))];
+    return Number(pids.at(-1)?.[1] ?? assert.fail(said));
+  }
+
+  /** Waits until `up` has started a part again after `dead`. */
+  startedAgain(label: PartLabel, dead: number): Promise<number> {
+    return until(`${label} to be started again`, async () => {
+      const pid = this.partPid(label);
+      return pid === dead ? null : pid;
+    });
+  }
+
+  /** Waits until the coordinator that `up` started last has its connection. */
+  coordinatorConnected(): Promise<true> {
+    return until("the coordinator to connect", async () => {
+      const { said } = this.#up ?? assert.fail("no mesh is up");
+      const since = said.slice(said.lastIndexOf("coordinator: process "));
+      return /^coordinator: coordinator .* connected/m.test(since) ? true : null;
+    });
+  }
+
+  /** Reads the whole journal with a coordinator's credential and replays it, event by event. */
+  async audit(): Promise<JournalAudit> {
+    const home = valueOf(openHome(this.homePath(LiveMesh.home)));
+    const nowS = Math.floor(Date.now() / 1000);
+    const credential = valueOf(await ensureCredential(home, "coordinator", "auditor", nowS));
+    const bus = valueOf(await connectAs(home, credential));
+    try {
+      return await auditJournal(new Journal(bus, home.mesh, systemClock));
+    } finally {
+      await bus.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#connected?.client.close();
+    await this.cli.close();
+    process.off("exit", this.#endAll);
+    process.off("SIGTERM", this.#exit);
+  }
+}
+
+export function valueOf<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) assert.fail(`refused: ${outcome.refusal.message}`);
+  return outcome.value;
+}
+
+/** What comes of `promise`, where the mesh promises it in so many ms; else the test fails. */
+export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new assert.AssertionError({ message: `${what} took over ${ms} ms` })),
+    ms,
+  );
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
