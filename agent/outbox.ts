@@ -13,6 +13,8 @@ const reportsPerMessageMax = 200;
 const retryMs = 500;
 /** A report without a receipt is sent again after this long; the coordinator takes it once. */
 const receiptPatienceMs = 10_000;
+/** What is receipted leaves the store with the next write, or after this long where nothing is to be written. */
+const forgetMs = 250;
 const prefix = "outbox/";
 
 export interface OutboxOptions {
@@ -38,6 +40,9 @@ export class Outbox {
   #unsent: Item[] = [];
   /** In the inbox, not yet receipted: when they were sent, monotonic ms. */
   readonly #unreceipted = new Map<string, { report: Report; sentAt: number }>();
+  /** Receipted, still in the store: each flush to disk stops the process for a while, so they wait for company. */
+  #forgettable: string[] = [];
+  #forgetting = false;
   #next = 1;
   #flushing = false;
   #closed = false;
@@ -60,8 +65,11 @@ export class Outbox {
   }
 
   receipt(ids: readonly string[]): void {
-    for (const id of ids) this.#unreceipted.delete(id);
-    void this.#options.store.write({ put: [], remove: ids.map((id) => prefix + id) }).catch(() => {});
+    for (const id of ids) {
+      this.#unreceipted.delete(id);
+      this.#forgettable.push(prefix + id);
+    }
+    this.#forgetLater();
     if (this.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 
@@ -91,6 +99,22 @@ export class Outbox {
 
   close(): void {
     this.#closed = true;
+    this.#forget();
+  }
+
+  #forgetLater(): void {
+    if (this.#forgetting) return;
+    this.#forgetting = true;
+    this.#options.clock.setTimer(forgetMs, () => {
+      this.#forgetting = false;
+      if (!this.#closed) this.#forget();
+    });
+  }
+
+  /** A removal that is lost costs a report sent twice, which the coordinator takes once. */
+  #forget(): void {
+    const remove = this.#forgettable.splice(0);
+    if (remove.length > 0) void this.#options.store.write({ put: [], remove }).catch(() => {});
   }
 
   async #flush(): Promise<void> {
@@ -110,7 +134,8 @@ export class Outbox {
     const { agent, bus, clock, incarnation, mesh, store } = this.#options;
     const fresh = batch.filter(({ stored }) => !stored);
     if (fresh.length > 0) {
-      await store.write({ put: fresh.map(({ id, report }) => [prefix + id, report] as const), remove: [] });
+      const put = fresh.map(({ id, report }) => [prefix + id, report] as const);
+      await store.write({ put, remove: this.#forgettable.splice(0) });
       for (const item of fresh) item.stored = true;
     }
     const message: ReportBatch = { incarnation, reports: batch.map(({ id, report }) => ({ id, report })) };

@@ -69,7 +69,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
     const why = error instanceof Error ? error.message : String(error);
     const hint =
       error instanceof JournalBroken
-        ? "; `trialmesh coordinator --restore-journal` puts back what this coordinator has a copy of"
+        ? "; `trialmesh up --restore-journal` puts back what this coordinator has a copy of"
         : "";
     options.onHalt(why + hint);
   }
@@ -91,7 +91,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
   }
 
   /** Nobody answers for the leader: true. Somebody does, or we cannot know: false. */
-  async function nobodyLeads(): Promise<boolean> {
+  async function nobodyLeads(patienceMs: number): Promise<boolean> {
     const ping = subjects.query("coordinator", name, "ping");
     const began = clock.monotonic();
     for (;;) {
@@ -103,7 +103,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
         if (error.kind === "no-responders") return true;
         if (error.kind !== "timeout" || stopped) return false;
         // Somebody listens but says nothing: a leader that hangs. It gets a while.
-        if (clock.monotonic() - began > settings.leaderSilentMs) return true;
+        if (clock.monotonic() - began >= patienceMs) return true;
       }
     }
   }
@@ -246,9 +246,10 @@ export function startCandidate(options: CandidateOptions): Candidate {
   async function standBy(): Promise<void> {
     while (!stopped) {
       await catchUp();
-      if (await nobodyLeads()) {
+      if (await nobodyLeads(settings.leaderSilentMs)) {
         await sleep(clock, options.random() * spreadMs);
-        if (!stopped && (await nobodyLeads()) && (await tryToLead())) await lead();
+        // Another candidate may lead by now, and would answer; one that hangs has had its while.
+        if (!stopped && (await nobodyLeads(0)) && (await tryToLead())) await lead();
       }
       if (!stopped) await sleep(clock, standbyPauseMs);
     }

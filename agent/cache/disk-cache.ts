@@ -30,6 +30,9 @@ const retryMs = 500;
 const looksMax = 6;
 /** What was used this recently is not evicted: a runner may be reading it, ms. */
 const pinnedMs = 10 * 60_000;
+/** What the mesh's store was seen to hold this recently is not offered to it again, ms. */
+const sharedMs = 60_000;
+const sharedKept = 10_000;
 
 export async function openDiskCache(options: DiskCacheOptions): Promise<ArtifactCache> {
   const { bus, clock, dir, mesh, quotaBytes, store } = options;
@@ -39,29 +42,53 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
   await rm(workDir, { recursive: true, force: true });
   await mkdir(workDir, { recursive: true, mode: 0o700 });
   const fetching = new Map<Digest, Promise<Outcome<string>>>();
+  const sharing = new Map<Digest, Promise<void>>();
+  /** When the mesh's store was last seen to hold a digest, oldest first. */
+  const sharedAt = new Map<Digest, number>();
+  /** The index as the store has it: reading all of it back for every artifact would grow with the cache. */
+  const index = new Map<Digest, z.infer<typeof entrySchema>>();
+  let total = 0;
+  for (const [key, value] of store.range(prefix)) {
+    const entry = entrySchema.safeParse(value);
+    if (!entry.success) continue;
+    index.set(key.slice(prefix.length), entry.data);
+    total += entry.data.bytes;
+  }
 
   const pathOf = (digest: Digest) => join(dir, digest.slice(0, 2), digest);
 
   async function note(digest: Digest, bytes: number): Promise<void> {
-    await store.write({ put: [[prefix + digest, { bytes, usedAt: clock.now() }]], remove: [] });
+    const entry = { bytes, usedAt: clock.now() };
+    total += bytes - (index.get(digest)?.bytes ?? 0);
+    index.set(digest, entry);
+    await store.write({ put: [[prefix + digest, entry]], remove: [] });
     await evict();
   }
 
   /** The least recently used goes first, until the rest fits the quota. */
   async function evict(): Promise<void> {
-    const entries = [...store.range(prefix)].flatMap(([key, value]) => {
-      const entry = entrySchema.safeParse(value);
-      return entry.success ? [{ digest: key.slice(prefix.length), ...entry.data }] : [];
-    });
-    let total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (total <= quotaBytes) return;
     const remove: string[] = [];
-    for (const { bytes, digest, usedAt } of entries.toSorted((a, b) => a.usedAt - b.usedAt)) {
+    for (const [digest, { bytes, usedAt }] of [...index].toSorted(([, a], [, b]) => a.usedAt - b.usedAt)) {
       if (total <= quotaBytes || usedAt > clock.now() - pinnedMs) break;
-      await rm(pathOf(digest), { force: true });
-      remove.push(prefix + digest);
+      index.delete(digest);
       total -= bytes;
+      remove.push(prefix + digest);
+      await rm(pathOf(digest), { force: true });
     }
     if (remove.length > 0) await store.write({ put: [], remove });
+  }
+
+  async function shareOnce(path: string, digest: Digest): Promise<void> {
+    const known = await stat(pathOf(digest)).catch(() => null);
+    const bytes = await readFile(known === null ? path : pathOf(digest));
+    if (digestOf(bytes) !== digest) throw new Error(`${path} is not what its digest says`);
+    if (known === null) await keep(digest, bytes);
+    await putBlob(bus, place, bytes);
+    sharedAt.delete(digest);
+    sharedAt.set(digest, clock.monotonic());
+    const oldest = sharedAt.keys().next();
+    if (sharedAt.size > sharedKept && oldest.done !== true) sharedAt.delete(oldest.value);
   }
 
   async function keep(digest: Digest, bytes: Uint8Array): Promise<string> {
@@ -127,12 +154,14 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
       }
       return under;
     },
-    async share(path, digest) {
-      const known = await stat(pathOf(digest)).catch(() => null);
-      const bytes = await readFile(known === null ? path : pathOf(digest));
-      if (digestOf(bytes) !== digest) throw new Error(`${path} is not what its digest says`);
-      if (known === null) await keep(digest, bytes);
-      await putBlob(bus, place, bytes);
+    share(path, digest) {
+      if (clock.monotonic() - (sharedAt.get(digest) ?? -Infinity) < sharedMs) return Promise.resolve();
+      let under = sharing.get(digest);
+      if (under === undefined) {
+        under = shareOnce(path, digest).finally(() => sharing.delete(digest));
+        sharing.set(digest, under);
+      }
+      return under;
     },
   };
 }

@@ -1,21 +1,18 @@
-/** Writes a checkpoint so that a crash leaves either all of it or nothing under its name. */
+/**
+ * Writes a checkpoint so that a crash of this process leaves either all of it or nothing under its name.
+ * Not flushed to disk: it is durable once it is in the mesh's store, and an agent empties its work folder at start.
+ */
 import { createHash } from "node:crypto";
-import { mkdir, open, rename } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CheckpointFile } from "./runner.ts";
 
-/** `<dir>/<name>.safetensors`, by way of a temporary name and a flush to disk. */
+/** `<dir>/<name>.safetensors`, by way of a temporary name. */
 export async function writeCheckpoint(bytes: Uint8Array, dir: string, name: string): Promise<CheckpointFile> {
   const path = join(dir, `${name}.safetensors`);
   const temporary = `${path}.part`;
   await mkdir(dir, { recursive: true });
-  const file = await open(temporary, "w");
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await writeFile(temporary, bytes);
   await rename(temporary, path);
   return { path, digest: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length };
 }

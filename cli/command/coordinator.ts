@@ -2,19 +2,20 @@
 import { Command } from "commander";
 import { action, examples, nameArgument } from "../option.ts";
 import type { Terminal } from "../terminal.ts";
-import type { LocalOptions } from "../up/local-credential.ts";
+import type { CoordinatorOptions } from "../up/run-coordinator.ts";
 
 export function coordinatorCommand(terminal: Terminal): Command {
   return new Command("coordinator")
     .description("run a coordinator: the first leads, each further one stands by to take over")
     .option("--name <name>", "its name; this machine's by default", nameArgument)
     .option("--join <token>", "join with the line of `trialmesh invite coordinator NAME`")
+    .option("--restore-journal", "put back what the server's journal has lost, from this coordinator's copy")
     .addHelpText(
       "after",
       examples("trialmesh coordinator --name second", "trialmesh coordinator --join tm1.eyJ2Ijox…"),
     )
     .action(
-      action(terminal, async (options: LocalOptions) => {
+      action(terminal, async (options: CoordinatorOptions) => {
         const { runCoordinator } = await import("../up/run-coordinator.ts");
         return runCoordinator(terminal, options);
       }),

@@ -44,6 +44,7 @@ async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode
     host: null,
     port: null,
     anyPort: true,
+    coordinator: [],
     agent: [],
     log: partLog(terminal, path),
   });

@@ -18,7 +18,11 @@ import { untilStopped } from "./until-stopped.ts";
 /** Of the projection a coordinator keeps in its store. */
 const storeVersion = `coordinator-${projectionVersion}`;
 
-export async function runCoordinator(terminal: Terminal, options: LocalOptions): Promise<ExitCode> {
+export interface CoordinatorOptions extends LocalOptions {
+  readonly restoreJournal?: boolean;
+}
+
+export async function runCoordinator(terminal: Terminal, options: CoordinatorOptions): Promise<ExitCode> {
   const leaseMs = leaseMsOf(terminal.environment);
   if (!leaseMs.ok) return printRefusal(terminal, {}, leaseMs.refusal);
   const local = await localCredential(terminal.environment, "coordinator", options);
@@ -45,6 +49,7 @@ export async function runCoordinator(terminal: Terminal, options: LocalOptions):
       clock: systemClock,
       random: Math.random,
       settings: settingsFor(leaseMs.value),
+      restoreJournal: options.restoreJournal ?? false,
       log: (line) => terminal.note(line),
       onHalt: (reason) => halted.resolve(reason),
     });

@@ -29,6 +29,8 @@ export interface StartMeshOptions {
   readonly port: number | null;
   /** On the first start, take any free port where 4222 is taken, instead of refusing. */
   readonly anyPort: boolean;
+  /** Flags for the coordinator. */
+  readonly coordinator: readonly string[];
   /** Flags for the agent, or null for no agent. */
   readonly agent: readonly string[] | null;
   readonly log: (line: string) => void;
@@ -65,7 +67,12 @@ export async function startMesh(options: StartMeshOptions): Promise<Outcome<Star
   }
   const { environment, name, log } = options;
   const parts: Part[] = [
-    startPart({ label: "coordinator", parameters: ["coordinator", "--name", name], environment, log }),
+    startPart({
+      label: "coordinator",
+      parameters: ["coordinator", "--name", name, ...options.coordinator],
+      environment,
+      log,
+    }),
   ];
   if (options.agent !== null) {
     parts.push(

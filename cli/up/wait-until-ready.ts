@@ -14,23 +14,21 @@ export async function waitUntilReady(
   agentsWanted: number,
   failed: Promise<string>,
 ): Promise<Outcome<null>> {
-  let failure: string | null = null;
-  void failed.then((why) => {
-    failure = why;
-  });
+  const failure = failed.then((why) => refuse("unavailable", why));
   const connected = await connectMesh(environment);
   if (!connected.ok) return connected;
   const { client } = connected.value;
   const deadline = performance.now() + readyTimeoutMs;
   try {
     while (performance.now() < deadline) {
-      if (failure !== null) return refuse("unavailable", failure);
-      const mesh = await client.query("mesh", {});
+      // A part that refused to run is told at once, not when the question's patience ends.
+      const mesh = await Promise.race([client.query("mesh", {}), failure]);
       if (mesh.ok && mesh.value.agents.filter((agent) => agent.state !== "silent").length >= agentsWanted) {
         return client.role === "owner" ? await ensureOwnerAccount(client) : accept(null);
       }
       if (!mesh.ok && mesh.refusal.code !== "unavailable") return mesh;
-      await sleep(pollMs);
+      const over = await Promise.race([sleep(pollMs, null), failure]);
+      if (over !== null) return over;
     }
   } finally {
     await client.close();

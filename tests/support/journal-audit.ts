@@ -13,6 +13,8 @@ export interface JournalAudit {
   readonly events: number;
   /** How many outcomes each trial has. */
   readonly outcomes: ReadonlyMap<string, number>;
+  /** Reports that came too late to count. */
+  readonly lateReports: number;
   /** Who led, in order. */
   readonly leaders: readonly string[];
   /** What the whole journal adds up to. */
@@ -26,6 +28,7 @@ export async function auditJournal(journal: Journal): Promise<JournalAudit> {
   const state = emptyState();
   let position = startPosition;
   let events = 0;
+  let lateReports = 0;
   let epoch = 0;
   for (;;) {
     const entries = await journal.readAfter(position);
@@ -40,6 +43,7 @@ export async function auditJournal(journal: Journal): Promise<JournalAudit> {
       for (const event of batch.events) {
         apply(state, event, batch.at);
         events += 1;
+        if (event.kind === "ReportNoted") lateReports += 1;
         if (event.kind === "TrialFinished") outcomes.set(event.trial, (outcomes.get(event.trial) ?? 0) + 1);
         for (const { granted, pending, posted, requester } of state.accounts.values()) {
           if (posted + pending > granted)
@@ -56,5 +60,5 @@ export async function auditJournal(journal: Journal): Promise<JournalAudit> {
   for (const [trial, count] of outcomes) {
     if (count !== 1) violations.push(`OUTCOME-1: ${trial} has ${count} outcomes`);
   }
-  return { violations, events, outcomes, leaders, state };
+  return { violations, events, outcomes, lateReports, leaders, state };
 }

@@ -1,0 +1,119 @@
+/**
+ * `npm run bench -- dispatch [--json]`: durable no-op trials per second through the whole of trialmesh, beside
+ * BullMQ on a Redis that flushes every write, in turns on the same machine. Not a test: it holds to no figure.
+ */
+import { mkdtempSync, mkdirSync, rmSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { benchFolder } from "./shared/bench-folder.ts";
+import { median } from "./shared/quantile.ts";
+import { openMeshLane } from "./dispatch/mesh-lane.ts";
+import { openPeerLane, type PeerLane } from "./dispatch/peer-lane.ts";
+
+interface Round {
+  readonly trialsPerSecond: number;
+  readonly p50Ms: number;
+  readonly peerPerSecond: number | null;
+}
+
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    trials: { type: "string", default: "10000" },
+    rounds: { type: "string", default: "3" },
+    slots: { type: "string", default: "100" },
+    /** Folder for CPU profiles of coordinator and agent. */
+    profile: { type: "string" },
+    peer: { type: "boolean", default: true },
+  },
+  allowNegative: true,
+});
+const trials = wholeNumber("trials", values.trials);
+const rounds = wholeNumber("rounds", values.rounds);
+const slots = wholeNumber("slots", values.slots);
+/** Enough for the engines' compilers to have seen the whole path. */
+const warmUpTrials = Math.min(trials, 2_000);
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  console.error(`--${name} takes a whole number above 0, not "${text}"`);
+  process.exit(2);
+}
+
+function say(line: string): void {
+  console.error(line);
+}
+
+mkdirSync(benchFolder, { recursive: true });
+const folder = mkdtempSync(join(benchFolder, "run-"));
+let peer: PeerLane | null = null;
+const closing: (() => Promise<void>)[] = [];
+try {
+  if (values.peer) {
+    const opened = await openPeerLane(folder, say);
+    if (opened.ok) {
+      peer = opened.value;
+      closing.push(() => opened.value.close());
+    } else {
+      say(`the peer is left out: ${opened.refusal.message}`);
+    }
+  }
+  const mesh = await openMeshLane({ folder, slots, profile: values.profile ?? null, say });
+  closing.push(() => mesh.close());
+  await mesh.round(warmUpTrials);
+  await peer?.round(warmUpTrials);
+  const done: Round[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const ours = await mesh.round(trials);
+    const theirs = (await peer?.round(trials)) ?? null;
+    done.push({ ...ours, peerPerSecond: theirs });
+    say(
+      `round ${round}: trialmesh ${Math.round(ours.trialsPerSecond)} trials/s (p50 ${ours.p50Ms.toFixed(0)} ms from offer to settled)` +
+        (theirs === null ? "" : `, BullMQ ${Math.round(theirs)} jobs/s`),
+    );
+  }
+  report(done);
+} finally {
+  for (const close of closing.toReversed()) await close();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function report(done: readonly Round[]): void {
+  const trialsPerSecond = median(done.map((round) => round.trialsPerSecond));
+  const theirs = done.flatMap((round) => (round.peerPerSecond === null ? [] : [round.peerPerSecond]));
+  const peerPerSecond = theirs.length === 0 ? null : median(theirs);
+  const ratio = peerPerSecond === null ? null : trialsPerSecond / peerPerSecond;
+  const result = {
+    trialsPerSecond: rounded(trialsPerSecond, 1),
+    peerPerSecond: peerPerSecond === null ? null : rounded(peerPerSecond, 1),
+    ratio: ratio === null ? null : rounded(ratio, 3),
+    p50Ms: rounded(median(done.map((round) => round.p50Ms)), 1),
+    trials,
+    rounds: done.map((round) => ({
+      trialsPerSecond: rounded(round.trialsPerSecond, 1),
+      seconds: rounded(trials / round.trialsPerSecond, 3),
+      peerPerSecond: round.peerPerSecond === null ? null : rounded(round.peerPerSecond, 1),
+      p50Ms: rounded(round.p50Ms, 1),
+    })),
+    slots,
+    cores: cpus().length,
+    cpuModel: cpus()[0]?.model ?? "unknown",
+  };
+  if (values.json) {
+    console.log(JSON.stringify(result));
+    return;
+  }
+  console.log(
+    `trialmesh  ${Math.round(trialsPerSecond)} durable no-op trials/s (median of ${done.length} rounds of ${trials}, ${slots} slots)`,
+  );
+  if (peerPerSecond !== null && ratio !== null)
+    console.log(
+      `BullMQ     ${Math.round(peerPerSecond)} durable no-op jobs/s (appendfsync always, concurrency 100); ratio ${ratio.toFixed(2)}`,
+    );
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
