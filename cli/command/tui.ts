@@ -49,12 +49,14 @@ export async function showTui(
     );
   }
   const { meshLauncher } = await import("../launcher.ts");
+  const { checkVersion } = await import("../run/check-version.ts");
   await run({
     client: connected.client,
     readOnly: options.readOnly,
     launch: meshLauncher(connected, terminal.environment),
     stdin: process.stdin,
     stdout: process.stdout,
+    checkVersion: (view, version) => checkVersion(connected.client, connected.bus, view, version),
     ...(options.sweep === null ? {} : { startWith: { sweep: options.sweep } }),
   });
   return exitCode.ok;

@@ -13,17 +13,7 @@ const hangMs = 5_000;
 
 describe("MESH-5: what hangs and comes back does no harm", { skip: skipWithoutNats, timeout }, () => {
   const mesh = new LiveMesh();
-  const paused = new Set<number>();
   let two: CliProcess;
-
-  function pause(pid: number): void {
-    process.kill(pid, "SIGSTOP");
-    paused.add(pid);
-  }
-  function goOn(): void {
-    for (const pid of paused) process.kill(pid, "SIGCONT");
-    paused.clear();
-  }
 
   before(async () => {
     await mesh.up("--port", "0", "--slots", "2");
@@ -31,10 +21,7 @@ describe("MESH-5: what hangs and comes back does no harm", { skip: skipWithoutNa
     two = await mesh.joinAgent("two", "--slots", "1");
     await second.saidLine(/coordinator second of mesh mesh connected/);
   });
-  after(async () => {
-    goOn();
-    await mesh.close();
-  });
+  after(() => mesh.close());
 
   test("a leader and an agent hang: another leads, another trains, and what they say afterwards counts no more", async () => {
     const sweep = await mesh.submit({ name: "hung", trials: 3, epochs: 16, milliseconds: 250, seed: 1 });
@@ -45,8 +32,8 @@ describe("MESH-5: what hangs and comes back does no harm", { skip: skipWithoutNa
     );
     const { epoch, leader } = await mesh.mesh();
     assert.equal(leader, "one");
-    pause(two.pid);
-    pause(mesh.partPid("coordinator"));
+    mesh.pause(two.pid);
+    mesh.pause(mesh.partPid("coordinator"));
     const next = await within(
       takeoverMs,
       "the takeover",
@@ -61,7 +48,7 @@ describe("MESH-5: what hangs and comes back does no harm", { skip: skipWithoutNa
       "a second attempt",
       ({ attempts, trial }) => trial === held.trial && attempts.length > 1,
     );
-    goOn();
+    mesh.goOn();
     const { trials } = await mesh.ended(sweep);
     assert.deepEqual(
       trials.map(({ state }) => state),
@@ -77,9 +64,9 @@ describe("MESH-5: what hangs and comes back does no harm", { skip: skipWithoutNa
   test("the server hangs for longer than a lease: the sweep completes", async () => {
     const sweep = await mesh.submit({ name: "stalled", trials: 6, epochs: 6, milliseconds: 250, seed: 2 });
     await mesh.agentThat("one", (agent) => agent.running.some(({ resource }) => resource > 0));
-    pause(mesh.partPid("server"));
+    mesh.pause(mesh.partPid("server"));
     await sleep(hangMs);
-    goOn();
+    mesh.goOn();
     const { trials } = await mesh.ended(sweep);
     // Nothing expires before the reports had time to arrive: what was trained meanwhile counts.
     assert.deepEqual(

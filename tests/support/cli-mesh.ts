@@ -8,7 +8,8 @@ import { findNatsServer } from "./nats-server.ts";
 import { mainFile, runCli, type CliResult } from "./run-cli.ts";
 
 const pollMs = 50;
-const waitMs = 120_000;
+/** Shorter than a test may take, so that what was waited for is told. */
+const waitMs = 75_000;
 
 /** A long-lived `trialmesh` command and what it said so far. */
 export class CliProcess {

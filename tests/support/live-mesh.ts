@@ -46,10 +46,12 @@ ${more}`;
 export class LiveMesh {
   readonly cli = new CliMesh();
   readonly #started: CliProcess[] = [];
+  readonly #paused = new Set<number>();
   #connected: Connected | null = null;
   #up: CliProcess | null = null;
   /** Ends what runs when the test's own process is told to end before its clean-up. */
   readonly #endAll = (): void => {
+    this.goOn();
     for (const { pid } of this.#started) {
       try {
         process.kill(pid, "SIGTERM");
@@ -84,6 +86,17 @@ export class LiveMesh {
   /** As by a power cut of `up` alone: it can end none of its parts. */
   async killUp(): Promise<void> {
     await (this.#up ?? assert.fail("no mesh is up")).end("SIGKILL");
+  }
+
+  /** The process hangs, its connections open, until `goOn`. */
+  pause(pid: number): void {
+    process.kill(pid, "SIGSTOP");
+    this.#paused.add(pid);
+  }
+
+  goOn(): void {
+    for (const pid of this.#paused) process.kill(pid, "SIGCONT");
+    this.#paused.clear();
   }
 
   /** A long-lived command in that home. */
@@ -207,6 +220,7 @@ export class LiveMesh {
   }
 
   async close(): Promise<void> {
+    this.goOn();
     await this.#connected?.client.close();
     await this.cli.close();
     process.off("exit", this.#endAll);
