@@ -25,6 +25,7 @@ import { step, type AgentEffect, type AgentInput } from "./core/step.ts";
 import { Outbox } from "./outbox.ts";
 import { closedBecause } from "./policy/closed-because.ts";
 import type { Runner } from "./runner/runner.ts";
+import { startNote } from "./start-note.ts";
 
 /** What the machine is doing just now; null where unknown. */
 export interface Load {
@@ -74,6 +75,7 @@ export function startAgent(options: AgentOptions): Agent {
   const onError = (error: unknown) => options.onHalt(error instanceof Error ? error.message : String(error));
   const outbox = new Outbox({ mesh, agent: name, incarnation, bus, store: options.store, clock, onError });
   const subscriptions: Subscription[] = [];
+  const noteStart = startNote(clock, log);
   const memoryMiB = memoryPerSlotMiB(capability, policy);
   let presenceMs = presenceFirstMs;
   let greeting = false;
@@ -100,10 +102,13 @@ export function startAgent(options: AgentOptions): Agent {
         return;
       case "start": {
         const from = effect.lease.from === null ? "" : ` from epoch ${effect.lease.from.resource}`;
-        log(
+        noteStart(
           `${effect.lease.trial}: ${effect.lease.model} on ${effect.lease.backend}${from} to epoch ${effect.lease.target}`,
         );
-        runner.start({ ...effect.job, checkpointDir: artifacts.workDirOf(effect.lease.fence), memoryMiB });
+        runner.start(
+          { ...effect.job, checkpointDir: artifacts.workDirOf(effect.lease.fence), memoryMiB },
+          (digest) => artifacts.kept?.(digest) ?? null,
+        );
         return;
       }
       case "stop":

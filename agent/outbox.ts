@@ -15,6 +15,8 @@ const retryMs = 500;
 const receiptPatienceMs = 10_000;
 /** What is receipted leaves the store with the next write, or after this long where nothing is to be written. */
 const forgetMs = 250;
+/** An acceptance waits this long for company: a trial shorter than that costs one flush and one message, not two. */
+const companyMs = 5;
 const prefix = "outbox/";
 
 export interface OutboxOptions {
@@ -45,6 +47,8 @@ export class Outbox {
   #forgetting = false;
   #next = 1;
   #flushing = false;
+  /** Acceptances wait. */
+  #waiting = false;
   #closed = false;
   readonly #emptied: (() => void)[] = [];
 
@@ -61,7 +65,14 @@ export class Outbox {
   add(report: Report): void {
     const id = `${this.#options.agent}.${this.#options.incarnation}.${String(this.#next++).padStart(9, "0")}`;
     this.#unsent.push({ id, report, stored: false });
-    this.#flush().catch(this.#options.onError);
+    if (report.kind !== "accepted") this.#flush().catch(this.#options.onError);
+    else if (!this.#waiting) {
+      this.#waiting = true;
+      this.#options.clock.setTimer(companyMs, () => {
+        this.#waiting = false;
+        this.#flush().catch(this.#options.onError);
+      });
+    }
   }
 
   receipt(ids: readonly string[]): void {

@@ -8,12 +8,10 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchFolder } from "./shared/bench-folder.ts";
 import { median } from "./shared/quantile.ts";
-import { openMeshLane } from "./dispatch/mesh-lane.ts";
+import { openMeshLane, type MeshRound } from "./dispatch/mesh-lane.ts";
 import { openPeerLane, type PeerLane } from "./dispatch/peer-lane.ts";
 
-interface Round {
-  readonly trialsPerSecond: number;
-  readonly p50Ms: number;
+interface Round extends MeshRound {
   readonly peerPerSecond: number | null;
 }
 
@@ -21,8 +19,11 @@ const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     trials: { type: "string", default: "10000" },
-    rounds: { type: "string", default: "3" },
+    rounds: { type: "string", default: "5" },
+    /** Trials the agent runs at a time. */
     slots: { type: "string", default: "100" },
+    /** Jobs the peer runs at a time. */
+    concurrency: { type: "string", default: "100" },
     /** Folder for CPU profiles of coordinator and agent. */
     profile: { type: "string" },
     peer: { type: "boolean", default: true },
@@ -32,8 +33,9 @@ const { values } = parseArgs({
 const trials = wholeNumber("trials", values.trials);
 const rounds = wholeNumber("rounds", values.rounds);
 const slots = wholeNumber("slots", values.slots);
+const peerConcurrency = wholeNumber("concurrency", values.concurrency);
 /** Enough for the engines' compilers to have seen the whole path. */
-const warmUpTrials = Math.min(trials, 2_000);
+const warmUpTrials = Math.min(trials, 5_000);
 
 function wholeNumber(name: string, text: string): number {
   const value = Number(text);
@@ -52,7 +54,7 @@ let peer: PeerLane | null = null;
 const closing: (() => Promise<void>)[] = [];
 try {
   if (values.peer) {
-    const opened = await openPeerLane(folder, say);
+    const opened = await openPeerLane(folder, peerConcurrency, say);
     if (opened.ok) {
       peer = opened.value;
       closing.push(() => opened.value.close());
@@ -73,6 +75,8 @@ try {
       `round ${round}: trialmesh ${Math.round(ours.trialsPerSecond)} trials/s (p50 ${ours.p50Ms.toFixed(0)} ms from offer to settled)` +
         (theirs === null ? "" : `, BullMQ ${Math.round(theirs)} jobs/s`),
     );
+    const parts = Object.entries(ours.processorUs).map(([part, us]) => `${part} ${us}`);
+    if (parts.length > 0) say(`  processor time per trial in µs: ${parts.join(", ")}`);
   }
   report(done);
 } finally {
@@ -95,9 +99,12 @@ function report(done: readonly Round[]): void {
       trialsPerSecond: rounded(round.trialsPerSecond, 1),
       seconds: rounded(trials / round.trialsPerSecond, 3),
       peerPerSecond: round.peerPerSecond === null ? null : rounded(round.peerPerSecond, 1),
+      ratio: round.peerPerSecond === null ? null : rounded(round.trialsPerSecond / round.peerPerSecond, 3),
       p50Ms: rounded(round.p50Ms, 1),
+      processorUs: round.processorUs,
     })),
     slots,
+    peerConcurrency,
     cores: cpus().length,
     cpuModel: cpus()[0]?.model ?? "unknown",
   };
@@ -110,7 +117,7 @@ function report(done: readonly Round[]): void {
   );
   if (peerPerSecond !== null && ratio !== null)
     console.log(
-      `BullMQ     ${Math.round(peerPerSecond)} durable no-op jobs/s (appendfsync always, concurrency 100); ratio ${ratio.toFixed(2)}`,
+      `BullMQ     ${Math.round(peerPerSecond)} durable no-op jobs/s (appendfsync always, concurrency ${peerConcurrency}); ratio ${ratio.toFixed(2)}`,
     );
 }
 

@@ -3,10 +3,8 @@
  * append is refused. The journal alone decides who leads; the ping is only a hint about when to try.
  */
 import { randomBytes } from "node:crypto";
-import { BusError, type Bus, type Subscription } from "../protocol/bus/bus.ts";
+import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/clock.ts";
-import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
-import { beaconSchema, type Beacon } from "../protocol/order.ts";
 import { streamSpecsOf, subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 import { apply } from "./core/apply.ts";
@@ -14,11 +12,10 @@ import { brokenInvariants } from "./core/invariant.ts";
 import { defaultSettings, type CoordinatorSettings } from "./core/setting.ts";
 import type { State } from "./core/state.ts";
 import { EventLog } from "./event-log.ts";
-import { serveInbox, serveRequests } from "./intake.ts";
+import { hearsNoLeader } from "./hears-no-leader.ts";
 import { Journal, JournalBroken } from "./journal/journal.ts";
-import { Leader } from "./leader.ts";
-import { PresenceBoard } from "./presence-board.ts";
 import { ProjectionStore } from "./projection-store.ts";
+import { beginTerm, type Term } from "./term.ts";
 
 export interface CandidateOptions {
   readonly mesh: string;
@@ -45,27 +42,25 @@ export interface Candidate {
 }
 
 const standbyPauseMs = 500;
-const pingTimeoutMs = 1_000;
 const spreadMs = 400;
-/** So many of its own beacons may stay away before a leader takes the server for one that hangs. */
-const beaconsMissedMax = 3;
 
 export function startCandidate(options: CandidateOptions): Candidate {
   const { bus, clock, log, mesh, name } = options;
   const settings = { ...defaultSettings, ...options.settings };
-  const subjects = subjectsOf(mesh);
+  const nobodyLeads = (patienceMs: number) =>
+    hearsNoLeader({ bus, clock, subject: subjectsOf(mesh).query("coordinator", name, "ping"), patienceMs });
   const journal = new Journal(bus, mesh, clock);
   const store = new ProjectionStore(options.store, halt);
   const events = new EventLog();
   let { state, position } = store.load();
   let role: "standby" | "leader" | "halted" = "standby";
   let stopped = false;
-  let finishLeading: (() => void) | null = null;
+  let term: Term | null = null;
 
   function halt(error: unknown): void {
     role = "halted";
     stopped = true;
-    finishLeading?.();
+    term?.end();
     const why = error instanceof Error ? error.message : String(error);
     const hint =
       error instanceof JournalBroken
@@ -87,24 +82,6 @@ export function startCandidate(options: CandidateOptions): Candidate {
       if (entries.length === 0) break;
       store.save(state, position);
       options.onState?.(state);
-    }
-  }
-
-  /** Nobody answers for the leader: true. Somebody does, or we cannot know: false. */
-  async function nobodyLeads(patienceMs: number): Promise<boolean> {
-    const ping = subjects.query("coordinator", name, "ping");
-    const began = clock.monotonic();
-    for (;;) {
-      try {
-        await bus.request(ping, toBytes({}), pingTimeoutMs);
-        return false;
-      } catch (error) {
-        if (!(error instanceof BusError)) throw error;
-        if (error.kind === "no-responders") return true;
-        if (error.kind !== "timeout" || stopped) return false;
-        // Somebody listens but says nothing: a leader that hangs. It gets a while.
-        if (clock.monotonic() - began >= patienceMs) return true;
-      }
     }
   }
 
@@ -130,92 +107,11 @@ export function startCandidate(options: CandidateOptions): Candidate {
 
   async function lead(): Promise<void> {
     role = "leader";
-    const began = clock.now();
     log(`leading, epoch ${state.meta.epoch}, journal at ${position.sequence}`);
-    const board = new PresenceBoard();
-    const subscriptions: Subscription[] = [];
-    const timers: (() => void)[] = [];
-    const over = new Promise<void>((resolve) => (finishLeading = resolve));
-    const leader = new Leader({
-      state,
-      position,
-      journal,
-      store,
-      clock,
-      settings,
-      send: (order) => bus.publish(subjects.order(order.agent, order.name), toBytes(order.body)),
-      onBatch: (batch, at, time) => {
-        events.add(batch, at.sequence, time);
-        options.onState?.(state);
-      },
-      onDeposed: () => {
-        log("another coordinator leads; standing by");
-        finishLeading?.();
-      },
-      onError: halt,
-    });
-    const every = (ms: number, run: () => void) => {
-      let cancel = () => {};
-      const again = () => {
-        cancel = clock.setTimer(ms, () => {
-          run();
-          again();
-        });
-      };
-      again();
-      timers.push(() => cancel());
-    };
-    const beacon = () => {
-      const body: Beacon = { epoch: state.meta.epoch, leader: name, at: clock.now() };
-      bus.publish(subjects.epoch, toBytes(body));
-    };
-    // After a server's absence reports are still on their way: nothing expires until they had their time.
-    let heardFrom = clock.monotonic();
-    const offStatus = bus.onStatus((event) => {
-      if (event.kind === "connected") heardFrom = clock.monotonic();
-    });
-    // A server that hangs keeps its connections: only our own beacon coming back says that it passes things on.
-    let echoedAt = clock.monotonic();
-    const echoes = () => clock.monotonic() - echoedAt <= settings.beaconMs * beaconsMissedMax;
-    const settled = () =>
-      bus.status() === "connected" &&
-      echoes() &&
-      clock.monotonic() - heardFrom > settings.graceMs + settings.presenceMs;
-    // One that was cut off and has nothing to append would never learn that it was deposed.
-    subscriptions.push(
-      bus.subscribe(subjects.epoch, (message) => {
-        const other = beaconSchema.safeParse(fromBytes(message.data));
-        if (!echoes()) heardFrom = clock.monotonic();
-        echoedAt = clock.monotonic();
-        if (other.success && other.data.epoch > state.meta.epoch) {
-          log(`${other.data.leader} leads in epoch ${other.data.epoch}; standing by`);
-          finishLeading?.();
-        }
-      }),
-    );
-    subscriptions.push(...serveRequests({ bus, mesh, leader, board, clock, events, settings, log }));
-    subscriptions.push(serveInbox({ bus, mesh, leader, board, clock, events, settings, log }));
-    beacon();
-    every(settings.beaconMs, beacon);
-    every(Math.min(1_000, settings.graceMs), () => {
-      if (settled()) leader.submit({ input: { kind: "expire" }, done: () => {} });
-    });
-    every(settings.presenceMs, () => {
-      if (!settled()) return;
-      const present = [...state.agents.values()].filter((agent) => agent.present).map(({ agent }) => agent);
-      for (const agent of board.silentSince(present, clock.now() - settings.silentMs, began)) {
-        leader.submit({ input: { kind: "silent", agent }, done: () => {} });
-      }
-    });
-    every(settings.resendMs, () => leader.resend());
-
-    await over;
-    finishLeading = null;
-    leader.stop();
-    offStatus();
-    for (const cancel of timers) cancel();
-    for (const subscription of subscriptions) subscription.close();
-    await store.flushed().catch(() => {});
+    term = beginTerm({ ...options, settings, state, position, journal, store, events, onError: halt });
+    await term.over;
+    term = null;
+    await store.flushed();
     if (role === "leader") role = "standby";
     // The memory may hold what never became durable: start again from what is.
     ({ state, position } = store.load());
@@ -260,7 +156,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
     role: () => role,
     async stop() {
       stopped = true;
-      finishLeading?.();
+      term?.end();
       await life;
       await store.flushed().catch(() => {});
     },

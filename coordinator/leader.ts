@@ -17,6 +17,11 @@ import type { ProjectionStore } from "./projection-store.ts";
 
 /** Inputs decided in one batch; with what they lead to they must fit one journal message. */
 const inputsPerBatchMax = 100;
+/**
+ * How far the projection may lag behind the journal, ms: each of its writes holds up the loop for a flush to disk,
+ * and an entity that changes seven times in this while is written once. A restart replays what it lacks.
+ */
+const saveEveryMs = 50;
 
 export interface Work {
   readonly input: Input;
@@ -49,6 +54,7 @@ export class Leader {
   #running = false;
   #leading = true;
   #moreToSchedule = false;
+  #willSave = false;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -74,7 +80,9 @@ export class Leader {
   }
 
   stop(): void {
+    const idle = this.#leading && !this.#running;
     this.#leading = false;
+    if (idle && this.state.dirty.size > 0) this.#options.store.save(this.state, this.position);
   }
 
   #wake(): void {
@@ -101,7 +109,19 @@ export class Leader {
         if (this.#leading) question();
       }
     }
-    if (this.#leading && this.state.dirty.size > 0) this.#options.store.save(this.state, this.position);
+  }
+
+  /** Between batches only: in one the state holds what the journal may yet refuse. */
+  #saveSoon(): void {
+    if (this.#willSave) return;
+    this.#willSave = true;
+    this.#options.clock.setTimer(saveEveryMs, () => {
+      this.#willSave = false;
+      this.ask(() => {
+        this.#options.store.save(this.state, this.position);
+        if (this.state.dirty.size > 0) this.#saveSoon();
+      });
+    });
   }
 
   async #batch(): Promise<void> {
@@ -122,7 +142,7 @@ export class Leader {
       const { position } = entry;
       this.position = position;
       store.copy(position.sequence, entry.bytes);
-      store.save(state, position);
+      this.#saveSoon();
       this.#options.onBatch(events, position, at);
       this.#sendOwed(touchedFences(events));
     }

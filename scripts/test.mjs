@@ -11,8 +11,8 @@ import { readFilters, testGroups, testsOf } from "./test-files.mjs";
 
 const groupTimeoutMs = 240_000;
 const testTimeoutMs = 120_000;
-/** Live tests start several processes each. */
-const liveConcurrency = 2;
+/** Live tests mostly wait, for leases to end and for processes to start. */
+const liveConcurrency = 4;
 
 await runScript(async (parameters) => {
   const total = { passed: 0, failed: 0, skipped: 0 };

@@ -2,6 +2,7 @@
  * The agent's artifact cache: files named by their digest, an index in the agent's own store, a quota.
  * CACHE-1: nothing is handed out whose bytes do not match its digest; a damaged file is fetched again.
  */
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
@@ -79,6 +80,8 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
     if (remove.length > 0) await store.write({ put: [], remove });
   }
 
+  const isShared = (digest: Digest) => clock.monotonic() - (sharedAt.get(digest) ?? -Infinity) < sharedMs;
+
   async function shareOnce(path: string, digest: Digest): Promise<void> {
     const known = await stat(pathOf(digest)).catch(() => null);
     const bytes = await readFile(known === null ? path : pathOf(digest));
@@ -139,9 +142,13 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
   return {
     workDirOf: (fence) => join(workDir, String(fence)),
     clear(fence) {
+      const work = join(workDir, String(fence));
+      // A look costs less than a way to the thread pool, and a trial whose checkpoint was kept made no folder.
+      if (!existsSync(work)) return;
       // Failing to tidy up harms nobody; the next start empties the folder.
-      rm(join(workDir, String(fence)), { recursive: true, force: true }).catch(() => {});
+      rm(work, { recursive: true, force: true }).catch(() => {});
     },
+    kept: (digest) => (isShared(digest) && index.has(digest) ? pathOf(digest) : null),
     fetch(digest) {
       let under = fetching.get(digest);
       if (under === undefined) {
@@ -155,7 +162,7 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
       return under;
     },
     share(path, digest) {
-      if (clock.monotonic() - (sharedAt.get(digest) ?? -Infinity) < sharedMs) return Promise.resolve();
+      if (isShared(digest)) return Promise.resolve();
       let under = sharing.get(digest);
       if (under === undefined) {
         under = shareOnce(path, digest).finally(() => sharing.delete(digest));

@@ -119,7 +119,7 @@ export function childRunner(options: ChildRunnerOptions): Runner {
   };
 
   return {
-    start: (job) => {
+    start: (job, kept) => {
       if (closed) return;
       const fresh = {
         job,
@@ -135,7 +135,7 @@ export function childRunner(options: ChildRunnerOptions): Runner {
         const run: Running = { ...fresh, child: null };
         running.set(job.fence, run);
         const stopping = () => run.stopAsked;
-        void runJob(job, { emit: (event) => onEvent(run, event), stopping, ownProcess: false });
+        void runJob(job, { emit: (event) => onEvent(run, event), stopping, ownProcess: false, kept });
         return;
       }
       const child = childFor(job);

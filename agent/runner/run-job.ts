@@ -12,7 +12,7 @@ import { openBackend } from "../runtime/open.ts";
 import { resolveParams } from "../task/parameter.ts";
 import { findModel } from "../task/table.ts";
 import type { ModelDeclaration, Trainer } from "../task/task.ts";
-import type { CheckpointFile, Job, RunnerEvent } from "./runner.ts";
+import type { CheckpointFile, Job, Kept, RunnerEvent } from "./runner.ts";
 import { writeCheckpoint } from "./write-checkpoint.ts";
 
 export interface RunJobOptions {
@@ -21,11 +21,12 @@ export interface RunJobOptions {
   readonly stopping: () => boolean;
   /** Whether this process has the job's memory to itself, and so may be judged by what it holds. */
   readonly ownProcess: boolean;
+  readonly kept?: Kept | undefined;
 }
 
 const bytesPerMiB = 2 ** 20;
 
-export async function runJob(job: Job, { emit, stopping, ownProcess }: RunJobOptions): Promise<void> {
+export async function runJob(job: Job, { emit, stopping, ownProcess, kept }: RunJobOptions): Promise<void> {
   const { fence } = job;
   let usedMs = 0;
   const fail = (reason: string, retryable: boolean) =>
@@ -61,14 +62,15 @@ export async function runJob(job: Job, { emit, stopping, ownProcess }: RunJobOpt
       if (last && hasTest) metrics = { ...metrics, ...prefixed(trainer.evaluate("test")) };
       usedMs += performance.now() - from;
       emit({ kind: "epoch", fence, resource, metrics, usedMs });
-      const heldMiB = Math.round(process.memoryUsage.rss() / bytesPerMiB);
-      if (ownProcess && heldMiB > job.memoryMiB) {
+      const heldMiB = ownProcess ? Math.round(process.memoryUsage.rss() / bytesPerMiB) : 0;
+      if (heldMiB > job.memoryMiB) {
         return fail(
           `trial ${job.trial} holds ${heldMiB} MiB of memory and may hold ${job.memoryMiB} MiB; fewer buckets or a smaller width need less`,
           false,
         );
       }
-      file = await writeCheckpoint(trainer.save(), job.checkpointDir, `${job.trial}-${fence}-${resource}`);
+      const name = `${job.trial}-${fence}-${resource}`;
+      file = await writeCheckpoint(trainer.save(), job.checkpointDir, name, kept);
       emit({ kind: "checkpoint", fence, resource, metrics, usedMs, ...file });
       if (last) return emit({ kind: "finished", fence, resource, metrics, usedMs, ...file });
     }

@@ -33,6 +33,9 @@ export interface CheckpointFile {
   readonly bytes: number;
 }
 
+/** Path of a local file with exactly the bytes of this digest that the mesh's store has too, or null. */
+export type Kept = (digest: string) => string | null;
+
 interface AtEpoch {
   readonly fence: number;
   /** Epochs done. */
@@ -68,7 +71,8 @@ export type RunnerEvent =
 export type StopHow = "checkpoint" | "kill";
 
 export interface Runner {
-  start(job: Job): void;
+  /** A checkpoint that is `kept` already need not be written again. */
+  start(job: Job, kept?: Kept): void;
   /** `checkpoint`: end after the epoch under way, keeping its checkpoint. `kill`: end now. An unknown fence is ignored. */
   stop(fence: number, how: StopHow): void;
   onEvent(listener: (event: RunnerEvent) => void): void;

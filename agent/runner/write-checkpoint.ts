@@ -5,14 +5,25 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { CheckpointFile } from "./runner.ts";
+import type { CheckpointFile, Kept } from "./runner.ts";
 
-/** `<dir>/<name>.safetensors`, by way of a temporary name. */
-export async function writeCheckpoint(bytes: Uint8Array, dir: string, name: string): Promise<CheckpointFile> {
+/**
+ * `<dir>/<name>.safetensors`, by way of a temporary name. Where `kept` knows a file with these bytes it is that one:
+ * on a disk that others keep flushing, making a file waits for their flush.
+ */
+export async function writeCheckpoint(
+  bytes: Uint8Array,
+  dir: string,
+  name: string,
+  kept: Kept = () => null,
+): Promise<CheckpointFile> {
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  const known = kept(digest);
+  if (known !== null) return { path: known, digest, bytes: bytes.length };
   const path = join(dir, `${name}.safetensors`);
   const temporary = `${path}.part`;
   await mkdir(dir, { recursive: true });
   await writeFile(temporary, bytes);
   await rename(temporary, path);
-  return { path, digest: createHash("sha256").update(bytes).digest("hex"), bytes: bytes.length };
+  return { path, digest, bytes: bytes.length };
 }

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-assignment, typescript/no-unsafe-call, typescript/no-unsafe-member-access -- BullMQ is not installed in the project, so its types are not known here */
 /**
  * One round of the peer, run from where BullMQ is installed: `port queue jobs concurrency`. Adds no-op jobs in
  * bulk while a worker takes them, and prints jobs per second from the first added to the last completed.
@@ -23,7 +24,9 @@ const done = new Promise((resolve) => {
 const from = performance.now();
 for (let first = 0; first < total; first += bulkJobs) {
   const count = Math.min(bulkJobs, total - first);
-  await queue.addBulk(Array.from({ length: count }, (_, index) => ({ name: "noop", data: { x: first + index } })));
+  await queue.addBulk(
+    Array.from({ length: count }, (_, index) => ({ name: "noop", data: { x: first + index } })),
+  );
 }
 await done;
 const seconds = (performance.now() - from) / 1_000;

@@ -43,7 +43,10 @@ async function fetchPackages(place: string): Promise<Outcome<null>> {
   const downloaded = await runCommand("apt-get", words, { cwd: place, timeoutMs: downloadTimeoutMs });
   if (!downloaded.ok) return downloaded;
   for (const file of readdirSync(place).filter((name) => name.endsWith(".deb"))) {
-    const unpack = await runCommand("dpkg", ["-x", file, "unpacked"], { cwd: place, timeoutMs: downloadTimeoutMs });
+    const unpack = await runCommand("dpkg", ["-x", file, "unpacked"], {
+      cwd: place,
+      timeoutMs: downloadTimeoutMs,
+    });
     if (!unpack.ok) return unpack;
   }
   return accept(null);

@@ -8,14 +8,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { mainFile } from "../../cli/up/part.ts";
 import { connectMesh } from "../../cli/with-mesh.ts";
 import type { MeshClient } from "../../protocol/client.ts";
-import type { Outcome } from "../../protocol/refusal.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { ChildProgram } from "../shared/child-program.ts";
+import { processorTimes } from "../shared/processor-time.ts";
 import { median } from "../shared/quantile.ts";
+import { valueOf } from "../shared/value-of.ts";
+
+export interface MeshRound {
+  readonly trialsPerSecond: number;
+  /** Median time from a trial's offer to its settlement, ms. */
+  readonly p50Ms: number;
+  /** Processor time per trial by part of the mesh, in microseconds; empty where it cannot be known. */
+  readonly processorUs: Readonly<Record<string, number>>;
+}
 
 export interface MeshLane {
-  round(trials: number): Promise<{ readonly trialsPerSecond: number; readonly p50Ms: number }>;
+  round(trials: number): Promise<MeshRound>;
   close(): Promise<void>;
 }
 
@@ -53,7 +62,14 @@ export async function openMeshLane({ folder, slots, profile, say }: MeshLaneOpti
     valueOf(await client.command("budget-grant", grant));
     let seed = 0;
     return {
-      round: (trials) => runSweep(client, trials, ++seed),
+      async round(trials) {
+        const before = processorTimes(up.pid);
+        const round = await runSweep(client, trials, ++seed);
+        const spent = [...processorTimes(up.pid)].map(([part, ms]) => {
+          return [part, Math.round(((ms - (before.get(part) ?? 0)) * 1_000) / trials)] as const;
+        });
+        return { ...round, processorUs: Object.fromEntries(spent) };
+      },
       async close() {
         await client.close();
         await up.stop();
@@ -110,9 +126,4 @@ function noopSweep(trials: number, seed: number): SweepSpec {
     reuse: false,
     register: null,
   };
-}
-
-function valueOf<T>(outcome: Outcome<T>): T {
-  if (!outcome.ok) throw new Error(outcome.refusal.message);
-  return outcome.value;
 }

@@ -20,11 +20,11 @@ export interface PeerLane {
 /** Exact, so that a figure can be had again. */
 const packages = ["bullmq@6.7.0", "ioredis@5.11.1"];
 const installTimeoutMs = 180_000;
-const concurrency = 100;
 const loopback = "127.0.0.1";
 
 export async function openPeerLane(
   folder: string,
+  concurrency: number,
   say: (line: string) => void,
 ): Promise<Outcome<PeerLane>> {
   const redis = await findRedis(say);
@@ -35,7 +35,14 @@ export async function openPeerLane(
   if (!port.ok) return port;
   const data = join(folder, "redis");
   mkdirSync(data);
-  const settings = { bind: loopback, port: port.value, dir: data, appendonly: "yes", appendfsync: "always", save: "" };
+  const settings = {
+    bind: loopback,
+    port: port.value,
+    dir: data,
+    appendonly: "yes",
+    appendfsync: "always",
+    save: "",
+  };
   const server = new ChildProgram(
     redis.value.program,
     Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),

@@ -29,6 +29,11 @@ export class ChildProgram {
     });
   }
 
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error("it did not start");
+    return this.#child.pid;
+  }
+
   /** The next line that matches; throws with what it said last where the program ends before. */
   line(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {

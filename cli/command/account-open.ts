@@ -24,7 +24,7 @@ export function accountOpenCommand(terminal: Terminal): Command {
     .option("--grant <tokens>", "tokens to begin with", tokensFlag)
     .addHelpText(
       "after",
-      examples("trialmesh account open alice --grant 500", "trialmesh account open night --weight 0.2"),
+      examples("trialmesh account open team-a --grant 500", "trialmesh account open night --weight 0.2"),
     )
     .action(
       action(terminal, (requester: string, options: Options) =>

@@ -11,7 +11,7 @@ export function budgetGrantCommand(terminal: Terminal): Command {
     .argument("<requester>", "name of the account", nameArgument)
     .argument("<tokens>", "how many", tokensFlag)
     .option("--note <text>", "what they are for, kept on the statement", "")
-    .addHelpText("after", examples("trialmesh budget grant alice 500 --note thesis"))
+    .addHelpText("after", examples("trialmesh budget grant team-a 500 --note thesis"))
     .action(
       action(
         terminal,

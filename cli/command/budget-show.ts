@@ -15,7 +15,7 @@ export function budgetShowCommand(terminal: Terminal): Command {
   return asking("show", "show accounts: tokens granted, posted (spent) and pending (held), line by line")
     .argument("[requester]", "one account instead of all", nameArgument)
     .option("--lines <n>", "how many of the newest lines", countFlag, linesDefault)
-    .addHelpText("after", examples("trialmesh budget show", "trialmesh budget show alice --lines 200"))
+    .addHelpText("after", examples("trialmesh budget show", "trialmesh budget show team-a --lines 200"))
     .action(
       action(terminal, (requester: string | undefined, options: MeshOptions & { readonly lines: number }) =>
         withMesh(terminal, options, async ({ client }) => {

@@ -26,7 +26,7 @@ export function inviteCommand(terminal: Terminal): Command {
       "after",
       examples(
         "trialmesh invite agent tower",
-        "trialmesh invite requester alice",
+        "trialmesh invite requester team-a",
         "trialmesh invite agent tower --url nats://192.168.1.5:4222",
       ),
     )

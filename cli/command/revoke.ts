@@ -15,7 +15,7 @@ export function revokeCommand(terminal: Terminal): Command {
   return printing("revoke", "cut a user off: its credential is refused from now on")
     .argument("<name>", "name of the agent, requester, viewer or coordinator", nameArgument)
     .addOption(new Option("--role <role>", "where several users share the name").choices([...roles]))
-    .addHelpText("after", examples("trialmesh revoke tower", "trialmesh revoke alice --role requester"))
+    .addHelpText("after", examples("trialmesh revoke tower", "trialmesh revoke team-a --role requester"))
     .action(
       action(terminal, async (name: string, options: Options) => {
         const home = openHome(homePath(terminal.environment));

@@ -40,7 +40,7 @@ export function sweepRunCommand(terminal: Terminal): Command {
       "after",
       examples(
         "trialmesh sweep run examples/language-id.yaml",
-        "trialmesh sweep run my.yaml --models fasttext --trials 8 --as alice",
+        "trialmesh sweep run my.yaml --models fasttext --trials 8 --as team-a",
         "trialmesh sweep run my.yaml --detach --json",
       ),
     )
@@ -118,6 +118,13 @@ export async function followToEnd(
         `trialmesh: ${sweep} waits for tokens; \`trialmesh budget grant ${requester} TOKENS\` lets it go on, \`trialmesh budget show ${requester}\` shows the account`,
       );
       return exitCode.waitsForBudget;
+    }
+    if (end === "done" && view.summary.best === null) {
+      const why = view.trials.find((trial) => trial.failure !== null);
+      terminal.note(
+        `trialmesh: no trial of ${sweep} has a result${why === undefined ? "" : `; ${why.trial}: ${why.failure}`}`,
+      );
+      return exitCode.failed;
     }
     return end === "done" ? exitCode.ok : exitCode.failed;
   } finally {

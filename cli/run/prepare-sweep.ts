@@ -62,8 +62,22 @@ export async function prepareSweep(options: PrepareOptions): Promise<Outcome<Swe
   const loaded = await loadDataset(plan.dataset);
   if (!loaded.ok) return loaded;
   sayReport(loaded.value.report, options.progress);
+  const empty = emptySplit(options.file, loaded.value.dataset);
+  if (empty !== null) return empty;
   const stored = await storeDataset(loaded.value.dataset, options);
   return stored.ok ? accept(plan.spec(stored.value)) : stored;
+}
+
+/** Told at launch, not trial by trial: without these rows nothing can be trained, or nothing judged. */
+function emptySplit(file: string, dataset: Dataset): Outcome<never> | null {
+  for (const split of ["train", "validation"] as const) {
+    if (dataset[split].length > 0) continue;
+    return refuse(
+      "invalid",
+      `${file}: field dataset: the ${split} split of ${dataset.name} is empty (texts that differ only in case, spaces or digits count as one); give more rows, or a dev file`,
+    );
+  }
+  return null;
 }
 
 async function storeDataset(

@@ -206,7 +206,9 @@ export function isFinal(state: TrialState): boolean {
 export function move(state: State, trial: Trial, to: TrialState): void {
   const sweep = sweepOf(state, trial.sweep);
   if (trial.state === "queued") {
-    sweep.ready = sweep.ready.filter((id) => id !== trial.trial);
+    // Trials are placed in order, so it is nearly always the first.
+    const place = sweep.ready.indexOf(trial.trial);
+    if (place >= 0) sweep.ready.splice(place, 1);
   }
   sweep.counts[trial.state]--;
   sweep.counts[to]++;

@@ -10,8 +10,10 @@ export function* judge(state: State, trial: Trial): Steps {
   const policy = stoppingPolicy(sweep.spec.stopping);
   const resource = trial.rungs.at(-1)?.resource ?? 0;
   const index = policy.rungs.indexOf(resource);
-  const verdict = policy.verdict(index, entriesOf(state, sweep, resource), trial.trial);
   const next = nextRung(policy, resource);
+  // At the last rung there is nothing to compare: gathering all who got there, for each of them, would be quadratic.
+  const verdict =
+    next === null ? "complete" : policy.verdict(index, entriesOf(state, sweep, resource), trial.trial);
   if (verdict === "complete" || next === null) {
     yield { kind: "TrialFinished", trial: trial.trial, outcome: "completed", why: "full length reached" };
   } else if (sweep.state === "stopping") {

@@ -25,15 +25,17 @@ export const projectionVersion = 1;
 
 /** The entity under a dirty key, or undefined where it is to be removed. */
 export function entityAt(state: State, key: string): unknown {
-  const [kind = "", ...rest] = key.split("/");
-  const name = rest.join("/");
+  // Asked some five times for every trial: no lists are made of a key.
+  const slash = key.indexOf("/");
+  const kind = slash < 0 ? key : key.slice(0, slash);
+  const name = slash < 0 ? "" : key.slice(slash + 1);
   switch (kind) {
     case "meta":
       return state.meta;
     case "account":
       return state.accounts.get(name);
     case "ledger": {
-      const [requester = "", number = "0"] = rest;
+      const [requester = "", number = "0"] = name.split("/");
       return state.ledgers.get(requester)?.[Number(number) - 1];
     }
     case "agent":

@@ -33,7 +33,7 @@ describe("MESH-4: the terminal interface on a real mesh", { skip, timeout }, () 
     terminal = openTmux(`sh -c "${command}"`, { columns: 120, rows: 36 });
     await terminal.until(/ live /, shownMs);
     terminal.keys("n");
-    await terminal.until(/sweep file/, shownMs);
+    await terminal.until(/\(1\/\d+, left and right choose another\)/, shownMs);
     // The sweep files of the folder come after the examples: the last one is ours.
     terminal.keys("Left");
     const form = await terminal.until(/8 trials, 1 of 1 agents? can run it/, shownMs);

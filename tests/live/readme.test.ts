@@ -5,8 +5,16 @@
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -16,6 +24,8 @@ import type { ParameterSpec } from "../../agent/task/task.ts";
 import { codeVersion, projectFolder } from "../../cli/code-version.ts";
 import { formatProblems } from "../../cli/sweep-file/problem.ts";
 import { readSweepFile } from "../../cli/sweep-file/read-sweep-file.ts";
+import { readUpRecord } from "../../cli/up/up-record.ts";
+import { openHome } from "../../mesh/home.ts";
 import { findNatsServer, skipWithoutNats } from "../support/nats-server.ts";
 import { mainFile, type CliResult } from "../support/run-cli.ts";
 
@@ -86,15 +96,16 @@ function cellsOf(row: string): string[] {
 }
 
 describe("DOC-1: the README's commands do what they say", { skip: skipWithoutNats }, () => {
-  const folder = temporaryFolder();
-  const environment = {
+  let folder = "";
+  const home = () => join(folder, "home");
+  const environment = () => ({
     ...process.env,
     CI: "1",
     PATH: `${join(folder, "bin")}${delimiter}${process.env["PATH"] ?? ""}`,
-    TRIALMESH_HOME: join(folder, "home"),
+    TRIALMESH_HOME: home(),
     TRIALMESH_NATS_SERVER: findNatsServer(),
     TRIALMESH_LEASE_MS: "3000",
-  };
+  });
   const blocks = blocksOf("README.md");
   const marked = blocks.filter(({ language, mark }) => language === "sh" && mark === "test");
 
@@ -102,7 +113,7 @@ describe("DOC-1: the README's commands do what they say", { skip: skipWithoutNat
     return new Promise((resolve, reject) => {
       const child = spawn("sh", ["-e", "-c", script], {
         cwd: folder,
-        env: environment,
+        env: environment(),
         stdio: ["ignore", "pipe", "pipe"],
       });
       let out = "";
@@ -114,7 +125,21 @@ describe("DOC-1: the README's commands do what they say", { skip: skipWithoutNat
     });
   }
 
+  /** The README's mesh runs in the background: it must not outlive a test that is told to end. */
+  const endMesh = (): void => {
+    const opened = openHome(home());
+    const record = opened.ok ? readUpRecord(opened.value) : null;
+    if (record !== null) process.kill(record.pid, "SIGTERM");
+  };
+  const onTerm = (): void => {
+    endMesh();
+    process.kill(process.pid, "SIGTERM"); // nobody listens to this one any more
+  };
+
   before(() => {
+    folder = temporaryFolder();
+    process.once("exit", endMesh);
+    process.once("SIGTERM", onTerm);
     mkdirSync(join(folder, "bin"));
     // The one liberty taken: `up` gets any free port, for 4222 may be in use where the tests run.
     writeFileSync(
@@ -127,6 +152,7 @@ describe("DOC-1: the README's commands do what they say", { skip: skipWithoutNat
   });
   after(async () => {
     await shell("trialmesh down || true");
+    process.off("exit", endMesh).off("SIGTERM", onTerm);
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -199,12 +225,13 @@ describe("DOC-2: what the pages name is there", () => {
         const packages = [...names.matchAll(/`([^`]+)`/g)].map((found) => found[1] ?? "");
         const each = version.split(", ");
         // `-backend-wasm` stands for the first package's name with its last part replaced.
-        return packages.map((name, index) => [
+        return packages.map((name, index): [string, string] => [
           name.startsWith("-") ? `@tensorflow/tfjs${name}` : name,
           each[index] ?? each[0] ?? "",
         ]);
       });
-    assert.deepEqual(told.toSorted(), wanted.toSorted());
+    assert.deepEqual(new Map(told), new Map(wanted));
+    assert.equal(told.length, wanted.length, "none twice");
   });
 });
 

@@ -39,7 +39,7 @@ export function agentDetail(view: View, agent: AgentView, width: number, height:
     );
   }
   for (const [index, backend] of agent.backends.entries()) {
-    const word = backend.works ? "trains" : "does not";
+    const word = backend.works ? "trains" : "no";
     const reason = backend.reason === null ? (backend.version ?? "") : backend.reason;
     lines.push(
       line(
