@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { claimPort } from "../../mesh/port.ts";
 import { runCommand } from "../../mesh/command.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import { benchFolder, projectFolder } from "../shared/bench-folder.ts";
+import { projectFolder } from "../../cli/code-version.ts";
+import { benchFolder } from "../shared/bench-folder.ts";
 import { ChildProgram } from "../shared/child-program.ts";
 import { findRedis } from "./find-redis.ts";
 
