@@ -3,7 +3,7 @@
  * append is refused. The journal alone decides who leads; the ping is only a hint about when to try.
  */
 import { randomBytes } from "node:crypto";
-import { BusError, type Bus } from "../protocol/bus/bus.ts";
+import { BusError, type Bus, type BusErrorKind } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/clock.ts";
 import { streamSpecsOf, subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
@@ -43,6 +43,13 @@ export interface Candidate {
 
 const standbyPauseMs = 500;
 const spreadMs = 400;
+/** Failures of the bus that are waited out; any other is for a person to mend. */
+const healsByItself: ReadonlySet<BusErrorKind> = new Set([
+  "unavailable",
+  "timeout",
+  "no-responders",
+  "no-stream",
+]);
 
 export function startCandidate(options: CandidateOptions): Candidate {
   const { bus, clock, log, mesh, name } = options;
@@ -55,6 +62,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
   let { state, position } = store.load();
   let role: "standby" | "leader" | "halted" = "standby";
   let stopped = false;
+  let lastTrouble = "";
   let term: Term | null = null;
 
   function halt(error: unknown): void {
@@ -130,11 +138,13 @@ export function startCandidate(options: CandidateOptions): Candidate {
         await journal.verify(position);
         await standBy();
       } catch (error) {
-        if (error instanceof BusError && error.kind !== "server-too-old") {
-          await sleep(clock, standbyPauseMs);
-          continue;
+        if (!(error instanceof BusError) || !healsByItself.has(error.kind)) {
+          halt(error);
+          return;
         }
-        halt(error);
+        if (error.message !== lastTrouble) log(`waiting: ${error.message}`);
+        lastTrouble = error.message;
+        await sleep(clock, standbyPauseMs);
       }
     }
   }

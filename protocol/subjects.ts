@@ -86,8 +86,9 @@ export function streamsOf(mesh: string): StreamNames {
   };
 }
 
-const metricsMaxBytes = 256 * 1024 * 1024;
-const logsMaxBytes = 256 * 1024 * 1024;
+/** The server sets this much disk aside for each at once: small enough for a machine with little to spare. */
+const metricsMaxBytes = 64 * 1024 * 1024;
+const logsMaxBytes = 64 * 1024 * 1024;
 const pointsPerTrial = 5_000;
 
 /**

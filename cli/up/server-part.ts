@@ -1,6 +1,7 @@
 /** The mesh's server as a part of `up`: found or brought in, started, started again when it dies. */
 import { findServer } from "../../mesh/server-binary.ts";
 import { ensureCredential } from "../../mesh/credential.ts";
+import { watchForFullDisk } from "../../mesh/full-disk-watch.ts";
 import { saveHome, type Home } from "../../mesh/home.ts";
 import { useOutsideServer } from "../../mesh/outside-server.ts";
 import {
@@ -87,11 +88,24 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
     }, waitMs);
   };
   watch(first.value);
+  const unwatch = watchForFullDisk({
+    logFile: logFile(home),
+    folder: home.path,
+    onFull: () =>
+      log(
+        `server: its disk is full: nothing new is stored until there is room; free some space for ${home.path}`,
+      ),
+    onRoom: () => {
+      log("server: there is room on its disk again; starting it anew");
+      void server?.stop();
+    },
+  });
   return accept({
     home: saved.value,
     pid: () => server?.pid ?? null,
     stop: async () => {
       stopping = true;
+      unwatch();
       if (again !== null) clearTimeout(again);
       await server?.stop();
     },

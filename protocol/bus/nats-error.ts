@@ -54,6 +54,10 @@ export function streamFailure(error: unknown, stream: string, timeoutMs: number)
   if (error instanceof JetStreamApiError) {
     // 5xx answers are of the moment (no leader yet, stream offline); 4xx are refusals.
     const kind = error.status >= 500 ? "unavailable" : "refused";
+    if (/insufficient storage|no space left/i.test(error.message)) {
+      const message = `The message server has too little disk for stream ${stream}; free some space there.`;
+      return new BusError(kind, message, { cause: error });
+    }
     return new BusError(kind, `Stream ${stream}: ${error.message}.`, { cause: error });
   }
   if (error instanceof Error && error.name === "JetStreamNotEnabled") {
@@ -63,9 +67,13 @@ export function streamFailure(error: unknown, stream: string, timeoutMs: number)
   }
   const failure = requestFailure(error, stream, timeoutMs);
   if (failure.kind !== "timeout" && failure.kind !== "no-responders") return failure;
-  return new BusError("unavailable", `The message server did not answer about stream ${stream}.`, {
-    cause: error,
-  });
+  return new BusError(
+    "unavailable",
+    `The message server did not answer about stream ${stream}; its disk may be full.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 export function isNoStream(error: unknown): boolean {

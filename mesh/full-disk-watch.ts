@@ -1,0 +1,79 @@
+/**
+ * Notices that the server's disk is full, and when there is room again. After a failed write nats-server
+ * refuses a stream until it is started anew, and says why only in its log; what was acknowledged is safe.
+ */
+import { closeSync, fstatSync, openSync, readSync, statfsSync } from "node:fs";
+
+export interface FullDiskWatch {
+  readonly logFile: string;
+  /** A folder on the disk in question. */
+  readonly folder: string;
+  readonly onFull: () => void;
+  readonly onRoom: () => void;
+  /** Between two looks, ms. */
+  readonly everyMs?: number;
+}
+
+const lookEveryMs = 2_000;
+/** Room enough to go on, and not to be full again at once. */
+const roomMinBytes = 64 * 1024 * 1024;
+const sayingFull = /no space left on device|disk quota exceeded/i;
+/** At most so much of the log is read in one look; more has been written only by a server in trouble. */
+const readMaxBytes = 256 * 1024;
+
+/** Watches from now on. Returns what ends it. */
+export function watchForFullDisk({
+  everyMs = lookEveryMs,
+  folder,
+  logFile,
+  onFull,
+  onRoom,
+}: FullDiskWatch): () => void {
+  let offset = sizeOf(logFile);
+  let full = false;
+  const timer = setInterval(() => {
+    const { text, end } = readFrom(logFile, offset);
+    offset = end;
+    if (!full && sayingFull.test(text)) {
+      full = true;
+      onFull();
+    } else if (full && freeBytes(folder) >= roomMinBytes) {
+      full = false;
+      onRoom();
+    }
+  }, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function sizeOf(file: string): number {
+  return readFrom(file, Number.MAX_SAFE_INTEGER).end;
+}
+
+function readFrom(file: string, offset: number): { readonly text: string; readonly end: number } {
+  try {
+    const handle = openSync(file, "r");
+    try {
+      const { size } = fstatSync(handle);
+      // A shorter file was begun anew.
+      const from = offset > size ? size : Math.max(offset, size - readMaxBytes);
+      const bytes = Buffer.alloc(size - from);
+      readSync(handle, bytes, 0, bytes.length, from);
+      return { text: bytes.toString("utf8"), end: size };
+    } finally {
+      closeSync(handle);
+    }
+  } catch {
+    // Not there yet, or not readable just now: the next look will tell.
+    return { text: "", end: Math.min(offset, 0) };
+  }
+}
+
+function freeBytes(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return 0;
+  }
+}
