@@ -53,7 +53,7 @@ function running(): AgentState {
 }
 
 const at = { fence: 1, resource: 1, metrics: { accuracy: 0.5 }, usedMs: 100 };
-const file = { path: "/work/1", digest: digestA, bytes: 5 };
+const file = { path: "checkpoint-1", digest: digestA, bytes: 5 };
 
 test("AGENT-2: orders of a lower epoch do nothing; a higher one makes the agent greet first", () => {
   const state = greeted();

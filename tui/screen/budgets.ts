@@ -1,7 +1,6 @@
 /** Screen 6: each requester's account and place in the queue, and the statement of the selected one. */
 import type { LedgerLineView } from "../../protocol/view.ts";
 import { bar } from "../canvas/bar.ts";
-import { refusalTo } from "../model/data.ts";
 import {
   accountsOf,
   budgetWant,
@@ -14,8 +13,9 @@ import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
 import { position, table, type TableColumn } from "../part/table.ts";
 import { clockTime, short, tokens } from "../text/format.ts";
-import { line, span, type Line } from "../text/line.ts";
-import { waitingFor, type View } from "./view.ts";
+import type { Line } from "../text/line.ts";
+import { listPane } from "./list-pane.ts";
+import type { View } from "./view.ts";
 
 export function budgetsScreen(view: View): readonly Line[] {
   const accounts = accountsOf(view.ui, view.data);
@@ -35,16 +35,6 @@ function accountList(
   height: number,
 ): readonly Line[] {
   const { ui, glyphs } = view;
-  const selected = selectedIndex(
-    ui.selections.accounts,
-    accounts.map((each) => each.requester),
-  );
-  const head = heading(`Accounts ${position(selected, accounts.length)}`, width, ui.focus === 0, glyphs);
-  if (accounts.length === 0) {
-    const known = view.data.answers.budget.size > 0;
-    if (!known) return [head, waitingFor(view, "accounts", refusalTo(view.data, budgetWant))];
-    return [head, line("  ", span("no account", "dim"))];
-  }
   const columns: readonly TableColumn<AccountView>[] = [
     { title: "REQUESTER", width: 10, grow: 12, rank: 0, text: (a) => a.requester },
     { title: "LEFT", width: 7, align: "right", rank: 0, text: (a) => tokens(a.available) },
@@ -62,17 +52,18 @@ function accountList(
     { title: "WEIGHT", width: 6, align: "right", rank: 5, text: (a) => short(a.weight) },
     { title: "TURN", width: 8, align: "right", rank: 6, text: (a) => short(a.startTag) },
   ];
-  const rows = table({
-    columns,
+  return listPane(view, {
+    title: "Accounts",
     rows: accounts,
-    selected,
-    focused: ui.focus === 0,
+    idOf: (account) => account.requester,
+    selection: ui.selections.accounts,
+    known: view.data.answers.budget.size > 0,
+    want: budgetWant,
+    empty: "no account",
+    columns,
     width,
-    height: height - 1,
-    glyphs,
-    empty: "",
+    height,
   });
-  return [head, ...rows];
 }
 
 function statement(view: View, width: number, height: number): readonly Line[] {

@@ -16,6 +16,7 @@ import { heading } from "../part/pane.ts";
 import { pair, position, table, type TableColumn } from "../part/table.ts";
 import { bytes, params, tokens, value } from "../text/format.ts";
 import { line, span, type Line } from "../text/line.ts";
+import { listPane } from "./list-pane.ts";
 import { agoOf, threeFrom, waitingFor, type View } from "./view.ts";
 
 const versionRowsMax = 10;
@@ -34,18 +35,7 @@ export function registryScreen(view: View): readonly Line[] {
 }
 
 function modelList(view: View, models: readonly ModelRow[], width: number, height: number): readonly Line[] {
-  const { ui, glyphs } = view;
-  const selected = selectedIndex(
-    ui.selections.models,
-    models.map((each) => each.model),
-  );
-  const head = heading(`Models ${position(selected, models.length)}`, width, ui.focus === 0, glyphs);
-  if (models.length === 0) {
-    const known = view.data.answers.models.size > 0;
-    if (!known) return [head, waitingFor(view, "models", refusalTo(view.data, modelsWant))];
-    const text = ui.filters.registry === "" ? "no model is registered yet" : "no model matches the filter";
-    return [head, line("  ", span(text, "dim"))];
-  }
+  const { ui } = view;
   const columns: readonly TableColumn<ModelRow>[] = [
     { title: "MODEL", width: 12, grow: 19, rank: 0, text: (m) => m.model },
     { title: "VERSIONS", width: 8, align: "right", rank: 1, text: (m) => String(m.versions) },
@@ -59,17 +49,18 @@ function modelList(view: View, models: readonly ModelRow[], width: number, heigh
     },
     { title: "LATEST", width: 12, rank: 2, text: (m) => agoOf(view, m.latest.at) },
   ];
-  const rows = table({
-    columns,
+  return listPane(view, {
+    title: "Models",
     rows: models,
-    selected,
-    focused: ui.focus === 0,
+    idOf: (model) => model.model,
+    selection: ui.selections.models,
+    known: view.data.answers.models.size > 0,
+    want: modelsWant,
+    empty: ui.filters.registry === "" ? "no model is registered yet" : "no model matches the filter",
+    columns,
     width,
-    height: height - 1,
-    glyphs,
-    empty: "",
+    height,
   });
-  return [head, ...rows];
 }
 
 function modelDetail(view: View, model: ModelView | null, width: number, height: number): readonly Line[] {

@@ -3,22 +3,15 @@ import type { SweepSummary, SweepView } from "../../protocol/view.ts";
 import { bar } from "../canvas/bar.ts";
 import { lineChart } from "../canvas/chart.ts";
 import { refusalTo } from "../model/data.ts";
-import {
-  selectedIndex,
-  selectedSweep,
-  selectedTrial,
-  sweepOf,
-  sweepsOf,
-  sweepsWant,
-  sweepWant,
-} from "../model/list.ts";
+import { selectedSweep, selectedTrial, sweepOf, sweepsOf, sweepsWant, sweepWant } from "../model/list.ts";
 import { arrange } from "../part/arrange.ts";
 import { fitHeight, heading } from "../part/pane.ts";
-import { pair, position, table, type TableColumn } from "../part/table.ts";
+import { pair, type TableColumn } from "../part/table.ts";
 import { percent, short, tokens, value } from "../text/format.ts";
 import type { Glyphs } from "../text/glyph.ts";
 import { blank, line, span, type Line, type Tone } from "../text/line.ts";
 import { wrap } from "../text/width.ts";
+import { listPane } from "./list-pane.ts";
 import { trialDetail } from "./trial-detail.ts";
 import { trialTable } from "./trial-table.ts";
 import { agoOf, isTwoPaned, threeFrom, waitingFor, type View } from "./view.ts";
@@ -65,28 +58,18 @@ function sweepList(
   height: number,
 ): readonly Line[] {
   const { glyphs, ui } = view;
-  const selected = selectedIndex(
-    ui.selections.sweeps,
-    sweeps.map((each) => each.sweep),
-  );
-  const head = heading(`Sweeps ${position(selected, sweeps.length)}`, width, ui.focus === 0, glyphs);
-  if (sweeps.length === 0) {
-    const known = view.data.answers.sweeps.size > 0;
-    if (!known) return [head, waitingFor(view, "sweeps", refusalTo(view.data, sweepsWant))];
-    const text = ui.filters.sweeps === "" ? "no sweep yet: n launches one" : "no sweep matches the filter";
-    return [head, line("  ", span(text, "dim"))];
-  }
-  const rows = table({
-    columns: columns(glyphs),
+  return listPane(view, {
+    title: "Sweeps",
     rows: sweeps,
-    selected,
-    focused: ui.focus === 0,
+    idOf: (sweep) => sweep.sweep,
+    selection: ui.selections.sweeps,
+    known: view.data.answers.sweeps.size > 0,
+    want: sweepsWant,
+    empty: ui.filters.sweeps === "" ? "no sweep yet: n launches one" : "no sweep matches the filter",
+    columns: columns(glyphs),
     width,
-    height: height - 1,
-    glyphs,
-    empty: "",
+    height,
   });
-  return [head, ...rows];
 }
 
 function columns(glyphs: Glyphs): readonly TableColumn<SweepSummary>[] {
