@@ -27,7 +27,7 @@ import { readSweepFile } from "../../cli/sweep-file/read-sweep-file.ts";
 import { readUpRecord } from "../../cli/up/up-record.ts";
 import { openHome } from "../../mesh/home.ts";
 import { findNatsServer, skipWithoutNats } from "../support/nats-server.ts";
-import { mainFile, type CliResult } from "../support/run-cli.ts";
+import { mainFile, outcomeOf, type CliResult } from "../support/run-cli.ts";
 
 const commandTimeoutMs = 100_000;
 
@@ -110,19 +110,13 @@ describe("DOC-1: the README's commands do what they say", { skip: skipWithoutNat
   const marked = blocks.filter(({ language, mark }) => language === "sh" && mark === "test");
 
   function shell(script: string): Promise<CliResult> {
-    return new Promise((resolve, reject) => {
-      const child = spawn("sh", ["-e", "-c", script], {
+    return outcomeOf(
+      spawn("sh", ["-e", "-c", script], {
         cwd: folder,
         env: environment(),
         stdio: ["ignore", "pipe", "pipe"],
-      });
-      let out = "";
-      let err = "";
-      child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-      child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-      child.once("error", reject);
-      child.once("close", (code) => resolve({ code, out, err }));
-    });
+      }),
+    );
   }
 
   /** The README's mesh runs in the background: it must not outlive a test that is told to end. */

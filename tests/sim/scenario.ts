@@ -1,7 +1,7 @@
 // One run of the simulation: a mesh, sweeps and misfortunes drawn from the seed; then quiet; then the audit.
 import { sleep } from "../../protocol/clock.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
-import { auditJournal } from "./audit.ts";
+import { auditWorld } from "./audit.ts";
 import { World, type AgentPlan } from "./world.ts";
 
 export interface RunReport {
@@ -83,12 +83,12 @@ async function play(world: World, seed: number): Promise<RunReport> {
   await waitForSweeps(world, sweeps);
   // The last paused process wakes up and finds out what has happened meanwhile.
   await world.clock.advance(minuteMs);
-  const audit = await auditJournal(world);
+  const audit = await auditWorld(world);
   return {
     seed,
     violations: [...new Set(world.violations), ...audit.violations],
     trace: world.trace,
-    trials: audit.trials,
+    trials: audit.state.trials.size,
     events: audit.events,
     misfortunes,
   };

@@ -1,5 +1,6 @@
 /** Runs the command line as people do, in a process of its own. Not a mesh: see the live tests for that. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 /** The sources under type stripping, else what they were compiled to. */
@@ -17,11 +18,15 @@ export function runCli(
   parameters: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
 ): Promise<CliResult> {
+  const env = { ...process.env, ...environment };
+  return outcomeOf(
+    spawn(process.execPath, [mainFile, ...parameters], { env, stdio: ["ignore", "pipe", "pipe"] }),
+  );
+}
+
+/** Everything a child printed, once it has ended. */
+export function outcomeOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [mainFile, ...parameters], {
-      env: { ...process.env, ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
     let out = "";
     let err = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
