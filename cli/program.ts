@@ -43,6 +43,7 @@ Environment:
   TRIALMESH_HOME         folder of this machine's mesh (default: ~/.trialmesh)
   TRIALMESH_DATA         folder that sweep files name their data by
   TRIALMESH_NATS_SERVER  a nats-server binary to use instead of looking for one
+  TRIALMESH_RUNTIME      where native TensorFlow runtimes are looked for (default: ~/.cache/trialmesh/runtime)
   TRIALMESH_CACHE        where a nats-server that was brought in is kept (default: ~/.cache/trialmesh)
   TRIALMESH_LEASE_MS     length of a lease in ms, for tests; the same for every coordinator of a mesh
 

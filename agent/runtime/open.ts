@@ -2,13 +2,12 @@
  * Opens a backend in this process. TensorFlow.js keeps one backend at a time, so a process opens one.
  * A backend that is not installed or does not start is a refusal, never an exception.
  */
-import { createRequire } from "node:module";
 import util from "node:util";
-import * as z from "zod";
 import type { BackendName } from "../../protocol/capability.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { noBackend, sparseBackend, type OpenedBackend, type TensorFlow } from "./backend.ts";
 import { mendKernels } from "./kernel.ts";
+import { findPackage, installCommand } from "./managed-package.ts";
 
 /** Names in the order to try when nothing has been measured yet. */
 export const backendPreference: readonly BackendName[] = [
@@ -39,12 +38,7 @@ export async function openBackend(name: BackendName): Promise<Outcome<OpenedBack
 
 /** Version of an installed package, or null where it is absent. */
 export function packageVersion(name: string): string | null {
-  try {
-    const found: unknown = createRequire(import.meta.url)(`${name}/package.json`);
-    return z.object({ version: z.string() }).parse(found).version;
-  } catch {
-    return null;
-  }
+  return findPackage(name)?.version ?? null;
 }
 
 async function openScript(name: "wasm" | "cpu"): Promise<Outcome<OpenedBackend>> {
@@ -66,23 +60,38 @@ async function openScript(name: "wasm" | "cpu"): Promise<Outcome<OpenedBackend>>
 
 async function openNative(name: "tfjs-node" | "tfjs-node-gpu"): Promise<Outcome<OpenedBackend>> {
   const packageName = `@tensorflow/${name}`;
-  const version = packageVersion(packageName);
-  if (version === null)
-    return refuse("unavailable", `backend ${name} is not installed; npm install ${packageName} adds it`);
+  const found = findPackage(packageName);
+  if (found === null)
+    return refuse(
+      "unavailable",
+      `not installed; \`${installCommand(packageName)}\` adds it where its download works`,
+    );
   // Removed in Node 23, still called by tfjs-node 4.22.
   const target: Record<string, unknown> = util;
   target["isNullOrUndefined"] ??= (value: unknown) => value === null || value === undefined;
   target["isArray"] ??= Array.isArray;
   try {
-    await import(packageName);
-    const tf: TensorFlow = await import("@tensorflow/tfjs-core");
+    // It brings its own core: what it exports is that one, with its kernels.
+    const tf = found.load();
+    if (!isTensorFlow(tf))
+      return refuse("unavailable", `backend ${name} is installed but is no TensorFlow.js`);
     await tf.ready();
     if (tf.getBackend() !== "tensorflow")
       return refuse("unavailable", `backend ${name} loaded but TensorFlow did not start`);
-    return accept({ name, version, tf });
+    return accept({ name, version: found.version, tf });
   } catch (error) {
     return refuse("unavailable", `backend ${name} is installed but did not start: ${sentence(error)}`);
   }
+}
+
+function isTensorFlow(value: unknown): value is TensorFlow {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "ready" in value &&
+    "getBackend" in value &&
+    "tidy" in value
+  );
 }
 
 function sentence(error: unknown): string {

@@ -1,6 +1,7 @@
 /** The checks of `trialmesh doctor`, in the order things depend on each other. Looks only; mends nothing. */
 import { statfs } from "node:fs/promises";
 import { createServer } from "node:net";
+import { installCommand } from "../../agent/runtime/managed-package.ts";
 import { packageVersion as installedVersion } from "../../agent/runtime/open.ts";
 import { homeExists, homePath, openHome, type Home } from "../../mesh/home.ts";
 import { cacheFolder, findServer } from "../../mesh/server-binary.ts";
@@ -93,7 +94,7 @@ function nativeFinding(): Finding {
         "warn",
         "tfjs-node",
         "not installed: textcnn trains on wasm, several times slower",
-        "`npm install @tensorflow/tfjs-node` adds it where its download works",
+        `\`${installCommand("@tensorflow/tfjs-node")}\` adds it where its download works`,
       )
     : ok("tfjs-node", `${found} ${installedVersion(found) ?? ""}`.trim());
 }

@@ -1,6 +1,7 @@
 /** At a rung: asks the stopping policy about the trial that reached it, then about those that wait. */
 import { stoppingPolicy } from "../stopping/choose-policy.ts";
 import { nextRung, type RungEntry } from "../stopping/stopping-policy.ts";
+import type { Event } from "./event.ts";
 import type { Steps } from "./input.ts";
 import { scoreOf } from "./objective.ts";
 import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
@@ -39,6 +40,25 @@ export function* promote(state: State, sweep: Sweep): Steps {
       yield { kind: "TrialPromoted", trial, target };
     }
   }
+}
+
+/**
+ * RUNG-3: a sweep does not end without a trial at full length while one could still get there: a handful of
+ * trials fills no rung, and its best would stay half trained. The paused one that came furthest, and there did
+ * best, goes on.
+ */
+export function* promoteLast(state: State, sweep: Sweep): Generator<Event, boolean, void> {
+  if (sweep.state !== "running" || sweep.counts.completed > 0 || sweep.counts.paused === 0) return false;
+  const policy = stoppingPolicy(sweep.spec.stopping);
+  for (const resource of policy.rungs.toReversed()) {
+    const target = nextRung(policy, resource);
+    const paused = entriesOf(state, sweep, resource).filter((entry) => entry.paused);
+    const [best] = paused.toSorted((a, b) => b.score - a.score || a.number - b.number);
+    if (best === undefined || target === null) continue;
+    yield { kind: "TrialPromoted", trial: best.trial, target };
+    return true;
+  }
+  return false;
 }
 
 function entriesOf(state: State, sweep: Sweep, resource: number): RungEntry[] {

@@ -12,7 +12,7 @@ import type { Proposal } from "../search/sampler.ts";
 import { stoppingPolicy } from "../stopping/choose-policy.ts";
 import type { Event } from "./event.ts";
 import type { Steps } from "./input.ts";
-import { promote } from "./judge.ts";
+import { promote, promoteLast } from "./judge.ts";
 import { trialKey } from "./key.ts";
 import type { CoordinatorSettings } from "./setting.ts";
 import { mustGet, type Account, type Agent, type State, type Sweep, type Trial } from "./state.ts";
@@ -86,6 +86,7 @@ function* reuseRecords(state: State, sweep: Sweep, most: number): Generator<Even
 /** A sweep ends when nothing runs, waits or is left to propose; what is paused then stays where it is. */
 function* finishWhenDone(state: State, sweep: Sweep): Steps {
   if (canPropose(sweep) || sweep.counts.queued > 0 || sweep.counts.running > 0) return;
+  if (yield* promoteLast(state, sweep)) return;
   for (let number = 1; number <= sweep.proposed && sweep.counts.paused > 0; number++) {
     const id = trialId(sweep.sweep, number);
     if (mustGet(state.trials, id, "trial").state !== "paused") continue;

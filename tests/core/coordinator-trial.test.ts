@@ -111,6 +111,25 @@ test("ASHA: at each rung the best third goes on, the others pause, and at the en
   assert.equal(sweep?.best?.trial, "s1-9");
 });
 
+test("RUNG-3: too few trials to fill a rung still end with one at full length, the best of those that came furthest", () => {
+  const fold = started({
+    search: { method: "random", trials: 2, seed: 5 },
+    stopping: { policy: "asha", min: 1, max: 9, eta: 3 },
+  });
+  let guard = 0;
+  while (fold.running().length > 0 && guard++ < 50) {
+    for (const trial of fold.running()) fold.finish(trial, trial.number / 10);
+  }
+  const sweep = fold.state.sweeps.get("s1");
+  assert.equal(sweep?.state, "done");
+  assert.deepEqual(
+    fold.trial("s1-2").rungs.map(({ resource }) => resource),
+    [1, 3, 9],
+  );
+  assert.equal(fold.trial("s1-2").state, "completed");
+  assert.equal(fold.trial("s1-1").state, "stopped");
+});
+
 test("REUSE-1: the same sweep again is answered from the record for no tokens", () => {
   const spec = sweepSpec({
     search: { method: "random", trials: 9, seed: 5 },

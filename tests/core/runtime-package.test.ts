@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { findPackage, installCommand, runtimeFolder } from "../../agent/runtime/managed-package.ts";
+
+test("a runtime is found in its own folder, where the project does not have it, and loads from there", () => {
+  const folder = mkdtempSync(join(tmpdir(), "trialmesh-runtime-"));
+  const before = process.env["TRIALMESH_RUNTIME"];
+  process.env["TRIALMESH_RUNTIME"] = folder;
+  try {
+    assert.equal(findPackage("@trialmesh-test/native"), null);
+    const home = join(folder, "node_modules", "@trialmesh-test", "native");
+    mkdirSync(home, { recursive: true });
+    writeFileSync(
+      join(home, "package.json"),
+      JSON.stringify({ name: "native", version: "4.22.0", main: "i.cjs" }),
+    );
+    writeFileSync(join(home, "i.cjs"), "module.exports = { answer: 42 };");
+    const found = findPackage("@trialmesh-test/native");
+    assert.equal(found?.version, "4.22.0");
+    assert.deepEqual(found?.load(), { answer: 42 });
+    assert.match(installCommand("x"), new RegExp(`--prefix ${folder} x$`));
+  } finally {
+    if (before === undefined) delete process.env["TRIALMESH_RUNTIME"];
+    else process.env["TRIALMESH_RUNTIME"] = before;
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("the project's own packages come first", () => {
+  assert.notEqual(findPackage("@tensorflow/tfjs-core"), null);
+});
+
+test("without a setting the runtime's folder is the user's own cache", () => {
+  assert.match(runtimeFolder({}), /\.cache.trialmesh.runtime$/);
+  assert.equal(runtimeFolder({ TRIALMESH_RUNTIME: "/elsewhere" }), "/elsewhere");
+});
