@@ -3,10 +3,14 @@ import { CommanderError } from "commander";
 import { exitCode } from "./exit-code.ts";
 import { program } from "./program.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
+import { tokenPrefix } from "../mesh/invite.ts";
 
 const lingerMs = 1_000;
 
 async function main(terminal: Terminal): Promise<void> {
+  // A joining line holds a credential, and everyone on a machine sees everyone's command lines.
+  if (process.argv.some((word) => word.startsWith(tokenPrefix)))
+    process.title = `trialmesh ${process.argv[2] ?? ""}`;
   process.on("uncaughtException", (error) => crash(terminal, error));
   process.on("unhandledRejection", (error) => crash(terminal, error));
   const root = program(terminal);

@@ -9,7 +9,7 @@ import { roles } from "../protocol/subjects.ts";
 import { issueCredential, readCredential, storeCredential, type Credential } from "./credential.ts";
 import { homeExists, openHome, saveHome, type Home } from "./home.ts";
 
-const tokenPrefix = "tm1.";
+export const tokenPrefix = "tm1.";
 
 /** All but the owner: that is whoever made the mesh. A coordinator elsewhere stands by to lead. */
 export const invitedRoles = ["agent", "requester", "viewer", "coordinator"] as const;
