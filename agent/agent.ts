@@ -140,7 +140,7 @@ export function startAgent(options: AgentOptions): Agent {
     await outbox.emptied(backlogPatienceMs);
     while (!stopped && state.greetedIn !== state.epoch) {
       const askedAt = clock.monotonic();
-      const hello: Hello = { incarnation, capability, policy: state.policy, holding: [...state.held.keys()] };
+      const hello: Hello = { incarnation, capability, policy: state.policy };
       try {
         const answer = answerSchema.safeParse(
           fromBytes(await bus.request(subjects.hello(name), toBytes(hello), greetTimeoutMs)),

@@ -23,8 +23,3 @@ export function sweepId(number: number): SweepId {
 export function trialId(sweep: SweepId, number: number): TrialId {
   return `${sweep}-${number}`;
 }
-
-/** The sweep a trial belongs to. */
-export function sweepOfTrial(trial: TrialId): SweepId {
-  return trial.slice(0, trial.indexOf("-"));
-}

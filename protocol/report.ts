@@ -54,8 +54,6 @@ export const helloSchema = z.object({
   incarnation: z.string(),
   capability: capabilitySchema,
   policy: policySchema,
-  /** Attempts this incarnation still holds; leases of this agent that are not among them are over. */
-  holding: z.array(fenceSchema),
 });
 export type Hello = z.infer<typeof helloSchema>;
 

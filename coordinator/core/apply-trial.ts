@@ -1,5 +1,4 @@
 /** Applies the events of sweeps and trials: proposals, promotions, pauses, outcomes. */
-import { sweepOfTrial } from "../../protocol/id.ts";
 import type { TrialState } from "../../protocol/view.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event } from "./event.ts";
@@ -217,7 +216,7 @@ export function move(state: State, trial: Trial, to: TrialState): void {
 
 export function enqueue(state: State, trial: Trial, where: "front" | "back"): void {
   move(state, trial, "queued");
-  const sweep = sweepOf(state, sweepOfTrial(trial.trial));
+  const sweep = sweepOf(state, trial.sweep);
   if (where === "front") sweep.ready.unshift(trial.trial);
   else sweep.ready.push(trial.trial);
 }

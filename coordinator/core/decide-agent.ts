@@ -1,7 +1,7 @@
 /** Decides on what agents say about themselves: greeting, presence, silence. */
 import type { Hello, Presence } from "../../protocol/report.ts";
 import { priceOf } from "../../protocol/token.ts";
-import { available } from "../budget/ledger.ts";
+import { fundsFor } from "../budget/funds-for.ts";
 import type { Steps } from "./input.ts";
 import { endAttempt } from "./outcome.ts";
 import type { CoordinatorSettings } from "./setting.ts";
@@ -68,8 +68,7 @@ function* extend(
   const left = attempt.until - at;
   if (left > settings.leaseMs / 2 && !attempt.shifted) return;
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
-  const account = mustGet(state.accounts, sweep.requester, "account");
-  const free = available(account, { spent: sweep.spent, pending: sweep.pending, cap: sweep.spec.cap });
+  const free = fundsFor(state, sweep);
   const wanted = Math.max(0, priceOf(usedMs + settings.leaseMs, attempt.rate) - attempt.reserved);
   if (wanted <= free) {
     yield { kind: "LeaseExtended", fence: attempt.fence, until: at + settings.leaseMs, added: wanted };

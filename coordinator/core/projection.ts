@@ -2,8 +2,7 @@
  * The state as entities under keys, for the store, and back. Loading rebuilds what is derived.
  * Pure: reading and writing the store is the journal follower's work.
  */
-import { sweepOfTrial } from "../../protocol/id.ts";
-import { openSweep } from "./apply-trial.ts";
+import { isFinal, openSweep } from "./apply-trial.ts";
 import { enterRung } from "./entity.ts";
 import {
   activeAttempt,
@@ -18,7 +17,6 @@ import {
   type Sweep,
   type Trial,
 } from "./state.ts";
-import { isFinal } from "./apply-trial.ts";
 
 /** Bumped when an entity changes its shape; an older store is rebuilt from the journal. */
 export const projectionVersion = 1;
@@ -88,7 +86,7 @@ export function loadState(range: (prefix: string) => Iterable<readonly [string, 
 function derive(state: State, trial: Trial): void {
   if (trial.record && isFinal(trial.state)) state.records.set(trial.key, trial.trial);
   if (state.keys.has(trial.sweep)) {
-    mustGet(state.keys, sweepOfTrial(trial.trial), "keys of").add(trial.key);
+    mustGet(state.keys, trial.sweep, "keys of").add(trial.key);
     for (const rung of trial.rungs) enterRung(state, trial, rung.resource);
   }
   const attempt = activeAttempt(trial);

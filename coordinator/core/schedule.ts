@@ -3,8 +3,9 @@
  * the requester whose turn it is. Runs on every change and never polls.
  */
 import { trialId } from "../../protocol/id.ts";
-import { available, reserve } from "../budget/ledger.ts";
-import { chooseAgent, freeSlots, type Choice } from "../placement/choose-agent.ts";
+import { fundsFor } from "../budget/funds-for.ts";
+import { reserve } from "../budget/ledger.ts";
+import { chooseAgent, freeSlots } from "../placement/choose-agent.ts";
 import { fairOrder } from "../queue/fair-queue.ts";
 import { registerBest } from "../registry/register-best.ts";
 import { samplerFor } from "../search/choose-sampler.ts";
@@ -124,7 +125,7 @@ function* placeFor(
   // Sweeps of one requester take turns: the one with the least running comes first.
   for (const sweep of open.toSorted((a, b) => a.counts.running - b.counts.running)) {
     if (sweep.state !== "running") continue;
-    const free = available(account, { spent: sweep.spent, pending: sweep.pending, cap: sweep.spec.cap });
+    const free = fundsFor(state, sweep);
     if (free === 0) continue;
     const blocked = new Set<string>();
     for (const id of sweep.ready) {
@@ -166,7 +167,7 @@ function offerOf(
   free: number,
   settings: CoordinatorSettings,
 ) {
-  const choice: Choice | null = chooseAgent(state, agents, sweep, trial);
+  const choice = chooseAgent(state, agents, sweep, trial);
   if (choice === null) return null;
   const reservation = reserve(free, choice.rate, settings);
   if (reservation === null) return null;

@@ -2,23 +2,14 @@
  * Placement of one trial: feasible → rank. Which requester's turn it is, the fair queue has said before;
  * whether the money suffices, the budget says after.
  */
-import { bestRate, match } from "../../protocol/match.ts";
-import type { BackendName } from "../../protocol/capability.ts";
-import { clampRate } from "../../protocol/token.ts";
 import type { Agent, State, Sweep, Trial } from "../core/state.ts";
-
-export interface Choice {
-  readonly agent: Agent;
-  readonly backend: BackendName;
-  /** Tokens per second, clamped; the lease freezes it. */
-  readonly rate: number;
-}
+import { feasibleChoices, takesWork, type Choice } from "./feasible.ts";
 
 /** An agent slower than this share of the fastest is not preferred only for holding the checkpoint. */
 const localityShare = 0.5;
 
 export function freeSlots(state: State, agent: Agent): number {
-  if (!agent.present || agent.closed !== null || agent.draining) return 0;
+  if (!takesWork(agent)) return 0;
   return Math.max(0, agent.policy.slots - (state.held.get(agent.agent)?.size ?? 0));
 }
 
@@ -54,16 +45,4 @@ export function chooseAgent(
     }
   }
   return best;
-}
-
-function feasibleChoices(agents: readonly Agent[], sweep: Sweep, model: string): Choice[] {
-  const kind = `${sweep.spec.task}/${model}`;
-  const choices: Choice[] = [];
-  for (const agent of agents) {
-    const wish = { agent: agent.agent, requester: sweep.requester, kind, requirement: sweep.spec.needs };
-    if (match(wish, agent.capability, agent.policy).length > 0) continue;
-    const rate = bestRate(wish, agent.capability);
-    if (rate !== null) choices.push({ agent, backend: rate.backend, rate: clampRate(rate.tokensPerSecond) });
-  }
-  return choices;
 }

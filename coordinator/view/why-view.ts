@@ -1,21 +1,20 @@
 /** Why a trial does what it does: per agent what does not fit, the money, and who is ahead. */
-import { explainMismatch, match } from "../../protocol/match.ts";
-import { formatTokens, rateMax } from "../../protocol/token.ts";
+import { explainMismatch } from "../../protocol/match.ts";
+import { formatTokens } from "../../protocol/token.ts";
 import type { WhyView } from "../../protocol/view.ts";
-import { available, leastReservation } from "../budget/ledger.ts";
+import { fundsFor } from "../budget/funds-for.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
 import { activeAttempt, mustGet, type State, type Sweep, type Trial } from "../core/state.ts";
-import { fittingRates } from "../placement/fitting-rates.ts";
+import { mismatchesOf } from "../placement/feasible.ts";
+import { startCost } from "../placement/start-cost.ts";
 import { freeSlots } from "../placement/choose-agent.ts";
 import { fairOrder, startTag } from "../queue/fair-queue.ts";
 
 export function whyViewOf(state: State, trial: Trial, settings: CoordinatorSettings): WhyView {
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
-  const account = mustGet(state.accounts, sweep.requester, "account");
   const agents = agentReasons(state, sweep, trial);
-  const free = available(account, { spent: sweep.spent, pending: sweep.pending, cap: sweep.spec.cap });
-  const rates = fittingRates(state, sweep, trial.model);
-  const needed = rates.length === 0 ? 0 : leastReservation(Math.min(rateMax, ...rates), settings);
+  const free = fundsFor(state, sweep);
+  const needed = startCost(state, sweep, [trial.model], settings) ?? 0;
   const ahead = [];
   for (const other of fairOrder(state.accounts.values(), state.meta.virtualTime)) {
     if (other.requester === sweep.requester) break;
@@ -37,10 +36,8 @@ export function whyViewOf(state: State, trial: Trial, settings: CoordinatorSetti
 }
 
 function agentReasons(state: State, sweep: Sweep, trial: Trial): WhyView["agents"] {
-  const kind = `${sweep.spec.task}/${trial.model}`;
   return [...state.agents.values()].map((agent) => {
-    const wish = { agent: agent.agent, requester: sweep.requester, kind, requirement: sweep.spec.needs };
-    const reasons = match(wish, agent.capability, agent.policy).map(explainMismatch);
+    const reasons = mismatchesOf(agent, sweep, trial.model).map(explainMismatch);
     if (!agent.present) reasons.push("not present: nothing heard from it");
     if (agent.closed !== null) reasons.push(agent.closed);
     if (agent.draining) reasons.push("draining");

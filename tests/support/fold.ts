@@ -119,7 +119,7 @@ export class Fold {
     this.do({
       kind: "hello",
       agent,
-      hello: { incarnation, capability: capability(rates), policy, holding: [] },
+      hello: { incarnation, capability: capability(rates), policy },
     });
   }
 
