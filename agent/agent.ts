@@ -107,7 +107,7 @@ export function startAgent(options: AgentOptions): Agent {
         );
         runner.start(
           { ...effect.job, checkpointDir: artifacts.workDirOf(effect.lease.fence), memoryMiB },
-          (digest) => artifacts.kept?.(digest) ?? null,
+          (digest) => artifacts.kept(digest),
         );
         return;
       }

@@ -8,7 +8,7 @@ export interface ArtifactCache {
   /** The attempt is over: what it left in its folder goes. What was shared stays in the cache. */
   clear(fence: Fence): void;
   /** Path of the cached file with these bytes, where the mesh's store was seen to hold them lately; else null. */
-  kept?(digest: Digest): string | null;
+  kept(digest: Digest): string | null;
   /** Path of a local file with exactly these bytes, fetched from the mesh where it is not here yet. */
   fetch(digest: Digest): Promise<Outcome<string>>;
   /** Takes a file in and puts it into the mesh's store; resolves when it is there. Throws BusError while it cannot. */

@@ -272,6 +272,7 @@ export class World {
     return {
       workDirOf: (fence) => `sim/${fence}`,
       clear: () => {},
+      kept: () => null,
       fetch: async (digest) => {
         const found = await retry(() => bus.getMessage(blobs, subjects.blob(digest, 0)));
         return found === null ? refuse("unknown", `no artifact ${digest}`) : accept(`sim:${digest}`);
