@@ -17,10 +17,14 @@ export const backendNames = [
 export const backendNameSchema = z.enum(backendNames);
 export type BackendName = z.infer<typeof backendNameSchema>;
 
+export const dtypeNames = ["f16", "bf16", "f32", "f64"] as const;
+
 export const gpuSchema = z.object({
   vendor: z.string(),
   model: z.string(),
   vramGiB: z.number().nonnegative().nullable(),
+  /** NVIDIA's, such as 8.9; null for others and where it could not be found out. */
+  computeCapability: z.number().positive().nullable().default(null),
 });
 
 export const hostSchema = z.object({
@@ -41,6 +45,8 @@ export const backendReportSchema = z.object({
   works: z.boolean(),
   reason: z.string().nullable(),
   version: z.string().nullable(),
+  /** Number formats whose arithmetic was right in the probe. */
+  dtypes: z.array(z.enum(dtypeNames)).default(["f32"]),
 });
 
 export const rateSchema = z.object({
@@ -73,9 +79,32 @@ export const policySchema = z.strictObject({
     .nullable()
     .default(null),
   leaveFreeMemGiB: z.number().nonnegative().default(0),
+  leaveFreeCores: z.int().nonnegative().default(0),
+  /** Trials run only while the owner is away; null: whether or not. HTCondor's desktop figures are the defaults. */
+  idle: z
+    .strictObject({
+      /** Without input for so long, and this little load of others, a machine that takes no work begins to. */
+      startMinutes: z.number().nonnegative().default(15),
+      loadMax: z.number().positive().max(1).default(0.3),
+      /** Without input for so long, suspended trials go on. */
+      resumeMinutes: z.number().nonnegative().default(5),
+      /** Suspended for so long, trials leave with their last checkpoint. */
+      vacateMinutes: z.number().positive().default(10),
+    })
+    .nullable()
+    .default(null),
+  /** May trials run while the machine has no mains power? */
+  onBattery: z.boolean().default(false),
+  /** Above this processor temperature trials are suspended, in degrees Celsius; null: never. */
+  maxCelsius: z.number().positive().nullable().default(null),
   /** Whose work is accepted; null means anyone's. */
   requesters: z.array(nameSchema).nullable().default(null),
   /** Kinds of task accepted; null means all. */
   tasks: z.array(z.string()).nullable().default(null),
 });
 export type Policy = z.infer<typeof policySchema>;
+
+/** The policy of an owner who has forbidden nothing: `slots` trials at a time, at any hour. */
+export function openPolicy(slots: number): Policy {
+  return policySchema.parse({ slots });
+}

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { backendNameSchema } from "./capability.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
-import { valueSchema } from "./space.ts";
+import { valueSchema } from "./value.ts";
 
 export const epochSchema = z.int().positive();
 

@@ -1,6 +1,6 @@
 /** What a trial needs of a machine. Every field left out means "anything will do". */
 import * as z from "zod";
-import { backendNameSchema } from "./capability.ts";
+import { backendNameSchema, dtypeNames } from "./capability.ts";
 import { nameSchema } from "./name.ts";
 
 export const requirementSchema = z.strictObject({
@@ -11,6 +11,8 @@ export const requirementSchema = z.strictObject({
       vendor: z.string().optional(),
       count: z.int().min(1).default(1),
       vramGiB: z.number().positive().optional(),
+      /** NVIDIA's compute capability, at least. */
+      computeCapability: z.number().positive().optional(),
     })
     .optional(),
   memGiB: z.number().positive().optional(),
@@ -18,10 +20,23 @@ export const requirementSchema = z.strictObject({
   diskGiB: z.number().positive().optional(),
   os: z.array(z.string()).min(1).optional(),
   arch: z.array(z.string()).min(1).optional(),
+  /** Processor features: avx2, avx512, amx, neon; all of them. */
   cpu: z.array(z.string()).min(1).optional(),
+  /** Number formats that must work on the backend; all of them. */
+  dtype: z.array(z.enum(dtypeNames)).min(1).optional(),
   labels: z.record(z.string(), z.string()).optional(),
   agents: z
     .strictObject({ only: z.array(nameSchema).optional(), not: z.array(nameSchema).optional() })
     .optional(),
 });
 export type Requirement = z.infer<typeof requirementSchema>;
+
+/** What a trial would rather have. It orders the agents that fit and never rules one out. */
+export const preferenceSchema = z.strictObject({
+  /** `fastest`: the sooner done the better. `cheapest`: the fewer tokens the better. */
+  first: z.enum(["fastest", "cheapest"]).default("fastest"),
+  /** Where its dataset and checkpoint lie already, rather than elsewhere. */
+  nearData: z.boolean().default(true),
+  labels: z.record(z.string(), z.string()).default({}),
+});
+export type Preference = z.infer<typeof preferenceSchema>;

@@ -1,37 +1,43 @@
-/** A search space: one distribution per parameter. Sampling from it is the coordinator's `search/` room. */
+/**
+ * A search space: one distribution per parameter, some of them only under a condition. Sampling from it is
+ * the coordinator's `search/` room.
+ */
 import * as z from "zod";
-
-export const valueSchema = z.union([z.number(), z.string(), z.boolean()]);
-export type Value = z.infer<typeof valueSchema>;
-export type Params = Readonly<Record<string, Value>>;
+import { whenSchema } from "./condition.ts";
+import { valueSchema } from "./value.ts";
 
 const bounds = { min: z.number(), max: z.number() };
 const step = z.number().positive().optional();
+/** Left out: the parameter always has a value. */
+const when = whenSchema.optional();
 
 export const distributionSchema = z
   .discriminatedUnion("distribution", [
-    z.strictObject({ distribution: z.literal("uniform"), ...bounds, step }),
-    z.strictObject({ distribution: z.literal("log-uniform"), ...bounds, step }),
-    z.strictObject({ distribution: z.literal("int"), min: z.int(), max: z.int(), step }),
-    z.strictObject({ distribution: z.literal("log-int"), min: z.int(), max: z.int(), step }),
+    z.strictObject({ distribution: z.literal("uniform"), ...bounds, step, when }),
+    z.strictObject({ distribution: z.literal("log-uniform"), ...bounds, step, when }),
+    z.strictObject({ distribution: z.literal("int"), min: z.int(), max: z.int(), step, when }),
+    z.strictObject({ distribution: z.literal("log-int"), min: z.int(), max: z.int(), step, when }),
     z.strictObject({
       distribution: z.literal("normal"),
       mean: z.number(),
       deviation: z.number().positive(),
       step,
+      when,
     }),
     z.strictObject({
       distribution: z.literal("log-normal"),
       mean: z.number(),
       deviation: z.number().positive(),
       step,
+      when,
     }),
     z.strictObject({
       distribution: z.literal("choice"),
       values: z.array(valueSchema).min(1),
       weights: z.array(z.number().nonnegative()).optional(),
+      when,
     }),
-    z.strictObject({ distribution: z.literal("constant"), value: valueSchema }),
+    z.strictObject({ distribution: z.literal("constant"), value: valueSchema, when }),
   ])
   .superRefine((d, context) => {
     const fail = (message: string, path: string) =>

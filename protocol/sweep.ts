@@ -3,39 +3,32 @@
  * The YAML people write is read by the command line, which fills in what they left out.
  */
 import * as z from "zod";
+import { constraintSchema } from "./constraint.ts";
 import { digestSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
-import { requirementSchema } from "./requirement.ts";
+import { preferenceSchema, requirementSchema } from "./requirement.ts";
 import { spaceSchema } from "./space.ts";
+import { stoppingSchema } from "./stopping.ts";
 import { milliTokensSchema } from "./token.ts";
 
 export const trialsMax = 1_000_000;
 
-export const stoppingSchema = z
-  .discriminatedUnion("policy", [
-    z.strictObject({ policy: z.literal("none"), max: z.int().min(1) }),
-    z.strictObject({
-      policy: z.literal("asha"),
-      /** Resource (epochs) at the first rung. */
-      min: z.int().min(1),
-      max: z.int().min(1),
-      /** One in `eta` trials is promoted from a rung to the next. */
-      eta: z.int().min(2),
-    }),
-  ])
-  .superRefine((stopping, context) => {
-    if (stopping.policy === "asha" && stopping.min > stopping.max) {
-      context.addIssue({
-        code: "custom",
-        path: ["min"],
-        message: `min ${stopping.min} is above max ${stopping.max}`,
-      });
-    }
-  });
-export type Stopping = z.infer<typeof stoppingSchema>;
+/** `outside`: trials come from another process that is asked for them. */
+export const methodNames = [
+  "auto",
+  "grid",
+  "random",
+  "sobol",
+  "tpe",
+  "gp",
+  "cma-es",
+  "pbt",
+  "nsga-ii",
+  "outside",
+] as const;
 
 export const searchSchema = z.strictObject({
-  method: z.enum(["grid", "random"]),
+  method: z.enum(methodNames),
   /** At most this many trials; a grid may hold fewer. */
   trials: z.int().min(1).max(trialsMax),
   seed: z.int().nonnegative(),
@@ -53,18 +46,43 @@ export const datasetRefSchema = z.strictObject({
 });
 export type DatasetRef = z.infer<typeof datasetRefSchema>;
 
+export const objectiveSchema = z.strictObject({
+  metric: z.string().min(1),
+  goal: z.enum(["maximize", "minimize"]),
+});
+export type Objective = z.infer<typeof objectiveSchema>;
+
 export const sweepSpecSchema = z.strictObject({
   name: nameSchema,
+  /** The series of sweeps it belongs to, which together answer one question. */
+  experiment: nameSchema.nullable().default(null),
   task: z.string().min(1),
   /** Null for tasks that read no data. */
   dataset: datasetRefSchema.nullable(),
-  objective: z.strictObject({ metric: z.string().min(1), goal: z.enum(["maximize", "minimize"]) }),
+  objective: objectiveSchema,
+  /** Further objectives; with any, results are compared by dominance and not by one number. */
+  alsoObjectives: z.array(objectiveSchema).max(3).default([]),
   search: searchSchema,
   stopping: stoppingSchema,
-  models: z.array(z.strictObject({ model: z.string().min(1), space: spaceSchema })).min(1),
+  models: z
+    .array(
+      z.strictObject({
+        model: z.string().min(1),
+        space: spaceSchema,
+        where: z.array(constraintSchema).default([]),
+      }),
+    )
+    .min(1),
   needs: requirementSchema,
+  prefers: preferenceSchema.default({ first: "fastest", nearData: true, labels: {} }),
+  /** Its share of its requester's turn, beside the requester's other sweeps. */
+  weight: z.number().positive().max(1000).default(1),
+  /** A requester's sweeps of higher priority are served before those of lower. */
+  priority: z.int().min(-100).max(100).default(0),
   /** The most this sweep may spend, in milli-tokens; null leaves it to the account. */
   cap: milliTokensSchema.nullable(),
+  /** Accepted though its estimate is above what the account has: it will wait for further grants. */
+  beyondBudget: z.boolean().default(false),
   /** Seed of every trial's own randomness. */
   trialSeed: z.int().nonnegative(),
   /** What the code that trains is called; a new name makes old results count no more. */

@@ -4,8 +4,9 @@
  */
 import * as z from "zod";
 import { backendReportSchema, hostSchema, policySchema, rateSchema } from "./capability.ts";
-import { valueSchema } from "./space.ts";
-import { datasetRefSchema, stoppingSchema, searchSchema } from "./sweep.ts";
+import { valueSchema } from "./value.ts";
+import { stoppingSchema } from "./stopping.ts";
+import { datasetRefSchema, searchSchema } from "./sweep.ts";
 
 const count = z.int().nonnegative();
 const metrics = z.record(z.string(), z.number());

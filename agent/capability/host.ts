@@ -34,7 +34,12 @@ export async function readHost(dir: string): Promise<Host> {
     diskGiB: disk === null ? null : round((disk.bavail * disk.bsize) / bytesPerGiB),
     gpus: (graphics?.controllers ?? [])
       .filter((gpu) => gpu.model !== "" && !isVirtual(`${gpu.vendor} ${gpu.model}`))
-      .map((gpu) => ({ vendor: gpu.vendor, model: gpu.model, vramGiB: vramOf(gpu) })),
+      .map((gpu) => ({
+        vendor: gpu.vendor,
+        model: gpu.model,
+        vramGiB: vramOf(gpu),
+        computeCapability: null,
+      })),
     cpuFeatures: (cpu?.flags ?? "").split(" ").filter((flag) => notedFeatures.has(flag)),
   };
 }

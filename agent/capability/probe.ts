@@ -64,7 +64,7 @@ async function measureAll(options: ProbeOptions, key: string): Promise<Measured>
 
 function toMeasured(probes: readonly BackendProbe[]): Measured {
   const measured: { backends: Measured["backends"]; rates: Measured["rates"] } = {
-    backends: [{ name: "none", works: true, reason: null, version: null }],
+    backends: [{ name: "none", works: true, reason: null, version: null, dtypes: ["f32"] }],
     // A task that computes nothing takes as long on every machine.
     rates: [
       { kind: `${noop.task}/${noop.model}`, backend: "none", examplesPerSecond: 0, tokensPerSecond: 1 },

@@ -3,7 +3,7 @@
  * AMD EPYC 9004 (Zen 4, virtual, one trial running, Node 24), each model on the backend fastest there.
  * Changing one changes the price of all work of that kind; results already paid for keep theirs.
  */
-import type { Params } from "../../protocol/space.ts";
+import type { Params } from "../../protocol/value.ts";
 
 export interface ReferenceKind {
   /** `<task>/<model>`. */

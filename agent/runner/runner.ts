@@ -3,7 +3,7 @@
  * only by their fence and decides nothing. Every started job ends in exactly one of `finished`,
  * `stopped` and `failed`, unless the runner is closed first.
  */
-import type { Params } from "../../protocol/space.ts";
+import type { Params } from "../../protocol/value.ts";
 
 export interface Job {
   readonly fence: number;

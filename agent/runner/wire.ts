@@ -3,7 +3,7 @@
  * events: a child runs code that may be broken, and what it sends is outside.
  */
 import * as z from "zod";
-import { valueSchema } from "../../protocol/space.ts";
+import { valueSchema } from "../../protocol/value.ts";
 
 const fence = z.int();
 const path = z.string().min(1);

@@ -6,7 +6,7 @@
 import * as z from "zod";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { valueSchema } from "../../protocol/space.ts";
+import { valueSchema } from "../../protocol/value.ts";
 
 export interface TensorData {
   readonly shape: readonly number[];

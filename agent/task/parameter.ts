@@ -1,7 +1,7 @@
 /** Checks given parameters against a declaration and fills in defaults. It samples nothing. */
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { Params, Value } from "../../protocol/space.ts";
+import type { Params, Value } from "../../protocol/value.ts";
 import type { ModelDeclaration, ParameterSpec } from "./task.ts";
 
 /** Every declared parameter with its value; a refusal names the parameter and the nearest known name. */

@@ -3,7 +3,7 @@
  * (`linear.ts`, `fasttext.ts`) only learns one example and scores one; all state it has is its tensors.
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { Params } from "../../protocol/space.ts";
+import type { Params } from "../../protocol/value.ts";
 import {
   decodeCheckpoint,
   encodeCheckpoint,

@@ -4,7 +4,8 @@
  */
 import type { BackendName } from "../../protocol/capability.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
-import type { Params, Space, Value } from "../../protocol/space.ts";
+import type { Space } from "../../protocol/space.ts";
+import type { Params, Value } from "../../protocol/value.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { OpenedBackend } from "../runtime/backend.ts";
 

@@ -6,7 +6,7 @@
  */
 import * as z from "zod";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { Params } from "../../protocol/space.ts";
+import type { Params } from "../../protocol/value.ts";
 import type { OpenedBackend } from "../runtime/backend.ts";
 import { decodeCheckpoint, encodeCheckpoint, fillTensors, type Checkpoint } from "./checkpoint.ts";
 import { MetricTally } from "./metric.ts";

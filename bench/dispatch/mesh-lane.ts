@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { mainFile } from "../../cli/up/part.ts";
 import { connectMesh } from "../../cli/with-mesh.ts";
 import type { MeshClient } from "../../protocol/client.ts";
-import type { SweepSpec } from "../../protocol/sweep.ts";
+import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { ChildProgram } from "../shared/child-program.ts";
 import { processorTimes } from "../shared/processor-time.ts";
@@ -111,7 +111,7 @@ async function medianTime(client: MeshClient, sweep: string, trials: number): Pr
 }
 
 function noopSweep(trials: number, seed: number): SweepSpec {
-  return {
+  return sweepSpecSchema.parse({
     name: `noop-${seed}`,
     task: "noop",
     dataset: null,
@@ -125,5 +125,5 @@ function noopSweep(trials: number, seed: number): SweepSpec {
     codeVersion: "bench",
     reuse: false,
     register: null,
-  };
+  });
 }

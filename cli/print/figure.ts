@@ -1,5 +1,5 @@
 /** Figures as people read them: metrics, times, sizes, parameters. Amounts are in `protocol/token.ts`. */
-import type { Params } from "../../protocol/space.ts";
+import type { Params } from "../../protocol/value.ts";
 
 const significantDigits = 4;
 

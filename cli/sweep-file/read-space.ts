@@ -9,10 +9,10 @@ import { suggestion } from "../../protocol/name.ts";
 import {
   distributionNames,
   distributionSchema,
-  valueSchema,
   type Distribution,
   type Space,
 } from "../../protocol/space.ts";
+import { valueSchema } from "../../protocol/value.ts";
 import { describe, parseAt } from "./explain-issue.ts";
 import type { LocatedYaml, Path } from "./located-yaml.ts";
 import type { Problem } from "./problem.ts";

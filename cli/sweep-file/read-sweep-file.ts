@@ -99,7 +99,12 @@ function readModels({ yaml, problems, raw }: Checker, declarations: readonly Mod
         ["models", name],
         `task ${String(raw.get("task"))} has no model "${name}", ${suggestion(name, known)}`,
       );
-    } else models.push({ model: name, space: readSpace({ yaml, problems, method }, declaration, value) });
+    } else
+      models.push({
+        model: name,
+        space: readSpace({ yaml, problems, method }, declaration, value),
+        where: [],
+      });
   }
   if (Object.keys(given).length === 0) {
     const known = declarations.map((model) => model.model);
@@ -167,13 +172,19 @@ function specOf(
 ): SweepSpec {
   return {
     name: file.name,
+    experiment: null,
     task: file.task,
     dataset,
     objective,
+    alsoObjectives: [],
     search: file.search,
     stopping: file.stopping,
     models,
     needs: file.needs,
+    prefers: { first: "fastest", nearData: true, labels: {} },
+    weight: 1,
+    priority: 0,
+    beyondBudget: false,
     cap: file.budget === undefined ? null : Math.round(file.budget.tokens * milliTokensPerToken),
     trialSeed: file.trialSeed,
     codeVersion: input.codeVersion,

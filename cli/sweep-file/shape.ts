@@ -5,7 +5,8 @@
 import * as z from "zod";
 import { nameSchema } from "../../protocol/name.ts";
 import { requirementSchema } from "../../protocol/requirement.ts";
-import { searchSchema, stoppingSchema } from "../../protocol/sweep.ts";
+import { stoppingSchema } from "../../protocol/stopping.ts";
+import { searchSchema } from "../../protocol/sweep.ts";
 
 const tokensMax = 1_000_000_000;
 const defaultSeed = 1;

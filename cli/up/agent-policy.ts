@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { policySchema, type Policy } from "../../protocol/capability.ts";
+import { openPolicy, policySchema, type Policy } from "../../protocol/capability.ts";
 import { nameSchema } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { parseJsonFile, readPrivateFile, writePrivateFile } from "../../mesh/private-file.ts";
@@ -48,14 +48,7 @@ export function agentPolicy(folder: string, flags: PolicyFlags): Outcome<AgentPo
 }
 
 function firstPolicy(): AgentPolicy {
-  const policy: Policy = {
-    slots: availableParallelism(),
-    hours: null,
-    leaveFreeMemGiB: 0,
-    requesters: null,
-    tasks: null,
-  };
-  return { policy, labels: {} };
+  return { policy: openPolicy(availableParallelism()), labels: {} };
 }
 
 function readPolicy(path: string): Outcome<AgentPolicy> {
@@ -78,6 +71,7 @@ function withFlags({ policy, labels }: AgentPolicy, flags: PolicyFlags): Outcome
     added.push([label.slice(0, at), label.slice(at + 1)]);
   }
   const candidate = {
+    ...policy,
     slots: flags.slots ?? policy.slots,
     hours: hours.value,
     leaveFreeMemGiB: flags.leaveFreeMem ?? policy.leaveFreeMemGiB,

@@ -7,7 +7,7 @@ import { backendNameSchema, capabilitySchema, policySchema } from "../../protoco
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "../../protocol/id.ts";
 import { checkpointSchema } from "../../protocol/order.ts";
 import { metricsSchema } from "../../protocol/report.ts";
-import { valueSchema } from "../../protocol/space.ts";
+import { valueSchema } from "../../protocol/value.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
 import { milliTokensSchema } from "../../protocol/token.ts";
 

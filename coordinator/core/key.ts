@@ -1,5 +1,5 @@
 /** Keys of work: two trials with equal keys would train the same thing. Exact texts, no hashing. */
-import type { Params } from "../../protocol/space.ts";
+import type { Params } from "../../protocol/value.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 
 /** Everything but model and parameters that a trial's outcome depends on, as canonical text. */

@@ -7,7 +7,7 @@ import type { Capability, Policy, BackendName } from "../../protocol/capability.
 import type { Digest, Fence, SweepId, TrialId } from "../../protocol/id.ts";
 import type { Checkpoint } from "../../protocol/order.ts";
 import type { Metrics } from "../../protocol/report.ts";
-import type { Params } from "../../protocol/space.ts";
+import type { Params } from "../../protocol/value.ts";
 import type { DatasetRef, SweepSpec } from "../../protocol/sweep.ts";
 import type { MilliTokens } from "../../protocol/token.ts";
 import type { AliasMoveView, LedgerLineView, TrialState } from "../../protocol/view.ts";

@@ -8,7 +8,7 @@ export function samplerFor(spec: SweepSpec): Sampler {
   switch (spec.search.method) {
     case "grid":
       return gridSampler;
-    case "random":
+    default:
       return randomSampler;
   }
 }

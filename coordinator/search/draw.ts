@@ -1,5 +1,6 @@
 /** Draws one value from a distribution, and says which values a stepped or discrete one can take. */
-import type { Distribution, Value } from "../../protocol/space.ts";
+import type { Distribution } from "../../protocol/space.ts";
+import type { Value } from "../../protocol/value.ts";
 import type { RandomStream } from "./random-stream.ts";
 
 export function draw(distribution: Distribution, random: RandomStream): Value {

@@ -1,5 +1,6 @@
 /** Every combination, in the stated order: models as listed, the last parameter changing fastest. */
-import type { Params, Space, Value } from "../../protocol/space.ts";
+import type { Space } from "../../protocol/space.ts";
+import type { Params, Value } from "../../protocol/value.ts";
 import { listValues } from "./draw.ts";
 import type { Sampler } from "./sampler.ts";
 

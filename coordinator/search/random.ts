@@ -1,5 +1,5 @@
 /** Independent draws from the sweep's seed; models take turns, so that each gets its share. */
-import type { Params, Value } from "../../protocol/space.ts";
+import type { Params, Value } from "../../protocol/value.ts";
 import { draw, listValues } from "./draw.ts";
 import { randomStream } from "./random-stream.ts";
 import type { Sampler } from "./sampler.ts";

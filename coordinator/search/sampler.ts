@@ -2,7 +2,7 @@
  * Where the next trial's parameters come from. A sampler is replayable: what it proposes depends on
  * the sweep's specification, the number of draws made so far, and the keys already proposed.
  */
-import type { Params } from "../../protocol/space.ts";
+import type { Params } from "../../protocol/value.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 
 export interface Proposal {

@@ -1,5 +1,5 @@
 /** The stopping policy a sweep names. Adding one is adding a file and a case here. */
-import type { Stopping } from "../../protocol/sweep.ts";
+import type { Stopping } from "../../protocol/stopping.ts";
 import { ashaPolicy } from "./asha.ts";
 import { fullLengthPolicy } from "./full-length.ts";
 import type { StoppingPolicy } from "./stopping-policy.ts";

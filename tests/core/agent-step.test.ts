@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { newAgentState, type AgentState } from "../../agent/core/state.ts";
 import { step, type AgentEffect, type AgentInput } from "../../agent/core/step.ts";
+import { openPolicy } from "../../protocol/capability.ts";
 import type { Lease } from "../../protocol/order.ts";
 import { digestA } from "../support/fold.ts";
 
-const policy = { slots: 2, hours: null, leaveFreeMemGiB: 0, requesters: null, tasks: null };
+const policy = openPolicy(2);
 
 function greeted(): AgentState {
   const state = newAgentState("box", "box-1", policy);

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { openPolicy } from "../../protocol/capability.ts";
 import { explainMismatch, match } from "../../protocol/match.ts";
 import { nearestName } from "../../protocol/name.ts";
 import { requirementSchema, type Requirement } from "../../protocol/requirement.ts";
 import { closedBecause } from "../../agent/policy/closed-because.ts";
 import { capability } from "../support/fold.ts";
 
-const policy = { slots: 1, hours: null, leaveFreeMemGiB: 0, requesters: null, tasks: null };
-const gpu = { vendor: "NVIDIA", model: "RTX 4090", vramGiB: 24 };
+const policy = openPolicy(1);
+const gpu = { vendor: "NVIDIA", model: "RTX 4090", vramGiB: 24, computeCapability: 8.9 };
 const here = capability({ alpha: 1 }, { gpus: [gpu] });
 
 const table: readonly (readonly [Requirement, string])[] = [
@@ -45,7 +46,9 @@ test("MATCH is two-sided: the owner's policy refuses with its own reasons", () =
 test("MATCH: a backend whose gradients failed in the probe does not count", () => {
   const broken = {
     ...here,
-    backends: [{ name: "cpu" as const, works: false, reason: "wrong sums", version: null }],
+    backends: [
+      { name: "cpu" as const, works: false, reason: "wrong sums", version: null, dtypes: ["f32" as const] },
+    ],
   };
   const wish = { agent: "box", requester: "ada", kind: "work/alpha", requirement: {} };
   assert.equal(match(wish, broken, policy).length, 1);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { BackendName } from "../../protocol/capability.ts";
-import type { Params } from "../../protocol/space.ts";
+import type { Params } from "../../protocol/value.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { workloadDataset } from "../../agent/capability/workload.ts";
 import { openBackend } from "../../agent/runtime/open.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import test from "node:test";
-import type { Params } from "../../protocol/space.ts";
+import type { Params } from "../../protocol/value.ts";
 import { loadDataset } from "../../data/load.ts";
 import { sparseBackend } from "../../agent/runtime/backend.ts";
 import { resolveParams } from "../../agent/task/parameter.ts";

@@ -1,6 +1,6 @@
 // One run of the simulation: a mesh, sweeps and misfortunes drawn from the seed; then quiet; then the audit.
 import { sleep } from "../../protocol/clock.ts";
-import type { SweepSpec } from "../../protocol/sweep.ts";
+import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
 import { auditWorld } from "./audit.ts";
 import { World, type AgentPlan } from "./world.ts";
 
@@ -138,8 +138,8 @@ function planSweep(world: World, who: string): SweepSpec {
   const space = {
     lr: { ...lr },
     width: { distribution: "int", min: 1, max: 3 },
-  } as SweepSpec["models"][number]["space"];
-  return {
+  };
+  return sweepSpecSchema.parse({
     name: `sweep-of-${who}`,
     task: "simulated",
     dataset: null,
@@ -158,7 +158,7 @@ function planSweep(world: World, who: string): SweepSpec {
     codeVersion: "sim",
     reuse: world.chance(0.8),
     register: { model: `best-of-${who}`, alias: "champion" },
-  };
+  });
 }
 
 /** What goes wrong during the storm, each at its own time. */

@@ -10,7 +10,7 @@ import type { State } from "../../coordinator/core/state.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import { MemoryHub, noFaults } from "../../protocol/bus/memory-hub.ts";
-import type { Capability } from "../../protocol/capability.ts";
+import { openPolicy, type Capability } from "../../protocol/capability.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
 import { sleep } from "../../protocol/clock.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
@@ -166,7 +166,7 @@ export class World {
       clock,
       incarnation: busName,
       capability: capabilityOf(plan),
-      policy: { slots: plan.slots, hours: null, leaveFreeMemGiB: 0, requesters: null, tasks: null },
+      policy: openPolicy(plan.slots),
       load: () => ({ cpuLoad: null, memFreeGiB: null }),
       minuteOfDay: () => 0,
       log: (line) => this.note(`${plan.name}: ${line}`),
@@ -321,7 +321,7 @@ function capabilityOf({ rates }: AgentPlan): Capability {
       cpuFeatures: [],
     },
     node: "24.0.0",
-    backends: [{ name: "cpu", works: true, reason: null, version: null }],
+    backends: [{ name: "cpu", works: true, reason: null, version: null, dtypes: ["f32"] }],
     rates: Object.entries(rates).map(([model, tokensPerSecond]) => ({
       kind: `simulated/${model}`,
       backend: "cpu",

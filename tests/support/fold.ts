@@ -1,5 +1,6 @@
 // The coordinator's core without a loop: inputs in, events out, invariants checked after every one.
 import assert from "node:assert/strict";
+import type * as z from "zod";
 import { apply } from "../../coordinator/core/apply.ts";
 import { decide, run } from "../../coordinator/core/decide.ts";
 import type { Event, EventKind } from "../../coordinator/core/event.ts";
@@ -8,12 +9,12 @@ import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";
 import { settingsFor, type CoordinatorSettings } from "../../coordinator/core/setting.ts";
 import { activeAttempt, emptyState, type State, type Trial } from "../../coordinator/core/state.ts";
-import type { Capability } from "../../protocol/capability.ts";
+import { openPolicy, type Capability } from "../../protocol/capability.ts";
 import type { CommandName } from "../../protocol/command.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { Report } from "../../protocol/report.ts";
 import type { Role } from "../../protocol/subjects.ts";
-import type { SweepSpec } from "../../protocol/sweep.ts";
+import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
 
 export const digestA = "a".repeat(64);
 
@@ -34,7 +35,7 @@ export function capability(
       ...host,
     },
     node: "24.0.0",
-    backends: [{ name: "cpu", works: true, reason: null, version: null }],
+    backends: [{ name: "cpu", works: true, reason: null, version: null, dtypes: ["f32"] }],
     rates: Object.entries(rates).map(([model, tokensPerSecond]) => ({
       kind: `work/${model}`,
       backend: "cpu" as const,
@@ -45,8 +46,8 @@ export function capability(
   };
 }
 
-export function sweepSpec(change: Partial<SweepSpec> = {}): SweepSpec {
-  return {
+export function sweepSpec(change: Partial<z.input<typeof sweepSpecSchema>> = {}): SweepSpec {
+  return sweepSpecSchema.parse({
     name: "sweep",
     task: "work",
     dataset: null,
@@ -61,7 +62,7 @@ export function sweepSpec(change: Partial<SweepSpec> = {}): SweepSpec {
     reuse: true,
     register: null,
     ...change,
-  };
+  });
 }
 
 export class Fold {
@@ -115,7 +116,7 @@ export class Fold {
     rates?: Readonly<Record<string, number>>,
     incarnation = `${agent}-1`,
   ): void {
-    const policy = { slots, hours: null, leaveFreeMemGiB: 0, requesters: null, tasks: null };
+    const policy = openPolicy(slots);
     this.do({
       kind: "hello",
       agent,

@@ -1,4 +1,5 @@
 /** Views as a coordinator would answer them, filled in so that a test names only what it is about. */
+import { openPolicy } from "../../protocol/capability.ts";
 import type {
   AgentView,
   MeshView,
@@ -31,8 +32,8 @@ export function agentFixture(agent: string, rest: Partial<AgentView> = {}): Agen
       cpuFeatures: ["avx2"],
     },
     backends: [
-      { name: "wasm", works: true, reason: null, version: "4.22.0" },
-      { name: "tfjs-node", works: false, reason: "not installed", version: null },
+      { name: "wasm", works: true, reason: null, version: "4.22.0", dtypes: ["f32"] },
+      { name: "tfjs-node", works: false, reason: "not installed", version: null, dtypes: ["f32"] },
     ],
     rates: [
       {
@@ -43,7 +44,7 @@ export function agentFixture(agent: string, rest: Partial<AgentView> = {}): Agen
       },
       { kind: "text-classification/textcnn", backend: "wasm", examplesPerSecond: 900, tokensPerSecond: 0.8 },
     ],
-    policy: { slots: 2, hours: null, leaveFreeMemGiB: 1, requesters: null, tasks: null },
+    policy: { ...openPolicy(2), leaveFreeMemGiB: 1 },
     lastSeenAt: fixtureNow - 1_000,
     ...rest,
   };

@@ -3,7 +3,7 @@
  * so that a screen changes only when what it shows does.
  */
 import { milliTokensPerToken } from "../../protocol/token.ts";
-import type { Params } from "../../protocol/space.ts";
+import type { Params } from "../../protocol/value.ts";
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
