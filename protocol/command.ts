@@ -11,6 +11,18 @@ import { milliTokensSchema } from "./token.ts";
 
 const text = z.string().max(500);
 
+/** A period below this would fill the journal with refills. */
+const refillEveryMinMs = 60_000;
+
+/** A token bucket: `amount` more every `everyMs`, while less than `upTo` is available. */
+export const refillSchema = z.strictObject({
+  amount: milliTokensSchema.positive(),
+  everyMs: z.number().min(refillEveryMinMs),
+  upTo: milliTokensSchema.positive(),
+});
+
+const weight = z.number().positive().max(1000);
+
 const commandBodies = {
   "sweep-run": z.strictObject({ spec: sweepSpecSchema }),
   "sweep-stop": z.strictObject({ sweep: sweepIdSchema, why: text.default("") }),
@@ -21,8 +33,20 @@ const commandBodies = {
   }),
   "account-open": z.strictObject({
     requester: nameSchema,
-    weight: z.number().positive().max(1000).default(1),
+    weight: weight.default(1),
     grant: milliTokensSchema.default(0),
+  }),
+  /** What is left out stays as it is. */
+  "account-set": z.strictObject({
+    requester: nameSchema,
+    weight: weight.optional(),
+    refill: refillSchema.nullable().optional(),
+    sweepCap: milliTokensSchema.positive().nullable().optional(),
+  }),
+  "sweep-tune": z.strictObject({
+    sweep: sweepIdSchema,
+    weight: weight.optional(),
+    priority: z.int().min(-100).max(100).optional(),
   }),
   "model-promote": z.strictObject({
     model: nameSchema,
@@ -38,6 +62,7 @@ const commandBodies = {
     why: text.default(""),
   }),
   "agent-drain": z.strictObject({ agent: nameSchema, drain: z.boolean() }),
+  "agent-cordon": z.strictObject({ agent: nameSchema, cordon: z.boolean() }),
 } as const;
 export type CommandName = keyof typeof commandBodies;
 export type CommandBody<N extends CommandName> = z.infer<(typeof commandBodies)[N]>;
@@ -61,6 +86,9 @@ const queryBodies = {
   curve: z.strictObject({ trial: trialIdSchema }),
   logs: z.strictObject({ trial: trialIdSchema, limit: z.int().min(1).max(2000).default(200) }),
   why: z.strictObject({ trial: trialIdSchema }),
+  "sweep-why": z.strictObject({ sweep: sweepIdSchema }),
+  /** What a sweep would cost, asked before it is launched. */
+  estimate: z.strictObject({ requester: nameSchema, spec: sweepSpecSchema }),
   models: z.strictObject({}),
   model: z.strictObject({ model: nameSchema }),
   lineage: z.strictObject({ model: nameSchema, version: z.union([z.int().positive(), nameSchema]) }),
@@ -99,6 +127,14 @@ export const commandValues = {
     version: z.int(),
     from: z.int().nullable(),
   }),
+  "account-set": z.object({
+    requester: nameSchema,
+    weight: z.number(),
+    refill: refillSchema.nullable(),
+    sweepCap: milliTokensSchema.nullable(),
+  }),
+  "sweep-tune": z.object({ sweep: sweepIdSchema, weight: z.number(), priority: z.int() }),
   "agent-drain": z.object({ agent: nameSchema, running: z.array(fenceSchema) }),
+  "agent-cordon": z.object({ agent: nameSchema, running: z.array(fenceSchema) }),
 } as const;
 export type CommandValue<N extends CommandName> = z.infer<(typeof commandValues)[N]>;

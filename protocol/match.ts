@@ -21,22 +21,21 @@ export interface Wish {
 }
 
 export function match(wish: Wish, capability: Capability, policy: Policy): readonly Mismatch[] {
+  return [...matchMachine(wish, capability, policy), ...matchItself(wish, capability, policy)];
+}
+
+/** What machines of one kind answer alike: everything but their names, memory and disk. */
+export function matchMachine(wish: Wish, capability: Capability, policy: Policy): readonly Mismatch[] {
   const { requirement: need } = wish;
   const { host } = capability;
   const found: Mismatch[] = [];
-  const miss = (predicate: string, wanted: string | number, has: string | number) =>
+  const miss: Miss = (predicate, wanted, has) =>
     found.push({ predicate, wanted: String(wanted), has: String(has) });
 
-  if (bestRate(wish, capability) === null) {
-    const offered = capability.rates.filter((rate) => rate.kind === wish.kind).map((rate) => rate.backend);
-    if (offered.length === 0) miss("kind", wish.kind, kindsOf(capability) || "nothing that trains");
-    else miss("backend", (need.backend ?? []).join(" or "), offered.join(", "));
-  }
-  if (need.cores !== undefined && host.cores < need.cores) miss("cores", need.cores, host.cores);
-  const memGiB = Math.max(0, host.memGiB - policy.leaveFreeMemGiB);
-  if (need.memGiB !== undefined && memGiB < need.memGiB) miss("memGiB", need.memGiB, round(memGiB));
-  if (need.diskGiB !== undefined && (host.diskGiB ?? 0) < need.diskGiB) {
-    miss("diskGiB", need.diskGiB, host.diskGiB === null ? "unknown" : round(host.diskGiB));
+  if (backendsFor(wish, capability).length === 0) missingBackend(wish, capability, miss);
+  const cores = Math.max(0, host.cores - policy.leaveFreeCores);
+  if (need.cores !== undefined && cores < need.cores) {
+    miss("cores", need.cores, policy.leaveFreeCores > 0 ? `${cores} beside the owner's` : cores);
   }
   if (need.os !== undefined && !need.os.includes(host.os)) miss("os", need.os.join(" or "), host.os);
   if (need.arch !== undefined && !need.arch.includes(host.arch))
@@ -49,10 +48,6 @@ export function match(wish: Wish, capability: Capability, policy: Policy): reado
     const has = capability.labels[label];
     if (has !== value) miss(`labels.${label}`, value, has ?? "not set");
   }
-  if (need.agents?.only !== undefined && !need.agents.only.includes(wish.agent)) {
-    miss("agents.only", need.agents.only.join(" or "), wish.agent);
-  }
-  if (need.agents?.not?.includes(wish.agent) === true) miss("agents.not", `not ${wish.agent}`, wish.agent);
   if (policy.requesters !== null && !policy.requesters.includes(wish.requester)) {
     miss("policy.requesters", wish.requester, policy.requesters.join(", ") || "nobody");
   }
@@ -64,14 +59,53 @@ export function match(wish: Wish, capability: Capability, policy: Policy): reado
   return found;
 }
 
+/** What each machine answers for itself. */
+export function matchItself(wish: Wish, { host }: Capability, policy: Policy): readonly Mismatch[] {
+  const { requirement: need } = wish;
+  if (!asksEachMachine(need)) return [];
+  const found: Mismatch[] = [];
+  const miss: Miss = (predicate, wanted, has) =>
+    found.push({ predicate, wanted: String(wanted), has: String(has) });
+  const memGiB = Math.max(0, host.memGiB - policy.leaveFreeMemGiB);
+  if (need.memGiB !== undefined && memGiB < need.memGiB) miss("memGiB", need.memGiB, round(memGiB));
+  if (need.diskGiB !== undefined && (host.diskGiB ?? 0) < need.diskGiB) {
+    miss("diskGiB", need.diskGiB, host.diskGiB === null ? "unknown" : round(host.diskGiB));
+  }
+  if (need.agents?.only !== undefined && !need.agents.only.includes(wish.agent)) {
+    miss("agents.only", need.agents.only.join(" or "), wish.agent);
+  }
+  if (need.agents?.not?.includes(wish.agent) === true) miss("agents.not", `not ${wish.agent}`, wish.agent);
+  return found;
+}
+
+/** False where `matchItself` has nothing to ask. */
+export function asksEachMachine({ agents, diskGiB, memGiB }: Requirement): boolean {
+  return agents !== undefined || diskGiB !== undefined || memGiB !== undefined;
+}
+
+type Miss = (predicate: string, wanted: string | number, has: string | number) => void;
+
+/** Backends that work there, are allowed, have the number formats, and were measured on this kind of task. */
+export function backendsFor(
+  { kind, requirement }: Pick<Wish, "kind" | "requirement">,
+  capability: Capability,
+): readonly BackendName[] {
+  const usable = capability.rates.filter(
+    ({ backend, kind: measured }) =>
+      measured === kind &&
+      (requirement.backend === undefined || requirement.backend.includes(backend)) &&
+      worksHere(backend, capability) &&
+      lacksDtype(backend, requirement, capability) === null,
+  );
+  return [...new Set(usable.map(({ backend }) => backend))];
+}
+
 /** The fastest measured way this agent has to run the wish, or null when it has none. */
 export function bestRate(wish: Pick<Wish, "kind" | "requirement">, capability: Capability): Rate | null {
-  const allowed = wish.requirement.backend;
+  const backends = backendsFor(wish, capability);
   let best: Rate | null = null;
   for (const rate of capability.rates) {
-    if (rate.kind !== wish.kind) continue;
-    if (allowed !== undefined && !allowed.includes(rate.backend)) continue;
-    if (!worksHere(rate.backend, capability)) continue;
+    if (rate.kind !== wish.kind || !backends.includes(rate.backend)) continue;
     if (best === null || rate.tokensPerSecond > best.tokensPerSecond) best = rate;
   }
   return best;
@@ -82,6 +116,30 @@ export function explainMismatch(mismatch: Mismatch): string {
   return `${mismatch.predicate}: needs ${mismatch.wanted}, has ${mismatch.has}`;
 }
 
+function missingBackend({ kind, requirement }: Wish, capability: Capability, miss: Miss): void {
+  const measured = capability.rates.filter((rate) => rate.kind === kind).map((rate) => rate.backend);
+  if (measured.length === 0) return miss("kind", kind, kindsOf(capability) || "nothing that trains");
+  const allowed = measured.filter(
+    (backend) => (requirement.backend?.includes(backend) ?? true) && worksHere(backend, capability),
+  );
+  const [nearest] = allowed;
+  const lacking = nearest === undefined ? null : lacksDtype(nearest, requirement, capability);
+  if (nearest !== undefined && lacking !== null) {
+    miss("dtype", lacking, `${dtypesOf(nearest, capability).join(", ")} on ${nearest}`);
+  } else miss("backend", (requirement.backend ?? []).join(" or "), measured.join(", "));
+}
+
+/** A number format that is needed and does not work on this backend, or null. */
+function lacksDtype(backend: BackendName, { dtype }: Requirement, capability: Capability): string | null {
+  if (dtype === undefined) return null;
+  const has = dtypesOf(backend, capability);
+  return dtype.find((wanted) => !has.includes(wanted)) ?? null;
+}
+
+function dtypesOf(name: BackendName, capability: Capability) {
+  return capability.backends.find((backend) => backend.name === name)?.dtypes ?? [];
+}
+
 function worksHere(name: BackendName, capability: Capability): boolean {
   return capability.backends.some((backend) => backend.name === name && backend.works);
 }
@@ -90,11 +148,7 @@ function kindsOf(capability: Capability): string {
   return [...new Set(capability.rates.map((rate) => rate.kind))].join(", ");
 }
 
-function missingGpu(
-  wanted: NonNullable<Requirement["gpu"]>,
-  capability: Capability,
-  miss: (predicate: string, wanted: string | number, has: string | number) => void,
-): void {
+function missingGpu(wanted: NonNullable<Requirement["gpu"]>, capability: Capability, miss: Miss): void {
   const { gpus } = capability.host;
   const ofVendor = gpus.filter(
     (gpu) => wanted.vendor === undefined || gpu.vendor.toLowerCase().includes(wanted.vendor.toLowerCase()),
@@ -107,6 +161,14 @@ function missingGpu(
   const least = wanted.vramGiB;
   if (least !== undefined && ofVendor.filter((gpu) => (gpu.vramGiB ?? 0) >= least).length < wanted.count) {
     miss("gpu.vramGiB", least, ofVendor.map((gpu) => gpu.vramGiB ?? "unknown").join(", "));
+  }
+  const compute = wanted.computeCapability;
+  if (
+    compute !== undefined &&
+    ofVendor.filter((gpu) => (gpu.computeCapability ?? 0) >= compute).length < wanted.count
+  ) {
+    const has = ofVendor.map((gpu) => gpu.computeCapability ?? "unknown").join(", ");
+    miss("gpu.computeCapability", compute, has);
   }
 }
 

@@ -47,7 +47,13 @@ export const cancelSchema = z.object({
   epoch: epochSchema,
   fences: z.array(fenceSchema).min(1),
   reason: z.string(),
+  /**
+   * `soon`: end after the epoch under way, and within seconds whether or not it ends. `checkpoint`: take the
+   * time to its end, until the prepaid deadline as the agent knew it when the order came.
+   */
+  how: z.enum(["soon", "checkpoint"]).default("soon"),
 });
+export type CancelHow = z.infer<typeof cancelSchema>["how"];
 export const drainSchema = z.object({ epoch: epochSchema, drain: z.boolean() });
 /** Reports the coordinator has made durable; the agent may forget them. */
 export const receiptSchema = z.object({ epoch: epochSchema, ids: z.array(z.string()).min(1) });

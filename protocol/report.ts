@@ -65,6 +65,12 @@ export const welcomeSchema = z.object({
 });
 export type Welcome = z.infer<typeof welcomeSchema>;
 
+/**
+ * What the owner's policy makes of the moment. `open`: takes new work. `closed`: what runs goes on, nothing new
+ * comes. `suspended`: what runs stands still, for no tokens. `vacating`: what runs leaves.
+ */
+export const stanceNames = ["open", "closed", "suspended", "vacating"] as const;
+
 export const presenceSchema = z.object({
   incarnation: z.string(),
   epoch: epochSchema,
@@ -73,8 +79,25 @@ export const presenceSchema = z.object({
   cpuLoad: z.number().min(0).nullable(),
   memFreeGiB: z.number().nonnegative().nullable(),
   running: z.array(
-    z.object({ fence: fenceSchema, resource: z.int().nonnegative(), usedMs: z.number().nonnegative() }),
+    z.object({
+      fence: fenceSchema,
+      resource: z.int().nonnegative(),
+      /** Suspended time is not used time. */
+      usedMs: z.number().nonnegative(),
+      suspended: z.boolean().default(false),
+    }),
   ),
+  /** Null from an agent that does not say. */
+  owner: z
+    .object({
+      stance: z.enum(stanceNames),
+      reason: z.string().nullable(),
+      /** What was asked for the owner's input, and the ms since the last one; null where not asked or unknown. */
+      idleSource: z.string().nullable(),
+      idleMs: z.number().nonnegative().nullable(),
+    })
+    .nullable()
+    .default(null),
 });
 export type Presence = z.infer<typeof presenceSchema>;
 

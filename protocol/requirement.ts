@@ -26,7 +26,11 @@ export const requirementSchema = z.strictObject({
   dtype: z.array(z.enum(dtypeNames)).min(1).optional(),
   labels: z.record(z.string(), z.string()).optional(),
   agents: z
-    .strictObject({ only: z.array(nameSchema).optional(), not: z.array(nameSchema).optional() })
+    .strictObject({ only: z.array(nameSchema).min(1).optional(), not: z.array(nameSchema).optional() })
+    .refine(
+      ({ not = [], only }) => only === undefined || only.some((name) => !not.includes(name)),
+      "`only` names no agent that `not` leaves",
+    )
     .optional(),
 });
 export type Requirement = z.infer<typeof requirementSchema>;

@@ -31,6 +31,25 @@ export const distributionSchema = z
       step,
       when,
     }),
+    /** On 0 to 1, with the mean a / (a + b). */
+    z.strictObject({
+      distribution: z.literal("beta"),
+      a: z.number().positive(),
+      b: z.number().positive(),
+      step,
+      when,
+    }),
+    /**
+     * A uniform number, or with `log` a log-uniform one, rounded to the nearest multiple of `step`. Nothing is clipped:
+     * the outermost values may lie up to half a step outside, and are rarer than the others where they do not.
+     */
+    z.strictObject({
+      distribution: z.literal("quantised"),
+      ...bounds,
+      step: z.number().positive(),
+      log: z.boolean().optional(),
+      when,
+    }),
     z.strictObject({
       distribution: z.literal("choice"),
       values: z.array(valueSchema).min(1),
@@ -43,7 +62,11 @@ export const distributionSchema = z
     const fail = (message: string, path: string) =>
       context.addIssue({ code: "custom", message, path: [path] });
     if ("min" in d && d.min > d.max) fail(`min ${d.min} is above max ${d.max}`, "min");
-    if ((d.distribution === "log-uniform" || d.distribution === "log-int") && d.min <= 0) {
+    const logarithmic =
+      d.distribution === "log-uniform" ||
+      d.distribution === "log-int" ||
+      (d.distribution === "quantised" && d.log === true);
+    if (logarithmic && d.min <= 0) {
       fail(`a logarithmic scale needs min above 0, not ${d.min}`, "min");
     }
     if (d.distribution === "choice" && d.weights !== undefined) {
@@ -61,6 +84,8 @@ export const distributionNames = [
   "log-int",
   "normal",
   "log-normal",
+  "beta",
+  "quantised",
   "choice",
   "constant",
 ] as const;

@@ -118,6 +118,7 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
       maxMessagesPerSubject: pointsPerTrial,
       allowDirect: true,
       replicas,
+      flush: "soon",
     },
     {
       name: names.logs,
@@ -128,6 +129,7 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
       maxMessagesPerSubject: pointsPerTrial,
       allowDirect: true,
       replicas,
+      flush: "soon",
     },
     {
       name: names.blobs,

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { backendReportSchema, hostSchema, policySchema, rateSchema } from "./capability.ts";
+import { presenceSchema } from "./report.ts";
 import { valueSchema } from "./value.ts";
 import { stoppingSchema } from "./stopping.ts";
 import { datasetRefSchema, searchSchema } from "./sweep.ts";
@@ -33,12 +34,16 @@ export const runningView = z.object({
   resource: count,
   target: count,
   usedMs: z.number(),
+  /** It stands still for the machine's owner, for no tokens. */
+  suspended: z.boolean(),
 });
 
 export const agentView = z.object({
   agent: z.string(),
-  state: z.enum(["present", "silent", "closed", "draining"]),
+  state: z.enum(["present", "silent", "closed", "draining", "cordoned"]),
   closed: z.string().nullable(),
+  /** What the owner's policy makes of the moment; null from an agent that does not say. */
+  owner: presenceSchema.shape.owner.unwrap(),
   slots: count,
   running: z.array(runningView),
   cpuLoad: z.number().nullable(),
@@ -46,6 +51,10 @@ export const agentView = z.object({
   host: hostSchema,
   backends: z.array(backendReportSchema),
   rates: z.array(rateSchema),
+  /** Where real trials showed another speed than the probe: the rate they are priced at, tokens per second. */
+  measured: z.array(
+    z.object({ kind: z.string(), claimed: z.number(), trusted: z.number(), attempts: count }),
+  ),
   policy: policySchema,
   lastSeenAt: z.number().nullable(),
 });
@@ -152,18 +161,74 @@ export const sweepView = z.object({
 });
 export type SweepView = z.infer<typeof sweepView>;
 
+/** When a trial will probably start, ms; null where that hangs on something nobody can foresee, which `because` names. */
+const startView = z.object({ at: z.number().nullable(), because: z.string() });
+export type StartView = z.infer<typeof startView>;
+
+const agentReasons = z.array(
+  z.object({ agent: z.string(), fits: z.boolean(), reasons: z.array(z.string()) }),
+);
+const budgetNeed = z.object({ available: count, needed: count, short: count });
+/** Requesters served before this one in the fair order, nearest turn first. */
+const aheadView = z.array(z.object({ requester: z.string(), startTag: z.number(), queued: count }));
+
 export const whyView = z.object({
   trial: z.string(),
   state: trialStateSchema,
   /** The answer in one sentence. */
   sentence: z.string(),
-  agents: z.array(z.object({ agent: z.string(), fits: z.boolean(), reasons: z.array(z.string()) })),
-  budget: z.object({ available: count, needed: count, short: count }),
-  /** Requesters served before this one in the fair order, nearest turn first. */
-  ahead: z.array(z.object({ requester: z.string(), startTag: z.number(), queued: count })),
+  agents: agentReasons,
+  budget: budgetNeed,
+  ahead: aheadView,
+  /** Sweeps of the same requester that are served before this trial's. */
+  sweepsAhead: z.array(z.object({ sweep: z.string(), priority: z.number(), queued: count })),
   aheadInSweep: count,
+  start: startView,
 });
 export type WhyView = z.infer<typeof whyView>;
+
+export const sweepWhyView = z.object({
+  sweep: z.string(),
+  state: z.enum(sweepStates),
+  sentence: z.string(),
+  /** Each model with what waits, and why the first of it does. */
+  models: z.array(
+    z.object({
+      model: z.string(),
+      queued: count,
+      running: count,
+      sentence: z.string(),
+      agents: agentReasons,
+    }),
+  ),
+  budget: budgetNeed,
+  ahead: aheadView,
+  sweepsAhead: z.array(z.object({ sweep: z.string(), priority: z.number(), queued: count })),
+  start: startView,
+});
+export type SweepWhyView = z.infer<typeof sweepWhyView>;
+
+const costRange = z.object({ low: count, expected: count, high: count });
+export const estimateView = z.object({
+  trials: count,
+  ...costRange.shape,
+  /** True where trials of the same recipe have run, which may answer some of these for nothing. */
+  onRecord: z.boolean(),
+  models: z.array(
+    z.object({
+      model: z.string(),
+      /** Past attempts the range rests on; 0: the agents' probes. */
+      attempts: count,
+      /** Null where nothing is known about this kind. */
+      range: costRange.nullable(),
+    }),
+  ),
+  available: count,
+  /** False where even the least is more than there is. */
+  fits: z.boolean(),
+  sentence: z.string(),
+});
+export type EstimateView = z.infer<typeof estimateView>;
 
 export const curveView = z.object({
   points: z.array(z.object({ fence: count, resource: count, metrics })),
@@ -237,7 +302,7 @@ export type LineageView = z.infer<typeof lineageView>;
 
 export const ledgerLineView = z.object({
   at: z.number(),
-  kind: z.enum(["grant", "reserve", "extend", "post", "release"]),
+  kind: z.enum(["grant", "refill", "reserve", "extend", "post", "release"]),
   amount: count,
   trial: z.string().nullable(),
   fence: count.nullable(),
@@ -261,6 +326,8 @@ export const budgetView = z.object({
       available: count,
       queued: count,
       startTag: z.number(),
+      refill: z.object({ amount: count, everyMs: z.number(), upTo: count, nextAt: z.number() }).nullable(),
+      sweepCap: count.nullable(),
       lines: z.array(ledgerLineView),
     }),
   ),
@@ -281,6 +348,8 @@ export const queryValues = {
   curve: curveView,
   logs: logsView,
   why: whyView,
+  "sweep-why": sweepWhyView,
+  estimate: estimateView,
   models: modelsView,
   model: modelView,
   lineage: lineageView,

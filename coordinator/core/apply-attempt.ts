@@ -1,9 +1,11 @@
 /** Applies the events of attempts: leases with their reservations, checkpoints, rungs, endings. */
 import { correct, serve } from "../queue/fair-queue.ts";
 import { isFinal, move } from "./apply-trial.ts";
+import { indexAgent, indexData } from "./index-state.ts";
+import { learnCost } from "./learn-cost.ts";
 import { accountOf, addLine, enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event } from "./event.ts";
-import { attemptByFence, type Attempt, type State, type Trial } from "./state.ts";
+import { attemptByFence, type Account, type Attempt, type State, type Sweep, type Trial } from "./state.ts";
 
 export type AttemptEvent = Extract<
   Event,
@@ -37,14 +39,14 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
     case "LeaseExtended":
       return extend(state, event, at);
     case "CancelRequested":
-      activeOf(state, event.fence).attempt.cancel = event.reason;
-      return;
+      return cancel(state, event);
     case "CheckpointKept": {
       const { trial, attempt } = activeOf(state, event.fence);
       trial.checkpoint = { resource: event.resource, digest: event.digest };
       trial.checkpointBytes = event.bytes;
       trial.metrics = event.metrics;
       attempt.keptMs = event.usedMs;
+      attempt.keptAt = at;
       return;
     }
     case "RungReached": {
@@ -72,7 +74,7 @@ function offer(state: State, event: Extract<Event, { kind: "LeaseOffered" }>, at
     throw new Error(`broken invariant: ${trial.trial} is ${trial.state}, not queued`);
   const sweep = sweepOf(state, trial.sweep);
   const account = accountOf(state, sweep.requester);
-  const charged = Math.min(event.reserved, sweep.typicalCost ?? Math.ceil(event.reserved * firstGuessShare));
+  const charged = Math.min(event.reserved, expectedCost(state, sweep, trial, event));
   trial.attempts.push({
     fence: event.fence,
     agent: event.agent,
@@ -88,21 +90,31 @@ function offer(state: State, event: Extract<Event, { kind: "LeaseOffered" }>, at
     posted: 0,
     charged,
     keptMs: 0,
+    keptAt: at,
     state: "offered",
     cancel: null,
+    patient: false,
+    preemptedFor: null,
     ending: null,
     note: "",
     endedAt: null,
   });
-  move(state, trial, "running");
+  move(state, trial, "running", at);
   state.meta.nextFence = event.fence + 1;
   state.active.set(event.fence, trial.trial);
   holdingOf(state, event.agent).add(event.fence);
+  indexAgent(state, event.agent);
+  indexData(state, sweep.spec.dataset?.digest, event.agent);
   account.pending += event.reserved;
   sweep.pending += event.reserved;
-  const tags = serve(account, state.meta.virtualTime, charged);
+  const tags = serve(account, state.meta.virtualTime, charged, at);
   account.finishTag = tags.finishTag;
+  account.taggedAt = at;
   state.meta.virtualTime = tags.virtualTime;
+  const own = serve(sweep, account.sweepTime, charged, at);
+  sweep.finishTag = own.finishTag;
+  sweep.taggedAt = at;
+  account.sweepTime = own.virtualTime;
   const note = `${Math.round(event.horizonMs)} ms at ${event.rate.toFixed(2)} tokens/s`;
   const { fence, agent } = event;
   addLine(state, account, {
@@ -116,6 +128,34 @@ function offer(state: State, event: Extract<Event, { kind: "LeaseOffered" }>, at
   });
 }
 
+/** What the attempt will probably cost: as the sweep's others, as others of its kind, or a share of what is reserved. */
+function expectedCost(
+  state: State,
+  sweep: Sweep,
+  trial: Trial,
+  { from, reserved, target }: Extract<Event, { kind: "LeaseOffered" }>,
+): number {
+  if (sweep.typicalCost !== null) return sweep.typicalCost;
+  const history = state.costs.get(`${sweep.spec.task}/${trial.model}`);
+  if (history === undefined) return Math.ceil(reserved * firstGuessShare);
+  const rows = Math.max(1, sweep.spec.dataset?.rows.train ?? 1);
+  return Math.ceil(Math.exp(history.mean) * rows * (target - (from?.resource ?? 0)));
+}
+
+function cancel(state: State, event: Extract<Event, { kind: "CancelRequested" }>): void {
+  const { attempt } = activeOf(state, event.fence);
+  attempt.cancel = event.reason;
+  attempt.patient = event.how === "checkpoint";
+  attempt.preemptedFor = event.preemptedFor;
+}
+
+/** SFQ-3, in both queues. */
+function recharge(account: Account, sweep: Sweep, attempt: Attempt, cost: number): void {
+  account.finishTag = correct(account, attempt.charged, cost);
+  sweep.finishTag = correct(sweep, attempt.charged, cost);
+  attempt.charged = cost;
+}
+
 function extend(state: State, event: Extract<Event, { kind: "LeaseExtended" }>, at: number): void {
   const { trial, attempt } = activeOf(state, event.fence);
   attempt.until = event.until;
@@ -123,6 +163,8 @@ function extend(state: State, event: Extract<Event, { kind: "LeaseExtended" }>, 
   if (event.added === 0) return;
   const sweep = sweepOf(state, trial.sweep);
   const account = accountOf(state, sweep.requester);
+  // What was reserved before is used by now, or nearly: an attempt that outlives its estimate is charged as it goes on.
+  if (attempt.reserved > attempt.charged) recharge(account, sweep, attempt, attempt.reserved);
   attempt.reserved += event.added;
   account.pending += event.added;
   sweep.pending += event.added;
@@ -151,7 +193,8 @@ function end(state: State, event: Extract<Event, { kind: "AttemptEnded" }>, at: 
   sweep.pending -= attempt.reserved;
   sweep.spent += posted;
   trial.spent += posted;
-  account.finishTag = correct(account, attempt.charged, posted);
+  recharge(account, sweep, attempt, posted);
+  learnCost(state, sweep, trial, attempt);
   if (event.ending === "finished") {
     const before = sweep.typicalCost ?? posted;
     sweep.typicalCost = Math.round(before + costSmoothing * (posted - before));
@@ -163,6 +206,7 @@ function end(state: State, event: Extract<Event, { kind: "AttemptEnded" }>, at: 
   attempt.endedAt = at;
   state.active.delete(event.fence);
   holdingOf(state, attempt.agent).delete(event.fence);
+  indexAgent(state, attempt.agent);
   const line = { at, trial: trial.trial, fence: event.fence, agent: attempt.agent };
   addLine(state, account, { ...line, kind: "post", amount: posted, note: event.note || event.ending });
   if (released > 0) addLine(state, account, { ...line, kind: "release", amount: released, note: "not used" });

@@ -2,6 +2,7 @@
 import type { TrialState } from "../../protocol/view.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event } from "./event.ts";
+import { closeSweep, indexQueued, indexUnqueued, openSweep } from "./index-state.ts";
 import { recipeText } from "./key.ts";
 import { fullLength, improves } from "./objective.ts";
 import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
@@ -11,6 +12,7 @@ export type TrialEvent = Extract<
   {
     kind:
       | "SweepSubmitted"
+      | "SweepTuned"
       | "SweepStopping"
       | "SweepExhausted"
       | "SweepFinished"
@@ -27,34 +29,40 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
   switch (event.kind) {
     case "SweepSubmitted":
       return submit(state, event, at);
+    case "SweepTuned": {
+      const sweep = sweepOf(state, event.sweep);
+      sweep.weight = event.weight;
+      sweep.priority = event.priority;
+      return;
+    }
     case "SweepStopping":
       sweepOf(state, event.sweep).state = "stopping";
+      state.attention.add(event.sweep);
       return;
     case "SweepExhausted": {
       const sweep = sweepOf(state, event.sweep);
       sweep.exhausted = true;
       sweep.draws = event.draws;
+      state.attention.add(event.sweep);
       return;
     }
     case "SweepFinished":
       return finishSweep(state, event.sweep, at);
     case "TrialProposed":
-      return propose(state, event);
+      return propose(state, event, at);
     case "TrialReused":
       return reuse(state, event.trial, event.from);
     case "TrialPromoted": {
       const trial = trialOf(state, event.trial);
       trial.target = event.target;
-      enqueue(state, trial, "front");
-      return;
+      return move(state, trial, "queued", at);
     }
     case "TrialPaused":
-      return move(state, trialOf(state, event.trial), "paused");
+      return move(state, trialOf(state, event.trial), "paused", at);
     case "TrialRequeued": {
       const trial = trialOf(state, event.trial);
       if (event.blame) trial.retries++;
-      enqueue(state, trial, "front");
-      return;
+      return move(state, trial, "queued", at);
     }
     case "TrialFinished":
       return finishTrial(state, event, at);
@@ -69,7 +77,7 @@ function submit(state: State, event: Extract<Event, { kind: "SweepSubmitted" }>,
     state.recipes.set(text, recipe);
     state.dirty.add(`recipe/${recipe}`);
   }
-  state.sweeps.set(event.sweep, {
+  const sweep: Sweep = {
     sweep: event.sweep,
     requester: event.requester,
     spec: event.spec,
@@ -81,10 +89,14 @@ function submit(state: State, event: Extract<Event, { kind: "SweepSubmitted" }>,
     state: "running",
     counts: { queued: 0, running: 0, paused: 0, completed: 0, stopped: 0, failed: 0, cancelled: 0 },
     reused: 0,
-    ready: [],
+    weight: event.spec.weight,
+    priority: event.spec.priority,
+    finishTag: 0,
+    taggedAt: at,
     spent: 0,
     pending: 0,
     typicalCost: null,
+    pace: {},
     savedByReuse: 0,
     savedByStopping: 0,
     best: null,
@@ -92,38 +104,26 @@ function submit(state: State, event: Extract<Event, { kind: "SweepSubmitted" }>,
     submittedAt: at,
     finishedAt: null,
     registered: null,
-  });
+  };
+  state.sweeps.set(event.sweep, sweep);
   state.dirty.add(`sweep/${event.sweep}`);
   state.meta.nextSweep++;
-  openSweep(state, event.requester, event.sweep);
-}
-
-export function openSweep(state: State, requester: string, sweep: string): void {
-  const open = state.open.get(requester) ?? [];
-  open.push(sweep);
-  state.open.set(requester, open);
-  state.keys.set(sweep, new Set());
-  state.rungs.set(sweep, new Map());
+  openSweep(state, sweep);
 }
 
 function finishSweep(state: State, id: string, at: number): void {
   const sweep = sweepOf(state, id);
   sweep.state = sweep.state === "stopping" ? "stopped" : "done";
   sweep.finishedAt = at;
-  const open = mustGet(state.open, sweep.requester, "open sweeps of").filter((other) => other !== id);
-  if (open.length === 0) state.open.delete(sweep.requester);
-  else state.open.set(sweep.requester, open);
-  state.keys.delete(id);
-  state.rungs.delete(id);
+  closeSweep(state, sweep);
 }
 
-function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>): void {
+function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>, at: number): void {
   const sweep = sweepOf(state, event.sweep);
   sweep.proposed++;
   sweep.draws = event.draws;
   sweep.counts.queued++;
-  sweep.ready.push(event.trial);
-  state.trials.set(event.trial, {
+  const trial: Trial = {
     trial: event.trial,
     sweep: event.sweep,
     number: event.number,
@@ -131,6 +131,8 @@ function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>)
     params: event.params,
     key: event.key,
     state: "queued",
+    order: state.meta.nextOrder++,
+    queuedAt: at,
     checkpoint: null,
     checkpointBytes: 0,
     target: event.target,
@@ -143,7 +145,10 @@ function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>)
     failure: null,
     spent: 0,
     record: false,
-  });
+  };
+  state.trials.set(event.trial, trial);
+  indexQueued(state, trial);
+  state.attention.add(event.sweep);
   state.dirty.add(`trial/${event.trial}`);
   mustGet(state.keys, event.sweep, "keys of").add(event.key);
 }
@@ -169,7 +174,7 @@ function finishTrial(state: State, event: Extract<Event, { kind: "TrialFinished"
   const trial = trialOf(state, event.trial);
   if (isFinal(trial.state)) throw new Error(`broken invariant: ${trial.trial} has two outcomes`);
   const sweep = sweepOf(state, trial.sweep);
-  move(state, trial, event.outcome);
+  move(state, trial, event.outcome, at);
   if (event.outcome === "failed" || event.outcome === "cancelled") {
     trial.failure = event.why;
     return;
@@ -201,22 +206,16 @@ export function isFinal(state: TrialState): boolean {
   return state === "completed" || state === "stopped" || state === "failed" || state === "cancelled";
 }
 
-/** Moves a trial to another state and keeps its sweep's counts and ready list in step. */
-export function move(state: State, trial: Trial, to: TrialState): void {
+/** Moves a trial to another state and keeps its sweep's counts and queue in step. */
+export function move(state: State, trial: Trial, to: TrialState, at: number): void {
   const sweep = sweepOf(state, trial.sweep);
-  if (trial.state === "queued") {
-    // Trials are placed in order, so it is nearly always the first.
-    const place = sweep.ready.indexOf(trial.trial);
-    if (place >= 0) sweep.ready.splice(place, 1);
-  }
+  if (trial.state === "queued") indexUnqueued(state, trial);
   sweep.counts[trial.state]--;
   sweep.counts[to]++;
   trial.state = to;
-}
-
-export function enqueue(state: State, trial: Trial, where: "front" | "back"): void {
-  move(state, trial, "queued");
-  const sweep = sweepOf(state, trial.sweep);
-  if (where === "front") sweep.ready.unshift(trial.trial);
-  else sweep.ready.push(trial.trial);
+  state.attention.add(trial.sweep);
+  if (to !== "queued") return;
+  trial.order = state.meta.nextOrder++;
+  trial.queuedAt = at;
+  indexQueued(state, trial);
 }

@@ -7,6 +7,7 @@ import { applyAttempt, type AttemptEvent } from "./apply-attempt.ts";
 import { applyRegistry } from "./apply-registry.ts";
 import { applyTrial, type TrialEvent } from "./apply-trial.ts";
 import { accountOf, addLine, agentOf } from "./entity.ts";
+import { indexAgent } from "./index-state.ts";
 import { activeAttempt, mustGet, type State } from "./state.ts";
 
 /** Answers kept to recognise a repeated command. */
@@ -27,6 +28,23 @@ function change(state: State, event: Event, at: number): void {
     case "AccountOpened":
       accountOf(state, event.requester).weight = event.weight;
       return;
+    case "AccountSet": {
+      const account = accountOf(state, event.requester);
+      account.weight = event.weight;
+      account.sweepCap = event.sweepCap;
+      // A refill that is new or changed counts from now.
+      if (JSON.stringify(account.refill) !== JSON.stringify(event.refill)) account.refilledAt = at;
+      account.refill = event.refill;
+      return;
+    }
+    case "TokensRefilled": {
+      const account = accountOf(state, event.requester);
+      account.refilledAt = event.until;
+      if (event.amount === 0) return;
+      account.granted += event.amount;
+      addLine(state, account, { at, kind: "refill", amount: event.amount, note: "refill" });
+      return;
+    }
     case "TokensGranted": {
       const account = accountOf(state, event.requester);
       account.granted += event.amount;
@@ -43,21 +61,27 @@ function change(state: State, event: Event, at: number): void {
         present: true,
         closed: null,
         draining: known !== undefined && known.incarnation === event.incarnation && known.draining,
+        cordoned: known?.cordoned ?? false,
+        speed: known?.speed ?? {},
       });
       state.dirty.add(`agent/${event.agent}`);
-      return;
+      return indexAgent(state, event.agent);
     }
     case "AgentSeen":
     case "AgentSilent":
       agentOf(state, event.agent).present = event.kind === "AgentSeen";
-      return;
+      return indexAgent(state, event.agent);
     case "AgentClosed":
       agentOf(state, event.agent).closed = event.reason;
-      return;
+      return indexAgent(state, event.agent);
     case "AgentDraining":
       agentOf(state, event.agent).draining = event.drain;
-      return;
+      return indexAgent(state, event.agent);
+    case "AgentCordoned":
+      agentOf(state, event.agent).cordoned = event.cordon;
+      return indexAgent(state, event.agent);
     case "SweepSubmitted":
+    case "SweepTuned":
     case "SweepStopping":
     case "SweepExhausted":
     case "SweepFinished":

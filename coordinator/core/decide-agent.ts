@@ -48,9 +48,14 @@ export function* hearPresence(
   if (known.closed !== presence.closed) yield { kind: "AgentClosed", agent, reason: presence.closed };
   for (const running of presence.running) {
     const found = attemptByFence(state, running.fence);
-    if (found === null || found.attempt.agent !== agent || found.attempt.cancel !== null) continue;
+    if (found === null || found.attempt.agent !== agent || isLeaving(found.attempt)) continue;
     yield* extend(state, found.trial, found.attempt, running.usedMs, at, settings);
   }
+}
+
+/** One that leaves at its next checkpoint is still paid for up to there. */
+function isLeaving({ cancel, patient }: Attempt): boolean {
+  return cancel !== null && !patient;
 }
 
 /**

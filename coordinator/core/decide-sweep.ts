@@ -2,6 +2,7 @@
 import { sweepId } from "../../protocol/id.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
+import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { nearestMiss } from "../placement/nearest-miss.ts";
 import { samplerFor } from "../search/choose-sampler.ts";
 import type { Decision } from "./input.ts";
@@ -23,6 +24,11 @@ export function* decideSweepRun(state: State, requester: string, spec: SweepSpec
   for (const { model } of spec.models) {
     const miss = nearestMiss(state, requester, `${spec.task}/${model}`, spec.needs);
     if (miss !== null) return refuse("no-agent-fits", miss, ["models", model]);
+  }
+  const estimate = estimateSweep(state, requester, spec);
+  if (!estimate.fits && !spec.beyondBudget) {
+    const message = `${estimate.sentence}; ask for a grant, make the sweep smaller, or launch it with --beyond-budget to let it pause until there is more`;
+    return refuse("budget-empty", message, ["cap"]);
   }
   const sweep = sweepId(state.meta.nextSweep);
   const total = Math.max(1, Math.min(spec.search.trials, sampler.size(spec)));

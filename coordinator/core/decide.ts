@@ -3,6 +3,8 @@ import { accept } from "../../protocol/refusal.ts";
 import { apply } from "./apply.ts";
 import { hearPresence, silence, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
+import { preempt } from "./preempt.ts";
+import { refill } from "./refill.ts";
 import { decideReport } from "./decide-report.ts";
 import type { Event } from "./event.ts";
 import { expire } from "./expire.ts";
@@ -28,6 +30,8 @@ export function* decide(state: State, input: Input, at: number, settings: Coordi
       break;
     case "expire":
       yield* expire(state, at, settings);
+      yield* refill(state, at);
+      yield* preempt(state, at, settings);
       break;
   }
   return accept(null);

@@ -13,7 +13,20 @@ import {
 export function accountOf(state: State, requester: string): Account {
   let account = state.accounts.get(requester);
   if (account === undefined) {
-    account = { requester, weight: 1, granted: 0, posted: 0, pending: 0, finishTag: 0, lines: 0 };
+    account = {
+      requester,
+      weight: 1,
+      granted: 0,
+      posted: 0,
+      pending: 0,
+      finishTag: 0,
+      taggedAt: 0,
+      sweepTime: 0,
+      refill: null,
+      refilledAt: 0,
+      sweepCap: null,
+      lines: 0,
+    };
     state.accounts.set(requester, account);
     state.ledgers.set(requester, []);
   }

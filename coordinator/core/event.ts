@@ -9,6 +9,7 @@ import { checkpointSchema } from "../../protocol/order.ts";
 import { metricsSchema } from "../../protocol/report.ts";
 import { valueSchema } from "../../protocol/value.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
+import { refillSchema } from "../../protocol/command.ts";
 import { milliTokensSchema } from "../../protocol/token.ts";
 
 const agent = z.string();
@@ -25,6 +26,21 @@ export const eventSchema = z.discriminatedUnion("kind", [
   }),
 
   z.object({ kind: z.literal("AccountOpened"), requester, weight: z.number().positive() }),
+  z.object({
+    kind: z.literal("AccountSet"),
+    requester,
+    weight: z.number().positive(),
+    refill: refillSchema.nullable(),
+    sweepCap: milliTokensSchema.nullable(),
+  }),
+  /** Periods of the refill that have passed; `amount` is 0 where the bucket was full. */
+  z.object({
+    kind: z.literal("TokensRefilled"),
+    requester,
+    amount: milliTokensSchema,
+    /** Up to when it is now paid out, ms. */
+    until: z.number(),
+  }),
   z.object({
     kind: z.literal("TokensGranted"),
     requester,
@@ -44,6 +60,7 @@ export const eventSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("AgentSilent"), agent }),
   z.object({ kind: z.literal("AgentClosed"), agent, reason: z.string().nullable() }),
   z.object({ kind: z.literal("AgentDraining"), agent, drain: z.boolean() }),
+  z.object({ kind: z.literal("AgentCordoned"), agent, cordon: z.boolean() }),
 
   z.object({
     kind: z.literal("SweepSubmitted"),
@@ -51,6 +68,12 @@ export const eventSchema = z.discriminatedUnion("kind", [
     requester,
     spec: sweepSpecSchema,
     total: z.int().positive(),
+  }),
+  z.object({
+    kind: z.literal("SweepTuned"),
+    sweep: sweepIdSchema,
+    weight: z.number().positive(),
+    priority: z.int(),
   }),
   z.object({ kind: z.literal("SweepStopping"), sweep: sweepIdSchema, by: z.string(), why: z.string() }),
   z.object({ kind: z.literal("SweepExhausted"), sweep: sweepIdSchema, draws: z.int().nonnegative() }),
@@ -100,7 +123,15 @@ export const eventSchema = z.discriminatedUnion("kind", [
     /** Added to the reservation. */
     added: milliTokensSchema,
   }),
-  z.object({ kind: z.literal("CancelRequested"), fence: fenceSchema, reason: z.string() }),
+  z.object({
+    kind: z.literal("CancelRequested"),
+    fence: fenceSchema,
+    reason: z.string(),
+    /** `checkpoint`: at the next one, however long that takes within the horizon. */
+    how: z.enum(["soon", "checkpoint"]).default("soon"),
+    /** Preempted to make room for this requester. */
+    preemptedFor: z.string().nullable().default(null),
+  }),
   z.object({
     kind: z.literal("CheckpointKept"),
     fence: fenceSchema,

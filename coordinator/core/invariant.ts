@@ -2,6 +2,7 @@
  * What must hold at every event. Returns typed notes instead of throwing, so that tests, the simulation
  * and start-up can each say what they found. Recomputes from scratch: slow on purpose.
  */
+import { takesWork } from "../placement/feasible.ts";
 import { isFinal } from "./apply-trial.ts";
 import { activeAttempt, mustGet, type State, type Sweep } from "./state.ts";
 
@@ -19,6 +20,7 @@ export function brokenInvariants(state: State): BrokenInvariant[] {
   budgets(state, expect);
   attempts(state, expect);
   sweeps(state, expect);
+  fleet(state, expect);
   registry(state, expect);
   return notes;
 }
@@ -96,14 +98,6 @@ function sweeps(state: State, expect: Expect): void {
     of[trial.state]++;
     counts.set(trial.sweep, of);
     const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
-    if (trial.state === "queued") {
-      expect(
-        sweep.ready.filter((id) => id === trial.trial).length === 1,
-        "QUEUE-1",
-        trial.trial,
-        () => "not ready once",
-      );
-    }
     const resources = trial.rungs.map(({ resource }) => resource);
     expect(new Set(resources).size === resources.length, "RUNG-1 each once", trial.trial, () =>
       resources.join(),
@@ -119,8 +113,9 @@ function sweeps(state: State, expect: Expect): void {
     expect(JSON.stringify(of) === JSON.stringify(sweep.counts), "SWEEP-1 counts", sweep.sweep, () =>
       JSON.stringify(of),
     );
-    expect(sweep.ready.length === of.queued, "QUEUE-1", sweep.sweep, () => `${sweep.ready.length} ready`);
+    queue(state, sweep, of.queued, expect);
     expect(sweep.proposed <= sweep.total, "SWEEP-2 total", sweep.sweep, () => `${sweep.proposed}`);
+    // The account's cap for each sweep can be set below what one has spent: it then gets no more.
     const cap = sweep.spec.cap;
     expect(
       cap === null || sweep.spent + sweep.pending <= cap,
@@ -142,6 +137,23 @@ function sweeps(state: State, expect: Expect): void {
       id,
       () => trial.state,
     );
+  }
+}
+
+function queue(state: State, sweep: Sweep, queued: number, expect: Expect): void {
+  const standing = [...(state.queues.get(sweep.sweep)?.values() ?? [])].flatMap((one) => [...one.waiting()]);
+  expect(
+    standing.length === queued && new Set(standing).size === queued,
+    "QUEUE-1",
+    sweep.sweep,
+    () => `${standing.join()} stand in the queue, ${queued} are queued`,
+  );
+}
+
+function fleet(state: State, expect: Expect): void {
+  for (const agent of state.agents.values()) {
+    const free = takesWork(agent) && (state.held.get(agent.agent)?.size ?? 0) < agent.policy.slots;
+    expect(state.fleet.isFree(agent.agent) === free, "PLACE-1", agent.agent, () => `free: ${free}`);
   }
 }
 

@@ -1,44 +1,106 @@
-/** At a rung: asks the stopping policy about the trial that reached it, then about those that wait. */
+/**
+ * At a rung: asks the stopping policy about the trial that reached it, then about those that wait there, and
+ * whether the sweep has what it was after.
+ */
 import { stoppingPolicy } from "../stopping/choose-policy.ts";
-import { nextRung, type RungEntry } from "../stopping/stopping-policy.ts";
+import { bestFirst } from "../stopping/rank.ts";
+import { nextRung, type RungEntry, type Verdict } from "../stopping/stopping-policy.ts";
+import { stopText } from "../stopping/stop-reason.ts";
+import { endAtTarget } from "./end-at-target.ts";
 import type { Event } from "./event.ts";
 import type { Steps } from "./input.ts";
-import { scoreOf } from "./objective.ts";
-import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
+import { reachesTarget, scoreOf, scoresOf, targetReached } from "./objective.ts";
+import { mustGet, type Rung, type State, type Sweep, type Trial } from "./state.ts";
+
+const noRung: Rung = { resource: 0, value: Number.NaN };
 
 export function* judge(state: State, trial: Trial): Steps {
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   const policy = stoppingPolicy(sweep.spec.stopping);
-  const resource = trial.rungs.at(-1)?.resource ?? 0;
-  const index = policy.rungs.indexOf(resource);
-  const next = nextRung(policy, resource);
+  const rung = trial.rungs.at(-1) ?? noRung;
+  const next = nextRung(policy.rungsOf(trial.number), rung.resource);
   // At the last rung there is nothing to compare: gathering all who got there, for each of them, would be quadratic.
-  const verdict =
-    next === null ? "complete" : policy.verdict(index, entriesOf(state, sweep, resource), trial.trial);
-  if (verdict === "complete" || next === null) {
-    yield { kind: "TrialFinished", trial: trial.trial, outcome: "completed", why: "full length reached" };
-  } else if (sweep.state === "stopping") {
-    yield { kind: "TrialFinished", trial: trial.trial, outcome: "cancelled", why: "the sweep was stopped" };
-  } else if (verdict === "continue") {
-    yield { kind: "TrialPromoted", trial: trial.trial, target: next };
-  } else {
-    yield { kind: "TrialPaused", trial: trial.trial };
-  }
-  yield* promote(state, sweep);
+  const entries = next === null ? [] : entriesOf(state, sweep, rung.resource);
+  yield outcomeOf(state, sweep, trial, rung, next, entries);
+  if (sweep.state !== "running") return;
+  if (targetReached(sweep)) yield* endAtTarget(state, sweep);
+  // Nothing has changed at the other rungs.
+  else yield* promoteFrom(sweep, rung.resource, entries);
 }
 
-/** Promotes every paused trial that has come into the top of its rung, highest rung first. */
-export function* promote(state: State, sweep: Sweep): Steps {
-  if (sweep.state !== "running" || sweep.counts.paused === 0) return;
-  const policy = stoppingPolicy(sweep.spec.stopping);
-  for (let index = policy.rungs.length - 2; index >= 0; index--) {
-    const resource = policy.rungs[index] ?? 0;
-    const target = policy.rungs[index + 1] ?? 0;
-    for (;;) {
-      const trial = policy.promotable(index, entriesOf(state, sweep, resource));
-      if (trial === null) break;
-      yield { kind: "TrialPromoted", trial, target };
+function outcomeOf(
+  state: State,
+  sweep: Sweep,
+  trial: Trial,
+  rung: Rung,
+  next: number | null,
+  entries: readonly RungEntry[],
+): Event {
+  const { spec } = sweep;
+  const { resource, value } = rung;
+  const finish = (outcome: "completed" | "stopped" | "cancelled", why: string): Event => ({
+    kind: "TrialFinished",
+    trial: trial.trial,
+    outcome,
+    why,
+  });
+  if (next === null) return finish("completed", "full length reached");
+  if (sweep.state === "stopping") return finish("cancelled", "the sweep was stopped");
+  if (reachesTarget(spec, value)) {
+    return finish("stopped", `target: ${value} at epoch ${resource} reaches ${spec.stopping.target}`);
+  }
+  const verdict = verdictOn(state, sweep, trial, resource, entries);
+  switch (verdict.kind) {
+    case "continue":
+      return { kind: "TrialPromoted", trial: trial.trial, target: next };
+    case "pause":
+      return { kind: "TrialPaused", trial: trial.trial };
+    case "stop": {
+      const valueOf = (score: number) => scoreOf(spec, score);
+      return finish("stopped", stopText(verdict.reason, resource, spec.objective.goal, valueOf));
     }
+  }
+}
+
+function verdictOn(
+  state: State,
+  sweep: Sweep,
+  trial: Trial,
+  resource: number,
+  entries: readonly RungEntry[],
+): Verdict {
+  const policy = stoppingPolicy(sweep.spec.stopping);
+  // Not one of its own rungs: nobody to compare it with.
+  if (!policy.rungsOf(trial.number).includes(resource)) return { kind: "continue" };
+  const own = entries.find((entry) => entry.trial === trial.trial);
+  if (own === undefined) throw new Error(`broken invariant: ${trial.trial} is not at rung ${resource}`);
+  const curveOf = (entry: RungEntry) => curveTo(state, sweep, entry, resource);
+  return policy.verdict({ resource, trial: own, entries, curveOf });
+}
+
+/**
+ * After results that came from the record: ends the sweep where one of them reaches its target, else promotes every
+ * paused trial that has come into the top of its rung, highest rung first.
+ */
+export function* promote(state: State, sweep: Sweep): Steps {
+  if (sweep.state !== "running") return;
+  if (targetReached(sweep)) {
+    yield* endAtTarget(state, sweep);
+    return;
+  }
+  const policy = stoppingPolicy(sweep.spec.stopping);
+  for (const resource of policy.rungs.toReversed()) {
+    if (sweep.counts.paused === 0) return;
+    yield* promoteFrom(sweep, resource, entriesOf(state, sweep, resource));
+  }
+}
+
+function* promoteFrom(sweep: Sweep, resource: number, entries: readonly RungEntry[]): Steps {
+  if (sweep.counts.paused === 0) return;
+  const policy = stoppingPolicy(sweep.spec.stopping);
+  for (const { trial, number } of policy.promotable(entries)) {
+    const target = nextRung(policy.rungsOf(number), resource);
+    if (target !== null) yield { kind: "TrialPromoted", trial, target };
   }
 }
 
@@ -51,9 +113,9 @@ export function* promoteLast(state: State, sweep: Sweep): Generator<Event, boole
   if (sweep.state !== "running" || sweep.counts.completed > 0 || sweep.counts.paused === 0) return false;
   const policy = stoppingPolicy(sweep.spec.stopping);
   for (const resource of policy.rungs.toReversed()) {
-    const target = nextRung(policy, resource);
     const paused = entriesOf(state, sweep, resource).filter((entry) => entry.paused);
-    const [best] = paused.toSorted((a, b) => b.score - a.score || a.number - b.number);
+    const [best] = bestFirst(paused);
+    const target = best === undefined ? null : nextRung(policy.rungsOf(best.number), resource);
     if (best === undefined || target === null) continue;
     yield { kind: "TrialPromoted", trial: best.trial, target };
     return true;
@@ -65,13 +127,18 @@ function entriesOf(state: State, sweep: Sweep, resource: number): RungEntry[] {
   const ids = state.rungs.get(sweep.sweep)?.get(resource) ?? [];
   return ids.map((id) => {
     const trial = mustGet(state.trials, id, "trial");
-    const value = trial.rungs.find((rung) => rung.resource === resource)?.value ?? 0;
+    const rung = trial.rungs.find((each) => each.resource === resource) ?? noRung;
     return {
       trial: id,
       number: trial.number,
-      score: scoreOf(sweep.spec, value),
+      scores: scoresOf(sweep.spec, rung),
       promoted: trial.target > resource,
       paused: trial.state === "paused" && trial.target === resource,
     };
   });
+}
+
+function curveTo(state: State, sweep: Sweep, entry: RungEntry, resource: number) {
+  const { rungs } = mustGet(state.trials, entry.trial, "trial");
+  return rungs.filter((rung) => rung.resource <= resource).map((rung) => scoresOf(sweep.spec, rung));
 }

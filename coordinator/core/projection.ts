@@ -2,13 +2,15 @@
  * The state as entities under keys, for the store, and back. Loading rebuilds what is derived.
  * Pure: reading and writing the store is the journal follower's work.
  */
-import { isFinal, openSweep } from "./apply-trial.ts";
+import { isFinal } from "./apply-trial.ts";
 import { enterRung } from "./entity.ts";
+import { indexAgent, indexData, indexQueued, openSweep } from "./index-state.ts";
 import {
   activeAttempt,
   emptyState,
   mustGet,
   type Account,
+  type CostHistory,
   type Agent,
   type LedgerLine,
   type Meta,
@@ -19,7 +21,7 @@ import {
 } from "./state.ts";
 
 /** Bumped when an entity changes its shape; an older store is rebuilt from the journal. */
-export const projectionVersion = 1;
+export const projectionVersion = 2;
 
 /** The entity under a dirty key, or undefined where it is to be removed. */
 export function entityAt(state: State, key: string): unknown {
@@ -46,6 +48,8 @@ export function entityAt(state: State, key: string): unknown {
       return state.models.get(name);
     case "recipe":
       return [...state.recipes].find(([, number]) => String(number) === name)?.[0];
+    case "cost":
+      return state.costs.get(name);
     case "command":
       return state.commands.has(name) ? { value: state.commands.get(name) } : undefined;
     default:
@@ -68,7 +72,7 @@ export function loadState(range: (prefix: string) => Iterable<readonly [string, 
   const sweeps = [...values<Sweep>(range("sweep/"))].sort((a, b) => idNumber(a.sweep) - idNumber(b.sweep));
   for (const sweep of sweeps) {
     state.sweeps.set(sweep.sweep, sweep);
-    if (sweep.finishedAt === null) openSweep(state, sweep.requester, sweep.sweep);
+    if (sweep.finishedAt === null) openSweep(state, sweep);
   }
   const trials = [...values<Trial>(range("trial/"))].sort(
     (a, b) => idNumber(a.sweep) - idNumber(b.sweep) || a.number - b.number,
@@ -79,7 +83,11 @@ export function loadState(range: (prefix: string) => Iterable<readonly [string, 
   for (const [key, stored] of range("command/")) {
     state.commands.set(key.slice("command/".length), (stored as { value: unknown }).value);
   }
+  for (const cost of values<CostHistory>(range("cost/"))) state.costs.set(cost.kind, cost);
   for (const trial of trials) derive(state, trial);
+  const queued = trials.filter((trial) => trial.state === "queued").sort((a, b) => a.order - b.order);
+  for (const trial of queued) indexQueued(state, trial);
+  for (const agent of state.agents.keys()) indexAgent(state, agent);
   return state;
 }
 
@@ -89,6 +97,8 @@ function derive(state: State, trial: Trial): void {
     mustGet(state.keys, trial.sweep, "keys of").add(trial.key);
     for (const rung of trial.rungs) enterRung(state, trial, rung.resource);
   }
+  const dataset = mustGet(state.sweeps, trial.sweep, "sweep").spec.dataset?.digest;
+  for (const { agent } of trial.attempts) indexData(state, dataset, agent);
   const attempt = activeAttempt(trial);
   if (attempt === null) return;
   state.active.set(attempt.fence, trial.trial);
@@ -117,6 +127,7 @@ export function stateText(state: State): string {
     byKey(state.trials),
     byKey(state.models),
     byKey(state.recipes),
+    byKey(state.costs),
     byKey(state.commands),
     [...state.active].toSorted(([a], [b]) => a - b),
     byKey(state.records),

@@ -1,173 +1,101 @@
 /**
- * After every batch of inputs: answers trials from the record, finishes sweeps, and gives free slots to
- * the requester whose turn it is. Runs on every change and never polls.
+ * After every batch of inputs: lets sweeps propose, answers trials from the record, ends sweeps, and gives free slots to
+ * the requester whose turn it is. Runs on every change and never polls; what nothing happened to is not looked at.
  */
-import { trialId } from "../../protocol/id.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import { reserve } from "../budget/ledger.ts";
-import { chooseAgent, freeSlots } from "../placement/choose-agent.ts";
+import { chooseAgent, mayFit } from "../placement/choose-agent.ts";
+import { wishOfAny } from "../placement/feasible.ts";
 import { fairOrder } from "../queue/fair-queue.ts";
-import { registerBest } from "../registry/register-best.ts";
-import { samplerFor } from "../search/choose-sampler.ts";
-import type { Proposal } from "../search/sampler.ts";
-import { stoppingPolicy } from "../stopping/choose-policy.ts";
+import { sweepOrder } from "../queue/sweep-order.ts";
 import type { Event } from "./event.ts";
 import type { Steps } from "./input.ts";
-import { promote, promoteLast } from "./judge.ts";
-import { trialKey } from "./key.ts";
+import { proposeAndEnd } from "./propose.ts";
+import { answerFromRecord, canAnswer } from "./reuse.ts";
 import type { CoordinatorSettings } from "./setting.ts";
-import { mustGet, type Account, type Agent, type State, type Sweep, type Trial } from "./state.ts";
+import { mustGet, type Account, type State, type Sweep, type Trial } from "./state.ts";
 
 /** Trials answered from the record or placed in one call; the rest follows in the next batch. */
 const trialsPerCallMax = 256;
 
 /** Returns true where more could be done at once: call it again with the next batch. */
-export function* schedule(state: State, settings: CoordinatorSettings): Generator<Event, boolean, void> {
+export function* schedule(
+  state: State,
+  at: number,
+  settings: CoordinatorSettings,
+): Generator<Event, boolean, void> {
   let left = trialsPerCallMax;
-  for (const sweeps of [...state.open.values()]) {
-    for (const id of [...sweeps]) {
-      const sweep = mustGet(state.sweeps, id, "sweep");
-      left -= yield* reuseRecords(state, sweep, left);
-      yield* finishWhenDone(state, sweep);
-    }
+  left -= yield* proposeAndEnd(state, left);
+  while (left > 0) {
+    const placed = yield* placeNext(state, at, settings);
+    if (!placed) break;
+    left--;
+    // The place it left in its sweep's queue is filled before the next decision looks there.
+    left -= yield* proposeAndEnd(state, left);
   }
-  left -= yield* place(state, settings, left);
   return left <= 0;
 }
 
-function canPropose(sweep: Sweep): boolean {
-  return sweep.state === "running" && !sweep.exhausted && sweep.proposed < sweep.total;
-}
-
-function nextProposal(state: State, sweep: Sweep): Proposal | null {
-  const keys = mustGet(state.keys, sweep.sweep, "keys of");
-  const isKnown = (model: string, params: Proposal["params"]) =>
-    keys.has(trialKey(sweep.recipe, model, params));
-  return samplerFor(sweep.spec).propose(sweep.spec, sweep.draws, isKnown);
-}
-
-function proposed(sweep: Sweep, proposal: Proposal) {
-  const number = sweep.proposed + 1;
-  return {
-    kind: "TrialProposed",
-    trial: trialId(sweep.sweep, number),
-    sweep: sweep.sweep,
-    number,
-    model: proposal.model,
-    params: proposal.params,
-    key: trialKey(sweep.recipe, proposal.model, proposal.params),
-    draws: proposal.draws,
-    target: stoppingPolicy(sweep.spec.stopping).rungs[0] ?? 1,
-  } as const;
-}
-
-/** REUSE-1: a trial whose key has a result is answered at once, for no tokens, whatever is free. */
-function* reuseRecords(state: State, sweep: Sweep, most: number): Generator<Event, number, void> {
-  let count = 0;
-  while (count < most && sweep.spec.reuse && canPropose(sweep)) {
-    const proposal = nextProposal(state, sweep);
-    if (proposal === null) {
-      yield { kind: "SweepExhausted", sweep: sweep.sweep, draws: sweep.draws };
-      break;
-    }
-    const event = proposed(sweep, proposal);
-    const from = state.records.get(event.key);
-    if (from === undefined) break;
-    const origin = mustGet(state.trials, from, "trial");
-    yield event;
-    yield { kind: "TrialReused", trial: event.trial, from };
-    const outcome = origin.state === "completed" ? "completed" : "stopped";
-    yield { kind: "TrialFinished", trial: event.trial, outcome, why: `answered by ${from}` };
-    yield* promote(state, sweep);
-    count++;
-  }
-  return count;
-}
-
-/** A sweep ends when nothing runs, waits or is left to propose; what is paused then stays where it is. */
-function* finishWhenDone(state: State, sweep: Sweep): Steps {
-  if (canPropose(sweep) || sweep.counts.queued > 0 || sweep.counts.running > 0) return;
-  if (yield* promoteLast(state, sweep)) return;
-  for (let number = 1; number <= sweep.proposed && sweep.counts.paused > 0; number++) {
-    const id = trialId(sweep.sweep, number);
-    if (mustGet(state.trials, id, "trial").state !== "paused") continue;
-    yield { kind: "TrialFinished", trial: id, outcome: "stopped", why: "not among the best of its rung" };
-  }
-  yield { kind: "SweepFinished", sweep: sweep.sweep };
-  if (sweep.state === "done") yield* registerBest(state, sweep);
-}
-
-function* place(state: State, settings: CoordinatorSettings, most: number): Generator<Event, number, void> {
-  for (let count = 0; count < most; count++) {
-    const agents = [...state.agents.values()].filter((agent) => freeSlots(state, agent) > 0);
-    if (agents.length === 0) return count;
-    const waiting = [...state.open.keys()].map((requester) => mustGet(state.accounts, requester, "account"));
-    let placed = false;
-    for (const account of fairOrder(waiting, state.meta.virtualTime)) {
-      placed = yield* placeFor(state, account, agents, settings);
-      if (placed) break;
-    }
-    if (!placed) return count;
-  }
-  return most;
-}
-
-/** Places one trial of this requester, if any of its sweeps has one that fits and can be paid for. */
-function* placeFor(
+/** One decision: gives one free slot to the next requester in the fair order that can use it. False where none can. */
+export function* placeNext(
   state: State,
-  account: Account,
-  agents: readonly Agent[],
+  at: number,
   settings: CoordinatorSettings,
 ): Generator<Event, boolean, void> {
-  const open = mustGet(state.open, account.requester, "open sweeps of").map((id) =>
-    mustGet(state.sweeps, id, "sweep"),
-  );
-  // Sweeps of one requester take turns: the one with the least running comes first.
-  for (const sweep of open.toSorted((a, b) => a.counts.running - b.counts.running)) {
-    if (sweep.state !== "running") continue;
-    const free = fundsFor(state, sweep);
-    if (free === 0) continue;
-    const blocked = new Set<string>();
-    for (const id of sweep.ready) {
-      const trial = mustGet(state.trials, id, "trial");
-      if (blocked.has(trial.model)) continue;
-      const offer = offerOf(state, sweep, trial, agents, free, settings);
-      if (offer !== null) {
-        yield offer;
-        return true;
-      }
-      blocked.add(trial.model);
-    }
-    // One new proposal per model may wait; more would only fix choices before they are needed.
-    while (canPropose(sweep) && sweep.ready.length < sweep.spec.models.length) {
-      const proposal = nextProposal(state, sweep);
-      if (proposal === null) {
-        yield { kind: "SweepExhausted", sweep: sweep.sweep, draws: sweep.draws };
-        yield* finishWhenDone(state, sweep);
-        break;
-      }
-      const event = proposed(sweep, proposal);
-      yield event;
-      const trial = mustGet(state.trials, event.trial, "trial");
-      const offer = offerOf(state, sweep, trial, agents, free, settings);
-      if (offer !== null) {
-        yield offer;
-        return true;
-      }
-    }
+  if (!state.fleet.hasFree()) return false;
+  /** Wishes that no free agent can fulfil; sweeps that want the same are passed over. */
+  const blocked = new Set<string>();
+  const waiting = [...state.open.keys()].map((requester) => mustGet(state.accounts, requester, "account"));
+  for (const account of fairOrder(waiting, ({ requester }) => requester, state.meta.virtualTime, at)) {
+    const offer = offerFor(state, account, blocked, at, settings);
+    if (offer === null) continue;
+    yield* offer;
+    return true;
   }
   return false;
+}
+
+function offerFor(
+  state: State,
+  account: Account,
+  blocked: Set<string>,
+  at: number,
+  settings: CoordinatorSettings,
+): Steps | null {
+  for (const sweep of sweepOrder(state, account, at)) {
+    const free = fundsFor(state, sweep);
+    if (free === 0) continue;
+    for (const { model } of sweep.spec.models) {
+      const id = state.queues.get(sweep.sweep)?.get(model)?.first();
+      if (id === undefined || id === null) continue;
+      const { key } = wishOfAny(sweep, model);
+      if (blocked.has(key)) continue;
+      if (!mayFit(state, sweep, model)) {
+        blocked.add(key);
+        continue;
+      }
+      const trial = mustGet(state.trials, id, "trial");
+      // Another sweep may have done the same while it waited.
+      if (canAnswer(state, sweep, trial)) return answerFromRecord(state, sweep, trial);
+      const offer = offerOf(state, sweep, trial, free, settings);
+      if (offer !== null) return one(offer);
+    }
+  }
+  return null;
+}
+
+function* one(event: Event): Steps {
+  yield event;
 }
 
 function offerOf(
   state: State,
   sweep: Sweep,
   trial: Trial,
-  agents: readonly Agent[],
   free: number,
   settings: CoordinatorSettings,
-) {
-  const choice = chooseAgent(state, agents, sweep, trial);
+): Event | null {
+  const choice = chooseAgent(state, sweep, trial);
   if (choice === null) return null;
   const reservation = reserve(free, choice.rate, settings);
   if (reservation === null) return null;
@@ -183,5 +111,5 @@ function offerOf(
     target: trial.target,
     horizonMs: reservation.horizonMs,
     reserved: reservation.amount,
-  } as const;
+  };
 }

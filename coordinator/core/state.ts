@@ -10,6 +10,8 @@ import type { Metrics } from "../../protocol/report.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { DatasetRef, SweepSpec } from "../../protocol/sweep.ts";
 import type { MilliTokens } from "../../protocol/token.ts";
+import { Fleet } from "../placement/fleet.ts";
+import type { TrialQueue } from "../queue/trial-queue.ts";
 import type { AliasMoveView, LedgerLineView, TrialState } from "../../protocol/view.ts";
 
 export interface Meta {
@@ -22,6 +24,15 @@ export interface Meta {
   /** Virtual time of the fair queue: the start tag of the last requester served. */
   virtualTime: number;
   nextRecipe: number;
+  /** Number of the next place in a queue. */
+  nextOrder: number;
+}
+
+/** A token bucket: `amount` more every `everyMs`, while less than `upTo` is available. */
+export interface Refill {
+  readonly amount: MilliTokens;
+  readonly everyMs: number;
+  readonly upTo: MilliTokens;
 }
 
 export interface Account {
@@ -30,8 +41,16 @@ export interface Account {
   granted: MilliTokens;
   posted: MilliTokens;
   pending: MilliTokens;
-  /** Finish tag of this requester's last service in the fair queue. */
+  /** Finish tag of this requester's last service in the fair queue, and when it was set. */
   finishTag: number;
+  taggedAt: number;
+  /** Virtual time among this requester's own sweeps. */
+  sweepTime: number;
+  refill: Refill | null;
+  /** Up to when the refill has been paid out, ms. */
+  refilledAt: number;
+  /** The most any one sweep of this account may spend; null: no such limit. */
+  sweepCap: MilliTokens | null;
   lines: number;
 }
 
@@ -44,6 +63,28 @@ export interface Agent {
   /** Why the owner's policy takes no work just now; null when it does. */
   closed: string | null;
   draining: boolean;
+  /** Takes no new work; what runs there goes on. */
+  cordoned: boolean;
+  /** What real trials showed of its speed, by kind of task. */
+  speed: Record<string, Speed>;
+}
+
+/** Measured speed over what the agent's probe claimed, as a natural logarithm, and from how many attempts. */
+export interface Speed {
+  logFactor: number;
+  attempts: number;
+}
+
+/** Natural logarithms of an amount: their mean, and the sum of their squared distances from it. */
+export interface LogMeans {
+  readonly count: number;
+  readonly mean: number;
+  readonly squares: number;
+}
+
+/** What one unit of resource on one row of data has cost, in milli-tokens, over all attempts of a kind. */
+export interface CostHistory extends LogMeans {
+  readonly kind: string;
 }
 
 export interface Rung {
@@ -74,8 +115,14 @@ export interface Attempt {
   charged: MilliTokens;
   /** Training time up to the last checkpoint that reached the artifact store, in ms. */
   keptMs: number;
+  /** When that was, ms; the attempt's start before any. */
+  keptAt: number;
   state: AttemptState;
   cancel: string | null;
+  /** A patient cancel waits for the next checkpoint. */
+  patient: boolean;
+  /** The requester whose turn it made room for; null unless preempted. */
+  preemptedFor: string | null;
   ending: Ending | null;
   note: string;
   endedAt: number | null;
@@ -90,6 +137,9 @@ export interface Trial {
   /** Equal keys mean equal work: recipe, model and parameters. */
   key: string;
   state: TrialState;
+  /** Its place in the queue and since when, while it is queued. */
+  order: number;
+  queuedAt: number;
   checkpoint: Checkpoint | null;
   checkpointBytes: number;
   /** Resource the trial is allowed to train to now. */
@@ -128,12 +178,17 @@ export interface Sweep {
   state: "running" | "stopping" | "done" | "stopped";
   counts: Record<TrialState, number>;
   reused: number;
-  /** Trials ready to be placed, in order: resumed and promoted ones first. */
-  ready: TrialId[];
+  /** Its part of its requester's turn, and its rank among the requester's sweeps. */
+  weight: number;
+  priority: number;
+  finishTag: number;
+  taggedAt: number;
   spent: MilliTokens;
   pending: MilliTokens;
   /** Moving average of what an attempt of this sweep costs; null until one has finished. */
   typicalCost: MilliTokens | null;
+  /** By model and agent: tokens for a unit of resource, had the agent's claimed rate been true. */
+  pace: Record<string, Record<string, LogMeans>>;
   savedByReuse: MilliTokens;
   savedByStopping: MilliTokens;
   best: { trial: TrialId; model: string; value: number; resource: number } | null;
@@ -182,6 +237,8 @@ export interface State {
   readonly models: Map<string, Model>;
   /** Canonical text of everything but model and parameters that a result depends on → its number. */
   readonly recipes: Map<string, number>;
+  /** By kind of task: what a unit of resource has cost. */
+  readonly costs: Map<string, CostHistory>;
   /** Answers of accepted commands by idempotency key, oldest first. */
   readonly commands: Map<string, unknown>;
 
@@ -198,6 +255,13 @@ export interface State {
   readonly keys: Map<SweepId, Set<string>>;
   /** Trials that have reached each rung, by sweep and resource. */
   readonly rungs: Map<SweepId, Map<number, TrialId[]>>;
+  /** Queued trials of each open sweep, by model. */
+  readonly queues: Map<SweepId, Map<string, TrialQueue>>;
+  readonly fleet: Fleet;
+  /** Agents that have had a dataset, by its digest. */
+  readonly dataAt: Map<Digest, Set<string>>;
+  /** Open sweeps of which something changed that may let them propose or end. */
+  readonly attention: Set<SweepId>;
 
   /** Keys of entities changed since the projection was last written. */
   readonly dirty: Set<string>;
@@ -205,7 +269,16 @@ export interface State {
 
 export function emptyState(): State {
   return {
-    meta: { epoch: 0, leader: "", at: 0, nextSweep: 1, nextFence: 1, virtualTime: 0, nextRecipe: 1 },
+    meta: {
+      epoch: 0,
+      leader: "",
+      at: 0,
+      nextSweep: 1,
+      nextFence: 1,
+      virtualTime: 0,
+      nextRecipe: 1,
+      nextOrder: 1,
+    },
     accounts: new Map(),
     ledgers: new Map(),
     agents: new Map(),
@@ -213,6 +286,7 @@ export function emptyState(): State {
     trials: new Map(),
     models: new Map(),
     recipes: new Map(),
+    costs: new Map(),
     commands: new Map(),
     active: new Map(),
     held: new Map(),
@@ -220,6 +294,10 @@ export function emptyState(): State {
     records: new Map(),
     keys: new Map(),
     rungs: new Map(),
+    queues: new Map(),
+    fleet: new Fleet(),
+    dataAt: new Map(),
+    attention: new Set(),
     dirty: new Set(),
   };
 }

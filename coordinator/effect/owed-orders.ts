@@ -27,29 +27,40 @@ export class OwedOrders {
     this.#resendMs = resendMs;
   }
 
-  /** Orders due at `at` for these fences (all active ones where none are named). */
-  due(state: State, at: number, fences: Iterable<number> = state.active.keys()): Order[] {
+  /** Orders due at `at` for every attempt that has not ended. */
+  allDue(state: State, at: number): Order[] {
+    // What was sent for the others need not be remembered.
+    for (const fence of this.#sent.keys()) if (!state.active.has(fence)) this.#sent.delete(fence);
+    return this.due(state, at, state.active.keys());
+  }
+
+  /** Orders due at `at` for these fences. */
+  due(state: State, at: number, fences: Iterable<number>): Order[] {
     const offers = new Map<string, Lease[]>();
     const extensions = new Map<string, { fence: number; at: number; horizonMs: number }[]>();
     const orders: Order[] = [];
     const { epoch } = state.meta;
     for (const fence of fences) {
       const found = attemptByFence(state, fence);
-      if (found === null) {
-        this.#sent.delete(fence);
-        continue;
-      }
+      if (found === null) continue;
       const { trial, attempt } = found;
       const sent = this.#sentFor(attempt);
-      if (attempt.cancel !== null) {
-        if (at - sent.cancelAt < this.#resendMs) continue;
+      if (attempt.cancel !== null && at - sent.cancelAt >= this.#resendMs) {
         sent.cancelAt = at;
         orders.push({
           agent: attempt.agent,
           name: "cancel",
-          body: { epoch, fences: [fence], reason: attempt.cancel },
+          body: {
+            epoch,
+            fences: [fence],
+            reason: attempt.cancel,
+            how: attempt.patient ? "checkpoint" : "soon",
+          },
         });
-      } else if (attempt.state === "offered" && at - sent.offerAt >= this.#resendMs) {
+      }
+      // One that leaves at its next checkpoint is still paid for up to there.
+      if (attempt.cancel !== null && !(attempt.patient && attempt.state === "running")) continue;
+      if (attempt.state === "offered" && at - sent.offerAt >= this.#resendMs) {
         sent.offerAt = at;
         sent.extendAt = at;
         push(offers, attempt.agent, leaseOf(state, trial, attempt, at));

@@ -1,48 +1,139 @@
 /**
- * Placement of one trial: feasible → rank. Which requester's turn it is, the fair queue has said before;
- * whether the money suffices, the budget says after.
+ * Placement of one trial: feasible → rank → limit. Which requester's turn it is, the fair queue has said before; whether
+ * the money suffices, the budget says after; why nothing fits is explained by `view/why-view.ts` from the same answers.
+ *
+ * PLACE-1: only an agent that fits, takes work and has a free slot is chosen.
+ * PLACE-2: agents on which the trial failed or was lost come last.
+ * PLACE-3: among the rest the sweep's preference decides: the fastest or the cheapest; where the data lies counts for half.
  */
 import type { Agent, State, Sweep, Trial } from "../core/state.ts";
-import { feasibleChoices, takesWork, type Choice } from "./feasible.ts";
+import { choiceInGroup, wishOfAny, type Choice } from "./feasible.ts";
+import type { AgentGroup } from "./fleet.ts";
 
-/** An agent slower than this share of the fastest is not preferred only for holding the checkpoint. */
-const localityShare = 0.5;
+/** Free agents of one kind that are compared; more would differ little and cost time. */
+const candidatesPerGroupMax = 16;
+/** Of one kind, so many are looked at where each must be asked by itself. */
+const asksPerGroupMax = 4096;
 
-export function freeSlots(state: State, agent: Agent): number {
-  if (!takesWork(agent)) return 0;
-  return Math.max(0, agent.policy.slots - (state.held.get(agent.agent)?.size ?? 0));
-}
+/** Weights of what speaks for an agent, beside its speed or price which counts 1. */
+const checkpointWeight = 0.5;
+const datasetWeight = 0.25;
+const labelWeight = 0.5;
+const failedPenalty = 10;
+const loadPenalty = 0.01;
 
-/** The best of `agents` that fits, or null: the fastest, unless another has the checkpoint at hand. */
-export function chooseAgent(
-  state: State,
-  agents: readonly Agent[],
-  sweep: Sweep,
-  trial: Trial,
-): Choice | null {
-  const feasible = feasibleChoices(agents, sweep, trial.model);
-  if (feasible.length === 0) return null;
-  const failedOn = new Set(
-    trial.attempts.filter(({ ending }) => ending === "failed" || ending === "lost").map(({ agent }) => agent),
-  );
-  const last = trial.attempts.at(-1);
-  const fastest = Math.max(...feasible.map(({ rate }) => rate));
-  const rank = (choice: Choice): number => {
-    const { agent } = choice.agent;
-    let score = choice.rate / fastest;
-    if (trial.checkpoint !== null && last?.agent === agent && score >= localityShare) score += 1;
-    if (failedOn.has(agent)) score -= 10;
-    // Among equals, the least loaded machine.
-    return score - ((state.held.get(agent)?.size ?? 0) / Math.max(1, choice.agent.policy.slots)) * 0.01;
-  };
+/** The best free agent that fits, or null. */
+export function chooseAgent(state: State, sweep: Sweep, trial: Trial): Choice | null {
+  const candidates = candidatesFor(state, sweep, trial);
+  if (candidates.length === 0) return null;
+  const meritOf =
+    sweep.spec.prefers.first === "fastest"
+      ? speedMerit(candidates)
+      : priceMerit(candidates, sweep, trial.model);
   let best: Choice | null = null;
   let bestRank = -Infinity;
-  for (const choice of feasible) {
-    const value = rank(choice);
+  for (const choice of candidates) {
+    const value = meritOf(choice) + extras(state, sweep, trial, choice.agent);
     if (value > bestRank || (value === bestRank && best !== null && choice.agent.agent < best.agent.agent)) {
       best = choice;
       bestRank = value;
     }
   }
   return best;
+}
+
+/** 1 for the fastest. */
+function speedMerit(candidates: readonly Choice[]): (choice: Choice) => number {
+  const fastest = Math.max(...candidates.map(({ rate }) => rate));
+  return ({ rate }) => rate / fastest;
+}
+
+/** 1 for the cheapest. */
+function priceMerit(candidates: readonly Choice[], sweep: Sweep, model: string): (choice: Choice) => number {
+  const cheapest = Math.min(...candidates.map((choice) => costOn(choice, sweep, model)));
+  return (choice) => cheapest / costOn(choice, sweep, model);
+}
+
+/** True where some free agent may fit; machines of one kind are asked once. */
+export function mayFit(state: State, sweep: Sweep, model: string): boolean {
+  const { key, wish } = wishOfAny(sweep, model);
+  for (const group of state.fleet.freeGroups()) {
+    if (state.fleet.backendsOn(group, wish, key).length > 0) return true;
+  }
+  return false;
+}
+
+function candidatesFor(state: State, sweep: Sweep, trial: Trial): Choice[] {
+  const { fleet } = state;
+  const { model } = trial;
+  const { key, wish } = wishOfAny(sweep, model);
+  const found = new Map<string, Choice>();
+  const consider = (name: string) => {
+    if (found.has(name) || !fleet.isFree(name)) return;
+    const choice = choiceInGroup(state, name, sweep, model);
+    if (choice !== null) found.set(name, choice);
+  };
+  for (const name of sweep.spec.needs.agents?.only ?? nearby(state, sweep, trial)) consider(name);
+  for (const group of fleet.freeGroups()) {
+    if (fleet.backendsOn(group, wish, key).length > 0) considerSome(group, consider, found);
+  }
+  return [...found.values()];
+}
+
+function considerSome(
+  group: AgentGroup,
+  consider: (name: string) => void,
+  found: ReadonlyMap<string, Choice>,
+): void {
+  const enough = found.size + candidatesPerGroupMax;
+  let asked = 0;
+  for (const name of group.free) {
+    if (found.size >= enough || ++asked > asksPerGroupMax) return;
+    consider(name);
+  }
+}
+
+/** Agents that have the trial's checkpoint or its dataset, which a limit must not pass over. */
+function* nearby(state: State, sweep: Sweep, trial: Trial): Iterable<string> {
+  const last = trial.attempts.at(-1);
+  if (last !== undefined) yield last.agent;
+  const { dataset, prefers } = sweep.spec;
+  if (dataset === null || !prefers.nearData) return;
+  let count = 0;
+  for (const name of state.dataAt.get(dataset.digest) ?? []) {
+    if (++count > candidatesPerGroupMax) return;
+    yield name;
+  }
+}
+
+function extras(state: State, sweep: Sweep, trial: Trial, agent: Agent): number {
+  const { dataset, prefers } = sweep.spec;
+  const name = agent.agent;
+  let extra = 0;
+  if (prefers.nearData) {
+    if (trial.checkpoint !== null && trial.attempts.at(-1)?.agent === name) extra += checkpointWeight;
+    if (dataset !== null && state.dataAt.get(dataset.digest)?.has(name) === true) extra += datasetWeight;
+  }
+  for (const [label, value] of Object.entries(prefers.labels)) {
+    if (agent.capability.labels[label] === value) extra += labelWeight;
+  }
+  if (trial.attempts.some((one) => one.agent === name && isMishap(one.ending))) extra -= failedPenalty;
+  const load = (state.held.get(name)?.size ?? 0) / Math.max(1, agent.policy.slots);
+  return extra - load * loadPenalty;
+}
+
+function isMishap(ending: string | null): boolean {
+  return ending === "failed" || ending === "lost";
+}
+
+/** Tokens for a unit of resource there, from what this sweep has measured; a typical amount where it has not. */
+function costOn({ agent, rate }: Choice, sweep: Sweep, model: string): number {
+  const measured = sweep.pace[model];
+  if (measured === undefined) return 1;
+  const own = measured[agent.agent];
+  const means = Object.values(measured).map(({ mean }) => mean);
+  const typical = means.reduce((sum, mean) => sum + mean, 0) / means.length;
+  const claimed = agent.capability.rates.find(({ kind }) => kind === `${sweep.spec.task}/${model}`);
+  const trust = claimed === undefined ? 1 : rate / claimed.tokensPerSecond;
+  return Math.exp(own?.mean ?? typical) * trust;
 }

@@ -1,8 +1,8 @@
 /** Which agents fit a sweep's trials of one model, by which backend, and at what price. The one place that asks `match`. */
 import type { BackendName } from "../../protocol/capability.ts";
-import { bestRate, match, type Mismatch } from "../../protocol/match.ts";
-import { clampRate } from "../../protocol/token.ts";
-import type { Agent, Sweep } from "../core/state.ts";
+import { backendsFor, match, matchItself, type Mismatch, type Wish } from "../../protocol/match.ts";
+import type { Agent, State, Sweep } from "../core/state.ts";
+import { trustedRate } from "./pace.ts";
 
 export interface Choice {
   readonly agent: Agent;
@@ -13,24 +13,76 @@ export interface Choice {
 
 /** True where the agent is there and its owner and ours let it take new work, busy or not. */
 export function takesWork(agent: Agent): boolean {
-  return agent.present && agent.closed === null && !agent.draining;
+  return agent.present && agent.closed === null && !agent.draining && !agent.cordoned;
 }
 
 /** Why the agent does not fit; empty where it does. */
 export function mismatchesOf(agent: Agent, sweep: Sweep, model: string): readonly Mismatch[] {
-  return match(wishOf(agent, sweep, model), agent.capability, agent.policy);
+  return match(wishOf(agent.agent, sweep, model), agent.capability, agent.policy);
+}
+
+/** The agent's fastest way to run this, or null where it does not fit. */
+export function choiceOn(agent: Agent, sweep: Sweep, model: string): Choice | null {
+  if (mismatchesOf(agent, sweep, model).length > 0) return null;
+  const wish = wishOf(agent.agent, sweep, model);
+  return fastest(agent, wish, backendsFor(wish, agent.capability));
+}
+
+/** As `choiceOn`, where the fleet has answered already for all machines of its kind. */
+export function choiceInGroup(state: State, name: string, sweep: Sweep, model: string): Choice | null {
+  const agent = state.agents.get(name);
+  const group = state.fleet.groupOf(name);
+  if (agent === undefined || group === null) return null;
+  const { key, wish: ofAny } = wishOfAny(sweep, model);
+  const wish = { ...ofAny, agent: name };
+  const backends = state.fleet.backendsOn(group, wish, key);
+  if (backends.length === 0 || matchItself(wish, agent.capability, agent.policy).length > 0) return null;
+  return fastest(agent, wish, backends);
 }
 
 export function feasibleChoices(agents: Iterable<Agent>, sweep: Sweep, model: string): Choice[] {
   const choices: Choice[] = [];
   for (const agent of agents) {
-    if (mismatchesOf(agent, sweep, model).length > 0) continue;
-    const rate = bestRate(wishOf(agent, sweep, model), agent.capability);
-    if (rate !== null) choices.push({ agent, backend: rate.backend, rate: clampRate(rate.tokensPerSecond) });
+    const choice = choiceOn(agent, sweep, model);
+    if (choice !== null) choices.push(choice);
   }
   return choices;
 }
 
-function wishOf({ agent }: Agent, { requester, spec }: Sweep, model: string) {
+function wishOf(agent: string, { requester, spec }: Sweep, model: string): Wish {
   return { agent, requester, kind: `${spec.task}/${model}`, requirement: spec.needs };
+}
+
+/** A wish that names no agent. Wishes with equal keys fit the same kinds of machine. */
+interface KeyedWish {
+  readonly wish: Wish;
+  readonly key: string;
+}
+
+/** Made once for each sweep and model: every decision asks. */
+const wishes = new WeakMap<Sweep, Map<string, KeyedWish>>();
+
+export function wishOfAny(sweep: Sweep, model: string): KeyedWish {
+  let ofSweep = wishes.get(sweep);
+  if (ofSweep === undefined) {
+    ofSweep = new Map();
+    wishes.set(sweep, ofSweep);
+  }
+  let keyed = ofSweep.get(model);
+  if (keyed === undefined) {
+    const wish = wishOf("", sweep, model);
+    keyed = { wish, key: `${wish.kind}\n${wish.requester}\n${JSON.stringify(wish.requirement)}` };
+    ofSweep.set(model, keyed);
+  }
+  return keyed;
+}
+
+function fastest(agent: Agent, { kind }: Wish, backends: readonly BackendName[]): Choice | null {
+  let best: Choice | null = null;
+  for (const rate of agent.capability.rates) {
+    if (rate.kind !== kind || !backends.includes(rate.backend)) continue;
+    const trusted = trustedRate(agent, kind, rate.tokensPerSecond);
+    if (best === null || trusted > best.rate) best = { agent, backend: rate.backend, rate: trusted };
+  }
+  return best;
 }

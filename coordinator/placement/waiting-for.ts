@@ -1,5 +1,5 @@
 /** Why a sweep that could go on does not: in one sentence, or null while it runs. */
-import { fundsFor } from "../budget/funds-for.ts";
+import { capOf, fundsFor } from "../budget/funds-for.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
 import { mustGet, type State, type Sweep } from "../core/state.ts";
 import { formatTokens } from "../../protocol/token.ts";
@@ -14,8 +14,9 @@ export function waitingFor(state: State, sweep: Sweep, settings: CoordinatorSett
   if (needed === null) return `no agent that is present fits ${kinds.join(", ")}`;
   const free = fundsFor(state, sweep);
   if (free < needed) {
+    const cap = capOf(mustGet(state.accounts, sweep.requester, "account"), sweep);
     const whose =
-      sweep.spec.cap !== null && sweep.spent + sweep.pending + needed > sweep.spec.cap
+      cap !== null && sweep.spent + sweep.pending + needed > cap
         ? "its own cap"
         : `the budget of ${sweep.requester}`;
     return `${whose} has ${formatTokens(free)} tokens left, the next trial needs ${formatTokens(needed)}`;
@@ -25,8 +26,9 @@ export function waitingFor(state: State, sweep: Sweep, settings: CoordinatorSett
 
 /** Models that still have something to run. */
 function modelsLeft(state: State, sweep: Sweep): string[] {
-  const ready = sweep.ready.map((id) => mustGet(state.trials, id, "trial").model);
-  if (ready.length > 0) return [...new Set(ready)];
+  const queues = [...(state.queues.get(sweep.sweep) ?? [])];
+  const waiting = queues.filter(([, queue]) => queue.first() !== null).map(([model]) => model);
+  if (waiting.length > 0) return waiting;
   const more = !sweep.exhausted && sweep.proposed < sweep.total;
   return more ? sweep.spec.models.map(({ model }) => model) : [];
 }

@@ -3,12 +3,14 @@ import { querySchemas, type QueryBody, type QueryName } from "../../protocol/com
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { State, Trial } from "../core/state.ts";
+import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-view.ts";
 import { eventText } from "./event-text.ts";
 import { meshViewOf } from "./mesh-view.ts";
 import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-view.ts";
 import { readCurve, readLogs } from "./point-stream.ts";
 import type { QuerySource } from "./query-source.ts";
+import { sweepWhyViewOf } from "./sweep-why-view.ts";
 import { summaryOf, sweepViewOf } from "./sweep-view.ts";
 import { trialViewOf } from "./trial-view.ts";
 import { whyViewOf } from "./why-view.ts";
@@ -42,6 +44,12 @@ const answers: Answers = {
     ),
   why: ({ state, settings }, body) =>
     withTrial(state, body.trial, (trial) => accept(whyViewOf(state, trial, settings))),
+  "sweep-why": ({ state, settings }, body) => {
+    const sweep = state.sweeps.get(body.sweep);
+    if (sweep === undefined) return unknown("sweep", body.sweep, state.sweeps.keys());
+    return accept(sweepWhyViewOf(state, sweep, settings));
+  },
+  estimate: ({ state }, { requester, spec }) => accept(estimateSweep(state, requester, spec)),
   models: ({ state }) => accept(modelsViewOf(state)),
   model: ({ state }, body) => {
     const model = state.models.get(body.model);

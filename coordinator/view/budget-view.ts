@@ -1,7 +1,7 @@
 /** Accounts as bank statements: each line with its trial and machine, and the account after it. */
 import type { BudgetView } from "../../protocol/view.ts";
 import { available } from "../budget/ledger.ts";
-import { mustGet, type State } from "../core/state.ts";
+import { mustGet, type Account, type State } from "../core/state.ts";
 import { startTag } from "../queue/fair-queue.ts";
 
 export function budgetViewOf(state: State, requester: string | null, lines: number): BudgetView {
@@ -20,8 +20,14 @@ export function budgetViewOf(state: State, requester: string | null, lines: numb
         (sum, id) => sum + mustGet(state.sweeps, id, "sweep").counts.queued,
         0,
       ),
-      startTag: startTag(account, state.meta.virtualTime),
+      startTag: startTag(account, state.meta.virtualTime, state.meta.at),
+      refill: refillOf(account),
+      sweepCap: account.sweepCap,
       lines: lines === 0 ? [] : (state.ledgers.get(account.requester) ?? []).slice(-lines),
     })),
   };
+}
+
+function refillOf({ refill, refilledAt }: Account) {
+  return refill === null ? null : { ...refill, nextAt: refilledAt + refill.everyMs };
 }

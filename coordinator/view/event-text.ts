@@ -1,6 +1,7 @@
 /** One event as one line for people. */
 import { formatTokens } from "../../protocol/token.ts";
 import type { Event } from "../core/event.ts";
+import type { Refill } from "../core/state.ts";
 
 export function eventText(event: Event): string {
   switch (event.kind) {
@@ -10,6 +11,10 @@ export function eventText(event: Event): string {
       return `${event.who}: ${event.name}`;
     case "AccountOpened":
       return `account ${event.requester}, weight ${event.weight}`;
+    case "AccountSet":
+      return `account ${event.requester}: weight ${event.weight}, ${refillText(event.refill)}`;
+    case "TokensRefilled":
+      return `${event.requester} refilled by ${formatTokens(event.amount)} tokens`;
     case "TokensGranted":
       return `${event.requester} granted ${formatTokens(event.amount)} tokens by ${event.by}`;
     case "AgentJoined":
@@ -24,8 +29,12 @@ export function eventText(event: Event): string {
         : `agent ${event.agent}: ${event.reason}`;
     case "AgentDraining":
       return `agent ${event.agent} ${event.drain ? "drains" : "takes work again"}`;
+    case "AgentCordoned":
+      return `agent ${event.agent} ${event.cordon ? "is cordoned" : "takes new work again"}`;
     case "SweepSubmitted":
       return `${event.sweep} (${event.spec.name}) by ${event.requester}, up to ${event.total} trials`;
+    case "SweepTuned":
+      return `${event.sweep}: weight ${event.weight}, priority ${event.priority}`;
     case "SweepStopping":
       return `${event.sweep} stopped by ${event.by} ${event.why}`.trim();
     case "SweepExhausted":
@@ -65,4 +74,11 @@ export function eventText(event: Event): string {
     case "AliasMoved":
       return `${event.model}@${event.alias} → ${event.to} by ${event.who}`;
   }
+}
+
+function refillText(refill: Refill | null): string {
+  if (refill === null) return "no refill";
+  const { amount, everyMs, upTo } = refill;
+  const hours = everyMs / (60 * 60 * 1000);
+  return `${formatTokens(amount)} tokens every ${hours} h up to ${formatTokens(upTo)}`;
 }

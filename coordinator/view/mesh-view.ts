@@ -1,6 +1,7 @@
 /** The whole mesh at a glance: agents with what they do, and the sums. */
 import type { AgentView, MeshView } from "../../protocol/view.ts";
 import { attemptByFence, mustGet, type Agent, type State } from "../core/state.ts";
+import { trustedRate } from "../placement/pace.ts";
 import type { QuerySource } from "./query-source.ts";
 
 export function meshViewOf({ board, clock, mesh, position, state }: QuerySource): MeshView {
@@ -48,6 +49,7 @@ function agentViewOf(state: State, agent: Agent, seen: ReturnType<QuerySource["b
         resource: live?.resource ?? trial.checkpoint?.resource ?? 0,
         target: attempt.target,
         usedMs: live?.usedMs ?? 0,
+        suspended: live?.suspended ?? false,
       },
     ];
   });
@@ -55,6 +57,7 @@ function agentViewOf(state: State, agent: Agent, seen: ReturnType<QuerySource["b
     agent: agent.agent,
     state: stateOf(agent),
     closed: agent.closed,
+    owner: presence?.owner ?? null,
     slots: agent.policy.slots,
     running,
     cpuLoad: presence?.cpuLoad ?? null,
@@ -62,13 +65,27 @@ function agentViewOf(state: State, agent: Agent, seen: ReturnType<QuerySource["b
     host: agent.capability.host,
     backends: agent.capability.backends,
     rates: agent.capability.rates,
+    measured: measuredOf(agent),
     policy: agent.policy,
     lastSeenAt: seen?.at ?? null,
   };
 }
 
+/** Kinds of task whose measured speed differs from the claim. */
+function measuredOf(agent: Agent): AgentView["measured"] {
+  return Object.entries(agent.speed).flatMap(([kind, { attempts, logFactor }]) => {
+    const claimed = Math.max(
+      0,
+      ...agent.capability.rates.filter((rate) => rate.kind === kind).map((rate) => rate.tokensPerSecond),
+    );
+    if (claimed === 0 || logFactor === 0) return [];
+    return [{ kind, claimed, trusted: trustedRate(agent, kind, claimed), attempts }];
+  });
+}
+
 function stateOf(agent: Agent): AgentView["state"] {
   if (!agent.present) return "silent";
   if (agent.draining) return "draining";
+  if (agent.cordoned) return "cordoned";
   return agent.closed === null ? "present" : "closed";
 }

@@ -1,57 +1,94 @@
-/** Why a trial does what it does: per agent what does not fit, the money, and who is ahead. */
+/** Why a trial does what it does: per agent what does not fit, the money, who is ahead, and when it will start. */
 import { explainMismatch } from "../../protocol/match.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { WhyView } from "../../protocol/view.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
 import { activeAttempt, mustGet, type State, type Sweep, type Trial } from "../core/state.ts";
+import { estimateStart } from "../placement/estimate-start.ts";
 import { mismatchesOf } from "../placement/feasible.ts";
 import { startCost } from "../placement/start-cost.ts";
-import { freeSlots } from "../placement/choose-agent.ts";
 import { fairOrder, startTag } from "../queue/fair-queue.ts";
+import { sweepOrder } from "../queue/sweep-order.ts";
 
 export function whyViewOf(state: State, trial: Trial, settings: CoordinatorSettings): WhyView {
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
-  const agents = agentReasons(state, sweep, trial);
-  const free = fundsFor(state, sweep);
-  const needed = startCost(state, sweep, [trial.model], settings) ?? 0;
-  const ahead = [];
-  for (const other of fairOrder(state.accounts.values(), state.meta.virtualTime)) {
-    if (other.requester === sweep.requester) break;
-    const open = state.open.get(other.requester) ?? [];
-    const queued = open.reduce((sum, id) => sum + mustGet(state.sweeps, id, "sweep").counts.queued, 0);
-    if (queued === 0) continue;
-    ahead.push({ requester: other.requester, startTag: startTag(other, state.meta.virtualTime), queued });
-  }
-  const aheadInSweep = Math.max(0, sweep.ready.indexOf(trial.trial));
+  const agents = agentReasons(state, sweep, trial.model);
+  const budget = budgetNeedOf(state, sweep, trial.model, settings);
+  const sweepsAhead = sweepsAheadOf(state, sweep);
+  const aheadInSweep = state.queues.get(sweep.sweep)?.get(trial.model)?.before(trial.trial) ?? 0;
+  const ownAhead = aheadInSweep + sweepsAhead.reduce((sum, { queued }) => sum + queued, 0);
+  const waiting = { sweep, model: trial.model, ownAhead, short: budget.short };
   const view = {
     trial: trial.trial,
     state: trial.state,
     agents,
-    budget: { available: free, needed, short: Math.max(0, needed - free) },
-    ahead,
+    budget,
+    ahead: aheadOf(state, sweep),
+    sweepsAhead,
     aheadInSweep,
+    start:
+      trial.state === "queued"
+        ? estimateStart(state, waiting, state.meta.at)
+        : { at: trial.attempts[0]?.at ?? null, because: "it does not wait" },
   };
   return { ...view, sentence: sentenceFor(trial, sweep, view) };
 }
 
-function agentReasons(state: State, sweep: Sweep, trial: Trial): WhyView["agents"] {
+export function agentReasons(state: State, sweep: Sweep, model: string): WhyView["agents"] {
   return [...state.agents.values()].map((agent) => {
-    const reasons = mismatchesOf(agent, sweep, trial.model).map(explainMismatch);
+    const reasons = mismatchesOf(agent, sweep, model).map(explainMismatch);
     if (!agent.present) reasons.push("not present: nothing heard from it");
     if (agent.closed !== null) reasons.push(agent.closed);
     if (agent.draining) reasons.push("draining");
+    if (agent.cordoned) reasons.push("cordoned: it takes no new trials");
     const fits = reasons.length === 0;
-    if (fits && freeSlots(state, agent) === 0) reasons.push(`all ${agent.policy.slots} slots busy`);
+    if (fits && !state.fleet.isFree(agent.agent)) reasons.push(`all ${agent.policy.slots} slots busy`);
     return { agent: agent.agent, fits, reasons };
   });
+}
+
+export function budgetNeedOf(
+  state: State,
+  sweep: Sweep,
+  model: string,
+  settings: CoordinatorSettings,
+): WhyView["budget"] {
+  const free = fundsFor(state, sweep);
+  const needed = startCost(state, sweep, [model], settings) ?? 0;
+  return { available: free, needed, short: Math.max(0, needed - free) };
+}
+
+/** Requesters with something queued whose turn comes before this sweep's requester's. */
+export function aheadOf(state: State, sweep: Sweep): WhyView["ahead"] {
+  const { at, virtualTime } = state.meta;
+  const ahead = [];
+  for (const other of fairOrder(state.accounts.values(), ({ requester }) => requester, virtualTime, at)) {
+    if (other.requester === sweep.requester) break;
+    const open = state.open.get(other.requester) ?? [];
+    const queued = open.reduce((sum, id) => sum + mustGet(state.sweeps, id, "sweep").counts.queued, 0);
+    if (queued === 0) continue;
+    ahead.push({ requester: other.requester, startTag: startTag(other, virtualTime, at), queued });
+  }
+  return ahead;
+}
+
+export function sweepsAheadOf(state: State, sweep: Sweep): WhyView["sweepsAhead"] {
+  if (!state.open.has(sweep.requester)) return [];
+  const account = mustGet(state.accounts, sweep.requester, "account");
+  const order = [...sweepOrder(state, account, state.meta.at)];
+  const place = order.indexOf(sweep);
+  return order
+    .slice(0, Math.max(0, place))
+    .map((other) => ({ sweep: other.sweep, priority: other.priority, queued: other.counts.queued }));
 }
 
 function sentenceFor(trial: Trial, sweep: Sweep, view: Omit<WhyView, "sentence">): string {
   switch (trial.state) {
     case "running": {
       const attempt = activeAttempt(trial);
-      return `It runs on ${attempt?.agent} (${attempt?.backend}), fence ${attempt?.fence}, towards epoch ${attempt?.target}.`;
+      const ending = attempt?.cancel === null ? "" : `; it is asked to stop: ${attempt?.cancel}`;
+      return `It runs on ${attempt?.agent} (${attempt?.backend}), fence ${attempt?.fence}, towards epoch ${attempt?.target}${ending}.`;
     }
     case "paused":
       return `It waits at epoch ${trial.checkpoint?.resource ?? 0}: not among the best of its rung so far; it goes on if it comes to be.`;
@@ -61,7 +98,7 @@ function sentenceFor(trial: Trial, sweep: Sweep, view: Omit<WhyView, "sentence">
         : `It was answered from the record of ${trial.reusedFrom}.`;
     case "stopped":
       return trial.reusedFrom === null
-        ? `It was stopped early at epoch ${trial.checkpoint?.resource ?? 0}: not among the best of its rung.`
+        ? `It was stopped early at epoch ${trial.checkpoint?.resource ?? 0}: ${trial.failure ?? "not among the best of its rung"}.`
         : `It was answered from the record of ${trial.reusedFrom}, which was stopped early.`;
     case "failed":
     case "cancelled":
@@ -71,7 +108,10 @@ function sentenceFor(trial: Trial, sweep: Sweep, view: Omit<WhyView, "sentence">
   }
 }
 
-function queuedBecause(sweep: Sweep, view: Omit<WhyView, "sentence">): string {
+export function queuedBecause(
+  sweep: Sweep,
+  view: Pick<WhyView, "agents" | "budget" | "ahead" | "sweepsAhead" | "aheadInSweep">,
+): string {
   const fitting = view.agents.filter(({ fits }) => fits);
   if (view.agents.length === 0) return "No agent has joined the mesh yet.";
   if (fitting.length === 0) {
@@ -85,6 +125,9 @@ function queuedBecause(sweep: Sweep, view: Omit<WhyView, "sentence">): string {
   const queue = [
     view.ahead.length > 0
       ? `behind ${view.ahead.map(({ requester }) => requester).join(", ")} in the fair order`
+      : "",
+    view.sweepsAhead.length > 0
+      ? `behind ${view.sweepsAhead.map((one) => one.sweep).join(", ")} of the same requester`
       : "",
     view.aheadInSweep > 0 ? `behind ${view.aheadInSweep} trials of its own sweep` : "",
   ].filter(Boolean);

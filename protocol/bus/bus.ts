@@ -49,6 +49,12 @@ export interface StreamSpec {
   /** Needed by `getMessage`. */
   readonly allowDirect?: boolean;
   readonly replicas?: number;
+  /**
+   * Whether a message is on the disk before it counts as stored. `soon` is for what nothing is decided on: one copy
+   * only, and what the server had not flushed when its power went is gone. A stream keeps what it was made with, and
+   * a server that does not know `soon` (before 2.12) flushes each.
+   */
+  readonly flush?: "each" | "soon";
 }
 
 export interface Entry {

@@ -5,6 +5,7 @@ import {
   DiscardPolicy,
   JetStreamApiCodes,
   jetstreamManager,
+  PersistMode,
   RetentionPolicy,
   StorageType,
   type JetStreamManager,
@@ -90,7 +91,9 @@ export async function ensureNatsStream(jsm: JetStreamManager, spec: StreamSpec):
       await jsm.streams.update(spec.name, wanted);
     } catch (error) {
       if (!isNoStream(error)) throw error;
-      await jsm.streams.add(wanted);
+      // Outside `wanted`, which is compared below: an older server leaves it out and flushes each message, as asked of it.
+      const soon = spec.flush === "soon" && wanted.num_replicas === 1;
+      await jsm.streams.add(soon ? { ...wanted, persist_mode: PersistMode.Async } : wanted);
     }
     const { config } = await jsm.streams.info(spec.name);
     // An old server ignores fields it does not know, so only reading back tells.

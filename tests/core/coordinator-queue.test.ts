@@ -14,6 +14,7 @@ interface Flow {
   requester: string;
   weight: number;
   finishTag: number;
+  taggedAt: number;
   service: number;
 }
 
@@ -24,14 +25,14 @@ test("SFQ bound: two backlogged requesters differ by at most one cost over weigh
       fc.integer({ min: 1, max: 9 }),
       fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 20, maxLength: 200 }),
       (weightA, weightB, costs) => {
-        const a: Flow = { requester: "a", weight: weightA, finishTag: 0, service: 0 };
-        const b: Flow = { requester: "b", weight: weightB, finishTag: 0, service: 0 };
+        const a: Flow = { requester: "a", weight: weightA, finishTag: 0, taggedAt: 0, service: 0 };
+        const b: Flow = { requester: "b", weight: weightB, finishTag: 0, taggedAt: 0, service: 0 };
         let virtualTime = 0;
         const largest = Math.max(...costs);
         for (const cost of costs) {
-          const next = fairOrder([a, b], virtualTime)[0];
+          const next = [...fairOrder([a, b], ({ requester }) => requester, virtualTime, 0)][0];
           if (next === undefined) return false;
-          const tags = serve(next, virtualTime, cost);
+          const tags = serve(next, virtualTime, cost, 0);
           next.finishTag = tags.finishTag;
           next.service += cost;
           virtualTime = tags.virtualTime;
@@ -45,12 +46,12 @@ test("SFQ bound: two backlogged requesters differ by at most one cost over weigh
 });
 
 test("SFQ-4: an idle requester catches up by a bounded amount, however long it waited", () => {
-  const idle = { requester: "late", weight: 2, finishTag: 0 };
-  assert.equal(startTag(idle, 5_000_000), 5_000_000 - catchUpMilliTokens / 2);
+  const idle = { weight: 2, finishTag: 0, taggedAt: 0 };
+  assert.equal(startTag(idle, 5_000_000, 0), 5_000_000 - catchUpMilliTokens / 2);
 });
 
 test("SFQ-3: a service that cost less than charged is corrected to what was posted", () => {
-  const account = { requester: "a", weight: 2, finishTag: 100 };
+  const account = { weight: 2, finishTag: 100, taggedAt: 0 };
   assert.equal(correct(account, 80, 20), 70);
 });
 

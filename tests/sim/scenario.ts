@@ -1,4 +1,6 @@
 // One run of the simulation: a mesh, sweeps and misfortunes drawn from the seed; then quiet; then the audit.
+import type { MeshClient } from "../../protocol/client.ts";
+import type { CommandBody, CommandName } from "../../protocol/command.ts";
 import { sleep } from "../../protocol/clock.ts";
 import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
 import { auditWorld } from "./audit.ts";
@@ -66,16 +68,19 @@ async function play(world: World, seed: number): Promise<RunReport> {
       }),
     );
   }
-  const misfortunes = scheduleMisfortunes(world, plans);
+  const misfortunes = scheduleMisfortunes(world, plans) + scheduleOrders(world, owner, plans, requesters);
   await world.clock.advance(stormMs);
 
   world.calm();
   world.hub.start();
   for (const name of ["one", "two"]) if (!world.candidates.has(name)) world.startCandidate(name);
   for (const plan of plans) if (!world.agents.has(plan.name)) world.startAgent(plan);
-  const grants = Promise.all(
-    requesters.map((requester) => owner.command("budget-grant", { requester, amount: enough })),
-  );
+  const grants = Promise.all([
+    ...requesters.map((requester) => owner.command("account-set", { requester, sweepCap: null })),
+    ...requesters.map((requester) => owner.command("budget-grant", { requester, amount: enough })),
+    ...plans.map(({ name }) => owner.command("agent-drain", { agent: name, drain: false })),
+    ...plans.map(({ name }) => owner.command("agent-cordon", { agent: name, cordon: false })),
+  ]);
   await world.clock
     .settle(grants, 10 * minuteMs)
     .catch(() => world.violations.push("no leader after the storm"));
@@ -154,6 +159,10 @@ function planSweep(world: World, who: string): SweepSpec {
         ],
     needs: {},
     cap: null,
+    // Half of the accounts are too small on purpose: running out and going on is part of the run.
+    beyondBudget: true,
+    weight: world.between(1, 3),
+    priority: world.between(-1, 1),
     trialSeed: 1,
     codeVersion: "sim",
     reuse: world.chance(0.8),
@@ -170,6 +179,45 @@ function scheduleMisfortunes(world: World, plans: readonly AgentPlan[]): number 
     const length = world.between(1_000, 40_000);
     const agent = plans[world.between(0, plans.length - 1)];
     world.clock.setTimer(at, () => strike(world, kind, length, agent));
+  }
+  return count;
+}
+
+/** What an owner does meanwhile: drains and cordons, sets weights, refills and caps, tunes sweeps. Refusals are fine. */
+function scheduleOrders(
+  world: World,
+  owner: MeshClient,
+  plans: readonly AgentPlan[],
+  requesters: readonly string[],
+): number {
+  const count = world.between(0, 6);
+  for (let index = 0; index < count; index++) {
+    const at = world.between(5_000, stormMs - 20_000);
+    const length = world.between(5_000, 60_000);
+    const kind = world.between(1, 4);
+    const agent = plans[world.between(0, plans.length - 1)]?.name ?? "";
+    const requester = requesters[world.between(0, requesters.length - 1)] ?? "";
+    const weight = world.between(1, 5);
+    const amount = world.between(1_000, 20_000);
+    const send = <N extends CommandName>(name: N, body: CommandBody<N>) => {
+      // In a storm nobody may be there to hear it.
+      void owner.command(name, body).then(
+        (answer) => world.note(`${name}: ${answer.ok ? "done" : answer.refusal.message}`),
+        (error: unknown) => world.note(`${name}: ${error instanceof Error ? error.message : "lost"}`),
+      );
+    };
+    world.clock.setTimer(at, () => {
+      if (kind === 1) {
+        send("agent-drain", { agent, drain: true });
+        world.clock.setTimer(length, () => send("agent-drain", { agent, drain: false }));
+      } else if (kind === 2) {
+        send("agent-cordon", { agent, cordon: true });
+        world.clock.setTimer(length, () => send("agent-cordon", { agent, cordon: false }));
+      } else if (kind === 3) {
+        const refill = { amount, everyMs: minuteMs, upTo: amount * 2 };
+        send("account-set", { requester, weight, refill, sweepCap: amount * 10 });
+      } else send("sweep-tune", { sweep: `s${world.between(1, 2)}`, weight, priority: world.between(-3, 3) });
+    });
   }
   return count;
 }

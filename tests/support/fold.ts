@@ -68,6 +68,8 @@ export function sweepSpec(change: Partial<z.input<typeof sweepSpecSchema>> = {})
 export class Fold {
   readonly state: State;
   readonly events: { at: number; event: Event }[] = [];
+  /** Where a crash may cut the journal: how many events there were after each batch. */
+  readonly cuts: number[] = [];
   readonly settings: CoordinatorSettings;
   at = 1_000_000;
   #keys = 0;
@@ -81,10 +83,11 @@ export class Fold {
   do(input: Input): Outcome<unknown> {
     const events: Event[] = [];
     const answer = run(this.state, decide(this.state, input, this.at, this.settings), this.at, events);
-    while (run(this.state, schedule(this.state, this.settings), this.at, events)) {
+    while (run(this.state, schedule(this.state, this.at, this.settings), this.at, events)) {
       // Until nothing more can be done at once.
     }
     this.events.push(...events.map((event) => ({ at: this.at, event })));
+    this.cuts.push(this.events.length);
     assert.deepEqual(brokenInvariants(this.state), []);
     return answer;
   }
@@ -122,6 +125,37 @@ export class Fold {
       agent,
       hello: { incarnation, capability: capability(rates), policy },
     });
+  }
+
+  /** A machine with a capability of its own. */
+  joinWith(agent: string, slots: number, of: Capability): void {
+    const policy = openPolicy(slots);
+    this.do({ kind: "hello", agent, hello: { incarnation: `${agent}-1`, capability: of, policy } });
+  }
+
+  /** Time passes, and the coordinator looks what has run out. */
+  pass(ms: number): void {
+    this.at += ms;
+    this.do({ kind: "expire" });
+  }
+
+  /** What runs on the agent says it is alive, having used `usedMs`. */
+  presence(agent: string, usedMs: number): void {
+    const running = this.running().flatMap((trial) => {
+      const attempt = activeAttempt(trial);
+      if (attempt?.agent !== agent) return [];
+      return [{ fence: attempt.fence, resource: 0, usedMs, suspended: false }];
+    });
+    const presence = {
+      incarnation: `${agent}-1`,
+      epoch: this.state.meta.epoch,
+      closed: null,
+      cpuLoad: null,
+      memFreeGiB: null,
+      running,
+      owner: null,
+    };
+    this.do({ kind: "presence", agent, presence });
   }
 
   report(agent: string, report: Report): void {

@@ -1,0 +1,67 @@
+/**
+ * Keeps what is derived from the entities in step with them: the queues, the fleet, where data lies. `apply` calls these as
+ * it changes an entity; loading a stored state calls them for each entity in turn.
+ */
+import type { Digest } from "../../protocol/id.ts";
+import { takesWork } from "../placement/feasible.ts";
+import { TrialQueue } from "../queue/trial-queue.ts";
+import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
+
+/** After anything changed about an agent, or what it holds. */
+export function indexAgent(state: State, name: string): void {
+  const agent = state.agents.get(name);
+  if (agent === undefined) return;
+  const free = takesWork(agent) && (state.held.get(name)?.size ?? 0) < agent.policy.slots;
+  state.fleet.update(agent, free);
+}
+
+export function openSweep(state: State, sweep: Sweep): void {
+  const open = state.open.get(sweep.requester) ?? [];
+  open.push(sweep.sweep);
+  state.open.set(sweep.requester, open);
+  state.keys.set(sweep.sweep, new Set());
+  state.rungs.set(sweep.sweep, new Map());
+  state.queues.set(sweep.sweep, new Map());
+  state.attention.add(sweep.sweep);
+}
+
+export function closeSweep(state: State, sweep: Sweep): void {
+  const open = mustGet(state.open, sweep.requester, "open sweeps of").filter((id) => id !== sweep.sweep);
+  if (open.length === 0) state.open.delete(sweep.requester);
+  else state.open.set(sweep.requester, open);
+  state.keys.delete(sweep.sweep);
+  state.rungs.delete(sweep.sweep);
+  state.queues.delete(sweep.sweep);
+  state.attention.delete(sweep.sweep);
+}
+
+export function indexQueued(state: State, trial: Trial): void {
+  const queues = mustGet(state.queues, trial.sweep, "queues of");
+  let queue = queues.get(trial.model);
+  if (queue === undefined) {
+    queue = new TrialQueue((id) => state.trials.get(id)?.state === "queued");
+    queues.set(trial.model, queue);
+  }
+  queue.push(trial.trial, hasRun(trial));
+}
+
+/** Before the trial leaves its state `queued`. */
+export function indexUnqueued(state: State, trial: Trial): void {
+  state.queues.get(trial.sweep)?.get(trial.model)?.remove(trial.trial);
+}
+
+/** Resumed and promoted trials go before those that have not begun. */
+function hasRun(trial: Trial): boolean {
+  return trial.attempts.length > 0;
+}
+
+/** An agent that was sent a trial has its dataset, or soon will. */
+export function indexData(state: State, dataset: Digest | undefined, agent: string): void {
+  if (dataset === undefined) return;
+  let agents = state.dataAt.get(dataset);
+  if (agents === undefined) {
+    agents = new Set();
+    state.dataAt.set(dataset, agents);
+  }
+  agents.add(agent);
+}

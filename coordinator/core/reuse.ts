@@ -1,0 +1,18 @@
+/** REUSE-1: a trial whose key has a result is answered at once, for no tokens, whatever is free. */
+import type { Steps } from "./input.ts";
+import { promote } from "./judge.ts";
+import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
+
+/** False for a trial that has begun: its own work goes on. */
+export function canAnswer(state: State, sweep: Sweep, trial: Trial): boolean {
+  return sweep.spec.reuse && trial.attempts.length === 0 && state.records.has(trial.key);
+}
+
+export function* answerFromRecord(state: State, sweep: Sweep, trial: Trial): Steps {
+  const from = mustGet(state.records, trial.key, "record of");
+  const origin = mustGet(state.trials, from, "trial");
+  yield { kind: "TrialReused", trial: trial.trial, from };
+  const outcome = origin.state === "completed" ? "completed" : "stopped";
+  yield { kind: "TrialFinished", trial: trial.trial, outcome, why: `answered by ${from}` };
+  yield* promote(state, sweep);
+}

@@ -1,0 +1,123 @@
+/**
+ * When a queued trial will probably start: the slots that fit come free one after the other, and whoever is ahead takes them
+ * first. A forecast from typical costs, never a promise; what no clock decides is named instead.
+ */
+import type { StartView } from "../../protocol/view.ts";
+import { available } from "../budget/ledger.ts";
+import {
+  activeAttempt,
+  mustGet,
+  type Account,
+  type Attempt,
+  type State,
+  type Sweep,
+  type Trial,
+} from "../core/state.ts";
+import { startTag } from "../queue/fair-queue.ts";
+import { feasibleChoices, takesWork, type Choice } from "./feasible.ts";
+
+/** A forecast further ahead than this many services says nothing. */
+const servicesMax = 10_000;
+/** Where nothing is known of how long trials take, ms. */
+const guessMs = 60_000;
+
+export interface Waiting {
+  readonly sweep: Sweep;
+  readonly model: string;
+  /** Trials of the same requester that are served before it. */
+  readonly ownAhead: number;
+  /** Milli-tokens missing for a start. */
+  readonly short: number;
+}
+
+export function estimateStart(state: State, waiting: Waiting, at: number): StartView {
+  const { model, ownAhead, short, sweep } = waiting;
+  const choices = feasibleChoices([...state.agents.values()].filter(takesWork), sweep, model);
+  if (choices.length === 0) return { at: null, because: "when an agent that fits joins or opens" };
+  const account = mustGet(state.accounts, sweep.requester, "account");
+  if (short > 0) return afterRefill(account, short, at);
+  const ahead = Math.min(servicesMax, ownAhead + othersAhead(state, account, at));
+  const slots = freeTimes(state, choices, at);
+  if (slots.length === 0) return { at: null, because: "when a slot that fits comes free" };
+  const typicalMs = typicalService(state, sweep, choices);
+  // The earliest slot is taken by each of those ahead in turn.
+  for (let served = 0; served < ahead; served++) {
+    const index = earliest(slots);
+    slots[index] = (slots[index] ?? at) + typicalMs;
+  }
+  const start = slots[earliest(slots)] ?? at;
+  const others =
+    ahead === 0 ? "it is next" : `${ahead} ${ahead === 1 ? "trial is" : "trials are"} served before it`;
+  return { at: Math.round(start), because: `${others}, on ${slots.length} slots that fit` };
+}
+
+function afterRefill(account: Account, short: number, at: number): StartView {
+  const { refill, refilledAt } = account;
+  if (refill === null || available(account, null) + short > refill.upTo) {
+    return { at: null, because: `when ${account.requester} is granted more tokens` };
+  }
+  const periods = Math.max(1, Math.ceil(short / refill.amount));
+  return {
+    at: Math.max(at, refilledAt + periods * refill.everyMs),
+    because: "after its account is refilled",
+  };
+}
+
+/** Services others get before this requester's turn: as many as lie between their start tags and its own. */
+function othersAhead(state: State, account: Account, at: number): number {
+  const own = startTag(account, state.meta.virtualTime, at);
+  let services = 0;
+  for (const [requester, ids] of state.open) {
+    if (requester === account.requester) continue;
+    const other = mustGet(state.accounts, requester, "account");
+    const gap = own - startTag(other, state.meta.virtualTime, at);
+    if (gap <= 0) continue;
+    const sweeps = ids.map((id) => mustGet(state.sweeps, id, "sweep"));
+    const left = sweeps.reduce(
+      (sum, { counts, proposed, total }) => sum + counts.queued + total - proposed,
+      0,
+    );
+    const costs = sweeps.map(({ typicalCost }) => typicalCost ?? 0).filter((cost) => cost > 0);
+    const cost = costs.length === 0 ? gap : costs.reduce((sum, one) => sum + one, 0) / costs.length;
+    services += Math.min(left, Math.ceil((gap * other.weight) / cost));
+  }
+  return services;
+}
+
+/** When each slot of the agents that fit comes free, ms. */
+function freeTimes(state: State, choices: readonly Choice[], at: number): number[] {
+  const times: number[] = [];
+  for (const { agent } of choices) {
+    const held = [...(state.held.get(agent.agent) ?? [])];
+    for (const fence of held) {
+      const trial = mustGet(state.trials, mustGet(state.active, fence, "fence"), "trial");
+      const attempt = activeAttempt(trial);
+      if (attempt !== null) times.push(Math.max(at, endOf(state, trial, attempt)));
+    }
+    for (let free = held.length; free < agent.policy.slots; free++) times.push(at);
+  }
+  return times;
+}
+
+function endOf(state: State, trial: Trial, attempt: Attempt): number {
+  const { typicalCost } = mustGet(state.sweeps, trial.sweep, "sweep");
+  return typicalCost === null ? attempt.until : attempt.at + typicalCost / attempt.rate;
+}
+
+function typicalService(state: State, sweep: Sweep, choices: readonly Choice[]): number {
+  const costs = [...state.open.values()]
+    .flat()
+    .map((id) => mustGet(state.sweeps, id, "sweep").typicalCost)
+    .filter((cost) => cost !== null);
+  const cost =
+    sweep.typicalCost ?? (costs.length === 0 ? null : costs.reduce((a, b) => a + b, 0) / costs.length);
+  if (cost === null) return guessMs;
+  const rate = choices.reduce((sum, choice) => sum + choice.rate, 0) / choices.length;
+  return cost / rate;
+}
+
+function earliest(slots: readonly number[]): number {
+  let best = 0;
+  for (const [index, time] of slots.entries()) if (time < (slots[best] ?? Infinity)) best = index;
+  return best;
+}

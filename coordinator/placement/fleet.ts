@@ -1,0 +1,118 @@
+/**
+ * The agents, grouped by what decides whether a trial fits: machines that can do the same, of owners who allow the same,
+ * are asked once. So the work of a decision grows with the kinds of machine and not with their number. Derived from the
+ * agents and from what they hold; changes nothing by itself.
+ */
+import type { BackendName, Capability, Policy } from "../../protocol/capability.ts";
+import { backendsFor, matchMachine, type Wish } from "../../protocol/match.ts";
+import type { Agent } from "../core/state.ts";
+
+/** Agents that fit the same wishes, but for what `match` asks of each machine by itself. */
+export interface AgentGroup {
+  readonly number: number;
+  readonly capability: Capability;
+  readonly policy: Policy;
+  /** Names of agents with a free slot that take work, longest free first. */
+  readonly free: Set<string>;
+  members: number;
+}
+
+export class Fleet {
+  readonly #groups = new Map<string, AgentGroup>();
+  readonly #groupOf = new Map<string, AgentGroup>();
+  /** Groups with a free agent. */
+  readonly #open = new Set<AgentGroup>();
+  /** By wish: the backends on which it runs there, none where it does not fit. */
+  #fits = new Map<string, Map<number, readonly BackendName[]>>();
+  #groupsMade = 0;
+
+  /** To be called after anything about the agent changed. `free`: it takes work and has a slot. */
+  update(agent: Agent, free: boolean): void {
+    const name = agent.agent;
+    const group = this.#groupFor(agent);
+    const before = this.#groupOf.get(name);
+    if (before !== group) {
+      if (before !== undefined) this.#leave(name, before);
+      this.#groupOf.set(name, group);
+      group.members++;
+    }
+    if (free) {
+      group.free.add(name);
+      this.#open.add(group);
+    } else if (group.free.delete(name) && group.free.size === 0) {
+      this.#open.delete(group);
+    }
+  }
+
+  isFree(name: string): boolean {
+    return this.#groupOf.get(name)?.free.has(name) === true;
+  }
+
+  hasFree(): boolean {
+    return this.#open.size > 0;
+  }
+
+  freeGroups(): Iterable<AgentGroup> {
+    return this.#open;
+  }
+
+  groupOf(name: string): AgentGroup | null {
+    return this.#groupOf.get(name) ?? null;
+  }
+
+  /** Backends on which the wish runs on machines of this group; empty where it does not fit. */
+  backendsOn(group: AgentGroup, wish: Wish, wishKey: string): readonly BackendName[] {
+    let byGroup = this.#fits.get(wishKey);
+    if (byGroup === undefined) {
+      if (this.#fits.size >= wishesRememberedMax) this.#fits = new Map();
+      byGroup = new Map();
+      this.#fits.set(wishKey, byGroup);
+    }
+    let backends = byGroup.get(group.number);
+    if (backends === undefined) {
+      const fits = matchMachine(wish, group.capability, group.policy).length === 0;
+      backends = fits ? backendsFor(wish, group.capability) : [];
+      byGroup.set(group.number, backends);
+    }
+    return backends;
+  }
+
+  #groupFor(agent: Agent): AgentGroup {
+    const known = this.#groupOf.get(agent.agent);
+    if (known !== undefined && known.capability === agent.capability && known.policy === agent.policy) {
+      return known;
+    }
+    const key = groupKey(agent);
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      const { capability, policy } = agent;
+      group = { number: ++this.#groupsMade, capability, policy, free: new Set(), members: 0 };
+      this.#groups.set(key, group);
+    }
+    return group;
+  }
+
+  #leave(name: string, group: AgentGroup): void {
+    group.members--;
+    group.free.delete(name);
+    if (group.free.size === 0) this.#open.delete(group);
+    if (group.members === 0) {
+      for (const [key, other] of this.#groups) if (other === group) this.#groups.delete(key);
+    }
+  }
+}
+
+/** Beyond this many different wishes the answers are forgotten and found again. */
+const wishesRememberedMax = 4096;
+
+/** Everything `matchMachine` looks at, and nothing that differs between machines of one kind, such as measured speed. */
+function groupKey({ capability, policy }: Agent): string {
+  const { host } = capability;
+  return JSON.stringify([
+    [host.os, host.arch, host.cores, host.gpus, host.cpuFeatures],
+    capability.backends.map(({ dtypes, name, works }) => [name, works, dtypes]),
+    capability.rates.map(({ backend, kind }) => [kind, backend]),
+    Object.entries(capability.labels).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    [policy.slots > 0, policy.requesters, policy.tasks, policy.leaveFreeCores],
+  ]);
+}

@@ -1,0 +1,60 @@
+/**
+ * How fast agents really are, against what their probes claimed. Trials of one sweep and model are alike enough to compare:
+ * an agent whose claimed rate is true needs as many tokens for a unit of resource as the others do. Pure arithmetic.
+ *
+ * RATE-1: a rate counts as claimed until measurements speak clearly against it: the gap must exceed its own noise.
+ * RATE-2: the measure is the lower median of the agents compared, so that one liar among two or more others moves nothing.
+ */
+import type { Agent, LogMeans, Speed } from "../core/state.ts";
+import { clampRate } from "../../protocol/token.ts";
+
+/** Attempts of an agent in one sweep and model before it is compared. */
+const attemptsMin = 3;
+/** A gap is believed in so far as it exceeds so many standard errors. */
+const errorsMin = 2;
+/** Weight of the newest comparison in an agent's speed. */
+const smoothing = 0.2;
+
+/** Adds a value to a mean with its sum of squared distances (Welford 1962). */
+export function withValue({ count, mean, squares }: LogMeans, value: number): LogMeans {
+  const next = count + 1;
+  const gap = value - mean;
+  const moved = mean + gap / next;
+  return { count: next, mean: moved, squares: squares + gap * (value - moved) };
+}
+
+/**
+ * The natural logarithm of an agent's measured speed over its claimed one, or null where there is nothing to compare.
+ * `byAgent`: tokens for a unit of resource at the claimed rate, as logarithms.
+ */
+export function logSpeedOf(agent: string, byAgent: Readonly<Record<string, LogMeans>>): number | null {
+  const compared = Object.entries(byAgent).filter(([, { count }]) => count >= attemptsMin);
+  const own = byAgent[agent];
+  if (own === undefined || own.count < attemptsMin || compared.length < 2) return null;
+  const sorted = compared.map(([, means]) => means).toSorted((a, b) => a.mean - b.mean);
+  const measure = sorted[Math.floor((sorted.length - 1) / 2)];
+  if (measure === undefined) return null;
+  let squares = 0;
+  let freedom = 0;
+  for (const means of sorted) {
+    squares += means.squares;
+    freedom += means.count - 1;
+  }
+  const variance = squares / Math.max(1, freedom);
+  const error = Math.sqrt(variance / own.count + variance / measure.count);
+  const gap = measure.mean - own.mean;
+  // RATE-1, as a shrinkage towards the claim (James and Stein 1961).
+  return gap === 0 ? 0 : gap * Math.max(0, 1 - ((errorsMin * error) / gap) ** 2);
+}
+
+export function withSpeed(speed: Speed | undefined, logSpeed: number): Speed {
+  const { attempts, logFactor } = speed ?? { attempts: 0, logFactor: 0 };
+  const weight = Math.max(smoothing, 1 / (attempts + 1));
+  return { attempts: attempts + 1, logFactor: logFactor + weight * (logSpeed - logFactor) };
+}
+
+/** Tokens per second at which a lease is priced: the claim, refined by what was measured. */
+export function trustedRate(agent: Agent, kind: string, claimed: number): number {
+  const speed = agent.speed[kind];
+  return clampRate(speed === undefined ? claimed : claimed * Math.exp(speed.logFactor));
+}
