@@ -15,6 +15,7 @@ import { EventLog } from "./event-log.ts";
 import { hearsNoLeader } from "./hears-no-leader.ts";
 import { Journal, JournalBroken } from "./journal/journal.ts";
 import { ProjectionStore } from "./projection-store.ts";
+import type { Thinker } from "./search/thinker.ts";
 import { beginTerm, type Term } from "./term.ts";
 
 export interface CandidateOptions {
@@ -22,6 +23,8 @@ export interface CandidateOptions {
   readonly name: string;
   readonly bus: Bus;
   readonly store: Store;
+  /** Works out proposals; ours to use, the caller's to close. */
+  readonly thinker: Thinker;
   readonly clock: Clock;
   /** Uniform in [0, 1): spreads candidates out in time. */
   readonly random: () => number;

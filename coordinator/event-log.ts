@@ -9,19 +9,43 @@ export interface LoggedEvent {
   readonly event: Event;
 }
 
+interface Batch {
+  readonly sequence: number;
+  readonly at: number;
+  readonly events: readonly Event[];
+}
+
 export class EventLog {
-  #lines: LoggedEvent[] = [];
+  /** By batch: an entry of its own for each event would be made seven times for every trial, and hardly ever read. */
+  #batches: Batch[] = [];
+  #count = 0;
 
   add(events: readonly Event[], sequence: number, at: number): void {
-    for (const event of events) this.#lines.push({ sequence, at, event });
-    if (this.#lines.length > kept * 2) this.#lines = this.#lines.slice(-kept);
+    this.#batches.push({ sequence, at, events });
+    this.#count += events.length;
+    if (this.#count <= kept * 2) return;
+    let first = 0;
+    for (const batch of this.#batches) {
+      if (this.#count - batch.events.length < kept) break;
+      this.#count -= batch.events.length;
+      first++;
+    }
+    this.#batches = this.#batches.slice(first);
   }
 
   last(limit: number): readonly LoggedEvent[] {
-    return this.#lines.slice(-limit);
+    const lines: LoggedEvent[] = [];
+    for (const { sequence, at, events } of this.#batches.toReversed()) {
+      for (const event of events.toReversed()) {
+        if (lines.length >= limit) return lines.reverse();
+        lines.push({ sequence, at, event });
+      }
+    }
+    return lines.reverse();
   }
 
   clear(): void {
-    this.#lines = [];
+    this.#batches = [];
+    this.#count = 0;
   }
 }

@@ -43,6 +43,8 @@ export interface IntakeOptions {
 
 const inboxDurable = "coordinator";
 const inboxBatchMax = 200;
+/** Batches in hand at once: while one waits for the journal, the next ones are asked for and parsed. */
+const inboxBatchesMax = 3;
 /** An inbox message not yet decided on after this long goes to whoever leads then. */
 const inboxAckWaitMs = 5_000;
 /** A server that was away when we asked for the inbox is asked again after this long. */
@@ -150,25 +152,24 @@ export function serveInbox(options: IntakeOptions): Subscription {
       { maxBatch: inboxBatchMax, ackWaitMs: inboxAckWaitMs },
     );
   let closed = false;
-  let consumer: Subscription | null = null;
+  const consumers: Subscription[] = [];
   const begin = async (): Promise<void> => {
-    while (!closed && consumer === null) {
+    while (!closed && consumers.length < inboxBatchesMax) {
       try {
-        consumer = await consume();
+        consumers.push(await consume());
       } catch (error) {
         if (!(error instanceof BusError)) throw error;
         await sleep(clock, consumeRetryMs);
       }
     }
-    if (closed) consumer?.close();
+    if (closed) close();
+  };
+  const close = () => {
+    closed = true;
+    for (const consumer of consumers.splice(0)) consumer.close();
   };
   void begin();
-  return {
-    close() {
-      closed = true;
-      consumer?.close();
-    },
-  };
+  return { close };
 }
 
 function isRole(role: string): role is Role {

@@ -7,6 +7,7 @@ import * as z from "zod";
 import type { Store } from "../store/store.ts";
 import { entityAt, loadState } from "./core/projection.ts";
 import type { State } from "./core/state.ts";
+import { entitiesIn, pageChanges } from "./entity-page.ts";
 import { startPosition, type Position } from "./journal/journal.ts";
 
 const positionSchema = z.object({ sequence: z.int().nonnegative(), hash: z.string() });
@@ -37,7 +38,7 @@ export class ProjectionStore {
   load(): { state: State; position: Position } {
     const stored = positionSchema.safeParse(this.#store.get("position"));
     const position = stored.success ? stored.data : startPosition;
-    const state = loadState((prefix) => this.#store.range(prefix));
+    const state = loadState((prefix) => entitiesIn((start) => this.#store.range(start), prefix));
     return { state, position };
   }
 
@@ -47,17 +48,12 @@ export class ProjectionStore {
    */
   save(state: State, position: Position): void {
     if (this.#writing !== null) return;
-    const put: [string, unknown][] = [["position", position], ...this.#copies];
+    const entities = pageChanges(state.dirty, (key) => entityAt(state, key));
+    const put = [["position", position] as const, ...this.#copies, ...entities.put];
     this.#copies = [];
-    const remove: string[] = [];
-    for (const key of state.dirty) {
-      const entity = entityAt(state, key);
-      if (entity === undefined) remove.push(key);
-      else put.push([key, entity]);
-    }
     state.dirty.clear();
     this.#writing = this.#store
-      .write({ put, remove })
+      .write({ put, remove: entities.remove })
       .catch(this.#onError)
       .finally(() => {
         this.#writing = null;

@@ -15,6 +15,8 @@ import type { Journal, Position } from "./journal/journal.ts";
 import { Leader } from "./leader.ts";
 import { PresenceBoard } from "./presence-board.ts";
 import type { ProjectionStore } from "./projection-store.ts";
+import { Proposer } from "./proposer.ts";
+import type { Thinker } from "./search/thinker.ts";
 import { ServerPulse } from "./server-pulse.ts";
 
 export interface TermOptions {
@@ -29,6 +31,7 @@ export interface TermOptions {
   readonly journal: Journal;
   readonly store: ProjectionStore;
   readonly events: EventLog;
+  readonly thinker: Thinker;
   readonly log: (line: string) => void;
   readonly onError: (error: unknown) => void;
   readonly onState?: (state: State) => void;
@@ -53,22 +56,34 @@ export function beginTerm(options: TermOptions): Term {
     send: (order) => bus.publish(subjects.order(order.agent, order.name), toBytes(order.body)),
     onBatch: (batch, at, time) => {
       events.add(batch, at.sequence, time);
-      options.onState?.(state);
+      lookForProposals();
     },
+    onSettled: () => options.onState?.(state),
     onDeposed: () => {
       log("another coordinator leads; standing by");
       ended.resolve();
     },
   });
+  const proposer = new Proposer({
+    state,
+    thinker: options.thinker,
+    log,
+    submit: (proposals) =>
+      leader.submit({ input: { kind: "proposals", proposals }, done: () => lookForProposals() }),
+  });
+  const lookForProposals = () => {
+    if (state.wanting.size > 0) leader.ask(() => proposer.look());
+  };
   const intake: IntakeOptions = { bus, mesh, leader, board, clock, events, settings, log };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
   ];
-  const timers = regularTasks(options, intake, pulse);
+  const timers = [...regularTasks(options, intake, pulse), every(clock, settings.beaconMs, lookForProposals)];
   const over = ended.promise.then(() => {
     leader.stop();
+    proposer.close();
     pulse.close();
     for (const cancel of timers) cancel();
     for (const subscription of subscriptions) subscription.close();

@@ -8,6 +8,7 @@ import { nameSchema } from "./name.ts";
 import { refusalSchema } from "./refusal.ts";
 import { sweepSpecSchema } from "./sweep.ts";
 import { milliTokensSchema } from "./token.ts";
+import { valueSchema } from "./value.ts";
 
 const text = z.string().max(500);
 
@@ -48,6 +49,14 @@ const commandBodies = {
     weight: weight.optional(),
     priority: z.int().min(-100).max(100).optional(),
   }),
+  /** A trial somebody proposes, by hand or from another process. */
+  "trial-propose": z.strictObject({
+    sweep: sweepIdSchema,
+    model: z.string().min(1),
+    params: z.record(z.string(), valueSchema),
+  }),
+  /** No more proposals will come: the sweep ends with what it has. */
+  "sweep-seal": z.strictObject({ sweep: sweepIdSchema }),
   "model-promote": z.strictObject({
     model: nameSchema,
     version: z.int().positive(),
@@ -133,6 +142,8 @@ export const commandValues = {
     refill: refillSchema.nullable(),
     sweepCap: milliTokensSchema.nullable(),
   }),
+  "trial-propose": z.object({ trial: trialIdSchema, known: z.boolean() }),
+  "sweep-seal": z.object({ sweep: sweepIdSchema }),
   "sweep-tune": z.object({ sweep: sweepIdSchema, weight: z.number(), priority: z.int() }),
   "agent-drain": z.object({ agent: nameSchema, running: z.array(fenceSchema) }),
   "agent-cordon": z.object({ agent: nameSchema, running: z.array(fenceSchema) }),

@@ -113,6 +113,7 @@ function propose(state: State, sweep: string, count: number, random: RandomStrea
         key: trialKey(recipe, model, params),
         draws: number,
         target: 1,
+        parent: null,
       },
       0,
     );

@@ -2,6 +2,7 @@
 import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { join } from "node:path";
 import { startCandidate } from "../../coordinator/candidate.ts";
+import { workerThinker } from "../../coordinator/search/worker-thinker.ts";
 import { settingsFor } from "../../coordinator/core/setting.ts";
 import { ensurePrivateFolder } from "../../mesh/private-file.ts";
 import { systemClock } from "../../protocol/system-clock.ts";
@@ -41,11 +42,13 @@ export async function runCoordinator(terminal: Terminal, options: CoordinatorOpt
       return printRefusal(terminal, {}, store.refusal);
     }
     const halted = Promise.withResolvers<string>();
+    const thinker = workerThinker();
     const candidate = startCandidate({
       mesh: home.mesh,
       name: credential.name,
       bus: bus.value,
       store: store.value,
+      thinker,
       clock: systemClock,
       random: Math.random,
       settings: settingsFor(leaseMs.value),
@@ -56,6 +59,7 @@ export async function runCoordinator(terminal: Terminal, options: CoordinatorOpt
     terminal.note(`coordinator ${credential.name} of mesh ${home.mesh} connected to ${home.url}`);
     const end = await Promise.race([untilStopped(bus.value), halted.promise]);
     await candidate.stop();
+    await thinker.close();
     await bus.value.close();
     await store.value.close();
     if (typeof end !== "string" && end.kind === "asked") return exitCode.ok;

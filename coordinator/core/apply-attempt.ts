@@ -51,7 +51,8 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
     }
     case "RungReached": {
       const { trial } = activeOf(state, event.fence);
-      trial.rungs.push({ resource: event.resource, value: event.value });
+      const { also, resource, value } = event;
+      trial.rungs.push(also.length === 0 ? { resource, value } : { resource, value, also });
       trial.value = event.value;
       enterRung(state, trial, event.resource);
       return;

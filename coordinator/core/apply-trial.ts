@@ -14,6 +14,7 @@ export type TrialEvent = Extract<
       | "SweepSubmitted"
       | "SweepTuned"
       | "SweepStopping"
+      | "SearchNoted"
       | "SweepExhausted"
       | "SweepFinished"
       | "TrialProposed"
@@ -38,6 +39,9 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
     case "SweepStopping":
       sweepOf(state, event.sweep).state = "stopping";
       state.attention.add(event.sweep);
+      return;
+    case "SearchNoted":
+      sweepOf(state, event.sweep).note = event.note;
       return;
     case "SweepExhausted": {
       const sweep = sweepOf(state, event.sweep);
@@ -86,6 +90,7 @@ function submit(state: State, event: Extract<Event, { kind: "SweepSubmitted" }>,
     proposed: 0,
     draws: 0,
     exhausted: false,
+    note: null,
     state: "running",
     counts: { queued: 0, running: 0, paused: 0, completed: 0, stopped: 0, failed: 0, cancelled: 0 },
     reused: 0,
@@ -123,6 +128,7 @@ function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>,
   sweep.proposed++;
   sweep.draws = event.draws;
   sweep.counts.queued++;
+  const from = event.parent === null ? null : mustGet(state.trials, event.parent, "trial");
   const trial: Trial = {
     trial: event.trial,
     sweep: event.sweep,
@@ -133,8 +139,8 @@ function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>,
     state: "queued",
     order: state.meta.nextOrder++,
     queuedAt: at,
-    checkpoint: null,
-    checkpointBytes: 0,
+    checkpoint: from?.checkpoint ?? null,
+    checkpointBytes: from?.checkpointBytes ?? 0,
     target: event.target,
     rungs: [],
     value: null,
@@ -142,6 +148,7 @@ function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>,
     attempts: [],
     retries: 0,
     reusedFrom: null,
+    parent: event.parent,
     failure: null,
     spent: 0,
     record: false,

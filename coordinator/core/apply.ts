@@ -82,6 +82,7 @@ function change(state: State, event: Event, at: number): void {
       return indexAgent(state, event.agent);
     case "SweepSubmitted":
     case "SweepTuned":
+    case "SearchNoted":
     case "SweepStopping":
     case "SweepExhausted":
     case "SweepFinished":

@@ -5,9 +5,10 @@ import type { Role } from "../../protocol/subjects.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { decidePromote, decideRollback } from "../registry/alias.ts";
-import type { Decision, Sender, Steps } from "./input.ts";
+import type { Decision, Sender } from "./input.ts";
+import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
 import { decideSweepRun } from "./decide-sweep.ts";
-import { attemptByFence, type Account, type Agent, type State, type Sweep } from "./state.ts";
+import { attemptByFence, type Account, type Agent, type State } from "./state.ts";
 
 const allowed: { readonly [N in CommandName]: readonly Role[] } = {
   "sweep-run": ["owner", "requester"],
@@ -16,6 +17,8 @@ const allowed: { readonly [N in CommandName]: readonly Role[] } = {
   "account-open": ["owner"],
   "account-set": ["owner"],
   "sweep-tune": ["owner", "requester"],
+  "trial-propose": ["owner", "requester"],
+  "sweep-seal": ["owner", "requester"],
   "model-promote": ["owner", "requester"],
   "model-rollback": ["owner", "requester"],
   "agent-drain": ["owner"],
@@ -68,6 +71,14 @@ function* dispatch(state: State, sender: Sender, name: CommandName, raw: unknown
       const body = parse(name, raw);
       return body.ok ? yield* tuneSweep(state, sender, body.value) : body;
     }
+    case "trial-propose": {
+      const body = parse(name, raw);
+      return body.ok ? yield* proposeByHand(state, sender, body.value) : body;
+    }
+    case "sweep-seal": {
+      const body = parse(name, raw);
+      return body.ok ? yield* sealSweep(state, sender, body.value) : body;
+    }
     case "model-promote": {
       const body = parse(name, raw);
       return body.ok ? yield* decidePromote(state, sender.who, body.value) : body;
@@ -89,55 +100,6 @@ function* dispatch(state: State, sender: Sender, name: CommandName, raw: unknown
 
 function parse<N extends CommandName>(name: N, raw: unknown): Outcome<CommandBody<N>> {
   return parseOutside(commandSchemas[name], raw, name);
-}
-
-function* stopSweep(state: State, sender: Sender, body: CommandBody<"sweep-stop">): Decision {
-  const found = runningSweep(state, sender, body.sweep);
-  if (!found.ok) return found;
-  yield { kind: "SweepStopping", sweep: body.sweep, by: sender.who, why: body.why };
-  yield* cancelTrials(state, body.sweep);
-  return accept({ sweep: body.sweep });
-}
-
-/** A sweep that runs and that the sender may command. */
-function runningSweep(state: State, sender: Sender, id: string): Outcome<Sweep> {
-  const sweep = state.sweeps.get(id);
-  if (sweep === undefined) {
-    const known = suggestion(id, state.sweeps.keys());
-    return refuse("unknown", `there is no sweep ${id}; ${known}`, ["sweep"]);
-  }
-  if (sender.role !== "owner" && sweep.requester !== sender.who) {
-    return refuse("forbidden", `${id} belongs to ${sweep.requester}`, ["sweep"]);
-  }
-  if (sweep.state !== "running") return refuse("conflict", `${id} is already ${sweep.state}`, ["sweep"]);
-  return accept(sweep);
-}
-
-function* tuneSweep(state: State, sender: Sender, body: CommandBody<"sweep-tune">): Decision {
-  const found = runningSweep(state, sender, body.sweep);
-  if (!found.ok) return found;
-  const sweep = found.value;
-  const { priority = sweep.priority, weight = sweep.weight } = body;
-  if (priority !== sweep.priority || weight !== sweep.weight) {
-    yield { kind: "SweepTuned", sweep: body.sweep, weight, priority };
-  }
-  return accept({ sweep: body.sweep, weight, priority });
-}
-
-function* cancelTrials(state: State, sweep: string): Steps {
-  const { proposed } = state.sweeps.get(sweep) ?? { proposed: 0 };
-  for (let number = 1; number <= proposed; number++) {
-    const trial = state.trials.get(`${sweep}-${number}`);
-    if (trial === undefined) continue;
-    if (trial.state === "queued" || trial.state === "paused") {
-      yield { kind: "TrialFinished", trial: trial.trial, outcome: "cancelled", why: "the sweep was stopped" };
-    }
-    const attempt = trial.attempts.at(-1);
-    if (trial.state === "running" && attempt !== undefined && attempt.cancel === null) {
-      const reason = "the sweep was stopped";
-      yield { kind: "CancelRequested", fence: attempt.fence, reason, how: "soon", preemptedFor: null };
-    }
-  }
 }
 
 function* grant(state: State, sender: Sender, body: CommandBody<"budget-grant">): Decision {

@@ -70,12 +70,13 @@ function* finished(
   report: Extract<Report, { kind: "finished" }>,
   settings: CoordinatorSettings,
 ): Steps {
-  const { spec } = mustGet(state.sweeps, trial.sweep, "sweep");
-  const { metric } = spec.objective;
-  const value = report.metrics[metric];
-  if (value === undefined || !Number.isFinite(value)) {
-    const reported = Object.keys(report.metrics).join(", ") || "nothing";
-    const why = `it did not report a finite "${metric}"; it reported ${reported}`;
+  const { alsoObjectives, objective } = mustGet(state.sweeps, trial.sweep, "sweep").spec;
+  const { metrics } = report;
+  const missing = [objective, ...alsoObjectives].find(({ metric }) => !Number.isFinite(metrics[metric]));
+  const value = metrics[objective.metric];
+  if (missing !== undefined || value === undefined) {
+    const reported = Object.keys(metrics).join(", ") || "nothing";
+    const why = `it did not report a finite "${missing?.metric}"; it reported ${reported}`;
     yield* endAttempt(
       state,
       trial,
@@ -91,7 +92,8 @@ function* finished(
     return;
   }
   yield kept(report);
-  yield { kind: "RungReached", fence: report.fence, resource: report.resource, value };
+  const also = alsoObjectives.map(({ metric }) => metrics[metric] ?? Number.NaN);
+  yield { kind: "RungReached", fence: report.fence, resource: report.resource, value, also };
   const posted = charge(report.usedMs, attempt.rate, attempt.reserved);
   yield { kind: "AttemptEnded", fence: report.fence, ending: "finished", note: "", posted };
   yield* judge(state, trial);

@@ -4,16 +4,33 @@ import { accept, refuse } from "../../protocol/refusal.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { nearestMiss } from "../placement/nearest-miss.ts";
-import { samplerFor } from "../search/choose-sampler.ts";
+import { jointProblem } from "../search/joint-space.ts";
+import { samplerFor, samplerNamed } from "../search/choose-sampler.ts";
 import type { Decision } from "./input.ts";
 import type { State } from "./state.ts";
+
+/** Beyond so many trials a sampler that learns would read its history for longer than a trial takes. */
+const learningTrialsMax = 20_000;
+
+/** Why the method cannot search this; for methods that learn, which see all models as one space. */
+function unsuitedIn(spec: SweepSpec) {
+  const { method, trials } = spec.search;
+  const named = samplerNamed(method);
+  if (named?.learns !== true) return null;
+  if (trials > learningTrialsMax) {
+    const message = `${method} learns from its trials, ${learningTrialsMax} at most, not ${trials}; use random, sobol or grid`;
+    return { model: "", parameter: "trials", message };
+  }
+  const unsuited = named.unsuited(jointProblem(spec));
+  return unsuited === null ? null : { model: "", ...unsuited };
+}
 
 export function* decideSweepRun(state: State, requester: string, spec: SweepSpec): Decision {
   const names = spec.models.map(({ model }) => model);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return refuse("invalid", `model ${twice} stands twice in the sweep`, ["models"]);
   const sampler = samplerFor(spec);
-  const problem = sampler.problem(spec);
+  const problem = unsuitedIn(spec) ?? sampler.problem(spec);
   if (problem !== null) {
     return refuse("invalid", `${problem.parameter}: ${problem.message}`, [
       "models",

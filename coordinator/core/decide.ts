@@ -5,6 +5,7 @@ import { hearPresence, silence, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
 import { preempt } from "./preempt.ts";
 import { refill } from "./refill.ts";
+import { decideProposals } from "./decide-proposals.ts";
 import { decideReport } from "./decide-report.ts";
 import type { Event } from "./event.ts";
 import { expire } from "./expire.ts";
@@ -27,6 +28,9 @@ export function* decide(state: State, input: Input, at: number, settings: Coordi
       break;
     case "report":
       yield* decideReport(state, input.agent, input.report, settings);
+      break;
+    case "proposals":
+      yield* decideProposals(state, input.proposals);
       break;
     case "expire":
       yield* expire(state, at, settings);

@@ -89,7 +89,10 @@ export const eventSchema = z.discriminatedUnion("kind", [
     key: z.string(),
     draws: z.int().nonnegative(),
     target: z.int().positive(),
+    /** The trial whose checkpoint it begins from. */
+    parent: trialIdSchema.nullable().default(null),
   }),
+  z.object({ kind: z.literal("SearchNoted"), sweep: sweepIdSchema, note: z.string() }),
   z.object({ kind: z.literal("TrialReused"), trial: trialIdSchema, from: trialIdSchema }),
   z.object({ kind: z.literal("TrialPromoted"), trial: trialIdSchema, target: z.int().positive() }),
   z.object({ kind: z.literal("TrialPaused"), trial: trialIdSchema }),
@@ -146,6 +149,8 @@ export const eventSchema = z.discriminatedUnion("kind", [
     fence: fenceSchema,
     resource: z.int().positive(),
     value: z.number(),
+    /** The further objectives, in the sweep's order. */
+    also: z.array(z.number()).default([]),
   }),
   z.object({
     kind: z.literal("AttemptEnded"),

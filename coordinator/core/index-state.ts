@@ -33,6 +33,7 @@ export function closeSweep(state: State, sweep: Sweep): void {
   state.rungs.delete(sweep.sweep);
   state.queues.delete(sweep.sweep);
   state.attention.delete(sweep.sweep);
+  state.wanting.delete(sweep.sweep);
 }
 
 export function indexQueued(state: State, trial: Trial): void {

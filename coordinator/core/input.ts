@@ -1,6 +1,8 @@
 /** What the coordinator's loop decides on: parsed, with the sender proven by the bus. Time comes beside it. */
 import type { CommandName } from "../../protocol/command.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
+import type { SweepId } from "../../protocol/id.ts";
+import type { Params } from "../../protocol/value.ts";
 import type { Hello, Presence, Report } from "../../protocol/report.ts";
 import type { Role } from "../../protocol/subjects.ts";
 import type { Event } from "./event.ts";
@@ -22,7 +24,22 @@ export type Input =
   | { readonly kind: "presence"; readonly agent: string; readonly presence: Presence }
   | { readonly kind: "silent"; readonly agent: string }
   | { readonly kind: "report"; readonly agent: string; readonly report: Report }
+  | { readonly kind: "proposals"; readonly proposals: Proposals }
   | { readonly kind: "expire" };
+
+/** What a sampler answered, for a sweep as it was when it was asked. */
+export interface Proposals {
+  readonly sweep: SweepId;
+  /** Trials it had proposed by then. */
+  readonly basis: number;
+  readonly suggestions: readonly {
+    readonly model: string;
+    readonly params: Params;
+    readonly parent: number | null;
+  }[];
+  readonly position: number;
+  readonly note: string | null;
+}
 
 /**
  * A decision hands out its events one at a time and goes on once the caller has applied each, so that

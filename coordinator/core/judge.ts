@@ -72,7 +72,7 @@ function verdictOn(
   const policy = stoppingPolicy(sweep.spec.stopping);
   // Not one of its own rungs: nobody to compare it with.
   if (!policy.rungsOf(trial.number).includes(resource)) return { kind: "continue" };
-  const own = entries.find((entry) => entry.trial === trial.trial);
+  const own = entries.findLast((entry) => entry.trial === trial.trial);
   if (own === undefined) throw new Error(`broken invariant: ${trial.trial} is not at rung ${resource}`);
   const curveOf = (entry: RungEntry) => curveTo(state, sweep, entry, resource);
   return policy.verdict({ resource, trial: own, entries, curveOf });

@@ -90,6 +90,8 @@ export interface CostHistory extends LogMeans {
 export interface Rung {
   resource: number;
   value: number;
+  /** Of the further objectives; left out where the sweep has none. */
+  also?: readonly number[];
 }
 
 export type AttemptState = "offered" | "running" | "ended";
@@ -151,6 +153,8 @@ export interface Trial {
   /** Failures that were not the trial's own fault. */
   retries: number;
   reusedFrom: TrialId | null;
+  /** The trial whose checkpoint this one began from; null where it began from nothing. */
+  parent: TrialId | null;
   failure: string | null;
   spent: MilliTokens;
   /** True where later trials of the same key are answered from this one. */
@@ -175,6 +179,8 @@ export interface Sweep {
   /** Draws made from each model's stream; a duplicate costs a draw but no trial. */
   draws: number;
   exhausted: boolean;
+  /** How its sampler says it found the last proposal. */
+  note: string | null;
   state: "running" | "stopping" | "done" | "stopped";
   counts: Record<TrialState, number>;
   reused: number;
@@ -262,6 +268,8 @@ export interface State {
   readonly dataAt: Map<Digest, Set<string>>;
   /** Open sweeps of which something changed that may let them propose or end. */
   readonly attention: Set<SweepId>;
+  /** Open sweeps whose sampler learns and that want another proposal. */
+  readonly wanting: Set<SweepId>;
 
   /** Keys of entities changed since the projection was last written. */
   readonly dirty: Set<string>;
@@ -298,6 +306,7 @@ export function emptyState(): State {
     fleet: new Fleet(),
     dataAt: new Map(),
     attention: new Set(),
+    wanting: new Set(),
     dirty: new Set(),
   };
 }

@@ -1,58 +1,40 @@
-/** Every combination, in the stated order: models as listed, the last parameter changing fastest. */
-import type { Space } from "../../protocol/space.ts";
-import type { Params, Value } from "../../protocol/value.ts";
-import { listValues } from "./draw.ts";
-import type { Sampler } from "./sampler.ts";
+/** Every combination that can occur, in the stated order, the last parameter fastest. A position is an index into the walk. */
+import type { SearchSampler, Suggestion } from "./ask.ts";
+import { admit } from "./admit.ts";
+import { levels } from "./axis.ts";
+import { sizeOf } from "./leftover.ts";
+import { walkOf } from "./walk.ts";
 
-export const gridSampler: Sampler = {
-  size: (spec) => spec.models.reduce((sum, { space }) => sum + sizeOf(space), 0),
+/** One call looks at no more combinations than this; the next goes on behind them. */
+const lookedAtMax = 100_000;
 
-  propose(spec, draws, isKnown) {
-    const size = this.size(spec);
-    for (let index = draws; index < size; index++) {
-      let left = index;
-      for (const { model, space } of spec.models) {
-        const within = sizeOf(space);
-        if (left >= within) {
-          left -= within;
-          continue;
-        }
-        const params = combination(space, left);
-        if (!isKnown(model, params)) return { model, params, draws: index + 1 };
-        break;
+export const gridSampler: SearchSampler = {
+  name: "grid",
+  learns: false,
+  size: sizeOf,
+
+  unsuited({ space }) {
+    for (const [parameter, distribution] of Object.entries(space)) {
+      if (levels(distribution) === null) {
+        const message = `a grid cannot list ${distribution.distribution}; give a choice, an int, or a uniform with a step`;
+        return { parameter, message };
       }
     }
-    return null;
+    if (walkOf(space) !== null) return null;
+    const parameter = Object.keys(space)[0] ?? "";
+    return { parameter, message: "a grid cannot list a range of many numbers that others depend on" };
   },
 
-  problem(spec) {
-    for (const { model, space } of spec.models) {
-      for (const [parameter, distribution] of Object.entries(space)) {
-        if (listValues(distribution) === null) {
-          const message = `a grid cannot list ${distribution.distribution}; give a choice, an int, or a uniform with a step`;
-          return { model, parameter, message };
-        }
-      }
+  ask({ count, isKnown, position, problem }) {
+    const walk = walkOf(problem.space);
+    const suggestions: Suggestion[] = [];
+    let at = position;
+    const end = Math.min(walk?.count ?? 0, position + lookedAtMax);
+    while (walk !== null && at < end && suggestions.length < count) {
+      const params = walk.at(at);
+      at++;
+      if (params !== null && admit(problem, params, isKnown)) suggestions.push({ params, parent: null });
     }
-    return null;
+    return { suggestions, position: at, note: null };
   },
 };
-
-function valuesOf(space: Space): [string, readonly Value[]][] {
-  return Object.entries(space).map(([name, distribution]) => [name, listValues(distribution) ?? []]);
-}
-
-function sizeOf(space: Space): number {
-  return valuesOf(space).reduce((product, [, values]) => product * values.length, 1);
-}
-
-function combination(space: Space, index: number): Params {
-  const params: Record<string, Value> = {};
-  let left = index;
-  for (const [name, values] of valuesOf(space).toReversed()) {
-    const value = values[left % values.length];
-    if (value !== undefined) params[name] = value;
-    left = Math.floor(left / values.length);
-  }
-  return Object.fromEntries(Object.keys(space).map((name) => [name, params[name] ?? ""]));
-}

@@ -2,5 +2,11 @@
 import type { StoppingPolicy } from "./stopping-policy.ts";
 
 export function fullLengthPolicy(max: number): StoppingPolicy {
-  return { rungs: [max], verdict: () => "complete", promotable: () => null };
+  const rungs = [max];
+  return {
+    rungs,
+    rungsOf: () => rungs,
+    verdict: () => ({ kind: "continue" }),
+    promotable: () => [],
+  };
 }

@@ -1,31 +1,52 @@
 /**
- * When does a trial go on? Policies see resources and values, and return a verdict; they never
- * touch an executor. Which policy a sweep names is `choose-policy.ts`'s business.
+ * When does a trial go on? Policies see resources and scores, and return a verdict; they never touch an
+ * executor and know nothing of time: trials are compared at equal resource, however fast their machines are.
  */
+import type { StopReason } from "./stop-reason.ts";
 
-export type Verdict = "complete" | "continue" | "pause";
+/** `pause` may be followed by a promotion; `stop` is final. */
+export type Verdict =
+  | { readonly kind: "continue" }
+  | { readonly kind: "pause" }
+  | { readonly kind: "stop"; readonly reason: StopReason };
 
+/** One per objective, oriented so that larger is better. */
+export type Scores = readonly number[];
+
+/** A trial that has reached a rung. */
 export interface RungEntry {
   readonly trial: string;
   readonly number: number;
-  /** Oriented so that larger is better. */
-  readonly score: number;
+  /** At this rung. Where one of them is not finite, the trial never goes on. */
+  readonly scores: Scores;
   /** True once the trial may train beyond this rung. */
   readonly promoted: boolean;
   /** True while it waits here with its checkpoint. */
   readonly paused: boolean;
 }
 
-export interface StoppingPolicy {
-  /** Resources at which a trial is judged, rising; the last is the full length. */
-  readonly rungs: readonly number[];
-  /** The verdict on the trial that has just reached `rungs[index]`, which is among the entries. */
-  verdict(index: number, entries: readonly RungEntry[], trial: string): Verdict;
-  /** A paused trial that deserves to go on from `rungs[index]`, or null. */
-  promotable(index: number, entries: readonly RungEntry[]): string | null;
+/** The trial that has just reached a rung, among all that have reached it so far. */
+export interface Standing {
+  readonly resource: number;
+  readonly trial: RungEntry;
+  /** Every trial that has reached this resource, `trial` included. */
+  readonly entries: readonly RungEntry[];
+  /** Scores of one of the entries at each of its rungs up to this one, rising. */
+  readonly curveOf: (entry: RungEntry) => readonly Scores[];
 }
 
-/** Resource of the rung after `resource`, or null at full length. */
-export function nextRung(policy: StoppingPolicy, resource: number): number | null {
-  return policy.rungs.find((rung) => rung > resource) ?? null;
+export interface StoppingPolicy {
+  /** Every resource at which any trial is judged, rising; the last is the full length. */
+  readonly rungs: readonly number[];
+  /** Those at which the trial of this number is judged; the last is the full length. */
+  rungsOf(number: number): readonly number[];
+  /** Asked below the full length only, where there is nothing to decide. */
+  verdict(standing: Standing): Verdict;
+  /** Paused trials that deserve to go on from this rung, best first. */
+  promotable(entries: readonly RungEntry[]): readonly RungEntry[];
+}
+
+/** The rung after `resource`, or null at full length. */
+export function nextRung(rungs: readonly number[], resource: number): number | null {
+  return rungs.find((rung) => rung > resource) ?? null;
 }

@@ -140,6 +140,10 @@ function planSweep(world: World, who: string): SweepSpec {
   const lr = grid
     ? ({ distribution: "choice", values: [0.1, 0.2, 0.3, 0.4] } as const)
     : ({ distribution: "log-uniform", min: 0.001, max: 1 } as const);
+  const two = world.chance(0.5);
+  // An evolution strategy moves all parameters in every trial, so it cannot choose between models.
+  const methods = ["random", "sobol", "tpe", "auto", "pbt", two ? "nsga-ii" : "cma-es"] as const;
+  const method = grid ? "grid" : (methods[world.between(0, methods.length - 1)] ?? "random");
   const space = {
     lr: { ...lr },
     width: { distribution: "int", min: 1, max: 3 },
@@ -149,14 +153,9 @@ function planSweep(world: World, who: string): SweepSpec {
     task: "simulated",
     dataset: null,
     objective: { metric: world.chance(0.5) ? "accuracy" : "loss", goal: "maximize" },
-    search: { method: grid ? "grid" : "random", trials: world.between(4, 20), seed: world.between(0, 1_000) },
+    search: { method, trials: world.between(4, 20), seed: world.between(0, 1_000) },
     stopping,
-    models: world.chance(0.5)
-      ? [{ model: "alpha", space }]
-      : [
-          { model: "alpha", space },
-          { model: "beta", space },
-        ],
+    models: (two ? ["alpha", "beta"] : ["alpha"]).map((model) => ({ model, space })),
     needs: {},
     cap: null,
     // Half of the accounts are too small on purpose: running out and going on is part of the run.

@@ -17,6 +17,7 @@ import { accept, refuse } from "../../protocol/refusal.ts";
 import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { MemoryDisk } from "../../store/memory-store.ts";
 import type { Store } from "../../store/store.ts";
+import { inlineThinker } from "../../coordinator/search/thinker.ts";
 import { randomStream, type RandomStream } from "../../coordinator/search/random-stream.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { ProcessClock } from "./process.ts";
@@ -91,6 +92,7 @@ export class World {
         name,
         bus: this.hub.connect(busName),
         store: this.#openDisk(`coordinator-${name}`),
+        thinker: inlineThinker,
         clock,
         random: () => this.random.next(),
         settings,

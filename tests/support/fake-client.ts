@@ -6,7 +6,7 @@ import type { BusStatus } from "../../protocol/bus/bus.ts";
 import type { MeshClient } from "../../protocol/client.ts";
 import type { CommandName, QueryName } from "../../protocol/command.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { SweepSummary, TrialView } from "../../protocol/view.ts";
+import type { AgentView, SweepSummary, TrialView } from "../../protocol/view.ts";
 import type { LaunchDraft, Launcher } from "../../tui/launch/launcher.ts";
 import {
   agentFixture,
@@ -16,6 +16,7 @@ import {
   sweepFixture,
   trialFixture,
 } from "./view-fixture.ts";
+import { accountFixture, estimateFixture, sweepWhyFixture, whyFixture } from "./why-fixture.ts";
 
 export interface FakeMesh {
   readonly client: MeshClient;
@@ -28,6 +29,8 @@ export interface FakeMesh {
   readonly overlapMax: () => number;
   /** Lets the running sweeps finish one more trial each, and time go on by a second. */
   readonly advance: () => void;
+  /** What an agent says of itself from now on, beside what it runs. */
+  changeAgent(agent: string, rest: Partial<AgentView>): void;
   setStatus(status: BusStatus): void;
   /** While true no query is answered. */
   setSilent(silent: boolean): void;
@@ -51,6 +54,14 @@ export function openFakeMesh(): FakeMesh {
   let sequence = 100;
   const sweeps: FakeSweep[] = [];
   const models = [modelFixture("language-id"), modelFixture("question-type")];
+  const accounts = [
+    accountFixture("ada", {
+      refill: { amount: 50_000, everyMs: 86_400_000, upTo: 600_000, nextAt: fixtureNow + 3_600_000 },
+      sweepCap: 200_000,
+    }),
+    accountFixture("bo", { weight: 3, startTag: 9.5, queued: 2, lines: [] }),
+  ];
+  const changes = new Map<string, Partial<AgentView>>();
   const underWay = new Map<string, number>();
   let overlap = 0;
 
@@ -173,6 +184,10 @@ export function openFakeMesh(): FakeMesh {
     return points;
   }
 
+  const whyStart = () => ({
+    start: { at: now + 240_000, because: "9 trials are served before it, on 2 slots that fit" },
+  });
+
   function answer(name: QueryName, body: Record<string, unknown>): Outcome<unknown> {
     const sweepOf = (id: unknown) => sweeps.find((each) => each.summary.sweep === id);
     const trialOf = (id: unknown) => sweeps.flatMap((each) => each.trials).find((each) => each.trial === id);
@@ -192,6 +207,7 @@ export function openFakeMesh(): FakeMesh {
               resource: each.resource,
               target: each.target,
               usedMs: 4_000,
+              suspended: false,
             }));
         const load = 0.5 + 0.45 * Math.sin(sequence / 5);
         return accept(
@@ -209,7 +225,7 @@ export function openFakeMesh(): FakeMesh {
                 closed: "owner's hours are 22:00-07:00",
                 lastSeenAt: now,
               }),
-            ],
+            ].map((each) => ({ ...each, ...changes.get(each.agent) })),
             { at: now, sequence },
           ),
         );
@@ -249,18 +265,13 @@ export function openFakeMesh(): FakeMesh {
           lines: [{ fence: 1, stream: "out", line: "epoch 1: \u001b[31mloss\u001b[0m 0.71" }],
         });
       case "why":
-        return accept({
-          trial: String(body["trial"]),
-          state: "queued",
-          sentence: "It waits for a free slot: both agents that can run it are busy.",
-          agents: [
-            { agent: "attic", fits: true, reasons: ["all 2 slots are busy"] },
-            { agent: "laptop", fits: false, reasons: ["closed: owner's hours are 22:00-07:00"] },
-          ],
-          budget: { available: 300_000, needed: 5_000, short: 0 },
-          ahead: [{ requester: "bo", startTag: 12.5, queued: 3 }],
-          aheadInSweep: 4,
-        });
+        return accept(whyFixture(String(body["trial"]), whyStart()));
+      case "sweep-why":
+        return sweepOf(body["sweep"]) === undefined
+          ? refuse("unknown", `there is no sweep ${String(body["sweep"])}`)
+          : accept(sweepWhyFixture(String(body["sweep"]), whyStart()));
+      case "estimate":
+        return accept(estimateFixture());
       case "models":
         return accept({
           models: models.map((each) => ({
@@ -288,46 +299,7 @@ export function openFakeMesh(): FakeMesh {
         });
       }
       case "budget":
-        return accept({
-          accounts: [
-            {
-              requester: "ada",
-              weight: 1,
-              granted: 500_000,
-              posted: 123_400,
-              pending: 8_000,
-              available: 368_600,
-              queued: 5,
-              startTag: 12.5,
-              lines: [
-                {
-                  at: now - 9_000,
-                  kind: "grant",
-                  amount: 500_000,
-                  trial: null,
-                  fence: null,
-                  agent: null,
-                  note: "first grant",
-                  granted: 500_000,
-                  posted: 0,
-                  pending: 0,
-                },
-                {
-                  at: now - 5_000,
-                  kind: "reserve",
-                  amount: 8_000,
-                  trial: "s1-3",
-                  fence: 103,
-                  agent: "desk",
-                  note: "lease",
-                  granted: 500_000,
-                  posted: 0,
-                  pending: 8_000,
-                },
-              ],
-            },
-          ],
-        });
+        return accept({ accounts });
       case "events":
         return accept({
           events: Array.from({ length: 30 }, (_, index) => ({
@@ -356,7 +328,17 @@ export function openFakeMesh(): FakeMesh {
       sweep.summary = { ...sweep.summary, state: "stopped", finishedAt: now };
       return accept({ sweep: sweep.summary.sweep });
     }
-    if (name === "agent-drain") return accept({ agent: String(body["agent"]), running: [] });
+    if (name === "sweep-tune" && sweep !== undefined) {
+      return accept({ sweep: sweep.summary.sweep, weight: 1, priority: 0, ...body });
+    }
+    const account = accounts.find((each) => each.requester === body["requester"]);
+    if (name === "budget-grant" && account !== undefined) {
+      account.granted += Number(body["amount"]);
+      account.available += Number(body["amount"]);
+      return accept({ requester: account.requester, granted: account.granted });
+    }
+    if (name === "agent-cordon" || name === "agent-drain")
+      return accept({ agent: String(body["agent"]), running: [] });
     return refuse("unknown", `${name} names something that does not exist`);
   }
 
@@ -437,6 +419,9 @@ export function openFakeMesh(): FakeMesh {
         agentsThatFit: good ? 2 : null,
       };
     },
+    async estimate() {
+      return accept(estimateFixture());
+    },
     async submit(draft: LaunchDraft) {
       sent.push({ name: "launch", body: draft });
       return accept({ sweep: startSweep(draft.file.replace(/^.*\/|\.yaml$/g, ""), Number(draft.trials)) });
@@ -453,6 +438,9 @@ export function openFakeMesh(): FakeMesh {
       now += 1_000;
       sequence += 1;
       sweeps.forEach(advanceSweep);
+    },
+    changeAgent(agent, rest) {
+      changes.set(agent, { ...changes.get(agent), ...rest });
     },
     setStatus(next) {
       status = next;

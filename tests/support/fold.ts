@@ -8,8 +8,11 @@ import type { Input } from "../../coordinator/core/input.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";
 import { settingsFor, type CoordinatorSettings } from "../../coordinator/core/setting.ts";
-import { activeAttempt, emptyState, type State, type Trial } from "../../coordinator/core/state.ts";
+import { activeAttempt, emptyState, mustGet, type State, type Trial } from "../../coordinator/core/state.ts";
 import { openPolicy, type Capability } from "../../protocol/capability.ts";
+import { questionFor } from "../../coordinator/proposer.ts";
+import { splitParams } from "../../coordinator/search/joint-space.ts";
+import { answerTo } from "../../coordinator/search/thinker.ts";
 import type { CommandName } from "../../protocol/command.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { Report } from "../../protocol/report.ts";
@@ -83,8 +86,10 @@ export class Fold {
   do(input: Input): Outcome<unknown> {
     const events: Event[] = [];
     const answer = run(this.state, decide(this.state, input, this.at, this.settings), this.at, events);
-    while (run(this.state, schedule(this.state, this.at, this.settings), this.at, events)) {
-      // Until nothing more can be done at once.
+    this.#settle(events);
+    // Samplers that learn answer at once here; in a process of its own that takes a while.
+    for (const id of [...this.state.wanting]) {
+      while (this.state.wanting.has(id)) this.#think(id, events);
     }
     this.events.push(...events.map((event) => ({ at: this.at, event })));
     this.cuts.push(this.events.length);
@@ -156,6 +161,26 @@ export class Fold {
       owner: null,
     };
     this.do({ kind: "presence", agent, presence });
+  }
+
+  #settle(events: Event[]): void {
+    while (run(this.state, schedule(this.state, this.at, this.settings), this.at, events)) {
+      // Until nothing more can be done at once.
+    }
+  }
+
+  #think(id: string, events: Event[]): void {
+    const sweep = mustGet(this.state.sweeps, id, "sweep");
+    const answer = answerTo(questionFor(this.state, sweep));
+    const suggestions = answer.suggestions.map(({ params, parent }) => ({
+      ...splitParams(sweep.spec, params),
+      parent,
+    }));
+    const { note, position } = answer;
+    const proposals = { sweep: id, basis: sweep.proposed, suggestions, position, note };
+    const input = { kind: "proposals", proposals } as const;
+    run(this.state, decide(this.state, input, this.at, this.settings), this.at, events);
+    this.#settle(events);
   }
 
   report(agent: string, report: Report): void {

@@ -1,0 +1,108 @@
+/** Decides on commands about a sweep that runs: stop, tune, seal, and trials proposed by hand or from outside. */
+import type { CommandBody } from "../../protocol/command.ts";
+import { trialId } from "../../protocol/id.ts";
+import { suggestion } from "../../protocol/name.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Params } from "../../protocol/value.ts";
+import { faultOfParams } from "../search/check-params.ts";
+import type { Decision, Sender, Steps } from "./input.ts";
+import { trialKey } from "./key.ts";
+import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
+import type { State, Sweep } from "./state.ts";
+
+export function* stopSweep(state: State, sender: Sender, body: CommandBody<"sweep-stop">): Decision {
+  const found = runningSweep(state, sender, body.sweep);
+  if (!found.ok) return found;
+  yield { kind: "SweepStopping", sweep: body.sweep, by: sender.who, why: body.why };
+  yield* cancelTrials(state, body.sweep);
+  return accept({ sweep: body.sweep });
+}
+
+/** A sweep that runs and that the sender may command. */
+function runningSweep(state: State, sender: Sender, id: string): Outcome<Sweep> {
+  const sweep = state.sweeps.get(id);
+  if (sweep === undefined) {
+    const known = suggestion(id, state.sweeps.keys());
+    return refuse("unknown", `there is no sweep ${id}; ${known}`, ["sweep"]);
+  }
+  if (sender.role !== "owner" && sweep.requester !== sender.who) {
+    return refuse("forbidden", `${id} belongs to ${sweep.requester}`, ["sweep"]);
+  }
+  if (sweep.state !== "running") return refuse("conflict", `${id} is already ${sweep.state}`, ["sweep"]);
+  return accept(sweep);
+}
+
+/** A point that was tried before is not run again: the answer names no new trial, but the one there is. */
+export function* proposeByHand(state: State, sender: Sender, body: CommandBody<"trial-propose">): Decision {
+  const found = runningSweep(state, sender, body.sweep);
+  if (!found.ok) return found;
+  const sweep = found.value;
+  const { model, params } = body;
+  const entry = sweep.spec.models.find((one) => one.model === model);
+  if (entry === undefined) {
+    const known = suggestion(
+      model,
+      sweep.spec.models.map((one) => one.model),
+    );
+    return refuse("unknown", `${body.sweep} has no model ${model}; ${known}`, ["model"]);
+  }
+  const fault = faultOfParams(entry.space, entry.where, params);
+  if (fault !== null) {
+    const field = fault.parameter === null ? ["params"] : ["params", fault.parameter];
+    return refuse("invalid", `${body.sweep}, ${model}: ${fault.message}`, field);
+  }
+  const earlier = trialOf(state, sweep, model, params);
+  if (earlier !== null) return accept({ trial: earlier, known: true });
+  if (!canPropose(sweep)) {
+    const message = `${body.sweep} takes no more proposals: it has its ${sweep.proposed} trials`;
+    return refuse("conflict", message, ["sweep"]);
+  }
+  const trial = trialId(sweep.sweep, sweep.proposed + 1);
+  yield* proposeTrial(state, sweep, { model, params, parent: null, draws: sweep.draws });
+  return accept({ trial, known: false });
+}
+
+function trialOf(state: State, sweep: Sweep, model: string, params: Params): string | null {
+  if (!isKnown(state, sweep, model, params)) return null;
+  const key = trialKey(sweep.recipe, model, params);
+  for (let number = 1; number <= sweep.proposed; number++) {
+    const id = trialId(sweep.sweep, number);
+    if (state.trials.get(id)?.key === key) return id;
+  }
+  return null;
+}
+
+export function* sealSweep(state: State, sender: Sender, body: CommandBody<"sweep-seal">): Decision {
+  const found = runningSweep(state, sender, body.sweep);
+  if (!found.ok) return found;
+  const { draws, exhausted } = found.value;
+  if (!exhausted) yield { kind: "SweepExhausted", sweep: body.sweep, draws };
+  return accept({ sweep: body.sweep });
+}
+
+export function* tuneSweep(state: State, sender: Sender, body: CommandBody<"sweep-tune">): Decision {
+  const found = runningSweep(state, sender, body.sweep);
+  if (!found.ok) return found;
+  const sweep = found.value;
+  const { priority = sweep.priority, weight = sweep.weight } = body;
+  if (priority !== sweep.priority || weight !== sweep.weight) {
+    yield { kind: "SweepTuned", sweep: body.sweep, weight, priority };
+  }
+  return accept({ sweep: body.sweep, weight, priority });
+}
+
+function* cancelTrials(state: State, sweep: string): Steps {
+  const { proposed } = state.sweeps.get(sweep) ?? { proposed: 0 };
+  for (let number = 1; number <= proposed; number++) {
+    const trial = state.trials.get(`${sweep}-${number}`);
+    if (trial === undefined) continue;
+    if (trial.state === "queued" || trial.state === "paused") {
+      yield { kind: "TrialFinished", trial: trial.trial, outcome: "cancelled", why: "the sweep was stopped" };
+    }
+    const attempt = trial.attempts.at(-1);
+    if (trial.state === "running" && attempt !== undefined && attempt.cancel === null) {
+      const reason = "the sweep was stopped";
+      yield { kind: "CancelRequested", fence: attempt.fence, reason, how: "soon", preemptedFor: null };
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/** A sweep's trials as its sampler sees them: by number, each with what it has measured so far. */
+import { trialId } from "../../protocol/id.ts";
+import type { Told } from "../search/ask.ts";
+import { joinParams } from "../search/joint-space.ts";
+import { scoresOf } from "./objective.ts";
+import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
+
+export function historyOf(state: State, sweep: Sweep): Told[] {
+  const history: Told[] = [];
+  for (let number = 1; number <= sweep.proposed; number++) {
+    history.push(toldOf(sweep, mustGet(state.trials, trialId(sweep.sweep, number), "trial")));
+  }
+  return history;
+}
+
+function toldOf(sweep: Sweep, trial: Trial): Told {
+  const last = trial.rungs.at(-1);
+  // Samplers minimise; a score is larger when better.
+  const values = last === undefined ? null : scoresOf(sweep.spec, last).map((score) => -score);
+  return {
+    number: trial.number,
+    params: joinParams(sweep.spec, trial),
+    state: toldState(trial),
+    values: values !== null && values.every(Number.isFinite) ? values : null,
+    resource: last?.resource ?? 0,
+    rungs: trial.rungs.map((rung) => ({
+      resource: rung.resource,
+      value: -(scoresOf(sweep.spec, rung)[0] ?? Number.NaN),
+    })),
+  };
+}
+
+function toldState({ state }: Trial): Told["state"] {
+  switch (state) {
+    case "queued":
+    case "running":
+      return "pending";
+    case "paused":
+    case "stopped":
+      return "stopped";
+    case "completed":
+      return "completed";
+    case "failed":
+    case "cancelled":
+      return "failed";
+  }
+}

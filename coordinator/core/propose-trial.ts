@@ -1,0 +1,64 @@
+/** Makes a proposal a trial of its sweep, wherever it came from, and answers it from the record where there is one. */
+import { trialId } from "../../protocol/id.ts";
+import type { Params } from "../../protocol/value.ts";
+import { stoppingPolicy } from "../stopping/choose-policy.ts";
+import type { Event } from "./event.ts";
+import { trialKey } from "./key.ts";
+import { answerFromRecord, canAnswer } from "./reuse.ts";
+import { mustGet, type State, type Sweep } from "./state.ts";
+
+export interface NewTrial {
+  readonly model: string;
+  readonly params: Params;
+  /** Number of the trial it starts from; null to begin from nothing. */
+  readonly parent: number | null;
+  /** Draws made by the sweep's sampler, this one included. */
+  readonly draws: number;
+}
+
+export function canPropose(sweep: Sweep): boolean {
+  return sweep.state === "running" && !sweep.exhausted && sweep.proposed < sweep.total;
+}
+
+export function isKnown(state: State, sweep: Sweep, model: string, params: Params): boolean {
+  return mustGet(state.keys, sweep.sweep, "keys of").has(trialKey(sweep.recipe, model, params));
+}
+
+/** Returns true where the record had the answer. */
+export function* proposeTrial(
+  state: State,
+  sweep: Sweep,
+  { draws, model, params, parent }: NewTrial,
+): Generator<Event, boolean, void> {
+  const number = sweep.proposed + 1;
+  const from = parentOf(state, sweep, parent);
+  const rungs = stoppingPolicy(sweep.spec.stopping).rungsOf(number);
+  const reached = from?.checkpoint.resource ?? 0;
+  const key = trialKey(sweep.recipe, model, params);
+  const trial = trialId(sweep.sweep, number);
+  yield {
+    kind: "TrialProposed",
+    trial,
+    sweep: sweep.sweep,
+    number,
+    model,
+    params,
+    // One that starts from another's weights is not what the same parameters give from the beginning.
+    key: from === null ? key : `${key}/${from.checkpoint.digest}`,
+    draws,
+    target: rungs.find((rung) => rung > reached) ?? 1,
+    parent: from?.trial ?? null,
+  };
+  const made = mustGet(state.trials, trial, "trial");
+  if (!canAnswer(state, sweep, made)) return false;
+  yield* answerFromRecord(state, sweep, made);
+  return true;
+}
+
+/** The trial whose checkpoint it goes on from: one that still has some way to go. */
+function parentOf(state: State, sweep: Sweep, parent: number | null) {
+  if (parent === null) return null;
+  const { checkpoint, trial } = mustGet(state.trials, trialId(sweep.sweep, parent), "trial");
+  if (checkpoint === null || checkpoint.resource >= sweep.spec.stopping.max) return null;
+  return { trial, checkpoint };
+}

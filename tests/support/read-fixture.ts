@@ -1,0 +1,41 @@
+/** Reads a sweep file of any kind as the command line does. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { models } from "../../agent/task/table.ts";
+import { projectFolder } from "../../cli/code-version.ts";
+import type { CommandSweep } from "../../cli/sweep-file/command-sweep.ts";
+import type { SweepOverrides } from "../../cli/sweep-file/override.ts";
+import { formatProblems, type Problem } from "../../cli/sweep-file/problem.ts";
+import { readAnyFile, type AnyFileResult } from "../../cli/sweep-file/read-any-file.ts";
+
+export function fixtureText(name: string): string {
+  return readFileSync(join(projectFolder, "tests", "fixture", name), "utf8");
+}
+
+export function readText(text: string, overrides: SweepOverrides = {}): AnyFileResult {
+  return readAnyFile({ file: "f.yaml", text, environment: {}, models, codeVersion: "test 1", overrides });
+}
+
+/** The command sweep of a text, with its notes as lines. */
+export function commandOf(
+  text: string,
+  overrides: SweepOverrides = {},
+): { readonly sweep: CommandSweep; readonly notes: readonly string[] } {
+  const read = readText(text, overrides);
+  if (!read.ok) throw new Error(linesOf(read.problems).join("\n"));
+  if (read.file.kind !== "command") throw new Error("it runs no command");
+  return { sweep: read.file.sweep, notes: read.file.notes.length === 0 ? [] : linesOf(read.file.notes) };
+}
+
+/** What a bad text is told, one line each, without the file's name. */
+export function toldOf(text: string): readonly string[] {
+  const read = readText(text);
+  if (read.ok) throw new Error("the file should have been refused");
+  return linesOf(read.problems);
+}
+
+function linesOf(problems: readonly Problem[]): string[] {
+  return formatProblems("f.yaml", problems)
+    .split("\n")
+    .map((line) => line.slice("f.yaml:".length));
+}
