@@ -20,10 +20,13 @@ import { subjectsOf, type OrderName } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 import type * as z from "zod";
 import type { ArtifactCache } from "./cache/artifact-cache.ts";
+import type { AgentEffect } from "./core/effect.ts";
+import type { AgentInput } from "./core/input.ts";
 import { newAgentState } from "./core/state.ts";
-import { step, type AgentEffect, type AgentInput } from "./core/step.ts";
+import { step } from "./core/step.ts";
 import { Outbox } from "./outbox.ts";
-import { closedBecause } from "./policy/closed-because.ts";
+import { watchOwner, type OwnerSources } from "./owner/owner-watch.ts";
+import type { Stance } from "./owner/stance.ts";
 import type { Runner } from "./runner/runner.ts";
 import { startNote } from "./start-note.ts";
 
@@ -46,6 +49,8 @@ export interface AgentOptions {
   readonly capability: Capability;
   readonly policy: Policy;
   readonly load: () => Load;
+  /** Where the owner's presence, power and others' load are read; without it only hours, memory and slots count. */
+  readonly owner?: OwnerSources;
   /** Minutes since local midnight at a time in ms since the Unix epoch. */
   readonly minuteOfDay: (at: number) => number;
   readonly log: (line: string) => void;
@@ -71,7 +76,7 @@ const leavePatienceMs = 8_000;
 export function startAgent(options: AgentOptions): Agent {
   const { artifacts, bus, capability, clock, incarnation, log, mesh, name, policy, runner } = options;
   const subjects = subjectsOf(mesh);
-  const state = newAgentState(name, incarnation, policy);
+  const state = newAgentState(name, incarnation, policy, runner.canSuspend);
   const onError = (error: unknown) => options.onHalt(error instanceof Error ? error.message : String(error));
   const outbox = new Outbox({ mesh, agent: name, incarnation, bus, store: options.store, clock, onError });
   const subscriptions: Subscription[] = [];
@@ -113,6 +118,12 @@ export function startAgent(options: AgentOptions): Agent {
       }
       case "stop":
         runner.stop(effect.fence, effect.how);
+        return;
+      case "suspend":
+        runner.suspend(effect.fence);
+        return;
+      case "resume":
+        runner.resume(effect.fence);
         return;
       case "share":
         void share(effect);
@@ -202,22 +213,39 @@ export function startAgent(options: AgentOptions): Agent {
 
   function showPresence(): void {
     if (state.greetedIn === 0 || state.greetedIn !== state.epoch) return;
-    const running = [...state.held.values()].map(({ lease, resource, usedMs }) => ({
+    const running = [...state.held.values()].map(({ lease, phase, resource, suspended, usedMs }) => ({
       fence: lease.fence,
       resource,
       usedMs,
+      suspended: suspended || phase === "ready",
     }));
-    const closed = state.draining || state.leaving ? "draining" : state.closed;
-    const presence: Presence = { incarnation, epoch: state.epoch, closed, ...options.load(), running };
+    const closed = state.draining || state.leaving ? "draining" : state.stance.reason;
+    const presence: Presence = {
+      incarnation,
+      epoch: state.epoch,
+      closed,
+      ...options.load(),
+      running,
+      owner: owner.seen,
+    };
     bus.publish(subjects.presence(name), toBytes(presence));
   }
 
-  function watchOwner(): void {
-    const closed = closedBecause(state.policy, {
-      minuteOfDay: options.minuteOfDay(clock.now()),
-      memFreeGiB: options.load().memFreeGiB,
-    });
-    if (closed !== state.closed) take({ kind: "policy", closed });
+  function obey(stance: Stance, idleMs: number | null): void {
+    const before = atWork();
+    take({ kind: "owner", stance });
+    const stopped = before - atWork();
+    const late = stopped > 0 && idleMs !== null ? `, ${Math.round(idleMs)} ms after the input` : "";
+    const what = stopped > 0 ? ` (${stopped} trials stand still or leave${late})` : "";
+    log(`owner: ${stance.kind}${stance.reason === null ? "" : `: ${stance.reason}`}${what}`);
+    showPresence();
+  }
+
+  /** Attempts whose processes are at work. */
+  function atWork(): number {
+    return [...state.held.values()].filter(
+      ({ killed, phase, suspended }) => phase === "running" && !suspended && !killed,
+    ).length;
   }
 
   function listen<T>(order: OrderName, schema: z.ZodType<T>, hear: (body: T) => void): void {
@@ -249,7 +277,16 @@ export function startAgent(options: AgentOptions): Agent {
       if (beacon.success) take({ kind: "beacon", epoch: beacon.data.epoch });
     }),
   );
-  watchOwner();
+  const owner = watchOwner({
+    policy,
+    clock,
+    minuteOfDay: options.minuteOfDay,
+    memFreeGiB: () => options.load().memFreeGiB,
+    running: () => [...state.held.values()].filter(({ phase }) => phase !== "reporting").length,
+    sources: options.owner ?? null,
+    onStance: obey,
+    log,
+  });
   every(
     () => tickMs,
     () => take({ kind: "tick" }),
@@ -257,7 +294,7 @@ export function startAgent(options: AgentOptions): Agent {
   every(
     () => presenceMs,
     () => {
-      watchOwner();
+      owner.assess();
       showPresence();
       outbox.resend();
     },
@@ -273,6 +310,7 @@ export function startAgent(options: AgentOptions): Agent {
       while (state.held.size > 0 && clock.monotonic() < deadline) await sleep(clock, tickMs);
       await outbox.emptied(Math.max(0, deadline - clock.monotonic()));
       stopped = true;
+      owner.close();
       outbox.close();
       for (const subscription of subscriptions) subscription.close();
       await runner.close();

@@ -4,12 +4,14 @@
  */
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/clock.ts";
-import { toBytes } from "../protocol/json-bytes.ts";
-import { reportSchema, type Report, type ReportBatch } from "../protocol/report.ts";
+import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
+import { reportBatchSchema, type Report, type ReportBatch } from "../protocol/report.ts";
 import { streamsOf, subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 
 const reportsPerMessageMax = 200;
+/** Messages on their way to the inbox at once. */
+const inFlightMax = 4;
 const retryMs = 500;
 /** A report without a receipt is sent again after this long; the coordinator takes it once. */
 const receiptPatienceMs = 10_000;
@@ -33,15 +35,27 @@ export interface OutboxOptions {
 interface Item {
   readonly id: string;
   readonly report: Report;
-  stored: boolean;
+}
+
+/** Reports that lie in the store under one key and go to the inbox together. */
+interface Message {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  /** Reports the coordinator has not receipted. */
+  open: number;
+  /** When it was last in the inbox, monotonic ms; null while it is not. */
+  sentAt: number | null;
 }
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  /** Not yet in the mesh's inbox. */
-  #unsent: Item[] = [];
-  /** In the inbox, not yet receipted: when they were sent, monotonic ms. */
-  readonly #unreceipted = new Map<string, { report: Report; sentAt: number }>();
+  /** Not yet in the store. */
+  #fresh: Item[] = [];
+  /** In the store, not yet on their way. */
+  #unsent: Message[] = [];
+  readonly #inFlight = new Set<Message>();
+  /** By the id of each report that is not receipted. */
+  readonly #unreceipted = new Map<string, Message>();
   /** Receipted, still in the store: each flush to disk stops the process for a while, so they wait for company. */
   #forgettable: string[] = [];
   #forgetting = false;
@@ -55,16 +69,16 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options;
     for (const [key, value] of options.store.range(prefix)) {
-      const parsed = reportSchema.safeParse(value);
-      if (parsed.success)
-        this.#unsent.push({ id: key.slice(prefix.length), report: parsed.data, stored: true });
+      const batch = value instanceof Uint8Array ? reportBatchSchema.safeParse(fromBytes(value)) : null;
+      if (batch?.success === true && value instanceof Uint8Array)
+        this.#unsent.push(this.#note(key, value, batch.data.reports));
     }
     this.#flush().catch(this.#options.onError);
   }
 
   add(report: Report): void {
     const id = `${this.#options.agent}.${this.#options.incarnation}.${String(this.#next++).padStart(9, "0")}`;
-    this.#unsent.push({ id, report, stored: false });
+    this.#fresh.push({ id, report });
     if (report.kind !== "accepted") this.#flush().catch(this.#options.onError);
     else if (!this.#waiting) {
       this.#waiting = true;
@@ -77,24 +91,27 @@ export class Outbox {
 
   receipt(ids: readonly string[]): void {
     for (const id of ids) {
+      const message = this.#unreceipted.get(id);
+      if (message === undefined) continue;
       this.#unreceipted.delete(id);
-      this.#forgettable.push(prefix + id);
+      if (--message.open === 0) this.#forgettable.push(message.key);
     }
     this.#forgetLater();
     if (this.size === 0) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 
+  /** Reports without a receipt. */
   get size(): number {
-    return this.#unsent.length + this.#unreceipted.size;
+    return this.#fresh.length + this.#unreceipted.size;
   }
 
   /** Sends again what has waited too long for its receipt. */
   resend(): void {
     const before = this.#options.clock.monotonic() - receiptPatienceMs;
-    for (const [id, { report, sentAt }] of this.#unreceipted) {
-      if (sentAt > before) continue;
-      this.#unreceipted.delete(id);
-      this.#unsent.push({ id, report, stored: true });
+    for (const message of new Set(this.#unreceipted.values())) {
+      if (message.sentAt === null || message.sentAt > before || this.#inFlight.has(message)) continue;
+      message.sentAt = null;
+      this.#unsent.push(message);
     }
     this.#flush().catch(this.#options.onError);
   }
@@ -134,32 +151,58 @@ export class Outbox {
     try {
       // Reports of one turn go together: one flush to disk, one message.
       await Promise.resolve();
-      while (this.#unsent.length > 0 && !this.#closed)
-        await this.#send(this.#unsent.slice(0, reportsPerMessageMax));
+      while (!this.#closed) {
+        if (this.#fresh.length > 0) await this.#store(this.#fresh.splice(0, reportsPerMessageMax));
+        const ready = this.#unsent.splice(0, inFlightMax - this.#inFlight.size);
+        for (const message of ready) this.#send(message).catch(this.#options.onError);
+        if (this.#fresh.length === 0) return;
+      }
     } finally {
       this.#flushing = false;
     }
   }
 
-  async #send(batch: readonly Item[]): Promise<void> {
-    const { agent, bus, clock, incarnation, mesh, store } = this.#options;
-    const fresh = batch.filter(({ stored }) => !stored);
-    if (fresh.length > 0) {
-      const put = fresh.map(({ id, report }) => [prefix + id, report] as const);
-      await store.write({ put, remove: this.#forgettable.splice(0) });
-      for (const item of fresh) item.stored = true;
-    }
-    const message: ReportBatch = { incarnation, reports: batch.map(({ id, report }) => ({ id, report })) };
-    const sentAt = clock.monotonic();
+  async #store(added: readonly Item[]): Promise<void> {
+    const { incarnation, store } = this.#options;
+    const items = withoutOvertaken(added);
+    const key = prefix + (items[0]?.id ?? "");
+    const batch: ReportBatch = { incarnation, reports: [...items] };
+    const message = this.#note(key, toBytes(batch), items);
+    await store.write({ put: [[key, message.bytes]], remove: this.#forgettable.splice(0) });
+    this.#unsent.push(message);
+  }
+
+  #note(key: string, bytes: Uint8Array, items: readonly Item[]): Message {
+    const message: Message = { key, bytes, open: items.length, sentAt: null };
+    for (const { id } of items) this.#unreceipted.set(id, message);
+    return message;
+  }
+
+  /** Several are on their way at once, in their order; one that failed comes after the others, which the coordinator can take. */
+  async #send(message: Message): Promise<void> {
+    const { agent, bus, clock, mesh } = this.#options;
+    this.#inFlight.add(message);
     // Noted before the answer: the receipt may overtake it.
-    for (const { id, report } of batch) this.#unreceipted.set(id, { report, sentAt });
+    message.sentAt = clock.monotonic();
     try {
-      await bus.append(streamsOf(mesh).inbox, subjectsOf(mesh).inbox(agent), toBytes(message));
-      this.#unsent = this.#unsent.slice(batch.length);
+      await bus.append(streamsOf(mesh).inbox, subjectsOf(mesh).inbox(agent), message.bytes);
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
-      for (const { id } of batch) this.#unreceipted.delete(id);
       await sleep(clock, retryMs);
+      message.sentAt = null;
+      if (message.open > 0) this.#unsent.push(message);
     }
+    this.#inFlight.delete(message);
+    if (this.#unsent.length > 0) await this.#flush();
   }
+}
+
+/** An acceptance says nothing that an outcome of the same attempt does not say too; where both wait, one goes. */
+function withoutOvertaken(items: readonly Item[]): readonly Item[] {
+  const ended = new Set<number>();
+  for (const { report } of items) {
+    if (report.kind === "finished" || report.kind === "stopped" || report.kind === "failed")
+      ended.add(report.fence);
+  }
+  return items.filter(({ report }) => report.kind !== "accepted" || !ended.has(report.fence));
 }

@@ -49,7 +49,7 @@ export const cancelSchema = z.object({
   reason: z.string(),
   /**
    * `soon`: end after the epoch under way, and within seconds whether or not it ends. `checkpoint`: take the
-   * time to its end, until the prepaid deadline as the agent knew it when the order came.
+   * time to its end, as long as the lease is extended.
    */
   how: z.enum(["soon", "checkpoint"]).default("soon"),
 });

@@ -2,8 +2,7 @@
  * The agent's artifact cache: files named by their digest, an index in the agent's own store, a quota.
  * CACHE-1: nothing is handed out whose bytes do not match its digest; a damaged file is fetched again.
  */
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { digestOf, getBlob, putBlob, type BlobPlace } from "../../protocol/bus/blob.ts";
@@ -34,6 +33,8 @@ const pinnedMs = 10 * 60_000;
 /** What the mesh's store was seen to hold this recently is not offered to it again, ms. */
 const sharedMs = 60_000;
 const sharedKept = 10_000;
+/** Folders of ended attempts go together, this often: most trials make none, and a look for each costs more. */
+const tidyMs = 1_000;
 
 export async function openDiskCache(options: DiskCacheOptions): Promise<ArtifactCache> {
   const { bus, clock, dir, mesh, quotaBytes, store } = options;
@@ -139,14 +140,23 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
     }
   }
 
+  /** Attempts that are over, whose folders may still be there. */
+  let over = new Set<string>();
+
+  async function tidy(): Promise<void> {
+    const ended = over;
+    over = new Set();
+    for (const name of await readdir(workDir)) {
+      if (ended.has(name)) await rm(join(workDir, name), { recursive: true, force: true });
+    }
+  }
+
   return {
     workDirOf: (fence) => join(workDir, String(fence)),
     clear(fence) {
-      const work = join(workDir, String(fence));
-      // A look costs less than a way to the thread pool, and a trial whose checkpoint was kept made no folder.
-      if (!existsSync(work)) return;
       // Failing to tidy up harms nobody; the next start empties the folder.
-      rm(work, { recursive: true, force: true }).catch(() => {});
+      if (over.size === 0) clock.setTimer(tidyMs, () => void tidy().catch(() => {}));
+      over.add(String(fence));
     },
     kept: (digest) => (isShared(digest) && index.has(digest) ? pathOf(digest) : null),
     fetch(digest) {

@@ -5,24 +5,44 @@
 import type { Policy } from "../../protocol/capability.ts";
 import type { Fence } from "../../protocol/id.ts";
 import type { Lease } from "../../protocol/order.ts";
-import type { Report } from "../../protocol/report.ts";
+import type { Metrics, Report } from "../../protocol/report.ts";
+import type { Stance } from "../owner/stance.ts";
 
 export type StopReason = Extract<Report, { kind: "stopped" }>["why"];
 
+/** A whole checkpoint of an attempt, as its runner told of it. */
+export interface KeptCheckpoint {
+  readonly path: string;
+  readonly digest: string;
+  readonly bytes: number;
+  readonly resource: number;
+  readonly metrics: Metrics;
+  readonly usedMs: number;
+}
+
 export interface Held {
   lease: Lease;
-  phase: "fetching" | "running" | "reporting";
+  /** `ready`: fetched while suspended, and not started. */
+  phase: "fetching" | "ready" | "running" | "reporting";
+  /** Files of what was fetched; paths are null where there is none of a kind. */
+  files: { readonly datasetPath: string | null; readonly checkpointPath: string | null };
   /** End of the prepaid horizon on this agent's monotonic clock, ms. */
   deadline: number;
   stopping: {
     why: StopReason;
-    /** When patience ends and the runner is killed, monotonic ms. */ killAt: number;
+    /** When patience ends and the runner is killed, monotonic ms. */
+    killAt: number;
   } | null;
   killed: boolean;
+  /** Its process stands still for the owner's sake. */
+  suspended: boolean;
+  /** The last whole checkpoint of this attempt. */
+  checkpoint: KeptCheckpoint | null;
   resource: number;
   usedMs: number;
-  /** When the last checkpoint was handed to the mesh, monotonic ms. */
+  /** When the last checkpoint was handed to the mesh, monotonic ms, and the epochs it has. */
   sharedAt: number;
+  sharedResource: number;
 }
 
 export interface AgentState {
@@ -35,8 +55,10 @@ export interface AgentState {
   greetedIn: number;
   /** Monotonic time here at coordinator's time 0, as a lower bound: never later than the truth. */
   clockOffset: number;
-  /** Why the owner's policy takes no work now; null when it does. */
-  closed: string | null;
+  /** What the owner's policy makes of the moment. */
+  stance: Stance;
+  /** Whether this machine can make a process stand still; where it cannot, trials leave instead. */
+  readonly canSuspend: boolean;
   draining: boolean;
   leaving: boolean;
   readonly held: Map<Fence, Held>;
@@ -44,7 +66,12 @@ export interface AgentState {
   readonly ended: Set<Fence>;
 }
 
-export function newAgentState(name: string, incarnation: string, policy: Policy): AgentState {
+export function newAgentState(
+  name: string,
+  incarnation: string,
+  policy: Policy,
+  canSuspend = true,
+): AgentState {
   return {
     name,
     incarnation,
@@ -52,7 +79,8 @@ export function newAgentState(name: string, incarnation: string, policy: Policy)
     epoch: 0,
     greetedIn: 0,
     clockOffset: 0,
-    closed: null,
+    stance: { kind: "open", reason: null },
+    canSuspend,
     draining: false,
     leaving: false,
     held: new Map(),

@@ -6,47 +6,19 @@
  * AGENT-2: an order of an epoch lower than the highest seen does nothing.
  * AGENT-3: a fence starts at most once in one incarnation.
  * AGENT-4: an outcome is reported only after the artifact it names is in the mesh's store.
+ * AGENT-5: on suspension every process stands still at once, and none starts or goes on before its end.
+ * AGENT-6: what the owner drives out is paid for up to its last whole checkpoint, and what is suspended leaves
+ * without having run again.
  */
 import type { Fence } from "../../protocol/id.ts";
-import type { Lease } from "../../protocol/order.ts";
-import type { Metrics, Report } from "../../protocol/report.ts";
-import type { Job, RunnerEvent, StopHow } from "../runner/runner.ts";
-import type { AgentState, Held, StopReason } from "./state.ts";
-
-export type AgentInput =
-  | { readonly kind: "beacon"; readonly epoch: number }
-  | { readonly kind: "welcomed"; readonly epoch: number; readonly at: number; readonly askedAt: number }
-  | { readonly kind: "offer"; readonly epoch: number; readonly leases: readonly Lease[] }
-  | {
-      readonly kind: "extend";
-      readonly epoch: number;
-      readonly leases: readonly { readonly fence: Fence; readonly at: number; readonly horizonMs: number }[];
-    }
-  | { readonly kind: "cancel"; readonly epoch: number; readonly fences: readonly Fence[] }
-  | { readonly kind: "drain"; readonly epoch: number; readonly drain: boolean }
-  | { readonly kind: "policy"; readonly closed: string | null }
-  | {
-      readonly kind: "fetched";
-      readonly fence: Fence;
-      readonly datasetPath: string | null;
-      readonly checkpointPath: string | null;
-    }
-  | { readonly kind: "fetch-failed"; readonly fence: Fence; readonly reason: string }
-  | { readonly kind: "runner"; readonly event: RunnerEvent }
-  | { readonly kind: "shared"; readonly report: Report }
-  | { readonly kind: "tick" }
-  | { readonly kind: "leave" };
-
-export type AgentEffect =
-  | { readonly kind: "greet" }
-  | { readonly kind: "fetch"; readonly lease: Lease }
-  | { readonly kind: "start"; readonly lease: Lease; readonly job: Omit<Job, "checkpointDir" | "memoryMiB"> }
-  | { readonly kind: "stop"; readonly fence: Fence; readonly how: StopHow }
-  /** Put the file into the mesh's store, then come back with `shared`. */
-  | { readonly kind: "share"; readonly path: string; readonly digest: string; readonly report: Report }
-  | { readonly kind: "report"; readonly report: Report }
-  | { readonly kind: "metric"; readonly lease: Lease; readonly resource: number; readonly metrics: Metrics }
-  | { readonly kind: "log"; readonly lease: Lease; readonly stream: "out" | "err"; readonly line: string };
+import type { CancelHow, Lease } from "../../protocol/order.ts";
+import type { RunnerEvent } from "../runner/runner.ts";
+import type { AgentEffect } from "./effect.ts";
+import { endUnstarted, kill, nothingDone, release, remember, stop } from "./end-attempt.ts";
+import type { AgentInput } from "./input.ts";
+import { obeyOwner, startJob } from "./obey-owner.ts";
+import { finiteOf, keptOf, shareCheckpoint, stoppedReport } from "./report-of.ts";
+import type { AgentState, Held } from "./state.ts";
 
 /** A start that would end at once is not worth its overhead, ms. */
 const horizonMinMs = 100;
@@ -57,7 +29,6 @@ const windDownMaxMs = 1_500;
 const cancelPatienceMs = 5_000;
 /** Between the checkpoints of one attempt that are handed to the mesh, at least, ms. */
 const shareEveryMs = 2_000;
-const endedKept = 10_000;
 
 export function step(state: AgentState, input: AgentInput, now: number): AgentEffect[] {
   switch (input.kind) {
@@ -83,18 +54,14 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
       return [];
     case "cancel":
       if (!inEpoch(state, input.epoch)) return greetAgain(state, input.epoch);
-      return input.fences.flatMap((fence) => cancel(state, fence, now));
+      return input.fences.flatMap((fence) => cancel(state, fence, input.how ?? "soon", now));
     case "drain":
       if (inEpoch(state, input.epoch)) state.draining = input.drain;
       return [];
-    case "policy": {
-      const closing = input.closed !== null && state.closed === null;
-      state.closed = input.closed;
-      if (!closing) return [];
-      return [...state.held.values()].flatMap((held) => stop(held, "owner", now + cancelPatienceMs));
-    }
+    case "owner":
+      return obeyOwner(state, input.stance, now);
     case "fetched":
-      return start(state, input);
+      return fetched(state, input);
     case "fetch-failed": {
       const held = state.held.get(input.fence);
       if (held === undefined) return [];
@@ -116,7 +83,9 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
       return [...state.held.values()].flatMap((held) => watch(state, held, now));
     case "leave":
       state.leaving = true;
-      return [...state.held.values()].flatMap((held) => stop(held, "shutdown", now + cancelPatienceMs));
+      return [...state.held.values()].flatMap((held) =>
+        stop(state, held, "shutdown", now + cancelPatienceMs),
+      );
   }
 }
 
@@ -147,12 +116,16 @@ function takeOffer(state: AgentState, lease: Lease, now: number): AgentEffect[] 
   state.held.set(fence, {
     lease,
     phase: "fetching",
+    files: { datasetPath: null, checkpointPath: null },
     deadline,
     stopping: null,
     killed: false,
+    suspended: false,
+    checkpoint: null,
     resource: lease.from?.resource ?? 0,
     usedMs: 0,
     sharedAt: now,
+    sharedResource: lease.from?.resource ?? 0,
   });
   return [
     { kind: "report", report: { kind: "accepted", fence } },
@@ -162,11 +135,11 @@ function takeOffer(state: AgentState, lease: Lease, now: number): AgentEffect[] 
 
 /** The owner's word, asked again here: the agent's own policy counts, not the coordinator's copy of it. */
 function refusalOf(state: AgentState, lease: Lease, leftMs: number): string | null {
-  const { policy } = state;
+  const { policy, stance } = state;
   const task = lease.task;
   if (state.leaving) return "the agent is shutting down";
   if (state.draining) return "the agent is draining";
-  if (state.closed !== null) return state.closed;
+  if (stance.kind !== "open") return stance.reason ?? "the owner takes no work now";
   if (state.held.size >= policy.slots) return `all ${policy.slots} slots are busy`;
   if (policy.requesters !== null && !policy.requesters.includes(lease.requester)) {
     return `the owner takes no work of ${lease.requester}`;
@@ -176,26 +149,14 @@ function refusalOf(state: AgentState, lease: Lease, leftMs: number): string | nu
   return null;
 }
 
-function start(state: AgentState, input: Extract<AgentInput, { kind: "fetched" }>): AgentEffect[] {
+function fetched(state: AgentState, input: Extract<AgentInput, { kind: "fetched" }>): AgentEffect[] {
   const held = state.held.get(input.fence);
-  if (held === undefined) return [];
-  const { lease } = held;
+  if (held === undefined || held.phase !== "fetching") return [];
   if (held.stopping !== null) return endUnstarted(state, held, held.stopping.why);
-  held.phase = "running";
-  const job = {
-    fence: lease.fence,
-    trial: lease.trial,
-    task: lease.task,
-    model: lease.model,
-    params: lease.params,
-    seed: lease.seed,
-    backend: lease.backend,
-    datasetPath: input.datasetPath,
-    fromCheckpointPath: input.checkpointPath,
-    fromResource: lease.from?.resource ?? 0,
-    targetResource: lease.target,
-  };
-  return [{ kind: "start", lease, job }];
+  held.files = { datasetPath: input.datasetPath, checkpointPath: input.checkpointPath };
+  if (state.stance.kind !== "suspended") return startJob(held);
+  held.phase = "ready";
+  return [];
 }
 
 function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEffect[] {
@@ -211,25 +172,22 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
       held.resource = event.resource;
       held.usedMs = event.usedMs;
       return [{ kind: "metric", lease, resource: event.resource, metrics: finiteOf(event.metrics) }];
-    case "checkpoint": {
-      // The last one comes again as `finished`; in between, not more often than the mesh can use.
-      if (event.resource >= lease.target || now - held.sharedAt < shareEveryMs) return [];
-      held.sharedAt = now;
-      return [share(event.path, { kind: "checkpoint", ...keptOf(event) })];
-    }
-    case "finished":
+    case "checkpoint":
+      held.checkpoint = event;
+      // The last one comes again as `finished`; in between, not more often than the mesh can use. What ends a
+      // moment before its process stands still is not to wait with it.
+      if (event.resource >= lease.target) return [];
+      return held.suspended || now - held.sharedAt >= shareEveryMs ? shareCheckpoint(held, now) : [];
+    case "finished": {
       held.phase = "reporting";
-      return [share(event.path, { kind: "finished", ...keptOf(event) })];
+      const report = { kind: "finished", ...keptOf(event.fence, event) } as const;
+      return [{ kind: "share", path: event.path, digest: event.digest, report }];
+    }
     case "stopped": {
       held.phase = "reporting";
-      const why = held.stopping?.why ?? "shutdown";
-      const report = {
-        kind: "stopped",
-        ...keptOf({ ...event, digest: "" }),
-        digest: event.digest,
-        why,
-      } as const;
-      if (event.path !== null && event.digest !== null) return [share(event.path, report)];
+      const { report, path } = stoppedReport(held, event);
+      if (path !== null && report.digest !== null)
+        return [{ kind: "share", path, digest: report.digest, report }];
       release(state, event.fence);
       return [{ kind: "report", report }];
     }
@@ -241,9 +199,10 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
   }
 }
 
-function cancel(state: AgentState, fence: Fence, now: number): AgentEffect[] {
+function cancel(state: AgentState, fence: Fence, how: CancelHow, now: number): AgentEffect[] {
   const held = state.held.get(fence);
-  if (held !== undefined) return stop(held, "cancelled", now + cancelPatienceMs);
+  if (held !== undefined)
+    return stop(state, held, "cancelled", how === "checkpoint" ? Infinity : now + cancelPatienceMs);
   if (state.ended.has(fence)) return [];
   // Never taken up: nothing ran, and nothing will.
   remember(state, fence);
@@ -252,67 +211,14 @@ function cancel(state: AgentState, fence: Fence, now: number): AgentEffect[] {
 
 /** AGENT-1: a wind-down first, so that the epoch under way can end; at the deadline the end, whatever runs. */
 function watch(state: AgentState, held: Held, now: number): AgentEffect[] {
-  if (held.phase === "reporting") return [];
-  const windDown = Math.min(windDownMaxMs, held.lease.horizonMs * windDownShare);
-  if (held.stopping === null && now >= held.deadline - windDown) return stop(held, "horizon", held.deadline);
-  if (held.stopping === null || held.killed) return [];
-  const killAt = Math.min(held.stopping.killAt, held.deadline);
-  if (now < killAt) return [];
-  held.killed = true;
-  if (held.phase === "fetching") return endUnstarted(state, held, held.stopping.why);
-  return [{ kind: "stop", fence: held.lease.fence, how: "kill" }];
-}
-
-function stop(held: Held, why: StopReason, killAt: number): AgentEffect[] {
-  if (held.stopping !== null || held.phase === "reporting") return [];
-  held.stopping = { why, killAt };
-  // What is still fetching ends when the fetch does, or when its time is up.
-  return held.phase === "running" ? [{ kind: "stop", fence: held.lease.fence, how: "checkpoint" }] : [];
-}
-
-function endUnstarted(state: AgentState, held: Held, why: StopReason): AgentEffect[] {
-  const { fence, from } = held.lease;
-  release(state, fence);
-  return [{ kind: "report", report: { ...nothingDone(fence, from?.resource ?? 0), why } }];
-}
-
-function nothingDone(fence: Fence, resource: number) {
-  return { kind: "stopped", fence, resource, digest: null, bytes: 0, metrics: {}, usedMs: 0 } as const;
-}
-
-function share(path: string, report: Report): AgentEffect {
-  const digest = "digest" in report && report.digest !== null ? report.digest : "";
-  return { kind: "share", path, digest, report };
-}
-
-function keptOf(event: {
-  readonly fence: Fence;
-  readonly resource: number;
-  readonly digest: string;
-  readonly bytes: number;
-  readonly metrics: Metrics;
-  readonly usedMs: number;
-}) {
-  const { fence, resource, digest, bytes, metrics, usedMs } = event;
-  return { fence, resource, digest, bytes, metrics: finiteOf(metrics), usedMs };
-}
-
-/** JSON has no NaN: what is not finite is left out, and its absence is noticed by whoever needs it. */
-function finiteOf(metrics: Metrics): Metrics {
-  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
-}
-
-function release(state: AgentState, fence: Fence): void {
-  state.held.delete(fence);
-  remember(state, fence);
-}
-
-function remember(state: AgentState, fence: Fence): void {
-  state.ended.add(fence);
-  if (state.ended.size > endedKept) {
-    for (const oldest of state.ended) {
-      state.ended.delete(oldest);
-      break;
-    }
+  if (held.phase === "reporting" || held.killed) return [];
+  if (held.stopping === null) {
+    // What stands still has no epoch to end.
+    const still = held.suspended || held.phase === "ready";
+    const windDown = still ? 0 : Math.min(windDownMaxMs, held.lease.horizonMs * windDownShare);
+    return now >= held.deadline - windDown ? stop(state, held, "horizon", held.deadline) : [];
   }
+  if (now < Math.min(held.stopping.killAt, held.deadline)) return [];
+  if (held.phase === "fetching") return endUnstarted(state, held, held.stopping.why);
+  return kill(held);
 }

@@ -7,8 +7,9 @@ import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type { Job, RunnerEvent } from "./runner.ts";
-import { fromChildSchema, type ToChild } from "./wire.ts";
+import type { Job } from "./runner.ts";
+import { wakeWhenOrphaned } from "./wake-when-orphaned.ts";
+import { fromChildSchema, type FromChild, type ToChild } from "./wire.ts";
 
 export interface ChildEnd {
   /** "signal SIGKILL" or "exit code 1". */
@@ -28,15 +29,23 @@ export interface Child {
   askToStop(fence: number): void;
   /** Lets an idle child go. */
   end(): void;
+  /** Ends it as it stands, suspended or not. */
   kill(): void;
+  readonly pid: number | null;
+  /** Stops and continues the process by signal; not where there are none (`canSuspend`). */
+  suspend(): void;
+  resume(): void;
 }
 
 export interface ChildOptions {
   readonly backend: string;
   readonly memoryMiB: number;
-  readonly onEvent: (event: RunnerEvent) => void;
+  readonly onEvent: (event: FromChild) => void;
   readonly onEnd: (end: ChildEnd) => void;
 }
+
+/** Windows has no signal that stops a process. */
+export const canSuspend = process.platform !== "win32";
 
 const lineMaxChars = 2_000;
 /** Lines passed on per job; what comes after is counted, not kept. */
@@ -51,6 +60,7 @@ export function startChild({ backend, memoryMiB, onEvent, onEnd }: ChildOptions)
     execArgv: [`--max-old-space-size=${Math.max(64, Math.floor(memoryMiB))}`],
   });
   let heapExhausted = false;
+  let callOff: (() => void) | null = null;
   let lines = 0;
   const ended = new Promise<void>((resolve) => proc.once("close", () => resolve()));
 
@@ -77,6 +87,18 @@ export function startChild({ backend, memoryMiB, onEvent, onEnd }: ChildOptions)
     kill: () => {
       proc.kill("SIGKILL");
     },
+    pid: proc.pid ?? null,
+    suspend: () => {
+      if (!canSuspend || callOff !== null || proc.pid === undefined || proc.exitCode !== null) return;
+      proc.kill("SIGSTOP");
+      callOff = wakeWhenOrphaned(proc.pid);
+    },
+    resume: () => {
+      if (callOff === null) return;
+      callOff();
+      callOff = null;
+      proc.kill("SIGCONT");
+    },
   };
 
   const passLines = (from: Readable | null, stream: "out" | "err"): void => {
@@ -95,6 +117,7 @@ export function startChild({ backend, memoryMiB, onEvent, onEnd }: ChildOptions)
     else proc.kill("SIGKILL"); // it speaks another language; nothing it says can be trusted
   });
   proc.once("error", () => proc.kill("SIGKILL"));
+  proc.once("exit", () => callOff?.());
   proc.once("close", (code, signal) => {
     onEnd({
       how: signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`,

@@ -5,7 +5,9 @@
  */
 import type { CheckpointFile, Job, Runner, RunnerEvent, StopHow } from "./runner.ts";
 import { runJob } from "./run-job.ts";
-import { startChild, type Child, type ChildEnd } from "./child-process.ts";
+import { canSuspend, startChild, type Child, type ChildEnd } from "./child-process.ts";
+import { steadyMs, Suspension } from "./suspension.ts";
+import type { FromChild } from "./wire.ts";
 
 export interface ChildRunnerOptions {
   /** Idle children kept warm at most. */
@@ -24,8 +26,12 @@ interface Running {
   metrics: Readonly<Record<string, number>>;
   file: CheckpointFile | null;
   usedMs: number;
-  /** When `usedMs` was true, or null before the job began to train. */
+  /** When `usedMs` was true, `steadyMs`; null before the job began to train. */
   usedAt: number | null;
+  readonly suspension: Suspension;
+  /** Lets a job of this process go on. */
+  wake: (() => void) | null;
+  rest: Promise<void> | null;
 }
 
 const trialsPerChildDefault = 200;
@@ -58,16 +64,17 @@ export function childRunner(options: ChildRunnerOptions): Runner {
     child.end();
   };
 
-  const onEvent = (run: Running, event: RunnerEvent): void => {
+  const onEvent = (run: Running, told: FromChild): void => {
     if (running.get(run.job.fence) !== run) return;
+    const event = withoutSuspension(run, told);
     if (event.kind === "finished" || event.kind === "stopped" || event.kind === "failed") {
       settle(run, event);
       return;
     }
-    if (event.kind === "started") run.usedAt = performance.now();
+    if (event.kind === "started") run.usedAt = steadyMs();
     if (event.kind === "epoch" || event.kind === "checkpoint") {
       run.usedMs = event.usedMs;
-      run.usedAt = performance.now();
+      run.usedAt = steadyMs();
       run.resource = event.resource;
       run.metrics = event.metrics;
     }
@@ -81,7 +88,8 @@ export function childRunner(options: ChildRunnerOptions): Runner {
     const run = [...running.values()].find((candidate) => candidate.child === child);
     if (run === undefined) return;
     const { fence, trial } = run.job;
-    const usedMs = run.usedMs + (run.usedAt === null ? 0 : performance.now() - run.usedAt);
+    const since = run.usedAt === null ? 0 : run.suspension.awake({ from: run.usedAt, to: steadyMs() });
+    const usedMs = run.usedMs + since;
     if (run.killed) {
       const kept = run.file ?? { path: null, digest: null, bytes: 0 };
       settle(run, { kind: "stopped", fence, resource: run.resource, metrics: run.metrics, usedMs, ...kept });
@@ -130,12 +138,20 @@ export function childRunner(options: ChildRunnerOptions): Runner {
         file: null,
         usedMs: 0,
         usedAt: null,
+        suspension: new Suspension(),
+        wake: null,
+        rest: null,
       };
       if (runsHere(job)) {
         const run: Running = { ...fresh, child: null };
         running.set(job.fence, run);
-        const stopping = () => run.stopAsked;
-        void runJob(job, { emit: (event) => onEvent(run, event), stopping, ownProcess: false, kept });
+        void runJob(job, {
+          emit: (event) => onEvent(run, event),
+          stopping: () => run.stopAsked,
+          awake: () => run.rest,
+          ownProcess: false,
+          kept,
+        });
         return;
       }
       const child = childFor(job);
@@ -146,20 +162,44 @@ export function childRunner(options: ChildRunnerOptions): Runner {
       const run = running.get(fence);
       if (run === undefined) return;
       run.stopAsked = true;
-      if (run.child === null) return;
+      if (run.child === null) {
+        resume(run);
+        return;
+      }
       if (how === "checkpoint") {
         run.child.askToStop(fence);
+        resume(run);
       } else {
         run.killed = true;
         run.child.kill();
       }
     },
+    suspend: (fence) => {
+      const run = running.get(fence);
+      if (!canSuspend || run === undefined || run.suspension.now) return;
+      run.child?.suspend();
+      run.suspension.begin(steadyMs());
+      if (run.child === null) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        run.rest = promise;
+        run.wake = resolve;
+      }
+    },
+    resume: (fence) => {
+      const run = running.get(fence);
+      if (run !== undefined) resume(run);
+    },
+    canSuspend,
+    processes: () => [...children].flatMap(({ pid }) => (pid === null ? [] : [pid])),
     onEvent: (listener) => {
       listeners.push(listener);
     },
     close: async () => {
       closed = true;
-      for (const run of running.values()) run.stopAsked = true;
+      for (const run of running.values()) {
+        run.stopAsked = true;
+        if (run.child === null) resume(run);
+      }
       running.clear();
       const ends = [...children].map((child) => child.ended);
       for (const child of children) child.kill();
@@ -167,6 +207,29 @@ export function childRunner(options: ChildRunnerOptions): Runner {
       await Promise.all(ends);
     },
   };
+}
+
+function resume(run: Running): void {
+  if (!run.suspension.now) return;
+  run.suspension.end(steadyMs());
+  run.child?.resume();
+  run.wake?.();
+  run.rest = null;
+  run.wake = null;
+}
+
+/** The child's clock ran on while it stood still: what of that fell into its work is not used time. */
+function withoutSuspension(run: Running, told: FromChild): RunnerEvent {
+  const { suspension } = run;
+  if (told.kind === "started") {
+    suspension.worked(told.worked);
+    return { kind: "started", fence: told.fence };
+  }
+  if (told.kind === "log") return told;
+  if (told.kind !== "epoch")
+    return { ...told, usedMs: Math.max(run.usedMs, told.usedMs - suspension.within) };
+  const { worked, ...event } = told;
+  return { ...event, usedMs: Math.max(run.usedMs, told.usedMs - suspension.worked(worked)) };
 }
 
 /** A task that costs nothing needs no process of its own. */

@@ -2,14 +2,13 @@
  * Entry of a runner's child process: one job at a time, over the IPC channel. It ends by itself when the
  * parent is gone, so that an agent that was killed leaves no orphan. Started by `child-runner.ts` only.
  */
-import type { RunnerEvent } from "./runner.ts";
 import { runJob } from "./run-job.ts";
-import { toChildSchema } from "./wire.ts";
+import { toChildSchema, type FromChild } from "./wire.ts";
 
 let running = 0;
 let stopFence: number | null = null;
 
-const emit = (event: RunnerEvent): void => {
+const emit = (event: FromChild): void => {
   if (process.connected) process.send?.(event);
 };
 

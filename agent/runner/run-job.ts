@@ -12,13 +12,17 @@ import { openBackend } from "../runtime/open.ts";
 import { resolveParams } from "../task/parameter.ts";
 import { findModel } from "../task/table.ts";
 import type { ModelDeclaration, Trainer } from "../task/task.ts";
-import type { CheckpointFile, Job, Kept, RunnerEvent } from "./runner.ts";
+import type { CheckpointFile, Job, Kept } from "./runner.ts";
+import { steadyMs } from "./suspension.ts";
+import type { FromChild } from "./wire.ts";
 import { writeCheckpoint } from "./write-checkpoint.ts";
 
 export interface RunJobOptions {
-  readonly emit: (event: RunnerEvent) => void;
+  readonly emit: (event: FromChild) => void;
   /** Asked after every epoch. */
   readonly stopping: () => boolean;
+  /** Waited for before every epoch: resolves at once unless the job is suspended, where it has no process of its own. */
+  readonly awake?: () => Promise<void> | null;
   /** Whether this process has the job's memory to itself, and so may be judged by what it holds. */
   readonly ownProcess: boolean;
   readonly kept?: Kept | undefined;
@@ -26,31 +30,37 @@ export interface RunJobOptions {
 
 const bytesPerMiB = 2 ** 20;
 
-export async function runJob(job: Job, { emit, stopping, ownProcess, kept }: RunJobOptions): Promise<void> {
+export async function runJob(
+  job: Job,
+  { emit, stopping, awake, ownProcess, kept }: RunJobOptions,
+): Promise<void> {
   const { fence } = job;
   let usedMs = 0;
   const fail = (reason: string, retryable: boolean) =>
     emit({ kind: "failed", fence, reason, retryable, usedMs });
   let trainer: Trainer | null = null;
   try {
-    const begun = performance.now();
+    const begun = steadyMs();
     const prepared = await prepare(job);
-    usedMs = performance.now() - begun;
+    const ready = steadyMs();
+    usedMs = ready - begun;
     if (!prepared.ok) return fail(prepared.refusal.message, prepared.refusal.code === "unavailable");
     trainer = prepared.value.trainer;
     const hasTest = prepared.value.hasTest;
-    emit({ kind: "started", fence });
+    emit({ kind: "started", fence, worked: { from: begun, to: ready } });
     let metrics: Record<string, number> = {};
     let file: CheckpointFile | null = null;
     while (trainer.epoch < job.targetResource) {
+      const rest = awake?.() ?? null;
+      if (rest !== null) await rest;
       if (stopping()) {
         const kept = file ?? { path: null, digest: null, bytes: 0 };
         return emit({ kind: "stopped", fence, resource: trainer.epoch, metrics, usedMs, ...kept });
       }
-      const from = performance.now();
+      const from = steadyMs();
       const { loss } = await trainer.trainEpoch();
       if (!Number.isFinite(loss)) {
-        usedMs += performance.now() - from;
+        usedMs += steadyMs() - from;
         return fail(
           `the loss of trial ${job.trial} is not a number in epoch ${trainer.epoch}; a lower learning rate may help`,
           false,
@@ -60,8 +70,9 @@ export async function runJob(job: Job, { emit, stopping, ownProcess, kept }: Run
       const resource = trainer.epoch;
       const last = resource >= job.targetResource;
       if (last && hasTest) metrics = { ...metrics, ...prefixed(trainer.evaluate("test")) };
-      usedMs += performance.now() - from;
-      emit({ kind: "epoch", fence, resource, metrics, usedMs });
+      const to = steadyMs();
+      usedMs += to - from;
+      emit({ kind: "epoch", fence, resource, metrics, usedMs, worked: { from, to } });
       const heldMiB = ownProcess ? Math.round(process.memoryUsage.rss() / bytesPerMiB) : 0;
       if (heldMiB > job.memoryMiB) {
         return fail(

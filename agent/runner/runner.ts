@@ -41,7 +41,7 @@ interface AtEpoch {
   /** Epochs done. */
   readonly resource: number;
   readonly metrics: Readonly<Record<string, number>>;
-  /** Milliseconds of training and evaluation since the job started, on the monotonic clock. */
+  /** Milliseconds of training and evaluation since the job started, on the monotonic clock; suspended time is not in it. */
   readonly usedMs: number;
 }
 
@@ -75,6 +75,16 @@ export interface Runner {
   start(job: Job, kept?: Kept): void;
   /** `checkpoint`: end after the epoch under way, keeping its checkpoint. `kill`: end now. An unknown fence is ignored. */
   stop(fence: number, how: StopHow): void;
+  /**
+   * Makes a job stand still, its memory kept, using no processor until `resume`. Where `canSuspend` is false
+   * nothing happens: the job has to be stopped instead. To be stopped by checkpoint it goes on first; it can be
+   * killed as it stands. An unknown fence is ignored, and so is a second suspension.
+   */
+  suspend(fence: number): void;
+  resume(fence: number): void;
+  readonly canSuspend: boolean;
+  /** Ids of the processes that run jobs: what they use of the processors is ours, not others'. */
+  processes(): readonly number[];
   onEvent(listener: (event: RunnerEvent) => void): void;
   /** Ends every job and process; no event comes after it resolves. */
   close(): Promise<void>;

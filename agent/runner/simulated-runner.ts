@@ -31,8 +31,13 @@ interface Running {
   metrics: Readonly<Record<string, number>>;
   file: CheckpointFile | null;
   stopAsked: boolean;
-  /** When the epoch under way began, on the monotonic clock. */
+  /** When the epoch under way began or last went on, on the monotonic clock. */
   epochFrom: number;
+  /** Ends the epoch under way; null between epochs. */
+  epochEnd: (() => void) | null;
+  /** What is left of the epoch under way, ms. */
+  leftMs: number;
+  suspended: boolean;
   cancel: () => void;
 }
 
@@ -62,8 +67,9 @@ export function simulatedRunner({ clock, epoch, store }: SimulatedRunnerOptions)
     const { job } = run;
     if (run.stopAsked) return stopped(run);
     const coming = epoch(job, run.resource + 1);
-    run.epochFrom = clock.monotonic();
-    run.cancel = clock.setTimer(coming.durationMs, () => {
+    run.leftMs = coming.durationMs;
+    run.epochEnd = () => {
+      run.epochEnd = null;
       run.usedMs += clock.monotonic() - run.epochFrom;
       if (coming.failure !== undefined) return fail(run, coming.failure.reason, coming.failure.retryable);
       run.resource++;
@@ -74,7 +80,21 @@ export function simulatedRunner({ clock, epoch, store }: SimulatedRunnerOptions)
       emit({ kind: "checkpoint", ...at, ...run.file });
       if (run.resource >= job.targetResource) settle(run, { kind: "finished", ...at, ...run.file });
       else if (running.get(job.fence) === run) nextEpoch(run); // a listener may have stopped it
-    });
+    };
+    goOn(run);
+  };
+
+  const goOn = (run: Running): void => {
+    const { epochEnd } = run;
+    run.epochFrom = clock.monotonic();
+    // A suspended one waits for its resumption: a listener may have suspended it between two epochs.
+    if (epochEnd !== null && !run.suspended) run.cancel = clock.setTimer(run.leftMs, epochEnd);
+  };
+
+  const resume = (run: Running): void => {
+    if (!run.suspended) return;
+    run.suspended = false;
+    if (run.epochEnd !== null) goOn(run);
   };
 
   return {
@@ -87,6 +107,9 @@ export function simulatedRunner({ clock, epoch, store }: SimulatedRunnerOptions)
         file: null,
         stopAsked: false,
         epochFrom: clock.monotonic(),
+        epochEnd: null,
+        leftMs: 0,
+        suspended: false,
         cancel: () => undefined,
       };
       running.set(job.fence, run);
@@ -116,11 +139,28 @@ export function simulatedRunner({ clock, epoch, store }: SimulatedRunnerOptions)
       const run = running.get(fence);
       if (run === undefined) return;
       run.stopAsked = true;
-      if (how === "checkpoint") return;
+      if (how === "checkpoint") return resume(run);
       run.cancel();
-      run.usedMs += clock.monotonic() - run.epochFrom;
+      if (!run.suspended) run.usedMs += clock.monotonic() - run.epochFrom;
       run.cancel = clock.setTimer(0, () => stopped(run));
     },
+    suspend: (fence) => {
+      const run = running.get(fence);
+      if (run === undefined || run.suspended) return;
+      run.suspended = true;
+      // Before its first epoch there is nothing to interrupt: it will not begin.
+      if (run.epochEnd === null) return;
+      run.cancel();
+      const doneMs = clock.monotonic() - run.epochFrom;
+      run.usedMs += doneMs;
+      run.leftMs = Math.max(0, run.leftMs - doneMs);
+    },
+    resume: (fence) => {
+      const run = running.get(fence);
+      if (run !== undefined) resume(run);
+    },
+    canSuspend: true,
+    processes: () => [],
     onEvent: (listener) => {
       listeners.push(listener);
     },

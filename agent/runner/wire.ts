@@ -32,11 +32,13 @@ export type ToChild = z.infer<typeof toChildSchema>;
 
 const usedMs = z.number().nonnegative();
 const atEpoch = { fence, resource: z.int().nonnegative(), metrics: z.record(z.string(), z.number()), usedMs };
+/** When the work that `usedMs` grew by was done, on the clock of `steadyMs`: the parent knows what of it was suspended. */
+const timed = { worked: z.strictObject({ from: z.number(), to: z.number() }) };
 const file = { path, digest: z.string(), bytes: z.int().nonnegative() };
 
 export const fromChildSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("started"), fence }),
-  z.strictObject({ kind: z.literal("epoch"), ...atEpoch }),
+  z.strictObject({ kind: z.literal("started"), fence, ...timed }),
+  z.strictObject({ kind: z.literal("epoch"), ...atEpoch, ...timed }),
   z.strictObject({ kind: z.literal("checkpoint"), ...atEpoch, ...file }),
   z.strictObject({ kind: z.literal("finished"), ...atEpoch, ...file }),
   z.strictObject({
@@ -49,3 +51,4 @@ export const fromChildSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("failed"), fence, reason: z.string(), retryable: z.boolean(), usedMs }),
   z.strictObject({ kind: z.literal("log"), fence, stream: z.enum(["out", "err"]), line: z.string() }),
 ]);
+export type FromChild = z.infer<typeof fromChildSchema>;

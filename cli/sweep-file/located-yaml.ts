@@ -11,15 +11,25 @@ export interface LocatedYaml {
   readonly value: unknown;
   /** The line on which the field at `path` starts, or the nearest thing around it that is there. */
   lineOf(path: Path): number;
+  /** The scalar at `path` as it is written, where it is one: 1.0 and 1 are the same value and not the same text. */
+  sourceOf(path: Path): string | null;
 }
+
+/** Of the YAML language: ours is 1.2; Python and Kubernetes read 1.1, where `yes` is true and `<<` merges. */
+type YamlVersion = "1.1" | "1.2";
 
 export type YamlResult =
   | { readonly ok: true; readonly yaml: LocatedYaml }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-export function parseYaml(text: string): YamlResult {
+export function parseYaml(text: string, version: YamlVersion = "1.2"): YamlResult {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: "silent",
+    version,
+  });
   if (document.errors.length > 0) {
     const problems = document.errors.map((error) => ({
       line: lines.linePos(error.pos[0]).line,
@@ -30,7 +40,17 @@ export function parseYaml(text: string): YamlResult {
   }
   try {
     const value: unknown = document.toJS();
-    return { ok: true, yaml: { value, lineOf: (path) => lineAt(document, lines, path) } };
+    return {
+      ok: true,
+      yaml: {
+        value,
+        lineOf: (path) => lineAt(document, lines, path),
+        sourceOf: (path) => {
+          const node: unknown = document.getIn(path, true);
+          return isScalar(node) ? (node.source ?? null) : null;
+        },
+      },
+    };
   } catch (error) {
     // An alias without its anchor, or a few lines of aliases that would unfold to gigabytes.
     const message = error instanceof Error ? error.message : String(error);

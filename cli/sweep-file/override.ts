@@ -12,6 +12,9 @@ export interface SweepOverrides {
   /** Epochs at most. */
   readonly max?: number;
   readonly budgetTokens?: number;
+  readonly priority?: number;
+  readonly weight?: number;
+  readonly beyondBudget?: boolean;
 }
 
 export function overridden(yaml: LocatedYaml, overrides: SweepOverrides): LocatedYaml {
@@ -26,11 +29,14 @@ export function overridden(yaml: LocatedYaml, overrides: SweepOverrides): Locate
   put("search", "seed", overrides.seed);
   put("stopping", "max", overrides.max);
   put("budget", "tokens", overrides.budgetTokens);
+  for (const key of ["priority", "weight", "beyondBudget"] as const) {
+    if (overrides[key] !== undefined) value[key] = overrides[key];
+  }
   if (overrides.models !== undefined) {
     const present = isMapping(value["models"]) ? value["models"] : {};
     value["models"] = Object.fromEntries(overrides.models.map((model) => [model, present[model] ?? {}]));
   }
-  return { value, lineOf: (path) => yaml.lineOf(path) };
+  return { value, lineOf: (path) => yaml.lineOf(path), sourceOf: (path) => yaml.sourceOf(path) };
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

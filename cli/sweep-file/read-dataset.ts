@@ -1,5 +1,5 @@
 /**
- * The `dataset` part: the name of one that comes with trialmesh, or files on this machine.
+ * One dataset of the file: the name of one that comes with trialmesh, or files on this machine.
  * Finds the files and checks that they are there; reading them is the business of `data/`.
  */
 import { statSync } from "node:fs";
@@ -19,11 +19,10 @@ export interface DatasetReading {
   readonly problems: Problem[];
 }
 
-const base: Path = ["dataset"];
 const fileFields = ["train", "dev", "test"] as const;
 
-/** What the data room can load, or null with the problems told. */
-export function readDataset(reading: DatasetReading, value: unknown): DatasetDeclaration | null {
+/** What the data room can load, or null with the problems told; `base` is where it stands in the file. */
+export function readDataset(reading: DatasetReading, base: Path, value: unknown): DatasetDeclaration | null {
   if (typeof value === "string") {
     const known: readonly string[] = embeddedDatasetNames;
     if (known.includes(value)) return { format: "embedded", name: value };

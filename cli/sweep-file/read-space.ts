@@ -1,54 +1,65 @@
 /**
- * The `models` part: for each model its search space. A plain value is a constant, a list a choice,
- * a mapping a distribution, and an empty model takes its default space. Every value the space can
- * give must be one the model's parameter allows.
+ * The `models` part: for each model its search space and its constraints (`where`). An empty model takes its default
+ * space. Every value the space can give must be one the model's parameter allows.
  */
-import type { ModelDeclaration, ParameterSpec } from "../../agent/task/task.ts";
-import { faultOf } from "../../agent/task/parameter.ts";
+import type { ModelDeclaration } from "../../agent/task/task.ts";
 import { suggestion } from "../../protocol/name.ts";
-import {
-  distributionNames,
-  distributionSchema,
-  type Distribution,
-  type Space,
-} from "../../protocol/space.ts";
-import { valueSchema } from "../../protocol/value.ts";
-import { describe, parseAt } from "./explain-issue.ts";
-import type { LocatedYaml, Path } from "./located-yaml.ts";
-import type { Problem } from "./problem.ts";
+import type { Distribution, Space } from "../../protocol/space.ts";
+import type { SweepSpec } from "../../protocol/sweep.ts";
+import { checkBounds } from "./check-bounds.ts";
+import { checkWhen } from "./check-when.ts";
+import { describe } from "./explain-issue.ts";
+import type { Path } from "./located-yaml.ts";
+import { gridFault, readDistribution, report, type SpaceReading } from "./read-distribution.ts";
+import { readWhere } from "./read-where.ts";
 
-export interface SpaceReading {
-  readonly yaml: LocatedYaml;
-  readonly method: "grid" | "random" | null;
-  readonly problems: Problem[];
-}
+/** No parameter of a model may be called so. */
+export const whereKey = "where";
 
-export function readSpace(reading: SpaceReading, declaration: ModelDeclaration, value: unknown): Space {
-  const base: Path = ["models", declaration.model];
-  if (value === null || value === undefined) return checkedDefault(reading, declaration);
-  if (typeof value !== "object" || Array.isArray(value)) {
+export function readModel(
+  reading: SpaceReading,
+  declaration: ModelDeclaration,
+  value: unknown,
+): SweepSpec["models"][number] {
+  const { model } = declaration;
+  const base: Path = ["models", model];
+  if (value !== null && value !== undefined && (typeof value !== "object" || Array.isArray(value))) {
     report(
       reading,
       base,
       `should be a mapping from parameters to their values, or {} for the default space, not ${describe(value)}`,
     );
-    return {};
+    return { model, space: {}, where: [] };
   }
-  const given = Object.entries(value);
-  if (given.length === 0) return checkedDefault(reading, declaration);
+  const given = Object.entries(value ?? {}).filter(([name]) => name !== whereKey);
+  const before = reading.problems.length;
+  const space =
+    given.length === 0 ? checkedDefault(reading, declaration) : readSpace(reading, declaration, given);
+  if (reading.problems.length > before) return { model, space, where: [] };
+  checkWhen(reading, base, space);
+  const raw: unknown = value === null || value === undefined ? undefined : Reflect.get(value, whereKey);
+  return { model, space, where: readWhere(reading, [...base, whereKey], raw, space, `model ${model}`) };
+}
+
+function readSpace(
+  reading: SpaceReading,
+  declaration: ModelDeclaration,
+  given: readonly (readonly [string, unknown])[],
+): Space {
   const space: [string, Distribution][] = [];
   for (const [name, raw] of given) {
-    const field = [...base, name];
+    const field = ["models", declaration.model, name];
     const spec = declaration.parameters[name];
     if (spec === undefined) {
-      const hint = suggestion(name, Object.keys(declaration.parameters));
+      const hint = suggestion(name, [...Object.keys(declaration.parameters), whereKey]);
       report(reading, field, `model ${declaration.model} has no parameter "${name}", ${hint}`);
       continue;
     }
     const distribution = readDistribution(reading, field, raw);
     if (distribution === null) continue;
     checkBounds(reading, field, spec, distribution, raw);
-    checkGrid(reading, field, distribution);
+    const fault = gridFault(reading.method, distribution);
+    if (fault !== null) report(reading, field, fault);
     space.push([name, distribution]);
   }
   return Object.fromEntries(space);
@@ -56,7 +67,7 @@ export function readSpace(reading: SpaceReading, declaration: ModelDeclaration, 
 
 function checkedDefault(reading: SpaceReading, declaration: ModelDeclaration): Space {
   for (const [name, distribution] of Object.entries(declaration.defaultSpace)) {
-    const why = gridFault(reading, distribution);
+    const why = gridFault(reading.method, distribution);
     if (why !== null) {
       report(
         reading,
@@ -67,123 +78,4 @@ function checkedDefault(reading: SpaceReading, declaration: ModelDeclaration): S
     }
   }
   return declaration.defaultSpace;
-}
-
-function readDistribution(reading: SpaceReading, field: Path, raw: unknown): Distribution | null {
-  const plain = valueSchema.safeParse(raw);
-  if (plain.success) return { distribution: "constant", value: plain.data };
-  if (Array.isArray(raw)) {
-    const values = raw.map((value: unknown) => valueSchema.safeParse(value));
-    const bad = values.findIndex((value) => !value.success);
-    if (raw.length === 0) report(reading, field, "an empty list gives nothing to choose from");
-    else if (bad >= 0)
-      report(reading, [...field, bad], `should be a number, text, true or false, not ${describe(raw[bad])}`);
-    else
-      return {
-        distribution: "choice",
-        values: values.flatMap((value) => (value.success ? [value.data] : [])),
-      };
-    return null;
-  }
-  if (raw === null || typeof raw !== "object") {
-    report(
-      reading,
-      field,
-      `should be a value, a list of values, or a distribution (${distributionNames.join(", ")})`,
-    );
-    return null;
-  }
-  if (!("distribution" in raw)) {
-    report(reading, field, `needs a key "distribution": one of ${distributionNames.join(", ")}`);
-    return null;
-  }
-  return parseAt(distributionSchema, raw, reading.yaml, field, reading.problems);
-}
-
-function checkBounds(
-  reading: SpaceReading,
-  field: Path,
-  spec: ParameterSpec,
-  distribution: Distribution,
-  raw: unknown,
-): void {
-  switch (distribution.distribution) {
-    case "constant":
-      check(reading, field, spec, distribution.value);
-      return;
-    case "choice": {
-      const at = Array.isArray(raw) ? field : [...field, "values"];
-      for (const [index, value] of distribution.values.entries()) check(reading, [...at, index], spec, value);
-      return;
-    }
-    case "uniform":
-    case "log-uniform":
-    case "int":
-    case "log-int": {
-      if (spec.type === "choice") {
-        report(
-          reading,
-          field,
-          `takes one of ${spec.choices.map(describe).join(", ")}, not a range; use a list`,
-        );
-        return;
-      }
-      const whole = distribution.distribution === "int" || distribution.distribution === "log-int";
-      if (spec.type === "int" && !whole) {
-        const right = distribution.distribution === "uniform" ? "int" : "log-int";
-        report(reading, [...field, "distribution"], `this parameter is a whole number; use "${right}"`);
-        return;
-      }
-      for (const end of ["min", "max"] as const) check(reading, [...field, end], spec, distribution[end]);
-      return;
-    }
-    case "normal":
-    case "log-normal":
-      if (spec.type === "float") {
-        report(
-          reading,
-          [...field, "distribution"],
-          `${distribution.distribution} has no bounds and this parameter has (${spec.min} to ${spec.max}); use "uniform" or "log-uniform"`,
-        );
-      } else
-        report(
-          reading,
-          [...field, "distribution"],
-          `${distribution.distribution} does not give values this parameter takes`,
-        );
-  }
-}
-
-function check(
-  reading: SpaceReading,
-  field: Path,
-  spec: ParameterSpec,
-  value: string | number | boolean,
-): void {
-  const fault = faultOf(spec, value);
-  if (fault !== null) report(reading, field, `${describe(value)} is out of bounds; ${fault}`);
-}
-
-function checkGrid(reading: SpaceReading, field: Path, distribution: Distribution): void {
-  const fault = gridFault(reading, distribution);
-  if (fault !== null) report(reading, field, fault);
-}
-
-/** A grid walks finitely many values: constants, choices, whole numbers, and ranges with a step. */
-function gridFault(reading: SpaceReading, distribution: Distribution): string | null {
-  if (reading.method !== "grid") return null;
-  switch (distribution.distribution) {
-    case "constant":
-    case "choice":
-    case "int":
-      return null;
-    case "uniform":
-      return distribution.step === undefined ? "a grid needs a step here, or a list of values" : null;
-    default:
-      return `a grid cannot walk a ${distribution.distribution} range; give a list of values`;
-  }
-}
-
-function report(reading: SpaceReading, field: Path, message: string): void {
-  reading.problems.push({ line: reading.yaml.lineOf(field), field, message });
 }

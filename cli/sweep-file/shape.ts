@@ -1,31 +1,48 @@
 /**
- * The sweep file as people write it, before names are looked up. Spaces and the dataset are left
- * open here (`unknown`), because a plain value, a list and a mapping are all allowed there.
+ * The sweep file as people write it, before names are looked up. Spaces and datasets are left open here (`unknown`),
+ * because a plain value, a list and a mapping are all allowed there. Two forms: one trains models of trialmesh, the other
+ * runs a command.
  */
 import * as z from "zod";
 import { nameSchema } from "../../protocol/name.ts";
-import { requirementSchema } from "../../protocol/requirement.ts";
+import { preferenceSchema, requirementSchema } from "../../protocol/requirement.ts";
 import { stoppingSchema } from "../../protocol/stopping.ts";
-import { searchSchema } from "../../protocol/sweep.ts";
+import { objectiveSchema, searchSchema, sweepSpecSchema } from "../../protocol/sweep.ts";
 
 const tokensMax = 1_000_000_000;
 const defaultSeed = 1;
 
+const spec = sweepSpecSchema.shape;
+const objectivesMax = 4;
+
+const searchShape = z.strictObject({
+  method: searchSchema.shape.method.default("auto"),
+  trials: searchSchema.shape.trials,
+  seed: searchSchema.shape.seed.default(defaultSeed),
+});
+
+/** What both forms have. */
+const common = { name: nameSchema, search: searchShape };
+
+const objectiveShape = objectiveSchema.extend({ goal: objectiveSchema.shape.goal.optional() });
+
 export const sweepFileSchema = z.strictObject({
-  name: nameSchema,
+  ...common,
+  experiment: nameSchema.optional(),
   task: z.string(),
   dataset: z.unknown().optional(),
-  objective: z
-    .strictObject({ metric: z.string(), goal: z.enum(["maximize", "minimize"]).optional() })
-    .optional(),
-  search: z.strictObject({
-    method: searchSchema.shape.method,
-    trials: searchSchema.shape.trials,
-    seed: searchSchema.shape.seed.default(defaultSeed),
-  }),
+  /** One sweep for each, all in one experiment. */
+  datasets: z.array(z.unknown()).min(1).optional(),
+  objective: objectiveShape.optional(),
+  /** In place of `objective`; the first is the one results are ranked by. */
+  objectives: z.array(objectiveShape).min(1).max(objectivesMax).optional(),
   stopping: stoppingSchema,
   models: z.record(z.string(), z.unknown()),
   needs: requirementSchema.default({}),
+  prefers: preferenceSchema.optional(),
+  weight: spec.weight,
+  priority: spec.priority,
+  beyondBudget: spec.beyondBudget,
   budget: z.strictObject({ tokens: z.number().positive().max(tokensMax) }).optional(),
   trialSeed: z.int().nonnegative().default(defaultSeed),
   reuse: z.boolean().default(true),
@@ -42,3 +59,32 @@ export const datasetShape = z.strictObject({
   test: z.string().optional(),
   labels: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
 });
+
+/** Which of the values a command prints counts as its result. */
+export const keepNames = ["last", "min", "max"] as const;
+
+const commandObjectiveShape = objectiveShape.extend({ keep: z.enum(keepNames).default("last") });
+
+const parallelMax = 256;
+
+export const commandFileSchema = z.strictObject({
+  ...common,
+  /** Words, in which macros such as ${args} stand for the trial's parameters. */
+  command: z.array(z.union([z.string(), z.number()])).min(1),
+  /** What ${program} stands for. */
+  program: z.string().min(1).optional(),
+  environment: z.record(z.string().min(1), z.string()).default({}),
+  objective: commandObjectiveShape.optional(),
+  objectives: z.array(commandObjectiveShape).min(1).max(objectivesMax).optional(),
+  parameters: z.record(z.string().min(1), z.unknown()),
+  where: z.unknown().optional(),
+  /** Prefixes: with `optimizer` here, `optimizer.lr` is passed as lr inside one argument called optimizer. */
+  nested: z.array(z.string().min(1)).default([]),
+  /** Regular expressions with a name and a value group, in place of the usual name=value. */
+  metricFormat: z.array(z.string().min(1)).default([]),
+  stopping: stoppingSchema.optional(),
+  parallel: z.int().min(1).max(parallelMax).default(1),
+  /** The sweep ends once more trials than this have failed. */
+  failuresMax: z.int().min(0).optional(),
+});
+export type CommandFile = z.infer<typeof commandFileSchema>;

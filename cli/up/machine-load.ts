@@ -1,6 +1,6 @@
 /** How busy this machine is just now, whoever keeps it busy. */
-import { cpus } from "node:os";
 import type { Load } from "../../agent/agent.ts";
+import { machineTime } from "../../agent/owner/processor-time.ts";
 
 const bytesPerGiB = 1024 ** 3;
 
@@ -9,10 +9,10 @@ const windowMinMs = 500;
 
 /** Each call tells the share of the processors' time that was used lately; null until that can be said. */
 export function machineLoad(): () => Load {
-  let before = cpuTimes();
+  let before = machineTime();
   let cpuLoad: number | null = null;
   return () => {
-    const now = cpuTimes();
+    const now = machineTime();
     const total = now.total - before.total;
     if (total >= windowMinMs) {
       cpuLoad = Math.min(1, Math.max(0, 1 - (now.idle - before.idle) / total));
@@ -20,16 +20,6 @@ export function machineLoad(): () => Load {
     }
     return { cpuLoad, memFreeGiB: process.availableMemory() / bytesPerGiB };
   };
-}
-
-function cpuTimes(): { readonly idle: number; readonly total: number } {
-  let idle = 0;
-  let total = 0;
-  for (const { times } of cpus()) {
-    idle += times.idle;
-    total += times.user + times.nice + times.sys + times.idle + times.irq;
-  }
-  return { idle, total };
 }
 
 /** Minutes since local midnight at `at`, in ms since the Unix epoch. */

@@ -3,6 +3,9 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { startAgent } from "../../agent/agent.ts";
 import { openDiskCache } from "../../agent/cache/disk-cache.ts";
+import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
+import { othersLoad } from "../../agent/owner/others-load.ts";
+import { readPower } from "../../agent/owner/power.ts";
 import { childRunner } from "../../agent/runner/child-runner.ts";
 import { ensurePrivateFolder } from "../../mesh/private-file.ts";
 import { systemClock } from "../../protocol/system-clock.ts";
@@ -39,7 +42,7 @@ export async function runAgent(terminal: Terminal, options: RunAgentOptions): Pr
     if (!folder.ok) return printRefusal(terminal, {}, folder.refusal);
     const owner = agentPolicy(folder.value, options);
     if (!owner.ok) return printRefusal(terminal, {}, owner.refusal);
-    const { policy, labels } = owner.value;
+    const { policy, labels, idleCommand } = owner.value;
     const capability = await measureMachine({
       environment: terminal.environment,
       folder: folder.value,
@@ -63,18 +66,24 @@ export async function runAgent(terminal: Terminal, options: RunAgentOptions): Pr
       quotaBytes: Math.round(options.cacheQuota * bytesPerGiB),
     });
     const halted = Promise.withResolvers<{ readonly kind: "halted"; readonly reason: string }>();
+    const runner = childRunner({ slots: Math.max(1, policy.slots) });
     const agent = startAgent({
       mesh: home.mesh,
       name,
       bus: bus.value,
       store: store.value,
-      runner: childRunner({ slots: Math.max(1, policy.slots) }),
+      runner,
       artifacts,
       clock: systemClock,
       incarnation: randomUUID(),
       capability,
       policy,
       load: machineLoad(),
+      owner: {
+        idle: policy.idle === null ? [] : idleSourcesHere(idleCommand),
+        power: readPower,
+        othersLoad: othersLoad(() => runner.processes()),
+      },
       minuteOfDay,
       log: (line) => terminal.note(line),
       onHalt: (reason) => halted.resolve({ kind: "halted", reason }),

@@ -14,10 +14,15 @@ import {
   fmtCreds,
 } from "@nats-io/jwt";
 
+import { jetstreamManager, PersistMode } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+
+import { atLeast, parseServerVersion } from "../../mesh/server-version.ts";
 import { getBlob, putBlob, type BlobPlace } from "../../protocol/bus/blob.ts";
-import { BusError, credentialsRevoked } from "../../protocol/bus/bus.ts";
+import { BusError, credentialsRevoked, type StreamSpec } from "../../protocol/bus/bus.ts";
 import { connectBus } from "../../protocol/bus/nats-bus.ts";
 import { droppedField } from "../../protocol/bus/nats-stream.ts";
+import { streamSpecsOf, streamsOf } from "../../protocol/subjects.ts";
 import { bytesOf, textOf } from "../support/bus-mesh.ts";
 import { skipWithoutNats, TestNatsServer } from "../support/nats-server.ts";
 
@@ -216,6 +221,41 @@ describe("Bus (nats) with credentials", { skip: skipWithoutNats }, () => {
     await otherBus.close();
   });
 });
+
+test(
+  "NATS-6: a stream that may be flushed later is, and keeps what it was made with; the others are flushed each",
+  { skip: skipWithoutNats },
+  async () => {
+    const server = await TestNatsServer.start();
+    const bus = await connectBus({ servers: server.url, name: "a", inboxPrefix: "_INBOX_a" });
+    const nc = await connect({ servers: server.url });
+    const { streams } = await jetstreamManager(nc);
+    const modeOf = async (stream: string) =>
+      (await streams.info(stream)).config.persist_mode ?? PersistMode.Default;
+    const knows = atLeast(parseServerVersion(nc.info?.version ?? "") ?? [0, 0, 0], [2, 12, 0]);
+    const soon = knows ? PersistMode.Async : PersistMode.Default;
+    const spec = (name: string): StreamSpec => ({ name, subjects: [`${name}.*`], retention: "limits" });
+    try {
+      await bus.ensureStream({ ...spec("LATER"), flush: "soon" });
+      await bus.ensureStream(spec("EACH"));
+      assert.equal(await modeOf("LATER"), soon);
+      assert.equal(await modeOf("EACH"), PersistMode.Default);
+      // Made by an older version, then asked for anew: the server changes no stream's mode.
+      await bus.ensureStream({ ...spec("EACH"), flush: "soon", maxMessagesPerSubject: 9 });
+      await bus.ensureStream({ ...spec("LATER"), flush: "soon", maxMessagesPerSubject: 9 });
+      assert.equal(await modeOf("EACH"), PersistMode.Default);
+      assert.equal(await modeOf("LATER"), soon);
+      assert.deepEqual(
+        streamSpecsOf("m", 1, "secret").flatMap(({ flush, name }) => (flush === "soon" ? [name] : [])),
+        [streamsOf("m").metrics, streamsOf("m").logs],
+      );
+    } finally {
+      await nc.close();
+      await bus.close();
+      await server.stop();
+    }
+  },
+);
 
 test("NATS-5: a setting that the server dropped is named", () => {
   const wanted = { name: "S", discard_new_per_subject: true, max_bytes: -1, allow_direct: false };

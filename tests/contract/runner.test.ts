@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, describe } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { processTimes } from "../../agent/owner/processor-time.ts";
 import { childRunner } from "../../agent/runner/child-runner.ts";
 import type { Job, Runner, RunnerEvent } from "../../agent/runner/runner.ts";
 import { simulatedRunner, type SimulatedStore } from "../../agent/runner/simulated-runner.ts";
@@ -15,6 +16,8 @@ interface Bench {
   readonly runner: Runner;
   /** Lets a little time pass. */
   pass(): Promise<void>;
+  /** Monotonic ms of the time that passes. */
+  now(): number;
 }
 
 interface Subject {
@@ -32,12 +35,12 @@ const subjects: readonly Subject[] = [
   {
     name: "in children",
     milliseconds: 15,
-    make: () => ({ runner: childRunner({ slots: 2 }), pass: () => wait(5) }),
+    make: () => ({ runner: childRunner({ slots: 2 }), pass: () => wait(5), now: () => performance.now() }),
   },
   {
     name: "in process",
     milliseconds: 0,
-    make: () => ({ runner: childRunner({ slots: 2 }), pass: () => wait(1) }),
+    make: () => ({ runner: childRunner({ slots: 2 }), pass: () => wait(1), now: () => performance.now() }),
   },
   {
     name: "simulated",
@@ -55,7 +58,7 @@ const subjects: readonly Subject[] = [
             : {}),
         }),
       });
-      return { runner, pass: () => clock.advance(5) };
+      return { runner, pass: () => clock.advance(5), now: () => clock.monotonic() };
     },
   },
 ];
@@ -229,5 +232,104 @@ for (const subject of subjects) {
       for (let turn = 0; turn < 10; turn++) await bench.pass();
       assert.equal(events.length, heard);
     });
+
+    test("RUN-9: suspended, it stands still until it is resumed, ends as if nothing had been, and that time is not used time", async () => {
+      const bench = subject.make();
+      const standMs = 600;
+      /** A message may be on its way for so long. */
+      const slackMs = 400;
+      let from = 0;
+      let to = 0;
+      let heardWhenStill = 0;
+      let heard = 0;
+      let usedBefore = 0;
+      const events = await run(bench, [jobFor(subject, 1, { targetResource: 6 })], (event) => {
+        heard++;
+        if (event.kind !== "epoch" || event.resource !== 2) return;
+        usedBefore = event.usedMs;
+        from = bench.now();
+        bench.runner.suspend(1);
+        bench.runner.suspend(1);
+        void (async () => {
+          const still = from + standMs / 2;
+          while (bench.now() < still) await bench.pass();
+          heardWhenStill = heard;
+          while (bench.now() < from + standMs) await bench.pass();
+          assert.equal(heard, heardWhenStill, "nothing is heard of it meanwhile");
+          to = bench.now();
+          bench.runner.resume(1);
+        })();
+      });
+      const endedAt = bench.now();
+      await bench.runner.close();
+      const end = events.at(-1);
+      assert.ok(end?.kind === "finished");
+      assert.ok(heardWhenStill > 0 && to > from, "it ended only after it was resumed");
+      assert.equal(end.metrics["accuracy"], noopMetrics(0.4, 9, 6)["accuracy"]);
+      assert.ok(end.usedMs >= 4 * subject.milliseconds);
+      const used = end.usedMs - usedBefore;
+      const awake = endedAt - from - (to - from);
+      assert.ok(used <= awake + slackMs, `${used} ms used in ${awake} ms awake`);
+    });
+
+    test("RUN-10: suspended, it can be killed as it stands, and asked to end by checkpoint it goes on first", async () => {
+      const bench = subject.make();
+      const stops = ["kill", "checkpoint"] as const;
+      for (const [index, how] of stops.entries()) {
+        const fence = index + 1;
+        const events = await run(bench, [jobFor(subject, fence, { targetResource: 500 })], (event) => {
+          if (event.kind !== "checkpoint" || event.resource !== 2) return;
+          bench.runner.suspend(fence);
+          void (async () => {
+            for (let turn = 0; turn < 4; turn++) await bench.pass();
+            bench.runner.stop(fence, how);
+          })();
+        });
+        const end = events.at(-1);
+        assert.ok(end?.kind === "stopped", how);
+        assert.equal(events.filter(isEnd).length, 1);
+        const kept = events.findLast((event) => event.kind === "checkpoint");
+        assert.ok(kept?.kind === "checkpoint" && kept.digest === end.digest);
+        assert.ok(kept.resource < 10, how);
+      }
+      bench.runner.suspend(99);
+      bench.runner.resume(99);
+      await bench.runner.close();
+    });
   });
 }
+
+test(
+  "RUN-11: the process of a suspended job uses no processor, and a second job beside it goes on",
+  { skip: process.platform === "linux" ? false : "only Linux tells a process's time here" },
+  async () => {
+    const subject = subjects[0] ?? assert.fail("no subject");
+    const runner = childRunner({ slots: 2 });
+    const epochs = new Map<number, number>();
+    runner.onEvent((event) => {
+      if (event.kind === "epoch") epochs.set(event.fence, event.resource);
+    });
+    try {
+      const params = { x: 0.4, milliseconds: 1 };
+      for (const fence of [1, 2]) runner.start(jobFor(subject, fence, { targetResource: 100_000, params }));
+      const [first = 0, second = 0] = runner.processes();
+      const msOf = async (pid: number) =>
+        (await processTimes([pid]))?.get(pid) ?? assert.fail("it has ended");
+      for (let turn = 0; (epochs.get(1) ?? 0) < 5 || (epochs.get(2) ?? 0) < 5; turn++) {
+        assert.ok(turn < 2_000, "the jobs did not begin");
+        await wait(5);
+      }
+      runner.suspend(1);
+      await wait(20);
+      const before = [await msOf(first), await msOf(second)] as const;
+      const reached = epochs.get(2) ?? 0;
+      for (let turn = 0; (epochs.get(2) ?? 0) < reached + 20 || (await msOf(second)) === before[1]; turn++) {
+        assert.ok(turn < 2_000, "the second job did not go on");
+        await wait(5);
+      }
+      assert.equal(await msOf(first), before[0]);
+    } finally {
+      await runner.close();
+    }
+  },
+);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { AgentEffect } from "../../agent/core/effect.ts";
+import type { AgentInput } from "../../agent/core/input.ts";
 import { newAgentState, type AgentState } from "../../agent/core/state.ts";
-import { step, type AgentEffect, type AgentInput } from "../../agent/core/step.ts";
+import { step } from "../../agent/core/step.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import type { Lease } from "../../protocol/order.ts";
 import { digestA } from "../support/fold.ts";
@@ -136,7 +138,7 @@ test("checkpoints are shared now and then, not at every epoch, and what is not f
   assert.deepEqual(step(state, checkpoint(2), 4_100), []);
 });
 
-test("the owner's word is asked again at the agent: slots, requesters, hours", () => {
+test("the owner's word is asked again at the agent: slots, requesters, stance", () => {
   const full = greeted();
   full.policy = { ...policy, slots: 0 };
   assert.deepEqual(kinds(step(full, offer(), 600)), ["report refused"]);
@@ -144,10 +146,11 @@ test("the owner's word is asked again at the agent: slots, requesters, hours", (
   picky.policy = { ...policy, requesters: ["bob"] };
   assert.deepEqual(kinds(step(picky, offer(), 600)), ["report refused"]);
   const closed = running();
-  assert.deepEqual(kinds(step(closed, { kind: "policy", closed: "outside the owner's hours" }, 700)), [
-    "stop",
-  ]);
-  assert.deepEqual(kinds(step(closed, offer({ fence: 2 }), 800)), ["report refused"]);
+  const stance = { kind: "closed", reason: "the owner was here lately" } as const;
+  assert.deepEqual(step(closed, { kind: "owner", stance }, 700), [], "what runs goes on");
+  const [refused] = step(closed, offer({ fence: 2 }), 800);
+  assert.ok(refused?.kind === "report" && refused.report.kind === "refused");
+  assert.equal(refused.report.reason, stance.reason);
 });
 
 test("a cancelled attempt ends after its epoch, and is killed when it does not", () => {
@@ -170,4 +173,24 @@ test("a cancel for a fence that never came is answered, so that its reservation 
   assert.deepEqual(kinds(step(state, cancel, 600)), ["report stopped"]);
   assert.deepEqual(step(state, cancel, 700), []);
   assert.deepEqual(step(state, offer({ fence: 9 }), 800), []);
+});
+
+test("a patient cancel waits for the epoch under way as long as its lease is extended, and no longer", () => {
+  const state = running();
+  const cancel: AgentInput = { kind: "cancel", epoch: 3, fences: [1], how: "checkpoint" };
+  assert.deepEqual(step(state, cancel, 1_000), [{ kind: "stop", fence: 1, how: "checkpoint" }]);
+  const extend = { fence: 1, at: 1_005_000, horizonMs: 60_000 };
+  step(state, { kind: "extend", epoch: 3, leases: [extend] }, 5_000);
+  assert.deepEqual(step(state, { kind: "tick" }, 10_400), []);
+  assert.deepEqual(step(state, { kind: "tick" }, 10_500), []);
+  assert.deepEqual(step(state, { kind: "tick" }, 65_400), []);
+  assert.deepEqual(step(state, { kind: "tick" }, 65_500), [{ kind: "stop", fence: 1, how: "kill" }]);
+});
+
+test("an impatient cancel after a patient one shortens the patience", () => {
+  const state = running();
+  step(state, { kind: "cancel", epoch: 3, fences: [1], how: "checkpoint" }, 1_000);
+  assert.deepEqual(step(state, { kind: "cancel", epoch: 3, fences: [1], how: "soon" }, 1_500), []);
+  assert.deepEqual(step(state, { kind: "tick" }, 6_400), []);
+  assert.deepEqual(step(state, { kind: "tick" }, 6_500), [{ kind: "stop", fence: 1, how: "kill" }]);
 });

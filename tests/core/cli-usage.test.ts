@@ -62,12 +62,12 @@ const commands = [
   "doctor",
 ];
 const inGroups = {
-  sweep: ["run", "ls", "show", "stop"],
+  sweep: ["run", "local", "lint", "schema", "estimate", "ls", "show", "report", "why", "tune", "stop"],
   trial: ["show", "why", "logs"],
   model: ["ls", "show", "promote", "rollback", "lineage"],
-  budget: ["show", "grant"],
+  budget: ["show", "history", "grant", "set"],
   account: ["open"],
-  agents: ["drain"],
+  agents: ["cordon", "drain"],
   agent: ["probe"],
 };
 
@@ -93,7 +93,18 @@ describe("CLI-1: help lists every command, and every command has help", () => {
 });
 
 test("CLI-2: whatever prints an answer can print it as JSON", () => {
-  const silent = new Set(["agent", "coordinator", "tui", "sweep", "trial", "model", "budget", "account"]);
+  // Long-lived processes, groups, and `schema`, which is one JSON document anyway.
+  const silent = new Set([
+    "agent",
+    "coordinator",
+    "tui",
+    "sweep",
+    "trial",
+    "model",
+    "budget",
+    "account",
+    "schema",
+  ]);
   const root = program(listen().terminal);
   const all = root.commands.flatMap((command) => [command, ...command.commands]);
   const without = all
@@ -132,6 +143,42 @@ describe("CLI-3: a slip gets one sentence with the nearest right name, and no st
     [
       "budget grant alice -- -5",
       'trialmesh: tokens cannot be "-5": it must be above 0 (see `trialmesh budget grant --help`)\n',
+    ],
+    [
+      "budget set ada --weight -2",
+      'trialmesh: --weight <w> cannot be "-2": it must be above 0 (see `trialmesh budget set --help`)\n',
+    ],
+    [
+      "budget set ada --per-sweep lots",
+      'trialmesh: --per-sweep <tokens> cannot be "lots": it is not a number (see `trialmesh budget set --help`)\n',
+    ],
+    [
+      "budget set ada --refill 5 --every daily --up-to 9",
+      'trialmesh: --every <span> cannot be "daily": a span of time is a number and m, h or d, such as 90m, 12h or 1d (see `trialmesh budget set --help`)\n',
+    ],
+    [
+      "budget set ada --refill 5",
+      "trialmesh: --refill needs --every and --up-to, such as --every 1d --up-to 500 (see `trialmesh budget set --help`)\n",
+    ],
+    [
+      "budget set ada --refill 50 --every 1d --up-to 9",
+      "trialmesh: --up-to is below --refill; it must be at least 50.0 (see `trialmesh budget set --help`)\n",
+    ],
+    [
+      "budget set ada --up-to 9",
+      "trialmesh: --up-to belongs to --refill TOKENS; give that too (see `trialmesh budget set --help`)\n",
+    ],
+    [
+      "budget set ada",
+      "trialmesh: there is nothing to set; give --weight, --refill, --no-refill, --per-sweep or --no-per-sweep (see `trialmesh budget set --help`)\n",
+    ],
+    [
+      "sweep tune s1",
+      "trialmesh: there is nothing to change; give --priority or --weight (see `trialmesh sweep tune --help`)\n",
+    ],
+    [
+      "sweep tune s1 --priority 500",
+      'trialmesh: --priority <p> cannot be "500": it must be at most 100 (see `trialmesh sweep tune --help`)\n',
     ],
     [
       "model lineage language-id",

@@ -4,7 +4,6 @@ import { openPolicy } from "../../protocol/capability.ts";
 import { explainMismatch, match } from "../../protocol/match.ts";
 import { nearestName } from "../../protocol/name.ts";
 import { requirementSchema, type Requirement } from "../../protocol/requirement.ts";
-import { closedBecause } from "../../agent/policy/closed-because.ts";
 import { capability } from "../support/fold.ts";
 
 const policy = openPolicy(1);
@@ -64,15 +63,4 @@ test("nearest names are found for slips and not made up for strangers", () => {
   assert.equal(nearestName("fastext", ["linear", "fasttext"]), "fasttext");
   assert.equal(nearestName("eat", ["max", "min", "eta"]), "eta");
   assert.equal(nearestName("xyzzyplugh", ["linear", "fasttext"]), null);
-});
-
-test("owner's hours may cross midnight; free memory counts; unknown memory does not close", () => {
-  const nights = { ...policy, hours: [{ from: "22:00", to: "07:00" }], leaveFreeMemGiB: 2 };
-  assert.equal(closedBecause(nights, { minuteOfDay: 23 * 60, memFreeGiB: 4 }), null);
-  assert.equal(closedBecause(nights, { minuteOfDay: 6 * 60 + 59, memFreeGiB: null }), null);
-  assert.match(
-    closedBecause(nights, { minuteOfDay: 12 * 60, memFreeGiB: 4 }) ?? "",
-    /owner's hours \(22:00-07:00\)/,
-  );
-  assert.match(closedBecause(nights, { minuteOfDay: 0, memFreeGiB: 1 }) ?? "", /1\.0 GiB of memory free/);
 });

@@ -156,7 +156,7 @@ describe("SF-1: a bad sweep file is told its file, line, field and the nearest r
     [
       "an unknown distribution",
       `${head}${search}models:\n  linear: {lr: {distribution: loguniform, min: 1, max: 5}}\n`,
-      'my.yaml:7: field models.linear.lr.distribution: "loguniform" is none of uniform, log-uniform, int, log-int, normal, log-normal, choice, constant; did you mean "log-uniform"?',
+      'my.yaml:7: field models.linear.lr.distribution: "loguniform" is none of uniform, log-uniform, int, log-int, normal, log-normal, beta, quantised, choice, constant; did you mean "log-uniform"?',
     ],
     [
       "fractions for whole numbers",
@@ -211,7 +211,7 @@ describe("SF-1: a bad sweep file is told its file, line, field and the nearest r
     [
       "an unknown policy",
       `${head}search: {method: random, trials: 6}\nstopping: {policy: ahsa, max: 3}\nmodels: {bag: {}}\n`,
-      'my.yaml:5: field stopping.policy: "ahsa" is none of none, asha; did you mean "asha"?',
+      'my.yaml:5: field stopping.policy: "ahsa" is none of none, asha, hyperband, bohb, median, percentile, patience; did you mean "asha"?',
     ],
     [
       "an unknown need",
@@ -262,7 +262,7 @@ describe("SF-1: a bad sweep file is told its file, line, field and the nearest r
 });
 
 test("SF-2: all problems of a file are told, in the file's order", () => {
-  const text = `nmae: x\ntask: sorting\ndataset: langage-id\nsearch: {method: rndom, trials: 0}\nstopping: {policy: asha, min: 1, max: 9}\nmodels:\n  bga: {}\n  linear: {lr: 99}\n`;
+  const text = `nmae: x\ntask: sorting\ndataset: langage-id\nsearch: {method: rndom, trials: 0}\nstopping: {policy: asha, min: 1, max: 9, eta: 1}\nmodels:\n  bga: {}\n  linear: {lr: 99}\n`;
   assert.deepEqual(
     told(text).map((line) => line.split(" ").slice(0, 3).join(" ")),
     [
@@ -291,8 +291,9 @@ test("SF-3: a plain value is a constant, a list a choice, {} the default space",
         grams: { distribution: "choice", values: [1, 2] },
         scheme: { distribution: "choice", values: ["nb"], weights: [1] },
       },
+      where: [],
     },
-    { model: "bag", space: {} },
+    { model: "bag", space: {}, where: [] },
   ]);
   assert.deepEqual(result.plan.dataset, { format: "embedded", name: "language-id" });
   assert.deepEqual(spec.objective, { metric: "accuracy", goal: "maximize" });

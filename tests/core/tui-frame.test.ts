@@ -32,6 +32,12 @@ const ways: readonly (readonly string[])[] = [
   ["n"],
   ["n", "down", "x"],
   ["2", "x"],
+  ["2", "y"],
+  ["2", "y", "+"],
+  ["2", "P"],
+  ["6"],
+  ["6", "a"],
+  ["1", "c"],
   ["Y"],
 ];
 
@@ -81,7 +87,7 @@ describe("any size", () => {
       columns: fc.integer({ min: 1, max: 220 }),
       rows: fc.integer({ min: 1, max: 70 }),
     });
-    const way = fc.constantFrom("1", "2", "3", "4", "6", "7", "tab", "j", "+", "w", "L", "t");
+    const way = fc.constantFrom("1", "2", "3", "4", "6", "7", "tab", "j", "+", "w", "L", "t", "y");
     await fc.assert(
       fc.asyncProperty(size, way, async (each, key) => {
         screen.store.resize(each);

@@ -1,9 +1,10 @@
 // The whole terminal interface without a terminal: keys in, text out, against a fake mesh on a virtual clock.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { refuse } from "../../protocol/refusal.ts";
+import { accept, refuse } from "../../protocol/refusal.ts";
 import { openFakeMesh } from "../support/fake-client.ts";
-import { driveScreen } from "../support/tui-screen.ts";
+import { driveScreen, type DrivenScreen } from "../support/tui-screen.ts";
+import { estimateFixture } from "../support/why-fixture.ts";
 
 describe("launching a sweep", () => {
   it("opens the form, shows what is wrong while it is typed, submits, and jumps to the running sweep", async () => {
@@ -54,6 +55,165 @@ describe("launching a sweep", () => {
     await screen.press("n", "escape");
     assert.match(screen.text(), /\[1 Mesh\]/);
     assert.equal(screen.mesh.sent.length, 0);
+  });
+});
+
+describe("the launch form", () => {
+  it("says what the sweep will cost before it is launched", async () => {
+    const screen = await driveScreen();
+    await screen.press("n");
+    assert.match(screen.text(), /24 trials will cost about 60\.0 tokens \(20\.0 to 180\.0/);
+    assert.equal(screen.mesh.sent.length, 0);
+  });
+
+  it("asks anew when the draft has changed, and does not show the old estimate meanwhile", async () => {
+    const mesh = openFakeMesh();
+    let cost = 60_000;
+    const launcher = {
+      ...mesh.launcher,
+      estimate: async () => accept(estimateFixture({ sentence: `about ${cost / 1000} tokens` })),
+    };
+    const screen = await driveScreen({ mesh: { ...mesh, launcher } });
+    await screen.press("n");
+    assert.match(screen.text(), /about 60 tokens/);
+    cost = 30_000;
+    screen.store.press("down");
+    screen.store.press("backspace");
+    assert.doesNotMatch(screen.text(), /about 60 tokens/);
+    await screen.clock.advance(500);
+    assert.match(screen.text(), /about 30 tokens/);
+  });
+
+  it("offers to launch beyond the budget what does not fit it", async () => {
+    const mesh = openFakeMesh();
+    const dear = estimateFixture({
+      fits: false,
+      sentence: "it costs 60.0 tokens, and there are 1.00 to spend",
+    });
+    const launcher = { ...mesh.launcher, estimate: async () => accept(dear) };
+    const screen = await driveScreen({ mesh: { ...mesh, launcher } });
+    await screen.press("n");
+    assert.match(screen.text(), /there are 1\.00 to spend; ctrl\+b launches it nevertheless/);
+    await screen.press("ctrl+b");
+    assert.match(screen.text(), /it will pause for grants/);
+    assert.match(screen.text(), /trialmesh sweep run .* --beyond-budget/);
+    await screen.press("enter");
+    assert.deepEqual(screen.mesh.sent.at(-1)?.body, {
+      file: "examples/language-id.yaml",
+      trials: "24",
+      seed: "",
+      models: "linear, fasttext, textcnn",
+      max: "",
+      budget: "",
+      beyondBudget: true,
+    });
+  });
+
+  it("can launch though the cost cannot be said", async () => {
+    const mesh = openFakeMesh();
+    const launcher = { ...mesh.launcher, estimate: async () => refuse("unavailable", "no leader answers") };
+    const screen = await driveScreen({ mesh: { ...mesh, launcher } });
+    await screen.press("n");
+    assert.match(screen.text(), /what it costs cannot be said: no leader answers/);
+    await screen.press("enter");
+    assert.match(screen.text(), /s1 is submitted/);
+  });
+});
+
+describe("place and money", () => {
+  async function withSweep(screen: string): Promise<DrivenScreen> {
+    const mesh = openFakeMesh();
+    await mesh.launcher.submit({ file: "a.yaml", trials: "9", seed: "", models: "", max: "", budget: "" });
+    mesh.advance();
+    return driveScreen({ mesh, startWith: { screen, sweep: "s1" } });
+  }
+
+  it("y says why the selected sweep does not get on, model by model, and again takes it away", async () => {
+    const screen = await withSweep("sweeps");
+    await screen.press("y");
+    assert.match(screen.text(), /Why s1 does not get on/);
+    assert.match(screen.text(), /in about 4 min/);
+    assert.match(screen.text(), /textcnn {2}3 queued, 0 running/);
+    assert.match(screen.text(), /does not attic: no gpu/);
+    await screen.press("Y");
+    assert.deepEqual(screen.copied, ["trialmesh sweep why s1"]);
+    await screen.press("escape", "y");
+    assert.doesNotMatch(screen.text(), /Why s1 does not get on/);
+  });
+
+  it("P and W ask before they change a sweep's place", async () => {
+    const screen = await withSweep("sweeps");
+    await screen.press("P");
+    assert.match(screen.text(), /trialmesh sweep tune s1 --priority 10/);
+    await screen.press("y");
+    assert.deepEqual(screen.mesh.sent.at(-1), { name: "sweep-tune", body: { sweep: "s1", priority: 10 } });
+    await screen.press("W", "right", "y");
+    assert.deepEqual(screen.mesh.sent.at(-1), { name: "sweep-tune", body: { sweep: "s1", weight: 4 } });
+  });
+
+  it("the account's refill, limit and place stand above its statement", async () => {
+    const screen = await withSweep("budgets");
+    assert.match(screen.text(), /123 posted, 8\.00 held, 369 left/);
+    assert.match(screen.text(), /refill +50 every 1 d up to 600, next in about 60 min/);
+    assert.match(screen.text(), /per sweep +at most 200/);
+    assert.match(screen.text(), /turn +2 of 2, after bo, weight 1/);
+    assert.match(screen.text(), /reserve +8\.00 +369 .*██▒░░░░░░░/);
+  });
+
+  it("a grants and W weighs the selected account, with the exact change first", async () => {
+    const screen = await withSweep("budgets");
+    await screen.press("a", "right");
+    assert.match(screen.text(), /available: 369 -> 869/);
+    await screen.press("y");
+    assert.deepEqual(screen.mesh.sent.at(-1), {
+      name: "budget-grant",
+      body: { requester: "ada", amount: 500_000, note: "" },
+    });
+    await screen.press("j", "W");
+    assert.match(screen.text(), /bo: weight 3 -> 2/);
+    await screen.press("n");
+    assert.equal(screen.mesh.sent.length, 2, "a launch and a grant");
+  });
+
+  it("c cordons the selected agent and u takes it back", async () => {
+    const screen = await withSweep("mesh");
+    await screen.press("c");
+    assert.match(screen.text(), /What runs there \(\d\) goes on to its end/);
+    await screen.press("y", "u", "y");
+    assert.deepEqual(screen.mesh.sent.slice(-2), [
+      { name: "agent-cordon", body: { agent: "attic", cordon: true } },
+      { name: "agent-cordon", body: { agent: "attic", cordon: false } },
+    ]);
+  });
+});
+
+describe("an agent", () => {
+  it("shows its owner's stance, what stands still for it, and speeds that trials did not bear out", async () => {
+    const mesh = openFakeMesh();
+    mesh.changeAgent("attic", {
+      owner: { stance: "suspended", reason: "the owner is here", idleSource: "logind", idleMs: 3_000 },
+      measured: [{ kind: "text-classification/linear", claimed: 40, trusted: 4.1, attempts: 12 }],
+      running: [
+        {
+          fence: 7,
+          trial: "s1-1",
+          sweep: "s1",
+          requester: "ada",
+          model: "linear",
+          backend: "sparse",
+          resource: 1,
+          target: 3,
+          usedMs: 2_000,
+          suspended: true,
+        },
+      ],
+    });
+    const screen = await driveScreen({ mesh, size: { columns: 200, rows: 40 } });
+    assert.match(screen.text(), /stance +suspended/);
+    assert.match(screen.text(), /the owner is here/);
+    assert.match(screen.text(), /last input 3 s ago, by logind/);
+    assert.match(screen.text(), /‖ s1-1 .* suspended, linear/);
+    assert.match(screen.text(), /measured +text-classification\/linear: claims 40, measured 4\.10 /);
   });
 });
 

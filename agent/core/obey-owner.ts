@@ -1,0 +1,57 @@
+/** Carries the owner's stance over to the attempts on this machine: stand still, go on, leave. Which stance it is: `owner/stance.ts`. */
+import type { Stance } from "../owner/stance.ts";
+import type { AgentEffect } from "./effect.ts";
+import { kill, stop } from "./end-attempt.ts";
+import { shareCheckpoint } from "./report-of.ts";
+import type { AgentState, Held } from "./state.ts";
+
+export function obeyOwner(state: AgentState, stance: Stance, now: number): AgentEffect[] {
+  state.stance = stance;
+  const all = [...state.held.values()];
+  switch (stance.kind) {
+    case "open":
+    case "closed":
+      return all.flatMap((held) => goOn(held));
+    case "suspended":
+      return all.flatMap((held) => standStill(state, held, now));
+    case "vacating":
+      // Patient, but only with the time that was prepaid when the owner said so.
+      return all.flatMap((held) => stop(state, held, "owner", held.deadline));
+  }
+}
+
+/** AGENT-5. Its last checkpoint goes to the mesh, so that nothing is lost if this machine leaves. */
+function standStill(state: AgentState, held: Held, now: number): AgentEffect[] {
+  if (held.phase !== "running" || held.suspended || held.killed) return [];
+  held.suspended = true;
+  // What was about to leave does not wait for the owner's absence; nor can anything where nothing can stand still.
+  if (held.stopping !== null) return kill(held);
+  if (!state.canSuspend) return stop(state, held, "owner", now);
+  return [{ kind: "suspend", fence: held.lease.fence }, ...shareCheckpoint(held, now)];
+}
+
+function goOn(held: Held): AgentEffect[] {
+  if (held.phase === "ready") return startJob(held);
+  if (!held.suspended || held.killed) return [];
+  held.suspended = false;
+  return [{ kind: "resume", fence: held.lease.fence }];
+}
+
+export function startJob(held: Held): AgentEffect[] {
+  const { files, lease } = held;
+  held.phase = "running";
+  const job = {
+    fence: lease.fence,
+    trial: lease.trial,
+    task: lease.task,
+    model: lease.model,
+    params: lease.params,
+    seed: lease.seed,
+    backend: lease.backend,
+    datasetPath: files.datasetPath,
+    fromCheckpointPath: files.checkpointPath,
+    fromResource: lease.from?.resource ?? 0,
+    targetResource: lease.target,
+  };
+  return [{ kind: "start", lease, job }];
+}

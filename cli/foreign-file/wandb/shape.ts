@@ -1,0 +1,49 @@
+/** The top level of a W&B sweep file, after W&B's own schema. Parameters are read one by one elsewhere. */
+import * as z from "zod";
+
+const imputes = ["latest", "best", "worst"] as const;
+
+const metricShape = z.strictObject({
+  name: z.string().min(1),
+  goal: z.enum(["minimize", "maximize"]).default("minimize"),
+  target: z.number().optional(),
+  impute: z.enum(imputes).optional(),
+  impute_while_running: z.union([z.enum([...imputes, "false"]), z.literal(false)]).optional(),
+});
+
+const earlyTerminateShape = z.strictObject({
+  type: z.enum(["hyperband"]),
+  min_iter: z.int().min(1).optional(),
+  max_iter: z.int().min(1).optional(),
+  s: z.int().min(1).optional(),
+  eta: z.number().gt(1).default(3),
+  strict: z.boolean().optional(),
+});
+export type EarlyTerminate = z.infer<typeof earlyTerminateShape>;
+
+export const wandbMethods = ["grid", "random", "bayes", "custom"] as const;
+
+export const wandbShape = z.strictObject({
+  method: z.enum(wandbMethods),
+  parameters: z.record(z.string(), z.unknown()),
+  metric: metricShape.optional(),
+  program: z.string().min(1).optional(),
+  command: z
+    .array(z.union([z.string(), z.number()]))
+    .min(1)
+    .optional(),
+  run_cap: z.int().positive().optional(),
+  early_terminate: earlyTerminateShape.optional(),
+  name: z.string().optional(),
+  description: z.string().optional(),
+  project: z.string().optional(),
+  entity: z.string().optional(),
+  apiVersion: z.string().optional(),
+  kind: z.enum(["sweep"]).optional(),
+  controller: z.strictObject({ type: z.enum(["local", "cloud"]) }).optional(),
+  job: z.unknown().optional(),
+  image_uri: z.unknown().optional(),
+  metrics: z.unknown().optional(),
+  scheduler: z.unknown().optional(),
+});
+export type WandbFile = z.infer<typeof wandbShape>;

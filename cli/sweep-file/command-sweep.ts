@@ -1,0 +1,44 @@
+/**
+ * A sweep whose trials are runs of a command: what our own command files, W&B sweep files and Katib Experiments all
+ * become. Where the commands run is not said here.
+ */
+import type { Constraint } from "../../protocol/constraint.ts";
+import type { Space } from "../../protocol/space.ts";
+import type { Stopping } from "../../protocol/stopping.ts";
+import type { Objective, SweepSpec } from "../../protocol/sweep.ts";
+import type { keepNames } from "./shape.ts";
+
+export interface CommandObjective extends Objective {
+  /** Which of the values a trial reports counts as its result. */
+  readonly keep: (typeof keepNames)[number];
+}
+
+export interface CommandSweep {
+  readonly name: string;
+  /** Words with macros in them; `local/expand-command.ts` says which. */
+  readonly command: readonly string[];
+  readonly program: string | null;
+  readonly environment: Readonly<Record<string, string>>;
+  /** The first ranks. None: trials are run and not compared, which only methods that do not learn can do. */
+  readonly objectives: readonly CommandObjective[];
+  readonly search: SweepSpec["search"];
+  /** Resources are reports of the first objective. */
+  readonly stopping: Stopping;
+  readonly space: Space;
+  readonly where: readonly Constraint[];
+  /** Prefixes of parameters that are passed as one argument. */
+  readonly nested: readonly string[];
+  /** What a text in the space stands for, by parameter: W&B allows lists, mappings and null as values. */
+  readonly literals: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Regular expressions with a name and a value group; none means the usual name=value. */
+  readonly metricFormat: readonly string[];
+  readonly parallel: number;
+  /** The sweep ends once more trials than this have failed; null: never for that. */
+  readonly failuresMax: number | null;
+}
+
+/** Methods that need no result to go on. */
+export const blindMethods: readonly SweepSpec["search"]["method"][] = ["grid", "random", "sobol"];
+
+/** A command has a length of its own: it is not ended early, and says how it went as often as it likes. */
+export const ownLength: Stopping = { policy: "none", max: 1 };

@@ -1,0 +1,88 @@
+/** Our own sweep file in the form that runs a command: `command` and `parameters` instead of `task` and `models`. */
+import { checkWhen } from "./check-when.ts";
+import { blindMethods, ownLength, type CommandObjective, type CommandSweep } from "./command-sweep.ts";
+import { checkFormats } from "./check-formats.ts";
+import { describe, parseAt } from "./explain-issue.ts";
+import { entriesOf } from "./entries-of.ts";
+import type { LocatedYaml, Path } from "./located-yaml.ts";
+import type { Problem } from "./problem.ts";
+import { gridFault, readDistribution, report, type SpaceReading } from "./read-distribution.ts";
+import { usualGoal } from "./read-sweep-file.ts";
+import { readWhere } from "./read-where.ts";
+import { commandFileSchema, type CommandFile } from "./shape.ts";
+import type { Distribution, Space } from "../../protocol/space.ts";
+
+export type CommandFileResult =
+  | { readonly ok: true; readonly sweep: CommandSweep }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function readCommandFile(yaml: LocatedYaml): CommandFileResult {
+  const problems: Problem[] = [];
+  const file = parseAt(commandFileSchema, yaml.value, yaml, [], problems);
+  const raw = entriesOf(yaml.value);
+  const method: unknown = entriesOf(raw.get("search")).get("method");
+  const reading: SpaceReading = { yaml, problems, method: typeof method === "string" ? method : null };
+  const space = readParameters(reading, raw.get("parameters"));
+  const where =
+    problems.length === 0 ? readWhere(reading, ["where"], raw.get("where"), space, "this sweep") : [];
+  const objectives = file === null ? null : readObjectives(reading, file);
+  checkFormats(reading, file?.metricFormat ?? []);
+  if (file === null || objectives === null || problems.length > 0) return { ok: false, problems };
+  return {
+    ok: true,
+    sweep: {
+      name: file.name,
+      command: file.command.map(String),
+      program: file.program ?? null,
+      environment: file.environment,
+      objectives,
+      search: file.search,
+      stopping: file.stopping ?? ownLength,
+      space,
+      where,
+      nested: file.nested,
+      literals: {},
+      metricFormat: file.metricFormat,
+      parallel: file.parallel,
+      failuresMax: file.failuresMax ?? null,
+    },
+  };
+}
+
+function readParameters(reading: SpaceReading, raw: unknown): Space {
+  const base: Path = ["parameters"];
+  const space: Record<string, Distribution> = {};
+  if (raw === null || typeof raw !== "object" || Array.isArray(raw)) {
+    if (raw !== undefined)
+      report(reading, base, `should be a mapping from parameters to their values, not ${describe(raw)}`);
+    return space;
+  }
+  for (const [name, value] of Object.entries(raw)) {
+    const field = [...base, name];
+    const distribution = readDistribution(reading, field, value);
+    if (distribution === null) continue;
+    const fault = gridFault(reading.method, distribution);
+    if (fault !== null) report(reading, field, fault);
+    space[name] = distribution;
+  }
+  if (Object.keys(raw).length === 0) report(reading, base, "names no parameter");
+  if (reading.problems.length === 0) checkWhen(reading, base, space);
+  return space;
+}
+
+function readObjectives(reading: SpaceReading, file: CommandFile): readonly CommandObjective[] | null {
+  if (file.objective !== undefined && file.objectives !== undefined) {
+    report(reading, ["objectives"], "give either objective or objectives, not both");
+    return null;
+  }
+  const given = file.objectives ?? (file.objective === undefined ? [] : [file.objective]);
+  const { method } = file.search;
+  if (given.length === 0 && !blindMethods.includes(method)) {
+    report(
+      reading,
+      ["objective"],
+      `is missing; ${method} learns from results, so name the metric that the command prints, as in {metric: accuracy}`,
+    );
+  }
+  return given.map(({ goal, keep, metric }) => ({ metric, goal: goal ?? usualGoal(metric), keep }));
+}

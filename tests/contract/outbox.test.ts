@@ -1,0 +1,120 @@
+// The agent's outbox over a store that can crash and a bus that loses answers.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Outbox } from "../../agent/outbox.ts";
+import type { Bus } from "../../protocol/bus/bus.ts";
+import { MemoryHub } from "../../protocol/bus/memory-hub.ts";
+import { fromBytes } from "../../protocol/json-bytes.ts";
+import { reportBatchSchema, type Report } from "../../protocol/report.ts";
+import { streamSpecsOf, streamsOf } from "../../protocol/subjects.ts";
+import { MemoryDisk } from "../../store/memory-store.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+const flushMs = 50;
+const refused = (fence: number): Report => ({ kind: "refused", fence, reason: "busy" });
+const accepted = (fence: number): Report => ({ kind: "accepted", fence });
+
+async function newWorld() {
+  const clock = new VirtualClock();
+  const hub = new MemoryHub({ clock, seed: 1 });
+  const reader = hub.connect("reader");
+  for (const spec of streamSpecsOf("m", 1, "secret")) await clock.settle(reader.ensureStream(spec));
+  const disk = new MemoryDisk({ timer: clock, flushMs });
+  const open = (incarnation: string, bus: Bus = hub.connect(incarnation)) => {
+    const opening = disk.open("1");
+    assert.ok(opening.kind === "opened");
+    const { store } = opening;
+    return new Outbox({
+      mesh: "m",
+      agent: "a",
+      incarnation,
+      bus,
+      store,
+      clock,
+      onError: (error) => assert.fail(String(error)),
+    });
+  };
+  /** Every message of the inbox, as the reports in it. */
+  const inbox = async () => {
+    const { inbox: stream } = streamsOf("m");
+    const entries = await clock.settle(reader.readStream(stream, 1, 100));
+    return entries.map(({ data }) => reportBatchSchema.parse(fromBytes(data)).reports);
+  };
+  return { clock, hub, disk, open, inbox };
+}
+
+test("OUTBOX-1: nothing is sent before it is flushed, and what was not flushed was never sent", async () => {
+  const { clock, disk, open, inbox } = await newWorld();
+  const outbox = open("one");
+  outbox.add(refused(1));
+  await clock.advance(flushMs - 1);
+  assert.deepEqual(await inbox(), []);
+  assert.equal(outbox.size, 1);
+  disk.crash();
+  await clock.advance(1_000);
+  assert.deepEqual(await inbox(), []);
+});
+
+test("OUTBOX-2: what has no receipt is sent again by the next run, and what has one is forgotten", async () => {
+  const { clock, disk, open, inbox } = await newWorld();
+  const outbox = open("one");
+  outbox.add(refused(1));
+  await clock.advance(flushMs * 2);
+  outbox.add(refused(2));
+  await clock.advance(flushMs * 2);
+  const [first, second] = await inbox();
+  assert.ok(first !== undefined && second !== undefined);
+  outbox.receipt(first.map(({ id }) => id));
+  assert.equal(outbox.size, 1);
+  await clock.advance(1_000);
+  outbox.close();
+  disk.crash();
+  const next = open("two");
+  assert.equal(next.size, 1);
+  await clock.advance(flushMs * 2);
+  assert.deepEqual((await inbox()).slice(2), [second]);
+  next.receipt(second.map(({ id }) => id));
+  await clock.settle(next.emptied(1));
+  assert.equal(next.size, 0);
+  await clock.advance(1_000);
+  next.close();
+  assert.equal(open("three").size, 0);
+});
+
+test("OUTBOX-2: reports of one turn are one message, and a message is forgotten once all of it is receipted", async () => {
+  const { clock, open, inbox } = await newWorld();
+  const outbox = open("one");
+  for (const fence of [1, 2, 3]) outbox.add(accepted(fence));
+  outbox.add(refused(4));
+  await clock.advance(flushMs * 2);
+  const [message, ...others] = await inbox();
+  assert.ok(message !== undefined);
+  assert.deepEqual(others, []);
+  assert.deepEqual(
+    message.map(({ report }) => report.fence),
+    [1, 2, 3, 4],
+  );
+  outbox.receipt(message.slice(1).map(({ id }) => id));
+  await clock.advance(1_000);
+  assert.equal(open("two").size, 4);
+});
+
+test("OUTBOX-2: through a server's absence nothing is lost, whatever was on its way", async () => {
+  const { clock, hub, open, inbox } = await newWorld();
+  const outbox = open("one");
+  hub.faults = { ...hub.faults, delayMs: [30, 30] };
+  const count = 12;
+  for (let fence = 1; fence <= count; fence++) {
+    outbox.add(refused(fence));
+    await clock.advance(flushMs / 2);
+    if (fence === count / 2) hub.stop();
+    if (fence === count - 2) hub.start();
+  }
+  await clock.advance(20_000);
+  const sent = new Set((await inbox()).flat().map(({ report }) => report.fence));
+  assert.deepEqual(
+    [...sent].toSorted((a, b) => a - b),
+    Array.from({ length: count }, (_, n) => n + 1),
+  );
+  outbox.close();
+});
