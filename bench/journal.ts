@@ -75,5 +75,12 @@ try {
 
 /** An event of middling size. */
 function ended(fence: number): Event {
-  return { kind: "AttemptEnded", fence, ending: "finished", note: "", posted: fence % 1_000 };
+  return {
+    kind: "AttemptEnded",
+    fence,
+    ending: "finished",
+    note: "",
+    posted: fence % 1_000,
+    tooShort: false,
+  };
 }

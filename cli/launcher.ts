@@ -5,8 +5,9 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { match } from "../protocol/match.ts";
-import { refuse, type Outcome } from "../protocol/refusal.ts";
-import type { SweepSpec } from "../protocol/sweep.ts";
+import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
+import { stoppingText } from "../protocol/stopping.ts";
+import type { DatasetRef, SweepSpec } from "../protocol/sweep.ts";
 import type {
   LaunchCheck,
   LaunchDraft,
@@ -16,14 +17,25 @@ import type {
   SweepTemplate,
 } from "../tui/launch/launcher.ts";
 import { projectFolder } from "./code-version.ts";
+import { planSpec, readDatasetRef } from "./run/plan-spec.ts";
 import { planSweep, prepareSweep } from "./run/prepare-sweep.ts";
 import type { SweepOverrides } from "./sweep-file/override.ts";
-import { formatProblem, type Problem } from "./sweep-file/problem.ts";
+import { formatProblem, formatProblems, type Problem } from "./sweep-file/problem.ts";
 import type { SweepPlan } from "./sweep-file/read-sweep-file.ts";
 import type { Terminal } from "./terminal.ts";
 import type { Connected } from "./with-mesh.ts";
 
 export function meshLauncher(connected: Connected, environment: Terminal["environment"]): Launcher {
+  const known = new Map<string, DatasetRef>();
+  /** A form is looked at many times while it is filled in, its data read once. */
+  const readOnce: typeof readDatasetRef = async (declaration) => {
+    const key = JSON.stringify(declaration);
+    const before = known.get(key);
+    if (before !== undefined) return accept(before);
+    const read = await readDatasetRef(declaration);
+    if (read.ok) known.set(key, read.value);
+    return read;
+  };
   return {
     async templates() {
       const found: SweepTemplate[] = [];
@@ -42,6 +54,16 @@ export function meshLauncher(connected: Connected, environment: Terminal["enviro
         return refused(read.value.problems.map((problem) => problemOf(draft.file, problem)));
       const spec = read.value.plan.spec(null);
       return { problems: [], trials: spec.search.trials, agentsThatFit: await countFitting(connected, spec) };
+    },
+    async estimate(draft) {
+      const overrides = overridesOf(draft);
+      if (!overrides.ok) return refuse("invalid", "the form is not filled in right");
+      const read = await planSweep(draft.file, overrides.value, environment);
+      if (!read.ok) return read;
+      if (!read.value.ok) return refuse("invalid", formatProblems(draft.file, read.value.problems));
+      const spec = await planSpec(read.value.plan, readOnce);
+      const { client } = connected;
+      return spec.ok ? client.query("estimate", { requester: client.who, spec: spec.value }) : spec;
     },
     async submit(draft): Promise<Outcome<{ sweep: string }>> {
       const overrides = overridesOf(draft);
@@ -81,7 +103,6 @@ async function sweepFiles(): Promise<string[]> {
 
 function templateOf(file: string, plan: SweepPlan): SweepTemplate {
   const spec = plan.spec(null);
-  const { stopping } = spec;
   return {
     file,
     name: spec.name,
@@ -90,10 +111,7 @@ function templateOf(file: string, plan: SweepPlan): SweepTemplate {
     models: spec.models.map((model) => model.model),
     trials: spec.search.trials,
     metric: spec.objective.metric,
-    stopping:
-      stopping.policy === "asha"
-        ? `asha ${stopping.min}..${stopping.max} eta ${stopping.eta}`
-        : `none ${stopping.max}`,
+    stopping: stoppingText(spec.stopping),
   };
 }
 
@@ -126,6 +144,7 @@ function overridesOf(draft: LaunchDraft): OverridesResult {
       ...(max === undefined ? {} : { max }),
       ...(budgetTokens === undefined ? {} : { budgetTokens }),
       ...(models.length === 0 ? {} : { models }),
+      ...(draft.beyondBudget === undefined ? {} : { beyondBudget: draft.beyondBudget }),
     },
   };
 }

@@ -67,6 +67,19 @@ export const tokensFlag = numberFlag(
     .transform((tokens) => Math.round(tokens * 1000)),
 );
 
+const weightMax = 1000;
+export const weightFlag = numberFlag(
+  z.number().positive("it must be above 0").max(weightMax, `it must be at most ${weightMax}`),
+);
+
+const prioritySize = 100;
+export const priorityFlag = numberFlag(
+  z
+    .int("it is not a whole number")
+    .min(-prioritySize, `it must be at least -${prioritySize}`)
+    .max(prioritySize, `it must be at most ${prioritySize}`),
+);
+
 /** Examples under a command's help. */
 export function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join("\n")}\n`;

@@ -4,9 +4,13 @@ import { packageVersion } from "./code-version.ts";
 import { accountOpenCommand } from "./command/account-open.ts";
 import { agentCommand } from "./command/agent.ts";
 import { agentsCommand } from "./command/agents.ts";
+import { agentsCordonCommand } from "./command/agents-cordon.ts";
 import { agentsDrainCommand } from "./command/agents-drain.ts";
 import { budgetGrantCommand } from "./command/budget-grant.ts";
+import { budgetHistoryCommand } from "./command/budget-history.ts";
+import { budgetSetCommand } from "./command/budget-set.ts";
 import { budgetShowCommand } from "./command/budget-show.ts";
+import { connectionCommand } from "./command/connection.ts";
 import { coordinatorCommand } from "./command/coordinator.ts";
 import { demoCommand } from "./command/demo.ts";
 import { doctorCommand } from "./command/doctor.ts";
@@ -19,11 +23,20 @@ import { modelPromoteCommand } from "./command/model-promote.ts";
 import { modelRollbackCommand } from "./command/model-rollback.ts";
 import { modelShowCommand } from "./command/model-show.ts";
 import { revokeCommand } from "./command/revoke.ts";
+import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
+import { sweepLintCommand } from "./command/sweep-lint.ts";
+import { sweepLocalCommand } from "./command/sweep-local.ts";
 import { sweepLsCommand } from "./command/sweep-ls.ts";
+import { sweepReportCommand } from "./command/sweep-report.ts";
 import { sweepRunCommand } from "./command/sweep-run.ts";
+import { sweepSchemaCommand } from "./command/sweep-schema.ts";
+import { sweepSealCommand } from "./command/sweep-seal.ts";
 import { sweepShowCommand } from "./command/sweep-show.ts";
 import { sweepStopCommand } from "./command/sweep-stop.ts";
+import { sweepTuneCommand } from "./command/sweep-tune.ts";
+import { sweepWhyCommand } from "./command/sweep-why.ts";
 import { trialLogsCommand } from "./command/trial-logs.ts";
+import { trialProposeCommand } from "./command/trial-propose.ts";
 import { trialShowCommand } from "./command/trial-show.ts";
 import { trialWhyCommand } from "./command/trial-why.ts";
 import { tuiCommand } from "./command/tui.ts";
@@ -42,6 +55,7 @@ Exit status:
 Environment:
   TRIALMESH_HOME         folder of this machine's mesh (default: ~/.trialmesh)
   TRIALMESH_DATA         folder that sweep files name their data by
+  TRIALMESH_PYTHON       the Python that a command's \${interpreter} means (default: python or python3 on the path)
   TRIALMESH_NATS_SERVER  a nats-server binary to use instead of looking for one
   TRIALMESH_RUNTIME      where native TensorFlow runtimes are looked for (default: ~/.cache/trialmesh/runtime)
   TRIALMESH_CACHE        where a nats-server that was brought in is kept (default: ~/.cache/trialmesh)
@@ -66,19 +80,32 @@ export function program(terminal: Terminal): Command {
     .addCommand(
       group("sweep", "run, list, show and stop sweeps", [
         sweepRunCommand(terminal),
+        sweepLocalCommand(terminal),
+        sweepLintCommand(terminal),
+        sweepSchemaCommand(terminal),
+        sweepEstimateCommand(terminal),
         sweepLsCommand(terminal),
         sweepShowCommand(terminal),
+        sweepReportCommand(terminal),
+        sweepWhyCommand(terminal),
+        sweepTuneCommand(terminal),
+        sweepSealCommand(terminal),
         sweepStopCommand(terminal),
       ]),
     )
     .addCommand(
-      group("trial", "look at single trials", [
+      group("trial", "look at single trials, and propose them", [
         trialShowCommand(terminal),
         trialWhyCommand(terminal),
         trialLogsCommand(terminal),
+        trialProposeCommand(terminal),
       ]),
     )
-    .addCommand(agentsCommand(terminal).addCommand(agentsDrainCommand(terminal)))
+    .addCommand(
+      agentsCommand(terminal)
+        .addCommand(agentsCordonCommand(terminal))
+        .addCommand(agentsDrainCommand(terminal)),
+    )
     .addCommand(
       group("model", "registered models: versions, aliases, lineage", [
         modelLsCommand(terminal),
@@ -89,15 +116,18 @@ export function program(terminal: Terminal): Command {
       ]),
     )
     .addCommand(
-      group("budget", "tokens: statements and grants", [
+      group("budget", "tokens: statements, grants, refills and limits", [
         budgetShowCommand(terminal),
+        budgetHistoryCommand(terminal),
         budgetGrantCommand(terminal),
+        budgetSetCommand(terminal),
       ]),
     )
     .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))
     .addCommand(inviteCommand(terminal))
     .addCommand(joinCommand(terminal))
     .addCommand(revokeCommand(terminal))
+    .addCommand(connectionCommand(terminal))
     .addCommand(doctorCommand(terminal))
     .addHelpText("after", helpEnd);
   everyCommand(root, (command) => {

@@ -7,7 +7,7 @@ import { backendReportSchema, hostSchema, policySchema, rateSchema } from "./cap
 import { presenceSchema } from "./report.ts";
 import { valueSchema } from "./value.ts";
 import { stoppingSchema } from "./stopping.ts";
-import { datasetRefSchema, searchSchema } from "./sweep.ts";
+import { datasetRefSchema, objectiveSchema, searchSchema } from "./sweep.ts";
 
 const count = z.int().nonnegative();
 const metrics = z.record(z.string(), z.number());
@@ -107,6 +107,9 @@ export const sweepSummary = z.object({
   /** What the trials stopped early would have cost at the rate they ran, had they gone to the end. */
   savedByStopping: count,
   cap: count.nullable(),
+  weight: z.number(),
+  priority: z.number(),
+  experiment: z.string().nullable(),
   submittedAt: z.number(),
   finishedAt: z.number().nullable(),
   registered: z.object({ model: z.string(), version: count, alias: z.string().nullable() }).nullable(),
@@ -143,6 +146,8 @@ export const trialView = z.object({
   rungs: z.array(z.object({ resource: count, value: z.number() })),
   attempts: z.array(attemptView),
   reusedFrom: z.string().nullable(),
+  /** The trial whose checkpoint it began from. */
+  parent: z.string().nullable(),
   artifact: z.string().nullable(),
   spent: count,
   failure: z.string().nullable(),
@@ -155,6 +160,10 @@ export const sweepView = z.object({
   stopping: stoppingSchema,
   dataset: datasetRefSchema.nullable(),
   models: z.array(z.string()),
+  /** Further objectives, whose values stand in each trial's metrics. */
+  alsoObjectives: z.array(objectiveSchema),
+  /** How the sampler says it finds its proposals; null before it said. */
+  note: z.string().nullable(),
   trials: z.array(trialView),
   /** Best value so far, one point per improvement: after how many finished trials and spent tokens. */
   bestSoFar: z.array(z.object({ trials: count, spent: count, at: z.number(), value: z.number() })),
@@ -168,7 +177,13 @@ export type StartView = z.infer<typeof startView>;
 const agentReasons = z.array(
   z.object({ agent: z.string(), fits: z.boolean(), reasons: z.array(z.string()) }),
 );
-const budgetNeed = z.object({ available: count, needed: count, short: count });
+/** `limit`: what is nearest to its end, the account or a cap on the sweep. */
+const budgetNeed = z.object({
+  available: count,
+  needed: count,
+  short: count,
+  limit: z.enum(["account", "cap"]),
+});
 /** Requesters served before this one in the fair order, nearest turn first. */
 const aheadView = z.array(z.object({ requester: z.string(), startTag: z.number(), queued: count }));
 
@@ -212,8 +227,8 @@ const costRange = z.object({ low: count, expected: count, high: count });
 export const estimateView = z.object({
   trials: count,
   ...costRange.shape,
-  /** True where trials of the same recipe have run, which may answer some of these for nothing. */
-  onRecord: z.boolean(),
+  /** Trials of it that have run before and are answered for nothing. */
+  onRecord: count,
   models: z.array(
     z.object({
       model: z.string(),

@@ -1,7 +1,7 @@
 /** The command line that shows the same as a screen, or launches the same sweep: what `Y` shows and copies. */
 import type { LaunchDraft } from "./launch/launcher.ts";
 import type { Data } from "./model/data.ts";
-import { modelOf, selectedSweep, selectedTrial, selectedVersion } from "./model/list.ts";
+import { modelOf, selectedAccount, selectedSweep, selectedTrial, selectedVersion } from "./model/list.ts";
 import type { Ui } from "./model/ui.ts";
 
 export function cliLaunch(draft: LaunchDraft): string {
@@ -15,18 +15,21 @@ export function cliLaunch(draft: LaunchDraft): string {
   const given = flags
     .filter(([, text]) => text.trim() !== "")
     .map(([flag, text]) => ` --${flag} ${text.trim()}`);
-  return `trialmesh sweep run ${draft.file}${given.join("")}`;
+  const beyond = draft.beyondBudget === true ? " --beyond-budget" : "";
+  return `trialmesh sweep run ${draft.file}${given.join("")}${beyond}`;
 }
 
 /** What shows on the command line what the screen shows now; null where nothing does. */
 export function cliOfScreen(ui: Ui, data: Data): string | null {
   const sweep = selectedSweep(ui, data)?.sweep;
   const trial = selectedTrial(ui, data)?.trial;
+  const account = selectedAccount(ui, data)?.requester;
   switch (ui.screen) {
     case "mesh":
       return "trialmesh agents";
     case "sweeps":
-      return sweep === undefined ? "trialmesh sweep ls" : `trialmesh sweep show ${sweep}`;
+      if (sweep === undefined) return "trialmesh sweep ls";
+      return `trialmesh sweep ${ui.sweepTab === "why" ? "why" : "show"} ${sweep}`;
     case "trials":
       if (trial === undefined) return "trialmesh sweep ls";
       return `trialmesh trial ${ui.tab === "trial" ? "show" : ui.tab} ${trial}`;
@@ -38,7 +41,7 @@ export function cliOfScreen(ui: Ui, data: Data): string | null {
       return `trialmesh model lineage ${model}@${version}`;
     }
     case "budgets":
-      return "trialmesh budget show";
+      return account === undefined ? "trialmesh budget show" : `trialmesh budget history ${account}`;
     case "events":
       return null;
   }

@@ -28,7 +28,13 @@ export const commandIds = [
   "palette",
   "help",
   "stop-sweep",
+  "show-sweep-why",
+  "prioritise",
+  "weigh-sweep",
+  "cordon",
   "drain",
+  "grant",
+  "weigh-account",
   "show-trial",
   "show-why",
   "show-logs",
@@ -76,10 +82,37 @@ export const commandTable: readonly Command[] = [
     writes: true,
     footer: "stop",
   }),
-  entry("drain", ["d"], "Drain the selected agent, or end its drain", {
+  entry("drain", ["d"], "Drain the selected agent (empty it), or end its drain", {
     screens: ["mesh"],
     writes: true,
     footer: "drain",
+  }),
+  entry("cordon", ["c"], "Cordon the selected agent (nothing new there), or end it", {
+    screens: ["mesh"],
+    writes: true,
+    footer: "cordon",
+  }),
+  entry("show-sweep-why", ["y"], "Why does the selected sweep not get on", {
+    screens: ["sweeps"],
+    footer: "sweep's why",
+  }),
+  entry("prioritise", ["P"], "Priority of the selected sweep beside its requester's others", {
+    screens: ["sweeps"],
+    writes: true,
+  }),
+  entry("weigh-sweep", ["W"], "Weight of the selected sweep beside its requester's others", {
+    screens: ["sweeps"],
+    writes: true,
+  }),
+  entry("grant", ["a"], "Grant the selected account tokens", {
+    screens: ["budgets"],
+    writes: true,
+    footer: "grant",
+  }),
+  entry("weigh-account", ["W"], "Weight of the selected account beside the others", {
+    screens: ["budgets"],
+    writes: true,
+    footer: "weight",
   }),
   entry("show-why", ["w"], "Why is the selected trial not running", {
     screens: ["sweeps", "trials"],
@@ -100,7 +133,7 @@ export const commandTable: readonly Command[] = [
     writes: true,
     footer: "roll back",
   }),
-  entry("undo", ["u"], "Take back the last move of an alias", { screens: ["registry"], writes: true }),
+  entry("undo", ["u"], "Take back the last change", { screens: ["registry", "mesh"], writes: true }),
   entry("launch", ["n"], "Launch a sweep", { writes: true, footer: "new sweep" }),
   entry("filter", ["/"], "Filter the rows", { footer: "filter" }),
   entry("palette", [":", "ctrl+p"], "Find a command by its name", { footer: "commands" }),

@@ -173,6 +173,8 @@ function copyOf(of: Answers): Stored {
     curve: new Map(of.curve),
     logs: new Map(of.logs),
     why: new Map(of.why),
+    "sweep-why": new Map(of["sweep-why"]),
+    estimate: new Map(of.estimate),
     models: new Map(of.models),
     model: new Map(of.model),
     lineage: new Map(of.lineage),

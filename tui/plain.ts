@@ -62,8 +62,11 @@ export async function runPlain(options: PlainOptions): Promise<SweepSummary | nu
 }
 
 export function agentLine(agent: AgentView): string {
-  const reason = agent.closed === null ? "" : ` (${agent.closed})`;
-  return `agent ${agent.agent}: ${agent.state}${reason}, ${agent.slots} slots`;
+  // A stance in a word: its reason counts minutes, and every minute would be a line.
+  const { closed, owner, state } = agent;
+  const reason =
+    closed === null ? "" : ` (${owner === null || owner.stance === "open" ? closed : owner.stance})`;
+  return `agent ${agent.agent}: ${state}${reason}, ${agent.slots} slots`;
 }
 
 /** Without what changes all the time and tells nothing, such as the age of the sweep. */

@@ -4,13 +4,14 @@
  */
 import type { MeshClient } from "../protocol/client.ts";
 import type { Clock } from "../protocol/clock.ts";
+import { refuse } from "../protocol/refusal.ts";
 import type { CheckVersion } from "./check-version.ts";
 import { drawFrame, sameFrame, type Frame, type Size } from "./frame.ts";
 import { openFeed } from "./feed.ts";
 import type { Launcher } from "./launch/launcher.ts";
 import type { Confirm } from "./model/confirm.ts";
 import type { Effect } from "./model/effect.ts";
-import { checked, readiness, withTemplates, type Form } from "./model/form.ts";
+import { checked, estimated, readiness, withTemplates, type Form } from "./model/form.ts";
 import { wanted } from "./model/list.ts";
 import { go, say } from "./model/move.ts";
 import { step } from "./model/step.ts";
@@ -146,6 +147,7 @@ export function openStore(options: StoreOptions): Store {
     try {
       const check = await launcher.validate(of.draft);
       putForm((form) => checked(form, of.edit, check));
+      if (check.problems.length === 0) void estimate(of);
     } catch (error) {
       const problem = { field: "file", message: messageOf(error) };
       putForm((form) => checked(form, of.edit, { problems: [problem], trials: null, agentsThatFit: null }));
@@ -157,6 +159,15 @@ export function openStore(options: StoreOptions): Store {
       readiness(overlay.form).kind !== "checking"
     ) {
       press("enter");
+    }
+  }
+
+  async function estimate(of: Pick<Extract<Effect, { kind: "validate" }>, "draft" | "edit">): Promise<void> {
+    try {
+      const outcome = await launcher.estimate(of.draft);
+      putForm((form) => estimated(form, of.edit, outcome));
+    } catch (error) {
+      putForm((form) => estimated(form, of.edit, refuse("unavailable", messageOf(error))));
     }
   }
 

@@ -1,16 +1,10 @@
 /** `trialmesh account open`: a requester's account, with a weight and a first grant. */
 import type { Command } from "commander";
-import * as z from "zod";
 import { formatTokens } from "../../protocol/token.ts";
-import { action, asking, examples, nameArgument, numberFlag, tokensFlag } from "../option.ts";
+import { action, asking, examples, nameArgument, tokensFlag, weightFlag } from "../option.ts";
 import { printAnswer, printRefusal } from "../print/answer.ts";
 import type { Terminal } from "../terminal.ts";
 import { withMesh, type MeshOptions } from "../with-mesh.ts";
-
-const weightMax = 1000;
-const weightFlag = numberFlag(
-  z.number().positive("it must be above 0").max(weightMax, `it must be at most ${weightMax}`),
-);
 
 interface Options extends MeshOptions {
   readonly weight: number;

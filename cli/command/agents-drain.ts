@@ -1,4 +1,4 @@
-/** `trialmesh agents drain`: an agent takes no new trials until the drain is ended. */
+/** `trialmesh agents drain`: an agent is emptied, and takes no new trials until the drain is ended. */
 import type { Command } from "commander";
 import { action, asking, examples, nameArgument } from "../option.ts";
 import { printAnswer } from "../print/answer.ts";
@@ -7,10 +7,13 @@ import type { Terminal } from "../terminal.ts";
 import { withMesh, type MeshOptions } from "../with-mesh.ts";
 
 export function agentsDrainCommand(terminal: Terminal): Command {
-  return asking("drain", "let an agent take no new trials, for instance before an update of its machine")
+  return asking("drain", "empty an agent, for instance before an update of its machine")
     .argument("<agent>", "name of the agent", nameArgument)
     .option("--end", "take trials again")
-    .addHelpText("after", examples("trialmesh agents drain tower", "trialmesh agents drain tower --end"))
+    .addHelpText(
+      "after",
+      `\nIt takes no new trials, and what runs there stops at its next checkpoint and goes on elsewhere from it.\nTo let what runs there run to its end, use \`trialmesh agents cordon\`.\n${examples("trialmesh agents drain tower", "trialmesh agents drain tower --end")}`,
+    )
     .action(
       action(terminal, (agent: string, options: MeshOptions & { readonly end?: boolean }) =>
         withMesh(terminal, options, async ({ client }) => {
@@ -19,12 +22,16 @@ export function agentsDrainCommand(terminal: Terminal): Command {
             terminal,
             options,
             await client.command("agent-drain", { agent, drain }),
-            (value) =>
-              drain
-                ? `${agent} takes no new trials; ${plural(value.running.length, "attempt")} still running there`
-                : `${agent} takes trials again`,
+            ({ running }) => (drain ? drainingText(agent, running.length) : `${agent} takes trials again`),
           );
         }),
       ),
     );
+}
+
+function drainingText(agent: string, running: number): string {
+  if (running === 0) return `${agent} takes no new trials; nothing runs there`;
+  const they =
+    running === 1 ? "stops at its next checkpoint and goes" : "stop at their next checkpoint and go";
+  return `${agent} takes no new trials; ${plural(running, "attempt")} there ${they} on elsewhere from it`;
 }

@@ -1,41 +1,28 @@
-/** `trialmesh sweep run`: checks a sweep file, brings its data into the mesh, submits it and follows it to its end. */
+/**
+ * `trialmesh sweep run`: checks a sweep file, brings its data into the mesh, submits it and follows it to its end. A file
+ * that runs a command is run on this machine.
+ */
 import type { Command } from "commander";
-import { accept } from "../../protocol/refusal.ts";
+import { accept, refuse } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, asking, countFlag, examples, listFlag, numberFlag } from "../option.ts";
+import { action, asking, examples } from "../option.ts";
 import { printAnswer, printRefusal } from "../print/answer.ts";
-import type { SweepOverrides } from "../sweep-file/override.ts";
+import { printProblems } from "../print/problems.ts";
+import { overridesOf, withOverrides, type OverrideOptions } from "../run/override-option.ts";
+import { submitSweep } from "../run/submit-sweep.ts";
 import type { Terminal } from "../terminal.ts";
 import { withMesh, type Connected, type MeshOptions } from "../with-mesh.ts";
-import * as z from "zod";
 
-interface Options extends MeshOptions {
+interface Options extends MeshOptions, OverrideOptions {
   readonly detach?: boolean;
-  readonly trials?: number;
-  readonly seed?: number;
-  readonly models?: string[];
-  readonly max?: number;
-  readonly budget?: number;
 }
 
 export function sweepRunCommand(terminal: Terminal): Command {
-  return asking("run", "run a sweep file; waits for its end and shows the best trials")
-    .argument("<file>", "the sweep file (YAML)")
+  const command = asking("run", "run a sweep file; waits for its end and shows the best trials")
+    .argument("<file>", "the sweep file (YAML): ours, W&B's, or a Katib Experiment")
     .option("--detach", "print the sweep's id and return at once")
-    .option("--wait", "wait for the end (this is the default)")
-    .option("--trials <n>", "at most this many trials, instead of the file's", countFlag)
-    .option(
-      "--seed <n>",
-      "seed of the search, instead of the file's",
-      numberFlag(z.int("it is not a whole number").nonnegative()),
-    )
-    .option("--models <names>", "only these models, with commas", listFlag)
-    .option("--max <epochs>", "at most this many epochs a trial, instead of the file's", countFlag)
-    .option(
-      "--budget <tokens>",
-      "the most this sweep may spend, instead of the file's",
-      numberFlag(z.number().positive("it must be above 0")),
-    )
+    .option("--wait", "wait for the end (this is the default)");
+  return withOverrides(command)
     .addHelpText(
       "after",
       examples(
@@ -48,42 +35,87 @@ export function sweepRunCommand(terminal: Terminal): Command {
       "after",
       "\nExits 0 when the sweep is done, 1 when it was refused or stopped, 3 when it waits for tokens.\n",
     )
-    .action(
-      action(terminal, (file: string, options: Options) =>
-        withMesh(terminal, options, (connected) => runSweep(terminal, connected, file, options)),
-      ),
-    );
+    .action(action(terminal, (file: string, options: Options) => runFile(terminal, file, options)));
 }
 
-async function runSweep(
+async function runFile(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
+  const { readSweepAt } = await import("../run/prepare-sweep.ts");
+  const read = await readSweepAt(file, overridesOf(options), terminal.environment);
+  if (!read.ok) return printRefusal(terminal, options, read.refusal);
+  if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);
+  const found = read.value.file;
+  if (found.kind === "models")
+    return withMesh(terminal, options, (connected) => runSweeps(terminal, connected, file, options));
+  if (options.detach === true) {
+    const why = `${file} runs a command, which is done on this machine and cannot be detached`;
+    return printRefusal(terminal, options, refuse("invalid", why).refusal);
+  }
+  const { localNote, localSweep } = await import("../local/local-sweep.ts");
+  terminal.note(localNote(file, found, {}));
+  const { json } = options;
+  return localSweep(terminal, file, found, json === undefined ? {} : { json });
+}
+
+async function runSweeps(
   terminal: Terminal,
   connected: Connected,
   file: string,
   options: Options,
 ): Promise<ExitCode> {
-  const { prepareSweep } = await import("../run/prepare-sweep.ts");
+  const { prepareSweeps } = await import("../run/prepare-sweep.ts");
   const { client, bus, home } = connected;
-  const progress = (line: string) => terminal.note(line);
-  const spec = await prepareSweep({
+  const specs = await prepareSweeps({
     file,
     overrides: overridesOf(options),
     environment: terminal.environment,
     bus,
     mesh: home.mesh,
-    progress,
+    progress: (line) => terminal.note(line),
   });
-  if (!spec.ok) {
+  if (!specs.ok) {
     // Its lines name the file themselves, as compilers do, so that editors can jump there.
-    if (!spec.refusal.message.startsWith(`${file}:`)) return printRefusal(terminal, options, spec.refusal);
-    if (options.json === true) terminal.out(JSON.stringify({ refusal: spec.refusal }, null, 2));
-    terminal.note(spec.refusal.message);
+    if (!specs.refusal.message.startsWith(`${file}:`)) return printRefusal(terminal, options, specs.refusal);
+    if (options.json === true) terminal.out(JSON.stringify({ refusal: specs.refusal }, null, 2));
+    terminal.note(specs.refusal.message);
     return exitCode.failed;
   }
-  const submitted = await client.command("sweep-run", { spec: spec.value });
-  if (!submitted.ok) return printRefusal(terminal, options, submitted.refusal);
-  const { sweep } = submitted.value;
-  if (options.detach === true) return printAnswer(terminal, options, accept({ sweep }), () => sweep);
-  return followToEnd(terminal, connected, sweep, options);
+  const sweeps: string[] = [];
+  for (const spec of specs.value) {
+    const submitted = await submitSweep(client, spec, (line) => terminal.note(line));
+    if (!submitted.ok) {
+      if (sweeps.length > 0) terminal.note(`trialmesh: ${sweeps.join(", ")} of the same file are running`);
+      return printRefusal(terminal, options, submitted.refusal);
+    }
+    sweeps.push(submitted.value.sweep);
+  }
+  const [sweep, second] = sweeps;
+  if (sweep === undefined) throw new Error("broken invariant: a sweep file without a sweep");
+  if (options.detach === true)
+    return printAnswer(terminal, options, accept(second === undefined ? { sweep } : { sweeps }), () =>
+      sweeps.join("\n"),
+    );
+  return second === undefined
+    ? followToEnd(terminal, connected, sweep, options)
+    : followAll(terminal, connected, sweeps, options);
+}
+
+/** One after the other: those that have ended meanwhile are told at once. As JSON, one list. */
+async function followAll(
+  terminal: Terminal,
+  connected: Connected,
+  sweeps: readonly string[],
+  options: Options,
+): Promise<ExitCode> {
+  const documents: string[] = [];
+  const inner: Terminal =
+    options.json === true ? { ...terminal, out: (text) => void documents.push(text) } : terminal;
+  let worst: ExitCode = exitCode.ok;
+  for (const sweep of sweeps) {
+    const code = await followToEnd(inner, connected, sweep, options);
+    if (code !== exitCode.ok) worst = code;
+  }
+  if (options.json === true) terminal.out(`[${documents.join(",\n")}]`);
+  return worst;
 }
 
 /**
@@ -130,15 +162,4 @@ export async function followToEnd(
   } finally {
     process.off("SIGINT", leave);
   }
-}
-
-function overridesOf(options: Options): SweepOverrides {
-  const { trials, seed, models, max, budget } = options;
-  return {
-    ...(trials === undefined ? {} : { trials }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(models === undefined ? {} : { models }),
-    ...(max === undefined ? {} : { max }),
-    ...(budget === undefined ? {} : { budgetTokens: budget }),
-  };
 }

@@ -19,7 +19,7 @@ import { startMesh } from "../up/start-mesh.ts";
 import { untilStopped } from "../up/until-stopped.ts";
 import { readUpRecord, runFolder } from "../up/up-record.ts";
 import { waitUntilReady } from "../up/wait-until-ready.ts";
-import { ownerFlags, ownerFlagsOf } from "./agent.ts";
+import { ownerFlags, ownerFlagsOf } from "./owner-flag.ts";
 
 const listenFlag = flag(
   z

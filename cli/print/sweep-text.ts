@@ -1,4 +1,5 @@
 /** A sweep and its trials as text. */
+import { stoppingText } from "../../protocol/stopping.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepSummary, SweepView, TrialView } from "../../protocol/view.ts";
 import { formatMetric, formatParams, formatTime, plural } from "./figure.ts";
@@ -36,10 +37,6 @@ function bestText(sweep: SweepSummary): string {
 export function sweepText(view: SweepView): string {
   const { summary } = view;
   const { counts } = summary;
-  const stopping =
-    view.stopping.policy === "asha"
-      ? `asha: ${view.stopping.min} to ${view.stopping.max} epochs, one in ${view.stopping.eta} goes on`
-      : `none: ${plural(view.stopping.max, "epoch")} each`;
   const head = fields([
     ["sweep", `${summary.sweep} ${summary.name} by ${summary.requester}`],
     ["state", summary.waiting === null ? summary.state : `${summary.state}: ${summary.waiting}`],
@@ -54,7 +51,7 @@ export function sweepText(view: SweepView): string {
       "search",
       `${view.search.method}, at most ${plural(summary.total, "trial")}, seed ${view.search.seed}, over ${view.models.join(", ")}`,
     ],
-    ["stopping", stopping],
+    ["stopping", stoppingText(view.stopping)],
     [
       "trials",
       `${counts.completed} completed, ${counts.stopped} stopped early, ${counts.failed} failed, ${counts.cancelled} cancelled, ${counts.running} running, ${counts.paused} paused, ${counts.queued} queued, ${counts.reused} from the record`,

@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { models } from "../../agent/task/table.ts";
-import { datasetDigest, encodeDataset, type Dataset } from "../../data/dataset.ts";
+import type { Dataset } from "../../data/dataset.ts";
 import { loadDataset, type LoadReport } from "../../data/load.ts";
 import { systemCode } from "../../mesh/private-file.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
@@ -13,9 +13,11 @@ import type { DatasetRef, SweepSpec } from "../../protocol/sweep.ts";
 import { formatBytes, plural, shortDigest } from "../print/figure.ts";
 import { formatProblems } from "../sweep-file/problem.ts";
 import type { SweepOverrides } from "../sweep-file/override.ts";
-import { readSweepFile, type SweepFileResult } from "../sweep-file/read-sweep-file.ts";
+import { readAnyFile, type AnyFileResult } from "../sweep-file/read-any-file.ts";
+import type { SweepFileResult, SweepPlan } from "../sweep-file/read-sweep-file.ts";
 import type { Terminal } from "../terminal.ts";
 import { codeVersion } from "../code-version.ts";
+import { datasetRefOf } from "./dataset-ref.ts";
 import { sendBlob } from "./mesh-blob.ts";
 
 export interface PrepareOptions {
@@ -28,12 +30,12 @@ export interface PrepareOptions {
   readonly progress: (line: string) => void;
 }
 
-/** The file's plan, or its problems; a file that cannot be read is a refusal. */
-export async function planSweep(
+/** What a sweep file of any kind says, or its problems; a file that cannot be read is a refusal. */
+export async function readSweepAt(
   file: string,
   overrides: SweepOverrides,
   environment: Terminal["environment"],
-): Promise<Outcome<SweepFileResult>> {
+): Promise<Outcome<AnyFileResult>> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
@@ -50,14 +52,58 @@ export async function planSweep(
       code === "EISDIR" ? `${file} is a folder, not a sweep file` : `${file} cannot be read (${code})`,
     );
   }
-  return accept(readSweepFile({ file, text, environment, models, codeVersion, overrides }));
+  return accept(readAnyFile({ file, text, environment, models, codeVersion, overrides }));
 }
 
+/** The plans of a file that trains models, or its problems; one that runs a command has none. */
+export async function planSweep(
+  file: string,
+  overrides: SweepOverrides,
+  environment: Terminal["environment"],
+): Promise<Outcome<SweepFileResult>> {
+  const read = await readSweepAt(file, overrides, environment);
+  if (!read.ok) return read;
+  if (!read.value.ok) return accept(read.value);
+  const found = read.value.file;
+  if (found.kind === "models") return accept({ ok: true, plan: found.plan, plans: found.plans });
+  const message = `runs a command, which a mesh does not do; \`trialmesh sweep local ${file}\` runs it on this machine`;
+  return accept({ ok: false, problems: [{ line: 1, field: [], message }] });
+}
+
+/** The one sweep of a file. */
 export async function prepareSweep(options: PrepareOptions): Promise<Outcome<SweepSpec>> {
+  const read = await plansOf(options);
+  if (!read.ok) return read;
+  const [plan, second] = read.value;
+  if (plan !== undefined && second === undefined) return prepare(plan, options);
+  return refuse(
+    "invalid",
+    `${options.file}: names ${read.value.length} datasets, one sweep for each; run it with \`trialmesh sweep run ${options.file}\``,
+  );
+}
+
+/** Every sweep of a file, one for each of its datasets. */
+export async function prepareSweeps(options: PrepareOptions): Promise<Outcome<readonly SweepSpec[]>> {
+  const read = await plansOf(options);
+  if (!read.ok) return read;
+  const specs: SweepSpec[] = [];
+  for (const plan of read.value) {
+    const spec = await prepare(plan, options);
+    if (!spec.ok) return spec;
+    specs.push(spec.value);
+  }
+  return accept(specs);
+}
+
+async function plansOf(options: PrepareOptions): Promise<Outcome<readonly SweepPlan[]>> {
   const read = await planSweep(options.file, options.overrides, options.environment);
   if (!read.ok) return read;
-  if (!read.value.ok) return refuse("invalid", formatProblems(options.file, read.value.problems));
-  const { plan } = read.value;
+  return read.value.ok
+    ? accept(read.value.plans)
+    : refuse("invalid", formatProblems(options.file, read.value.problems));
+}
+
+async function prepare(plan: SweepPlan, options: PrepareOptions): Promise<Outcome<SweepSpec>> {
   if (plan.dataset === null) return accept(plan.spec(null));
   const loaded = await loadDataset(plan.dataset);
   if (!loaded.ok) return loaded;
@@ -84,20 +130,15 @@ async function storeDataset(
   dataset: Dataset,
   { bus, mesh, progress }: PrepareOptions,
 ): Promise<Outcome<DatasetRef>> {
-  const bytes = encodeDataset(dataset);
-  const digest = datasetDigest(bytes);
-  const rows = {
-    train: dataset.train.length,
-    validation: dataset.validation.length,
-    test: dataset.test.length,
-  };
+  const { bytes, ref } = datasetRefOf(dataset);
+  const { digest, rows } = ref;
   const what = `dataset ${dataset.name} ${shortDigest(digest)}: ${rows.train} train, ${rows.validation} validation, ${rows.test} test rows, ${plural(dataset.labels.length, "label")}`;
   const sent = await sendBlob(bus, mesh, bytes);
   if (!sent.ok) return sent;
   progress(
     `${what}; ${sent.value ? `${formatBytes(bytes.length)} sent to the mesh` : "in the mesh already"}`,
   );
-  return accept({ name: dataset.name, digest, bytes: bytes.length, rows });
+  return accept(ref);
 }
 
 function sayReport(report: LoadReport, progress: (line: string) => void): void {

@@ -2,7 +2,7 @@
 import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { join } from "node:path";
 import { startCandidate } from "../../coordinator/candidate.ts";
-import { workerThinker } from "../../coordinator/search/worker-thinker.ts";
+import { workerThinker } from "../../coordinator/thinking/worker-thinker.ts";
 import { settingsFor } from "../../coordinator/core/setting.ts";
 import { ensurePrivateFolder } from "../../mesh/private-file.ts";
 import { systemClock } from "../../protocol/system-clock.ts";

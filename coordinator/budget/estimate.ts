@@ -8,8 +8,8 @@ import type { CostHistory } from "../core/state.ts";
 const nineTenths = 1.645;
 /** Spread between one sweep's costs and another's of the same kind that no count of attempts averages out (logarithm). */
 const betweenSweeps = 0.2;
-/** Spread where only the probe speaks: a factor of four either way (logarithm). */
-const probeOnly = Math.log(4) / nineTenths;
+/** Spread where only the probe speaks: a factor of eight either way (logarithm). */
+const probeOnly = Math.log(8) / nineTenths;
 
 /** The cost of a unit of resource on one row: its mean in milli-tokens, and its uncertainty as a logarithm. */
 export interface UnitCost {

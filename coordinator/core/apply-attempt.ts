@@ -201,6 +201,8 @@ function end(state: State, event: Extract<Event, { kind: "AttemptEnded" }>, at: 
     sweep.typicalCost = Math.round(before + costSmoothing * (posted - before));
   }
   attempt.posted = posted;
+  // Twice as long is tried next, which ends where whole leases are given.
+  if (event.tooShort) trial.leastMs = Math.max(trial.leastMs, 2 * (attempt.until - attempt.at));
   attempt.state = "ended";
   attempt.ending = event.ending;
   attempt.note = event.note;

@@ -4,7 +4,7 @@ import { enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event } from "./event.ts";
 import { closeSweep, indexQueued, indexUnqueued, openSweep } from "./index-state.ts";
 import { recipeText } from "./key.ts";
-import { fullLength, improves } from "./objective.ts";
+import { fullLength, improves, targetReached } from "./objective.ts";
 import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
 
 export type TrialEvent = Extract<
@@ -118,7 +118,8 @@ function submit(state: State, event: Extract<Event, { kind: "SweepSubmitted" }>,
 
 function finishSweep(state: State, id: string, at: number): void {
   const sweep = sweepOf(state, id);
-  sweep.state = sweep.state === "stopping" ? "stopped" : "done";
+  // One that was stopped because it had what it was after has ended well.
+  sweep.state = sweep.state === "stopping" && !targetReached(sweep) ? "stopped" : "done";
   sweep.finishedAt = at;
   closeSweep(state, sweep);
 }
@@ -146,6 +147,7 @@ function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>,
     value: null,
     metrics: {},
     attempts: [],
+    leastMs: 0,
     retries: 0,
     reusedFrom: null,
     parent: event.parent,

@@ -31,7 +31,7 @@ export function* decideReport(
       yield { kind: "AgentClosed", agent, reason: report.reason };
       return;
     case "checkpoint":
-      if (report.resource > (trial.checkpoint?.resource ?? 0)) yield kept(report);
+      if (report.resource > (trial.checkpoint?.resource ?? 0)) yield keptOf(report);
       return;
     case "finished":
       yield* finished(state, trial, attempt, report, settings);
@@ -39,10 +39,13 @@ export function* decideReport(
     case "stopped": {
       const { digest } = report;
       if (digest !== null && report.resource > (trial.checkpoint?.resource ?? 0)) {
-        yield kept({ ...report, digest });
+        yield keptOf({ ...report, digest });
       }
       const why = stoppedBecause(report.why, attempt.cancel);
-      yield* endAttempt(state, trial, attempt, { ending: "stopped", why, usedMs: report.usedMs }, settings);
+      const kept = (trial.checkpoint?.resource ?? 0) > (attempt.from?.resource ?? 0);
+      const tooShort = report.why === "horizon" && !kept;
+      const end = { ending: "stopped", why, usedMs: report.usedMs, tooShort } as const;
+      yield* endAttempt(state, trial, attempt, end, settings);
       if (report.why === "shutdown") yield { kind: "AgentSilent", agent };
       return;
     }
@@ -58,7 +61,7 @@ export function* decideReport(
 
 type Kept = Extract<Report, { kind: "checkpoint" | "finished" }>;
 
-function kept(report: Omit<Kept, "kind">) {
+function keptOf(report: Omit<Kept, "kind">) {
   const { fence, resource, digest, bytes, metrics, usedMs } = report;
   return { kind: "CheckpointKept", fence, resource, digest, bytes, metrics, usedMs } as const;
 }
@@ -91,11 +94,11 @@ function* finished(
     yield* endAttempt(state, trial, attempt, { ending: "failed", why }, settings);
     return;
   }
-  yield kept(report);
+  yield keptOf(report);
   const also = alsoObjectives.map(({ metric }) => metrics[metric] ?? Number.NaN);
   yield { kind: "RungReached", fence: report.fence, resource: report.resource, value, also };
   const posted = charge(report.usedMs, attempt.rate, attempt.reserved);
-  yield { kind: "AttemptEnded", fence: report.fence, ending: "finished", note: "", posted };
+  yield { kind: "AttemptEnded", fence: report.fence, ending: "finished", note: "", posted, tooShort: false };
   yield* judge(state, trial);
 }
 

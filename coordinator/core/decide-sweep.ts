@@ -16,7 +16,11 @@ const learningTrialsMax = 20_000;
 function unsuitedIn(spec: SweepSpec) {
   const { method, trials } = spec.search;
   const named = samplerNamed(method);
-  if (named?.learns !== true) return null;
+  if (named?.learns !== true) {
+    if (spec.stopping.policy !== "bohb") return null;
+    const message = `bohb learns from the rungs, which ${method} does not; use tpe, gp or auto with it, or hyperband with ${method}`;
+    return { model: "", parameter: "stopping", message };
+  }
   if (trials > learningTrialsMax) {
     const message = `${method} learns from its trials, ${learningTrialsMax} at most, not ${trials}; use random, sobol or grid`;
     return { model: "", parameter: "trials", message };
@@ -32,11 +36,8 @@ export function* decideSweepRun(state: State, requester: string, spec: SweepSpec
   const sampler = samplerFor(spec);
   const problem = unsuitedIn(spec) ?? sampler.problem(spec);
   if (problem !== null) {
-    return refuse("invalid", `${problem.parameter}: ${problem.message}`, [
-      "models",
-      problem.model,
-      problem.parameter,
-    ]);
+    const of = problem.model === "" ? ["search"] : ["models", problem.model];
+    return refuse("invalid", `${problem.parameter}: ${problem.message}`, [...of, problem.parameter]);
   }
   for (const { model } of spec.models) {
     const miss = nearestMiss(state, requester, `${spec.task}/${model}`, spec.needs);

@@ -159,6 +159,8 @@ export const eventSchema = z.discriminatedUnion("kind", [
     note: z.string(),
     /** What of the reservation is charged; the rest is given back. */
     posted: milliTokensSchema,
+    /** Its prepaid time ran out before anything new was kept. */
+    tooShort: z.boolean().default(false),
   }),
   /** A report that came too late to count: kept as a note, changes nothing. */
   z.object({ kind: z.literal("ReportNoted"), agent, fence: fenceSchema, report: z.string() }),

@@ -10,6 +10,8 @@ export interface End {
   readonly why: string;
   /** Training time to pay for, ms; left out where only kept work counts (a lost or refused attempt). */
   readonly usedMs?: number;
+  /** True where the prepaid time ran out before anything new was kept. */
+  readonly tooShort?: boolean;
   /** True where the trial's own code is to blame and would fail the same way again. */
   readonly final?: boolean;
 }
@@ -26,7 +28,8 @@ export function* endAttempt(
   settings: CoordinatorSettings,
 ): Steps {
   const posted = charge(end.usedMs ?? attempt.keptMs, attempt.rate, attempt.reserved);
-  yield { kind: "AttemptEnded", fence: attempt.fence, ending: end.ending, note: end.why, posted };
+  const { ending, tooShort = false, why } = end;
+  yield { kind: "AttemptEnded", fence: attempt.fence, ending, note: why, posted, tooShort };
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   if (end.final === true) {
     yield { kind: "TrialFinished", trial: trial.trial, outcome: "failed", why: end.why };

@@ -6,6 +6,7 @@ import { fundsFor } from "../budget/funds-for.ts";
 import { reserve } from "../budget/ledger.ts";
 import { chooseAgent, mayFit } from "../placement/choose-agent.ts";
 import { wishOfAny } from "../placement/feasible.ts";
+import { limitsFor } from "../placement/horizon-limits.ts";
 import { fairOrder } from "../queue/fair-queue.ts";
 import { sweepOrder } from "../queue/sweep-order.ts";
 import type { Event } from "./event.ts";
@@ -97,7 +98,7 @@ function offerOf(
 ): Event | null {
   const choice = chooseAgent(state, sweep, trial);
   if (choice === null) return null;
-  const reservation = reserve(free, choice.rate, settings);
+  const reservation = reserve(free, choice.rate, limitsFor(trial, settings));
   if (reservation === null) return null;
   return {
     kind: "LeaseOffered",

@@ -150,6 +150,8 @@ export interface Trial {
   value: number | null;
   metrics: Metrics;
   attempts: Attempt[];
+  /** A horizon shorter than this has proved too short to keep anything, ms; 0 before any has. */
+  leastMs: number;
   /** Failures that were not the trial's own fault. */
   retries: number;
   reusedFrom: TrialId | null;

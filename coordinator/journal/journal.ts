@@ -23,6 +23,15 @@ export interface JournalEntry {
   readonly bytes: Uint8Array;
 }
 
+/** A batch that is to stand at its position, as the bytes it will be there. */
+export type NewEntry = Pick<JournalEntry, "position" | "bytes">;
+
+/** The batch that comes right after `from`, which need not be durable yet: its hash says what it rests on. */
+export function entryAfter(from: Position, epoch: number, at: number, events: readonly Event[]): NewEntry {
+  const bytes = encodeBatch({ epoch, prev: from.hash, at, events: [...events] });
+  return { position: { sequence: from.sequence + 1, hash: hashOf(bytes) }, bytes };
+}
+
 /** The journal contradicts what was seen of it. Nothing may be decided on it: the coordinator halts. */
 export class JournalBroken extends Error {
   override readonly name = "JournalBroken";
@@ -93,18 +102,21 @@ export class Journal {
     at: number,
     events: readonly Event[],
     keepTrying: () => boolean,
-  ): Promise<Pick<JournalEntry, "position" | "bytes"> | null> {
-    const bytes = encodeBatch({ epoch, prev: from.hash, at, events: [...events] });
-    const position = { sequence: from.sequence + 1, hash: hashOf(bytes) };
-    const entry = { position, bytes };
+  ): Promise<NewEntry | null> {
+    const entry = entryAfter(from, epoch, at, events);
+    return (await this.write(entry, keepTrying)) ? entry : null;
+  }
+
+  /** `append` of an entry made before. One at a time: the next is written once this one is known to be there. */
+  async write({ position, bytes }: NewEntry, keepTrying: () => boolean): Promise<boolean> {
     for (;;) {
       try {
-        const result = await this.#put(bytes, from.sequence);
-        if (result.kind === "appended" && result.sequence === position.sequence) return entry;
-        return (await this.#isOurs(position)) ? entry : null;
+        const result = await this.#put(bytes, position.sequence - 1);
+        if (result.kind === "appended" && result.sequence === position.sequence) return true;
+        return await this.#isOurs(position);
       } catch (error) {
         if (!(error instanceof BusError)) throw error;
-        if (!keepTrying() || error.kind === "closed") return null;
+        if (!keepTrying() || error.kind === "closed") return false;
         await sleep(this.#clock, readBack.pauseMs);
       }
     }

@@ -2,7 +2,7 @@
  * When a queued trial will probably start: the slots that fit come free one after the other, and whoever is ahead takes them
  * first. A forecast from typical costs, never a promise; what no clock decides is named instead.
  */
-import type { StartView } from "../../protocol/view.ts";
+import type { StartView, WhyView } from "../../protocol/view.ts";
 import { available } from "../budget/ledger.ts";
 import {
   activeAttempt,
@@ -26,16 +26,20 @@ export interface Waiting {
   readonly model: string;
   /** Trials of the same requester that are served before it. */
   readonly ownAhead: number;
-  /** Milli-tokens missing for a start. */
-  readonly short: number;
+  /** What a start needs, and what there is. */
+  readonly budget: WhyView["budget"];
 }
 
 export function estimateStart(state: State, waiting: Waiting, at: number): StartView {
-  const { model, ownAhead, short, sweep } = waiting;
+  const { budget, model, ownAhead, sweep } = waiting;
   const choices = feasibleChoices([...state.agents.values()].filter(takesWork), sweep, model);
   if (choices.length === 0) return { at: null, because: "when an agent that fits joins or opens" };
   const account = mustGet(state.accounts, sweep.requester, "account");
-  if (short > 0) return afterRefill(account, short, at);
+  if (budget.short > 0) {
+    return budget.limit === "cap"
+      ? { at: null, because: `when the cap of ${sweep.sweep} is raised` }
+      : afterRefill(account, budget.short, at);
+  }
   const ahead = Math.min(servicesMax, ownAhead + othersAhead(state, account, at));
   const slots = freeTimes(state, choices, at);
   if (slots.length === 0) return { at: null, because: "when a slot that fits comes free" };

@@ -1,9 +1,9 @@
 /** The estimate of a sweep before it is launched: cost by model, what is there to pay it, and whether it can fit. */
 import { costFromHistory, costFromProbe, effortOf, rangeOf, type UnitCost } from "../budget/estimate.ts";
 import { available } from "../budget/ledger.ts";
-import { recipeText } from "../core/key.ts";
+import { recipeText, trialKey } from "../core/key.ts";
 import type { State } from "../core/state.ts";
-import { samplerFor } from "../search/choose-sampler.ts";
+import { learns, samplerFor } from "../search/choose-sampler.ts";
 import { stoppingPolicy } from "../stopping/choose-policy.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { EstimateView } from "../../protocol/view.ts";
@@ -25,7 +25,7 @@ export function estimateSweep(state: State, requester: string, spec: SweepSpec):
       range: cost === null ? null : rangeOf(cost, effort, rows),
     };
   });
-  const onRecord = spec.reuse && state.recipes.has(recipeText(spec));
+  const known = spec.reuse ? shareOnRecord(state, spec, trials) : 0;
   const sum = (pick: (range: NonNullable<(typeof models)[number]["range"]>) => number) =>
     models.reduce((total, { range }) => total + (range === null ? 0 : pick(range)), 0);
   const account = state.accounts.get(requester);
@@ -33,11 +33,11 @@ export function estimateSweep(state: State, requester: string, spec: SweepSpec):
   const caps = [free, spec.cap, account?.sweepCap ?? null].filter((cap) => cap !== null);
   const view = {
     trials,
-    // What has been done before costs nothing, and how much of it was is not known before it is proposed.
-    low: onRecord ? 0 : sum(({ low }) => low),
-    expected: sum(({ expected }) => expected),
-    high: sum(({ high }) => high),
-    onRecord,
+    // What has been done before costs nothing.
+    low: Math.floor(sum(({ low }) => low) * (1 - known)),
+    expected: Math.round(sum(({ expected }) => expected) * (1 - known)),
+    high: Math.ceil(sum(({ high }) => high) * (1 - known)),
+    onRecord: Math.round(trials * known),
     models,
     available: Math.min(...caps),
   };
@@ -55,11 +55,47 @@ function verdictOn(view: Omit<EstimateView, "fits" | "sentence">): Pick<Estimate
   const attempts = models.reduce((sum, model) => sum + model.attempts, 0);
   const basis = attempts > 0 ? `from ${attempts} past attempts` : "from the agents' probes alone";
   const cost = `${trials} trials will cost about ${formatTokens(expected)} tokens (${formatTokens(low)} to ${formatTokens(high)}, ${basis})`;
-  const record = onRecord ? "; some of it may be on record and cost nothing" : "";
+  const record = onRecord > 0 ? `; ${onRecord} of them are on record and cost nothing` : "";
   const money = `there are ${formatTokens(free)} to spend`;
-  if (low > free) return { fits: false, sentence: `${cost}, and ${money}` };
+  if (low > free) return { fits: false, sentence: `${cost}, and ${money}${record}` };
   const doubt = expected > free ? "; it will probably pause for more" : "";
   return { fits: true, sentence: `${cost}; ${money}${doubt}${record}` };
+}
+
+/** More proposals than this are not drawn only to be looked up. */
+const lookedUpMax = 2_000;
+
+/**
+ * The share of the trials that the record will answer. A sequence is drawn to see; what a sampler that learns will propose
+ * is known only where the same search has run before.
+ */
+function shareOnRecord(state: State, spec: SweepSpec, trials: number): number {
+  const recipe = state.recipes.get(recipeText(spec));
+  if (recipe === undefined) return 0;
+  const { method } = spec.search;
+  if (method === "outside") return 0;
+  if (learns(method)) {
+    const search = JSON.stringify([spec.search, spec.models]);
+    const again = [...state.sweeps.values()].some(
+      (sweep) => sweep.recipe === recipe && JSON.stringify([sweep.spec.search, sweep.spec.models]) === search,
+    );
+    return again ? 1 : 0;
+  }
+  const keys = new Set<string>();
+  let draws = 0;
+  let onRecord = 0;
+  const wanted = Math.min(trials, lookedUpMax);
+  while (keys.size < wanted) {
+    const proposal = samplerFor(spec).propose(spec, draws, (model, params) =>
+      keys.has(trialKey(recipe, model, params)),
+    );
+    if (proposal === null) break;
+    const key = trialKey(recipe, proposal.model, proposal.params);
+    keys.add(key);
+    if (state.records.has(key)) onRecord++;
+    ({ draws } = proposal);
+  }
+  return keys.size === 0 ? 0 : onRecord / keys.size;
 }
 
 /** Of the trials judged at a rung, the share that goes on. */

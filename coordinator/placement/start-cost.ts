@@ -2,8 +2,9 @@
 import type { MilliTokens } from "../../protocol/token.ts";
 import { leastReservation } from "../budget/ledger.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
-import type { State, Sweep } from "../core/state.ts";
+import { mustGet, type State, type Sweep, type Trial } from "../core/state.ts";
 import { feasibleChoices, takesWork } from "./feasible.ts";
+import { limitsFor } from "./horizon-limits.ts";
 
 export function startCost(
   state: State,
@@ -12,6 +13,15 @@ export function startCost(
   settings: CoordinatorSettings,
 ): MilliTokens | null {
   const agents = [...state.agents.values()].filter(takesWork);
-  const rates = models.flatMap((model) => feasibleChoices(agents, sweep, model).map(({ rate }) => rate));
-  return rates.length === 0 ? null : leastReservation(Math.min(...rates), settings);
+  const costs = models.flatMap((model) => {
+    const limits = limitsFor(nextOf(state, sweep, model), settings);
+    return feasibleChoices(agents, sweep, model).map(({ rate }) => leastReservation(rate, limits));
+  });
+  return costs.length === 0 ? null : Math.min(...costs);
+}
+
+/** The trial of this model that is served next; null where none waits. */
+function nextOf(state: State, sweep: Sweep, model: string): Trial | null {
+  const id = state.queues.get(sweep.sweep)?.get(model)?.first() ?? null;
+  return id === null ? null : mustGet(state.trials, id, "trial");
 }

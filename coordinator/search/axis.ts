@@ -5,6 +5,7 @@
 import type { Distribution } from "../../protocol/space.ts";
 import type { Value } from "../../protocol/value.ts";
 import { betaCumulative, betaQuantile } from "./beta-law.ts";
+import { indexOn, latticeOf, logEnds, onLattice, tidy, type Numeric } from "./lattice.ts";
 import { normalCumulative, normalQuantile } from "./normal-law.ts";
 
 /** A normal's quantiles stop here, about six deviations from its mean. */
@@ -179,41 +180,7 @@ export function listed(distribution: Distribution): readonly Value[] | null {
 }
 
 type Quantised = Extract<Distribution, { readonly distribution: "quantised" }>;
-type Numeric = Exclude<Extract<Distribution, { readonly min: number }>, Quantised>;
 type Choice = Extract<Distribution, { readonly distribution: "choice" }>;
-
-interface Lattice {
-  readonly min: number;
-  readonly max: number;
-  readonly step: number;
-  readonly count: number;
-}
-
-/** Steps are counted from min; whole numbers step by at least one. A range of no width has one value. */
-function latticeOf({ distribution, max, min, step }: Numeric): Lattice | null {
-  const whole = distribution === "int" || distribution === "log-int";
-  if (!whole && step === undefined) return max > min ? null : { min, max, step: 1, count: 1 };
-  const stride = whole ? Math.max(1, Math.round(step ?? 1)) : (step ?? 1);
-  return { min, max, step: stride, count: Math.floor((max - min) / stride + 1e-9) + 1 };
-}
-
-function onLattice({ count, max, min, step }: Lattice, index: number): number {
-  const inside = Math.min(count - 1, Math.max(0, index));
-  return Math.min(max, Math.max(min, tidy(min + inside * step)));
-}
-
-function indexOn({ count, min, step }: Lattice, value: number): number {
-  const index = Math.round((value - min) / step);
-  return Number.isFinite(index) ? Math.min(count - 1, Math.max(0, index)) : 0;
-}
-
-/** The axis of a logarithmic lattice reaches half a step beyond its first and last value, but never to zero. */
-function logEnds({ max, min }: Numeric, lattice: Lattice | null): readonly [number, number] {
-  if (lattice === null) return [Math.log(min), Math.log(max)];
-  const half = lattice.step / 2;
-  const last = lattice.min + (lattice.count - 1) * lattice.step;
-  return [Math.log(Math.max(lattice.min - half, lattice.min / 2)), Math.log(last + half)];
-}
 
 function within({ max, min }: Numeric, value: number): number {
   return Math.min(max, Math.max(min, value));
@@ -236,11 +203,6 @@ function multiplesOf({ max, min, step }: Quantised): { readonly first: number; r
 
 function multipleOf(step: number | undefined, value: number): number {
   return step === undefined ? value : tidy(Math.round(value / step) * step);
-}
-
-/** Takes the binary dust off a multiple of a decimal step: 0.30000000000000004 becomes 0.3. */
-function tidy(value: number): number {
-  return Number(value.toPrecision(12));
 }
 
 function taken(distribution: Choice): readonly Value[] {

@@ -46,7 +46,10 @@ export function amongBest(
 function borderScore(entries: readonly RungEntry[], count: number): number {
   const scores = new Float64Array(entries.length);
   let finite = 0;
-  for (const { scores: [score = Number.NaN] } of entries) if (Number.isFinite(score)) scores[finite++] = score;
+  for (const {
+    scores: [score = Number.NaN],
+  } of entries)
+    if (Number.isFinite(score)) scores[finite++] = score;
   return scores.subarray(0, finite).sort().at(-count) ?? -Number.MAX_VALUE;
 }
 

@@ -43,6 +43,8 @@ export function eventText(event: Event): string {
       return `${event.sweep} finished`;
     case "TrialProposed":
       return `${event.trial}: ${event.model} ${JSON.stringify(event.params)}`;
+    case "SearchNoted":
+      return `${event.sweep} is searched by ${event.note}`;
     case "TrialReused":
       return `${event.trial} answered from ${event.from}`;
     case "TrialPromoted":

@@ -2,7 +2,7 @@
 import { trialId } from "../../protocol/id.ts";
 import type { QueryBody } from "../../protocol/command.ts";
 import type { SweepSummary, SweepView } from "../../protocol/view.ts";
-import { scoreOf } from "../core/objective.ts";
+import { reachesTarget, scoreOf } from "../core/objective.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../core/state.ts";
 import { waitingFor } from "../placement/waiting-for.ts";
@@ -28,6 +28,9 @@ export function summaryOf(state: State, sweep: Sweep, settings: CoordinatorSetti
     savedByReuse: sweep.savedByReuse,
     savedByStopping: sweep.savedByStopping,
     cap: spec.cap,
+    weight: sweep.weight,
+    priority: sweep.priority,
+    experiment: spec.experiment,
     submittedAt: sweep.submittedAt,
     finishedAt: sweep.finishedAt,
     registered: registeredBy(state, sweep),
@@ -71,6 +74,8 @@ export function sweepViewOf(
     stopping: sweep.spec.stopping,
     dataset: sweep.spec.dataset,
     models: sweep.spec.models.map(({ model }) => model),
+    alsoObjectives: sweep.spec.alsoObjectives,
+    note: sweep.note,
     trials: trialsIn(state, sweep, order)
       .slice(offset, offset + limit)
       .map((trial) => trialViewOf(state, trial)),
@@ -87,5 +92,11 @@ export function trialsIn(state: State, sweep: Sweep, order: "number" | "best"): 
   if (order === "number") return trials;
   const reached = (trial: Trial) => trial.rungs.at(-1)?.resource ?? 0;
   const score = (trial: Trial) => (trial.value === null ? -Infinity : scoreOf(sweep.spec, trial.value));
-  return trials.sort((a, b) => reached(b) - reached(a) || score(b) - score(a) || a.number - b.number);
+  // As `improves` ranks them: what reaches the target, then what trained further, then the better value.
+  const hits = ({ value }: Trial) => (value !== null && reachesTarget(sweep.spec, value) ? 1 : 0);
+  const longer = (a: Trial, b: Trial) =>
+    sweep.spec.stopping.policy === "patience" ? 0 : reached(b) - reached(a);
+  return trials.sort(
+    (a, b) => hits(b) - hits(a) || longer(a, b) || score(b) - score(a) || a.number - b.number,
+  );
 }

@@ -36,7 +36,7 @@ export function sweepWhyViewOf(state: State, sweep: Sweep, settings: Coordinator
     sweepsAhead,
     start:
       sweep.finishedAt === null
-        ? estimateStart(state, { sweep, model: first, ownAhead, short: budget.short }, state.meta.at)
+        ? estimateStart(state, { sweep, model: first, ownAhead, budget }, state.meta.at)
         : { at: null, because: "it has ended" },
   };
 }

@@ -2,6 +2,7 @@
 import { explainMismatch } from "../../protocol/match.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { WhyView } from "../../protocol/view.ts";
+import { available } from "../budget/ledger.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
 import { activeAttempt, mustGet, type State, type Sweep, type Trial } from "../core/state.ts";
@@ -18,7 +19,7 @@ export function whyViewOf(state: State, trial: Trial, settings: CoordinatorSetti
   const sweepsAhead = sweepsAheadOf(state, sweep);
   const aheadInSweep = state.queues.get(sweep.sweep)?.get(trial.model)?.before(trial.trial) ?? 0;
   const ownAhead = aheadInSweep + sweepsAhead.reduce((sum, { queued }) => sum + queued, 0);
-  const waiting = { sweep, model: trial.model, ownAhead, short: budget.short };
+  const waiting = { sweep, model: trial.model, ownAhead, budget };
   const view = {
     trial: trial.trial,
     state: trial.state,
@@ -56,7 +57,9 @@ export function budgetNeedOf(
 ): WhyView["budget"] {
   const free = fundsFor(state, sweep);
   const needed = startCost(state, sweep, [model], settings) ?? 0;
-  return { available: free, needed, short: Math.max(0, needed - free) };
+  const account = mustGet(state.accounts, sweep.requester, "account");
+  const limit = available(account, null) > free ? "cap" : "account";
+  return { available: free, needed, short: Math.max(0, needed - free), limit };
 }
 
 /** Requesters with something queued whose turn comes before this sweep's requester's. */
@@ -119,7 +122,9 @@ export function queuedBecause(
     return `No agent fits; the nearest is ${first?.agent}: ${first?.reasons.join("; ")}.`;
   }
   if (view.budget.short > 0) {
-    return `It waits for budget: ${sweep.requester} has ${formatTokens(view.budget.available)} tokens to spend, a start needs ${formatTokens(view.budget.needed)}.`;
+    const { available: free, limit, needed } = view.budget;
+    const who = limit === "cap" ? `the cap of ${sweep.sweep} leaves it` : `${sweep.requester} has`;
+    return `It waits for budget: ${who} ${formatTokens(free)} tokens to spend, a start needs ${formatTokens(needed)}.`;
   }
   const busy = fitting.every(({ reasons }) => reasons.length > 0);
   const queue = [

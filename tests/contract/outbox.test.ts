@@ -99,6 +99,22 @@ test("OUTBOX-2: reports of one turn are one message, and a message is forgotten 
   assert.equal(open("two").size, 4);
 });
 
+test("OUTBOX-3: an acceptance that its own outcome overtakes is not said; one that stands alone waits for company, and goes", async () => {
+  const { clock, open, inbox } = await newWorld();
+  const outbox = open("one");
+  const failed: Report = { kind: "failed", fence: 1, reason: "lr", retryable: false, usedMs: 1 };
+  for (const report of [accepted(1), accepted(2), failed]) outbox.add(report);
+  await clock.advance(1_000);
+  outbox.add(accepted(3));
+  await clock.advance(1_000);
+  const said = (await inbox()).map((message) =>
+    message.map(({ report }) => `${report.kind} ${report.fence}`),
+  );
+  assert.deepEqual(said, [["accepted 2", "failed 1"], ["accepted 3"]]);
+  outbox.receipt((await inbox()).flatMap((message) => message.map(({ id }) => id)));
+  assert.equal(outbox.size, 0);
+});
+
 test("OUTBOX-2: through a server's absence nothing is lost, whatever was on its way", async () => {
   const { clock, hub, open, inbox } = await newWorld();
   const outbox = open("one");

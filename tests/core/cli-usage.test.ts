@@ -59,11 +59,25 @@ const commands = [
   "invite",
   "join",
   "revoke",
+  "connection",
   "doctor",
 ];
 const inGroups = {
-  sweep: ["run", "local", "lint", "schema", "estimate", "ls", "show", "report", "why", "tune", "stop"],
-  trial: ["show", "why", "logs"],
+  sweep: [
+    "run",
+    "local",
+    "lint",
+    "schema",
+    "estimate",
+    "ls",
+    "show",
+    "report",
+    "why",
+    "tune",
+    "seal",
+    "stop",
+  ],
+  trial: ["show", "why", "logs", "propose"],
   model: ["ls", "show", "promote", "rollback", "lineage"],
   budget: ["show", "history", "grant", "set"],
   account: ["open"],
@@ -175,6 +189,22 @@ describe("CLI-3: a slip gets one sentence with the nearest right name, and no st
     [
       "sweep tune s1",
       "trialmesh: there is nothing to change; give --priority or --weight (see `trialmesh sweep tune --help`)\n",
+    ],
+    [
+      "trial propose s1",
+      'trialmesh: missing required argument "parameters" (see `trialmesh trial propose --help`)\n',
+    ],
+    [
+      "trial propose s1 lr",
+      'trialmesh: "lr" is no parameter; write name=value, such as lr=0.3 (see `trialmesh trial propose --help`)\n',
+    ],
+    [
+      "trial propose s1 lr=1 lr=2",
+      "trialmesh: parameter lr is given twice (see `trialmesh trial propose --help`)\n",
+    ],
+    [
+      "sweep seal 7",
+      'trialmesh: sweep cannot be "7": a sweep id looks like "s7" (see `trialmesh sweep seal --help`)\n',
     ],
     [
       "sweep tune s1 --priority 500",

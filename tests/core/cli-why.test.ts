@@ -32,7 +32,7 @@ describe("WHY-1: one answer names the failed predicate of every agent, the money
   test("the shortfall, and that nobody can say when", () => {
     const short = trialWhyText(
       whyFixture("s1-7", {
-        budget: { available: 1_000, needed: 5_000, short: 4_000 },
+        budget: { available: 1_000, needed: 5_000, short: 4_000, limit: "account" },
         start: { at: null, because: "when ada is granted more tokens" },
       }),
       now,

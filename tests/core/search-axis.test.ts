@@ -113,6 +113,12 @@ test("AXIS-4: every whole number between the bounds has an equal share of the ax
     assert.deepEqual(cellOf(distribution, value), { low: (value - 3) / 4, high: (value - 2) / 4 });
 });
 
+test("AXIS-4: large whole numbers keep all their digits", () => {
+  const distribution: Distribution = { distribution: "int", min: 10 ** 14 + 1, max: 10 ** 14 + 9 };
+  assert.equal(fromUnit(distribution, 0.5), 10 ** 14 + 5);
+  assert.equal(fromUnit(distribution, toUnit(distribution, 10 ** 14 + 3)), 10 ** 14 + 3);
+});
+
 test("AXIS-5: a choice's share is its weight, and a weight of nothing is never taken", () => {
   const distribution: Distribution = { distribution: "choice", values: ["a", "b", "c"], weights: [1, 0, 3] };
   assert.deepEqual(cellOf(distribution, "c"), { low: 0.25, high: 1 });

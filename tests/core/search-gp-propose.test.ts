@@ -256,20 +256,34 @@ describe("GP-11: values and neighbourhoods", () => {
     for (const values of [
       [3, 1, 2, 1e9, 5, 4],
       [1e308, -1e308, 0, 5],
+      [-1.7e308, 1.7e308, 1.7e308],
       [1e-320, 2e-320, 1e10],
       [7, 7, 7],
       [1, 1, 1, 2],
+      [5, 9, 2, 4, 4, 1e7, 3, 8, 6, 0, 7],
+      [1e300, 2, 1, 1e-300, 5, -4, 1e290, 3, 3, 2],
     ]) {
-      const warped = warp(values);
-      assert.ok(warped.every(Number.isFinite), `${values.join(", ")} → ${warped.join(", ")}`);
-      for (const [a, x] of values.entries())
-        for (const [b, y] of values.entries()) if (x < y) assert.ok((warped[a] ?? 0) <= (warped[b] ?? 0));
-      assert.ok(Math.abs(warped.reduce((sum, value) => sum + value, 0)) < 1e-9);
+      for (const withPower of [false, true]) checkWarp(values, withPower);
     }
     // One terrible result leaves the good ones distinguishable.
-    const [good = 0, , better = 0] = warp([1, 2, 0, 3, 4, 1e12]);
+    const [good = 0, , better = 0] = warp([1, 2, 0, 3, 4, 1e12], false);
     assert.ok(good - better > 0.01);
+    // The power transform makes a long tail of good results look more like a normal one.
+    const skewed = Array.from({ length: 60 }, (_, index) => 20 - Math.exp(index / 20));
+    assert.ok(Math.abs(skewness(warp(skewed, true))) < 0.5 * Math.abs(skewness(warp(skewed, false))));
   });
+
+  function skewness(standard: Float64Array): number {
+    return standard.reduce((sum, value) => sum + value ** 3, 0) / standard.length;
+  }
+
+  function checkWarp(values: readonly number[], withPower: boolean) {
+    const warped = warp(values, withPower);
+    assert.ok(warped.every(Number.isFinite), `${values.join(", ")} → ${warped.join(", ")}`);
+    for (const [a, x] of values.entries())
+      for (const [b, y] of values.entries()) if (x < y) assert.ok((warped[a] ?? 0) <= (warped[b] ?? 0));
+    assert.ok(Math.abs(warped.reduce((sum, value) => sum + value, 0)) < 1e-9);
+  }
 
   test("GP-11: the box doubles after three improvements in a row and halves after as many failures as dimensions", () => {
     const start = [10, 9, 8];

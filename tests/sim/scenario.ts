@@ -133,9 +133,7 @@ function planAgents(world: World): AgentPlan[] {
 }
 
 function planSweep(world: World, who: string): SweepSpec {
-  const stopping: SweepSpec["stopping"] = world.chance(0.7)
-    ? { policy: "asha", min: 1, max: world.between(3, 9), eta: world.between(2, 3) }
-    : { policy: "none", max: world.between(1, 4) };
+  const stopping = planStopping(world);
   const grid = world.chance(0.3);
   const lr = grid
     ? ({ distribution: "choice", values: [0.1, 0.2, 0.3, 0.4] } as const)
@@ -167,6 +165,25 @@ function planSweep(world: World, who: string): SweepSpec {
     reuse: world.chance(0.8),
     register: { model: `best-of-${who}`, alias: "champion" },
   });
+}
+
+function planStopping(world: World): SweepSpec["stopping"] {
+  const max = world.between(3, 9);
+  const target = world.chance(0.2) ? { target: 0.9 } : {};
+  switch (world.between(1, 8)) {
+    case 1:
+      return { policy: "none", max: world.between(1, 4) };
+    case 2:
+      return { policy: "hyperband", min: 1, max, eta: world.between(2, 3), ...target };
+    case 3:
+      return { policy: "median", max, minTrials: 2, ...target };
+    case 4:
+      return { policy: "percentile", max, minTrials: 2, percentile: 40, ...target };
+    case 5:
+      return { policy: "patience", max, patience: 1, minDelta: 0.01, ...target };
+    default:
+      return { policy: "asha", min: 1, max, eta: world.between(2, 3), ...target };
+  }
 }
 
 /** What goes wrong during the storm, each at its own time. */

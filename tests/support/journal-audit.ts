@@ -3,6 +3,7 @@
  * invariants, leaders in turn, one outcome a trial. Not the coordinator's own start-up check.
  */
 import { apply } from "../../coordinator/core/apply.ts";
+import type { Event } from "../../coordinator/core/event.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { emptyState, type State } from "../../coordinator/core/state.ts";
 import { startPosition, type Journal } from "../../coordinator/journal/journal.ts";
@@ -21,7 +22,10 @@ export interface JournalAudit {
   readonly state: State;
 }
 
-export async function auditJournal(journal: Journal): Promise<JournalAudit> {
+/** Sees each event just after it was applied, with the time of its batch, ms. */
+export type Watch = (event: Event, state: State, at: number) => void;
+
+export async function auditJournal(journal: Journal, watch?: Watch): Promise<JournalAudit> {
   const violations: string[] = [];
   const outcomes = new Map<string, number>();
   const leaders: string[] = [];
@@ -43,6 +47,7 @@ export async function auditJournal(journal: Journal): Promise<JournalAudit> {
       for (const event of batch.events) {
         apply(state, event, batch.at);
         events += 1;
+        watch?.(event, state, batch.at);
         if (event.kind === "ReportNoted") lateReports += 1;
         if (event.kind === "TrialFinished") outcomes.set(event.trial, (outcomes.get(event.trial) ?? 0) + 1);
         for (const { granted, pending, posted, requester } of state.accounts.values()) {

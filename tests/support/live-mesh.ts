@@ -5,16 +5,18 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { prepareSweep } from "../../cli/run/prepare-sweep.ts";
+import type { SweepOverrides } from "../../cli/sweep-file/override.ts";
 import { connectAs, connectMesh, type Connected } from "../../cli/with-mesh.ts";
 import { Journal } from "../../coordinator/journal/journal.ts";
 import { ensureCredential } from "../../mesh/credential.ts";
 import { openHome } from "../../mesh/home.ts";
 import type { MeshClient } from "../../protocol/client.ts";
-import type { Outcome } from "../../protocol/refusal.ts";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { systemClock } from "../../protocol/system-clock.ts";
 import type { AgentView, MeshView, SweepView, TrialView } from "../../protocol/view.ts";
 import { CliMesh, until, type CliProcess } from "./cli-mesh.ts";
-import { auditJournal, type JournalAudit } from "./journal-audit.ts";
+import { auditJournal, type JournalAudit, type Watch } from "./journal-audit.ts";
 import type { CliResult } from "./run-cli.ts";
 
 /** What `up` starts, as its own lines name them. */
@@ -48,6 +50,7 @@ export class LiveMesh {
   readonly #started: CliProcess[] = [];
   readonly #paused = new Set<number>();
   #connected: Connected | null = null;
+  readonly #people = new Map<string, Connected>();
   #up: CliProcess | null = null;
   /** Ends what runs when the test's own process is told to end before its clean-up. */
   readonly #endAll = (): void => {
@@ -142,6 +145,30 @@ export class LiveMesh {
     return out.trim();
   }
 
+  /** A requester who works at the owner's machine, connected from this process. */
+  async person(requester: string): Promise<Connected> {
+    const known = this.#people.get(requester);
+    if (known !== undefined) return known;
+    const connected = valueOf(await connectMesh(this.cli.environment(LiveMesh.home), requester));
+    this.#people.set(requester, connected);
+    return connected;
+  }
+
+  /** Submits for that requester from this process, which is sooner done than by a command; the sweep's id, or why not. */
+  async launch(
+    requester: string,
+    options: SweepOptions,
+    overrides: SweepOverrides = {},
+  ): Promise<Outcome<string>> {
+    const { bus, client, home } = await this.person(requester);
+    const environment = this.cli.environment(LiveMesh.home);
+    const file = this.file(options);
+    const { mesh } = home;
+    const spec = await prepareSweep({ file, overrides, environment, bus, mesh, progress: () => undefined });
+    const answer = await client.command("sweep-run", { spec: valueOf(spec) });
+    return answer.ok ? accept(answer.value.sweep) : answer;
+  }
+
   file(options: SweepOptions): string {
     return this.cli.write(`${options.name}.yaml`, noopSweep(options));
   }
@@ -206,14 +233,14 @@ export class LiveMesh {
     });
   }
 
-  /** Reads the whole journal with a coordinator's credential and replays it, event by event. */
-  async audit(): Promise<JournalAudit> {
+  /** Reads the whole journal with a coordinator's credential and replays it, event by event; `watch` sees each. */
+  async audit(watch?: Watch): Promise<JournalAudit> {
     const home = valueOf(openHome(this.homePath(LiveMesh.home)));
     const nowS = Math.floor(Date.now() / 1000);
     const credential = valueOf(await ensureCredential(home, "coordinator", "auditor", nowS));
     const bus = valueOf(await connectAs(home, credential));
     try {
-      return await auditJournal(new Journal(bus, home.mesh, systemClock));
+      return await auditJournal(new Journal(bus, home.mesh, systemClock), watch);
     } finally {
       await bus.close();
     }
@@ -221,6 +248,7 @@ export class LiveMesh {
 
   async close(): Promise<void> {
     this.goOn();
+    for (const { client } of this.#people.values()) await client.close();
     await this.#connected?.client.close();
     await this.cli.close();
     process.off("exit", this.#endAll);

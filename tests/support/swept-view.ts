@@ -95,6 +95,8 @@ export function sweptView(count = 120): SweepView {
     stopping: { policy: "asha", min: 1, max: 3, eta: 3 },
     dataset: null,
     models: ["fasttext"],
+    alsoObjectives: [],
+    note: null,
     trials,
     bestSoFar: improvements,
   };

@@ -3,6 +3,7 @@
  * The command line implements it; the form never reads a file itself.
  */
 import type { Outcome } from "../../protocol/refusal.ts";
+import type { EstimateView } from "../../protocol/view.ts";
 
 /** A sweep file as the form shows it. */
 export interface SweepTemplate {
@@ -28,8 +29,10 @@ export interface LaunchDraft {
   readonly max: string;
   /** Tokens at most; empty leaves it to the account. */
   readonly budget: string;
+  /** Launched even if it costs more than there is: it pauses for grants. */
+  readonly beyondBudget?: boolean;
 }
-export type LaunchField = keyof LaunchDraft;
+export type LaunchField = Exclude<keyof LaunchDraft, "beyondBudget">;
 export const launchFields = [
   "file",
   "trials",
@@ -55,5 +58,7 @@ export interface LaunchCheck {
 export interface Launcher {
   templates(): Promise<readonly SweepTemplate[]>;
   validate(draft: LaunchDraft): Promise<LaunchCheck>;
+  /** What it would cost; asked of a draft without problems. */
+  estimate(draft: LaunchDraft): Promise<Outcome<EstimateView>>;
   submit(draft: LaunchDraft): Promise<Outcome<{ sweep: string }>>;
 }

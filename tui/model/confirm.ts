@@ -102,13 +102,37 @@ export function drainAgent(agent: string, drain: boolean, running: number): Conf
   return {
     title: drain ? `Drain agent ${agent}` : `End the drain of agent ${agent}`,
     change: drain
-      ? [`${agent} takes no new trials.`, `What runs there (${running}) goes on to its end.`]
+      ? [
+          `${agent} takes no new trials.`,
+          running === 0
+            ? "Nothing runs there."
+            : `What runs there (${running}) stops at its next checkpoint and goes on elsewhere.`,
+        ]
       : [`${agent} takes new trials again.`],
     request,
     serves: null,
     cli: cliLine(request),
     done: drain ? `${agent} drains` : `${agent} takes trials again`,
     undo: null,
+    alternatives: [],
+  };
+}
+
+export function cordonAgent(agent: string, cordon: boolean, running: number): Confirm {
+  const request: MeshRequest = { name: "agent-cordon", body: { agent, cordon } };
+  return {
+    title: cordon ? `Cordon agent ${agent}` : `End the cordon of agent ${agent}`,
+    change: cordon
+      ? [
+          `${agent} takes no new trials.`,
+          running === 0 ? "Nothing runs there." : `What runs there (${running}) goes on to its end.`,
+        ]
+      : [`${agent} takes new trials again.`],
+    request,
+    serves: null,
+    cli: cliLine(request),
+    done: cordon ? `${agent} is cordoned` : `${agent} takes trials again`,
+    undo: cordon ? cordonAgent(agent, false, running) : null,
     alternatives: [],
   };
 }
@@ -121,7 +145,7 @@ export function nextAlternative(confirm: Confirm, by: number): Confirm {
   return next === undefined ? confirm : { ...next, alternatives: all };
 }
 
-function withAlternatives(all: readonly Confirm[]): Confirm {
+export function withAlternatives(all: readonly Confirm[]): Confirm {
   const [first] = all;
   if (first === undefined) throw new Error("a change needs at least one alternative");
   return { ...first, alternatives: all };

@@ -60,6 +60,8 @@ export const noAnswers: Answers = {
   curve: new Map(),
   logs: new Map(),
   why: new Map(),
+  "sweep-why": new Map(),
+  estimate: new Map(),
   models: new Map(),
   model: new Map(),
   lineage: new Map(),

@@ -1,4 +1,6 @@
 /** The launch form as plain state: which template, what was typed, which field, and what validation said of it. */
+import type { Outcome } from "../../protocol/refusal.ts";
+import type { EstimateView } from "../../protocol/view.ts";
 import {
   launchFields,
   type LaunchCheck,
@@ -17,6 +19,8 @@ export interface Form {
   readonly edit: number;
   readonly check: LaunchCheck | null;
   readonly checkedEdit: number;
+  /** What the mesh said the draft of that edit would cost; null until it has. */
+  readonly estimate: { readonly edit: number; readonly outcome: Outcome<EstimateView> } | null;
   /** Enter came while a check was under way: submit when it is good. */
   readonly submitWhenChecked: boolean;
   readonly submitting: boolean;
@@ -34,6 +38,7 @@ export const emptyForm: Form = {
   edit: 0,
   check: null,
   checkedEdit: -1,
+  estimate: null,
   submitWhenChecked: false,
   submitting: false,
   refusal: null,
@@ -81,6 +86,21 @@ export function erase(form: Form, all: boolean): Form {
 /** What validation said; dropped where the draft has changed since it was asked. */
 export function checked(form: Form, edit: number, check: LaunchCheck): Form {
   return edit === form.edit ? { ...form, check, checkedEdit: edit } : form;
+}
+
+export function estimated(form: Form, edit: number, outcome: Outcome<EstimateView>): Form {
+  return edit === form.edit ? { ...form, estimate: { edit, outcome } } : form;
+}
+
+/** The estimate of the draft as it stands now. */
+export function estimateOf(form: Form): Outcome<EstimateView> | null {
+  return form.estimate?.edit === form.edit ? form.estimate.outcome : null;
+}
+
+export function toggleBeyondBudget(form: Form): Form {
+  if (form.submitting) return form;
+  const { beyondBudget = false, ...rest } = form.draft;
+  return edited(form, beyondBudget ? rest : { ...rest, beyondBudget: true });
 }
 
 export type Readiness =

@@ -1,5 +1,13 @@
 /** Keys of the launch form: moving between fields, typing, and submitting once validation agrees. */
-import { erase, moveField, pickTemplate, readiness, typeInto, type Form } from "./form.ts";
+import {
+  erase,
+  moveField,
+  pickTemplate,
+  readiness,
+  toggleBeyondBudget,
+  typeInto,
+  type Form,
+} from "./form.ts";
 import type { Effect, Step } from "./effect.ts";
 import type { Ui } from "./ui.ts";
 
@@ -29,6 +37,8 @@ export function launchKey(ui: Ui, form: Form, key: string): Step {
       return show(erase(form, false));
     case "ctrl+u":
       return show(erase(form, true));
+    case "ctrl+b":
+      return show(toggleBeyondBudget(form));
     case "enter":
       return submit(form, show);
     default:

@@ -41,6 +41,7 @@ export const budgetWant = want("budget", { lines: ledgerLinesMax });
 export const eventsWant = want("events", { limit: eventsMax });
 export const curveWant = (trial: string) => want("curve", { trial });
 export const whyWant = (trial: string) => want("why", { trial });
+export const sweepWhyWant = (sweep: string) => want("sweep-why", { sweep });
 export const logsWant = (trial: string) => want("logs", { trial, limit: logLinesMax });
 
 export function meshOf(data: Data): MeshView | null {
@@ -208,7 +209,10 @@ export function wanted(ui: Ui, data: Data): readonly Want[] {
       const sweep = selectedSweep(ui, data);
       if (sweep === null) break;
       const shown = answerTo(data, sweepWant(sweep.sweep));
-      wants.push({ ...sweepWant(sweep.sweep), calm: shown !== null && shown.summary.finishedAt !== null });
+      const ended = shown !== null && shown.summary.finishedAt !== null;
+      wants.push({ ...sweepWant(sweep.sweep), calm: ended });
+      if (ui.screen === "sweeps" && ui.sweepTab === "why")
+        wants.push({ ...sweepWhyWant(sweep.sweep), calm: ended });
       if (trial === null) break;
       const calm = trial.state !== "running";
       if (ui.screen === "sweeps" || ui.tab === "trial") wants.push({ ...curveWant(trial.trial), calm });

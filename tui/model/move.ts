@@ -34,6 +34,11 @@ export function tab(ui: Ui, name: TrialTab): Ui {
   return { ...go(ui, "trials"), tab: name };
 }
 
+/** The selected sweep's reasons in place of its detail, or the detail again. */
+export function toggleSweepWhy(ui: Ui): Ui {
+  return { ...go(ui, "sweeps"), sweepTab: ui.sweepTab === "why" && ui.screen === "sweeps" ? "sweep" : "why" };
+}
+
 /** Moves the selection of the focused list; what hangs on the old selection starts afresh. */
 export function move(ui: Ui, by: number, data: Data): Ui {
   const list = focusedList(ui);
@@ -58,6 +63,7 @@ export function open(ui: Ui): Ui {
 
 export function back(ui: Ui): Ui {
   if (ui.zoomed) return { ...ui, zoomed: false };
+  if (ui.screen === "sweeps" && ui.sweepTab === "why") return { ...ui, sweepTab: "sweep" };
   if (ui.focus > 0) return { ...ui, focus: ui.focus - 1 };
   if (ui.filters[ui.screen] !== "") return { ...ui, filters: { ...ui.filters, [ui.screen]: "" } };
   return ui.screen === "trials" ? go(ui, "sweeps") : ui;
@@ -65,5 +71,6 @@ export function back(ui: Ui): Ui {
 
 export function focus(ui: Ui, by: number): Ui {
   const count = screenLists[ui.screen].length;
-  return { ...ui, focus: (ui.focus + by + count) % count };
+  // The reasons of a sweep are no list to go into.
+  return { ...ui, focus: (ui.focus + by + count) % count, sweepTab: "sweep" };
 }

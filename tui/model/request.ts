@@ -1,11 +1,16 @@
 /** The commands the screens send, and the command line that does the same. */
 import type { CommandBody, CommandName } from "../../protocol/command.ts";
+import { milliTokensPerToken } from "../../protocol/token.ts";
 
 type RequestOf<N extends CommandName> = { readonly name: N; readonly body: Partial<CommandBody<N>> };
 export type MeshRequest =
   | RequestOf<"model-promote">
   | RequestOf<"model-rollback">
   | RequestOf<"sweep-stop">
+  | RequestOf<"sweep-tune">
+  | RequestOf<"account-set">
+  | RequestOf<"budget-grant">
+  | RequestOf<"agent-cordon">
   | RequestOf<"agent-drain">;
 
 export function cliLine(request: MeshRequest): string {
@@ -17,7 +22,19 @@ export function cliLine(request: MeshRequest): string {
       return `trialmesh model rollback ${body.model} ${body.alias} --to ${body.to}`;
     case "sweep-stop":
       return `trialmesh sweep stop ${body.sweep}`;
+    case "sweep-tune":
+      return `trialmesh sweep tune ${body.sweep}${flag("priority", body.priority)}${flag("weight", body.weight)}`;
+    case "account-set":
+      return `trialmesh budget set ${body.requester}${flag("weight", body.weight)}`;
+    case "budget-grant":
+      return `trialmesh budget grant ${body.requester} ${(body.amount ?? 0) / milliTokensPerToken}`;
+    case "agent-cordon":
+      return `trialmesh agents cordon ${body.agent}${body.cordon === false ? " --end" : ""}`;
     case "agent-drain":
       return `trialmesh agents drain ${body.agent}${body.drain === false ? " --end" : ""}`;
   }
+}
+
+function flag(name: string, value: number | undefined): string {
+  return value === undefined ? "" : ` --${name} ${value}`;
 }

@@ -2,15 +2,25 @@
  * One key: what it makes of the screens' state, and what must then be done outside. A plain function; the
  * sending, copying and leaving is the store's.
  */
+import type { SweepSummary } from "../../protocol/view.ts";
 import { applies, commandOfKey, paletteOf, type Command, type CommandId } from "../command-table.ts";
 import { cliLaunch, cliOfScreen } from "../cli-line.ts";
-import { drainAgent, nextAlternative, promotion, rollback, stopSweep, type Confirm } from "./confirm.ts";
+import {
+  cordonAgent,
+  drainAgent,
+  nextAlternative,
+  promotion,
+  rollback,
+  stopSweep,
+  type Confirm,
+} from "./confirm.ts";
 import type { Data } from "./data.ts";
 import type { Step } from "./effect.ts";
 import { emptyForm } from "./form.ts";
-import { modelOf, selectedAgent, selectedSweep, selectedVersion } from "./list.ts";
+import { modelOf, selectedAccount, selectedAgent, selectedSweep, selectedVersion } from "./list.ts";
 import { launchKey } from "./launch-key.ts";
-import { ask, back, focus, go, move, open, over, say, tab } from "./move.ts";
+import { ask, back, focus, go, move, open, over, say, tab, toggleSweepWhy } from "./move.ts";
+import { grantTokens, prioritise, weighAccount, weighSweep } from "./tune.ts";
 import type { Overlay, Ui } from "./ui.ts";
 
 export interface StepContext {
@@ -108,11 +118,26 @@ function runId(ui: Ui, id: CommandId, context: StepContext): Step {
       return still(tab(ui, "why"));
     case "show-logs":
       return still(tab(ui, "logs"));
-    case "stop-sweep": {
-      const sweep = selectedSweep(ui, data);
-      if (sweep === null) return still(say(ui, "no sweep is selected", "bad"));
-      if (sweep.finishedAt !== null) return still(say(ui, `${sweep.sweep} has ended already`, "bad"));
-      return still(ask(ui, stopSweep(sweep.sweep, sweep.name, sweep.counts.running)));
+    case "show-sweep-why":
+      return still(toggleSweepWhy(ui));
+    case "stop-sweep":
+      return still(
+        askOfRunning(ui, data, (sweep) => stopSweep(sweep.sweep, sweep.name, sweep.counts.running)),
+      );
+    case "prioritise":
+      return still(askOfRunning(ui, data, ({ sweep }) => prioritise(sweep)));
+    case "weigh-sweep":
+      return still(askOfRunning(ui, data, ({ sweep }) => weighSweep(sweep)));
+    case "grant":
+    case "weigh-account": {
+      const account = selectedAccount(ui, data);
+      if (account === null) return still(say(ui, "no account is selected", "bad"));
+      return still(ask(ui, id === "grant" ? grantTokens(account) : weighAccount(account)));
+    }
+    case "cordon": {
+      const agent = selectedAgent(ui, data);
+      if (agent === null) return still(say(ui, "no agent is selected", "bad"));
+      return still(ask(ui, cordonAgent(agent.agent, agent.state !== "cordoned", agent.running.length)));
     }
     case "drain": {
       const agent = selectedAgent(ui, data);
@@ -149,6 +174,14 @@ function runId(ui: Ui, id: CommandId, context: StepContext): Step {
     case "quit":
       return { ui, effects: [{ kind: "quit" }] };
   }
+}
+
+/** Asks about a change of the selected sweep, which must not have ended. */
+function askOfRunning(ui: Ui, data: Data, change: (sweep: SweepSummary) => Confirm): Ui {
+  const sweep = selectedSweep(ui, data);
+  if (sweep === null) return say(ui, "no sweep is selected", "bad");
+  if (sweep.finishedAt !== null) return say(ui, `${sweep.sweep} has ended already`, "bad");
+  return ask(ui, change(sweep));
 }
 
 function copyCli(ui: Ui, text: string | null): Step {

@@ -58,6 +58,7 @@ export interface Notice {
 }
 
 export type TrialTab = "trial" | "why" | "logs";
+export type SweepTab = "sweep" | "why";
 
 export interface Ui {
   readonly screen: Screen;
@@ -68,6 +69,8 @@ export interface Ui {
   readonly zoomed: boolean;
   readonly filters: Readonly<Record<Screen, string>>;
   readonly tab: TrialTab;
+  /** What the detail of the sweeps screen shows. */
+  readonly sweepTab: SweepTab;
   readonly overlay: Overlay | null;
   readonly notice: Notice | null;
   /** What `u` would take back. */
@@ -104,6 +107,7 @@ export function startUi(readOnly: boolean, start: StartWith = {}): Ui {
     zoomed: false,
     filters: { mesh: "", sweeps: "", trials: "", registry: "", budgets: "", events: "" },
     tab: "trial",
+    sweepTab: "sweep",
     overlay: null,
     notice: null,
     undo: null,

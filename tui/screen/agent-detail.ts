@@ -5,12 +5,13 @@ import { sparkline } from "../canvas/sparkline.ts";
 import { pair } from "../part/table.ts";
 import { duration, gib, rate as rateText, value } from "../text/format.ts";
 import { line, span, type Line } from "../text/line.ts";
-import { cell } from "../text/width.ts";
+import { cell, wrap } from "../text/width.ts";
 import { agentState, loadText } from "./agent-state.ts";
 import { agoOf, type View } from "./view.ts";
 
 const sparkWidthMax = 60;
 const barWidth = 10;
+const labelWidth = 12;
 
 export function agentDetail(view: View, agent: AgentView, width: number, height: number): readonly Line[] {
   const { glyphs } = view;
@@ -26,6 +27,7 @@ export function agentDetail(view: View, agent: AgentView, width: number, height:
       span(`, heard ${agoOf(view, agent.lastSeenAt)}`, "dim"),
     ),
     line(span("load        ", "dim"), span(loadText(agent.cpuLoad).padEnd(6)), span(spark, "accent")),
+    ...ownerLines(agent, width),
     pair("memory", `${gib(agent.memFreeGiB)} free of ${gib(host.memGiB)}`),
     ...running(view, agent, width),
     pair("machine", `${host.os} ${host.arch}, ${host.cores} ${glyphs.times} ${host.cpuModel}`),
@@ -60,7 +62,7 @@ export function agentDetail(view: View, agent: AgentView, width: number, height:
       ),
     );
   }
-  lines.push(...policy(agent));
+  lines.push(...measuredLines(agent, width), ...policy(agent, width));
   return lines.slice(0, Math.max(0, height));
 }
 
@@ -71,22 +73,62 @@ function running(view: View, agent: AgentView, width: number): readonly Line[] {
     head,
     ...agent.running.map((each) =>
       line(
-        span(`  ${glyphs.trial.running} `, "good"),
+        each.suspended
+          ? span(`  ${glyphs.trial.paused} `, "warn")
+          : span(`  ${glyphs.trial.running} `, "good"),
         span(cell(each.trial, 9, glyphs.ellipsis)),
         span(` ${bar(each.resource, each.target, width >= 60 ? barWidth : 5, glyphs)}`, "accent"),
         span(` ${each.resource}/${each.target}`),
+        span(each.suspended ? " suspended," : "", "warn"),
         span(` ${each.model} on ${each.backend} for ${each.requester}, ${duration(each.usedMs)}`),
       ),
     ),
   ];
 }
 
-function policy(agent: AgentView): readonly Line[] {
-  const { policy: word } = agent;
+const stanceTones = { open: "good", closed: "warn", suspended: "warn", vacating: "warn" } as const;
+
+/** What the owner's policy makes of the moment, and how it knows whether the owner is there. */
+function ownerLines({ owner }: AgentView, width: number): readonly Line[] {
+  if (owner === null) return [];
+  const { idleMs, idleSource, reason, stance } = owner;
+  const why = reason === null ? [] : wrap(reason, width - labelWidth).map((each) => pair("", each));
+  const input = idleMs === null ? "the last input is unknown" : `last input ${inputAge(idleMs)} ago`;
+  return [
+    pair("stance", stance, stanceTones[stance]),
+    ...why,
+    ...(idleSource === null ? [] : [pair("", `${input}, by ${idleSource}`, "dim")]),
+  ];
+}
+
+/** In steps that do not make a new frame each second of a long absence. */
+function inputAge(ms: number): string {
+  return duration(ms < 60_000 ? ms : Math.floor(ms / 60_000) * 60_000);
+}
+
+/** Speeds that real trials showed to be other than the probe's. */
+function measuredLines({ measured }: AgentView, width: number): readonly Line[] {
+  return measured
+    .filter(({ claimed, trusted }) => rateText(claimed) !== rateText(trusted))
+    .map(
+      ({ attempts, claimed, kind, trusted }) =>
+        `${kind}: claims ${rateText(claimed)}, measured ${rateText(trusted)} tok/s over ${attempts} attempts`,
+    )
+    .flatMap((text) => wrap(text, width - labelWidth))
+    .map((text, index) => pair(index === 0 ? "measured" : "", text, "warn"));
+}
+
+function policy({ policy: word }: AgentView, width: number): readonly Line[] {
   const hours =
     word.hours === null ? "always" : word.hours.map((each) => `${each.from}-${each.to}`).join(", ");
+  const rules = [`${word.slots} slots`, hours];
+  if (word.idle !== null) rules.push(`after ${value(word.idle.startMinutes)} min without its owner`);
+  rules.push(`leaves ${value(word.leaveFreeMemGiB)}G of memory free`);
+  if (word.leaveFreeCores > 0) rules.push(`${word.leaveFreeCores} cores`);
+  if (word.maxCelsius !== null) rules.push(`stands still above ${value(word.maxCelsius)} degrees`);
+  const lines = wrap(rules.join(", "), width - labelWidth);
   return [
-    pair("owner", `${word.slots} slots, ${hours}, leaves ${value(word.leaveFreeMemGiB)}G of memory free`),
+    ...lines.map((text, index) => pair(index === 0 ? "owner" : "", text)),
     pair("accepts", `${word.requesters?.join(", ") ?? "anyone"}: ${word.tasks?.join(", ") ?? "any task"}`),
   ];
 }

@@ -8,10 +8,14 @@ const agentTones: Readonly<Record<AgentView["state"], Tone>> = {
   silent: "bad",
   closed: "warn",
   draining: "warn",
+  cordoned: "warn",
 };
 
 export function agentState(agent: AgentView, glyphs: Glyphs): { readonly text: string; readonly tone: Tone } {
-  return { text: `${glyphs.agent[agent.state]} ${agent.state}`, tone: agentTones[agent.state] };
+  // Closed says that nothing new comes; what of the owner's policy makes it so says more.
+  const stance = agent.owner?.stance ?? "open";
+  const word = agent.state === "closed" && stance !== "open" ? stance : agent.state;
+  return { text: `${glyphs.agent[agent.state]} ${word}`, tone: agentTones[agent.state] };
 }
 
 export function bestRate(agent: AgentView): number | null {

@@ -1,21 +1,28 @@
 /** Screen 6: each requester's account and place in the queue, and the statement of the selected one. */
 import type { LedgerLineView } from "../../protocol/view.ts";
-import { bar } from "../canvas/bar.ts";
+import { accountBar } from "../canvas/account-bar.ts";
+import { answerTo } from "../model/data.ts";
 import {
   accountsOf,
   budgetWant,
   linesOf,
+  presentOf,
   selectedAccount,
   selectedIndex,
   type AccountView,
 } from "../model/list.ts";
 import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
-import { position, table, type TableColumn } from "../part/table.ts";
-import { clockTime, short, tokens } from "../text/format.ts";
-import type { Line } from "../text/line.ts";
+import { pair, position, table, type TableColumn } from "../part/table.ts";
+import { ahead, clockTime, duration, short, tokens } from "../text/format.ts";
+import { line, span, type Line } from "../text/line.ts";
+import { turnText } from "../text/turn.ts";
 import { listPane } from "./list-pane.ts";
 import type { View } from "./view.ts";
+
+const lineBarWidth = 10;
+/** Below this many rows the statement has the pane to itself. */
+const factsFromRows = 14;
 
 export function budgetsScreen(view: View): readonly Line[] {
   const accounts = accountsOf(view.ui, view.data);
@@ -42,7 +49,7 @@ function accountList(
       title: "USED",
       width: 8,
       rank: 4,
-      text: (a) => bar(a.posted + a.pending, a.granted, 8, glyphs),
+      text: (a) => accountBar(a, 8, glyphs),
       tone: () => "accent",
     },
     { title: "GRANTED", width: 7, align: "right", rank: 1, text: (a) => tokens(a.granted) },
@@ -66,6 +73,37 @@ function accountList(
   });
 }
 
+/** What stands above the statement: the account as one bar, its refill, its limit, its turn. */
+function accountFacts(view: View, account: AccountView, width: number): readonly Line[] {
+  const { glyphs } = view;
+  const { available, granted, pending, posted, refill, requester, sweepCap, weight } = account;
+  const all = answerTo(view.data, budgetWant)?.accounts ?? [];
+  const room = Math.max(4, Math.min(40, width - 14));
+  return [
+    heading(`Account of ${requester}`, width, false, glyphs),
+    line(
+      span("granted     ", "dim"),
+      span(accountBar(account, room, glyphs), "accent"),
+      ` ${tokens(granted)}`,
+    ),
+    pair("", `${tokens(posted)} posted, ${tokens(pending)} held, ${tokens(available)} left`),
+    pair("refill", refill === null ? "none" : refillText(view, refill)),
+    pair("per sweep", sweepCap === null ? "no limit" : `at most ${tokens(sweepCap)}`),
+    pair("turn", `${turnText(account, all)}, weight ${short(weight)}`),
+  ];
+}
+
+function refillText(view: View, refill: NonNullable<AccountView["refill"]>): string {
+  const present = presentOf(view.data);
+  const next = present === null || refill.nextAt < present ? "" : `, next ${ahead(refill.nextAt - present)}`;
+  return `${tokens(refill.amount)} every ${periodText(refill.everyMs)} up to ${tokens(refill.upTo)}${next}`;
+}
+
+/** A period without its empty smaller unit: `1 d`, not `1 d 0 h`. */
+function periodText(ms: number): string {
+  return duration(ms).replace(/ 0+ [hms]$/, "");
+}
+
 function statement(view: View, width: number, height: number): readonly Line[] {
   const { ui, data, glyphs } = view;
   const account = selectedAccount(ui, data);
@@ -86,11 +124,22 @@ function statement(view: View, width: number, height: number): readonly Line[] {
       rank: 1,
       text: (l) => tokens(l.granted - l.posted - l.pending),
     },
+    { title: "POSTED", width: 7, align: "right", rank: 6, text: (l) => tokens(l.posted) },
+    { title: "HELD", width: 7, align: "right", rank: 7, text: (l) => tokens(l.pending) },
+    {
+      title: "OF GRANTED",
+      width: lineBarWidth,
+      rank: 4,
+      text: (l) => accountBar(l, lineBarWidth, glyphs),
+      tone: () => "accent",
+    },
     { title: "TRIAL", width: 8, rank: 3, text: (l) => l.trial ?? "-" },
-    { title: "AGENT", width: 8, grow: 8, rank: 4, text: (l) => l.agent ?? "-" },
-    { title: "NOTE", width: 10, grow: 40, rank: 5, text: (l) => l.note },
+    { title: "AGENT", width: 8, grow: 8, rank: 5, text: (l) => l.agent ?? "-" },
+    { title: "NOTE", width: 10, grow: 40, rank: 8, text: (l) => l.note },
   ];
+  const facts = height >= factsFromRows ? accountFacts(view, account, width) : [];
   return [
+    ...facts,
     heading(
       `Statement of ${account.requester} ${position(selected, lines.length)}`,
       width,
@@ -103,7 +152,7 @@ function statement(view: View, width: number, height: number): readonly Line[] {
       selected: ui.focus === 1 ? selected : -1,
       focused: ui.focus === 1,
       width,
-      height: height - 1,
+      height: height - 1 - facts.length,
       glyphs,
       empty: "no line",
     }),

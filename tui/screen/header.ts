@@ -104,6 +104,7 @@ const overlayFooters: Readonly<
   launch: [
     ["tab", "next field"],
     ["enter", "launch"],
+    ["ctrl+b", "beyond the budget"],
     ["ctrl+u", "clear"],
     ["esc", "cancel"],
   ],

@@ -1,7 +1,7 @@
 /** The launch form: a sweep file to start from, the fields that may change, and what validation says of them. */
 import { cliLaunch } from "../cli-line.ts";
 import { launchFields, type LaunchField } from "../launch/launcher.ts";
-import { readiness, type Form } from "../model/form.ts";
+import { estimateOf, readiness, type Form } from "../model/form.ts";
 import { meshOf } from "../model/list.ts";
 import { heading } from "../part/pane.ts";
 import { firstVisible, pair } from "../part/table.ts";
@@ -99,6 +99,22 @@ function fieldLines(view: View, form: Form, field: LaunchField): readonly Line[]
   ];
 }
 
+/** What it will cost, in the words the command line says too. */
+function estimateLines({ glyphs, width }: View, form: Form): readonly Line[] {
+  const outcome = estimateOf(form);
+  const beyond = form.draft.beyondBudget === true;
+  if (outcome === null) return [line("  ", span(`asking what it costs ${glyphs.ellipsis}`, "dim"))];
+  if (!outcome.ok) {
+    const text = `what it costs cannot be said: ${outcome.refusal.message}`;
+    return wrap(text, width - 2).map((each) => line("  ", span(each, "warn")));
+  }
+  const { fits, sentence } = outcome.value;
+  const end = fits ? "" : beyond ? "; it will pause for grants" : "; ctrl+b launches it nevertheless";
+  return wrap(`${sentence}${end}`, width - 2).map((each) =>
+    line("  ", span(each, fits ? "plain" : beyond ? "warn" : "bad")),
+  );
+}
+
 /** The end of a long text, where the cursor is. */
 function tail(text: string, width: number): string {
   let kept = text;
@@ -130,6 +146,7 @@ function verdict(view: View, form: Form): readonly Line[] {
       const parts = [trials === null ? "" : `${trials} trials`, fits].filter((each) => each !== "");
       return [
         ...refusal,
+        ...estimateLines(view, form),
         line(
           "  ",
           span(parts.length === 0 ? "ready" : parts.join(", "), fit === 0 ? "bad" : "good"),

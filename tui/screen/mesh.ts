@@ -63,7 +63,7 @@ function columns(glyphs: Glyphs): readonly TableColumn<AgentView>[] {
     { title: "AGENT", width: 10, grow: 12, rank: 0, text: (a) => a.agent },
     {
       title: "STATE",
-      width: 10,
+      width: 11,
       rank: 0,
       text: (a) => agentState(a, glyphs).text,
       tone: (a) => agentState(a, glyphs).tone,

@@ -77,7 +77,7 @@ export function confirmLines(view: View, confirm: Confirm): readonly Line[] {
       span("y", "accent"),
       " does it, ",
       span("n", "accent"),
-      ` leaves it${many ? ", left and right choose another alias" : ""}`,
+      ` leaves it${many ? ", left and right choose another" : ""}`,
     ),
   ];
 }

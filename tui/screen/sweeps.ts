@@ -14,7 +14,8 @@ import { wrap } from "../text/width.ts";
 import { listPane } from "./list-pane.ts";
 import { trialDetail } from "./trial-detail.ts";
 import { trialTable } from "./trial-table.ts";
-import { agoOf, isTwoPaned, threeFrom, waitingFor, type View } from "./view.ts";
+import { agoOf, isTwoPaned, stackedFrom, threeFrom, waitingFor, type View } from "./view.ts";
+import { sweepWhyLines } from "./why.ts";
 
 const chartRowsMax = 10;
 const chartRowsMin = 4;
@@ -25,14 +26,18 @@ export function sweepsScreen(view: View): readonly Line[] {
   const sweeps = sweepsOf(view.ui, view.data);
   const summary = selectedSweep(view.ui, view.data);
   const sweep = sweepOf(view.ui, view.data);
-  return arrange(view, {
+  const why = view.ui.sweepTab === "why" && summary !== null;
+  // In a narrow terminal the reasons stand where the list was.
+  const arranged = why && view.width < stackedFrom ? { ...view, ui: { ...view.ui, focus: 1 } } : view;
+  return arrange(arranged, {
     list: (width, height) => {
       if (!isTwoPaned(view)) return sweepList(view, sweeps, width, height);
       const rows = Math.min(sweeps.length + 2, Math.ceil(height / 2));
       const list = fitHeight(sweepList(view, sweeps, width, rows), rows + 1);
       return [...list, ...trialPane(view, sweep, width, height - list.length)];
     },
-    detail: (width, height) => sweepDetail(view, summary, sweep, width, height),
+    detail: (width, height) =>
+      why ? sweepReasons(view, summary, width, height) : sweepDetail(view, summary, sweep, width, height),
     third: (width, height) => trialPane(view, sweep, width, height),
     listShare: view.width >= threeFrom ? 0.48 : 0.45,
     listRows: sweeps.length + 2,
@@ -127,6 +132,13 @@ function sweepDetail(
     ...chart,
     ...trialTable(view, { width, height: trialRows, focused: inTrials }),
     ...(metric === 0 ? [] : trialPane(view, sweep, width, metric)),
+  ];
+}
+
+function sweepReasons(view: View, { sweep }: SweepSummary, width: number, height: number): readonly Line[] {
+  return [
+    heading(`Why ${sweep} does not get on`, width, false, view.glyphs),
+    ...sweepWhyLines(view, sweep, width, height - 1),
   ];
 }
 

@@ -1,15 +1,13 @@
 /** Screen 3: the selected sweep's trials, and of the selected one its details, why it waits, or its log. */
 import { answerTo, refusalTo } from "../model/data.ts";
-import { logsWant, selectedSweep, selectedTrial, sweepOf, trialsOf, whyWant } from "../model/list.ts";
+import { logsWant, selectedSweep, selectedTrial, sweepOf, trialsOf } from "../model/list.ts";
 import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
-import { pair } from "../part/table.ts";
-import { tokens } from "../text/format.ts";
-import { blank, line, span, type Line } from "../text/line.ts";
-import { wrap } from "../text/width.ts";
+import { line, span, type Line } from "../text/line.ts";
 import { trialDetail } from "./trial-detail.ts";
 import { trialTable } from "./trial-table.ts";
 import { waitingFor, type View } from "./view.ts";
+import { trialWhyLines } from "./why.ts";
 
 export function trialsScreen(view: View): readonly Line[] {
   if (selectedSweep(view.ui, view.data) === null) {
@@ -40,37 +38,9 @@ function detail(view: View, width: number, height: number): readonly Line[] {
     logs: `Log of ${trial.trial}`,
   };
   const head = heading(title[ui.tab], width, false, glyphs);
-  if (ui.tab === "why") return [head, ...whyLines(view, trial.trial, width, height - 1)];
+  if (ui.tab === "why") return [head, ...trialWhyLines(view, trial.trial, width, height - 1)];
   if (ui.tab === "logs") return [head, ...logLines(view, trial.trial, height - 1)];
   return [head, ...trialDetail(view, sweep, trial, width, height - 1)];
-}
-
-function whyLines(view: View, trial: string, width: number, height: number): readonly Line[] {
-  const why = answerTo(view.data, whyWant(trial));
-  if (why === null) return [waitingFor(view, "the answer", refusalTo(view.data, whyWant(trial)))];
-  const lines: Line[] = [...wrap(why.sentence, width).map((each) => line(span(each, "strong"))), blank];
-  const { available, needed, short } = why.budget;
-  lines.push(
-    pair(
-      "budget",
-      `${tokens(available)} available, ${tokens(needed)} needed${short > 0 ? `, ${tokens(short)} short` : ""}`,
-      short > 0 ? "bad" : "plain",
-    ),
-    pair("ahead", `${why.aheadInSweep} trials of its own sweep`),
-  );
-  for (const each of why.ahead)
-    lines.push(pair("", `${each.requester} is served before, ${each.queued} queued`));
-  for (const each of why.agents) {
-    const reasons = each.reasons.join("; ");
-    lines.push(
-      line(
-        span(each.fits ? "fits     " : "does not ", each.fits ? "good" : "warn"),
-        span(each.agent),
-        span(reasons === "" ? "" : `: ${reasons}`, "dim"),
-      ),
-    );
-  }
-  return lines.slice(0, Math.max(0, height));
 }
 
 function logLines(view: View, trial: string, height: number): readonly Line[] {

@@ -49,6 +49,15 @@ export function age(at: number, now: number): string {
   return ms < secondMs ? "now" : `${duration(ms)} ago`;
 }
 
+/** How far ahead, at one figure or two: `now`, `in about 40 s`, `in about 4 min`, `in about 3 h`. */
+export function ahead(ms: number): string {
+  if (ms < secondMs) return "now";
+  if (ms < minuteMs) return `in about ${Math.round(ms / secondMs)} s`;
+  if (ms < 2 * hourMs) return `in about ${Math.round(ms / minuteMs)} min`;
+  if (ms < 2 * dayMs) return `in about ${Math.round(ms / hourMs)} h`;
+  return `in about ${Math.round(ms / dayMs)} days`;
+}
+
 export function percent(part: number, whole: number): string {
   return whole <= 0 ? "-" : `${Math.floor((100 * Math.min(part, whole)) / whole)}%`;
 }

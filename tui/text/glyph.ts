@@ -15,6 +15,8 @@ export interface Glyphs {
   readonly times: string;
   readonly barFull: string;
   readonly barEmpty: string;
+  /** What is held but not used up. */
+  readonly barHeld: string;
   /** From nothing to full, for a bar's last cell. */
   readonly barPart: readonly string[];
   /** From lowest to highest, for sparklines. */
@@ -35,9 +37,10 @@ export const unicodeGlyphs: Glyphs = {
   times: "×",
   barFull: "█",
   barEmpty: "░",
+  barHeld: "▒",
   barPart: ["░", "▏", "▎", "▍", "▌", "▋", "▊", "▉"],
   spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
-  agent: { present: "●", silent: "◌", closed: "■", draining: "◐" },
+  agent: { present: "●", silent: "◌", closed: "■", draining: "◐", cordoned: "◫" },
   trial: {
     queued: "○",
     running: "▶",
@@ -61,9 +64,10 @@ export const asciiGlyphs: Glyphs = {
   times: "x",
   barFull: "#",
   barEmpty: ".",
+  barHeld: "=",
   barPart: ["."],
   spark: ["_", ".", "-", "=", "+", "*", "#", "@"],
-  agent: { present: "*", silent: "?", closed: "=", draining: "%" },
+  agent: { present: "*", silent: "?", closed: "=", draining: "%", cordoned: "#" },
   trial: {
     queued: "o",
     running: ">",

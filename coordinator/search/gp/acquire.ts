@@ -54,14 +54,16 @@ export function acquire({ admits, centres, model, random, where }: Hunt): Params
   const total = Math.min(candidatesMax, Math.max(candidatesMin, Math.floor(candidateWorkMax / work)));
   const ordered = byScore(candidatesOn(ground, total, random), model);
 
-  let found: { params: Params; score: number } | null = null;
+  const found: { params: Params | null; score: number } = { params: null, score: -Infinity };
   const consider = (x: Float64Array) => {
     snap(frame, x);
     const params = decode(frame, x);
     // What is run is the snapped value, so that is what is scored.
     encode(frame, params, 1, point);
     const score = logImprovement(posterior.at(point), best).value;
-    if ((found === null || score > found.score) && admits(params)) found = { params, score };
+    if ((found.params !== null && score <= found.score) || !admits(params)) return;
+    found.params = params;
+    found.score = score;
   };
   const evaluations = Math.floor(climbWorkMax / (2 * work));
   const climbs = Math.min(climbsMax, Math.max(climbsMin, Math.floor(evaluations / evaluationsPerClimbMin)));
@@ -73,14 +75,10 @@ export function acquire({ admits, centres, model, random, where }: Hunt): Params
     consider(x);
   }
   for (const x of ordered) {
-    if (found !== null) break;
+    if (found.params !== null) break;
     consider(x.slice());
   }
-  return found === null ? null : taken(found);
-}
-
-function taken({ params }: { readonly params: Params }): Params {
-  return params;
+  return found.params;
 }
 
 function byScore(candidates: readonly Float64Array[], { best, posterior }: Model): readonly Float64Array[] {

@@ -23,6 +23,8 @@ const bounds = { low: -12, high: 9 };
 /** Work of a fit, in units of count³ + 20·count². */
 const workMax = 16_000_000;
 const evaluationsMax = 60;
+/** A coarse fit that is refined need not be exact. */
+const coarseEvaluationsMax = 30;
 const starts: readonly { weight: number; noise: number }[] = [
   { weight: 1, noise: 1e-2 },
   { weight: 8, noise: 1e-4 },
@@ -31,7 +33,13 @@ const starts: readonly { weight: number; noise: number }[] = [
 export function fitKernel(frame: Frame, observed: Observed): Kernel {
   const coarse = subset(frame, observed, coarseMax);
   const goal = negativeLogPosterior(frame, coarse.rows, coarse.values);
-  const limits = { firstStep: 1, tolerance: 1e-3, evaluationsMax: evaluationsFor(coarse.values.length) };
+  const isRefined = observed.values.length > coarse.values.length;
+  const most = evaluationsFor(coarse.values.length);
+  const limits = {
+    firstStep: 1,
+    tolerance: 1e-3,
+    evaluationsMax: isRefined ? Math.min(most, coarseEvaluationsMax) : most,
+  };
   let best: { value: number; variables: Float64Array } | null = null;
   for (const { noise, weight } of starts) {
     const variables = variablesOf({ weights: new Float64Array(frame.size).fill(weight), scale: 1, noise });
@@ -39,7 +47,7 @@ export function fitKernel(frame: Frame, observed: Observed): Kernel {
     if (best === null || value < best.value) best = { value, variables };
   }
   if (best === null) throw new Error("broken invariant: a fit without a start");
-  if (observed.values.length > coarse.values.length) {
+  if (isRefined) {
     const fine = subset(frame, observed, fineMax);
     minimise(negativeLogPosterior(frame, fine.rows, fine.values), best.variables, bounds, {
       ...limits,

@@ -17,7 +17,7 @@ export interface Model {
   readonly posterior: Posterior;
   /** Where to look; null for the whole space. */
   readonly box: Box | null;
-  best(): number;
+  readonly best: () => number;
   /** Learns a point without a result. */
   expect(point: Float64Array): void;
 }
@@ -25,7 +25,7 @@ export interface Model {
 /** Over everything seen. */
 export function globalModel(study: Study, room: number): Model {
   const { frame, rows, values } = study;
-  const observed = { rows, values: warp(values) };
+  const observed = { rows, values: warp(values, false) };
   const posterior = posteriorOf(
     frame,
     fitKernel(frame, observed),
@@ -43,7 +43,13 @@ export function localModel(study: Study, room: number, start: number): Model {
   const nearRows = new Float64Array(near.length * size);
   for (const [to, row] of near.entries())
     nearRows.set(rows.subarray(row * size, (row + 1) * size), to * size);
-  const observed = { rows: nearRows, values: warp(near.map((row) => values[row] ?? 0)) };
+  const observed = {
+    rows: nearRows,
+    values: warp(
+      near.map((row) => values[row] ?? 0),
+      true,
+    ),
+  };
   const kernel = fitKernel(frame, observed);
   const point = rows.subarray(centre * size, (centre + 1) * size);
   const box = boxAround(frame, kernel, point, sideAfter(values, start, size));

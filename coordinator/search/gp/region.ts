@@ -18,8 +18,9 @@ const failuresToShrink = 4;
 const improvementShare = 1e-3;
 /** Sides differ by this factor from their mean at most. */
 const stretchMax = 4;
-/** Trials of the local model: the nearest, however far they are. */
-export const nearMax = 50;
+/** Trials of the local model: so many per dimension and once more, the nearest, however far they are. */
+const nearPerDimension = 10;
+const nearMax = 50;
 
 export interface Box {
   readonly low: Float64Array;
@@ -44,7 +45,7 @@ export function regionOf({ frame, rows, values }: Study): Region {
   });
   const near = [...values.keys()]
     .toSorted((a, b) => (distances[a] ?? 0) - (distances[b] ?? 0) || a - b)
-    .slice(0, nearMax);
+    .slice(0, Math.min(nearMax, nearPerDimension * (size + 1)));
   return { centre, near: near.toSorted((a, b) => a - b) };
 }
 

@@ -108,16 +108,17 @@ function oneNumber(
   const objectives = seen[0]?.length ?? 0;
   const gaps = Array.from({ length: objectives }, () => -Math.log(1 - random.next()));
   const total = gaps.reduce((sum, gap) => sum + gap, 0);
+  // Halves, so that no difference of finite numbers overflows.
   const ranges = Array.from({ length: objectives }, (_, objective) => {
     const own = seen.map((values) => values[objective] ?? 0);
     const low = own.reduce((a, b) => Math.min(a, b), Infinity);
-    return { low, width: own.reduce((a, b) => Math.max(a, b), -Infinity) - low || 1 };
+    return { low, width: own.reduce((a, b) => Math.max(a, b), -Infinity) / 2 - low / 2 || 1 };
   });
   return found.map((values) => {
     if (values === null) return null;
     const parts = values.map((value, objective) => {
       const { low, width } = ranges[objective] ?? { low: 0, width: 1 };
-      return ((gaps[objective] ?? 0) / total) * ((value - low) / width);
+      return ((gaps[objective] ?? 0) / total) * ((value / 2 - low / 2) / width);
     });
     return Math.max(...parts) + sumShare * parts.reduce((sum, part) => sum + part, 0);
   });

@@ -13,19 +13,20 @@ const powerStep = 0.125;
 /** With fewer results than this a shape cannot be told from chance. */
 const shapedMin = 8;
 
-/** Finite values, smaller is better; at least one. */
-export function warp(values: readonly number[]): Float64Array {
+/** Finite values, smaller is better; at least one. Without the power transform near an optimum, where shape is what counts. */
+export function warp(values: readonly number[], withPower: boolean): Float64Array {
   const sorted = Float64Array.from(values).sort();
   const best = sorted[0] ?? 0;
   const median = sorted[sorted.length >> 1] ?? 0;
-  const spread = median - best;
+  // Halves, so that no difference of finite numbers overflows.
+  const spread = median / 2 - best / 2;
   const pulled = Float64Array.from(values, (value) => {
     if (spread <= 0) return value > best ? 1 : 0;
-    const from = Math.min(farthest, (value - median) / spread);
+    const from = Math.min(farthest, (value / 2 - median / 2) / spread);
     return from <= bend ? from : bend * (1 + Math.log(from / bend));
   });
   const standard = standardised(pulled);
-  return values.length < shapedMin ? standard : standardised(shaped(standard));
+  return !withPower || values.length < shapedMin ? standard : standardised(shaped(standard));
 }
 
 function standardised(values: Float64Array): Float64Array {

@@ -18,6 +18,8 @@ export interface Split {
   readonly above: readonly Told[];
   /** Trials with a value at the resource that was chosen. */
   readonly measured: number;
+  /** Trials with a value at any resource. */
+  readonly judged: number;
 }
 
 /** `enough`: results a resource needs before it is preferred to the lower ones. */
@@ -50,6 +52,7 @@ export function splitTrials(history: readonly Told[], objectives: number, enough
     below,
     above: above.toSorted((a, b) => a.number - b.number).slice(-aboveMax),
     measured: measured.length,
+    judged: history.filter(({ rungs, values }) => values !== null || rungs.length > 0).length,
   };
 }
 

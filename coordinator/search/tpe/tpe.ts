@@ -33,7 +33,7 @@ export const tpeSampler: SearchSampler = {
     const first = sobolTrials(problem);
     return proposeEach(ask, "search/tpe", (turn) => {
       const split = splitTrials(turn.history, problem.objectives, dimensions + 2);
-      if (split.measured < startupTrials || dimensions === 0) {
+      if (split.judged < startupTrials || dimensions === 0) {
         return () => ({ params: first(turn.position), parent: null });
       }
       const groups = stages.map(({ dimensions: own, fixed }) => ({

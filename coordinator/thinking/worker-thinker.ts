@@ -5,8 +5,8 @@
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import type { Answer } from "./ask.ts";
-import type { Thinker } from "./thinker.ts";
+import type { Answer } from "../search/ask.ts";
+import type { Thinker } from "../search/thinker.ts";
 import type { Asked, Thought } from "./thinking-thread.ts";
 
 interface Waiting {

@@ -1,6 +1,6 @@
 /** The thread that thinks: one question after the other, each with its number. The other side is `worker-thinker.ts`. */
 import { parentPort } from "node:worker_threads";
-import { answerTo, type Question } from "./thinker.ts";
+import { answerTo, type Question } from "../search/thinker.ts";
 
 export interface Asked {
   readonly number: number;

@@ -1,0 +1,51 @@
+/** `trialmesh budget history`: one account as a bank statement, and how near to its limit it ever came. */
+import type { Command } from "commander";
+import { accept, refuse } from "../../protocol/refusal.ts";
+import { action, asking, examples, nameArgument, numberFlag } from "../option.ts";
+import { printAnswer, printRefusal } from "../print/answer.ts";
+import { peakOf, peakText, statementText } from "../print/statement-text.ts";
+import type { Terminal } from "../terminal.ts";
+import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import * as z from "zod";
+
+const linesDefault = 200;
+/** What the mesh answers at once. */
+const linesMax = 5000;
+const linesFlag = numberFlag(
+  z
+    .int("it is not a whole number")
+    .min(1, "it must be above 0")
+    .max(linesMax, `it must be at most ${linesMax}`),
+);
+
+export function budgetHistoryCommand(terminal: Terminal): Command {
+  return asking("history", "print an account as a bank statement, with what it held after every line")
+    .argument("<requester>", "name of the account", nameArgument)
+    .option("--lines <n>", "how many of the newest lines", linesFlag, linesDefault)
+    .addHelpText(
+      "after",
+      `\nKinds of lines: grant and refill add tokens; reserve and extend hold them for a running attempt;\npost spends what was used; release gives the rest back.\n${examples("trialmesh budget history team-a", "trialmesh budget history team-a --lines 1000 --json")}`,
+    )
+    .action(
+      action(terminal, (requester: string, options: MeshOptions & { readonly lines: number }) =>
+        withMesh(terminal, options, async ({ client }) => {
+          const answer = await client.query("budget", { requester, lines: options.lines });
+          if (!answer.ok) return printRefusal(terminal, options, answer.refusal);
+          const [account] = answer.value.accounts;
+          if (account === undefined)
+            return printRefusal(
+              terminal,
+              options,
+              refuse("unknown", `there is no account ${requester}`).refusal,
+            );
+          const history = { ...account, peak: peakOf(account.lines) };
+          return printAnswer(
+            terminal,
+            options,
+            accept(history),
+            ({ lines }) => `${statementText(lines)}\n\n${peakText(lines)}`,
+          );
+        }),
+      ),
+    );
+}

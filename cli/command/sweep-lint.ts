@@ -1,0 +1,54 @@
+/** `trialmesh sweep lint`: what a sweep file means and whether it can be run, without running it. */
+import type { Command } from "commander";
+import { exitCode, type ExitCode } from "../exit-code.ts";
+import { action, examples, printing } from "../option.ts";
+import { printRefusal, type PrintOptions } from "../print/answer.ts";
+import { printProblems } from "../print/problems.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface Options extends PrintOptions {
+  readonly convert?: boolean;
+}
+
+export function sweepLintCommand(terminal: Terminal): Command {
+  return printing("lint", "check a sweep file and say how it is understood; runs nothing")
+    .argument("<file>", "a sweep file, a W&B sweep file, or a Katib Experiment")
+    .option("--convert", "print it as a sweep file of trialmesh")
+    .addHelpText(
+      "after",
+      examples(
+        "trialmesh sweep lint wandb-sweep.yaml",
+        "trialmesh sweep lint katib.yaml --convert > mine.yaml",
+      ),
+    )
+    .action(action(terminal, (file: string, options: Options) => lint(terminal, file, options)));
+}
+
+async function lint(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
+  const { readSweepAt } = await import("../run/prepare-sweep.ts");
+  const { describeSweep } = await import("../sweep-file/describe-sweep.ts");
+  const { writeSweepFile } = await import("../sweep-file/write-sweep-file.ts");
+  const { formatProblems } = await import("../sweep-file/problem.ts");
+  const read = await readSweepAt(file, {}, terminal.environment);
+  if (!read.ok) return printRefusal(terminal, options, read.refusal);
+  if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);
+  const found = read.value.file;
+  const notes = found.kind === "command" ? found.notes : [];
+  if (options.convert === true) {
+    if (notes.length > 0) terminal.note(formatProblems(file, notes));
+    terminal.out(writeSweepFile(found).trimEnd());
+    return exitCode.ok;
+  }
+  const summary = describeSweep(found);
+  if (options.json === true) {
+    const specs =
+      found.kind === "models"
+        ? { specs: found.plans.map((plan) => plan.spec(null)) }
+        : { sweep: found.sweep };
+    terminal.out(JSON.stringify({ kind: found.kind, summary, notes, ...specs }, null, 2));
+  } else {
+    terminal.out(`${file}: ${summary}`);
+    if (notes.length > 0) terminal.out(formatProblems(file, notes));
+  }
+  return exitCode.ok;
+}

@@ -1,0 +1,64 @@
+/** `trialmesh sweep local`: runs a sweep file's command on this machine, with no mesh at all. */
+import type { Command } from "commander";
+import * as z from "zod";
+import { refuse } from "../../protocol/refusal.ts";
+import type { ExitCode } from "../exit-code.ts";
+import { action, countFlag, examples, numberFlag, printing } from "../option.ts";
+import type { LocalSweepOptions } from "../local/local-sweep.ts";
+import { printRefusal } from "../print/answer.ts";
+import { printProblems } from "../print/problems.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface Options extends LocalSweepOptions {
+  readonly trials?: number;
+  readonly seed?: number;
+}
+
+export function sweepLocalCommand(terminal: Terminal): Command {
+  return printing(
+    "local",
+    "run a file's command on this machine, without a mesh (W&B, Katib, or one of ours)",
+  )
+    .argument("<file>", "a sweep file with a command, a W&B sweep file, or a Katib Experiment")
+    .option("--parallel <n>", "so many trials at a time, instead of the file's", countFlag)
+    .option("--trials <n>", "at most this many trials, instead of the file's", countFlag)
+    .option(
+      "--seed <n>",
+      "seed of the search, instead of the file's",
+      numberFlag(z.int("it is not a whole number").nonnegative()),
+    )
+    .option(
+      "--timeout <seconds>",
+      "end a trial that runs longer",
+      numberFlag(z.number().positive("it must be above 0")),
+    )
+    .addHelpText(
+      "after",
+      examples(
+        "trialmesh sweep local examples/digits.yaml",
+        "trialmesh sweep local wandb-sweep.yaml --parallel 4 --trials 40",
+      ),
+    )
+    .addHelpText(
+      "after",
+      "\nA trial prints its metrics as name=value or as JSON lines. `trialmesh sweep lint FILE` says how a file is understood.\n",
+    )
+    .action(action(terminal, (file: string, options: Options) => run(terminal, file, options)));
+}
+
+async function run(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
+  const { readSweepAt } = await import("../run/prepare-sweep.ts");
+  const { seed, trials } = options;
+  const overrides = { ...(trials === undefined ? {} : { trials }), ...(seed === undefined ? {} : { seed }) };
+  const read = await readSweepAt(file, overrides, terminal.environment);
+  if (!read.ok) return printRefusal(terminal, options, read.refusal);
+  if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);
+  const found = read.value.file;
+  if (found.kind === "models") {
+    const why = `${file} trains models of trialmesh and runs no command; \`trialmesh sweep run ${file}\` runs it on a mesh`;
+    return printRefusal(terminal, options, refuse("invalid", why).refusal);
+  }
+  const { localNote, localSweep } = await import("../local/local-sweep.ts");
+  terminal.note(localNote(file, found, options));
+  return localSweep(terminal, file, found, options);
+}

@@ -1,0 +1,57 @@
+/** `trialmesh sweep report`: what a sweep found, as one HTML page to look at, keep or send. */
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { sweepInsight } from "../../coordinator/insight/sweep-insight.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { action, asking, examples, sweepArgument } from "../option.ts";
+import { printAnswer, printRefusal } from "../print/answer.ts";
+import { formatBytes } from "../print/figure.ts";
+import { readPageParts } from "../report/chart-library.ts";
+import { reportPage } from "../report/report-page.ts";
+import { wholeSweep } from "../report/whole-sweep.ts";
+import type { Terminal } from "../terminal.ts";
+import { withMesh, type MeshOptions } from "../with-mesh.ts";
+
+interface Options extends MeshOptions {
+  readonly out?: string;
+}
+
+interface Written {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+export function sweepReportCommand(terminal: Terminal): Command {
+  return asking("report", "write a sweep's charts as one HTML page that needs no network")
+    .argument("<sweep>", "id of the sweep, such as s7", sweepArgument)
+    .option("--out <file>", "where to write it (default: SWEEP.html)")
+    .addHelpText("after", examples("trialmesh sweep report s1 --out s1.html"))
+    .action(
+      action(terminal, (sweep: string, options: Options) =>
+        withMesh(terminal, options, async ({ client }) => {
+          const view = await wholeSweep(client, sweep);
+          if (!view.ok) return printRefusal(terminal, options, view.refusal);
+          // Without the spaces, the trials tell what was searched.
+          const page = reportPage(view.value, sweepInsight(view.value, {}), readPageParts());
+          const written = writePage(resolve(options.out ?? `${sweep}.html`), page);
+          return printAnswer(
+            terminal,
+            options,
+            written,
+            ({ bytes, file }) => `${file}: ${formatBytes(bytes)}, open it in a browser`,
+          );
+        }),
+      ),
+    );
+}
+
+function writePage(file: string, page: string): Outcome<Written> {
+  try {
+    writeFileSync(file, page);
+    return accept({ file, bytes: Buffer.byteLength(page) });
+  } catch (error) {
+    const why = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    return refuse("invalid", `${file}: it cannot be written (${why}); --out names another place`);
+  }
+}

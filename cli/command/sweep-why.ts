@@ -1,0 +1,23 @@
+/** `trialmesh sweep why`: why a sweep does not get on faster, model by model. */
+import type { Command } from "commander";
+import { action, asking, examples, sweepArgument } from "../option.ts";
+import { printAnswer } from "../print/answer.ts";
+import { sweepWhyText } from "../print/why-text.ts";
+import { presentOf } from "../run/present-of.ts";
+import type { Terminal } from "../terminal.ts";
+import { withMesh, type MeshOptions } from "../with-mesh.ts";
+
+export function sweepWhyCommand(terminal: Terminal): Command {
+  return asking("why", "say why a sweep waits: for each model what fits it, tokens short, who is ahead")
+    .argument("<sweep>", "id of the sweep, such as s7", sweepArgument)
+    .addHelpText("after", examples("trialmesh sweep why s7"))
+    .action(
+      action(terminal, (sweep: string, options: MeshOptions) =>
+        withMesh(terminal, options, async ({ client }) => {
+          const why = await client.query("sweep-why", { sweep });
+          const now = await presentOf(client);
+          return printAnswer(terminal, options, why, (value) => sweepWhyText(value, now));
+        }),
+      ),
+    );
+}

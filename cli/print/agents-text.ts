@@ -1,0 +1,119 @@
+/** The agents as text: hardware, measured speed, what each owner withholds, and where a claim of speed is not believed. */
+import type { Policy } from "../../protocol/capability.ts";
+import type { AgentView, MeshView } from "../../protocol/view.ts";
+import { formatGiB, formatMetric, formatTime, plural } from "./figure.ts";
+import { table } from "./table.ts";
+
+export function agentsText({ agents }: MeshView): string {
+  const notes = agents.flatMap((agent) => [
+    ...policyText(agent),
+    ...stanceText(agent),
+    ...measuredText(agent),
+  ]);
+  return [hardwareTable(agents), speedTable(agents), notes.join("\n")]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function hardwareTable(agents: readonly AgentView[]): string {
+  return table(
+    agents,
+    [
+      { head: "AGENT", cell: (agent) => agent.agent },
+      { head: "STATE", cell: stateText },
+      { head: "RUNNING", cell: (agent) => `${agent.running.length}/${agent.slots}`, right: true },
+      { head: "CPU", cell: ({ host }) => `${host.cores} x ${host.cpuModel}` },
+      {
+        head: "LOAD",
+        cell: (agent) => (agent.cpuLoad === null ? "unknown" : `${Math.round(agent.cpuLoad * 100)}%`),
+        right: true,
+      },
+      { head: "MEMORY", cell: ({ host }) => formatGiB(host.memGiB), right: true },
+      { head: "FREE", cell: (agent) => formatGiB(agent.memFreeGiB), right: true },
+      { head: "GPU", cell: ({ host }) => host.gpus.map((gpu) => gpu.model).join(", ") || "none" },
+      {
+        head: "BACKENDS",
+        cell: (agent) =>
+          agent.backends
+            .filter((backend) => backend.works)
+            .map((backend) => backend.name)
+            .join(" ") || "none",
+      },
+    ],
+    "no agent has joined; start one with `trialmesh agent`, or invite one with `trialmesh invite agent NAME`",
+  );
+}
+
+function speedTable(agents: readonly AgentView[]): string {
+  const rates = agents.flatMap((agent) => agent.rates.map((rate) => ({ agent: agent.agent, ...rate })));
+  return table(
+    rates,
+    [
+      { head: "AGENT", cell: (rate) => rate.agent },
+      { head: "TRAINS", cell: (rate) => rate.kind },
+      { head: "BACKEND", cell: (rate) => rate.backend },
+      { head: "EXAMPLES/S", cell: (rate) => String(Math.round(rate.examplesPerSecond)), right: true },
+      { head: "TOKENS/S", cell: (rate) => formatMetric(rate.tokensPerSecond), right: true },
+    ],
+    "",
+  );
+}
+
+function stateText(agent: AgentView): string {
+  switch (agent.state) {
+    case "closed":
+      // Where the agent says what it makes of the moment, that stands in a line of its own below.
+      return agent.owner === null || agent.owner.stance === "open"
+        ? `closed (${agent.closed ?? "by its owner"})`
+        : agent.owner.stance;
+    case "silent":
+      return `silent since ${formatTime(agent.lastSeenAt)}`;
+    case "cordoned":
+      return "cordoned (takes no new trials)";
+    case "draining":
+      return "draining (takes no new trials, gives up what runs)";
+    case "present":
+      return "present";
+  }
+}
+
+/** What an owner withholds; nothing is said of one who shares everything. */
+function policyText({ agent, policy }: AgentView): string[] {
+  const rules = ownerRules(policy);
+  return rules.length === 0 ? [] : [`${agent}'s owner: ${rules.join("; ")}`];
+}
+
+function ownerRules(policy: Policy): string[] {
+  const { hours, idle, leaveFreeCores, leaveFreeMemGiB, maxCelsius, requesters, tasks } = policy;
+  const rules: string[] = [];
+  if (hours !== null) rules.push(`works ${hours.map(({ from, to }) => `${from}-${to}`).join(", ")}`);
+  if (idle !== null) rules.push(`works when nobody has touched it for ${idle.startMinutes} min`);
+  if (leaveFreeMemGiB > 0) rules.push(`leaves ${leaveFreeMemGiB} GiB of memory free`);
+  if (leaveFreeCores > 0) rules.push(`leaves ${plural(leaveFreeCores, "core")} free`);
+  if (maxCelsius !== null) rules.push(`stands still above ${maxCelsius} degrees`);
+  if (requesters !== null) rules.push(`works for ${requesters.join(", ")}`);
+  if (tasks !== null) rules.push(`takes ${tasks.join(", ")}`);
+  return rules;
+}
+
+/** What the policy makes of the moment, and how it knows whether its owner is there. */
+function stanceText({ agent, owner }: AgentView): string[] {
+  if (owner === null) return [];
+  const { idleMs, idleSource, reason, stance } = owner;
+  const why = reason === null ? "" : `: ${reason}`;
+  const input = idleMs === null ? "the last input is unknown" : `last input ${idleText(idleMs)} ago`;
+  const source = idleSource === null ? "" : ` (${input}, by ${idleSource})`;
+  return stance === "open" && source === "" ? [] : [`${agent} is ${stance}${why}${source}`];
+}
+
+function idleText(ms: number): string {
+  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
+}
+
+function measuredText({ agent, measured }: AgentView): string[] {
+  const unlike = measured.filter(({ claimed, trusted }) => formatMetric(claimed) !== formatMetric(trusted));
+  return unlike.map(
+    ({ attempts, claimed, kind, trusted }) =>
+      `${agent}, ${kind}: claims ${formatMetric(claimed)}, measured ${formatMetric(trusted)} tokens/s over ${plural(attempts, "attempt")}; priced at ${formatMetric(trusted)}`,
+  );
+}

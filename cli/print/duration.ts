@@ -1,0 +1,34 @@
+/** Spans of time as people write them on a command line: `90m`, `12h`, `1d`. */
+import * as z from "zod";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const units: readonly (readonly [name: string, ms: number])[] = [
+  ["d", dayMs],
+  ["h", hourMs],
+  ["m", minuteMs],
+];
+const form = /^(\d+(?:\.\d+)?)([mhd])$/;
+
+/** A written span as ms; a minute is the least. */
+export const durationText = z.string().transform((text, context) => {
+  const found = form.exec(text);
+  const unit = units.find(([name]) => name === found?.[2])?.[1];
+  if (found === null || unit === undefined) {
+    context.addIssue("a span of time is a number and m, h or d, such as 90m, 12h or 1d");
+    return z.NEVER;
+  }
+  const ms = Math.round(Number(found[1]) * unit);
+  if (ms < minuteMs) {
+    context.addIssue("it must be at least 1m");
+    return z.NEVER;
+  }
+  return ms;
+});
+
+/** In the largest unit that needs no fraction; seconds where none does. */
+export function formatDuration(ms: number): string {
+  for (const [name, unit] of units) if (ms >= unit && ms % unit === 0) return `${ms / unit}${name}`;
+  return `${Math.round(ms / 1000)} s`;
+}

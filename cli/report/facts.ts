@@ -1,0 +1,48 @@
+/** What a report says in words above its charts. */
+import type { PredictedGain } from "../../coordinator/insight/predicted-gain.ts";
+import { nextTrials } from "../../coordinator/insight/predicted-gain.ts";
+import { formatTokens } from "../../protocol/token.ts";
+import type { SweepView } from "../../protocol/view.ts";
+import { formatMetric, plural } from "../print/figure.ts";
+import { registeredText } from "../print/sweep-text.ts";
+
+export function factsOf(view: SweepView, gain: PredictedGain | null): readonly (readonly [string, string])[] {
+  const { summary } = view;
+  const { best, counts } = summary;
+  return [
+    ["State", summary.waiting === null ? summary.state : `${summary.state}: ${summary.waiting}`],
+    ["Objective", `${summary.goal} ${summary.metric} of ${summary.task}`],
+    ["Dataset", view.dataset === null ? "none" : `${view.dataset.name} ${view.dataset.digest.slice(0, 12)}`],
+    ["Search", `${view.search.method}, seed ${view.search.seed}, over ${view.models.join(", ")}`],
+    ["Stopping", `${view.stopping.policy}, at most ${view.stopping.max} epochs`],
+    [
+      "Best",
+      best === null
+        ? "none yet"
+        : `${summary.metric} ${formatMetric(best.value)} by ${best.model} (${best.trial}, ${plural(best.resource, "epoch")})`,
+    ],
+    [
+      "Trials",
+      `${counts.proposed} of ${summary.total}: ${counts.completed} completed, ${counts.stopped} stopped early, ${counts.failed} failed, ${counts.cancelled} cancelled`,
+    ],
+    ["Tokens spent", formatTokens(summary.spent)],
+    [
+      "Saved by stopping",
+      `${formatTokens(summary.savedByStopping)} tokens that trials stopped early would have cost`,
+    ],
+    [
+      "Saved by reuse",
+      `${formatTokens(summary.savedByReuse)} tokens: ${plural(counts.reused, "trial")} answered from the record`,
+    ],
+    ["Registered", registeredText(summary)],
+    ["What to expect", gainText(gain, summary.metric)],
+  ];
+}
+
+/** The prediction in a sentence. */
+export function gainText(gain: PredictedGain | null, metric: string): string {
+  if (gain === null) return "too few trials to say";
+  const chance = gain.chance < 0.01 ? "less than 1 in 100" : `${Math.round(100 * gain.chance)} in 100`;
+  const sentence = `${nextTrials} more trials would cost about ${formatTokens(Math.round(gain.cost))} tokens and improve ${metric} by ${formatMetric(gain.gain)} on average (the chance of any improvement: ${chance})`;
+  return gain.suggestStop ? `${sentence}: it may be time to stop` : sentence;
+}

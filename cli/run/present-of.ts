@@ -1,0 +1,10 @@
+/** What time it is at the leader, beside what time it is here: what the mesh foretells is said by this machine's clock. */
+import type { MeshClient } from "../../protocol/client.ts";
+import type { Present } from "../print/why-text.ts";
+
+/** Where the mesh does not answer, both count as equal. */
+export async function presentOf(client: MeshClient): Promise<Present> {
+  const mesh = await client.query("mesh", {});
+  const own = Date.now();
+  return { present: mesh.ok ? mesh.value.at : own, own };
+}
