@@ -2,7 +2,7 @@
  * Does this trial fit that agent? One pure function for placement, for refusals at launch and for
  * "why is it not running", so that the three can never disagree. An empty answer means "fits".
  */
-import type { BackendName, Capability, Policy, Rate } from "./capability.ts";
+import type { BackendName, Capability, Policy } from "./capability.ts";
 import type { Requirement } from "./requirement.ts";
 
 export interface Mismatch {
@@ -98,17 +98,6 @@ export function backendsFor(
       lacksDtype(backend, requirement, capability) === null,
   );
   return [...new Set(usable.map(({ backend }) => backend))];
-}
-
-/** The fastest measured way this agent has to run the wish, or null when it has none. */
-export function bestRate(wish: Pick<Wish, "kind" | "requirement">, capability: Capability): Rate | null {
-  const backends = backendsFor(wish, capability);
-  let best: Rate | null = null;
-  for (const rate of capability.rates) {
-    if (rate.kind !== wish.kind || !backends.includes(rate.backend)) continue;
-    if (best === null || rate.tokensPerSecond > best.tokensPerSecond) best = rate;
-  }
-  return best;
 }
 
 /** One sentence per mismatch, as people read it. */

@@ -43,4 +43,3 @@ export const preferenceSchema = z.strictObject({
   nearData: z.boolean().default(true),
   labels: z.record(z.string(), z.string()).default({}),
 });
-export type Preference = z.infer<typeof preferenceSchema>;

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import * as z from "zod";
 import type { OwnJob } from "./own-worker.ts";
+import type { ProposalTime } from "./proposal-time.ts";
 import type { Regret } from "./run.ts";
 
 const regretSchema = z.object({
@@ -12,7 +13,7 @@ const regretSchema = z.object({
   regret50: z.number(),
   regret100: z.number(),
 });
-const timeSchema = z.object({ ms: z.number() });
+const timeSchema = z.object({ ms: z.number(), processorMs: z.number() });
 
 export class OwnLane {
   readonly #worker: Worker;
@@ -26,9 +27,8 @@ export class OwnLane {
     return regretSchema.parse(await this.#ask(job));
   }
 
-  /** Median ms per proposal. */
-  async proposalMs(sampler: OwnJob["sampler"]): Promise<number> {
-    return timeSchema.parse(await this.#ask({ kind: "time", sampler })).ms;
+  async proposalTime(sampler: OwnJob["sampler"]): Promise<ProposalTime> {
+    return timeSchema.parse(await this.#ask({ kind: "time", sampler }));
   }
 
   async close(): Promise<void> {

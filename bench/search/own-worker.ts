@@ -4,7 +4,7 @@ import * as z from "zod";
 import { methodNames } from "../../protocol/sweep.ts";
 import { benchFunctions } from "./function.ts";
 import { ownRun, ownSampler } from "./own-run.ts";
-import { proposalMs } from "./proposal-time.ts";
+import { proposalTime } from "./proposal-time.ts";
 
 const jobSchema = z.discriminatedUnion("kind", [
   z.object({
@@ -32,5 +32,5 @@ function race(job: OwnJob & { kind: "race" }): unknown {
 }
 
 function timed(job: OwnJob & { kind: "time" }): unknown {
-  return { ms: proposalMs(ownSampler(job.sampler)) };
+  return proposalTime(ownSampler(job.sampler));
 }

@@ -1,4 +1,5 @@
 /** A race's result as tables for people. */
+import type { ProposalTime } from "./proposal-time.ts";
 import type { BatchKept, Comparison, Row } from "./result.ts";
 import { table } from "../../cli/print/table.ts";
 
@@ -6,14 +7,14 @@ interface Result {
   readonly rows: readonly Row[];
   readonly tests: readonly Comparison[];
   readonly batchKept: readonly BatchKept[];
-  readonly proposalMs: Readonly<Record<string, number>>;
+  readonly proposals: Readonly<Record<string, ProposalTime>>;
 }
 
 function figure(value: number): string {
   return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "none";
 }
 
-export function printResult({ batchKept, proposalMs, rows, tests }: Result): void {
+export function printResult({ batchKept, proposals, rows, tests }: Result): void {
   const parts = [
     table(
       rows,
@@ -52,8 +53,9 @@ export function printResult({ batchKept, proposalMs, rows, tests }: Result): voi
       ],
       "no batch to compare with batch 1",
     ),
-    ...Object.entries(proposalMs).map(
-      ([sampler, ms]) => `${sampler}: ${ms} ms per proposal at 250 trials in 10 dimensions`,
+    ...Object.entries(proposals).map(
+      ([sampler, { ms, processorMs }]) =>
+        `${sampler}: ${ms} ms per proposal at 250 trials in 10 dimensions (${processorMs} ms of processor time)`,
     ),
   ];
   console.log(parts.join("\n\n"));

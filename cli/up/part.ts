@@ -35,6 +35,9 @@ export const mainFile = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "../main.ts" : "../main.js", import.meta.url),
 );
 
+/** Messages live for a moment: with room for more of them fewer are copied, for some 50 MB more memory at most. */
+const youngHeap = "--max-semi-space-size=32";
+
 export function startPart(options: PartOptions): Part {
   const { label, log } = options;
   let child: ChildProcess;
@@ -48,7 +51,7 @@ export function startPart(options: PartOptions): Part {
   const start = (): void => {
     again = null;
     const startedAt = performance.now();
-    child = spawn(process.execPath, [...process.execArgv, mainFile, ...options.parameters], {
+    child = spawn(process.execPath, [youngHeap, ...process.execArgv, mainFile, ...options.parameters], {
       env: options.environment,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       // A group of its own: ctrl-c reaches only the parent, which ends the parts in their order.

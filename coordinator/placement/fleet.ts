@@ -5,7 +5,13 @@
  */
 import type { BackendName, Capability, Policy } from "../../protocol/capability.ts";
 import { backendsFor, matchMachine, type Wish } from "../../protocol/match.ts";
-import type { Agent } from "../core/state.ts";
+
+/** What the fleet must know of an agent. */
+interface Machine {
+  readonly agent: string;
+  readonly capability: Capability;
+  readonly policy: Policy;
+}
 
 /** Agents that fit the same wishes, but for what `match` asks of each machine by itself. */
 export interface AgentGroup {
@@ -27,7 +33,7 @@ export class Fleet {
   #groupsMade = 0;
 
   /** To be called after anything about the agent changed. `free`: it takes work and has a slot. */
-  update(agent: Agent, free: boolean): void {
+  update(agent: Machine, free: boolean): void {
     const name = agent.agent;
     const group = this.#groupFor(agent);
     const before = this.#groupOf.get(name);
@@ -77,7 +83,7 @@ export class Fleet {
     return backends;
   }
 
-  #groupFor(agent: Agent): AgentGroup {
+  #groupFor(agent: Machine): AgentGroup {
     const known = this.#groupOf.get(agent.agent);
     if (known !== undefined && known.capability === agent.capability && known.policy === agent.policy) {
       return known;
@@ -106,7 +112,7 @@ export class Fleet {
 const wishesRememberedMax = 4096;
 
 /** Everything `matchMachine` looks at, and nothing that differs between machines of one kind, such as measured speed. */
-function groupKey({ capability, policy }: Agent): string {
+function groupKey({ capability, policy }: Machine): string {
   const { host } = capability;
   return JSON.stringify([
     [host.os, host.arch, host.cores, host.gpus, host.cpuFeatures],

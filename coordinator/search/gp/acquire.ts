@@ -13,8 +13,8 @@ import { logImprovement } from "./log-improvement.ts";
 import type { Model } from "./model.ts";
 
 /** Work of the candidates and of the climbs, in units of count²/2 + 40·count per evaluation. */
-const candidateWorkMax = 18_000_000;
-const climbWorkMax = 10_000_000;
+const candidateWorkMax = 11_000_000;
+const climbWorkMax = 7_000_000;
 const candidatesMax = 2048;
 const candidatesMin = 256;
 const climbsMax = 10;

@@ -15,16 +15,16 @@ export interface Observed {
 }
 
 /** Points of the first, coarse fit. */
-const coarseMax = 60;
+const coarseMax = 50;
 /** Points of the refined fit; hyperparameters change little with more. */
-const fineMax = 120;
+const fineMax = 100;
 /** Variables (logarithms) stay within this. */
 const bounds = { low: -12, high: 9 };
 /** Work of a fit, in units of count³ + 20·count². */
-const workMax = 16_000_000;
+const workMax = 10_000_000;
 const evaluationsMax = 60;
 /** A coarse fit that is refined need not be exact. */
-const coarseEvaluationsMax = 30;
+const coarseEvaluationsMax = 20;
 const starts: readonly { weight: number; noise: number }[] = [
   { weight: 1, noise: 1e-2 },
   { weight: 8, noise: 1e-4 },

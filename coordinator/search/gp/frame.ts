@@ -10,7 +10,7 @@ import { parameterOrder, paramsFrom } from "../active.ts";
 import { fromUnit, levels, listed, toUnit } from "../axis.ts";
 
 /** Numbers with more levels than this are searched as if they were continuous, and snapped at the end. */
-export const levelsMax = 64;
+const levelsMax = 64;
 
 export interface Axis {
   readonly name: string;

@@ -141,8 +141,14 @@ export function posteriorOf(
         const slope = 2 * scale * maternSlope(squared[row] ?? 0);
         const byMean = slope * (pull[row] ?? 0);
         const byVariance = -2 * slope * (forward[row] ?? 0);
-        for (let at = 0; at < frame.categories; at++) {
-          const half = halfSlope(frame, at, point[at] ?? 0, rows[row * size + at] ?? 0);
+        const from = row * size;
+        for (let at = 0; at < frame.plain; at++) {
+          const half = (point[at] ?? 0) - (rows[from + at] ?? 0);
+          meanSlope[at] = (meanSlope[at] ?? 0) + byMean * half;
+          varianceSlope[at] = (varianceSlope[at] ?? 0) + byVariance * half;
+        }
+        for (let at = frame.plain; at < frame.categories; at++) {
+          const half = halfSlope(frame, at, point[at] ?? 0, rows[from + at] ?? 0);
           meanSlope[at] = (meanSlope[at] ?? 0) + byMean * half;
           varianceSlope[at] = (varianceSlope[at] ?? 0) + byVariance * half;
         }
