@@ -61,16 +61,25 @@ class Refused(Exception):
         self.code = code
 
 
+def credentials_of(path):
+    """The token and the key in a `.creds` file."""
+    try:
+        with open(path, encoding="ascii") as file:
+            token, seed = re.findall(r"-----BEGIN [^-]+-----\s+(\S+)\s", file.read())
+        # A seed is two bytes of kind, the 32 bytes of an Ed25519 key, and a checksum.
+        seed_bytes = base64.b32decode(seed + "=" * (-len(seed) % 8))
+        return token, Ed25519PrivateKey.from_private_bytes(seed_bytes[2:34])
+    except (OSError, ValueError) as error:
+        raise Refused(f"the credentials {path} cannot be read ({error})") from error
+
+
 class Mesh:
     def __init__(self, connection, patience_s):
         self.connection = connection
         self.patience_s = patience_s
 
     async def __aenter__(self):
-        with open(self.connection["credentials"], encoding="ascii") as file:
-            token, seed = re.findall(r"-----BEGIN [^-]+-----\s+(\S+)\s", file.read())
-        # A seed is two bytes of kind, the 32 bytes of an Ed25519 key, and a checksum.
-        key = Ed25519PrivateKey.from_private_bytes(base64.b32decode(seed + "=" * (-len(seed) % 8))[2:34])
+        token, key = credentials_of(self.connection["credentials"])
 
         async def quiet(_error):
             """What goes wrong is told by whoever waits for it."""
@@ -181,6 +190,8 @@ async def main():
         parser.error("standard input is no connection; it should be the output of `trialmesh connection --json`")
     if "refusal" in connection:
         raise Refused(connection["refusal"]["message"], connection["refusal"]["code"])
+    if "credentials" not in connection:
+        parser.error("standard input has no credentials; it should be the output of `trialmesh connection --json`")
     async with Mesh(connection, options.patience) as mesh:
         sign, judged, summary = await drive(mesh, options)
     if not judged:

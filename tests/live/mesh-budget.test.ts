@@ -12,9 +12,9 @@ const epochMs = 200;
 const tokens = (count: number) => count * milliTokensPerToken;
 
 const trials = 3;
-const epochs = 10;
+const epochs = 20;
 /** About half of what `trials` cost. */
-const tooLittle = 4;
+const tooLittle = 6;
 const plenty = 20;
 /** More than `plenty`, whatever the machine does beside. */
 const hugeTrials = 1_000;
@@ -60,6 +60,7 @@ describe("BUDGET: tokens of a live mesh", { skip: skipWithoutNats, timeout }, ()
     );
     const paused = cut.trials.filter(({ state, attempts }) => state === "queued" && attempts.length > 0);
     assert.ok(paused.length > 0, "some were in the middle");
+    console.log(JSON.stringify(cut.trials.map(({state,resource,attempts,trial})=>({trial,state,resource,attempts})),null,1));
     const halted = new Map<string, { readonly fence: number; readonly resource: number }>();
     for (const { attempts, failure, resource, trial } of paused) {
       const last = attempts.at(-1) ?? assert.fail();

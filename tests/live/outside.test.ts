@@ -178,6 +178,8 @@ reuse: false
     assert.deepEqual([refusal.code, refusal.field], ["invalid", ["params", "x"]]);
     const unknown = await refused("trial", "propose", sweep, "--model", "nop", "x=0.5");
     assert.equal(unknown, `trialmesh: ${sweep} has no model nop; did you mean "noop"?`);
+    const other = await refused("trial", "propose", sweep, "x=0.5", "milliseconds=20", "--as", "bob");
+    assert.equal(other, `trialmesh: ${sweep} belongs to owner`);
     assert.match(await refused("trial", "propose", "s999", "x=0.5"), /^trialmesh: there is no sweep s999/);
     assert.equal((await mesh.sweep(sweep)).summary.counts.proposed, 0);
     await ok("sweep", "seal", sweep);
@@ -244,7 +246,8 @@ reuse: false
   describe("a sampler in Python", { skip: skipWithoutPython }, () => {
     let connection = "";
     before(async () => void (connection = await ok("connection", "--json")));
-    const example = () => ok("sweep", "run", exampleFile, "--detach");
+    // Shorter than a person would: it is not about the model.
+    const example = () => ok("sweep", "run", exampleFile, "--detach", "--max", "1");
 
     test("OUTSIDE-5: it proposes the trials, learns how they end, seals the sweep and names the best", async () => {
       const sweep = await example();
@@ -292,23 +295,24 @@ reuse: false
 });
 
 test(
-  "OUTSIDE-6: a mesh without a leader, and a server that is gone, are one sentence each",
+  "OUTSIDE-6: a mesh without a leader, a server that is away and a credential that is gone are one sentence each",
   { skip: withoutServer || skipWithoutPython, timeout: 60_000 },
   async () => {
     const own = await openOwnMesh("mesh");
-    let connection = "";
+    const said = async (document: string, why: RegExp) => {
+      const { code, err } = await propose(document, "s1", "--patience", "0.5");
+      assert.equal(code, 1, err);
+      assert.match(err, why);
+    };
+    const { out: connection } = await cli({ TRIALMESH_HOME: own.home.path }, "connection", "--json");
     try {
-      const { out } = await cli({ TRIALMESH_HOME: own.home.path }, "connection", "--json");
-      connection = out;
-      const { code, err } = await propose(connection, "s1", "--patience", "0.5");
-      assert.equal(code, 1);
-      assert.match(err, /^propose\.py: no coordinator answers; start one with [^\n]+\n$/);
+      await said(connection, /^propose\.py: no coordinator answers; start one with [^\n]+\n$/);
+      const elsewhere = connection.replace(own.home.url, "nats://127.0.0.1:1");
+      await said(elsewhere, /^propose\.py: no mesh answers at nats:\/\/127\.0\.0\.1:1 [^\n]+\n$/);
     } finally {
       await own.close();
     }
-    const { code, err } = await propose(connection, "s1");
-    assert.equal(code, 1);
-    assert.match(err, /^propose\.py: no mesh answers at nats:\/\/[^\n]+\n$/);
+    await said(connection, /^propose\.py: the credentials .*owner\.owner\.creds cannot be read [^\n]+\n$/);
   },
 );
 

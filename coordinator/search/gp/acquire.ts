@@ -26,7 +26,7 @@ const evaluationsPerClimbMin = 12;
 /** Starts of climbs differ by this share of an axis on average. */
 const apartMin = 0.02;
 
-export interface Hunt {
+interface Hunt {
   readonly model: Model;
   /** Full points to look around, best first. */
   readonly centres: readonly Float64Array[];

@@ -18,7 +18,7 @@ const tolerance = 1e-5;
 const movesMax = 16;
 const unit = { low: 0, high: 1 };
 
-export interface Slope {
+interface Slope {
   readonly ground: Ground;
   readonly posterior: Posterior;
   /** The value to improve on. */

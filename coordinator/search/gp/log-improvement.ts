@@ -10,7 +10,7 @@ const logRoot2Pi = 0.5 * Math.log(2 * Math.PI);
 const tailFrom = -3;
 const fractionTerms = 40;
 
-export interface LogImprovement {
+interface LogImprovement {
   readonly value: number;
   /** Derivatives by the belief's mean and variance. */
   readonly byMean: number;

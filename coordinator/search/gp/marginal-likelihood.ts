@@ -9,7 +9,7 @@ import { difference, type Kernel } from "./kernel.ts";
 import type { Smooth } from "./minimise.ts";
 
 /** The least variance of the noise, for a factor that stays positive definite. */
-export const noiseMin = 1e-6;
+const noiseMin = 1e-6;
 const root5 = Math.sqrt(5);
 
 /** −(0.1/w + 0.1w) per weight; Gamma(2, 1) for the scale; Gamma(1.1, 30) for the noise: Optuna 5's `_gp/prior.py`. */

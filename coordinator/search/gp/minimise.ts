@@ -10,12 +10,12 @@ const memoryMax = 8;
 const armijo = 1e-4;
 const halvingsMax = 12;
 
-export interface Bounds {
+interface Bounds {
   readonly low: number;
   readonly high: number;
 }
 
-export interface Limits {
+interface Limits {
   /** How often the function may be evaluated. */
   readonly evaluationsMax: number;
   /** Length of the first step, in the units of the variables. */

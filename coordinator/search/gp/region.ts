@@ -27,7 +27,7 @@ export interface Box {
   readonly high: Float64Array;
 }
 
-export interface Region {
+interface Region {
   /** Index of the best row. */
   readonly centre: number;
   /** Indices of the nearest rows, in their order. */
