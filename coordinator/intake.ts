@@ -24,6 +24,7 @@ import {
   subjectsOf,
   type Role,
 } from "../protocol/subjects.ts";
+import { CommandLimit, commandsPerSecond } from "./command-limit.ts";
 import type { CoordinatorSettings } from "./core/setting.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Leader } from "./leader.ts";
@@ -54,6 +55,7 @@ const consumeRetryMs = 500;
 export function serveRequests(options: IntakeOptions): Subscription[] {
   const { board, bus, clock, leader, log, mesh, settings } = options;
   const patterns = coordinatorPatterns(mesh);
+  const limit = new CommandLimit();
   return [
     bus.subscribe(patterns.commands, (message) => {
       const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
@@ -64,6 +66,10 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
         return respond(
           refuse("unknown", `there is no command ${name}; ${suggestion(name, Object.keys(commandSchemas))}`),
         );
+      }
+      if (!limit.allows(`${role}/${who}`, clock.now())) {
+        const message = `${who} gives more than ${commandsPerSecond} commands a second; wait a moment and send it again`;
+        return respond(refuse("unavailable", message));
       }
       const { body, key } = envelope.value;
       leader.submit({ input: { kind: "command", key, sender: { role, who }, name, body }, done: respond });

@@ -114,6 +114,7 @@ function propose(state: State, sweep: string, count: number, random: RandomStrea
         draws: number,
         target: 1,
         parent: null,
+        resumes: null,
       },
       0,
     );

@@ -1,7 +1,7 @@
 /** Applies the events of attempts: leases with their reservations, checkpoints, rungs, endings. */
 import { correct, serve } from "../queue/fair-queue.ts";
 import { isFinal, move } from "./apply-trial.ts";
-import { indexAgent, indexData } from "./index-state.ts";
+import { indexAgent, indexData, indexFurthest } from "./index-state.ts";
 import { learnCost } from "./learn-cost.ts";
 import { accountOf, addLine, enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event } from "./event.ts";
@@ -47,6 +47,7 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
       trial.metrics = event.metrics;
       attempt.keptMs = event.usedMs;
       attempt.keptAt = at;
+      indexFurthest(state, trial);
       return;
     }
     case "RungReached": {

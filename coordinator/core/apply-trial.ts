@@ -3,9 +3,10 @@ import type { TrialState } from "../../protocol/view.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event } from "./event.ts";
 import { closeSweep, indexQueued, indexUnqueued, openSweep } from "./index-state.ts";
-import { recipeText } from "./key.ts";
+import { kinText, recipeText } from "./key.ts";
 import { fullLength, improves, targetReached } from "./objective.ts";
-import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
+import { stoppingPolicy } from "../stopping/choose-policy.ts";
+import { mustGet, type Rung, type State, type Sweep, type Trial } from "./state.ts";
 
 export type TrialEvent = Extract<
   Event,
@@ -74,18 +75,14 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
 }
 
 function submit(state: State, event: Extract<Event, { kind: "SweepSubmitted" }>, at: number): void {
-  const text = recipeText(event.spec);
-  let recipe = state.recipes.get(text);
-  if (recipe === undefined) {
-    recipe = state.meta.nextRecipe++;
-    state.recipes.set(text, recipe);
-    state.dirty.add(`recipe/${recipe}`);
-  }
+  const recipe = recipeNumber(state, recipeText(event.spec));
+  const kin = recipeNumber(state, kinText(event.spec));
   const sweep: Sweep = {
     sweep: event.sweep,
     requester: event.requester,
     spec: event.spec,
     recipe,
+    kin,
     total: event.total,
     proposed: 0,
     draws: 0,
@@ -116,6 +113,15 @@ function submit(state: State, event: Extract<Event, { kind: "SweepSubmitted" }>,
   openSweep(state, sweep);
 }
 
+function recipeNumber(state: State, text: string): number {
+  const known = state.recipes.get(text);
+  if (known !== undefined) return known;
+  const number = state.meta.nextRecipe++;
+  state.recipes.set(text, number);
+  state.dirty.add(`recipe/${number}`);
+  return number;
+}
+
 function finishSweep(state: State, id: string, at: number): void {
   const sweep = sweepOf(state, id);
   // One that was stopped because it had what it was after has ended well.
@@ -129,7 +135,8 @@ function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>,
   sweep.proposed++;
   sweep.draws = event.draws;
   sweep.counts.queued++;
-  const from = event.parent === null ? null : mustGet(state.trials, event.parent, "trial");
+  const origin = event.resumes ?? event.parent;
+  const from = origin === null ? null : mustGet(state.trials, origin, "trial");
   const trial: Trial = {
     trial: event.trial,
     sweep: event.sweep,
@@ -143,7 +150,8 @@ function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>,
     checkpoint: from?.checkpoint ?? null,
     checkpointBytes: from?.checkpointBytes ?? 0,
     target: event.target,
-    rungs: [],
+    // A shorter run of the same has been judged already where both are; a parent had other parameters.
+    rungs: event.resumes === null || from === null ? [] : sharedRungs(sweep, event.number, from),
     value: null,
     metrics: {},
     attempts: [],
@@ -151,15 +159,23 @@ function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>,
     retries: 0,
     reusedFrom: null,
     parent: event.parent,
+    resumes: event.resumes,
     failure: null,
     spent: 0,
     record: false,
   };
+  trial.value = trial.rungs.at(-1)?.value ?? null;
+  for (const { resource } of trial.rungs) enterRung(state, trial, resource);
   state.trials.set(event.trial, trial);
   indexQueued(state, trial);
   state.attention.add(event.sweep);
   state.dirty.add(`trial/${event.trial}`);
   mustGet(state.keys, event.sweep, "keys of").add(event.key);
+}
+
+function sharedRungs(sweep: Sweep, number: number, from: Trial): Rung[] {
+  const own = stoppingPolicy(sweep.spec.stopping).rungsOf(number);
+  return from.rungs.filter(({ resource }) => own.includes(resource)).map((rung) => ({ ...rung }));
 }
 
 /** The whole outcome is taken over; what the origin cost is what reuse has saved. */

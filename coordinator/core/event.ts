@@ -91,6 +91,8 @@ export const eventSchema = z.discriminatedUnion("kind", [
     target: z.int().positive(),
     /** The trial whose checkpoint it begins from. */
     parent: trialIdSchema.nullable().default(null),
+    /** A shorter run of the same, whose checkpoint it goes on from. */
+    resumes: trialIdSchema.nullable().default(null),
   }),
   z.object({ kind: z.literal("SearchNoted"), sweep: sweepIdSchema, note: z.string() }),
   z.object({ kind: z.literal("TrialReused"), trial: trialIdSchema, from: trialIdSchema }),

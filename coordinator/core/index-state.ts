@@ -5,6 +5,7 @@
 import type { Digest } from "../../protocol/id.ts";
 import { takesWork } from "../placement/feasible.ts";
 import { TrialQueue } from "../queue/trial-queue.ts";
+import { trialKey } from "./key.ts";
 import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
 
 /** After anything changed about an agent, or what it holds. */
@@ -54,6 +55,17 @@ export function indexUnqueued(state: State, trial: Trial): void {
 /** Resumed and promoted trials go before those that have not begun. */
 function hasRun(trial: Trial): boolean {
   return trial.attempts.length > 0;
+}
+
+/** After a checkpoint was kept: the furthest of its kin is what a longer run goes on from. */
+export function indexFurthest(state: State, trial: Trial): void {
+  const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  // A child of another's weights is not what its parameters give from the beginning.
+  if (!sweep.spec.reuse || trial.parent !== null || trial.checkpoint === null) return;
+  const key = trialKey(sweep.kin, trial.model, trial.params);
+  const known = state.furthest.get(key);
+  const furthest = known === undefined ? 0 : (state.trials.get(known)?.checkpoint?.resource ?? 0);
+  if (trial.checkpoint.resource > furthest) state.furthest.set(key, trial.trial);
 }
 
 /** An agent that was sent a trial has its dataset, or soon will. */

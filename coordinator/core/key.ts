@@ -9,9 +9,24 @@ export function recipeText(spec: SweepSpec): string {
     spec.dataset?.digest ?? null,
     spec.objective.metric,
     spec.objective.goal,
+    ...(spec.alsoObjectives.length === 0 ? [] : [spec.alsoObjectives]),
     canonical(spec.stopping),
     spec.trialSeed,
     spec.codeVersion,
+  ]);
+}
+
+/** As `recipeText`, but for how long trials train: a shorter run of the same is the beginning of a longer one. */
+export function kinText(spec: SweepSpec): string {
+  const { codeVersion, dataset, objective, task, trialSeed } = spec;
+  return JSON.stringify([
+    "kin",
+    task,
+    dataset?.digest ?? null,
+    objective,
+    spec.alsoObjectives,
+    trialSeed,
+    codeVersion,
   ]);
 }
 

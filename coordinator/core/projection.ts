@@ -4,7 +4,7 @@
  */
 import { isFinal } from "./apply-trial.ts";
 import { enterRung } from "./entity.ts";
-import { indexAgent, indexData, indexQueued, openSweep } from "./index-state.ts";
+import { indexAgent, indexData, indexFurthest, indexQueued, openSweep } from "./index-state.ts";
 import {
   activeAttempt,
   emptyState,
@@ -97,6 +97,7 @@ function derive(state: State, trial: Trial): void {
     mustGet(state.keys, trial.sweep, "keys of").add(trial.key);
     for (const rung of trial.rungs) enterRung(state, trial, rung.resource);
   }
+  indexFurthest(state, trial);
   const dataset = mustGet(state.sweeps, trial.sweep, "sweep").spec.dataset?.digest;
   for (const { agent } of trial.attempts) indexData(state, dataset, agent);
   const attempt = activeAttempt(trial);

@@ -33,8 +33,9 @@ export function* proposeTrial(
   const number = sweep.proposed + 1;
   const from = parentOf(state, sweep, parent);
   const rungs = stoppingPolicy(sweep.spec.stopping).rungsOf(number);
-  const reached = from?.checkpoint.resource ?? 0;
   const key = trialKey(sweep.recipe, model, params);
+  const shorter = from === null && !state.records.has(key) ? shorterRun(state, sweep, model, params) : null;
+  const reached = (from ?? shorter)?.checkpoint.resource ?? 0;
   const trial = trialId(sweep.sweep, number);
   yield {
     kind: "TrialProposed",
@@ -48,11 +49,22 @@ export function* proposeTrial(
     draws,
     target: rungs.find((rung) => rung > reached) ?? 1,
     parent: from?.trial ?? null,
+    resumes: shorter?.trial ?? null,
   };
   const made = mustGet(state.trials, trial, "trial");
   if (!canAnswer(state, sweep, made)) return false;
   yield* answerFromRecord(state, sweep, made);
   return true;
+}
+
+/** REUSE-3: a longer run of the same goes on from the shorter one's checkpoint instead of from nothing. */
+function shorterRun(state: State, sweep: Sweep, model: string, params: Params) {
+  if (!sweep.spec.reuse) return null;
+  const id = state.furthest.get(trialKey(sweep.kin, model, params));
+  if (id === undefined) return null;
+  const { checkpoint, trial } = mustGet(state.trials, id, "trial");
+  if (checkpoint === null || checkpoint.resource >= sweep.spec.stopping.max) return null;
+  return { trial, checkpoint };
 }
 
 /** The trial whose checkpoint it goes on from: one that still has some way to go. */

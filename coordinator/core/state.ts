@@ -157,6 +157,8 @@ export interface Trial {
   reusedFrom: TrialId | null;
   /** The trial whose checkpoint this one began from; null where it began from nothing. */
   parent: TrialId | null;
+  /** A shorter run of the same, which this one goes on from. */
+  resumes: TrialId | null;
   failure: string | null;
   spent: MilliTokens;
   /** True where later trials of the same key are answered from this one. */
@@ -175,6 +177,8 @@ export interface Sweep {
   requester: string;
   spec: SweepSpec;
   recipe: number;
+  /** As `recipe`, but shared with sweeps that differ only in how long their trials train. */
+  kin: number;
   /** Trials the sweep will propose at most, found at submission. */
   total: number;
   proposed: number;
@@ -267,6 +271,8 @@ export interface State {
   readonly queues: Map<SweepId, Map<string, TrialQueue>>;
   readonly fleet: Fleet;
   /** Agents that have had a dataset, by its digest. */
+  /** By kin, model and parameters: the trial that has trained furthest. */
+  readonly furthest: Map<string, TrialId>;
   readonly dataAt: Map<Digest, Set<string>>;
   /** Open sweeps of which something changed that may let them propose or end. */
   readonly attention: Set<SweepId>;
@@ -306,6 +312,7 @@ export function emptyState(): State {
     rungs: new Map(),
     queues: new Map(),
     fleet: new Fleet(),
+    furthest: new Map(),
     dataAt: new Map(),
     attention: new Set(),
     wanting: new Set(),

@@ -8,6 +8,9 @@ import { startCost } from "./start-cost.ts";
 export function waitingFor(state: State, sweep: Sweep, settings: CoordinatorSettings): string | null {
   if (sweep.counts.running > 0) return null;
   if (state.agents.size === 0) return "no agent has joined the mesh yet";
+  if (sweep.spec.search.method === "outside" && sweep.counts.queued === 0) {
+    return "nobody has proposed another trial yet";
+  }
   const kinds = modelsLeft(state, sweep);
   if (kinds.length === 0) return null;
   const needed = startCost(state, sweep, kinds, settings);

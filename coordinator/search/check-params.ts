@@ -13,7 +13,7 @@ export function faultOfParams(
   params: Params,
 ): { readonly parameter: string | null; readonly message: string } | null {
   for (const name of Object.keys(params)) {
-    if (space[name] === undefined) {
+    if (!Object.hasOwn(space, name)) {
       return {
         parameter: name,
         message: `there is no parameter ${name}; ${suggestion(name, Object.keys(space))}`,
@@ -27,7 +27,10 @@ export function faultOfParams(
         return { parameter: name, message: `${name} does not exist with these values` };
     } else if (value === undefined) return { parameter: name, message: `${name} is missing` };
     else if (!isPossible(distribution, value)) {
-      return { parameter: name, message: `${name} cannot be ${value}; it is ${describe(distribution)}` };
+      return {
+        parameter: name,
+        message: `${name} cannot be ${JSON.stringify(value)}; it is ${describe(distribution)}`,
+      };
     }
   }
   const broken = where.find((constraint) => !satisfies(constraint, params));
@@ -67,9 +70,9 @@ function isWithin(bounds: { readonly min?: number; readonly max?: number }, valu
 function describe(distribution: Distribution): string {
   switch (distribution.distribution) {
     case "constant":
-      return `always ${distribution.value}`;
+      return `always ${JSON.stringify(distribution.value)}`;
     case "choice":
-      return `one of ${distribution.values.join(", ")}`;
+      return `one of ${distribution.values.map((value) => JSON.stringify(value)).join(", ")}`;
     case "normal":
     case "log-normal":
     case "beta":

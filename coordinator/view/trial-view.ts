@@ -32,7 +32,7 @@ export function trialViewOf(state: State, trial: Trial): TrialView {
       posted: attempt.posted,
     })),
     reusedFrom: trial.reusedFrom,
-    parent: trial.parent,
+    parent: trial.parent ?? trial.resumes,
     artifact: trial.checkpoint?.digest ?? null,
     spent: trial.spent,
     failure: trial.failure,

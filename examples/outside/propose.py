@@ -93,7 +93,7 @@ class Mesh:
                 name=f"{self.connection['name']} {sys.argv[0]}",
                 error_cb=quiet,
                 connect_timeout=3,
-                max_reconnect_attempts=5,
+                max_reconnect_attempts=max(1, round(self.patience_s)),
                 reconnect_time_wait=1,
             )
         except (OSError, nats.errors.Error) as error:
@@ -180,7 +180,7 @@ async def main():
     parser.add_argument("--parallel", type=int, default=2, help="trials open at a time")
     parser.add_argument("--model", default="linear")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--patience", type=float, default=20, help="seconds to wait for a coordinator")
+    parser.add_argument("--patience", type=float, default=20, help="seconds to wait for a mesh that is away")
     options = parser.parse_args()
     if sys.stdin.isatty():
         parser.error("pipe the connection in: trialmesh connection --json | python3 propose.py SWEEP")
@@ -205,3 +205,5 @@ if __name__ == "__main__":
         asyncio.run(main())
     except Refused as refused:
         sys.exit(f"propose.py: {refused}")
+    except KeyboardInterrupt:
+        sys.exit(130)  # the sweep stays open; start again to go on

@@ -240,3 +240,31 @@ test("REPLAY-1: the state loaded from its entities, and the state replayed from 
   const loaded = loadState((prefix) => sorted.filter(([key]) => key.startsWith(prefix)));
   assert.equal(stateText(loaded), stateText(fold.state));
 });
+
+test("REUSE-3: a longer run of the same goes on from the shorter one's checkpoint, with the rungs they share", () => {
+  const fold = new Fold();
+  fold.open("ada", 10_000);
+  fold.join("box", 1);
+  const search = { method: "random", trials: 1, seed: 4 } as const;
+  const asha = (max: number) => ({ policy: "asha", min: 1, max, eta: 2 }) as const;
+  fold.must("sweep-run", { spec: sweepSpec({ search, stopping: asha(2) }) });
+  while (fold.running().length > 0) for (const trial of fold.running()) fold.finish(trial, 0.5, 4_000);
+  assert.deepEqual(
+    fold.trial("s1-1").rungs.map(({ resource }) => resource),
+    [1, 2],
+  );
+  fold.must("sweep-run", { spec: sweepSpec({ search, stopping: asha(8) }) });
+  const longer = fold.trial("s2-1");
+  assert.equal(longer.resumes, "s1-1");
+  assert.deepEqual(
+    longer.rungs.map(({ resource }) => resource),
+    [1, 2],
+  );
+  assert.equal(longer.attempts[0]?.from?.resource, 2);
+  assert.equal(longer.attempts[0]?.target, 4);
+  while (fold.running().length > 0) for (const trial of fold.running()) fold.finish(trial, 0.6, 4_000);
+  assert.equal(fold.state.sweeps.get("s2")?.state, "done");
+  assert.equal(fold.trial("s2-1").state, "completed");
+  fold.must("sweep-run", { spec: sweepSpec({ search, stopping: asha(16), reuse: false }) });
+  assert.equal(fold.trial("s3-1").resumes, null, "reuse: off begins from nothing");
+});

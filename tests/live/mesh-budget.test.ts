@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { formatTokens, milliTokensPerToken } from "../../protocol/token.ts";
-import { budgetView, sweepView } from "../../protocol/view.ts";
+import { budgetView } from "../../protocol/view.ts";
 import { until } from "../support/cli-mesh.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
@@ -11,18 +11,23 @@ const timeout = 110_000;
 const epochMs = 200;
 const tokens = (count: number) => count * milliTokensPerToken;
 
-const trials = 3;
-const epochs = 20;
-/** About half of what `trials` cost. */
+/** Of 4 tokens each, which is more than one lease. */
+const long = { trials: 2, epochs: 20, milliseconds: epochMs };
+/** Less than they cost; one lease for each of the two. */
 const tooLittle = 6;
-const plenty = 20;
-/** More than `plenty`, whatever the machine does beside. */
-const hugeTrials = 1_000;
+const plenty = 40;
+/** Of 2 tokens each: more than `plenty`, whatever the machine does beside. */
+const huge = { trials: 1_000, epochs: 10, milliseconds: epochMs };
+/** Less than one trial of these costs. */
+const capped = { trials: 3, epochs: 10, milliseconds: epochMs };
+const cap = 1.5;
 
+/** An account at the entry where the largest share of its grant was in use. */
 interface Most {
-  granted: number;
-  posted: number;
-  pending: number;
+  readonly granted: number;
+  readonly posted: number;
+  readonly pending: number;
+  readonly share: number;
 }
 
 describe("BUDGET: tokens of a live mesh", { skip: skipWithoutNats, timeout }, () => {
@@ -50,8 +55,7 @@ describe("BUDGET: tokens of a live mesh", { skip: skipWithoutNats, timeout }, ()
     });
 
   test("BUDGET-1: the budget runs out in the middle: trials pause at checkpoints, and a grant takes them from there to the end", async () => {
-    const options = { name: "short", trials, epochs, milliseconds: epochMs, seed: 1 };
-    const sweep = valueOf(await mesh.launch("alice", options));
+    const sweep = valueOf(await mesh.launch("alice", { ...long, name: "short", seed: 1 }));
     const cut = await waiting(sweep);
     assert.equal(cut.summary.state, "waiting");
     assert.match(
@@ -60,13 +64,12 @@ describe("BUDGET: tokens of a live mesh", { skip: skipWithoutNats, timeout }, ()
     );
     const paused = cut.trials.filter(({ state, attempts }) => state === "queued" && attempts.length > 0);
     assert.ok(paused.length > 0, "some were in the middle");
-    console.log(JSON.stringify(cut.trials.map(({state,resource,attempts,trial})=>({trial,state,resource,attempts})),null,1));
     const halted = new Map<string, { readonly fence: number; readonly resource: number }>();
     for (const { attempts, failure, resource, trial } of paused) {
       const last = attempts.at(-1) ?? assert.fail();
       assert.equal(last.ending, "stopped: its prepaid time ran out");
       assert.equal(failure, null);
-      assert.ok(resource < epochs, "not at its end");
+      assert.ok(resource < long.epochs, "not at its end");
       halted.set(trial, { fence: last.fence, resource });
     }
     assert.ok(
@@ -87,7 +90,7 @@ describe("BUDGET: tokens of a live mesh", { skip: skipWithoutNats, timeout }, ()
     assert.equal(summary.state, "done");
     assert.deepEqual(
       ended.map(({ state, resource }) => [state, resource]),
-      Array(trials).fill(["completed", epochs]),
+      Array(long.trials).fill(["completed", long.epochs]),
     );
     for (const [trial, { fence, resource }] of halted) {
       const attempts = ended.find((one) => one.trial === trial)?.attempts ?? [];
@@ -99,47 +102,46 @@ describe("BUDGET: tokens of a live mesh", { skip: skipWithoutNats, timeout }, ()
   });
 
   test("ESTIMATE: a sweep that cannot fit is refused with the figures, and with --beyond-budget it runs as far as the money goes", async () => {
-    const huge = { name: "huge", trials: hugeTrials, epochs, milliseconds: epochMs, seed: 2 };
-    const refused = await mesh.launch("bob", huge);
+    const options = { ...huge, name: "huge", seed: 2 };
+    const refused = await mesh.launch("bob", options);
     assert.ok(!refused.ok);
     assert.equal(refused.refusal.code, "budget-empty");
     assert.match(
       refused.refusal.message,
       new RegExp(
-        `^${hugeTrials} trials will cost about [\\d.]+ tokens \\([\\d.]+ to [\\d.]+, from \\d+ past attempts\\), and there are ${formatTokens(tokens(plenty))} to spend; `,
+        `^${huge.trials} trials will cost about [\\d.]+ tokens \\([\\d.]+ to [\\d.]+, from \\d+ past attempts\\), and there are ${formatTokens(tokens(plenty))} to spend; `,
       ),
     );
-    const file = mesh.file({ ...huge, name: "huge-by-hand" });
+    const file = mesh.file({ ...options, name: "huge-by-hand" });
     const said = await mesh.refused("one", "sweep", "run", file, "--as", "bob");
     assert.equal(said, `trialmesh: ${refused.refusal.message}`);
 
-    const sweep = valueOf(await mesh.launch("bob", huge, { beyondBudget: true }));
+    const sweep = valueOf(await mesh.launch("bob", options, { beyondBudget: true }));
     await mesh.trialThat(sweep, "a finished trial", ({ state }) => state === "completed");
     await mesh.ok("one", "sweep", "stop", sweep);
     assert.equal((await mesh.ended(sweep)).summary.state, "stopped");
   });
 
   test("BUDGET-4: a cap on each sweep of an account stops a sweep, with its sentence, though the account has more", async () => {
-    const said = await mesh.ok("one", "budget", "set", "bob", "--per-sweep", "1.5");
+    const said = await mesh.ok("one", "budget", "set", "bob", "--per-sweep", String(cap));
     assert.match(said.out, /at most 1\.50 tokens a sweep\n$/);
-    const options = { name: "capped", trials, epochs, milliseconds: epochMs, seed: 3 };
-    const capped = valueOf(await mesh.launch("bob", options, { beyondBudget: true }));
-    const { summary } = await waiting(capped);
+    const options = { ...capped, name: "capped", seed: 3 };
+    const sweep = valueOf(await mesh.launch("bob", options, { beyondBudget: true }));
+    const { summary } = await waiting(sweep);
     assert.match(summary.waiting ?? "", /^its own cap has [\d.]+ tokens left, the next trial needs/);
-    assert.ok(summary.spent > 0 && summary.spent <= tokens(1.5), String(summary.spent));
-    assert.ok((await account("bob")).available > tokens(2));
+    assert.ok(summary.spent > 0 && summary.spent <= tokens(cap), String(summary.spent));
+    assert.ok((await account("bob")).available > tokens(cap));
 
     await mesh.ok("one", "budget", "set", "bob", "--no-per-sweep");
-    assert.equal((await mesh.ended(capped)).summary.state, "done");
+    assert.equal((await mesh.ended(sweep)).summary.state, "done");
   });
 
   test("BUDGET-5: a refill is set, shown with its next time, and refused where it cannot be", async () => {
-    const flags = ["--refill", "5", "--every", "60s", "--up-to", "30"];
+    const flags = ["--refill", "5", "--every", "1m", "--up-to", "30"];
     const set = await mesh.ok("one", "budget", "set", "bob", ...flags);
     assert.match(set.out, /refill 5\.00 every 1m/);
     const { refill } = await account("bob");
-    const { every, ...bucket } = { every: refill?.everyMs, amount: refill?.amount, upTo: refill?.upTo };
-    assert.deepEqual([bucket.amount, every, bucket.upTo], [tokens(5), 60_000, tokens(30)]);
+    assert.deepEqual([refill?.amount, refill?.everyMs, refill?.upTo], [tokens(5), 60_000, tokens(30)]);
     assert.ok((refill?.nextAt ?? 0) > Date.now());
     const shown = await mesh.ok("one", "budget", "show", "bob");
     assert.match(shown.out, /^refill +5\.00 every 1m while less than 30\.0 is available, next /m);
@@ -157,9 +159,9 @@ describe("BUDGET: tokens of a live mesh", { skip: skipWithoutNats, timeout }, ()
     const { events, state, violations } = await mesh.audit((_event, { accounts }) => {
       for (const { granted, pending, posted, requester } of accounts.values()) {
         assert.ok(posted + pending <= granted, requester);
-        const known = most.get(requester);
-        if (known === undefined || known.posted + known.pending - known.granted < posted + pending - granted)
-          most.set(requester, { granted, posted, pending });
+        const share = granted === 0 ? 0 : (posted + pending) / granted;
+        if (share > (most.get(requester)?.share ?? 0))
+          most.set(requester, { granted, pending, posted, share });
       }
     });
     assert.deepEqual(violations, []);
@@ -170,7 +172,11 @@ describe("BUDGET: tokens of a live mesh", { skip: skipWithoutNats, timeout }, ()
       );
     }
     const alice = most.get("alice");
-    assert.equal(alice?.granted, tokens(tooLittle), "it was nearest when it ran out");
+    assert.deepEqual(
+      [alice?.granted, alice?.share],
+      [tokens(tooLittle), 1],
+      "all of it was in use, and no more",
+    );
     for (const { attempts } of state.trials.values())
       for (const { ending, posted, reserved } of attempts) assert.ok(ending !== null && posted <= reserved);
   });

@@ -178,7 +178,7 @@ reuse: false
     assert.deepEqual([refusal.code, refusal.field], ["invalid", ["params", "x"]]);
     const unknown = await refused("trial", "propose", sweep, "--model", "nop", "x=0.5");
     assert.equal(unknown, `trialmesh: ${sweep} has no model nop; did you mean "noop"?`);
-    const other = await refused("trial", "propose", sweep, "x=0.5", "milliseconds=20", "--as", "bob");
+    const other = await refused("trial", "propose", sweep, "x=0.5", "milliseconds=20", "--as", "team-b");
     assert.equal(other, `trialmesh: ${sweep} belongs to owner`);
     assert.match(await refused("trial", "propose", "s999", "x=0.5"), /^trialmesh: there is no sweep s999/);
     assert.equal((await mesh.sweep(sweep)).summary.counts.proposed, 0);
@@ -232,15 +232,15 @@ reuse: false
   });
 
   test("OUTSIDE-4: a viewer's connection has queries and no commands", async () => {
-    const [, ...join] = (await ok("invite", "viewer", "vera")).split(" ");
-    const environment = mesh.cli.environment("vera");
+    const [, ...join] = (await ok("invite", "viewer", "looker")).split(" ");
+    const environment = mesh.cli.environment("looker");
     assert.equal((await cli(environment, ...join)).code, 0);
     const { out } = await cli(environment, "connection", "--json");
     assert.equal(connectionSchema.parse(JSON.parse(out)).commandPrefix, null);
     assert.match((await cli(environment, "connection")).out, /^commands +none$/m);
     if (skipWithoutPython !== false) return;
     const { code, err } = await propose(out, await submit("looked-at", "outside", 2));
-    assert.deepEqual([code, err], [1, "propose.py: viewer vera may look and change nothing\n"]);
+    assert.deepEqual([code, err], [1, "propose.py: viewer looker may look and change nothing\n"]);
   });
 
   describe("a sampler in Python", { skip: skipWithoutPython }, () => {
