@@ -41,7 +41,7 @@ export function matchMachine(wish: Wish, capability: Capability, policy: Policy)
   if (need.arch !== undefined && !need.arch.includes(host.arch))
     miss("arch", need.arch.join(" or "), host.arch);
   for (const feature of need.cpu ?? []) {
-    if (!host.cpuFeatures.includes(feature)) miss("cpu", feature, host.cpuFeatures.join(" ") || "unknown");
+    if (!hasFeature(host, feature)) miss("cpu", feature, host.cpuFeatures.join(" ") || "unknown");
   }
   if (need.gpu !== undefined) missingGpu(need.gpu, capability, miss);
   for (const [label, value] of Object.entries(need.labels ?? {})) {
@@ -81,6 +81,19 @@ export function matchItself(wish: Wish, { host }: Capability, policy: Policy): r
 /** False where `matchItself` has nothing to ask. */
 export function asksEachMachine({ agents, diskGiB, memGiB }: Requirement): boolean {
   return agents !== undefined || diskGiB !== undefined || memGiB !== undefined;
+}
+
+/** What people call a feature, and what systems call it. */
+const featureNames: Readonly<Record<string, readonly string[]>> = {
+  avx512: ["avx512f"],
+  amx: ["amx_tile"],
+  neon: ["asimd"],
+};
+
+/** Every 64-bit ARM processor has NEON, also where its system lists no features. */
+function hasFeature({ arch, cpuFeatures }: Capability["host"], feature: string): boolean {
+  if (feature === "neon" && arch === "arm64") return true;
+  return [feature, ...(featureNames[feature] ?? [])].some((name) => cpuFeatures.includes(name));
 }
 
 type Miss = (predicate: string, wanted: string | number, has: string | number) => void;

@@ -2,6 +2,7 @@
 import { statfs } from "node:fs/promises";
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 import si from "systeminformation";
+import { computeCapabilityOf, readComputeCapabilities } from "./compute-capability.ts";
 import type { Host } from "../../protocol/capability.ts";
 
 const bytesPerGiB = 2 ** 30;
@@ -17,7 +18,8 @@ const notedFeatures = new Set(
 
 /** `dir` says which disk's free space counts. */
 export async function readHost(dir: string): Promise<Host> {
-  const [cpu, graphics, disk] = await Promise.all([
+  const [computeCapabilities, cpu, graphics, disk] = await Promise.all([
+    readComputeCapabilities(),
     factOrNull(si.cpu()),
     factOrNull(si.graphics()),
     factOrNull(statfs(dir)),
@@ -38,7 +40,7 @@ export async function readHost(dir: string): Promise<Host> {
         vendor: gpu.vendor,
         model: gpu.model,
         vramGiB: vramOf(gpu),
-        computeCapability: null,
+        computeCapability: computeCapabilityOf(gpu.model, computeCapabilities),
       })),
     cpuFeatures: (cpu?.flags ?? "").split(" ").filter((flag) => notedFeatures.has(flag)),
   };

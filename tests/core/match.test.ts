@@ -4,6 +4,7 @@ import { openPolicy } from "../../protocol/capability.ts";
 import { explainMismatch, match } from "../../protocol/match.ts";
 import { nearestName } from "../../protocol/name.ts";
 import { requirementSchema, type Requirement } from "../../protocol/requirement.ts";
+import { computeCapabilityOf, parseComputeCapabilities } from "../../agent/capability/compute-capability.ts";
 import { capability } from "../support/fold.ts";
 
 const policy = openPolicy(1);
@@ -63,4 +64,36 @@ test("nearest names are found for slips and not made up for strangers", () => {
   assert.equal(nearestName("fastext", ["linear", "fasttext"]), "fasttext");
   assert.equal(nearestName("eat", ["max", "min", "eta"]), "eta");
   assert.equal(nearestName("xyzzyplugh", ["linear", "fasttext"]), null);
+});
+
+test("a processor's features are known by what people call them", () => {
+  const x64 = capability({ alpha: 1 }, { cpuFeatures: ["avx2", "avx512f", "amx_tile"] });
+  const arm = capability({ alpha: 1 }, { arch: "arm64", cpuFeatures: [] });
+  const fits = (cpu: string[], of: typeof x64) =>
+    match({ agent: "box", requester: "ada", kind: "work/alpha", requirement: { cpu } }, of, policy).length ===
+    0;
+  assert.ok(fits(["avx512", "amx", "avx2"], x64));
+  assert.ok(fits(["neon"], arm));
+  assert.ok(!fits(["neon"], x64) && !fits(["avx2"], arm));
+});
+
+test("a number format and a compute capability must be there on the card and the backend", () => {
+  const rig = capability({ alpha: 1 }, { gpus: [gpu] });
+  const missing = (requirement: Requirement) =>
+    match({ agent: "box", requester: "ada", kind: "work/alpha", requirement }, rig, policy).map(
+      explainMismatch,
+    );
+  assert.deepEqual(missing({ dtype: ["f32"], gpu: { count: 1, computeCapability: 8 } }), []);
+  assert.deepEqual(missing({ dtype: ["bf16"] }), ["dtype: needs bf16, has f32 on cpu"]);
+  assert.deepEqual(missing({ gpu: { count: 1, computeCapability: 9 } }), [
+    "gpu.computeCapability: needs 9, has 8.9",
+  ]);
+  assert.deepEqual(
+    [...parseComputeCapabilities("NVIDIA GeForce RTX 4090, 8.9\nTesla T4, 7.5\nodd line\n")],
+    [
+      ["NVIDIA GeForce RTX 4090", 8.9],
+      ["Tesla T4", 7.5],
+    ],
+  );
+  assert.equal(computeCapabilityOf("GeForce RTX 4090", new Map([["NVIDIA GeForce RTX 4090", 8.9]])), 8.9);
 });

@@ -19,6 +19,7 @@ describe("WHY-1: three trials that wait, three answers", { skip: skipWithoutNats
   const mesh = new LiveMesh();
   let two: CliProcess;
   let gpu: string;
+  let poor: string;
 
   before(async () => {
     await mesh.up("--port", "0", "--no-agent");
@@ -64,22 +65,45 @@ describe("WHY-1: three trials that wait, three answers", { skip: skipWithoutNats
   });
 
   test("one that waits for budget: what a start needs, what there is, and who could change that", async () => {
-    const sweep = valueOf(await mesh.launch("bob", { ...short, name: "poor", seed: 2 }));
-    const [why, ofSweep, text] = await Promise.all([ask(`${sweep}-1`), askSweep(sweep), asText(`${sweep}-1`)]);
+    poor = valueOf(await mesh.launch("bob", { ...short, name: "poor", seed: 2 }));
+    const [why, ofSweep, text] = await Promise.all([ask(`${poor}-1`), askSweep(poor), asText(`${poor}-1`)]);
     console.log(JSON.stringify(why), JSON.stringify(ofSweep), text);
   });
 
   test("one behind another requester: who is ahead with how much, and when its turn will probably come", async () => {
-    const [dave, carol] = [
-      valueOf(await mesh.launch("dave", { ...endless, name: "behind", seed: 3 })),
-      valueOf(await mesh.launch("carol", { ...endless, trials: 8, name: "ahead", seed: 4 })),
-    ];
+    const { client } = await mesh.person("owner");
+    // What cannot start is nobody's turn.
+    for (const sweep of [gpu, poor]) valueOf(await client.command("sweep-stop", { sweep }));
+    // Held back until both wait, so that each gets one of the two slots.
+    const cordon = async (hold: boolean) => {
+      for (const agent of ["one", "two"])
+        valueOf(await client.command("agent-cordon", { agent, cordon: hold }));
+    };
+    await cordon(true);
+    const dave = valueOf(await mesh.launch("dave", { ...endless, name: "behind", seed: 3 }));
+    const carol = valueOf(await mesh.launch("carol", { ...endless, trials: 8, name: "ahead", seed: 4 }));
+    const cordoned = await ask(`${dave}-1`);
+    await cordon(false);
     await until("both to run", async () => {
       const views = await Promise.all([mesh.sweep(dave), mesh.sweep(carol)]);
-      return views.every(({ summary }) => summary.counts.running > 0) ? true : null;
+      return views.every(({ summary }) => summary.counts.running === 1) ? true : null;
     });
     const waiting = await mesh.trialThat(dave, "a queued trial", ({ state }) => state === "queued");
-    const [why, ofSweep, text] = await Promise.all([ask(waiting.trial), askSweep(dave), asText(waiting.trial)]);
+    const [why, ofSweep, text] = await Promise.all([
+      ask(waiting.trial),
+      askSweep(dave),
+      asText(waiting.trial),
+    ]);
+    console.log(JSON.stringify(cordoned));
     console.log(JSON.stringify(why), JSON.stringify(ofSweep), text);
+  });
+
+  test("one whose only agent has left: that it is not heard from", async () => {
+    assert.equal(await two.end(), 0);
+    await mesh.agentThat("two", ({ state }) => state === "silent");
+    const needs = "needs: {labels: {room: cellar}}\n";
+    const sweep = valueOf(await mesh.launch("ada", { ...short, name: "room", seed: 5, more: needs }));
+    const [why, text] = await Promise.all([ask(`${sweep}-1`), asText(`${sweep}-1`)]);
+    console.log(JSON.stringify(why), text);
   });
 });
