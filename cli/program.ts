@@ -24,6 +24,7 @@ import { modelRollbackCommand } from "./command/model-rollback.ts";
 import { modelShowCommand } from "./command/model-show.ts";
 import { revokeCommand } from "./command/revoke.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
+import { sweepInsightCommand } from "./command/sweep-insight.ts";
 import { sweepLintCommand } from "./command/sweep-lint.ts";
 import { sweepLocalCommand } from "./command/sweep-local.ts";
 import { sweepLsCommand } from "./command/sweep-ls.ts";
@@ -86,6 +87,7 @@ export function program(terminal: Terminal): Command {
         sweepEstimateCommand(terminal),
         sweepLsCommand(terminal),
         sweepShowCommand(terminal),
+        sweepInsightCommand(terminal),
         sweepReportCommand(terminal),
         sweepWhyCommand(terminal),
         sweepTuneCommand(terminal),

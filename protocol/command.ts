@@ -96,6 +96,8 @@ const queryBodies = {
   logs: z.strictObject({ trial: trialIdSchema, limit: z.int().min(1).max(2000).default(200) }),
   why: z.strictObject({ trial: trialIdSchema }),
   "sweep-why": z.strictObject({ sweep: sweepIdSchema }),
+  /** What a sweep has taught so far: which parameters matter, where the good trials are. */
+  insight: z.strictObject({ sweep: sweepIdSchema }),
   /** What a sweep would cost, asked before it is launched. */
   estimate: z.strictObject({ requester: nameSchema, spec: sweepSpecSchema }),
   models: z.strictObject({}),

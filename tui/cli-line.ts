@@ -19,6 +19,10 @@ export function cliLaunch(draft: LaunchDraft): string {
   return `trialmesh sweep run ${draft.file}${given.join("")}${beyond}`;
 }
 
+export function cliInsight(sweep: string): string {
+  return `trialmesh sweep insight ${sweep}`;
+}
+
 /** What shows on the command line what the screen shows now; null where nothing does. */
 export function cliOfScreen(ui: Ui, data: Data): string | null {
   const sweep = selectedSweep(ui, data)?.sweep;

@@ -29,6 +29,7 @@ export const commandIds = [
   "help",
   "stop-sweep",
   "show-sweep-why",
+  "insight",
   "prioritise",
   "weigh-sweep",
   "cordon",
@@ -96,6 +97,15 @@ export const commandTable: readonly Command[] = [
     screens: ["sweeps"],
     footer: "sweep's why",
   }),
+  entry(
+    "insight",
+    ["i"],
+    "What the selected sweep has taught: which parameters matter, where the best trials are",
+    {
+      screens: ["sweeps", "trials"],
+      footer: "insight",
+    },
+  ),
   entry("prioritise", ["P"], "Priority of the selected sweep beside its requester's others", {
     screens: ["sweeps"],
     writes: true,

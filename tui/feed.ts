@@ -174,6 +174,7 @@ function copyOf(of: Answers): Stored {
     logs: new Map(of.logs),
     why: new Map(of.why),
     "sweep-why": new Map(of["sweep-why"]),
+    insight: new Map(of.insight),
     estimate: new Map(of.estimate),
     models: new Map(of.models),
     model: new Map(of.model),

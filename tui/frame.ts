@@ -8,6 +8,7 @@ import { fitHeight } from "./part/pane.ts";
 import { budgetsScreen } from "./screen/budgets.ts";
 import { eventsScreen } from "./screen/events.ts";
 import { footerLine, headerLine, stripLine, summaryLine } from "./screen/header.ts";
+import { insightLines } from "./screen/insight.ts";
 import { launchLines } from "./screen/launch.ts";
 import { meshScreen } from "./screen/mesh.ts";
 import { atFoot, cliLines, confirmLines, helpLines, paletteLines } from "./screen/overlay.ts";
@@ -68,6 +69,8 @@ function bodyLines(view: View): readonly Line[] {
       return helpLines(view, overlay.offset);
     case "palette":
       return paletteLines(view, overlay);
+    case "insight":
+      return insightLines(view, overlay);
     case "launch":
       return launchLines(view, overlay.form);
     case "confirm":

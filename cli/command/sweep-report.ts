@@ -33,7 +33,7 @@ export function sweepReportCommand(terminal: Terminal): Command {
           const view = await wholeSweep(client, sweep);
           if (!view.ok) return printRefusal(terminal, options, view.refusal);
           // Without the spaces, the trials tell what was searched.
-          const page = reportPage(view.value, sweepInsight(view.value, {}), readPageParts());
+          const page = reportPage(view.value, sweepInsight(view.value, view.value.spaces), readPageParts());
           const written = writePage(resolve(options.out ?? `${sweep}.html`), page);
           return printAnswer(
             terminal,

@@ -51,6 +51,7 @@ export function sweepText(view: SweepView): string {
       "search",
       `${view.search.method}, at most ${plural(summary.total, "trial")}, seed ${view.search.seed}, over ${view.models.join(", ")}`,
     ],
+    ...(view.note === null ? [] : ([["found by", view.note]] as const)),
     ["stopping", stoppingText(view.stopping)],
     [
       "trials",

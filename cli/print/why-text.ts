@@ -28,12 +28,14 @@ export function trialWhyText(why: WhyView, now: Present): string {
 }
 
 export function sweepWhyText(why: SweepWhyView, now: Present): string {
+  const headline = `${why.sweep}: ${why.sentence}`;
+  if (why.state === "done" || why.state === "stopped") return headline;
   const models = why.models.map(({ model, queued, running, sentence, agents }) => {
     const head = `${model}: ${queued} queued, ${running} running. ${sentence}`;
     return queued === 0 ? head : `${head}\n${indent(agentTable(agents))}`;
   });
   return [
-    `${why.sweep} is ${why.state}: ${why.sentence}`,
+    headline,
     models.join("\n\n"),
     fields([
       ["tokens", moneyText(why.budget)],

@@ -6,6 +6,7 @@ import type { State, Trial } from "../core/state.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-view.ts";
 import { eventText } from "./event-text.ts";
+import { insightViewOf } from "./insight-view.ts";
 import { meshViewOf } from "./mesh-view.ts";
 import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-view.ts";
 import { readCurve, readLogs } from "./point-stream.ts";
@@ -48,6 +49,11 @@ const answers: Answers = {
     const sweep = state.sweeps.get(body.sweep);
     if (sweep === undefined) return unknown("sweep", body.sweep, state.sweeps.keys());
     return accept(sweepWhyViewOf(state, sweep, settings));
+  },
+  insight: ({ state, settings }, body) => {
+    const sweep = state.sweeps.get(body.sweep);
+    if (sweep === undefined) return unknown("sweep", body.sweep, state.sweeps.keys());
+    return accept(insightViewOf(state, sweep, settings));
   },
   estimate: ({ state }, { requester, spec }) => accept(estimateSweep(state, requester, spec)),
   models: ({ state }) => accept(modelsViewOf(state)),

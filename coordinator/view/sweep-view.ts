@@ -74,6 +74,7 @@ export function sweepViewOf(
     stopping: sweep.spec.stopping,
     dataset: sweep.spec.dataset,
     models: sweep.spec.models.map(({ model }) => model),
+    spaces: Object.fromEntries(sweep.spec.models.map(({ model, space }) => [model, space])),
     alsoObjectives: sweep.spec.alsoObjectives,
     note: sweep.note,
     trials: trialsIn(state, sweep, order)

@@ -1,13 +1,19 @@
 /** Slots given up on a live mesh: for another requester's share, for a drain, after a cordon. Whom to ask is decided in core. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { milliTokensPerToken } from "../../protocol/token.ts";
-import { LiveMesh, valueOf, type SweepOptions } from "../support/live-mesh.ts";
+import type { Event } from "../../coordinator/core/event.ts";
+import { milliTokensPerToken, priceOf } from "../../protocol/token.ts";
+import type { TrialView } from "../../protocol/view.ts";
+import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 
 const timeout = 110_000;
 const epochMs = 200;
 const grant = 500 * milliTokensPerToken;
+/** Longer than a requester waits before a slot is taken for it, which is two leases. */
+const longEpochs = 50;
+/** Long enough for a command to come in the middle. */
+const epochs = 25;
 
 describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout }, () => {
   const mesh = new LiveMesh();
@@ -20,10 +26,112 @@ describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout },
   });
   after(() => mesh.close());
 
-  const launch = async (requester: string, options: Omit<SweepOptions, "milliseconds">) =>
-    valueOf(await mesh.launch(requester, { ...options, milliseconds: epochMs }));
-  const allRun = (sweep: string, count: number) =>
-    mesh.trialThat(sweep, `${count} running`, ({ state }) => state === "running").then(() =>
-      mesh.sweepThat(sweep, `${count} running trials`, ({ summary }) => summary.counts.running === count),
+  let seed = 0;
+  const launch = async (requester: string, trials: number, length: number, more = "") => {
+    const name = `${requester}-${++seed}`;
+    const options = { name, trials, epochs: length, milliseconds: epochMs, seed, more };
+    return valueOf(await mesh.launch(requester, options));
+  };
+  const runningOn = (sweep: string, agent: string) =>
+    mesh.trialThat(sweep, `a trial on ${agent}`, ({ attempts }) =>
+      attempts.some((one) => one.agent === agent && one.state === "running"),
     );
+  const agentsOf = ({ attempts }: TrialView) => attempts.map(({ agent, ending }) => [agent, ending]);
+  /** Epoch of the last checkpoint of each attempt, by fence, and what else happened, in order. */
+  const journal = async () => {
+    const kept = new Map<number, number>();
+    const events: Event[] = [];
+    const { state, violations } = await mesh.audit((event) => {
+      events.push(event);
+      if (event.kind === "CheckpointKept") kept.set(event.fence, event.resource);
+    });
+    assert.deepEqual(violations, []);
+    /** The attempt that was stopped, and the next: it went on where the other left it, which alone was paid for. */
+    const resumed = (id: string) => {
+      const [stopped, next, ...rest] = state.trials.get(id)?.attempts ?? [];
+      assert.ok(stopped !== undefined && next !== undefined && rest.length === 0, `${id} has two attempts`);
+      const reached = kept.get(stopped.fence) ?? 0;
+      assert.ok(reached > 0, "it had a checkpoint");
+      assert.equal(next.from?.resource, reached, "it went on from its last checkpoint");
+      assert.equal(next.ending, "finished");
+      assert.equal(stopped.posted, priceOf(stopped.keptMs, stopped.rate), "nothing done was lost");
+      return { stopped, next };
+    };
+    return { events, resumed, state };
+  };
+
+  test("PREEMPT-3: who holds every slot makes room for who waits, once, at a checkpoint, and goes on from it", async (t) => {
+    const greedy = await launch("greedy", 3, longEpochs);
+    await mesh.trialThat(
+      greedy,
+      "the last of three to run",
+      ({ number, state }) => number === 3 && state === "running",
+    );
+    const modest = await launch("modest", 1, 2);
+    const [held, served] = await Promise.all([mesh.ended(greedy), mesh.ended(modest)]);
+    for (const { state } of [...held.trials, ...served.trials]) assert.equal(state, "completed");
+
+    const { events, resumed } = await journal();
+    const asked = events.filter((event) => event.kind === "CancelRequested");
+    const [cancel] = asked;
+    assert.ok(cancel !== undefined && asked.length === 1, "one slot is taken");
+    assert.deepEqual([cancel.how, cancel.preemptedFor], ["checkpoint", "modest"]);
+    const reason = `made room for ${modest}-1 of modest; greedy had more than its share`;
+    assert.equal(cancel.reason, reason);
+    const victim = held.trials.find(({ attempts }) => attempts.some(({ fence }) => fence === cancel.fence));
+    assert.ok(victim !== undefined, "of those who had more than their share");
+    const { stopped, next } = resumed(victim.trial);
+    assert.deepEqual([stopped.ending, stopped.note], ["stopped", reason]);
+    t.diagnostic(`${victim.trial} left ${stopped.agent} at epoch ${next.from?.resource} of ${longEpochs}`);
+    const after = events.slice(
+      events.findIndex((one) => one.kind === "AttemptEnded" && one.fence === cancel.fence),
+    );
+    const offer = after.find((one) => one.kind === "LeaseOffered");
+    assert.deepEqual(
+      [offer?.trial, offer?.agent],
+      [`${modest}-1`, stopped.agent],
+      "the slot goes to who waited",
+    );
+    for (const other of held.trials) if (other !== victim) assert.equal(other.attempts.length, 1);
+  });
+
+  test("`agents drain` empties an agent: what ran there goes on elsewhere from its checkpoint", async () => {
+    const sweep = await launch("greedy", 3, epochs);
+    const { trial } = await runningOn(sweep, "two");
+    const { out } = await mesh.ok("one", "agents", "drain", "two");
+    assert.match(out, /^two takes no new trials; 1 attempt there stops at its next checkpoint and goes on/);
+    await mesh.agentThat("two", ({ running, state }) => state === "draining" && running.length === 0);
+    const { trials } = await mesh.ended(sweep);
+    const moved = trials.find((one) => one.trial === trial) ?? assert.fail();
+    assert.deepEqual(agentsOf(moved), [
+      ["two", "stopped: the agent is draining"],
+      ["one", "finished"],
+    ]);
+    assert.deepEqual([moved.state, moved.resource], ["completed", epochs]);
+    (await journal()).resumed(trial);
+    await mesh.ok("one", "agents", "drain", "two", "--end");
+    await mesh.agentThat("two", ({ state }) => state === "present");
+  });
+
+  test("`agents cordon` lets what runs there end, and places nothing new until it is ended", async () => {
+    const sweep = await launch("greedy", 3, epochs);
+    const { trial } = await runningOn(sweep, "two");
+    const { out } = await mesh.ok("one", "agents", "cordon", "two");
+    assert.equal(out, "two takes no new trials; 1 attempt there runs to the end\n");
+    await mesh.agentThat("two", ({ state }) => state === "cordoned");
+    const next = await launch("modest", 4, 1);
+    const [first, second] = await Promise.all([mesh.ended(sweep), mesh.ended(next)]);
+    const stayed = first.trials.find((one) => one.trial === trial) ?? assert.fail();
+    assert.deepEqual(agentsOf(stayed), [["two", "finished"]]);
+    const placed = second.trials.flatMap(({ attempts }) => attempts.map(({ agent }) => agent));
+    assert.deepEqual(placed, Array(4).fill("one"));
+
+    const waiting = await launch("modest", 1, 1, "needs: {agents: {only: [two]}}\n");
+    await mesh.trialThat(waiting, "a queued trial", ({ state }) => state === "queued");
+    const ended = await mesh.ok("one", "agents", "cordon", "two", "--end");
+    assert.equal(ended.out, "two takes trials again\n");
+    const { trials } = await mesh.ended(waiting);
+    assert.deepEqual(trials.map(agentsOf), [[["two", "finished"]]]);
+    await journal();
+  });
 });

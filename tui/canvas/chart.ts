@@ -1,6 +1,6 @@
 /**
- * A line chart in characters: one series, a labelled y axis at the left, x labels below.
- * `step` holds each value until the next point, as a best-so-far curve does.
+ * A chart in characters: one series, a labelled y axis at the left, x labels below. A line, `step` where it holds each
+ * value until the next point, as a best-so-far curve does; or the points alone.
  */
 import { value } from "../text/format.ts";
 import type { Glyphs } from "../text/glyph.ts";
@@ -15,6 +15,10 @@ export interface ChartOptions {
   readonly width: number;
   readonly height: number;
   readonly step?: boolean;
+  /** The points in their places and no line between them. */
+  readonly scatter?: boolean;
+  /** The left end of the x axis, where it lies before the first point. */
+  readonly xMin?: number;
   /** The right end of the x axis, where it lies beyond the last point. */
   readonly xMax?: number;
   readonly xLabel?: (x: number) => string;
@@ -41,7 +45,7 @@ export function lineChart(
   const rows = options.height - 1;
   if (rows < plotRowsMin || columns < plotColumnsMin) return [];
 
-  const xLow = Math.min(...finite.map((each) => each.x));
+  const xLow = Math.min(options.xMin ?? Infinity, ...finite.map((each) => each.x));
   const xHigh = Math.max(options.xMax ?? -Infinity, ...finite.map((each) => each.x));
   const dots = openDots(columns, rows, glyphs.ascii);
   const toX = (x: number) =>
@@ -53,7 +57,8 @@ export function lineChart(
   let from = first;
   dots.set(toX(first.x), toY(first.y));
   for (const to of finite.slice(1)) {
-    if (options.step === true) {
+    if (options.scatter === true) dots.set(toX(to.x), toY(to.y));
+    else if (options.step === true) {
       dots.stroke(toX(from.x), toY(from.y), toX(to.x), toY(from.y));
       dots.stroke(toX(to.x), toY(from.y), toX(to.x), toY(to.y));
     } else {

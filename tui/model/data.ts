@@ -61,6 +61,7 @@ export const noAnswers: Answers = {
   logs: new Map(),
   why: new Map(),
   "sweep-why": new Map(),
+  insight: new Map(),
   estimate: new Map(),
   models: new Map(),
   model: new Map(),

@@ -42,6 +42,7 @@ export const eventsWant = want("events", { limit: eventsMax });
 export const curveWant = (trial: string) => want("curve", { trial });
 export const whyWant = (trial: string) => want("why", { trial });
 export const sweepWhyWant = (sweep: string) => want("sweep-why", { sweep });
+export const insightWant = (sweep: string) => want("insight", { sweep });
 export const logsWant = (trial: string) => want("logs", { trial, limit: logLinesMax });
 
 export function meshOf(data: Data): MeshView | null {
@@ -199,6 +200,8 @@ export function selectedAccount(ui: Ui, data: Data): AccountView | null {
 export function wanted(ui: Ui, data: Data): readonly Want[] {
   const wants: Want[] = [meshWant];
   const trial = selectedTrial(ui, data);
+  // It changes with every finished trial at most, and costs the leader more than other answers.
+  if (ui.overlay?.kind === "insight") wants.push({ ...insightWant(ui.overlay.sweep), calm: true });
   switch (ui.screen) {
     case "mesh":
       wants.push(eventsWant);

@@ -4,7 +4,7 @@
  */
 import type { SweepSummary } from "../../protocol/view.ts";
 import { applies, commandOfKey, paletteOf, type Command, type CommandId } from "../command-table.ts";
-import { cliLaunch, cliOfScreen } from "../cli-line.ts";
+import { cliInsight, cliLaunch, cliOfScreen } from "../cli-line.ts";
 import {
   cordonAgent,
   drainAgent,
@@ -17,6 +17,7 @@ import {
 import type { Data } from "./data.ts";
 import type { Step } from "./effect.ts";
 import { emptyForm } from "./form.ts";
+import { insightKey, openInsight } from "./insight-key.ts";
 import { modelOf, selectedAccount, selectedAgent, selectedSweep, selectedVersion } from "./list.ts";
 import { launchKey } from "./launch-key.ts";
 import { ask, back, focus, go, move, open, over, say, tab, toggleSweepWhy } from "./move.ts";
@@ -53,6 +54,8 @@ export function step(before: Ui, key: string, context: StepContext): Step {
       return paletteKey(ui, overlay, key, context);
     case "confirm":
       return confirmKey(ui, overlay.confirm, key);
+    case "insight":
+      return key === "Y" ? copyCli(ui, cliInsight(overlay.sweep)) : still(insightKey(ui, overlay, key));
     case "launch":
       return key === "Y" && overlay.form.field === "file"
         ? copyCli(ui, cliLaunch(overlay.form.draft))
@@ -120,6 +123,10 @@ function runId(ui: Ui, id: CommandId, context: StepContext): Step {
       return still(tab(ui, "logs"));
     case "show-sweep-why":
       return still(toggleSweepWhy(ui));
+    case "insight": {
+      const sweep = selectedSweep(ui, data);
+      return still(sweep === null ? say(ui, "no sweep is selected", "bad") : openInsight(ui, sweep.sweep));
+    }
     case "stop-sweep":
       return still(
         askOfRunning(ui, data, (sweep) => stopSweep(sweep.sweep, sweep.name, sweep.counts.running)),

@@ -50,7 +50,20 @@ export type Overlay =
   | { readonly kind: "filter"; readonly before: string }
   | { readonly kind: "confirm"; readonly confirm: Confirm }
   | { readonly kind: "launch"; readonly form: Form }
-  | { readonly kind: "cli"; readonly text: string };
+  | { readonly kind: "cli"; readonly text: string }
+  | Insight;
+
+/** What the best so far is drawn over. */
+export const insightScales = ["trials", "tokens", "time"] as const;
+export type InsightScale = (typeof insightScales)[number];
+
+/** What one sweep has taught, over the whole screen. `offset`: rows scrolled past. */
+export interface Insight {
+  readonly kind: "insight";
+  readonly sweep: string;
+  readonly scale: InsightScale;
+  readonly offset: number;
+}
 
 export interface Notice {
   readonly text: string;

@@ -117,6 +117,12 @@ const overlayFooters: Readonly<
     ["n", "leave it"],
     ["Y", "command line"],
   ],
+  insight: [
+    ["tab", "over trials, tokens, time"],
+    ["j k", "scroll"],
+    ["Y", "command line"],
+    ["esc", "back"],
+  ],
   help: [["esc", "back"]],
   cli: [["esc", "back"]],
 };
