@@ -21,9 +21,9 @@ const { values } = parseArgs({
     trials: { type: "string", default: "10000" },
     rounds: { type: "string", default: "5" },
     /** Trials the agent runs at a time. */
-    slots: { type: "string", default: "100" },
+    slots: { type: "string", default: "400" },
     /** Jobs the peer runs at a time. */
-    concurrency: { type: "string", default: "100" },
+    concurrency: { type: "string", default: "400" },
     /** Folder for CPU profiles of coordinator and agent. */
     profile: { type: "string" },
     peer: { type: "boolean", default: true },

@@ -161,6 +161,8 @@ export const sweepView = z.object({
   stopping: stoppingSchema,
   dataset: datasetRefSchema.nullable(),
   models: z.array(z.string()),
+  /** Why trials failed, the commonest reasons first. */
+  failures: z.array(z.object({ reason: z.string(), count })),
   /** By model, where the search looks. */
   spaces: z.record(z.string(), spaceSchema),
   /** Further objectives, whose values stand in each trial's metrics. */

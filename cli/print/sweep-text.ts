@@ -57,6 +57,7 @@ export function sweepText(view: SweepView): string {
       "trials",
       `${counts.completed} completed, ${counts.stopped} stopped early, ${counts.failed} failed, ${counts.cancelled} cancelled, ${counts.running} running, ${counts.paused} paused, ${counts.queued} queued, ${counts.reused} from the record`,
     ],
+    ...view.failures.map(({ count, reason }) => ["failed", `${plural(count, "trial")}: ${reason}`] as const),
     ["tokens", tokensText(summary)],
     [
       "best",

@@ -4,9 +4,17 @@ import type { InsightView } from "../../protocol/view.ts";
 import { scoresOf } from "../core/objective.ts";
 import type { Trial } from "../core/state.ts";
 import { dominates } from "../stopping/rank.ts";
+import type { Scores } from "../stopping/stopping-policy.ts";
 
 /** Along the first objective, the best first. */
 const frontTrialsMost = 50;
+
+interface Entry {
+  readonly trial: string;
+  readonly number: number;
+  /** Larger is better. */
+  readonly scores: Scores;
+}
 
 /** Trials without a finite value in every objective are beaten by nobody and stand in no front. */
 export function frontOf(
@@ -16,7 +24,7 @@ export function frontOf(
 ): NonNullable<InsightView["front"]> {
   const objectives = [spec.objective, ...spec.alsoObjectives];
   const values = new Map<string, readonly number[]>();
-  const entries = trials.flatMap(({ number, rungs, trial }) => {
+  const entries = trials.flatMap(({ number, rungs, trial }): Entry[] => {
     const rung = rungs.find((each) => each.resource === resource);
     if (rung === undefined) return [];
     const scores = scoresOf(spec, rung);
@@ -24,9 +32,11 @@ export function frontOf(
     values.set(trial, [rung.value, ...(rung.also ?? [])]);
     return [{ trial, number, scores }];
   });
-  const front = entries
-    .filter(({ scores }) => !entries.some((other) => dominates(other.scores, scores)))
-    .toSorted((a, b) => (b.scores[0] ?? 0) - (a.scores[0] ?? 0) || a.number - b.number);
+  // Best first by the first objective, then the others: whoever beats a trial stands before it.
+  const front: Entry[] = [];
+  for (const entry of entries.toSorted(byScores)) {
+    if (!front.some((other) => dominates(other.scores, entry.scores))) front.push(entry);
+  }
   return {
     objectives,
     trials: front
@@ -34,4 +44,12 @@ export function frontOf(
       .map(({ trial }) => ({ trial, values: [...(values.get(trial) ?? [])] })),
     count: front.length,
   };
+}
+
+function byScores(a: Entry, b: Entry): number {
+  for (const [index, score] of a.scores.entries()) {
+    const difference = (b.scores[index] ?? 0) - score;
+    if (difference !== 0) return difference;
+  }
+  return a.number - b.number;
 }

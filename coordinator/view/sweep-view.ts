@@ -74,6 +74,7 @@ export function sweepViewOf(
     stopping: sweep.spec.stopping,
     dataset: sweep.spec.dataset,
     models: sweep.spec.models.map(({ model }) => model),
+    failures: failuresOf(state, sweep),
     spaces: Object.fromEntries(sweep.spec.models.map(({ model, space }) => [model, space])),
     alsoObjectives: sweep.spec.alsoObjectives,
     note: sweep.note,
@@ -82,6 +83,21 @@ export function sweepViewOf(
       .map((trial) => trialViewOf(state, trial)),
     bestSoFar: sweep.bestSoFar,
   };
+}
+
+/** Reasons told apart; the rest is counted with them as one more. */
+const reasonsMax = 3;
+
+function failuresOf(state: State, sweep: Sweep): SweepView["failures"] {
+  if (sweep.counts.failed === 0) return [];
+  const counts = new Map<string, number>();
+  for (const { failure, state: is } of trialsIn(state, sweep, "number")) {
+    if (is === "failed" && failure !== null) counts.set(failure, (counts.get(failure) ?? 0) + 1);
+  }
+  const common = [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => ({ reason, count }));
+  const rest = common.slice(reasonsMax).reduce((sum, { count }) => sum + count, 0);
+  const shown = common.slice(0, reasonsMax);
+  return rest === 0 ? shown : [...shown, { reason: "other reasons", count: rest }];
 }
 
 /** All trials of a sweep by number, or best first: trained further, then by value. */

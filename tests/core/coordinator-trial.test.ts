@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { loadState, entityAt, stateText } from "../../coordinator/core/projection.ts";
 import { emptyState } from "../../coordinator/core/state.ts";
 import { apply } from "../../coordinator/core/apply.ts";
-import { digestOfNumber, Fold, sweepSpec } from "../support/fold.ts";
+import { sweepViewOf } from "../../coordinator/view/sweep-view.ts";
+import { digestA, digestOfNumber, Fold, sweepSpec } from "../support/fold.ts";
 
 function started(change = {}, tokens = 10_000): Fold {
   const fold = new Fold();
@@ -267,4 +268,35 @@ test("REUSE-3: a longer run of the same goes on from the shorter one's checkpoin
   assert.equal(fold.trial("s2-1").state, "completed");
   fold.must("sweep-run", { spec: sweepSpec({ search, stopping: asha(16), reuse: false }) });
   assert.equal(fold.trial("s3-1").resumes, null, "reuse: off begins from nothing");
+});
+
+test("a sweep says why trials failed, and goes on: no number, another name, nothing at all", () => {
+  const fold = new Fold();
+  fold.open("ada", 10_000);
+  fold.join("box", 1);
+  fold.must("sweep-run", { spec: sweepSpec({ reuse: false }) });
+  const metrics = [{ acc: 0.9 }, { accuracy: Number.NaN }, {}, { acc: 0.8 }];
+  for (const reported of metrics) {
+    const [trial] = fold.running();
+    assert.ok(trial !== undefined);
+    const attempt = trial.attempts.at(-1);
+    assert.ok(attempt !== undefined);
+    const kept = { resource: 1, digest: digestA, bytes: 1, metrics: reported, usedMs: 1_000 };
+    fold.report("box", { kind: "finished", fence: attempt.fence, ...kept });
+  }
+  while (fold.running().length > 0) for (const trial of fold.running()) fold.finish(trial, 0.5);
+  const sweep = fold.state.sweeps.get("s1");
+  assert.ok(sweep !== undefined);
+  assert.equal(sweep.state, "done");
+  const view = sweepViewOf(
+    fold.state,
+    sweep,
+    { sweep: "s1", offset: 0, limit: 9, order: "number" },
+    fold.settings,
+  );
+  assert.deepEqual(view.failures[0], {
+    reason: 'it did not report a finite "accuracy"; it reported acc',
+    count: 2,
+  });
+  assert.equal(view.failures.length, 3);
 });

@@ -73,6 +73,7 @@ describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout },
 
     const { events, resumed } = await journal();
     const asked = events.filter((event) => event.kind === "CancelRequested");
+    console.log(JSON.stringify(asked), JSON.stringify([...held.trials,...served.trials].map((x)=>x.attempts.map((a)=>[x.trial,a.fence,a.agent,a.startedAt,a.endedAt,a.ending]))));
     const [cancel] = asked;
     assert.ok(cancel !== undefined && asked.length === 1, "one slot is taken");
     assert.deepEqual([cancel.how, cancel.preemptedFor], ["checkpoint", "modest"]);
@@ -102,6 +103,7 @@ describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout },
     assert.match(out, /^two takes no new trials; 1 attempt there stops at its next checkpoint and goes on/);
     await mesh.agentThat("two", ({ running, state }) => state === "draining" && running.length === 0);
     const { trials } = await mesh.ended(sweep);
+    console.log(JSON.stringify(trials.map((x)=>x.attempts.map((a)=>[x.trial,a.fence,a.agent,a.startedAt,a.endedAt,a.fromResource,a.ending]))));
     const moved = trials.find((one) => one.trial === trial) ?? assert.fail();
     assert.deepEqual(agentsOf(moved), [
       ["two", "stopped: the agent is draining"],

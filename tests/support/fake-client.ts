@@ -8,6 +8,7 @@ import type { CommandName, QueryName } from "../../protocol/command.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { AgentView, SweepSummary, TrialView } from "../../protocol/view.ts";
 import type { LaunchDraft, Launcher } from "../../tui/launch/launcher.ts";
+import { insightFixture } from "./insight-fixture.ts";
 import {
   agentFixture,
   fixtureNow,
@@ -270,6 +271,12 @@ export function openFakeMesh(): FakeMesh {
         return sweepOf(body["sweep"]) === undefined
           ? refuse("unknown", `there is no sweep ${String(body["sweep"])}`)
           : accept(sweepWhyFixture(String(body["sweep"]), whyStart()));
+      case "insight": {
+        const found = sweepOf(body["sweep"]);
+        return found === undefined
+          ? refuse("unknown", `there is no sweep ${String(body["sweep"])}`)
+          : accept(insightFixture(found.summary.sweep, { name: found.summary.name }));
+      }
       case "estimate":
         return accept(estimateFixture());
       case "models":

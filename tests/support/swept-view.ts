@@ -95,6 +95,7 @@ export function sweptView(count = 120): SweepView {
     stopping: { policy: "asha", min: 1, max: 3, eta: 3 },
     dataset: null,
     models: ["fasttext"],
+    failures: [],
     spaces: {},
     alsoObjectives: [],
     note: null,

@@ -17,8 +17,15 @@ export interface Room {
 type Slice = InsightView["slices"][number];
 
 const nameColumnsMost = 24;
-/** Of the lines, the share that is bright. */
-const brightShare = 0.25;
+/** More lines than these hide each other in characters. */
+const linesMost = 20;
+const brightMost = 5;
+
+/** How many lines are drawn, and how many of them are bright. */
+export function linesDrawn({ lines }: InsightView): { readonly all: number; readonly bright: number } {
+  const all = Math.min(linesMost, lines.length);
+  return { all, bright: Math.min(brightMost, Math.ceil(all / 4)) };
+}
 
 /** One row per parameter, cut at `height`; what is cut is said in the last row. */
 export function importanceBars(
@@ -73,7 +80,9 @@ export function bestCurve(
 export function trialLines(view: InsightView, room: Room, glyphs: Glyphs): readonly Line[] {
   const count = Math.min(view.slices.length, axesThatFit(room.width) - 1);
   if (count < 1) return [];
-  const scores = view.lines.map(({ score }) => score);
+  const drawn = linesDrawn(view);
+  const shown = view.lines.slice(0, drawn.all);
+  const scores = shown.map(({ score }) => score);
   const [best, worst] = [scores[0] ?? 0, scores.at(-1) ?? 0];
   const placeOf = (score: number) => (best === worst ? 0.5 : (score - worst) / (best - worst));
   const axes: ParallelAxis[] = view.slices.slice(0, count).map(({ axis, parameter }) => ({
@@ -81,11 +90,9 @@ export function trialLines(view: InsightView, room: Room, glyphs: Glyphs): reado
     top: endOf(axis, "top"),
     bottom: endOf(axis, "bottom"),
   }));
-  const bright = Math.max(1, Math.ceil(brightShare * view.lines.length));
-  // The best are drawn last and lie on top.
-  const lines = view.lines.map(({ at, score }, place) => ({
+  const lines = shown.map(({ at, score }, place) => ({
     at: [...at.slice(0, count), placeOf(score)],
-    bright: place < bright,
+    bright: place < drawn.bright,
   }));
   const objective = { name: view.metric, top: value(best), bottom: value(worst) };
   return parallelChart([...axes, objective], lines, room, glyphs);

@@ -10,7 +10,7 @@ import { beside, besideGap, fitHeight, heading } from "../part/pane.ts";
 import { value } from "../text/format.ts";
 import { blank, line, span, type Line } from "../text/line.ts";
 import { wrap } from "../text/width.ts";
-import { bestCurve, betterOf, importanceBars, sliceChart, trialLines } from "./insight-charts.ts";
+import { bestCurve, betterOf, importanceBars, linesDrawn, sliceChart, trialLines } from "./insight-charts.ts";
 import { twoFrom, waitingFor, type View } from "./view.ts";
 
 /** Two columns need so many rows to show whole drawings. */
@@ -19,6 +19,8 @@ const twoFromRows = 24;
 const chartRows = 9;
 const sliceRows = 7;
 const linesRows = 13;
+/** A curve gains nothing by being taller. */
+const curveRowsMost = 16;
 const importanceRowsMost = 10;
 const frontRowsMost = 6;
 const slicesShown = 2;
@@ -80,8 +82,17 @@ function twoColumns(view: View, answer: InsightView, insight: Insight, height: n
     left,
     Math.min(importanceRowsMost, height - frontRows - chartRows - 2),
   );
-  const curveRows = height - frontRows - bars.rows.length - 2;
-  const leftLines = parts(view, [bars, front, curvePart(view, answer, insight, left, curveRows)], left);
+  const curveRows = Math.min(curveRowsMost, height - frontRows - bars.rows.length - 2);
+  const spare = height - frontRows - bars.rows.length - 2 - curveRows;
+  // What is left over goes to the next slices.
+  const further = answer.slices.slice(slicesShown, slicesShown + Math.floor(spare / (sliceRows + 1)));
+  const leftParts = [
+    bars,
+    front,
+    curvePart(view, answer, insight, left, curveRows),
+    ...further.map((slice) => slicePart(view, answer, slice, left)),
+  ];
+  const leftLines = parts(view, leftParts, left);
   const slices = slicesSideBySide(view, answer, right);
   const lineRows = height - 1 - slices.length;
   const rightLines = [...parts(view, [linesPart(view, answer, right, lineRows)], right), ...slices];
@@ -139,8 +150,9 @@ function curvePart(view: View, answer: InsightView, { scale }: Insight, width: n
 }
 
 function linesPart(view: View, answer: InsightView, width: number, height: number): Part {
+  const { all, bright } = linesDrawn(answer);
   return {
-    title: `The best ${answer.lines.length} trials, their best quarter ${view.glyphs.ascii ? "as *" : "bright"}`,
+    title: `The best ${all} trials, the best ${bright} ${view.glyphs.ascii ? "as *" : "bright"}`,
     rows: trialLines(answer, { width, height }, view.glyphs),
   };
 }
