@@ -12,35 +12,50 @@ export function dominates(a: readonly number[], b: readonly number[]): boolean {
   return better;
 }
 
-/** Indices into `points`, front by front, the best first. Deb et al. 2002. */
+/**
+ * Indices into `points`, front by front, the best first. Each point, in rising order, goes into the first front that does not
+ * dominate it, found by bisection (Zhang et al. 2015, ENS-BS).
+ */
 export function fronts(points: readonly (readonly number[])[]): readonly (readonly number[])[] {
   if (points.every((point) => point.length <= 1)) return frontsOfOne(points);
-  const beaten = Array.from(points, () => 0);
-  const beats = points.map((): number[] => []);
-  for (const [i, a] of points.entries()) {
-    for (let j = i + 1; j < points.length; j++) {
-      const b = points[j] ?? [];
-      const [winner, loser] = dominates(a, b) ? [i, j] : dominates(b, a) ? [j, i] : [-1, -1];
-      if (winner < 0) continue;
-      beats[winner]?.push(loser);
-      beaten[loser] = (beaten[loser] ?? 0) + 1;
-    }
-  }
   const found: number[][] = [];
-  let front = [...points.keys()].filter((index) => beaten[index] === 0);
-  while (front.length > 0) {
-    found.push(front);
-    const next: number[] = [];
-    for (const winner of front) {
-      for (const loser of beats[winner] ?? []) {
-        const left = (beaten[loser] ?? 0) - 1;
-        beaten[loser] = left;
-        if (left === 0) next.push(loser);
-      }
+  for (const index of [...points.keys()].sort(
+    (a, b) => lexicographic(points[a] ?? [], points[b] ?? []) || a - b,
+  )) {
+    let low = 0;
+    let high = found.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isDominatedIn(points, found[middle] ?? [], points[index] ?? [])) low = middle + 1;
+      else high = middle;
     }
-    front = next.toSorted((a, b) => a - b);
+    const front = found[low];
+    if (front === undefined) found.push([index]);
+    else front.push(index);
   }
+  for (const front of found) front.sort((a, b) => a - b);
   return found;
+}
+
+/** From the last one in, which is the most alike; with two objectives it nearly always decides. */
+function isDominatedIn(
+  points: readonly (readonly number[])[],
+  front: readonly number[],
+  point: readonly number[],
+): boolean {
+  for (let place = front.length - 1; place >= 0; place--) {
+    if (dominates(points[front[place] ?? 0] ?? [], point)) return true;
+    if (point.length < 3) return false;
+  }
+  return false;
+}
+
+function lexicographic(a: readonly number[], b: readonly number[]): number {
+  for (let index = 0; index < a.length; index++) {
+    const order = compare(a[index] ?? 0, b[index] ?? 0);
+    if (order !== 0) return order;
+  }
+  return 0;
 }
 
 /** One objective needs sorting only: equal values share a front. */

@@ -6,7 +6,7 @@
  */
 import { intervalRungs } from "./interval.ts";
 import { mean, quantile } from "./quantile.ts";
-import { bestFirst, dominates } from "./rank.ts";
+import { bestFirst, outranks } from "./rank.ts";
 import type { RungEntry, Scores, Standing, StoppingPolicy, Verdict } from "./stopping-policy.ts";
 
 export interface BehindRule {
@@ -59,7 +59,7 @@ function byScore(rule: BehindRule, { trial, curveOf }: Standing, others: readonl
  * fronts. One that nobody dominates never ends.
  */
 function byDominance(rule: BehindRule, { trial }: Standing, others: readonly RungEntry[]): Verdict {
-  const dominatedBy = others.filter(({ scores }) => dominates(scores, trial.scores)).length;
+  const dominatedBy = others.filter(({ scores }) => outranks(scores, trial.scores)).length;
   const isFinite = trial.scores.every(Number.isFinite);
   if (dominatedBy === 0 && isFinite) return goOn;
   const kept = Math.ceil(((others.length + 1) * rule.percentile) / 100);

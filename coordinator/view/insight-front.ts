@@ -3,53 +3,33 @@ import type { SweepSpec } from "../../protocol/sweep.ts";
 import type { InsightView } from "../../protocol/view.ts";
 import { scoresOf } from "../core/objective.ts";
 import type { Trial } from "../core/state.ts";
-import { dominates } from "../stopping/rank.ts";
-import type { Scores } from "../stopping/stopping-policy.ts";
+import { fronts } from "../search/rank.ts";
 
 /** Along the first objective, the best first. */
 const frontTrialsMost = 50;
 
-interface Entry {
-  readonly trial: string;
-  readonly number: number;
-  /** Larger is better. */
-  readonly scores: Scores;
-}
-
-/** Trials without a finite value in every objective are beaten by nobody and stand in no front. */
+/** Trials without a finite value in every objective stand in no front. `trials` by number. */
 export function frontOf(
   spec: SweepSpec,
   trials: readonly Trial[],
   resource: number,
 ): NonNullable<InsightView["front"]> {
   const objectives = [spec.objective, ...spec.alsoObjectives];
-  const values = new Map<string, readonly number[]>();
-  const entries = trials.flatMap(({ number, rungs, trial }): Entry[] => {
+  const measured = trials.flatMap(({ rungs, trial }) => {
     const rung = rungs.find((each) => each.resource === resource);
     if (rung === undefined) return [];
-    const scores = scoresOf(spec, rung);
-    if (scores.length < objectives.length || !scores.every(Number.isFinite)) return [];
-    values.set(trial, [rung.value, ...(rung.also ?? [])]);
-    return [{ trial, number, scores }];
+    const values = [rung.value, ...(rung.also ?? [])];
+    if (values.length < objectives.length || !values.every(Number.isFinite)) return [];
+    // Smaller is better there.
+    return [{ trial, values, losses: scoresOf(spec, rung).map((score) => -score) }];
   });
-  // Best first by the first objective, then the others: whoever beats a trial stands before it.
-  const front: Entry[] = [];
-  for (const entry of entries.toSorted(byScores)) {
-    if (!front.some((other) => dominates(other.scores, entry.scores))) front.push(entry);
-  }
+  const [first = []] = fronts(measured.map(({ losses }) => losses));
+  const front = first
+    .flatMap((index) => measured[index] ?? [])
+    .toSorted((a, b) => (a.losses[0] ?? 0) - (b.losses[0] ?? 0));
   return {
     objectives,
-    trials: front
-      .slice(0, frontTrialsMost)
-      .map(({ trial }) => ({ trial, values: [...(values.get(trial) ?? [])] })),
+    trials: front.slice(0, frontTrialsMost).map(({ trial, values }) => ({ trial, values })),
     count: front.length,
   };
-}
-
-function byScores(a: Entry, b: Entry): number {
-  for (const [index, score] of a.scores.entries()) {
-    const difference = (b.scores[index] ?? 0) - score;
-    if (difference !== 0) return difference;
-  }
-  return a.number - b.number;
 }

@@ -5,7 +5,8 @@ import { stoppingSchema } from "../../protocol/stopping.ts";
 import { ashaRungs } from "../../coordinator/stopping/asha.ts";
 import { bracketTurns, hyperbandBrackets } from "../../coordinator/stopping/bracket.ts";
 import { stoppingPolicy } from "../../coordinator/stopping/choose-policy.ts";
-import { amongBest, bestFirst, dominates, frontsOf } from "../../coordinator/stopping/rank.ts";
+import { fronts } from "../../coordinator/search/rank.ts";
+import { amongBest, bestFirst, outranks } from "../../coordinator/stopping/rank.ts";
 import { stopText } from "../../coordinator/stopping/stop-reason.ts";
 import type {
   RungEntry,
@@ -358,8 +359,9 @@ describe("STOP-5: several objectives", () => {
       fc.assert(
         fc.property(someEntries(objectives), (entries) => {
           let left = entries;
-          for (const front of frontsOf(entries)) {
-            const free = left.filter(({ scores }) => !left.some((other) => dominates(other.scores, scores)));
+          for (const places of fronts(entries.map(({ scores }) => scores.map((score) => -score)))) {
+            const front = places.flatMap((place) => entries[place] ?? []);
+            const free = left.filter(({ scores }) => !left.some((other) => outranks(other.scores, scores)));
             const numbers = (of: readonly RungEntry[]) =>
               of.map(({ number }) => number).sort((a, b) => a - b);
             assert.deepEqual(numbers(front), numbers(free));
@@ -375,7 +377,7 @@ describe("STOP-5: several objectives", () => {
         fc.property(someEntries(objectives), (entries) => {
           const top = amongBest(entries, Math.floor(entries.length / 3), entries);
           for (const chosen of top) {
-            const above = entries.filter(({ scores }) => dominates(scores, chosen.scores));
+            const above = entries.filter(({ scores }) => outranks(scores, chosen.scores));
             assert.ok(above.every((each) => top.includes(each)));
           }
         }),

@@ -34,6 +34,8 @@ const ways: readonly (readonly string[])[] = [
   ["2", "x"],
   ["2", "y"],
   ["2", "y", "+"],
+  ["2", "i"],
+  ["2", "i", "tab", "pagedown"],
   ["2", "P"],
   ["6"],
   ["6", "a"],
