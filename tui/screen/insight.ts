@@ -31,11 +31,11 @@ export function insightLines(view: View, insight: Insight): readonly Line[] {
   const answer = answerTo(data, want);
   if (answer === null) {
     return [
-      heading(`What ${insight.sweep} has taught`, width, true, glyphs),
+      heading(`${insight.sweep}: what it has taught`, width, true, glyphs),
       waitingFor(view, "what it has taught", refusalTo(data, want)),
     ];
   }
-  const title = heading(`What ${answer.sweep} ${answer.name} has taught`, width, true, glyphs);
+  const title = heading(`${answer.sweep} ${answer.name}: what it has taught`, width, true, glyphs);
   const words = wordsOf(answer, width);
   const left = height - 1 - words.length - 1;
   if (width >= twoFrom && left >= twoFromRows) {
