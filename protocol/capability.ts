@@ -57,7 +57,6 @@ export const rateSchema = z.object({
   /** Measured speed over the reference machine's. */
   tokensPerSecond: z.number().positive(),
 });
-export type Rate = z.infer<typeof rateSchema>;
 
 export const capabilitySchema = z.object({
   host: hostSchema,

@@ -90,5 +90,11 @@ export const distributionNames = [
   "constant",
 ] as const;
 
-export const spaceSchema = z.record(z.string().min(1), distributionSchema);
+/** One name is no name: objects and encodings give it a meaning of their own. */
+const parameterName = z
+  .string()
+  .min(1)
+  .refine((name) => name !== "__proto__", "a parameter cannot be called __proto__");
+
+export const spaceSchema = z.record(parameterName, distributionSchema);
 export type Space = z.infer<typeof spaceSchema>;

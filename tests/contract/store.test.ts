@@ -49,8 +49,10 @@ const keys = fc.string({
   minLength: 1,
   maxLength: 6,
 });
+// The border lets no key of this name in, so no value of ours has it.
 const values = fc
   .jsonValue({ noUnicodeString: false })
+  .filter((value) => !JSON.stringify(value).includes("__proto__"))
   .map((value): unknown => JSON.parse(JSON.stringify(value)));
 const changes = fc.record({
   put: fc.array(fc.tuple(keys, values), { maxLength: 8 }),
