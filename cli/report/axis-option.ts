@@ -9,11 +9,19 @@ export function axisOption(axis: ChartAxis): { readonly [key: string]: Json } {
     ...name,
     type: axis.log ? "log" : "value",
     ...(axis.whole ? { minInterval: 1 } : {}),
-    min: axis.min,
-    max: axis.max,
+    min: rounded(axis.min, Math.floor),
+    max: rounded(axis.max, Math.ceil),
     ...thinLabels,
     ...atTheEdge,
   };
+}
+
+/** Three digits are enough for the end of an axis, and more run into the next one. Rounded outwards, so that nothing falls off. */
+function rounded(value: number, outwards: (value: number) => number): number {
+  if (value === 0) return 0;
+  const unit = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 2);
+  // What is only the dust of an earlier rounding does not count.
+  return Number((outwards(Number((value / unit).toPrecision(9))) * unit).toPrecision(3));
 }
 
 /** The objective's axis, at the left edge wherever zero is. */
