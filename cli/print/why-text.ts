@@ -58,6 +58,8 @@ function agentTable(agents: WhyView["agents"]): string {
 }
 
 function moneyText({ available, needed, short }: WhyView["budget"]): string {
+  // With no agent that fits there is no price either.
+  if (needed === 0) return `${formatTokens(available)} available`;
   const lack = short > 0 ? `, ${formatTokens(short)} short` : "";
   return `${formatTokens(needed)} needed for a start, ${formatTokens(available)} available${lack}`;
 }

@@ -12,8 +12,9 @@ import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
 export function indexAgent(state: State, name: string): void {
   const agent = state.agents.get(name);
   if (agent === undefined) return;
-  const free = takesWork(agent) && (state.held.get(name)?.size ?? 0) < agent.policy.slots;
-  state.fleet.update(agent, free);
+  const works = takesWork(agent);
+  const free = works && (state.held.get(name)?.size ?? 0) < agent.policy.slots;
+  state.fleet.update(agent, works, free);
 }
 
 export function openSweep(state: State, sweep: Sweep): void {

@@ -14,9 +14,13 @@ export interface Order {
 }
 
 interface Sent {
+  /** The end of the horizon the agent was last told. */
+  until: number;
   offerAt: number;
   extendAt: number;
   cancelAt: number;
+  /** The cancel the agent was last told was a patient one. */
+  patient: boolean;
 }
 
 export class OwedOrders {
@@ -45,8 +49,11 @@ export class OwedOrders {
       if (found === null) continue;
       const { trial, attempt } = found;
       const sent = this.#sentFor(attempt);
-      if (attempt.cancel !== null && at - sent.cancelAt >= this.#resendMs) {
+      // What is new is said at once; what was said before, again after a while.
+      const lessPatient = sent.patient && !attempt.patient;
+      if (attempt.cancel !== null && (lessPatient || at - sent.cancelAt >= this.#resendMs)) {
         sent.cancelAt = at;
+        sent.patient = attempt.patient;
         orders.push({
           agent: attempt.agent,
           name: "cancel",
@@ -63,10 +70,15 @@ export class OwedOrders {
       if (attempt.state === "offered" && at - sent.offerAt >= this.#resendMs) {
         sent.offerAt = at;
         sent.extendAt = at;
+        sent.until = attempt.until;
         push(offers, attempt.agent, leaseOf(state, trial, attempt, at));
-      } else if (attempt.state === "running" && at - sent.extendAt >= this.#resendMs) {
+      } else if (
+        attempt.state === "running" &&
+        (attempt.until > sent.until || at - sent.extendAt >= this.#resendMs)
+      ) {
         // Told again and again, not only when it changes: one lost message must not end a paid horizon.
         sent.extendAt = at;
+        sent.until = attempt.until;
         push(extensions, attempt.agent, { fence, at, horizonMs: Math.max(1, attempt.until - at) });
       }
     }
@@ -78,7 +90,13 @@ export class OwedOrders {
   #sentFor(attempt: Attempt): Sent {
     let sent = this.#sent.get(attempt.fence);
     if (sent === undefined) {
-      sent = { offerAt: -Infinity, extendAt: -Infinity, cancelAt: -Infinity };
+      sent = {
+        until: -Infinity,
+        offerAt: -Infinity,
+        extendAt: -Infinity,
+        cancelAt: -Infinity,
+        patient: false,
+      };
       this.#sent.set(attempt.fence, sent);
     }
     return sent;

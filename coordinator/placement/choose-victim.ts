@@ -19,6 +19,7 @@ import {
   type Trial,
 } from "../core/state.ts";
 import { sweepOrder } from "../queue/sweep-order.ts";
+import { couldStart } from "./could-start.ts";
 import { choiceOn } from "./feasible.ts";
 
 export interface Preemption {
@@ -37,7 +38,7 @@ interface Standing {
 export function choosePreemption(state: State, at: number, settings: CoordinatorSettings): Preemption | null {
   if (state.active.size === 0) return null;
   const running = runningAttempts(state);
-  const standings = standingsOf(state, running);
+  const standings = standingsOf(state, running, settings);
   const waiting = [...standings]
     .filter(([, { held, share }]) => held + 1 <= share)
     .sort(([a, left], [b, right]) => left.held / left.share - right.held / right.share || (a < b ? -1 : 1));
@@ -74,10 +75,16 @@ function runningAttempts(state: State): Running[] {
   return running;
 }
 
-/** Shares count only requesters that hold or want slots. */
-function standingsOf(state: State, running: readonly Running[]): Map<string, Standing> {
+/** Shares count only requesters that hold slots or could use one. */
+function standingsOf(
+  state: State,
+  running: readonly Running[],
+  settings: CoordinatorSettings,
+): Map<string, Standing> {
   const held = new Map<string, number>();
-  for (const requester of state.open.keys()) held.set(requester, 0);
+  for (const requester of state.open.keys()) {
+    if (couldStart(state, requester, settings)) held.set(requester, 0);
+  }
   for (const { requester } of running) held.set(requester, (held.get(requester) ?? 0) + 1);
   let weights = 0;
   for (const requester of held.keys()) weights += mustGet(state.accounts, requester, "account").weight;

@@ -3,6 +3,7 @@
  * first. A forecast from typical costs, never a promise; what no clock decides is named instead.
  */
 import type { StartView, WhyView } from "../../protocol/view.ts";
+import type { CoordinatorSettings } from "../core/setting.ts";
 import { available } from "../budget/ledger.ts";
 import {
   activeAttempt,
@@ -13,13 +14,13 @@ import {
   type Sweep,
   type Trial,
 } from "../core/state.ts";
+import { stoppingPolicy } from "../stopping/choose-policy.ts";
 import { startTag } from "../queue/fair-queue.ts";
+import { couldStart } from "./could-start.ts";
 import { feasibleChoices, takesWork, type Choice } from "./feasible.ts";
 
 /** A forecast further ahead than this many services says nothing. */
 const servicesMax = 10_000;
-/** Where nothing is known of how long trials take, ms. */
-const guessMs = 60_000;
 
 export interface Waiting {
   readonly sweep: Sweep;
@@ -30,7 +31,12 @@ export interface Waiting {
   readonly budget: WhyView["budget"];
 }
 
-export function estimateStart(state: State, waiting: Waiting, at: number): StartView {
+export function estimateStart(
+  state: State,
+  waiting: Waiting,
+  at: number,
+  settings: CoordinatorSettings,
+): StartView {
   const { budget, model, ownAhead, sweep } = waiting;
   const choices = feasibleChoices([...state.agents.values()].filter(takesWork), sweep, model);
   if (choices.length === 0) return { at: null, because: "when an agent that fits joins or opens" };
@@ -40,16 +46,21 @@ export function estimateStart(state: State, waiting: Waiting, at: number): Start
       ? { at: null, because: `when the cap of ${sweep.sweep} is raised` }
       : afterRefill(account, budget.short, at);
   }
-  const ahead = Math.min(servicesMax, ownAhead + othersAhead(state, account, at));
+  const ahead = Math.min(servicesMax, ownAhead + othersAhead(state, account, at, settings));
   const slots = freeTimes(state, choices, at);
-  if (slots.length === 0) return { at: null, because: "when a slot that fits comes free" };
-  const typicalMs = typicalService(state, sweep, choices);
+  const typicalMs = typicalService(state, sweep, model, choices);
+  const unknown = {
+    at: null,
+    because: "when a slot that fits comes free; how long trials take is not known yet",
+  };
+  if (slots.length === 0 || (ahead > 0 && typicalMs === null)) return unknown;
   // The earliest slot is taken by each of those ahead in turn.
   for (let served = 0; served < ahead; served++) {
     const index = earliest(slots);
-    slots[index] = (slots[index] ?? at) + typicalMs;
+    slots[index] = (slots[index] ?? at) + (typicalMs ?? 0);
   }
   const start = slots[earliest(slots)] ?? at;
+  if (!Number.isFinite(start)) return unknown;
   const others =
     ahead === 0 ? "it is next" : `${ahead} ${ahead === 1 ? "trial is" : "trials are"} served before it`;
   return { at: Math.round(start), because: `${others}, on ${slots.length} slots that fit` };
@@ -68,11 +79,11 @@ function afterRefill(account: Account, short: number, at: number): StartView {
 }
 
 /** Services others get before this requester's turn: as many as lie between their start tags and its own. */
-function othersAhead(state: State, account: Account, at: number): number {
+function othersAhead(state: State, account: Account, at: number, settings: CoordinatorSettings): number {
   const own = startTag(account, state.meta.virtualTime, at);
   let services = 0;
   for (const [requester, ids] of state.open) {
-    if (requester === account.requester) continue;
+    if (requester === account.requester || !couldStart(state, requester, settings)) continue;
     const other = mustGet(state.accounts, requester, "account");
     const gap = own - startTag(other, state.meta.virtualTime, at);
     if (gap <= 0) continue;
@@ -88,7 +99,7 @@ function othersAhead(state: State, account: Account, at: number): number {
   return services;
 }
 
-/** When each slot of the agents that fit comes free, ms. */
+/** When each slot of the agents that fit comes free, ms; Infinity where nobody can say. */
 function freeTimes(state: State, choices: readonly Choice[], at: number): number[] {
   const times: number[] = [];
   for (const { agent } of choices) {
@@ -104,18 +115,34 @@ function freeTimes(state: State, choices: readonly Choice[], at: number): number
 }
 
 function endOf(state: State, trial: Trial, attempt: Attempt): number {
-  const { typicalCost } = mustGet(state.sweeps, trial.sweep, "sweep");
-  return typicalCost === null ? attempt.until : attempt.at + typicalCost / attempt.rate;
+  const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  const units = attempt.target - (attempt.from?.resource ?? 0);
+  const cost = sweep.typicalCost ?? pastCost(state, sweep, trial.model, units);
+  return cost === null ? Infinity : attempt.at + cost / attempt.rate;
 }
 
-function typicalService(state: State, sweep: Sweep, choices: readonly Choice[]): number {
+/** What so many units of resource have cost in trials of this kind; null where there were none. */
+function pastCost(state: State, sweep: Sweep, model: string, units: number): number | null {
+  const history = state.costs.get(`${sweep.spec.task}/${model}`);
+  if (history === undefined) return null;
+  return Math.exp(history.mean) * Math.max(1, sweep.spec.dataset?.rows.train ?? 1) * units;
+}
+
+/** How long a trial's next leg takes, ms; null where nobody can say. */
+function typicalService(
+  state: State,
+  sweep: Sweep,
+  model: string,
+  choices: readonly Choice[],
+): number | null {
   const costs = [...state.open.values()]
     .flat()
     .map((id) => mustGet(state.sweeps, id, "sweep").typicalCost)
     .filter((cost) => cost !== null);
-  const cost =
-    sweep.typicalCost ?? (costs.length === 0 ? null : costs.reduce((a, b) => a + b, 0) / costs.length);
-  if (cost === null) return guessMs;
+  const mean = costs.length === 0 ? null : costs.reduce((a, b) => a + b, 0) / costs.length;
+  const [leg = 1] = stoppingPolicy(sweep.spec.stopping).rungs;
+  const cost = sweep.typicalCost ?? pastCost(state, sweep, model, leg) ?? mean;
+  if (cost === null) return null;
   const rate = choices.reduce((sum, choice) => sum + choice.rate, 0) / choices.length;
   return cost / rate;
 }

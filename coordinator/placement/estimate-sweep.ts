@@ -1,4 +1,4 @@
-/** The estimate of a sweep before it is launched: cost by model, what is there to pay it, and whether it can fit. */
+/** ESTIMATE-1: the estimate of a sweep before it is launched: cost by model, what is there to pay it, and whether it can fit. */
 import { costFromHistory, costFromProbe, effortOf, rangeOf, type UnitCost } from "../budget/estimate.ts";
 import { available } from "../budget/ledger.ts";
 import { recipeText, trialKey } from "../core/key.ts";

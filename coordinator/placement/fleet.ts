@@ -21,20 +21,24 @@ export interface AgentGroup {
   /** Names of agents with a free slot that take work, longest free first. */
   readonly free: Set<string>;
   members: number;
+  /** Members that take work, busy or not. */
+  working: number;
 }
 
 export class Fleet {
   readonly #groups = new Map<string, AgentGroup>();
   readonly #groupOf = new Map<string, AgentGroup>();
+  readonly #working = new Set<string>();
   /** Groups with a free agent. */
   readonly #open = new Set<AgentGroup>();
   /** By wish: the backends on which it runs there, none where it does not fit. */
   #fits = new Map<string, Map<number, readonly BackendName[]>>();
   #groupsMade = 0;
 
-  /** To be called after anything about the agent changed. `free`: it takes work and has a slot. */
-  update(agent: Machine, free: boolean): void {
+  /** To be called after anything about the agent changed. `works`: it takes work; `free`: and has a slot. */
+  update(agent: Machine, works: boolean, free: boolean): void {
     const name = agent.agent;
+    this.#setWorking(name, false);
     const group = this.#groupFor(agent);
     const before = this.#groupOf.get(name);
     if (before !== group) {
@@ -42,6 +46,7 @@ export class Fleet {
       this.#groupOf.set(name, group);
       group.members++;
     }
+    this.#setWorking(name, works);
     if (free) {
       group.free.add(name);
       this.#open.add(group);
@@ -83,6 +88,19 @@ export class Fleet {
     return backends;
   }
 
+  /** Groups with an agent that takes work, busy or not. */
+  *workingGroups(): Iterable<AgentGroup> {
+    for (const group of this.#groups.values()) if (group.working > 0) yield group;
+  }
+
+  #setWorking(name: string, works: boolean): void {
+    const group = this.#groupOf.get(name);
+    if (group === undefined || this.#working.has(name) === works) return;
+    if (works) this.#working.add(name);
+    else this.#working.delete(name);
+    group.working += works ? 1 : -1;
+  }
+
   #groupFor(agent: Machine): AgentGroup {
     const known = this.#groupOf.get(agent.agent);
     if (known !== undefined && known.capability === agent.capability && known.policy === agent.policy) {
@@ -92,7 +110,7 @@ export class Fleet {
     let group = this.#groups.get(key);
     if (group === undefined) {
       const { capability, policy } = agent;
-      group = { number: ++this.#groupsMade, capability, policy, free: new Set(), members: 0 };
+      group = { number: ++this.#groupsMade, capability, policy, free: new Set(), members: 0, working: 0 };
       this.#groups.set(key, group);
     }
     return group;

@@ -9,7 +9,7 @@ import { agentReasons, aheadOf, budgetNeedOf, queuedBecause, sweepsAheadOf } fro
 
 export function sweepWhyViewOf(state: State, sweep: Sweep, settings: CoordinatorSettings): SweepWhyView {
   const summary = summaryOf(state, sweep, settings);
-  const ahead = aheadOf(state, sweep);
+  const ahead = aheadOf(state, sweep, settings);
   const sweepsAhead = sweepsAheadOf(state, sweep);
   const running = runningByModel(state, sweep);
   const models = sweep.spec.models.map(({ model }) => {
@@ -36,7 +36,7 @@ export function sweepWhyViewOf(state: State, sweep: Sweep, settings: Coordinator
     sweepsAhead,
     start:
       sweep.finishedAt === null
-        ? estimateStart(state, { sweep, model: first, ownAhead, budget }, state.meta.at)
+        ? estimateStart(state, { sweep, model: first, ownAhead, budget }, state.meta.at, settings)
         : { at: null, because: "it has ended" },
   };
 }

@@ -6,6 +6,7 @@ import { available } from "../budget/ledger.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
 import { activeAttempt, mustGet, type State, type Sweep, type Trial } from "../core/state.ts";
+import { couldStart } from "../placement/could-start.ts";
 import { estimateStart } from "../placement/estimate-start.ts";
 import { mismatchesOf } from "../placement/feasible.ts";
 import { startCost } from "../placement/start-cost.ts";
@@ -25,12 +26,12 @@ export function whyViewOf(state: State, trial: Trial, settings: CoordinatorSetti
     state: trial.state,
     agents,
     budget,
-    ahead: aheadOf(state, sweep),
+    ahead: aheadOf(state, sweep, settings),
     sweepsAhead,
     aheadInSweep,
     start:
       trial.state === "queued"
-        ? estimateStart(state, waiting, state.meta.at)
+        ? estimateStart(state, waiting, state.meta.at, settings)
         : { at: trial.attempts[0]?.at ?? null, because: "it does not wait" },
   };
   return { ...view, sentence: sentenceFor(trial, sweep, view) };
@@ -62,15 +63,15 @@ export function budgetNeedOf(
   return { available: free, needed, short: Math.max(0, needed - free), limit };
 }
 
-/** Requesters with something queued whose turn comes before this sweep's requester's. */
-export function aheadOf(state: State, sweep: Sweep): WhyView["ahead"] {
+/** Requesters that could start something, and whose turn comes before this sweep's requester's. */
+export function aheadOf(state: State, sweep: Sweep, settings: CoordinatorSettings): WhyView["ahead"] {
   const { at, virtualTime } = state.meta;
   const ahead = [];
   for (const other of fairOrder(state.accounts.values(), ({ requester }) => requester, virtualTime, at)) {
     if (other.requester === sweep.requester) break;
     const open = state.open.get(other.requester) ?? [];
     const queued = open.reduce((sum, id) => sum + mustGet(state.sweeps, id, "sweep").counts.queued, 0);
-    if (queued === 0) continue;
+    if (queued === 0 || !couldStart(state, other.requester, settings)) continue;
     ahead.push({ requester: other.requester, startTag: startTag(other, virtualTime, at), queued });
   }
   return ahead;
@@ -118,7 +119,7 @@ export function queuedBecause(
   const fitting = view.agents.filter(({ fits }) => fits);
   if (view.agents.length === 0) return "No agent has joined the mesh yet.";
   if (fitting.length === 0) {
-    const [first] = view.agents.toSorted((a, b) => a.reasons.length - b.reasons.length);
+    const [first] = view.agents.toSorted((a, b) => lacks(a) - lacks(b));
     return `No agent fits; the nearest is ${first?.agent}: ${first?.reasons.join("; ")}.`;
   }
   if (view.budget.short > 0) {
@@ -138,4 +139,9 @@ export function queuedBecause(
   ].filter(Boolean);
   const place = queue.length > 0 ? `, ${queue.join(" and ")}` : ", next in line";
   return busy ? `Every agent that fits is busy${place}.` : `It is about to be placed${place}.`;
+}
+
+/** What will pass (an agent that is away, or drains) weighs less than what it can never do. */
+function lacks({ reasons }: WhyView["agents"][number]): number {
+  return reasons.reduce((sum, reason) => sum + (/^[\w.]+: needs /.test(reason) ? 10 : 1), 0);
 }

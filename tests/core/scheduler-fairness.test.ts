@@ -11,7 +11,9 @@ import {
 } from "../../coordinator/queue/fair-queue.ts";
 import { activeAttempt } from "../../coordinator/core/state.ts";
 import { sweepOrder } from "../../coordinator/queue/sweep-order.ts";
-import { Fold, sweepSpec } from "../support/fold.ts";
+import { OwedOrders } from "../../coordinator/effect/owed-orders.ts";
+import { whyViewOf } from "../../coordinator/view/why-view.ts";
+import { capability, Fold, sweepSpec } from "../support/fold.ts";
 
 interface Flow {
   name: string;
@@ -222,4 +224,74 @@ test("PREEMPT-1..4: one above its share makes room at a checkpoint for one that 
   fold.report("one", { ...stopped, fence: second.fence, digest: null, resource: 0, why: "cancelled" });
   for (let at = 0; at < 120_000; at += 5_000) live();
   assert.equal(cancels().length, 2, "PREEMPT-1: at equal shares nobody is preempted");
+});
+
+test("PREEMPT-1: who could start nothing, for want of a machine or of money, has no share to leave to it", () => {
+  const fold = new Fold();
+  for (const requester of ["ada", "carol", "dave"])
+    fold.open(requester, 1_000_000, requester === "dave" ? 0.1 : 1);
+  fold.open("bob", 1);
+  fold.joinWith("rig", 1, { ...capability({ alpha: 1 }), labels: { gpu: "big" } });
+  fold.join("one", 2);
+  const long = sweepSpec({
+    search: { method: "random", trials: 9, seed: 1 },
+    reuse: false,
+    beyondBudget: true,
+  });
+  fold.must("agent-cordon", { agent: "rig", cordon: true });
+  fold.must("sweep-run", { spec: { ...long, needs: { labels: { gpu: "big" } } } }, "ada", "requester");
+  fold.do({ kind: "silent", agent: "rig" });
+  fold.must("sweep-run", { spec: long }, "dave", "requester");
+  fold.must("sweep-run", { spec: { ...long, trialSeed: 2 } }, "bob", "requester");
+  fold.must("sweep-run", { spec: { ...long, trialSeed: 3 } }, "carol", "requester");
+  for (const attempt of fold.running().map(activeAttempt)) {
+    if (attempt !== null) fold.report(attempt.agent, { kind: "accepted", fence: attempt.fence });
+  }
+  for (let at = 0; at < 60_000; at += 5_000) {
+    fold.at += 5_000;
+    fold.presence("one", fold.at - 1_000_000);
+    fold.do({ kind: "expire" });
+  }
+  const [cancel] = fold.of("CancelRequested");
+  assert.ok(cancel?.kind === "CancelRequested", "carol is made room for");
+  assert.equal(cancel.preemptedFor, "carol");
+  const waiting = [...fold.state.trials.values()].find(
+    ({ state, sweep }) => state === "queued" && sweep === "s4",
+  );
+  assert.ok(waiting !== undefined);
+  const { ahead } = whyViewOf(fold.state, waiting, fold.settings);
+  assert.ok(
+    ahead.every(({ requester }) => requester === "dave"),
+    JSON.stringify(ahead),
+  );
+});
+
+test("LEASE-3: an extension is told to its agent at once, and again after a while", () => {
+  const fold = new Fold();
+  fold.open("ada", 10_000);
+  fold.join("box", 1);
+  fold.must("sweep-run", { spec: sweepSpec() });
+  const attempt = fold.running().map(activeAttempt)[0];
+  assert.ok(attempt !== null && attempt !== undefined);
+  const owed = new OwedOrders(2_000);
+  const namesAt = (at: number) => owed.allDue(fold.state, at).map(({ name }) => name);
+  assert.deepEqual(namesAt(fold.at), ["offer"]);
+  fold.report("box", { kind: "accepted", fence: attempt.fence });
+  assert.deepEqual(namesAt(fold.at + 100), []);
+  fold.at += 8_000;
+  fold.presence("box", 8_000);
+  assert.deepEqual(namesAt(fold.at), ["extend"]);
+  assert.deepEqual(namesAt(fold.at + 100), []);
+  // Changed again within the time of a repeat: said all the same.
+  fold.at += 300;
+  fold.do({
+    kind: "command",
+    key: "later-1",
+    sender: { role: "owner", who: "ada" },
+    name: "budget-grant",
+    body: { requester: "ada", amount: 1 },
+  });
+  attempt.until += 1;
+  assert.deepEqual(namesAt(fold.at), ["extend"]);
+  assert.deepEqual(namesAt(fold.at + 2_100), ["extend"]);
 });

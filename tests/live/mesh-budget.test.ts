@@ -101,7 +101,7 @@ describe("BUDGET: tokens of a live mesh", { skip: skipWithoutNats, timeout }, ()
     assert.deepEqual([after.pending, after.posted], [0, summary.spent]);
   });
 
-  test("ESTIMATE: a sweep that cannot fit is refused with the figures, and with --beyond-budget it runs as far as the money goes", async () => {
+  test("ESTIMATE-1: a sweep that cannot fit is refused with the figures, and with --beyond-budget it runs as far as the money goes", async () => {
     const options = { ...huge, name: "huge", seed: 2 };
     const refused = await mesh.launch("bob", options);
     assert.ok(!refused.ok);
