@@ -164,7 +164,7 @@ reuse: false
     const sweep = await submit("strict", "outside", 5);
     const table: readonly [words: string, why: string][] = [
       ["x=2 milliseconds=20", "noop: x cannot be 2; it is uniform from 0 to 1"],
-      ["x=much milliseconds=20", "noop: x cannot be much; it is uniform from 0 to 1"],
+      ["x=much milliseconds=20", 'noop: x cannot be "much"; it is uniform from 0 to 1'],
       ["x=0.5", "noop: milliseconds is missing"],
       ["x=0.5 milliseconds=21", "noop: milliseconds cannot be 21; it is always 20"],
       ["x=0.5 millisecond=20", 'noop: there is no parameter millisecond; did you mean "milliseconds"?'],
