@@ -9,12 +9,14 @@ import type { Input } from "../../coordinator/core/input.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";
 import { settingsFor } from "../../coordinator/core/setting.ts";
 import { emptyState, mustGet, type State, type Trial } from "../../coordinator/core/state.ts";
+import { questionFor } from "../../coordinator/proposer.ts";
+import { splitParams } from "../../coordinator/search/joint-space.ts";
+import { answerTo } from "../../coordinator/search/thinker.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { parameterNames, reportedLoss, type CurveFamily } from "./curve-family.ts";
 import type { Lane } from "./lane.ts";
-import { suggestInstead } from "./suggest.ts";
 
 /** Tokens per second of each worker: the fastest is eight times the slowest. */
 export const workerRates: readonly number[] = [2, 1.6, 1.2, 1, 0.8, 0.6, 0.4, 0.25];
@@ -25,7 +27,8 @@ const startSeconds = 1;
 /** Longer than any leg: leases are not what is measured. */
 const leaseMs = 10_000_000;
 const grantedMilliTokens = 1e13;
-const trialsMax = 1_000_000;
+/** More than any run comes to, and no more than a sampler that learns takes. */
+const trialsMax = 20_000;
 
 export interface Run {
   /** Spent when the target was reached, what was still running included; null where it was not. */
@@ -58,10 +61,9 @@ export function simulate(
   let at = 0;
 
   const take = (event: Event): void => {
-    const taken = event.kind === "TrialProposed" ? suggestInstead(lane.sampler, state, event, seed) : event;
-    apply(state, taken, at);
-    if (taken.kind === "LeaseOffered") legs.push(legOf(taken, at, lane));
-    if (taken.kind === "TrialPaused" && lane.pauseEnds) take(endOrGoOn(state, taken.trial));
+    apply(state, event, at);
+    if (event.kind === "LeaseOffered") legs.push(legOf(event, at, lane));
+    if (event.kind === "TrialPaused" && lane.pauseEnds) take(endOrGoOn(state, event.trial));
   };
   const drain = <T>(steps: Generator<Event, T, void>): T => {
     for (;;) {
@@ -73,6 +75,18 @@ export function simulate(
   const input = (given: Input): void => {
     const answer = drain(decide(state, given, at, settings));
     if (!answer.ok) throw new Error(answer.refusal.message);
+    while (drain(schedule(state, at, settings)));
+    for (const id of [...state.wanting]) {
+      while (state.wanting.has(id)) think(id);
+    }
+  };
+  /** A sampler that learns is asked as the coordinator's loop asks it, and answers at once. */
+  const think = (id: string): void => {
+    const sweep = mustGet(state.sweeps, id, "sweep");
+    const { note, position, suggestions } = answerTo(questionFor(state, sweep));
+    const made = suggestions.map(({ params, parent }) => ({ ...splitParams(sweep.spec, params), parent }));
+    const proposals = { sweep: id, basis: sweep.proposed, suggestions: made, position, note };
+    drain(decide(state, { kind: "proposals", proposals }, at, settings));
     while (drain(schedule(state, at, settings)));
   };
 
@@ -105,7 +119,7 @@ function specOf(lane: Lane, seed: number) {
     task: "curve",
     dataset: null,
     objective: { metric: "loss", goal: "minimize" },
-    search: { method: "random", trials: trialsMax, seed },
+    search: { method: lane.sampler, trials: trialsMax, seed },
     stopping: lane.stopping,
     models: [{ model: "curve", space: Object.fromEntries(parameterNames.map((name) => [name, unit])) }],
     needs: {},
