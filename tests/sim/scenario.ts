@@ -69,6 +69,7 @@ async function play(world: World, seed: number): Promise<RunReport> {
     );
   }
   const misfortunes = scheduleMisfortunes(world, plans) + scheduleOrders(world, owner, plans, requesters);
+  scheduleOwners(world, plans);
   await world.clock.advance(stormMs);
 
   world.calm();
@@ -128,7 +129,8 @@ function planAgents(world: World): AgentPlan[] {
   return Array.from({ length: count }, (_, index) => {
     const rates: Record<string, number> = { alpha: 0.3 + world.random.next() * 3 };
     if (index === 0 || world.chance(0.6)) rates["beta"] = 0.3 + world.random.next() * 3;
-    return { name: `agent-${index + 1}`, slots: world.between(1, 3), rates };
+    const idleOnly = world.chance(0.4);
+    return { name: `agent-${index + 1}`, slots: world.between(1, 3), rates, idleOnly };
   });
 }
 
@@ -197,6 +199,17 @@ function scheduleMisfortunes(world: World, plans: readonly AgentPlan[]): number 
     world.clock.setTimer(at, () => strike(world, kind, length, agent));
   }
   return count;
+}
+
+/** People come back to machines they lend only while away, mostly while trials run there. */
+function scheduleOwners(world: World, plans: readonly AgentPlan[]): void {
+  for (const { idleOnly, name } of plans) {
+    for (let visit = world.between(1, 3); idleOnly && visit > 0; visit--) {
+      const at = world.between(5_000, stormMs / 3);
+      const length = world.between(500, 60_000);
+      world.clock.setTimer(at, () => world.returnOwner(name, length));
+    }
+  }
 }
 
 /** What an owner does meanwhile: drains and cordons, sets weights, refills and caps, tunes sweeps. Refusals are fine. */

@@ -48,7 +48,12 @@ export interface AgentPlan {
   readonly slots: number;
   /** Model → tokens per second. */
   readonly rates: Readonly<Record<string, number>>;
+  /** Its owner lends it only while away. */
+  readonly idleOnly: boolean;
 }
+
+/** Short minutes: a storm lasts five of ours. */
+const idlePolicy = { startMinutes: 0.1, loadMax: 0.3, resumeMinutes: 0.08, vacateMinutes: 0.4 };
 
 export class World {
   readonly clock = new VirtualClock();
@@ -60,6 +65,8 @@ export class World {
   readonly candidates = new Map<string, CandidateProcess>();
   readonly #disks = new Map<string, MemoryDisk>();
   readonly #skews = new Map<string, number>();
+  /** When the owner of each machine last touched it, and until when they stay, in the world's time. */
+  readonly #owners = new Map<string, { readonly from: number; readonly until: number }>();
   readonly trace: string[] = [];
   #lives = 0;
 
@@ -168,7 +175,17 @@ export class World {
       clock,
       incarnation: busName,
       capability: capabilityOf(plan),
-      policy: openPolicy(plan.slots),
+      policy: plan.idleOnly ? { ...openPolicy(plan.slots), idle: idlePolicy } : openPolicy(plan.slots),
+      owner: {
+        idle: [
+          {
+            name: "the owner",
+            read: () => Promise.resolve({ kind: "idle", source: "the owner", ms: this.#idleMs(plan.name) }),
+          },
+        ],
+        power: () => Promise.resolve({ onBattery: null, celsius: null }),
+        othersLoad: () => Promise.resolve(0),
+      },
       load: () => ({ cpuLoad: null, memFreeGiB: null }),
       minuteOfDay: () => 0,
       log: (line) => this.note(`${plan.name}: ${line}`),
@@ -178,6 +195,19 @@ export class World {
     });
     this.agents.set(plan.name, { clock, agent, busName, runningFences });
     this.note(`${plan.name} starts`);
+  }
+
+  /** The owner sits down at their machine for a while. */
+  returnOwner(name: string, ms: number): void {
+    const from = this.clock.monotonic();
+    this.#owners.set(name, { from, until: from + ms });
+    this.note(`the owner of ${name} is back for ${ms}`);
+  }
+
+  #idleMs(name: string): number {
+    const stay = this.#owners.get(name);
+    const now = this.clock.monotonic();
+    return stay === undefined ? now + 3_600_000 : Math.max(0, now - stay.until);
   }
 
   killAgent(name: string): void {
