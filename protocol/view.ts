@@ -3,6 +3,10 @@
  * Amounts are milli-tokens, times are ms since the Unix epoch, null means unknown or not yet.
  */
 import * as z from "zod";
+import { estimateView } from "./estimate-view.ts";
+import { insightView } from "./insight-view.ts";
+import { sweepStateSchema, trialStateSchema } from "./life.ts";
+import { sweepWhyView, whyView } from "./why-view.ts";
 import { backendReportSchema, hostSchema, policySchema, rateSchema } from "./capability.ts";
 import { presenceSchema } from "./report.ts";
 import { valueSchema } from "./value.ts";
@@ -12,18 +16,6 @@ import { datasetRefSchema, objectiveSchema, searchSchema } from "./sweep.ts";
 
 const count = z.int().nonnegative();
 const metrics = z.record(z.string(), z.number());
-
-export const trialStates = [
-  "queued",
-  "running",
-  "paused",
-  "completed",
-  "stopped",
-  "failed",
-  "cancelled",
-] as const;
-export const trialStateSchema = z.enum(trialStates);
-export type TrialState = z.infer<typeof trialStateSchema>;
 
 export const runningView = z.object({
   fence: count,
@@ -76,15 +68,13 @@ export const meshView = z.object({
 });
 export type MeshView = z.infer<typeof meshView>;
 
-export const sweepStates = ["running", "waiting", "done", "stopped"] as const;
-
 export const sweepSummary = z.object({
   sweep: z.string(),
   name: z.string(),
   requester: z.string(),
   task: z.string(),
   /** `waiting`: nothing runs and nothing can start just now; `waiting` says for what. */
-  state: z.enum(sweepStates),
+  state: sweepStateSchema,
   waiting: z.string().nullable(),
   metric: z.string(),
   goal: z.enum(["maximize", "minimize"]),
@@ -174,129 +164,6 @@ export const sweepView = z.object({
   bestSoFar: z.array(z.object({ trials: count, spent: count, at: z.number(), value: z.number() })),
 });
 export type SweepView = z.infer<typeof sweepView>;
-
-/** When a trial will probably start, ms; null where that hangs on something nobody can foresee, which `because` names. */
-const startView = z.object({ at: z.number().nullable(), because: z.string() });
-export type StartView = z.infer<typeof startView>;
-
-const agentReasons = z.array(
-  z.object({ agent: z.string(), fits: z.boolean(), reasons: z.array(z.string()) }),
-);
-/** `limit`: what is nearest to its end, the account or a cap on the sweep. */
-const budgetNeed = z.object({
-  available: count,
-  needed: count,
-  short: count,
-  limit: z.enum(["account", "cap"]),
-});
-/** Requesters served before this one in the fair order, nearest turn first. */
-const aheadView = z.array(z.object({ requester: z.string(), startTag: z.number(), queued: count }));
-
-export const whyView = z.object({
-  trial: z.string(),
-  state: trialStateSchema,
-  /** The answer in one sentence. */
-  sentence: z.string(),
-  agents: agentReasons,
-  budget: budgetNeed,
-  ahead: aheadView,
-  /** Sweeps of the same requester that are served before this trial's. */
-  sweepsAhead: z.array(z.object({ sweep: z.string(), priority: z.number(), queued: count })),
-  aheadInSweep: count,
-  start: startView,
-});
-export type WhyView = z.infer<typeof whyView>;
-
-export const sweepWhyView = z.object({
-  sweep: z.string(),
-  state: z.enum(sweepStates),
-  sentence: z.string(),
-  /** Each model with what waits, and why the first of it does. */
-  models: z.array(
-    z.object({
-      model: z.string(),
-      queued: count,
-      running: count,
-      sentence: z.string(),
-      agents: agentReasons,
-    }),
-  ),
-  budget: budgetNeed,
-  ahead: aheadView,
-  sweepsAhead: z.array(z.object({ sweep: z.string(), priority: z.number(), queued: count })),
-  start: startView,
-});
-export type SweepWhyView = z.infer<typeof sweepWhyView>;
-
-/** A parameter's scale. Positions along it run from 0 to 1; categories stand evenly spaced, in their order. */
-const insightAxis = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("number"), log: z.boolean(), min: z.number(), max: z.number() }),
-  z.object({ kind: z.literal("category"), categories: z.array(z.string()) }),
-]);
-export type InsightAxis = z.infer<typeof insightAxis>;
-
-/** What a sweep has taught so far. A `score` is the objective's value at the epoch at which all trials here are compared. */
-export const insightView = z.object({
-  sweep: z.string(),
-  name: z.string(),
-  ...objectiveSchema.shape,
-  /** What all of this rests on, or why there is nothing yet. */
-  sentence: z.string(),
-  compared: z.object({ resource: count, trials: count }),
-  /** The share of being among the best that each parameter decided, highest first, summing to 1 (PED-ANOVA); empty where nothing can be said. */
-  importance: z.array(z.object({ parameter: z.string(), share: z.number() })),
-  /** A step line: one point per improvement, and one for how far the sweep has come. `elapsed` in ms since it was submitted. */
-  bestSoFar: z.array(z.object({ trials: count, spent: count, elapsed: z.number(), value: z.number() })),
-  /** Null while there are too few trials. `gain` in the metric's unit, `cost` of the trials it speaks of. */
-  gain: z
-    .object({ gain: z.number(), chance: z.number(), cost: z.number(), suggestStop: z.boolean() })
-    .nullable(),
-  /** The prediction in words, or why there is none. */
-  gainSentence: z.string(),
-  /** The most important parameters, in that order, with the best and the newest trials along each. */
-  slices: z.array(
-    z.object({
-      parameter: z.string(),
-      axis: insightAxis,
-      points: z.array(z.object({ value: z.union([z.number(), z.string()]), score: z.number() })),
-    }),
-  ),
-  /** Parallel coordinates, the best trial first: where it stands along the axis of each slice; null where the parameter is inactive. */
-  lines: z.array(z.object({ trial: z.string(), score: z.number(), at: z.array(z.number().nullable()) })),
-  /** How the sampler says it finds its proposals; null before it said. */
-  note: z.string().nullable(),
-  /** With several objectives: the compared trials that no other beats in all of them, and how many they are; else null. */
-  front: z
-    .object({
-      objectives: z.array(objectiveSchema),
-      trials: z.array(z.object({ trial: z.string(), values: z.array(z.number()) })),
-      count,
-    })
-    .nullable(),
-});
-export type InsightView = z.infer<typeof insightView>;
-
-const costRange = z.object({ low: count, expected: count, high: count });
-export const estimateView = z.object({
-  trials: count,
-  ...costRange.shape,
-  /** Trials of it that have run before and are answered for nothing. */
-  onRecord: count,
-  models: z.array(
-    z.object({
-      model: z.string(),
-      /** Past attempts the range rests on; 0: the agents' probes. */
-      attempts: count,
-      /** Null where nothing is known about this kind. */
-      range: costRange.nullable(),
-    }),
-  ),
-  available: count,
-  /** False where even the least is more than there is. */
-  fits: z.boolean(),
-  sentence: z.string(),
-});
-export type EstimateView = z.infer<typeof estimateView>;
 
 export const curveView = z.object({
   points: z.array(z.object({ fence: count, resource: count, metrics })),

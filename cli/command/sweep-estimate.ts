@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
-import type { EstimateView } from "../../protocol/view.ts";
+import type { EstimateView } from "../../protocol/estimate-view.ts";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { action, asking, examples } from "../option.ts";
 import { printAnswer, printRefusal } from "../print/answer.ts";

@@ -1,6 +1,6 @@
 /** What a sweep will probably cost, as text: the sentence, and for each model what is expected and how sure that is. */
 import { formatTokens } from "../../protocol/token.ts";
-import type { EstimateView } from "../../protocol/view.ts";
+import type { EstimateView } from "../../protocol/estimate-view.ts";
 import { rangeBar } from "./range-bar.ts";
 import { plural } from "./figure.ts";
 import { table } from "./table.ts";

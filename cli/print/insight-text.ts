@@ -1,6 +1,6 @@
 /** What a sweep has taught, as text: importance as bars, the best so far as a small chart, the best trials, a prediction. */
 import { formatTokens } from "../../protocol/token.ts";
-import type { InsightView } from "../../protocol/view.ts";
+import type { InsightView } from "../../protocol/insight-view.ts";
 import { bar } from "../../tui/canvas/bar.ts";
 import { lineChart } from "../../tui/canvas/chart.ts";
 import { asciiGlyphs } from "../../tui/text/glyph.ts";

@@ -1,7 +1,7 @@
 /** Why a trial or a sweep waits, as text: the sentence, each agent, the money, who is ahead, and when it will start. */
 import { ahead as aheadOf } from "../../tui/text/format.ts";
 import { formatTokens } from "../../protocol/token.ts";
-import type { StartView, SweepWhyView, WhyView } from "../../protocol/view.ts";
+import type { StartView, SweepWhyView, WhyView } from "../../protocol/why-view.ts";
 import { formatTime, plural } from "./figure.ts";
 import { fields, table } from "./table.ts";
 

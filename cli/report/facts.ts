@@ -1,6 +1,6 @@
 /** What a report says in words above its charts. */
 import type { PredictedGain } from "../../coordinator/insight/predicted-gain.ts";
-import { nextTrials } from "../../coordinator/insight/predicted-gain.ts";
+import { gainSentence } from "../../coordinator/insight/predicted-gain.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepView } from "../../protocol/view.ts";
 import { formatMetric, plural } from "../print/figure.ts";
@@ -35,14 +35,6 @@ export function factsOf(view: SweepView, gain: PredictedGain | null): readonly (
       `${formatTokens(summary.savedByReuse)} tokens: ${plural(counts.reused, "trial")} answered from the record`,
     ],
     ["Registered", registeredText(summary)],
-    ["What to expect", gainText(gain, summary.metric)],
+    ["What to expect", gainSentence(gain, summary.metric)],
   ];
-}
-
-/** The prediction in a sentence. */
-export function gainText(gain: PredictedGain | null, metric: string): string {
-  if (gain === null) return "too few trials to say";
-  const chance = gain.chance < 0.01 ? "less than 1 in 100" : `${Math.round(100 * gain.chance)} in 100`;
-  const sentence = `${nextTrials} more trials would cost about ${formatTokens(Math.round(gain.cost))} tokens and improve ${metric} by ${formatMetric(gain.gain)} on average (the chance of any improvement: ${chance})`;
-  return gain.suggestStop ? `${sentence}: it may be time to stop` : sentence;
 }

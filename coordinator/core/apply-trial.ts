@@ -1,5 +1,5 @@
 /** Applies the events of sweeps and trials: proposals, promotions, pauses, outcomes. */
-import type { TrialState } from "../../protocol/view.ts";
+import type { TrialState } from "../../protocol/life.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event } from "./event.ts";
 import { closeSweep, indexQueued, indexUnqueued, openSweep } from "./index-state.ts";

@@ -12,7 +12,8 @@ import type { DatasetRef, SweepSpec } from "../../protocol/sweep.ts";
 import type { MilliTokens } from "../../protocol/token.ts";
 import { Fleet } from "../placement/fleet.ts";
 import type { TrialQueue } from "../queue/trial-queue.ts";
-import type { AliasMoveView, LedgerLineView, TrialState } from "../../protocol/view.ts";
+import type { AliasMoveView, LedgerLineView } from "../../protocol/view.ts";
+import type { TrialState } from "../../protocol/life.ts";
 
 export interface Meta {
   epoch: number;

@@ -3,6 +3,7 @@
  * as a power of k (extreme value theory: Fisher and Tippett 1928). End and power are read off the newest half of the trials, by
  * the expected best of subsets of them, and followed on for ten more. A search about to change its ways is not foreseen.
  */
+import { formatTokens } from "../../protocol/token.ts";
 import type { ComparedTrial } from "./compared-trial.ts";
 
 export const nextTrials = 10;
@@ -74,4 +75,14 @@ function expectedBest(sorted: readonly number[], size: number): number {
     chance *= (count - at - size) / (count - at - 1);
   }
   return sum;
+}
+
+/** The prediction in a sentence for people. */
+export function gainSentence(gain: PredictedGain | null, metric: string): string {
+  if (gain === null) return "Too few trials to foretell what more of them would gain.";
+  const chance = gain.chance < 0.01 ? "less than 1 in 100" : `${Math.round(100 * gain.chance)} in 100`;
+  const cost = formatTokens(Math.round(gain.cost));
+  const better = Number(gain.gain.toPrecision(3));
+  const sentence = `${nextTrials} more trials would cost about ${cost} tokens and improve ${metric} by ${better} on average; the chance of any improvement is ${chance}`;
+  return gain.suggestStop ? `${sentence}: it may be time to stop.` : `${sentence}.`;
 }

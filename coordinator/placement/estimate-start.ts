@@ -2,7 +2,7 @@
  * When a queued trial will probably start: the slots that fit come free one after the other, and whoever is ahead takes them
  * first. A forecast from typical costs, never a promise; what no clock decides is named instead.
  */
-import type { StartView, WhyView } from "../../protocol/view.ts";
+import type { StartView, WhyView } from "../../protocol/why-view.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
 import { available } from "../budget/ledger.ts";
 import {

@@ -6,7 +6,7 @@ import type { State } from "../core/state.ts";
 import { learns, samplerFor } from "../search/choose-sampler.ts";
 import { stoppingPolicy } from "../stopping/choose-policy.ts";
 import { formatTokens } from "../../protocol/token.ts";
-import type { EstimateView } from "../../protocol/view.ts";
+import type { EstimateView } from "../../protocol/estimate-view.ts";
 import type { Stopping } from "../../protocol/stopping.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 

@@ -2,7 +2,7 @@
 import { chartAxis, chartValue } from "../insight/chart-axis.ts";
 import type { ComparedTrial } from "../insight/compared-trial.ts";
 import type { Parameter } from "../insight/parameter.ts";
-import type { InsightAxis, InsightView } from "../../protocol/view.ts";
+import type { InsightAxis, InsightView } from "../../protocol/insight-view.ts";
 
 /** More parameters than these cannot be told apart on one screen. */
 export const axesMost = 12;

@@ -1,6 +1,6 @@
 /** The trials of a sweep with several objectives that no other trial beats in all of them. Compared at one resource only. */
 import type { SweepSpec } from "../../protocol/sweep.ts";
-import type { InsightView } from "../../protocol/view.ts";
+import type { InsightView } from "../../protocol/insight-view.ts";
 import { scoresOf } from "../core/objective.ts";
 import type { Trial } from "../core/state.ts";
 import { fronts } from "../search/rank.ts";

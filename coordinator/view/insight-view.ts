@@ -6,9 +6,9 @@ import { bestSoFar, type BestPoint } from "../insight/best-so-far.ts";
 import { comparableTrials, lossSign } from "../insight/compared-trial.ts";
 import { isFixed, parametersOf, type Spaces } from "../insight/parameter.ts";
 import { pedAnova } from "../insight/ped-anova.ts";
-import { nextTrials, predictedGain, type PredictedGain } from "../insight/predicted-gain.ts";
-import { formatTokens } from "../../protocol/token.ts";
-import type { InsightView, SweepView } from "../../protocol/view.ts";
+import { gainSentence, predictedGain } from "../insight/predicted-gain.ts";
+import type { InsightView } from "../../protocol/insight-view.ts";
+import type { SweepView } from "../../protocol/view.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
 import type { State, Sweep, Trial } from "../core/state.ts";
 import { drawnAxes, linesAcross } from "./insight-axis.ts";
@@ -73,7 +73,7 @@ export function insightOf(view: SweepView, spaces: Spaces, beyond: Beyond | null
     importance: told ? ordered.map(({ name }) => ({ parameter: name, share: shareOf(name) })) : [],
     bestSoFar: thinned(bestSoFar(view)),
     gain,
-    gainSentence: gainText(gain, metric),
+    gainSentence: gainSentence(gain, metric),
     slices: drawn.map(({ axis, parameter, points }) => ({ parameter: parameter.name, axis, points })),
     lines: linesAcross(drawn, trials, sign),
     note: view.note,
@@ -101,15 +101,6 @@ function basisOf(
     return `${basis}; it takes ${importanceTrialsLeast} to say which parameters matter.`;
   }
   return told ? `${basis}.` : `${basis}; their results do not say which parameters matter.`;
-}
-
-function gainText(gain: PredictedGain | null, metric: string): string {
-  if (gain === null) return "Too few trials to foretell what more of them would gain.";
-  const chance = gain.chance < 0.01 ? "less than 1 in 100" : `${Math.round(100 * gain.chance)} in 100`;
-  const cost = formatTokens(Math.round(gain.cost));
-  const better = Number(gain.gain.toPrecision(3));
-  const sentence = `${nextTrials} more trials would cost about ${cost} tokens and improve ${metric} by ${better} on average; the chance of any improvement is ${chance}`;
-  return gain.suggestStop ? `${sentence}: it may be time to stop.` : `${sentence}.`;
 }
 
 /** Evenly, with the last point kept: a step line loses no more than a step's width. */

@@ -1,6 +1,6 @@
 /** Why a sweep does not get on faster: for each model what waits and why, the money, and who is ahead. */
 import { trialId } from "../../protocol/id.ts";
-import type { SweepWhyView } from "../../protocol/view.ts";
+import type { SweepWhyView } from "../../protocol/why-view.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
 import { mustGet, type State, type Sweep } from "../core/state.ts";
 import { estimateStart } from "../placement/estimate-start.ts";

@@ -1,7 +1,7 @@
 /** Why a trial does what it does: per agent what does not fit, the money, who is ahead, and when it will start. */
 import { explainMismatch } from "../../protocol/match.ts";
 import { formatTokens } from "../../protocol/token.ts";
-import type { WhyView } from "../../protocol/view.ts";
+import type { WhyView } from "../../protocol/why-view.ts";
 import { available } from "../budget/ledger.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";

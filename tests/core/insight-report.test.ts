@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { drawnMost, drawnTrials } from "../../cli/report/drawn-trials.ts";
-import { gainText } from "../../cli/report/facts.ts";
+import { gainSentence } from "../../coordinator/insight/predicted-gain.ts";
 import { reportPage } from "../../cli/report/report-page.ts";
 import { sweepInsight } from "../../coordinator/insight/sweep-insight.ts";
 import type { SweepView } from "../../protocol/view.ts";
@@ -55,13 +55,13 @@ test("REPORT-4: a sweep without a result gives a page without charts, not an err
 });
 
 test("REPORT-5: the sentence on what to expect speaks of stopping only where the gain is small", () => {
-  assert.equal(gainText(null, "loss"), "too few trials to say");
+  assert.match(gainSentence(null, "loss"), /^Too few trials/);
   const gain = { gain: 0.01, chance: 0.25, cost: 20_000, suggestStop: false };
   assert.equal(
-    gainText(gain, "loss"),
-    "10 more trials would cost about 20.0 tokens and improve loss by 0.01 on average (the chance of any improvement: 25 in 100)",
+    gainSentence(gain, "loss"),
+    "10 more trials would cost about 20.0 tokens and improve loss by 0.01 on average; the chance of any improvement is 25 in 100.",
   );
-  assert.match(gainText({ ...gain, suggestStop: true }, "loss"), /: it may be time to stop$/);
+  assert.match(gainSentence({ ...gain, suggestStop: true }, "loss"), /: it may be time to stop\.$/);
 });
 
 test("REPORT-6: of very many trials a page draws a bounded number, the best among them, and says so", () => {

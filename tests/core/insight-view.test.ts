@@ -5,7 +5,7 @@ import { axesMost, linesMost, slicePointsMost } from "../../coordinator/view/ins
 import { insightTrials, seenTrialsMost } from "../../coordinator/view/insight-trials.ts";
 import { importanceTrialsLeast, insightOf, insightViewOf } from "../../coordinator/view/insight-view.ts";
 import { activeAttempt, mustGet, type Trial } from "../../coordinator/core/state.ts";
-import { insightView, type InsightView } from "../../protocol/view.ts";
+import { insightView, type InsightView } from "../../protocol/insight-view.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import { digestOfNumber, Fold, sweepSpec } from "../support/fold.ts";
 import { sweptSpace, sweptView } from "../support/swept-view.ts";

@@ -4,7 +4,8 @@ import { after, before, describe, test } from "node:test";
 import { LiveMesh, within } from "../support/live-mesh.ts";
 import type { CliProcess } from "../support/cli-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
-import { meshView, trialView, whyView } from "../../protocol/view.ts";
+import { meshView, trialView } from "../../protocol/view.ts";
+import { whyView } from "../../protocol/why-view.ts";
 
 const timeout = 110_000;
 const cutOffMs = 2_000;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { insightView } from "../../protocol/view.ts";
+import { insightView } from "../../protocol/insight-view.ts";
 import { LiveMesh } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 import { mainFile } from "../support/run-cli.ts";

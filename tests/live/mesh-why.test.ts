@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { milliTokensPerToken } from "../../protocol/token.ts";
-import { sweepWhyView, whyView, type WhyView } from "../../protocol/view.ts";
+import { sweepWhyView, whyView, type WhyView } from "../../protocol/why-view.ts";
 import { until, type CliProcess } from "../support/cli-mesh.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";

@@ -1,6 +1,6 @@
 /** What a finished sweep of a hundred and twenty trials has taught, computed from them, as the coordinator would answer it. */
 import { insightOf } from "../../coordinator/view/insight-view.ts";
-import type { InsightView } from "../../protocol/view.ts";
+import type { InsightView } from "../../protocol/insight-view.ts";
 import { sweptSpace, sweptView } from "./swept-view.ts";
 
 export function insightFixture(sweep: string, rest: Partial<InsightView> = {}): InsightView {

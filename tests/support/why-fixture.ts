@@ -1,5 +1,7 @@
 /** Answers about waiting, money and cost as a coordinator would give them, for tests that show them. */
-import type { BudgetView, EstimateView, SweepWhyView, WhyView } from "../../protocol/view.ts";
+import type { BudgetView } from "../../protocol/view.ts";
+import type { EstimateView } from "../../protocol/estimate-view.ts";
+import type { SweepWhyView, WhyView } from "../../protocol/why-view.ts";
 import { fixtureNow } from "./view-fixture.ts";
 
 const agents: WhyView["agents"] = [

@@ -3,7 +3,7 @@
  * The command line implements it; the form never reads a file itself.
  */
 import type { Outcome } from "../../protocol/refusal.ts";
-import type { EstimateView } from "../../protocol/view.ts";
+import type { EstimateView } from "../../protocol/estimate-view.ts";
 
 /** A sweep file as the form shows it. */
 export interface SweepTemplate {

@@ -1,6 +1,6 @@
 /** The launch form as plain state: which template, what was typed, which field, and what validation said of it. */
 import type { Outcome } from "../../protocol/refusal.ts";
-import type { EstimateView } from "../../protocol/view.ts";
+import type { EstimateView } from "../../protocol/estimate-view.ts";
 import {
   launchFields,
   type LaunchCheck,

@@ -1,5 +1,5 @@
 /** The single drawings of a sweep's insight: importance as bars, the best so far, lines across the parameters, slices. */
-import type { InsightAxis, InsightView } from "../../protocol/view.ts";
+import type { InsightAxis, InsightView } from "../../protocol/insight-view.ts";
 import { bar } from "../canvas/bar.ts";
 import { lineChart } from "../canvas/chart.ts";
 import { axesThatFit, parallelChart, type ParallelAxis } from "../canvas/parallel.ts";

@@ -2,7 +2,7 @@
  * What one sweep has taught, over the whole screen: two columns where there is room, else one that scrolls. It lays out; the
  * drawings are `insight-charts.ts`, the figures the coordinator's.
  */
-import type { InsightView } from "../../protocol/view.ts";
+import type { InsightView } from "../../protocol/insight-view.ts";
 import { answerTo, refusalTo } from "../model/data.ts";
 import { insightWant } from "../model/list.ts";
 import { insightScales, type Insight } from "../model/ui.ts";

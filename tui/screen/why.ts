@@ -1,5 +1,5 @@
 /** Why a trial or a sweep waits: the answer in a sentence, when it will start, the money, who is ahead, each agent. */
-import type { SweepWhyView, WhyView } from "../../protocol/view.ts";
+import type { SweepWhyView, WhyView } from "../../protocol/why-view.ts";
 import { answerTo, refusalTo } from "../model/data.ts";
 import { presentOf, sweepWhyWant, whyWant } from "../model/list.ts";
 import { pair } from "../part/table.ts";
