@@ -54,11 +54,7 @@ export class Proposer {
     this.#asked.delete(id);
     // Without an answer it is asked again at the next look.
     if (this.#closed || answer === null) return;
-    const suggestions = answer.suggestions.map(({ params, parent }) => ({
-      ...splitParams(sweep.spec, params),
-      parent,
-    }));
-    submit({ sweep: id, basis, suggestions, position: answer.position, note: answer.note });
+    submit(proposalsFrom(sweep, basis, answer));
   }
 }
 
@@ -81,4 +77,14 @@ export function questionFor(state: State, sweep: Sweep): Question {
     count: sweep.spec.models.length - sweep.counts.queued,
     history: historyOf(state, sweep),
   };
+}
+
+/** The answer as an input of the loop. `basis`: trials the sweep had proposed when it was asked. */
+export function proposalsFrom(sweep: Sweep, basis: number, answer: Answer): Proposals {
+  const { note, position } = answer;
+  const suggestions = answer.suggestions.map(({ params, parent }) => ({
+    ...splitParams(sweep.spec, params),
+    parent,
+  }));
+  return { sweep: sweep.sweep, basis, suggestions, position, note };
 }

@@ -9,8 +9,7 @@ import type { Input } from "../../coordinator/core/input.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";
 import { settingsFor } from "../../coordinator/core/setting.ts";
 import { emptyState, mustGet, type State, type Trial } from "../../coordinator/core/state.ts";
-import { questionFor } from "../../coordinator/proposer.ts";
-import { splitParams } from "../../coordinator/search/joint-space.ts";
+import { proposalsFrom, questionFor } from "../../coordinator/proposer.ts";
 import { answerTo } from "../../coordinator/search/thinker.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
@@ -83,9 +82,7 @@ export function simulate(
   /** A sampler that learns is asked as the coordinator's loop asks it, and answers at once. */
   const think = (id: string): void => {
     const sweep = mustGet(state.sweeps, id, "sweep");
-    const { note, position, suggestions } = answerTo(questionFor(state, sweep));
-    const made = suggestions.map(({ params, parent }) => ({ ...splitParams(sweep.spec, params), parent }));
-    const proposals = { sweep: id, basis: sweep.proposed, suggestions: made, position, note };
+    const proposals = proposalsFrom(sweep, sweep.proposed, answerTo(questionFor(state, sweep)));
     drain(decide(state, { kind: "proposals", proposals }, at, settings));
     while (drain(schedule(state, at, settings)));
   };

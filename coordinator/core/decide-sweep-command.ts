@@ -5,16 +5,18 @@ import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
 import { faultOfParams } from "../search/check-params.ts";
-import type { Decision, Sender, Steps } from "./input.ts";
+import type { Decision, Sender } from "./input.ts";
+import { cancelTrials } from "./cancel-trials.ts";
 import { trialKey } from "./key.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
 import type { State, Sweep } from "./state.ts";
+import { trialsOf } from "./trials-of.ts";
 
 export function* stopSweep(state: State, sender: Sender, body: CommandBody<"sweep-stop">): Decision {
   const found = runningSweep(state, sender, body.sweep);
   if (!found.ok) return found;
   yield { kind: "SweepStopping", sweep: body.sweep, by: sender.who, why: body.why };
-  yield* cancelTrials(state, body.sweep);
+  yield* cancelTrials(state, found.value, "the sweep was stopped");
   return accept({ sweep: body.sweep });
 }
 
@@ -65,10 +67,7 @@ export function* proposeByHand(state: State, sender: Sender, body: CommandBody<"
 function trialOf(state: State, sweep: Sweep, model: string, params: Params): string | null {
   if (!isKnown(state, sweep, model, params)) return null;
   const key = trialKey(sweep.recipe, model, params);
-  for (let number = 1; number <= sweep.proposed; number++) {
-    const id = trialId(sweep.sweep, number);
-    if (state.trials.get(id)?.key === key) return id;
-  }
+  for (const trial of trialsOf(state, sweep)) if (trial.key === key) return trial.trial;
   return null;
 }
 
@@ -89,20 +88,4 @@ export function* tuneSweep(state: State, sender: Sender, body: CommandBody<"swee
     yield { kind: "SweepTuned", sweep: body.sweep, weight, priority };
   }
   return accept({ sweep: body.sweep, weight, priority });
-}
-
-function* cancelTrials(state: State, sweep: string): Steps {
-  const { proposed } = state.sweeps.get(sweep) ?? { proposed: 0 };
-  for (let number = 1; number <= proposed; number++) {
-    const trial = state.trials.get(`${sweep}-${number}`);
-    if (trial === undefined) continue;
-    if (trial.state === "queued" || trial.state === "paused") {
-      yield { kind: "TrialFinished", trial: trial.trial, outcome: "cancelled", why: "the sweep was stopped" };
-    }
-    const attempt = trial.attempts.at(-1);
-    if (trial.state === "running" && attempt !== undefined && attempt.cancel === null) {
-      const reason = "the sweep was stopped";
-      yield { kind: "CancelRequested", fence: attempt.fence, reason, how: "soon", preemptedFor: null };
-    }
-  }
 }

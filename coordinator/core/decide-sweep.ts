@@ -34,7 +34,7 @@ export function* decideSweepRun(state: State, requester: string, spec: SweepSpec
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return refuse("invalid", `model ${twice} stands twice in the sweep`, ["models"]);
   const sampler = samplerFor(spec);
-  const problem = unsuitedIn(spec) ?? sampler.problem(spec);
+  const problem = unsuitedIn(spec) ?? sampler.problem();
   if (problem !== null) {
     const of = problem.model === "" ? ["search"] : ["models", problem.model];
     return refuse("invalid", `${problem.parameter}: ${problem.message}`, [...of, problem.parameter]);
@@ -49,7 +49,7 @@ export function* decideSweepRun(state: State, requester: string, spec: SweepSpec
     return refuse("budget-empty", message, ["cap"]);
   }
   const sweep = sweepId(state.meta.nextSweep);
-  const total = Math.max(1, Math.min(spec.search.trials, sampler.size(spec)));
+  const total = Math.max(1, Math.min(spec.search.trials, sampler.size()));
   yield { kind: "SweepSubmitted", sweep, requester, spec, total };
   if (!state.accounts.has(requester)) yield { kind: "AccountOpened", requester, weight: 1 };
   return accept({ sweep });

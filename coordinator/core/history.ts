@@ -1,16 +1,12 @@
 /** A sweep's trials as its sampler sees them: by number, each with what it has measured so far. */
-import { trialId } from "../../protocol/id.ts";
 import type { Told } from "../search/ask.ts";
 import { joinParams } from "../search/joint-space.ts";
 import { scoresOf } from "./objective.ts";
-import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
+import type { State, Sweep, Trial } from "./state.ts";
+import { trialsOf } from "./trials-of.ts";
 
 export function historyOf(state: State, sweep: Sweep): Told[] {
-  const history: Told[] = [];
-  for (let number = 1; number <= sweep.proposed; number++) {
-    history.push(toldOf(sweep, mustGet(state.trials, trialId(sweep.sweep, number), "trial")));
-  }
-  return history;
+  return Array.from(trialsOf(state, sweep), (trial) => toldOf(sweep, trial));
 }
 
 function toldOf(sweep: Sweep, trial: Trial): Told {

@@ -2,7 +2,6 @@
  * Keeps the next trials of each open sweep at hand, and ends sweeps that have nothing left. Looks only at sweeps something
  * happened to. A sampler that learns is not asked here: its sweep is noted as wanting, and the loop asks in its own time.
  */
-import { trialId } from "../../protocol/id.ts";
 import { registerBest } from "../registry/register-best.ts";
 import { learns, samplerFor } from "../search/choose-sampler.ts";
 import type { Event } from "./event.ts";
@@ -10,6 +9,7 @@ import type { Steps } from "./input.ts";
 import { promoteLast } from "./judge.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
 import { mustGet, type State, type Sweep } from "./state.ts";
+import { trialsOf } from "./trials-of.ts";
 
 /** Returns how many trials it answered from the record, at most about `most`. */
 export function* proposeAndEnd(state: State, most: number): Generator<Event, number, void> {
@@ -48,7 +48,7 @@ function* fill(state: State, sweep: Sweep, most: number): Generator<Event, numbe
   }
   let answered = 0;
   while (answered < most && wantsMore(sweep)) {
-    const proposal = samplerFor(sweep.spec).propose(sweep.spec, sweep.draws, (model, params) =>
+    const proposal = samplerFor(sweep.spec).propose(sweep.draws, (model, params) =>
       isKnown(state, sweep, model, params),
     );
     if (proposal === null) {
@@ -62,13 +62,12 @@ function* fill(state: State, sweep: Sweep, most: number): Generator<Event, numbe
 
 /** A sweep ends when nothing runs, waits or is left to propose; what is paused then stays where it is. */
 function* finishWhenDone(state: State, sweep: Sweep): Steps {
-  const { counts, finishedAt, proposed } = sweep;
+  const { counts, finishedAt } = sweep;
   if (finishedAt !== null || canPropose(sweep) || counts.queued > 0 || counts.running > 0) return;
   if (yield* promoteLast(state, sweep)) return;
-  for (let number = 1; number <= proposed && counts.paused > 0; number++) {
-    const id = trialId(sweep.sweep, number);
-    if (mustGet(state.trials, id, "trial").state !== "paused") continue;
-    yield { kind: "TrialFinished", trial: id, outcome: "stopped", why: "not among the best of its rung" };
+  for (const { state: is, trial } of counts.paused > 0 ? trialsOf(state, sweep) : []) {
+    if (is !== "paused") continue;
+    yield { kind: "TrialFinished", trial, outcome: "stopped", why: "not among the best of its rung" };
   }
   yield { kind: "SweepFinished", sweep: sweep.sweep };
   if (sweep.state === "done") yield* registerBest(state, sweep);

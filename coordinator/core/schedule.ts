@@ -4,8 +4,8 @@
  */
 import { fundsFor } from "../budget/funds-for.ts";
 import { reserve } from "../budget/ledger.ts";
-import { chooseAgent, mayFit } from "../placement/choose-agent.ts";
-import { wishOfAny } from "../placement/feasible.ts";
+import { chooseAgent } from "../placement/choose-agent.ts";
+import { wishOfAny, type Choice } from "../placement/feasible.ts";
 import { limitsFor } from "../placement/horizon-limits.ts";
 import { fairOrder } from "../queue/fair-queue.ts";
 import { sweepOrder } from "../queue/sweep-order.ts";
@@ -14,7 +14,7 @@ import type { Steps } from "./input.ts";
 import { proposeAndEnd } from "./propose.ts";
 import { answerFromRecord, canAnswer } from "./reuse.ts";
 import type { CoordinatorSettings } from "./setting.ts";
-import { mustGet, type Account, type State, type Sweep, type Trial } from "./state.ts";
+import { mustGet, type Account, type State, type Trial } from "./state.ts";
 
 /** Trials answered from the record or placed in one call; the rest follows in the next batch. */
 const trialsPerCallMax = 256;
@@ -71,14 +71,15 @@ function offerFor(
       if (id === undefined || id === null) continue;
       const { key } = wishOfAny(sweep, model);
       if (blocked.has(key)) continue;
-      if (!mayFit(state, sweep, model)) {
+      const trial = mustGet(state.trials, id, "trial");
+      const choice = chooseAgent(state, sweep, trial);
+      if (choice === null) {
         blocked.add(key);
         continue;
       }
-      const trial = mustGet(state.trials, id, "trial");
       // Another sweep may have done the same while it waited.
       if (canAnswer(state, sweep, trial)) return answerFromRecord(state, sweep, trial);
-      const offer = offerOf(state, sweep, trial, free, settings);
+      const offer = offerOf(state, trial, choice, free, settings);
       if (offer !== null) return one(offer);
     }
   }
@@ -91,13 +92,11 @@ function* one(event: Event): Steps {
 
 function offerOf(
   state: State,
-  sweep: Sweep,
   trial: Trial,
+  choice: Choice,
   free: number,
   settings: CoordinatorSettings,
 ): Event | null {
-  const choice = chooseAgent(state, sweep, trial);
-  if (choice === null) return null;
   const reservation = reserve(free, choice.rate, limitsFor(trial, settings));
   if (reservation === null) return null;
   return {

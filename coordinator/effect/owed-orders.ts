@@ -19,8 +19,6 @@ interface Sent {
   offerAt: number;
   extendAt: number;
   cancelAt: number;
-  /** The cancel the agent was last told was a patient one. */
-  patient: boolean;
 }
 
 export class OwedOrders {
@@ -49,11 +47,8 @@ export class OwedOrders {
       if (found === null) continue;
       const { trial, attempt } = found;
       const sent = this.#sentFor(attempt);
-      // What is new is said at once; what was said before, again after a while.
-      const lessPatient = sent.patient && !attempt.patient;
-      if (attempt.cancel !== null && (lessPatient || at - sent.cancelAt >= this.#resendMs)) {
+      if (attempt.cancel !== null && at - sent.cancelAt >= this.#resendMs) {
         sent.cancelAt = at;
-        sent.patient = attempt.patient;
         orders.push({
           agent: attempt.agent,
           name: "cancel",
@@ -95,7 +90,6 @@ export class OwedOrders {
         offerAt: -Infinity,
         extendAt: -Infinity,
         cancelAt: -Infinity,
-        patient: false,
       };
       this.#sent.set(attempt.fence, sent);
     }

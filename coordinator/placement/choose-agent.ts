@@ -54,15 +54,6 @@ function priceMerit(candidates: readonly Choice[], sweep: Sweep, model: string):
   return (choice) => cheapest / costOn(choice, sweep, model);
 }
 
-/** True where some free agent may fit; machines of one kind are asked once. */
-export function mayFit(state: State, sweep: Sweep, model: string): boolean {
-  const { key, wish } = wishOfAny(sweep, model);
-  for (const group of state.fleet.freeGroups()) {
-    if (state.fleet.backendsOn(group, wish, key).length > 0) return true;
-  }
-  return false;
-}
-
 function candidatesFor(state: State, sweep: Sweep, trial: Trial): Choice[] {
   const { fleet } = state;
   const { model } = trial;

@@ -11,7 +11,7 @@ import type { Stopping } from "../../protocol/stopping.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 
 export function estimateSweep(state: State, requester: string, spec: SweepSpec): EstimateView {
-  const trials = Math.max(1, Math.min(spec.search.trials, samplerFor(spec).size(spec)));
+  const trials = Math.max(1, Math.min(spec.search.trials, samplerFor(spec).size()));
   const rows = Math.max(1, spec.dataset?.rows.train ?? 1);
   const { rungs } = stoppingPolicy(spec.stopping);
   // Models take turns, so each gets its part of the trials; rungs are of the whole sweep.
@@ -81,14 +81,13 @@ function shareOnRecord(state: State, spec: SweepSpec, trials: number): number {
     );
     return again ? 1 : 0;
   }
+  const sampler = samplerFor(spec);
   const keys = new Set<string>();
   let draws = 0;
   let onRecord = 0;
   const wanted = Math.min(trials, lookedUpMax);
   while (keys.size < wanted) {
-    const proposal = samplerFor(spec).propose(spec, draws, (model, params) =>
-      keys.has(trialKey(recipe, model, params)),
-    );
+    const proposal = sampler.propose(draws, (model, params) => keys.has(trialKey(recipe, model, params)));
     if (proposal === null) break;
     const key = trialKey(recipe, proposal.model, proposal.params);
     keys.add(key);

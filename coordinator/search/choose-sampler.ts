@@ -53,7 +53,7 @@ export function samplerFor(spec: SweepSpec): Sampler {
       problem: { space, where, seed: spec.search.seed, trials: spec.search.trials, objectives: 1 },
     };
   };
-  const ask = (index: number, position: number, isKnown: Parameters<Sampler["propose"]>[2]) => {
+  const ask = (index: number, position: number, isKnown: Parameters<Sampler["propose"]>[1]) => {
     const entry = ofModel(index);
     if (entry === null) return null;
     const { model, problem } = entry;
@@ -73,7 +73,7 @@ export function samplerFor(spec: SweepSpec): Sampler {
       return size;
     },
 
-    propose(_, draws, isKnown) {
+    propose(draws, isKnown) {
       const count = spec.models.length;
       if (sampler === gridSampler) return proposeInTurn(draws, isKnown);
       for (let skip = 0; skip < count; skip++) {
@@ -98,7 +98,7 @@ export function samplerFor(spec: SweepSpec): Sampler {
   };
 
   /** Draws count on over all models: those of the models before, then the position within one. */
-  function proposeInTurn(draws: number, isKnown: Parameters<Sampler["propose"]>[2]) {
+  function proposeInTurn(draws: number, isKnown: Parameters<Sampler["propose"]>[1]) {
     let before = 0;
     for (const [index, { space }] of spec.models.entries()) {
       const size = walkOf(space)?.count ?? 0;

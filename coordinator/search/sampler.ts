@@ -1,9 +1,8 @@
 /**
- * Where the next trial's parameters come from. A sampler is replayable: what it proposes depends on
+ * Where the next trial's parameters of one sweep come from. A sampler is replayable: what it proposes depends on
  * the sweep's specification, the number of draws made so far, and the keys already proposed.
  */
 import type { Params } from "../../protocol/value.ts";
-import type { SweepSpec } from "../../protocol/sweep.ts";
 
 export interface Proposal {
   readonly model: string;
@@ -14,15 +13,9 @@ export interface Proposal {
 
 export interface Sampler {
   /** How many distinct trials the space holds; Infinity where they cannot be counted. */
-  size(spec: SweepSpec): number;
+  size(): number;
   /** The next proposal no key of which is known, or null when the space is used up. */
-  propose(
-    spec: SweepSpec,
-    draws: number,
-    isKnown: (model: string, params: Params) => boolean,
-  ): Proposal | null;
+  propose(draws: number, isKnown: (model: string, params: Params) => boolean): Proposal | null;
   /** Why this sampler cannot search this space, with the parameter to blame; null when it can. */
-  problem(
-    spec: SweepSpec,
-  ): { readonly model: string; readonly parameter: string; readonly message: string } | null;
+  problem(): { readonly model: string; readonly parameter: string; readonly message: string } | null;
 }

@@ -1,10 +1,10 @@
 /** Sweeps as people see them: a summary, and one sweep with a slice of its trials. */
-import { trialId } from "../../protocol/id.ts";
 import type { QueryBody } from "../../protocol/command.ts";
 import type { SweepSummary, SweepView } from "../../protocol/view.ts";
 import { reachesTarget, scoreOf } from "../core/objective.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../core/state.ts";
+import { trialsOf } from "../core/trials-of.ts";
 import { waitingFor } from "../placement/waiting-for.ts";
 import { trialViewOf } from "./trial-view.ts";
 
@@ -91,7 +91,7 @@ const reasonsMax = 3;
 function failuresOf(state: State, sweep: Sweep): SweepView["failures"] {
   if (sweep.counts.failed === 0) return [];
   const counts = new Map<string, number>();
-  for (const { failure, state: is } of trialsIn(state, sweep, "number")) {
+  for (const { failure, state: is } of trialsOf(state, sweep)) {
     if (is === "failed" && failure !== null) counts.set(failure, (counts.get(failure) ?? 0) + 1);
   }
   const common = [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => ({ reason, count }));
@@ -102,10 +102,7 @@ function failuresOf(state: State, sweep: Sweep): SweepView["failures"] {
 
 /** All trials of a sweep by number, or best first: trained further, then by value. */
 export function trialsIn(state: State, sweep: Sweep, order: "number" | "best"): Trial[] {
-  const trials: Trial[] = [];
-  for (let number = 1; number <= sweep.proposed; number++) {
-    trials.push(mustGet(state.trials, trialId(sweep.sweep, number), "trial"));
-  }
+  const trials = [...trialsOf(state, sweep)];
   if (order === "number") return trials;
   const reached = (trial: Trial) => trial.rungs.at(-1)?.resource ?? 0;
   const score = (trial: Trial) => (trial.value === null ? -Infinity : scoreOf(sweep.spec, trial.value));

@@ -1,5 +1,4 @@
 /** Why a sweep does not get on faster: for each model what waits and why, the money, and who is ahead. */
-import { trialId } from "../../protocol/id.ts";
 import type { SweepWhyView } from "../../protocol/why-view.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
 import { mustGet, type State, type Sweep } from "../core/state.ts";
@@ -57,9 +56,9 @@ function sentenceFor(sweep: Sweep, waiting: string | null, models: SweepWhyView[
 
 function runningByModel(state: State, sweep: Sweep): Map<string, number> {
   const running = new Map<string, number>();
-  for (let number = 1; number <= sweep.proposed; number++) {
-    const trial = mustGet(state.trials, trialId(sweep.sweep, number), "trial");
-    if (trial.state === "running") running.set(trial.model, (running.get(trial.model) ?? 0) + 1);
+  for (const id of state.active.values()) {
+    const trial = mustGet(state.trials, id, "trial");
+    if (trial.sweep === sweep.sweep) running.set(trial.model, (running.get(trial.model) ?? 0) + 1);
   }
   return running;
 }

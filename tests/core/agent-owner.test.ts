@@ -7,27 +7,10 @@ import { newAgentState, type AgentState } from "../../agent/core/state.ts";
 import { step } from "../../agent/core/step.ts";
 import type { Stance } from "../../agent/owner/stance.ts";
 import { openPolicy } from "../../protocol/capability.ts";
-import type { Lease } from "../../protocol/order.ts";
 import { digestA } from "../support/fold.ts";
+import { leaseFixture } from "../support/lease-fixture.ts";
 
-const lease: Lease = {
-  fence: 1,
-  incarnation: "box-1",
-  trial: "s1-1",
-  sweep: "s1",
-  requester: "ada",
-  task: "work",
-  model: "alpha",
-  backend: "cpu",
-  params: {},
-  seed: 1,
-  dataset: null,
-  metric: "accuracy",
-  from: { resource: 2, digest: digestA },
-  target: 9,
-  at: 1_000_000,
-  horizonMs: 20_000,
-};
+const lease = leaseFixture({ from: { resource: 2, digest: digestA }, target: 9, horizonMs: 20_000 });
 const file = { path: "file", digest: digestA, bytes: 5, metrics: { accuracy: 0.5 } };
 const owner = (kind: Stance["kind"]): AgentInput => ({
   kind: "owner",

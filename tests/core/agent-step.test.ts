@@ -7,6 +7,7 @@ import { step } from "../../agent/core/step.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import type { Lease } from "../../protocol/order.ts";
 import { digestA } from "../support/fold.ts";
+import { leaseFixture } from "../support/lease-fixture.ts";
 
 const policy = openPolicy(2);
 
@@ -18,32 +19,10 @@ function greeted(): AgentState {
   return state;
 }
 
-function lease(change: Partial<Lease> = {}): Lease {
-  return {
-    fence: 1,
-    incarnation: "box-1",
-    trial: "s1-1",
-    sweep: "s1",
-    requester: "ada",
-    task: "work",
-    model: "alpha",
-    backend: "cpu",
-    params: {},
-    seed: 1,
-    dataset: null,
-    metric: "accuracy",
-    from: null,
-    target: 3,
-    at: 1_000_000,
-    horizonMs: 10_000,
-    ...change,
-  };
-}
-
 const offer = (change: Partial<Lease> = {}, epoch = 3): AgentInput => ({
   kind: "offer",
   epoch,
-  leases: [lease(change)],
+  leases: [leaseFixture(change)],
 });
 const kinds = (effects: readonly AgentEffect[]) =>
   effects.map((e) => (e.kind === "report" ? `report ${e.report.kind}` : e.kind));

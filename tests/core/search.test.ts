@@ -67,9 +67,7 @@ for (const method of ["random", "grid"] as const) {
     const found: string[] = [];
     let draws = 0;
     while (found.length < count) {
-      const proposal = sampler.propose(spec, draws, (model, params) =>
-        seen.has(JSON.stringify([model, params])),
-      );
+      const proposal = sampler.propose(draws, (model, params) => seen.has(JSON.stringify([model, params])));
       if (proposal === null) break;
       draws = proposal.draws;
       const text = JSON.stringify([proposal.model, proposal.params]);
@@ -92,9 +90,9 @@ test("SEARCH-3: a space with fewer points than trials is used up, not repeated",
     models: [{ model: "alpha", space: { a: { distribution: "choice", values: [1, 2] } } }],
   });
   const sampler = samplerFor(spec);
-  assert.equal(sampler.size(spec), 2);
+  assert.equal(sampler.size(), 2);
   assert.equal(
-    sampler.propose(spec, 0, () => true),
+    sampler.propose(0, () => true),
     null,
   );
 });
@@ -104,7 +102,7 @@ test("a grid over a distribution that cannot be listed is refused with the param
     search: { method: "grid", trials: 5, seed: 1 },
     models: [{ model: "alpha", space: { lr: { distribution: "log-uniform", min: 0.1, max: 1 } } }],
   });
-  assert.equal(samplerFor(spec).problem(spec)?.parameter, "lr");
+  assert.equal(samplerFor(spec).problem()?.parameter, "lr");
 });
 
 test("spaces that make no sense are refused with the field and what is wrong", () => {

@@ -10,8 +10,7 @@ import { schedule } from "../../coordinator/core/schedule.ts";
 import { settingsFor, type CoordinatorSettings } from "../../coordinator/core/setting.ts";
 import { activeAttempt, emptyState, mustGet, type State, type Trial } from "../../coordinator/core/state.ts";
 import { openPolicy, type Capability } from "../../protocol/capability.ts";
-import { questionFor } from "../../coordinator/proposer.ts";
-import { splitParams } from "../../coordinator/search/joint-space.ts";
+import { proposalsFrom, questionFor } from "../../coordinator/proposer.ts";
 import { answerTo } from "../../coordinator/search/thinker.ts";
 import type { CommandName } from "../../protocol/command.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
@@ -172,12 +171,7 @@ export class Fold {
   #think(id: string, events: Event[]): void {
     const sweep = mustGet(this.state.sweeps, id, "sweep");
     const answer = answerTo(questionFor(this.state, sweep));
-    const suggestions = answer.suggestions.map(({ params, parent }) => ({
-      ...splitParams(sweep.spec, params),
-      parent,
-    }));
-    const { note, position } = answer;
-    const proposals = { sweep: id, basis: sweep.proposed, suggestions, position, note };
+    const proposals = proposalsFrom(sweep, sweep.proposed, answer);
     const input = { kind: "proposals", proposals } as const;
     run(this.state, decide(this.state, input, this.at, this.settings), this.at, events);
     this.#settle(events);
