@@ -1,7 +1,7 @@
 /**
- * A dataset version in memory, and its one byte form: a JSON manifest line, then one JSON line per
- * example. The same examples give the same bytes everywhere, so their SHA-256 names the version.
- * Not where data comes from: that is `load.ts`.
+ * A dataset version in memory, as training reads it: texts with labels, or a table of numbers with a target.
+ * For texts also their byte form: a JSON manifest line, then one JSON line per example. The same examples
+ * give the same bytes everywhere, so their SHA-256 names the version. Not where data comes from: that is `load.ts`.
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
@@ -15,12 +15,54 @@ export interface Example {
   readonly label: number;
 }
 
-export interface Dataset {
+export interface TextDataset {
+  readonly kind: "text";
   readonly name: string;
   readonly labels: readonly string[];
   readonly train: readonly Example[];
   readonly validation: readonly Example[];
   readonly test: readonly Example[];
+}
+
+/** Rows of a table as training reads them: everything a number, nothing missing. */
+export interface TableRows {
+  readonly count: number;
+  /** [count, features], row after row. */
+  readonly features: Float32Array;
+  /** [count]: the index of the label, or the number to predict. */
+  readonly target: Float32Array;
+}
+
+export interface TableDataset {
+  readonly kind: "table";
+  readonly name: string;
+  /** Names of the features, in the order of the columns. */
+  readonly features: readonly string[];
+  /** Name of the target's column. */
+  readonly target: string;
+  /** What the target's indexes stand for; null where the target is a number to predict. */
+  readonly labels: readonly string[] | null;
+  readonly train: TableRows;
+  readonly validation: TableRows;
+  readonly test: TableRows;
+}
+
+export type Dataset = TextDataset | TableDataset;
+export type SplitName = (typeof splitNames)[number];
+
+/** Rows in each split. */
+export function rowsOf(dataset: Dataset): Readonly<Record<SplitName, number>> {
+  return dataset.kind === "text"
+    ? {
+        train: dataset.train.length,
+        validation: dataset.validation.length,
+        test: dataset.test.length,
+      }
+    : {
+        train: dataset.train.count,
+        validation: dataset.validation.count,
+        test: dataset.test.count,
+      };
 }
 
 const count = z.int().nonnegative();
@@ -33,17 +75,13 @@ const manifestSchema = z.strictObject({
 });
 const rowSchema = z.tuple([z.int().nonnegative(), z.string()]);
 
-export function encodeDataset(dataset: Dataset): Uint8Array {
+export function encodeDataset(dataset: TextDataset): Uint8Array {
   const manifest: z.infer<typeof manifestSchema> = {
     format: "trialmesh-text-dataset",
     version: 1,
     name: dataset.name,
     labels: [...dataset.labels],
-    rows: {
-      train: dataset.train.length,
-      validation: dataset.validation.length,
-      test: dataset.test.length,
-    },
+    rows: rowsOf(dataset),
   };
   const lines = [JSON.stringify(manifest)];
   for (const split of splitNames) {
@@ -59,7 +97,7 @@ export function datasetDigest(bytes: Uint8Array): string {
 }
 
 /** Reads what `encodeDataset` wrote. A refusal names the line, counted from 1. */
-export function decodeDataset(bytes: Uint8Array): Outcome<Dataset> {
+export function decodeDataset(bytes: Uint8Array): Outcome<TextDataset> {
   let lines: string[];
   try {
     lines = new TextDecoder("utf-8", { fatal: true }).decode(bytes).split("\n");
@@ -96,6 +134,7 @@ export function decodeDataset(bytes: Uint8Array): Outcome<Dataset> {
   }
   const { train, validation } = manifest.rows;
   return accept({
+    kind: "text",
     name: manifest.name,
     labels: manifest.labels,
     train: examples.slice(0, train),

@@ -4,7 +4,7 @@
  * A phrase that two languages share, after normalising, is in neither: nobody could label it.
  * Same Node, same ICU, same phrases; another ICU may word some differently and so gives another digest.
  */
-import type { Dataset, Example } from "./dataset.ts";
+import type { Example, TextDataset } from "./dataset.ts";
 import { normaliseText, splitByText } from "./split.ts";
 
 const languages = [
@@ -20,7 +20,7 @@ const shares = [0.8, 0.1, 0.1];
 
 export const languageIdName = "language-id";
 
-export function languageIdDataset(): Dataset {
+export function languageIdDataset(): TextDataset {
   const regions = known(
     "region",
     pairs.map((pair) => pair.toUpperCase()),
@@ -41,7 +41,7 @@ export function languageIdDataset(): Dataset {
     [...own].filter(([key]) => owners.get(key) === label).map(([, text]) => ({ text, label })),
   );
   const [train = [], validation = [], test = []] = splitByText(examples, shares, languageIdName);
-  return { name: languageIdName, labels: languages, train, validation, test };
+  return { kind: "text", name: languageIdName, labels: languages, train, validation, test };
 }
 
 function phrasesOf(language: string, regions: readonly string[], tongues: readonly string[]): string[] {

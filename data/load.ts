@@ -5,7 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
-import type { Dataset, Example } from "./dataset.ts";
+import type { Example, TextDataset } from "./dataset.ts";
 import { parseLabelledLines, type BadLine, type LabelledLines } from "./labelled-line.ts";
 import { languageIdDataset, languageIdName } from "./language-id.ts";
 import { splitByText, withoutTextsOf } from "./split.ts";
@@ -33,7 +33,7 @@ export interface LoadReport {
 }
 
 export interface LoadedDataset {
-  readonly dataset: Dataset;
+  readonly dataset: TextDataset;
   readonly report: LoadReport;
 }
 
@@ -74,7 +74,7 @@ export async function loadDataset(declaration: DatasetDeclaration): Promise<Outc
   );
   const cut = cutSplits(declaration, train, dev, test);
   return accept({
-    dataset: { name: declaration.name, labels, ...cut.splits },
+    dataset: { kind: "text", name: declaration.name, labels, ...cut.splits },
     report: {
       bad: files.flatMap(({ path, lines }) => lines.bad.map((line) => ({ ...line, file: path }))),
       latin1Lines: files.reduce((sum, { lines }) => sum + lines.latin1Lines.length, 0),
@@ -88,7 +88,7 @@ function cutSplits(
   train: readonly Example[],
   dev: readonly Example[],
   test: readonly Example[],
-): { readonly splits: Pick<Dataset, "train" | "validation" | "test">; readonly leakedRows: number } {
+): { readonly splits: Pick<TextDataset, "train" | "validation" | "test">; readonly leakedRows: number } {
   let rest: readonly Example[] = train;
   let held = test;
   if (declaration.test === undefined) {

@@ -22,7 +22,7 @@ async function answer(): Promise<Answer> {
   const { version } = opened.value;
   const measured: { kind: string; examplesPerSecond: number }[] = [];
   for (const declaration of models) {
-    if (!declaration.needsDataset || !declaration.backends.includes(name)) continue;
+    if (declaration.data === "none" || !declaration.backends.includes(name)) continue;
     const result = await measureModel(declaration, opened.value);
     if (!result.ok) return no(result.refusal.message, version);
     measured.push({ kind: result.value.kind, examplesPerSecond: result.value.examplesPerSecond });

@@ -2,7 +2,7 @@
  * The fixed work a probe does: small, made up, the same everywhere. It shows that a model's gradients are
  * right on a backend (its first epoch's loss is known) and how fast they are. It says nothing about accuracy.
  */
-import { datasetDigest, encodeDataset, type Dataset, type Example } from "../../data/dataset.ts";
+import { datasetDigest, encodeDataset, type Example, type TextDataset } from "../../data/dataset.ts";
 import type { OpenedBackend } from "../runtime/backend.ts";
 import { resolveParams } from "../task/parameter.ts";
 import { stream } from "../task/random.ts";
@@ -29,7 +29,7 @@ export interface Measurement {
   readonly loss: number;
 }
 
-export function workloadDataset(): Dataset {
+export function workloadDataset(): TextDataset {
   const random = stream(1, "workload", 0);
   const word = (label: number): string => {
     const length = 3 + Math.floor(random.next() * 5);
@@ -45,6 +45,7 @@ export function workloadDataset(): Dataset {
   });
   const names = Array.from({ length: labels }, (_, label) => `label-${label}`);
   return {
+    kind: "text",
     name: "workload",
     labels: names,
     train: examples,

@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { decodeDataset } from "../../data/dataset.ts";
+import { decodeDataset, rowsOf } from "../../data/dataset.ts";
 import { openBackend } from "../runtime/open.ts";
 import { resolveParams } from "../task/parameter.ts";
 import { findModel } from "../task/table.ts";
@@ -133,7 +133,7 @@ async function prepare(job: Job): Promise<Outcome<{ readonly trainer: Trainer; r
   const backend = await openBackend(name.data);
   if (!backend.ok) return backend;
   let dataset: Dataset | null = null;
-  if (declaration.needsDataset) {
+  if (declaration.data !== "none") {
     if (job.datasetPath === null)
       return refuse("invalid", `task ${job.task} needs a dataset and trial ${job.trial} has none`);
     const read = await readDataset(job.datasetPath);
@@ -155,7 +155,7 @@ async function prepare(job: Job): Promise<Outcome<{ readonly trainer: Trainer; r
       return restored;
     }
   }
-  return accept({ trainer, hasTest: (dataset?.test.length ?? 0) > 0 });
+  return accept({ trainer, hasTest: dataset !== null && rowsOf(dataset).test > 0 });
 }
 
 async function restore(trainer: Trainer, path: string, resource: number): Promise<Outcome<null>> {

@@ -104,7 +104,8 @@ export const fasttext: ModelDeclaration = {
     ...ngramParameters,
   },
   backends: ["sparse"],
-  needsDataset: true,
+  data: "text",
+  reference: { params: { lr: 8, dim: 32 }, rowsPerEpoch: 512, loss: 1.0516, examplesPerSecond: 140_000 },
   defaultSpace: {
     lr: { distribution: "log-uniform", min: 0.2, max: 3 },
     dim: { distribution: "choice", values: [16, 32, 48] },

@@ -97,7 +97,8 @@ export const linear: ModelDeclaration = {
     ...ngramParameters,
   },
   backends: ["sparse"],
-  needsDataset: true,
+  data: "text",
+  reference: { params: {}, rowsPerEpoch: 512, loss: 1.0638, examplesPerSecond: 500_000 },
   defaultSpace: {
     lr: { distribution: "log-uniform", min: 0.1, max: 1.5 },
     l2: { distribution: "log-uniform", min: 1e-7, max: 1e-4 },

@@ -3,7 +3,7 @@
  * Words are what white space separates, in lower case; character n-grams lie within `<word>`, as in
  * fastText (Bojanowski et al. 2017). Buckets not seen often enough in training have no row at all.
  */
-import type { Dataset, Example } from "../../data/dataset.ts";
+import type { TextDataset, Example } from "../../data/dataset.ts";
 import { mix } from "./random.ts";
 
 export interface NgramSetting {
@@ -37,11 +37,11 @@ export interface NgramDataset extends NgramTable {
   readonly test: NgramRows;
 }
 
-const cache = new WeakMap<Dataset, Map<string, NgramDataset>>();
+const cache = new WeakMap<TextDataset, Map<string, NgramDataset>>();
 /** Settings kept per dataset; beyond that the oldest goes. */
 const cachedSettingsMax = 4;
 
-export function ngramDataset(dataset: Dataset, setting: NgramSetting): NgramDataset {
+export function ngramDataset(dataset: TextDataset, setting: NgramSetting): NgramDataset {
   const settings = cache.get(dataset) ?? new Map<string, NgramDataset>();
   cache.set(dataset, settings);
   const { wordNgrams, charMin, charMax, bucketBits, minCount } = setting;

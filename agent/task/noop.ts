@@ -9,13 +9,11 @@ import { numberParam } from "./parameter.ts";
 import { stream } from "./random.ts";
 import type { Metrics, ModelDeclaration, Predictor, Trainer, TrainerOptions } from "./task.ts";
 
-const label = "nothing";
-
 function createNoop({ params, seed, backend }: TrainerOptions): Outcome<Trainer> {
   const milliseconds = numberParam(params, "milliseconds");
   let epoch = 0;
   return accept({
-    ...predictor,
+    predictor,
     get epoch() {
       return epoch;
     },
@@ -34,7 +32,7 @@ function createNoop({ params, seed, backend }: TrainerOptions): Outcome<Trainer>
           model: noop.model,
           // Nothing is learned, whatever the parameters: trials that got equally far have equal bytes, stored once.
           params: {},
-          labels: [label],
+          labels: [],
           seed,
           epoch,
           step: epoch,
@@ -54,14 +52,11 @@ function createNoop({ params, seed, backend }: TrainerOptions): Outcome<Trainer>
       epoch = saved.value.meta.epoch;
       return accept(null);
     },
+    dispose: () => undefined,
   });
 }
 
-const predictor: Predictor = {
-  labels: [label],
-  predict: (texts) => texts.map(() => [{ label, probability: 1 }]),
-  dispose: () => undefined,
-};
+const predictor: Predictor = { kind: "none", dispose: () => undefined };
 
 /** Best at x = 0.7, better with every epoch, with a little of the seed's noise. */
 export function noopMetrics(x: number, seed: number, epoch: number): Metrics {
@@ -86,7 +81,8 @@ export const noop: ModelDeclaration = {
     },
   },
   backends: ["none"],
-  needsDataset: false,
+  data: "none",
+  reference: null,
   defaultSpace: { x: { distribution: "uniform", min: 0, max: 1 } },
   metrics: ["accuracy", "logLoss"],
   create: createNoop,

@@ -91,7 +91,7 @@ export function createSparseTrainer(model: SparseModel, options: TrainerOptions)
   const engine = model.engine({ params, seed, rows: ngrams.rows, labels: labels.length });
   let epoch = 0;
   return accept({
-    ...predictorOf(engine, labels, setting, ngrams),
+    predictor: predictorOf(engine, labels, setting, ngrams),
     get epoch() {
       return epoch;
     },
@@ -125,6 +125,7 @@ export function createSparseTrainer(model: SparseModel, options: TrainerOptions)
       if (filled.ok) epoch = saved.value.checkpoint.meta.epoch;
       return filled;
     },
+    dispose: () => undefined,
   });
 }
 
@@ -187,6 +188,7 @@ function predictorOf(
   table: NgramTable,
 ): Predictor {
   return {
+    kind: "text",
     labels,
     predict: (texts) => {
       const data = ngramRows(texts, setting, table);

@@ -31,15 +31,38 @@ export interface Prediction {
   readonly probability: number;
 }
 
-export interface Predictor {
-  readonly labels: readonly string[];
-  /** For each text every label, most probable first. */
-  predict(texts: readonly string[]): readonly (readonly Prediction[])[];
+interface Disposable {
   /** Frees what the garbage collector cannot. */
   dispose(): void;
 }
 
-export interface Trainer extends Predictor {
+export interface TextPredictor extends Disposable {
+  readonly kind: "text";
+  readonly labels: readonly string[];
+  /** For each text every label, most probable first. */
+  predict(texts: readonly string[]): readonly (readonly Prediction[])[];
+}
+
+export interface TablePredictor extends Disposable {
+  readonly kind: "table";
+  /** Names of the features it was trained on, in their order. */
+  readonly features: readonly string[];
+  /** Null for a regression. */
+  readonly labels: readonly string[] | null;
+  /** features [rows, features] → [rows, labels] probabilities, or [rows] numbers. */
+  predict(features: Float32Array): Float32Array;
+}
+
+/** Of a model that computes nothing. */
+export interface NoPredictor extends Disposable {
+  readonly kind: "none";
+}
+
+export type Predictor = TextPredictor | TablePredictor | NoPredictor;
+
+export interface Trainer {
+  /** What predicts with the weights as they are now; its `dispose` is the trainer's. */
+  readonly predictor: Predictor;
   /** Epochs done so far; what `restore` and `trainEpoch` move. */
   readonly epoch: number;
   /** One epoch; `loss` is its mean log loss in nats, NaN when the training diverged. */
@@ -48,6 +71,7 @@ export interface Trainer extends Predictor {
   /** Checkpoint bytes: enough to go on bit-identically on the same backend, and to predict. */
   save(): Uint8Array;
   restore(bytes: Uint8Array): Outcome<null>;
+  dispose(): void;
 }
 
 export interface TrainerOptions {
@@ -59,6 +83,16 @@ export interface TrainerOptions {
   readonly backend: OpenedBackend;
 }
 
+/** The probe's fixed work for a model: it shows that gradients are right, and how fast they are. */
+export interface ReferenceWork {
+  readonly params: Params;
+  readonly rowsPerEpoch: number;
+  /** Mean log loss (or squared error) of the first epoch: the same on every backend that computes rightly. */
+  readonly loss: number;
+  /** Of the reference machine, two cores of an AMD EPYC 9004, on the backend fastest there: what one token per second means. */
+  readonly examplesPerSecond: number;
+}
+
 export interface ModelDeclaration {
   readonly task: string;
   readonly model: string;
@@ -66,7 +100,10 @@ export interface ModelDeclaration {
   readonly parameters: Readonly<Record<string, ParameterSpec>>;
   /** Backends that can run it; which one is a matter of measured speed. */
   readonly backends: readonly BackendName[];
-  readonly needsDataset: boolean;
+  /** What kind of dataset it reads. */
+  readonly data: Dataset["kind"] | "none";
+  /** Null for what is not worth measuring: it costs the same everywhere. */
+  readonly reference: ReferenceWork | null;
   readonly defaultSpace: Space;
   /** Names of what `evaluate` gives, the usual objective first. */
   readonly metrics: readonly string[];

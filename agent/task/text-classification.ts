@@ -1,15 +1,21 @@
 /** What all text-classification models share: what data they refuse, and how predictions are put in order. */
 import { refuse, type Outcome, accept } from "../../protocol/refusal.ts";
-import type { Dataset } from "../../data/dataset.ts";
+import type { Dataset, TextDataset } from "../../data/dataset.ts";
 import type { Prediction } from "./task.ts";
 
 export const textClassification = "text-classification";
 export const classificationMetrics = ["accuracy", "macroF1", "logLoss"] as const;
 
 /** The dataset, if a classifier can learn from it; the refusal names split and row, counted from 1. */
-export function trainableText(dataset: Dataset | null): Outcome<Dataset> {
+export function trainableText(dataset: Dataset | null): Outcome<TextDataset> {
   if (dataset === null)
     return refuse("invalid", "text classification needs a dataset; name one in the sweep");
+  if (dataset.kind !== "text") {
+    return refuse(
+      "invalid",
+      `${dataset.name} is a table, and text classification needs texts with labels; task tabular learns from tables`,
+    );
+  }
   if (new Set(dataset.train.map((example) => example.label)).size < 2) {
     return refuse(
       "invalid",

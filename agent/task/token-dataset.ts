@@ -2,7 +2,7 @@
  * A dataset as token numbers, made once per dataset, unit and length; and the endless shuffled walk through
  * its training rows, in which any place can be found again from the seed alone.
  */
-import type { Dataset } from "../../data/dataset.ts";
+import type { TextDataset } from "../../data/dataset.ts";
 import { permutation } from "./random.ts";
 import { tokenRows, vocabularyOf, type TokenUnit, type Vocabulary } from "./token-window.ts";
 
@@ -13,9 +13,9 @@ export interface TokenDataset {
   readonly test: Int32Array;
 }
 
-const cache = new WeakMap<Dataset, Map<string, TokenDataset>>();
+const cache = new WeakMap<TextDataset, Map<string, TokenDataset>>();
 
-export function tokenDataset(dataset: Dataset, unit: TokenUnit, length: number): TokenDataset {
+export function tokenDataset(dataset: TextDataset, unit: TokenUnit, length: number): TokenDataset {
   const known = cache.get(dataset) ?? new Map<string, TokenDataset>();
   cache.set(dataset, known);
   const key = `${unit} ${length}`;

@@ -3,6 +3,7 @@
  * bytes from the mesh, checks their digest, loads them and has them answer a short example.
  */
 import { loadModel } from "../../agent/task/load-model.ts";
+import type { Predictor } from "../../agent/task/task.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import type { MeshClient } from "../../protocol/client.ts";
 import { suggestion } from "../../protocol/name.ts";
@@ -39,12 +40,33 @@ export async function checkVersion(
   if (!loaded.ok) return refuse(loaded.refusal.code, `${what} cannot be used: ${loaded.refusal.message}`);
   const predictor = loaded.value;
   try {
-    const best = predictor.predict([example])[0]?.[0];
-    if (best === undefined || !Number.isFinite(best.probability))
-      return refuse("conflict", `${what} cannot be used: it gives no answer to "${example}"`);
-    return accept({ version, answer: `"${example}" -> ${best.label} (${best.probability.toFixed(3)})` });
+    const answer = answerOf(predictor);
+    return answer === null
+      ? refuse("conflict", `${what} cannot be used: it gives no answer to an example`)
+      : accept({ version, answer });
   } finally {
     predictor.dispose();
+  }
+}
+
+/** What the model makes of an example, in words; null where that is no answer. */
+function answerOf(predictor: Predictor): string | null {
+  switch (predictor.kind) {
+    case "none":
+      return "it loads";
+    case "text": {
+      const best = predictor.predict([example])[0]?.[0];
+      if (best === undefined || !Number.isFinite(best.probability)) return null;
+      return `"${example}" -> ${best.label} (${best.probability.toFixed(3)})`;
+    }
+    case "table": {
+      const given = predictor.predict(new Float32Array(predictor.features.length));
+      if (given.length === 0 || !given.every(Number.isFinite)) return null;
+      const { labels } = predictor;
+      if (labels === null) return `a row of zeros -> ${(given[0] ?? 0).toPrecision(4)}`;
+      const best = given.indexOf(Math.max(...given));
+      return `a row of zeros -> ${labels[best] ?? ""} (${(given[best] ?? 0).toFixed(3)})`;
+    }
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { models } from "../../agent/task/table.ts";
-import type { Dataset } from "../../data/dataset.ts";
+import type { TextDataset } from "../../data/dataset.ts";
 import { loadDataset, type LoadReport } from "../../data/load.ts";
 import { systemCode } from "../../mesh/private-file.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
@@ -115,7 +115,7 @@ async function prepare(plan: SweepPlan, options: PrepareOptions): Promise<Outcom
 }
 
 /** Told at launch, not trial by trial: without these rows nothing can be trained, or nothing judged. */
-function emptySplit(file: string, dataset: Dataset): Outcome<never> | null {
+function emptySplit(file: string, dataset: TextDataset): Outcome<never> | null {
   for (const split of ["train", "validation"] as const) {
     if (dataset[split].length > 0) continue;
     return refuse(
@@ -127,7 +127,7 @@ function emptySplit(file: string, dataset: Dataset): Outcome<never> | null {
 }
 
 async function storeDataset(
-  dataset: Dataset,
+  dataset: TextDataset,
   { bus, mesh, progress }: PrepareOptions,
 ): Promise<Outcome<DatasetRef>> {
   const { bytes, ref } = datasetRefOf(dataset);

@@ -190,7 +190,7 @@ function readDatasets(
   const several = raw.get("datasets");
   const key = several === undefined ? "dataset" : "datasets";
   const task = String(raw.get("task"));
-  const wanted = declarations.some((model) => model.needsDataset);
+  const wanted = declarations.some((model) => model.data !== "none");
   if (several !== undefined && raw.has("dataset")) {
     add(problems, yaml, ["datasets"], "give either dataset or datasets, not both");
     return [null];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { datasetDigest, decodeDataset, encodeDataset, type Dataset } from "../../data/dataset.ts";
+import { datasetDigest, decodeDataset, encodeDataset, type TextDataset } from "../../data/dataset.ts";
 
 const labels = ["a", "b", "c"];
 const plain = { noNullPrototype: true } as const;
@@ -11,8 +11,9 @@ const example = fc.record(
   plain,
 );
 const split = fc.array(example, { maxLength: 8 });
-const dataset: fc.Arbitrary<Dataset> = fc.record(
+const dataset: fc.Arbitrary<TextDataset> = fc.record(
   {
+    kind: fc.constant("text" as const),
     name: fc.constant("some-set"),
     labels: fc.constant(labels),
     train: split,
@@ -35,6 +36,7 @@ test("DS-1: a dataset comes back from its bytes as it was, and twice the same ha
 
 test("DS-2: bytes cut short anywhere are refused", () => {
   const bytes = encodeDataset({
+    kind: "text",
     name: "x",
     labels,
     train: [{ text: "é", label: 0 }],
@@ -52,6 +54,7 @@ test("DS-2: bytes cut short anywhere are refused", () => {
 
 test("DS-3: a label beyond the list is refused with its line", () => {
   const bytes = encodeDataset({
+    kind: "text",
     name: "x",
     labels: ["a"],
     train: [

@@ -12,12 +12,12 @@ import { workloadDataset } from "../../agent/capability/workload.ts";
 import { childRunner } from "../../agent/runner/child-runner.ts";
 import type { Job, Runner, RunnerEvent } from "../../agent/runner/runner.ts";
 import { loadModel } from "../../agent/task/load-model.ts";
-import { encodeDataset, type Dataset } from "../../data/dataset.ts";
+import { encodeDataset, type TextDataset } from "../../data/dataset.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-training-"));
 after(() => rmSync(dir, { recursive: true }));
 
-function fileOf(name: string, dataset: Dataset): string {
+function fileOf(name: string, dataset: TextDataset): string {
   const path = join(dir, name);
   writeFileSync(path, encodeDataset(dataset));
   return path;
@@ -70,7 +70,7 @@ test("CHILD-1: each model trains in a child, and its file is its digest and pred
     assert.equal(createHash("sha256").update(bytes).digest("hex"), end.digest);
     assert.equal(bytes.length, end.bytes);
     const loaded = await loadModel(bytes);
-    assert.ok(loaded.ok);
+    assert.ok(loaded.ok && loaded.value.kind === "text");
     assert.equal(loaded.value.predict(["some words"])[0]?.length, workload.labels.length);
   }
 });
