@@ -6,6 +6,7 @@ import { BusError, type Bus, type Subscription } from "../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../protocol/capability.ts";
 import { sleep, type Clock } from "../protocol/clock.ts";
 import { answerSchema } from "../protocol/command.ts";
+import type { Digest } from "../protocol/id.ts";
 import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
 import {
   beaconSchema,
@@ -184,11 +185,16 @@ export function startAgent(options: AgentOptions): Agent {
     const checkpoint = lease.from === null ? null : await artifacts.fetch(lease.from.digest);
     if (checkpoint !== null && !checkpoint.ok)
       return take({ kind: "fetch-failed", fence, reason: checkpoint.refusal.message });
+    const parts: Record<Digest, string> = {};
+    for (const digest of lease.parts) {
+      const part = await artifacts.fetch(digest);
+      if (!part.ok) return take({ kind: "fetch-failed", fence, reason: part.refusal.message });
+      parts[digest] = part.value;
+    }
     take({
       kind: "fetched",
       fence,
-      datasetPath: dataset?.value ?? null,
-      checkpointPath: checkpoint?.value ?? null,
+      files: { datasetPath: dataset?.value ?? null, checkpointPath: checkpoint?.value ?? null, parts },
     });
   }
 

@@ -28,6 +28,8 @@ export const leaseSchema = z.object({
   params: z.record(z.string(), valueSchema),
   seed: z.int().nonnegative(),
   dataset: digestSchema.nullable(),
+  /** Artifacts to have before it starts, beside its dataset. */
+  parts: z.array(digestSchema).default([]),
   metric: z.string(),
   from: checkpointSchema.nullable(),
   target: z.int().positive(),

@@ -12,6 +12,8 @@ import { stoppingSchema } from "./stopping.ts";
 import { milliTokensSchema } from "./token.ts";
 
 export const trialsMax = 1_000_000;
+/** A lease names them all, and has to fit into a message. */
+const partsMax = 1_000;
 
 /** `outside`: trials come from another process that is asked for them. */
 export const methodNames = [
@@ -59,6 +61,8 @@ export const sweepSpecSchema = z.strictObject({
   task: z.string().min(1),
   /** Null for tasks that read no data. */
   dataset: datasetRefSchema.nullable(),
+  /** Artifacts that every trial needs beside its dataset: what a build reads, a program's files. */
+  parts: z.array(digestSchema).max(partsMax).default([]),
   objective: objectiveSchema,
   /** Further objectives; with any, results are compared by dominance and not by one number. */
   alsoObjectives: z.array(objectiveSchema).max(3).default([]),

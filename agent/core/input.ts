@@ -4,6 +4,7 @@ import type { CancelHow, Lease } from "../../protocol/order.ts";
 import type { Report } from "../../protocol/report.ts";
 import type { Stance } from "../owner/stance.ts";
 import type { RunnerEvent } from "../runner/runner.ts";
+import type { LeaseFiles } from "./state.ts";
 
 export type AgentInput =
   | { readonly kind: "beacon"; readonly epoch: number }
@@ -25,8 +26,7 @@ export type AgentInput =
   | {
       readonly kind: "fetched";
       readonly fence: Fence;
-      readonly datasetPath: string | null;
-      readonly checkpointPath: string | null;
+      readonly files: LeaseFiles;
     }
   | { readonly kind: "fetch-failed"; readonly fence: Fence; readonly reason: string }
   | { readonly kind: "runner"; readonly event: RunnerEvent }

@@ -49,6 +49,7 @@ export function startJob(held: Held): AgentEffect[] {
     seed: lease.seed,
     backend: lease.backend,
     datasetPath: files.datasetPath,
+    parts: files.parts,
     fromCheckpointPath: files.checkpointPath,
     fromResource: lease.from?.resource ?? 0,
     targetResource: lease.target,

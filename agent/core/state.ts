@@ -3,7 +3,7 @@
  * Plain data; only `step` changes it. What must outlive the process is in the outbox and the cache.
  */
 import type { Policy } from "../../protocol/capability.ts";
-import type { Fence } from "../../protocol/id.ts";
+import type { Digest, Fence } from "../../protocol/id.ts";
 import type { Lease } from "../../protocol/order.ts";
 import type { Metrics, Report } from "../../protocol/report.ts";
 import type { Stance } from "../owner/stance.ts";
@@ -20,12 +20,20 @@ export interface KeptCheckpoint {
   readonly usedMs: number;
 }
 
+/** The artifacts of a lease as files of this machine. */
+export interface LeaseFiles {
+  readonly datasetPath: string | null;
+  readonly checkpointPath: string | null;
+  /** By digest. */
+  readonly parts: Readonly<Record<Digest, string>>;
+}
+
 export interface Held {
   lease: Lease;
   /** `ready`: fetched while suspended, and not started. */
   phase: "fetching" | "ready" | "running" | "reporting";
   /** Files of what was fetched; paths are null where there is none of a kind. */
-  files: { readonly datasetPath: string | null; readonly checkpointPath: string | null };
+  files: LeaseFiles;
   /** End of the prepaid horizon on this agent's monotonic clock, ms. */
   deadline: number;
   stopping: {

@@ -116,7 +116,7 @@ function takeOffer(state: AgentState, lease: Lease, now: number): AgentEffect[] 
   state.held.set(fence, {
     lease,
     phase: "fetching",
-    files: { datasetPath: null, checkpointPath: null },
+    files: { datasetPath: null, checkpointPath: null, parts: {} },
     deadline,
     stopping: null,
     killed: false,
@@ -153,7 +153,7 @@ function fetched(state: AgentState, input: Extract<AgentInput, { kind: "fetched"
   const held = state.held.get(input.fence);
   if (held === undefined || held.phase !== "fetching") return [];
   if (held.stopping !== null) return endUnstarted(state, held, held.stopping.why);
-  held.files = { datasetPath: input.datasetPath, checkpointPath: input.checkpointPath };
+  held.files = input.files;
   if (state.stance.kind !== "suspended") return startJob(held);
   held.phase = "ready";
   return [];

@@ -145,6 +145,7 @@ async function prepare(job: Job): Promise<Outcome<{ readonly trainer: Trainer; r
     seed: job.seed,
     dataset,
     backend: backend.value,
+    job: { parts: job.parts, workDir: job.checkpointDir },
   });
   if (!created.ok) return created;
   const trainer = created.value;

@@ -15,6 +15,8 @@ export interface Job {
   readonly backend: string;
   /** File of an encoded dataset; null for tasks that read none. */
   readonly datasetPath: string | null;
+  /** Files of the artifacts it needs beside its dataset, by digest. */
+  readonly parts: Readonly<Record<string, string>>;
   /** Checkpoint to go on from; null to begin. */
   readonly fromCheckpointPath: string | null;
   /** Epochs the checkpoint has, 0 without one. */

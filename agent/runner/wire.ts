@@ -17,6 +17,7 @@ const jobSchema = z.strictObject({
   seed: z.int(),
   backend: z.string(),
   datasetPath: path.nullable(),
+  parts: z.record(z.string(), path),
   fromCheckpointPath: path.nullable(),
   fromResource: z.int().nonnegative(),
   targetResource: z.int().positive(),

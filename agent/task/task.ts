@@ -81,6 +81,13 @@ export interface TrainerOptions {
   /** Null only for tasks that read no data. */
   readonly dataset: Dataset | null;
   readonly backend: OpenedBackend;
+  /** The job's own surroundings; absent where nothing but training is done, as in a probe. */
+  readonly job?: {
+    /** Files of the artifacts it was given beside its dataset, by digest. */
+    readonly parts: Readonly<Record<string, string>>;
+    /** A folder of its own that goes when it ends. */
+    readonly workDir: string;
+  };
 }
 
 /** The probe's fixed work for a model: it shows that gradients are right, and how fast they are. */

@@ -233,6 +233,7 @@ function specOf(
     experiment,
     task: file.task,
     dataset,
+    parts: [],
     objective,
     alsoObjectives,
     search: file.search,

@@ -13,12 +13,13 @@ export function recipeText(spec: SweepSpec): string {
     canonical(spec.stopping),
     spec.trialSeed,
     spec.codeVersion,
+    ...(spec.parts.length === 0 ? [] : [spec.parts]),
   ]);
 }
 
 /** As `recipeText`, but for how long trials train: a shorter run of the same is the beginning of a longer one. */
 export function kinText(spec: SweepSpec): string {
-  const { codeVersion, dataset, objective, task, trialSeed } = spec;
+  const { codeVersion, dataset, objective, parts, task, trialSeed } = spec;
   return JSON.stringify([
     "kin",
     task,
@@ -27,6 +28,7 @@ export function kinText(spec: SweepSpec): string {
     spec.alsoObjectives,
     trialSeed,
     codeVersion,
+    ...(parts.length === 0 ? [] : [parts]),
   ]);
 }
 

@@ -115,6 +115,7 @@ function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Leas
     params: trial.params,
     seed: spec.trialSeed,
     dataset: spec.dataset?.digest ?? null,
+    parts: spec.parts,
     metric: spec.objective.metric,
     from: attempt.from,
     target: attempt.target,

@@ -73,6 +73,7 @@ function jobFor(subject: Subject, fence: number, more: Partial<Job> = {}): Job {
     seed: 9,
     backend: "none",
     datasetPath: null,
+    parts: {},
     fromCheckpointPath: null,
     fromResource: 0,
     targetResource: 3,

@@ -35,6 +35,7 @@ function jobFor(fence: number, more: Partial<Job>): Job {
     seed: 1,
     backend: "sparse",
     datasetPath,
+    parts: {},
     fromCheckpointPath: null,
     fromResource: 0,
     targetResource: 1,
@@ -138,6 +139,7 @@ test(
       model: "noop",
       backend: "none",
       datasetPath: null,
+      parts: {},
       params: { milliseconds: 20 },
       targetResource: 1_000,
     });

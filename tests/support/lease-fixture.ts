@@ -14,6 +14,7 @@ export function leaseFixture(change: Partial<Lease> = {}): Lease {
     params: {},
     seed: 1,
     dataset: null,
+    parts: [],
     metric: "accuracy",
     from: null,
     target: 3,
