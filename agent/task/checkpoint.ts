@@ -7,6 +7,7 @@ import * as z from "zod";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { valueSchema } from "../../protocol/value.ts";
+import { classificationReportSchema } from "./classification-report.ts";
 
 export interface TensorData {
   readonly shape: readonly number[];
@@ -27,6 +28,8 @@ const metaSchema = z.strictObject({
   backend: backendNameSchema,
   /** What else the model needs to read a text as it did in training, such as its vocabulary. */
   extra: z.record(z.string(), z.union([z.number(), z.string()])),
+  /** What these weights got right and wrong, where it was measured. */
+  report: classificationReportSchema.optional(),
 });
 export type CheckpointMeta = z.infer<typeof metaSchema>;
 

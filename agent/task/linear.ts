@@ -3,83 +3,39 @@
  * one AdaGrad accumulator (Duchi et al. 2011, per row rather than per weight), which keeps a checkpoint
  * at one number per n-gram and label. Each text's features are scaled to unit length.
  */
-import type { ModelDeclaration } from "./task.ts";
 import { numberParam } from "./parameter.ts";
-import { softmax } from "./softmax.ts";
+import { linearModule, linearScratchBytes } from "./sparse/linear-kernel.ts";
+import { vectorsOf } from "./sparse/sparse-engine.ts";
 import {
   createSparseTrainer,
   loadSparsePredictor,
-  ngramParameters,
-  type SparseEngine,
-  type SparseEngineOptions,
+  sparseParameters,
   type SparseModel,
 } from "./sparse-classifier.ts";
+import type { ModelDeclaration } from "./task.ts";
 import { classificationMetrics, textClassification } from "./text-classification.ts";
 
-const accumulatorMin = 1e-8;
+/** The kernel mixes nothing into plain weights. */
+const unmixed = 1;
 
-function linearEngine({ params, rows, labels }: SparseEngineOptions): SparseEngine {
-  const rate = numberParam(params, "lr");
-  const l2 = numberParam(params, "l2");
-  const weights = new Float32Array(rows * labels);
-  const squares = new Float32Array(rows);
-  const bias = new Float32Array(labels);
-  const biasSquares = new Float32Array(1);
-  const scores = new Float64Array(labels);
-
-  const score = (features: Int32Array, from: number, to: number, out: Float64Array): void => {
-    out.fill(0);
-    for (let at = from; at < to; at++) {
-      const base = (features[at] ?? 0) * labels;
-      for (let label = 0; label < labels; label++)
-        out[label] = (out[label] ?? 0) + (weights[base + label] ?? 0);
-    }
-    const scale = to > from ? 1 / Math.sqrt(to - from) : 0;
-    for (let label = 0; label < labels; label++) out[label] = (out[label] ?? 0) * scale + (bias[label] ?? 0);
-    softmax(out);
-  };
-
-  const learn = (features: Int32Array, from: number, to: number, truth: number): number => {
-    score(features, from, to, scores);
-    const loss = -Math.log(Math.max(Number.MIN_VALUE, scores[truth] ?? 0));
-    scores[truth] = (scores[truth] ?? 0) - 1;
-    let square = 0;
-    for (let label = 0; label < labels; label++) square += (scores[label] ?? 0) ** 2;
-    biasSquares[0] = (biasSquares[0] ?? 0) + square;
-    const biasRate = rate / Math.sqrt((biasSquares[0] ?? 0) + accumulatorMin);
-    for (let label = 0; label < labels; label++)
-      bias[label] = (bias[label] ?? 0) - biasRate * (scores[label] ?? 0);
-    if (to === from) return loss;
-    const scale = 1 / Math.sqrt(to - from);
-    const featureSquare = square * scale * scale;
-    for (let at = from; at < to; at++) {
-      const row = features[at] ?? 0;
-      const sum = (squares[row] ?? 0) + featureSquare;
-      squares[row] = sum;
-      const step = rate / Math.sqrt(sum + accumulatorMin);
-      const keep = 1 - step * l2;
-      const push = step * scale;
-      const base = row * labels;
-      for (let label = 0; label < labels; label++) {
-        weights[base + label] = (weights[base + label] ?? 0) * keep - push * (scores[label] ?? 0);
-      }
-    }
-    return loss;
-  };
-
-  return {
-    learn,
-    score,
-    tensors: new Map([
-      ["weights", { shape: [rows, labels], data: weights }],
-      ["bias", { shape: [labels], data: bias }],
-      ["adagrad.weights", { shape: [rows], data: squares }],
-      ["adagrad.bias", { shape: [1], data: biasSquares }],
-    ]),
-  };
-}
-
-const model: SparseModel = { model: "linear", engine: linearEngine };
+const model: SparseModel = {
+  model: "linear",
+  binary: false,
+  plan: ({ params, rows, labels, shared }) => {
+    const vectors = vectorsOf(labels);
+    return {
+      module: linearModule({ vectors, ratios: false, loss: "logistic", shared }),
+      tensors: [
+        { name: "weights", rows, width: labels },
+        { name: "bias", rows: 1, width: labels },
+        { name: "adagrad.weights", rows, width: 1 },
+        { name: "adagrad.bias", rows: 1, width: 1 },
+      ],
+      numbers: [numberParam(params, "l2"), unmixed],
+      scratchBytes: linearScratchBytes(vectors, labels),
+    };
+  },
+};
 
 export const linear: ModelDeclaration = {
   task: textClassification,
@@ -94,7 +50,7 @@ export const linear: ModelDeclaration = {
       default: 1e-6,
       about: "weight decay, applied where an n-gram occurs",
     },
-    ...ngramParameters,
+    ...sparseParameters,
   },
   backends: ["sparse"],
   data: "text",

@@ -50,7 +50,7 @@ function createNoop({ params, seed, backend }: TrainerOptions): Outcome<Trainer>
           `the checkpoint is of model ${saved.value.meta.model}, not of ${noop.model}`,
         );
       epoch = saved.value.meta.epoch;
-      return accept(null);
+      return accept({ exact: true });
     },
     dispose: () => undefined,
   });

@@ -1,56 +1,35 @@
 /**
- * The trainer around a sparse engine: order of examples, evaluation, checkpoints, prediction. An engine
- * (`linear.ts`, `fasttext.ts`) only learns one example and scores one; all state it has is its tensors.
+ * The trainer around a sparse model: order of examples, learning rates, class weights, evaluation, checkpoints,
+ * prediction. What one step computes is the model's kernel (`sparse/`). Gradients are not clipped: a text's
+ * share of any weight is at most its rate.
  */
+import { availableParallelism } from "node:os";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
-import {
-  decodeCheckpoint,
-  encodeCheckpoint,
-  fillTensors,
-  type Checkpoint,
-  type TensorData,
-} from "./checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from "./checkpoint.ts";
+import { classWeightParameters, classWeights } from "./class-weight.ts";
+import { Evaluations } from "./classification-report.ts";
 import { MetricTally } from "./metric.ts";
-import {
-  bucketsOfTable,
-  ngramDataset,
-  ngramRows,
-  tableFromBuckets,
-  type NgramRows,
-  type NgramSetting,
-  type NgramTable,
-} from "./ngram.ts";
+import { bucketsOfTable, ngramDataset, ngramRows, tableFromBuckets, type NgramTable } from "./ngram.ts";
+import type { NgramSetting } from "./ngram-sink.ts";
 import { numberParam } from "./parameter.ts";
 import { permutation } from "./random.ts";
-import type { Metrics, ParameterSpec, Predictor, Trainer, TrainerOptions } from "./task.ts";
+import { rateShare, scheduleOf, scheduleParameters } from "./schedule.ts";
+import { SparseEngine, type KernelPlan, type PlanOptions } from "./sparse/sparse-engine.ts";
+import type { ParameterSpec, Prediction, Predictor, Trainer, TrainerOptions } from "./task.ts";
 import { rankedPredictions, textClassification, trainableText } from "./text-classification.ts";
-
-export interface SparseEngine {
-  /** Live weights and optimizer state, by name; a checkpoint copies from and into them. */
-  readonly tensors: ReadonlyMap<string, TensorData>;
-  /** Learns one example, `rows[from .. to)`; gives its log loss before the step. `progress` is in epochs. */
-  learn(rows: Int32Array, from: number, to: number, label: number, progress: number): number;
-  /** Writes the label probabilities of one example into `out`. */
-  score(rows: Int32Array, from: number, to: number, out: Float64Array): void;
-}
-
-export interface SparseEngineOptions {
-  readonly params: Params;
-  readonly seed: number;
-  readonly rows: number;
-  readonly labels: number;
-}
 
 export interface SparseModel {
   readonly model: string;
-  engine(options: SparseEngineOptions): SparseEngine;
+  /** Whether an n-gram counts once per text, however often it occurs. */
+  readonly binary: boolean;
+  plan(options: PlanOptions): KernelPlan;
 }
 
 const bucketsTensor = "buckets";
 
-/** Parameters of the hashed n-grams, shared by the sparse models. */
-export const ngramParameters = {
+/** Parameters that all sparse models share. */
+export const sparseParameters = {
   wordNgrams: { type: "int", min: 1, max: 4, default: 1, about: "longest word n-gram, in words" },
   charMin: { type: "int", min: 1, max: 8, default: 2, about: "shortest character n-gram, in characters" },
   charMax: { type: "int", min: 0, max: 8, default: 4, about: "longest character n-gram; 0 for none" },
@@ -68,15 +47,25 @@ export const ngramParameters = {
     default: 1,
     about: "n-grams seen less often in training are left out",
   },
+  threads: {
+    type: "int",
+    min: 1,
+    max: 64,
+    default: 1,
+    about: "threads that learn at once, as far as the slot has them; above 1 no two runs are the same",
+  },
+  ...scheduleParameters,
+  ...classWeightParameters,
 } as const satisfies Record<string, ParameterSpec>;
 
-function ngramSetting(params: Params): NgramSetting {
+function ngramSetting(params: Params, { binary }: SparseModel): NgramSetting {
   return {
     wordNgrams: numberParam(params, "wordNgrams"),
     charMin: numberParam(params, "charMin"),
     charMax: numberParam(params, "charMax"),
     bucketBits: numberParam(params, "bucketBits"),
     minCount: numberParam(params, "minCount"),
+    binary,
   };
 }
 
@@ -85,22 +74,43 @@ export function createSparseTrainer(model: SparseModel, options: TrainerOptions)
   const checked = trainableText(options.dataset);
   if (!checked.ok) return checked;
   const dataset = checked.value;
-  const setting = ngramSetting(params);
-  const ngrams = ngramDataset(dataset, setting);
   const { labels } = dataset;
-  const engine = model.engine({ params, seed, rows: ngrams.rows, labels: labels.length });
+  const setting = ngramSetting(params, model);
+  const ngrams = ngramDataset(dataset, setting);
+  const { train } = ngrams;
+  const threads = Math.min(numberParam(params, "threads"), slotThreads());
+  const shared = threads > 1;
+  const planned = model.plan({ params, seed, rows: ngrams.rows, labels: labels.length, train, shared });
+  const created = SparseEngine.create(planned, labels.length, threads);
+  if (!created.ok) return created;
+  const engine = created.value;
+  const evaluations = new Evaluations();
+  const weights = classWeights(params["classWeights"] === "balanced", train.labels, labels.length);
+  const schedule = scheduleOf(params);
+  const rate = numberParam(params, "lr");
+  const examples = train.labels.length;
   let epoch = 0;
   return accept({
     predictor: predictorOf(engine, labels, setting, ngrams),
     get epoch() {
       return epoch;
     },
-    trainEpoch: () => {
-      const loss = runEpoch(engine, ngrams.train, permutation(dataset.train.length, seed, epoch), epoch);
+    trainEpoch: async () => {
+      const rates = new Float32Array(examples);
+      for (let at = 0; at < examples; at++) rates[at] = rate * rateShare(schedule, epoch + at / examples);
+      const loss = await engine.learn(train, weights, permutation(examples, seed, epoch), rates);
+      evaluations.clear();
       epoch++;
-      return Promise.resolve({ loss });
+      return { loss };
     },
-    evaluate: (split) => evaluate(engine, ngrams[split], labels.length),
+    evaluate: (split) => {
+      const tally = new MetricTally(labels.length);
+      const data = ngrams[split];
+      engine.score(data, (probabilities, at, example) =>
+        tally.add(probabilities, at, data.labels[example] ?? 0),
+      );
+      return evaluations.add(split, tally);
+    },
     save: () =>
       encodeCheckpoint(
         {
@@ -112,37 +122,55 @@ export function createSparseTrainer(model: SparseModel, options: TrainerOptions)
           labels: [...labels],
           seed,
           epoch,
-          step: epoch * dataset.train.length,
+          step: epoch * examples,
           backend: options.backend.name,
           extra: {},
+          ...evaluations.meta,
         },
-        new Map([...engine.tensors, [bucketsTensor, { shape: [ngrams.rows], data: bucketsOfTable(ngrams) }]]),
+        new Map([
+          ...engine.tensors(),
+          [bucketsTensor, { shape: [ngrams.rows], data: bucketsOfTable(ngrams) }],
+        ]),
       ),
     restore: (bytes) => {
       const saved = readCheckpoint(model, bytes);
       if (!saved.ok) return saved;
-      const filled = fillTensors(engine.tensors, saved.value.checkpoint.tensors);
-      if (filled.ok) epoch = saved.value.checkpoint.meta.epoch;
-      return filled;
+      const { meta, tensors } = saved.value.checkpoint;
+      const filled = engine.restore(tensors);
+      if (!filled.ok) return filled;
+      epoch = meta.epoch;
+      evaluations.clear();
+      return accept({ exact: meta.backend === options.backend.name && !shared });
     },
-    dispose: () => undefined,
+    dispose: () => engine.dispose(),
   });
+}
+
+/** Threads that the slot this process works for may use: what numeric libraries are told too. */
+function slotThreads(): number {
+  const told = Number(process.env["OMP_NUM_THREADS"]);
+  return Number.isInteger(told) && told > 0 ? told : availableParallelism();
 }
 
 export function loadSparsePredictor(model: SparseModel, bytes: Uint8Array): Outcome<Predictor> {
   const saved = readCheckpoint(model, bytes);
   if (!saved.ok) return saved;
   const { meta, tensors } = saved.value.checkpoint;
-  const setting = ngramSetting(meta.params);
+  const setting = ngramSetting(meta.params, model);
   const table = tableFromBuckets(saved.value.buckets, setting.bucketBits);
-  const engine = model.engine({
+  const labels = meta.labels.length;
+  const planned = model.plan({
     params: meta.params,
     seed: meta.seed,
     rows: table.rows,
-    labels: meta.labels.length,
+    labels,
+    train: null,
+    shared: false,
   });
-  const filled = fillTensors(engine.tensors, tensors);
-  return filled.ok ? accept(predictorOf(engine, meta.labels, setting, table)) : filled;
+  const engine = SparseEngine.create(planned, labels);
+  if (!engine.ok) return engine;
+  const filled = engine.value.restore(tensors);
+  return filled.ok ? accept(predictorOf(engine.value, meta.labels, setting, table)) : filled;
 }
 
 function readCheckpoint(
@@ -159,28 +187,6 @@ function readCheckpoint(
   return accept({ checkpoint: decoded.value, buckets });
 }
 
-function runEpoch(engine: SparseEngine, data: NgramRows, order: Int32Array, epoch: number): number {
-  const { offsets, rows, labels } = data;
-  let sum = 0;
-  for (let index = 0; index < order.length; index++) {
-    const example = order[index] ?? 0;
-    const from = offsets[example] ?? 0;
-    const to = offsets[example + 1] ?? 0;
-    sum += engine.learn(rows, from, to, labels[example] ?? 0, epoch + index / order.length);
-  }
-  return sum / order.length;
-}
-
-function evaluate(engine: SparseEngine, data: NgramRows, labels: number): Metrics {
-  const tally = new MetricTally(labels);
-  const out = new Float64Array(labels);
-  for (let example = 0; example < data.labels.length; example++) {
-    engine.score(data.rows, data.offsets[example] ?? 0, data.offsets[example + 1] ?? 0, out);
-    tally.add(out, 0, data.labels[example] ?? 0);
-  }
-  return { ...tally.result() };
-}
-
 function predictorOf(
   engine: SparseEngine,
   labels: readonly string[],
@@ -191,12 +197,11 @@ function predictorOf(
     kind: "text",
     labels,
     predict: (texts) => {
-      const data = ngramRows(texts, setting, table);
-      const out = new Float64Array(labels.length);
-      return texts.map((_, index) => {
-        engine.score(data.rows, data.offsets[index] ?? 0, data.offsets[index + 1] ?? 0, out);
-        return rankedPredictions(labels, out, 0);
-      });
+      const ranked: (readonly Prediction[])[] = [];
+      engine.score(ngramRows(texts, setting, table), (probabilities, at) =>
+        ranked.push(rankedPredictions(labels, probabilities, at)),
+      );
+      return ranked;
     },
     dispose: () => undefined,
   };

@@ -1,13 +1,32 @@
 /** Every model there is. Adding one is adding a file and a line here. */
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { datasetBuild } from "./dataset-build.ts";
 import { fasttext } from "./fasttext.ts";
+import { gru } from "./gru.ts";
 import { linear } from "./linear.ts";
+import { nbsvm } from "./nbsvm.ts";
 import { noop } from "./noop.ts";
+import { withPatience } from "./patience.ts";
+import { tabularLinear } from "./tabular/linear.ts";
+import { tabularMlp } from "./tabular/mlp.ts";
 import type { ModelDeclaration } from "./task.ts";
 import { textcnn } from "./textcnn.ts";
+import { transformer } from "./transformer.ts";
 
-export const models: readonly ModelDeclaration[] = [linear, fasttext, textcnn, noop];
+/** What trains on data; each gets the parameter `patience`. */
+const trained: readonly ModelDeclaration[] = [
+  linear,
+  nbsvm,
+  fasttext,
+  textcnn,
+  gru,
+  transformer,
+  tabularLinear,
+  tabularMlp,
+];
+
+export const models: readonly ModelDeclaration[] = [...trained.map(withPatience), noop, datasetBuild];
 
 export const taskNames: readonly string[] = [...new Set(models.map((declaration) => declaration.task))];
 

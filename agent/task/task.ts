@@ -60,17 +60,30 @@ export interface NoPredictor extends Disposable {
 
 export type Predictor = TextPredictor | TablePredictor | NoPredictor;
 
+export interface Restored {
+  /** False when the checkpoint was written on another backend, which rounds otherwise: the trial is approximate. */
+  readonly exact: boolean;
+}
+
 export interface Trainer {
   /** What predicts with the weights as they are now; its `dispose` is the trainer's. */
   readonly predictor: Predictor;
   /** Epochs done so far; what `restore` and `trainEpoch` move. */
   readonly epoch: number;
-  /** One epoch; `loss` is its mean log loss in nats, NaN when the training diverged. */
-  trainEpoch(): Promise<{ readonly loss: number }>;
+  /**
+   * One epoch; `loss` is its mean log loss in nats, NaN when it failed: the training diverged, or for the reason in
+   * `why`, and would do so again anywhere.
+   */
+  trainEpoch(): Promise<{ readonly loss: number; readonly why?: string }>;
   evaluate(split: "validation" | "test"): Metrics;
+  /**
+   * True once early patience has run out: the weights are those of the best epoch again, and further epochs
+   * cost and change nothing. Left out by trainers without patience.
+   */
+  readonly settled?: boolean;
   /** Checkpoint bytes: enough to go on bit-identically on the same backend, and to predict. */
   save(): Uint8Array;
-  restore(bytes: Uint8Array): Outcome<null>;
+  restore(bytes: Uint8Array): Outcome<Restored>;
   dispose(): void;
 }
 
@@ -85,6 +98,10 @@ export interface TrainerOptions {
   readonly job?: {
     /** Files of the artifacts it was given beside its dataset, by digest. */
     readonly parts: Readonly<Record<string, string>>;
+    /** File of the sweep's dataset, for who reads it otherwise than as a dataset. */
+    readonly datasetPath: string | null;
+    /** Memory that the process may hold, in MiB. */
+    readonly memoryMiB: number;
     /** A folder of its own that goes when it ends. */
     readonly workDir: string;
   };

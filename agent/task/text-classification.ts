@@ -4,7 +4,7 @@ import type { Dataset, TextDataset } from "../../data/dataset.ts";
 import type { Prediction } from "./task.ts";
 
 export const textClassification = "text-classification";
-export const classificationMetrics = ["accuracy", "macroF1", "logLoss"] as const;
+export const classificationMetrics = ["accuracy", "macroF1", "logLoss", "calibrationError"] as const;
 
 /** The dataset, if a classifier can learn from it; the refusal names split and row, counted from 1. */
 export function trainableText(dataset: Dataset | null): Outcome<TextDataset> {
@@ -25,6 +25,12 @@ export function trainableText(dataset: Dataset | null): Outcome<TextDataset> {
   for (const split of ["train", "validation"] as const) {
     if (dataset[split].length === 0)
       return refuse("invalid", `the ${split} split of ${dataset.name} is empty`);
+    if (dataset[split].every((example) => example.text.trim() === "")) {
+      return refuse(
+        "invalid",
+        `every text of the ${split} split of ${dataset.name} is empty; its text is to be taken from another column`,
+      );
+    }
     const blank = dataset[split].findIndex((example) => example.text.trim() === "");
     if (blank !== -1) {
       return refuse(

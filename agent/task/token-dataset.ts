@@ -50,8 +50,18 @@ function orderOf(rows: number, seed: number, pass: number): Int32Array {
 }
 
 /** The given rows of a [rows, width] array, one after the other. */
-export function pick(from: Int32Array, rows: Int32Array, width: number): Int32Array {
-  const out = new Int32Array(rows.length * width);
+export function pick<Values extends Int32Array | Float32Array>(
+  from: Values,
+  rows: Int32Array,
+  width: number,
+): Values;
+export function pick(
+  from: Int32Array | Float32Array,
+  rows: Int32Array,
+  width: number,
+): Int32Array | Float32Array {
+  const length = rows.length * width;
+  const out = from instanceof Int32Array ? new Int32Array(length) : new Float32Array(length);
   rows.forEach((row, index) => out.set(from.subarray(row * width, (row + 1) * width), index * width));
   return out;
 }

@@ -1,7 +1,7 @@
 /** Real models in real child processes: they train, fail clearly, and never outlive their agent. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
@@ -12,18 +12,13 @@ import { workloadDataset } from "../../agent/capability/workload.ts";
 import { childRunner } from "../../agent/runner/child-runner.ts";
 import type { Job, Runner, RunnerEvent } from "../../agent/runner/runner.ts";
 import { loadModel } from "../../agent/task/load-model.ts";
-import { encodeDataset, type TextDataset } from "../../data/dataset.ts";
+import { versionFile } from "../support/version-file.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-training-"));
 after(() => rmSync(dir, { recursive: true }));
 
-function fileOf(name: string, dataset: TextDataset): string {
-  const path = join(dir, name);
-  writeFileSync(path, encodeDataset(dataset));
-  return path;
-}
 const workload = { ...workloadDataset(), test: workloadDataset().train.slice(0, 50) };
-const datasetPath = fileOf("workload", workload);
+const datasetPath = await versionFile(dir, "workload.parquet", workload);
 
 function jobFor(fence: number, more: Partial<Job>): Job {
   return {
@@ -36,6 +31,7 @@ function jobFor(fence: number, more: Partial<Job>): Job {
     backend: "sparse",
     datasetPath,
     parts: {},
+    program: null,
     fromCheckpointPath: null,
     fromResource: 0,
     targetResource: 1,
@@ -81,13 +77,13 @@ const single = { ...workload, train: workload.train.filter((example) => example.
 const failures: { rule: string; job: Partial<Job>; reason: RegExp; retryable: boolean }[] = [
   {
     rule: "CHILD-2: one label only",
-    job: { datasetPath: fileOf("single", single) },
+    job: { datasetPath: await versionFile(dir, "single.parquet", single) },
     reason: /examples of one label only/u,
     retryable: false,
   },
   {
     rule: "CHILD-3: an empty text, with its row",
-    job: { datasetPath: fileOf("empty", empty) },
+    job: { datasetPath: await versionFile(dir, "empty.parquet", empty) },
     reason: /row 10 of the train split .* empty text/u,
     retryable: false,
   },
@@ -140,6 +136,7 @@ test(
       backend: "none",
       datasetPath: null,
       parts: {},
+      program: null,
       params: { milliseconds: 20 },
       targetResource: 1_000,
     });

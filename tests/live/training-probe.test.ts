@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import test, { after } from "node:test";
 import { capabilitySchema, type BackendName, type Host } from "../../protocol/capability.ts";
 import { probeBackend, type BackendProbe } from "../../agent/capability/backend-probe.ts";
@@ -32,9 +33,11 @@ const fake =
     const works = name === "sparse";
     return Promise.resolve({
       name,
+      sound: works,
       works,
       reason: works ? null : "not here",
       version: "1",
+      device: null,
       measured,
       late: late && !works,
     });
@@ -93,9 +96,22 @@ test("PROBE-3: what a busy machine cut short is not remembered", async () => {
   assert.ok(asked.length > before);
 });
 
+test("PROBE-11: of two agents that start at once one measures, and the other takes what it found", async () => {
+  const options = {
+    cacheDir: join(dir, "d"),
+    host: () => Promise.resolve(host),
+    probeBackend: fake(false),
+  };
+  const before = asked.length;
+  const [one, other] = await Promise.all([probe(options), probe(options)]);
+  assert.deepEqual(one, other);
+  assert.equal(new Set(asked.slice(before)).size, asked.length - before);
+});
+
 test("PROBE-4: wasm and sparse really train here, in a child process", async () => {
   for (const name of ["wasm", "sparse"] as const) {
-    const result = await probeBackend(name, 60_000);
+    const kinds = [`text-classification/${name === "wasm" ? "textcnn" : "fasttext"}`];
+    const result = await probeBackend(name, { kinds });
     assert.equal(result.reason, null);
     assert.ok(
       result.works && result.measured.length > 0 && result.measured.every((one) => one.examplesPerSecond > 0),
@@ -103,12 +119,36 @@ test("PROBE-4: wasm and sparse really train here, in a child process", async () 
   }
 });
 
-test("PROBE-5: a backend that is not there says so; one past its deadline is late", async () => {
-  const absent = await probeBackend("webgpu", 60_000);
-  assert.equal(absent.works, false);
-  assert.match(absent.reason ?? "", /webgpu is not supported/u);
-  const late = await probeBackend("sparse", 1);
-  assert.ok(!late.works && late.late);
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../support/${name}${extname(import.meta.url)}`, import.meta.url));
+const bad = (how: string, limit: { silenceMs?: number; wholeMs?: number } = {}): Promise<BackendProbe> =>
+  probeBackend("cpu", { entry: fixture("bad-probe-child"), kinds: [how], ...limit });
+
+test("PROBE-5: a backend that crashes, hangs or talks nonsense is told with its reason, and is not advertised", async () => {
+  const crashed = await bad("crash");
+  assert.deepEqual([crashed.works, crashed.measured.length, crashed.late], [false, 0, false]);
+  assert.match(crashed.reason ?? "", /ended early \(signal SIGSEGV\)/u);
+  const babbled = await bad("babble");
+  assert.ok(!babbled.works);
+  assert.match(babbled.reason ?? "", /does not parse/u);
+  const silent = await bad("silent");
+  assert.ok(!silent.works && !silent.sound);
+  assert.match(silent.reason ?? "", /ended early \(exit code 0\)/u);
+});
+
+test("PROBE-9: one that hangs is not advertised; one that is slow keeps what it had shown; both are asked again", async () => {
+  const hung = await bad("hang", { silenceMs: 3_000 });
+  assert.deepEqual([hung.late, hung.works, hung.measured.length], [true, false, 0]);
+  assert.match(hung.reason ?? "", /no answer within 3 s/u);
+  const slow = await bad("slow", { wholeMs: 3_000 });
+  assert.deepEqual([slow.late, slow.works, slow.measured.length], [true, true, 1]);
+  assert.match(slow.reason ?? "", /not done after 3 s/u);
+});
+
+test("PROBE-10: a backend that computes wrongly is found out by its gradients", async () => {
+  const wrong = await probeBackend("cpu", { entry: fixture("wrong-probe-child") });
+  assert.ok(!wrong.works && !wrong.sound && wrong.measured.length === 0);
+  assert.match(wrong.reason ?? "", /computes wrongly: the value of gru step/u);
 });
 
 test("PROBE-6: this machine's facts are facts or null, never zero", async () => {
