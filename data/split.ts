@@ -48,12 +48,6 @@ export function splitByText(
   return parts;
 }
 
-/** Drops from `examples` those whose text also stands in `held`: what a test holds must not be trained on. */
-export function withoutTextsOf(examples: readonly Example[], held: readonly Example[]): Example[] {
-  const known = new Set(held.map((example) => normaliseText(example.text)));
-  return examples.filter((example) => !known.has(normaliseText(example.text)));
-}
-
 function groupsByLabel(examples: readonly Example[], salt: string): Map<number, Group[]> {
   const byText = new Map<string, Example[]>();
   for (const example of examples) {

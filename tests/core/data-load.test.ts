@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
+import { languageIdDataset } from "../../data/language-id.ts";
 import { loadDataset } from "../../data/load.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-load-"));
@@ -71,4 +72,11 @@ test("LOAD-5: what cannot be learned from is refused in one sentence", async () 
   const unknown = await loadDataset({ format: "embedded", name: "language-ids" });
   assert.ok(!unknown.ok);
   assert.match(unknown.refusal.message, /there is "language-id"/u);
+});
+
+test("LOAD-6: the set that comes with trialmesh is built like any other, its splits as they are", async () => {
+  const loaded = await loadDataset({ format: "embedded", name: "language-id" });
+  assert.ok(loaded.ok);
+  assert.equal(loaded.value.report.leakedRows, 0);
+  assert.deepEqual(loaded.value.dataset, languageIdDataset());
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import type { Example } from "../../data/dataset.ts";
-import { normaliseText, splitByText, withoutTextsOf } from "../../data/split.ts";
+import { normaliseText, splitByText } from "../../data/split.ts";
 
 const text = fc
   .constantFrom("one", "One", " one ", "two", "TWO", "t3", "t7", "ﬁne", "fine")
@@ -63,12 +63,4 @@ test("SPLIT-3: each label has its share in each split, to within a row", () => {
       );
     }
   });
-});
-
-test("SPLIT-4: training rows whose text is held out are dropped", () => {
-  const train = [
-    { text: "Who is it ?", label: 0 },
-    { text: "new", label: 1 },
-  ];
-  assert.deepEqual(withoutTextsOf(train, [{ text: "who  is it ?", label: 1 }]), [{ text: "new", label: 1 }]);
 });

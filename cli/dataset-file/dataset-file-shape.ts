@@ -1,0 +1,34 @@
+/**
+ * The dataset file as people write it: every step a mapping with one key, formats told from file names, maps in files
+ * beside it. What the fields of a source and of a step are is in `data/declaration`.
+ */
+import * as z from "zod";
+import { badRowShareMax } from "../../data/declaration/declaration.ts";
+import { nameSchema } from "../../protocol/name.ts";
+
+export const datasetFileSchema = z.strictObject({
+  name: nameSchema,
+  sources: z.array(z.unknown()).min(1),
+  plan: z.array(z.unknown()).default([]),
+  /** Text to a label. */
+  text: z.string().min(1).optional(),
+  label: z.string().min(1).optional(),
+  /** Columns to a label or a number. */
+  target: z.string().min(1).optional(),
+  task: z.enum(["classification", "regression"]).optional(),
+  features: z.array(z.string().min(1)).min(1).optional(),
+  badRows: z.strictObject({ max: z.number().min(0).max(1).default(badRowShareMax) }).optional(),
+  expect: z.unknown().optional(),
+});
+export type DatasetFile = z.infer<typeof datasetFileSchema>;
+
+/** Formats by how a file's name ends; a folder has none. */
+export const formatByExtension: Readonly<Record<string, string>> = {
+  csv: "csv",
+  tsv: "tsv",
+  tab: "tsv",
+  jsonl: "jsonl",
+  ndjson: "jsonl",
+  parquet: "parquet",
+  pq: "parquet",
+};

@@ -1,0 +1,22 @@
+/** A row that is kept aside: where it stands, what is there, and why. Never dropped silently: each is counted. */
+import * as z from "zod";
+
+export const badRowSchema = z.strictObject({
+  /** Base name of the source. */
+  source: z.string(),
+  /** Counted from 1. */
+  line: z.int().positive(),
+  column: z.string().nullable(),
+  value: z.string().nullable(),
+  reason: z.string(),
+});
+export type BadRow = z.infer<typeof badRowSchema>;
+
+/** Rows that are told one by one; the others are counted. */
+export const badRowsShown = 100;
+
+/** `line 7, column price, "abc": is no number` */
+export function describeBadRow({ line, column, value, reason }: Omit<BadRow, "source">): string {
+  const where = column === null ? `line ${line}` : `line ${line}, column ${column}`;
+  return value === null ? `${where}: ${reason}` : `${where}, ${JSON.stringify(value)}: ${reason}`;
+}

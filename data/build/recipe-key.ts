@@ -1,0 +1,49 @@
+/**
+ * What decides the bytes of a version, as one digest: the declaration without its folders, the digests of the sources
+ * and the version of the build. A mesh that has built this recipe need not build it again. Builds nothing itself.
+ */
+import { createHash } from "node:crypto";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { placeless, type Declaration } from "../declaration/declaration.ts";
+import type { TextDataset } from "../dataset.ts";
+import { languageIdDataset, languageIdName } from "../language-id.ts";
+import { buildVersion } from "../version/manifest.ts";
+import { folderDigest } from "./folder-source.ts";
+import { digestOf, locateSource } from "./locate-source.ts";
+
+/** Lower-case hexadecimal SHA-256. `digests` in the order of the sources. */
+export function recipeKey(declaration: Declaration, digests: readonly string[]): string {
+  const recipe = JSON.stringify({ build: buildVersion, declaration: placeless(declaration), digests });
+  return createHash("sha256").update(recipe).digest("hex");
+}
+
+/** Reads every source once. */
+export async function sourceDigests(declaration: Declaration): Promise<Outcome<readonly string[]>> {
+  const digests: string[] = [];
+  for (const source of declaration.sources) {
+    if (source.format === "embedded") {
+      if (source.name !== languageIdName)
+        return refuse(
+          "unknown",
+          `no embedded dataset is called "${source.name}"; there is "${languageIdName}"`,
+        );
+      digests.push(embeddedDigest(languageIdDataset()));
+      continue;
+    }
+    const located = await locateSource(source);
+    if (!located.ok) return located;
+    const { path } = located.value;
+    digests.push(source.format === "folder" ? await folderDigest(path) : await digestOf(path));
+  }
+  return accept(digests);
+}
+
+/** Of the rows, for there is no file. */
+export function embeddedDigest(dataset: TextDataset): string {
+  const hash = createHash("sha256");
+  for (const split of ["train", "validation", "test"] as const) {
+    for (const { text, label } of dataset[split])
+      hash.update(`${split}\t${dataset.labels[label] ?? ""}\t${text}\n`);
+  }
+  return hash.digest("hex");
+}

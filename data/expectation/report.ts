@@ -1,0 +1,44 @@
+/** What checking a dataset version against its expectations found; the gate that follows from it is `gate.ts`. */
+import * as z from "zod";
+import { expectationSchema, severitySchema } from "./expectation.ts";
+
+const count = z.int().nonnegative();
+
+const failingRowSchema = z.strictObject({
+  split: z.string(),
+  /** Base name of the source; empty where the data does not say. */
+  file: z.string(),
+  /** Counted from 1; null where the data has no lines. */
+  line: count.nullable(),
+  /** The value that failed, cut short; null where it is missing. */
+  value: z.string().nullable(),
+});
+export type FailingRow = z.infer<typeof failingRowSchema>;
+
+const checkedSchema = z.strictObject({
+  expectation: expectationSchema,
+  title: z.string(),
+  severity: severitySchema,
+  passed: z.boolean(),
+  /** One sentence: what was found. */
+  found: z.string(),
+  /** Rows looked at, and those that fail; both 0 where it is not about single rows. */
+  rows: count,
+  failing: count,
+  /** The first of the failing rows. */
+  examples: z.array(failingRowSchema),
+});
+export type Checked = z.infer<typeof checkedSchema>;
+
+export const expectationReportSchema = z.strictObject({
+  format: z.literal("trialmesh-expectations"),
+  version: z.literal(1),
+  name: z.string(),
+  /** SHA-256 of the dataset version; null where it is none. */
+  digest: z.string().nullable(),
+  /** False where an expectation of severity `refuse` failed. */
+  passed: z.boolean(),
+  /** In the order they were declared. */
+  checks: z.array(checkedSchema),
+});
+export type ExpectationReport = z.infer<typeof expectationReportSchema>;

@@ -1,0 +1,127 @@
+/**
+ * Whether a user's SQL is one expression over the columns at hand: no query inside, no aggregate, nothing that gives
+ * another value the next time. DuckDB's own parser reads it; the tree is looked through here. It is never run.
+ */
+import * as z from "zod";
+import { suggestion } from "../../protocol/name.ts";
+import type { Engine } from "../build/engine.ts";
+import { lit } from "../build/sql.ts";
+
+const parsedSchema = z.union([
+  z.object({ error: z.literal(true), error_message: z.string() }),
+  z.object({
+    error: z.literal(false),
+    statements: z.tuple([
+      z.object({
+        node: z.object({
+          type: z.literal("SELECT_NODE"),
+          modifiers: z.array(z.unknown()).length(0),
+          select_list: z.tuple([z.unknown()]),
+          from_table: z.object({ type: z.literal("EMPTY") }),
+          where_clause: z.null(),
+          group_expressions: z.array(z.unknown()).length(0),
+          having: z.null(),
+          sample: z.null(),
+          qualify: z.null(),
+        }),
+      }),
+    ]),
+  }),
+]);
+
+const notOneExpression = "should be one SQL expression over the columns, such as length(text) > 10";
+
+/** A sentence's end on what is wrong with the expression, or null. */
+export async function expressionFault(
+  engine: Engine,
+  expression: string,
+  columns: readonly string[],
+): Promise<string | null> {
+  const [[serialised] = []] = await engine.rows(
+    `SELECT json_serialize_sql(${lit(`SELECT ${expression}\n`)})`,
+  );
+  const parsed = parsedSchema.safeParse(JSON.parse(String(serialised)));
+  if (!parsed.success) return notOneExpression;
+  if (parsed.data.error) return `is no SQL expression: ${parsed.data.error_message.split("\n")[0] ?? ""}`;
+  const [{ node }] = parsed.data.statements;
+  const found = new Findings();
+  collect(node.select_list[0], found, []);
+  if (found.forbidden !== null) return found.forbidden;
+  const known = new Set(columns.map((column) => column.toLowerCase()));
+  for (const column of found.columns) {
+    if (!known.has(column.toLowerCase()))
+      return `names the column "${column}", which is not there; ${suggestion(column, columns)}`;
+  }
+  return functionFault(engine, [...found.functions]);
+}
+
+async function functionFault(engine: Engine, functions: readonly string[]): Promise<string | null> {
+  if (functions.length === 0) return null;
+  const names = functions.map(lit).join(", ");
+  const rows = await engine.rows(
+    `SELECT function_name, bool_or(function_type = 'aggregate'), bool_or(stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY'))
+     FROM duckdb_functions() WHERE function_name IN (${names}) GROUP BY 1 ORDER BY 1`,
+  );
+  for (const [name, aggregate, volatile] of rows) {
+    if (aggregate === true) return `uses ${String(name)}, which looks at many rows; an expression sees one`;
+    if (volatile === true || outside.has(String(name)))
+      return `uses ${String(name)}, which may give another value the next time; a version must come out the same`;
+  }
+  return null;
+}
+
+/** They depend on the machine or its settings, or name the database. */
+const outside = new Set([
+  "getenv",
+  "current_setting",
+  "getvariable",
+  "version",
+  "current_database",
+  "current_schema",
+  "tm_normalise",
+]);
+
+class Findings {
+  readonly columns = new Set<string>();
+  readonly functions = new Set<string>();
+  forbidden: string | null = null;
+}
+
+/** Walks DuckDB's serialised tree. `bound` are parameters of lambdas around. */
+function collect(node: unknown, found: Findings, bound: readonly string[]): void {
+  if (Array.isArray(node)) {
+    for (const child of node) collect(child, found, bound);
+    return;
+  }
+  const parsed = nodeSchema.safeParse(node);
+  if (!parsed.success) {
+    if (node !== null && typeof node === "object")
+      for (const child of Object.values(node)) collect(child, found, bound);
+    return;
+  }
+  const { class: kind, column_names: path, function_name: name, lhs } = parsed.data;
+  if (kind === "SUBQUERY") found.forbidden ??= `holds a query; it ${notOneExpression}`;
+  if (kind === "WINDOW") found.forbidden ??= "looks at many rows with OVER; an expression sees one";
+  if (kind === "STAR") found.forbidden ??= "uses *; name the columns";
+  if (kind === "PARAMETER") found.forbidden ??= "has a parameter that nobody gives a value";
+  if (name !== undefined) found.functions.add(name);
+  const [first] = path ?? [];
+  if (kind === "COLUMN_REF" && first !== undefined && !bound.includes(first)) found.columns.add(first);
+  const inner = kind === "LAMBDA" ? [...bound, ...namesIn(lhs)] : bound;
+  for (const [key, child] of Object.entries(parsed.data)) {
+    if (!(kind === "LAMBDA" && key === "lhs")) collect(child, found, inner);
+  }
+}
+
+const nodeSchema = z.looseObject({
+  class: z.string(),
+  column_names: z.array(z.string()).optional(),
+  function_name: z.string().optional(),
+  lhs: z.unknown().optional(),
+});
+
+function namesIn(lambdaParameters: unknown): string[] {
+  const found = new Findings();
+  collect(lambdaParameters, found, []);
+  return [...found.columns];
+}

@@ -1,0 +1,49 @@
+/**
+ * Which columns the rest of a plan may still read, so that a table made on the way need not hold the others. Where that
+ * is not known without reading SQL, all of them.
+ */
+import { splitOf, type Declaration } from "../declaration/declaration.ts";
+import type { Step } from "../declaration/step.ts";
+
+/** Names read by the steps from `index` on, by the split and by training; null: any. */
+export function columnsRead(declaration: Declaration, index: number): ReadonlySet<string> | null {
+  const { form, plan } = declaration;
+  if (form.kind === "table" && form.features === null) return null;
+  const read = new Set(
+    form.kind === "text" ? [form.text, form.label] : [form.target, ...(form.features ?? [])],
+  );
+  for (const step of [...plan.slice(index), splitOf(declaration)]) {
+    const names = readBy(step);
+    if (names === null) return null;
+    for (const name of names) read.add(name);
+  }
+  return read;
+}
+
+function readBy(step: Step): readonly string[] | null {
+  switch (step.step) {
+    case "filter":
+    case "derive":
+    case "rename": // a name that is free now may be taken again
+      return null;
+    case "cast":
+      return Object.keys(step.columns);
+    case "concat":
+    case "clean":
+      return step.columns;
+    case "map-label":
+    case "balance":
+      return [step.column];
+    case "dedupe":
+      return [step.by].flat();
+    case "sample":
+      return [];
+    case "split":
+      return [
+        ...(step.by === undefined ? [] : [step.by].flat()),
+        ...(typeof step.stratify === "string" ? [step.stratify] : []),
+      ];
+    case "features":
+      return [];
+  }
+}

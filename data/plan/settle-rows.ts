@@ -1,0 +1,84 @@
+/**
+ * Settles what the steps so far say of each row: good rows into a table, bad ones to `bad_row`. What goes wrong only when
+ * the rows are looked at is laid to the step that it comes from.
+ */
+import { suggestion } from "../../protocol/name.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { describeBadRow } from "../build/bad-row.ts";
+import { engineRefusal, type Engine } from "../build/engine.ts";
+import { badRowOf, type LoadedSource } from "../build/load-source.ts";
+import type { Declaration } from "../declaration/declaration.ts";
+
+/** A relation that no table holds yet, and what made it. */
+export interface OpenRelation {
+  readonly relation: string;
+  /** As in "step 2 (clean)". */
+  readonly where: string;
+}
+
+interface Settling {
+  readonly declaration: Declaration;
+  readonly sources: readonly LoadedSource[];
+  /** In order; the last is what is settled. */
+  readonly open: readonly OpenRelation[];
+  /** In SQL; the fewer, the faster. */
+  readonly columns: readonly string[];
+  readonly table: string;
+}
+
+/** The relation that has the good rows. */
+export async function settleRows(engine: Engine, settling: Settling): Promise<Outcome<string>> {
+  const { open, columns, table } = settling;
+  const from = open.at(-1)?.relation ?? "step_0";
+  try {
+    await engine.run(`CREATE TABLE ${table} AS SELECT ${columns.join(", ")} FROM ${from}`);
+  } catch (error) {
+    return blame(engine, open, error);
+  }
+  await engine.run(
+    `INSERT INTO bad_row SELECT __file, __line, __column, __value, __reason FROM ${table} WHERE __reason IS NOT NULL`,
+  );
+  const refused = await refusedRow(engine, settling);
+  if (refused !== null) return refuse("invalid", refused);
+  const good = `good_${table}`;
+  await engine.run(`CREATE VIEW ${good} AS SELECT * FROM ${table} WHERE __reason IS NULL`);
+  return (await engine.count(`SELECT count(*) FROM ${good}`)) === 0
+    ? nothingLeft(engine, open)
+    : accept(good);
+}
+
+/** A row that its step would not have kept aside. */
+async function refusedRow(engine: Engine, { declaration, sources, table }: Settling): Promise<string | null> {
+  const [row] = await engine.rows(
+    `SELECT __file, __line, __column, __value, substr(__reason, 2) FROM ${table} WHERE starts_with(__reason, '!') ORDER BY __file, __line LIMIT 1`,
+  );
+  if (row === undefined) return null;
+  const [file, ...rest] = row;
+  const source = sources[Number(file)];
+  const bad = badRowOf(source?.name ?? "", rest);
+  const step = declaration.plan.find((one) => one.step === "map-label" && one.column === bad.column);
+  const known = step?.step === "map-label" ? step.map.map(([value]) => value) : [];
+  return `${source?.path ?? ""}, ${describeBadRow(bad)}; ${suggestion(bad.value ?? "", known)}`;
+}
+
+async function nothingLeft(engine: Engine, open: readonly OpenRelation[]): Promise<Outcome<never>> {
+  let before = 0;
+  for (const { relation, where } of open) {
+    const rows = await engine.count(`SELECT count(*) FROM ${relation} WHERE __reason IS NULL`);
+    if (rows === 0 && before > 0)
+      return refuse("invalid", `${where} leaves no row of the ${before} that came to it`);
+    before = rows;
+  }
+  return refuse("invalid", "the sources have no good row");
+}
+
+async function blame(engine: Engine, open: readonly OpenRelation[], error: unknown): Promise<Outcome<never>> {
+  for (const { relation, where } of open) {
+    try {
+      await engine.run(`CREATE OR REPLACE TABLE tried AS SELECT * FROM ${relation}`);
+    } catch (own) {
+      return engineRefusal(own, where);
+    }
+  }
+  return engineRefusal(error, "the plan");
+}

@@ -1,0 +1,43 @@
+/**
+ * Which fold each row is held out in: rows with the same normalised text are in one fold, and each fold has its share
+ * of every label. By hash, so that the order of the rows does not matter.
+ */
+import { normaliseText } from "../split.ts";
+import { tokenHash } from "./token.ts";
+
+export function foldsOf(
+  texts: readonly string[],
+  labels: Int32Array,
+  folds: number,
+  seed: number,
+): Int32Array {
+  const groups = new Map<string, number[]>();
+  for (const [row, text] of texts.entries()) {
+    const key = normaliseText(text);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
+  const byLabel = new Map<
+    number,
+    { readonly order: number; readonly key: string; readonly rows: readonly number[] }[]
+  >();
+  for (const [key, rows] of groups) {
+    const label = Math.min(...rows.map((row) => labels[row] ?? 0));
+    const entry = { order: tokenHash(key, tokenHash(`fold ${seed}`)), key, rows };
+    const entries = byLabel.get(label);
+    if (entries === undefined) byLabel.set(label, [entry]);
+    else entries.push(entry);
+  }
+  const fold = new Int32Array(texts.length);
+  // One deal over all labels, so that small labels do not all begin in the first fold.
+  let dealt = 0;
+  for (const [, entries] of [...byLabel].sort(([a], [b]) => a - b)) {
+    entries.sort((a, b) => a.order - b.order || (a.key < b.key ? -1 : 1));
+    for (const { rows } of entries) {
+      for (const row of rows) fold[row] = dealt % folds;
+      dealt++;
+    }
+  }
+  return fold;
+}

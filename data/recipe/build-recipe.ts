@@ -1,0 +1,35 @@
+/** Builds a recipe from files that came by digest: lays them out as the recipe says, and builds as anywhere else. */
+import { copyFile, link, mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { refuse, type Outcome } from "../../protocol/refusal.ts";
+import { buildDataset, type BuildOptions, type BuiltVersion } from "../build/build-dataset.ts";
+import { buildVersion } from "../version/manifest.ts";
+import { placedIn, type Recipe } from "./recipe.ts";
+
+/** `parts`: files of this machine by their digest; they are not changed. */
+export async function buildRecipe(
+  recipe: Recipe,
+  parts: Readonly<Record<string, string>>,
+  options: BuildOptions,
+): Promise<Outcome<BuiltVersion>> {
+  if (recipe.build !== buildVersion) {
+    const message = `the recipe of ${recipe.declaration.name} is for build version ${recipe.build}, and this trialmesh builds version ${buildVersion}; bring both to the same release`;
+    return refuse("conflict", message);
+  }
+  const folder = join(options.workDir, "sources");
+  for (const [index, files] of recipe.files.entries()) {
+    for (const { digest, path } of files) {
+      const part = parts[digest];
+      if (part === undefined)
+        return refuse(
+          "unavailable",
+          `the file ${path} of ${recipe.declaration.name} did not come with its recipe`,
+        );
+      const place = join(folder, String(index), path);
+      await mkdir(dirname(place), { recursive: true });
+      // A second name costs nothing; where the folder is on another disk it has to be a copy.
+      await link(part, place).catch(() => copyFile(part, place));
+    }
+  }
+  return buildDataset(placedIn(recipe, folder), options);
+}

@@ -1,0 +1,121 @@
+/**
+ * Everything a build needs, so that it can be done on another machine: the declaration without its folders, and for
+ * each source its files by digest, with where they stand relative to a folder of the source's own. Copies nothing.
+ */
+import { stat } from "node:fs/promises";
+import { basename, join, relative, sep } from "node:path";
+import * as z from "zod";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
+import { examplePaths } from "../build/folder-source.ts";
+import { digestOf, locateSource } from "../build/locate-source.ts";
+import { recipeKey, sourceDigests } from "../build/recipe-key.ts";
+import { declarationSchema, placeless, type Declaration } from "../declaration/declaration.ts";
+import type { FileSource } from "../declaration/source.ts";
+import { buildVersion } from "../version/manifest.ts";
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/u);
+/** A relative path of plain names: nothing in it leads out of the folder it is put into. */
+const insideSchema = z
+  .string()
+  .min(1)
+  .refine((path) => path.split("/").every((part) => part !== "" && part !== "." && part !== ".."), {
+    error: "should lead to a file below its folder",
+  });
+
+const fileSchema = z.strictObject({ path: insideSchema, digest: sha256, bytes: z.int().nonnegative() });
+
+export const recipeSchema = z.strictObject({
+  format: z.literal("trialmesh-dataset-recipe"),
+  build: z.int().positive(),
+  declaration: declarationSchema,
+  /** In the order of the declaration's sources; none for one that is embedded. */
+  files: z.array(z.array(fileSchema)),
+});
+export type Recipe = z.infer<typeof recipeSchema>;
+
+export interface LocalRecipe {
+  readonly recipe: Recipe;
+  /** What has been built from this needs no second build. */
+  readonly key: string;
+  /** Where each file lies here, by digest. */
+  readonly paths: ReadonlyMap<string, string>;
+  readonly bytes: number;
+}
+
+/** Folder below a source's own in which the DVC cache's layout is made again. */
+const dvcCache = "cache";
+
+/** Reads every source twice, once for the key and once file by file. */
+export async function recipeOf(declaration: Declaration): Promise<Outcome<LocalRecipe>> {
+  const digests = await sourceDigests(declaration);
+  if (!digests.ok) return digests;
+  const paths = new Map<string, string>();
+  const files: z.infer<typeof fileSchema>[][] = [];
+  let total = 0;
+  for (const source of declaration.sources) {
+    const own: z.infer<typeof fileSchema>[] = [];
+    if (source.format !== "embedded") {
+      const found = await filesOf(source);
+      if (!found.ok) return found;
+      for (const { from, path } of found.value) {
+        const digest = await digestOf(from);
+        const { size } = await stat(from);
+        own.push({ path, digest, bytes: size });
+        paths.set(digest, from);
+        total += size;
+      }
+    }
+    files.push(own);
+  }
+  return accept({
+    recipe: {
+      format: "trialmesh-dataset-recipe",
+      build: buildVersion,
+      declaration: placeless(declaration),
+      files,
+    },
+    key: recipeKey(declaration, digests.value),
+    paths,
+    bytes: total,
+  });
+}
+
+/** The declaration with its sources below `folder`, one folder each, laid out as `recipe.files` says. */
+export function placedIn(recipe: Recipe, folder: string): Declaration {
+  return {
+    ...recipe.declaration,
+    sources: recipe.declaration.sources.map((source, index) => {
+      if (source.format === "embedded") return source;
+      const own = join(folder, String(index));
+      const placed = { ...source, path: join(own, basename(source.path)) };
+      return isPointer(source) ? { ...placed, cache: join(own, dvcCache) } : placed;
+    }),
+  };
+}
+
+interface SourceFile {
+  readonly from: string;
+  readonly path: string;
+}
+
+async function filesOf(source: FileSource): Promise<Outcome<readonly SourceFile[]>> {
+  const located = await locateSource(source);
+  if (!located.ok) return located;
+  const name = basename(source.path);
+  const { path } = located.value;
+  if (isPointer(source)) {
+    // The bytes lie in files/md5/ab/cdef… of some cache, and are found there again.
+    const inCache = path.split(sep).slice(-4).join("/");
+    return accept([
+      { from: source.path, path: name },
+      { from: path, path: `${dvcCache}/${inCache}` },
+    ]);
+  }
+  if (source.format !== "folder") return accept([{ from: path, path: name }]);
+  const inside = (file: string) => `${name}/${relative(path, file).split(sep).join("/")}`;
+  return accept((await examplePaths(path)).map((file) => ({ from: file, path: inside(file) })));
+}
+
+function isPointer(source: FileSource): boolean {
+  return source.path.endsWith(".dvc");
+}

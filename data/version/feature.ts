@@ -1,0 +1,78 @@
+/**
+ * Features as they were fitted on a training split and frozen: what a raw value becomes, in training and in serving
+ * alike. Each column of raw values makes one or more numbers; a missing value always has an answer.
+ */
+import * as z from "zod";
+
+export const frozenFeatureSchema = z.discriminatedUnion("kind", [
+  /** (value - offset) * factor, with `fill` for a missing value. */
+  z.strictObject({
+    kind: z.literal("numeric"),
+    column: z.string(),
+    scale: z.enum(["standard", "minmax", "none"]),
+    fill: z.number(),
+    offset: z.number(),
+    factor: z.number(),
+  }),
+  /** One number for each value, 1 where it is that, and a last one for any other and for none. */
+  z.strictObject({ kind: z.literal("categories"), column: z.string(), values: z.array(z.string()) }),
+  /** One number for each bucket; bucket i holds values above bounds[i - 1] up to bounds[i]. */
+  z.strictObject({
+    kind: z.literal("buckets"),
+    column: z.string(),
+    fill: z.number(),
+    bounds: z.array(z.number()),
+  }),
+]);
+export type FrozenFeature = z.infer<typeof frozenFeatureSchema>;
+
+/** Names of the numbers that a feature makes, in order. */
+export function namesOf(feature: FrozenFeature): readonly string[] {
+  const { column } = feature;
+  switch (feature.kind) {
+    case "numeric":
+      return [column];
+    case "categories":
+      return [...feature.values.map((value) => `${column}=${value}`), `${column}=?`];
+    case "buckets":
+      return Array.from({ length: feature.bounds.length + 1 }, (_, index) => `${column}[${index}]`);
+  }
+}
+
+/** One row of raw values as the numbers a model was trained on, in single precision like those. */
+export function applyFeatures(
+  features: readonly FrozenFeature[],
+  row: Readonly<Record<string, unknown>>,
+): Float32Array {
+  return Float32Array.from(features.flatMap((feature) => apply(feature, row[feature.column])));
+}
+
+function apply(feature: FrozenFeature, value: unknown): number[] {
+  switch (feature.kind) {
+    case "numeric":
+      return [(numberOr(value, feature.fill) - feature.offset) * feature.factor];
+    case "categories": {
+      const found = feature.values.findIndex((known) => isCategory(known, value));
+      const at = found === -1 ? feature.values.length : found;
+      return Array.from({ length: feature.values.length + 1 }, (_, index) => Number(index === at));
+    }
+    case "buckets": {
+      const number = numberOr(value, feature.fill);
+      const found = feature.bounds.findIndex((bound) => number <= bound);
+      const at = found === -1 ? feature.bounds.length : found;
+      return Array.from({ length: feature.bounds.length + 1 }, (_, index) => Number(index === at));
+    }
+  }
+}
+
+function numberOr(value: unknown, fill: number): number {
+  if (typeof value === "boolean") return Number(value);
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : fill;
+}
+
+/** A number is the same however it is written: 1 and 1.0. */
+function isCategory(known: string, value: unknown): boolean {
+  if (typeof value === "number") return Number(known) === value;
+  return typeof value === "boolean" ? known === String(value) : known === value;
+}

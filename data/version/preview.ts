@@ -1,0 +1,121 @@
+/**
+ * What a plan does to the first rows, step by step, so that it can be written by looking. Runs the whole plan over all
+ * rows, as counts and near-duplicates need them; writes no version. A step that is refused ends the preview and is told.
+ */
+import { accept, type Outcome, type Refusal } from "../../protocol/refusal.ts";
+import { badRowOf, loadSources } from "../build/load-source.ts";
+import type { BadRow } from "../build/bad-row.ts";
+import { withEngine, type BuildOptions } from "../build/build-dataset.ts";
+import type { Engine } from "../build/engine.ts";
+import { id } from "../build/sql.ts";
+import type { Declaration } from "../declaration/declaration.ts";
+import type { Step } from "../declaration/step.ts";
+import { runPlan, type StepView } from "../plan/run-plan.ts";
+
+export interface PreviewRow {
+  /** Index of the source. */
+  readonly file: number;
+  /** Counted from 1. */
+  readonly line: number;
+  /** null before the rows are split. */
+  readonly split: string | null;
+  /** As text, cut; null where there is no value. In the order of the step's columns. */
+  readonly values: readonly (string | null)[];
+}
+
+export interface StepPreview {
+  /** 0: as read; from 1, the step's place in the plan. */
+  readonly index: number;
+  readonly step: Step | null;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Good rows after the step. */
+  readonly rows: number;
+  /** Rows kept aside up to here. */
+  readonly badRows: number;
+  /** Rows per split, in a step that splits. */
+  readonly splits: Readonly<Record<string, number>> | null;
+  readonly first: readonly PreviewRow[];
+}
+
+export interface Preview {
+  /** Base names of the sources. */
+  readonly sources: readonly string[];
+  readonly steps: readonly StepPreview[];
+  /** The first rows kept aside so far. */
+  readonly bad: readonly BadRow[];
+  /** Why the plan went no further, or null. */
+  readonly refusal: Refusal | null;
+}
+
+const valueCharactersMax = 2000;
+const badShown = 10;
+
+/** `rows`: how many of the first rows to show after each step. */
+export async function previewPlan(
+  declaration: Declaration,
+  rows: number,
+  options: BuildOptions,
+): Promise<Outcome<Preview>> {
+  return withEngine(declaration, options, async (engine, workDir) => {
+    const loaded = await loadSources(engine, declaration, workDir);
+    if (!loaded.ok) return loaded;
+    await engine.lock();
+    const scannedBad = loaded.value.reduce((sum, source) => sum + source.badCount, 0);
+    const steps: StepPreview[] = [];
+    const planned = await runPlan(engine, declaration, loaded.value, async (view) => {
+      steps.push(await stepPreview(engine, view, rows, scannedBad));
+    });
+    const aside = await engine.rows(
+      `SELECT __file, __line, nullif(__column, ''), __value, ltrim(__reason, '!') FROM bad_row ORDER BY __file, __line LIMIT ${badShown}`,
+    );
+    const bad = [
+      ...loaded.value.flatMap((source) => source.bad),
+      ...aside.map(([file, ...rest]) => badRowOf(loaded.value[Number(file)]?.name ?? "", rest)),
+    ].slice(0, badShown);
+    return accept({
+      sources: loaded.value.map(({ name }) => name),
+      steps,
+      bad,
+      refusal: planned.ok ? null : planned.refusal,
+    });
+  });
+}
+
+async function stepPreview(
+  engine: Engine,
+  view: StepView,
+  rows: number,
+  scannedBad: number,
+): Promise<StepPreview> {
+  const { index, step, relation, columns } = view;
+  const count = await engine.count(`SELECT count(*) FROM ${relation} WHERE __reason IS NULL`);
+  const aside = await engine.count(
+    `SELECT (SELECT count(*) FROM bad_row) + (SELECT count(*) FROM ${relation} WHERE __reason IS NOT NULL)`,
+  );
+  const values = columns.map(({ name }) => `left(CAST(${id(name)} AS VARCHAR), ${valueCharactersMax})`);
+  const first = await engine.rows(
+    `SELECT ${["__file", "__line", "__split", ...values].join(", ")} FROM ${relation} WHERE __reason IS NULL ORDER BY __file, __line LIMIT ${rows}`,
+  );
+  const splits =
+    step?.step === "split"
+      ? await engine.rows(`SELECT __split, count(*) FROM ${relation} GROUP BY 1 ORDER BY 1`)
+      : null;
+  const textOf = (value: unknown) => (typeof value === "string" ? value : null);
+  return {
+    index,
+    step,
+    columns,
+    rows: count,
+    badRows: scannedBad + aside,
+    splits:
+      splits === null
+        ? null
+        : Object.fromEntries(splits.map(([name, number]) => [String(name), Number(number)])),
+    first: first.map(([file, line, split, ...rest]) => ({
+      file: Number(file),
+      line: Number(line),
+      split: textOf(split),
+      values: rest.map(textOf),
+    })),
+  };
+}
