@@ -1,7 +1,15 @@
 /** The command line that shows the same as a screen, or launches the same sweep: what `Y` shows and copies. */
 import type { LaunchDraft } from "./launch/launcher.ts";
 import type { Data } from "./model/data.ts";
-import { modelOf, selectedAccount, selectedSweep, selectedTrial, selectedVersion } from "./model/list.ts";
+import {
+  datasetOf,
+  modelOf,
+  selectedAccount,
+  selectedDatasetVersion,
+  selectedSweep,
+  selectedTrial,
+  selectedVersion,
+} from "./model/list.ts";
 import type { Ui } from "./model/ui.ts";
 
 export function cliLaunch(draft: LaunchDraft): string {
@@ -43,6 +51,13 @@ export function cliOfScreen(ui: Ui, data: Data): string | null {
       if (model === undefined) return "trialmesh model ls";
       if (ui.focus === 0 || version === undefined) return `trialmesh model show ${model}`;
       return `trialmesh model lineage ${model}@${version}`;
+    }
+    case "datasets": {
+      const dataset = datasetOf(ui, data)?.dataset;
+      const version = selectedDatasetVersion(ui, data)?.version;
+      if (dataset === undefined) return "trialmesh dataset ls";
+      if (ui.focus === 0 || version === undefined) return `trialmesh dataset show ${dataset}`;
+      return `trialmesh dataset profile ${dataset}@${version}`;
     }
     case "budgets":
       return account === undefined ? "trialmesh budget show" : `trialmesh budget history ${account}`;

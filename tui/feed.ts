@@ -176,6 +176,8 @@ function copyOf(of: Answers): Stored {
     "sweep-why": new Map(of["sweep-why"]),
     insight: new Map(of.insight),
     estimate: new Map(of.estimate),
+    datasets: new Map(of.datasets),
+    dataset: new Map(of.dataset),
     models: new Map(of.models),
     model: new Map(of.model),
     lineage: new Map(of.lineage),

@@ -12,6 +12,7 @@ import { insightLines } from "./screen/insight.ts";
 import { launchLines } from "./screen/launch.ts";
 import { meshScreen } from "./screen/mesh.ts";
 import { atFoot, cliLines, confirmLines, helpLines, paletteLines } from "./screen/overlay.ts";
+import { datasetsScreen } from "./screen/datasets.ts";
 import { registryScreen } from "./screen/registry.ts";
 import { sweepsScreen } from "./screen/sweeps.ts";
 import { trialsScreen } from "./screen/trials.ts";
@@ -88,6 +89,8 @@ function screenLines(view: View): readonly Line[] {
       return sweepsScreen(view);
     case "trials":
       return trialsScreen(view);
+    case "datasets":
+      return datasetsScreen(view);
     case "registry":
       return registryScreen(view);
     case "budgets":

@@ -3,7 +3,8 @@ import type { PredictedGain } from "../../coordinator/insight/predicted-gain.ts"
 import { gainSentence } from "../../coordinator/insight/predicted-gain.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepView } from "../../protocol/view.ts";
-import { formatMetric, plural } from "../print/figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatMetric } from "../print/figure.ts";
 import { registeredText } from "../print/sweep-text.ts";
 
 export function factsOf(view: SweepView, gain: PredictedGain | null): readonly (readonly [string, string])[] {

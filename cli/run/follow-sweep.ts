@@ -7,7 +7,8 @@ import type { MeshClient } from "../../protocol/client.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepSummary, SweepView } from "../../protocol/view.ts";
-import { formatMetric, plural } from "../print/figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatMetric } from "../print/figure.ts";
 import { finishedOf } from "../print/sweep-text.ts";
 
 const pollMs = 300;

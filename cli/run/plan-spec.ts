@@ -1,17 +1,28 @@
-/** A plan of a sweep file as a whole `SweepSpec`, for a question about it: its dataset is read here and sent nowhere. */
-import { loadDataset, type DatasetDeclaration } from "../../data/load.ts";
+/** A plan of a sweep file as a whole `SweepSpec`, for a question about it: its dataset is read or built here and sent nowhere. */
+import type { MeshClient } from "../../protocol/client.ts";
+import type { DatasetRef } from "../../protocol/dataset.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import type { DatasetRef, SweepSpec } from "../../protocol/sweep.ts";
+import type { SweepSpec } from "../../protocol/sweep.ts";
+import { resolveDataset } from "../dataset/resolve-dataset.ts";
+import type { WantedDataset } from "../sweep-file/read-dataset.ts";
 import type { SweepPlan } from "../sweep-file/read-sweep-file.ts";
-import { datasetRefOf } from "./dataset-ref.ts";
+import type { Terminal } from "../terminal.ts";
 
-export async function planSpec(plan: SweepPlan, read = readDatasetRef): Promise<Outcome<SweepSpec>> {
+export type ReadDatasetRef = (wanted: WantedDataset) => Promise<Outcome<DatasetRef>>;
+
+export async function planSpec(plan: SweepPlan, read: ReadDatasetRef): Promise<Outcome<SweepSpec>> {
   if (plan.dataset === null) return accept(plan.spec(null));
   const ref = await read(plan.dataset);
   return ref.ok ? accept(plan.spec(ref.value)) : ref;
 }
 
-export async function readDatasetRef(declaration: DatasetDeclaration): Promise<Outcome<DatasetRef>> {
-  const loaded = await loadDataset(declaration);
-  return loaded.ok ? accept(datasetRefOf(loaded.value.dataset).ref) : loaded;
+/** Asks the mesh for what is on record there, and builds the rest here. */
+export function datasetRefReader(
+  client: MeshClient | null,
+  environment: Terminal["environment"],
+): ReadDatasetRef {
+  return async (wanted) => {
+    const resolved = await resolveDataset(client, wanted, environment, () => undefined);
+    return resolved.ok ? accept(resolved.value.ref) : resolved;
+  };
 }

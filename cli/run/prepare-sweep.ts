@@ -3,29 +3,34 @@
  * and encodes the dataset, and puts its bytes there unless they are there already.
  */
 import { readFile } from "node:fs/promises";
-import { models } from "../../agent/task/table.ts";
-import type { TextDataset } from "../../data/dataset.ts";
-import { loadDataset, type LoadReport } from "../../data/load.ts";
+import { models, modelsOf } from "../../agent/task/table.ts";
 import { systemCode } from "../../mesh/private-file.ts";
-import type { Bus } from "../../protocol/bus/bus.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { DatasetRef, SweepSpec } from "../../protocol/sweep.ts";
-import { formatBytes, plural, shortDigest } from "../print/figure.ts";
+import type { DatasetRef } from "../../protocol/dataset.ts";
+import type { SweepSpec } from "../../protocol/sweep.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatBytes, shortDigest } from "../print/figure.ts";
 import { formatProblems } from "../sweep-file/problem.ts";
 import type { SweepOverrides } from "../sweep-file/override.ts";
 import { readAnyFile, type AnyFileResult } from "../sweep-file/read-any-file.ts";
 import type { SweepFileResult, SweepPlan } from "../sweep-file/read-sweep-file.ts";
+import { addDataset } from "../dataset/add-dataset.ts";
+import type { LocalVersion } from "../dataset/local-build.ts";
+import { resolveDataset, type ResolvedDataset } from "../dataset/resolve-dataset.ts";
+import { fitObjective } from "./fit-objective.ts";
+import { reportLines } from "../dataset/say-report.ts";
+import type { WantedDataset } from "../sweep-file/read-dataset.ts";
 import type { Terminal } from "../terminal.ts";
+import type { Connected } from "../with-mesh.ts";
 import { codeVersion } from "../code-version.ts";
-import { datasetRefOf } from "./dataset-ref.ts";
 import { sendBlob } from "./mesh-blob.ts";
+import { programPlan } from "./program-plan.ts";
 
 export interface PrepareOptions {
   readonly file: string;
   readonly overrides: SweepOverrides;
   readonly environment: Terminal["environment"];
-  readonly bus: Bus;
-  readonly mesh: string;
+  readonly connected: Connected;
   /** One line before each long step. */
   readonly progress: (line: string) => void;
 }
@@ -55,7 +60,7 @@ export async function readSweepAt(
   return accept(readAnyFile({ file, text, environment, models, codeVersion, overrides }));
 }
 
-/** The plans of a file that trains models, or its problems; one that runs a command has none. */
+/** The plans of a file, or its problems; one that runs a program has its files packed. */
 export async function planSweep(
   file: string,
   overrides: SweepOverrides,
@@ -66,8 +71,8 @@ export async function planSweep(
   if (!read.value.ok) return accept(read.value);
   const found = read.value.file;
   if (found.kind === "models") return accept({ ok: true, plan: found.plan, plans: found.plans });
-  const message = `runs a command, which a mesh does not do; \`trialmesh sweep local ${file}\` runs it on this machine`;
-  return accept({ ok: false, problems: [{ line: 1, field: [], message }] });
+  const plan = await programPlan(file, found);
+  return plan.ok ? accept({ ok: true, plan: plan.value, plans: [plan.value] }) : plan;
 }
 
 /** The one sweep of a file. */
@@ -104,53 +109,69 @@ async function plansOf(options: PrepareOptions): Promise<Outcome<readonly SweepP
 }
 
 async function prepare(plan: SweepPlan, options: PrepareOptions): Promise<Outcome<SweepSpec>> {
-  if (plan.dataset === null) return accept(plan.spec(null));
-  const loaded = await loadDataset(plan.dataset);
-  if (!loaded.ok) return loaded;
-  sayReport(loaded.value.report, options.progress);
-  const empty = emptySplit(options.file, loaded.value.dataset);
-  if (empty !== null) return empty;
-  const stored = await storeDataset(loaded.value.dataset, options);
-  return stored.ok ? accept(plan.spec(stored.value)) : stored;
-}
-
-/** Told at launch, not trial by trial: without these rows nothing can be trained, or nothing judged. */
-function emptySplit(file: string, dataset: TextDataset): Outcome<never> | null {
-  for (const split of ["train", "validation"] as const) {
-    if (dataset[split].length > 0) continue;
-    return refuse(
-      "invalid",
-      `${file}: field dataset: the ${split} split of ${dataset.name} is empty (texts that differ only in case, spaces or digits count as one); give more rows, or a dev file`,
-    );
+  const { connected, file, progress } = options;
+  if (plan.bundle !== undefined) {
+    const { about, bytes } = plan.bundle;
+    const sent = await sendBlob(connected.bus, connected.home.mesh, bytes);
+    if (!sent.ok) return sent;
+    progress(`${about}; ${sent.value ? "sent to the mesh" : "in the mesh already"}`);
   }
-  return null;
+  if (plan.dataset === null) return accept(plan.spec(null));
+  const resolved = await bringDataset(plan.dataset, options);
+  if (!resolved.ok) return resolved;
+  const { kind, local, ref } = resolved.value;
+  const wrong = unfit(plan.spec(ref), kind) ?? emptySplit(ref);
+  if (wrong !== null) return refuse("invalid", `${file}: field dataset: ${wrong}`);
+  const spec = fitObjective(plan.spec(ref), plan.objectiveGiven, resolved.value);
+  if (!spec.ok) return refuse("invalid", `${file}: ${spec.refusal.message}`);
+  if (local === null) return spec;
+  const stored = await storeVersion(ref, local, connected, progress);
+  return stored.ok ? spec : stored;
 }
 
-async function storeDataset(
-  dataset: TextDataset,
-  { bus, mesh, progress }: PrepareOptions,
-): Promise<Outcome<DatasetRef>> {
-  const { bytes, ref } = datasetRefOf(dataset);
-  const { digest, rows } = ref;
-  const what = `dataset ${dataset.name} ${shortDigest(digest)}: ${rows.train} train, ${rows.validation} validation, ${rows.test} test rows, ${plural(dataset.labels.length, "label")}`;
-  const sent = await sendBlob(bus, mesh, bytes);
+/** What is given by a file of its own is put on record in the mesh; what stands in the sweep file is not. */
+async function bringDataset(
+  wanted: WantedDataset,
+  { connected, environment, progress }: PrepareOptions,
+): Promise<Outcome<ResolvedDataset>> {
+  const { client } = connected;
+  if (wanted.kind !== "file") return resolveDataset(client, wanted, environment, progress);
+  const { declaration, expect } = wanted;
+  const added = await addDataset(connected, { declaration, expect, here: false, environment, say: progress });
+  if (!added.ok) return added;
+  const { bytes, digest, manifest, version } = added.value;
+  const { labels, name, rows } = manifest;
+  const ref = { name, digest, bytes, rows };
+  return accept({ ref, kind: manifest.declaration.form.kind, labels, local: null, version });
+}
+
+/** Told at launch, not trial by trial: what the task cannot learn from. */
+function unfit({ task }: SweepSpec, kind: ResolvedDataset["kind"]): string | null {
+  const wanted = modelsOf(task).find(({ data }) => data !== "none")?.data;
+  if (wanted === undefined || wanted === kind) return null;
+  return wanted === "text"
+    ? `it is a table, and task ${task} learns from texts with labels; task tabular learns from tables`
+    : `it holds texts with labels, and task ${task} learns from tables; task text-classification learns from texts`;
+}
+
+/** Without these rows nothing can be trained, or nothing judged. */
+function emptySplit({ name, rows }: DatasetRef): string | null {
+  const empty = (["train", "validation"] as const).find((split) => rows[split] === 0);
+  if (empty === undefined) return null;
+  return `the ${empty} split of ${name} is empty (texts that differ only in case, spaces or digits count as one); give more rows, or a dev file`;
+}
+
+async function storeVersion(
+  { digest, name, rows }: DatasetRef,
+  { bytes, manifest, path, report }: LocalVersion,
+  { bus, home }: Connected,
+  progress: (line: string) => void,
+): Promise<Outcome<null>> {
+  for (const line of reportLines(manifest, report)) progress(line);
+  const labels = manifest.labels === null ? "" : `, ${plural(manifest.labels.length, "label")}`;
+  const what = `dataset ${name} ${shortDigest(digest)}: ${rows.train} train, ${rows.validation} validation, ${rows.test} test rows${labels}`;
+  const sent = await sendBlob(bus, home.mesh, await readFile(path));
   if (!sent.ok) return sent;
-  progress(
-    `${what}; ${sent.value ? `${formatBytes(bytes.length)} sent to the mesh` : "in the mesh already"}`,
-  );
-  return accept(ref);
-}
-
-function sayReport(report: LoadReport, progress: (line: string) => void): void {
-  const [bad] = report.bad;
-  if (bad !== undefined)
-    progress(
-      `dataset: ${plural(report.bad.length, "line")} left out, the first ${bad.file}:${bad.line} (${bad.reason})`,
-    );
-  if (report.latin1Lines > 0)
-    progress(`dataset: ${plural(report.latin1Lines, "line")} read as ISO-8859-1, being no UTF-8`);
-  if (report.leakedRows > 0)
-    progress(
-      `dataset: ${plural(report.leakedRows, "training row")} left out, since a held-out split has the same text`,
-    );
+  progress(`${what}; ${sent.value ? `${formatBytes(bytes)} sent to the mesh` : "in the mesh already"}`);
+  return accept(null);
 }

@@ -1,7 +1,8 @@
 /** What a finished sweep has to say: its best trials with their cost, what it registered, the best model last. */
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepView, TrialView } from "../../protocol/view.ts";
-import { formatMetric, formatMetrics, formatParams, plural } from "../print/figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatMetric, formatMetrics, formatParams } from "../print/figure.ts";
 import { registeredText, tokensText } from "../print/sweep-text.ts";
 import { table } from "../print/table.ts";
 

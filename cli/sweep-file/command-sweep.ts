@@ -6,16 +6,31 @@ import type { Constraint } from "../../protocol/constraint.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Stopping } from "../../protocol/stopping.ts";
 import type { Objective, SweepSpec } from "../../protocol/sweep.ts";
-import type { keepNames } from "./shape.ts";
+import type { ReportedObjective } from "../../protocol/program.ts";
+import type { WantedDataset } from "./read-dataset.ts";
 
 export interface CommandObjective extends Objective {
   /** Which of the values a trial reports counts as its result. */
-  readonly keep: (typeof keepNames)[number];
+  readonly keep: ReportedObjective["keep"];
+}
+
+/** What is said of it for a mesh alone. */
+export interface MeshTerms extends Pick<
+  SweepSpec,
+  "experiment" | "needs" | "prefers" | "weight" | "priority" | "cap" | "beyondBudget" | "trialSeed" | "reuse"
+> {
+  /** Files and folders that travel, from the program's folder; null: the whole folder. */
+  readonly files: readonly string[] | null;
 }
 
 export interface CommandSweep {
   readonly name: string;
-  /** Words with macros in them; `local/expand-command.ts` says which. */
+  /** A file that exports `train`, from the sweep file's folder, in place of a command; null where there is a command. */
+  readonly module: string | null;
+  /** What a module trains on. */
+  readonly dataset: WantedDataset | null;
+  readonly onMesh: MeshTerms;
+  /** Words with macros in them; `agent/program/expand-command.ts` says which. */
   readonly command: readonly string[];
   readonly program: string | null;
   readonly environment: Readonly<Record<string, string>>;
@@ -42,3 +57,21 @@ export const blindMethods: readonly SweepSpec["search"]["method"][] = ["grid", "
 
 /** A command has a length of its own: it is not ended early, and says how it went as often as it likes. */
 export const ownLength: Stopping = { policy: "none", max: 1 };
+
+/** Results of programs are not taken for others': what a program reads beside its files nobody here can see. */
+export const usualTerms: MeshTerms = {
+  experiment: null,
+  needs: {},
+  prefers: { first: "fastest", nearData: true, labels: {} },
+  weight: 1,
+  priority: 0,
+  cap: null,
+  beyondBudget: false,
+  trialSeed: 1,
+  reuse: false,
+  files: null,
+};
+
+export function isOwnLength(stopping: Stopping): boolean {
+  return JSON.stringify(stopping) === JSON.stringify(ownLength);
+}

@@ -3,7 +3,7 @@ import { levels } from "../../coordinator/search/axis.ts";
 import { stoppingText } from "../../protocol/stopping.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Objective } from "../../protocol/sweep.ts";
-import { plural } from "../print/figure.ts";
+import { plural } from "../../protocol/plural.ts";
 import type { AnySweep } from "./read-any-file.ts";
 import { ownLength } from "./command-sweep.ts";
 

@@ -4,7 +4,6 @@
  */
 import * as z from "zod";
 import type { ModelDeclaration } from "../../agent/task/task.ts";
-import { embeddedDatasetNames } from "../../data/load.ts";
 import { distributionSchema } from "../../protocol/space.ts";
 import { whenSchema } from "../../protocol/condition.ts";
 import { valueSchema } from "../../protocol/value.ts";
@@ -27,27 +26,35 @@ const whereSchema = z.union([z.string(), z.array(z.string())]).meta({
   description: 'Relations between parameters that must hold, such as "layers * width <= 512".',
 });
 
-const datasetSchema = z.union([z.literal(embeddedDatasetNames), datasetShape]);
+const datasetSchema = z.union([
+  z
+    .string()
+    .describe(
+      "One that comes with trialmesh, NAME or NAME@VERSION on record in the mesh, or a dataset file.",
+    ),
+  datasetShape,
+]);
 
 export function sweepJsonSchema(declarations: readonly ModelDeclaration[]): unknown {
-  const tasks = [...new Set(declarations.map(({ task }) => task))];
-  const spaces = Object.fromEntries(
-    declarations.map((declaration) => [declaration.model, spaceSchema(declaration).optional()]),
-  );
-  const models = sweepFileSchema.extend({
-    task: z.literal(tasks),
-    dataset: datasetSchema.optional(),
-    datasets: z.array(datasetSchema).min(1).optional(),
-    models: z.strictObject(spaces),
+  // Models of two tasks may have one name, and not the same parameters.
+  const tasks = [...new Set(declarations.map(({ task }) => task))].map((task) => {
+    const spaces = declarations
+      .filter((declaration) => declaration.task === task)
+      .map((declaration) => [declaration.model, spaceSchema(declaration).optional()] as const);
+    return sweepFileSchema
+      .extend({
+        task: z.literal(task),
+        dataset: datasetSchema.optional(),
+        datasets: z.array(datasetSchema).min(1).optional(),
+        models: z.strictObject(Object.fromEntries(spaces)),
+      })
+      .describe(`A sweep over models of ${task}.`);
   });
   const command = commandFileSchema.extend({
     parameters: z.record(z.string().min(1), parameterSchema),
     where: whereSchema.optional(),
   });
-  const both = z.union([
-    models.describe("A sweep over models of trialmesh."),
-    command.describe("A sweep over the parameters of a command."),
-  ]);
+  const both = z.union([...tasks, command.describe("A sweep over the parameters of a command.")]);
   return {
     ...z.toJSONSchema(both, { io: "input", unrepresentable: "any" }),
     title: "trialmesh sweep file",

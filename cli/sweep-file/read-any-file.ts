@@ -5,9 +5,10 @@
 import { samplerNamed } from "../../coordinator/search/choose-sampler.ts";
 import { readKatib } from "../foreign-file/katib/read-katib.ts";
 import { readWandb } from "../foreign-file/wandb/read-wandb.ts";
-import { checkMacros, parametersIn } from "../local/macro.ts";
+import { checkMacros, parametersIn } from "../../agent/program/macro.ts";
 import { suggestion } from "../../protocol/name.ts";
-import type { CommandSweep } from "./command-sweep.ts";
+import { milliTokensPerToken } from "../../protocol/token.ts";
+import type { CommandSweep, MeshTerms } from "./command-sweep.ts";
 import { entriesOf } from "./entries-of.ts";
 import { parseYaml, type LocatedYaml, type Path } from "./located-yaml.ts";
 import { overridden, type SweepOverrides } from "./override.ts";
@@ -44,8 +45,9 @@ export function readAnyFile(input: SweepFileInput): AnyFileResult {
   }
   const overrides = input.overrides ?? {};
   if (found === "command") {
-    const yaml = overridden(parsed.yaml, searchOf(overrides));
-    const read = readCommandFile(yaml);
+    const { models: _, max: __, ...forPrograms } = overrides;
+    const yaml = overridden(parsed.yaml, forPrograms);
+    const read = readCommandFile(yaml, input);
     return read.ok ? command(yaml, "trialmesh", read.sweep, [], overrides) : read;
   }
   // Python and Kubernetes read YAML 1.1.
@@ -54,7 +56,8 @@ export function readAnyFile(input: SweepFileInput): AnyFileResult {
   const read = found === "wandb" ? readWandb(again.yaml) : readKatib(again.yaml);
   if (!read.ok) return read;
   const { seed = read.sweep.search.seed, trials = read.sweep.search.trials } = overrides;
-  const sweep = { ...read.sweep, search: { ...read.sweep.search, seed, trials } };
+  const onMesh = withTerms(read.sweep.onMesh, overrides);
+  const sweep = { ...read.sweep, onMesh, search: { ...read.sweep.search, seed, trials } };
   return command(again.yaml, found, sweep, read.notes, overrides);
 }
 
@@ -69,11 +72,21 @@ function recognise(value: unknown): "models" | "command" | "wandb" | "katib" {
   if (ofKubeflow || keys.get("kind") === "Experiment") return "katib";
   if (!ourKeys.some((key) => keys.has(key)) && wandbKeys.some((key) => keys.has(key))) return "wandb";
   if (keys.has("task") || keys.has("models")) return "models";
-  return keys.has("command") || keys.has("parameters") ? "command" : "models";
+  return keys.has("command") || keys.has("module") || keys.has("parameters") ? "command" : "models";
 }
 
-function searchOf({ seed, trials }: SweepOverrides): SweepOverrides {
-  return { ...(trials === undefined ? {} : { trials }), ...(seed === undefined ? {} : { seed }) };
+/** Another tool's file says nothing of a mesh; the command line does. */
+function withTerms(
+  terms: MeshTerms,
+  { beyondBudget, budgetTokens, priority, weight }: SweepOverrides,
+): MeshTerms {
+  return {
+    ...terms,
+    weight: weight ?? terms.weight,
+    priority: priority ?? terms.priority,
+    beyondBudget: beyondBudget ?? terms.beyondBudget,
+    cap: budgetTokens === undefined ? terms.cap : Math.round(budgetTokens * milliTokensPerToken),
+  };
 }
 
 /** What every command sweep is held to, whoever's file it came from. */
@@ -96,10 +109,11 @@ function command(
         tell(["command"], `\${parameter:${name}} names no parameter, ${suggestion(name, names)}`);
     }
   }
+  const task = sweep.module === null ? "command" : "module";
   for (const [flag, given] of [
-    ["--models", overrides.models],
+    // The launch form names the one there is.
+    ["--models", overrides.models?.every((model) => model === task) === true ? undefined : overrides.models],
     ["--max", overrides.max],
-    ["--budget", overrides.budgetTokens],
   ] as const) {
     if (given !== undefined)
       problems.push({

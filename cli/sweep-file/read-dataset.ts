@@ -1,15 +1,37 @@
 /**
- * One dataset of the file: the name of one that comes with trialmesh, or files on this machine.
- * Finds the files and checks that they are there; reading them is the business of `data/`.
+ * One dataset of the sweep file: the name of one that comes with trialmesh or that the mesh has on record, a dataset
+ * file, or files with labelled lines given right here. Finds files and checks that they are there; reading them is the
+ * business of `data/`.
  */
-import { statSync } from "node:fs";
-import { dirname, isAbsolute, resolve } from "node:path";
-import { embeddedDatasetNames, type DatasetDeclaration } from "../../data/load.ts";
-import { suggestion } from "../../protocol/name.ts";
+import { readFileSync, statSync } from "node:fs";
+import type { Declaration } from "../../data/declaration/declaration.ts";
+import { embeddedDatasetNames, type DatasetDeclaration } from "../../data/declaration/shorthand.ts";
+import type { Expectation } from "../../data/expectation/expectation.ts";
+import { nameSchema } from "../../protocol/name.ts";
+import { filePath } from "../dataset-file/file-path.ts";
+import { readDatasetFile } from "../dataset-file/read-dataset-file.ts";
 import { describe, parseAt } from "./explain-issue.ts";
 import type { LocatedYaml, Path } from "./located-yaml.ts";
-import type { Problem } from "./problem.ts";
+import { formatProblem, type Problem } from "./problem.ts";
 import { datasetShape } from "./shape.ts";
+
+/** What a sweep file asks for; the artifact it stands for is found by `cli/dataset/resolve-dataset.ts`. */
+export type WantedDataset =
+  | {
+      readonly kind: "inline";
+      readonly name: string;
+      readonly given: DatasetDeclaration;
+    }
+  | {
+      readonly kind: "file";
+      readonly name: string;
+      /** As it stands in the sweep file. */
+      readonly written: string;
+      readonly declaration: Declaration;
+      readonly expect: readonly Expectation[];
+    }
+  /** On record in the mesh; `version` null is the newest. */
+  | { readonly kind: "named"; readonly name: string; readonly version: number | null };
 
 export interface DatasetReading {
   /** Path of the sweep file; relative paths in it start from its folder. */
@@ -20,20 +42,17 @@ export interface DatasetReading {
 }
 
 const fileFields = ["train", "dev", "test"] as const;
+const datasetFile = /\.ya?ml$/iu;
 
-/** What the data room can load, or null with the problems told; `base` is where it stands in the file. */
-export function readDataset(reading: DatasetReading, base: Path, value: unknown): DatasetDeclaration | null {
-  if (typeof value === "string") {
-    const known: readonly string[] = embeddedDatasetNames;
-    if (known.includes(value)) return { format: "embedded", name: value };
-    report(reading, base, `no dataset called "${value}" comes with trialmesh, ${suggestion(value, known)}`);
-    return null;
-  }
+/** What is wanted, or null with the problems told; `base` is where it stands in the file. */
+export function readDataset(reading: DatasetReading, base: Path, value: unknown): WantedDataset | null {
+  if (typeof value === "string")
+    return datasetFile.test(value) ? fromFile(reading, base, value) : byName(reading, base, value);
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     report(
       reading,
       base,
-      `should be a dataset's name (${embeddedDatasetNames.join(", ")}) or a mapping with name, format and train, not ${describe(value)}`,
+      `should be a dataset's name (${embeddedDatasetNames.join(", ")}, or one that the mesh has), the path of a dataset file, or a mapping with name, format and train, not ${describe(value)}`,
     );
     return null;
   }
@@ -53,32 +72,61 @@ export function readDataset(reading: DatasetReading, base: Path, value: unknown)
     raw,
     String(name),
   ]);
-  return {
+  return inline({
     format: shape.format,
     name: shape.name,
     train: paths.train,
     dev: paths.dev,
     test: paths.test,
     labels: shape.labels === undefined ? undefined : Object.fromEntries(labels),
-  };
+  });
+}
+
+function inline(given: DatasetDeclaration): WantedDataset {
+  return { kind: "inline", name: given.name, given };
+}
+
+/** `NAME`, `NAME@VERSION`; whether the mesh has it is asked when the sweep is launched. */
+function byName(reading: DatasetReading, base: Path, text: string): WantedDataset | null {
+  if (embeddedDatasetNames.some((name) => name === text)) return inline({ format: "embedded", name: text });
+  const named = namedDataset(text);
+  if (named === null)
+    report(
+      reading,
+      base,
+      `${describe(text)} is no dataset's name; it should be a name, NAME@VERSION, or the path of a dataset file that ends in .yaml`,
+    );
+  return named;
+}
+
+/** `reviews` or `reviews@3`; null where it is no name. */
+export function namedDataset(text: string): Extract<WantedDataset, { kind: "named" }> | null {
+  const found = /^([^@]+)(?:@([1-9]\d{0,8}))?$/u.exec(text);
+  const name = nameSchema.safeParse(found?.[1]);
+  if (!name.success) return null;
+  return { kind: "named", name: name.data, version: found?.[2] === undefined ? null : Number(found[2]) };
+}
+
+function fromFile(reading: DatasetReading, base: Path, written: string): WantedDataset | null {
+  const path = findFile(reading, base, written);
+  if (path === null) return null;
+  const { environment } = reading;
+  const read = readDatasetFile({ file: path, environment, text: readFileSync(path, "utf8") });
+  if (read.ok) {
+    const { declaration, expect } = read;
+    return { kind: "file", name: declaration.name, written, declaration, expect };
+  }
+  for (const problem of read.problems) report(reading, base, formatProblem(path, problem));
+  return null;
 }
 
 function findFile(reading: DatasetReading, field: Path, given: string): string | null {
-  const unset = new Set<string>();
-  const expanded = given.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
-    const value = reading.environment[name];
-    if (value === undefined || value === "") unset.add(name);
-    return value ?? "";
-  });
-  for (const name of unset) {
-    report(
-      reading,
-      field,
-      `${name} is not set; set it to the folder that holds the data, as in ${name}=/path/to/data`,
-    );
+  const expanded = filePath(reading, given);
+  if (!expanded.ok) {
+    report(reading, field, expanded.message);
+    return null;
   }
-  if (unset.size > 0) return null;
-  const path = isAbsolute(expanded) ? expanded : resolve(dirname(reading.file), expanded);
+  const { path } = expanded;
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile() === true) return path;
   report(reading, field, found === undefined ? `there is no file ${path}` : `${path} is not a file`);

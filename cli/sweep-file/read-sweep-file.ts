@@ -3,16 +3,16 @@
  * `SweepSpec`. Tells every problem of the file at once; sends nothing and loads no data.
  */
 import type { ModelDeclaration } from "../../agent/task/task.ts";
-import type { DatasetDeclaration } from "../../data/load.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { preferenceSchema } from "../../protocol/requirement.ts";
-import type { DatasetRef, Objective, SweepSpec } from "../../protocol/sweep.ts";
+import type { DatasetRef } from "../../protocol/dataset.ts";
+import type { Objective, SweepSpec } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { entriesOf } from "./entries-of.ts";
 import { describe, parseAt } from "./explain-issue.ts";
 import { parseYaml, type LocatedYaml, type Path } from "./located-yaml.ts";
 import type { Problem } from "./problem.ts";
-import { readDataset } from "./read-dataset.ts";
+import { readDataset, type WantedDataset } from "./read-dataset.ts";
 import { readModel, whereKey } from "./read-space.ts";
 import { overridden, type SweepOverrides } from "./override.ts";
 import { sweepFileSchema, type SweepFile } from "./shape.ts";
@@ -32,7 +32,11 @@ export interface SweepFileInput {
 export interface SweepPlan {
   /** The file's own name; with several datasets each sweep has one of its own. */
   readonly fileName: string;
-  readonly dataset: DatasetDeclaration | null;
+  readonly dataset: WantedDataset | null;
+  /** The files of the program it runs, to be sent to the mesh with a word on what they are. */
+  readonly bundle?: { readonly bytes: Uint8Array; readonly about: string };
+  /** False where the objective is the usual one of its task, since the file names none. */
+  readonly objectiveGiven: boolean;
   spec(dataset: DatasetRef | null): SweepSpec;
 }
 
@@ -77,6 +81,7 @@ export function readSweepYaml(input: SweepFileInput, parsed: LocatedYaml): Sweep
     return {
       fileName: file.name,
       dataset,
+      objectiveGiven: raw.has("objective") || raw.has("objectives"),
       spec: (ref) => specOf(input, { ...file, name }, experiment, objectives, models, ref),
     };
   });
@@ -179,14 +184,14 @@ function readObjectives(
 
 /** Losses and errors are better the lower they are. */
 export function usualGoal(metric: string): "maximize" | "minimize" {
-  return /loss|error|perplexity/i.test(metric) ? "minimize" : "maximize";
+  return /loss|error|perplexity|rmse|mae|mse/i.test(metric) ? "minimize" : "maximize";
 }
 
 /** One for each sweep; a single null for a task that reads no data, or where a problem was told. */
 function readDatasets(
   { input, yaml, problems, raw }: Checker,
   declarations: readonly ModelDeclaration[],
-): readonly (DatasetDeclaration | null)[] {
+): readonly (WantedDataset | null)[] {
   const several = raw.get("datasets");
   const key = several === undefined ? "dataset" : "datasets";
   const task = String(raw.get("task"));
@@ -233,7 +238,9 @@ function specOf(
     experiment,
     task: file.task,
     dataset,
+    gate: file.gate,
     parts: [],
+    program: null,
     objective,
     alsoObjectives,
     search: file.search,

@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import { nameSchema } from "../../protocol/name.ts";
+import { keepNames } from "../../protocol/program.ts";
 import { preferenceSchema, requirementSchema } from "../../protocol/requirement.ts";
 import { stoppingSchema } from "../../protocol/stopping.ts";
 import { objectiveSchema, searchSchema, sweepSpecSchema } from "../../protocol/sweep.ts";
@@ -26,11 +27,14 @@ const common = { name: nameSchema, search: searchShape };
 
 const objectiveShape = objectiveSchema.extend({ goal: objectiveSchema.shape.goal.optional() });
 
+const budgetShape = z.strictObject({ tokens: z.number().positive().max(tokensMax) });
+
 export const sweepFileSchema = z.strictObject({
   ...common,
   experiment: nameSchema.optional(),
   task: z.string(),
   dataset: z.unknown().optional(),
+  gate: spec.gate,
   /** One sweep for each, all in one experiment. */
   datasets: z.array(z.unknown()).min(1).optional(),
   objective: objectiveShape.optional(),
@@ -43,7 +47,7 @@ export const sweepFileSchema = z.strictObject({
   weight: spec.weight,
   priority: spec.priority,
   beyondBudget: spec.beyondBudget,
-  budget: z.strictObject({ tokens: z.number().positive().max(tokensMax) }).optional(),
+  budget: budgetShape.optional(),
   trialSeed: z.int().nonnegative().default(defaultSeed),
   reuse: z.boolean().default(true),
   register: z.strictObject({ model: nameSchema, alias: nameSchema.optional() }).optional(),
@@ -60,17 +64,22 @@ export const datasetShape = z.strictObject({
   labels: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
 });
 
-/** Which of the values a command prints counts as its result. */
-export const keepNames = ["last", "min", "max"] as const;
-
 const commandObjectiveShape = objectiveShape.extend({ keep: z.enum(keepNames).default("last") });
 
 const parallelMax = 256;
 
 export const commandFileSchema = z.strictObject({
   ...common,
+  experiment: nameSchema.optional(),
   /** Words, in which macros such as ${args} stand for the trial's parameters. */
-  command: z.array(z.union([z.string(), z.number()])).min(1),
+  command: z
+    .array(z.union([z.string(), z.number()]))
+    .min(1)
+    .optional(),
+  /** In place of a command: a TypeScript or JavaScript file that exports `train`. */
+  module: z.string().min(1).optional(),
+  /** What a module trains on. */
+  dataset: z.unknown().optional(),
   /** What ${program} stands for. */
   program: z.string().min(1).optional(),
   environment: z.record(z.string().min(1), z.string()).default({}),
@@ -86,5 +95,15 @@ export const commandFileSchema = z.strictObject({
   parallel: z.int().min(1).max(parallelMax).default(1),
   /** The sweep ends once more trials than this have failed. */
   failuresMax: z.int().min(0).optional(),
+  /** On a mesh: what of the folder travels with the trials. */
+  files: z.array(z.string().min(1)).min(1).optional(),
+  needs: requirementSchema.default({}),
+  prefers: preferenceSchema.optional(),
+  weight: spec.weight,
+  priority: spec.priority,
+  beyondBudget: spec.beyondBudget,
+  budget: budgetShape.optional(),
+  trialSeed: z.int().nonnegative().default(defaultSeed),
+  reuse: z.boolean().default(false),
 });
 export type CommandFile = z.infer<typeof commandFileSchema>;

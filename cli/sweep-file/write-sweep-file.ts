@@ -8,9 +8,9 @@ import type { Constraint } from "../../protocol/constraint.ts";
 import { preferenceSchema } from "../../protocol/requirement.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
-import type { DatasetDeclaration } from "../../data/load.ts";
-import { ownLength, type CommandSweep } from "./command-sweep.ts";
+import { isOwnLength, usualTerms, type CommandSweep } from "./command-sweep.ts";
 import type { AnySweep } from "./read-any-file.ts";
+import type { WantedDataset } from "./read-dataset.ts";
 import type { SweepPlan } from "./read-sweep-file.ts";
 import { whereKey } from "./read-space.ts";
 
@@ -34,6 +34,7 @@ function modelFields(plans: readonly SweepPlan[]): Record<string, unknown> {
     experiment: spec.experiment ?? undefined,
     task: spec.task,
     ...(several ? { datasets } : { dataset: datasets[0] }),
+    gate: spec.gate ? true : undefined,
     ...(objectives.length > 1 ? { objectives } : { objective: spec.objective }),
     search: spec.search,
     stopping: spec.stopping,
@@ -59,22 +60,35 @@ function modelFields(plans: readonly SweepPlan[]): Record<string, unknown> {
 }
 
 function commandFields(sweep: CommandSweep): Record<string, unknown> {
-  const { objectives } = sweep;
+  const { objectives, onMesh } = sweep;
   const [objective] = objectives;
   return {
     name: sweep.name,
-    command: sweep.command,
+    experiment: onMesh.experiment ?? undefined,
+    command: sweep.module === null ? sweep.command : undefined,
+    module: sweep.module ?? undefined,
+    dataset: sweep.dataset === null ? undefined : datasetField(sweep.dataset),
     program: sweep.program ?? undefined,
     environment: Object.keys(sweep.environment).length > 0 ? sweep.environment : undefined,
     ...(objectives.length > 1 ? { objectives } : { objective }),
     search: sweep.search,
-    stopping: JSON.stringify(sweep.stopping) === JSON.stringify(ownLength) ? undefined : sweep.stopping,
+    stopping: isOwnLength(sweep.stopping) ? undefined : sweep.stopping,
     parameters: spaceField(sweep.space),
     where: sweep.where.length > 0 ? sweep.where.map(textOf) : undefined,
     nested: sweep.nested.length > 0 ? sweep.nested : undefined,
     metricFormat: sweep.metricFormat.length > 0 ? sweep.metricFormat : undefined,
     parallel: sweep.parallel,
     failuresMax: sweep.failuresMax ?? undefined,
+    files: onMesh.files ?? undefined,
+    needs: Object.keys(onMesh.needs).length > 0 ? onMesh.needs : undefined,
+    prefers:
+      JSON.stringify(onMesh.prefers) === JSON.stringify(usualTerms.prefers) ? undefined : onMesh.prefers,
+    weight: onMesh.weight === 1 ? undefined : onMesh.weight,
+    priority: onMesh.priority === 0 ? undefined : onMesh.priority,
+    budget: onMesh.cap === null ? undefined : { tokens: onMesh.cap / milliTokensPerToken },
+    beyondBudget: onMesh.beyondBudget ? true : undefined,
+    trialSeed: onMesh.trialSeed === usualTerms.trialSeed ? undefined : onMesh.trialSeed,
+    reuse: onMesh.reuse ? true : undefined,
   };
 }
 
@@ -98,8 +112,15 @@ function textOf({ text }: Constraint): string {
   return text;
 }
 
-function datasetField(dataset: DatasetDeclaration): unknown {
-  return dataset.format === "embedded" ? dataset.name : dataset;
+function datasetField(dataset: WantedDataset): unknown {
+  switch (dataset.kind) {
+    case "inline":
+      return dataset.given.format === "embedded" ? dataset.name : dataset.given;
+    case "file":
+      return dataset.written;
+    case "named":
+      return dataset.version === null ? dataset.name : `${dataset.name}@${dataset.version}`;
+  }
 }
 
 /** YAML writes a field that is undefined as null. */

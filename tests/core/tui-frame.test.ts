@@ -25,6 +25,7 @@ const ways: readonly (readonly string[])[] = [
   ["L"],
   ["4"],
   ["4", "tab", "j", "p"],
+  ["5", "tab"],
   ["6", "tab"],
   ["7"],
   ["?"],
@@ -89,7 +90,7 @@ describe("any size", () => {
       columns: fc.integer({ min: 1, max: 220 }),
       rows: fc.integer({ min: 1, max: 70 }),
     });
-    const way = fc.constantFrom("1", "2", "3", "4", "6", "7", "tab", "j", "+", "w", "L", "t", "y");
+    const way = fc.constantFrom("1", "2", "3", "4", "5", "6", "7", "tab", "j", "+", "w", "L", "t", "y");
     await fc.assert(
       fc.asyncProperty(size, way, async (each, key) => {
         screen.store.resize(each);

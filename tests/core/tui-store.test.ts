@@ -303,6 +303,21 @@ describe("polling", () => {
   });
 });
 
+describe("datasets", () => {
+  it("TUI-DATASET-1: shows versions, whether the check holds and by which rows not, and what was trained", async () => {
+    const screen = await driveScreen();
+    await screen.press("5");
+    await screen.clock.advance(3_000);
+    const text = screen.text();
+    assert.match(text, /reviews +1 +1000 +1 failed/u);
+    assert.match(text, /800 train, 100 validation, 100 test/u);
+    assert.match(text, /s1 \(language-id@1\)/u);
+    assert.match(text, /no-conflicts: train\.txt:7/u);
+    await screen.press("tab", "Y");
+    assert.match(screen.text(), /trialmesh dataset profile reviews@1/u);
+  });
+});
+
 describe("changes to the registry", () => {
   it("are shown exactly, made on y, and taken back by u", async () => {
     const screen = await driveScreen();

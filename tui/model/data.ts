@@ -63,6 +63,8 @@ export const noAnswers: Answers = {
   "sweep-why": new Map(),
   insight: new Map(),
   estimate: new Map(),
+  datasets: new Map(),
+  dataset: new Map(),
   models: new Map(),
   model: new Map(),
   lineage: new Map(),

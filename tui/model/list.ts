@@ -2,6 +2,7 @@
  * The rows of each list, filtered and ordered, and which of them is selected. The one place where what is
  * asked of the mesh (`wanted`) and what is shown of it meet.
  */
+import type { DatasetsView, DatasetVersionView, DatasetView } from "../../protocol/dataset-view.ts";
 import type {
   AgentView,
   BudgetView,
@@ -22,6 +23,7 @@ import type { ListName, Selection, Ui } from "./ui.ts";
 
 export type AccountView = BudgetView["accounts"][number];
 export type ModelRow = ModelsView["models"][number];
+export type DatasetRow = DatasetsView["datasets"][number];
 export type EventRow = EventsView["events"][number];
 
 const sweepsMax = 200;
@@ -37,6 +39,8 @@ export const sweepWant = (sweep: string) => want("sweep", { sweep, order: "best"
 export const modelsWant = want("models", {});
 export const modelWant = (model: string) => want("model", { model });
 export const lineageWant = (model: string, version: number) => want("lineage", { model, version });
+export const datasetsWant = want("datasets", {});
+export const datasetWant = (dataset: string) => want("dataset", { dataset });
 export const budgetWant = want("budget", { lines: ledgerLinesMax });
 export const eventsWant = want("events", { limit: eventsMax });
 export const curveWant = (trial: string) => want("curve", { trial });
@@ -124,6 +128,26 @@ export function versionsOf(ui: Ui, data: Data): readonly VersionView[] {
   return (modelOf(ui, data)?.versions ?? []).toSorted((a, b) => b.version - a.version);
 }
 
+export function datasetsOf(ui: Ui, data: Data): readonly DatasetRow[] {
+  return (answerTo(data, datasetsWant)?.datasets ?? []).filter((each) =>
+    matchesFilter(ui.filters.datasets, () => ({ dataset: each.dataset, kind: each.latest.kind })),
+  );
+}
+
+export function datasetOf(ui: Ui, data: Data): DatasetView | null {
+  const chosen = selectedDataset(ui, data);
+  return chosen === null ? null : answerTo(data, datasetWant(chosen));
+}
+
+function selectedDataset(ui: Ui, data: Data): string | null {
+  return selectedRow(ui.selections.datasets, datasetsOf(ui, data), (each) => each.dataset)?.dataset ?? null;
+}
+
+/** Newest first. */
+export function datasetVersionsOf(ui: Ui, data: Data): readonly DatasetVersionView[] {
+  return (datasetOf(ui, data)?.versions ?? []).toSorted((a, b) => b.version - a.version);
+}
+
 export function accountsOf(ui: Ui, data: Data): readonly AccountView[] {
   return (answerTo(data, budgetWant)?.accounts ?? []).filter((each) =>
     matchesFilter(ui.filters.budgets, () => ({ requester: each.requester })),
@@ -157,6 +181,10 @@ export function keysOf(list: ListName, ui: Ui, data: Data): readonly string[] {
       return modelsOf(ui, data).map((each) => each.model);
     case "versions":
       return versionsOf(ui, data).map((each) => String(each.version));
+    case "datasets":
+      return datasetsOf(ui, data).map((each) => each.dataset);
+    case "datasetVersions":
+      return datasetVersionsOf(ui, data).map((each) => String(each.version));
     case "accounts":
       return accountsOf(ui, data).map((each) => each.requester);
     case "lines":
@@ -191,6 +219,11 @@ export function selectedTrial(ui: Ui, data: Data): TrialView | null {
 }
 export function selectedVersion(ui: Ui, data: Data): VersionView | null {
   return selectedRow(ui.selections.versions, versionsOf(ui, data), (each) => String(each.version));
+}
+export function selectedDatasetVersion(ui: Ui, data: Data): DatasetVersionView | null {
+  return selectedRow(ui.selections.datasetVersions, datasetVersionsOf(ui, data), (each) =>
+    String(each.version),
+  );
 }
 export function selectedAccount(ui: Ui, data: Data): AccountView | null {
   return selectedRow(ui.selections.accounts, accountsOf(ui, data), (each) => each.requester);
@@ -229,6 +262,12 @@ export function wanted(ui: Ui, data: Data): readonly Want[] {
       wants.push(modelWant(model));
       const version = selectedVersion(ui, data);
       if (version !== null) wants.push(lineageWant(model, version.version));
+      break;
+    }
+    case "datasets": {
+      wants.push(datasetsWant);
+      const dataset = selectedDataset(ui, data);
+      if (dataset !== null) wants.push(datasetWant(dataset));
       break;
     }
     case "budgets":

@@ -51,6 +51,7 @@ export function move(ui: Ui, by: number, data: Data): Ui {
   const nothing = { key: null, index: 0 };
   if (list === "sweeps") return withSelection(moved, "trials", nothing);
   if (list === "models") return withSelection(moved, "versions", nothing);
+  if (list === "datasets") return withSelection(moved, "datasetVersions", nothing);
   if (list === "accounts") return withSelection(moved, "lines", nothing);
   return moved;
 }

@@ -77,6 +77,8 @@ function runId(ui: Ui, id: CommandId, context: StepContext): Step {
       return still(go(ui, "sweeps"));
     case "go-trials":
       return still(go(ui, "trials"));
+    case "go-datasets":
+      return still(go(ui, "datasets"));
     case "go-registry":
       return still(go(ui, "registry"));
     case "go-budgets":

@@ -2,7 +2,7 @@
 import type { Confirm } from "./confirm.ts";
 import type { Form } from "./form.ts";
 
-export const screens = ["mesh", "sweeps", "trials", "registry", "budgets", "events"] as const;
+export const screens = ["mesh", "sweeps", "trials", "registry", "datasets", "budgets", "events"] as const;
 export type Screen = (typeof screens)[number];
 
 export const screenTitles: Readonly<Record<Screen, string>> = {
@@ -10,6 +10,7 @@ export const screenTitles: Readonly<Record<Screen, string>> = {
   sweeps: "Sweeps",
   trials: "Trials",
   registry: "Registry",
+  datasets: "Datasets",
   budgets: "Queue and budgets",
   events: "Events",
 };
@@ -21,6 +22,8 @@ export const listNames = [
   "trials",
   "models",
   "versions",
+  "datasets",
+  "datasetVersions",
   "accounts",
   "lines",
   "events",
@@ -33,6 +36,7 @@ export const screenLists: Readonly<Record<Screen, readonly [ListName, ...ListNam
   sweeps: ["sweeps", "trials"],
   trials: ["trials"],
   registry: ["models", "versions"],
+  datasets: ["datasets", "datasetVersions"],
   budgets: ["accounts", "lines"],
   events: ["events"],
 };
@@ -112,13 +116,15 @@ export function startUi(readOnly: boolean, start: StartWith = {}): Ui {
       trials: nothing,
       models: nothing,
       versions: nothing,
+      datasets: nothing,
+      datasetVersions: nothing,
       accounts: nothing,
       lines: nothing,
       events: nothing,
     },
     focus: 0,
     zoomed: false,
-    filters: { mesh: "", sweeps: "", trials: "", registry: "", budgets: "", events: "" },
+    filters: { mesh: "", sweeps: "", trials: "", registry: "", datasets: "", budgets: "", events: "" },
     tab: "trial",
     sweepTab: "sweep",
     overlay: null,

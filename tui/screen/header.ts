@@ -14,6 +14,7 @@ const screenKeys: Readonly<Record<Screen, string>> = {
   sweeps: "2",
   trials: "3",
   registry: "4",
+  datasets: "5",
   budgets: "6",
   events: "7",
 };

@@ -1,0 +1,39 @@
+/** `trialmesh dataset ls`: the datasets on record. */
+import type { Command } from "commander";
+import type { DatasetsView } from "../../protocol/dataset-view.ts";
+import { checkText } from "../dataset/check-text.ts";
+import { action, asking } from "../option.ts";
+import { printAnswer } from "../print/answer.ts";
+import { formatBytes, formatTime, shortDigest } from "../print/figure.ts";
+import { table } from "../print/table.ts";
+import type { Terminal } from "../terminal.ts";
+import { withMesh, type MeshOptions } from "../with-mesh.ts";
+
+export function datasetLsCommand(terminal: Terminal): Command {
+  return asking("ls", "list datasets and their newest versions").action(
+    action(terminal, (options: MeshOptions) =>
+      withMesh(terminal, options, async ({ client }) =>
+        printAnswer(terminal, options, await client.query("datasets", {}), datasetsText),
+      ),
+    ),
+  );
+}
+
+function datasetsText({ datasets }: DatasetsView): string {
+  return table(
+    datasets,
+    [
+      { head: "DATASET", cell: ({ dataset }) => dataset },
+      { head: "VERSIONS", cell: ({ versions }) => String(versions), right: true },
+      { head: "HOLDS", cell: ({ latest }) => latest.kind },
+      { head: "TRAIN", cell: ({ latest }) => String(latest.rows.train), right: true },
+      { head: "VALIDATION", cell: ({ latest }) => String(latest.rows.validation), right: true },
+      { head: "TEST", cell: ({ latest }) => String(latest.rows.test), right: true },
+      { head: "SIZE", cell: ({ latest }) => formatBytes(latest.bytes), right: true },
+      { head: "CHECK", cell: ({ latest }) => checkText(latest.check) },
+      { head: "DIGEST", cell: ({ latest }) => shortDigest(latest.digest) },
+      { head: "AT", cell: ({ latest }) => formatTime(latest.at) },
+    ],
+    "no dataset is on record; `trialmesh dataset add FILE` adds one",
+  );
+}

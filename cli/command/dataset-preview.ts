@@ -1,0 +1,36 @@
+/** `trialmesh dataset preview`: what each step of a plan makes of the first rows, so that a plan is written by looking. */
+import type { Command } from "commander";
+import { accept } from "../../protocol/refusal.ts";
+import { exitCode, type ExitCode } from "../exit-code.ts";
+import { action, countFlag, examples, printing } from "../option.ts";
+import { printAnswer, printRefusal, type PrintOptions } from "../print/answer.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface Options extends PrintOptions {
+  readonly rows: number;
+}
+
+const usualRows = 3;
+
+export function datasetPreviewCommand(terminal: Terminal): Command {
+  return printing("preview", "show the first rows after each step of a dataset file's plan; sends nothing")
+    .argument("<file>", "the dataset file (YAML)")
+    .option("--rows <n>", "rows to show after each step", countFlag, usualRows)
+    .addHelpText("after", examples("trialmesh dataset preview examples/datasets/ag-news.yaml --rows 2"))
+    .action(action(terminal, (file: string, options: Options) => preview(terminal, file, options)));
+}
+
+async function preview(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
+  const { readDeclared } = await import("../dataset/open-version.ts");
+  const { engineHere } = await import("../dataset/engine-option.ts");
+  const { previewPlan } = await import("../../data/version/preview.ts");
+  const { previewText } = await import("../dataset/preview-text.ts");
+  const declared = await readDeclared(file, terminal.environment);
+  if (!declared.ok) return printRefusal(terminal, options, declared.refusal);
+  const shown = await previewPlan(declared.value.declaration, options.rows, engineHere);
+  if (!shown.ok) return printRefusal(terminal, options, shown.refusal);
+  printAnswer(terminal, options, accept(shown.value), previewText);
+  if (shown.value.refusal === null) return exitCode.ok;
+  terminal.note(`trialmesh: ${shown.value.refusal.message}`);
+  return exitCode.failed;
+}

@@ -1,0 +1,56 @@
+/**
+ * Datasets as the mesh knows them: a name, its versions, and for each the artifact that holds it. What is inside an
+ * artifact is the business of `data/`.
+ */
+import * as z from "zod";
+import { digestSchema, trialIdSchema } from "./id.ts";
+import { nameSchema } from "./name.ts";
+
+const count = z.int().nonnegative();
+
+const rowsSchema = z.strictObject({ train: count, validation: count, test: count });
+
+/** What is in a dataset: texts with labels, or a table of numbers with a target. */
+export const datasetKindSchema = z.enum(["text", "table"]);
+
+/** How a sweep names its dataset. */
+export const datasetRefSchema = z.strictObject({
+  name: nameSchema,
+  digest: digestSchema,
+  bytes: count,
+  rows: rowsSchema,
+});
+export type DatasetRef = z.infer<typeof datasetRefSchema>;
+
+const sentencesMax = 20;
+const labelsMax = 1_000;
+
+/** What came of the expectations that a dataset's declaration has. */
+export const datasetCheckSchema = z.strictObject({
+  /** Expectations that had to hold and did not: a sweep that demands the gate is refused. */
+  failed: count,
+  /** Those that only warn. */
+  warned: count,
+  /** What failed, with the first rows: at most so many sentences. */
+  sentences: z.array(z.string().max(1_000)).max(sentencesMax),
+});
+export type DatasetCheck = z.infer<typeof datasetCheckSchema>;
+
+/** A version to be recorded: the same digest under the same name is the same version. */
+export const datasetVersionSchema = z.strictObject({
+  dataset: nameSchema,
+  kind: datasetKindSchema,
+  digest: digestSchema,
+  bytes: count,
+  rows: rowsSchema,
+  /** What its labels are called; null where a number is to be predicted. */
+  labels: z.array(z.string()).max(labelsMax).nullable(),
+  /** Rows kept aside because they could not be read. */
+  badRows: count,
+  /** Digest of the plan and of all it read: what has been built once is not built again. */
+  recipe: digestSchema,
+  /** The trial that built it on an agent; null where it was built beside the command that added it. */
+  trial: trialIdSchema.nullable(),
+  check: datasetCheckSchema,
+});
+export type DatasetVersion = z.infer<typeof datasetVersionSchema>;

@@ -1,0 +1,111 @@
+/** Datasets on a live mesh over the command line: built by an agent once, the same everywhere, a gate before any token. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import * as z from "zod";
+import { LiveMesh } from "../support/live-mesh.ts";
+import { skipWithoutNats } from "../support/nats-server.ts";
+
+const timeout = 110_000;
+const addedSchema = z.object({
+  version: z.number(),
+  added: z.boolean(),
+  digest: z.string(),
+  trial: z.string().nullable(),
+});
+
+const rows = Array.from({ length: 120 }, (_, row) => {
+  const [label, word] = row % 2 === 0 ? ["good", "sunny"] : ["bad", "rainy"];
+  return `${label},"a ${word} day, number ${String.fromCodePoint(0x4e00 + row)}"`;
+});
+const declared = (name: string, more = "") => `name: ${name}
+sources: [{ path: ${name}.csv }]
+plan:
+  - clean: { columns: [text], whitespace: true }
+  - split: { train: 0.8, validation: 0.1, test: 0.1, stratify: label }
+text: text
+label: label
+${more}`;
+const sweep = (dataset: string) => `name: days
+task: text-classification
+dataset: ${dataset}
+gate: true
+search: { method: random, trials: 2, seed: 1 }
+stopping: { policy: none, max: 2 }
+models: { linear: {} }
+`;
+
+describe("datasets", { skip: skipWithoutNats, timeout }, () => {
+  const mesh = new LiveMesh();
+  before(async () => {
+    mesh.cli.write("days.csv", ["label,text", ...rows, ""].join("\n"));
+    // The same text under two labels, which nobody could learn.
+    const torn = ['good,"one text"', 'bad,"One  text"'];
+    mesh.cli.write("torn.csv", ["label,text", ...rows, ...torn, ""].join("\n"));
+    await mesh.up("--port", "0", "--slots", "1");
+    await mesh.agentThat("one", ({ state }) => state === "present");
+  });
+  after(() => mesh.close());
+
+  const add = async (file: string, ...flags: readonly string[]) => {
+    const { out } = await mesh.ok("one", "dataset", "add", file, "--json", ...flags);
+    return addedSchema.parse(JSON.parse(out));
+  };
+  const spent = async () => {
+    const { client } = await mesh.person("owner");
+    const budget = await client.query("budget", { requester: "owner" });
+    assert.ok(budget.ok);
+    return budget.value.accounts[0]?.posted ?? 0;
+  };
+
+  test("BUILD-1: an agent builds it, a second time costs nothing, and built here it is the same to the byte", async () => {
+    const file = mesh.cli.write("days.yaml", declared("days"));
+    const first = await add(file);
+    assert.deepEqual([first.version, first.added, first.trial], [1, true, "s1-1"]);
+    const before = await spent();
+    const again = await add(file);
+    assert.deepEqual([again.version, again.added, again.digest], [1, false, first.digest]);
+    assert.equal(await spent(), before);
+    const { out } = await mesh.ok(
+      "one",
+      "dataset",
+      "add",
+      mesh.cli.write("twin.yaml", declared("days")),
+      "--here",
+      "--json",
+    );
+    assert.equal(addedSchema.parse(JSON.parse(out)).digest, first.digest);
+  });
+
+  test("BUILD-2: a build that cannot succeed fails once, with its sentence, and is not tried again", async () => {
+    const file = mesh.cli.write(
+      "none.yaml",
+      declared("days").replace("plan:", 'plan:\n  - filter: { where: "length(text) > 900" }'),
+    );
+    const { code, err } = await mesh.cli.run("one", "dataset", "add", file);
+    assert.equal(code, 1);
+    assert.match(err, /dataset days was not built: step 1 \(filter\) leaves no row of the 120/u);
+    const { client } = await mesh.person("owner");
+    const sweeps = await client.query("sweeps", { limit: 1 });
+    const id = sweeps.ok ? (sweeps.value.sweeps[0]?.sweep ?? "") : "";
+    const view = await client.query("sweep", { sweep: id });
+    assert.equal(view.ok ? view.value.trials[0]?.attempts.length : 0, 1);
+  });
+
+  test("DSET-2: a sweep behind a gate that does not hold is refused with the rows, and nothing is spent", async () => {
+    const file = mesh.cli.write("torn.yaml", declared("torn", "expect: [no-conflicts]\n"));
+    const checked = await mesh.cli.run("one", "dataset", "add", file);
+    assert.equal(checked.code, 1, "added, and its check says so");
+    const before = await spent();
+    const { code, err } = await mesh.cli.run(
+      "one",
+      "sweep",
+      "run",
+      mesh.cli.write("torn-sweep.yaml", sweep("torn")),
+    );
+    assert.equal(code, 1);
+    assert.match(err, /torn@1 fails 1 of its expectations[\s\S]*torn\.csv:12[23]/u);
+    assert.equal(await spent(), before);
+    const run = await mesh.ok("one", "sweep", "run", mesh.cli.write("days-sweep.yaml", sweep("days@1")));
+    assert.match(run.out, /best/u);
+  });
+});
