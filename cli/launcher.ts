@@ -7,7 +7,8 @@ import { join, relative } from "node:path";
 import { match } from "../protocol/match.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { stoppingText } from "../protocol/stopping.ts";
-import type { DatasetRef, SweepSpec } from "../protocol/sweep.ts";
+import type { DatasetRef } from "../protocol/dataset.ts";
+import type { SweepSpec } from "../protocol/sweep.ts";
 import type {
   LaunchCheck,
   LaunchDraft,
@@ -17,7 +18,7 @@ import type {
   SweepTemplate,
 } from "../tui/launch/launcher.ts";
 import { projectFolder } from "./code-version.ts";
-import { planSpec, readDatasetRef } from "./run/plan-spec.ts";
+import { datasetRefReader, planSpec, type ReadDatasetRef } from "./run/plan-spec.ts";
 import { planSweep, prepareSweep } from "./run/prepare-sweep.ts";
 import type { SweepOverrides } from "./sweep-file/override.ts";
 import { formatProblem, formatProblems, type Problem } from "./sweep-file/problem.ts";
@@ -28,11 +29,12 @@ import type { Connected } from "./with-mesh.ts";
 export function meshLauncher(connected: Connected, environment: Terminal["environment"]): Launcher {
   const known = new Map<string, DatasetRef>();
   /** A form is looked at many times while it is filled in, its data read once. */
-  const readOnce: typeof readDatasetRef = async (declaration) => {
-    const key = JSON.stringify(declaration);
+  const readRef = datasetRefReader(connected.client, environment);
+  const readOnce: ReadDatasetRef = async (wanted) => {
+    const key = JSON.stringify(wanted);
     const before = known.get(key);
     if (before !== undefined) return accept(before);
-    const read = await readDatasetRef(declaration);
+    const read = await readRef(wanted);
     if (read.ok) known.set(key, read.value);
     return read;
   };
@@ -72,13 +74,12 @@ export function meshLauncher(connected: Connected, environment: Terminal["enviro
           "invalid",
           overrides.problems.map((problem) => `${problem.field}: ${problem.message}`).join("; "),
         );
-      const { bus, client, home } = connected;
+      const { client } = connected;
       const spec = await prepareSweep({
         file: draft.file,
         overrides: overrides.value,
         environment,
-        bus,
-        mesh: home.mesh,
+        connected,
         progress: () => {},
       });
       return spec.ok ? client.command("sweep-run", { spec: spec.value }) : spec;
@@ -173,13 +174,12 @@ function refused(problems: readonly LaunchProblem[]): LaunchCheck {
 async function countFitting({ client }: Connected, spec: SweepSpec): Promise<number | null> {
   const mesh = await client.query("mesh", {});
   if (!mesh.ok) return null;
-  return mesh.value.agents.filter(({ agent, host, backends, rates, policy }) =>
+  return mesh.value.agents.filter(({ agent, host, backends, rates, policy, python }) =>
     spec.models.some(({ model }) => {
       const wish = { agent, requester: client.who, kind: `${spec.task}/${model}`, requirement: spec.needs };
       // Labels are not part of the view: a sweep that asks for one is judged by the coordinator.
-      return (
-        match(wish, { host, node: "", backends, rates, labels: spec.needs.labels ?? {} }, policy).length === 0
-      );
+      const capability = { host, node: "", backends, rates, labels: spec.needs.labels ?? {}, python };
+      return match(wish, capability, policy).length === 0;
     }),
   ).length;
 }

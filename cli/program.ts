@@ -12,6 +12,13 @@ import { budgetSetCommand } from "./command/budget-set.ts";
 import { budgetShowCommand } from "./command/budget-show.ts";
 import { connectionCommand } from "./command/connection.ts";
 import { coordinatorCommand } from "./command/coordinator.ts";
+import { datasetAddCommand } from "./command/dataset-add.ts";
+import { datasetCheckCommand } from "./command/dataset-check.ts";
+import { datasetDiffCommand } from "./command/dataset-diff.ts";
+import { datasetLsCommand } from "./command/dataset-ls.ts";
+import { datasetPreviewCommand } from "./command/dataset-preview.ts";
+import { datasetProfileCommand } from "./command/dataset-profile.ts";
+import { datasetShowCommand } from "./command/dataset-show.ts";
 import { demoCommand } from "./command/demo.ts";
 import { doctorCommand } from "./command/doctor.ts";
 import { downCommand } from "./command/down.ts";
@@ -20,9 +27,14 @@ import { joinCommand } from "./command/join.ts";
 import { modelLineageCommand } from "./command/model-lineage.ts";
 import { modelLsCommand } from "./command/model-ls.ts";
 import { modelPromoteCommand } from "./command/model-promote.ts";
+import { modelReportCommand } from "./command/model-report.ts";
 import { modelRollbackCommand } from "./command/model-rollback.ts";
 import { modelShowCommand } from "./command/model-show.ts";
 import { revokeCommand } from "./command/revoke.ts";
+import { runtimeInstallCommand } from "./command/runtime-install.ts";
+import { runtimeLsCommand } from "./command/runtime-ls.ts";
+import { runtimeProbeCommand } from "./command/runtime-probe.ts";
+import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
 import { sweepInsightCommand } from "./command/sweep-insight.ts";
 import { sweepLintCommand } from "./command/sweep-lint.ts";
@@ -58,7 +70,7 @@ Environment:
   TRIALMESH_DATA         folder that sweep files name their data by
   TRIALMESH_PYTHON       the Python that a command's \${interpreter} means (default: python or python3 on the path)
   TRIALMESH_NATS_SERVER  a nats-server binary to use instead of looking for one
-  TRIALMESH_RUNTIME      where native TensorFlow runtimes are looked for (default: ~/.cache/trialmesh/runtime)
+  TRIALMESH_RUNTIME      where native runtimes are kept (default: ~/.cache/trialmesh/runtime)
   TRIALMESH_CACHE        where a nats-server that was brought in is kept (default: ~/.cache/trialmesh)
   TRIALMESH_LEASE_MS     length of a lease in ms, for tests; the same for every coordinator of a mesh
 
@@ -109,12 +121,24 @@ export function program(terminal: Terminal): Command {
         .addCommand(agentsDrainCommand(terminal)),
     )
     .addCommand(
+      group("dataset", "datasets: build, look at, check and compare versions", [
+        datasetAddCommand(terminal),
+        datasetLsCommand(terminal),
+        datasetShowCommand(terminal),
+        datasetPreviewCommand(terminal),
+        datasetProfileCommand(terminal),
+        datasetDiffCommand(terminal),
+        datasetCheckCommand(terminal),
+      ]),
+    )
+    .addCommand(
       group("model", "registered models: versions, aliases, lineage", [
         modelLsCommand(terminal),
         modelShowCommand(terminal),
         modelPromoteCommand(terminal),
         modelRollbackCommand(terminal),
         modelLineageCommand(terminal),
+        modelReportCommand(terminal),
       ]),
     )
     .addCommand(
@@ -126,6 +150,14 @@ export function program(terminal: Terminal): Command {
       ]),
     )
     .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))
+    .addCommand(
+      group("runtime", "native runtimes: TensorFlow and WebGPU, outside the project", [
+        runtimeLsCommand(terminal),
+        runtimeInstallCommand(terminal),
+        runtimeRemoveCommand(terminal),
+        runtimeProbeCommand(terminal),
+      ]),
+    )
     .addCommand(inviteCommand(terminal))
     .addCommand(joinCommand(terminal))
     .addCommand(revokeCommand(terminal))

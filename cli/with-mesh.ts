@@ -12,6 +12,7 @@ import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { connectBus } from "../protocol/bus/nats-bus.ts";
 import { openClient, type MeshClient } from "../protocol/client.ts";
 import { suggestion } from "../protocol/name.ts";
+import { meshOwner } from "../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import type { Role } from "../protocol/subjects.ts";
 import { systemClock } from "../protocol/system-clock.ts";
@@ -20,7 +21,7 @@ import { printRefusal, type PrintOptions } from "./print/answer.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The name of the person who made the mesh, as an account and as a user. */
-export const ownerName = "owner";
+export const ownerName = meshOwner;
 const personRoles: readonly Role[] = ["owner", "requester", "viewer"];
 
 export interface MeshOptions extends PrintOptions {

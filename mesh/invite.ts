@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { nameSchema } from "../protocol/name.ts";
+import { meshOwner } from "../protocol/program.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.ts";
 import { roles } from "../protocol/subjects.ts";
 import { issueCredential, readCredential, storeCredential, type Credential } from "./credential.ts";
@@ -43,6 +44,12 @@ export async function makeInvite(
 ): Promise<Outcome<string>> {
   const address = parseOutside(inviteSchema.shape.url, url, "the address to hand out");
   if (!address.ok) return address;
+  // What the mesh's owner may do, such as run programs on machines that allow only theirs, goes by this name.
+  if (role === "requester" && name === meshOwner)
+    return refuse(
+      "invalid",
+      `${meshOwner} is the name of whoever made this mesh; give the requester another`,
+    );
   const issued = await issueCredential(home, role, name, nowS);
   if (!issued.ok) return issued;
   const body: z.infer<typeof inviteSchema> = {

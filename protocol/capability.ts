@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { nameSchema } from "./name.ts";
+import { programsAllowed } from "./program.ts";
 
 export const backendNames = [
   "tfjs-node-gpu",
@@ -64,6 +65,8 @@ export const capabilitySchema = z.object({
   backends: z.array(backendReportSchema),
   rates: z.array(rateSchema),
   labels: z.record(z.string(), z.string()),
+  /** Version of the Python that programs get, such as 3.12.4; null where there is none. */
+  python: z.string().nullable().default(null),
 });
 export type Capability = z.infer<typeof capabilitySchema>;
 
@@ -100,6 +103,8 @@ export const policySchema = z.strictObject({
   requesters: z.array(nameSchema).nullable().default(null),
   /** Kinds of task accepted; null means all. */
   tasks: z.array(z.string()).nullable().default(null),
+  /** Whose programs may run here, as the user who started the agent. */
+  programs: z.enum(programsAllowed).default("none"),
 });
 export type Policy = z.infer<typeof policySchema>;
 

@@ -3,6 +3,7 @@
  * `Outcome`; a command carries a key, so that sending it twice does it once.
  */
 import * as z from "zod";
+import { datasetVersionSchema } from "./dataset.ts";
 import { fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
 import { refusalSchema } from "./refusal.ts";
@@ -57,6 +58,7 @@ const commandBodies = {
   }),
   /** No more proposals will come: the sweep ends with what it has. */
   "sweep-seal": z.strictObject({ sweep: sweepIdSchema }),
+  "dataset-add": datasetVersionSchema,
   "model-promote": z.strictObject({
     model: nameSchema,
     version: z.int().positive(),
@@ -100,6 +102,8 @@ const queryBodies = {
   insight: z.strictObject({ sweep: sweepIdSchema }),
   /** What a sweep would cost, asked before it is launched. */
   estimate: z.strictObject({ requester: nameSchema, spec: sweepSpecSchema }),
+  datasets: z.strictObject({}),
+  dataset: z.strictObject({ dataset: nameSchema }),
   models: z.strictObject({}),
   model: z.strictObject({ model: nameSchema }),
   lineage: z.strictObject({ model: nameSchema, version: z.union([z.int().positive(), nameSchema]) }),
@@ -126,6 +130,8 @@ export const commandValues = {
   "sweep-stop": z.object({ sweep: sweepIdSchema }),
   "budget-grant": z.object({ requester: nameSchema, granted: milliTokensSchema }),
   "account-open": z.object({ requester: nameSchema }),
+  /** `added` is false where the mesh had this version already. */
+  "dataset-add": z.object({ dataset: nameSchema, version: z.int().positive(), added: z.boolean() }),
   "model-promote": z.object({
     model: nameSchema,
     alias: nameSchema,

@@ -3,6 +3,7 @@
  * "why is it not running", so that the three can never disagree. An empty answer means "fits".
  */
 import type { BackendName, Capability, Policy } from "./capability.ts";
+import { allowsProgram, isProgramTask, programsText } from "./program.ts";
 import type { Requirement } from "./requirement.ts";
 
 export interface Mismatch {
@@ -44,6 +45,8 @@ export function matchMachine(wish: Wish, capability: Capability, policy: Policy)
     if (!hasFeature(host, feature)) miss("cpu", feature, host.cpuFeatures.join(" ") || "unknown");
   }
   if (need.gpu !== undefined) missingGpu(need.gpu, capability, miss);
+  if (need.python !== undefined && !isAtLeast(capability.python, need.python))
+    miss("python", `Python ${need.python}`, capability.python ?? "none");
   for (const [label, value] of Object.entries(need.labels ?? {})) {
     const has = capability.labels[label];
     if (has !== value) miss(`labels.${label}`, value, has ?? "not set");
@@ -54,6 +57,9 @@ export function matchMachine(wish: Wish, capability: Capability, policy: Policy)
   const task = wish.kind.slice(0, wish.kind.indexOf("/"));
   if (policy.tasks !== null && !policy.tasks.includes(task)) {
     miss("policy.tasks", task, policy.tasks.join(", ") || "nothing");
+  }
+  if (isProgramTask(task) && !allowsProgram(policy.programs, wish.requester)) {
+    miss(programsPredicate, `programs of ${wish.requester}`, programsText(policy.programs));
   }
   if (policy.slots < 1) miss("policy.slots", 1, policy.slots);
   return found;
@@ -113,8 +119,11 @@ export function backendsFor(
   return [...new Set(usable.map(({ backend }) => backend))];
 }
 
+const programsPredicate = "policy.programs";
+
 /** One sentence per mismatch, as people read it. */
 export function explainMismatch(mismatch: Mismatch): string {
+  if (mismatch.predicate === programsPredicate) return `${mismatch.predicate}: ${mismatch.has}`;
   return `${mismatch.predicate}: needs ${mismatch.wanted}, has ${mismatch.has}`;
 }
 
@@ -172,6 +181,17 @@ function missingGpu(wanted: NonNullable<Requirement["gpu"]>, capability: Capabil
     const has = ofVendor.map((gpu) => gpu.computeCapability ?? "unknown").join(", ");
     miss("gpu.computeCapability", compute, has);
   }
+}
+
+/** Dotted versions, number by number. */
+function isAtLeast(has: string | null, wanted: string): boolean {
+  if (has === null) return false;
+  const [given, least] = [has, wanted].map((version) => version.split(".").map(Number));
+  for (const [index, part] of (least ?? []).entries()) {
+    const own = given?.[index] ?? 0;
+    if (own !== part) return own > part;
+  }
+  return true;
 }
 
 function round(value: number): number {

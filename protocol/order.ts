@@ -6,6 +6,7 @@ import * as z from "zod";
 import { backendNameSchema } from "./capability.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
+import { programSchema } from "./program.ts";
 import { valueSchema } from "./value.ts";
 
 export const epochSchema = z.int().positive();
@@ -30,6 +31,8 @@ export const leaseSchema = z.object({
   dataset: digestSchema.nullable(),
   /** Artifacts to have before it starts, beside its dataset. */
   parts: z.array(digestSchema).default([]),
+  /** The requester's program that the trial runs, or null. */
+  program: programSchema.nullable().default(null),
   metric: z.string(),
   from: checkpointSchema.nullable(),
   target: z.int().positive(),

@@ -16,6 +16,8 @@ const kept = {
   metrics: metricsSchema,
   /** Training time of this attempt so far, in ms on the agent's monotonic clock. */
   usedMs: z.number().nonnegative(),
+  /** It went on from a checkpoint of another backend, which rounds otherwise. Left out where it did not. */
+  approximate: z.boolean().optional(),
 };
 
 export const reportSchema = z.discriminatedUnion("kind", [

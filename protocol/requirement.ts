@@ -24,6 +24,11 @@ export const requirementSchema = z.strictObject({
   cpu: z.array(z.string()).min(1).optional(),
   /** Number formats that must work on the backend; all of them. */
   dtype: z.array(z.enum(dtypeNames)).min(1).optional(),
+  /** A Python of this version or later, such as 3.11. */
+  python: z
+    .string()
+    .regex(/^\d+(\.\d+){0,2}$/, 'a version looks like "3.11"')
+    .optional(),
   labels: z.record(z.string(), z.string()).optional(),
   agents: z
     .strictObject({ only: z.array(nameSchema).min(1).optional(), not: z.array(nameSchema).optional() })

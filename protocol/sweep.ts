@@ -4,8 +4,10 @@
  */
 import * as z from "zod";
 import { constraintSchema } from "./constraint.ts";
+import { datasetRefSchema } from "./dataset.ts";
 import { digestSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
+import { programSchema } from "./program.ts";
 import { preferenceSchema, requirementSchema } from "./requirement.ts";
 import { spaceSchema } from "./space.ts";
 import { stoppingSchema } from "./stopping.ts";
@@ -36,18 +38,6 @@ export const searchSchema = z.strictObject({
   seed: z.int().nonnegative(),
 });
 
-export const datasetRefSchema = z.strictObject({
-  name: nameSchema,
-  digest: digestSchema,
-  bytes: z.int().nonnegative(),
-  rows: z.strictObject({
-    train: z.int().nonnegative(),
-    validation: z.int().nonnegative(),
-    test: z.int().nonnegative(),
-  }),
-});
-export type DatasetRef = z.infer<typeof datasetRefSchema>;
-
 export const objectiveSchema = z.strictObject({
   metric: z.string().min(1),
   goal: z.enum(["maximize", "minimize"]),
@@ -61,8 +51,12 @@ export const sweepSpecSchema = z.strictObject({
   task: z.string().min(1),
   /** Null for tasks that read no data. */
   dataset: datasetRefSchema.nullable(),
+  /** It demands that its dataset's expectations hold, and is refused before it costs anything where they do not. */
+  gate: z.boolean().default(false),
   /** Artifacts that every trial needs beside its dataset: what a build reads, a program's files. */
   parts: z.array(digestSchema).max(partsMax).default([]),
+  /** The program its trials run, whose bundle is one of the parts; null where they train models of trialmesh. */
+  program: programSchema.nullable().default(null),
   objective: objectiveSchema,
   /** Further objectives; with any, results are compared by dominance and not by one number. */
   alsoObjectives: z.array(objectiveSchema).max(3).default([]),

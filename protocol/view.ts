@@ -3,6 +3,7 @@
  * Amounts are milli-tokens, times are ms since the Unix epoch, null means unknown or not yet.
  */
 import * as z from "zod";
+import { datasetsView, datasetView } from "./dataset-view.ts";
 import { estimateView } from "./estimate-view.ts";
 import { insightView } from "./insight-view.ts";
 import { sweepStateSchema, trialStateSchema } from "./life.ts";
@@ -12,7 +13,8 @@ import { presenceSchema } from "./report.ts";
 import { valueSchema } from "./value.ts";
 import { spaceSchema } from "./space.ts";
 import { stoppingSchema } from "./stopping.ts";
-import { datasetRefSchema, objectiveSchema, searchSchema } from "./sweep.ts";
+import { datasetRefSchema } from "./dataset.ts";
+import { objectiveSchema, searchSchema } from "./sweep.ts";
 
 const count = z.int().nonnegative();
 const metrics = z.record(z.string(), z.number());
@@ -35,6 +37,8 @@ export const agentView = z.object({
   agent: z.string(),
   state: z.enum(["present", "silent", "closed", "draining", "cordoned"]),
   closed: z.string().nullable(),
+  /** Why the coordinator set it aside; null where it did not. */
+  cordonReason: z.string().nullable().default(null),
   /** What the owner's policy makes of the moment; null from an agent that does not say. */
   owner: presenceSchema.shape.owner.unwrap(),
   slots: count,
@@ -44,6 +48,8 @@ export const agentView = z.object({
   host: hostSchema,
   backends: z.array(backendReportSchema),
   rates: z.array(rateSchema),
+  /** Version of the Python that programs get there; null where there is none. */
+  python: z.string().nullable().default(null),
   /** Where real trials showed another speed than the probe: the rate they are priced at, tokens per second. */
   measured: z.array(
     z.object({ kind: z.string(), claimed: z.number(), trusted: z.number(), attempts: count }),
@@ -114,6 +120,8 @@ export const attemptView = z.object({
   rate: z.number(),
   fromResource: count,
   target: count,
+  /** It went on from a checkpoint of another backend, which rounds otherwise. */
+  approximate: z.boolean().default(false),
   startedAt: z.number(),
   endedAt: z.number().nullable(),
   state: z.enum(["offered", "running", "ended"]),
@@ -286,6 +294,8 @@ export const queryValues = {
   "sweep-why": sweepWhyView,
   insight: insightView,
   estimate: estimateView,
+  datasets: datasetsView,
+  dataset: datasetView,
   models: modelsView,
   model: modelView,
   lineage: lineageView,

@@ -6,53 +6,125 @@ import { fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
-import type { BackendName } from "../../protocol/capability.ts";
+import { backendNameSchema, type BackendName } from "../../protocol/capability.ts";
+
+const modelRateSchema = z.object({ kind: z.string(), examplesPerSecond: z.number().positive() });
+
+/** What the child says: one line for each thing it has found, and `done` when there is nothing more to try. */
+export const probeLineSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("opened"), version: z.string(), device: z.string().nullable() }),
+  z.object({ type: z.literal("trains"), ...modelRateSchema.shape }),
+  /** One model cannot be trained on it; the others may. */
+  z.object({ type: z.literal("cannot"), reason: z.string() }),
+  /** It must not be used at all. */
+  z.object({ type: z.literal("broken"), reason: z.string() }),
+  z.object({ type: z.literal("done") }),
+]);
+export type ProbeLine = z.infer<typeof probeLineSchema>;
 
 export const backendProbeSchema = z.object({
-  name: z.string(),
+  name: backendNameSchema,
+  /** It opened, and computed nothing wrongly. */
+  sound: z.boolean(),
+  /** It is sound, and some model here can be trained on it. */
   works: z.boolean(),
+  /** Why it does not work, or what does not work on it. */
   reason: z.string().nullable(),
   version: z.string().nullable(),
-  measured: z.array(z.object({ kind: z.string(), examplesPerSecond: z.number().positive() })),
+  /** What it computes on, as it names that itself. */
+  device: z.string().nullable(),
+  measured: z.array(modelRateSchema),
+  /** True when time ran out: perhaps a busy machine, not a verdict to remember. */
+  late: z.boolean(),
 });
-export type BackendProbe = z.infer<typeof backendProbeSchema> & {
-  /** True when the deadline cut it short: a busy machine, not a verdict to remember. */
-  readonly late: boolean;
-};
+export type BackendProbe = Readonly<z.infer<typeof backendProbeSchema>>;
 
-export const probeDeadlineMs = 10_000;
+/** Between two things it shows; a model's first epoch on a busy machine fits well. */
+const silenceMs = 30_000;
+/** From its start. A slow machine keeps what was shown by then. */
+const wholeMs = 180_000;
 
-export function probeBackend(name: BackendName, deadlineMs = probeDeadlineMs): Promise<BackendProbe> {
+export interface BackendProbeOptions {
+  readonly silenceMs?: number;
+  readonly wholeMs?: number;
+  /** For the child, over this process's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Only these kinds of work; all when left out. */
+  readonly kinds?: readonly string[];
+  /** Another program in the child's place, for tests. */
+  readonly entry?: string;
+}
+
+export function probeBackend(name: BackendName, options: BackendProbeOptions = {}): Promise<BackendProbe> {
+  const limit = { silenceMs: options.silenceMs ?? silenceMs, wholeMs: options.wholeMs ?? wholeMs };
   const here = fileURLToPath(import.meta.url);
-  const entry = fileURLToPath(new URL(`./probe-child${extname(here)}`, import.meta.url));
+  const entry = options.entry ?? fileURLToPath(new URL(`./probe-child${extname(here)}`, import.meta.url));
   return new Promise((resolve) => {
-    const failed = (reason: string, late: boolean): BackendProbe => ({
-      name,
-      works: false,
-      reason,
-      version: null,
-      measured: [],
-      late,
+    const proc = fork(entry, [name, ...(options.kinds ?? [])], {
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+      execArgv: [],
+      env: { ...process.env, ...options.environment },
     });
-    const proc = fork(entry, [name], { stdio: ["ignore", "ignore", "ignore", "ipc"], execArgv: [] });
-    let result: BackendProbe | null = null;
-    const timer = setTimeout(() => {
-      result ??= failed(`it gave no answer within ${deadlineMs / 1000} s`, true);
+    const lines: ProbeLine[] = [];
+    let end: ProbeEnd | null = null;
+    const stop = (how: ProbeEnd): void => {
+      end ??= how;
       proc.kill("SIGKILL");
-    }, deadlineMs);
+    };
+    const hung = () => stop({ how: "hung", reason: `it gave no answer within ${limit.silenceMs / 1000} s` });
+    let silence = setTimeout(hung, limit.silenceMs);
+    const whole = setTimeout(
+      () => stop({ how: "slow", reason: `it was not done after ${limit.wholeMs / 1000} s` }),
+      limit.wholeMs,
+    );
     proc.on("message", (message) => {
-      const parsed = backendProbeSchema.safeParse(message);
-      result ??= parsed.success
-        ? { ...parsed.data, late: false }
-        : failed("its probe gave an answer that does not parse", false);
+      const line = probeLineSchema.safeParse(message);
+      if (!line.success)
+        return stop({ how: "failed", reason: "its probe gave an answer that does not parse" });
+      lines.push(line.data);
+      clearTimeout(silence);
+      silence = setTimeout(hung, limit.silenceMs);
     });
     const settle = (how: string) => {
-      clearTimeout(timer);
-      resolve(result ?? failed(`its probe ended early (${how})`, false));
+      clearTimeout(silence);
+      clearTimeout(whole);
+      if (!lines.some((line) => line.type === "done"))
+        end ??= { how: "failed", reason: `its probe ended early (${how})` };
+      resolve(toProbe(name, lines, end));
     };
     proc.once("error", (error) => settle(error.message));
     proc.once("exit", (code, signal) =>
       settle(signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`),
     );
   });
+}
+
+/** How a child ended other than by saying it was done. */
+interface ProbeEnd {
+  readonly how: "failed" | "hung" | "slow";
+  readonly reason: string;
+}
+
+function toProbe(name: BackendName, lines: readonly ProbeLine[], end: ProbeEnd | null): BackendProbe {
+  const opened = lines.find((line) => line.type === "opened");
+  // What was merely slow has shown what it can; all else that did not end well cannot be trusted.
+  const ended = end === null || end.how === "slow" ? null : end.reason;
+  const broken = lines.find((line) => line.type === "broken")?.reason ?? ended;
+  const measured = lines.flatMap((line) =>
+    line.type === "trains" ? [{ kind: line.kind, examplesPerSecond: line.examplesPerSecond }] : [],
+  );
+  const sound = opened !== undefined && broken === null;
+  const works = sound && measured.length > 0;
+  const cannot = lines.flatMap((line) => (line.type === "cannot" ? [line.reason] : []));
+  const reasons = broken === null ? [...(end === null ? [] : [end.reason]), ...cannot] : [broken];
+  return {
+    name,
+    sound,
+    works,
+    reason: reasons.length > 0 ? reasons.join("; ") : works ? null : "nothing here is trained on it",
+    version: opened?.version ?? null,
+    device: opened?.device ?? null,
+    measured: works ? measured : [],
+    late: end?.how === "hung" || end?.how === "slow",
+  };
 }

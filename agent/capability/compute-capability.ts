@@ -1,14 +1,25 @@
-/** NVIDIA's compute capability of each card, from its own tool. Empty where there is none, or it does not know the field. */
+/** NVIDIA's driver and its cards' compute capability, from its own tool. Empty where there is none, or it does not know the field. */
 import { execFile } from "node:child_process";
 
 const deadlineMs = 3_000;
 
 /** By the card's name as the tool gives it, such as "NVIDIA GeForce RTX 4090" → 8.9. */
 export function readComputeCapabilities(): Promise<ReadonlyMap<string, number>> {
-  const parameters = ["--query-gpu=name,compute_cap", "--format=csv,noheader"];
+  return ask("name,compute_cap").then((text) => (text === null ? new Map() : parseComputeCapabilities(text)));
+}
+
+/** Such as "550.54.15"; null where there is no NVIDIA driver. */
+export async function readDriverVersion(): Promise<string | null> {
+  const [first = ""] = ((await ask("driver_version")) ?? "").split("\n");
+  return /^\d+(?:\.\d+)+$/.test(first.trim()) ? first.trim() : null;
+}
+
+/** What its tool prints, a line for each card; null where it is not there or does not answer. */
+function ask(fields: string): Promise<string | null> {
+  const parameters = [`--query-gpu=${fields}`, "--format=csv,noheader"];
   return new Promise((resolve) => {
     execFile("nvidia-smi", parameters, { timeout: deadlineMs }, (error, stdout) => {
-      resolve(error === null ? parseComputeCapabilities(stdout) : new Map());
+      resolve(error === null ? stdout : null);
     });
   });
 }

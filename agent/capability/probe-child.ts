@@ -1,40 +1,60 @@
-/** Entry of a probe's child process: tries the backend named on its command line and sends one answer. */
+/** Entry of a probe's child process: tries the backend named on its command line and says what it finds as it goes. */
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { openBackend } from "../runtime/open.ts";
+import { registerGradients } from "../runtime/register-gradients.ts";
 import { models } from "../task/table.ts";
-import { measureModel } from "./workload.ts";
-import type { backendProbeSchema } from "./backend-probe.ts";
-import type * as z from "zod";
+import { checkGradients } from "./gradient-check.ts";
+import { measureModel } from "./measure-model.ts";
+import type { ProbeLine } from "./backend-probe.ts";
 
-type Answer = z.infer<typeof backendProbeSchema>;
-
-async function answer(): Promise<Answer> {
-  const name = backendNameSchema.parse(process.argv[2]);
-  const no = (reason: string, version: string | null): Answer => ({
-    name,
-    works: false,
-    reason,
-    version,
-    measured: [],
+function say(line: ProbeLine): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined) return resolve();
+    process.send(line, () => resolve());
   });
+}
+
+/** `kinds`: `<task>/<model>`; none means all. */
+async function tryBackend(given: string | undefined, kinds: readonly string[]): Promise<void> {
+  const name = backendNameSchema.parse(given);
   const opened = await openBackend(name);
-  if (!opened.ok) return no(opened.refusal.message, null);
-  const { version } = opened.value;
-  const measured: { kind: string; examplesPerSecond: number }[] = [];
-  for (const declaration of models) {
-    if (declaration.data === "none" || !declaration.backends.includes(name)) continue;
-    const result = await measureModel(declaration, opened.value);
-    if (!result.ok) return no(result.refusal.message, version);
-    measured.push({ kind: result.value.kind, examplesPerSecond: result.value.examplesPerSecond });
+  if (!opened.ok) return say({ type: "broken", reason: opened.refusal.message });
+  const { version, device, tf } = opened.value;
+  await say({ type: "opened", version, device: device ?? null });
+  if (tf !== null) {
+    if (name === "wasm" || name === "cpu" || name === "webgpu") await registerGradients();
+    for (const found of await checkGradients(tf)) {
+      await say(found);
+      if (found.type === "broken") return;
+    }
   }
-  return { name, works: true, reason: null, version, measured };
+  for (const declaration of models) {
+    const { reference } = declaration;
+    const kind = `${declaration.task}/${declaration.model}`;
+    if (reference === null || !declaration.backends.includes(name)) continue;
+    if (kinds.length > 0 && !kinds.includes(kind)) continue;
+    const result = await measureModel(declaration, reference, opened.value);
+    switch (result.verdict) {
+      case "right":
+        await say({ type: "trains", kind, examplesPerSecond: result.examplesPerSecond });
+        break;
+      case "absent":
+        await say({ type: "cannot", reason: result.reason });
+        break;
+      case "wrong":
+        return say({ type: "broken", reason: result.reason });
+    }
+  }
 }
 
 process.on("disconnect", () => process.exit(0));
-const finished = (result: Answer): void => {
-  process.send?.(result, () => process.exit(0));
-};
-answer().then(finished, (error: unknown) => {
+const [, , given, ...kinds] = process.argv;
+try {
+  await tryBackend(given, kinds);
+} catch (error) {
   const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
-  finished({ name: process.argv[2] ?? "", works: false, reason, version: null, measured: [] });
-});
+  await say({ type: "broken", reason });
+}
+await say({ type: "done" });
+// A graphics card's driver would keep the process alive.
+process.exit(0);

@@ -1,121 +1,146 @@
 /**
  * What this machine can really do: host facts, which backends give right answers, and how fast each model
- * trains on each, in tokens per second. Backends are measured once and remembered until a version or the
- * processor changes; host facts are read each time.
+ * trains on each, in tokens per second. A backend is measured once and remembered until a version, its driver
+ * or the processor changes (`probe-cache.ts`); host facts are read each time.
  */
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import * as z from "zod";
+import { mkdir } from "node:fs/promises";
 import {
   backendReportSchema,
-  rateSchema,
   type BackendName,
   type Capability,
   type Host,
 } from "../../protocol/capability.ts";
 import { clampRate } from "../../protocol/token.ts";
+import { claimLock } from "../runtime/folder-lock.ts";
+import { installCommand } from "../runtime/managed-package.ts";
+import { managedRuntimes } from "../runtime/managed-runtime.ts";
 import { backendPreference, packageVersion } from "../runtime/open.ts";
-import { noop } from "../task/noop.ts";
+import { models } from "../task/table.ts";
 import { probeBackend, type BackendProbe } from "./backend-probe.ts";
 import { readHost } from "./host.ts";
-import { referenceKinds } from "./reference-machine.ts";
-import { workloadDigest } from "./workload.ts";
+import { readDriverVersion } from "./compute-capability.ts";
+import { cacheKey, readProbeCache, writeProbeCache, type Remembered } from "./probe-cache.ts";
+import { probeThreads, type ThreadRate } from "./thread-probe.ts";
 
-/** A capability but for the labels, which are the owner's to give. */
-export type ProbeResult = Omit<Capability, "labels">;
+/** A capability but for the labels, which are the owner's to give, and for what programs need. */
+export type ProbeResult = Omit<Capability, "labels" | "python"> & {
+  /** What the processor's cores add to one trial. */
+  readonly threads: readonly ThreadRate[];
+};
 
 export interface ProbeOptions {
   /** Folder the measurements are remembered in. */
   readonly cacheDir: string;
   /** Measures again even when they are remembered. */
   readonly fresh?: boolean;
+  /** Called before each backend that is measured. */
+  readonly progress?: (name: BackendName) => void;
   /** Stand-ins for tests. */
   readonly host?: (dir: string) => Promise<Host>;
+  readonly driver?: () => Promise<string | null>;
   readonly probeBackend?: (name: BackendName) => Promise<BackendProbe>;
+  readonly probeThreads?: typeof probeThreads;
 }
-
-const cacheFile = "probe.json";
-const cacheSchema = z.object({
-  key: z.string(),
-  backends: z.array(backendReportSchema),
-  rates: z.array(rateSchema),
-});
-type Measured = Pick<ProbeResult, "backends" | "rates">;
 
 export async function probe(options: ProbeOptions): Promise<ProbeResult> {
   await mkdir(options.cacheDir, { recursive: true });
-  const host = await (options.host ?? readHost)(options.cacheDir);
-  const key = cacheKey(host);
-  const remembered = options.fresh === true ? null : await readCache(options.cacheDir, key);
-  const measured = remembered ?? (await measureAll(options, key));
-  return { host, node: process.version, ...measured };
+  const [host, driver] = await Promise.all([
+    (options.host ?? readHost)(options.cacheDir),
+    (options.driver ?? readDriverVersion)(),
+  ]);
+  const keys = new Map(
+    backendPreference
+      .filter((name) => name !== "none")
+      .map((name) => [name, cacheKey(name, host, driver)] as const),
+  );
+  const found = await rememberedOr(options, keys, () => measureMissing(options, keys, host));
+  return { host, node: process.version, ...toMeasured(found) };
 }
 
-async function measureAll(options: ProbeOptions, key: string): Promise<Measured> {
-  const probes: BackendProbe[] = [];
-  // One after the other: measured side by side they would slow each other down.
-  for (const name of backendPreference) {
-    if (name !== "none") probes.push(await (options.probeBackend ?? probeUnlessAbsent)(name));
+type Keys = ReadonlyMap<BackendName, string>;
+
+/** What is remembered where that is everything, else what `measure` finds while nobody else measures. */
+async function rememberedOr(
+  { cacheDir, fresh }: ProbeOptions,
+  keys: Keys,
+  measure: () => Promise<readonly Remembered[]>,
+): Promise<readonly Remembered[]> {
+  if (fresh !== true) {
+    const known = await readProbeCache(cacheDir);
+    const found = [...keys].flatMap(([name, key]) => (known[name]?.key === key ? known[name] : []));
+    if (found.length === keys.size) return found;
   }
-  const measured = toMeasured(probes);
-  if (!probes.some((one) => one.late)) await writeCache(options.cacheDir, { key, ...measured });
-  return measured;
+  const lock = await claimLock(cacheDir, "probe", new AbortController().signal, () => undefined);
+  try {
+    return await measure();
+  } finally {
+    lock?.release();
+  }
 }
 
-function toMeasured(probes: readonly BackendProbe[]): Measured {
-  const measured: { backends: Measured["backends"]; rates: Measured["rates"] } = {
-    backends: [{ name: "none", works: true, reason: null, version: null, dtypes: ["f32"] }],
-    // A task that computes nothing takes as long on every machine.
-    rates: [
-      { kind: `${noop.task}/${noop.model}`, backend: "none", examplesPerSecond: 0, tokensPerSecond: 1 },
-    ],
-  };
-  for (const one of probes) {
-    const report = backendReportSchema.parse(one);
-    measured.backends.push(report);
-    for (const { kind, examplesPerSecond } of one.measured) {
-      const reference = referenceKinds.find((candidate) => candidate.kind === kind);
-      if (reference === undefined) continue;
+async function measureMissing(options: ProbeOptions, keys: Keys, host: Host): Promise<readonly Remembered[]> {
+  // Another agent of this machine may have measured while this one waited for it.
+  const known = options.fresh === true ? {} : await readProbeCache(options.cacheDir);
+  const found: Remembered[] = [];
+  // One after the other: measured side by side they would slow each other down.
+  for (const [name, key] of keys) {
+    const before = known[name];
+    found.push(before?.key === key ? before : await measureBackend(name, key, host, options));
+  }
+  // What ran out of time is asked again the next time.
+  await writeProbeCache(
+    options.cacheDir,
+    found.filter(({ result }) => !result.late),
+  );
+  return found;
+}
+
+async function measureBackend(
+  name: BackendName,
+  key: string,
+  host: Host,
+  options: ProbeOptions,
+): Promise<Remembered> {
+  const absent = absence(name);
+  if (absent !== null && options.probeBackend === undefined) return { key, result: absent, threads: [] };
+  options.progress?.(name);
+  const result = await (options.probeBackend ?? probeBackend)(name);
+  const threads = result.late ? [] : await (options.probeThreads ?? probeThreads)(result, host.cores);
+  return { key, result, threads: [...threads] };
+}
+
+/** Starting a process to learn that a package is not installed would be slow. */
+function absence(name: BackendName): BackendProbe | null {
+  const runtime = managedRuntimes.find(({ backend }) => backend === name);
+  const missing = runtime?.packages.find((one) => packageVersion(one.name) === null);
+  if (missing === undefined) return null;
+  const reason = `not installed; \`${installCommand(missing.name)}\` adds it`;
+  return { name, sound: false, works: false, reason, version: null, device: null, measured: [], late: false };
+}
+
+function toMeasured(found: readonly Remembered[]): Pick<ProbeResult, "backends" | "rates" | "threads"> {
+  const backends: ProbeResult["backends"] = [
+    { name: "none", works: true, reason: null, version: null, dtypes: ["f32"] },
+  ];
+  // What trains nothing takes as long on every machine.
+  const rates: ProbeResult["rates"] = models
+    .filter((declaration) => declaration.backends.includes("none"))
+    .map(({ task, model }) => ({
+      kind: `${task}/${model}`,
+      backend: "none",
+      examplesPerSecond: 0,
+      tokensPerSecond: 1,
+    }));
+  for (const { result } of found) {
+    const { name, works, reason, version, device } = result;
+    const named = version === null ? null : device === null ? version : `${version} (${device})`;
+    backends.push(backendReportSchema.parse({ name, works, reason, version: named }));
+    for (const { kind, examplesPerSecond } of result.measured) {
+      const reference = models.find(({ task, model }) => `${task}/${model}` === kind)?.reference;
+      if (reference === undefined || reference === null) continue;
       const tokensPerSecond = clampRate(examplesPerSecond / reference.examplesPerSecond);
-      measured.rates.push({ kind, backend: report.name, examplesPerSecond, tokensPerSecond });
+      rates.push({ kind, backend: name, examplesPerSecond, tokensPerSecond });
     }
   }
-  return measured;
-}
-
-/** Forking a process to learn that a package is not installed would be slow. */
-async function probeUnlessAbsent(name: BackendName): Promise<BackendProbe> {
-  const needed = name.startsWith("tfjs-node") ? `@tensorflow/${name}` : null;
-  if (needed === null || packageVersion(needed) !== null) return probeBackend(name);
-  const reason = `not installed; npm install ${needed} adds it`;
-  return { name, works: false, reason, version: null, measured: [], late: false };
-}
-
-function cacheKey(host: Host): string {
-  const packages = ["core", "backend-wasm", "backend-cpu", "node", "node-gpu"].map(
-    (part) => `${part} ${packageVersion(`@tensorflow/tfjs-${part}`) ?? "absent"}`,
-  );
-  return [
-    process.version,
-    host.cpuModel,
-    host.cores,
-    workloadDigest(),
-    JSON.stringify(referenceKinds),
-    ...packages,
-  ].join("; ");
-}
-
-async function readCache(dir: string, key: string): Promise<Measured | null> {
-  try {
-    const cache = cacheSchema.parse(JSON.parse(await readFile(join(dir, cacheFile), "utf8")));
-    return cache.key === key ? { backends: cache.backends, rates: cache.rates } : null;
-  } catch {
-    return null; // absent, cut short or of another version: measure again
-  }
-}
-
-async function writeCache(dir: string, cache: z.infer<typeof cacheSchema>): Promise<void> {
-  const path = join(dir, cacheFile);
-  await writeFile(`${path}.part`, JSON.stringify(cache, null, 1));
-  await rename(`${path}.part`, path);
+  return { backends, rates, threads: found.flatMap(({ threads }) => threads) };
 }

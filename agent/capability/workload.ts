@@ -1,33 +1,22 @@
 /**
- * The fixed work a probe does: small, made up, the same everywhere. It shows that a model's gradients are
- * right on a backend (its first epoch's loss is known) and how fast they are. It says nothing about accuracy.
+ * The fixed data a probe trains on: small, made up, the same everywhere. One set of texts and one table.
+ * What is learnt from it says nothing about accuracy; how it is measured is in `measure-model.ts`.
  */
-import { datasetDigest, encodeDataset, type Example, type TextDataset } from "../../data/dataset.ts";
-import type { OpenedBackend } from "../runtime/backend.ts";
-import { resolveParams } from "../task/parameter.ts";
+import { createHash } from "node:crypto";
+import type { Dataset, Example, TableDataset, TableRows, TextDataset } from "../../data/dataset.ts";
 import { stream } from "../task/random.ts";
-import type { ModelDeclaration, Trainer } from "../task/task.ts";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { referenceKinds } from "./reference-machine.ts";
 
 const rows = 512;
-const labels = 8;
+const textLabels = 8;
 const wordsPerText = 4;
 const letters = "abcdefghijklmnopqrstuvwxyzäöüéñ";
-/** The engine compiles hot code while it runs; speed is timed after this long. */
-const warmMs = 300;
-/** The best of so many slices counts: what else the machine does should not set its price. */
-const slices = 3;
-const sliceMs = 120;
-/** Backends round differently; a wrong gradient is off by far more. */
-const lossTolerance = 0.01;
 
-export interface Measurement {
-  readonly kind: string;
-  readonly examplesPerSecond: number;
-  /** Mean log loss of the first epoch. */
-  readonly loss: number;
-}
+const tableLabels = 4;
+const tableFeatures = 16;
+/** Distance of the classes' centres from the origin, along each feature, against noise of variance 1. */
+const centreSize = 0.7;
+/** A sum of so many uniform numbers is close to normal, and needs no function that engines round differently. */
+const uniformsPerNormal = 12;
 
 export function workloadDataset(): TextDataset {
   const random = stream(1, "workload", 0);
@@ -40,57 +29,77 @@ export function workloadDataset(): TextDataset {
     ).join("");
   };
   const examples = Array.from({ length: rows }, (_, row): Example => {
-    const label = row % labels;
+    const label = row % textLabels;
     return { text: Array.from({ length: wordsPerText }, () => word(label)).join(" "), label };
   });
-  const names = Array.from({ length: labels }, (_, label) => `label-${label}`);
   return {
     kind: "text",
     name: "workload",
-    labels: names,
+    labels: labelNames(textLabels),
     train: examples,
-    validation: examples.slice(0, labels),
+    validation: examples.slice(0, textLabels),
     test: [],
   };
 }
 
-export async function measureModel(
-  declaration: ModelDeclaration,
-  backend: OpenedBackend,
-): Promise<Outcome<Measurement>> {
-  const kind = `${declaration.task}/${declaration.model}`;
-  const wanted = referenceKinds.find((reference) => reference.kind === kind);
-  if (wanted === undefined) return refuse("unknown", `${kind} has no figure of the reference machine`);
-  const params = resolveParams(declaration, wanted.params);
-  if (!params.ok) return params;
-  const made = declaration.create({ params: params.value, seed: 1, dataset: workloadDataset(), backend });
-  if (!made.ok) return made;
-  const trainer = made.value;
-  const { loss } = await trainer.trainEpoch();
-  if (!(Math.abs(loss - wanted.loss) < lossTolerance)) {
-    return refuse(
-      "invalid",
-      `${kind} computes wrongly: its first epoch's loss is ${loss.toFixed(4)} and should be ${wanted.loss.toFixed(4)}`,
-    );
+/** Four overlapping clouds of points in sixteen dimensions. */
+export function workloadTable(): TableDataset {
+  const random = stream(1, "workload-table", 0);
+  const centres = Array.from({ length: tableLabels * tableFeatures }, () =>
+    random.next() < 0.5 ? -centreSize : centreSize,
+  );
+  const noise = (): number => {
+    let sum = -uniformsPerNormal / 2;
+    for (let draw = 0; draw < uniformsPerNormal; draw++) sum += random.next();
+    return sum;
+  };
+  const features = new Float32Array(rows * tableFeatures);
+  const target = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const label = row % tableLabels;
+    target[row] = label;
+    for (let column = 0; column < tableFeatures; column++)
+      features[row * tableFeatures + column] = (centres[label * tableFeatures + column] ?? 0) + noise();
   }
-  await epochsPerSecond(trainer, warmMs);
-  let best = 0;
-  for (let slice = 0; slice < slices; slice++) best = Math.max(best, await epochsPerSecond(trainer, sliceMs));
-  trainer.dispose();
-  return accept({ kind, examplesPerSecond: best * wanted.rowsPerEpoch, loss });
+  const firstRows = (count: number): TableRows => ({
+    count,
+    features: features.slice(0, count * tableFeatures),
+    target: target.slice(0, count),
+  });
+  return {
+    kind: "table",
+    name: "workload",
+    features: Array.from({ length: tableFeatures }, (_, column) => `feature-${column}`),
+    target: "label",
+    labels: labelNames(tableLabels),
+    train: firstRows(rows),
+    validation: firstRows(tableLabels),
+    test: firstRows(0),
+  };
 }
 
-async function epochsPerSecond(trainer: Trainer, forMs: number): Promise<number> {
-  const from = performance.now();
-  let epochs = 0;
-  while (performance.now() - from < forMs) {
-    await trainer.trainEpoch();
-    epochs++;
+/** What a model of this kind is measured on; null for one that reads no data. */
+export function workloadOf(kind: Dataset["kind"] | "none"): Dataset | null {
+  switch (kind) {
+    case "text":
+      return workloadDataset();
+    case "table":
+      return workloadTable();
+    case "none":
+      return null;
   }
-  return epochs / ((performance.now() - from) / 1000);
 }
 
 /** Names the workload in the probe's cache, so that another workload is measured anew. */
 export function workloadDigest(): string {
-  return datasetDigest(encodeDataset(workloadDataset()));
+  const { features, target } = workloadTable().train;
+  return createHash("sha256")
+    .update(JSON.stringify(workloadDataset()))
+    .update(features)
+    .update(target)
+    .digest("hex");
+}
+
+function labelNames(count: number): string[] {
+  return Array.from({ length: count }, (_, label) => `label-${label}`);
 }

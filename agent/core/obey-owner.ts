@@ -50,6 +50,7 @@ export function startJob(held: Held): AgentEffect[] {
     backend: lease.backend,
     datasetPath: files.datasetPath,
     parts: files.parts,
+    program: lease.program,
     fromCheckpointPath: files.checkpointPath,
     fromResource: lease.from?.resource ?? 0,
     targetResource: lease.target,

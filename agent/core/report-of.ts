@@ -1,5 +1,4 @@
 /** What an agent says of an attempt, made of what its runner told. Not when it is said: see `step`. */
-import type { Fence } from "../../protocol/id.ts";
 import type { Metrics, Report } from "../../protocol/report.ts";
 import type { RunnerEvent } from "../runner/runner.ts";
 import type { AgentEffect } from "./effect.ts";
@@ -9,10 +8,16 @@ import type { Held, KeptCheckpoint } from "./state.ts";
 /** Hands the last whole checkpoint to the mesh, unless it was. */
 export function shareCheckpoint(held: Held, now: number): AgentEffect[] {
   const { checkpoint, lease } = held;
-  if (checkpoint === null || checkpoint.resource <= held.sharedResource) return [];
+  if (checkpoint === null) return [];
+  // A program saves when it likes, also twice between two of its reports.
+  const isNewer =
+    checkpoint.resource > held.sharedResource ||
+    (lease.program !== null && checkpoint.digest !== held.sharedDigest);
+  if (!isNewer) return [];
   held.sharedAt = now;
   held.sharedResource = checkpoint.resource;
-  const report = { kind: "checkpoint", ...keptOf(lease.fence, checkpoint) } as const;
+  held.sharedDigest = checkpoint.digest;
+  const report = { kind: "checkpoint", ...keptOf(held, checkpoint) } as const;
   return [{ kind: "share", path: checkpoint.path, digest: checkpoint.digest, report }];
 }
 
@@ -36,22 +41,36 @@ export function stoppedReport(
     if (checkpoint === null)
       return { report: { ...nothingDone(fence, from?.resource ?? 0), usedMs, why }, path: null };
     return {
-      report: { kind: "stopped", ...keptOf(fence, checkpoint), usedMs, why },
+      report: { kind: "stopped", ...keptOf(held, checkpoint), usedMs, why },
       path: checkpoint.path,
     };
   }
   const { bytes, digest, metrics, resource, usedMs } = event;
   return {
-    report: { kind: "stopped", fence, resource, digest, bytes, metrics: finiteOf(metrics), usedMs, why },
+    report: { kind: "stopped", ...keptOf(held, { resource, digest, bytes, metrics, usedMs }), why },
     path: event.path,
   };
 }
 
-export function keptOf(
-  fence: Fence,
-  { bytes, digest, metrics, resource, usedMs }: Omit<KeptCheckpoint, "path">,
+export function keptOf<D extends string | null>(
+  { approximate, lease }: Held,
+  {
+    bytes,
+    digest,
+    metrics,
+    resource,
+    usedMs,
+  }: Omit<KeptCheckpoint, "path" | "digest"> & { readonly digest: D },
 ) {
-  return { fence, resource, digest, bytes, metrics: finiteOf(metrics), usedMs };
+  return {
+    fence: lease.fence,
+    resource,
+    digest,
+    bytes,
+    metrics: finiteOf(metrics),
+    usedMs,
+    ...(approximate ? { approximate } : {}),
+  };
 }
 
 /** JSON has no NaN: what is not finite is left out, and its absence is noticed by whoever needs it. */

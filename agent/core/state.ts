@@ -44,13 +44,16 @@ export interface Held {
   killed: boolean;
   /** Its process stands still for the owner's sake. */
   suspended: boolean;
+  /** It goes on from a checkpoint of another backend, so its result is not what one machine alone would have had. */
+  approximate: boolean;
   /** The last whole checkpoint of this attempt. */
   checkpoint: KeptCheckpoint | null;
   resource: number;
   usedMs: number;
-  /** When the last checkpoint was handed to the mesh, monotonic ms, and the epochs it has. */
+  /** When the last checkpoint was handed to the mesh, monotonic ms, the epochs it has, and its digest. */
   sharedAt: number;
   sharedResource: number;
+  sharedDigest: Digest | null;
 }
 
 export interface AgentState {

@@ -12,6 +12,7 @@
  */
 import type { Fence } from "../../protocol/id.ts";
 import type { CancelHow, Lease } from "../../protocol/order.ts";
+import { allowsProgram, isProgramTask, programsText } from "../../protocol/program.ts";
 import type { RunnerEvent } from "../runner/runner.ts";
 import type { AgentEffect } from "./effect.ts";
 import { endUnstarted, kill, nothingDone, release, remember, stop } from "./end-attempt.ts";
@@ -121,11 +122,13 @@ function takeOffer(state: AgentState, lease: Lease, now: number): AgentEffect[] 
     stopping: null,
     killed: false,
     suspended: false,
+    approximate: false,
     checkpoint: null,
     resource: lease.from?.resource ?? 0,
     usedMs: 0,
     sharedAt: now,
     sharedResource: lease.from?.resource ?? 0,
+    sharedDigest: lease.from?.digest ?? null,
   });
   return [
     { kind: "report", report: { kind: "accepted", fence } },
@@ -145,6 +148,8 @@ function refusalOf(state: AgentState, lease: Lease, leftMs: number): string | nu
     return `the owner takes no work of ${lease.requester}`;
   }
   if (policy.tasks !== null && !policy.tasks.includes(task)) return `the owner takes no ${task}`;
+  if ((lease.program !== null || isProgramTask(task)) && !allowsProgram(policy.programs, lease.requester))
+    return programsText(policy.programs);
   if (leftMs < horizonMinMs) return "the offer came too late";
   return null;
 }
@@ -165,11 +170,15 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
   const { lease } = held;
   switch (event.kind) {
     case "started":
+      held.approximate = !event.exact;
       return [];
     case "log":
       return [{ kind: "log", lease, stream: event.stream, line: event.line }];
+    case "point":
+      return [{ kind: "metric", lease, resource: event.step, metrics: finiteOf(event.metrics) }];
     case "epoch":
-      held.resource = event.resource;
+      // A program may report more often than its target says.
+      held.resource = Math.min(event.resource, lease.target);
       held.usedMs = event.usedMs;
       return [{ kind: "metric", lease, resource: event.resource, metrics: finiteOf(event.metrics) }];
     case "checkpoint":
@@ -180,7 +189,7 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
       return held.suspended || now - held.sharedAt >= shareEveryMs ? shareCheckpoint(held, now) : [];
     case "finished": {
       held.phase = "reporting";
-      const report = { kind: "finished", ...keptOf(event.fence, event) } as const;
+      const report = { kind: "finished", ...keptOf(held, event) } as const;
       return [{ kind: "share", path: event.path, digest: event.digest, report }];
     }
     case "stopped": {

@@ -18,11 +18,15 @@ export interface ChildEnd {
 }
 
 export interface Child {
-  readonly backend: string;
-  readonly memoryMiB: number;
+  /** Jobs of one kind can follow each other in it: the same backend, memory and, for a requester's code, files. */
+  readonly kind: string;
+  /** The slot whose threads and GPU it uses. */
+  readonly slot: number;
   /** The job it runs, or null while idle. */
   fence: number | null;
   trials: number;
+  /** What it held after its first job, MiB; null before, and where the system does not say. */
+  firstHeldMiB: number | null;
   readonly ended: Promise<void>;
   run(job: Job): void;
   /** Asks it to stop after the epoch under way. */
@@ -38,8 +42,10 @@ export interface Child {
 }
 
 export interface ChildOptions {
-  readonly backend: string;
+  readonly kind: string;
+  readonly slot: number;
   readonly memoryMiB: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onEvent: (event: FromChild) => void;
   readonly onEnd: (end: ChildEnd) => void;
 }
@@ -51,12 +57,14 @@ const lineMaxChars = 2_000;
 /** Lines passed on per job; what comes after is counted, not kept. */
 const linesPerJobMax = 2_000;
 
-export function startChild({ backend, memoryMiB, onEvent, onEnd }: ChildOptions): Child {
+export function startChild(options: ChildOptions): Child {
+  const { environment, kind, memoryMiB, onEnd, onEvent, slot } = options;
   const here = fileURLToPath(import.meta.url);
   const entry = fileURLToPath(new URL(`./child${extname(here)}`, import.meta.url));
   const proc = fork(entry, [], {
     serialization: "advanced",
     stdio: ["ignore", "pipe", "pipe", "ipc"],
+    env: environment,
     execArgv: [`--max-old-space-size=${Math.max(64, Math.floor(memoryMiB))}`],
   });
   let heapExhausted = false;
@@ -69,10 +77,11 @@ export function startChild({ backend, memoryMiB, onEvent, onEnd }: ChildOptions)
     if (proc.connected) proc.send(message, () => undefined);
   };
   const child: Child = {
-    backend,
-    memoryMiB,
+    kind,
+    slot,
     fence: null,
     trials: 0,
+    firstHeldMiB: null,
     ended,
     run: (job) => {
       child.fence = job.fence;

@@ -3,6 +3,11 @@
  * memory limit, ended after a failure or so many trials. Tasks that cost nothing run in this process.
  * It does not restart what failed: whether to try again is the coordinator's question.
  */
+import { availableParallelism } from "node:os";
+import { baseEnvironment } from "../program/program-environment.ts";
+import { heldMiB } from "./held-memory.ts";
+import { memoryLookMs, overMemory } from "./memory-limit.ts";
+import { SlotTable } from "./slot-table.ts";
 import type { CheckpointFile, Job, Runner, RunnerEvent, StopHow } from "./runner.ts";
 import { runJob } from "./run-job.ts";
 import { canSuspend, startChild, type Child, type ChildEnd } from "./child-process.ts";
@@ -14,6 +19,10 @@ export interface ChildRunnerOptions {
   readonly slots: number;
   /** Trials after which a child is ended, so that what leaks in it does not add up. */
   readonly trialsPerChild?: number;
+  /** Whose threads and GPU a child uses; left out: this machine's cores shared among the slots, and no GPU. */
+  readonly slotTable?: SlotTable;
+  /** The agent's own environment; code of requesters gets little of it. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 interface Running {
@@ -25,6 +34,8 @@ interface Running {
   resource: number;
   metrics: Readonly<Record<string, number>>;
   file: CheckpointFile | null;
+  /** What it held when it was found to hold too much, MiB. */
+  overMemory: number | null;
   usedMs: number;
   /** When `usedMs` was true, `steadyMs`; null before the job began to train. */
   usedAt: number | null;
@@ -35,13 +46,31 @@ interface Running {
 }
 
 const trialsPerChildDefault = 200;
+/** A warm child that has come to hold so much more than after its first job is ended. */
+const growthMaxMiB = 512;
 
 export function childRunner(options: ChildRunnerOptions): Runner {
   const trialsPerChild = options.trialsPerChild ?? trialsPerChildDefault;
   const listeners: ((event: RunnerEvent) => void)[] = [];
   const running = new Map<number, Running>();
   const children = new Set<Child>();
+  const slotTable =
+    options.slotTable ?? new SlotTable(options.slots, { cores: availableParallelism(), gpus: 0 });
+  const environment = options.environment ?? process.env;
   let closed = false;
+
+  // A job that computes without a pause cannot look at itself.
+  const look = setInterval(() => {
+    for (const run of running.values()) {
+      const pid = run.child?.pid ?? null;
+      if (run.child === null || pid === null || run.suspension.now) continue;
+      const held = heldMiB(pid);
+      if (held === null || held <= run.job.memoryMiB) continue;
+      run.overMemory = held;
+      run.child.kill();
+    }
+  }, memoryLookMs);
+  look.unref();
 
   const emit = (event: RunnerEvent): void => {
     if (!closed) for (const listener of listeners) listener(event);
@@ -54,13 +83,17 @@ export function childRunner(options: ChildRunnerOptions): Runner {
       child.fence = null;
       const keep = event.kind === "finished" || event.kind === "stopped";
       const idle = [...children].filter((other) => other.fence === null).length;
-      if (!keep || child.trials >= trialsPerChild || idle > options.slots) retire(child);
+      if (!keep || child.trials >= trialsPerChild || idle > options.slots || hasGrown(child)) retire(child);
     }
     emit(event);
   };
 
+  const forget = (child: Child): void => {
+    if (children.delete(child)) slotTable.free(child.slot);
+  };
+
   const retire = (child: Child): void => {
-    children.delete(child);
+    forget(child);
     child.end();
   };
 
@@ -84,7 +117,7 @@ export function childRunner(options: ChildRunnerOptions): Runner {
   };
 
   const onEnd = (child: Child, end: ChildEnd): void => {
-    children.delete(child);
+    forget(child);
     const run = [...running.values()].find((candidate) => candidate.child === child);
     if (run === undefined) return;
     const { fence, trial } = run.job;
@@ -93,6 +126,9 @@ export function childRunner(options: ChildRunnerOptions): Runner {
     if (run.killed) {
       const kept = run.file ?? { path: null, digest: null, bytes: 0 };
       settle(run, { kind: "stopped", fence, resource: run.resource, metrics: run.metrics, usedMs, ...kept });
+    } else if (run.overMemory !== null) {
+      const reason = overMemory(trial, run.overMemory, run.job.memoryMiB);
+      settle(run, { kind: "failed", fence, reason, retryable: false, usedMs });
     } else if (end.outOfMemory) {
       const reason = `trial ${trial} needed more than the ${run.job.memoryMiB} MiB of memory it may hold; fewer buckets or a smaller width need less`;
       settle(run, { kind: "failed", fence, reason, retryable: false, usedMs });
@@ -109,13 +145,18 @@ export function childRunner(options: ChildRunnerOptions): Runner {
 
   const childFor = (job: Job): Child => {
     const idle = [...children].filter((child) => child.fence === null);
-    const warm = idle.find((child) => child.backend === job.backend && child.memoryMiB === job.memoryMiB);
+    const kind = kindOf(job);
+    const warm = idle.find((child) => child.kind === kind);
     if (warm !== undefined) return warm;
     const cold = idle[0];
     if (cold !== undefined && children.size >= options.slots) retire(cold);
+    const slot = slotTable.take();
+    const base = job.program === null ? environment : codeEnvironment(environment);
     const made: Child = startChild({
-      backend: job.backend,
+      kind,
+      slot,
       memoryMiB: job.memoryMiB,
+      environment: { ...base, ...slotTable.environment(slot) },
       onEvent: (event) => {
         const run = running.get(event.fence);
         if (run?.child === made) onEvent(run, event);
@@ -136,6 +177,7 @@ export function childRunner(options: ChildRunnerOptions): Runner {
         resource: job.fromResource,
         metrics: {},
         file: null,
+        overMemory: null,
         usedMs: 0,
         usedAt: null,
         suspension: new Suspension(),
@@ -196,6 +238,7 @@ export function childRunner(options: ChildRunnerOptions): Runner {
     },
     close: async () => {
       closed = true;
+      clearInterval(look);
       for (const run of running.values()) {
         run.stopAsked = true;
         if (run.child === null) resume(run);
@@ -223,13 +266,30 @@ function withoutSuspension(run: Running, told: FromChild): RunnerEvent {
   const { suspension } = run;
   if (told.kind === "started") {
     suspension.worked(told.worked);
-    return { kind: "started", fence: told.fence };
+    return { kind: "started", fence: told.fence, exact: told.exact };
   }
-  if (told.kind === "log") return told;
+  if (told.kind === "log" || told.kind === "point") return told;
   if (told.kind !== "epoch")
     return { ...told, usedMs: Math.max(run.usedMs, told.usedMs - suspension.within) };
   const { worked, ...event } = told;
   return { ...event, usedMs: Math.max(run.usedMs, told.usedMs - suspension.worked(worked)) };
+}
+
+/** What a child must be alike in to take the job after another. */
+function kindOf({ backend, memoryMiB, program }: Job): string {
+  return `${backend} ${memoryMiB} ${program?.bundle ?? ""}`;
+}
+
+/** A requester's code gets what programs get, and where TensorFlow is kept. */
+function codeEnvironment(own: Readonly<Record<string, string | undefined>>) {
+  return { ...baseEnvironment(own), TRIALMESH_RUNTIME: own["TRIALMESH_RUNTIME"] };
+}
+
+function hasGrown(child: Child): boolean {
+  const held = child.pid === null ? null : heldMiB(child.pid);
+  if (held === null) return false;
+  child.firstHeldMiB ??= held;
+  return held > child.firstHeldMiB + growthMaxMiB;
 }
 
 /** A task that costs nothing needs no process of its own. */

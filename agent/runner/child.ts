@@ -2,6 +2,7 @@
  * Entry of a runner's child process: one job at a time, over the IPC channel. It ends by itself when the
  * parent is gone, so that an agent that was killed leaves no orphan. Started by `child-runner.ts` only.
  */
+import { isModuleJob, runModule } from "../module/run-module.ts";
 import { runJob } from "./run-job.ts";
 import { toChildSchema, type FromChild } from "./wire.ts";
 
@@ -23,7 +24,9 @@ process.on("message", (message) => {
   }
   running = order.job.fence;
   stopFence = null;
-  void runJob(order.job, { emit, stopping: () => stopFence === running, ownProcess: true });
+  const stopping = () => stopFence === running;
+  if (isModuleJob(order.job)) void runModule(order.job, { emit, stopping });
+  else void runJob(order.job, { emit, stopping, ownProcess: true });
 });
 if (process.send === undefined) {
   console.error("this file is started by a trialmesh agent, not by hand");

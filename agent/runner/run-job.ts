@@ -7,11 +7,12 @@ import { readFile } from "node:fs/promises";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { decodeDataset, rowsOf } from "../../data/dataset.ts";
+import { rowsOf } from "../../data/dataset.ts";
 import { openBackend } from "../runtime/open.ts";
 import { resolveParams } from "../task/parameter.ts";
 import { findModel } from "../task/table.ts";
-import type { ModelDeclaration, Trainer } from "../task/task.ts";
+import type { ModelDeclaration, Restored, Trainer } from "../task/task.ts";
+import { readDataset } from "./read-dataset.ts";
 import type { CheckpointFile, Job, Kept } from "./runner.ts";
 import { steadyMs } from "./suspension.ts";
 import type { FromChild } from "./wire.ts";
@@ -47,7 +48,7 @@ export async function runJob(
     if (!prepared.ok) return fail(prepared.refusal.message, prepared.refusal.code === "unavailable");
     trainer = prepared.value.trainer;
     const hasTest = prepared.value.hasTest;
-    emit({ kind: "started", fence, worked: { from: begun, to: ready } });
+    emit({ kind: "started", fence, exact: prepared.value.exact, worked: { from: begun, to: ready } });
     let metrics: Record<string, number> = {};
     let file: CheckpointFile | null = null;
     while (trainer.epoch < job.targetResource) {
@@ -58,11 +59,12 @@ export async function runJob(
         return emit({ kind: "stopped", fence, resource: trainer.epoch, metrics, usedMs, ...kept });
       }
       const from = steadyMs();
-      const { loss } = await trainer.trainEpoch();
+      const { loss, why } = await trainer.trainEpoch();
       if (!Number.isFinite(loss)) {
         usedMs += steadyMs() - from;
         return fail(
-          `the loss of trial ${job.trial} is not a number in epoch ${trainer.epoch}; a lower learning rate may help`,
+          why ??
+            `the loss of trial ${job.trial} is not a number in epoch ${trainer.epoch}; a lower learning rate may help`,
           false,
         );
       }
@@ -96,28 +98,14 @@ export async function runJob(
   }
 }
 
-/** Datasets decoded in this process; trials of one sweep share theirs, and its tokens. */
-const datasets = new Map<string, Dataset>();
-const cachedDatasetsMax = 2;
-
-async function readDataset(path: string): Promise<Outcome<Dataset>> {
-  const cached = datasets.get(path);
-  if (cached !== undefined) return accept(cached);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    return refuse("unavailable", `the dataset file ${path} cannot be read: ${sentence(error)}`);
-  }
-  const decoded = decodeDataset(bytes);
-  if (!decoded.ok) return decoded;
-  const oldest = datasets.keys().next();
-  if (datasets.size >= cachedDatasetsMax && oldest.done !== true) datasets.delete(oldest.value);
-  datasets.set(path, decoded.value);
-  return decoded;
+interface Prepared {
+  readonly trainer: Trainer;
+  readonly hasTest: boolean;
+  /** False where it goes on from a checkpoint of another backend. */
+  readonly exact: boolean;
 }
 
-async function prepare(job: Job): Promise<Outcome<{ readonly trainer: Trainer; readonly hasTest: boolean }>> {
+async function prepare(job: Job): Promise<Outcome<Prepared>> {
   const found = findModel(job.task, job.model);
   if (!found.ok) return found;
   const declaration: ModelDeclaration = found.value;
@@ -145,21 +133,28 @@ async function prepare(job: Job): Promise<Outcome<{ readonly trainer: Trainer; r
     seed: job.seed,
     dataset,
     backend: backend.value,
-    job: { parts: job.parts, workDir: job.checkpointDir },
+    job: {
+      parts: job.parts,
+      workDir: job.checkpointDir,
+      datasetPath: job.datasetPath,
+      memoryMiB: job.memoryMiB,
+    },
   });
   if (!created.ok) return created;
   const trainer = created.value;
+  let exact = true;
   if (job.fromCheckpointPath !== null) {
     const restored = await restore(trainer, job.fromCheckpointPath, job.fromResource);
     if (!restored.ok) {
       trainer.dispose();
       return restored;
     }
+    exact = restored.value.exact;
   }
-  return accept({ trainer, hasTest: dataset !== null && rowsOf(dataset).test > 0 });
+  return accept({ trainer, exact, hasTest: dataset !== null && rowsOf(dataset).test > 0 });
 }
 
-async function restore(trainer: Trainer, path: string, resource: number): Promise<Outcome<null>> {
+async function restore(trainer: Trainer, path: string, resource: number): Promise<Outcome<Restored>> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);

@@ -3,6 +3,7 @@
  * only by their fence and decides nothing. Every started job ends in exactly one of `finished`,
  * `stopped` and `failed`, unless the runner is closed first.
  */
+import type { Program } from "../../protocol/program.ts";
 import type { Params } from "../../protocol/value.ts";
 
 export interface Job {
@@ -17,6 +18,8 @@ export interface Job {
   readonly datasetPath: string | null;
   /** Files of the artifacts it needs beside its dataset, by digest. */
   readonly parts: Readonly<Record<string, string>>;
+  /** The requester's program that it runs; null where a model of trialmesh is trained. */
+  readonly program: Program | null;
   /** Checkpoint to go on from; null to begin. */
   readonly fromCheckpointPath: string | null;
   /** Epochs the checkpoint has, 0 without one. */
@@ -48,7 +51,8 @@ interface AtEpoch {
 }
 
 export type RunnerEvent =
-  | { readonly kind: "started"; readonly fence: number }
+  /** `exact`: false where it goes on from a checkpoint of another backend, which rounds otherwise. */
+  | { readonly kind: "started"; readonly fence: number; readonly exact: boolean }
   | (AtEpoch & { readonly kind: "epoch" })
   | (AtEpoch & CheckpointFile & { readonly kind: "checkpoint" })
   /** The target is reached; the checkpoint is the final one, and the metrics have the test's figures too. */
@@ -67,6 +71,13 @@ export type RunnerEvent =
       /** False when the same job would fail the same way anywhere. */
       readonly retryable: boolean;
       readonly usedMs: number;
+    }
+  /** Measured between reports, at a step of the program's own counting: for the curve alone. */
+  | {
+      readonly kind: "point";
+      readonly fence: number;
+      readonly step: number;
+      readonly metrics: Readonly<Record<string, number>>;
     }
   | { readonly kind: "log"; readonly fence: number; readonly stream: "out" | "err"; readonly line: string };
 

@@ -131,7 +131,7 @@ export function simulatedRunner({ clock, epoch, store }: SimulatedRunnerOptions)
             false,
           );
         }
-        emit({ kind: "started", fence: job.fence });
+        emit({ kind: "started", fence: job.fence, exact: true });
         if (running.get(job.fence) === run) nextEpoch(run);
       });
     },

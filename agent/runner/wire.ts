@@ -3,6 +3,7 @@
  * events: a child runs code that may be broken, and what it sends is outside.
  */
 import * as z from "zod";
+import { programSchema } from "../../protocol/program.ts";
 import { valueSchema } from "../../protocol/value.ts";
 
 const fence = z.int();
@@ -18,6 +19,7 @@ const jobSchema = z.strictObject({
   backend: z.string(),
   datasetPath: path.nullable(),
   parts: z.record(z.string(), path),
+  program: programSchema.nullable(),
   fromCheckpointPath: path.nullable(),
   fromResource: z.int().nonnegative(),
   targetResource: z.int().positive(),
@@ -32,13 +34,18 @@ export const toChildSchema = z.discriminatedUnion("kind", [
 export type ToChild = z.infer<typeof toChildSchema>;
 
 const usedMs = z.number().nonnegative();
-const atEpoch = { fence, resource: z.int().nonnegative(), metrics: z.record(z.string(), z.number()), usedMs };
+/** Also what is not finite, which is for the agent to leave out: zod's numbers are finite. */
+const metrics = z.record(
+  z.string(),
+  z.custom<number>((value) => typeof value === "number"),
+);
+const atEpoch = { fence, resource: z.int().nonnegative(), metrics, usedMs };
 /** When the work that `usedMs` grew by was done, on the clock of `steadyMs`: the parent knows what of it was suspended. */
 const timed = { worked: z.strictObject({ from: z.number(), to: z.number() }) };
 const file = { path, digest: z.string(), bytes: z.int().nonnegative() };
 
 export const fromChildSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("started"), fence, ...timed }),
+  z.strictObject({ kind: z.literal("started"), fence, exact: z.boolean(), ...timed }),
   z.strictObject({ kind: z.literal("epoch"), ...atEpoch, ...timed }),
   z.strictObject({ kind: z.literal("checkpoint"), ...atEpoch, ...file }),
   z.strictObject({ kind: z.literal("finished"), ...atEpoch, ...file }),
@@ -50,6 +57,12 @@ export const fromChildSchema = z.discriminatedUnion("kind", [
     bytes: z.int().nonnegative(),
   }),
   z.strictObject({ kind: z.literal("failed"), fence, reason: z.string(), retryable: z.boolean(), usedMs }),
+  z.strictObject({
+    kind: z.literal("point"),
+    fence,
+    step: z.int().nonnegative(),
+    metrics,
+  }),
   z.strictObject({ kind: z.literal("log"), fence, stream: z.enum(["out", "err"]), line: z.string() }),
 ]);
 export type FromChild = z.infer<typeof fromChildSchema>;

@@ -7,6 +7,8 @@ export type TensorFlow = typeof tensorflow;
 export interface OpenedBackend {
   readonly name: BackendName;
   readonly version: string;
+  /** What it computes on, as it names that itself; left out where there is nothing to say. */
+  readonly device?: string;
   /** TensorFlow.js set to this backend, or null for the backends that need none of it. */
   readonly tf: TensorFlow | null;
 }
@@ -23,4 +25,15 @@ export function valuesOf(tf: TensorFlow, compute: () => tensorflow.Tensor): Floa
   const values = tensor.dataSync<"float32">();
   tensor.dispose();
   return values;
+}
+
+/** Whether a package that was loaded by name is TensorFlow.js with its core. */
+export function isTensorFlow(value: unknown): value is TensorFlow {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "ready" in value &&
+    "getBackend" in value &&
+    "tidy" in value
+  );
 }

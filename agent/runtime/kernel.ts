@@ -1,7 +1,8 @@
 /**
- * Kernels that TensorFlow.js lacks or has slow on its script backends, registered over the originals:
+ * Kernels that TensorFlow.js lacks or has slow or wrong on its own backends, registered over the originals:
  * a scatter-add for `UnsortedSegmentSum` (cpu loops over every segment, wasm has none), a row copy for
- * `GatherV2` along axis 0, and `BatchMatMul` that transposes first (wasm's own transposed path is naive).
+ * `GatherV2` along axis 0, `BatchMatMul` that transposes first (wasm's own transposed path is naive), and on webgpu
+ * `AddN` a few at a time (its own binds more buffers than a card must allow, and gives zeros then).
  */
 import type { KernelConfig, KernelFunc, TensorInfo } from "@tensorflow/tfjs-core";
 import type { TensorFlow } from "./backend.ts";
@@ -17,9 +18,13 @@ interface ScriptBackend {
 
 const mended = new Set<string>();
 
-export function mendKernels(tf: TensorFlow, backendName: "wasm" | "cpu"): void {
+export function mendKernels(tf: TensorFlow, backendName: "wasm" | "cpu" | "webgpu"): void {
   if (mended.has(backendName)) return;
   mended.add(backendName);
+  if (backendName === "webgpu") {
+    replace(tf, "AddN", backendName, addFewAtOnce);
+    return;
+  }
   replace(tf, "UnsortedSegmentSum", backendName, () => segmentSum);
   if (backendName !== "wasm") return;
   replace(tf, "GatherV2", backendName, (original) => gatherRows(original));
@@ -117,6 +122,31 @@ function matMulTransposedFirst(original: KernelFunc, transpose: KernelFunc): Ker
       attrs: { transposeA: false, transposeB: false },
     });
     for (const tensor of turned) script.disposeData(tensor.dataId);
+    return result;
+  };
+}
+
+/** WebGPU promises eight storage buffers to a shader: these, and one for the sum. */
+const addedAtOnce = 7;
+
+export function addFewAtOnce(original: KernelFunc): KernelFunc {
+  return (call) => {
+    const script = scriptBackend(call.backend);
+    const waiting = Object.values(call.inputs).map(given);
+    const sums: TensorInfo[] = [];
+    const add = (tensors: readonly TensorInfo[]): TensorInfo => {
+      // Its inputs are a list where other kernels' have names.
+      const inputs = Object.assign<TensorInfo[], Record<string, TensorInfo>>([...tensors], {});
+      const out = original({ ...call, inputs });
+      return Array.isArray(out) ? given(out[0]) : out;
+    };
+    while (waiting.length > addedAtOnce) {
+      const sum = add(waiting.splice(0, addedAtOnce));
+      sums.push(sum);
+      waiting.unshift(sum);
+    }
+    const result = add(waiting);
+    for (const sum of sums) script.disposeData(sum.dataId);
     return result;
   };
 }

@@ -54,6 +54,7 @@ export function makeFleet(count: number, kinds: number, random: RandomStream): M
           tokensPerSecond: Math.max(0.05, speed),
         })),
         labels: {},
+        python: null,
       },
     };
   });

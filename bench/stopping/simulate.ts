@@ -145,6 +145,7 @@ function greeting(agent: string, rate: number): Input {
     backends: [{ name: "cpu" as const, works: true, reason: null, version: null, dtypes: ["f32" as const] }],
     rates: [{ kind: "curve/curve", backend: "cpu" as const, examplesPerSecond: 1, tokensPerSecond: rate }],
     labels: {},
+    python: null,
   };
   return {
     kind: "hello",

@@ -1,12 +1,13 @@
 /** `trialmesh agent probe`: measures this machine and prints what it found. Joins nothing. */
 import type { Command } from "commander";
-import type { Capability } from "../../protocol/capability.ts";
 import { accept } from "../../protocol/refusal.ts";
 import { action, examples, printing } from "../option.ts";
 import { printAnswer, type PrintOptions } from "../print/answer.ts";
-import { formatGiB, formatMetric } from "../print/figure.ts";
-import { fields, table } from "../print/table.ts";
+import { backendText } from "../print/backend-table.ts";
+import { formatGiB } from "../print/figure.ts";
+import { fields } from "../print/table.ts";
 import type { Terminal } from "../terminal.ts";
+import type { MachineReport } from "../up/measure-machine.ts";
 
 export function agentProbeCommand(terminal: Terminal): Command {
   return printing(
@@ -16,8 +17,8 @@ export function agentProbeCommand(terminal: Terminal): Command {
     .addHelpText("after", examples("trialmesh agent probe", "trialmesh agent probe --json"))
     .action(
       action(terminal, async (options: PrintOptions) => {
-        const { measureMachine } = await import("../up/measure-machine.ts");
-        const capability = await measureMachine({
+        const { reportMachine } = await import("../up/measure-machine.ts");
+        const capability = await reportMachine({
           environment: terminal.environment,
           folder: process.cwd(),
           labels: {},
@@ -29,7 +30,8 @@ export function agentProbeCommand(terminal: Terminal): Command {
     );
 }
 
-function probeText({ host, node, backends, rates }: Capability): string {
+function probeText(report: MachineReport): string {
+  const { host, node } = report;
   const facts = fields([
     ["system", `${host.os} ${host.arch}, node ${node}`],
     ["cpu", `${host.cores} x ${host.cpuModel}`],
@@ -41,25 +43,5 @@ function probeText({ host, node, backends, rates }: Capability): string {
       host.gpus.map((gpu) => `${gpu.vendor} ${gpu.model}, ${formatGiB(gpu.vramGiB)}`).join("; ") || "none",
     ],
   ]);
-  const trains = table(
-    backends,
-    [
-      { head: "BACKEND", cell: (backend) => backend.name },
-      { head: "TRAINS", cell: (backend) => (backend.works ? "yes" : "no") },
-      { head: "VERSION", cell: (backend) => backend.version ?? "-" },
-      { head: "BECAUSE", cell: (backend) => backend.reason ?? "" },
-    ],
-    "no backend",
-  );
-  const speed = table(
-    rates,
-    [
-      { head: "WORK", cell: (rate) => rate.kind },
-      { head: "BACKEND", cell: (rate) => rate.backend },
-      { head: "EXAMPLES/S", cell: (rate) => String(Math.round(rate.examplesPerSecond)), right: true },
-      { head: "TOKENS/S", cell: (rate) => formatMetric(rate.tokensPerSecond), right: true },
-    ],
-    "nothing can be trained here",
-  );
-  return [facts, trains, speed].join("\n\n");
+  return [facts, backendText(report)].join("\n\n");
 }

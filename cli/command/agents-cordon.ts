@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { action, asking, examples, nameArgument } from "../option.ts";
 import { printAnswer } from "../print/answer.ts";
-import { plural } from "../print/figure.ts";
+import { plural } from "../../protocol/plural.ts";
 import type { Terminal } from "../terminal.ts";
 import { withMesh, type MeshOptions } from "../with-mesh.ts";
 

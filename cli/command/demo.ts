@@ -102,23 +102,18 @@ async function sayAfterwards(terminal: Terminal, { client }: Connected, sweep: s
     );
 }
 
-async function submit(
-  terminal: Terminal,
-  { bus, client, home }: Connected,
-  file: string,
-): Promise<string | ExitCode> {
+async function submit(terminal: Terminal, connected: Connected, file: string): Promise<string | ExitCode> {
   const { prepareSweep } = await import("../run/prepare-sweep.ts");
   const { environment } = terminal;
   const spec = await prepareSweep({
     file,
     overrides: {},
     environment,
-    bus,
-    mesh: home.mesh,
+    connected,
     progress: (line) => terminal.note(line),
   });
   if (!spec.ok) return printRefusal(terminal, {}, spec.refusal);
-  const submitted = await client.command("sweep-run", { spec: spec.value });
+  const submitted = await connected.client.command("sweep-run", { spec: spec.value });
   return submitted.ok ? submitted.value.sweep : printRefusal(terminal, {}, submitted.refusal);
 }
 

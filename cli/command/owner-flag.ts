@@ -1,6 +1,7 @@
 /** The flags by which an owner says what this machine may be used for; also those of `trialmesh up` for its own agent. */
 import type { Command } from "commander";
 import * as z from "zod";
+import { programsAllowed } from "../../protocol/program.ts";
 import { flag, numberFlag } from "../option.ts";
 import type { PolicyFlags } from "../up/agent-policy.ts";
 
@@ -38,6 +39,11 @@ export function ownerFlags(command: Command): Command {
     .option("--requesters <names>", "work for these people only, with commas, or anyone")
     .option("--tasks <kinds>", "take these kinds of task only, with commas, or any")
     .option(
+      "--programs <none|own|any>",
+      "run programs of nobody, of the mesh's owner, or of anyone",
+      programsFlag,
+    )
+    .option(
       "--label <key=value>",
       "a label that sweeps may ask for; may be repeated",
       (label: string, before: string[] | undefined) => [...(before ?? []), label],
@@ -51,6 +57,7 @@ const celsiusFlag = (text: string): number | "any" =>
     : numberFlag(
         z.number().positive("it must be above 0").max(celsiusMax, `it must be at most ${celsiusMax}`),
       )(text);
+const programsFlag = flag(z.enum(programsAllowed, "write none, own or any"));
 const yesNoFlag = flag(z.enum(["yes", "no"], "write yes or no"));
 
 /** The owner's flags as they were given, to hand them on to an agent's own command line. */
@@ -73,6 +80,7 @@ export function ownerFlagsOf(flags: PolicyFlags): string[] {
   add("leave-free-mem", flags.leaveFreeMem);
   add("requesters", flags.requesters);
   add("tasks", flags.tasks);
+  add("programs", flags.programs);
   for (const label of flags.label ?? []) add("label", label);
   return given;
 }

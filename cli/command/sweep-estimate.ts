@@ -9,7 +9,7 @@ import { printAnswer, printRefusal } from "../print/answer.ts";
 import { estimateText } from "../print/estimate-text.ts";
 import { printProblems } from "../print/problems.ts";
 import { overridesOf, withOverrides, type OverrideOptions } from "../run/override-option.ts";
-import { planSpec } from "../run/plan-spec.ts";
+import { datasetRefReader, planSpec, type ReadDatasetRef } from "../run/plan-spec.ts";
 import type { SweepPlan } from "../sweep-file/read-sweep-file.ts";
 import type { Terminal } from "../terminal.ts";
 import { withMesh, type Connected, type MeshOptions } from "../with-mesh.ts";
@@ -49,7 +49,7 @@ async function estimateFile(
   const read = await planSweep(file, overridesOf(options), terminal.environment);
   if (!read.ok) return printRefusal(terminal, options, read.refusal);
   if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);
-  const specs = await specsOf(read.value.plans);
+  const specs = await specsOf(read.value.plans, datasetRefReader(client, terminal.environment));
   if (!specs.ok) return printRefusal(terminal, options, specs.refusal);
   const estimates: Estimated[] = [];
   for (const spec of specs.value) {
@@ -70,10 +70,13 @@ async function estimateFile(
 }
 
 /** The sweeps of the file, one for each of its datasets. */
-async function specsOf(plans: readonly SweepPlan[]): Promise<Outcome<readonly SweepSpec[]>> {
+async function specsOf(
+  plans: readonly SweepPlan[],
+  readRef: ReadDatasetRef,
+): Promise<Outcome<readonly SweepSpec[]>> {
   const specs: SweepSpec[] = [];
   for (const plan of plans) {
-    const spec = await planSpec(plan);
+    const spec = await planSpec(plan, readRef);
     if (!spec.ok) return spec;
     specs.push(spec.value);
   }

@@ -58,6 +58,10 @@ async function run(terminal: Terminal, file: string, options: Options): Promise<
     const why = `${file} trains models of trialmesh and runs no command; \`trialmesh sweep run ${file}\` runs it on a mesh`;
     return printRefusal(terminal, options, refuse("invalid", why).refusal);
   }
+  if (found.sweep.module !== null) {
+    const why = `${file} runs a module, which agents do; \`trialmesh sweep run ${file}\` runs it on a mesh`;
+    return printRefusal(terminal, options, refuse("invalid", why).refusal);
+  }
   const { localNote, localSweep } = await import("../local/local-sweep.ts");
   terminal.note(localNote(file, found, options));
   return localSweep(terminal, file, found, options);

@@ -1,25 +1,19 @@
 /** `trialmesh sweep report`: what a sweep found, as one HTML page to look at, keep or send. */
-import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { sweepInsight } from "../../coordinator/insight/sweep-insight.ts";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { action, asking, examples, sweepArgument } from "../option.ts";
 import { printAnswer, printRefusal } from "../print/answer.ts";
 import { formatBytes } from "../print/figure.ts";
 import { readPageParts } from "../report/chart-library.ts";
 import { reportPage } from "../report/report-page.ts";
+import { writePage } from "../report/write-page.ts";
 import { wholeSweep } from "../report/whole-sweep.ts";
 import type { Terminal } from "../terminal.ts";
 import { withMesh, type MeshOptions } from "../with-mesh.ts";
 
 interface Options extends MeshOptions {
   readonly out?: string;
-}
-
-interface Written {
-  readonly file: string;
-  readonly bytes: number;
 }
 
 export function sweepReportCommand(terminal: Terminal): Command {
@@ -34,7 +28,7 @@ export function sweepReportCommand(terminal: Terminal): Command {
           if (!view.ok) return printRefusal(terminal, options, view.refusal);
           // Without the spaces, the trials tell what was searched.
           const page = reportPage(view.value, sweepInsight(view.value, view.value.spaces), readPageParts());
-          const written = writePage(resolve(options.out ?? `${sweep}.html`), page);
+          const written = writePage(resolve(options.out ?? `${sweep}.html`), page, "--out");
           return printAnswer(
             terminal,
             options,
@@ -44,14 +38,4 @@ export function sweepReportCommand(terminal: Terminal): Command {
         }),
       ),
     );
-}
-
-function writePage(file: string, page: string): Outcome<Written> {
-  try {
-    writeFileSync(file, page);
-    return accept({ file, bytes: Buffer.byteLength(page) });
-  } catch (error) {
-    const why = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    return refuse("invalid", `${file}: it cannot be written (${why}); --out names another place`);
-  }
 }

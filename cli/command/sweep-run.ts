@@ -1,9 +1,9 @@
 /**
- * `trialmesh sweep run`: checks a sweep file, brings its data into the mesh, submits it and follows it to its end. A file
- * that runs a command is run on this machine.
+ * `trialmesh sweep run`: checks a sweep file, brings its data into the mesh, submits it and follows it to its end. Of one
+ * that runs a program the files are brought there too.
  */
 import type { Command } from "commander";
-import { accept, refuse } from "../../protocol/refusal.ts";
+import { accept } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { action, asking, examples } from "../option.ts";
 import { printAnswer, printRefusal } from "../print/answer.ts";
@@ -43,17 +43,7 @@ async function runFile(terminal: Terminal, file: string, options: Options): Prom
   const read = await readSweepAt(file, overridesOf(options), terminal.environment);
   if (!read.ok) return printRefusal(terminal, options, read.refusal);
   if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);
-  const found = read.value.file;
-  if (found.kind === "models")
-    return withMesh(terminal, options, (connected) => runSweeps(terminal, connected, file, options));
-  if (options.detach === true) {
-    const why = `${file} runs a command, which is done on this machine and cannot be detached`;
-    return printRefusal(terminal, options, refuse("invalid", why).refusal);
-  }
-  const { localNote, localSweep } = await import("../local/local-sweep.ts");
-  terminal.note(localNote(file, found, {}));
-  const { json } = options;
-  return localSweep(terminal, file, found, json === undefined ? {} : { json });
+  return withMesh(terminal, options, (connected) => runSweeps(terminal, connected, file, options));
 }
 
 async function runSweeps(
@@ -63,22 +53,15 @@ async function runSweeps(
   options: Options,
 ): Promise<ExitCode> {
   const { prepareSweeps } = await import("../run/prepare-sweep.ts");
-  const { client, bus, home } = connected;
+  const { client } = connected;
   const specs = await prepareSweeps({
     file,
     overrides: overridesOf(options),
     environment: terminal.environment,
-    bus,
-    mesh: home.mesh,
+    connected,
     progress: (line) => terminal.note(line),
   });
-  if (!specs.ok) {
-    // Its lines name the file themselves, as compilers do, so that editors can jump there.
-    if (!specs.refusal.message.startsWith(`${file}:`)) return printRefusal(terminal, options, specs.refusal);
-    if (options.json === true) terminal.out(JSON.stringify({ refusal: specs.refusal }, null, 2));
-    terminal.note(specs.refusal.message);
-    return exitCode.failed;
-  }
+  if (!specs.ok) return printRefusal(terminal, options, specs.refusal);
   const sweeps: string[] = [];
   for (const spec of specs.value) {
     const submitted = await submitSweep(client, spec, (line) => terminal.note(line));

@@ -46,7 +46,11 @@ export function trialText(trial: TrialView): string {
       { head: "BACKEND", cell: (attempt) => attempt.backend },
       { head: "EPOCHS", cell: (attempt) => `${attempt.fromResource} to ${attempt.target}` },
       { head: "STARTED", cell: (attempt) => formatTime(attempt.startedAt) },
-      { head: "STATE", cell: (attempt) => attempt.ending ?? attempt.state },
+      {
+        head: "STATE",
+        cell: ({ approximate, ending, state }) =>
+          `${ending ?? state}${approximate ? " (approximate: it went on from another backend's checkpoint)" : ""}`,
+      },
       { head: "TOKENS", cell: (attempt) => formatTokens(attempt.posted), right: true },
     ],
     "no attempt",

@@ -10,7 +10,8 @@ import { showVersion } from "../../mesh/server-version.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { MeshView } from "../../protocol/view.ts";
 import { packageVersion } from "../code-version.ts";
-import { formatBytes, plural } from "../print/figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatBytes } from "../print/figure.ts";
 import type { Terminal } from "../terminal.ts";
 import { defaultPort } from "../up/start-mesh.ts";
 import { connectMesh } from "../with-mesh.ts";
@@ -94,7 +95,7 @@ function nativeFinding(): Finding {
         "warn",
         "tfjs-node",
         "not installed: textcnn trains on wasm, several times slower",
-        `\`${installCommand("@tensorflow/tfjs-node")}\` adds it where its download works`,
+        `\`${installCommand("@tensorflow/tfjs-node")}\` adds it`,
       )
     : ok("tfjs-node", `${found} ${installedVersion(found) ?? ""}`.trim());
 }

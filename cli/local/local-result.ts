@@ -1,5 +1,6 @@
 /** A local sweep's result for people and as JSON. */
-import { formatMetric, formatParams, plural } from "../print/figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatMetric, formatParams } from "../print/figure.ts";
 import { table } from "../print/table.ts";
 import type { CommandSweep } from "../sweep-file/command-sweep.ts";
 import type { LocalResult } from "./run-local.ts";

@@ -2,14 +2,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findInterpreter } from "../../agent/program/interpreter.ts";
 import { samplerNamed } from "../../coordinator/search/choose-sampler.ts";
 import { refuse } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { printRefusal, type PrintOptions } from "../print/answer.ts";
-import { formatMetric, formatParams, plural } from "../print/figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatMetric, formatParams } from "../print/figure.ts";
 import type { AnySweep } from "../sweep-file/read-any-file.ts";
 import type { Terminal } from "../terminal.ts";
-import { findFolder, findInterpreter } from "./interpreter.ts";
+import { findFolder } from "./find-folder.ts";
 import { localJson, localText } from "./local-result.ts";
 import type { LocalTrial } from "./local-trial.ts";
 import { runLocal, type LocalResult } from "./run-local.ts";

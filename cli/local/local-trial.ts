@@ -2,7 +2,7 @@
 import type { Told } from "../../coordinator/search/ask.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { CommandObjective } from "../sweep-file/command-sweep.ts";
-import type { Report } from "./read-metrics.ts";
+import type { Report } from "../../agent/program/read-metrics.ts";
 
 /** `stopped` is a verdict on the trial; `interrupted` is none: the sweep ended while it ran. */
 export type LocalState = "running" | "suspended" | "completed" | "stopped" | "interrupted" | "failed";

@@ -7,11 +7,11 @@ import type { SearchProblem, SearchSampler } from "../../coordinator/search/ask.
 import { stopText } from "../../coordinator/stopping/stop-reason.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { CommandSweep } from "../sweep-file/command-sweep.ts";
-import { expandCommand, type ExpandContext } from "./expand-command.ts";
+import { expandCommand, type ExpandContext } from "../../agent/program/expand-command.ts";
 import { LocalTrial, type LocalState } from "./local-trial.ts";
-import { metricReader } from "./read-metrics.ts";
+import { metricReader } from "../../agent/program/read-metrics.ts";
 import { RungBoard } from "./rung-board.ts";
-import { runCommand, type RunningCommand } from "./run-command.ts";
+import { runCommand, type RunningCommand } from "../../agent/program/run-command.ts";
 
 export interface LocalOptions {
   readonly sweep: CommandSweep;

@@ -5,7 +5,8 @@ import { asciiGlyphs } from "../../tui/text/glyph.ts";
 import { turnText } from "../../tui/text/turn.ts";
 import type { BudgetView } from "../../protocol/view.ts";
 import { formatDuration } from "./duration.ts";
-import { formatTime, plural } from "./figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatTime } from "./figure.ts";
 import { fields } from "./table.ts";
 
 export type AccountView = BudgetView["accounts"][number];

@@ -1,7 +1,8 @@
 /** The agents as text: hardware, measured speed, what each owner withholds, and where a claim of speed is not believed. */
 import type { Policy } from "../../protocol/capability.ts";
 import type { AgentView, MeshView } from "../../protocol/view.ts";
-import { formatGiB, formatMetric, formatTime, plural } from "./figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatGiB, formatMetric, formatTime } from "./figure.ts";
 import { table } from "./table.ts";
 
 export function agentsText({ agents }: MeshView): string {
@@ -9,6 +10,7 @@ export function agentsText({ agents }: MeshView): string {
     ...policyText(agent),
     ...stanceText(agent),
     ...measuredText(agent),
+    ...asideText(agent),
   ]);
   return [hardwareTable(agents), speedTable(agents), notes.join("\n")]
     .filter((part) => part !== "")
@@ -84,7 +86,7 @@ function policyText({ agent, policy }: AgentView): string[] {
 }
 
 function ownerRules(policy: Policy): string[] {
-  const { hours, idle, leaveFreeCores, leaveFreeMemGiB, maxCelsius, requesters, tasks } = policy;
+  const { hours, idle, leaveFreeCores, leaveFreeMemGiB, maxCelsius, programs, requesters, tasks } = policy;
   const rules: string[] = [];
   if (hours !== null) rules.push(`works ${hours.map(({ from, to }) => `${from}-${to}`).join(", ")}`);
   if (idle !== null) rules.push(`works when nobody has touched it for ${idle.startMinutes} min`);
@@ -93,6 +95,8 @@ function ownerRules(policy: Policy): string[] {
   if (maxCelsius !== null) rules.push(`stands still above ${maxCelsius} degrees`);
   if (requesters !== null) rules.push(`works for ${requesters.join(", ")}`);
   if (tasks !== null) rules.push(`takes ${tasks.join(", ")}`);
+  if (programs !== "none")
+    rules.push(programs === "any" ? "runs anyone's programs" : "runs programs of the mesh's owner");
   return rules;
 }
 
@@ -116,4 +120,12 @@ function measuredText({ agent, measured }: AgentView): string[] {
     ({ attempts, claimed, kind, trusted }) =>
       `${agent}, ${kind}: claims ${formatMetric(claimed)}, measured ${formatMetric(trusted)} tokens/s over ${plural(attempts, "attempt")}; priced at ${formatMetric(trusted)}`,
   );
+}
+
+/** Set aside by the coordinator, for a reason that somebody has to see to. */
+function asideText({ agent, cordonReason }: AgentView): string[] {
+  if (cordonReason === null) return [];
+  return [
+    `${agent} is set aside: ${cordonReason}; \`trialmesh agents cordon ${agent} --end\` lets it work again`,
+  ];
 }

@@ -27,7 +27,9 @@ export function printRefusal(terminal: Terminal, options: PrintOptions, refusal:
   return exitCode.failed;
 }
 
-/** A message that names its own place (FILE:LINE) stands as it is. */
-export function sayRefusal(refusal: Refusal): string {
-  return `trialmesh: ${refusal.message}`;
+const ownPlace = /^\S+\.ya?ml:/iu;
+
+/** Lines that name a file themselves stand as they are, as compilers print them, so that editors can jump there. */
+export function sayRefusal({ message }: Refusal): string {
+  return ownPlace.test(message) ? message : `trialmesh: ${message}`;
 }

@@ -2,7 +2,7 @@
 import { formatTokens } from "../../protocol/token.ts";
 import type { EstimateView } from "../../protocol/estimate-view.ts";
 import { rangeBar } from "./range-bar.ts";
-import { plural } from "./figure.ts";
+import { plural } from "../../protocol/plural.ts";
 import { table } from "./table.ts";
 
 const barWidth = 30;

@@ -40,10 +40,6 @@ export function formatMetrics(metrics: Readonly<Record<string, number>>): string
     .join(", ");
 }
 
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 /** Enough of a digest to tell one from another. */
 export function shortDigest(digest: string): string {
   return digest.slice(0, 12);

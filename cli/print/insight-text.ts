@@ -4,7 +4,8 @@ import type { InsightView } from "../../protocol/insight-view.ts";
 import { bar } from "../../tui/canvas/bar.ts";
 import { lineChart } from "../../tui/canvas/chart.ts";
 import { asciiGlyphs } from "../../tui/text/glyph.ts";
-import { formatMetric, plural } from "./figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatMetric } from "./figure.ts";
 import { table } from "./table.ts";
 
 const barWidth = 30;

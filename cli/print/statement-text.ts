@@ -1,7 +1,8 @@
 /** An account's ledger as a bank statement: what each line moved, for which trial on which machine, and what was held after it. */
 import { formatTokens } from "../../protocol/token.ts";
 import type { LedgerLineView } from "../../protocol/view.ts";
-import { formatTime, plural } from "./figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatTime } from "./figure.ts";
 import { table } from "./table.ts";
 
 interface NumberedLine extends LedgerLineView {

@@ -2,7 +2,8 @@
 import { stoppingText } from "../../protocol/stopping.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepSummary, SweepView, TrialView } from "../../protocol/view.ts";
-import { formatMetric, formatParams, formatTime, plural } from "./figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatMetric, formatParams, formatTime } from "./figure.ts";
 import { fields, table } from "./table.ts";
 
 export function sweepsText(sweeps: readonly SweepSummary[]): string {

@@ -2,7 +2,8 @@
 import { ahead as aheadOf } from "../../tui/text/format.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { StartView, SweepWhyView, WhyView } from "../../protocol/why-view.ts";
-import { formatTime, plural } from "./figure.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatTime } from "./figure.ts";
 import { fields, table } from "./table.ts";
 
 /** `present`: the leader's time, ms; `own`: this machine's at the same moment. Their clocks need not agree. */

@@ -9,6 +9,7 @@ import * as z from "zod";
 import { hoursProblem } from "../../agent/owner/hours.ts";
 import { openPolicy, policySchema, type Policy } from "../../protocol/capability.ts";
 import { nameSchema } from "../../protocol/name.ts";
+import type { ProgramsAllowed } from "../../protocol/program.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { parseJsonFile, readPrivateFile, writePrivateFile } from "../../mesh/private-file.ts";
 import { idlePolicy, idleProblem, type IdleFlags } from "./idle-policy.ts";
@@ -28,6 +29,8 @@ export interface PolicyFlags extends IdleFlags {
   readonly requesters?: string;
   /** Kinds of task with commas; `any` takes the rule back. */
   readonly tasks?: string;
+  /** Whose programs may run here. */
+  readonly programs?: ProgramsAllowed;
   /** `key=value`, repeated. */
   readonly label?: readonly string[];
 }
@@ -45,10 +48,14 @@ export interface AgentPolicy {
   readonly idleCommand: string | null;
 }
 
-/** What is on file in the agent's folder with the flags put over it, and kept. */
-export function agentPolicy(folder: string, flags: PolicyFlags): Outcome<AgentPolicy> {
+/** What is on file in the agent's folder with the flags put over it, and kept. `programs`: where nothing was said before. */
+export function agentPolicy(
+  folder: string,
+  flags: PolicyFlags,
+  programs: ProgramsAllowed = "none",
+): Outcome<AgentPolicy> {
   const path = join(folder, "policy.json");
-  const present = existsSync(path) ? readPolicy(path) : accept(firstPolicy(flags));
+  const present = existsSync(path) ? readPolicy(path) : accept(firstPolicy(flags, programs));
   if (!present.ok) return present;
   const changed = withFlags(present.value, flags);
   if (!changed.ok) return changed;
@@ -57,9 +64,9 @@ export function agentPolicy(folder: string, flags: PolicyFlags): Outcome<AgentPo
   return written.ok ? changed : written;
 }
 
-function firstPolicy({ leaveFreeCores = 0 }: PolicyFlags): AgentPolicy {
+function firstPolicy({ leaveFreeCores = 0 }: PolicyFlags, programs: ProgramsAllowed): AgentPolicy {
   const slots = Math.max(1, availableParallelism() - leaveFreeCores);
-  return { policy: openPolicy(slots), labels: {}, idleCommand: null };
+  return { policy: { ...openPolicy(slots), programs }, labels: {}, idleCommand: null };
 }
 
 function readPolicy(path: string): Outcome<AgentPolicy> {
@@ -99,6 +106,7 @@ function withFlags({ policy, labels, idleCommand }: AgentPolicy, flags: PolicyFl
     onBattery: flags.onBattery === undefined ? policy.onBattery : flags.onBattery === "yes",
     maxCelsius: flags.maxCelsius === "any" ? null : (flags.maxCelsius ?? policy.maxCelsius),
     requesters: requesters.value,
+    programs: flags.programs ?? policy.programs,
     tasks: flags.tasks === undefined ? policy.tasks : flags.tasks === "any" ? null : listOf(flags.tasks),
   };
   const checked = parseOutside(policySchema, candidate, "the agent's policy");

@@ -5,10 +5,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readHost } from "../../agent/capability/host.ts";
-import { probe } from "../../agent/capability/probe.ts";
+import { probe, type ProbeResult } from "../../agent/capability/probe.ts";
+import { findInterpreter, pythonVersion } from "../../agent/program/interpreter.ts";
+import { programRates } from "../../agent/program/program-rate.ts";
 import { cacheFolder } from "../../mesh/server-binary.ts";
 import type { Capability } from "../../protocol/capability.ts";
 import type { Terminal } from "../terminal.ts";
+
+/** What the mesh is told, and what only this machine's people are shown. */
+export type MachineReport = Capability & Pick<ProbeResult, "threads">;
 
 export interface MeasureOptions {
   readonly environment: Terminal["environment"];
@@ -22,12 +27,26 @@ export interface MeasureOptions {
 }
 
 export async function measureMachine(options: MeasureOptions): Promise<Capability> {
+  const { threads: _, ...capability } = await reportMachine(options);
+  return capability;
+}
+
+export async function reportMachine(options: MeasureOptions): Promise<MachineReport> {
   const { environment, folder, fresh, labels, progress } = options;
   const cacheDir = join(cacheFolder(environment), "probe");
   if (fresh || !existsSync(join(cacheDir, "probe.json")))
     progress(
       "measuring what this machine can train, which takes up to a minute; remembered for the next start",
     );
-  const measured = await probe({ cacheDir, fresh, host: () => readHost(folder) });
-  return { ...measured, labels: { ...labels } };
+  const [measured, python] = await Promise.all([
+    probe({
+      cacheDir,
+      fresh,
+      host: () => readHost(folder),
+      progress: (name) => progress(`measuring ${name}`),
+    }),
+    pythonVersion(findInterpreter(environment)),
+  ]);
+  const rates = [...measured.rates, ...programRates(measured.backends)];
+  return { ...measured, rates, python, labels: { ...labels } };
 }

@@ -6,7 +6,9 @@ import { openDiskCache } from "../../agent/cache/disk-cache.ts";
 import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
 import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
-import { childRunner } from "../../agent/runner/child-runner.ts";
+import { findInterpreter } from "../../agent/program/interpreter.ts";
+import { machineRunner } from "../../agent/runner/machine-runner.ts";
+import { loadIdentity } from "../../mesh/identity.ts";
 import { ensurePrivateFolder } from "../../mesh/private-file.ts";
 import { systemClock } from "../../protocol/system-clock.ts";
 import { exitCode, type ExitCode } from "../exit-code.ts";
@@ -40,7 +42,9 @@ export async function runAgent(terminal: Terminal, options: RunAgentOptions): Pr
   try {
     const folder = ensurePrivateFolder(join(home.path, "agent", name));
     if (!folder.ok) return printRefusal(terminal, {}, folder.refusal);
-    const owner = agentPolicy(folder.value, options);
+    // Who has the mesh's keys can reach every agent anyway: on that machine their own programs may run from the start.
+    const programs = loadIdentity(home).ok ? "own" : "none";
+    const owner = agentPolicy(folder.value, options, programs);
     if (!owner.ok) return printRefusal(terminal, {}, owner.refusal);
     const { policy, labels, idleCommand } = owner.value;
     const capability = await measureMachine({
@@ -66,7 +70,16 @@ export async function runAgent(terminal: Terminal, options: RunAgentOptions): Pr
       quotaBytes: Math.round(options.cacheQuota * bytesPerGiB),
     });
     const halted = Promise.withResolvers<{ readonly kind: "halted"; readonly reason: string }>();
-    const runner = childRunner({ slots: Math.max(1, policy.slots) });
+    const { host } = capability;
+    const runner = machineRunner({
+      slots: Math.max(1, policy.slots),
+      machine: {
+        cores: Math.max(1, host.cores - policy.leaveFreeCores),
+        gpus: host.gpus.filter(({ vendor }) => /nvidia/i.test(vendor)).length,
+      },
+      environment: terminal.environment,
+      interpreter: findInterpreter(terminal.environment),
+    });
     const agent = startAgent({
       mesh: home.mesh,
       name,

@@ -3,8 +3,9 @@ import { correct, serve } from "../queue/fair-queue.ts";
 import { isFinal, move } from "./apply-trial.ts";
 import { indexAgent, indexData, indexFurthest } from "./index-state.ts";
 import { learnCost } from "./learn-cost.ts";
-import { accountOf, addLine, enterRung, sweepOf, trialOf } from "./entity.ts";
+import { accountOf, addLine, agentOf, enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event } from "./event.ts";
+import { contradictedBy } from "./set-aside.ts";
 import { attemptByFence, type Account, type Attempt, type State, type Sweep, type Trial } from "./state.ts";
 
 export type AttemptEvent = Extract<
@@ -47,6 +48,7 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
       trial.metrics = event.metrics;
       attempt.keptMs = event.usedMs;
       attempt.keptAt = at;
+      if (event.approximate === true) attempt.approximate = true;
       indexFurthest(state, trial);
       return;
     }
@@ -93,6 +95,7 @@ function offer(state: State, event: Extract<Event, { kind: "LeaseOffered" }>, at
     charged,
     keptMs: 0,
     keptAt: at,
+    approximate: false,
     state: "offered",
     cancel: null,
     patient: false,
@@ -208,12 +211,21 @@ function end(state: State, event: Extract<Event, { kind: "AttemptEnded" }>, at: 
   attempt.ending = event.ending;
   attempt.note = event.note;
   attempt.endedAt = at;
+  if (event.ending === "finished") compare(state, trial, attempt.agent);
   state.active.delete(event.fence);
   holdingOf(state, attempt.agent).delete(event.fence);
   indexAgent(state, attempt.agent);
   const line = { at, trial: trial.trial, fence: event.fence, agent: attempt.agent };
   addLine(state, account, { ...line, kind: "post", amount: posted, note: event.note || event.ending });
   if (released > 0) addLine(state, account, { ...line, kind: "release", amount: released, note: "not used" });
+}
+
+/** Whoever finished it can do it, and whoever failed it before could not. */
+function compare(state: State, trial: Trial, finisher: string): void {
+  const own = state.agents.get(finisher);
+  if (own !== undefined && own.contradicted > 0) agentOf(state, finisher).contradicted = 0;
+  for (const { agent } of contradictedBy(trial, finisher))
+    if (state.agents.has(agent)) agentOf(state, agent).contradicted++;
 }
 
 function holdingOf(state: State, agent: string): Set<number> {

@@ -4,9 +4,22 @@ import { originOf } from "../registry/origin.ts";
 import { sweepOf } from "./entity.ts";
 import { mustGet, type Model, type State } from "./state.ts";
 
-export type RegistryEvent = Extract<Event, { kind: "ModelRegistered" | "AliasMoved" }>;
+export type RegistryEvent = Extract<
+  Event,
+  { kind: "DatasetAdded" | "DatasetChecked" | "ModelRegistered" | "AliasMoved" }
+>;
 
 export function applyRegistry(state: State, event: RegistryEvent, at: number): void {
+  if (event.kind === "DatasetAdded") return addVersion(state, event, at);
+  if (event.kind === "DatasetChecked") {
+    const { check, dataset, version } = event;
+    const found = mustGet(state.datasets, dataset, "dataset").versions.find(
+      (each) => each.version === version,
+    );
+    if (found !== undefined) found.check = check;
+    state.dirty.add(`dataset/${dataset}`);
+    return;
+  }
   const model = modelOf(state, event.model);
   switch (event.kind) {
     case "ModelRegistered":
@@ -25,6 +38,18 @@ export function applyRegistry(state: State, event: RegistryEvent, at: number): v
       return;
     }
   }
+}
+
+function addVersion(state: State, event: Extract<RegistryEvent, { kind: "DatasetAdded" }>, at: number): void {
+  const { by, content, version } = event;
+  const { dataset } = content;
+  let record = state.datasets.get(dataset);
+  if (record === undefined) {
+    record = { dataset, versions: [] };
+    state.datasets.set(dataset, record);
+  }
+  record.versions.push({ ...content, version, by, at });
+  state.dirty.add(`dataset/${dataset}`);
 }
 
 function modelOf(state: State, name: string): Model {

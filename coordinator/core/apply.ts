@@ -62,6 +62,8 @@ function change(state: State, event: Event, at: number): void {
         closed: null,
         draining: known !== undefined && known.incarnation === event.incarnation && known.draining,
         cordoned: known?.cordoned ?? false,
+        cordonReason: known?.cordonReason ?? null,
+        contradicted: known?.contradicted ?? 0,
         speed: known?.speed ?? {},
       });
       state.dirty.add(`agent/${event.agent}`);
@@ -77,9 +79,13 @@ function change(state: State, event: Event, at: number): void {
     case "AgentDraining":
       agentOf(state, event.agent).draining = event.drain;
       return indexAgent(state, event.agent);
-    case "AgentCordoned":
-      agentOf(state, event.agent).cordoned = event.cordon;
+    case "AgentCordoned": {
+      const agent = agentOf(state, event.agent);
+      agent.cordoned = event.cordon;
+      agent.cordonReason = event.cordon ? (event.reason ?? null) : null;
+      if (!event.cordon) agent.contradicted = 0;
       return indexAgent(state, event.agent);
+    }
     case "SweepSubmitted":
     case "SweepTuned":
     case "SearchNoted":
@@ -103,6 +109,8 @@ function change(state: State, event: Event, at: number): void {
       return applyAttempt(state, event satisfies AttemptEvent, at);
     case "ReportNoted":
       return;
+    case "DatasetAdded":
+    case "DatasetChecked":
     case "ModelRegistered":
     case "AliasMoved":
       return applyRegistry(state, event, at);

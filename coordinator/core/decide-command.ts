@@ -5,6 +5,7 @@ import type { Role } from "../../protocol/subjects.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { decidePromote, decideRollback } from "../registry/alias.ts";
+import { addDataset } from "../registry/dataset.ts";
 import type { Decision, Sender } from "./input.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
 import { decideSweepRun } from "./decide-sweep.ts";
@@ -19,6 +20,7 @@ const allowed: { readonly [N in CommandName]: readonly Role[] } = {
   "sweep-tune": ["owner", "requester"],
   "trial-propose": ["owner", "requester"],
   "sweep-seal": ["owner", "requester"],
+  "dataset-add": ["owner", "requester"],
   "model-promote": ["owner", "requester"],
   "model-rollback": ["owner", "requester"],
   "agent-drain": ["owner"],
@@ -78,6 +80,10 @@ function* dispatch(state: State, sender: Sender, name: CommandName, raw: unknown
     case "sweep-seal": {
       const body = parse(name, raw);
       return body.ok ? yield* sealSweep(state, sender, body.value) : body;
+    }
+    case "dataset-add": {
+      const body = parse(name, raw);
+      return body.ok ? yield* addDataset(state, sender.who, body.value) : body;
     }
     case "model-promote": {
       const body = parse(name, raw);

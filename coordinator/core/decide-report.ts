@@ -1,9 +1,11 @@
 /** Decides on the durable reports of agents. FENCE-1: a report counts only for the live attempt it names. */
+import type { Digest } from "../../protocol/id.ts";
 import type { Report } from "../../protocol/report.ts";
 import { charge } from "../budget/ledger.ts";
 import type { Steps } from "./input.ts";
 import { judge } from "./judge.ts";
 import { endAttempt } from "./outcome.ts";
+import { setAside } from "./set-aside.ts";
 import type { CoordinatorSettings } from "./setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "./state.ts";
 
@@ -31,18 +33,18 @@ export function* decideReport(
       yield { kind: "AgentClosed", agent, reason: report.reason };
       return;
     case "checkpoint":
-      if (report.resource > (trial.checkpoint?.resource ?? 0)) yield keptOf(report);
+      if (isNewer(state, trial, report.resource, report.digest)) yield keptOf(report);
       return;
     case "finished":
       yield* finished(state, trial, attempt, report, settings);
       return;
     case "stopped": {
       const { digest } = report;
-      if (digest !== null && report.resource > (trial.checkpoint?.resource ?? 0)) {
+      if (digest !== null && isNewer(state, trial, report.resource, digest)) {
         yield keptOf({ ...report, digest });
       }
       const why = stoppedBecause(report.why, attempt.cancel);
-      const kept = (trial.checkpoint?.resource ?? 0) > (attempt.from?.resource ?? 0);
+      const kept = trial.checkpoint !== null && trial.checkpoint.digest !== attempt.from?.digest;
       const tooShort = report.why === "horizon" && !kept;
       const end = { ending: "stopped", why, usedMs: report.usedMs, tooShort } as const;
       yield* endAttempt(state, trial, attempt, end, settings);
@@ -59,11 +61,20 @@ export function* decideReport(
   }
 }
 
+/** A program saves when it likes, also twice between two of its reports. */
+function isNewer(state: State, trial: Trial, resource: number, digest: Digest): boolean {
+  const known = trial.checkpoint?.resource ?? 0;
+  if (resource !== known) return resource > known;
+  const { spec } = mustGet(state.sweeps, trial.sweep, "sweep");
+  return spec.program !== null && digest !== trial.checkpoint?.digest;
+}
+
 type Kept = Extract<Report, { kind: "checkpoint" | "finished" }>;
 
 function keptOf(report: Omit<Kept, "kind">) {
-  const { fence, resource, digest, bytes, metrics, usedMs } = report;
-  return { kind: "CheckpointKept", fence, resource, digest, bytes, metrics, usedMs } as const;
+  const { approximate, bytes, digest, fence, metrics, resource, usedMs } = report;
+  const kept = { kind: "CheckpointKept", fence, resource, digest, bytes, metrics, usedMs } as const;
+  return approximate === true ? { ...kept, approximate } : kept;
 }
 
 function* finished(
@@ -99,6 +110,7 @@ function* finished(
   yield { kind: "RungReached", fence: report.fence, resource: report.resource, value, also };
   const posted = charge(report.usedMs, attempt.rate, attempt.reserved);
   yield { kind: "AttemptEnded", fence: report.fence, ending: "finished", note: "", posted, tooShort: false };
+  yield* setAside(state, trial, attempt.agent);
   yield* judge(state, trial);
 }
 

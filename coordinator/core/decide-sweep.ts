@@ -1,9 +1,11 @@
 /** Decides on a new sweep: can it be searched, and can anything in the mesh ever run it? */
 import { sweepId } from "../../protocol/id.ts";
+import { isProgramTask } from "../../protocol/program.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { nearestMiss } from "../placement/nearest-miss.ts";
+import { gateRefusal } from "../registry/dataset.ts";
 import { jointProblem } from "../search/joint-space.ts";
 import { samplerFor, samplerNamed } from "../search/choose-sampler.ts";
 import type { Decision } from "./input.ts";
@@ -29,16 +31,26 @@ function unsuitedIn(spec: SweepSpec) {
   return unsuited === null ? null : { model: "", ...unsuited };
 }
 
+/** What an owner allows goes by the task, so a program may not come under another's name. */
+function programFits({ parts, program, task }: SweepSpec): boolean {
+  if (program === null) return !isProgramTask(task);
+  return program.kind === task && parts.includes(program.bundle);
+}
+
 export function* decideSweepRun(state: State, requester: string, spec: SweepSpec): Decision {
   const names = spec.models.map(({ model }) => model);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) return refuse("invalid", `model ${twice} stands twice in the sweep`, ["models"]);
+  if (!programFits(spec))
+    return refuse("invalid", `task ${spec.task} and the sweep's program do not belong together`, ["program"]);
   const sampler = samplerFor(spec);
   const problem = unsuitedIn(spec) ?? sampler.problem();
   if (problem !== null) {
     const of = problem.model === "" ? ["search"] : ["models", problem.model];
     return refuse("invalid", `${problem.parameter}: ${problem.message}`, [...of, problem.parameter]);
   }
+  const gated = gateRefusal(state, spec);
+  if (gated !== null) return gated;
   for (const { model } of spec.models) {
     const miss = nearestMiss(state, requester, `${spec.task}/${model}`, spec.needs);
     if (miss !== null) return refuse("no-agent-fits", miss, ["models", model]);

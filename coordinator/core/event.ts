@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { backendNameSchema, capabilitySchema, policySchema } from "../../protocol/capability.ts";
+import { datasetCheckSchema, datasetVersionSchema } from "../../protocol/dataset.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "../../protocol/id.ts";
 import { checkpointSchema } from "../../protocol/order.ts";
 import { metricsSchema } from "../../protocol/report.ts";
@@ -60,7 +61,13 @@ export const eventSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("AgentSilent"), agent }),
   z.object({ kind: z.literal("AgentClosed"), agent, reason: z.string().nullable() }),
   z.object({ kind: z.literal("AgentDraining"), agent, drain: z.boolean() }),
-  z.object({ kind: z.literal("AgentCordoned"), agent, cordon: z.boolean() }),
+  z.object({
+    kind: z.literal("AgentCordoned"),
+    agent,
+    cordon: z.boolean(),
+    /** Why the coordinator set it aside; left out where somebody did. */
+    reason: z.string().optional(),
+  }),
 
   z.object({
     kind: z.literal("SweepSubmitted"),
@@ -145,6 +152,8 @@ export const eventSchema = z.discriminatedUnion("kind", [
     bytes: z.int().nonnegative(),
     metrics: metricsSchema,
     usedMs: z.number().nonnegative(),
+    /** It went on from a checkpoint of another backend, which rounds otherwise. Left out where it did not. */
+    approximate: z.boolean().optional(),
   }),
   z.object({
     kind: z.literal("RungReached"),
@@ -167,6 +176,19 @@ export const eventSchema = z.discriminatedUnion("kind", [
   /** A report that came too late to count: kept as a note, changes nothing. */
   z.object({ kind: z.literal("ReportNoted"), agent, fence: fenceSchema, report: z.string() }),
 
+  z.object({
+    kind: z.literal("DatasetAdded"),
+    version: z.int().positive(),
+    by: z.string(),
+    content: datasetVersionSchema,
+  }),
+  z.object({
+    kind: z.literal("DatasetChecked"),
+    dataset: z.string(),
+    version: z.int().positive(),
+    by: z.string(),
+    check: datasetCheckSchema,
+  }),
   z.object({
     kind: z.literal("ModelRegistered"),
     model: z.string(),

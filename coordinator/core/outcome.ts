@@ -2,6 +2,7 @@
 import type { Ending, Attempt, State, Trial } from "./state.ts";
 import { mustGet } from "./state.ts";
 import { charge } from "../budget/ledger.ts";
+import { isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
 import type { Steps } from "./input.ts";
 import type { CoordinatorSettings } from "./setting.ts";
 
@@ -31,7 +32,7 @@ export function* endAttempt(
   const { ending, tooShort = false, why } = end;
   yield { kind: "AttemptEnded", fence: attempt.fence, ending, note: why, posted, tooShort };
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
-  if (end.final === true) {
+  if (end.final === true || failedSoBefore(state, trial, attempt, end)) {
     yield { kind: "TrialFinished", trial: trial.trial, outcome: "failed", why: end.why };
   } else if (sweep.state === "stopping") {
     yield { kind: "TrialFinished", trial: trial.trial, outcome: "cancelled", why: "the sweep was stopped" };
@@ -44,4 +45,19 @@ export function* endAttempt(
       yield { kind: "TrialRequeued", trial: trial.trial, why: end.why, blame };
     }
   }
+}
+
+/**
+ * RETRY-1: it failed on the same agent for the very same reason before, and no other that fits is there to try: it would
+ * only do so again.
+ */
+function failedSoBefore(state: State, trial: Trial, attempt: Attempt, { ending, why }: End): boolean {
+  if (ending !== "failed") return false;
+  const failed = trial.attempts.filter((one) => one.ending === "failed");
+  const again = failed.some(
+    ({ agent, fence, note }) => fence !== attempt.fence && agent === attempt.agent && note === why,
+  );
+  if (!again) return false;
+  const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  return !isUntriedSomewhere(state, sweep, trial);
 }

@@ -11,6 +11,7 @@ import {
   mustGet,
   type Account,
   type CostHistory,
+  type DatasetRecord,
   type Agent,
   type LedgerLine,
   type Meta,
@@ -21,7 +22,7 @@ import {
 } from "./state.ts";
 
 /** Bumped when an entity changes its shape; an older store is rebuilt from the journal. */
-export const projectionVersion = 2;
+export const projectionVersion = 3;
 
 /** The entity under a dirty key, or undefined where it is to be removed. */
 export function entityAt(state: State, key: string): unknown {
@@ -44,6 +45,8 @@ export function entityAt(state: State, key: string): unknown {
       return state.sweeps.get(name);
     case "trial":
       return state.trials.get(name);
+    case "dataset":
+      return state.datasets.get(name);
     case "model":
       return state.models.get(name);
     case "recipe":
@@ -78,6 +81,7 @@ export function loadState(range: (prefix: string) => Iterable<readonly [string, 
     (a, b) => idNumber(a.sweep) - idNumber(b.sweep) || a.number - b.number,
   );
   for (const trial of trials) state.trials.set(trial.trial, trial);
+  for (const record of values<DatasetRecord>(range("dataset/"))) state.datasets.set(record.dataset, record);
   for (const model of values<Model>(range("model/"))) state.models.set(model.model, model);
   for (const [key, text] of range("recipe/")) state.recipes.set(text as string, Number(key.split("/")[1]));
   for (const [key, stored] of range("command/")) {
@@ -126,6 +130,7 @@ export function stateText(state: State): string {
     byKey(state.agents),
     byKey(state.sweeps),
     byKey(state.trials),
+    byKey(state.datasets),
     byKey(state.models),
     byKey(state.recipes),
     byKey(state.costs),

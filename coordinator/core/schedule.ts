@@ -7,17 +7,21 @@ import { reserve } from "../budget/ledger.ts";
 import { chooseAgent } from "../placement/choose-agent.ts";
 import { wishOfAny, type Choice } from "../placement/feasible.ts";
 import { limitsFor } from "../placement/horizon-limits.ts";
+import { hasFailedOn, isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
 import { fairOrder } from "../queue/fair-queue.ts";
 import { sweepOrder } from "../queue/sweep-order.ts";
+import type { TrialQueue } from "../queue/trial-queue.ts";
 import type { Event } from "./event.ts";
 import type { Steps } from "./input.ts";
 import { proposeAndEnd } from "./propose.ts";
 import { answerFromRecord, canAnswer } from "./reuse.ts";
 import type { CoordinatorSettings } from "./setting.ts";
-import { mustGet, type Account, type State, type Trial } from "./state.ts";
+import { mustGet, type Account, type State, type Sweep, type Trial } from "./state.ts";
 
 /** Trials answered from the record or placed in one call; the rest follows in the next batch. */
 const trialsPerCallMax = 256;
+/** Behind trials that wait for another agent than the free one, so many are looked at. */
+const waitingLooksMax = 32;
 
 /** Returns true where more could be done at once: call it again with the next batch. */
 export function* schedule(
@@ -67,21 +71,50 @@ function offerFor(
     const free = fundsFor(state, sweep);
     if (free === 0) continue;
     for (const { model } of sweep.spec.models) {
-      const id = state.queues.get(sweep.sweep)?.get(model)?.first();
-      if (id === undefined || id === null) continue;
+      const queue = state.queues.get(sweep.sweep)?.get(model);
+      const id = queue?.first() ?? null;
+      if (queue === undefined || id === null) continue;
       const { key } = wishOfAny(sweep, model);
       if (blocked.has(key)) continue;
-      const trial = mustGet(state.trials, id, "trial");
-      const choice = chooseAgent(state, sweep, trial);
-      if (choice === null) {
+      const found = placeable(state, sweep, queue, id);
+      if (found === null) {
         blocked.add(key);
         continue;
       }
+      const { choice, trial } = found;
       // Another sweep may have done the same while it waited.
       if (canAnswer(state, sweep, trial)) return answerFromRecord(state, sweep, trial);
       const offer = offerOf(state, trial, choice, free, settings);
       if (offer !== null) return one(offer);
     }
+  }
+  return null;
+}
+
+interface Placeable {
+  readonly trial: Trial;
+  readonly choice: Choice;
+}
+
+/**
+ * The first trial of the queue with its agent. PLACE-2: one that could only go back to where it failed waits while another
+ * agent that fits takes work, and lets those behind it pass.
+ */
+function placeable(state: State, sweep: Sweep, queue: TrialQueue, first: string): Placeable | null {
+  const look = (id: string): Placeable | "waits" | null => {
+    const trial = mustGet(state.trials, id, "trial");
+    const choice = chooseAgent(state, sweep, trial);
+    if (choice === null) return null;
+    const failedThere = hasFailedOn(trial, choice.agent.agent);
+    return failedThere && isUntriedSomewhere(state, sweep, trial) ? "waits" : { trial, choice };
+  };
+  const found = look(first);
+  if (found !== "waits") return found;
+  let looks = 0;
+  for (const id of queue.waiting()) {
+    if (++looks > waitingLooksMax) return null;
+    const next = look(id);
+    if (next !== "waits") return next;
   }
   return null;
 }

@@ -3,12 +3,14 @@
  * Entities are plain data, each stored under one key of the projection; what stands under
  * "derived" is rebuilt from them. Only `apply` changes any of it.
  */
+import type { DatasetVersionView } from "../../protocol/dataset-view.ts";
 import type { Capability, Policy, BackendName } from "../../protocol/capability.ts";
 import type { Digest, Fence, SweepId, TrialId } from "../../protocol/id.ts";
 import type { Checkpoint } from "../../protocol/order.ts";
 import type { Metrics } from "../../protocol/report.ts";
 import type { Params } from "../../protocol/value.ts";
-import type { DatasetRef, SweepSpec } from "../../protocol/sweep.ts";
+import type { DatasetRef } from "../../protocol/dataset.ts";
+import type { SweepSpec } from "../../protocol/sweep.ts";
 import type { MilliTokens } from "../../protocol/token.ts";
 import { Fleet } from "../placement/fleet.ts";
 import type { TrialQueue } from "../queue/trial-queue.ts";
@@ -66,6 +68,10 @@ export interface Agent {
   draining: boolean;
   /** Takes no new work; what runs there goes on. */
   cordoned: boolean;
+  /** Why the coordinator set it aside; null where it did not. */
+  cordonReason: string | null;
+  /** Trials in a row that failed here and that others then finished. */
+  contradicted: number;
   /** What real trials showed of its speed, by kind of task. */
   speed: Record<string, Speed>;
 }
@@ -120,6 +126,8 @@ export interface Attempt {
   keptMs: number;
   /** When that was, ms; the attempt's start before any. */
   keptAt: number;
+  /** It went on from a checkpoint of another backend. */
+  approximate: boolean;
   state: AttemptState;
   cancel: string | null;
   /** A patient cancel waits for the next checkpoint. */
@@ -238,6 +246,11 @@ export interface Model {
   ledger: AliasMoveView[];
 }
 
+export interface DatasetRecord {
+  readonly dataset: string;
+  readonly versions: DatasetVersionView[];
+}
+
 export type LedgerLine = LedgerLineView;
 
 export interface State {
@@ -247,6 +260,7 @@ export interface State {
   readonly agents: Map<string, Agent>;
   readonly sweeps: Map<SweepId, Sweep>;
   readonly trials: Map<TrialId, Trial>;
+  readonly datasets: Map<string, DatasetRecord>;
   readonly models: Map<string, Model>;
   /** Canonical text of everything but model and parameters that a result depends on → its number. */
   readonly recipes: Map<string, number>;
@@ -301,6 +315,7 @@ export function emptyState(): State {
     agents: new Map(),
     sweeps: new Map(),
     trials: new Map(),
+    datasets: new Map(),
     models: new Map(),
     recipes: new Map(),
     costs: new Map(),

@@ -116,6 +116,7 @@ function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Leas
     seed: spec.trialSeed,
     dataset: spec.dataset?.digest ?? null,
     parts: spec.parts,
+    program: spec.program,
     metric: spec.objective.metric,
     from: attempt.from,
     target: attempt.target,

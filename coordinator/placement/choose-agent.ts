@@ -3,7 +3,7 @@
  * the money suffices, the budget says after; why nothing fits is explained by `view/why-view.ts` from the same answers.
  *
  * PLACE-1: only an agent that fits, takes work and has a free slot is chosen.
- * PLACE-2: agents on which the trial failed or was lost come last.
+ * PLACE-2: agents on which the trial failed or was lost come last; where it failed it comes again only while nothing else fits.
  * PLACE-3: among the rest the sweep's preference decides: the fastest or the cheapest; where the data lies counts for half.
  */
 import type { Agent, State, Sweep, Trial } from "../core/state.ts";

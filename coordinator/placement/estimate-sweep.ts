@@ -5,6 +5,7 @@ import { recipeText, trialKey } from "../core/key.ts";
 import type { State } from "../core/state.ts";
 import { learns, samplerFor } from "../search/choose-sampler.ts";
 import { stoppingPolicy } from "../stopping/choose-policy.ts";
+import { plural } from "../../protocol/plural.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { EstimateView } from "../../protocol/estimate-view.ts";
 import type { Stopping } from "../../protocol/stopping.ts";
@@ -49,12 +50,12 @@ function verdictOn(view: Omit<EstimateView, "fits" | "sentence">): Pick<Estimate
   if (models.every(({ range }) => range === null)) {
     return {
       fits: true,
-      sentence: `${trials} trials; what they cost is not known yet: nothing of this kind has run`,
+      sentence: `${plural(trials, "trial")}; what they cost is not known yet: nothing of this kind has run`,
     };
   }
   const attempts = models.reduce((sum, model) => sum + model.attempts, 0);
-  const basis = attempts > 0 ? `from ${attempts} past attempts` : "from the agents' probes alone";
-  const cost = `${trials} trials will cost about ${formatTokens(expected)} tokens (${formatTokens(low)} to ${formatTokens(high)}, ${basis})`;
+  const basis = attempts > 0 ? `from ${plural(attempts, "past attempt")}` : "from the agents' probes alone";
+  const cost = `${plural(trials, "trial")} will cost about ${formatTokens(expected)} tokens (${formatTokens(low)} to ${formatTokens(high)}, ${basis})`;
   const record = onRecord > 0 ? `; ${onRecord} of them are on record and cost nothing` : "";
   const money = `there are ${formatTokens(free)} to spend`;
   if (low > free) return { fits: false, sentence: `${cost}, and ${money}${record}` };

@@ -137,6 +137,7 @@ function groupKey({ capability, policy }: Machine): string {
     capability.backends.map(({ dtypes, name, works }) => [name, works, dtypes]),
     capability.rates.map(({ backend, kind }) => [kind, backend]),
     Object.entries(capability.labels).toSorted(([a], [b]) => (a < b ? -1 : 1)),
-    [policy.slots > 0, policy.requesters, policy.tasks, policy.leaveFreeCores],
+    capability.python,
+    [policy.slots > 0, policy.requesters, policy.tasks, policy.programs, policy.leaveFreeCores],
   ]);
 }

@@ -10,13 +10,17 @@ export function nearestMiss(
   kind: string,
   requirement: Requirement,
 ): string | null {
-  let nearest: { agent: string; lacks: string[] } | null = null;
+  let nearest: { agent: string; meant: boolean; lacks: string[] } | null = null;
   for (const { agent, capability, policy } of state.agents.values()) {
     const mismatches = match({ agent, requester, kind, requirement }, capability, policy);
     if (mismatches.length === 0) return null;
-    if (nearest === null || mismatches.length < nearest.lacks.length) {
-      nearest = { agent, lacks: mismatches.map(explainMismatch) };
-    }
+    // One that was not meant at all tells nobody what to change.
+    const meant = !mismatches.some(({ predicate }) => predicate.startsWith("agents."));
+    const isNearer =
+      nearest === null ||
+      (meant && !nearest.meant) ||
+      (meant === nearest.meant && mismatches.length < nearest.lacks.length);
+    if (isNearer) nearest = { agent, meant, lacks: mismatches.map(explainMismatch) };
   }
   if (nearest === null) return null;
   return `no known agent can run ${kind}; the nearest is ${nearest.agent}, which lacks ${nearest.lacks.join("; ")}`;

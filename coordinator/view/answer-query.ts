@@ -5,6 +5,7 @@ import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refus
 import type { State, Trial } from "../core/state.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-view.ts";
+import { datasetsViewOf, datasetViewOf } from "./dataset-view.ts";
 import { eventText } from "./event-text.ts";
 import { insightViewOf } from "./insight-view.ts";
 import { meshViewOf } from "./mesh-view.ts";
@@ -56,6 +57,8 @@ const answers: Answers = {
     return accept(insightViewOf(state, sweep, settings));
   },
   estimate: ({ state }, { requester, spec }) => accept(estimateSweep(state, requester, spec)),
+  datasets: ({ state }) => accept(datasetsViewOf(state)),
+  dataset: ({ state }, body) => datasetViewOf(state, body.dataset),
   models: ({ state }) => accept(modelsViewOf(state)),
   model: ({ state }, body) => {
     const model = state.models.get(body.model);

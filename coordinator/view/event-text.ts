@@ -30,7 +30,10 @@ export function eventText(event: Event): string {
     case "AgentDraining":
       return `agent ${event.agent} ${event.drain ? "drains" : "takes work again"}`;
     case "AgentCordoned":
-      return `agent ${event.agent} ${event.cordon ? "is cordoned" : "takes new work again"}`;
+      if (!event.cordon) return `agent ${event.agent} takes new work again`;
+      return event.reason === undefined
+        ? `agent ${event.agent} is cordoned`
+        : `agent ${event.agent} is set aside: ${event.reason}`;
     case "SweepSubmitted":
       return `${event.sweep} (${event.spec.name}) by ${event.requester}, up to ${event.total} trials`;
     case "SweepTuned":
@@ -71,6 +74,10 @@ export function eventText(event: Event): string {
       return `fence ${event.fence} ${event.ending}, ${formatTokens(event.posted)} tokens ${event.note}`.trim();
     case "ReportNoted":
       return `late report of ${event.agent} for fence ${event.fence} (${event.report}) noted`;
+    case "DatasetAdded":
+      return `${event.content.dataset}@${event.version} by ${event.by}`;
+    case "DatasetChecked":
+      return `${event.dataset}@${event.version} by ${event.by}: ${event.check.failed} failed, ${event.check.warned} warned`;
     case "ModelRegistered":
       return `${event.model}@${event.version} is ${event.trial}`;
     case "AliasMoved":

@@ -7,6 +7,7 @@ import { comparableTrials, lossSign } from "../insight/compared-trial.ts";
 import { isFixed, parametersOf, type Spaces } from "../insight/parameter.ts";
 import { pedAnova } from "../insight/ped-anova.ts";
 import { gainSentence, predictedGain } from "../insight/predicted-gain.ts";
+import { plural } from "../../protocol/plural.ts";
 import type { InsightView } from "../../protocol/insight-view.ts";
 import type { SweepView } from "../../protocol/view.ts";
 import type { CoordinatorSettings } from "../core/setting.ts";
@@ -107,8 +108,4 @@ function basisOf(
 function thinned(points: readonly BestPoint[]): InsightView["bestSoFar"] {
   const every = Math.ceil(points.length / bestPointsMost);
   return points.filter((_, at) => at % every === 0 || at === points.length - 1);
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

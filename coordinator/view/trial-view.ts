@@ -24,6 +24,7 @@ export function trialViewOf(state: State, trial: Trial): TrialView {
       rate: attempt.rate,
       fromResource: attempt.from?.resource ?? 0,
       target: attempt.target,
+      approximate: attempt.approximate,
       startedAt: attempt.at,
       endedAt: attempt.endedAt,
       state: attempt.state,

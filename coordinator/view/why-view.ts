@@ -43,7 +43,7 @@ export function agentReasons(state: State, sweep: Sweep, model: string): WhyView
     if (!agent.present) reasons.push("not present: nothing heard from it");
     if (agent.closed !== null) reasons.push(agent.closed);
     if (agent.draining) reasons.push("draining");
-    if (agent.cordoned) reasons.push("cordoned: it takes no new trials");
+    if (agent.cordoned) reasons.push(`cordoned: ${agent.cordonReason ?? "it takes no new trials"}`);
     const fits = reasons.length === 0;
     if (fits && !state.fleet.isFree(agent.agent)) reasons.push(`all ${agent.policy.slots} slots busy`);
     return { agent: agent.agent, fits, reasons };

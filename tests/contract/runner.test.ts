@@ -74,6 +74,7 @@ function jobFor(subject: Subject, fence: number, more: Partial<Job> = {}): Job {
     backend: "none",
     datasetPath: null,
     parts: {},
+    program: null,
     fromCheckpointPath: null,
     fromResource: 0,
     targetResource: 3,

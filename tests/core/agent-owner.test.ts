@@ -16,7 +16,11 @@ const owner = (kind: Stance["kind"]): AgentInput => ({
   kind: "owner",
   stance: { kind, reason: kind === "open" ? null : "the owner is here" },
 });
-const fetched: AgentInput = { kind: "fetched", fence: 1, files: { datasetPath: null, checkpointPath: null, parts: {} } };
+const fetched: AgentInput = {
+  kind: "fetched",
+  fence: 1,
+  files: { datasetPath: null, checkpointPath: null, parts: {} },
+};
 const tick: AgentInput = { kind: "tick" };
 const event = (resource: number, usedMs: number): AgentInput => ({
   kind: "runner",

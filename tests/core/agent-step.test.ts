@@ -30,7 +30,11 @@ const kinds = (effects: readonly AgentEffect[]) =>
 function running(): AgentState {
   const state = greeted();
   step(state, offer(), 600);
-  step(state, { kind: "fetched", fence: 1, files: { datasetPath: null, checkpointPath: null, parts: {} } }, 610);
+  step(
+    state,
+    { kind: "fetched", fence: 1, files: { datasetPath: null, checkpointPath: null, parts: {} } },
+    610,
+  );
   return state;
 }
 
@@ -49,7 +53,11 @@ test("AGENT-3: a fence is taken up once, however often it is offered", () => {
   const state = greeted();
   assert.deepEqual(kinds(step(state, offer(), 600)), ["report accepted", "fetch"]);
   assert.deepEqual(step(state, offer(), 700), []);
-  step(state, { kind: "fetched", fence: 1, files: { datasetPath: null, checkpointPath: null, parts: {} } }, 700);
+  step(
+    state,
+    { kind: "fetched", fence: 1, files: { datasetPath: null, checkpointPath: null, parts: {} } },
+    700,
+  );
   step(
     state,
     { kind: "runner", event: { kind: "failed", fence: 1, reason: "x", retryable: false, usedMs: 1 } },

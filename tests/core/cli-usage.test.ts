@@ -114,6 +114,8 @@ test("CLI-2: whatever prints an answer can print it as JSON", () => {
     "tui",
     "sweep",
     "trial",
+    "dataset",
+    "runtime",
     "model",
     "budget",
     "account",

@@ -164,15 +164,16 @@ test("a trial that does not report the objective fails with what it did report",
 
 test("a failure of the trial's own is final, one of the machine is tried elsewhere a few times", () => {
   const fold = started({ search: { method: "random", trials: 2, seed: 1 } });
-  const fail = (id: string, retryable: boolean) => {
+  const fail = (id: string, retryable: boolean, reason = "NaN loss") => {
     const attempt = fold.trial(id).attempts.at(-1);
     assert.ok(attempt !== undefined);
-    fold.report("box", { kind: "failed", fence: attempt.fence, reason: "NaN loss", retryable, usedMs: 500 });
+    fold.report("box", { kind: "failed", fence: attempt.fence, reason, retryable, usedMs: 500 });
   };
   fail("s1-1", false);
   assert.equal(fold.trial("s1-1").state, "failed");
   assert.equal(fold.trial("s1-1").attempts.length, 1);
-  for (let count = 0; count <= fold.settings.retriesMax; count++) fail("s1-2", true);
+  for (let count = 0; count <= fold.settings.retriesMax; count++)
+    fail("s1-2", true, `the process ended early, the ${count + 1}. time`);
   assert.equal(fold.trial("s1-2").state, "failed");
   assert.equal(fold.trial("s1-2").attempts.length, fold.settings.retriesMax + 1);
 });

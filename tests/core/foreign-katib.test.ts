@@ -1,7 +1,7 @@
 /** Katib Experiments: every parameter type, algorithm and setting, mapped or refused exactly as documented. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { metricReader } from "../../cli/local/read-metrics.ts";
+import { metricReader } from "../../agent/program/read-metrics.ts";
 import { commandOf, fixtureText, toldOf } from "../support/read-fixture.ts";
 
 test("KATIB-1: the first example of Katib's own pages runs as it is", () => {

@@ -196,10 +196,11 @@ test("WANDB-9: the command line's trials and seed stand in place of the file's; 
     trials: 2,
     seed: 9,
   });
-  const read = readText(text, { models: ["linear"], budgetTokens: 3 });
+  assert.equal(commandOf(text, { budgetTokens: 3 }).sweep.onMesh.cap, 3_000, "on a mesh it counts");
+  const read = readText(text, { models: ["linear"], max: 3 });
   assert.ok(!read.ok);
   assert.deepEqual(
     read.problems.map((problem) => problem.message.split(" ")[0]),
-    ["--models", "--budget"],
+    ["--models", "--max"],
   );
 });

@@ -118,3 +118,10 @@ test("REV-6: a name shared by two roles needs the role; a mistyped one gets the 
     [requester.publicKey]: nowS + 9,
   });
 });
+
+test("INV-6: nobody is invited under the owner's name, by which the owner's programs are told", async () => {
+  assert.match(
+    messageOf(await makeInvite(origin("own"), "requester", "owner", nowS)),
+    /^owner is the name of whoever made this mesh; give the requester another$/,
+  );
+});

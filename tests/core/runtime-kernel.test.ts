@@ -1,6 +1,8 @@
 /** Mended kernels give what the plain definition gives. */
 import assert from "node:assert/strict";
 import test from "node:test";
+import type { Tensor } from "@tensorflow/tfjs-core";
+import { addFewAtOnce } from "../../agent/runtime/kernel.ts";
 import { openBackend } from "../../agent/runtime/open.ts";
 
 for (const backend of ["wasm", "cpu"] as const) {
@@ -40,3 +42,28 @@ for (const backend of ["wasm", "cpu"] as const) {
     assert.equal(tf.memory().numTensors, before + 2);
   });
 }
+
+test("KERNEL-4: a sum of many is taken seven at a time, leaves nothing behind, and is the same sum", async () => {
+  const opened = await openBackend("cpu");
+  assert.ok(opened.ok && opened.value.tf !== null);
+  const { tf } = opened.value;
+  const original = tf.getKernel("AddN", "cpu").kernelFunc;
+  let most = 0;
+  const counted: typeof original = (call) => {
+    most = Math.max(most, Object.keys(call.inputs).length);
+    return original(call);
+  };
+  for (const count of [1, 2, 7, 8, 13, 14, 30]) {
+    const tensors = Array.from({ length: count }, (_, index) => tf.tensor1d([index, 2 * index]));
+    const inputs = Object.assign<Tensor[], Record<string, Tensor>>([...tensors], {});
+    const before = tf.backend().numDataIds();
+    const out = addFewAtOnce(counted)({ inputs, backend: tf.backend(), attrs: {} });
+    const held = tf.backend().numDataIds();
+    assert.ok(!Array.isArray(out));
+    const total = (count * (count - 1)) / 2;
+    const sum = tf.tidy(() => [...tf.engine().makeTensorFromTensorInfo(out).dataSync()]);
+    assert.deepEqual(sum, [total, 2 * total]);
+    assert.equal(held - before, 1, `${count} left a sum of a part behind`);
+  }
+  assert.equal(most, 7);
+});

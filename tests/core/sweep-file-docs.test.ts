@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { katibAlgorithms } from "../../cli/foreign-file/katib/shape.ts";
 import { distributionShapes } from "../../cli/foreign-file/wandb/read-parameter.ts";
 import { wandbShape } from "../../cli/foreign-file/wandb/shape.ts";
-import { listMacros, namingMacros, wordMacros } from "../../cli/local/macro.ts";
+import { listMacros, namingMacros, wordMacros } from "../../agent/program/macro.ts";
 import { projectFolder } from "../../cli/code-version.ts";
 import { commandFileSchema, sweepFileSchema } from "../../cli/sweep-file/shape.ts";
 import { distributionNames } from "../../protocol/space.ts";

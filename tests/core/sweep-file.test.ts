@@ -106,9 +106,9 @@ describe("SF-1: a bad sweep file is told its file, line, field and the nearest r
       "my.yaml:6: field models: names no model; known: linear, bag",
     ],
     [
-      "an unknown dataset",
-      `name: x\ntask: sorting\ndataset: langage-id\n${search}models: {linear: {}}\n`,
-      'my.yaml:3: field dataset: no dataset called "langage-id" comes with trialmesh, did you mean "language-id"?',
+      "a dataset's name that is none",
+      `name: x\ntask: sorting\ndataset: Language ID\n${search}models: {linear: {}}\n`,
+      'my.yaml:3: field dataset: "Language ID" is no dataset\'s name; it should be a name, NAME@VERSION, or the path of a dataset file that ends in .yaml',
     ],
     [
       "no dataset",
@@ -264,7 +264,7 @@ describe("SF-1: a bad sweep file is told its file, line, field and the nearest r
 });
 
 test("SF-2: all problems of a file are told, in the file's order", () => {
-  const text = `nmae: x\ntask: sorting\ndataset: langage-id\nsearch: {method: rndom, trials: 0}\nstopping: {policy: asha, min: 1, max: 9, eta: 1}\nmodels:\n  bga: {}\n  linear: {lr: 99}\n`;
+  const text = `nmae: x\ntask: sorting\ndataset: reviews@0\nsearch: {method: rndom, trials: 0}\nstopping: {policy: asha, min: 1, max: 9, eta: 1}\nmodels:\n  bga: {}\n  linear: {lr: 99}\n`;
   assert.deepEqual(
     told(text).map((line) => line.split(" ").slice(0, 3).join(" ")),
     [
@@ -297,7 +297,11 @@ test("SF-3: a plain value is a constant, a list a choice, {} the default space",
     },
     { model: "bag", space: {}, where: [] },
   ]);
-  assert.deepEqual(result.plan.dataset, { format: "embedded", name: "language-id" });
+  assert.deepEqual(result.plan.dataset, {
+    kind: "inline",
+    name: "language-id",
+    given: { format: "embedded", name: "language-id" },
+  });
   assert.deepEqual(spec.objective, { metric: "accuracy", goal: "maximize" });
   assert.equal(spec.cap, null);
   sweepSpecSchema.parse(spec);
@@ -348,12 +352,16 @@ test("SF-6: files of a dataset are found beside the sweep file and through varia
     assert.ok(result.ok, JSON.stringify(result));
     const path = join(folder, "train.txt");
     assert.deepEqual(result.plan.dataset, {
-      format: "labelled-lines",
+      kind: "inline",
       name: "mine",
-      train: path,
-      dev: undefined,
-      test: path,
-      labels: { 0: "no", 1: "yes" },
+      given: {
+        format: "labelled-lines",
+        name: "mine",
+        train: path,
+        dev: undefined,
+        test: path,
+        labels: { 0: "no", 1: "yes" },
+      },
     });
   } finally {
     rmSync(folder, { recursive: true });

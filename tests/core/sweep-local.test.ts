@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { pythonText } from "../../cli/foreign-file/wandb/python-text.ts";
-import { expandCommand } from "../../cli/local/expand-command.ts";
+import { pythonText } from "../../agent/program/python-text.ts";
+import { expandCommand } from "../../agent/program/expand-command.ts";
 import { LocalTrial } from "../../cli/local/local-trial.ts";
-import { metricReader } from "../../cli/local/read-metrics.ts";
+import { metricReader } from "../../agent/program/read-metrics.ts";
 import { paramsFrom } from "../../coordinator/search/active.ts";
 import { fromUnit } from "../../coordinator/search/axis.ts";
 import type { Params } from "../../protocol/value.ts";

@@ -361,5 +361,6 @@ function capabilityOf({ rates }: AgentPlan): Capability {
       tokensPerSecond,
     })),
     labels: {},
+    python: null,
   };
 }

@@ -185,6 +185,26 @@ export function openFakeMesh(): FakeMesh {
     return points;
   }
 
+  const datasetVersion = () => ({
+    dataset: "reviews",
+    kind: "text",
+    digest: "d".repeat(64),
+    bytes: 81_920,
+    rows: { train: 800, validation: 100, test: 100 },
+    labels: ["bad", "good"],
+    badRows: 2,
+    recipe: "e".repeat(64),
+    trial: null,
+    check: {
+      failed: 1,
+      warned: 0,
+      sentences: ["no-conflicts: train.txt:7 and train.txt:90 have one text and two labels"],
+    },
+    version: 1,
+    by: "owner",
+    at: now - 60_000,
+  });
+
   const whyStart = () => ({
     start: { at: now + 240_000, because: "9 trials are served before it, on 2 slots that fit" },
   });
@@ -279,6 +299,16 @@ export function openFakeMesh(): FakeMesh {
       }
       case "estimate":
         return accept(estimateFixture());
+      case "datasets":
+        return accept({ datasets: [{ dataset: "reviews", versions: 1, latest: datasetVersion() }] });
+      case "dataset":
+        return body["dataset"] === "reviews"
+          ? accept({
+              dataset: "reviews",
+              versions: [datasetVersion()],
+              uses: [{ version: 1, sweep: "s1", models: ["language-id@1"] }],
+            })
+          : refuse("unknown", `there is no dataset ${String(body["dataset"])}`);
       case "models":
         return accept({
           models: models.map((each) => ({

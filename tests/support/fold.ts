@@ -45,6 +45,7 @@ export function capability(
       tokensPerSecond,
     })),
     labels: {},
+    python: null,
   };
 }
 

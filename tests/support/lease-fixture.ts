@@ -15,6 +15,7 @@ export function leaseFixture(change: Partial<Lease> = {}): Lease {
     seed: 1,
     dataset: null,
     parts: [],
+    program: null,
     metric: "accuracy",
     from: null,
     target: 3,

@@ -160,12 +160,11 @@ export class LiveMesh {
     options: SweepOptions,
     overrides: SweepOverrides = {},
   ): Promise<Outcome<string>> {
-    const { bus, client, home } = await this.person(requester);
+    const connected = await this.person(requester);
     const environment = this.cli.environment(LiveMesh.home);
     const file = this.file(options);
-    const { mesh } = home;
-    const spec = await prepareSweep({ file, overrides, environment, bus, mesh, progress: () => undefined });
-    const answer = await client.command("sweep-run", { spec: valueOf(spec) });
+    const spec = await prepareSweep({ file, overrides, environment, connected, progress: () => undefined });
+    const answer = await connected.client.command("sweep-run", { spec: valueOf(spec) });
     return answer.ok ? accept(answer.value.sweep) : answer;
   }
 

@@ -3,7 +3,7 @@
  * What is understood differently is a note, what needs a cluster is refused by name.
  */
 import type { Space } from "../../../protocol/space.ts";
-import type { CommandObjective, CommandSweep } from "../../sweep-file/command-sweep.ts";
+import { usualTerms, type CommandObjective, type CommandSweep } from "../../sweep-file/command-sweep.ts";
 import { parseAt } from "../../sweep-file/explain-issue.ts";
 import type { LocatedYaml } from "../../sweep-file/located-yaml.ts";
 import { checkFormats } from "../../sweep-file/check-formats.ts";
@@ -66,6 +66,9 @@ export function readKatib(yaml: LocatedYaml): ForeignResult {
     metricFormat,
     parallel: spec.parallelTrialCount,
     failuresMax: spec.maxFailedTrialCount ?? null,
+    module: null,
+    dataset: null,
+    onMesh: usualTerms,
   };
   return { ok: true, sweep, notes: reading.notes };
 }

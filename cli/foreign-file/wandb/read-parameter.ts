@@ -11,7 +11,7 @@ import { entriesOf } from "../../sweep-file/entries-of.ts";
 import type { Path } from "../../sweep-file/located-yaml.ts";
 import { noteAt, refuseAt, type ForeignReading } from "../foreign-reading.ts";
 import { aboveZero, bell, exponents, ordered, quantised } from "./convert-range.ts";
-import { pythonText } from "./python-text.ts";
+import { pythonText } from "../../../agent/program/python-text.ts";
 
 export interface ReadParameter {
   readonly distribution: Distribution;

@@ -2,10 +2,10 @@
  * A W&B sweep file as a command sweep of ours, unmodified. What is understood differently is a note, what cannot be
  * done is refused by name. The format: W&B's sweep configuration schema and its agent's command macros.
  */
-import { checkMacros } from "../../local/macro.ts";
+import { checkMacros } from "../../../agent/program/macro.ts";
 import type { Distribution, Space } from "../../../protocol/space.ts";
 import type { Stopping } from "../../../protocol/stopping.ts";
-import { blindMethods, ownLength, type CommandSweep } from "../../sweep-file/command-sweep.ts";
+import { blindMethods, ownLength, usualTerms, type CommandSweep } from "../../sweep-file/command-sweep.ts";
 import { entriesOf } from "../../sweep-file/entries-of.ts";
 import { describe, parseAt } from "../../sweep-file/explain-issue.ts";
 import type { LocatedYaml, Path } from "../../sweep-file/located-yaml.ts";
@@ -80,6 +80,9 @@ export function readWandb(yaml: LocatedYaml): ForeignResult {
     metricFormat: [],
     parallel: 1,
     failuresMax: null,
+    module: null,
+    dataset: null,
+    onMesh: usualTerms,
   };
   return { ok: true, sweep, notes: reading.notes };
 }

@@ -1,12 +1,20 @@
 /** One trial's command line from a sweep's words and macros. It starts nothing; a file is written through the context. */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
-import { pythonText } from "../foreign-file/wandb/python-text.ts";
-import type { CommandSweep } from "../sweep-file/command-sweep.ts";
 import { macroPattern } from "./macro.ts";
+import { pythonText } from "./python-text.ts";
+
+/** What of a command its words are made from. */
+export interface Expandable {
+  readonly command: readonly string[];
+  readonly program: string | null;
+  readonly nested: readonly string[];
+  readonly literals: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
 
 export interface ExpandContext {
-  readonly trial: number;
+  /** What `${trial}` stands for. */
+  readonly trial: number | string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What `${interpreter}` stands for. */
   readonly interpreter: string;
@@ -17,7 +25,7 @@ export interface ExpandContext {
 
 /** A refusal where a word names a variable of the environment that is not set. */
 export function expandCommand(
-  sweep: Pick<CommandSweep, "command" | "program" | "nested" | "literals">,
+  sweep: Expandable,
   params: Params,
   context: ExpandContext,
 ): Outcome<readonly string[]> {
@@ -73,7 +81,7 @@ export function expandCommand(
 
 /** What the script gets by name: nested parameters as one mapping each, and literals as what they stand for. */
 function argumentsOf(
-  { literals, nested }: Pick<CommandSweep, "nested" | "literals">,
+  { literals, nested }: Pick<Expandable, "nested" | "literals">,
   params: Params,
 ): readonly (readonly [string, unknown])[] {
   const given = new Map<string, unknown>();

@@ -18,7 +18,7 @@ export function metricReader(patterns: readonly string[]): (line: string) => rea
   const own = patterns.map((pattern) => new RegExp(pattern, "g"));
   return (line) => {
     const text = line.slice(0, lineCharactersMax);
-    const json = fromJson(text);
+    const json = jsonReports(text);
     if (json !== null) return json;
     const plain = matches(usual, text);
     if (own.length === 0) return plain;
@@ -49,7 +49,7 @@ function numberOf(written: string): number | null {
 }
 
 /** The numbers of a line that is a JSON object, as Python's json writes it; null where it is none. */
-function fromJson(text: string): Report[] | null {
+export function jsonReports(text: string): readonly Report[] | null {
   const line = text.trim();
   if (!line.startsWith("{") || !line.endsWith("}")) return null;
   let value: unknown;

@@ -1,0 +1,82 @@
+/**
+ * Trains one model on one backend for a moment: its first epoch's loss must be the known one, then it is
+ * timed. Wrong numbers and a model that does not run are told apart: the first condemns the backend.
+ */
+import type { OpenedBackend } from "../runtime/backend.ts";
+import { resolveParams } from "../task/parameter.ts";
+import type { ModelDeclaration, ReferenceWork, Trainer } from "../task/task.ts";
+import { workloadOf } from "./workload.ts";
+
+/** The engine compiles hot code while it runs; speed is timed after this long. */
+const warmMs = 200;
+/** The best of so many slices counts: what else the machine does should not set its price. */
+const slices = 3;
+const sliceMs = 100;
+/** An epoch that takes this long was measured well enough by running it once. */
+const longEpochMs = 1_000;
+/** Backends round differently; a wrong gradient is off by far more. */
+const lossTolerance = 0.01;
+
+export type Measured =
+  | {
+      readonly verdict: "right";
+      readonly examplesPerSecond: number;
+      /** Mean log loss of the first epoch. */
+      readonly loss: number;
+    }
+  /** It trained, and to another loss than it should have. */
+  | { readonly verdict: "wrong"; readonly reason: string }
+  /** It could not be trained here, such as for a kernel that is missing. */
+  | { readonly verdict: "absent"; readonly reason: string };
+
+/** `reference` is the declaration's own, which is null for models that are not measured. */
+export async function measureModel(
+  declaration: ModelDeclaration,
+  reference: ReferenceWork,
+  backend: OpenedBackend,
+): Promise<Measured> {
+  const kind = `${declaration.task}/${declaration.model}`;
+  const params = resolveParams(declaration, reference.params);
+  if (!params.ok) return { verdict: "absent", reason: params.refusal.message };
+  let trainer: Trainer | null = null;
+  try {
+    const dataset = workloadOf(declaration.data);
+    const made = declaration.create({ params: params.value, seed: 1, dataset, backend });
+    if (!made.ok) return { verdict: "absent", reason: made.refusal.message };
+    trainer = made.value;
+    const from = performance.now();
+    const { loss } = await trainer.trainEpoch();
+    const firstMs = performance.now() - from;
+    if (!(Math.abs(loss - reference.loss) < lossTolerance)) {
+      return {
+        verdict: "wrong",
+        reason: `${kind} computes wrongly: its first epoch's loss is ${loss.toFixed(4)} and should be ${reference.loss.toFixed(4)}`,
+      };
+    }
+    const epochs =
+      firstMs > longEpochMs ? 1000 / firstMs : Math.max(1000 / firstMs, await bestEpochsPerSecond(trainer));
+    return { verdict: "right", examplesPerSecond: epochs * reference.rowsPerEpoch, loss };
+  } catch (error) {
+    const why = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+    return { verdict: "absent", reason: `${kind} does not run: ${why}` };
+  } finally {
+    trainer?.dispose();
+  }
+}
+
+async function bestEpochsPerSecond(trainer: Trainer): Promise<number> {
+  await epochsPerSecond(trainer, warmMs);
+  let best = 0;
+  for (let slice = 0; slice < slices; slice++) best = Math.max(best, await epochsPerSecond(trainer, sliceMs));
+  return best;
+}
+
+async function epochsPerSecond(trainer: Trainer, forMs: number): Promise<number> {
+  const from = performance.now();
+  let epochs = 0;
+  while (performance.now() - from < forMs) {
+    await trainer.trainEpoch();
+    epochs++;
+  }
+  return epochs / ((performance.now() - from) / 1000);
+}

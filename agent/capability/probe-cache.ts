@@ -1,0 +1,73 @@
+/**
+ * What probes found, one entry a backend, in a file of this machine. An entry counts as long as its key is the
+ * same: Node, processor, workload, models with their references, the backend's packages and its driver.
+ */
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { backendNameSchema, type BackendName, type Host } from "../../protocol/capability.ts";
+import { packageVersion } from "../runtime/open.ts";
+import { readRuntimeRecords } from "../runtime/runtime-record.ts";
+import { models } from "../task/table.ts";
+import { backendProbeSchema } from "./backend-probe.ts";
+import { threadRateSchema } from "./thread-probe.ts";
+import { workloadDigest } from "./workload.ts";
+
+const cacheFile = "probe.json";
+
+const rememberedSchema = z.object({
+  key: z.string(),
+  result: backendProbeSchema,
+  threads: z.array(threadRateSchema),
+});
+export type Remembered = z.infer<typeof rememberedSchema>;
+
+const cacheSchema = z.object({ backends: z.partialRecord(backendNameSchema, rememberedSchema) });
+type ProbeCache = z.infer<typeof cacheSchema>["backends"];
+
+const packagesOf: Readonly<Record<BackendName, readonly string[]>> = {
+  "tfjs-node-gpu": ["@tensorflow/tfjs-node-gpu"],
+  "tfjs-node": ["@tensorflow/tfjs-node"],
+  webgpu: ["webgpu", "@tensorflow/tfjs-backend-webgpu"],
+  wasm: ["@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-wasm"],
+  cpu: ["@tensorflow/tfjs-core", "@tensorflow/tfjs-backend-cpu"],
+  sparse: [],
+  none: [],
+};
+
+export function cacheKey(name: BackendName, host: Host, driver: string | null): string {
+  const works = models
+    .filter(({ backends }) => backends.includes(name))
+    .map(({ task, model, reference }) => [task, model, reference]);
+  const record = readRuntimeRecords().find(({ backend }) => backend === name);
+  return JSON.stringify([
+    process.version,
+    host.cpuModel,
+    host.cores,
+    workloadDigest(),
+    works,
+    packagesOf[name].map((part) => `${part} ${packageVersion(part) ?? "absent"}`),
+    record === undefined ? null : record.provenAt,
+    // A card's driver says nothing about what only the processor computes.
+    name === "tfjs-node-gpu" || name === "webgpu" ? [driver, host.gpus.map(({ model }) => model)] : null,
+    name === "webgpu" ? process.env["TRIALMESH_WEBGPU_SOFTWARE"] === "1" : null,
+  ]);
+}
+
+/** Empty where there is none, or it was cut short or is of another version: all is measured again then. */
+export async function readProbeCache(dir: string): Promise<ProbeCache> {
+  try {
+    return cacheSchema.parse(JSON.parse(await readFile(join(dir, cacheFile), "utf8"))).backends;
+  } catch {
+    return {};
+  }
+}
+
+export async function writeProbeCache(dir: string, found: readonly Remembered[]): Promise<void> {
+  const backends = Object.fromEntries(found.map((one) => [one.result.name, one]));
+  const path = join(dir, cacheFile);
+  // Two agents may start at once: each writes a file of its own, the last one stays.
+  const part = `${path}.${process.pid}.part`;
+  await writeFile(part, JSON.stringify({ backends }, null, 1));
+  await rename(part, path);
+}

@@ -1,0 +1,149 @@
+/**
+ * Files of a folder into a bundle, and a bundle into a folder. What is hidden or can be made again is left out, links that
+ * lead out of the folder are refused, and so is what is too big to travel.
+ */
+import { chmod, mkdir, readdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { bytesPerMiB } from "../runner/memory-limit.ts";
+import { decodeBundle, type Bundle, type BundledFile } from "./bundle.ts";
+
+/** Folders of tools, which anyone can make again. Hidden names (.git, .venv, .env) are left out as well. */
+export const ignoredNames: readonly string[] = [
+  "node_modules",
+  "__pycache__",
+  "venv",
+  "wandb",
+  "mlruns",
+  "lightning_logs",
+];
+
+export interface FolderLimits {
+  readonly maxMiB: number;
+  readonly maxFiles: number;
+}
+
+interface Found {
+  /** With slashes, from the folder. */
+  readonly path: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly executable: boolean;
+  /** When it was written last, ms since the Unix epoch. */
+  readonly changed: number;
+}
+
+export interface PackOptions extends FolderLimits {
+  /** Only these files and folders of it, hidden or not; null for all that is not left out. */
+  readonly only: readonly string[] | null;
+  /** How the folder is called in a refusal. */
+  readonly what: string;
+  /** What to do where it is too big. */
+  readonly advice: string;
+}
+
+/** The folder's files in memory; a refusal names what is missing or too big. */
+export async function packFolder(
+  folder: string,
+  options: PackOptions,
+): Promise<Outcome<readonly BundledFile[]>> {
+  const found = await listFolder(folder, options);
+  if (!found.ok) return found;
+  const files: BundledFile[] = [];
+  for (const { executable, file, path } of found.value)
+    files.push({ path, executable, content: await readFile(file) });
+  return accept(files);
+}
+
+export async function listFolder(folder: string, options: PackOptions): Promise<Outcome<readonly Found[]>> {
+  const { advice, maxFiles, maxMiB, only, what } = options;
+  const root = await realpath(folder);
+  const found = new Map<string, Found>();
+  const outside: string[] = [];
+  const add = async (path: string, named: boolean): Promise<void> => {
+    // One more than allowed is enough to refuse.
+    if (found.size > maxFiles) return;
+    const real = await realpath(join(root, path));
+    if (real !== root && !real.startsWith(root + sep)) {
+      outside.push(path);
+      return;
+    }
+    const facts = await stat(real);
+    if (facts.isFile()) {
+      const shown = path.split(sep).join("/");
+      found.set(shown, {
+        path: shown,
+        file: real,
+        bytes: facts.size,
+        executable: (facts.mode & 0o111) !== 0,
+        changed: facts.mtimeMs,
+      });
+    } else if (facts.isDirectory() && (named || real === join(root, path))) {
+      // A link to a folder within is not followed: what it leads to is packed where it is.
+      for (const name of (await readdir(real)).toSorted())
+        if (!isLeftOut(name)) await add(join(path, name), false);
+    }
+  };
+  for (const name of only ?? ["."]) {
+    const path = relative(root, resolve(root, name));
+    if (path.startsWith("..")) return refuse("invalid", `${name} is not in ${what}; only its files travel`);
+    try {
+      await add(path, true);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      return refuse("unknown", `there is no ${name} in ${what}`);
+    }
+  }
+  const [link] = outside;
+  if (link !== undefined)
+    return refuse("invalid", `${link} in ${what} is a link to outside of it; only its own files travel`);
+  const files = [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  if (files.length > maxFiles)
+    return refuse("invalid", `${what} holds more than ${maxFiles} files; ${advice}`);
+  if (bytes > maxMiB * bytesPerMiB) {
+    const largest = files.reduce((most, file) => (file.bytes > most.bytes ? file : most));
+    return refuse(
+      "invalid",
+      `${what} holds ${inMiB(bytes)} MiB and may hold ${maxMiB} MiB; the largest file is ${largest.path} with ${inMiB(largest.bytes)} MiB; ${advice}`,
+    );
+  }
+  return accept(files);
+}
+
+/** The bundle in this file. */
+export async function readBundle(path: string): Promise<Outcome<Bundle>> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch {
+    return refuse("unavailable", `the file ${path} cannot be read`);
+  }
+  return decodeBundle(bytes);
+}
+
+/** Writes the bundle's files under the folder, which is made. Its paths were checked when it was read. */
+export async function unpackBundle({ files }: Bundle, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const made = new Set<string>();
+  for (const { content, executable, path } of files) {
+    const file = join(folder, path);
+    const parent = dirname(file);
+    if (!made.has(parent)) await mkdir(parent, { recursive: true, mode: 0o700 });
+    made.add(parent);
+    await writeFile(file, content, { mode: 0o600 });
+    if (executable) await chmod(file, 0o700);
+  }
+}
+
+function isLeftOut(name: string): boolean {
+  return name.startsWith(".") || ignoredNames.includes(name);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}
+
+function inMiB(bytes: number): string {
+  return (bytes / bytesPerMiB).toFixed(1);
+}

@@ -1,0 +1,97 @@
+/**
+ * A bundle: files of one folder as one artifact. The same files give the same bytes everywhere, so its digest names them:
+ * paths in order, no times, no owners, and of the permissions only whether it may be executed. Not a general archive.
+ */
+import * as z from "zod";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+
+/** First line of the header, and what a bundle is told by. */
+const format = "trialmesh-bundle";
+const version = 1;
+/** The length of the header stands before it, as a little-endian number of so many bytes. */
+const lengthBytes = 4;
+const headerMaxBytes = 16 * 2 ** 20;
+
+/** A relative path with slashes that stays in its folder on every system. */
+const pathSchema = z
+  .string()
+  .min(1)
+  .refine(isInside, "a path in a bundle is relative, with slashes, and stays in its folder");
+
+const headerSchema = z.strictObject({
+  format: z.literal(format),
+  version: z.literal(version),
+  files: z.array(
+    z.strictObject({ path: pathSchema, bytes: z.int().nonnegative(), executable: z.boolean().optional() }),
+  ),
+  /** What its maker has to say to its reader beside the files. */
+  note: z.unknown(),
+});
+
+export interface BundledFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly executable: boolean;
+}
+
+export interface Bundle {
+  readonly files: readonly BundledFile[];
+  /** Any JSON; null where there is nothing to say. */
+  readonly note: unknown;
+}
+
+export function encodeBundle({ files, note }: Bundle): Uint8Array {
+  const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const header = Buffer.from(
+    JSON.stringify({
+      format,
+      version,
+      files: sorted.map(({ content, executable, path }) => ({
+        path,
+        bytes: content.length,
+        ...(executable ? { executable } : {}),
+      })),
+      note,
+    }),
+  );
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUInt32LE(header.length);
+  return Buffer.concat([length, header, ...sorted.map(({ content }) => content)]);
+}
+
+/** The files as views of the bytes; a refusal where this is no bundle, or one that was cut short. */
+export function decodeBundle(bytes: Uint8Array): Outcome<Bundle> {
+  const broken = (why: string) => refuse("invalid", `this is no bundle of files: ${why}`);
+  if (bytes.length < lengthBytes) return broken("it is too short");
+  const headerBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (headerBytes > headerMaxBytes || headerBytes > bytes.length - lengthBytes)
+    return broken("its header has no end");
+  const header = parseHeader(bytes.subarray(lengthBytes, lengthBytes + headerBytes));
+  if (header === null) return broken("its header does not parse");
+  let at = lengthBytes + headerBytes;
+  const files: BundledFile[] = [];
+  for (const { bytes: length, executable = false, path } of header.files) {
+    if (length > bytes.length - at) return broken(`${path} is cut short`);
+    files.push({ path, executable, content: bytes.subarray(at, at + length) });
+    at += length;
+  }
+  if (at !== bytes.length) return broken("there is more in it than its header names");
+  const twice = files.find(({ path }, index) => files[index + 1]?.path === path);
+  if (twice !== undefined) return broken(`${twice.path} stands in it twice`);
+  return accept({ files, note: header.note ?? null });
+}
+
+function parseHeader(bytes: Uint8Array): z.infer<typeof headerSchema> | null {
+  try {
+    return headerSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return null;
+  }
+}
+
+function isInside(path: string): boolean {
+  // A colon would name a drive or a stream on Windows, a backslash a folder.
+  // oxlint-disable-next-line no-control-regex -- a NUL ends a path for the system
+  if (/[\\:\0]/.test(path) || path.startsWith("/")) return false;
+  return path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+}

@@ -1,0 +1,11 @@
+/** A job that runs a command, told from the others. */
+import type { CommandProgram } from "../../protocol/program.ts";
+import type { Job } from "../runner/runner.ts";
+
+export interface CommandJob extends Job {
+  readonly program: CommandProgram;
+}
+
+export function isCommandJob(job: Job): job is CommandJob {
+  return job.program?.kind === "command";
+}

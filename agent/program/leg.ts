@@ -1,0 +1,122 @@
+/**
+ * What a program has reported on one leg of its trial, and what that makes of it: how far it is, its metrics, why it has no
+ * result. It goes on from what the leg before kept. Shared by commands and modules; it runs nothing.
+ */
+import * as z from "zod";
+import type { Program, ReportedObjective } from "../../protocol/program.ts";
+import type { Report } from "./read-metrics.ts";
+
+/** Kept with a program's checkpoint: JSON, so what is not finite is null. */
+const noteSchema = z.strictObject({
+  kind: z.literal("program-checkpoint"),
+  /** Reports of the first objective so far. */
+  reports: z.int().nonnegative(),
+  /** Of each objective the value that counts. */
+  kept: z.array(z.number().nullable()),
+  metrics: z.record(z.string(), z.number()),
+  /** It has come to its own end: there is nothing to go on with. */
+  ended: z.boolean(),
+});
+export type LegNote = z.infer<typeof noteSchema>;
+
+export function readLegNote(note: unknown): LegNote | null {
+  const parsed = noteSchema.safeParse(note);
+  return parsed.success ? parsed.data : null;
+}
+
+/** Where a report came from; a program that says the same twice is heard once. */
+export type ReportSource = "output" | "http" | "call";
+
+const shownMax = 8;
+
+export class Leg {
+  readonly #objectives: readonly ReportedObjective[];
+  readonly #fullLength: number | null;
+  readonly #target: number;
+  readonly #kept: (number | null)[];
+  readonly #metrics = new Map<string, number>();
+  readonly #sources = new Map<string, ReportSource>();
+  #reports: number;
+  /** True where the leg before had come to the program's own end. */
+  readonly endedBefore: boolean;
+
+  /** `before` is null where it begins, or has to begin anew because nothing but its note was kept. */
+  constructor(program: Pick<Program, "objectives" | "fullLength">, target: number, before: LegNote | null) {
+    this.#objectives = program.objectives;
+    this.#fullLength = program.fullLength;
+    this.#target = target;
+    this.#reports = before?.reports ?? 0;
+    this.#kept = program.objectives.map((_, index) => before?.kept[index] ?? null);
+    for (const [name, value] of Object.entries(before?.metrics ?? {})) this.#metrics.set(name, value);
+    this.endedBefore = before?.ended === true;
+  }
+
+  /** Reports of the first objective, over all legs it has gone on from. */
+  get reports(): number {
+    return this.#reports;
+  }
+
+  /** What counts as trained while the target is not reached: a program's own end alone makes it the target. */
+  get resource(): number {
+    return Math.min(this.#reports, this.#target - 1);
+  }
+
+  /** True where it is to be stopped: it is as far as it may go, and could go further. */
+  get isThere(): boolean {
+    return this.#fullLength !== null && this.#target < this.#fullLength && this.#reports >= this.#target;
+  }
+
+  /** True when it was a report of the first objective. */
+  take({ metric, value }: Report, source: ReportSource): boolean {
+    const index = this.#objectives.findIndex((objective) => objective.metric === metric);
+    if (index >= 0) {
+      const known = this.#sources.get(metric) ?? source;
+      if (known !== source) return false;
+      this.#sources.set(metric, source);
+      this.#kept[index] = keep(this.#objectives[index]?.keep ?? "last", this.#kept[index] ?? null, value);
+    }
+    this.#metrics.set(metric, value);
+    if (index === 0) this.#reports++;
+    return index === 0;
+  }
+
+  /** What it last said of each metric; of an objective the value that counts. */
+  metrics(): Record<string, number> {
+    const metrics = Object.fromEntries(this.#metrics);
+    for (const [index, { metric }] of this.#objectives.entries()) {
+      const value = this.#kept[index];
+      if (value !== null && value !== undefined) metrics[metric] = value;
+    }
+    return metrics;
+  }
+
+  /** Null where every objective has a finite value; else which has none, and what came instead. */
+  whyNoResult(): string | null {
+    const index = this.#kept.findIndex((value) => value === null || !Number.isFinite(value));
+    const metric = this.#objectives[index]?.metric;
+    if (metric === undefined) return null;
+    const value = this.#kept[index];
+    if (value !== null && value !== undefined) return `its ${metric} is ${value}`;
+    const others = [...this.#metrics.keys()];
+    return others.length === 0
+      ? `it reported nothing; print a line such as ${metric}=0.5`
+      : `it reported no ${metric}, only ${others.slice(0, shownMax).join(", ")}`;
+  }
+
+  note(ended: boolean): LegNote {
+    const finite = [...this.#metrics].filter(([, value]) => Number.isFinite(value));
+    return {
+      kind: "program-checkpoint",
+      reports: this.#reports,
+      kept: this.#kept.map((value) => (value !== null && Number.isFinite(value) ? value : null)),
+      metrics: Object.fromEntries(finite),
+      ended,
+    };
+  }
+}
+
+function keep(how: ReportedObjective["keep"], before: number | null, value: number): number {
+  if (how === "last" || before === null || !Number.isFinite(before)) return value;
+  if (!Number.isFinite(value)) return before;
+  return how === "min" ? Math.min(before, value) : Math.max(before, value);
+}

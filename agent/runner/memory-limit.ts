@@ -1,0 +1,9 @@
+/** How often memory is looked at, and how its limit is told. */
+
+export const bytesPerMiB = 2 ** 20;
+/** Between two looks at what a running job holds. */
+export const memoryLookMs = 500;
+
+export function overMemory(trial: string, held: number, limitMiB: number): string {
+  return `trial ${trial} holds ${Math.round(held)} MiB of memory and may hold ${limitMiB} MiB`;
+}

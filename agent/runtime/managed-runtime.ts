@@ -1,0 +1,51 @@
+/** The native runtimes that trialmesh can bring in, as data: what each is made of. How is `install-runtime.ts`. */
+import type { BackendName } from "../../protocol/capability.ts";
+
+interface ManagedPackage {
+  readonly name: string;
+  readonly version: string;
+  /** The project has one of its own as well; this one is for the runtime alone. */
+  readonly shared: boolean;
+}
+
+export interface ManagedRuntime {
+  /** Also the name of its folder. */
+  readonly name: "tfjs-node" | "tfjs-node-gpu" | "webgpu";
+  readonly about: string;
+  readonly backend: BackendName;
+  readonly packages: readonly ManagedPackage[];
+  /** What libtensorflow it wants; null where it needs none. */
+  readonly tensorflow: "cpu" | "gpu" | null;
+}
+
+const tfjsVersion = "4.22.0";
+const own = (name: string, version: string): ManagedPackage => ({ name, version, shared: false });
+const shared = (name: string, version: string): ManagedPackage => ({ name, version, shared: true });
+
+export const managedRuntimes: readonly ManagedRuntime[] = [
+  {
+    name: "tfjs-node",
+    about: "TensorFlow on the processor",
+    backend: "tfjs-node",
+    packages: [own("@tensorflow/tfjs-node", tfjsVersion)],
+    tensorflow: "cpu",
+  },
+  {
+    name: "tfjs-node-gpu",
+    about: "TensorFlow on an NVIDIA card, with CUDA",
+    backend: "tfjs-node-gpu",
+    packages: [own("@tensorflow/tfjs-node-gpu", tfjsVersion)],
+    tensorflow: "gpu",
+  },
+  {
+    name: "webgpu",
+    about: "any graphics card, through Vulkan, Metal or Direct3D 12",
+    backend: "webgpu",
+    packages: [
+      own("webgpu", "0.6.2"),
+      own("@tensorflow/tfjs-backend-webgpu", tfjsVersion),
+      shared("@tensorflow/tfjs-core", tfjsVersion),
+    ],
+    tensorflow: null,
+  },
+];

@@ -1,0 +1,39 @@
+/** `trialmesh runtime remove NAME`: takes a native runtime away, and what an install that was cut short left of it. */
+import { Argument, type Command } from "commander";
+import { accept, refuse } from "../../protocol/refusal.ts";
+import { action, examples, printing } from "../option.ts";
+import { printAnswer, printRefusal, type PrintOptions } from "../print/answer.ts";
+import type { Terminal } from "../terminal.ts";
+
+const names = ["tensorflow", "tfjs-node", "tfjs-node-gpu", "webgpu"];
+
+export function runtimeRemoveCommand(terminal: Terminal): Command {
+  return printing("remove", "take a native runtime away")
+    .addArgument(new Argument("<name>", "tensorflow means both of TensorFlow's").choices(names))
+    .addHelpText("after", examples("trialmesh runtime remove tensorflow"))
+    .action(
+      action(terminal, async (name: string, options: PrintOptions) => {
+        const { managedRuntimes } = await import("../../agent/runtime/managed-runtime.ts");
+        const { runtimeFolder } = await import("../../agent/runtime/managed-package.ts");
+        const { removeRuntime } = await import("../../agent/runtime/remove-runtime.ts");
+        const folder = runtimeFolder(terminal.environment);
+        const meant = managedRuntimes.filter(({ name: one, tensorflow }) =>
+          name === "tensorflow" ? tensorflow !== null : one === name,
+        );
+        const removed: string[] = [];
+        for (const runtime of meant) {
+          const outcome = await removeRuntime(runtime, folder);
+          if (!outcome.ok) return printRefusal(terminal, options, outcome.refusal);
+          if (outcome.value) removed.push(runtime.name);
+        }
+        if (removed.length === 0)
+          return printRefusal(terminal, options, refuse("unknown", `${name} is not in ${folder}`).refusal);
+        return printAnswer(
+          terminal,
+          options,
+          accept({ removed }),
+          () => `${removed.join(" and ")} taken out of ${folder}`,
+        );
+      }),
+    );
+}

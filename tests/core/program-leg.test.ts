@@ -1,0 +1,105 @@
+/** What a program's reports make of its trial, and what MLflow's calls say of it. */
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Leg, readLegNote } from "../../agent/program/leg.ts";
+import { MlflowRun, type MlflowFact } from "../../agent/program/mlflow-call.ts";
+
+const program = {
+  objectives: [
+    { metric: "acc", keep: "max" as const },
+    { metric: "loss", keep: "last" as const },
+  ],
+  fullLength: 9,
+};
+
+test("LEG-1: the first objective's reports are its length; of each objective the value that is to be kept", () => {
+  const leg = new Leg(program, 3, null);
+  assert.equal(leg.whyNoResult(), "it reported nothing; print a line such as acc=0.5");
+  assert.equal(leg.take({ metric: "acc", value: 0.7 }, "output"), true);
+  assert.equal(leg.take({ metric: "loss", value: 2 }, "output"), false);
+  leg.take({ metric: "acc", value: 0.5 }, "output");
+  leg.take({ metric: "acc", value: Number.NaN }, "output");
+  leg.take({ metric: "loss", value: 1 }, "output");
+  assert.deepEqual([leg.reports, leg.resource, leg.isThere], [3, 2, true]);
+  assert.deepEqual(leg.metrics(), { acc: 0.7, loss: 1 });
+  assert.equal(leg.whyNoResult(), null);
+});
+
+test("LEG-2: what is both printed and logged counts once, by the way it came first", () => {
+  const leg = new Leg(program, 3, null);
+  leg.take({ metric: "acc", value: 0.1 }, "http");
+  leg.take({ metric: "acc", value: 0.1 }, "output");
+  leg.take({ metric: "acc", value: 0.2 }, "http");
+  assert.equal(leg.reports, 2);
+});
+
+test("LEG-3: the next leg goes on from the note; at its full length, or with a length of its own, nothing stops it", () => {
+  const first = new Leg(program, 1, null);
+  first.take({ metric: "acc", value: 0.9 }, "output");
+  const note = readLegNote(JSON.parse(JSON.stringify(first.note(false))));
+  assert.ok(note !== null);
+  const second = new Leg(program, 9, note);
+  second.take({ metric: "acc", value: 0.4 }, "output");
+  assert.deepEqual([second.reports, second.metrics()["acc"], second.endedBefore], [2, 0.9, false]);
+  for (let report = 0; report < 20; report++) second.take({ metric: "acc", value: 0.4 }, "output");
+  assert.deepEqual([second.isThere, second.resource], [false, 8], "the last leg ends by itself");
+  const own = new Leg({ ...program, fullLength: null }, 1, null);
+  own.take({ metric: "acc", value: 1 }, "output");
+  assert.deepEqual([own.isThere, own.resource], [false, 0]);
+  assert.equal(readLegNote({ kind: "something else" }), null);
+});
+
+test("MLFLOW-1: the client's calls for a run give its metrics with steps, its parameters and its tags", () => {
+  const run = new MlflowRun("0".repeat(32), "s1-1", "file:///artifacts", 1_000);
+  const facts: MlflowFact[] = [];
+  const call = (path: string, body: unknown) => {
+    const answer = run.call(path, body);
+    facts.push(...answer.facts);
+    return answer;
+  };
+  assert.deepEqual(call("experiments/get-by-name", { experiment_name: "digits" }).status, 200);
+  const created = call("runs/create", {
+    experiment_id: "0",
+    start_time: 1_764_000_000_000,
+    run_name: "wise-owl-7",
+    tags: [
+      { key: "mlflow.user", value: "ada" },
+      { key: "stage", value: "dev" },
+    ],
+  });
+  assert.match(JSON.stringify(created.body), /"run_id":"0{32}".*"status":"RUNNING"/);
+  const id = { run_id: "0".repeat(32) };
+  call("runs/log-metric", { ...id, key: "acc", value: 0.5, timestamp: "1764000000000", step: "3" });
+  call("runs/log-metric", { ...id, key: "loss", value: "NaN", timestamp: 1, step: 4 });
+  call("runs/log-parameter", { ...id, key: "lr", value: "0.1" });
+  call("runs/log-parameter", { ...id, key: "lr", value: "0.1" });
+  call("runs/set-tag", { ...id, key: "note", value: "second try" });
+  call("runs/log-batch", {
+    ...id,
+    metrics: [{ key: "training_score", value: 1, timestamp: 1, step: 0 }],
+    params: [{ key: "alpha", value: "0.01" }],
+    tags: [{ key: "estimator_name", value: "SGDClassifier" }],
+  });
+  assert.deepEqual(facts, [
+    { kind: "tag", name: "stage", value: "dev" },
+    { kind: "metric", name: "acc", value: 0.5, step: 3 },
+    { kind: "metric", name: "loss", value: Number.NaN, step: 4 },
+    { kind: "param", name: "lr", value: "0.1" },
+    { kind: "tag", name: "note", value: "second try" },
+    { kind: "param", name: "alpha", value: "0.01" },
+    { kind: "tag", name: "estimator_name", value: "SGDClassifier" },
+    { kind: "metric", name: "training_score", value: 1, step: 0 },
+  ]);
+  call("runs/update", { ...id, status: "FINISHED", end_time: 2 });
+  const got = JSON.stringify(call("runs/get", id).body);
+  assert.match(got, /"status":"FINISHED"/);
+  assert.match(got, /"key":"acc","value":0\.5,"step":3/);
+});
+
+test("MLFLOW-2: a call that does not parse, or that there is not, is answered in MLflow's own words", () => {
+  const run = new MlflowRun("0".repeat(32), "s1-1", "file:///artifacts", 0);
+  const wrong = run.call("runs/log-metric", { key: "acc", value: "high" });
+  assert.deepEqual([wrong.status, wrong.facts], [400, []]);
+  assert.match(JSON.stringify(wrong.body), /INVALID_PARAMETER_VALUE/);
+  assert.match(JSON.stringify(run.call("model-versions/create", {}).body), /ENDPOINT_NOT_FOUND/);
+});
