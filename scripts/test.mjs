@@ -10,7 +10,7 @@ import { prepareProbe, prepareRuntime } from "./runtime.mjs";
 import { capture, root, runScript, say, tail } from "./step.mjs";
 import { readFilters, testGroups, testsOf } from "./test-files.mjs";
 
-const groupTimeoutMs = 240_000;
+const groupTimeoutMs = 480_000;
 const testTimeoutMs = 120_000;
 /** Live tests mostly wait, for leases to end and for processes to start. */
 const liveConcurrency = 4;
