@@ -6,9 +6,9 @@
 import type { FeatureRows } from "./feature-rows.ts";
 import type { FeatureLogs } from "./naive-bayes.ts";
 
-const sweeps = 8;
+const sweeps = 6;
 /** What a row beyond its margin costs; larger fits the given labels more closely. */
-const cost = 0.5;
+const cost = 0.2;
 const tiny = 1e-12;
 
 /** Margins of every row not in `known`, at [row, label] of `scores`; two labels are one question. */

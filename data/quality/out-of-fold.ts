@@ -1,5 +1,5 @@
 /**
- * How likely each label is for each text, told by models that have not seen that text: k folds, and in each four models
+ * How likely each label is for each text, told by models that have not seen that text: k folds, and in each five models
  * that err on different texts, whose probabilities are averaged. Good enough to judge data by; not a model to keep.
  */
 import { featureRows, type FeatureRows } from "./feature-rows.ts";
@@ -56,9 +56,11 @@ export function outOfFold(
     }
     return scores;
   };
+  const spans = sparse(spanHashes, rowsLeast.span);
   const judges = [
     () => bayes(sparse(wordHashes, rowsLeast.word)),
-    () => bayes(sparse(spanHashes, rowsLeast.span)),
+    () => bayes(spans),
+    () => margins(spans),
     () => margins(sparse(partHashes, rowsLeast.part)),
     () =>
       vectorScores({

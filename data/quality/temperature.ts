@@ -3,8 +3,8 @@
  * number for all rows; it changes how sure a model is, never what it holds likeliest.
  */
 
-/** Natural logs of the sharpness searched, 1/temperature. */
-const sharpness = { least: Math.log(1e-3), most: Math.log(1e3) } as const;
+/** Natural logs of the sharpness searched, 1/temperature: where all is right, without end it would make noise sure. */
+const sharpness = { least: Math.log(0.01), most: Math.log(20) } as const;
 const searchSteps = 30;
 const golden = (Math.sqrt(5) - 1) / 2;
 

@@ -7,11 +7,13 @@ import { cholesky } from "./cholesky.ts";
 import { tokenHash } from "./token.ts";
 
 const windowTokens = 5;
+/** Rare words of the company count as less rare than they are (the same paper). */
+const contextPower = 0.75;
 const wordTimesLeast = 2;
 const wordsMost = 20_000;
 /** More tokens teach little more here and cost a time that grows with them. */
 const tokensReadMost = 600_000;
-const iterations = 3;
+const iterations = 5;
 
 /** [texts, width]: the mean of the vectors of each text's words, rarer words weighing more, scaled to length 1. */
 export function textVectors(texts: readonly (readonly string[])[], width: number): Float32Array {
@@ -56,7 +58,7 @@ function rarity(texts: readonly (readonly string[])[], words: ReadonlyMap<string
   return standsIn.map((count) => Math.log((1 + texts.length) / (1 + count)));
 }
 
-/** A symmetric sparse matrix, row after row. */
+/** A sparse matrix, row after row; all but symmetric. */
 interface Association {
   readonly offsets: Int32Array;
   readonly columns: Int32Array;
@@ -85,13 +87,14 @@ function association(texts: readonly (readonly string[])[], words: ReadonlyMap<s
     }
   }
   const sums = together.map((row) => [...row.values()].reduce((sum, weight) => sum + weight, 0));
-  const total = sums.reduce((sum, weight) => sum + weight, 0);
+  const smoothed = sums.map((sum) => sum ** contextPower);
+  const smoothedTotal = smoothed.reduce((sum, weight) => sum + weight, 0);
   const offsets = new Int32Array(size + 1);
   const columns: number[] = [];
   const values: number[] = [];
   for (const [a, row] of together.entries()) {
     for (const [b, weight] of row) {
-      const information = Math.log((weight * total) / ((sums[a] ?? 1) * (sums[b] ?? 1)));
+      const information = Math.log((weight * smoothedTotal) / ((sums[a] ?? 1) * (smoothed[b] ?? 1)));
       if (information <= 0) continue;
       columns.push(b);
       values.push(information);
