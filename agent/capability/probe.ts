@@ -18,6 +18,7 @@ import { backendPreference, packageVersion } from "../runtime/open.ts";
 import { models } from "../task/table.ts";
 import { probeBackend, type BackendProbe } from "./backend-probe.ts";
 import { readHost } from "./host.ts";
+import { unmeasuredRates } from "./unmeasured-rate.ts";
 import { readDriverVersion } from "./compute-capability.ts";
 import { cacheKey, readProbeCache, writeProbeCache, type Remembered } from "./probe-cache.ts";
 import { probeThreads, type ThreadRate } from "./thread-probe.ts";
@@ -122,19 +123,12 @@ function toMeasured(found: readonly Remembered[]): Pick<ProbeResult, "backends" 
   const backends: ProbeResult["backends"] = [
     { name: "none", works: true, reason: null, version: null, dtypes: ["f32"] },
   ];
-  // What trains nothing takes as long on every machine.
-  const rates: ProbeResult["rates"] = models
-    .filter((declaration) => declaration.backends.includes("none"))
-    .map(({ task, model }) => ({
-      kind: `${task}/${model}`,
-      backend: "none",
-      examplesPerSecond: 0,
-      tokensPerSecond: 1,
-    }));
+  const rates: ProbeResult["rates"] = [...unmeasuredRates(models, "none")];
   for (const { result } of found) {
     const { name, works, reason, version, device } = result;
     const named = version === null ? null : device === null ? version : `${version} (${device})`;
     backends.push(backendReportSchema.parse({ name, works, reason, version: named }));
+    if (works) rates.push(...unmeasuredRates(models, name));
     for (const { kind, examplesPerSecond } of result.measured) {
       const reference = models.find(({ task, model }) => `${task}/${model}` === kind)?.reference;
       if (reference === undefined || reference === null) continue;

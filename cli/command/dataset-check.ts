@@ -26,7 +26,7 @@ export function datasetCheckCommand(terminal: Terminal): Command {
 }
 
 async function check(terminal: Terminal, dataset: string, options: Options): Promise<ExitCode> {
-  const { openVersion, readDeclared } = await import("../dataset/open-version.ts");
+  const { isDatasetFile, openVersion, readDeclared } = await import("../dataset/open-version.ts");
   const { engineHere } = await import("../dataset/engine-option.ts");
   const { checkExpectations } = await import("../../data/expectation/check-expectations.ts");
   const { expectationText } = await import("../print/expectation-text.ts");
@@ -38,8 +38,10 @@ async function check(terminal: Terminal, dataset: string, options: Options): Pro
   const { digest, path } = opened.value;
   const expectations = others?.value.expect ?? opened.value.expect ?? [];
   if (expectations.length === 0) {
-    const where = options.expect ?? dataset;
-    const message = `${where} says nothing of what is expected; add a list \`expect:\` to the dataset file, and name that file by --expect where the dataset is named otherwise`;
+    const message =
+      options.expect === undefined && !isDatasetFile(dataset)
+        ? `a version does not hold what is expected of it; name the dataset file that says it, as in --expect FILE (what came of the check at its building: \`trialmesh dataset show NAME\`)`
+        : `${options.expect ?? dataset} says nothing of what is expected; add a list \`expect:\` to it, as in expect: [no-leakage]`;
     return printRefusal(terminal, options, refuse("invalid", message).refusal);
   }
   const report = await checkExpectations({ path, digest, expectations }, engineHere);

@@ -2,13 +2,14 @@
  * Builds a dataset version on an agent of the mesh: brings the recipe and its files there, runs a sweep of one trial, and
  * fetches what came of it. Built before by anybody, it is answered from the record for no tokens.
  */
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 
 import { datasetBuildModel, datasetTask } from "../../agent/task/dataset-build.ts";
 import type { LocalRecipe } from "../../data/recipe/recipe.ts";
 import type { Declaration } from "../../data/declaration/declaration.ts";
 import { readManifest } from "../../data/version/read-manifest.ts";
 import { buildVersion, type Manifest } from "../../data/version/manifest.ts";
+import { refuseDisk } from "../../mesh/private-file.ts";
 import { digestOf } from "../../protocol/bus/blob.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
@@ -96,14 +97,30 @@ export async function fetchVersion(
     const fetched = await fetchBlob(bus, home.mesh, digest);
     if (!fetched.ok) return fetched;
     bytes = fetched.value;
-    const folder = versionFolder(environment);
+    const kept = await keepVersion(environment, path, bytes);
+    if (!kept.ok) return kept;
+  }
+  const manifest = await readManifest(path);
+  return manifest.ok ? accept({ path, digest, bytes: bytes.length, manifest: manifest.value }) : manifest;
+}
+
+/** Whole or not at all: on a full disk nothing of it stays. */
+async function keepVersion(
+  environment: Terminal["environment"],
+  path: string,
+  bytes: Uint8Array,
+): Promise<Outcome<null>> {
+  const folder = versionFolder(environment);
+  try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFile(`${path}.part`, bytes, { mode: 0o600 });
     await rename(`${path}.part`, path);
     await prune(folder, path);
+    return accept(null);
+  } catch (error) {
+    await rm(`${path}.part`, { force: true }).catch(() => undefined);
+    return refuseDisk(error, "write", folder);
   }
-  const manifest = await readManifest(path);
-  return manifest.ok ? accept({ path, digest, bytes: bytes.length, manifest: manifest.value }) : manifest;
 }
 
 function buildSpec(name: string, recipe: string, bytes: number, parts: readonly string[]): SweepSpec {

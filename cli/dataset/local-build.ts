@@ -11,6 +11,7 @@ import { recipeKey, sourceDigests } from "../../data/build/recipe-key.ts";
 import type { Declaration } from "../../data/declaration/declaration.ts";
 import type { Manifest } from "../../data/version/manifest.ts";
 import { readManifest } from "../../data/version/read-manifest.ts";
+import { refuseDisk } from "../../mesh/private-file.ts";
 import { cacheFolder } from "../../mesh/server-binary.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { Terminal } from "../terminal.ts";
@@ -58,15 +59,23 @@ export async function buildHere(
   const known = await remembered(recipe, environment);
   if (known !== null) return accept(known);
   const folder = versionFolder(environment);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    return refuseDisk(error, "write", folder);
+  }
   const built = await buildDataset(declaration, {
     workDir: folder,
     progress: (stage) => say(`dataset ${declaration.name}: ${stage}`),
   });
   if (!built.ok) return built;
   const { bytes, digest, manifest, path, report } = built.value;
-  await writeWhole(join(folder, `${recipe}.json`), JSON.stringify({ digest, report }));
-  await prune(folder, path);
+  try {
+    await writeWhole(join(folder, `${recipe}.json`), JSON.stringify({ digest, report }));
+    await prune(folder, path);
+  } catch (error) {
+    return refuseDisk(error, "write", folder);
+  }
   return accept({ path, digest, bytes, recipe, manifest, report });
 }
 

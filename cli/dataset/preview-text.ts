@@ -37,8 +37,11 @@ function stepText({ sources }: Preview, shown: StepPreview, before: StepPreview 
     [
       {
         head: "FROM",
-        cell: ({ file, line, split }) => `${sources[file] ?? ""}:${line}${split === null ? "" : ` ${split}`}`,
+        cell: ({ file, line }) => `${sources[file] ?? ""}:${line}`,
       },
+      ...(first.some(({ split }) => split !== null)
+        ? [{ head: "SPLIT", cell: ({ split }: (typeof first)[number]) => split ?? "" }]
+        : []),
       ...changed.map(({ name, column }) => ({
         head: name,
         cell: ({ values }: (typeof first)[number]) => cell(values[column] ?? null, width),

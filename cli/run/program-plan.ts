@@ -17,6 +17,7 @@ import { formatBytes } from "../print/figure.ts";
 import { isOwnLength, type CommandSweep } from "../sweep-file/command-sweep.ts";
 import type { AnySweep } from "../sweep-file/read-any-file.ts";
 import type { SweepPlan } from "../sweep-file/read-sweep-file.ts";
+import { programFileFault } from "./program-file.ts";
 
 type CommandFile = Extract<AnySweep, { kind: "command" }>;
 
@@ -41,6 +42,8 @@ export async function programPlan(file: string, { origin, sweep }: CommandFile):
   const folder = sweep.module === null ? findFolder(sweep, origin, file) : resolve(dirname(file));
   const packed = await packFolder(folder, packing(folder, sweep));
   if (!packed.ok) return refuse(packed.refusal.code, `${file}: ${packed.refusal.message}`);
+  const fileFault = sweep.module === null ? programFileFault(sweep, packed.value) : null;
+  if (fileFault !== null) return refuse("invalid", `${file}: field command: ${fileFault}`);
   const bytes = encodeBundle({ files: packed.value, note: null });
   const digest = createHash("sha256").update(bytes).digest("hex");
   const program = parseOutside(programSchema, programOf(sweep, digest), file);

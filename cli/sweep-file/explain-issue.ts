@@ -59,7 +59,7 @@ function explain(issue: Issue, found: unknown): string {
         if (found === undefined) return `is missing; it should be one of ${choices.join(", ")}`;
         return noneOf(found, choices);
       }
-      return `${describe(found)} does not belong here`;
+      return found === undefined ? "is missing" : `${describe(found)} does not belong here`;
     }
     case "invalid_format":
     case "custom":

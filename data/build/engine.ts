@@ -74,7 +74,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 /** What DuckDB threw, as a refusal: a full disk or memory may pass, anything else is the plan's or the data's. */
 export function engineRefusal(error: unknown, where: string): Outcome<never> {
-  const message = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+  const [first = "", next = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+  const message = next.startsWith("Did you mean") ? `${first} ${next}` : first;
   if (/^Out of Memory|No space left|could not allocate/iu.test(message))
     return refuse(
       "unavailable",

@@ -29,12 +29,13 @@ export async function locateSource(source: FileSource): Promise<Outcome<Located>
   if (found !== wanted) {
     const usage =
       source.format === "labelled-lines" ? 'a file with one "label text" per line' : `the ${wanted} to read`;
-    return refuse(
-      "invalid",
+    const what =
       found === "folder" || found === "file"
-        ? `${path} is a ${found}; give the path of ${usage}`
-        : `${path} cannot be read (${found}); give the path of ${usage}`,
-    );
+        ? `${path} is a ${found}`
+        : found === "ENOENT"
+          ? `there is no ${wanted} ${path}`
+          : `${path} cannot be read (${found})`;
+    return refuse("invalid", `${what}; give the path of ${usage}`);
   }
   if (!path.endsWith(dvcSuffix)) return accept({ path, name: basename(path) });
   return followPointer(path, source);

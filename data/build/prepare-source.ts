@@ -75,7 +75,8 @@ async function prepareText(
       source.format === "labelled-lines"
         ? 'holds no example; each line should be "label text"'
         : "holds no row";
-    return refuse("invalid", `${file.path} ${form}`);
+    const read = encoding === "utf-16" ? ` when it is read as ${encoding}; is that its encoding?` : "";
+    return refuse("invalid", `${file.path} ${form}${read}`);
   }
   if (delimited !== null && scan.first.length === 0 && first !== undefined)
     return refuse("invalid", `${file.path}, ${describeBadRow({ ...first, column: null })}`);

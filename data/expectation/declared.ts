@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { suggestion } from "../../protocol/name.ts";
-import { expectationKinds, expectationSchema, type Expectation } from "./expectation.ts";
+import { expectationKinds, expectationSchema, expectationSchemas, type Expectation } from "./expectation.ts";
 
 const expectationsMax = 200;
 
@@ -32,12 +32,25 @@ const declaredExpectationSchema = z.unknown().transform((raw, context): Expectat
   if (settings === null) return complain("should hold its settings as {name: value}", [kind]);
   const parsed = expectationSchema.safeParse({ ...settings, kind });
   if (parsed.success) return parsed.data;
+  const base = flat ? [] : [kind];
   for (const issue of parsed.error.issues) {
-    const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
-    context.addIssue({ code: "custom", message: issue.message, path: flat ? path : [kind, ...path] });
+    if (issue.code === "unrecognized_keys") {
+      const known = settingsOf(kind);
+      for (const key of issue.keys)
+        complain(`unknown setting, ${suggestion(key, known)}`, [...base, ...plainPath(issue.path), key]);
+    } else context.addIssue({ ...issue, path: [...base, ...plainPath(issue.path)] });
   }
   return z.NEVER;
 });
+
+function plainPath(path: readonly PropertyKey[]): (string | number)[] {
+  return path.map((part) => (typeof part === "symbol" ? String(part) : part));
+}
+
+function settingsOf(kind: string): string[] {
+  const schema = new Map<string, z.ZodObject>(Object.entries(expectationSchemas)).get(kind);
+  return Object.keys(schema?.shape ?? {}).filter((name) => name !== "kind");
+}
 
 export const expectationsSchema = z.array(declaredExpectationSchema).max(expectationsMax);
 

@@ -42,7 +42,11 @@ export async function expressionFault(
   );
   const parsed = parsedSchema.safeParse(JSON.parse(String(serialised)));
   if (!parsed.success) return notOneExpression;
-  if (parsed.data.error) return `is no SQL expression: ${parsed.data.error_message.split("\n")[0] ?? ""}`;
+  if (parsed.data.error) {
+    const why = parsed.data.error_message.split("\n")[0] ?? "";
+    // What DuckDB says of several statements, or of one that is no SELECT.
+    return /serialized to json/u.test(why) ? notOneExpression : `is no SQL expression: ${why}`;
+  }
   const [{ node }] = parsed.data.statements;
   const found = new Findings();
   collect(node.select_list[0], found, []);

@@ -3,6 +3,7 @@
  * text after normalising, joined with near-duplicates), within each stratum, so that no group straddles. A training row
  * whose group a held-out official split also has is dropped and counted.
  */
+import { plural } from "../../protocol/plural.ts";
 import type { Engine } from "../build/engine.ts";
 import { id, lit } from "../build/sql.ts";
 import type { StepOf } from "../declaration/step.ts";
@@ -91,7 +92,7 @@ export async function splitRows(
     leakedRows > 0
       ? ` (${leakedRows} training rows were dropped because a held-out split has the same text)`
       : "";
-  const emptySplit = `the ${empty} split is empty: ${rows} rows in ${groups} groups are too few for its share${leaked}; give it a larger share, or 0 to do without`;
+  const emptySplit = `the ${empty} split is empty: ${plural(rows, "row")} in ${plural(groups, "group")} (rows that are alike stay together) are too few for its share${leaked}; give it a larger share, or 0 to do without`;
   return { relation: "in_split", leakedRows, leaks, emptySplit };
 }
 

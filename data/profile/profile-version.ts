@@ -1,6 +1,7 @@
 /** The profile of a dataset version: text, label and splits as its manifest says, rows named by file and line of the sources. */
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { placeColumns } from "../build/write-version.ts";
+import { namesOf, type FrozenFeature } from "../version/feature.ts";
 import { readManifest } from "../version/read-manifest.ts";
 import type { Profile } from "./profile.ts";
 import { scanOptions, withEngine, type ProfileOptions } from "./profile-file.ts";
@@ -37,6 +38,16 @@ export async function profileVersion(
       },
       scanOptions(options),
     );
-    return accept(profile);
+    // It is there for values that come later, and has none where every category is known.
+    const rest = new Set((manifest.features ?? []).flatMap(restOf));
+    const findings = profile.findings.filter(
+      ({ kind, subject }) => kind !== "constant" || !rest.has(subject),
+    );
+    return accept({ ...profile, findings });
   });
+}
+
+/** The column that stands for every value but the known ones. */
+function restOf(feature: FrozenFeature): readonly string[] {
+  return feature.kind === "categories" ? namesOf(feature).slice(-1) : [];
 }

@@ -1,7 +1,7 @@
 /** Builds a recipe from files that came by digest: lays them out as the recipe says, and builds as anywhere else. */
 import { copyFile, link, mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { refuse, type Outcome } from "../../protocol/refusal.ts";
+import { dirname, join, resolve, sep } from "node:path";
+import { refuse, type Outcome, type Refusal } from "../../protocol/refusal.ts";
 import { buildDataset, type BuildOptions, type BuiltVersion } from "../build/build-dataset.ts";
 import { buildVersion } from "../version/manifest.ts";
 import { placedIn, type Recipe } from "./recipe.ts";
@@ -31,5 +31,13 @@ export async function buildRecipe(
       await link(part, place).catch(() => copyFile(part, place));
     }
   }
-  return buildDataset(placedIn(recipe, folder), options);
+  const built = await buildDataset(placedIn(recipe, folder), options);
+  return built.ok ? built : { ok: false, refusal: asDeclared(built.refusal, folder) };
+}
+
+/** The folder of a build means nothing to whoever reads the refusal elsewhere: files go by their own names. */
+function asDeclared(refusal: Refusal, folder: string): Refusal {
+  const parts = refusal.message.split(`${resolve(folder)}${sep}`);
+  const [first = "", ...rest] = parts;
+  return { ...refusal, message: [first, ...rest.map((part) => part.replace(/^\d+[\\/]/u, ""))].join("") };
 }

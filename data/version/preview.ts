@@ -7,7 +7,9 @@ import { badRowOf, loadSources } from "../build/load-source.ts";
 import type { BadRow } from "../build/bad-row.ts";
 import { withEngine, type BuildOptions } from "../build/build-dataset.ts";
 import type { Engine } from "../build/engine.ts";
+import { outputColumns } from "../build/output-columns.ts";
 import { id } from "../build/sql.ts";
+import { placeColumns, type OutputColumn } from "../build/write-version.ts";
 import type { Declaration } from "../declaration/declaration.ts";
 import type { Step } from "../declaration/step.ts";
 import { runPlan, type StepView } from "../plan/run-plan.ts";
@@ -65,6 +67,13 @@ export async function previewPlan(
     const planned = await runPlan(engine, declaration, loaded.value, async (view) => {
       steps.push(await stepPreview(engine, view, rows, scannedBad));
     });
+    const output = planned.ok
+      ? await outputColumns(engine, declaration, loaded.value, planned.value)
+      : planned;
+    if (planned.ok && output.ok) {
+      const shown = await featureView(engine, declaration, planned.value.relation, output.value.columns);
+      if (shown !== null) steps.push(await stepPreview(engine, shown, rows, scannedBad));
+    }
     const aside = await engine.rows(
       `SELECT __file, __line, nullif(__column, ''), __value, ltrim(__reason, '!') FROM bad_row ORDER BY __file, __line LIMIT ${badShown}`,
     );
@@ -76,9 +85,27 @@ export async function previewPlan(
       sources: loaded.value.map(({ name }) => name),
       steps,
       bad,
-      refusal: planned.ok ? null : planned.refusal,
+      refusal: output.ok ? null : output.refusal,
     });
   });
+}
+
+/** What training reads, as the step `features` makes it; null where the plan has no such step. */
+async function featureView(
+  engine: Engine,
+  { plan }: Declaration,
+  relation: string,
+  output: readonly OutputColumn[],
+): Promise<StepView | null> {
+  const at = plan.findIndex(({ step }) => step === "features");
+  const step = plan[at];
+  if (step === undefined) return null;
+  const columns = output.slice(placeColumns.length).map(({ name, sql, type }) => ({ name, sql, type }));
+  const made = columns.map(({ name, sql, type }) => `CAST(${sql} AS ${type}) AS ${id(name)}`);
+  await engine.run(
+    `CREATE VIEW features_shown AS SELECT ${["__file", "__line", "__split", "__reason", ...made].join(", ")} FROM ${relation}`,
+  );
+  return { index: at + 1, step, relation: "features_shown", columns };
 }
 
 async function stepPreview(

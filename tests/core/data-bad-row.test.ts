@@ -74,7 +74,7 @@ const refusals: { rule: string; files: Record<string, string>; yaml: string; say
     rule: "a missing file",
     files: {},
     yaml: `sources: [{path: gone.csv}]\n${form}`,
-    says: /^gone\.csv cannot be read \(ENOENT\); give the path/u,
+    says: /^there is no file gone\.csv; give the path of the file to read$/u,
   },
   {
     rule: "another delimiter",
@@ -110,7 +110,7 @@ const refusals: { rule: string; files: Record<string, string>; yaml: string; say
     rule: "an empty split",
     files: { "few.csv": "text,label\na,x\nb,y\nc,x\nd,y\n" },
     yaml: `sources: [{path: few.csv}]\n${form}`,
-    says: /^split: the validation split is empty: 4 rows in 4 groups are too few/u,
+    says: /^split: the validation split is empty: 4 rows in 4 groups \(rows that are alike stay together\) are too few/u,
   },
   {
     rule: "a plan that drops everything",
@@ -134,7 +134,7 @@ const refusals: { rule: string; files: Record<string, string>; yaml: string; say
     rule: "lines that are not in the stated encoding",
     files: { "enc.csv": `text,label\n${good(3)}` },
     yaml: `sources: [{path: enc.csv, encoding: utf-16}]\n${form}`,
-    says: /^enc\.csv/u,
+    says: /^enc\.csv holds no row when it is read as utf-16; is that its encoding\?$/u,
   },
   {
     rule: "no Parquet file",

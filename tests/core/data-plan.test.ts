@@ -129,7 +129,7 @@ const hostile: [string, RegExp][] = [
   ["(SELECT 1)", /holds a query/u],
   ["a IN (SELECT content FROM read_text('/etc/passwd'))", /holds a query/u],
   ["1) FROM read_text('/etc/passwd') --", /is no SQL expression/u],
-  ["1; DROP TABLE step_0", /is no SQL expression/u],
+  ["1; DROP TABLE step_0", /should be one SQL expression/u],
   ["1; SELECT 2", /should be one SQL expression/u],
   ["1 FROM step_0", /should be one SQL expression/u],
   ["random() > 0.5", /uses random, which may give another value/u],
@@ -188,4 +188,26 @@ test("PLAN-6: from the first step on no file outside the build's folder can be r
   } finally {
     engine.close();
   }
+});
+
+test("PLAN-7: a preview shows what features make, and ends with the refusal that a build would", async () => {
+  const rows = Array.from({ length: 40 }, (_, row) => `${row},${row % 2 === 0 ? "a" : "b"},${row / 2}\n`);
+  put("table.csv", `size,side,price\n${rows.join("")}`);
+  const table = declared(
+    "name: table\nsources: [{path: table.csv}]\nplan: [{split: {validation: 0.1, test: 0.1}}, {features: {categories: {max: 5}}}]\ntarget: price\n",
+  );
+  const shown = await previewPlan(table, 2, { workDir: buildFolder, memoryMiB: 256 });
+  assert.ok(shown.ok && shown.value.refusal === null);
+  const last = shown.value.steps.at(-1);
+  assert.deepEqual([last?.index, last?.step?.step, last?.rows], [2, "features", 40]);
+  const columns = last?.columns.map(({ name }) => name) ?? [];
+  assert.deepEqual(columns.toSorted(), ["price", "side=?", "side=a", "side=b", "size"]);
+  assert.equal(last?.first[0]?.values[columns.indexOf("side=a")], "1.0");
+  assert.equal(last?.first[1]?.values[columns.indexOf("side=a")], "0.0");
+  put("one.csv", `text,label\n${rows.map((_, row) => `text ${"x".repeat(row)},yes\n`).join("")}alone,no\n`);
+  const alone = declared("name: one\nsources: [{path: one.csv}]\ntext: text\nlabel: label\n");
+  const refused = await previewPlan(alone, 2, { workDir: buildFolder, memoryMiB: 256 });
+  assert.ok(refused.ok);
+  assert.equal(refused.value.steps.length, 1);
+  assert.match(refused.value.refusal?.message ?? "", /one\.csv, line 42, column label, "no": no other row/u);
 });

@@ -411,3 +411,27 @@ test(
     );
   },
 );
+
+test("PROFILE-12: a version's column for unknown categories is no finding where there are none; a constant of the data is", async () => {
+  const csv = join(dir, "sides.csv");
+  const lines = Array.from(
+    { length: 80 },
+    (_, row) => `${row % 2 === 0 ? "left" : "right"},7,${row},${row}\n`,
+  );
+  writeFileSync(csv, `side,same,size,price\n${lines.join("")}`);
+  const declaration = declarationSchema.parse({
+    name: "sides",
+    sources: [{ format: "csv", path: csv }],
+    form: { kind: "table", target: "price" },
+  });
+  const built = await buildDataset(declaration, { workDir: dir, threads: 1, memoryMiB: 512 });
+  assert.ok(built.ok, built.ok ? "" : built.refusal.message);
+  const done = await profileVersion(built.value.path, null, options);
+  assert.ok(done.ok, done.ok ? "" : done.refusal.message);
+  assert.ok(done.value.columns.some(({ name }) => name === "side=?"));
+  const constant = done.value.findings.filter(({ kind }) => kind === "constant");
+  assert.deepEqual(
+    constant.map(({ subject }) => subject),
+    ["same"],
+  );
+});

@@ -4,6 +4,8 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import test from "node:test";
+import { buildRecipe } from "../../data/recipe/build-recipe.ts";
+import { recipeOf } from "../../data/recipe/recipe.ts";
 import { recipeKey, sourceDigests } from "../../data/build/recipe-key.ts";
 import { applyFeatures } from "../../data/version/feature.ts";
 import { readManifest } from "../../data/version/read-manifest.ts";
@@ -224,4 +226,21 @@ test("VERSION-8: sources are put together by column name, with one type, and an 
     ...Array.from({ length: 40 }, (_, row) => `1 ${row + 42}`),
   ];
   assert.deepEqual(kept, all.toSorted());
+});
+
+test("VERSION-9: a refusal of a build from a recipe names files as they were declared", async () => {
+  const path = put("mapped.csv", "text,label\nfine,yes\nodd,nope\n");
+  const declaration = declared(
+    "name: mapped\nsources: [{path: mapped.csv}]\nplan: [{map-label: {column: label, from: {yes: good}}}]\ntext: text\nlabel: label\n",
+  );
+  const recipe = await recipeOf(declaration);
+  assert.ok(recipe.ok);
+  const parts = Object.fromEntries([...recipe.value.paths.keys()].map((digest) => [digest, path]));
+  const workDir = join(buildFolder, "elsewhere");
+  const refused = await buildRecipe(recipe.value.recipe, parts, { workDir, memoryMiB: 256 });
+  assert.ok(!refused.ok);
+  assert.equal(
+    refused.refusal.message,
+    'mapped.csv, line 3, column label, "nope": it is no label of the map; known: yes',
+  );
 });

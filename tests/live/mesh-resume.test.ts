@@ -6,14 +6,14 @@ import { LiveMesh } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 
 const timeout = 115_000;
-const epochs = 4;
-/** An epoch takes about half a second; both sweeps are the same trial, and the record may not answer for it. */
+const epochs = 12;
+/** An epoch takes some tenths of a second; both sweeps are the same trial, and the record may not answer for it. */
 const sweep = (name: string) => `name: ${name}
 task: text-classification
 dataset: language-id
 search: { method: random, trials: 1, seed: 1 }
 stopping: { policy: none, max: ${epochs} }
-models: { textcnn: { rowsPerEpoch: 1000, batch: 16, dropout: 0.3, lr: 0.01 } }
+models: { textcnn: { rowsPerEpoch: 2000, batch: 16, dropout: 0.3, lr: 0.01 } }
 needs: { backend: [wasm] }
 reuse: false
 `;
