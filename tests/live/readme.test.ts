@@ -22,6 +22,7 @@ import * as z from "zod";
 import { models } from "../../agent/task/table.ts";
 import type { ParameterSpec } from "../../agent/task/task.ts";
 import { codeVersion, projectFolder } from "../../cli/code-version.ts";
+import { readDatasetFile } from "../../cli/dataset-file/read-dataset-file.ts";
 import { formatProblems } from "../../cli/sweep-file/problem.ts";
 import { readSweepFile } from "../../cli/sweep-file/read-sweep-file.ts";
 import { readUpRecord } from "../../cli/up/up-record.ts";
@@ -239,7 +240,9 @@ describe("DOC-3: docs/sweep-file.md is what the program reads", () => {
         for (const name of names) {
           const file = join(folder, name);
           const text = readFileSync(file, "utf8");
-          const read = readSweepFile({ file, text, environment: {}, models, codeVersion });
+          const read = /^sources:/mu.test(text)
+            ? readDatasetFile({ file, text, environment: {} })
+            : readSweepFile({ file, text, environment: {}, models, codeVersion });
           assert.ok(read.ok, read.ok ? "" : formatProblems(name, read.problems));
         }
       } finally {
