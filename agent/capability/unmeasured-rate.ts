@@ -8,10 +8,10 @@ export function unmeasuredRates(
 ): Capability["rates"] {
   return models
     .filter(({ backends, reference }) => reference === null && backends.includes(backend))
-    .map(({ model, task }) => ({
-      kind: `${task}/${model}`,
-      backend,
-      examplesPerSecond: 0,
-      tokensPerSecond: 1,
-    }));
+    .map(({ model, task }) => unmeasuredRate(`${task}/${model}`, backend));
+}
+
+/** As fast as the reference machine, until trials show otherwise. */
+export function unmeasuredRate(kind: string, backend: BackendName): Capability["rates"][number] {
+  return { kind, backend, examplesPerSecond: 0, tokensPerSecond: 1 };
 }

@@ -5,6 +5,8 @@
 import { accept } from "../../protocol/refusal.ts";
 import type { Graph } from "../network/graph.ts";
 import type { Node } from "../network/node.ts";
+import { classifierHead } from "./classifier-head.ts";
+import { networkBackends } from "./network-trainer.ts";
 import { numberParam } from "./parameter.ts";
 import { tokenCount } from "./pooling.ts";
 import type { ModelDeclaration } from "./task.ts";
@@ -86,10 +88,7 @@ const model: TextNetworkModel = {
         1,
       );
       const pooled = graph.over(sums, tokenCount(graph, mask));
-      const logits = graph.dense("output", graph.dropout(pooled, dropout, "pooled"), labels);
-      const truths = graph.input("labels", [batch], "int32");
-      const weights = graph.input("weights", [batch], "float32");
-      return { loss: graph.crossEntropy(logits, truths, weights), score: graph.softmax(logits) };
+      return classifierHead(graph, graph.dropout(pooled, dropout, "pooled"), labels);
     });
   },
 };
@@ -116,7 +115,7 @@ export const gru: ModelDeclaration = {
     },
     ...textNetworkParameters,
   },
-  backends: ["tfjs-node-gpu", "tfjs-node", "webgpu", "wasm", "cpu"],
+  backends: networkBackends,
   data: "text",
   reference: {
     params: {

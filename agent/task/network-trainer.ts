@@ -3,6 +3,7 @@
  * brings the network, its rows, and how it is evaluated. An epoch is `rowsPerEpoch` rows, not the whole split,
  * so that a first rung costs seconds; epochs walk on through one shuffled pass after another.
  */
+import type { BackendName } from "../../protocol/capability.ts";
 import { accept } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { AdamOptions } from "../network/adam-options.ts";
@@ -20,6 +21,15 @@ import { rowsAt } from "./token-dataset.ts";
 const sortedBatches = 16;
 
 /** Parameters of every network. `lr` is the model's own: what suits one is too much for another. */
+/** What a network of `agent/network` trains on. */
+export const networkBackends: readonly BackendName[] = [
+  "tfjs-node-gpu",
+  "tfjs-node",
+  "webgpu",
+  "wasm",
+  "cpu",
+];
+
 export const networkParameters = {
   batch: { type: "int", min: 1, max: 1024, default: 64, about: "examples per step" },
   rowsPerEpoch: {

@@ -3,6 +3,7 @@
  * It knows token numbers, not texts or epochs.
  */
 import type { Program } from "../network/graph.ts";
+import { classifierHead } from "./classifier-head.ts";
 
 export interface TextcnnShape {
   readonly vocabulary: number;
@@ -34,9 +35,6 @@ export function buildTextcnn(shape: TextcnnShape, dropout: number): Program["bui
     // The maximum commutes with bias and relu, and there is much less of it.
     const bias = graph.weight("bias", [filters * windows.length], { kind: "zeros" });
     const features = graph.relu(graph.plus(graph.concat(tops, 1), bias));
-    const logits = graph.dense("output", graph.dropout(features, dropout, "features"), labels);
-    const truths = graph.input("labels", [batch], "int32");
-    const weights = graph.input("weights", [batch], "float32");
-    return { loss: graph.crossEntropy(logits, truths, weights), score: graph.softmax(logits) };
+    return classifierHead(graph, graph.dropout(features, dropout, "features"), labels);
   };
 }

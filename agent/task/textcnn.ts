@@ -4,6 +4,7 @@
  */
 import { accept, refuse } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
+import { networkBackends } from "./network-trainer.ts";
 import { numberParam } from "./parameter.ts";
 import type { ModelDeclaration } from "./task.ts";
 import { classificationMetrics, textClassification } from "./text-classification.ts";
@@ -64,7 +65,7 @@ export const textcnn: ModelDeclaration = {
       about: "window sizes in tokens",
     },
   },
-  backends: ["tfjs-node-gpu", "tfjs-node", "webgpu", "wasm", "cpu"],
+  backends: networkBackends,
   data: "text",
   reference: {
     params: { rowsPerEpoch: 512, batch: 16, lr: 0.01, dropout: 0 },

@@ -5,6 +5,8 @@
 import { accept, refuse } from "../../protocol/refusal.ts";
 import type { Graph } from "../network/graph.ts";
 import type { Node } from "../network/node.ts";
+import { classifierHead } from "./classifier-head.ts";
+import { networkBackends } from "./network-trainer.ts";
 import { numberParam } from "./parameter.ts";
 import { attentionMask, maskedMean } from "./pooling.ts";
 import type { ModelDeclaration } from "./task.ts";
@@ -77,10 +79,7 @@ const model: TextNetworkModel = {
       for (let layer = 0; layer < layers; layer++)
         x = block(graph, x, absent, { name: `layer.${layer}`, heads, dropout });
       const pooled = maskedMean(graph, graph.layerNorm("norm", x), mask);
-      const logits = graph.dense("output", graph.dropout(pooled, dropout, "pooled"), labels);
-      const truths = graph.input("labels", [batch], "int32");
-      const weights = graph.input("weights", [batch], "float32");
-      return { loss: graph.crossEntropy(logits, truths, weights), score: graph.softmax(logits) };
+      return classifierHead(graph, graph.dropout(pooled, dropout, "pooled"), labels);
     });
   },
 };
@@ -102,7 +101,7 @@ export const transformer: ModelDeclaration = {
     heads: { type: "int", min: 1, max: 16, default: 4, about: "attention heads; they divide the width" },
     ...textNetworkParameters,
   },
-  backends: ["tfjs-node-gpu", "tfjs-node", "webgpu", "wasm", "cpu"],
+  backends: networkBackends,
   data: "text",
   reference: {
     params: {

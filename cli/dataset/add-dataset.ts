@@ -74,7 +74,7 @@ async function bring(
     if (built !== null && built.refusal.code !== "no-agent-fits") return built;
     say(`dataset ${name}: built here, for ${tooMuch ?? built?.refusal.message ?? "no agent can"}`);
   }
-  const built = await buildHere(declaration, environment, say);
+  const built = await buildHere(declaration, environment, say, recipe.key);
   if (!built.ok) return built;
   for (const line of reportLines(built.value.manifest, built.value.report)) say(line);
   const { bytes, digest, manifest, path } = built.value;

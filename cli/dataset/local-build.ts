@@ -47,15 +47,16 @@ export function versionPath(environment: Terminal["environment"], digest: string
   return join(versionFolder(environment), `${digest}.parquet`);
 }
 
-/** `say` hears a line before what may take long. */
+/** `say` hears a line before what may take long; `key` is the recipe's where the caller knows it. */
 export async function buildHere(
   declaration: Declaration,
   environment: Terminal["environment"],
   say: (line: string) => void,
+  key?: string,
 ): Promise<Outcome<LocalVersion>> {
-  const digests = await sourceDigests(declaration);
-  if (!digests.ok) return digests;
-  const recipe = recipeKey(declaration, digests.value);
+  const keyed = key === undefined ? await keyOf(declaration) : accept(key);
+  if (!keyed.ok) return keyed;
+  const recipe = keyed.value;
   const known = await remembered(recipe, environment);
   if (known !== null) return accept(known);
   const folder = versionFolder(environment);
@@ -77,6 +78,11 @@ export async function buildHere(
     return refuseDisk(error, "write", folder);
   }
   return accept({ path, digest, bytes, recipe, manifest, report });
+}
+
+async function keyOf(declaration: Declaration): Promise<Outcome<string>> {
+  const digests = await sourceDigests(declaration);
+  return digests.ok ? accept(recipeKey(declaration, digests.value)) : digests;
 }
 
 async function remembered(

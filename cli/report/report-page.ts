@@ -8,17 +8,14 @@ import { bestTable } from "./best-table.ts";
 import type { PageParts } from "./chart-library.ts";
 import { rowColumn, type Chart } from "./chart.ts";
 import { drawnTrials } from "./drawn-trials.ts";
-import { escapeHtml, jsonInScript } from "./escape.ts";
+import { escapeHtml } from "./escape.ts";
 import { factsOf } from "./facts.ts";
+import { htmlPage } from "./html-page.ts";
 import { importanceChart } from "./importance-chart.ts";
 import { parallelChart } from "./parallel-chart.ts";
 import { planeChart } from "./plane-chart.ts";
 import { progressAxes, progressChart } from "./progress-chart.ts";
 import { orderChart, sliceCharts } from "./trial-charts.ts";
-
-/** The page may run its own script and draw; it may load nothing. */
-const contentPolicy =
-  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:";
 
 export function reportPage(view: SweepView, whole: SweepInsight, parts: PageParts): string {
   const insight = { ...whole, trials: drawnTrials(whole.trials, view.summary.goal) };
@@ -32,37 +29,25 @@ export function reportPage(view: SweepView, whole: SweepInsight, parts: PagePart
     valueColumn: rowColumn.value,
     lossSign: view.summary.goal === "minimize" ? 1 : -1,
   };
-  const facts = factsOf(view, insight.gain)
-    .map(([term, text]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd></div>`)
-    .join("");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${contentPolicy}">
-<title>${escapeHtml(title)}</title>
-<style>${parts.style}</style>
-</head>
-<body>
-<header>
-<h1>${escapeHtml(title)}</h1>
-<p>by ${escapeHtml(requester)}, made by trialmesh</p>
-<dl class="facts">${facts}</dl>
-</header>
-<main>
-${charts.map(chartSection).join("\n")}
-${slices.length === 0 ? "" : `<section><h2>Slices</h2><div class="small-charts">${slices.map(smallChart).join("")}</div></section>`}
-<section><h2>Trials</h2>${drawnNote(insight.trials.length, whole.trials.length)}<div class="scroll">${bestTable(view, insight)}</div></section>
-</main>
-<div id="selection" role="status"></div>
-<noscript><p>The charts need JavaScript; the facts and the table do not.</p></noscript>
-<script>${parts.library}</script>
-<script type="application/json" id="data">${jsonInScript(data)}</script>
-<script type="module">${parts.script}</script>
-</body>
-</html>
-`;
+  const small =
+    slices.length === 0
+      ? ""
+      : `<section><h2>Slices</h2><div class="small-charts">${slices.map(smallChart).join("")}</div></section>`;
+  const main = `${charts.map(chartSection).join("\n")}
+${small}
+<section><h2>Trials</h2>${drawnNote(insight.trials.length, whole.trials.length)}<div class="scroll">${bestTable(view, insight)}</div></section>`;
+  return htmlPage(
+    {
+      title,
+      subtitle: `by ${requester}, made by trialmesh`,
+      facts: factsOf(view, insight.gain),
+      main,
+      after: '<div id="selection" role="status"></div>\n',
+      noScript: "The charts need JavaScript; the facts and the table do not.",
+      data,
+    },
+    parts,
+  );
 }
 
 function chartsOf(

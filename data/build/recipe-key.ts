@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { placeless, type Declaration } from "../declaration/declaration.ts";
+import type { Source } from "../declaration/source.ts";
 import type { TextDataset } from "../dataset.ts";
 import { languageIdDataset, languageIdName } from "../language-id.ts";
 import { buildVersion } from "../version/manifest.ts";
@@ -21,21 +22,23 @@ export function recipeKey(declaration: Declaration, digests: readonly string[]):
 export async function sourceDigests(declaration: Declaration): Promise<Outcome<readonly string[]>> {
   const digests: string[] = [];
   for (const source of declaration.sources) {
-    if (source.format === "embedded") {
-      if (source.name !== languageIdName)
-        return refuse(
-          "unknown",
-          `no embedded dataset is called "${source.name}"; there is "${languageIdName}"`,
-        );
-      digests.push(embeddedDigest(languageIdDataset()));
-      continue;
-    }
-    const located = await locateSource(source);
-    if (!located.ok) return located;
-    const { path } = located.value;
-    digests.push(source.format === "folder" ? await folderDigest(path) : await digestOf(path));
+    const digest = await sourceDigest(source);
+    if (!digest.ok) return digest;
+    digests.push(digest.value);
   }
   return accept(digests);
+}
+
+/** Of a file its bytes, of a folder names and bytes, of what is embedded the rows. */
+export async function sourceDigest(source: Source): Promise<Outcome<string>> {
+  if (source.format === "embedded") {
+    if (source.name === languageIdName) return accept(embeddedDigest(languageIdDataset()));
+    return refuse("unknown", `no embedded dataset is called "${source.name}"; there is "${languageIdName}"`);
+  }
+  const located = await locateSource(source);
+  if (!located.ok) return located;
+  const { path } = located.value;
+  return accept(source.format === "folder" ? await folderDigest(path) : await digestOf(path));
 }
 
 /** Of the rows, for there is no file. */

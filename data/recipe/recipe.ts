@@ -8,7 +8,7 @@ import * as z from "zod";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { examplePaths } from "../build/folder-source.ts";
 import { digestOf, locateSource } from "../build/locate-source.ts";
-import { recipeKey, sourceDigests } from "../build/recipe-key.ts";
+import { recipeKey, sourceDigest } from "../build/recipe-key.ts";
 import { declarationSchema, placeless, type Declaration } from "../declaration/declaration.ts";
 import type { FileSource } from "../declaration/source.ts";
 import { buildVersion } from "../version/manifest.ts";
@@ -45,10 +45,9 @@ export interface LocalRecipe {
 /** Folder below a source's own in which the DVC cache's layout is made again. */
 const dvcCache = "cache";
 
-/** Reads every source twice, once for the key and once file by file. */
+/** Reads every file once, but those of folders twice: their names count too. */
 export async function recipeOf(declaration: Declaration): Promise<Outcome<LocalRecipe>> {
-  const digests = await sourceDigests(declaration);
-  if (!digests.ok) return digests;
+  const digests: string[] = [];
   const paths = new Map<string, string>();
   const files: z.infer<typeof fileSchema>[][] = [];
   let total = 0;
@@ -66,6 +65,11 @@ export async function recipeOf(declaration: Declaration): Promise<Outcome<LocalR
       }
     }
     files.push(own);
+    // The last file of a source is its bytes; before it may stand a pointer to them.
+    const bytes = source.format === "folder" ? undefined : own.at(-1)?.digest;
+    const digest = bytes === undefined ? await sourceDigest(source) : accept(bytes);
+    if (!digest.ok) return digest;
+    digests.push(digest.value);
   }
   return accept({
     recipe: {
@@ -74,7 +78,7 @@ export async function recipeOf(declaration: Declaration): Promise<Outcome<LocalR
       declaration: placeless(declaration),
       files,
     },
-    key: recipeKey(declaration, digests.value),
+    key: recipeKey(declaration, digests),
     paths,
     bytes: total,
   });

@@ -9,7 +9,7 @@ import { createNetwork, type Network } from "../../network/network.ts";
 import type { OpenedBackend } from "../../runtime/backend.ts";
 import { checkpointOf } from "../checkpoint-of.ts";
 import { classWeightParameters, classWeights } from "../class-weight.ts";
-import { adamOf, networkParameters, networkTrainer } from "../network-trainer.ts";
+import { networkBackends, adamOf, networkParameters, networkTrainer } from "../network-trainer.ts";
 import { numberParam } from "../parameter.ts";
 import type { ModelDeclaration, Predictor, TablePredictor, Trainer, TrainerOptions } from "../task.ts";
 import { pick } from "../token-dataset.ts";
@@ -136,7 +136,7 @@ export const tabularMlp: ModelDeclaration = {
     ...networkParameters,
     ...classWeightParameters,
   },
-  backends: ["tfjs-node-gpu", "tfjs-node", "webgpu", "wasm", "cpu"],
+  backends: networkBackends,
   data: "table",
   reference: {
     params: { batch: 32, rowsPerEpoch: 512, dropout: 0 },

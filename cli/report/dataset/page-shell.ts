@@ -7,10 +7,8 @@ import { join } from "node:path";
 import { projectFolder } from "../../code-version.ts";
 import type { PageParts } from "../chart-library.ts";
 import type { Chart } from "../chart.ts";
-import { escapeHtml, jsonInScript } from "../escape.ts";
-
-const contentPolicy =
-  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:";
+import { escapeHtml } from "../escape.ts";
+import { htmlPage } from "../html-page.ts";
 
 /** A chart with the height its content needs, in CSS pixels. */
 export interface SizedChart {
@@ -50,34 +48,18 @@ export function pageShell({ facts, sections, subtitle, title }: DatasetPage, par
     valueColumn: 0,
     lossSign: 1,
   };
-  const listed = facts
-    .map(([term, text]) => `<div><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(text)}</dd></div>`)
-    .join("");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${contentPolicy}">
-<title>${escapeHtml(title)}</title>
-<style>${parts.style}${own}</style>
-</head>
-<body>
-<header>
-<h1>${escapeHtml(title)}</h1>
-<p>${escapeHtml(subtitle)}</p>
-<dl class="facts">${listed}</dl>
-</header>
-<main>
-${sections.map(sectionHtml).join("\n")}
-</main>
-<noscript><p>The charts need JavaScript; the facts and the tables do not.</p></noscript>
-<script>${parts.library}</script>
-<script type="application/json" id="data">${jsonInScript(data)}</script>
-<script type="module">${parts.script}</script>
-</body>
-</html>
-`;
+  return htmlPage(
+    {
+      title,
+      subtitle,
+      facts,
+      style: own,
+      main: sections.map(sectionHtml).join("\n"),
+      noScript: "The charts need JavaScript; the facts and the tables do not.",
+      data,
+    },
+    parts,
+  );
 }
 
 function sectionHtml(section: Section): string {
