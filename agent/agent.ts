@@ -4,7 +4,7 @@
  */
 import { BusError, type Bus, type Subscription } from "../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../protocol/capability.ts";
-import { sleep, type Clock } from "../protocol/clock.ts";
+import { sleep, type Clock } from "../protocol/time/clock.ts";
 import { answerSchema } from "../protocol/command.ts";
 import type { Digest } from "../protocol/id.ts";
 import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
@@ -20,10 +20,10 @@ import { welcomeSchema, type Hello, type Presence } from "../protocol/report.ts"
 import { subjectsOf, type OrderName } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 import type * as z from "zod";
-import type { ArtifactCache } from "./cache/artifact-cache.ts";
-import type { AgentEffect } from "./core/effect.ts";
-import type { AgentInput } from "./core/input.ts";
-import { newAgentState } from "./core/state.ts";
+import type { ArtifactCache } from "../artifact/artifact-cache.ts";
+import type { AgentEffect } from "./core/agent-effect.ts";
+import type { AgentInput } from "./core/agent-input.ts";
+import { newAgentState } from "./core/agent-state.ts";
 import { step } from "./core/step.ts";
 import { Outbox } from "./outbox.ts";
 import { watchOwner, type OwnerSources } from "./owner/owner-watch.ts";

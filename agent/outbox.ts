@@ -3,7 +3,7 @@
  * and kept until the coordinator's receipt. OUTBOX-1: nothing is sent that would not survive our own end.
  */
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
-import { sleep, type Clock } from "../protocol/clock.ts";
+import { sleep, type Clock } from "../protocol/time/clock.ts";
 import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
 import { reportBatchSchema, type Report, type ReportBatch } from "../protocol/report.ts";
 import { streamsOf, subjectsOf } from "../protocol/subjects.ts";

@@ -2,7 +2,7 @@
  * Says which trials start, but no more of them than a person can read: trials of milliseconds would otherwise
  * spend their time on telling of themselves. What was left out is counted with the next line.
  */
-import type { Clock } from "../protocol/clock.ts";
+import type { Clock } from "../protocol/time/clock.ts";
 
 const linesPerSecondMax = 20;
 const spanMs = 1_000;

@@ -8,7 +8,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { projectFolder } from "../cli/code-version.ts";
+import { projectFolder } from "../training/version/code-version.ts";
 import { generateCsv } from "./data/generate.ts";
 import { laneRoundSchema, rowsPerSecond, type LaneRound } from "./data/lane-round.ts";
 import { ownLane } from "./data/own-lane.ts";

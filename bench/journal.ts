@@ -5,15 +5,15 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { connectAs } from "../cli/with-mesh.ts";
-import type { Event } from "../coordinator/core/event.ts";
+import { connectAs } from "../mesh/connect.ts";
+import type { Event } from "../coordinator/state/event.ts";
 import { Journal, startPosition } from "../coordinator/journal/journal.ts";
 import { ensureCredential } from "../mesh/credential.ts";
 import { saveHome } from "../mesh/home.ts";
 import { ensureIdentity } from "../mesh/identity.ts";
 import { startServer } from "../mesh/server-process.ts";
 import { streamSpecsOf } from "../protocol/subjects.ts";
-import { systemClock } from "../protocol/system-clock.ts";
+import { systemClock } from "../protocol/time/system-clock.ts";
 import { benchFolder } from "./shared/bench-folder.ts";
 import { median } from "./shared/quantile.ts";
 import { valueOf } from "./shared/value-of.ts";

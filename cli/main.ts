@@ -1,8 +1,8 @@
 /** The entry: reads the command line, runs one command, and turns whatever ends it into an exit status. */
 import { CommanderError } from "commander";
-import { exitCode } from "./exit-code.ts";
-import { program } from "./program.ts";
-import { processTerminal, type Terminal } from "./terminal.ts";
+import { exitCode } from "../protocol/exit-code.ts";
+import { program } from "./command-tree.ts";
+import { processTerminal, type Terminal } from "./shell/terminal.ts";
 import { tokenPrefix } from "../mesh/invite.ts";
 
 const lingerMs = 1_000;

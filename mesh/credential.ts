@@ -10,7 +10,7 @@ import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.
 import { inboxPrefixOf, permissionsOf, roles, type Role } from "../protocol/subjects.ts";
 import { inHome, type Home } from "./home.ts";
 import { loadIdentity, type Identity } from "./identity.ts";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
+import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 import { readUser, saveUser } from "./user.ts";
 
 export interface Credential {

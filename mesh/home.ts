@@ -16,7 +16,7 @@ import {
   refuseDisk,
   systemCode,
   writePrivateFile,
-} from "./private-file.ts";
+} from "../system/private-file.ts";
 
 /** Version of the layout below; a home of another version is refused, never guessed at. */
 export const homeVersion = 1;

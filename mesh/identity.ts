@@ -8,7 +8,7 @@ import { createAccount, createOperator, fromSeed, type KeyPair } from "@nats-io/
 import { existsSync } from "node:fs";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { inHome, type Home } from "./home.ts";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
+import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 
 export interface Identity {
   readonly operator: KeyPair;

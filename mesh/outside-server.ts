@@ -7,7 +7,7 @@ import { connectBus } from "../protocol/bus/nats-bus.ts";
 import { refuse, type Outcome } from "../protocol/refusal.ts";
 import type { Credential } from "./credential.ts";
 import { inHome, saveHome, type Home } from "./home.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { writePrivateFile } from "../system/private-file.ts";
 import { trustText } from "./server-config.ts";
 import { trustOf } from "./trust.ts";
 

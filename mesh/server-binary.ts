@@ -20,7 +20,7 @@ import {
   wantedServer,
   type ServerVersion,
 } from "./server-version.ts";
-import { systemCode } from "./private-file.ts";
+import { systemCode } from "../system/private-file.ts";
 
 /** What we bring in when the machine has none. */
 export const serverRelease = "2.15.1";

@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
-import { runCommand } from "./command.ts";
+import { runCommand } from "./outside-command.ts";
 
 const suite = "sid";
 const officialMirror = "http://deb.debian.org/debian";

@@ -4,7 +4,7 @@
  */
 import { dirname } from "node:path";
 import { accept, type Outcome } from "../protocol/refusal.ts";
-import { runCommand } from "./command.ts";
+import { runCommand } from "./outside-command.ts";
 
 const askTimeoutMs = 5_000;
 const buildTimeoutMs = 180_000;

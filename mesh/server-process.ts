@@ -8,7 +8,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { inHome, type Home } from "./home.ts";
-import { ensurePrivateFolder, refuseDisk, systemCode, writePrivateFile } from "./private-file.ts";
+import { ensurePrivateFolder, refuseDisk, systemCode, writePrivateFile } from "../system/private-file.ts";
 import { claimPort, greetingOf, loopbackOf, refusePort } from "./port.ts";
 import { serverConfigText } from "./server-config.ts";
 import { oldestServer, showVersion, versionOf } from "./server-version.ts";

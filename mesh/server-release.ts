@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
-import { runCommand } from "./command.ts";
+import { runCommand } from "./outside-command.ts";
 
 const releases = "https://github.com/nats-io/nats-server/releases/download";
 /** How long an unreachable host may hold us up. */

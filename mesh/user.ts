@@ -9,7 +9,7 @@ import { accept, parseOutside, type Outcome } from "../protocol/refusal.ts";
 import { roles, type Role } from "../protocol/subjects.ts";
 import { inHome, type Home } from "./home.ts";
 import type { Revocations } from "./identity.ts";
-import { parseJsonFile, readPrivateFile, refuseDisk, writePrivateFile } from "./private-file.ts";
+import { parseJsonFile, readPrivateFile, refuseDisk, writePrivateFile } from "../system/private-file.ts";
 
 const publicKeySchema = z
   .string()

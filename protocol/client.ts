@@ -3,7 +3,7 @@
  * an `Outcome`. It retries while no leader answers; a command keeps its key, so a retry is harmless.
  */
 import { BusError, type Bus, type BusEvent, type BusStatus } from "./bus/bus.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "./time/clock.ts";
 import {
   answerSchema,
   commandValues,

@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { sourceFolders } from "./source-folder.mjs";
 import { capture, root, say, StepFailed, tail } from "./step.mjs";
 
 /** Ink 8 and others need it; older hosts run the project's own pinned Node. */
@@ -11,19 +12,6 @@ const oldestNode = [22, 12];
 const installTimeoutMs = 240_000;
 const compileTimeoutMs = 180_000;
 const serverTimeoutMs = 420_000;
-
-const sourceFolders = [
-  "protocol",
-  "store",
-  "mesh",
-  "coordinator",
-  "agent",
-  "data",
-  "tui",
-  "cli",
-  "tests",
-  "bench",
-];
 
 /** Everything up to compiled code; gives the Node to run it with. */
 export async function prepareCode() {

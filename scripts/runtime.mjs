@@ -11,7 +11,7 @@ import { capture, root, say } from "./step.mjs";
 const installTimeoutMs = 300_000;
 const probeTimeoutMs = 300_000;
 
-/** `.cache/trialmesh/runtime` in the user's own folder, as `agent/runtime/managed-package.ts` has it. */
+/** `.cache/trialmesh/runtime` in the user's own folder, as `training/runtime/managed-package.ts` has it. */
 function folder() {
   return process.env.TRIALMESH_RUNTIME || join(homedir(), ".cache", "trialmesh", "runtime");
 }

@@ -12,6 +12,7 @@ const checks = [
     parameters: ["-p", "tsconfig.json", "--noEmit", "--incremental", "false"],
   },
   { name: "lint", program: bin("oxlint", "bin", "oxlint"), parameters: ["--type-aware", "--deny-warnings"] },
+  { name: "structure", program: join(root, "scripts", "structure.mjs"), parameters: [] },
   { name: "dead code", program: bin("knip", "bin", "knip.js"), parameters: ["--no-progress"] },
   { name: "format", program: bin("oxfmt", "bin", "oxfmt"), parameters: ["--check"] },
 ];

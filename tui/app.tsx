@@ -1,9 +1,9 @@
 /** The store on a terminal: its frames printed by Ink, the keys and the size of the terminal given to it. */
 import { useEffect, useLayoutEffect, useSyncExternalStore, type ReactNode } from "react";
 import { render, useApp, useInput, useWindowSize } from "ink";
-import { keyNames } from "./key.ts";
+import { keyNames } from "./key-press.ts";
 import { Printed } from "./part/printed.tsx";
-import type { Store } from "./store.ts";
+import type { Store } from "./ui-store.ts";
 
 const framesPerSecondMax = 15;
 

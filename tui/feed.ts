@@ -3,7 +3,7 @@
  * While the server is away it asks nothing and keeps what it has; it resumes by itself.
  */
 import type { MeshClient } from "../protocol/client.ts";
-import type { Clock } from "../protocol/clock.ts";
+import type { Clock } from "../protocol/time/clock.ts";
 import type { QueryName } from "../protocol/command.ts";
 import type { MeshView } from "../protocol/view.ts";
 import {
@@ -14,7 +14,7 @@ import {
   type Data,
   type LinkState,
   type Want,
-} from "./model/data.ts";
+} from "./model/mesh-data.ts";
 
 export const pollMs = 500;
 /** Without an answer for this long the mesh counts as silent. */

@@ -3,11 +3,11 @@
  * Never starts Ink, moves no cursor, uses no colour.
  */
 import type { MeshClient } from "../protocol/client.ts";
-import { sleep, type Clock } from "../protocol/clock.ts";
-import { systemClock } from "../protocol/system-clock.ts";
+import { sleep, type Clock } from "../protocol/time/clock.ts";
+import { systemClock } from "../protocol/time/system-clock.ts";
 import type { AgentView, SweepSummary } from "../protocol/view.ts";
 import { finishedOf } from "./screen/sweeps.ts";
-import { tokens, value } from "./text/format.ts";
+import { tokens, value } from "../text/format.ts";
 
 export interface PlainOptions {
   readonly client: MeshClient;

@@ -3,7 +3,7 @@
  * those of exact arithmetic to within rounding: a test takes them from differences of the sum itself.
  */
 import type { Scalar, Tensor, Tensor2D } from "@tensorflow/tfjs-core";
-import type { TensorFlow } from "../runtime/backend.ts";
+import type { TensorFlow } from "../../training/runtime/backend.ts";
 
 export interface GradientCase {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** Whether an opened TensorFlow.js backend differentiates rightly: each case's figures against the known ones. */
 import type { Tensor } from "@tensorflow/tfjs-core";
-import type { TensorFlow } from "../runtime/backend.ts";
-import { stream } from "../task/random.ts";
+import type { TensorFlow } from "../../training/runtime/backend.ts";
+import { stream } from "../../training/tensor/seeded-stream.ts";
 import { fingerprint, gradientCases, type GradientCase } from "./gradient-case.ts";
 
 /** Relative to 1 or the figure, whichever is larger. Cards round products to fewer bits than processors. */

@@ -2,9 +2,9 @@
  * Trains one model on one backend for a moment: its first epoch's loss must be the known one, then it is
  * timed. Wrong numbers and a model that does not run are told apart: the first condemns the backend.
  */
-import type { OpenedBackend } from "../runtime/backend.ts";
-import { resolveParams } from "../task/parameter.ts";
-import type { ModelDeclaration, ReferenceWork, Trainer } from "../task/task.ts";
+import type { OpenedBackend } from "../../training/runtime/backend.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
+import type { ModelDeclaration, ReferenceWork, Trainer } from "../../training/task/task.ts";
 import { workloadOf } from "./workload.ts";
 
 /** The engine compiles hot code while it runs; speed is timed after this long. */

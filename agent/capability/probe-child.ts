@@ -1,8 +1,8 @@
 /** Entry of a probe's child process: tries the backend named on its command line and says what it finds as it goes. */
 import { backendNameSchema } from "../../protocol/capability.ts";
-import { openBackend } from "../runtime/open.ts";
-import { registerGradients } from "../runtime/register-gradients.ts";
-import { models } from "../task/table.ts";
+import { openBackend } from "../../training/runtime/open.ts";
+import { registerGradients } from "../../training/runtime/register-gradients.ts";
+import { models } from "../../training/catalog/model-catalog.ts";
 import { checkGradients } from "./gradient-check.ts";
 import { measureModel } from "./measure-model.ts";
 import type { ProbeLine } from "./backend-probe.ts";

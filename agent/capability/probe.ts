@@ -11,11 +11,11 @@ import {
   type Host,
 } from "../../protocol/capability.ts";
 import { clampRate } from "../../protocol/token.ts";
-import { claimLock } from "../runtime/folder-lock.ts";
-import { installCommand } from "../runtime/managed-package.ts";
-import { managedRuntimes } from "../runtime/managed-runtime.ts";
-import { backendPreference, packageVersion } from "../runtime/open.ts";
-import { models } from "../task/table.ts";
+import { claimLock } from "../../system/folder-lock.ts";
+import { installCommand } from "../../training/runtime/managed-package.ts";
+import { managedRuntimes } from "../../training/runtime/managed-runtime.ts";
+import { backendPreference, packageVersion } from "../../training/runtime/open.ts";
+import { models } from "../../training/catalog/model-catalog.ts";
 import { probeBackend, type BackendProbe } from "./backend-probe.ts";
 import { readHost } from "./host.ts";
 import { unmeasuredRates } from "./unmeasured-rate.ts";

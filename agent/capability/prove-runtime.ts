@@ -1,6 +1,6 @@
 /** The proof a freshly made runtime must give before it is put in place: it opens and differentiates rightly. */
 import type { BackendName } from "../../protocol/capability.ts";
-import type { Proof } from "../runtime/install-runtime.ts";
+import type { Proof } from "../../training/runtime/install-runtime.ts";
 import { probeBackend } from "./backend-probe.ts";
 
 /** One model shows that training works; how fast the others are is for the probe to measure. */

@@ -1,6 +1,6 @@
 /** Rates of models that declare no work to be measured by: they are taken to cost the same on every machine. */
 import type { BackendName, Capability } from "../../protocol/capability.ts";
-import type { ModelDeclaration } from "../task/task.ts";
+import type { ModelDeclaration } from "../../training/task/task.ts";
 
 export function unmeasuredRates(
   models: readonly Pick<ModelDeclaration, "task" | "model" | "backends" | "reference">[],

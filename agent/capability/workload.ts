@@ -3,8 +3,8 @@
  * What is learnt from it says nothing about accuracy; how it is measured is in `measure-model.ts`.
  */
 import { createHash } from "node:crypto";
-import type { Dataset, Example, TableDataset, TableRows, TextDataset } from "../../data/dataset.ts";
-import { stream } from "../task/random.ts";
+import type { Dataset, Example, TableDataset, TableRows, TextDataset } from "../../data/row/dataset-rows.ts";
+import { stream } from "../../training/tensor/seeded-stream.ts";
 
 const rows = 512;
 const textLabels = 8;

@@ -1,7 +1,7 @@
 /** How attempts end on an agent: asked, killed, released, remembered. When and why is for `step` and `obeyOwner` to say. */
 import type { Fence } from "../../protocol/id.ts";
-import type { AgentEffect } from "./effect.ts";
-import type { AgentState, Held, StopReason } from "./state.ts";
+import type { AgentEffect } from "./agent-effect.ts";
+import type { AgentState, Held, StopReason } from "./agent-state.ts";
 
 const endedKept = 10_000;
 

@@ -1,9 +1,9 @@
 /** Carries the owner's stance over to the attempts on this machine: stand still, go on, leave. Which stance it is: `owner/stance.ts`. */
 import type { Stance } from "../owner/stance.ts";
-import type { AgentEffect } from "./effect.ts";
+import type { AgentEffect } from "./agent-effect.ts";
 import { kill, stop } from "./end-attempt.ts";
 import { shareCheckpoint } from "./report-of.ts";
-import type { AgentState, Held } from "./state.ts";
+import type { AgentState, Held } from "./agent-state.ts";
 
 export function obeyOwner(state: AgentState, stance: Stance, now: number): AgentEffect[] {
   state.stance = stance;

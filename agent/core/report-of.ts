@@ -1,9 +1,9 @@
 /** What an agent says of an attempt, made of what its runner told. Not when it is said: see `step`. */
 import type { Metrics, Report } from "../../protocol/report.ts";
 import type { RunnerEvent } from "../runner/runner.ts";
-import type { AgentEffect } from "./effect.ts";
+import type { AgentEffect } from "./agent-effect.ts";
 import { nothingDone } from "./end-attempt.ts";
-import type { Held, KeptCheckpoint } from "./state.ts";
+import type { Held, KeptCheckpoint } from "./agent-state.ts";
 
 /** Hands the last whole checkpoint to the mesh, unless it was. */
 export function shareCheckpoint(held: Held, now: number): AgentEffect[] {

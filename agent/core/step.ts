@@ -14,12 +14,12 @@ import type { Fence } from "../../protocol/id.ts";
 import type { CancelHow, Lease } from "../../protocol/order.ts";
 import { allowsProgram, isProgramTask, programsText } from "../../protocol/program.ts";
 import type { RunnerEvent } from "../runner/runner.ts";
-import type { AgentEffect } from "./effect.ts";
+import type { AgentEffect } from "./agent-effect.ts";
 import { endUnstarted, kill, nothingDone, release, remember, stop } from "./end-attempt.ts";
-import type { AgentInput } from "./input.ts";
+import type { AgentInput } from "./agent-input.ts";
 import { obeyOwner, startJob } from "./obey-owner.ts";
 import { finiteOf, keptOf, shareCheckpoint, stoppedReport } from "./report-of.ts";
-import type { AgentState, Held } from "./state.ts";
+import type { AgentState, Held } from "./agent-state.ts";
 
 /** A start that would end at once is not worth its overhead, ms. */
 const horizonMinMs = 100;

@@ -2,10 +2,10 @@
  * What a module gets: a TypeScript or JavaScript file that exports `train(context)`. Its types alone; a module imports them
  * with `import type`, which leaves nothing behind when it runs.
  */
-import type { Dataset } from "../../data/dataset.ts";
+import type { Dataset } from "../../data/row/dataset-rows.ts";
 import type { BackendName } from "../../protocol/capability.ts";
 import type { Params } from "../../protocol/value.ts";
-import type { TensorFlow } from "../runtime/backend.ts";
+import type { TensorFlow } from "../../training/runtime/backend.ts";
 
 export interface ModuleContext {
   readonly params: Params;

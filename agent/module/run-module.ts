@@ -10,14 +10,14 @@ import type { ModuleProgram } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { encodeBundle } from "../program/bundle.ts";
 import { readBundle, unpackBundle } from "../program/bundle-folder.ts";
-import { Leg, readLegNote } from "../program/leg.ts";
-import { readDataset } from "../runner/read-dataset.ts";
+import { Leg, readLegNote } from "../program/lease-segment.ts";
+import { readDataset } from "../runner/read-rows.ts";
 import type { CheckpointFile, Job } from "../runner/runner.ts";
 import { steadyMs } from "../runner/suspension.ts";
 import type { FromChild } from "../runner/wire.ts";
 import { writeCheckpoint } from "../runner/write-checkpoint.ts";
-import { openBackend } from "../runtime/open.ts";
-import { stream } from "../task/random.ts";
+import { openBackend } from "../../training/runtime/open.ts";
+import { stream } from "../../training/tensor/seeded-stream.ts";
 import type { ModuleContext, Train } from "./module-context.ts";
 
 export interface RunModuleOptions {

@@ -1,5 +1,5 @@
 /** How much of the processors others use: what the machine spends, less what this agent and its children do. */
-import { machineTime, processTimes } from "./processor-time.ts";
+import { machineTime, processTimes } from "../../system/processor-time.ts";
 
 /** Between two looks, at least, in ms of processor time: counters tick coarsely. */
 const windowMinMs = 1_000;

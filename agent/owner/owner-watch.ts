@@ -2,12 +2,12 @@
  * Watches what the owner's policy depends on and keeps the stance: reads sources in turn, each no oftener than
  * it is worth, and asks `ownerStep` after every reading. What follows from a stance is the agent's.
  */
-import { sleep, type Clock } from "../../protocol/clock.ts";
+import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import type { Policy } from "../../protocol/capability.ts";
 import type { Presence } from "../../protocol/report.ts";
-import { leastIdle, type IdleSource } from "./idle/idle-source.ts";
+import { leastIdle, type Idleness, type IdleSource } from "./idle/idle-source.ts";
 import type { Power } from "./power.ts";
-import { firstOwnerState, ownerStep, type Idleness, type Stance } from "./stance.ts";
+import { firstOwnerState, ownerStep, type Stance } from "./stance.ts";
 
 export interface OwnerSources {
   readonly idle: readonly IdleSource[];

@@ -10,6 +10,7 @@
  */
 import type { Policy } from "../../protocol/capability.ts";
 import type { stanceNames } from "../../protocol/report.ts";
+import type { Idleness } from "./idle/idle-source.ts";
 import { hoursText, withinHours } from "./hours.ts";
 
 export interface Stance {
@@ -17,11 +18,6 @@ export interface Stance {
   /** Null when open. It stays the same text while the reason stays the same: each change of it is an event. */
   readonly reason: string | null;
 }
-
-/** How long ago the last input was, in ms, or why nobody knows. */
-export type Idleness =
-  | { readonly kind: "idle"; readonly source: string; readonly ms: number }
-  | { readonly kind: "unknown"; readonly why: string };
 
 /** What is so at this moment; null where it cannot be known. */
 export interface Circumstances {

@@ -8,7 +8,7 @@ import type { CheckpointFile } from "../runner/runner.ts";
 import { writeCheckpoint } from "../runner/write-checkpoint.ts";
 import { encodeBundle } from "./bundle.ts";
 import { listFolder, packFolder, type PackOptions } from "./bundle-folder.ts";
-import type { LegNote } from "./leg.ts";
+import type { LegNote } from "./lease-segment.ts";
 
 const limits: PackOptions = {
   maxMiB: 512,

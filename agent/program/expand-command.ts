@@ -1,8 +1,8 @@
 /** One trial's command line from a sweep's words and macros. It starts nothing; a file is written through the context. */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
-import { macroPattern } from "./macro.ts";
-import { pythonText } from "./python-text.ts";
+import { macroPattern } from "../../protocol/command-macro.ts";
+import { pythonText } from "../../protocol/python-text.ts";
 
 /** What of a command its words are made from. */
 export interface Expandable {

@@ -9,7 +9,7 @@ import type { CheckpointFile, RunnerEvent, StopHow } from "../runner/runner.ts";
 import { readBundle, unpackBundle } from "./bundle-folder.ts";
 import { CheckpointFolder } from "./checkpoint-folder.ts";
 import { expandCommand } from "./expand-command.ts";
-import { Leg, readLegNote, type ReportSource } from "./leg.ts";
+import { Leg, readLegNote, type ReportSource } from "./lease-segment.ts";
 import { LogGate } from "./log-gate.ts";
 import type { MlflowFact } from "./mlflow-call.ts";
 import { baseEnvironment, environmentOf } from "./program-environment.ts";

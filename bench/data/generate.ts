@@ -4,7 +4,7 @@
  * often they come are like a language's.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
-import { randomStream } from "../../coordinator/search/random-stream.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
 
 export const classNames = ["World", "Sports", "Business", "Sci/Tech"];
 const words = 30_000;

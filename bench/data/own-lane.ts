@@ -1,6 +1,6 @@
 /** The bench's plan as a dataset file would declare it, built and profiled in this process, with what it took. */
 import { join } from "node:path";
-import { buildDataset } from "../../data/build/build-dataset.ts";
+import { buildDataset } from "../../data/version/build-dataset.ts";
 import { declarationSchema } from "../../data/declaration/declaration.ts";
 import { profileVersion } from "../../data/profile/profile-version.ts";
 import { valueOf } from "../shared/value-of.ts";

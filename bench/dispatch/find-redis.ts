@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { runCommand } from "../../mesh/command.ts";
+import { runCommand } from "../../mesh/outside-command.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { benchFolder } from "../shared/bench-folder.ts";
 

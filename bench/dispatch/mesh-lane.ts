@@ -5,8 +5,8 @@
  */
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { mainFile } from "../../cli/up/part.ts";
-import { connectMesh } from "../../cli/with-mesh.ts";
+import { mainFile } from "../../cli/shell/main-file.ts";
+import { connectMesh } from "../../client/connect/connect-mesh.ts";
 import type { MeshClient } from "../../protocol/client.ts";
 import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";

@@ -5,9 +5,9 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { claimPort } from "../../mesh/port.ts";
-import { runCommand } from "../../mesh/command.ts";
+import { runCommand } from "../../mesh/outside-command.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import { projectFolder } from "../../cli/code-version.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
 import { benchFolder } from "../shared/bench-folder.ts";
 import { ChildProgram } from "../shared/child-program.ts";
 import { findRedis } from "./find-redis.ts";

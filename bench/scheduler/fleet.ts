@@ -1,7 +1,7 @@
 /** Ten thousand unlike machines: forty kinds of hardware, each machine with its own measured speed. */
 import type { Capability } from "../../protocol/capability.ts";
 import { openPolicy, type Policy } from "../../protocol/capability.ts";
-import type { RandomStream } from "../../coordinator/search/random-stream.ts";
+import type { RandomStream } from "../../search/space/random-stream.ts";
 
 export interface Machine {
   readonly name: string;

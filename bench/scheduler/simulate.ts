@@ -4,12 +4,12 @@
  */
 import { apply } from "../../coordinator/core/apply.ts";
 import { decide } from "../../coordinator/core/decide.ts";
-import type { Event } from "../../coordinator/core/event.ts";
-import type { Input } from "../../coordinator/core/input.ts";
+import type { Event } from "../../coordinator/state/event.ts";
+import type { Input } from "../../coordinator/state/input.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";
-import type { CoordinatorSettings } from "../../coordinator/core/setting.ts";
-import { attemptByFence, mustGet, type State } from "../../coordinator/core/state.ts";
-import type { RandomStream } from "../../coordinator/search/random-stream.ts";
+import type { CoordinatorSettings } from "../../coordinator/state/setting.ts";
+import { attemptByFence, mustGet, type State } from "../../coordinator/state/state.ts";
+import type { RandomStream } from "../../search/space/random-stream.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { EndQueue } from "./end-queue.ts";
 import { Fairness } from "./fairness.ts";

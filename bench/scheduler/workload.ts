@@ -1,8 +1,8 @@
 /** A hundred requesters with ten sweeps each, and every trial of them queued: a million places in the real queue. */
 import { apply } from "../../coordinator/core/apply.ts";
-import { trialKey } from "../../coordinator/core/key.ts";
-import { mustGet, type State } from "../../coordinator/core/state.ts";
-import type { RandomStream } from "../../coordinator/search/random-stream.ts";
+import { trialKey } from "../../coordinator/state/trial-key.ts";
+import { mustGet, type State } from "../../coordinator/state/state.ts";
+import type { RandomStream } from "../../search/space/random-stream.ts";
 import { sweepId, trialId } from "../../protocol/id.ts";
 import type { Requirement } from "../../protocol/requirement.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";

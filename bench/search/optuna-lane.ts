@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import * as z from "zod";
-import { projectFolder } from "../../cli/code-version.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
 import { valueSchema } from "../../protocol/value.ts";
 import type { BenchFunction } from "./bench-function.ts";
 import { Run, runTrials, type Regret } from "./run.ts";

@@ -1,7 +1,7 @@
 /** A Python that has Optuna: a virtual environment beside the project, made once. Nothing is installed on the system. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runCommand } from "../../mesh/command.ts";
+import { runCommand } from "../../mesh/outside-command.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { benchFolder } from "../shared/bench-folder.ts";
 

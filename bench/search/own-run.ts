@@ -1,7 +1,7 @@
 /** One of our samplers on a function, asked for `batch` trials at a time, as a sweep with so many slots would. */
-import { keyOf } from "../../coordinator/search/active.ts";
-import { samplerNamed } from "../../coordinator/search/choose-sampler.ts";
-import type { SearchProblem, SearchSampler, Told } from "../../coordinator/search/ask.ts";
+import { keyOf } from "../../search/space/active.ts";
+import { samplerNamed } from "../../search/choose/choose-sampler.ts";
+import type { SearchProblem, SearchSampler, Told } from "../../search/sampler/ask.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { BenchFunction } from "./bench-function.ts";
 import { Run, runTrials, type Regret } from "./run.ts";

@@ -1,7 +1,7 @@
 /** A race's result as tables for people. */
 import type { ProposalTime } from "./proposal-time.ts";
 import type { BatchKept, Comparison, Row } from "./result.ts";
-import { table } from "../../cli/print/table.ts";
+import { table } from "../../text/table.ts";
 
 interface Result {
   readonly rows: readonly Row[];

@@ -1,5 +1,5 @@
 /** How long a sampler takes for one more trial when 250 have been told, in 10 dimensions. */
-import type { SearchSampler } from "../../coordinator/search/ask.ts";
+import type { SearchSampler } from "../../search/sampler/ask.ts";
 import { median } from "../shared/quantile.ts";
 import type { BenchFunction } from "./bench-function.ts";
 import { smoothTen } from "./function.ts";

@@ -1,5 +1,5 @@
 /** One seed of one sampler on one function: what it is told, and how far the best of it is from the optimum. */
-import { randomStream } from "../../coordinator/search/random-stream.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { BenchFunction } from "./bench-function.ts";
 

@@ -2,7 +2,7 @@
  * Families of learning curves with known truth: what a loss looks like over epochs for given parameters. Made up, not
  * measured: each has one difficulty that real curves have too. All randomness comes from a seed.
  */
-import { randomStream } from "../../coordinator/search/random-stream.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
 import type { Params } from "../../protocol/value.ts";
 
 export interface CurveFamily {

@@ -4,13 +4,13 @@
  */
 import { apply } from "../../coordinator/core/apply.ts";
 import { decide } from "../../coordinator/core/decide.ts";
-import type { Event } from "../../coordinator/core/event.ts";
-import type { Input } from "../../coordinator/core/input.ts";
+import type { Event } from "../../coordinator/state/event.ts";
+import type { Input } from "../../coordinator/state/input.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";
-import { settingsFor } from "../../coordinator/core/setting.ts";
-import { emptyState, mustGet, type State, type Trial } from "../../coordinator/core/state.ts";
-import { proposalsFrom, questionFor } from "../../coordinator/proposer.ts";
-import { answerTo } from "../../coordinator/search/thinker.ts";
+import { settingsFor } from "../../coordinator/state/setting.ts";
+import { emptyState, mustGet, type State, type Trial } from "../../coordinator/state/state.ts";
+import { proposalsFrom, questionFor } from "../../coordinator/leader/proposer.ts";
+import { answerTo } from "../../search/choose/sampler-worker.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";

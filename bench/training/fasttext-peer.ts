@@ -6,8 +6,8 @@ import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Example, TextDataset } from "../../data/dataset.ts";
-import { permutation } from "../../agent/task/random.ts";
+import type { Example, TextDataset } from "../../data/row/dataset-rows.ts";
+import { permutation } from "../../training/tensor/seeded-stream.ts";
 import { benchFolder } from "../shared/bench-folder.ts";
 
 export interface FasttextSetting {

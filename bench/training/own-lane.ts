@@ -1,7 +1,7 @@
 /** One of the race's networks on an opened backend: epochs over the examples, in the order they come. */
-import type { AdamOptions } from "../../agent/network/adam-options.ts";
-import { createNetwork, type Network } from "../../agent/network/network.ts";
-import type { OpenedBackend } from "../../agent/runtime/backend.ts";
+import type { AdamOptions } from "../../training/network/adam-options.ts";
+import { createNetwork, type Network } from "../../training/network/network.ts";
+import type { OpenedBackend } from "../../training/runtime/backend.ts";
 import { valueOf } from "../shared/value-of.ts";
 import { programOf, sizes, type Examples, type ModelName } from "./workload.ts";
 

@@ -3,9 +3,9 @@
  * each lane's warm-up: it counts for the loss, not for the speed.
  */
 import { join } from "node:path";
-import type { AdamOptions } from "../../agent/network/adam-options.ts";
-import type { OpenedBackend } from "../../agent/runtime/backend.ts";
-import { projectFolder } from "../../cli/code-version.ts";
+import type { AdamOptions } from "../../training/network/adam-options.ts";
+import type { OpenedBackend } from "../../training/runtime/backend.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
 import { median } from "../shared/quantile.ts";
 import { openOwnLane, type LaneRound } from "./own-lane.ts";
 import { PeerLane } from "./peer-lane.ts";

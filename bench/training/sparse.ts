@@ -6,15 +6,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { buildDataset } from "../../data/build/build-dataset.ts";
-import type { TextDataset } from "../../data/dataset.ts";
-import { loadDataset } from "../../data/load.ts";
-import { readVersion } from "../../data/version/read-version.ts";
-import { sparseBackend } from "../../agent/runtime/backend.ts";
-import { fasttext } from "../../agent/task/fasttext.ts";
-import { resolveParams } from "../../agent/task/parameter.ts";
-import { projectFolder } from "../../cli/code-version.ts";
-import { readDatasetFile } from "../../cli/dataset-file/read-dataset-file.ts";
+import { buildDataset } from "../../data/version/build-dataset.ts";
+import type { TextDataset } from "../../data/row/dataset-rows.ts";
+import { loadDataset } from "../shared/load-dataset.ts";
+import { readVersion } from "../../data/manifest/read-version.ts";
+import { sparseBackend } from "../../training/runtime/backend.ts";
+import { fasttext } from "../../training/text/fasttext.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import { readDatasetFile } from "../../spec/dataset/read-dataset-file.ts";
 import { benchFolder } from "../shared/bench-folder.ts";
 import { valueOf } from "../shared/value-of.ts";
 import {

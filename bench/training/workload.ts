@@ -4,10 +4,10 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Graph, Program } from "../../agent/network/graph.ts";
-import type { Node } from "../../agent/network/node.ts";
-import { buildTextcnn } from "../../agent/task/textcnn-program.ts";
-import { stream } from "../../agent/task/random.ts";
+import type { Graph, Program } from "../../training/network/graph.ts";
+import type { Node } from "../../training/network/node.ts";
+import { buildTextcnn } from "../../training/text/textcnn-program.ts";
+import { stream } from "../../training/tensor/seeded-stream.ts";
 
 export const models = ["textcnn", "gru", "mlp"] as const;
 export type ModelName = (typeof models)[number];

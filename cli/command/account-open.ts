@@ -1,10 +1,10 @@
 /** `trialmesh account open`: a requester's account, with a weight and a first grant. */
 import type { Command } from "commander";
 import { formatTokens } from "../../protocol/token.ts";
-import { action, asking, examples, nameArgument, tokensFlag, weightFlag } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, examples, nameArgument, tokensFlag, weightFlag } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
   readonly weight: number;

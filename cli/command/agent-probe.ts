@@ -1,13 +1,13 @@
 /** `trialmesh agent probe`: measures this machine and prints what it found. Joins nothing. */
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
-import { action, examples, printing } from "../option.ts";
-import { printAnswer, type PrintOptions } from "../print/answer.ts";
+import { action, examples, printing } from "../shell/option.ts";
+import { printAnswer, type PrintOptions } from "../shell/answer.ts";
 import { backendText } from "../print/backend-table.ts";
-import { formatGiB } from "../print/figure.ts";
-import { fields } from "../print/table.ts";
-import type { Terminal } from "../terminal.ts";
-import type { MachineReport } from "../up/measure-machine.ts";
+import { formatGiB } from "../../text/figure.ts";
+import { fields } from "../../text/table.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import type { MachineReport } from "../../mesh/part/measure-machine.ts";
 
 export function agentProbeCommand(terminal: Terminal): Command {
   return printing(
@@ -17,7 +17,7 @@ export function agentProbeCommand(terminal: Terminal): Command {
     .addHelpText("after", examples("trialmesh agent probe", "trialmesh agent probe --json"))
     .action(
       action(terminal, async (options: PrintOptions) => {
-        const { reportMachine } = await import("../up/measure-machine.ts");
+        const { reportMachine } = await import("../../mesh/part/measure-machine.ts");
         const capability = await reportMachine({
           environment: terminal.environment,
           folder: process.cwd(),

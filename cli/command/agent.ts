@@ -1,9 +1,11 @@
 /** `trialmesh agent`: lends this machine to the mesh, on its owner's terms. `agent probe` only measures it. */
 import { Command } from "commander";
 import * as z from "zod";
-import { action, examples, nameArgument, numberFlag } from "../option.ts";
-import type { Terminal } from "../terminal.ts";
-import type { RunAgentOptions } from "../up/run-agent.ts";
+import { exitCode } from "../../protocol/exit-code.ts";
+import { printRefusal } from "../shell/answer.ts";
+import { action, examples, nameArgument, numberFlag } from "../shell/option.ts";
+import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
+import type { RunAgentOptions } from "../../mesh/part/run-agent.ts";
 import { agentProbeCommand } from "./agent-probe.ts";
 import { ownerFlags } from "./owner-flag.ts";
 
@@ -36,8 +38,9 @@ export function agentCommand(terminal: Terminal): Command {
     .action(
       action(terminal, async (options: RunAgentOptions) => {
         // Loaded only here: engines and stores are no concern of the other commands.
-        const { runAgent } = await import("../up/run-agent.ts");
-        return runAgent(terminal, options);
+        const { runAgent } = await import("../../mesh/part/run-agent.ts");
+        const ended = await runAgent(surroundingsOf(terminal), options);
+        return ended.ok ? exitCode.ok : printRefusal(terminal, {}, ended.refusal);
       }),
     );
 }

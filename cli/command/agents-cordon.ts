@@ -1,10 +1,10 @@
 /** `trialmesh agents cordon`: nothing new is placed on an agent, and what runs there runs to its end. */
 import type { Command } from "commander";
-import { action, asking, examples, nameArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
+import { action, asking, examples, nameArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
 import { plural } from "../../protocol/plural.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function agentsCordonCommand(terminal: Terminal): Command {
   return asking("cordon", "place nothing new on an agent; what runs there runs to its end")

@@ -1,10 +1,10 @@
 /** `trialmesh agents drain`: an agent is emptied, and takes no new trials until the drain is ended. */
 import type { Command } from "commander";
-import { action, asking, examples, nameArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
+import { action, asking, examples, nameArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
 import { plural } from "../../protocol/plural.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function agentsDrainCommand(terminal: Terminal): Command {
   return asking("drain", "empty an agent, for instance before an update of its machine")

@@ -1,10 +1,10 @@
 /** `trialmesh budget grant`: tokens for a requester. */
 import type { Command } from "commander";
 import { formatTokens } from "../../protocol/token.ts";
-import { action, asking, examples, nameArgument, tokensFlag } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, examples, nameArgument, tokensFlag } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function budgetGrantCommand(terminal: Terminal): Command {
   return asking("grant", "grant a requester tokens; one token is one second of the reference machine's work")

@@ -1,11 +1,11 @@
 /** `trialmesh budget history`: one account as a bank statement, and how near to its limit it ever came. */
 import type { Command } from "commander";
 import { accept, refuse } from "../../protocol/refusal.ts";
-import { action, asking, examples, nameArgument, numberFlag } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
+import { action, asking, examples, nameArgument, numberFlag } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { peakOf, peakText, statementText } from "../print/statement-text.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 import * as z from "zod";
 
 const linesDefault = 200;

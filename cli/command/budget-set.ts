@@ -2,12 +2,12 @@
 import type { Command } from "commander";
 import type { CommandBody } from "../../protocol/command.ts";
 import { formatTokens } from "../../protocol/token.ts";
-import { action, asking, examples, flag, nameArgument, tokensFlag, weightFlag } from "../option.ts";
+import { action, asking, examples, flag, nameArgument, tokensFlag, weightFlag } from "../shell/option.ts";
 import { bucketText } from "../print/account-text.ts";
-import { printAnswer } from "../print/answer.ts";
-import { durationText } from "../print/duration.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { printAnswer } from "../shell/answer.ts";
+import { durationText } from "../../text/duration.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
   readonly weight?: number;

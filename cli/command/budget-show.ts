@@ -2,12 +2,12 @@
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
 import type { BudgetView } from "../../protocol/view.ts";
-import { action, asking, countFlag, examples, nameArgument } from "../option.ts";
+import { action, asking, countFlag, examples, nameArgument } from "../shell/option.ts";
 import { accountText } from "../print/account-text.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { statementText } from "../print/statement-text.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 const linesDefault = 20;
 

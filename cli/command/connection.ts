@@ -6,11 +6,12 @@ import type { Command } from "commander";
 import { credentialFile } from "../../mesh/credential.ts";
 import { accept } from "../../protocol/refusal.ts";
 import { inboxPrefixOf, subjectsOf } from "../../protocol/subjects.ts";
-import { action, asking, examples } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import { fields } from "../print/table.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type Connected, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, examples } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import { fields } from "../../text/table.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
+import type { Connected } from "../../client/connect/connect-mesh.ts";
 
 interface Connection {
   readonly mesh: string;

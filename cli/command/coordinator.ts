@@ -1,8 +1,10 @@
 /** `trialmesh coordinator`: one candidate for the lead. As many as you like; one leads, the others stand by. */
 import { Command } from "commander";
-import { action, examples, nameArgument } from "../option.ts";
-import type { Terminal } from "../terminal.ts";
-import type { CoordinatorOptions } from "../up/run-coordinator.ts";
+import { exitCode } from "../../protocol/exit-code.ts";
+import { printRefusal } from "../shell/answer.ts";
+import { action, examples, nameArgument } from "../shell/option.ts";
+import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
+import type { CoordinatorOptions } from "../../mesh/part/run-coordinator.ts";
 
 export function coordinatorCommand(terminal: Terminal): Command {
   return new Command("coordinator")
@@ -16,8 +18,9 @@ export function coordinatorCommand(terminal: Terminal): Command {
     )
     .action(
       action(terminal, async (options: CoordinatorOptions) => {
-        const { runCoordinator } = await import("../up/run-coordinator.ts");
-        return runCoordinator(terminal, options);
+        const { runCoordinator } = await import("../../mesh/part/run-coordinator.ts");
+        const ended = await runCoordinator(surroundingsOf(terminal), options);
+        return ended.ok ? exitCode.ok : printRefusal(terminal, {}, ended.refusal);
       }),
     );
 }

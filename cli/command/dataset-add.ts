@@ -1,14 +1,14 @@
 /** `trialmesh dataset add`: builds a declared dataset, once per mesh, and puts it on record with its check. */
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
-import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, asking, examples } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { action, asking, examples } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatBytes, shortDigest } from "../print/figure.ts";
-import type { AddedDataset } from "../dataset/add-dataset.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { formatBytes, shortDigest } from "../../text/figure.ts";
+import type { AddedDataset } from "../../client/dataset/add-dataset.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
   readonly here?: boolean;
@@ -24,12 +24,12 @@ export function datasetAddCommand(terminal: Terminal): Command {
 
 async function addFile(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
   // Reading and building load DuckDB, which other commands need not wait for.
-  const { readDeclared } = await import("../dataset/open-version.ts");
+  const { readDeclared } = await import("../../client/dataset/open-version.ts");
   const declared = await readDeclared(file, terminal.environment);
   if (!declared.ok) return printRefusal(terminal, options, declared.refusal);
   const { declaration, expect } = declared.value;
   return withMesh(terminal, options, async (connected) => {
-    const { addDataset } = await import("../dataset/add-dataset.ts");
+    const { addDataset } = await import("../../client/dataset/add-dataset.ts");
     const added = await addDataset(connected, {
       declaration,
       expect,

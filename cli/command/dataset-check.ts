@@ -1,11 +1,11 @@
 /** `trialmesh dataset check`: whether a dataset is as expected, with the rows that are not. Records nothing. */
 import type { Command } from "commander";
 import { refuse } from "../../protocol/refusal.ts";
-import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, asking, examples } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import type { MeshOptions } from "../with-mesh.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { action, asking, examples } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
+import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
+import type { MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
   readonly expect?: string;
@@ -26,14 +26,14 @@ export function datasetCheckCommand(terminal: Terminal): Command {
 }
 
 async function check(terminal: Terminal, dataset: string, options: Options): Promise<ExitCode> {
-  const { isDatasetFile, openVersion, readDeclared } = await import("../dataset/open-version.ts");
-  const { engineHere } = await import("../dataset/engine-option.ts");
+  const { isDatasetFile, openVersion, readDeclared } = await import("../../client/dataset/open-version.ts");
+  const { engineHere } = await import("../../client/dataset/engine-option.ts");
   const { checkExpectations } = await import("../../data/expectation/check-expectations.ts");
   const { expectationText } = await import("../print/expectation-text.ts");
   const others =
     options.expect === undefined ? null : await readDeclared(options.expect, terminal.environment);
   if (others?.ok === false) return printRefusal(terminal, options, others.refusal);
-  const opened = await openVersion(dataset, terminal, options.as);
+  const opened = await openVersion(dataset, surroundingsOf(terminal), options.as);
   if (!opened.ok) return printRefusal(terminal, options, opened.refusal);
   const { digest, path } = opened.value;
   const expectations = others?.value.expect ?? opened.value.expect ?? [];

@@ -1,12 +1,12 @@
 /** `trialmesh dataset diff`: how two datasets, versions or splits differ, and whether that is drift. */
 import { resolve } from "node:path";
 import { Option, type Command } from "commander";
-import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, asking, examples } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
-import { formatBytes } from "../print/figure.ts";
-import type { Terminal } from "../terminal.ts";
-import type { MeshOptions } from "../with-mesh.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { action, asking, examples } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
+import { formatBytes } from "../../text/figure.ts";
+import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
+import type { MeshOptions } from "../shell/with-mesh.ts";
 
 type Split = "train" | "validation" | "test";
 
@@ -33,13 +33,13 @@ export function datasetDiffCommand(terminal: Terminal): Command {
 }
 
 async function diff(terminal: Terminal, a: string, b: string, options: Options): Promise<ExitCode> {
-  const { openVersion } = await import("../dataset/open-version.ts");
-  const { engineHere } = await import("../dataset/engine-option.ts");
+  const { openVersion } = await import("../../client/dataset/open-version.ts");
+  const { engineHere } = await import("../../client/dataset/engine-option.ts");
   const { diffDatasets } = await import("../../data/drift/diff-datasets.ts");
   const { driftText } = await import("../print/drift-text.ts");
-  const first = await openVersion(a, terminal, options.as);
+  const first = await openVersion(a, surroundingsOf(terminal), options.as);
   if (!first.ok) return printRefusal(terminal, options, first.refusal);
-  const second = await openVersion(b, terminal, options.as);
+  const second = await openVersion(b, surroundingsOf(terminal), options.as);
   if (!second.ok) return printRefusal(terminal, options, second.refusal);
   const found = await diffDatasets(
     { path: first.value.path, digest: first.value.digest, split: options.splitA },
@@ -49,9 +49,9 @@ async function diff(terminal: Terminal, a: string, b: string, options: Options):
   printAnswer(terminal, options, found, driftText);
   if (!found.ok) return exitCode.failed;
   if (options.html !== undefined) {
-    const { diffPage } = await import("../report/dataset/diff-page.ts");
-    const { readPageParts } = await import("../report/chart-library.ts");
-    const { writePage } = await import("../report/write-page.ts");
+    const { diffPage } = await import("../../client/report/dataset/diff-page.ts");
+    const { readPageParts } = await import("../../client/report/chart-library.ts");
+    const { writePage } = await import("../../client/report/write-page.ts");
     const written = writePage(resolve(options.html), diffPage(found.value, readPageParts()), "--html");
     if (!written.ok) return printRefusal(terminal, options, written.refusal);
     terminal.note(`${written.value.file}: ${formatBytes(written.value.bytes)}, open it in a browser`);

@@ -1,13 +1,13 @@
 /** `trialmesh dataset ls`: the datasets on record. */
 import type { Command } from "commander";
 import type { DatasetsView } from "../../protocol/dataset-view.ts";
-import { checkText } from "../dataset/check-text.ts";
-import { action, asking } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import { formatBytes, formatTime, shortDigest } from "../print/figure.ts";
-import { table } from "../print/table.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { checkText } from "../print/check-text.ts";
+import { action, asking } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import { formatBytes, formatTime, shortDigest } from "../../text/figure.ts";
+import { table } from "../../text/table.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function datasetLsCommand(terminal: Terminal): Command {
   return asking("ls", "list datasets and their newest versions").action(
@@ -32,7 +32,7 @@ function datasetsText({ datasets }: DatasetsView): string {
       { head: "SIZE", cell: ({ latest }) => formatBytes(latest.bytes), right: true },
       { head: "CHECK", cell: ({ latest }) => checkText(latest.check) },
       { head: "DIGEST", cell: ({ latest }) => shortDigest(latest.digest) },
-      { head: "AT", cell: ({ latest }) => formatTime(latest.at) },
+      { head: "AT", cell: ({ latest }) => formatTime(latest.at, Date.now()) },
     ],
     "no dataset is on record; `trialmesh dataset add FILE` adds one",
   );

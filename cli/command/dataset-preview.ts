@@ -1,10 +1,10 @@
 /** `trialmesh dataset preview`: what each step of a plan makes of the first rows, so that a plan is written by looking. */
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
-import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, countFlag, examples, printing } from "../option.ts";
-import { printAnswer, printRefusal, type PrintOptions } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { action, countFlag, examples, printing } from "../shell/option.ts";
+import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
 
 interface Options extends PrintOptions {
   readonly rows: number;
@@ -21,10 +21,10 @@ export function datasetPreviewCommand(terminal: Terminal): Command {
 }
 
 async function preview(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
-  const { readDeclared } = await import("../dataset/open-version.ts");
-  const { engineHere } = await import("../dataset/engine-option.ts");
+  const { readDeclared } = await import("../../client/dataset/open-version.ts");
+  const { engineHere } = await import("../../client/dataset/engine-option.ts");
   const { previewPlan } = await import("../../data/version/preview.ts");
-  const { previewText } = await import("../dataset/preview-text.ts");
+  const { previewText } = await import("../print/preview-text.ts");
   const declared = await readDeclared(file, terminal.environment);
   if (!declared.ok) return printRefusal(terminal, options, declared.refusal);
   const shown = await previewPlan(declared.value.declaration, options.rows, engineHere);

@@ -3,15 +3,15 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Profile } from "../../data/profile/profile.ts";
 import type { LabelErrors } from "../../data/quality/find-label-errors.ts";
-import type { Manifest } from "../../data/version/manifest.ts";
+import type { Manifest } from "../../data/manifest/manifest.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import type { ExitCode } from "../exit-code.ts";
-import { action, asking, examples } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
-import { formatBytes } from "../print/figure.ts";
-import { glyphsFor } from "../../tui/text/glyph.ts";
-import type { Terminal } from "../terminal.ts";
-import type { MeshOptions } from "../with-mesh.ts";
+import type { ExitCode } from "../../protocol/exit-code.ts";
+import { action, asking, examples } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
+import { formatBytes } from "../../text/figure.ts";
+import { glyphsFor } from "../../text/glyph.ts";
+import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
+import type { MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
   readonly html?: string;
@@ -54,7 +54,7 @@ async function profile(terminal: Terminal, dataset: string, options: Options): P
   const made = await profiledOf(terminal, dataset, options);
   if (!made.ok) return printRefusal(terminal, options, made.refusal);
   const { profileText } = await import("../print/profile-text.ts");
-  const { leftOutText } = await import("../dataset/left-out-text.ts");
+  const { leftOutText } = await import("../print/left-out-text.ts");
   const { labelErrorText } = await import("../print/label-error-text.ts");
   const layout = terminal.interactive
     ? { glyphs: glyphsFor(terminal.environment), width: terminal.columns }
@@ -69,9 +69,9 @@ async function profile(terminal: Terminal, dataset: string, options: Options): P
       .join("\n\n"),
   );
   if (options.html === undefined) return code;
-  const { profilePage } = await import("../report/dataset/profile-page.ts");
-  const { readPageParts } = await import("../report/chart-library.ts");
-  const { writePage } = await import("../report/write-page.ts");
+  const { profilePage } = await import("../../client/report/dataset/profile-page.ts");
+  const { readPageParts } = await import("../../client/report/chart-library.ts");
+  const { writePage } = await import("../../client/report/write-page.ts");
   const page = profilePage(made.value.profile, made.value.errors, readPageParts());
   const written = writePage(resolve(options.html), page, "--html");
   if (!written.ok) return printRefusal(terminal, options, written.refusal);
@@ -80,7 +80,7 @@ async function profile(terminal: Terminal, dataset: string, options: Options): P
 }
 
 async function profiledOf(terminal: Terminal, dataset: string, options: Options): Promise<Outcome<Profiled>> {
-  const { engineHere } = await import("../dataset/engine-option.ts");
+  const { engineHere } = await import("../../client/dataset/engine-option.ts");
   const isPlain =
     /\.(?:csv|tsv|jsonl|ndjson)$/iu.test(dataset) ||
     options.text !== undefined ||
@@ -91,8 +91,8 @@ async function profiledOf(terminal: Terminal, dataset: string, options: Options)
     const found = await profileFile({ path: dataset, text, label }, engineHere);
     return found.ok ? accept({ profile: found.value, errors: null, manifest: null }) : found;
   }
-  const { isDatasetFile, openVersion, readDeclared } = await import("../dataset/open-version.ts");
-  const opened = await openVersion(dataset, terminal, options.as);
+  const { isDatasetFile, openVersion, readDeclared } = await import("../../client/dataset/open-version.ts");
+  const opened = await openVersion(dataset, surroundingsOf(terminal), options.as);
   if (!opened.ok) return opened;
   const { digest, path } = opened.value;
   let profiled: Outcome<Profiled>;
@@ -105,7 +105,7 @@ async function profiledOf(terminal: Terminal, dataset: string, options: Options)
     profiled = found.ok ? accept({ profile: found.value, errors: null, manifest: null }) : found;
   } else {
     const { profileVersion } = await import("../../data/profile/profile-version.ts");
-    const { readManifest } = await import("../../data/version/read-manifest.ts");
+    const { readManifest } = await import("../../data/manifest/read-manifest.ts");
     const manifest = await readManifest(path);
     if (!manifest.ok) return manifest;
     const found = await profileVersion(path, digest, engineHere);

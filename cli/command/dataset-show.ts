@@ -1,13 +1,13 @@
 /** `trialmesh dataset show`: the versions of a dataset, whether their expectations hold, and what was trained on each. */
 import type { Command } from "commander";
 import type { DatasetView } from "../../protocol/dataset-view.ts";
-import { checkText } from "../dataset/check-text.ts";
-import { action, asking, nameArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import { formatBytes, formatTime, shortDigest } from "../print/figure.ts";
-import { table } from "../print/table.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { checkText } from "../print/check-text.ts";
+import { action, asking, nameArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import { formatBytes, formatTime, shortDigest } from "../../text/figure.ts";
+import { table } from "../../text/table.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function datasetShowCommand(terminal: Terminal): Command {
   return asking("show", "show a dataset: versions, checks, the sweeps and models that used each")
@@ -39,7 +39,7 @@ function datasetText(view: DatasetView): string {
       { head: "DIGEST", cell: ({ digest }) => shortDigest(digest) },
       { head: "BUILT BY", cell: ({ by, trial }) => trial ?? by },
       { head: "USED BY", cell: ({ version }) => usesOf(version).join(", ") || "-" },
-      { head: "AT", cell: ({ at }) => formatTime(at) },
+      { head: "AT", cell: ({ at }) => formatTime(at, Date.now()) },
     ],
     "no version",
   );

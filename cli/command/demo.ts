@@ -6,18 +6,20 @@ import { appendFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Command } from "commander";
 import { homeExists, homePath, openHome } from "../../mesh/home.ts";
-import { ensurePrivateFolder } from "../../mesh/private-file.ts";
-import { projectFolder } from "../code-version.ts";
-import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, printing } from "../option.ts";
-import { printRefusal, type PrintOptions } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import { machineName } from "../up/machine-name.ts";
-import { startMesh, type StartedMesh } from "../up/start-mesh.ts";
-import { untilStopped } from "../up/until-stopped.ts";
-import { readUpRecord, runFolder } from "../up/up-record.ts";
-import { waitUntilReady } from "../up/wait-until-ready.ts";
-import { withMesh, type Connected } from "../with-mesh.ts";
+import { ensurePrivateFolder } from "../../system/private-file.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { action, printing } from "../shell/option.ts";
+import { printRefusal, type PrintOptions } from "../shell/answer.ts";
+import { mainFile } from "../shell/main-file.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { machineName } from "../../mesh/part/machine-name.ts";
+import { startMesh, type StartedMesh } from "../../mesh/part/start-mesh.ts";
+import { untilStopped } from "../../mesh/part/until-stopped.ts";
+import { readUpRecord, runFolder } from "../../mesh/part/up-record.ts";
+import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
+import { withMesh } from "../shell/with-mesh.ts";
+import type { Connected } from "../../client/connect/connect-mesh.ts";
 import { followToEnd } from "./sweep-run.ts";
 import { showTui } from "./tui.ts";
 
@@ -39,6 +41,7 @@ async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode
   const started = await startMesh({
     path,
     environment: terminal.environment,
+    program: mainFile,
     mesh: null,
     name: machineName(),
     host: null,
@@ -92,7 +95,7 @@ function runExample(terminal: Terminal, options: PrintOptions): Promise<ExitCode
 
 /** The person has left the interface: what became of the sweep, in the terminal they came from. */
 async function sayAfterwards(terminal: Terminal, { client }: Connected, sweep: string): Promise<void> {
-  const { sweepResult } = await import("../run/sweep-result.ts");
+  const { sweepResult } = await import("../print/sweep-result.ts");
   const view = await client.query("sweep", { sweep, order: "best" });
   if (!view.ok) return;
   if (view.value.summary.state === "done") terminal.out(sweepResult(view.value));
@@ -103,7 +106,7 @@ async function sayAfterwards(terminal: Terminal, { client }: Connected, sweep: s
 }
 
 async function submit(terminal: Terminal, connected: Connected, file: string): Promise<string | ExitCode> {
-  const { prepareSweep } = await import("../run/prepare-sweep.ts");
+  const { prepareSweep } = await import("../../client/sweep/prepare-sweep.ts");
   const { environment } = terminal;
   const spec = await prepareSweep({
     file,

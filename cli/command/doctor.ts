@@ -1,16 +1,16 @@
 /** `trialmesh doctor`: looks at everything a mesh needs on this machine and says what to do about what is missing. */
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
-import { exitCode } from "../exit-code.ts";
-import { action, printing } from "../option.ts";
-import { printAnswer, type PrintOptions } from "../print/answer.ts";
-import { table } from "../print/table.ts";
-import type { Terminal } from "../terminal.ts";
+import { exitCode } from "../../protocol/exit-code.ts";
+import { action, printing } from "../shell/option.ts";
+import { printAnswer, type PrintOptions } from "../shell/answer.ts";
+import { table } from "../../text/table.ts";
+import type { Terminal } from "../shell/terminal.ts";
 
 export function doctorCommand(terminal: Terminal): Command {
   return printing("doctor", "check this machine and its mesh; exits 1 when something must be mended").action(
     action(terminal, async (options: PrintOptions) => {
-      const { examine } = await import("../doctor/examine.ts");
+      const { examine } = await import("../../client/doctor/examine.ts");
       const findings = await examine(terminal.environment);
       printAnswer(terminal, options, accept({ findings }), (value) =>
         table(

@@ -4,10 +4,10 @@ import type { Command } from "commander";
 import { homePath, openHome } from "../../mesh/home.ts";
 import { stopServer } from "../../mesh/server-process.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
-import { action, printing } from "../option.ts";
-import { printAnswer, printRefusal, type PrintOptions } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import { isAlive, readUpRecord } from "../up/up-record.ts";
+import { action, printing } from "../shell/option.ts";
+import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { isAlive, readUpRecord } from "../../mesh/part/up-record.ts";
 
 const pollMs = 50;
 const stopTimeoutMs = 60_000;

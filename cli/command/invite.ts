@@ -4,11 +4,11 @@ import { networkInterfaces } from "node:os";
 import { homePath, openHome, type Home } from "../../mesh/home.ts";
 import { invitedRole, invitedRoles, makeInvite, type InvitedRole } from "../../mesh/invite.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, examples, nameArgument, printing } from "../option.ts";
-import { printAnswer, printRefusal, type PrintOptions } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import { readUpRecord } from "../up/up-record.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { action, examples, nameArgument, printing } from "../shell/option.ts";
+import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { readUpRecord } from "../../mesh/part/up-record.ts";
 
 interface Options extends PrintOptions {
   readonly url?: string;

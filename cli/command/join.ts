@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import { acceptInvite } from "../../mesh/invite.ts";
 import { homePath } from "../../mesh/home.ts";
 import { accept } from "../../protocol/refusal.ts";
-import { action, examples, printing } from "../option.ts";
-import { printAnswer, type PrintOptions } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
+import { action, examples, printing } from "../shell/option.ts";
+import { printAnswer, type PrintOptions } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
 
 export function joinCommand(terminal: Terminal): Command {
   return printing("join", "join a mesh as a requester or viewer, with the line `trialmesh invite` printed")

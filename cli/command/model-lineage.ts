@@ -2,13 +2,13 @@
 import type { Command } from "commander";
 import { formatTokens } from "../../protocol/token.ts";
 import type { LineageView } from "../../protocol/view.ts";
-import { modelReference, type ModelReference } from "../model-reference.ts";
-import { action, asking, examples } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import { formatBytes, formatMetrics, formatParams, formatTime } from "../print/figure.ts";
-import { fields } from "../print/table.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { modelReference, type ModelReference } from "../../client/model/model-reference.ts";
+import { action, asking, examples } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import { formatBytes, formatMetrics, formatParams, formatTime } from "../../text/figure.ts";
+import { fields } from "../../text/table.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function modelLineageCommand(terminal: Terminal): Command {
   return asking("lineage", "go back from a model to the sweep, trial, agent, code and data that made it")
@@ -42,13 +42,16 @@ function lineageText(view: LineageView): string {
       "model",
       `${view.model}@${version.version}${view.aliases.length > 0 ? `, called ${view.aliases.join(", ")}` : ""}`,
     ],
-    ["registered", `${formatTime(version.at)} for ${version.requester}`],
+    ["registered", `${formatTime(version.at, Date.now())} for ${version.requester}`],
     ["artifact", `${version.artifact} (${formatBytes(version.bytes)})`],
     ["metrics", formatMetrics(version.metrics)],
     ["trained by", `${version.model} of ${version.task}, code ${version.codeVersion}`],
     ["parameters", formatParams(version.params)],
     ["trial", origin === null ? trial.trial : `${trial.trial}, answered from the record of ${origin.trial}`],
-    ["sweep", `${sweep.sweep} ${sweep.name} by ${sweep.requester}, ${formatTime(sweep.submittedAt)}`],
+    [
+      "sweep",
+      `${sweep.sweep} ${sweep.name} by ${sweep.requester}, ${formatTime(sweep.submittedAt, Date.now())}`,
+    ],
     ["agent", `${version.agent}, backend ${version.backend}, attempt ${version.fence}`],
     ["attempts", attempts.join("; ") || "none"],
     ["dataset", dataset === null ? "none" : `${dataset.name}, digest ${dataset.digest}`],

@@ -1,12 +1,12 @@
 /** `trialmesh model ls`: the registered models. */
 import type { Command } from "commander";
 import type { ModelsView } from "../../protocol/view.ts";
-import { action, asking } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import { formatMetrics, formatTime } from "../print/figure.ts";
-import { table } from "../print/table.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import { formatMetrics, formatTime } from "../../text/figure.ts";
+import { table } from "../../text/table.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function modelLsCommand(terminal: Terminal): Command {
   return asking("ls", "list registered models").action(
@@ -30,7 +30,7 @@ function modelsText({ models }: ModelsView): string {
       },
       { head: "LATEST", cell: ({ latest }) => `${latest.model} of ${latest.trial}` },
       { head: "METRICS", cell: ({ latest }) => formatMetrics(latest.metrics) },
-      { head: "AT", cell: ({ latest }) => formatTime(latest.at) },
+      { head: "AT", cell: ({ latest }) => formatTime(latest.at, Date.now()) },
     ],
     "no model is registered; a sweep with `register` registers its best",
   );

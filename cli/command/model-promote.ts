@@ -1,11 +1,11 @@
 /** `trialmesh model promote`: points an alias to a version, once that version has proved that it can serve. */
 import type { Command } from "commander";
 import { refuse } from "../../protocol/refusal.ts";
-import { modelReference, type ModelReference } from "../model-reference.ts";
-import { action, asking, examples, nameArgument } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { modelReference, type ModelReference } from "../../client/model/model-reference.ts";
+import { action, asking, examples, nameArgument } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function modelPromoteCommand(terminal: Terminal): Command {
   return asking("promote", "point an alias to a version, after loading it and having it answer an example")
@@ -34,7 +34,7 @@ export function modelPromoteCommand(terminal: Terminal): Command {
                 options,
                 refuse("unknown", `${reference.model} has no alias "${version}"`).refusal,
               );
-            const { checkVersion } = await import("../run/check-version.ts");
+            const { checkVersion } = await import("../../client/model/check-version.ts");
             const checked = await checkVersion(client, bus, view.value, number);
             if (!checked.ok) return printRefusal(terminal, options, checked.refusal);
             terminal.note(`${reference.model}@${number} answers: ${checked.value.answer}`);

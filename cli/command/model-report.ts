@@ -1,16 +1,17 @@
 /** `trialmesh model report`: per label what a registered classifier got right and wrong, from its checkpoint. */
 import type { Command } from "commander";
-import { labelReports, overallOf, type SplitReport } from "../../agent/task/classification-report.ts";
-import { decodeCheckpoint } from "../../agent/task/checkpoint.ts";
+import { labelReports, overallOf, type SplitReport } from "../../training/task/classification-report.ts";
+import { decodeCheckpoint } from "../../training/task/checkpoint.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { LineageView } from "../../protocol/view.ts";
-import { modelReference, type ModelReference } from "../model-reference.ts";
-import { action, asking, examples } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
+import { modelReference, type ModelReference } from "../../client/model/model-reference.ts";
+import { action, asking, examples } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { reportText, type ModelReport } from "../print/report-text.ts";
-import { fetchBlob } from "../run/mesh-blob.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type Connected, type MeshOptions } from "../with-mesh.ts";
+import { fetchBlob } from "../../artifact/mesh-blob.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
+import type { Connected } from "../../client/connect/connect-mesh.ts";
 
 export function modelReportCommand(terminal: Terminal): Command {
   return asking(

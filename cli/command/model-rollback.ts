@@ -1,11 +1,11 @@
 /** `trialmesh model rollback`: points an alias back to an earlier version, once that has proved that it can serve. */
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
-import { action, asking, countFlag, examples, nameArgument } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
-import { formatTime } from "../print/figure.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, countFlag, examples, nameArgument } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
+import { formatTime } from "../../text/figure.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
   readonly to?: number;
@@ -30,7 +30,7 @@ export function modelRollbackCommand(terminal: Terminal): Command {
         withMesh(terminal, options, async ({ client, bus }) => {
           const view = await client.query("model", { model });
           if (!view.ok) return printRefusal(terminal, options, view.refusal);
-          const { checkVersion, versionBefore } = await import("../run/check-version.ts");
+          const { checkVersion, versionBefore } = await import("../../client/model/check-version.ts");
           const to = options.to === undefined ? versionBefore(view.value, alias) : accept(options.to);
           if (!to.ok) return printRefusal(terminal, options, to.refusal);
           const checked = await checkVersion(client, bus, view.value, to.value);
@@ -47,7 +47,7 @@ export function modelRollbackCommand(terminal: Terminal): Command {
             options,
             answer,
             (value) =>
-              `${value.model}@${value.alias} went back from version ${value.from ?? "none"} to ${value.version}, by ${client.who} at ${formatTime(Date.now())}`,
+              `${value.model}@${value.alias} went back from version ${value.from ?? "none"} to ${value.version}, by ${client.who} at ${formatTime(Date.now(), Date.now())}`,
           );
         }),
       ),

@@ -2,12 +2,12 @@
 import type { Command } from "commander";
 import { formatTokens } from "../../protocol/token.ts";
 import type { ModelView } from "../../protocol/view.ts";
-import { action, asking, nameArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import { formatBytes, formatMetrics, formatTime } from "../print/figure.ts";
-import { table } from "../print/table.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, nameArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import { formatBytes, formatMetrics, formatTime } from "../../text/figure.ts";
+import { table } from "../../text/table.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function modelShowCommand(terminal: Terminal): Command {
   return asking("show", "show a model: versions, aliases, who moved an alias, when and from where")
@@ -34,14 +34,14 @@ function modelText(view: ModelView): string {
       { head: "TRIAL", cell: (version) => version.trial },
       { head: "SIZE", cell: (version) => formatBytes(version.bytes), right: true },
       { head: "TOKENS", cell: (version) => formatTokens(version.spent), right: true },
-      { head: "AT", cell: (version) => formatTime(version.at) },
+      { head: "AT", cell: (version) => formatTime(version.at, Date.now()) },
     ],
     "no version",
   );
   const moves = table(
     view.ledger,
     [
-      { head: "AT", cell: (move) => formatTime(move.at) },
+      { head: "AT", cell: (move) => formatTime(move.at, Date.now()) },
       { head: "ALIAS", cell: (move) => move.alias },
       { head: "MOVE", cell: (move) => `${move.from ?? "new"} -> ${move.to}` },
       { head: "KIND", cell: (move) => move.kind },

@@ -2,8 +2,8 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { programsAllowed } from "../../protocol/program.ts";
-import { flag, numberFlag } from "../option.ts";
-import type { PolicyFlags } from "../up/agent-policy.ts";
+import { flag, numberFlag } from "../shell/option.ts";
+import type { PolicyFlags } from "../../mesh/part/agent-policy.ts";
 
 const slotsMax = 1024;
 const celsiusMax = 150;

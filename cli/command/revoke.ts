@@ -3,9 +3,9 @@ import { Option, type Command } from "commander";
 import { homePath, openHome } from "../../mesh/home.ts";
 import { anyRole, revokeUser } from "../../mesh/revoke.ts";
 import { roles } from "../../protocol/subjects.ts";
-import { action, examples, nameArgument, printing } from "../option.ts";
-import { printAnswer, printRefusal, type PrintOptions } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
+import { action, examples, nameArgument, printing } from "../shell/option.ts";
+import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
 
 interface Options extends PrintOptions {
   readonly role?: string;

@@ -1,11 +1,11 @@
-/** `trialmesh runtime install NAME`: brings in a native runtime and proves it. How is `agent/runtime/install-runtime.ts`. */
+/** `trialmesh runtime install NAME`: brings in a native runtime and proves it. How is `training/runtime/install-runtime.ts`. */
 import { Argument, type Command } from "commander";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { RuntimeRecord } from "../../agent/runtime/runtime-record.ts";
-import { exitCode } from "../exit-code.ts";
-import { action, examples, printing } from "../option.ts";
-import { printAnswer, printRefusal, type PrintOptions } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
+import type { RuntimeRecord } from "../../training/runtime/runtime-record.ts";
+import { exitCode } from "../../protocol/exit-code.ts";
+import { action, examples, printing } from "../shell/option.ts";
+import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
 
 const names = ["tensorflow", "tfjs-node", "tfjs-node-gpu", "webgpu"];
 
@@ -24,7 +24,7 @@ export function runtimeInstallCommand(terminal: Terminal): Command {
     .action(
       action(terminal, async (name: string, options: PrintOptions) => {
         const { readDriverVersion } = await import("../../agent/capability/compute-capability.ts");
-        const { runtimeFolder } = await import("../../agent/runtime/managed-package.ts");
+        const { runtimeFolder } = await import("../../training/runtime/managed-package.ts");
         const folder = runtimeFolder(terminal.environment);
         const stop = new AbortController();
         const interrupt = () => stop.abort();
@@ -56,8 +56,8 @@ async function installNamed(
   folder: string,
   signal: AbortSignal,
 ): Promise<Outcome<RuntimeRecord>> {
-  const { installRuntime } = await import("../../agent/runtime/install-runtime.ts");
-  const { managedRuntimes } = await import("../../agent/runtime/managed-runtime.ts");
+  const { installRuntime } = await import("../../training/runtime/install-runtime.ts");
+  const { managedRuntimes } = await import("../../training/runtime/managed-runtime.ts");
   const { proveRuntime } = await import("../../agent/capability/prove-runtime.ts");
   const runtime = managedRuntimes.find((one) => one.name === name);
   if (runtime === undefined) return refuse("unknown", `there is no runtime "${name}"`);

@@ -1,19 +1,19 @@
 /** `trialmesh runtime ls`: which native runtimes there are, and which are here. Starts none of them. */
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
-import { action, printing } from "../option.ts";
-import { printAnswer, type PrintOptions } from "../print/answer.ts";
-import { table } from "../print/table.ts";
-import type { Terminal } from "../terminal.ts";
+import { action, printing } from "../shell/option.ts";
+import { printAnswer, type PrintOptions } from "../shell/answer.ts";
+import { table } from "../../text/table.ts";
+import type { Terminal } from "../shell/terminal.ts";
 
 const bytesPerMb = 1e6;
 
 export function runtimeLsCommand(terminal: Terminal): Command {
   return printing("ls", "list native runtimes: which there are, and what stands in their folder").action(
     action(terminal, async (options: PrintOptions) => {
-      const { managedRuntimes } = await import("../../agent/runtime/managed-runtime.ts");
-      const { runtimeFolder } = await import("../../agent/runtime/managed-package.ts");
-      const { readRuntimeRecord } = await import("../../agent/runtime/runtime-record.ts");
+      const { managedRuntimes } = await import("../../training/runtime/managed-runtime.ts");
+      const { runtimeFolder } = await import("../../training/runtime/managed-package.ts");
+      const { readRuntimeRecord } = await import("../../training/runtime/runtime-record.ts");
       const folder = runtimeFolder(terminal.environment);
       const runtimes = managedRuntimes.map((runtime) => ({
         name: runtime.name,

@@ -1,9 +1,9 @@
 /** `trialmesh runtime remove NAME`: takes a native runtime away, and what an install that was cut short left of it. */
 import { Argument, type Command } from "commander";
 import { accept, refuse } from "../../protocol/refusal.ts";
-import { action, examples, printing } from "../option.ts";
-import { printAnswer, printRefusal, type PrintOptions } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
+import { action, examples, printing } from "../shell/option.ts";
+import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
 
 const names = ["tensorflow", "tfjs-node", "tfjs-node-gpu", "webgpu"];
 
@@ -13,9 +13,9 @@ export function runtimeRemoveCommand(terminal: Terminal): Command {
     .addHelpText("after", examples("trialmesh runtime remove tensorflow"))
     .action(
       action(terminal, async (name: string, options: PrintOptions) => {
-        const { managedRuntimes } = await import("../../agent/runtime/managed-runtime.ts");
-        const { runtimeFolder } = await import("../../agent/runtime/managed-package.ts");
-        const { removeRuntime } = await import("../../agent/runtime/remove-runtime.ts");
+        const { managedRuntimes } = await import("../../training/runtime/managed-runtime.ts");
+        const { runtimeFolder } = await import("../../training/runtime/managed-package.ts");
+        const { removeRuntime } = await import("../../training/runtime/remove-runtime.ts");
         const folder = runtimeFolder(terminal.environment);
         const meant = managedRuntimes.filter(({ name: one, tensorflow }) =>
           name === "tensorflow" ? tensorflow !== null : one === name,

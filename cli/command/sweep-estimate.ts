@@ -3,16 +3,17 @@ import type { Command } from "commander";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import type { EstimateView } from "../../protocol/estimate-view.ts";
-import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, asking, examples } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { action, asking, examples } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { estimateText } from "../print/estimate-text.ts";
-import { printProblems } from "../print/problems.ts";
-import { overridesOf, withOverrides, type OverrideOptions } from "../run/override-option.ts";
-import { datasetRefReader, planSpec, type ReadDatasetRef } from "../run/plan-spec.ts";
-import type { SweepPlan } from "../sweep-file/read-sweep-file.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type Connected, type MeshOptions } from "../with-mesh.ts";
+import { printProblems } from "../shell/problems.ts";
+import { overridesOf, withOverrides, type OverrideOptions } from "../shell/override-option.ts";
+import { datasetRefReader, planSpec, type ReadDatasetRef } from "../../client/sweep/plan-spec.ts";
+import type { SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
+import type { Connected } from "../../client/connect/connect-mesh.ts";
 
 type Options = MeshOptions & OverrideOptions;
 interface Estimated {
@@ -45,7 +46,7 @@ async function estimateFile(
   options: Options,
 ): Promise<ExitCode> {
   // Reading a sweep file needs the models, which other commands need not wait for.
-  const { planSweep } = await import("../run/prepare-sweep.ts");
+  const { planSweep } = await import("../../client/sweep/prepare-sweep.ts");
   const read = await planSweep(file, overridesOf(options), terminal.environment);
   if (!read.ok) return printRefusal(terminal, options, read.refusal);
   if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);

@@ -1,10 +1,10 @@
 /** `trialmesh sweep insight`: what a sweep has taught so far, in the terminal. The page with all its charts is `sweep report`. */
 import type { Command } from "commander";
-import { action, asking, examples, sweepArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
+import { action, asking, examples, sweepArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
 import { insightText } from "../print/insight-text.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function sweepInsightCommand(terminal: Terminal): Command {
   return asking(

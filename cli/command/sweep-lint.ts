@@ -1,10 +1,10 @@
 /** `trialmesh sweep lint`: what a sweep file means and whether it can be run, without running it. */
 import type { Command } from "commander";
-import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, examples, printing } from "../option.ts";
-import { printRefusal, type PrintOptions } from "../print/answer.ts";
-import { printProblems } from "../print/problems.ts";
-import type { Terminal } from "../terminal.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { action, examples, printing } from "../shell/option.ts";
+import { printRefusal, type PrintOptions } from "../shell/answer.ts";
+import { printProblems } from "../shell/problems.ts";
+import type { Terminal } from "../shell/terminal.ts";
 
 interface Options extends PrintOptions {
   readonly convert?: boolean;
@@ -25,10 +25,10 @@ export function sweepLintCommand(terminal: Terminal): Command {
 }
 
 async function lint(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
-  const { readSweepAt } = await import("../run/prepare-sweep.ts");
-  const { describeSweep } = await import("../sweep-file/describe-sweep.ts");
-  const { writeSweepFile } = await import("../sweep-file/write-sweep-file.ts");
-  const { formatProblems } = await import("../sweep-file/problem.ts");
+  const { readSweepAt } = await import("../../client/sweep/prepare-sweep.ts");
+  const { describeSweep } = await import("../../spec/file/describe-sweep.ts");
+  const { writeSweepFile } = await import("../../spec/file/write-sweep-file.ts");
+  const { formatProblems } = await import("../../spec/yaml/problem.ts");
   const read = await readSweepAt(file, {}, terminal.environment);
   if (!read.ok) return printRefusal(terminal, options, read.refusal);
   if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);

@@ -2,12 +2,12 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { refuse } from "../../protocol/refusal.ts";
-import type { ExitCode } from "../exit-code.ts";
-import { action, countFlag, examples, numberFlag, printing } from "../option.ts";
-import type { LocalSweepOptions } from "../local/local-sweep.ts";
-import { printRefusal } from "../print/answer.ts";
-import { printProblems } from "../print/problems.ts";
-import type { Terminal } from "../terminal.ts";
+import type { ExitCode } from "../../protocol/exit-code.ts";
+import { action, countFlag, examples, numberFlag, printing } from "../shell/option.ts";
+import type { LocalSweepOptions } from "./local-sweep.ts";
+import { printRefusal } from "../shell/answer.ts";
+import { printProblems } from "../shell/problems.ts";
+import type { Terminal } from "../shell/terminal.ts";
 
 interface Options extends LocalSweepOptions {
   readonly trials?: number;
@@ -47,7 +47,7 @@ export function sweepLocalCommand(terminal: Terminal): Command {
 }
 
 async function run(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
-  const { readSweepAt } = await import("../run/prepare-sweep.ts");
+  const { readSweepAt } = await import("../../client/sweep/prepare-sweep.ts");
   const { seed, trials } = options;
   const overrides = { ...(trials === undefined ? {} : { trials }), ...(seed === undefined ? {} : { seed }) };
   const read = await readSweepAt(file, overrides, terminal.environment);
@@ -62,7 +62,7 @@ async function run(terminal: Terminal, file: string, options: Options): Promise<
     const why = `${file} runs a module, which agents do; \`trialmesh sweep run ${file}\` runs it on a mesh`;
     return printRefusal(terminal, options, refuse("invalid", why).refusal);
   }
-  const { localNote, localSweep } = await import("../local/local-sweep.ts");
+  const { localNote, localSweep } = await import("./local-sweep.ts");
   terminal.note(localNote(file, found, options));
   return localSweep(terminal, file, found, options);
 }

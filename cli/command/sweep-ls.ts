@@ -1,10 +1,10 @@
 /** `trialmesh sweep ls`: the sweeps of the mesh, newest first. */
 import type { Command } from "commander";
-import { action, asking, countFlag } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
+import { action, asking, countFlag } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
 import { sweepsText } from "../print/sweep-text.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 const shownDefault = 50;
 

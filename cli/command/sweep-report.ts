@@ -2,15 +2,15 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { sweepInsight } from "../../coordinator/insight/sweep-insight.ts";
-import { action, asking, examples, sweepArgument } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
-import { formatBytes } from "../print/figure.ts";
-import { readPageParts } from "../report/chart-library.ts";
-import { reportPage } from "../report/report-page.ts";
-import { writePage } from "../report/write-page.ts";
-import { wholeSweep } from "../report/whole-sweep.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, examples, sweepArgument } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
+import { formatBytes } from "../../text/figure.ts";
+import { readPageParts } from "../../client/report/chart-library.ts";
+import { reportPage } from "../../client/report/report-page.ts";
+import { writePage } from "../../client/report/write-page.ts";
+import { wholeSweep } from "../../client/report/whole-sweep.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
   readonly out?: string;

@@ -4,14 +4,15 @@
  */
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
-import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, asking, examples } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
-import { printProblems } from "../print/problems.ts";
-import { overridesOf, withOverrides, type OverrideOptions } from "../run/override-option.ts";
-import { submitSweep } from "../run/submit-sweep.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type Connected, type MeshOptions } from "../with-mesh.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { action, asking, examples } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
+import { printProblems } from "../shell/problems.ts";
+import { overridesOf, withOverrides, type OverrideOptions } from "../shell/override-option.ts";
+import { submitSweep } from "../../client/follow/submit-sweep.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
+import type { Connected } from "../../client/connect/connect-mesh.ts";
 
 interface Options extends MeshOptions, OverrideOptions {
   readonly detach?: boolean;
@@ -39,7 +40,7 @@ export function sweepRunCommand(terminal: Terminal): Command {
 }
 
 async function runFile(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
-  const { readSweepAt } = await import("../run/prepare-sweep.ts");
+  const { readSweepAt } = await import("../../client/sweep/prepare-sweep.ts");
   const read = await readSweepAt(file, overridesOf(options), terminal.environment);
   if (!read.ok) return printRefusal(terminal, options, read.refusal);
   if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);
@@ -52,7 +53,7 @@ async function runSweeps(
   file: string,
   options: Options,
 ): Promise<ExitCode> {
-  const { prepareSweeps } = await import("../run/prepare-sweep.ts");
+  const { prepareSweeps } = await import("../../client/sweep/prepare-sweep.ts");
   const { client } = connected;
   const specs = await prepareSweeps({
     file,
@@ -112,8 +113,8 @@ export async function followToEnd(
   options: MeshOptions,
   mayLeave = true,
 ): Promise<ExitCode> {
-  const { followSweep } = await import("../run/follow-sweep.ts");
-  const { sweepResult } = await import("../run/sweep-result.ts");
+  const { followSweep } = await import("../../client/follow/follow-sweep.ts");
+  const { sweepResult } = await import("../print/sweep-result.ts");
   const leave = (): never => {
     terminal.note(
       `\n${sweep} goes on without this command; \`trialmesh sweep show ${sweep}\` shows it, \`trialmesh sweep stop ${sweep}\` ends it`,

@@ -1,8 +1,8 @@
 /** `trialmesh sweep schema`: the JSON Schema of sweep files, for editors that complete and check them. */
 import type { Command } from "commander";
-import { exitCode } from "../exit-code.ts";
-import { action, examples, printing } from "../option.ts";
-import type { Terminal } from "../terminal.ts";
+import { exitCode } from "../../protocol/exit-code.ts";
+import { action, examples, printing } from "../shell/option.ts";
+import type { Terminal } from "../shell/terminal.ts";
 
 export function sweepSchemaCommand(terminal: Terminal): Command {
   return printing(
@@ -12,8 +12,8 @@ export function sweepSchemaCommand(terminal: Terminal): Command {
     .addHelpText("after", examples("trialmesh sweep schema > sweep.schema.json"))
     .action(
       action(terminal, async () => {
-        const { models } = await import("../../agent/task/table.ts");
-        const { sweepJsonSchema } = await import("../sweep-file/json-schema.ts");
+        const { models } = await import("../../training/catalog/model-catalog.ts");
+        const { sweepJsonSchema } = await import("../../spec/sweep/json-schema.ts");
         terminal.out(JSON.stringify(sweepJsonSchema(models), null, 2));
         return exitCode.ok;
       }),

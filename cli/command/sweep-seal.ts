@@ -1,9 +1,9 @@
 /** `trialmesh sweep seal`: no more trials are proposed, by anybody; what was proposed still runs. */
 import type { Command } from "commander";
-import { action, asking, examples, sweepArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, examples, sweepArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function sweepSealCommand(terminal: Terminal): Command {
   return asking("seal", "take no more proposals: the sweep ends when the trials it has are done")

@@ -1,10 +1,10 @@
 /** `trialmesh sweep show`: one sweep with its trials. */
 import type { Command } from "commander";
-import { action, asking, countFlag, examples, sweepArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
+import { action, asking, countFlag, examples, sweepArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
 import { sweepText } from "../print/sweep-text.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 const shownDefault = 100;
 

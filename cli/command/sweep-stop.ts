@@ -1,9 +1,9 @@
 /** `trialmesh sweep stop`: no further trial starts, and running ones are cancelled. */
 import type { Command } from "commander";
-import { action, asking, sweepArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, sweepArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function sweepStopCommand(terminal: Terminal): Command {
   return asking("stop", "stop a sweep: running trials are cancelled, results so far are kept")

@@ -1,9 +1,9 @@
 /** `trialmesh sweep tune`: how a running sweep stands beside the other sweeps of its requester. */
 import type { Command } from "commander";
-import { action, asking, examples, priorityFlag, sweepArgument, weightFlag } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, examples, priorityFlag, sweepArgument, weightFlag } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
   readonly priority?: number;

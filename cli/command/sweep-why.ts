@@ -1,11 +1,11 @@
 /** `trialmesh sweep why`: why a sweep does not get on faster, model by model. */
 import type { Command } from "commander";
-import { action, asking, examples, sweepArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
+import { action, asking, examples, sweepArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
 import { sweepWhyText } from "../print/why-text.ts";
-import { presentOf } from "../run/present-of.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { presentOf } from "../../client/follow/present-of.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function sweepWhyCommand(terminal: Terminal): Command {
   return asking("why", "say why a sweep waits: for each model what fits it, tokens short, who is ahead")

@@ -1,9 +1,9 @@
 /** `trialmesh trial logs`: what a trial wrote, the newest lines. */
 import type { Command } from "commander";
-import { action, asking, countFlag, trialArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, countFlag, trialArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 const linesDefault = 200;
 

@@ -6,11 +6,11 @@ import type { Command } from "commander";
 import type { MeshClient } from "../../protocol/client.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { valueSchema, type Params, type Value } from "../../protocol/value.ts";
-import { action, asking, examples, sweepArgument } from "../option.ts";
-import { printAnswer, printRefusal } from "../print/answer.ts";
-import { formatParams } from "../print/figure.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, examples, sweepArgument } from "../shell/option.ts";
+import { printAnswer, printRefusal } from "../shell/answer.ts";
+import { formatParams } from "../../text/figure.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
   readonly model?: string;

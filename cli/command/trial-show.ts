@@ -2,12 +2,12 @@
 import type { Command } from "commander";
 import { formatTokens } from "../../protocol/token.ts";
 import type { TrialView } from "../../protocol/view.ts";
-import { action, asking, trialArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
-import { formatMetric, formatMetrics, formatParams, formatTime } from "../print/figure.ts";
-import { fields, table } from "../print/table.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { action, asking, trialArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
+import { formatMetric, formatMetrics, formatParams, formatTime } from "../../text/figure.ts";
+import { fields, table } from "../../text/table.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function trialShowCommand(terminal: Terminal): Command {
   return asking("show", "show a trial: parameters, results, every attempt with its agent and cost")
@@ -45,7 +45,7 @@ export function trialText(trial: TrialView): string {
       { head: "AGENT", cell: (attempt) => attempt.agent },
       { head: "BACKEND", cell: (attempt) => attempt.backend },
       { head: "EPOCHS", cell: (attempt) => `${attempt.fromResource} to ${attempt.target}` },
-      { head: "STARTED", cell: (attempt) => formatTime(attempt.startedAt) },
+      { head: "STARTED", cell: (attempt) => formatTime(attempt.startedAt, Date.now()) },
       {
         head: "STATE",
         cell: ({ approximate, ending, state }) =>

@@ -1,11 +1,11 @@
 /** `trialmesh trial why`: why a trial does not run, or that it does, and when it probably will. */
 import type { Command } from "commander";
-import { action, asking, examples, trialArgument } from "../option.ts";
-import { printAnswer } from "../print/answer.ts";
+import { action, asking, examples, trialArgument } from "../shell/option.ts";
+import { printAnswer } from "../shell/answer.ts";
 import { trialWhyText } from "../print/why-text.ts";
-import { presentOf } from "../run/present-of.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type MeshOptions } from "../with-mesh.ts";
+import { presentOf } from "../../client/follow/present-of.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function trialWhyCommand(terminal: Terminal): Command {
   return asking("why", "say why a trial is not running: agents that do not fit, tokens short, who is ahead")

@@ -1,12 +1,13 @@
 /** `trialmesh tui`: the terminal interface; plain lines where there is no terminal. */
 import type { Command } from "commander";
-import type { runTui } from "../../tui/main.tsx";
+import type { runTui } from "../../tui/run-tui.tsx";
 import { refuse } from "../../protocol/refusal.ts";
-import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, asking, examples } from "../option.ts";
-import { printRefusal } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import { withMesh, type Connected, type MeshOptions } from "../with-mesh.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { action, asking, examples } from "../shell/option.ts";
+import { printRefusal } from "../shell/answer.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
+import type { Connected } from "../../client/connect/connect-mesh.ts";
 
 export function tuiCommand(terminal: Terminal): Command {
   return asking("tui", "watch and steer the mesh in a full-screen interface; plain lines without a terminal")
@@ -48,8 +49,8 @@ export async function showTui(
       refuse("unavailable", "the terminal interface is not built; run `npm run build` first").refusal,
     );
   }
-  const { meshLauncher } = await import("../launcher.ts");
-  const { checkVersion } = await import("../run/check-version.ts");
+  const { meshLauncher } = await import("../../client/sweep/mesh-launcher.ts");
+  const { checkVersion } = await import("../../client/model/check-version.ts");
   await run({
     client: connected.client,
     readOnly: options.readOnly,
@@ -65,7 +66,7 @@ export async function showTui(
 /** JSX must be compiled: straight from the sources there is no terminal interface. */
 async function loadTui(): Promise<typeof runTui | null> {
   try {
-    const tui = await import("../../tui/main.tsx");
+    const tui = await import("../../tui/run-tui.tsx");
     return tui.runTui;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ERR_UNKNOWN_FILE_EXTENSION") return null;

@@ -6,19 +6,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import * as z from "zod";
 import { homeExists, homePath, openHome } from "../../mesh/home.ts";
-import { ensurePrivateFolder } from "../../mesh/private-file.ts";
+import { ensurePrivateFolder } from "../../system/private-file.ts";
 import { accept } from "../../protocol/refusal.ts";
-import { exitCode, type ExitCode } from "../exit-code.ts";
-import { action, examples, flag, nameArgument, numberFlag, printing } from "../option.ts";
-import { printAnswer, printRefusal, type PrintOptions } from "../print/answer.ts";
-import type { Terminal } from "../terminal.ts";
-import type { PolicyFlags } from "../up/agent-policy.ts";
-import { machineName } from "../up/machine-name.ts";
-import { mainFile } from "../up/part.ts";
-import { startMesh } from "../up/start-mesh.ts";
-import { untilStopped } from "../up/until-stopped.ts";
-import { readUpRecord, runFolder } from "../up/up-record.ts";
-import { waitUntilReady } from "../up/wait-until-ready.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { action, examples, flag, nameArgument, numberFlag, printing } from "../shell/option.ts";
+import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
+import { mainFile } from "../shell/main-file.ts";
+import type { Terminal } from "../shell/terminal.ts";
+import type { PolicyFlags } from "../../mesh/part/agent-policy.ts";
+import { machineName } from "../../mesh/part/machine-name.ts";
+import { startMesh } from "../../mesh/part/start-mesh.ts";
+import { untilStopped } from "../../mesh/part/until-stopped.ts";
+import { readUpRecord, runFolder } from "../../mesh/part/up-record.ts";
+import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { ownerFlags, ownerFlagsOf } from "./owner-flag.ts";
 
 const listenFlag = flag(
@@ -73,6 +73,7 @@ async function up(terminal: Terminal, options: Options): Promise<ExitCode> {
   const started = await startMesh({
     path: homePath(terminal.environment),
     environment: terminal.environment,
+    program: mainFile,
     mesh: options.mesh ?? null,
     name: options.name,
     host: options.listen?.host ?? null,

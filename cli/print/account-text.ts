@@ -1,13 +1,13 @@
 /** An account as text: what it holds, where that comes from, and its place in the fair order. */
 import { formatTokens } from "../../protocol/token.ts";
-import { accountBar } from "../../tui/canvas/account-bar.ts";
-import { asciiGlyphs } from "../../tui/text/glyph.ts";
-import { turnText } from "../../tui/text/turn.ts";
+import { accountBar } from "../../text/canvas/account-bar.ts";
+import { asciiGlyphs } from "../../text/glyph.ts";
+import { turnText } from "../../text/turn.ts";
 import type { BudgetView } from "../../protocol/view.ts";
-import { formatDuration } from "./duration.ts";
+import { formatDuration } from "../../text/duration.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatTime } from "./figure.ts";
-import { fields } from "./table.ts";
+import { formatTime } from "../../text/figure.ts";
+import { fields } from "../../text/table.ts";
 
 export type AccountView = BudgetView["accounts"][number];
 
@@ -31,7 +31,7 @@ export function accountText(account: AccountView, all: readonly AccountView[]): 
 }
 
 export function refillText({ refill }: Pick<AccountView, "refill">): string {
-  return refill === null ? "none" : `${bucketText(refill)}, next ${formatTime(refill.nextAt)}`;
+  return refill === null ? "none" : `${bucketText(refill)}, next ${formatTime(refill.nextAt, Date.now())}`;
 }
 
 export function bucketText(refill: Omit<NonNullable<AccountView["refill"]>, "nextAt">): string {

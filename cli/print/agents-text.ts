@@ -2,8 +2,8 @@
 import type { Policy } from "../../protocol/capability.ts";
 import type { AgentView, MeshView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatGiB, formatMetric, formatTime } from "./figure.ts";
-import { table } from "./table.ts";
+import { formatGiB, formatMetric, formatTime } from "../../text/figure.ts";
+import { table } from "../../text/table.ts";
 
 export function agentsText({ agents }: MeshView): string {
   const notes = agents.flatMap((agent) => [
@@ -69,7 +69,7 @@ function stateText(agent: AgentView): string {
         ? `closed (${agent.closed ?? "by its owner"})`
         : agent.owner.stance;
     case "silent":
-      return `silent since ${formatTime(agent.lastSeenAt)}`;
+      return `silent since ${formatTime(agent.lastSeenAt, Date.now())}`;
     case "cordoned":
       return "cordoned (takes no new trials)";
     case "draining":

@@ -1,7 +1,7 @@
 /** What a machine can train as text: its backends, its speed at each kind of work, what its cores add. */
-import type { MachineReport } from "../up/measure-machine.ts";
-import { formatMetric } from "./figure.ts";
-import { table } from "./table.ts";
+import type { MachineReport } from "../../mesh/part/measure-machine.ts";
+import { formatMetric } from "../../text/figure.ts";
+import { table } from "../../text/table.ts";
 
 export function backendText({ backends, rates, threads }: MachineReport): string {
   const trains = table(

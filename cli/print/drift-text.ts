@@ -2,12 +2,12 @@
 import type { ColumnDrift } from "../../data/drift/column-drift.ts";
 import type { DatasetDiff, DiffSide } from "../../data/drift/diff.ts";
 import { driftFigure } from "../../data/drift/verdict.ts";
-import { bar } from "../../tui/canvas/bar.ts";
-import { asciiGlyphs } from "../../tui/text/glyph.ts";
-import { clipped } from "./clip.ts";
+import { bar } from "../../text/canvas/bar.ts";
+import { asciiGlyphs } from "../../text/glyph.ts";
+import { clipped } from "../../text/clip.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric, shortDigest } from "./figure.ts";
-import { table } from "./table.ts";
+import { formatMetric, shortDigest } from "../../text/figure.ts";
+import { table } from "../../text/table.ts";
 
 const rowsShown = 5;
 const wordsShown = 10;

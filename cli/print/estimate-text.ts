@@ -1,9 +1,9 @@
 /** What a sweep will probably cost, as text: the sentence, and for each model what is expected and how sure that is. */
 import { formatTokens } from "../../protocol/token.ts";
 import type { EstimateView } from "../../protocol/estimate-view.ts";
-import { rangeBar } from "./range-bar.ts";
+import { rangeBar } from "../../text/canvas/range-bar.ts";
 import { plural } from "../../protocol/plural.ts";
-import { table } from "./table.ts";
+import { table } from "../../text/table.ts";
 
 const barWidth = 30;
 

@@ -1,12 +1,12 @@
 /** What a sweep has taught, as text: importance as bars, the best so far as a small chart, the best trials, a prediction. */
 import { formatTokens } from "../../protocol/token.ts";
 import type { InsightView } from "../../protocol/insight-view.ts";
-import { bar } from "../../tui/canvas/bar.ts";
-import { lineChart } from "../../tui/canvas/chart.ts";
-import { asciiGlyphs } from "../../tui/text/glyph.ts";
+import { bar } from "../../text/canvas/bar.ts";
+import { lineChart } from "../../text/canvas/chart.ts";
+import { asciiGlyphs } from "../../text/glyph.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric } from "./figure.ts";
-import { table } from "./table.ts";
+import { formatMetric } from "../../text/figure.ts";
+import { table } from "../../text/table.ts";
 
 const barWidth = 30;
 const chartColumns = 64;

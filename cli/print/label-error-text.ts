@@ -1,7 +1,7 @@
 /** Labels that may be wrong, as text: how many, and the first of them. */
 import type { LabelErrors } from "../../data/quality/find-label-errors.ts";
-import { clipped } from "./clip.ts";
-import { table } from "./table.ts";
+import { clipped } from "../../text/clip.ts";
+import { table } from "../../text/table.ts";
 
 const shownMost = 20;
 const labelCells = 16;

@@ -10,12 +10,12 @@ import type {
   RowGroup,
   RowPlace,
 } from "../../data/profile/profile.ts";
-import { bar } from "../../tui/canvas/bar.ts";
-import { asciiGlyphs, type Glyphs } from "../../tui/text/glyph.ts";
-import { clean, clip, wrap } from "../../tui/text/width.ts";
+import { bar } from "../../text/canvas/bar.ts";
+import { asciiGlyphs, type Glyphs } from "../../text/glyph.ts";
+import { clean, clip, wrap } from "../../text/width.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric } from "./figure.ts";
-import { fields, table } from "./table.ts";
+import { formatMetric } from "../../text/figure.ts";
+import { fields, table } from "../../text/table.ts";
 
 export interface ProfileTextOptions {
   readonly glyphs: Glyphs;

@@ -8,13 +8,13 @@ import {
   overallOf,
   type ClassificationReport,
   type SplitReport,
-} from "../../agent/task/classification-report.ts";
+} from "../../training/task/classification-report.ts";
 import { plural } from "../../protocol/plural.ts";
-import { bar } from "../../tui/canvas/bar.ts";
-import { asciiGlyphs } from "../../tui/text/glyph.ts";
-import { clipped } from "./clip.ts";
-import { formatMetric } from "./figure.ts";
-import { table } from "./table.ts";
+import { bar } from "../../text/canvas/bar.ts";
+import { asciiGlyphs } from "../../text/glyph.ts";
+import { clipped } from "../../text/clip.ts";
+import { formatMetric } from "../../text/figure.ts";
+import { table } from "../../text/table.ts";
 
 export interface ModelReport {
   /** `name@version`. */

@@ -2,8 +2,8 @@
 import { formatTokens } from "../../protocol/token.ts";
 import type { LedgerLineView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatTime } from "./figure.ts";
-import { table } from "./table.ts";
+import { formatTime } from "../../text/figure.ts";
+import { table } from "../../text/table.ts";
 
 interface NumberedLine extends LedgerLineView {
   readonly number: number;
@@ -15,7 +15,7 @@ export function statementText(lines: readonly LedgerLineView[]): string {
     numbered,
     [
       { head: "LINE", cell: (line) => String(line.number), right: true },
-      { head: "AT", cell: (line) => formatTime(line.at) },
+      { head: "AT", cell: (line) => formatTime(line.at, Date.now()) },
       { head: "KIND", cell: (line) => line.kind },
       { head: "AMOUNT", cell: (line) => formatTokens(line.amount), right: true },
       { head: "TRIAL", cell: (line) => (line.trial === null ? "-" : `${line.trial} #${line.fence ?? "-"}`) },
@@ -69,7 +69,7 @@ export function peakText(lines: readonly LedgerLineView[]): string {
   const peak = peakOf(lines);
   if (peak === null) return "no line, so nothing was ever spent or held";
   const share = peak.granted === 0 ? "" : ` (${(100 * shareOf(peak)).toFixed(1)} %)`;
-  const place = `at line ${peak.line}, ${formatTime(peak.at)}`;
+  const place = `at line ${peak.line}, ${formatTime(peak.at, Date.now())}`;
   const verdict =
     peak.over === 0
       ? "never above it"

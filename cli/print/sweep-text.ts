@@ -3,8 +3,9 @@ import { stoppingText } from "../../protocol/stopping.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepSummary, SweepView, TrialView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric, formatParams, formatTime } from "./figure.ts";
-import { fields, table } from "./table.ts";
+import { formatMetric, formatParams, formatTime } from "../../text/figure.ts";
+import { finishedOf, registeredText } from "../../text/sweep-phrase.ts";
+import { fields, table } from "../../text/table.ts";
 
 export function sweepsText(sweeps: readonly SweepSummary[]): string {
   return table(
@@ -18,15 +19,10 @@ export function sweepsText(sweeps: readonly SweepSummary[]): string {
       { head: "RUNNING", cell: (sweep) => String(sweep.counts.running), right: true },
       { head: "BEST", cell: bestText },
       { head: "TOKENS", cell: (sweep) => formatTokens(sweep.spent), right: true },
-      { head: "STARTED", cell: (sweep) => formatTime(sweep.submittedAt) },
+      { head: "STARTED", cell: (sweep) => formatTime(sweep.submittedAt, Date.now()) },
     ],
     "no sweep yet; run one with `trialmesh sweep run examples/language-id.yaml`",
   );
-}
-
-/** Trials that will not go on, whatever became of them. */
-export function finishedOf({ counts }: SweepSummary): number {
-  return counts.completed + counts.stopped + counts.failed + counts.cancelled;
 }
 
 function bestText(sweep: SweepSummary): string {
@@ -79,12 +75,6 @@ export function tokensText(summary: SweepSummary): string {
     parts.push(`${formatTokens(summary.savedByStopping)} saved by stopping early`);
   if (summary.savedByReuse > 0) parts.push(`${formatTokens(summary.savedByReuse)} saved by the record`);
   return parts.join(", ");
-}
-
-export function registeredText({ registered }: SweepSummary): string {
-  if (registered === null) return "nothing";
-  const alias = registered.alias === null ? "" : `, ${registered.model}@${registered.alias} points to it`;
-  return `${registered.model}@${registered.version}${alias}`;
 }
 
 export function trialsText(trials: readonly TrialView[]): string {

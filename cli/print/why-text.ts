@@ -1,16 +1,11 @@
 /** Why a trial or a sweep waits, as text: the sentence, each agent, the money, who is ahead, and when it will start. */
-import { ahead as aheadOf } from "../../tui/text/format.ts";
+import { ahead as aheadOf } from "../../text/format.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { StartView, SweepWhyView, WhyView } from "../../protocol/why-view.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatTime } from "./figure.ts";
-import { fields, table } from "./table.ts";
-
-/** `present`: the leader's time, ms; `own`: this machine's at the same moment. Their clocks need not agree. */
-export interface Present {
-  readonly present: number;
-  readonly own: number;
-}
+import type { Present } from "../../client/follow/present-of.ts";
+import { formatTime } from "../../text/figure.ts";
+import { fields, table } from "../../text/table.ts";
 
 export function trialWhyText(why: WhyView, now: Present): string {
   const answer = `${why.trial} is ${why.state}: ${why.sentence}`;
@@ -80,7 +75,7 @@ function aheadText({ ahead, sweepsAhead }: Pick<WhyView, "ahead" | "sweepsAhead"
 function startText({ at, because }: StartView, { own, present }: Present): string {
   if (at === null) return `nobody can say: ${because}`;
   const left = at - present;
-  const time = formatTime(own + left);
+  const time = formatTime(own + left, Date.now());
   const when = left < 0 ? time : `${time}, ${aheadOf(left)}`;
   return `${when}: ${because}`;
 }

@@ -2,7 +2,7 @@
  * What a sweep will cost, before it starts: how far its trials will train times what that has cost so far. Pure. The range
  * holds nine of ten outcomes if past and future are alike; where there is no past, the probe's word stands in with a wide one.
  */
-import type { CostHistory } from "../core/state.ts";
+import type { CostHistory } from "../state/state.ts";
 
 /** Half of the middle nine tenths of a normal distribution, in standard deviations. */
 const nineTenths = 1.645;

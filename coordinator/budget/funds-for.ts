@@ -1,6 +1,6 @@
 /** What a sweep may still reserve: its requester's account and its own cap, whichever is nearer. */
 import type { MilliTokens } from "../../protocol/token.ts";
-import { mustGet, type Account, type State, type Sweep } from "../core/state.ts";
+import { mustGet, type Account, type State, type Sweep } from "../state/state.ts";
 import { available } from "./ledger.ts";
 
 export function fundsFor(state: State, sweep: Sweep): MilliTokens {

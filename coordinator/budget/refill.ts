@@ -4,7 +4,7 @@
  * BUDGET-5: a refill never lifts what is available above its `upTo`, and pays each period at most once.
  */
 import type { MilliTokens } from "../../protocol/token.ts";
-import type { Refill } from "../core/state.ts";
+import type { Refill } from "../state/state.ts";
 
 export interface RefillDue {
   readonly amount: MilliTokens;

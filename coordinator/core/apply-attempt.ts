@@ -4,9 +4,16 @@ import { isFinal, move } from "./apply-trial.ts";
 import { indexAgent, indexData, indexFurthest } from "./index-state.ts";
 import { learnCost } from "./learn-cost.ts";
 import { accountOf, addLine, agentOf, enterRung, sweepOf, trialOf } from "./entity.ts";
-import type { Event } from "./event.ts";
-import { contradictedBy } from "./set-aside.ts";
-import { attemptByFence, type Account, type Attempt, type State, type Sweep, type Trial } from "./state.ts";
+import type { Event } from "../state/event.ts";
+import { contradictedBy } from "./quarantine.ts";
+import {
+  attemptByFence,
+  type Account,
+  type Attempt,
+  type State,
+  type Sweep,
+  type Trial,
+} from "../state/state.ts";
 
 export type AttemptEvent = Extract<
   Event,

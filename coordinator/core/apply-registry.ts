@@ -1,8 +1,8 @@
 /** Applies the registry's events: a version is recorded once, an alias moves through its ledger. */
-import type { Event } from "./event.ts";
+import type { Event } from "../state/event.ts";
 import { originOf } from "../registry/origin.ts";
 import { sweepOf } from "./entity.ts";
-import { mustGet, type Model, type State } from "./state.ts";
+import { mustGet, type Model, type State } from "../state/state.ts";
 
 export type RegistryEvent = Extract<
   Event,

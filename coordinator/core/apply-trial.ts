@@ -1,12 +1,12 @@
 /** Applies the events of sweeps and trials: proposals, promotions, pauses, outcomes. */
 import type { TrialState } from "../../protocol/life.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
-import type { Event } from "./event.ts";
+import type { Event } from "../state/event.ts";
 import { closeSweep, indexQueued, indexUnqueued, openSweep } from "./index-state.ts";
-import { kinText, recipeText } from "./key.ts";
-import { fullLength, improves, targetReached } from "./objective.ts";
-import { stoppingPolicy } from "../stopping/choose-policy.ts";
-import { mustGet, type Rung, type State, type Sweep, type Trial } from "./state.ts";
+import { kinText, recipeText } from "../state/trial-key.ts";
+import { fullLength, improves, targetReached } from "../state/objective.ts";
+import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
+import { mustGet, type Rung, type State, type Sweep, type Trial } from "../state/state.ts";
 
 export type TrialEvent = Extract<
   Event,

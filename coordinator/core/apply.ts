@@ -2,13 +2,13 @@
  * `apply(state, event, at)`: changes the state by one event. No clock, no random, no refusal: an event
  * that does not fit the state is a broken invariant and throws. Every entity it touches is marked dirty.
  */
-import type { Event } from "./event.ts";
+import type { Event } from "../state/event.ts";
 import { applyAttempt, type AttemptEvent } from "./apply-attempt.ts";
 import { applyRegistry } from "./apply-registry.ts";
 import { applyTrial, type TrialEvent } from "./apply-trial.ts";
 import { accountOf, addLine, agentOf } from "./entity.ts";
 import { indexAgent } from "./index-state.ts";
-import { activeAttempt, mustGet, type State } from "./state.ts";
+import { activeAttempt, mustGet, type State } from "../state/state.ts";
 
 /** Answers kept to recognise a repeated command. */
 const commandsKept = 10_000;

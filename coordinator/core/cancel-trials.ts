@@ -1,7 +1,7 @@
 /** Ends the trials of a sweep that is stopping: what waits at once, what runs as soon as its agent hears of it. */
-import type { Steps } from "./input.ts";
-import { activeAttempt, type State, type Sweep } from "./state.ts";
-import { trialsOf } from "./trials-of.ts";
+import type { Steps } from "../state/input.ts";
+import { activeAttempt, type State, type Sweep } from "../state/state.ts";
+import { trialsOf } from "../state/trials-of.ts";
 
 export function* cancelTrials(state: State, sweep: Sweep, why: string): Steps {
   for (const trial of trialsOf(state, sweep)) {

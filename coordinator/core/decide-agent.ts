@@ -2,10 +2,10 @@
 import type { Hello, Presence } from "../../protocol/report.ts";
 import { priceOf } from "../../protocol/token.ts";
 import { fundsFor } from "../budget/funds-for.ts";
-import type { Steps } from "./input.ts";
+import type { Steps } from "../state/input.ts";
 import { endAttempt } from "./outcome.ts";
-import type { CoordinatorSettings } from "./setting.ts";
-import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "./state.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
 
 export function* welcome(state: State, agent: string, hello: Hello, settings: CoordinatorSettings): Steps {
   const known = state.agents.get(agent);

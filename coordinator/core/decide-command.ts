@@ -5,11 +5,11 @@ import type { Role } from "../../protocol/subjects.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { decidePromote, decideRollback } from "../registry/alias.ts";
-import { addDataset } from "../registry/dataset.ts";
-import type { Decision, Sender } from "./input.ts";
+import { addDataset } from "../registry/record-dataset.ts";
+import type { Decision, Sender } from "../state/input.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
 import { decideSweepRun } from "./decide-sweep.ts";
-import { attemptByFence, type Account, type Agent, type State } from "./state.ts";
+import { attemptByFence, type Account, type Agent, type State } from "../state/state.ts";
 
 const allowed: { readonly [N in CommandName]: readonly Role[] } = {
   "sweep-run": ["owner", "requester"],

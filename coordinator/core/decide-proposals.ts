@@ -2,9 +2,9 @@
  * Decides on what a sampler has thought up: proposals become trials. What comes late, for a sweep that has gone on meanwhile,
  * is dropped; the sampler is asked again.
  */
-import type { Proposals, Steps } from "./input.ts";
+import type { Proposals, Steps } from "../state/input.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
-import type { State } from "./state.ts";
+import type { State } from "../state/state.ts";
 
 export function* decideProposals(state: State, proposals: Proposals): Steps {
   const sweep = state.sweeps.get(proposals.sweep);

@@ -2,12 +2,12 @@
 import type { Digest } from "../../protocol/id.ts";
 import type { Report } from "../../protocol/report.ts";
 import { charge } from "../budget/ledger.ts";
-import type { Steps } from "./input.ts";
+import type { Steps } from "../state/input.ts";
 import { judge } from "./judge.ts";
 import { endAttempt } from "./outcome.ts";
-import { setAside } from "./set-aside.ts";
-import type { CoordinatorSettings } from "./setting.ts";
-import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "./state.ts";
+import { setAside } from "./quarantine.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
 
 export function* decideReport(
   state: State,

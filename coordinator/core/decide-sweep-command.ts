@@ -4,13 +4,13 @@ import { trialId } from "../../protocol/id.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
-import { faultOfParams } from "../search/check-params.ts";
-import type { Decision, Sender } from "./input.ts";
+import { faultOfParams } from "../../search/space/check-params.ts";
+import type { Decision, Sender } from "../state/input.ts";
 import { cancelTrials } from "./cancel-trials.ts";
-import { trialKey } from "./key.ts";
+import { trialKey } from "../state/trial-key.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
-import type { State, Sweep } from "./state.ts";
-import { trialsOf } from "./trials-of.ts";
+import type { State, Sweep } from "../state/state.ts";
+import { trialsOf } from "../state/trials-of.ts";
 
 export function* stopSweep(state: State, sender: Sender, body: CommandBody<"sweep-stop">): Decision {
   const found = runningSweep(state, sender, body.sweep);

@@ -5,11 +5,11 @@ import { accept, refuse } from "../../protocol/refusal.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { nearestMiss } from "../placement/nearest-miss.ts";
-import { gateRefusal } from "../registry/dataset.ts";
-import { jointProblem } from "../search/joint-space.ts";
-import { samplerFor, samplerNamed } from "../search/choose-sampler.ts";
-import type { Decision } from "./input.ts";
-import type { State } from "./state.ts";
+import { gateRefusal } from "../registry/record-dataset.ts";
+import { jointProblem } from "../../search/sampler/joint-space.ts";
+import { samplerFor, samplerNamed } from "../../search/choose/choose-sampler.ts";
+import type { Decision } from "../state/input.ts";
+import type { State } from "../state/state.ts";
 
 /** Beyond so many trials a sampler that learns would read its history for longer than a trial takes. */
 const learningTrialsMax = 20_000;

@@ -4,14 +4,14 @@ import { apply } from "./apply.ts";
 import { hearPresence, silence, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
 import { preempt } from "./preempt.ts";
-import { refill } from "./refill.ts";
+import { refill } from "./decide-refill.ts";
 import { decideProposals } from "./decide-proposals.ts";
 import { decideReport } from "./decide-report.ts";
-import type { Event } from "./event.ts";
+import type { Event } from "../state/event.ts";
 import { expire } from "./expire.ts";
-import type { Decision, Input } from "./input.ts";
-import type { CoordinatorSettings } from "./setting.ts";
-import type { State } from "./state.ts";
+import type { Decision, Input } from "../state/input.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import type { State } from "../state/state.ts";
 
 export function* decide(state: State, input: Input, at: number, settings: CoordinatorSettings): Decision {
   switch (input.kind) {

@@ -3,8 +3,8 @@
  * of it. Such a sweep has ended well (`targetReached`), not been stopped.
  */
 import { cancelTrials } from "./cancel-trials.ts";
-import type { Steps } from "./input.ts";
-import type { State, Sweep } from "./state.ts";
+import type { Steps } from "../state/input.ts";
+import type { State, Sweep } from "../state/state.ts";
 
 export function* endAtTarget(state: State, sweep: Sweep): Steps {
   const { best, spec } = sweep;

@@ -7,7 +7,7 @@ import {
   type State,
   type Sweep,
   type Trial,
-} from "./state.ts";
+} from "../state/state.ts";
 
 /** The requester's account; one that does not exist yet starts at weight 1 with nothing granted. */
 export function accountOf(state: State, requester: string): Account {

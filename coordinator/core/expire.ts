@@ -1,8 +1,8 @@
 /** Leases that ran out: only past the prepaid horizon and a grace may a trial go to another agent. */
-import type { Steps } from "./input.ts";
+import type { Steps } from "../state/input.ts";
 import { endAttempt } from "./outcome.ts";
-import type { CoordinatorSettings } from "./setting.ts";
-import { attemptByFence, type State } from "./state.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import { attemptByFence, type State } from "../state/state.ts";
 
 export function* expire(state: State, at: number, settings: CoordinatorSettings): Steps {
   for (const fence of [...state.active.keys()]) {

@@ -4,9 +4,9 @@
  */
 import type { Digest } from "../../protocol/id.ts";
 import { takesWork } from "../placement/feasible.ts";
-import { TrialQueue } from "../queue/trial-queue.ts";
-import { trialKey } from "./key.ts";
-import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
+import { TrialQueue } from "../state/trial-queue.ts";
+import { trialKey } from "../state/trial-key.ts";
+import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 
 /** After anything changed about an agent, or what it holds. */
 export function indexAgent(state: State, name: string): void {

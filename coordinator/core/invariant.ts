@@ -4,7 +4,7 @@
  */
 import { takesWork } from "../placement/feasible.ts";
 import { isFinal } from "./apply-trial.ts";
-import { activeAttempt, mustGet, type State, type Sweep } from "./state.ts";
+import { activeAttempt, mustGet, type State, type Sweep } from "../state/state.ts";
 
 export interface BrokenInvariant {
   readonly rule: string;

@@ -2,15 +2,15 @@
  * At a rung: asks the stopping policy about the trial that reached it, then about those that wait there, and
  * whether the sweep has what it was after.
  */
-import { stoppingPolicy } from "../stopping/choose-policy.ts";
-import { bestFirst } from "../stopping/rank.ts";
-import { nextRung, type RungEntry, type Verdict } from "../stopping/stopping-policy.ts";
-import { stopText } from "../stopping/stop-reason.ts";
+import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
+import { bestFirst } from "../../search/stopping/curve-rank.ts";
+import { nextRung, type RungEntry, type Verdict } from "../../search/stopping/stopping-policy.ts";
+import { stopText } from "../../search/stopping/stop-reason.ts";
 import { endAtTarget } from "./end-at-target.ts";
-import type { Event } from "./event.ts";
-import type { Steps } from "./input.ts";
-import { reachesTarget, scoreOf, scoresOf, targetReached } from "./objective.ts";
-import { mustGet, type Rung, type State, type Sweep, type Trial } from "./state.ts";
+import type { Event } from "../state/event.ts";
+import type { Steps } from "../state/input.ts";
+import { reachesTarget, scoreOf, scoresOf, targetReached } from "../state/objective.ts";
+import { mustGet, type Rung, type State, type Sweep, type Trial } from "../state/state.ts";
 
 const noRung: Rung = { resource: 0, value: Number.NaN };
 

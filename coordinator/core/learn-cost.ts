@@ -3,7 +3,7 @@
  * agent is against its claim (for ranking and price). Part of `apply`.
  */
 import { logSpeedOf, withSpeed, withValue } from "../placement/pace.ts";
-import type { Attempt, LogMeans, State, Sweep, Trial } from "./state.ts";
+import type { Attempt, LogMeans, State, Sweep, Trial } from "../state/state.ts";
 
 /** A shorter attempt says more about its start than about its speed, ms. */
 const trainedMinMs = 250;

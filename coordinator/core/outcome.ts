@@ -1,10 +1,10 @@
 /** How an attempt ends and what becomes of its trial: settle, then requeue, judge or finish. */
-import type { Ending, Attempt, State, Trial } from "./state.ts";
-import { mustGet } from "./state.ts";
+import type { Ending, Attempt, State, Trial } from "../state/state.ts";
+import { mustGet } from "../state/state.ts";
 import { charge } from "../budget/ledger.ts";
 import { isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
-import type { Steps } from "./input.ts";
-import type { CoordinatorSettings } from "./setting.ts";
+import type { Steps } from "../state/input.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
 
 export interface End {
   readonly ending: Ending;

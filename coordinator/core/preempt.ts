@@ -1,8 +1,8 @@
 /** Asks the attempt of a requester above its share to make room at its next checkpoint. Runs with the clock, not with each event. */
 import { choosePreemption } from "../placement/choose-victim.ts";
-import type { Steps } from "./input.ts";
-import type { CoordinatorSettings } from "./setting.ts";
-import type { State } from "./state.ts";
+import type { Steps } from "../state/input.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import type { State } from "../state/state.ts";
 
 export function* preempt(state: State, at: number, settings: CoordinatorSettings): Steps {
   const chosen = choosePreemption(state, at, settings);

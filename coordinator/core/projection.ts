@@ -19,7 +19,7 @@ import {
   type State,
   type Sweep,
   type Trial,
-} from "./state.ts";
+} from "../state/state.ts";
 
 /** Bumped when an entity changes its shape; an older store is rebuilt from the journal. */
 export const projectionVersion = 3;

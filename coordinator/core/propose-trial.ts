@@ -1,11 +1,11 @@
 /** Makes a proposal a trial of its sweep, wherever it came from, and answers it from the record where there is one. */
 import { trialId } from "../../protocol/id.ts";
 import type { Params } from "../../protocol/value.ts";
-import { stoppingPolicy } from "../stopping/choose-policy.ts";
-import type { Event } from "./event.ts";
-import { trialKey } from "./key.ts";
+import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
+import type { Event } from "../state/event.ts";
+import { trialKey } from "../state/trial-key.ts";
 import { answerFromRecord, canAnswer } from "./reuse.ts";
-import { mustGet, type State, type Sweep } from "./state.ts";
+import { mustGet, type State, type Sweep } from "../state/state.ts";
 
 export interface NewTrial {
   readonly model: string;

@@ -3,13 +3,13 @@
  * happened to. A sampler that learns is not asked here: its sweep is noted as wanting, and the loop asks in its own time.
  */
 import { registerBest } from "../registry/register-best.ts";
-import { learns, samplerFor } from "../search/choose-sampler.ts";
-import type { Event } from "./event.ts";
-import type { Steps } from "./input.ts";
+import { learns, samplerFor } from "../../search/choose/choose-sampler.ts";
+import type { Event } from "../state/event.ts";
+import type { Steps } from "../state/input.ts";
 import { promoteLast } from "./judge.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
-import { mustGet, type State, type Sweep } from "./state.ts";
-import { trialsOf } from "./trials-of.ts";
+import { mustGet, type State, type Sweep } from "../state/state.ts";
+import { trialsOf } from "../state/trials-of.ts";
 
 /** Returns how many trials it answered from the record, at most about `most`. */
 export function* proposeAndEnd(state: State, most: number): Generator<Event, number, void> {

@@ -1,7 +1,7 @@
 /** REUSE-1: a trial whose key has a result is answered at once, for no tokens, whatever is free. */
-import type { Steps } from "./input.ts";
+import type { Steps } from "../state/input.ts";
 import { promote } from "./judge.ts";
-import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
+import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 
 /** False for a trial that has begun: its own work goes on. */
 export function canAnswer(state: State, sweep: Sweep, trial: Trial): boolean {

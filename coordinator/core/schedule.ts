@@ -10,13 +10,13 @@ import { limitsFor } from "../placement/horizon-limits.ts";
 import { hasFailedOn, isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
 import { fairOrder } from "../queue/fair-queue.ts";
 import { sweepOrder } from "../queue/sweep-order.ts";
-import type { TrialQueue } from "../queue/trial-queue.ts";
-import type { Event } from "./event.ts";
-import type { Steps } from "./input.ts";
+import type { TrialQueue } from "../state/trial-queue.ts";
+import type { Event } from "../state/event.ts";
+import type { Steps } from "../state/input.ts";
 import { proposeAndEnd } from "./propose.ts";
 import { answerFromRecord, canAnswer } from "./reuse.ts";
-import type { CoordinatorSettings } from "./setting.ts";
-import { mustGet, type Account, type State, type Sweep, type Trial } from "./state.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import { mustGet, type Account, type State, type Sweep, type Trial } from "../state/state.ts";
 
 /** Trials answered from the record or placed in one call; the rest follows in the next batch. */
 const trialsPerCallMax = 256;

@@ -1,7 +1,7 @@
 /** One parameter as the axis of a chart: its scale, its ends and where on it a trial stands. */
 import type { Value } from "../../protocol/value.ts";
 import type { ComparedTrial } from "./compared-trial.ts";
-import { observedDomain, type Parameter } from "./parameter.ts";
+import { observedDomain, type Parameter } from "./insight-parameter.ts";
 
 export type ChartAxis =
   | {

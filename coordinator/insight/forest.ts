@@ -2,7 +2,7 @@
  * A random forest over the parameters of a sweep, and what it says of one or two of them with all others averaged out: exactly,
  * by the volume of the leaves (Hutter, Hoos and Leyton-Brown 2014, algorithm 2). Seeded: the same trials give the same forest.
  */
-import { randomStream } from "../search/random-stream.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
 import { growTree, widthOf, type Dimension, type Leaf, type Side } from "./regression-tree.ts";
 
 const trees = 64;

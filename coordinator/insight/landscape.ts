@@ -2,7 +2,7 @@
 import type { Value } from "../../protocol/value.ts";
 import type { ChartAxis } from "./chart-axis.ts";
 import type { TrialModel } from "./model-of-trials.ts";
-import type { Parameter } from "./parameter.ts";
+import type { Parameter } from "./insight-parameter.ts";
 
 const lineSteps = 40;
 const gridSteps = 24;

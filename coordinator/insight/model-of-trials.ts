@@ -2,12 +2,12 @@
  * A forest fitted to a sweep's trials: importances (fANOVA, Hutter 2014) and what one or two parameters do with the others
  * averaged out. Inactive parameters stand at the middle of their range or at the first choice, as in that paper.
  */
-import { toUnit } from "../search/axis.ts";
+import { toUnit } from "../../search/space/axis.ts";
 import type { Distribution } from "../../protocol/space.ts";
 import type { Value } from "../../protocol/value.ts";
 import type { ComparedTrial } from "./compared-trial.ts";
 import { expectation, growForest, mainEffects, type Forest } from "./forest.ts";
-import { isFixed, observedDomain, type Parameter } from "./parameter.ts";
+import { isFixed, observedDomain, type Parameter } from "./insight-parameter.ts";
 import type { Dimension } from "./regression-tree.ts";
 
 /** A forest of more would take seconds; beyond it every so-many-th trial is taken. */

@@ -3,10 +3,10 @@
  * with its extension to parameters that exist under a condition (arXiv 2601.20800). Optuna's default, to its settings.
  */
 import type { Distribution } from "../../protocol/space.ts";
-import { toUnit } from "../search/axis.ts";
+import { toUnit } from "../../search/space/axis.ts";
 import type { Value } from "../../protocol/value.ts";
 import type { ComparedTrial } from "./compared-trial.ts";
-import { isFixed, type Parameter } from "./parameter.ts";
+import { isFixed, type Parameter } from "./insight-parameter.ts";
 import { densityOnChoice, densityOnLine } from "./scott-parzen.ts";
 
 /** The share of the trials that counts as the best. */

@@ -2,7 +2,7 @@
  * A regression tree over a cube of numbers and choices, grown until its leaves are pure (Breiman 1984). Its leaves are boxes, so
  * that averages over whole parameters are sums and not samples.
  */
-import type { RandomStream } from "../search/random-stream.ts";
+import type { RandomStream } from "../../search/space/random-stream.ts";
 
 /** A dimension of the cube: a number from 0 to 1, or one of so many choices by index. */
 export type Dimension = { readonly kind: "number" } | { readonly kind: "choice"; readonly choices: number };

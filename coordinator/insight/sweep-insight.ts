@@ -8,7 +8,7 @@ import { chartAxis, chartValue, type ChartAxis } from "./chart-axis.ts";
 import { comparableTrials, lossSign } from "./compared-trial.ts";
 import { gridOf, lineOf, type Drawn, type GridPoint, type LinePoint } from "./landscape.ts";
 import { modelOfTrials } from "./model-of-trials.ts";
-import { isFixed, parametersOf, type Spaces } from "./parameter.ts";
+import { isFixed, parametersOf, type Spaces } from "./insight-parameter.ts";
 import { pedAnova } from "./ped-anova.ts";
 import { predictedGain, type PredictedGain } from "./predicted-gain.ts";
 

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { parseOutside, type Outcome } from "../../protocol/refusal.ts";
-import { eventSchema } from "../core/event.ts";
+import { eventSchema } from "../state/event.ts";
 import { upcast } from "./upcast.ts";
 
 export const batchVersion = 1;

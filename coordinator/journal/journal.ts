@@ -4,9 +4,9 @@
  * read back before anything is concluded.
  */
 import { BusError, type AppendResult, type Bus, type Bytes } from "../../protocol/bus/bus.ts";
-import { sleep, type Clock } from "../../protocol/clock.ts";
+import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { streamsOf } from "../../protocol/subjects.ts";
-import type { Event } from "../core/event.ts";
+import type { Event } from "../state/event.ts";
 import { decodeBatch, encodeBatch, genesisHash, hashOf, type Batch } from "./batch.ts";
 
 /** Where a follower stands: the last message it has applied. */

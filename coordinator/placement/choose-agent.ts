@@ -6,9 +6,9 @@
  * PLACE-2: agents on which the trial failed or was lost come last; where it failed it comes again only while nothing else fits.
  * PLACE-3: among the rest the sweep's preference decides: the fastest or the cheapest; where the data lies counts for half.
  */
-import type { Agent, State, Sweep, Trial } from "../core/state.ts";
+import type { Agent, State, Sweep, Trial } from "../state/state.ts";
 import { choiceInGroup, wishOfAny, type Choice } from "./feasible.ts";
-import type { AgentGroup } from "./fleet.ts";
+import type { AgentGroup } from "../state/fleet.ts";
 
 /** Free agents of one kind that are compared; more would differ little and cost time. */
 const candidatesPerGroupMax = 16;

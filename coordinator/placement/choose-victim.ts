@@ -8,7 +8,7 @@
  * PREEMPT-4: an attempt is left alone until it has run for `preemptAfterMs`, so that nobody only changes places.
  */
 import { fundsFor } from "../budget/funds-for.ts";
-import type { CoordinatorSettings } from "../core/setting.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
 import {
   activeAttempt,
   mustGet,
@@ -17,7 +17,7 @@ import {
   type State,
   type Sweep,
   type Trial,
-} from "../core/state.ts";
+} from "../state/state.ts";
 import { sweepOrder } from "../queue/sweep-order.ts";
 import { couldStart } from "./could-start.ts";
 import { choiceOn } from "./feasible.ts";

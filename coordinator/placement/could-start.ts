@@ -4,8 +4,8 @@
  */
 import { fundsFor } from "../budget/funds-for.ts";
 import { leastReservation } from "../budget/ledger.ts";
-import type { CoordinatorSettings } from "../core/setting.ts";
-import { mustGet, type State, type Sweep } from "../core/state.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import { mustGet, type State, type Sweep } from "../state/state.ts";
 import { clampRate } from "../../protocol/token.ts";
 import { wishOfAny } from "./feasible.ts";
 import { limitsFor } from "./horizon-limits.ts";

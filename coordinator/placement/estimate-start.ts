@@ -3,7 +3,7 @@
  * first. A forecast from typical costs, never a promise; what no clock decides is named instead.
  */
 import type { StartView, WhyView } from "../../protocol/why-view.ts";
-import type { CoordinatorSettings } from "../core/setting.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
 import { available } from "../budget/ledger.ts";
 import {
   activeAttempt,
@@ -13,8 +13,8 @@ import {
   type State,
   type Sweep,
   type Trial,
-} from "../core/state.ts";
-import { stoppingPolicy } from "../stopping/choose-policy.ts";
+} from "../state/state.ts";
+import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
 import { startTag } from "../queue/fair-queue.ts";
 import { couldStart } from "./could-start.ts";
 import { feasibleChoices, takesWork, type Choice } from "./feasible.ts";

@@ -1,10 +1,10 @@
 /** ESTIMATE-1: the estimate of a sweep before it is launched: cost by model, what is there to pay it, and whether it can fit. */
 import { costFromHistory, costFromProbe, effortOf, rangeOf, type UnitCost } from "../budget/estimate.ts";
 import { available } from "../budget/ledger.ts";
-import { recipeText, trialKey } from "../core/key.ts";
-import type { State } from "../core/state.ts";
-import { learns, samplerFor } from "../search/choose-sampler.ts";
-import { stoppingPolicy } from "../stopping/choose-policy.ts";
+import { recipeText, trialKey } from "../state/trial-key.ts";
+import type { State } from "../state/state.ts";
+import { learns, samplerFor } from "../../search/choose/choose-sampler.ts";
+import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { EstimateView } from "../../protocol/estimate-view.ts";

@@ -1,7 +1,7 @@
 /** Which agents fit a sweep's trials of one model, by which backend, and at what price. The one place that asks `match`. */
 import type { BackendName } from "../../protocol/capability.ts";
 import { backendsFor, match, matchItself, type Mismatch, type Wish } from "../../protocol/match.ts";
-import type { Agent, State, Sweep } from "../core/state.ts";
+import type { Agent, State, Sweep } from "../state/state.ts";
 import { trustedRate } from "./pace.ts";
 
 export interface Choice {

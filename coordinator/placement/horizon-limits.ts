@@ -4,8 +4,8 @@
  * LEASE-8: a horizon that has proved too short for a trial to keep anything is not given to it again.
  */
 import type { HorizonLimits } from "../budget/ledger.ts";
-import type { CoordinatorSettings } from "../core/setting.ts";
-import type { Trial } from "../core/state.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import type { Trial } from "../state/state.ts";
 
 export function limitsFor(
   trial: Pick<Trial, "leastMs"> | null,

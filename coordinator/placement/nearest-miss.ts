@@ -1,7 +1,7 @@
 /** Told at launch: no known agent can ever run this, which comes nearest, and what it lacks. */
 import { explainMismatch, match } from "../../protocol/match.ts";
 import type { Requirement } from "../../protocol/requirement.ts";
-import type { State } from "../core/state.ts";
+import type { State } from "../state/state.ts";
 
 /** The sentence, or null where some known agent fits (present or not) or none is known yet. */
 export function nearestMiss(

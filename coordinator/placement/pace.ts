@@ -5,7 +5,7 @@
  * RATE-1: a rate counts as claimed until measurements speak clearly against it: the gap must exceed its own noise.
  * RATE-2: the measure is the lower median of the agents compared, so that one liar among two or more others moves nothing.
  */
-import type { Agent, LogMeans, Speed } from "../core/state.ts";
+import type { Agent, LogMeans, Speed } from "../state/state.ts";
 import { clampRate } from "../../protocol/token.ts";
 
 /** Attempts of an agent in one sweep and model before it is compared. */

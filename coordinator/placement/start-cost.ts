@@ -1,8 +1,8 @@
 /** What the cheapest start of a trial would reserve now, in milli-tokens; null where no agent that takes work fits. */
 import type { MilliTokens } from "../../protocol/token.ts";
 import { leastReservation } from "../budget/ledger.ts";
-import type { CoordinatorSettings } from "../core/setting.ts";
-import { mustGet, type State, type Sweep, type Trial } from "../core/state.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 import { feasibleChoices, takesWork } from "./feasible.ts";
 import { limitsFor } from "./horizon-limits.ts";
 

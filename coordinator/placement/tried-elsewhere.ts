@@ -1,5 +1,5 @@
 /** Whether a trial has failed on every agent that fits it, or should wait for one that it has not failed on. */
-import type { State, Sweep, Trial } from "../core/state.ts";
+import type { State, Sweep, Trial } from "../state/state.ts";
 import { choiceOn, takesWork } from "./feasible.ts";
 
 export function hasFailedOn(trial: Trial, agent: string): boolean {

@@ -1,7 +1,7 @@
 /** Why a sweep that could go on does not: in one sentence, or null while it runs. */
 import { capOf, fundsFor } from "../budget/funds-for.ts";
-import type { CoordinatorSettings } from "../core/setting.ts";
-import { mustGet, type State, type Sweep } from "../core/state.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import { mustGet, type State, type Sweep } from "../state/state.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { startCost } from "./start-cost.ts";
 

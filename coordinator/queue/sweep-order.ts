@@ -1,5 +1,5 @@
 /** SFQ-6: a requester's sweeps with something to place, in the order they are served: priority, then the fair order. */
-import { mustGet, type Account, type State, type Sweep } from "../core/state.ts";
+import { mustGet, type Account, type State, type Sweep } from "../state/state.ts";
 import { fairOrder } from "./fair-queue.ts";
 
 export function* sweepOrder(state: State, account: Account, at: number): Generator<Sweep, void, void> {

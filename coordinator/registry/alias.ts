@@ -2,8 +2,8 @@
 import type { CommandBody } from "../../protocol/command.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
-import type { Decision } from "../core/input.ts";
-import type { Model, State } from "../core/state.ts";
+import type { Decision } from "../state/input.ts";
+import type { Model, State } from "../state/state.ts";
 
 export function* decidePromote(state: State, who: string, body: CommandBody<"model-promote">): Decision {
   const model = state.models.get(body.model);

@@ -1,5 +1,5 @@
 /** The trial that did the work behind a result: itself, or the one it was answered from. */
-import { mustGet, type State, type Trial } from "../core/state.ts";
+import { mustGet, type State, type Trial } from "../state/state.ts";
 
 export function originOf(state: State, trial: Trial): Trial {
   let origin = trial;

@@ -1,6 +1,6 @@
 /** At the end of a sweep that asks for it: its best trial becomes a version, and the alias moves there. */
-import type { Steps } from "../core/input.ts";
-import { mustGet, type State, type Sweep } from "../core/state.ts";
+import type { Steps } from "../state/input.ts";
+import { mustGet, type State, type Sweep } from "../state/state.ts";
 
 export function* registerBest(state: State, sweep: Sweep): Steps {
   const { register } = sweep.spec;

@@ -2,20 +2,20 @@
 import { querySchemas, type QueryBody, type QueryName } from "../../protocol/command.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { State, Trial } from "../core/state.ts";
+import type { State, Trial } from "../state/state.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
-import { budgetViewOf } from "./budget-view.ts";
-import { datasetsViewOf, datasetViewOf } from "./dataset-view.ts";
+import { budgetViewOf } from "./budget-answer.ts";
+import { datasetsViewOf, datasetViewOf } from "./dataset-answer.ts";
 import { eventText } from "./event-text.ts";
-import { insightViewOf } from "./insight-view.ts";
-import { meshViewOf } from "./mesh-view.ts";
-import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-view.ts";
+import { insightViewOf } from "./insight-answer.ts";
+import { meshViewOf } from "./mesh-answer.ts";
+import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-answer.ts";
 import { readCurve, readLogs } from "./point-stream.ts";
 import type { QuerySource } from "./query-source.ts";
-import { sweepWhyViewOf } from "./sweep-why-view.ts";
-import { summaryOf, sweepViewOf } from "./sweep-view.ts";
-import { trialViewOf } from "./trial-view.ts";
-import { whyViewOf } from "./why-view.ts";
+import { sweepWhyViewOf } from "./sweep-why-answer.ts";
+import { summaryOf, sweepViewOf } from "./sweep-answer.ts";
+import { trialViewOf } from "./trial-answer.ts";
+import { whyViewOf } from "./why-answer.ts";
 
 type Answers = {
   readonly [N in QueryName]: (

@@ -1,7 +1,7 @@
 /** One event as one line for people. */
 import { formatTokens } from "../../protocol/token.ts";
-import type { Event } from "../core/event.ts";
-import type { Refill } from "../core/state.ts";
+import type { Event } from "../state/event.ts";
+import type { Refill } from "../state/state.ts";
 
 export function eventText(event: Event): string {
   switch (event.kind) {

@@ -1,7 +1,7 @@
 /** A sweep's parameters as axes to draw trials along: slices, and lines across several. Positions, no pixels and no characters. */
 import { chartAxis, chartValue } from "../insight/chart-axis.ts";
 import type { ComparedTrial } from "../insight/compared-trial.ts";
-import type { Parameter } from "../insight/parameter.ts";
+import type { Parameter } from "../insight/insight-parameter.ts";
 import type { InsightAxis, InsightView } from "../../protocol/insight-view.ts";
 
 /** More parameters than these cannot be told apart on one screen. */

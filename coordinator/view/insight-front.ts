@@ -1,9 +1,9 @@
 /** The trials of a sweep with several objectives that no other trial beats in all of them. Compared at one resource only. */
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import type { InsightView } from "../../protocol/insight-view.ts";
-import { scoresOf } from "../core/objective.ts";
-import type { Trial } from "../core/state.ts";
-import { fronts } from "../search/rank.ts";
+import { scoresOf } from "../state/objective.ts";
+import type { Trial } from "../state/state.ts";
+import { fronts } from "../../search/sampler/rank.ts";
 
 /** Along the first objective, the best first. */
 const frontTrialsMost = 50;

@@ -3,8 +3,8 @@
  * foretold wants the best and the newest; importance wants a fair sample, for the best alone would hide what made them so.
  */
 import { enoughTrials } from "../insight/compared-trial.ts";
-import { scoreOf } from "../core/objective.ts";
-import type { Sweep, Trial } from "../core/state.ts";
+import { scoreOf } from "../state/objective.ts";
+import type { Sweep, Trial } from "../state/state.ts";
 
 /** Of each kind. */
 export const seenTrialsMost = 1_000;

@@ -4,7 +4,7 @@ import { fromBytes } from "../../protocol/json-bytes.ts";
 import { logLineSchema, metricPointSchema } from "../../protocol/report.ts";
 import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import type * as z from "zod";
-import type { Trial } from "../core/state.ts";
+import type { Trial } from "../state/state.ts";
 
 type MetricPoint = z.infer<typeof metricPointSchema>;
 type LogLine = z.infer<typeof logLineSchema>;

@@ -1,11 +1,11 @@
 /** What a question is answered from: the leader's durable state and what it heard last. */
 import type { Bus } from "../../protocol/bus/bus.ts";
-import type { Clock } from "../../protocol/clock.ts";
-import type { CoordinatorSettings } from "../core/setting.ts";
-import type { State } from "../core/state.ts";
-import type { EventLog } from "../event-log.ts";
+import type { Clock } from "../../protocol/time/clock.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import type { State } from "../state/state.ts";
+import type { EventLog } from "./event-log.ts";
 import type { Position } from "../journal/journal.ts";
-import type { PresenceBoard } from "../presence-board.ts";
+import type { PresenceBoard } from "./presence-board.ts";
 
 export interface QuerySource {
   readonly bus: Bus;

@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import * as z from "zod";
 import { nameSchema } from "../../protocol/name.ts";
 import { sourceSchema } from "./source.ts";
-import { stepSchema, type StepOf } from "./step.ts";
+import { stepSchema, type StepOf } from "./plan-step.ts";
 
 export const badRowShareMax = 0.05;
 

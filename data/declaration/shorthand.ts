@@ -2,10 +2,10 @@
  * A dataset given inside a sweep file: the name of one that comes with trialmesh, or files of labelled lines. Short for a
  * declaration: official splits are kept, what is missing of validation and test is carved off the training rows.
  */
-import { languageIdName } from "../language-id.ts";
+import { languageIdName } from "../row/language-id.ts";
 import type { Declaration } from "./declaration.ts";
 import type { Source } from "./source.ts";
-import type { Step } from "./step.ts";
+import type { Step } from "./plan-step.ts";
 import { badRowShareMax } from "./declaration.ts";
 
 export type DatasetDeclaration =

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { outOfFold } from "../quality/out-of-fold.ts";
-import { tokenHash, tokensOf } from "../quality/token.ts";
+import { tokenHash, tokensOf } from "../quality/word-token.ts";
 import { rocAuc } from "./roc-auc.ts";
 
 export const aucThreshold = 0.55;

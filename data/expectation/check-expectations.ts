@@ -3,7 +3,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { LabelledRow } from "../quality/labelled-row.ts";
 import { labelledRows, withRawVersion, type RawOptions, type RawVersion } from "../quality/raw-version.ts";
 import { expectationTitle, type Expectation } from "./expectation.ts";
-import type { Checked, ExpectationReport } from "./report.ts";
+import type { Checked, ExpectationReport } from "./expectation-report.ts";
 import {
   checkBalance,
   checkDistinct,

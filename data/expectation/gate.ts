@@ -1,6 +1,6 @@
 /** Whether a report lets pass. What stands behind the gate (a sweep, a promotion) is not known here. */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { Checked, ExpectationReport, FailingRow } from "./report.ts";
+import type { Checked, ExpectationReport, FailingRow } from "./expectation-report.ts";
 
 const rowsNamed = 3;
 const valueUnits = 60;

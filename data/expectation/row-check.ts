@@ -1,11 +1,11 @@
 /** Expectations that each row fulfils or not, and those about counts of values: what SQL can say of a version. */
-import { id, lit } from "../build/sql.ts";
+import { id, lit } from "../engine/sql.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { asText, rawRows, rawRowsOf, type RawColumn, type RawVersion } from "../quality/raw-version.ts";
 import type { Expectation, ExpectationOf } from "./expectation.ts";
-import type { Checked, FailingRow } from "./report.ts";
+import type { Checked, FailingRow } from "./expectation-report.ts";
 
 export type Found = Pick<Checked, "passed" | "found" | "rows" | "failing"> & {
   readonly examples: FailingRow[];

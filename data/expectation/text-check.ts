@@ -1,9 +1,9 @@
 /** Expectations about texts as a whole: the same text in two splits, under two labels, labels that are likely wrong. */
 import { findLabelErrors } from "../quality/find-label-errors.ts";
 import type { LabelledRow } from "../quality/labelled-row.ts";
-import { normaliseText } from "../split.ts";
+import { normaliseText } from "../row/split.ts";
 import { percent, type ExpectationOf } from "./expectation.ts";
-import type { FailingRow } from "./report.ts";
+import type { FailingRow } from "./expectation-report.ts";
 import { examplesMost, foundOf, shortValue, type Found } from "./row-check.ts";
 
 /** Held-out rows whose text is trained on fail. */

@@ -4,12 +4,12 @@
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { suggestion } from "../../protocol/name.ts";
-import type { Engine } from "../build/engine.ts";
-import { id } from "../build/sql.ts";
-import type { StepOf } from "../declaration/step.ts";
+import type { Engine } from "../engine/sql-engine.ts";
+import { id } from "../engine/sql.ts";
+import type { StepOf } from "../declaration/plan-step.ts";
 import { firstMissing, type Column } from "./compile-step.ts";
 import { findNearGroups } from "./near-group.ts";
-import { groupKey } from "./text-function.ts";
+import { groupKey } from "../engine/text-function.ts";
 
 /** Place of a row in all sources as one whole number: its file times this, and its line. */
 const linesPerFileMax = 2 ** 40;

@@ -4,8 +4,8 @@
  */
 import * as z from "zod";
 import { suggestion } from "../../protocol/name.ts";
-import type { Engine } from "../build/engine.ts";
-import { lit } from "../build/sql.ts";
+import type { Engine } from "../engine/sql-engine.ts";
+import { lit } from "../engine/sql.ts";
 
 const parsedSchema = z.union([
   z.object({ error: z.literal(true), error_message: z.string() }),

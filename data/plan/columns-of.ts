@@ -1,6 +1,6 @@
 /** The user's columns of a relation in a build, with their types as DuckDB spells them. Reads no row. */
-import type { Engine } from "../build/engine.ts";
-import { internalPrefix } from "../build/sql.ts";
+import type { Engine } from "../engine/sql-engine.ts";
+import { internalPrefix } from "../engine/sql.ts";
 import type { Column } from "./compile-step.ts";
 
 export async function columnsOf(engine: Engine, relation: string): Promise<readonly Column[]> {

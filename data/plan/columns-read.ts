@@ -3,7 +3,7 @@
  * is not known without reading SQL, all of them.
  */
 import { splitOf, type Declaration } from "../declaration/declaration.ts";
-import type { Step } from "../declaration/step.ts";
+import type { Step } from "../declaration/plan-step.ts";
 
 /** Names read by the steps from `index` on, by the split and by training; null: any. */
 export function columnsRead(declaration: Declaration, index: number): ReadonlySet<string> | null {

@@ -4,13 +4,13 @@
  */
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { castTo } from "../build/column-type.ts";
-import type { Engine } from "../build/engine.ts";
-import { id, internalPrefix, lit, markColumns, sqlTypes, type Mark } from "../build/sql.ts";
+import { castTo } from "../engine/column-type.ts";
+import type { Engine } from "../engine/sql-engine.ts";
+import { id, internalPrefix, lit, markColumns, sqlTypes, type Mark } from "../engine/sql.ts";
 import type { ColumnType } from "../declaration/source.ts";
-import type { Step, StepOf } from "../declaration/step.ts";
+import type { Step, StepOf } from "../declaration/plan-step.ts";
 import { expressionFault } from "./check-expression.ts";
-import { hasHtml, nfkc, singleSpaced } from "./text-function.ts";
+import { hasHtml, nfkc, singleSpaced } from "../engine/text-function.ts";
 
 export interface Column {
   readonly name: string;

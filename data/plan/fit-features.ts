@@ -3,11 +3,11 @@
  * the rows, so that they are the same to the last bit whatever the number of threads.
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { Engine } from "../build/engine.ts";
-import { id, lit } from "../build/sql.ts";
-import type { FeatureOptions, StepOf } from "../declaration/step.ts";
-import type { FrozenFeature } from "../version/feature.ts";
-import { namesOf } from "../version/feature.ts";
+import type { Engine } from "../engine/sql-engine.ts";
+import { id, lit } from "../engine/sql.ts";
+import type { FeatureOptions, StepOf } from "../declaration/plan-step.ts";
+import type { FrozenFeature } from "../manifest/feature.ts";
+import { namesOf } from "../manifest/feature.ts";
 import type { Column } from "./compile-step.ts";
 
 type Options = StepOf<"features">;

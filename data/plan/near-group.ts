@@ -3,8 +3,8 @@
  * Ullman, Mining of Massive Datasets, ch. 3), every candidate then checked by its exact Jaccard similarity. Texts are
  * compared after normalising. What is found missing is what no band brought together: under 1 in 500 at the threshold.
  */
-import type { Engine } from "../build/engine.ts";
-import { groupKey, normalised } from "./text-function.ts";
+import type { Engine } from "../engine/sql-engine.ts";
+import { groupKey, normalised } from "../engine/text-function.ts";
 import { UnionFind } from "./union-find.ts";
 
 const shingleCharacters = 5;

@@ -1,7 +1,7 @@
 /** What a declaration's form means for the columns that a plan ends with: which are needed, and what kind of target it is. */
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { id, lit, type Mark } from "../build/sql.ts";
+import { id, lit, type Mark } from "../engine/sql.ts";
 import type { Form } from "../declaration/declaration.ts";
 import { firstMissing, type Column } from "./compile-step.ts";
 

@@ -5,11 +5,11 @@
  */
 import { accept, refuse, type Outcome, type Refusal } from "../../protocol/refusal.ts";
 import { suggestion } from "../../protocol/name.ts";
-import { engineRefusal, type Engine } from "../build/engine.ts";
-import type { LoadedSource } from "../build/load-source.ts";
-import { id, internalColumns, internalPrefix, markColumns } from "../build/sql.ts";
+import { engineRefusal, type Engine } from "../engine/sql-engine.ts";
+import type { LoadedSource } from "../source/load-source.ts";
+import { id, internalColumns, internalPrefix, markColumns } from "../engine/sql.ts";
 import { splitOf, type Declaration, type Form } from "../declaration/declaration.ts";
-import type { Step } from "../declaration/step.ts";
+import type { Step } from "../declaration/plan-step.ts";
 import { compileStep, firstMissing, type Column } from "./compile-step.ts";
 import { requiredMarks, resolveForm } from "./resolve-form.ts";
 import { settleRows, type OpenRelation } from "./settle-rows.ts";
@@ -17,7 +17,7 @@ import { columnsOf } from "./columns-of.ts";
 import { allRowStep, dedupeKey, type AllRows } from "./all-row-step.ts";
 import { columnsRead } from "./columns-read.ts";
 import { splitRows, type Leak } from "./split-rows.ts";
-import { groupKey } from "./text-function.ts";
+import { groupKey } from "../engine/text-function.ts";
 
 export interface Planned {
   /** Every row that is in a split. */

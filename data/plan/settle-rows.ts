@@ -4,9 +4,9 @@
  */
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { describeBadRow } from "../build/bad-row.ts";
-import { engineRefusal, type Engine } from "../build/engine.ts";
-import { badRowOf, type LoadedSource } from "../build/load-source.ts";
+import { describeBadRow } from "../row/bad-row.ts";
+import { engineRefusal, type Engine } from "../engine/sql-engine.ts";
+import { badRowOf, type LoadedSource } from "../source/load-source.ts";
 import type { Declaration } from "../declaration/declaration.ts";
 
 /** A relation that no table holds yet, and what made it. */

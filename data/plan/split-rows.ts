@@ -4,9 +4,9 @@
  * whose group a held-out official split also has is dropped and counted.
  */
 import { plural } from "../../protocol/plural.ts";
-import type { Engine } from "../build/engine.ts";
-import { id, lit } from "../build/sql.ts";
-import type { StepOf } from "../declaration/step.ts";
+import type { Engine } from "../engine/sql-engine.ts";
+import { id, lit } from "../engine/sql.ts";
+import type { StepOf } from "../declaration/plan-step.ts";
 import { UnionFind } from "./union-find.ts";
 
 export interface SplitResult {

@@ -6,8 +6,8 @@
 import { join } from "node:path";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { loadSources } from "../build/load-source.ts";
-import { internalPrefix, lit } from "../build/sql.ts";
+import { loadSources } from "../source/load-source.ts";
+import { internalPrefix, lit } from "../engine/sql.ts";
 import type { Declaration } from "../declaration/declaration.ts";
 import { runPlan } from "../plan/run-plan.ts";
 import type { Profile } from "./profile.ts";

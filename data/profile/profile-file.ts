@@ -6,8 +6,8 @@ import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { nearestName } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { engineRefusal, openEngine, type Engine } from "../build/engine.ts";
-import { lit } from "../build/sql.ts";
+import { engineRefusal, openEngine, type Engine } from "../engine/sql-engine.ts";
+import { lit } from "../engine/sql.ts";
 import type { Profile } from "./profile.ts";
 import { profileRows, type ScanOptions } from "./profile-rows.ts";
 

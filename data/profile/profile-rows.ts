@@ -3,8 +3,8 @@
  * split and place; who knows that is `profile-version.ts` for versions and `profile-file.ts` for any other table.
  */
 import type { DuckDBVector } from "@duckdb/node-api";
-import type { Engine } from "../build/engine.ts";
-import { id, lit } from "../build/sql.ts";
+import type { Engine } from "../engine/sql-engine.ts";
+import { id, lit } from "../engine/sql.ts";
 import { ColumnScan, type ColumnKind } from "./column-scan.ts";
 import { findingsOf } from "./finding.ts";
 import type { LabelBalance, Profile, RowPlace } from "./profile.ts";

@@ -1,8 +1,8 @@
 /** The profile of a dataset version: text, label and splits as its manifest says, rows named by file and line of the sources. */
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import { placeColumns } from "../build/write-version.ts";
-import { namesOf, type FrozenFeature } from "../version/feature.ts";
-import { readManifest } from "../version/read-manifest.ts";
+import { placeColumns } from "../version/write-version.ts";
+import { namesOf, type FrozenFeature } from "../manifest/feature.ts";
+import { readManifest } from "../manifest/read-manifest.ts";
 import type { Profile } from "./profile.ts";
 import { scanOptions, withEngine, type ProfileOptions } from "./profile-file.ts";
 import { profileRows } from "./profile-rows.ts";

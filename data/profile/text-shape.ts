@@ -2,7 +2,7 @@
  * One pass over a text: its length in code points and words, and a 64-bit key that equal normalised texts share. Plain
  * ASCII, most of most text, never becomes a second string. What "normalised" means is `normaliseText`'s.
  */
-import { normaliseText } from "../split.ts";
+import { normaliseText } from "../row/split.ts";
 import { mix, TextHash } from "../sketch/text-hash.ts";
 
 const hashSeed = 0x7465_7874;

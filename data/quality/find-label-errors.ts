@@ -13,7 +13,7 @@ import {
 } from "./confident-learning.ts";
 import type { LabelledRow } from "./labelled-row.ts";
 import { outOfFold } from "./out-of-fold.ts";
-import { tokenHash } from "./token.ts";
+import { tokenHash } from "./word-token.ts";
 
 const labelErrorFolds = 10;
 /** Above this many rows, or rows times labels, as many are drawn by a hash of the text: the model would take minutes. */

@@ -2,8 +2,8 @@
  * Which fold each row is held out in: rows with the same normalised text are in one fold, and each fold has its share
  * of every label. By hash, so that the order of the rows does not matter.
  */
-import { normaliseText } from "../split.ts";
-import { tokenHash } from "./token.ts";
+import { normaliseText } from "../row/split.ts";
+import { tokenHash } from "./word-token.ts";
 
 export function foldsOf(
   texts: readonly string[],

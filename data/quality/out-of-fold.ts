@@ -8,7 +8,7 @@ import { marginScores } from "./linear-margin.ts";
 import { bayesScores, featureLogs } from "./naive-bayes.ts";
 import { atBestTemperature } from "./temperature.ts";
 import { partHashes, spanHashes, wordHashes } from "./text-feature.ts";
-import { tokenHash, tokensOf } from "./token.ts";
+import { tokenHash, tokensOf } from "./word-token.ts";
 import { vectorScores } from "./vector-regression.ts";
 import { textVectors } from "./word-vector.ts";
 

@@ -2,13 +2,13 @@
  * A dataset version with its columns as people know them: labels by name, features before they were scaled, categories in
  * one column again. What drift and expectations look at; training reads `version/read-version.ts`.
  */
-import type { Engine } from "../build/engine.ts";
-import { id, lit } from "../build/sql.ts";
+import type { Engine } from "../engine/sql-engine.ts";
+import { id, lit } from "../engine/sql.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { withEngine, type ProfileOptions } from "../profile/profile-file.ts";
-import { namesOf, type FrozenFeature } from "../version/feature.ts";
-import type { Manifest } from "../version/manifest.ts";
-import { readManifest } from "../version/read-manifest.ts";
+import { namesOf, type FrozenFeature } from "../manifest/feature.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { readManifest } from "../manifest/read-manifest.ts";
 import type { LabelledRow } from "./labelled-row.ts";
 
 export interface RawColumn {

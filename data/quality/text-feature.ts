@@ -2,7 +2,7 @@
  * What of a text the fast models look at, as 32-bit hashes: words and pairs of words, parts of words, and spans of
  * characters across words. Needs no word list and no language: parts and spans tell of inflected and unseen words.
  */
-import { tokenHash } from "./token.ts";
+import { tokenHash } from "./word-token.ts";
 
 const edge = "\u0002";
 /** Characters of a part, word ends included, and of a span. */

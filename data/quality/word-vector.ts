@@ -4,7 +4,7 @@
  * leading directions by subspace iteration (Levy, Goldberg, Dagan 2015, for what works). No pretrained words.
  */
 import { cholesky } from "./cholesky.ts";
-import { tokenHash } from "./token.ts";
+import { tokenHash } from "./word-token.ts";
 
 const windowTokens = 5;
 /** Rare words of the company count as less rare than they are (the same paper). */

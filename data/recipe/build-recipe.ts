@@ -2,8 +2,8 @@
 import { copyFile, link, mkdir } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { refuse, type Outcome, type Refusal } from "../../protocol/refusal.ts";
-import { buildDataset, type BuildOptions, type BuiltVersion } from "../build/build-dataset.ts";
-import { buildVersion } from "../version/manifest.ts";
+import { buildDataset, type BuildOptions, type BuiltVersion } from "../version/build-dataset.ts";
+import { buildVersion } from "../manifest/manifest.ts";
 import { placedIn, type Recipe } from "./recipe.ts";
 
 /** `parts`: files of this machine by their digest; they are not changed. */

@@ -6,12 +6,12 @@ import { stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
 import * as z from "zod";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import { examplePaths } from "../build/folder-source.ts";
-import { digestOf, locateSource } from "../build/locate-source.ts";
-import { recipeKey, sourceDigest } from "../build/recipe-key.ts";
+import { examplePaths } from "../source/folder-source.ts";
+import { digestOf, locateSource } from "../source/locate-source.ts";
+import { recipeKey, sourceDigest } from "../source/recipe-key.ts";
 import { declarationSchema, placeless, type Declaration } from "../declaration/declaration.ts";
 import type { FileSource } from "../declaration/source.ts";
-import { buildVersion } from "../version/manifest.ts";
+import { buildVersion } from "../manifest/manifest.ts";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/u);
 /** A relative path of plain names: nothing in it leads out of the folder it is put into. */

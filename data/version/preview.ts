@@ -3,15 +3,15 @@
  * rows, as counts and near-duplicates need them; writes no version. A step that is refused ends the preview and is told.
  */
 import { accept, type Outcome, type Refusal } from "../../protocol/refusal.ts";
-import { badRowOf, loadSources } from "../build/load-source.ts";
-import type { BadRow } from "../build/bad-row.ts";
-import { withEngine, type BuildOptions } from "../build/build-dataset.ts";
-import type { Engine } from "../build/engine.ts";
-import { outputColumns } from "../build/output-columns.ts";
-import { id } from "../build/sql.ts";
-import { placeColumns, type OutputColumn } from "../build/write-version.ts";
+import { badRowOf, loadSources } from "../source/load-source.ts";
+import type { BadRow } from "../row/bad-row.ts";
+import { withEngine, type BuildOptions } from "./build-dataset.ts";
+import type { Engine } from "../engine/sql-engine.ts";
+import { outputColumns } from "./output-columns.ts";
+import { id } from "../engine/sql.ts";
+import { placeColumns, type OutputColumn } from "./write-version.ts";
 import type { Declaration } from "../declaration/declaration.ts";
-import type { Step } from "../declaration/step.ts";
+import type { Step } from "../declaration/plan-step.ts";
 import { runPlan, type StepView } from "../plan/run-plan.ts";
 
 export interface PreviewRow {

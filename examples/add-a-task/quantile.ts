@@ -4,20 +4,21 @@
  * imports hold here and in agent/task.
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { TableRows } from "../../data/dataset.ts";
-import { checkpointOf } from "../../agent/task/checkpoint-of.ts";
-import { encodeCheckpoint, fillTensors, type TensorData } from "../../agent/task/checkpoint.ts";
-import { numberParam } from "../../agent/task/parameter.ts";
-import { permutation } from "../../agent/task/random.ts";
-import { fitScale, scaled, scaledTarget } from "../../agent/task/tabular/scale.ts";
+import type { TableRows } from "../../data/row/dataset-rows.ts";
+import { checkpointOf } from "../../training/task/checkpoint-of.ts";
+import { encodeCheckpoint, fillTensors } from "../../training/task/checkpoint.ts";
+import type { TensorData } from "../../training/tensor/tensor-data.ts";
+import { numberParam } from "../../training/task/parameter.ts";
+import { permutation } from "../../training/tensor/seeded-stream.ts";
+import { fitScale, scaled, scaledTarget } from "../../training/tabular/scale.ts";
 import {
   tableExtra,
   tablePredictor,
   tableShapeFrom,
   tableTensors,
   type TableShape,
-} from "../../agent/task/tabular/table-model.ts";
-import { trainableTable } from "../../agent/task/tabular/table-task.ts";
+} from "../../training/tabular/table-model.ts";
+import { trainableTable } from "../../training/tabular/table-task.ts";
 import type {
   Metrics,
   ModelDeclaration,
@@ -25,7 +26,7 @@ import type {
   TablePredictor,
   Trainer,
   TrainerOptions,
-} from "../../agent/task/task.ts";
+} from "../../training/task/task.ts";
 
 function predictorOf(shape: TableShape, weights: Float32Array): TablePredictor {
   const width = shape.features.length;

@@ -1,7 +1,7 @@
 // One client of the in-memory hub: the Bus as a process sees it. What travels, when, and what gets lost on the
 // way is decided in memory-hub.ts; this file keeps what a client library keeps (subscriptions, open requests).
 
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../time/clock.ts";
 import {
   BusError,
   credentialsRevoked,

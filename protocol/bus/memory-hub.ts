@@ -5,7 +5,7 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../time/clock.ts";
 import {
   BusError,
   credentialsRevoked,

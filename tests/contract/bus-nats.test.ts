@@ -18,7 +18,7 @@ import { jetstreamManager, PersistMode } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 
 import { atLeast, parseServerVersion } from "../../mesh/server-version.ts";
-import { getBlob, putBlob, type BlobPlace } from "../../protocol/bus/blob.ts";
+import { getBlob, putBlob, type BlobPlace } from "../../artifact/blob.ts";
 import { BusError, credentialsRevoked, type StreamSpec } from "../../protocol/bus/bus.ts";
 import { connectBus } from "../../protocol/bus/nats-bus.ts";
 import { droppedField } from "../../protocol/bus/nats-stream.ts";

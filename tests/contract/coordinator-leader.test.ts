@@ -1,12 +1,12 @@
 // The leader's loop over a journal that takes its time: what is decided ahead, and what leaves when.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { emptyState } from "../../coordinator/core/state.ts";
-import { settingsFor } from "../../coordinator/core/setting.ts";
+import { emptyState } from "../../coordinator/state/state.ts";
+import { settingsFor } from "../../coordinator/state/setting.ts";
 import { apply } from "../../coordinator/core/apply.ts";
 import { Journal, startPosition } from "../../coordinator/journal/journal.ts";
-import { Leader } from "../../coordinator/leader.ts";
-import { ProjectionStore } from "../../coordinator/projection-store.ts";
+import { Leader } from "../../coordinator/leader/leader.ts";
+import { ProjectionStore } from "../../coordinator/projection/projection-store.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import { MemoryHub } from "../../protocol/bus/memory-hub.ts";
 import { streamSpecsOf } from "../../protocol/subjects.ts";

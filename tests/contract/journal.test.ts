@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { encodeBatch, genesisHash } from "../../coordinator/journal/batch.ts";
 import { Journal, JournalBroken, startPosition, type Position } from "../../coordinator/journal/journal.ts";
-import type { Event } from "../../coordinator/core/event.ts";
+import type { Event } from "../../coordinator/state/event.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import type { MemoryBus } from "../../protocol/bus/memory-bus.ts";
 import { MemoryHub } from "../../protocol/bus/memory-hub.ts";
 import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
-import { systemClock } from "../../protocol/system-clock.ts";
+import { systemClock } from "../../protocol/time/system-clock.ts";
 import { busWorlds, type BusMesh } from "../support/bus-mesh.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 

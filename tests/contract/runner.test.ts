@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, describe } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { processTimes } from "../../agent/owner/processor-time.ts";
-import { childRunner } from "../../agent/runner/child-runner.ts";
+import { processTimes } from "../../system/processor-time.ts";
+import { childRunner } from "../../agent/child/child-runner.ts";
 import type { Job, Runner, RunnerEvent } from "../../agent/runner/runner.ts";
-import { simulatedRunner, type SimulatedStore } from "../../agent/runner/simulated-runner.ts";
-import { noopMetrics } from "../../agent/task/noop.ts";
+import { simulatedRunner, type SimulatedStore } from "../support/simulated-runner.ts";
+import { noopMetrics } from "../../training/catalog/noop.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 interface Bench {

@@ -1,9 +1,9 @@
 /** What every sampler keeps to, whatever it is clever at. One table of samplers, one suite. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { keyOf } from "../../coordinator/search/active.ts";
-import type { Ask, SearchProblem, SearchSampler, Told } from "../../coordinator/search/ask.ts";
-import { samplerNamed } from "../../coordinator/search/choose-sampler.ts";
+import { keyOf } from "../../search/space/active.ts";
+import type { Ask, SearchProblem, SearchSampler, Told } from "../../search/sampler/ask.ts";
+import { samplerNamed } from "../../search/choose/choose-sampler.ts";
 import type { Constraint } from "../../protocol/constraint.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params } from "../../protocol/value.ts";

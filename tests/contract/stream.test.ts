@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { chunkBytes, digestOf, getBlob, putBlob, type BlobPlace } from "../../protocol/bus/blob.ts";
+import { chunkBytes, digestOf, getBlob, putBlob, type BlobPlace } from "../../artifact/blob.ts";
 import { BusError, type Bus, type Delivered, type StreamSpec } from "../../protocol/bus/bus.ts";
 import { busWorlds, bytesOf, textOf, type BusMesh } from "../support/bus-mesh.ts";
 

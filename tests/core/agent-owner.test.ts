@@ -1,9 +1,9 @@
 /** What an agent does with its attempts when its owner comes, stays and goes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AgentEffect } from "../../agent/core/effect.ts";
-import type { AgentInput } from "../../agent/core/input.ts";
-import { newAgentState, type AgentState } from "../../agent/core/state.ts";
+import type { AgentEffect } from "../../agent/core/agent-effect.ts";
+import type { AgentInput } from "../../agent/core/agent-input.ts";
+import { newAgentState, type AgentState } from "../../agent/core/agent-state.ts";
 import { step } from "../../agent/core/step.ts";
 import type { Stance } from "../../agent/owner/stance.ts";
 import { openPolicy } from "../../protocol/capability.ts";

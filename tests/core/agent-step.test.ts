@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AgentEffect } from "../../agent/core/effect.ts";
-import type { AgentInput } from "../../agent/core/input.ts";
-import { newAgentState, type AgentState } from "../../agent/core/state.ts";
+import type { AgentEffect } from "../../agent/core/agent-effect.ts";
+import type { AgentInput } from "../../agent/core/agent-input.ts";
+import { newAgentState, type AgentState } from "../../agent/core/agent-state.ts";
 import { step } from "../../agent/core/step.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import type { Lease } from "../../protocol/order.ts";

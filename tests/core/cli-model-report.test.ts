@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { workloadDataset } from "../../agent/capability/workload.ts";
-import { sparseBackend } from "../../agent/runtime/backend.ts";
-import { decodeCheckpoint } from "../../agent/task/checkpoint.ts";
-import { labelReports, overallOf } from "../../agent/task/classification-report.ts";
-import { linear } from "../../agent/task/linear.ts";
-import { MetricTally } from "../../agent/task/metric.ts";
-import { resolveParams } from "../../agent/task/parameter.ts";
+import { sparseBackend } from "../../training/runtime/backend.ts";
+import { decodeCheckpoint } from "../../training/task/checkpoint.ts";
+import { labelReports, overallOf } from "../../training/task/classification-report.ts";
+import { linear } from "../../training/text/linear.ts";
+import { MetricTally } from "../../training/task/metric.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
 import { reportText } from "../../cli/print/report-text.ts";
 
 function trainerOf() {

@@ -8,7 +8,7 @@ import stringWidth from "string-width";
 import { profileText } from "../../cli/print/profile-text.ts";
 import { profileFile } from "../../data/profile/profile-file.ts";
 import type { Profile } from "../../data/profile/profile.ts";
-import { unicodeGlyphs } from "../../tui/text/glyph.ts";
+import { unicodeGlyphs } from "../../text/glyph.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-profile-text-"));
 after(() => rmSync(dir, { recursive: true }));

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as z from "zod";
 import { refusalSchema } from "../../protocol/refusal.ts";
-import { program } from "../../cli/program.ts";
-import type { Terminal } from "../../cli/terminal.ts";
+import { program } from "../../cli/command-tree.ts";
+import type { Terminal } from "../../cli/shell/terminal.ts";
 import { runCli } from "../support/run-cli.ts";
 
 interface Heard {

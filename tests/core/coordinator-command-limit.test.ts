@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { CommandLimit, commandsAtOnce, commandsPerSecond } from "../../coordinator/command-limit.ts";
+import { CommandLimit, commandsAtOnce, commandsPerSecond } from "../../coordinator/leader/command-limit.ts";
 
 test("CMD-2: over any span a sender gets at most its burst and its rate, whatever others do", () => {
   const asks = fc.array(fc.tuple(fc.constantFrom("ada", "bob"), fc.nat(40)), { maxLength: 3_000 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { entitiesIn, pageChanges } from "../../coordinator/entity-page.ts";
+import { entitiesIn, pageChanges } from "../../coordinator/projection/entity-page.ts";
 
 type Step =
   | { readonly kind: "trial"; readonly number: number }

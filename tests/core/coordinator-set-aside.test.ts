@@ -1,7 +1,7 @@
 /** What an agent gets that fails what others pass, and a trial that fails as it did before. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { activeAttempt } from "../../coordinator/core/state.ts";
+import { activeAttempt } from "../../coordinator/state/state.ts";
 import { digestOfNumber, Fold, sweepSpec } from "../support/fold.ts";
 import { fixtureCommand } from "../support/program-job.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadState, entityAt, stateText } from "../../coordinator/core/projection.ts";
-import { emptyState } from "../../coordinator/core/state.ts";
+import { emptyState } from "../../coordinator/state/state.ts";
 import { apply } from "../../coordinator/core/apply.ts";
-import { sweepViewOf } from "../../coordinator/view/sweep-view.ts";
+import { sweepViewOf } from "../../coordinator/view/sweep-answer.ts";
 import { digestA, digestOfNumber, Fold, sweepSpec } from "../support/fold.ts";
 
 function started(change = {}, tokens = 10_000): Fold {

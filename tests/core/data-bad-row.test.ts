@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { openEngine } from "../../data/build/engine.ts";
-import { loadSources } from "../../data/build/load-source.ts";
-import { cutRecords, fieldsOf } from "../../data/build/record.ts";
+import { openEngine } from "../../data/engine/sql-engine.ts";
+import { loadSources } from "../../data/source/load-source.ts";
+import { cutRecords, fieldsOf } from "../../data/source/record.ts";
 import { build, buildFolder, built, declared, put, refusalOf, rowsOf } from "../support/dataset-build.ts";
 
 const form = "text: text\nlabel: label\n";

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { projectFolder } from "../../cli/code-version.ts";
-import { datasetFileSchema } from "../../cli/dataset-file/dataset-file-shape.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import { datasetFileSchema } from "../../spec/dataset/dataset-file-shape.ts";
 import { sourceSchemas } from "../../data/declaration/source.ts";
-import { stepNames, stepSchemas } from "../../data/declaration/step.ts";
-import { readDatasetFile } from "../../cli/dataset-file/read-dataset-file.ts";
-import { formatProblems } from "../../cli/sweep-file/problem.ts";
+import { stepNames, stepSchemas } from "../../data/declaration/plan-step.ts";
+import { readDatasetFile } from "../../spec/dataset/read-dataset-file.ts";
+import { formatProblems } from "../../spec/yaml/problem.ts";
 import { placeless } from "../../data/declaration/declaration.ts";
 import { buildFolder, declared, put } from "../support/dataset-build.ts";
 

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
 import fc from "fast-check";
-import { openEngine } from "../../data/build/engine.ts";
-import { loadSources } from "../../data/build/load-source.ts";
-import { scanSource } from "../../data/build/scan-source.ts";
+import { openEngine } from "../../data/engine/sql-engine.ts";
+import { loadSources } from "../../data/source/load-source.ts";
+import { scanSource } from "../../data/source/scan-source.ts";
 import { declarationSchema } from "../../data/declaration/declaration.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-lines-"));

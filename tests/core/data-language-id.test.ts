@@ -1,8 +1,8 @@
 /** The embedded dataset is real, big enough, and honest: no text in two splits or under two labels. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { languageIdDataset } from "../../data/language-id.ts";
-import { normaliseText } from "../../data/split.ts";
+import { languageIdDataset } from "../../data/row/language-id.ts";
+import { normaliseText } from "../../data/row/split.ts";
 
 const dataset = languageIdDataset();
 const all = [...dataset.train, ...dataset.validation, ...dataset.test];

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
-import { languageIdDataset } from "../../data/language-id.ts";
-import { loadDataset } from "../../data/load.ts";
+import { languageIdDataset } from "../../data/row/language-id.ts";
+import { loadDataset } from "../../bench/shared/load-dataset.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-load-"));
 after(() => rmSync(dir, { recursive: true }));

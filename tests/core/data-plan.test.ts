@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { openEngine } from "../../data/build/engine.ts";
-import { lit } from "../../data/build/sql.ts";
+import { openEngine } from "../../data/engine/sql-engine.ts";
+import { lit } from "../../data/engine/sql.ts";
 import { previewPlan } from "../../data/version/preview.ts";
 import { buildFolder, declared, put } from "../support/dataset-build.ts";
 

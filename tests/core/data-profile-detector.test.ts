@@ -9,7 +9,7 @@ import { TextShape } from "../../data/profile/text-shape.ts";
 import { logOddsZ, TokenLabels } from "../../data/profile/token-label.ts";
 import { wordsOf } from "../../data/sketch/shingle.ts";
 import { TextHash } from "../../data/sketch/text-hash.ts";
-import { normaliseText } from "../../data/split.ts";
+import { normaliseText } from "../../data/row/split.ts";
 
 const personal: readonly (readonly [string, readonly string[]])[] = [
   ["write to jane.doe+lists@mail.example.co.uk, please", ["e-mail j***@m***.uk"]],

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
-import { randomStream } from "../../coordinator/search/random-stream.ts";
-import { buildDataset } from "../../data/build/build-dataset.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
+import { buildDataset } from "../../data/version/build-dataset.ts";
 import { declarationSchema } from "../../data/declaration/declaration.ts";
 import { mergeProfiles } from "../../data/profile/merge-profile.ts";
 import { NumberStream } from "../../data/profile/number-stream.ts";

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import test from "node:test";
-import { buildDataset } from "../../data/build/build-dataset.ts";
-import { loadDataset } from "../../data/load.ts";
-import { normaliseText } from "../../data/split.ts";
+import { buildDataset } from "../../data/version/build-dataset.ts";
+import { loadDataset } from "../../bench/shared/load-dataset.ts";
+import { normaliseText } from "../../data/row/split.ts";
 import { previewPlan } from "../../data/version/preview.ts";
-import { readVersion } from "../../data/version/read-version.ts";
+import { readVersion } from "../../data/manifest/read-version.ts";
 import { buildFolder, declared } from "../support/dataset-build.ts";
 
 const data = resolve(process.env["TRIALMESH_DATA"] ?? "../shared/data");

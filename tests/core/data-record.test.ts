@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { cutRecords, fieldsOf } from "../../data/build/record.ts";
+import { cutRecords, fieldsOf } from "../../data/source/record.ts";
 
 const dialect = { delimiter: 0x2c, quote: 0x22 };
 const value = fc.string({ unit: fc.constantFrom("a", "é", ",", '"', "\n", " ", "b"), maxLength: 6 });

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { openEngine, type Engine } from "../../data/build/engine.ts";
+import { openEngine, type Engine } from "../../data/engine/sql-engine.ts";
 import { splitRows } from "../../data/plan/split-rows.ts";
 import { jaccard, findNearGroups } from "../../data/plan/near-group.ts";
-import { normaliseText } from "../../data/split.ts";
+import { normaliseText } from "../../data/row/split.ts";
 import { UnionFind } from "../../data/plan/union-find.ts";
 import { buildFolder, built, put, rowsOf } from "../support/dataset-build.ts";
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import type { Example } from "../../data/dataset.ts";
-import { normaliseText, splitByText } from "../../data/split.ts";
+import type { Example } from "../../data/row/dataset-rows.ts";
+import { normaliseText, splitByText } from "../../data/row/split.ts";
 
 const text = fc
   .constantFrom("one", "One", " one ", "two", "TWO", "t3", "t7", "ﬁne", "fine")

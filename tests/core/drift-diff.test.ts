@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { driftText } from "../../cli/print/drift-text.ts";
-import { buildDataset, type BuiltVersion } from "../../data/build/build-dataset.ts";
+import { buildDataset, type BuiltVersion } from "../../data/version/build-dataset.ts";
 import { declarationSchema } from "../../data/declaration/declaration.ts";
 import { categoryDrift, numberDrift, type NumberColumn } from "../../data/drift/column-drift.ts";
 import { datasetDiffSchema } from "../../data/drift/diff.ts";

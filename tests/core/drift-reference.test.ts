@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import * as z from "zod";
-import { projectFolder } from "../../cli/code-version.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
 import { chiSquare } from "../../data/drift/chi-square.ts";
 import { binned, jensenShannon, stabilityIndex, tenthsOf, wasserstein } from "../../data/drift/distance.ts";
 import { kolmogorovSmirnov } from "../../data/drift/kolmogorov-smirnov.ts";

@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { expectationText } from "../../cli/print/expectation-text.ts";
-import { buildDataset } from "../../data/build/build-dataset.ts";
+import { buildDataset } from "../../data/version/build-dataset.ts";
 import { declarationSchema } from "../../data/declaration/declaration.ts";
 import { checkExpectations } from "../../data/expectation/check-expectations.ts";
 import { expectationsSchema } from "../../data/expectation/declared.ts";
 import { expectationKinds } from "../../data/expectation/expectation.ts";
 import { gateOf } from "../../data/expectation/gate.ts";
-import { expectationReportSchema } from "../../data/expectation/report.ts";
+import { expectationReportSchema } from "../../data/expectation/expectation-report.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-expectation-"));

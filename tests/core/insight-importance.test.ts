@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ComparedTrial } from "../../coordinator/insight/compared-trial.ts";
 import { modelOfTrials } from "../../coordinator/insight/model-of-trials.ts";
-import { parametersOf } from "../../coordinator/insight/parameter.ts";
+import { parametersOf } from "../../coordinator/insight/insight-parameter.ts";
 import { pedAnova } from "../../coordinator/insight/ped-anova.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params } from "../../protocol/value.ts";

@@ -1,9 +1,9 @@
 /** The report as text: whole, self-contained, and safe whatever people call their things. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawnMost, drawnTrials } from "../../cli/report/drawn-trials.ts";
+import { drawnMost, drawnTrials } from "../../client/report/drawn-trials.ts";
 import { gainSentence } from "../../coordinator/insight/predicted-gain.ts";
-import { reportPage } from "../../cli/report/report-page.ts";
+import { reportPage } from "../../client/report/report-page.ts";
 import { sweepInsight } from "../../coordinator/insight/sweep-insight.ts";
 import type { SweepView } from "../../protocol/view.ts";
 import { sweptSpace, sweptView } from "../support/swept-view.ts";

@@ -8,10 +8,10 @@ import {
   enoughTrials,
   type ComparedTrial,
 } from "../../coordinator/insight/compared-trial.ts";
-import { observedDomain, parametersOf } from "../../coordinator/insight/parameter.ts";
+import { observedDomain, parametersOf } from "../../coordinator/insight/insight-parameter.ts";
 import { gainTrialsLeast, nextTrials, predictedGain } from "../../coordinator/insight/predicted-gain.ts";
 import { sweepInsight, type SweepInsight } from "../../coordinator/insight/sweep-insight.ts";
-import { randomStream } from "../../coordinator/search/random-stream.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
 import type { SweepView } from "../../protocol/view.ts";
 import { trialFixture } from "../support/view-fixture.ts";
 import { sweptSpace, sweptView } from "../support/swept-view.ts";

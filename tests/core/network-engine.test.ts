@@ -1,9 +1,9 @@
 /** Networks kernel by kernel, on the backends that are always there. On libtensorflow: `live/network-native.test.ts`. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Program } from "../../agent/network/graph.ts";
-import { createNetwork } from "../../agent/network/network.ts";
-import { sparseBackend } from "../../agent/runtime/backend.ts";
+import type { Program } from "../../training/network/graph.ts";
+import { createNetwork } from "../../training/network/network.ts";
+import { sparseBackend } from "../../training/runtime/backend.ts";
 import { checkNetwork } from "../support/network-check.ts";
 
 checkNetwork("cpu");

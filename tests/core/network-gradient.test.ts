@@ -1,11 +1,11 @@
 /** The engine's way back: each rule of `differentiate` gives the slopes that differences of the loss show. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { Graph, Program } from "../../agent/network/graph.ts";
-import { createNetwork } from "../../agent/network/network.ts";
-import type { Node } from "../../agent/network/node.ts";
-import type { Shape } from "../../agent/network/shape.ts";
-import { openBackend } from "../../agent/runtime/open.ts";
+import type { Graph, Program } from "../../training/network/graph.ts";
+import { createNetwork } from "../../training/network/network.ts";
+import type { Node } from "../../training/network/node.ts";
+import type { Shape } from "../../training/network/shape.ts";
+import { openBackend } from "../../training/runtime/open.ts";
 
 type Rule = readonly [
   name: string,

@@ -1,7 +1,7 @@
 /** Where idleness is read: the forms programs print it in, and how several sources are weighed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Answer } from "../../agent/owner/idle/ask-program.ts";
+import type { Answer } from "../../system/ask-program.ts";
 import { desktop } from "../../agent/owner/idle/desktop.ts";
 import { leastIdle, type IdleReading } from "../../agent/owner/idle/idle-source.ts";
 import { lineSource } from "../../agent/owner/idle/line-source.ts";
@@ -9,11 +9,11 @@ import { hintOf, logind, readDesktops, readSessionIds } from "../../agent/owner/
 import { readIoreg } from "../../agent/owner/idle/mac.ts";
 import { readMutter } from "../../agent/owner/idle/mutter.ts";
 import { ownerCommand, readSeconds } from "../../agent/owner/idle/owner-command.ts";
-import { latestInput } from "../../agent/owner/idle/terminal.ts";
+import { latestInput } from "../../agent/owner/idle/tty.ts";
 import { readWindowsLine } from "../../agent/owner/idle/windows.ts";
 import { readXprintidle } from "../../agent/owner/idle/x11.ts";
 import { onLinuxBattery } from "../../agent/owner/power.ts";
-import { readPsTimes, readStatTime } from "../../agent/owner/processor-time.ts";
+import { readPsTimes, readStatTime } from "../../system/processor-time.ts";
 
 const idle = (source: string, ms: number): IdleReading => ({ kind: "idle", source, ms });
 const fixed = (name: string, reading: IdleReading) => ({ name, read: () => Promise.resolve(reading) });

@@ -5,7 +5,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ownerFlags, ownerFlagsOf } from "../../cli/command/owner-flag.ts";
-import { agentPolicy, type PolicyFlags } from "../../cli/up/agent-policy.ts";
+import { agentPolicy, type PolicyFlags } from "../../mesh/part/agent-policy.ts";
 import { Command } from "commander";
 
 const root = mkdtempSync(join(tmpdir(), "trialmesh-owner-"));

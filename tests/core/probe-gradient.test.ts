@@ -4,8 +4,8 @@ import { test } from "node:test";
 import type { Tensor } from "@tensorflow/tfjs-core";
 import { fingerprint, gradientCases } from "../../agent/capability/gradient-case.ts";
 import { caseInputs, checkGradients } from "../../agent/capability/gradient-check.ts";
-import { openBackend } from "../../agent/runtime/open.ts";
-import { registerGradients } from "../../agent/runtime/register-gradients.ts";
+import { openBackend } from "../../training/runtime/open.ts";
+import { registerGradients } from "../../training/runtime/register-gradients.ts";
 
 /** Large against the rounding of single precision, small against the curvature of these sums. */
 const stepSize = 2e-2;

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { unmeasuredRates } from "../../agent/capability/unmeasured-rate.ts";
-import { linear } from "../../agent/task/linear.ts";
-import { noop } from "../../agent/task/noop.ts";
+import { linear } from "../../training/text/linear.ts";
+import { noop } from "../../training/catalog/noop.ts";
 
 test("PROBE-12: what has no work to be measured by is offered on each of its backends, at one token a second", () => {
   const added = { ...linear, task: "quantile", reference: null };

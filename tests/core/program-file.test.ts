@@ -1,7 +1,7 @@
 /** What a launch says of the file a command begins with, before its trials would all fail for it. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { programFileFault } from "../../cli/run/program-file.ts";
+import { programFileFault } from "../../client/sweep/program-file.ts";
 
 const files = [
   { path: "train.py", content: new Uint8Array(), executable: false },

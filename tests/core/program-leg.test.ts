@@ -1,7 +1,7 @@
 /** What a program's reports make of its trial, and what MLflow's calls say of it. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Leg, readLegNote } from "../../agent/program/leg.ts";
+import { Leg, readLegNote } from "../../agent/program/lease-segment.ts";
 import { MlflowRun, type MlflowFact } from "../../agent/program/mlflow-call.ts";
 
 const program = {

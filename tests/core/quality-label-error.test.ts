@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import test from "node:test";
-import { projectFolder } from "../../cli/code-version.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
 import { findLabelErrors, labelErrorsSchema } from "../../data/quality/find-label-errors.ts";
 import { foldsOf } from "../../data/quality/fold.ts";
 import type { LabelledRow } from "../../data/quality/labelled-row.ts";
 import { outOfFold } from "../../data/quality/out-of-fold.ts";
-import { tokenHash, tokensOf } from "../../data/quality/token.ts";
+import { tokenHash, tokensOf } from "../../data/quality/word-token.ts";
 
 const words = [
   ["red", "blue", "green", "grey", "black"],

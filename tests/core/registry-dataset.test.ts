@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { entityAt, loadState, stateText } from "../../coordinator/core/projection.ts";
-import { datasetViewOf, datasetsViewOf } from "../../coordinator/view/dataset-view.ts";
+import { datasetViewOf, datasetsViewOf } from "../../coordinator/view/dataset-answer.ts";
 import type { DatasetVersion } from "../../protocol/dataset.ts";
 import { digestA, Fold, sweepSpec } from "../support/fold.ts";
 

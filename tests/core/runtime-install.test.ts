@@ -7,11 +7,11 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { installRuntime, type InstallRequest } from "../../agent/runtime/install-runtime.ts";
-import { managedRuntimes } from "../../agent/runtime/managed-runtime.ts";
-import { removeRuntime } from "../../agent/runtime/remove-runtime.ts";
-import { readRuntimeRecords } from "../../agent/runtime/runtime-record.ts";
-import { cudaPackages } from "../../agent/runtime/tensorflow-wheel.ts";
+import { installRuntime, type InstallRequest } from "../../training/runtime/install-runtime.ts";
+import { managedRuntimes } from "../../training/runtime/managed-runtime.ts";
+import { removeRuntime } from "../../training/runtime/remove-runtime.ts";
+import { readRuntimeRecords } from "../../training/runtime/runtime-record.ts";
+import { cudaPackages } from "../../training/runtime/tensorflow-wheel.ts";
 import { fakeToolchain, type FakeToolchain } from "../support/fake-toolchain.ts";
 import { mainFile } from "../support/run-cli.ts";
 

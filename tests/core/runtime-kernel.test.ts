@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Tensor } from "@tensorflow/tfjs-core";
-import { addFewAtOnce } from "../../agent/runtime/kernel.ts";
-import { openBackend } from "../../agent/runtime/open.ts";
+import { addFewAtOnce } from "../../training/runtime/tensor-kernel.ts";
+import { openBackend } from "../../training/runtime/open.ts";
 
 for (const backend of ["wasm", "cpu"] as const) {
   test(`KERNEL-1: on ${backend}, a segment sum adds rows where their ids say`, async () => {

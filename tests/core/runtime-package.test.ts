@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { findPackage, installCommand, runtimeFolder } from "../../agent/runtime/managed-package.ts";
+import { findPackage, installCommand, runtimeFolder } from "../../training/runtime/managed-package.ts";
 
 test("a runtime is found in its own folder, where the project does not have it, and loads from there", () => {
   const folder = mkdtempSync(join(tmpdir(), "trialmesh-runtime-"));

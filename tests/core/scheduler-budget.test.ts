@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { refillDue } from "../../coordinator/budget/refill.ts";
 import { apply } from "../../coordinator/core/apply.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
-import { settingsFor } from "../../coordinator/core/setting.ts";
-import { activeAttempt, emptyState } from "../../coordinator/core/state.ts";
+import { settingsFor } from "../../coordinator/state/setting.ts";
+import { activeAttempt, emptyState } from "../../coordinator/state/state.ts";
 import { Fold, digestOfNumber, sweepSpec } from "../support/fold.ts";
 
 const minuteMs = 60_000;

@@ -9,10 +9,10 @@ import {
   serve,
   startTag,
 } from "../../coordinator/queue/fair-queue.ts";
-import { activeAttempt } from "../../coordinator/core/state.ts";
+import { activeAttempt } from "../../coordinator/state/state.ts";
 import { sweepOrder } from "../../coordinator/queue/sweep-order.ts";
-import { OwedOrders } from "../../coordinator/effect/owed-orders.ts";
-import { whyViewOf } from "../../coordinator/view/why-view.ts";
+import { OwedOrders } from "../../coordinator/leader/owed-orders.ts";
+import { whyViewOf } from "../../coordinator/view/why-answer.ts";
 import { capability, Fold, sweepSpec } from "../support/fold.ts";
 
 interface Flow {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { activeAttempt } from "../../coordinator/core/state.ts";
+import { activeAttempt } from "../../coordinator/state/state.ts";
 import { logSpeedOf, withValue } from "../../coordinator/placement/pace.ts";
-import { whyViewOf } from "../../coordinator/view/why-view.ts";
-import { sweepWhyViewOf } from "../../coordinator/view/sweep-why-view.ts";
+import { whyViewOf } from "../../coordinator/view/why-answer.ts";
+import { sweepWhyViewOf } from "../../coordinator/view/sweep-why-answer.ts";
 import { requirementSchema } from "../../protocol/requirement.ts";
 import { capability, Fold, sweepSpec } from "../support/fold.ts";
 

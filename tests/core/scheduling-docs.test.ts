@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { CommanderError } from "commander";
-import { projectFolder } from "../../cli/code-version.ts";
-import { program } from "../../cli/program.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import { program } from "../../cli/command-tree.ts";
 
 const page = readFileSync(join(projectFolder, "docs", "scheduling.md"), "utf8");
 const shellBlock = /^```sh\n(.*?)^```/gms;

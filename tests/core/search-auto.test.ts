@@ -1,11 +1,11 @@
 /** What `auto` chooses, and that it says so. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { autoSampler, choose } from "../../coordinator/search/auto.ts";
-import type { Ask, SearchProblem } from "../../coordinator/search/ask.ts";
-import { gpSampler } from "../../coordinator/search/gp/gp.ts";
-import { drawParams } from "../../coordinator/search/random.ts";
-import { randomStream } from "../../coordinator/search/random-stream.ts";
+import { autoSampler, choose } from "../../search/choose/auto.ts";
+import type { Ask, SearchProblem } from "../../search/sampler/ask.ts";
+import { gpSampler } from "../../search/gp/gp.ts";
+import { drawParams } from "../../search/sampler/random.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
 import type { Space } from "../../protocol/space.ts";
 import { told } from "../support/search-run.ts";
 

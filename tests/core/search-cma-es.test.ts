@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cmaSampler } from "../../coordinator/search/cma-es/cma-es.ts";
-import { initialState, populationOf, ratesOf, updated } from "../../coordinator/search/cma-es/generation.ts";
-import { withMargin } from "../../coordinator/search/cma-es/margin.ts";
-import { normalCumulative } from "../../coordinator/search/normal-law.ts";
+import { cmaSampler } from "../../search/cma-es/cma-es.ts";
+import { initialState, populationOf, ratesOf, updated } from "../../search/cma-es/generation.ts";
+import { withMargin } from "../../search/cma-es/margin.ts";
+import { normalCumulative } from "../../search/space/normal-law.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params } from "../../protocol/value.ts";
 import { bestSoFar, median, runSearch, valuesOf, type Trial } from "../support/search-run.ts";

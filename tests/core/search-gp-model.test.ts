@@ -2,26 +2,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import {
-  factorise,
-  invert,
-  solveLower,
-  solveLowerFour,
-  solveUpper,
-} from "../../coordinator/search/gp/cholesky.ts";
-import { encode, frameOf, type Frame } from "../../coordinator/search/gp/frame.ts";
-import { fitKernel } from "../../coordinator/search/gp/fit.ts";
-import { matern, squaredDistance, type Kernel } from "../../coordinator/search/gp/kernel.ts";
-import { logImprovement } from "../../coordinator/search/gp/log-improvement.ts";
-import {
-  kernelOf,
-  negativeLogPosterior,
-  variablesOf,
-} from "../../coordinator/search/gp/marginal-likelihood.ts";
-import { minimise } from "../../coordinator/search/gp/minimise.ts";
-import { posteriorOf } from "../../coordinator/search/gp/posterior.ts";
-import { drawParams } from "../../coordinator/search/random.ts";
-import { randomStream } from "../../coordinator/search/random-stream.ts";
+import { factorise, invert, solveLower, solveLowerFour, solveUpper } from "../../search/gp/cholesky.ts";
+import { encode, frameOf, type Frame } from "../../search/gp/frame.ts";
+import { fitKernel } from "../../search/gp/fit.ts";
+import { matern, squaredDistance, type Kernel } from "../../search/gp/covariance.ts";
+import { logImprovement } from "../../search/gp/log-improvement.ts";
+import { kernelOf, negativeLogPosterior, variablesOf } from "../../search/gp/marginal-likelihood.ts";
+import { minimise } from "../../search/gp/minimise.ts";
+import { posteriorOf } from "../../search/gp/posterior.ts";
+import { drawParams } from "../../search/sampler/random.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
 import type { Space } from "../../protocol/space.ts";
 
 const square: Space = {

@@ -1,17 +1,17 @@
 /** What the Gaussian process proposes, and what it makes of pending, failed, short and several-valued results. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { keyOf } from "../../coordinator/search/active.ts";
-import type { Ask, SearchProblem, Told } from "../../coordinator/search/ask.ts";
-import { decode, encode, frameOf, mask } from "../../coordinator/search/gp/frame.ts";
-import { gpSampler, startOf } from "../../coordinator/search/gp/gp.ts";
-import { globalModel, localModel } from "../../coordinator/search/gp/model.ts";
-import { regionOf, sideAfter } from "../../coordinator/search/gp/region.ts";
-import { studyOf } from "../../coordinator/search/gp/study.ts";
-import { warp } from "../../coordinator/search/gp/warp.ts";
-import { logImprovement } from "../../coordinator/search/gp/log-improvement.ts";
-import { drawParams, randomSampler } from "../../coordinator/search/random.ts";
-import { randomStream } from "../../coordinator/search/random-stream.ts";
+import { keyOf } from "../../search/space/active.ts";
+import type { Ask, SearchProblem, Told } from "../../search/sampler/ask.ts";
+import { decode, encode, frameOf, mask } from "../../search/gp/frame.ts";
+import { gpSampler, startOf } from "../../search/gp/gp.ts";
+import { globalModel, localModel } from "../../search/gp/model.ts";
+import { regionOf, sideAfter } from "../../search/gp/region.ts";
+import { studyOf } from "../../search/gp/study.ts";
+import { warp } from "../../search/gp/warp.ts";
+import { logImprovement } from "../../search/gp/log-improvement.ts";
+import { drawParams, randomSampler } from "../../search/sampler/random.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params } from "../../protocol/value.ts";
 import { bestSoFar, median, runSearch, told, valuesOf } from "../support/search-run.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { SearchProblem, SearchSampler, Told } from "../../coordinator/search/ask.ts";
-import { nsgaSampler } from "../../coordinator/search/nsga-ii.ts";
-import { pbtSampler, populationSize } from "../../coordinator/search/pbt.ts";
-import { randomSampler } from "../../coordinator/search/random.ts";
-import { crowding, dominates, fronts, ranked } from "../../coordinator/search/rank.ts";
+import type { SearchProblem, SearchSampler, Told } from "../../search/sampler/ask.ts";
+import { nsgaSampler } from "../../search/sampler/nsga-ii.ts";
+import { pbtSampler, populationSize } from "../../search/sampler/pbt.ts";
+import { randomSampler } from "../../search/sampler/random.ts";
+import { crowding, dominates, fronts, ranked } from "../../search/sampler/rank.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params } from "../../protocol/value.ts";
 import { median, runSearch, told, valuesOf } from "../support/search-run.ts";

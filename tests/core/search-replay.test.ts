@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { apply } from "../../coordinator/core/apply.ts";
-import { emptyState, mustGet } from "../../coordinator/core/state.ts";
-import { questionFor } from "../../coordinator/proposer.ts";
-import { splitParams } from "../../coordinator/search/joint-space.ts";
-import { answerTo } from "../../coordinator/search/thinker.ts";
+import { emptyState, mustGet } from "../../coordinator/state/state.ts";
+import { questionFor } from "../../coordinator/leader/proposer.ts";
+import { splitParams } from "../../search/sampler/joint-space.ts";
+import { answerTo } from "../../search/choose/sampler-worker.ts";
 import { Fold, sweepSpec } from "../support/fold.ts";
 
 const space = {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { keyOf, parameterOrder, paramsFrom } from "../../coordinator/search/active.ts";
-import { fromUnit, listed } from "../../coordinator/search/axis.ts";
-import { gridSampler } from "../../coordinator/search/grid.ts";
-import { randomStream } from "../../coordinator/search/random-stream.ts";
-import { scrambledSobol, sobolAxesMax, sobolPoint } from "../../coordinator/search/sobol.ts";
-import { walkOf } from "../../coordinator/search/walk.ts";
+import { keyOf, parameterOrder, paramsFrom } from "../../search/space/active.ts";
+import { fromUnit, listed } from "../../search/space/axis.ts";
+import { gridSampler } from "../../search/sampler/grid.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
+import { scrambledSobol, sobolAxesMax, sobolPoint } from "../../search/sampler/sobol.ts";
+import { walkOf } from "../../search/space/walk.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
 import { runSearch } from "../support/search-run.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { fromUnit } from "../../coordinator/search/axis.ts";
-import { randomStream } from "../../coordinator/search/random-stream.ts";
-import { samplerFor } from "../../coordinator/search/choose-sampler.ts";
+import { fromUnit } from "../../search/space/axis.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
+import { samplerFor } from "../../search/choose/choose-sampler.ts";
 import { distributionSchema, type Distribution, type Space } from "../../protocol/space.ts";
 import { sweepSpec } from "../support/fold.ts";
 

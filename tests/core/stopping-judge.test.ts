@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { apply } from "../../coordinator/core/apply.ts";
 import { run } from "../../coordinator/core/decide.ts";
 import { judge } from "../../coordinator/core/judge.ts";
-import { improves, scoresOf } from "../../coordinator/core/objective.ts";
-import { emptyState, mustGet, type Sweep, type Trial } from "../../coordinator/core/state.ts";
-import { bracketTurns, hyperbandBrackets } from "../../coordinator/stopping/bracket.ts";
+import { improves, scoresOf } from "../../coordinator/state/objective.ts";
+import { emptyState, mustGet, type Sweep, type Trial } from "../../coordinator/state/state.ts";
+import { bracketTurns, hyperbandBrackets } from "../../search/stopping/bracket.ts";
 import { Fold, sweepSpec } from "../support/fold.ts";
 
 function started(change: Parameters<typeof sweepSpec>[0], slots = 2): Fold {

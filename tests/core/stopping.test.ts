@@ -2,18 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { stoppingSchema } from "../../protocol/stopping.ts";
-import { ashaRungs } from "../../coordinator/stopping/asha.ts";
-import { bracketTurns, hyperbandBrackets } from "../../coordinator/stopping/bracket.ts";
-import { stoppingPolicy } from "../../coordinator/stopping/choose-policy.ts";
-import { fronts } from "../../coordinator/search/rank.ts";
-import { amongBest, bestFirst, outranks } from "../../coordinator/stopping/rank.ts";
-import { stopText } from "../../coordinator/stopping/stop-reason.ts";
-import type {
-  RungEntry,
-  Scores,
-  StoppingPolicy,
-  Verdict,
-} from "../../coordinator/stopping/stopping-policy.ts";
+import { ashaRungs } from "../../search/stopping/asha.ts";
+import { bracketTurns, hyperbandBrackets } from "../../search/stopping/bracket.ts";
+import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
+import { fronts } from "../../search/sampler/rank.ts";
+import { amongBest, bestFirst, outranks } from "../../search/stopping/curve-rank.ts";
+import { stopText } from "../../search/stopping/stop-reason.ts";
+import type { RungEntry, Scores, StoppingPolicy, Verdict } from "../../search/stopping/stopping-policy.ts";
 
 function policyOf(stopping: Record<string, unknown>): StoppingPolicy {
   return stoppingPolicy(stoppingSchema.parse(stopping));

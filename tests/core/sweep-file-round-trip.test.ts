@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import * as z from "zod";
 import { parse } from "yaml";
-import { models } from "../../agent/task/table.ts";
-import { projectFolder } from "../../cli/code-version.ts";
-import { sweepJsonSchema } from "../../cli/sweep-file/json-schema.ts";
-import { readAnyFile, type AnySweep } from "../../cli/sweep-file/read-any-file.ts";
-import { writeSweepFile } from "../../cli/sweep-file/write-sweep-file.ts";
+import { models } from "../../training/catalog/model-catalog.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import { sweepJsonSchema } from "../../spec/sweep/json-schema.ts";
+import { readAnyFile, type AnySweep } from "../../spec/file/read-any-file.ts";
+import { writeSweepFile } from "../../spec/file/write-sweep-file.ts";
 import { fixtureText } from "../support/read-fixture.ts";
 
 const exampleText = (name: string) => readFileSync(join(projectFolder, "examples", name), "utf8");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { parseConstraint } from "../../cli/sweep-file/parse-constraint.ts";
+import { parseConstraint } from "../../spec/sweep/parse-constraint.ts";
 import { polynomialOf, satisfies } from "../../protocol/constraint.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
 import { commandOf, readText, toldOf } from "../support/read-fixture.ts";

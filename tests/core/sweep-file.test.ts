@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { ModelDeclaration } from "../../agent/task/task.ts";
-import { formatProblems } from "../../cli/sweep-file/problem.ts";
-import type { SweepOverrides } from "../../cli/sweep-file/override.ts";
-import { readSweepFile, type SweepFileResult } from "../../cli/sweep-file/read-sweep-file.ts";
+import type { ModelDeclaration } from "../../training/task/task.ts";
+import { formatProblems } from "../../spec/yaml/problem.ts";
+import type { SweepOverrides } from "../../spec/sweep/override.ts";
+import { readSweepFile, type SweepFileResult } from "../../spec/sweep/read-sweep-file.ts";
 import { refuse } from "../../protocol/refusal.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
 

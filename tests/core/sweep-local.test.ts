@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { pythonText } from "../../agent/program/python-text.ts";
+import { pythonText } from "../../protocol/python-text.ts";
 import { expandCommand } from "../../agent/program/expand-command.ts";
-import { LocalTrial } from "../../cli/local/local-trial.ts";
+import { LocalTrial } from "../../client/local/local-trial.ts";
 import { metricReader } from "../../agent/program/read-metrics.ts";
-import { paramsFrom } from "../../coordinator/search/active.ts";
-import { fromUnit } from "../../coordinator/search/axis.ts";
+import { paramsFrom } from "../../search/space/active.ts";
+import { fromUnit } from "../../search/space/axis.ts";
 import type { Params } from "../../protocol/value.ts";
 import { commandOf, fixtureText } from "../support/read-fixture.ts";
 

@@ -2,12 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import {
-  decodeCheckpoint,
-  encodeCheckpoint,
-  type CheckpointMeta,
-  type TensorData,
-} from "../../agent/task/checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint, type CheckpointMeta } from "../../training/task/checkpoint.ts";
+import type { TensorData } from "../../training/tensor/tensor-data.ts";
 
 const meta: CheckpointMeta = {
   format: "trialmesh-checkpoint",

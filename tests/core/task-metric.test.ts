@@ -1,8 +1,8 @@
 /** Metrics agree with scikit-learn's definitions: figures worked out by hand, and recorded from scikit-learn 1.9. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { labelReports, macroMean, overallOf } from "../../agent/task/classification-report.ts";
-import { MetricTally, regressionMetrics } from "../../agent/task/metric.ts";
+import { labelReports, macroMean, overallOf } from "../../training/task/classification-report.ts";
+import { MetricTally, regressionMetrics } from "../../training/task/metric.ts";
 
 interface Row {
   readonly p: readonly number[];

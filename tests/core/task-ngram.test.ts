@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import type { TextDataset } from "../../data/dataset.ts";
-import { fillLogCountRatios } from "../../agent/task/nbsvm.ts";
-import { bucketsOfTable, ngramDataset, ngramRows, tableFromBuckets } from "../../agent/task/ngram.ts";
-import type { NgramSetting } from "../../agent/task/ngram-sink.ts";
-import { mix } from "../../agent/task/random.ts";
+import type { TextDataset } from "../../data/row/dataset-rows.ts";
+import { fillLogCountRatios } from "../../training/text/nbsvm.ts";
+import { bucketsOfTable, ngramDataset, ngramRows, tableFromBuckets } from "../../training/sparse/ngram.ts";
+import type { NgramSetting } from "../../training/sparse/ngram-sink.ts";
+import { mix } from "../../training/tensor/seeded-stream.ts";
 
 const bucketBits = 12;
 

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { spaceSchema } from "../../protocol/space.ts";
-import { faultOf, resolveParams } from "../../agent/task/parameter.ts";
-import { findModel, models } from "../../agent/task/table.ts";
+import { faultOf, resolveParams } from "../../training/task/parameter.ts";
+import { findModel, models } from "../../training/catalog/model-catalog.ts";
 
 for (const declaration of models) {
   test(`PARAM-1: ${declaration.model}: its defaults are values it accepts`, () => {

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { decodeCheckpoint, encodeCheckpoint } from "../../agent/task/checkpoint.ts";
-import { models } from "../../agent/task/table.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../training/task/checkpoint.ts";
+import { models } from "../../training/catalog/model-catalog.ts";
 import { checkResume, makeTrainer, type ResumeCase } from "../support/resume-check.ts";
 
 const text = "text-classification";

@@ -2,17 +2,17 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { workloadDataset } from "../../agent/capability/workload.ts";
-import { sparseBackend } from "../../agent/runtime/backend.ts";
-import { fasttext } from "../../agent/task/fasttext.ts";
-import { linear } from "../../agent/task/linear.ts";
-import { nbsvm } from "../../agent/task/nbsvm.ts";
-import { resolveParams } from "../../agent/task/parameter.ts";
-import type { NgramRows } from "../../agent/task/ngram.ts";
-import { stream } from "../../agent/task/random.ts";
-import { fasttextModule, fasttextScratchBytes } from "../../agent/task/sparse/fasttext-kernel.ts";
-import { linearModule, linearScratchBytes } from "../../agent/task/sparse/linear-kernel.ts";
-import { SparseEngine, vectorsOf, type KernelPlan } from "../../agent/task/sparse/sparse-engine.ts";
-import { Workspace } from "../../agent/task/sparse/workspace.ts";
+import { sparseBackend } from "../../training/runtime/backend.ts";
+import { fasttext } from "../../training/text/fasttext.ts";
+import { linear } from "../../training/text/linear.ts";
+import { nbsvm } from "../../training/text/nbsvm.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
+import type { NgramRows } from "../../training/sparse/ngram.ts";
+import { stream } from "../../training/tensor/seeded-stream.ts";
+import { fasttextModule, fasttextScratchBytes } from "../../training/sparse/fasttext-kernel.ts";
+import { linearModule, linearScratchBytes } from "../../training/sparse/linear-kernel.ts";
+import { SparseEngine, vectorsOf, type KernelPlan } from "../../training/sparse/sparse-engine.ts";
+import { Workspace } from "../../training/sparse/workspace.ts";
 
 const rows = 40;
 const examples = 60;

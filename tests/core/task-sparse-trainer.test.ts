@@ -1,17 +1,17 @@
 /** The trainer around the sparse models: rates by schedule, class weights, tables that do not fit, no text at all. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { TextDataset } from "../../data/dataset.ts";
+import type { TextDataset } from "../../data/row/dataset-rows.ts";
 import { workloadDataset } from "../../agent/capability/workload.ts";
-import { sparseBackend } from "../../agent/runtime/backend.ts";
-import { decodeCheckpoint } from "../../agent/task/checkpoint.ts";
-import { labelReports } from "../../agent/task/classification-report.ts";
-import { fasttext } from "../../agent/task/fasttext.ts";
-import { linear } from "../../agent/task/linear.ts";
-import { nbsvm } from "../../agent/task/nbsvm.ts";
-import { resolveParams } from "../../agent/task/parameter.ts";
-import { stream } from "../../agent/task/random.ts";
-import type { ModelDeclaration } from "../../agent/task/task.ts";
+import { sparseBackend } from "../../training/runtime/backend.ts";
+import { decodeCheckpoint } from "../../training/task/checkpoint.ts";
+import { labelReports } from "../../training/task/classification-report.ts";
+import { fasttext } from "../../training/text/fasttext.ts";
+import { linear } from "../../training/text/linear.ts";
+import { nbsvm } from "../../training/text/nbsvm.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
+import { stream } from "../../training/tensor/seeded-stream.ts";
+import type { ModelDeclaration } from "../../training/task/task.ts";
 import type { Params } from "../../protocol/value.ts";
 
 function create(declaration: ModelDeclaration, given: Params, dataset: TextDataset) {

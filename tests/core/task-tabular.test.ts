@@ -1,16 +1,16 @@
 /** Tabular models learn what they should, from numbers as they stand, and say what they are given. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { TableDataset, TableRows } from "../../data/dataset.ts";
+import type { TableDataset, TableRows } from "../../data/row/dataset-rows.ts";
 import { workloadTable } from "../../agent/capability/workload.ts";
-import { sparseBackend, type OpenedBackend } from "../../agent/runtime/backend.ts";
-import { openBackend } from "../../agent/runtime/open.ts";
-import { loadModel } from "../../agent/task/load-model.ts";
-import { resolveParams } from "../../agent/task/parameter.ts";
-import { stream } from "../../agent/task/random.ts";
-import { findModel } from "../../agent/task/table.ts";
-import { metricsOfTable } from "../../agent/task/tabular/table-task.ts";
-import type { Trainer } from "../../agent/task/task.ts";
+import { sparseBackend, type OpenedBackend } from "../../training/runtime/backend.ts";
+import { openBackend } from "../../training/runtime/open.ts";
+import { loadModel } from "../../training/catalog/load-model.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
+import { stream } from "../../training/tensor/seeded-stream.ts";
+import { findModel } from "../../training/catalog/model-catalog.ts";
+import { metricsOfTable } from "../../training/tabular/table-task.ts";
+import type { Trainer } from "../../training/task/task.ts";
 import type { Params } from "../../protocol/value.ts";
 import { numberTable } from "../support/resume-check.ts";
 

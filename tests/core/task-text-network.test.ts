@@ -1,12 +1,12 @@
 /** Text networks: what a text scores depends on that text alone, not on the batch and length it is computed with. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { TextDataset } from "../../data/dataset.ts";
+import type { TextDataset } from "../../data/row/dataset-rows.ts";
 import { workloadDataset } from "../../agent/capability/workload.ts";
-import { openBackend } from "../../agent/runtime/open.ts";
-import { resolveParams } from "../../agent/task/parameter.ts";
-import { findModel } from "../../agent/task/table.ts";
-import type { TextPredictor, Trainer } from "../../agent/task/task.ts";
+import { openBackend } from "../../training/runtime/open.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
+import { findModel } from "../../training/catalog/model-catalog.ts";
+import type { TextPredictor, Trainer } from "../../training/task/task.ts";
 import type { Params } from "../../protocol/value.ts";
 
 const workload = workloadDataset();

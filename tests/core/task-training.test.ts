@@ -3,17 +3,18 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { accept } from "../../protocol/refusal.ts";
-import type { Dataset, Example, TextDataset } from "../../data/dataset.ts";
+import type { Dataset, Example, TextDataset } from "../../data/row/dataset-rows.ts";
 import { workloadDataset, workloadTable } from "../../agent/capability/workload.ts";
-import { sparseBackend } from "../../agent/runtime/backend.ts";
-import { checkpointOf } from "../../agent/task/checkpoint-of.ts";
-import { decodeCheckpoint, encodeCheckpoint, type TensorData } from "../../agent/task/checkpoint.ts";
-import { classWeights } from "../../agent/task/class-weight.ts";
-import { resolveParams } from "../../agent/task/parameter.ts";
-import { withPatience } from "../../agent/task/patience.ts";
-import { rateShare, type Schedule } from "../../agent/task/schedule.ts";
-import { findModel, models } from "../../agent/task/table.ts";
-import type { ModelDeclaration, Trainer } from "../../agent/task/task.ts";
+import { sparseBackend } from "../../training/runtime/backend.ts";
+import { checkpointOf } from "../../training/task/checkpoint-of.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../training/task/checkpoint.ts";
+import type { TensorData } from "../../training/tensor/tensor-data.ts";
+import { classWeights } from "../../training/task/class-weight.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
+import { withPatience } from "../../training/catalog/early-stop.ts";
+import { rateShare, type Schedule } from "../../training/task/learning-rate.ts";
+import { findModel, models } from "../../training/catalog/model-catalog.ts";
+import type { ModelDeclaration, Trainer } from "../../training/task/task.ts";
 import { makeTrainer } from "../support/resume-check.ts";
 
 const schedule = (given: Partial<Schedule>): Schedule => ({

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { bar } from "../../tui/canvas/bar.ts";
-import { lineChart } from "../../tui/canvas/chart.ts";
-import { openDots } from "../../tui/canvas/dots.ts";
-import { sparkline } from "../../tui/canvas/sparkline.ts";
-import { asciiGlyphs, unicodeGlyphs } from "../../tui/text/glyph.ts";
-import { widthOf } from "../../tui/text/width.ts";
+import { bar } from "../../text/canvas/bar.ts";
+import { lineChart } from "../../text/canvas/chart.ts";
+import { openDots } from "../../text/canvas/dots.ts";
+import { sparkline } from "../../text/canvas/sparkline.ts";
+import { asciiGlyphs, unicodeGlyphs } from "../../text/glyph.ts";
+import { widthOf } from "../../text/width.ts";
 
 describe("a bar", () => {
   const table: readonly [number, number, number, string, string][] = [

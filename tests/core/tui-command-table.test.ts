@@ -1,8 +1,8 @@
 // The one table of commands: keys, palette, help and footer come from it, so it must not contradict itself.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { commandIds, commandOfKey, commandTable, paletteOf } from "../../tui/command-table.ts";
-import { keyNames } from "../../tui/key.ts";
+import { commandIds, commandOfKey, commandTable, paletteOf } from "../../tui/model/command-table.ts";
+import { keyNames } from "../../tui/key-press.ts";
 import { screens, startUi } from "../../tui/model/ui.ts";
 
 const noKey = {

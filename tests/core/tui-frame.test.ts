@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { columnsMin, rowsMin, type Size } from "../../tui/frame.ts";
-import { asciiGlyphs, unicodeGlyphs } from "../../tui/text/glyph.ts";
-import { lineText, lineWidth } from "../../tui/text/line.ts";
+import { columnsMin, rowsMin, type Size } from "../../tui/screen-frame.ts";
+import { asciiGlyphs, unicodeGlyphs } from "../../text/glyph.ts";
+import { lineText, lineWidth } from "../../text/line.ts";
 import { openFakeMesh } from "../support/fake-client.ts";
 import { driveScreen, type DrivenScreen } from "../support/tui-screen.ts";
 

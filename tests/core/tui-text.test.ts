@@ -4,10 +4,10 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import stringWidth from "string-width";
 import { matchesFilter } from "../../tui/model/filter.ts";
-import { age, duration, params, percent, short, tokens, value } from "../../tui/text/format.ts";
-import { asciiGlyphs, glyphsFor, unicodeGlyphs } from "../../tui/text/glyph.ts";
-import { clipLine, finishLine, line, lineText, lineWidth, padLine, span } from "../../tui/text/line.ts";
-import { cell, clean, clip, narrow, widthOf, wrap } from "../../tui/text/width.ts";
+import { age, duration, params, percent, short, tokens, value } from "../../text/format.ts";
+import { asciiGlyphs, glyphsFor, unicodeGlyphs } from "../../text/glyph.ts";
+import { clipLine, finishLine, line, lineText, lineWidth, padLine, span } from "../../text/line.ts";
+import { cell, clean, clip, narrow, widthOf, wrap } from "../../text/width.ts";
 
 const anyText = fc.string({ unit: "grapheme", maxLength: 60 });
 

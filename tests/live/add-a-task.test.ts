@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as z from "zod";
-import { projectFolder } from "../../cli/code-version.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
 
 const copied = [
   ...["protocol", "store", "mesh", "coordinator", "agent", "data", "tui", "cli"],

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connectAs } from "../../cli/with-mesh.ts";
+import { connectAs } from "../../mesh/connect.ts";
 import { ensureCredential } from "../../mesh/credential.ts";
 import { openHome } from "../../mesh/home.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";

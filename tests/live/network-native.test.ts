@@ -4,10 +4,10 @@
  */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createNetwork } from "../../agent/network/network.ts";
-import { openBackend } from "../../agent/runtime/open.ts";
-import { stream } from "../../agent/task/random.ts";
-import { buildTextcnn } from "../../agent/task/textcnn-program.ts";
+import { createNetwork } from "../../training/network/network.ts";
+import { openBackend } from "../../training/runtime/open.ts";
+import { stream } from "../../training/tensor/seeded-stream.ts";
+import { buildTextcnn } from "../../training/text/textcnn-program.ts";
 import { checkNetwork } from "../support/network-check.ts";
 
 const opened = await openBackend("tfjs-node");

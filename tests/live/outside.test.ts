@@ -9,10 +9,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { credsAuthenticator, connect } from "@nats-io/transport-node";
 import * as z from "zod";
-import { projectFolder } from "../../cli/code-version.ts";
-import { program } from "../../cli/program.ts";
-import { planSweep } from "../../cli/run/prepare-sweep.ts";
-import type { Terminal } from "../../cli/terminal.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import { program } from "../../cli/command-tree.ts";
+import { planSweep } from "../../client/sweep/prepare-sweep.ts";
 import {
   answerSchema,
   commandEnvelopeSchema,
@@ -26,6 +25,7 @@ import { LiveMesh } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 import type { CliResult } from "../support/run-cli.ts";
 import { openOwnMesh, withoutServer } from "./own-mesh.ts";
+import type { Environment } from "../../system/environment.ts";
 
 const exampleFile = join(projectFolder, "examples/outside/sweep.yaml");
 const exampleScript = join(projectFolder, "examples/outside/propose.py");
@@ -48,7 +48,7 @@ const connectionSchema = z.strictObject({
 });
 
 /** A command in this process, which starts in no time. */
-async function cli(environment: Terminal["environment"], ...words: readonly string[]): Promise<CliResult> {
+async function cli(environment: Environment, ...words: readonly string[]): Promise<CliResult> {
   const heard = { out: "", err: "", code: 0 };
   await program({
     environment,

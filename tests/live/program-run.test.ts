@@ -10,7 +10,7 @@ import { extname, join } from "node:path";
 import test, { after, describe } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { machineRunner } from "../../agent/runner/machine-runner.ts";
+import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Job, RunnerEvent } from "../../agent/runner/runner.ts";
 import { fixtureCommand, hearJob, programJob } from "../support/program-job.ts";
 

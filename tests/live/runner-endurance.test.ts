@@ -4,10 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
-import { heldMiB } from "../../agent/runner/held-memory.ts";
-import { machineRunner } from "../../agent/runner/machine-runner.ts";
+import { heldMiB } from "../../system/held-memory.ts";
+import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Job, RunnerEvent } from "../../agent/runner/runner.ts";
-import { buildDataset } from "../../data/build/build-dataset.ts";
+import { buildDataset } from "../../data/version/build-dataset.ts";
 import { declarationOf } from "../../data/declaration/shorthand.ts";
 
 const trials = 500;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { probeBackend } from "../../agent/capability/backend-probe.ts";
-import { findPackage } from "../../agent/runtime/managed-package.ts";
+import { findPackage } from "../../training/runtime/managed-package.ts";
 import { runCli } from "../support/run-cli.ts";
 
 const kinds = ["text-classification/textcnn"];

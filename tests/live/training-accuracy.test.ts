@@ -8,15 +8,15 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import test from "node:test";
 import type { Params } from "../../protocol/value.ts";
-import { buildDataset } from "../../data/build/build-dataset.ts";
-import type { TextDataset } from "../../data/dataset.ts";
-import { loadDataset } from "../../data/load.ts";
-import { readVersion } from "../../data/version/read-version.ts";
-import { sparseBackend } from "../../agent/runtime/backend.ts";
-import { resolveParams } from "../../agent/task/parameter.ts";
-import { findModel } from "../../agent/task/table.ts";
-import { projectFolder } from "../../cli/code-version.ts";
-import { readDatasetFile } from "../../cli/dataset-file/read-dataset-file.ts";
+import { buildDataset } from "../../data/version/build-dataset.ts";
+import type { TextDataset } from "../../data/row/dataset-rows.ts";
+import { loadDataset } from "../../bench/shared/load-dataset.ts";
+import { readVersion } from "../../data/manifest/read-version.ts";
+import { sparseBackend } from "../../training/runtime/backend.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
+import { findModel } from "../../training/catalog/model-catalog.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import { readDatasetFile } from "../../spec/dataset/read-dataset-file.ts";
 
 const dataDir = resolve(process.env["TRIALMESH_DATA"] ?? "../shared/data");
 const skip = existsSync(join(dataDir, "trec"))

@@ -9,9 +9,9 @@ import test, { after } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { workloadDataset } from "../../agent/capability/workload.ts";
-import { childRunner } from "../../agent/runner/child-runner.ts";
+import { childRunner } from "../../agent/child/child-runner.ts";
 import type { Job, Runner, RunnerEvent } from "../../agent/runner/runner.ts";
-import { loadModel } from "../../agent/task/load-model.ts";
+import { loadModel } from "../../training/catalog/load-model.ts";
 import { versionFile } from "../support/version-file.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-training-"));

@@ -3,7 +3,7 @@
  * TensorFlow.js keeps one backend per process. Skipped where no runtime is installed.
  */
 import test from "node:test";
-import { openBackend } from "../../agent/runtime/open.ts";
+import { openBackend } from "../../training/runtime/open.ts";
 import { checkResume, type ResumeCase } from "../support/resume-check.ts";
 
 const text = "text-classification";

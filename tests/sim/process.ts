@@ -1,5 +1,5 @@
 // One simulated process: its own clock (skewed, pausable, dead after a crash) over the shared virtual time.
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../protocol/time/clock.ts";
 
 export class ProcessClock implements Clock {
   readonly #base: Clock;

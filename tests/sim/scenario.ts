@@ -1,7 +1,7 @@
 // One run of the simulation: a mesh, sweeps and misfortunes drawn from the seed; then quiet; then the audit.
 import type { MeshClient } from "../../protocol/client.ts";
 import type { CommandBody, CommandName } from "../../protocol/command.ts";
-import { sleep } from "../../protocol/clock.ts";
+import { sleep } from "../../protocol/time/clock.ts";
 import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
 import { auditWorld } from "./audit.ts";
 import { World, type AgentPlan } from "./world.ts";

@@ -1,24 +1,24 @@
 // The whole mesh in one process: the real coordinator and agent code over a memory bus, memory disks,
 // a simulated runner and virtual time. Everything that happens follows from the seed.
 import { startAgent, type Agent } from "../../agent/agent.ts";
-import type { ArtifactCache } from "../../agent/cache/artifact-cache.ts";
+import type { ArtifactCache } from "../../artifact/artifact-cache.ts";
 import type { Job } from "../../agent/runner/runner.ts";
-import { simulatedRunner, type SimulatedStore } from "../../agent/runner/simulated-runner.ts";
-import { startCandidate, type Candidate } from "../../coordinator/candidate.ts";
-import { settingsFor } from "../../coordinator/core/setting.ts";
-import type { State } from "../../coordinator/core/state.ts";
+import { simulatedRunner, type SimulatedStore } from "../support/simulated-runner.ts";
+import { startCandidate, type Candidate } from "../../coordinator/leader/candidate.ts";
+import { settingsFor } from "../../coordinator/state/setting.ts";
+import type { State } from "../../coordinator/state/state.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import { MemoryHub, noFaults } from "../../protocol/bus/memory-hub.ts";
 import { openPolicy, type Capability } from "../../protocol/capability.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
-import { sleep } from "../../protocol/clock.ts";
+import { sleep } from "../../protocol/time/clock.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
 import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { MemoryDisk } from "../../store/memory-store.ts";
 import type { Store } from "../../store/store.ts";
-import { inlineThinker } from "../../coordinator/search/thinker.ts";
-import { randomStream, type RandomStream } from "../../coordinator/search/random-stream.ts";
+import { inlineThinker } from "../../search/choose/sampler-worker.ts";
+import { randomStream, type RandomStream } from "../../search/space/random-stream.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { ProcessClock } from "./process.ts";
 

@@ -4,11 +4,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after } from "node:test";
-import { readDatasetFile } from "../../cli/dataset-file/read-dataset-file.ts";
-import { formatProblems } from "../../cli/sweep-file/problem.ts";
-import { buildDataset, type BuiltVersion } from "../../data/build/build-dataset.ts";
-import { openEngine } from "../../data/build/engine.ts";
-import { lit } from "../../data/build/sql.ts";
+import { readDatasetFile } from "../../spec/dataset/read-dataset-file.ts";
+import { formatProblems } from "../../spec/yaml/problem.ts";
+import { buildDataset, type BuiltVersion } from "../../data/version/build-dataset.ts";
+import { openEngine } from "../../data/engine/sql-engine.ts";
+import { lit } from "../../data/engine/sql.ts";
 import type { Declaration } from "../../data/declaration/declaration.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 

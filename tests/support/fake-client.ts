@@ -7,7 +7,7 @@ import type { MeshClient } from "../../protocol/client.ts";
 import type { CommandName, QueryName } from "../../protocol/command.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { AgentView, SweepSummary, TrialView } from "../../protocol/view.ts";
-import type { LaunchDraft, Launcher } from "../../tui/launch/launcher.ts";
+import type { LaunchDraft, Launcher } from "../../client/sweep/launcher.ts";
 import { insightFixture } from "./insight-fixture.ts";
 import {
   agentFixture,

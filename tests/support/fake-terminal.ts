@@ -1,7 +1,7 @@
 /** A terminal's two streams without a terminal: what is typed is read, what is written is kept. */
 import { PassThrough, Writable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Size } from "../../tui/frame.ts";
+import type { Size } from "../../tui/screen-frame.ts";
 
 export interface FakeTerminal {
   readonly stdin: NodeJS.ReadableStream;

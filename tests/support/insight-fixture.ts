@@ -1,5 +1,5 @@
 /** What a finished sweep of a hundred and twenty trials has taught, computed from them, as the coordinator would answer it. */
-import { insightOf } from "../../coordinator/view/insight-view.ts";
+import { insightOf } from "../../coordinator/view/insight-answer.ts";
 import type { InsightView } from "../../protocol/insight-view.ts";
 import { sweptSpace, sweptView } from "./swept-view.ts";
 

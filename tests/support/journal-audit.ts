@@ -3,9 +3,9 @@
  * invariants, leaders in turn, one outcome a trial. Not the coordinator's own start-up check.
  */
 import { apply } from "../../coordinator/core/apply.ts";
-import type { Event } from "../../coordinator/core/event.ts";
+import type { Event } from "../../coordinator/state/event.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
-import { emptyState, type State } from "../../coordinator/core/state.ts";
+import { emptyState, type State } from "../../coordinator/state/state.ts";
 import { startPosition, type Journal } from "../../coordinator/journal/journal.ts";
 
 export interface JournalAudit {

@@ -5,15 +5,16 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { prepareSweep } from "../../cli/run/prepare-sweep.ts";
-import type { SweepOverrides } from "../../cli/sweep-file/override.ts";
-import { connectAs, connectMesh, type Connected } from "../../cli/with-mesh.ts";
+import { prepareSweep } from "../../client/sweep/prepare-sweep.ts";
+import type { SweepOverrides } from "../../spec/sweep/override.ts";
+import { connectAs } from "../../mesh/connect.ts";
+import { connectMesh, type Connected } from "../../client/connect/connect-mesh.ts";
 import { Journal } from "../../coordinator/journal/journal.ts";
 import { ensureCredential } from "../../mesh/credential.ts";
 import { openHome } from "../../mesh/home.ts";
 import type { MeshClient } from "../../protocol/client.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import { systemClock } from "../../protocol/system-clock.ts";
+import { systemClock } from "../../protocol/time/system-clock.ts";
 import type { AgentView, MeshView, SweepView, TrialView } from "../../protocol/view.ts";
 import { CliMesh, until, type CliProcess } from "./cli-mesh.ts";
 import { auditJournal, type JournalAudit, type Watch } from "./journal-audit.ts";

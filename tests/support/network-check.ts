@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { BackendName } from "../../protocol/capability.ts";
-import type { AdamOptions } from "../../agent/network/adam-options.ts";
-import type { Program } from "../../agent/network/graph.ts";
-import { createNetwork, type Network, type NetworkInputs } from "../../agent/network/network.ts";
-import type { OpenedBackend } from "../../agent/runtime/backend.ts";
-import { openBackend } from "../../agent/runtime/open.ts";
-import { stream } from "../../agent/task/random.ts";
-import { buildTextcnn, type TextcnnShape } from "../../agent/task/textcnn-program.ts";
+import type { AdamOptions } from "../../training/network/adam-options.ts";
+import type { Program } from "../../training/network/graph.ts";
+import { createNetwork, type Network, type NetworkInputs } from "../../training/network/network.ts";
+import type { OpenedBackend } from "../../training/runtime/backend.ts";
+import { openBackend } from "../../training/runtime/open.ts";
+import { stream } from "../../training/tensor/seeded-stream.ts";
+import { buildTextcnn, type TextcnnShape } from "../../training/text/textcnn-program.ts";
 
 const shape: TextcnnShape = { vocabulary: 60, width: 8, filters: 12, windows: [2, 3], labels: 3 };
 const batch = 16;

@@ -1,12 +1,12 @@
 /** Reads a sweep file of any kind as the command line does. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { models } from "../../agent/task/table.ts";
-import { projectFolder } from "../../cli/code-version.ts";
-import type { CommandSweep } from "../../cli/sweep-file/command-sweep.ts";
-import type { SweepOverrides } from "../../cli/sweep-file/override.ts";
-import { formatProblems, type Problem } from "../../cli/sweep-file/problem.ts";
-import { readAnyFile, type AnyFileResult } from "../../cli/sweep-file/read-any-file.ts";
+import { models } from "../../training/catalog/model-catalog.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import type { CommandSweep } from "../../spec/sweep/command-sweep.ts";
+import type { SweepOverrides } from "../../spec/sweep/override.ts";
+import { formatProblems, type Problem } from "../../spec/yaml/problem.ts";
+import { readAnyFile, type AnyFileResult } from "../../spec/file/read-any-file.ts";
 
 export function fixtureText(name: string): string {
   return readFileSync(join(projectFolder, "tests", "fixture", name), "utf8");

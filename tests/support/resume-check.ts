@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import type { BackendName } from "../../protocol/capability.ts";
 import type { Params } from "../../protocol/value.ts";
-import type { Dataset, TableDataset, TextDataset } from "../../data/dataset.ts";
+import type { Dataset, TableDataset, TextDataset } from "../../data/row/dataset-rows.ts";
 import { workloadDataset, workloadTable } from "../../agent/capability/workload.ts";
-import { openBackend } from "../../agent/runtime/open.ts";
-import { loadModel } from "../../agent/task/load-model.ts";
-import { resolveParams } from "../../agent/task/parameter.ts";
-import { findModel } from "../../agent/task/table.ts";
-import type { Predictor, Trainer } from "../../agent/task/task.ts";
+import { openBackend } from "../../training/runtime/open.ts";
+import { loadModel } from "../../training/catalog/load-model.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
+import { findModel } from "../../training/catalog/model-catalog.ts";
+import type { Predictor, Trainer } from "../../training/task/task.ts";
 
 export interface ResumeCase {
   readonly task: string;

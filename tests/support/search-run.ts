@@ -1,7 +1,7 @@
 /** Runs a sampler on a function of its parameters, as a sweep would, and checks that trials are ones the space allows. */
 import assert from "node:assert/strict";
-import { keyOf } from "../../coordinator/search/active.ts";
-import type { SearchProblem, SearchSampler, Suggestion, Told } from "../../coordinator/search/ask.ts";
+import { keyOf } from "../../search/space/active.ts";
+import type { SearchProblem, SearchSampler, Suggestion, Told } from "../../search/sampler/ask.ts";
 import { fulfils } from "../../protocol/condition.ts";
 import { satisfies } from "../../protocol/constraint.ts";
 import type { Distribution } from "../../protocol/space.ts";

@@ -1,7 +1,7 @@
 /** A real terminal to drive: tmux on a server of its own, its screen read as text. */
 import { spawnSync } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Size } from "../../tui/frame.ts";
+import type { Size } from "../../tui/screen-frame.ts";
 
 export interface TmuxTerminal {
   /** Key names as tmux has them (`Enter`, `Down`, `BSpace`), or characters. */

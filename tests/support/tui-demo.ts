@@ -2,7 +2,7 @@
  * The terminal interface on the fake mesh, to look at and to drive: compiled, `node tests/support/tui-demo.js`.
  * SIGUSR2 cuts the connection and restores it. A first argument starts a sweep of so many trials.
  */
-import { runTui } from "../../tui/main.tsx";
+import { runTui } from "../../tui/run-tui.tsx";
 import { openFakeMesh } from "./fake-client.ts";
 
 const mesh = openFakeMesh();

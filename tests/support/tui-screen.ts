@@ -3,11 +3,11 @@ import type { FakeMesh } from "./fake-client.ts";
 import { openFakeMesh } from "./fake-client.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import type { CheckVersion } from "../../tui/check-version.ts";
-import { openStore, type Store } from "../../tui/store.ts";
+import { openStore, type Store } from "../../tui/ui-store.ts";
 import type { StartWith } from "../../tui/model/ui.ts";
-import type { Size } from "../../tui/frame.ts";
-import { unicodeGlyphs, type Glyphs } from "../../tui/text/glyph.ts";
-import { lineText } from "../../tui/text/line.ts";
+import type { Size } from "../../tui/screen-frame.ts";
+import { unicodeGlyphs, type Glyphs } from "../../text/glyph.ts";
+import { lineText } from "../../text/line.ts";
 
 export interface DrivenScreen {
   readonly mesh: FakeMesh;

@@ -1,9 +1,9 @@
 // A dataset version's file with exactly the given examples: what a build would never make, too.
 import { join } from "node:path";
-import { openEngine } from "../../data/build/engine.ts";
-import { placeColumns, writeVersion } from "../../data/build/write-version.ts";
-import type { TextDataset } from "../../data/dataset.ts";
-import { buildVersion } from "../../data/version/manifest.ts";
+import { openEngine } from "../../data/engine/sql-engine.ts";
+import { placeColumns, writeVersion } from "../../data/version/write-version.ts";
+import type { TextDataset } from "../../data/row/dataset-rows.ts";
+import { buildVersion } from "../../data/manifest/manifest.ts";
 
 export async function versionFile(dir: string, file: string, dataset: TextDataset): Promise<string> {
   const path = join(dir, file);

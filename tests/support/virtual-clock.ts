@@ -3,7 +3,7 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import type { Clock } from "../../protocol/clock.ts";
+import type { Clock } from "../../protocol/time/clock.ts";
 
 interface Timer {
   readonly atMs: number;

@@ -3,7 +3,7 @@
  * that takes it back. Built from what is on the screen, so that what was read is what is done.
  */
 import type { ModelView, VersionView } from "../../protocol/view.ts";
-import { value } from "../text/format.ts";
+import { value } from "../../text/format.ts";
 import { cliLine, type MeshRequest } from "./request.ts";
 
 export interface Confirm {

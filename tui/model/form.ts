@@ -7,7 +7,7 @@ import {
   type LaunchDraft,
   type LaunchField,
   type SweepTemplate,
-} from "../launch/launcher.ts";
+} from "../../client/sweep/launcher.ts";
 
 export interface Form {
   /** Null until they are read. */

@@ -8,7 +8,7 @@ import {
   typeInto,
   type Form,
 } from "./form.ts";
-import type { Effect, Step } from "./effect.ts";
+import type { Effect, Step } from "./ui-effect.ts";
 import type { Ui } from "./ui.ts";
 
 export function launchKey(ui: Ui, form: Form, key: string): Step {

@@ -16,8 +16,8 @@ import type {
   TrialView,
   VersionView,
 } from "../../protocol/view.ts";
-import { params } from "../text/format.ts";
-import { answerTo, want, type Data, type Want } from "./data.ts";
+import { params } from "../../text/format.ts";
+import { answerTo, want, type Data, type Want } from "./mesh-data.ts";
 import { matchesFilter } from "./filter.ts";
 import type { ListName, Selection, Ui } from "./ui.ts";
 

@@ -1,6 +1,6 @@
 /** Moves between screens, panes and rows: what each makes of the screens' state. */
 import type { Confirm } from "./confirm.ts";
-import type { Data } from "./data.ts";
+import type { Data } from "./mesh-data.ts";
 import { keysOf, selectedIndex } from "./list.ts";
 import {
   focusedList,

@@ -1,6 +1,6 @@
 /** Changes of place and money: a sweep's priority and weight, an account's weight and grants. Each offers a few usual figures. */
 import { milliTokensPerToken } from "../../protocol/token.ts";
-import { tokens } from "../text/format.ts";
+import { tokens } from "../../text/format.ts";
 import { withAlternatives, type Confirm } from "./confirm.ts";
 import type { AccountView } from "./list.ts";
 import { cliLine, type MeshRequest } from "./request.ts";

@@ -1,7 +1,7 @@
 /** Where the panes of a screen go at a given width: beside each other, stacked, or one at a time. */
-import { stackedFrom, threeFrom, twoFrom, type View } from "../screen/view.ts";
+import { stackedFrom, threeFrom, twoFrom, type View } from "./screen-view.ts";
 import { beside, besideGap, fitHeight } from "./pane.ts";
-import type { Line } from "../text/line.ts";
+import type { Line } from "../../text/line.ts";
 
 /** A pane draws itself into the room it gets. */
 export type DrawPane = (width: number, height: number) => readonly Line[];

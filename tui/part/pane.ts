@@ -1,7 +1,7 @@
 /** Panes: a titled stretch of lines, and several of them beside or below each other. No borders around, one rule between. */
-import type { Glyphs } from "../text/glyph.ts";
-import { blank, clipLine, line, padLine, span, type Line } from "../text/line.ts";
-import { widthOf } from "../text/width.ts";
+import type { Glyphs } from "../../text/glyph.ts";
+import { blank, clipLine, line, padLine, span, type Line } from "../../text/line.ts";
+import { widthOf } from "../../text/width.ts";
 
 /** Exactly `height` lines: cut, or filled with blank ones. */
 export function fitHeight(lines: readonly Line[], height: number): readonly Line[] {

@@ -1,7 +1,7 @@
 /** Lines as Ink elements: the one place where a tone becomes a colour. Sixteen colours at most, all by name. */
 import { memo, type ReactNode } from "react";
 import { Box, Text, type TextProps } from "ink";
-import { sameLine, type Line, type Tone } from "../text/line.ts";
+import { sameLine, type Line, type Tone } from "../../text/line.ts";
 
 const styles: Readonly<Record<Tone, Omit<TextProps, "children">>> = {
   plain: {},

@@ -1,13 +1,13 @@
 /** One agent: its machine, its load over time, what it runs, what it can train on, and its owner's word. */
 import type { AgentView } from "../../protocol/view.ts";
-import { bar } from "../canvas/bar.ts";
-import { sparkline } from "../canvas/sparkline.ts";
-import { pair } from "../part/table.ts";
-import { duration, gib, rate as rateText, value } from "../text/format.ts";
-import { line, span, type Line } from "../text/line.ts";
-import { cell, wrap } from "../text/width.ts";
-import { agentState, loadText } from "./agent-state.ts";
-import { agoOf, type View } from "./view.ts";
+import { bar } from "../../text/canvas/bar.ts";
+import { sparkline } from "../../text/canvas/sparkline.ts";
+import { pair } from "../part/screen-table.ts";
+import { duration, gib, rate as rateText, value } from "../../text/format.ts";
+import { line, span, type Line } from "../../text/line.ts";
+import { cell, wrap } from "../../text/width.ts";
+import { agentState, loadText } from "./agent-word.ts";
+import { agoOf, type View } from "../part/screen-view.ts";
 
 const sparkWidthMax = 60;
 const barWidth = 10;

@@ -1,7 +1,7 @@
 /** Screen 6: each requester's account and place in the queue, and the statement of the selected one. */
 import type { LedgerLineView } from "../../protocol/view.ts";
-import { accountBar } from "../canvas/account-bar.ts";
-import { answerTo } from "../model/data.ts";
+import { accountBar } from "../../text/canvas/account-bar.ts";
+import { answerTo } from "../model/mesh-data.ts";
 import {
   accountsOf,
   budgetWant,
@@ -13,12 +13,12 @@ import {
 } from "../model/list.ts";
 import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
-import { pair, position, table, type TableColumn } from "../part/table.ts";
-import { ahead, clockTime, duration, short, tokens } from "../text/format.ts";
-import { line, span, type Line } from "../text/line.ts";
-import { turnText } from "../text/turn.ts";
+import { pair, position, table, type TableColumn } from "../part/screen-table.ts";
+import { ahead, clockTime, duration, short, tokens } from "../../text/format.ts";
+import { line, span, type Line } from "../../text/line.ts";
+import { turnText } from "../../text/turn.ts";
 import { listPane } from "./list-pane.ts";
-import type { View } from "./view.ts";
+import type { View } from "../part/screen-view.ts";
 
 const lineBarWidth = 10;
 /** Below this many rows the statement has the pane to itself. */

@@ -11,11 +11,11 @@ import {
 } from "../model/list.ts";
 import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
-import { pair, position, table, type TableColumn } from "../part/table.ts";
-import { bytes } from "../text/format.ts";
-import { line, span, type Line } from "../text/line.ts";
+import { pair, position, table, type TableColumn } from "../part/screen-table.ts";
+import { bytes } from "../../text/format.ts";
+import { line, span, type Line } from "../../text/line.ts";
 import { listPane } from "./list-pane.ts";
-import { agoOf, type View } from "./view.ts";
+import { agoOf, type View } from "../part/screen-view.ts";
 
 const versionRowsMax = 8;
 const digestCharacters = 12;

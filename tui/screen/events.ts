@@ -1,11 +1,11 @@
 /** Screen 7: the journal as it grows, newest first. */
-import { refusalTo } from "../model/data.ts";
+import { refusalTo } from "../model/mesh-data.ts";
 import { eventsOf, eventsWant, selectedIndex, type EventRow } from "../model/list.ts";
 import { heading } from "../part/pane.ts";
-import { position, table, type TableColumn } from "../part/table.ts";
-import { clockTime } from "../text/format.ts";
-import type { Line } from "../text/line.ts";
-import { waitingFor, type View } from "./view.ts";
+import { position, table, type TableColumn } from "../part/screen-table.ts";
+import { clockTime } from "../../text/format.ts";
+import type { Line } from "../../text/line.ts";
+import { waitingFor, type View } from "../part/screen-view.ts";
 
 const columns: readonly TableColumn<EventRow>[] = [
   { title: "#", width: 6, align: "right", rank: 2, text: (e) => String(e.sequence) },

@@ -1,13 +1,13 @@
 /** The lines around every screen: where one is, how the link stands, the whole mesh in a strip, and the footer. */
-import { bar } from "../canvas/bar.ts";
-import { sparkline } from "../canvas/sparkline.ts";
-import { applies, commandTable } from "../command-table.ts";
+import { bar } from "../../text/canvas/bar.ts";
+import { sparkline } from "../../text/canvas/sparkline.ts";
+import { applies, commandTable } from "../model/command-table.ts";
 import { meshOf, sweepsOf } from "../model/list.ts";
 import { screens, screenTitles, type Overlay, type Screen } from "../model/ui.ts";
-import { duration, rate, value } from "../text/format.ts";
-import { line, lineWidth, span, type Line, type Span } from "../text/line.ts";
+import { duration, rate, value } from "../../text/format.ts";
+import { line, lineWidth, span, type Line, type Span } from "../../text/line.ts";
 import { finishedOf } from "./sweeps.ts";
-import type { View } from "./view.ts";
+import type { View } from "../part/screen-view.ts";
 
 const screenKeys: Readonly<Record<Screen, string>> = {
   mesh: "1",

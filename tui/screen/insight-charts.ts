@@ -1,13 +1,13 @@
 /** The single drawings of a sweep's insight: importance as bars, the best so far, lines across the parameters, slices. */
 import type { InsightAxis, InsightView } from "../../protocol/insight-view.ts";
-import { bar } from "../canvas/bar.ts";
-import { lineChart } from "../canvas/chart.ts";
-import { axesThatFit, parallelChart, type ParallelAxis } from "../canvas/parallel.ts";
+import { bar } from "../../text/canvas/bar.ts";
+import { lineChart } from "../../text/canvas/chart.ts";
+import { axesThatFit, parallelChart, type ParallelAxis } from "../../text/canvas/parallel.ts";
 import type { InsightScale } from "../model/ui.ts";
-import { duration, tokens, value } from "../text/format.ts";
-import type { Glyphs } from "../text/glyph.ts";
-import { line, span, type Line } from "../text/line.ts";
-import { cell } from "../text/width.ts";
+import { duration, tokens, value } from "../../text/format.ts";
+import type { Glyphs } from "../../text/glyph.ts";
+import { line, span, type Line } from "../../text/line.ts";
+import { cell } from "../../text/width.ts";
 
 export interface Room {
   readonly width: number;

@@ -3,15 +3,15 @@
  * drawings are `insight-charts.ts`, the figures the coordinator's.
  */
 import type { InsightView } from "../../protocol/insight-view.ts";
-import { answerTo, refusalTo } from "../model/data.ts";
+import { answerTo, refusalTo } from "../model/mesh-data.ts";
 import { insightWant } from "../model/list.ts";
 import { insightScales, type Insight } from "../model/ui.ts";
 import { beside, besideGap, fitHeight, heading } from "../part/pane.ts";
-import { value } from "../text/format.ts";
-import { blank, line, span, type Line } from "../text/line.ts";
-import { wrap } from "../text/width.ts";
+import { value } from "../../text/format.ts";
+import { blank, line, span, type Line } from "../../text/line.ts";
+import { wrap } from "../../text/width.ts";
 import { bestCurve, betterOf, importanceBars, linesDrawn, sliceChart, trialLines } from "./insight-charts.ts";
-import { twoFrom, waitingFor, type View } from "./view.ts";
+import { twoFrom, waitingFor, type View } from "../part/screen-view.ts";
 
 /** Two columns need so many rows to show whole drawings. */
 const twoFromRows = 24;

@@ -1,13 +1,13 @@
 /** The launch form: a sweep file to start from, the fields that may change, and what validation says of them. */
-import { cliLaunch } from "../cli-line.ts";
-import { launchFields, type LaunchField } from "../launch/launcher.ts";
+import { cliLaunch } from "../model/cli-line.ts";
+import { launchFields, type LaunchField } from "../../client/sweep/launcher.ts";
 import { estimateOf, readiness, type Form } from "../model/form.ts";
 import { meshOf } from "../model/list.ts";
 import { heading } from "../part/pane.ts";
-import { firstVisible, pair } from "../part/table.ts";
-import { blank, line, span, type Line } from "../text/line.ts";
-import { clip, widthOf, wrap } from "../text/width.ts";
-import type { View } from "./view.ts";
+import { firstVisible, pair } from "../part/screen-table.ts";
+import { blank, line, span, type Line } from "../../text/line.ts";
+import { clip, widthOf, wrap } from "../../text/width.ts";
+import type { View } from "../part/screen-view.ts";
 
 const labels: Readonly<Record<LaunchField, string>> = {
   file: "sweep file",

@@ -1,11 +1,11 @@
 /** The list on the left of a screen: its heading, what stands there while it is empty, and its table. */
-import { refusalTo, type Want } from "../model/data.ts";
+import { refusalTo, type Want } from "../model/mesh-data.ts";
 import { selectedIndex } from "../model/list.ts";
 import type { Selection } from "../model/ui.ts";
 import { heading } from "../part/pane.ts";
-import { position, table, type TableColumn } from "../part/table.ts";
-import { line, span, type Line } from "../text/line.ts";
-import { waitingFor, type View } from "./view.ts";
+import { position, table, type TableColumn } from "../part/screen-table.ts";
+import { line, span, type Line } from "../../text/line.ts";
+import { waitingFor, type View } from "../part/screen-view.ts";
 
 export interface ListPane<Row> {
   readonly title: string;

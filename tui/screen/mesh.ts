@@ -3,13 +3,13 @@ import type { AgentView } from "../../protocol/view.ts";
 import { agentsOf, eventsOf, selectedAgent, selectedIndex } from "../model/list.ts";
 import { arrange } from "../part/arrange.ts";
 import { fitHeight, heading } from "../part/pane.ts";
-import { position, table, type TableColumn } from "../part/table.ts";
-import { clockTime, gib, rate } from "../text/format.ts";
-import type { Glyphs } from "../text/glyph.ts";
-import { line, span, type Line } from "../text/line.ts";
+import { position, table, type TableColumn } from "../part/screen-table.ts";
+import { clockTime, gib, rate } from "../../text/format.ts";
+import type { Glyphs } from "../../text/glyph.ts";
+import { line, span, type Line } from "../../text/line.ts";
 import { agentDetail } from "./agent-detail.ts";
-import { agentState, bestRate, loadText } from "./agent-state.ts";
-import { isTwoPaned, waitingFor, type View } from "./view.ts";
+import { agentState, bestRate, loadText } from "./agent-word.ts";
+import { isTwoPaned, waitingFor, type View } from "../part/screen-view.ts";
 
 export function meshScreen(view: View): readonly Line[] {
   const agents = agentsOf(view.ui, view.data);

@@ -1,12 +1,12 @@
 /** What may lie over a screen: help, the palette, a confirmation, the equivalent command line. */
-import { applies, commandTable, paletteOf } from "../command-table.ts";
+import { applies, commandTable, paletteOf } from "../model/command-table.ts";
 import type { Confirm } from "../model/confirm.ts";
 import { screenTitles, type Overlay } from "../model/ui.ts";
 import { fitHeight, heading } from "../part/pane.ts";
-import { firstVisible } from "../part/table.ts";
-import { blank, line, span, toned, type Line } from "../text/line.ts";
-import { cell, wrap } from "../text/width.ts";
-import type { View } from "./view.ts";
+import { firstVisible } from "../part/screen-table.ts";
+import { blank, line, span, toned, type Line } from "../../text/line.ts";
+import { cell, wrap } from "../../text/width.ts";
+import type { View } from "../part/screen-view.ts";
 
 const keysWidth = 16;
 

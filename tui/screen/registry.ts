@@ -1,6 +1,6 @@
 /** Screen 4: models, their versions and aliases; the selected version's lineage, and the ledger of alias moves. */
 import type { LineageView, ModelView, VersionView } from "../../protocol/view.ts";
-import { answerTo, refusalTo } from "../model/data.ts";
+import { answerTo, refusalTo } from "../model/mesh-data.ts";
 import {
   lineageWant,
   modelOf,
@@ -13,11 +13,11 @@ import {
 } from "../model/list.ts";
 import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
-import { pair, position, table, type TableColumn } from "../part/table.ts";
-import { bytes, params, tokens, value } from "../text/format.ts";
-import { line, span, type Line } from "../text/line.ts";
+import { pair, position, table, type TableColumn } from "../part/screen-table.ts";
+import { bytes, params, tokens, value } from "../../text/format.ts";
+import { line, span, type Line } from "../../text/line.ts";
 import { listPane } from "./list-pane.ts";
-import { agoOf, threeFrom, waitingFor, type View } from "./view.ts";
+import { agoOf, threeFrom, waitingFor, type View } from "../part/screen-view.ts";
 
 const versionRowsMax = 10;
 const digestCharacters = 12;

@@ -1,20 +1,20 @@
 /** Screen 2: the sweeps and how far they are; the selected one's best-so-far curve, trials, and live metric. */
 import type { SweepSummary, SweepView } from "../../protocol/view.ts";
-import { bar } from "../canvas/bar.ts";
-import { lineChart } from "../canvas/chart.ts";
-import { refusalTo } from "../model/data.ts";
+import { bar } from "../../text/canvas/bar.ts";
+import { lineChart } from "../../text/canvas/chart.ts";
+import { refusalTo } from "../model/mesh-data.ts";
 import { selectedSweep, selectedTrial, sweepOf, sweepsOf, sweepsWant, sweepWant } from "../model/list.ts";
 import { arrange } from "../part/arrange.ts";
 import { fitHeight, heading } from "../part/pane.ts";
-import { pair, type TableColumn } from "../part/table.ts";
-import { percent, short, tokens, value } from "../text/format.ts";
-import type { Glyphs } from "../text/glyph.ts";
-import { blank, line, span, type Line, type Tone } from "../text/line.ts";
-import { wrap } from "../text/width.ts";
+import { pair, type TableColumn } from "../part/screen-table.ts";
+import { percent, short, tokens, value } from "../../text/format.ts";
+import type { Glyphs } from "../../text/glyph.ts";
+import { blank, line, span, type Line, type Tone } from "../../text/line.ts";
+import { wrap } from "../../text/width.ts";
 import { listPane } from "./list-pane.ts";
 import { trialDetail } from "./trial-detail.ts";
 import { trialTable } from "./trial-table.ts";
-import { agoOf, isTwoPaned, stackedFrom, threeFrom, waitingFor, type View } from "./view.ts";
+import { agoOf, isTwoPaned, stackedFrom, threeFrom, waitingFor, type View } from "../part/screen-view.ts";
 import { sweepWhyLines } from "./why.ts";
 
 const chartRowsMax = 10;

@@ -1,14 +1,14 @@
 /** One trial: its metric as it comes in, parameters, attempts and where each ended. */
 import type { SweepView, TrialView } from "../../protocol/view.ts";
-import { lineChart } from "../canvas/chart.ts";
-import { answerTo } from "../model/data.ts";
+import { lineChart } from "../../text/canvas/chart.ts";
+import { answerTo } from "../model/mesh-data.ts";
 import { curveWant } from "../model/list.ts";
-import { pair } from "../part/table.ts";
-import { tokens, value } from "../text/format.ts";
-import { line, span, type Line } from "../text/line.ts";
-import { wrap } from "../text/width.ts";
+import { pair } from "../part/screen-table.ts";
+import { tokens, value } from "../../text/format.ts";
+import { line, span, type Line } from "../../text/line.ts";
+import { wrap } from "../../text/width.ts";
 import { trialTones } from "./trial-table.ts";
-import { agoOf, type View } from "./view.ts";
+import { agoOf, type View } from "../part/screen-view.ts";
 
 const curveRowsMax = 12;
 const curveRowsMin = 4;

@@ -2,11 +2,11 @@
 import type { TrialView } from "../../protocol/view.ts";
 import { selectedIndex, sweepOf, trialsOf } from "../model/list.ts";
 import { heading } from "../part/pane.ts";
-import { position, table, type TableColumn } from "../part/table.ts";
-import { params, tokens, value } from "../text/format.ts";
-import type { Glyphs } from "../text/glyph.ts";
-import type { Line, Tone } from "../text/line.ts";
-import type { View } from "./view.ts";
+import { position, table, type TableColumn } from "../part/screen-table.ts";
+import { params, tokens, value } from "../../text/format.ts";
+import type { Glyphs } from "../../text/glyph.ts";
+import type { Line, Tone } from "../../text/line.ts";
+import type { View } from "../part/screen-view.ts";
 
 export const trialTones: Readonly<Record<TrialView["state"], Tone>> = {
   queued: "dim",

@@ -1,12 +1,12 @@
 /** Screen 3: the selected sweep's trials, and of the selected one its details, why it waits, or its log. */
-import { answerTo, refusalTo } from "../model/data.ts";
+import { answerTo, refusalTo } from "../model/mesh-data.ts";
 import { logsWant, selectedSweep, selectedTrial, sweepOf, trialsOf } from "../model/list.ts";
 import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
-import { line, span, type Line } from "../text/line.ts";
+import { line, span, type Line } from "../../text/line.ts";
 import { trialDetail } from "./trial-detail.ts";
 import { trialTable } from "./trial-table.ts";
-import { waitingFor, type View } from "./view.ts";
+import { waitingFor, type View } from "../part/screen-view.ts";
 import { trialWhyLines } from "./why.ts";
 
 export function trialsScreen(view: View): readonly Line[] {

@@ -1,12 +1,12 @@
 /** Why a trial or a sweep waits: the answer in a sentence, when it will start, the money, who is ahead, each agent. */
 import type { SweepWhyView, WhyView } from "../../protocol/why-view.ts";
-import { answerTo, refusalTo } from "../model/data.ts";
+import { answerTo, refusalTo } from "../model/mesh-data.ts";
 import { presentOf, sweepWhyWant, whyWant } from "../model/list.ts";
-import { pair } from "../part/table.ts";
-import { ahead, clockTime, tokens } from "../text/format.ts";
-import { blank, line, span, type Line } from "../text/line.ts";
-import { wrap } from "../text/width.ts";
-import { waitingFor, type View } from "./view.ts";
+import { pair } from "../part/screen-table.ts";
+import { ahead, clockTime, tokens } from "../../text/format.ts";
+import { blank, line, span, type Line } from "../../text/line.ts";
+import { wrap } from "../../text/width.ts";
+import { waitingFor, type View } from "../part/screen-view.ts";
 
 const labelWidth = 12;
 

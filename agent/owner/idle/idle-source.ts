@@ -1,5 +1,9 @@
 /** Where an agent learns how long its owner has been away. A source only reads; what follows from it is the stance's. */
-import type { Idleness } from "../stance.ts";
+
+/** How long ago the last input was, in ms, or why nobody knows. */
+export type Idleness =
+  | { readonly kind: "idle"; readonly source: string; readonly ms: number }
+  | { readonly kind: "unknown"; readonly why: string };
 
 /**
  * `absent`: there is nothing here that this source could watch (no desktop, no terminal), so it has no say.

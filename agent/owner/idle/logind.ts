@@ -3,7 +3,7 @@
  * thinks itself idle, after a delay of its own, and many never do: then logind does not know. Terminals are
  * read elsewhere. Fields: org.freedesktop.login1(5).
  */
-import { askProgram, type Answer } from "./ask-program.ts";
+import { askProgram, type Answer } from "../../../system/ask-program.ts";
 import type { IdleReading } from "./idle-source.ts";
 
 export interface DesktopSession {

@@ -1,5 +1,5 @@
 /** macOS: the time since the last keyboard or pointer event, as the HID system of the kernel counts it (`ioreg`). */
-import { askProgram } from "./ask-program.ts";
+import { askProgram } from "../../../system/ask-program.ts";
 import type { IdleReading, IdleSource } from "./idle-source.ts";
 
 const nsPerMs = 1e6;

@@ -3,7 +3,7 @@
  * Other Wayland compositors have no such question (ext-idle-notify only sends notices): their owners use a command.
  */
 import { existsSync } from "node:fs";
-import { askProgram } from "./ask-program.ts";
+import { askProgram } from "../../../system/ask-program.ts";
 import type { IdleReading } from "./idle-source.ts";
 
 const question = [

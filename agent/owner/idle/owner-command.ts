@@ -1,5 +1,5 @@
 /** A command of the owner's choice that prints the seconds since the last input; where the built-in sources see nothing. */
-import { askProgram } from "./ask-program.ts";
+import { askProgram } from "../../../system/ask-program.ts";
 import type { IdleReading, IdleSource } from "./idle-source.ts";
 
 const name = "the owner's command";

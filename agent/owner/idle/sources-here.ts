@@ -4,7 +4,7 @@ import type { IdleSource } from "./idle-source.ts";
 import { logind } from "./logind.ts";
 import { macInput } from "./mac.ts";
 import { ownerCommand } from "./owner-command.ts";
-import { linuxTerminals, macTerminals, terminals } from "./terminal.ts";
+import { linuxTerminals, macTerminals, terminals } from "./tty.ts";
 import { windowsInput } from "./windows.ts";
 
 export function idleSourcesHere(command: string | null): readonly IdleSource[] {

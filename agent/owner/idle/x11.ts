@@ -1,5 +1,5 @@
 /** The X server's clock of idleness (MIT-SCREEN-SAVER extension), through `xprintidle`. Under Wayland it sees only some windows, so it is not asked there. */
-import { askProgram } from "./ask-program.ts";
+import { askProgram } from "../../../system/ask-program.ts";
 import type { IdleReading } from "./idle-source.ts";
 
 export async function askX11(display: string): Promise<IdleReading> {

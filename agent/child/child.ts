@@ -1,0 +1,34 @@
+/**
+ * Entry of a runner's child process: one job at a time, over the IPC channel. It ends by itself when the
+ * parent is gone, so that an agent that was killed leaves no orphan. Started by `child-runner.ts` only.
+ */
+import { isModuleJob, runModule } from "../module/run-module.ts";
+import { runJob } from "./run-job.ts";
+import { toChildSchema, type FromChild } from "../runner/wire.ts";
+
+let running = 0;
+let stopFence: number | null = null;
+
+const emit = (event: FromChild): void => {
+  if (process.connected) process.send?.(event);
+};
+
+process.on("disconnect", () => process.exit(0));
+// Ctrl-C reaches the whole foreground group; the agent decides when its children end.
+process.on("SIGINT", () => undefined);
+process.on("message", (message) => {
+  const order = toChildSchema.parse(message);
+  if (order.kind === "stop") {
+    if (order.fence === running) stopFence = order.fence;
+    return;
+  }
+  running = order.job.fence;
+  stopFence = null;
+  const stopping = () => stopFence === running;
+  if (isModuleJob(order.job)) void runModule(order.job, { emit, stopping });
+  else void runJob(order.job, { emit, stopping, ownProcess: true });
+});
+if (process.send === undefined) {
+  console.error("this file is started by a trialmesh agent, not by hand");
+  process.exit(2);
+}

@@ -1,0 +1,37 @@
+/**
+ * The runner of a machine: models and modules in warm children, commands as programs. It only says which job is whose; both
+ * share the machine's slots.
+ */
+import { isCommandJob } from "../program/command-job.ts";
+import { programRunner } from "../program/program-runner.ts";
+import { childRunner } from "./child-runner.ts";
+import type { Runner } from "../runner/runner.ts";
+import { SlotTable, type Machine } from "../runner/slot-table.ts";
+
+export interface MachineRunnerOptions {
+  readonly slots: number;
+  readonly machine: Machine;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What programs get for `${interpreter}`. */
+  readonly interpreter: string;
+}
+
+export function machineRunner({ environment, interpreter, machine, slots }: MachineRunnerOptions): Runner {
+  const slotTable = new SlotTable(slots, machine);
+  const children = childRunner({ slots, slotTable, environment });
+  const programs = programRunner({ slots: slotTable, environment, interpreter });
+  // A fence that a runner does not know is ignored, so both may be told.
+  const both = [children, programs];
+  return {
+    start: (job, kept) => (isCommandJob(job) ? programs : children).start(job, kept),
+    stop: (fence, how) => both.forEach((runner) => runner.stop(fence, how)),
+    suspend: (fence) => both.forEach((runner) => runner.suspend(fence)),
+    resume: (fence) => both.forEach((runner) => runner.resume(fence)),
+    canSuspend: children.canSuspend,
+    processes: () => both.flatMap((runner) => runner.processes()),
+    onEvent: (listener) => both.forEach((runner) => runner.onEvent(listener)),
+    close: async () => {
+      await Promise.all(both.map((runner) => runner.close()));
+    },
+  };
+}

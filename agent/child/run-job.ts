@@ -1,0 +1,186 @@
+/**
+ * Runs one job to its end in this process: opens, restores, trains epoch by epoch, checkpoints, reports.
+ * Used by the child process and, for tasks that cost nothing, in the agent itself. It never throws for
+ * what a job can do wrong: that is a `failed` event.
+ */
+import { readFile } from "node:fs/promises";
+import { backendNameSchema } from "../../protocol/capability.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Dataset } from "../../data/row/dataset-rows.ts";
+import { rowsOf } from "../../data/row/dataset-rows.ts";
+import { openBackend } from "../../training/runtime/open.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
+import { findModel } from "../../training/catalog/model-catalog.ts";
+import type { ModelDeclaration, Restored, Trainer } from "../../training/task/task.ts";
+import { readDataset } from "../runner/read-rows.ts";
+import type { CheckpointFile, Job, Kept } from "../runner/runner.ts";
+import { steadyMs } from "../runner/suspension.ts";
+import type { FromChild } from "../runner/wire.ts";
+import { writeCheckpoint } from "../runner/write-checkpoint.ts";
+
+export interface RunJobOptions {
+  readonly emit: (event: FromChild) => void;
+  /** Asked after every epoch. */
+  readonly stopping: () => boolean;
+  /** Waited for before every epoch: resolves at once unless the job is suspended, where it has no process of its own. */
+  readonly awake?: () => Promise<void> | null;
+  /** Whether this process has the job's memory to itself, and so may be judged by what it holds. */
+  readonly ownProcess: boolean;
+  readonly kept?: Kept | undefined;
+}
+
+const bytesPerMiB = 2 ** 20;
+
+export async function runJob(
+  job: Job,
+  { emit, stopping, awake, ownProcess, kept }: RunJobOptions,
+): Promise<void> {
+  const { fence } = job;
+  let usedMs = 0;
+  const fail = (reason: string, retryable: boolean) =>
+    emit({ kind: "failed", fence, reason, retryable, usedMs });
+  let trainer: Trainer | null = null;
+  try {
+    const begun = steadyMs();
+    const prepared = await prepare(job);
+    const ready = steadyMs();
+    usedMs = ready - begun;
+    if (!prepared.ok) return fail(prepared.refusal.message, prepared.refusal.code === "unavailable");
+    trainer = prepared.value.trainer;
+    const hasTest = prepared.value.hasTest;
+    emit({ kind: "started", fence, exact: prepared.value.exact, worked: { from: begun, to: ready } });
+    let metrics: Record<string, number> = {};
+    let file: CheckpointFile | null = null;
+    while (trainer.epoch < job.targetResource) {
+      const rest = awake?.() ?? null;
+      if (rest !== null) await rest;
+      if (stopping()) {
+        const kept = file ?? { path: null, digest: null, bytes: 0 };
+        return emit({ kind: "stopped", fence, resource: trainer.epoch, metrics, usedMs, ...kept });
+      }
+      const from = steadyMs();
+      const { loss, why } = await trainer.trainEpoch();
+      if (!Number.isFinite(loss)) {
+        usedMs += steadyMs() - from;
+        return fail(
+          why ??
+            `the loss of trial ${job.trial} is not a number in epoch ${trainer.epoch}; a lower learning rate may help`,
+          false,
+        );
+      }
+      metrics = { loss, ...trainer.evaluate("validation") };
+      const resource = trainer.epoch;
+      const last = resource >= job.targetResource;
+      if (last && hasTest) metrics = { ...metrics, ...prefixed(trainer.evaluate("test")) };
+      const to = steadyMs();
+      usedMs += to - from;
+      emit({ kind: "epoch", fence, resource, metrics, usedMs, worked: { from, to } });
+      const heldMiB = ownProcess ? Math.round(process.memoryUsage.rss() / bytesPerMiB) : 0;
+      if (heldMiB > job.memoryMiB) {
+        return fail(
+          `trial ${job.trial} holds ${heldMiB} MiB of memory and may hold ${job.memoryMiB} MiB; fewer buckets or a smaller width need less`,
+          false,
+        );
+      }
+      const name = `${job.trial}-${fence}-${resource}`;
+      file = await writeCheckpoint(trainer.save(), job.checkpointDir, name, kept);
+      emit({ kind: "checkpoint", fence, resource, metrics, usedMs, ...file });
+      if (last) return emit({ kind: "finished", fence, resource, metrics, usedMs, ...file });
+    }
+    fail(
+      `trial ${job.trial} has ${trainer.epoch} epochs already and was asked for ${job.targetResource}`,
+      false,
+    );
+  } catch (error) {
+    fail(`trial ${job.trial} stopped: ${sentence(error)}`, true);
+  } finally {
+    trainer?.dispose();
+  }
+}
+
+interface Prepared {
+  readonly trainer: Trainer;
+  readonly hasTest: boolean;
+  /** False where it goes on from a checkpoint of another backend. */
+  readonly exact: boolean;
+}
+
+async function prepare(job: Job): Promise<Outcome<Prepared>> {
+  const found = findModel(job.task, job.model);
+  if (!found.ok) return found;
+  const declaration: ModelDeclaration = found.value;
+  const params = resolveParams(declaration, job.params);
+  if (!params.ok) return params;
+  const name = backendNameSchema.safeParse(job.backend);
+  if (!name.success || !declaration.backends.includes(name.data)) {
+    return refuse(
+      "invalid",
+      `model ${job.model} runs on ${declaration.backends.join(", ")}, not on "${job.backend}"`,
+    );
+  }
+  const backend = await openBackend(name.data);
+  if (!backend.ok) return backend;
+  let dataset: Dataset | null = null;
+  if (declaration.data !== "none") {
+    if (job.datasetPath === null)
+      return refuse("invalid", `task ${job.task} needs a dataset and trial ${job.trial} has none`);
+    const read = await readDataset(job.datasetPath);
+    if (!read.ok) return read;
+    dataset = read.value;
+  }
+  const created = declaration.create({
+    params: params.value,
+    seed: job.seed,
+    dataset,
+    backend: backend.value,
+    job: {
+      parts: job.parts,
+      workDir: job.checkpointDir,
+      datasetPath: job.datasetPath,
+      memoryMiB: job.memoryMiB,
+    },
+  });
+  if (!created.ok) return created;
+  const trainer = created.value;
+  let exact = true;
+  if (job.fromCheckpointPath !== null) {
+    const restored = await restore(trainer, job.fromCheckpointPath, job.fromResource);
+    if (!restored.ok) {
+      trainer.dispose();
+      return restored;
+    }
+    exact = restored.value.exact;
+  }
+  return accept({ trainer, exact, hasTest: dataset !== null && rowsOf(dataset).test > 0 });
+}
+
+async function restore(trainer: Trainer, path: string, resource: number): Promise<Outcome<Restored>> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    return refuse("unavailable", `the checkpoint ${path} cannot be read: ${sentence(error)}`);
+  }
+  const restored = trainer.restore(bytes);
+  if (restored.ok && trainer.epoch !== resource) {
+    return refuse(
+      "invalid",
+      `the checkpoint ${path} has ${trainer.epoch} epochs, not the ${resource} it is said to have`,
+    );
+  }
+  return restored;
+}
+
+/** `accuracy` on the test split is called `testAccuracy`. */
+function prefixed(metrics: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(metrics).map(([name, value]) => [
+      `test${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+      value,
+    ]),
+  );
+}
+
+function sentence(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+}

@@ -1,0 +1,35 @@
+/** What an agent's `step` is told: orders, what its runner and its cache did, its owner's stance, the time. Parsed already. */
+import type { Fence } from "../../protocol/id.ts";
+import type { CancelHow, Lease } from "../../protocol/order.ts";
+import type { Report } from "../../protocol/report.ts";
+import type { Stance } from "../owner/stance.ts";
+import type { RunnerEvent } from "../runner/runner.ts";
+import type { LeaseFiles } from "./agent-state.ts";
+
+export type AgentInput =
+  | { readonly kind: "beacon"; readonly epoch: number }
+  | { readonly kind: "welcomed"; readonly epoch: number; readonly at: number; readonly askedAt: number }
+  | { readonly kind: "offer"; readonly epoch: number; readonly leases: readonly Lease[] }
+  | {
+      readonly kind: "extend";
+      readonly epoch: number;
+      readonly leases: readonly { readonly fence: Fence; readonly at: number; readonly horizonMs: number }[];
+    }
+  | {
+      readonly kind: "cancel";
+      readonly epoch: number;
+      readonly fences: readonly Fence[];
+      readonly how?: CancelHow;
+    }
+  | { readonly kind: "drain"; readonly epoch: number; readonly drain: boolean }
+  | { readonly kind: "owner"; readonly stance: Stance }
+  | {
+      readonly kind: "fetched";
+      readonly fence: Fence;
+      readonly files: LeaseFiles;
+    }
+  | { readonly kind: "fetch-failed"; readonly fence: Fence; readonly reason: string }
+  | { readonly kind: "runner"; readonly event: RunnerEvent }
+  | { readonly kind: "shared"; readonly report: Report }
+  | { readonly kind: "tick" }
+  | { readonly kind: "leave" };

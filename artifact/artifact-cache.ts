@@ -1,0 +1,16 @@
+/** Where an agent gets artifacts from and brings them to. By digest only; every read is verified. */
+import type { Digest, Fence } from "../protocol/id.ts";
+import type { Outcome } from "../protocol/refusal.ts";
+
+export interface ArtifactCache {
+  /** Folder in which the runner of one attempt writes its checkpoints. */
+  workDirOf(fence: Fence): string;
+  /** The attempt is over: what it left in its folder goes. What was shared stays in the cache. */
+  clear(fence: Fence): void;
+  /** Path of the cached file with these bytes, where the mesh's store was seen to hold them lately; else null. */
+  kept(digest: Digest): string | null;
+  /** Path of a local file with exactly these bytes, fetched from the mesh where it is not here yet. */
+  fetch(digest: Digest): Promise<Outcome<string>>;
+  /** Takes a file in and puts it into the mesh's store; resolves when it is there. Throws BusError while it cannot. */
+  share(path: string, digest: Digest): Promise<void>;
+}

@@ -1,0 +1,161 @@
+// Content-addressed bytes over the bus: chunks as messages of a stream that keeps one message per subject and refuses
+// a second. Not a cache and not a file store. Whoever reads verifies, so a bad chunk is refused, never believed.
+
+import { createHash } from "node:crypto";
+
+import * as z from "zod";
+
+import { BusError, type AppendResult, type Bus, type Bytes, type Entry } from "../protocol/bus/bus.ts";
+
+/** Bytes of every chunk but the last. Part of the wire format: a half upload is resumed by whoever comes next. */
+export const chunkBytes = 256 * 1024;
+/** Chunks on their way at once, in either direction. */
+const windowChunks = 6;
+/** The largest blob `getBlob` reads into memory where its caller names no limit. */
+export const defaultMaxBlobBytes = 1024 * 1024 * 1024;
+
+/** Number of the message that says how many chunks there are. It is written last: where it is, all were stored. */
+const headerNumber = 0;
+
+const headerSchema = z.strictObject({
+  v: z.literal(1),
+  bytes: z.number().int().nonnegative(),
+  chunkBytes: z.literal(chunkBytes),
+});
+
+/** Where blobs live. The stream: one message per subject, `discard: 'new'` per subject, direct get, no age limit. */
+export interface BlobPlace {
+  readonly stream: string;
+  /** Subject of message `n` of the blob with this digest: 0 is the header, 1.. are the chunks. */
+  readonly subjectOf: (digest: string, n: number) => string;
+}
+
+export interface StoredBlob {
+  /** SHA-256, 64 hexadecimal digits. */
+  readonly digest: string;
+  readonly bytes: number;
+  /** False where the blob had been there before, whole. */
+  readonly stored: boolean;
+}
+
+export type BlobReading =
+  | { readonly kind: "read"; readonly bytes: Bytes }
+  /** Nobody stored this digest, or not yet whole. */
+  | { readonly kind: "missing" }
+  /** The header is there, but chunk `n` is not. */
+  | { readonly kind: "incomplete"; readonly n: number }
+  /** What is stored is not what the digest names. */
+  | { readonly kind: "corrupt"; readonly message: string }
+  | { readonly kind: "too-large"; readonly bytes: number; readonly maxBytes: number };
+
+export function digestOf(bytes: Bytes): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/**
+ * Stores the bytes under their digest, or finds them there. After an upload that was cut off only what is missing is
+ * stored. Throws BusError; calling it again is always safe.
+ */
+export async function putBlob(bus: Bus, place: BlobPlace, bytes: Bytes): Promise<StoredBlob> {
+  const digest = digestOf(bytes);
+  if (await isWhole(bus, place, digest, bytes)) return { digest, bytes: bytes.length, stored: false };
+
+  const count = chunkCount(bytes.length);
+  let stored = false;
+  await inWindow(count, async (index) => {
+    const chunk = bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes);
+    const result = await bus.append(place.stream, place.subjectOf(digest, index + 1), chunk);
+    if (isNew(result)) stored = true;
+    return true;
+  });
+  const header = { v: 1, bytes: bytes.length, chunkBytes };
+  const last = await bus.append(place.stream, place.subjectOf(digest, headerNumber), encode(header));
+  return { digest, bytes: bytes.length, stored: isNew(last) || stored };
+}
+
+/** Reads and verifies a blob. Throws BusError where the bus fails; everything wrong with the blob is a value. */
+export async function getBlob(
+  bus: Bus,
+  place: BlobPlace,
+  digest: string,
+  options: { readonly maxBytes?: number } = {},
+): Promise<BlobReading> {
+  const maxBytes = options.maxBytes ?? defaultMaxBlobBytes;
+  const header = await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber));
+  if (header === null) return { kind: "missing" };
+  const size = sizeIn(header);
+  if (size === undefined) return { kind: "corrupt", message: `The header of blob ${digest} cannot be read.` };
+  if (size > maxBytes) return { kind: "too-large", bytes: size, maxBytes };
+
+  const bytes = new Uint8Array(size);
+  let wrong: BlobReading | undefined;
+  await inWindow(chunkCount(size), async (index) => {
+    const n = index + 1;
+    const chunk = await bus.getMessage(place.stream, place.subjectOf(digest, n));
+    const expected = Math.min(chunkBytes, size - index * chunkBytes);
+    if (chunk === null) wrong ??= { kind: "incomplete", n };
+    else if (chunk.data.length !== expected) {
+      const message = `Chunk ${n} of blob ${digest} has ${chunk.data.length} bytes instead of ${expected}.`;
+      wrong ??= { kind: "corrupt", message };
+    } else bytes.set(chunk.data, index * chunkBytes);
+    return wrong === undefined;
+  });
+  if (wrong !== undefined) return wrong;
+  const found = digestOf(bytes);
+  if (found !== digest) {
+    return { kind: "corrupt", message: `The bytes stored as ${digest} have the digest ${found}.` };
+  }
+  return { kind: "read", bytes };
+}
+
+/**
+ * Header, first and last chunk are there: the header was written after every chunk was stored. The two chunks are
+ * looked at because a stream at its size limit drops its oldest messages first.
+ */
+async function isWhole(bus: Bus, place: BlobPlace, digest: string, bytes: Bytes): Promise<boolean> {
+  const header = await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber));
+  if (header === null || sizeIn(header) !== bytes.length) return false;
+  const count = chunkCount(bytes.length);
+  for (const n of new Set([1, count])) {
+    if (n <= count && (await bus.getMessage(place.stream, place.subjectOf(digest, n))) === null) return false;
+  }
+  return true;
+}
+
+/** Runs `work` for 0..count-1, some at a time, and starts no more once one returned false or threw. */
+async function inWindow(count: number, work: (index: number) => Promise<boolean>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) {
+      let go = false;
+      try {
+        go = await work(next++);
+      } finally {
+        if (!go) next = count;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(windowChunks, count) }, worker));
+}
+
+function isNew(result: AppendResult): boolean {
+  if (result.kind === "wrong-sequence")
+    throw new BusError("refused", "The blob stream asked for a sequence that was not given.");
+  return result.kind === "appended";
+}
+
+function chunkCount(bytes: number): number {
+  return Math.ceil(bytes / chunkBytes);
+}
+
+function sizeIn(header: Entry): number | undefined {
+  try {
+    return headerSchema.parse(JSON.parse(new TextDecoder().decode(header.data))).bytes;
+  } catch {
+    return undefined;
+  }
+}
+
+function encode(value: unknown): Bytes {
+  return new TextEncoder().encode(JSON.stringify(value));
+}

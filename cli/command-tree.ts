@@ -1,0 +1,227 @@
+/** Every command under one name, `trialmesh`, with its help. What each does is in `command/`. */
+import { Command } from "commander";
+import { packageVersion } from "../training/version/code-version.ts";
+import { accountOpenCommand } from "./command/account-open.ts";
+import { agentCommand } from "./command/agent.ts";
+import { agentsCommand } from "./command/agents.ts";
+import { agentsCordonCommand } from "./command/agents-cordon.ts";
+import { agentsDrainCommand } from "./command/agents-drain.ts";
+import { budgetGrantCommand } from "./command/budget-grant.ts";
+import { budgetHistoryCommand } from "./command/budget-history.ts";
+import { budgetSetCommand } from "./command/budget-set.ts";
+import { budgetShowCommand } from "./command/budget-show.ts";
+import { connectionCommand } from "./command/connection.ts";
+import { coordinatorCommand } from "./command/coordinator.ts";
+import { datasetAddCommand } from "./command/dataset-add.ts";
+import { datasetCheckCommand } from "./command/dataset-check.ts";
+import { datasetDiffCommand } from "./command/dataset-diff.ts";
+import { datasetLsCommand } from "./command/dataset-ls.ts";
+import { datasetPreviewCommand } from "./command/dataset-preview.ts";
+import { datasetProfileCommand } from "./command/dataset-profile.ts";
+import { datasetShowCommand } from "./command/dataset-show.ts";
+import { demoCommand } from "./command/demo.ts";
+import { doctorCommand } from "./command/doctor.ts";
+import { downCommand } from "./command/down.ts";
+import { inviteCommand } from "./command/invite.ts";
+import { joinCommand } from "./command/join.ts";
+import { modelLineageCommand } from "./command/model-lineage.ts";
+import { modelLsCommand } from "./command/model-ls.ts";
+import { modelPromoteCommand } from "./command/model-promote.ts";
+import { modelReportCommand } from "./command/model-report.ts";
+import { modelRollbackCommand } from "./command/model-rollback.ts";
+import { modelShowCommand } from "./command/model-show.ts";
+import { revokeCommand } from "./command/revoke.ts";
+import { runtimeInstallCommand } from "./command/runtime-install.ts";
+import { runtimeLsCommand } from "./command/runtime-ls.ts";
+import { runtimeProbeCommand } from "./command/runtime-probe.ts";
+import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
+import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
+import { sweepInsightCommand } from "./command/sweep-insight.ts";
+import { sweepLintCommand } from "./command/sweep-lint.ts";
+import { sweepLocalCommand } from "./command/sweep-local.ts";
+import { sweepLsCommand } from "./command/sweep-ls.ts";
+import { sweepReportCommand } from "./command/sweep-report.ts";
+import { sweepRunCommand } from "./command/sweep-run.ts";
+import { sweepSchemaCommand } from "./command/sweep-schema.ts";
+import { sweepSealCommand } from "./command/sweep-seal.ts";
+import { sweepShowCommand } from "./command/sweep-show.ts";
+import { sweepStopCommand } from "./command/sweep-stop.ts";
+import { sweepTuneCommand } from "./command/sweep-tune.ts";
+import { sweepWhyCommand } from "./command/sweep-why.ts";
+import { trialLogsCommand } from "./command/trial-logs.ts";
+import { trialProposeCommand } from "./command/trial-propose.ts";
+import { trialShowCommand } from "./command/trial-show.ts";
+import { trialWhyCommand } from "./command/trial-why.ts";
+import { tuiCommand } from "./command/tui.ts";
+import { upCommand } from "./command/up.ts";
+import { nearestName } from "../protocol/name.ts";
+import type { Terminal } from "./shell/terminal.ts";
+
+const helpEnd = `
+Exit status:
+  0   done
+  1   refused or failed; the sentence on standard error says why
+  2   the command line is wrong
+  3   the sweep waits for tokens
+  70  a fault in trialmesh itself (TRIALMESH_DEBUG=1 shows where)
+
+Environment:
+  TRIALMESH_HOME         folder of this machine's mesh (default: ~/.trialmesh)
+  TRIALMESH_DATA         folder that sweep files name their data by
+  TRIALMESH_PYTHON       the Python that a command's \${interpreter} means (default: python or python3 on the path)
+  TRIALMESH_NATS_SERVER  a nats-server binary to use instead of looking for one
+  TRIALMESH_RUNTIME      where native runtimes are kept (default: ~/.cache/trialmesh/runtime)
+  TRIALMESH_CACHE        where a nats-server that was brought in is kept (default: ~/.cache/trialmesh)
+  TRIALMESH_LEASE_MS     length of a lease in ms, for tests; the same for every coordinator of a mesh
+
+Examples:
+  $ trialmesh up
+  $ trialmesh sweep run examples/language-id.yaml
+  $ trialmesh model lineage language-id@champion
+`;
+
+export function program(terminal: Terminal): Command {
+  const root = new Command("trialmesh")
+    .description("Run machine-learning experiments on the machines you already have.")
+    .version(packageVersion, "-V, --version", "print the version")
+    .addCommand(upCommand(terminal))
+    .addCommand(downCommand(terminal))
+    .addCommand(demoCommand(terminal))
+    .addCommand(agentCommand(terminal))
+    .addCommand(coordinatorCommand(terminal))
+    .addCommand(tuiCommand(terminal))
+    .addCommand(
+      group("sweep", "run, list, show and stop sweeps", [
+        sweepRunCommand(terminal),
+        sweepLocalCommand(terminal),
+        sweepLintCommand(terminal),
+        sweepSchemaCommand(terminal),
+        sweepEstimateCommand(terminal),
+        sweepLsCommand(terminal),
+        sweepShowCommand(terminal),
+        sweepInsightCommand(terminal),
+        sweepReportCommand(terminal),
+        sweepWhyCommand(terminal),
+        sweepTuneCommand(terminal),
+        sweepSealCommand(terminal),
+        sweepStopCommand(terminal),
+      ]),
+    )
+    .addCommand(
+      group("trial", "look at single trials, and propose them", [
+        trialShowCommand(terminal),
+        trialWhyCommand(terminal),
+        trialLogsCommand(terminal),
+        trialProposeCommand(terminal),
+      ]),
+    )
+    .addCommand(
+      agentsCommand(terminal)
+        .addCommand(agentsCordonCommand(terminal))
+        .addCommand(agentsDrainCommand(terminal)),
+    )
+    .addCommand(
+      group("dataset", "datasets: build, look at, check and compare versions", [
+        datasetAddCommand(terminal),
+        datasetLsCommand(terminal),
+        datasetShowCommand(terminal),
+        datasetPreviewCommand(terminal),
+        datasetProfileCommand(terminal),
+        datasetDiffCommand(terminal),
+        datasetCheckCommand(terminal),
+      ]),
+    )
+    .addCommand(
+      group("model", "registered models: versions, aliases, lineage", [
+        modelLsCommand(terminal),
+        modelShowCommand(terminal),
+        modelPromoteCommand(terminal),
+        modelRollbackCommand(terminal),
+        modelLineageCommand(terminal),
+        modelReportCommand(terminal),
+      ]),
+    )
+    .addCommand(
+      group("budget", "tokens: statements, grants, refills and limits", [
+        budgetShowCommand(terminal),
+        budgetHistoryCommand(terminal),
+        budgetGrantCommand(terminal),
+        budgetSetCommand(terminal),
+      ]),
+    )
+    .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))
+    .addCommand(
+      group("runtime", "native runtimes: TensorFlow and WebGPU, outside the project", [
+        runtimeLsCommand(terminal),
+        runtimeInstallCommand(terminal),
+        runtimeRemoveCommand(terminal),
+        runtimeProbeCommand(terminal),
+      ]),
+    )
+    .addCommand(inviteCommand(terminal))
+    .addCommand(joinCommand(terminal))
+    .addCommand(revokeCommand(terminal))
+    .addCommand(connectionCommand(terminal))
+    .addCommand(doctorCommand(terminal))
+    .addHelpText("after", helpEnd);
+  everyCommand(root, (command) => {
+    command
+      .exitOverride()
+      .showSuggestionAfterError(false)
+      .configureHelp({ showGlobalOptions: false })
+      .configureOutput({
+        writeOut: (text) => terminal.out(text.replace(/\n$/, "")),
+        writeErr: (text) => terminal.note(text.replace(/\n$/, "")),
+        outputError: (text, write) => write(`trialmesh: ${usageSentence(text, command, root)}\n`),
+      });
+  });
+  return root;
+}
+
+function group(name: string, about: string, commands: readonly Command[]): Command {
+  const parent = new Command(name).description(about);
+  for (const command of commands) parent.addCommand(command);
+  return parent;
+}
+
+function everyCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command);
+  for (const child of command.commands) everyCommand(child, visit);
+}
+
+/** Commander's complaint as our sentence: with the nearest right name, and where to read more. */
+function usageSentence(text: string, command: Command, root: Command): string {
+  const complaint = text
+    .replace(/^error: /, "")
+    .trim()
+    .replaceAll("'", '"')
+    .replaceAll(/\s*\n\s*/g, " ")
+    .replace(/\.$/, "");
+  const value =
+    /^(?:command-argument value "(.*)" is invalid for argument "(.+)"|option "(.+)" argument "(.*)" is invalid)\. (.+)$/.exec(
+      complaint,
+    );
+  if (value !== null) {
+    const [, word, argument, option, given, why] = value;
+    return `${argument ?? option} cannot be "${word ?? given}": ${why} (see \`${pathOf(command, root)} --help\`)`;
+  }
+  const wrong = /^unknown (command|option) "([^"]+)"/.exec(complaint);
+  const known =
+    wrong?.[1] === "command"
+      ? command.commands.map((child) => child.name())
+      : command.options
+          .flatMap((option) =>
+            [option.long, option.short].filter((name) => name !== undefined && name !== null),
+          )
+          .concat("--help");
+  const nearest = wrong?.[2] === undefined ? null : nearestName(wrong[2], known);
+  const hint = nearest === null ? "" : `, did you mean "${nearest}"?`;
+  const end = hint === "" ? "; " : " ";
+  return `${complaint}${hint}${end}(see \`${pathOf(command, root)} --help\`)`.replace("; (see", " (see");
+}
+
+function pathOf(command: Command, root: Command): string {
+  return command === root || command.parent === null
+    ? root.name()
+    : `${pathOf(command.parent, root)} ${command.name()}`;
+}

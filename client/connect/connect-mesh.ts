@@ -1,0 +1,81 @@
+/**
+ * Connects to the mesh of this home as one of its people.
+ * Who it is: `--as NAME`, else the owner where the mesh was made here, else the only one who joined here.
+ */
+import { randomUUID } from "node:crypto";
+import { ensureCredential, loadCredential, type Credential } from "../../mesh/credential.ts";
+import { homePath, openHome, type Home } from "../../mesh/home.ts";
+import { connectAs, storedUsers, type StoredUser } from "../../mesh/connect.ts";
+import { loadIdentity } from "../../mesh/identity.ts";
+import type { Bus } from "../../protocol/bus/bus.ts";
+import { openClient, type MeshClient } from "../../protocol/client.ts";
+import { suggestion } from "../../protocol/name.ts";
+import { meshOwner } from "../../protocol/program.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Role } from "../../protocol/subjects.ts";
+import { systemClock } from "../../protocol/time/system-clock.ts";
+import type { Environment } from "../../system/environment.ts";
+
+const personRoles: readonly Role[] = ["owner", "requester", "viewer"];
+
+export interface Connected {
+  readonly home: Home;
+  readonly bus: Bus;
+  readonly client: MeshClient;
+}
+
+export async function connectMesh(environment: Environment, as?: string): Promise<Outcome<Connected>> {
+  const home = openHome(homePath(environment));
+  if (!home.ok) return home;
+  const person = await personOf(home.value, as);
+  if (!person.ok) return person;
+  const bus = await connectAs(home.value, person.value);
+  if (!bus.ok) return bus;
+  const client = openClient({
+    mesh: home.value.mesh,
+    role: person.value.role,
+    who: person.value.name,
+    bus: bus.value,
+    clock: systemClock,
+    newKey: randomUUID,
+  });
+  if (client.role !== "viewer") return accept({ home: home.value, bus: bus.value, client });
+  // The server denies it too, but in the words of subjects and permissions.
+  const sentence = `viewer ${client.who} may look and change nothing; ask the mesh's owner for \`trialmesh invite requester NAME\``;
+  const looking: MeshClient = { ...client, command: () => Promise.resolve(refuse("forbidden", sentence)) };
+  return accept({ home: home.value, bus: bus.value, client: looking });
+}
+
+async function personOf(home: Home, as: string | undefined): Promise<Outcome<Credential>> {
+  const identity = loadIdentity(home);
+  const nowS = Math.floor(Date.now() / 1000);
+  if (identity.ok) {
+    if (as === undefined || as === meshOwner) return ensureCredential(home, "owner", meshOwner, nowS);
+    // On the owner's machine a requester who was never invited elsewhere may still be acted for.
+    const stored = storedPeople(home).find((person) => person.name === as);
+    if (stored !== undefined) return loadCredential(home, stored.role, stored.name);
+    return ensureCredential(home, "requester", as, nowS);
+  }
+  if (identity.refusal.code !== "forbidden") return identity;
+  const stored = storedPeople(home);
+  const [first, second] = as === undefined ? stored : stored.filter((person) => person.name === as);
+  if (first === undefined) {
+    const names = stored.map((person) => person.name);
+    if (as !== undefined && names.length > 0)
+      return refuse("unknown", `${home.path} holds no credential of "${as}", ${suggestion(as, names)}`);
+    return refuse(
+      "forbidden",
+      `${home.path} holds no credential to ask the mesh with; ask its owner for \`trialmesh invite requester NAME\``,
+    );
+  }
+  if (second !== undefined)
+    return refuse(
+      "invalid",
+      `several people joined here (${stored.map((person) => person.name).join(", ")}); say which with --as NAME`,
+    );
+  return loadCredential(home, first.role, first.name);
+}
+
+function storedPeople(home: Home): readonly StoredUser[] {
+  return storedUsers(home, personRoles);
+}

@@ -1,0 +1,143 @@
+/**
+ * Builds a dataset version on an agent of the mesh: brings the recipe and its files there, runs a sweep of one trial, and
+ * fetches what came of it. Built before by anybody, it is answered from the record for no tokens.
+ */
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+
+import { datasetBuildModel, datasetTask } from "../../training/catalog/dataset-build.ts";
+import type { LocalRecipe } from "../../data/recipe/recipe.ts";
+import type { Declaration } from "../../data/declaration/declaration.ts";
+import { readManifest } from "../../data/manifest/read-manifest.ts";
+import { buildVersion, type Manifest } from "../../data/manifest/manifest.ts";
+import { refuseDisk } from "../../system/private-file.ts";
+import { digestOf } from "../../artifact/blob.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatBytes } from "../../text/figure.ts";
+import { followSweep } from "../follow/follow-sweep.ts";
+import { fetchBlob, sendBlob } from "../../artifact/mesh-blob.ts";
+import { submitSweep } from "../follow/submit-sweep.ts";
+import type { Connected } from "../connect/connect-mesh.ts";
+import { prune, versionFolder, versionPath } from "./local-build.ts";
+import type { Environment } from "../../system/environment.ts";
+
+export interface AgentVersion {
+  readonly path: string;
+  readonly digest: string;
+  readonly bytes: number;
+  readonly manifest: Manifest;
+  /** The trial that built it, or that was answered by it. */
+  readonly trial: string;
+}
+
+/** More than this is not brought to an agent: reading it here takes less than moving it, bytes. */
+export const sentBytesMax = 256 * 2 ** 20;
+/** A lease names every file, and has to fit into a message. */
+const sentFilesMax = 999;
+
+/** Why a recipe had better be built beside its files; null where an agent can have it. */
+export function tooMuchToSend({ bytes, paths }: LocalRecipe): string | null {
+  if (bytes > sentBytesMax)
+    return `its sources have ${formatBytes(bytes)}, more than is sent to an agent (${formatBytes(sentBytesMax)})`;
+  return paths.size > sentFilesMax
+    ? `it has ${paths.size} files, more than are sent to an agent (${sentFilesMax})`
+    : null;
+}
+
+export async function buildOnAgent(
+  { bus, client, home }: Connected,
+  declaration: Declaration,
+  recipe: LocalRecipe,
+  environment: Environment,
+  say: (line: string) => void,
+): Promise<Outcome<AgentVersion>> {
+  let sent = 0;
+  for (const path of recipe.paths.values()) {
+    const stored = await sendBlob(bus, home.mesh, await readFile(path));
+    if (!stored.ok) return stored;
+    if (stored.value) sent++;
+  }
+  const bytes = Buffer.from(JSON.stringify(recipe.recipe));
+  const stored = await sendBlob(bus, home.mesh, bytes);
+  if (!stored.ok) return stored;
+  say(
+    `dataset ${declaration.name}: ${plural(recipe.paths.size, "file")}, ${formatBytes(recipe.bytes)}, ${sent === 0 ? "in the mesh already" : `${sent} of them sent to the mesh`}`,
+  );
+  const spec = buildSpec(declaration.name, digestOf(bytes), bytes.length, [...recipe.paths.keys()]);
+  const submitted = await submitSweep(client, spec, say);
+  if (!submitted.ok) return submitted;
+  const { sweep } = submitted.value;
+  const followed = await followSweep(client, sweep, say);
+  if (!followed.ok) return followed;
+  const [trial] = followed.value.view.trials;
+  if (followed.value.end === "waits-for-budget") {
+    const message = `${sweep}, which builds dataset ${declaration.name}, waits for tokens; add the dataset again once there are some, or build it here with --here`;
+    return refuse("budget-empty", message);
+  }
+  if (trial === undefined || trial.artifact === null)
+    return refuse(
+      "conflict",
+      `dataset ${declaration.name} was not built: ${trial?.failure ?? `${sweep} was stopped`}`,
+    );
+  const version = await fetchVersion({ bus, client, home }, trial.artifact, environment);
+  return version.ok ? accept({ ...version.value, trial: trial.trial }) : version;
+}
+
+/** The file of a version, from this machine's folder or from the mesh. */
+export async function fetchVersion(
+  { bus, home }: Connected,
+  digest: string,
+  environment: Environment,
+): Promise<Outcome<Omit<AgentVersion, "trial">>> {
+  const path = versionPath(environment, digest);
+  const here = await readFile(path).catch(() => null);
+  let bytes: Uint8Array | null = here !== null && digestOf(here) === digest ? here : null;
+  if (bytes === null) {
+    const fetched = await fetchBlob(bus, home.mesh, digest);
+    if (!fetched.ok) return fetched;
+    bytes = fetched.value;
+    const kept = await keepVersion(environment, path, bytes);
+    if (!kept.ok) return kept;
+  }
+  const manifest = await readManifest(path);
+  return manifest.ok ? accept({ path, digest, bytes: bytes.length, manifest: manifest.value }) : manifest;
+}
+
+/** Whole or not at all: on a full disk nothing of it stays. */
+async function keepVersion(
+  environment: Environment,
+  path: string,
+  bytes: Uint8Array,
+): Promise<Outcome<null>> {
+  const folder = versionFolder(environment);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(`${path}.part`, bytes, { mode: 0o600 });
+    await rename(`${path}.part`, path);
+    await prune(folder, path);
+    return accept(null);
+  } catch (error) {
+    await rm(`${path}.part`, { force: true }).catch(() => undefined);
+    return refuseDisk(error, "write", folder);
+  }
+}
+
+function buildSpec(name: string, recipe: string, bytes: number, parts: readonly string[]): SweepSpec {
+  return sweepSpecSchema.parse({
+    name,
+    task: datasetTask,
+    dataset: { name, digest: recipe, bytes, rows: { train: 0, validation: 0, test: 0 } },
+    parts: parts.toSorted(),
+    objective: { metric: "rows", goal: "maximize" },
+    search: { method: "grid", trials: 1, seed: 1 },
+    stopping: { policy: "none", max: 1 },
+    models: [{ model: datasetBuildModel, space: {} }],
+    needs: {},
+    cap: null,
+    trialSeed: 1,
+    codeVersion: `dataset-build-${buildVersion}`,
+    reuse: true,
+    register: null,
+  });
+}

@@ -1,0 +1,133 @@
+/**
+ * Builds a dataset version on this machine, and remembers what it built: the same recipe is not built twice. The memory is
+ * a folder of Parquet files named by their digest, the least recently used of which go when it grows too large.
+ */
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { buildDataset, type BuildReport } from "../../data/version/build-dataset.ts";
+import { badRowSchema } from "../../data/row/bad-row.ts";
+import { recipeKey, sourceDigests } from "../../data/source/recipe-key.ts";
+import type { Declaration } from "../../data/declaration/declaration.ts";
+import type { Manifest } from "../../data/manifest/manifest.ts";
+import { readManifest } from "../../data/manifest/read-manifest.ts";
+import { refuseDisk } from "../../system/private-file.ts";
+import { cacheFolder } from "../../mesh/server-binary.ts";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
+import type { Environment } from "../../system/environment.ts";
+
+export interface LocalVersion {
+  readonly path: string;
+  readonly digest: string;
+  readonly bytes: number;
+  /** What decides its bytes, as one digest. */
+  readonly recipe: string;
+  readonly manifest: Manifest;
+  readonly report: BuildReport;
+}
+
+const rememberedSchema = z.object({
+  digest: z.string(),
+  report: z.object({
+    badCount: z.number(),
+    bad: z.array(badRowSchema.extend({ path: z.string() })),
+    latin1Lines: z.number(),
+    leakedRows: z.number(),
+    nearGroups: z.number().nullable(),
+  }),
+});
+const keptBytesMax = 4 * 2 ** 30;
+
+/** Where versions are kept on this machine. */
+export function versionFolder(environment: Environment): string {
+  return join(cacheFolder(environment), "datasets");
+}
+
+export function versionPath(environment: Environment, digest: string): string {
+  return join(versionFolder(environment), `${digest}.parquet`);
+}
+
+/** `say` hears a line before what may take long; `key` is the recipe's where the caller knows it. */
+export async function buildHere(
+  declaration: Declaration,
+  environment: Environment,
+  say: (line: string) => void,
+  key?: string,
+): Promise<Outcome<LocalVersion>> {
+  const keyed = key === undefined ? await keyOf(declaration) : accept(key);
+  if (!keyed.ok) return keyed;
+  const recipe = keyed.value;
+  const known = await remembered(recipe, environment);
+  if (known !== null) return accept(known);
+  const folder = versionFolder(environment);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    return refuseDisk(error, "write", folder);
+  }
+  const built = await buildDataset(declaration, {
+    workDir: folder,
+    progress: (stage) => say(`dataset ${declaration.name}: ${stage}`),
+  });
+  if (!built.ok) return built;
+  const { bytes, digest, manifest, path, report } = built.value;
+  try {
+    await writeWhole(join(folder, `${recipe}.json`), JSON.stringify({ digest, report }));
+    await prune(folder, path);
+  } catch (error) {
+    return refuseDisk(error, "write", folder);
+  }
+  return accept({ path, digest, bytes, recipe, manifest, report });
+}
+
+async function keyOf(declaration: Declaration): Promise<Outcome<string>> {
+  const digests = await sourceDigests(declaration);
+  return digests.ok ? accept(recipeKey(declaration, digests.value)) : digests;
+}
+
+async function remembered(recipe: string, environment: Environment): Promise<LocalVersion | null> {
+  const folder = versionFolder(environment);
+  try {
+    const { digest, report } = rememberedSchema.parse(
+      JSON.parse(await readFile(join(folder, `${recipe}.json`), "utf8")),
+    );
+    const path = versionPath(environment, digest);
+    const { size } = await stat(path);
+    const manifest = await readManifest(path);
+    if (!manifest.ok) return null;
+    await touch(path);
+    return { path, digest, bytes: size, recipe, manifest: manifest.value, report };
+  } catch {
+    return null; // never built here, or gone: build it
+  }
+}
+
+/** Marks a version as used now. */
+export async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now);
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.part`, text, { mode: 0o600 });
+  await rename(`${path}.part`, path);
+}
+
+/** Lets the least recently used versions go; never the one just made. */
+export async function prune(folder: string, keep: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".parquet"));
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const path = join(folder, name);
+      const { mtimeMs, size } = await stat(path);
+      return { path, size, usedAt: mtimeMs };
+    }),
+  );
+  let total = files.reduce((sum, { size }) => sum + size, 0);
+  for (const { path, size } of files.toSorted((a, b) => a.usedAt - b.usedAt)) {
+    if (total <= keptBytesMax) return;
+    if (path === keep) continue;
+    await rm(path, { force: true });
+    total -= size;
+  }
+}

@@ -1,0 +1,214 @@
+/** The checks of `trialmesh doctor`, in the order things depend on each other. Looks only; mends nothing. */
+import { statfs } from "node:fs/promises";
+import { createServer } from "node:net";
+import { installCommand } from "../../training/runtime/managed-package.ts";
+import { packageVersion as installedVersion } from "../../training/runtime/open.ts";
+import { homeExists, homePath, openHome, type Home } from "../../mesh/home.ts";
+import { cacheFolder, findServer } from "../../mesh/server-binary.ts";
+import { runningServerPid } from "../../mesh/server-process.ts";
+import { showVersion } from "../../mesh/server-version.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
+import type { MeshView } from "../../protocol/view.ts";
+import { packageVersion } from "../../training/version/code-version.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatBytes } from "../../text/figure.ts";
+import { defaultPort } from "../../mesh/part/start-mesh.ts";
+import { connectMesh } from "../connect/connect-mesh.ts";
+import type { Environment } from "../../system/environment.ts";
+
+export interface Finding {
+  readonly check: string;
+  readonly verdict: "ok" | "warn" | "fail";
+  readonly found: string;
+  /** What to do about it; null when nothing is to be done. */
+  readonly advice: string | null;
+}
+
+const oldestNodeMajor = 22;
+const diskFreeMinBytes = 2 * 1024 ** 3;
+const packages = [
+  "@nats-io/transport-node",
+  "@nats-io/jetstream",
+  "lmdb",
+  "@tensorflow/tfjs-core",
+  "@tensorflow/tfjs-backend-wasm",
+  "ink",
+];
+
+export async function examine(environment: Environment): Promise<readonly Finding[]> {
+  const path = homePath(environment);
+  const home = homeExists(path) ? openHome(path) : null;
+  const findings = [
+    nodeFinding(),
+    packageFinding(),
+    nativeFinding(),
+    await serverFinding(environment),
+    homeFinding(path, home),
+  ];
+  findings.push(await diskFinding(home?.ok === true ? path : process.cwd()));
+  if (home?.ok === true) {
+    findings.push(await portFinding(home.value));
+    findings.push(...(await meshFindings(environment, home.value)));
+  }
+  return findings;
+}
+
+function ok(check: string, found: string): Finding {
+  return { check, verdict: "ok", found, advice: null };
+}
+
+function bad(verdict: "warn" | "fail", check: string, found: string, advice: string): Finding {
+  return { check, verdict, found, advice };
+}
+
+function nodeFinding(): Finding {
+  const major = Number(process.versions.node.split(".")[0]);
+  const found = `Node ${process.version}, trialmesh ${packageVersion}`;
+  return major >= oldestNodeMajor
+    ? ok("node", found)
+    : bad("fail", "node", found, `run it with Node ${oldestNodeMajor} or newer (npm start brings its own)`);
+}
+
+function packageFinding(): Finding {
+  const missing = packages.filter((name) => installedVersion(name) === null && !resolves(name));
+  return missing.length === 0
+    ? ok("packages", `${packages.length} of ${packages.length} found`)
+    : bad("fail", "packages", `${missing.join(", ")} not installed`, "run `npm install`");
+}
+
+/** Some packages keep their package.json to themselves: finding the package is enough. */
+function resolves(name: string): boolean {
+  try {
+    import.meta.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function nativeFinding(): Finding {
+  const found = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"].find(
+    (name) => installedVersion(name) !== null,
+  );
+  return found === undefined
+    ? bad(
+        "warn",
+        "tfjs-node",
+        "not installed: textcnn trains on wasm, several times slower",
+        `\`${installCommand("@tensorflow/tfjs-node")}\` adds it`,
+      )
+    : ok("tfjs-node", `${found} ${installedVersion(found) ?? ""}`.trim());
+}
+
+async function serverFinding(environment: Environment): Promise<Finding> {
+  // No way to bring one in: a check must download nothing.
+  const server = await findServer(environment, () => {}, []);
+  if (!server.ok)
+    return bad(
+      "warn",
+      "nats-server",
+      `none on PATH or in ${cacheFolder(environment)}`,
+      "`trialmesh up` brings one in, or point TRIALMESH_NATS_SERVER at one",
+    );
+  const { path, version, way, warning } = server.value;
+  const found = `${showVersion(version)} at ${path} (${way})`;
+  return warning === null ? ok("nats-server", found) : bad("warn", "nats-server", found, warning);
+}
+
+function homeFinding(path: string, home: Outcome<Home> | null): Finding {
+  if (home === null)
+    return bad(
+      "warn",
+      "home",
+      `no mesh in ${path}`,
+      "`trialmesh up` makes one, `trialmesh agent --join …` joins one",
+    );
+  return home.ok
+    ? ok("home", `${path}, mesh ${home.value.mesh} at ${home.value.url}`)
+    : bad("fail", "home", home.refusal.message, "see above");
+}
+
+async function diskFinding(folder: string): Promise<Finding> {
+  const disk = await statfs(folder);
+  const free = disk.bavail * disk.bsize;
+  const found = `${formatBytes(free)} free for ${folder}`;
+  return free >= diskFreeMinBytes
+    ? ok("disk", found)
+    : bad("warn", "disk", found, "free some space: journal, datasets and checkpoints live there");
+}
+
+/** Without a server of ours, is the port free for one? */
+async function portFinding(home: Home): Promise<Finding> {
+  const { hostname, port } = new URL(home.url.replace(/^nats:/, "http:"));
+  const number = port === "" ? defaultPort : Number(port);
+  const pid = runningServerPid(home);
+  if (pid !== null) return ok("port", `${number} served by process ${pid}`);
+  if (!/^(127\.|localhost)/.test(hostname))
+    return ok("port", `the server is another machine's (${hostname})`);
+  const free = await isFree(number);
+  return free
+    ? ok("port", `${number} is free`)
+    : bad(
+        "fail",
+        "port",
+        `${number} is taken by another program`,
+        "end it, or start with `trialmesh up --port 0`",
+      );
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(false));
+    probe.listen({ host: "127.0.0.1", port, exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}
+
+async function meshFindings(environment: Environment, home: Home): Promise<Finding[]> {
+  const connected = await connectMesh(environment);
+  if (!connected.ok) {
+    const down = runningServerPid(home) === null;
+    return [
+      bad(
+        down ? "warn" : "fail",
+        "mesh",
+        connected.refusal.message,
+        down ? "nothing is lost: it goes on where it was" : "see above",
+      ),
+    ];
+  }
+  const { client } = connected.value;
+  try {
+    const mesh = await client.query("mesh", {});
+    if (!mesh.ok)
+      return [
+        ok("server", `answers at ${home.url}`),
+        bad("fail", "leader", mesh.refusal.message, "see above"),
+      ];
+    return [
+      ok("server", `answers at ${home.url}`),
+      ok("leader", `${mesh.value.leader}, epoch ${mesh.value.epoch}, journal at ${mesh.value.sequence}`),
+      agentsFinding(mesh.value),
+    ];
+  } finally {
+    await client.close();
+  }
+}
+
+function agentsFinding({ agents }: MeshView): Finding {
+  if (agents.length === 0)
+    return bad("warn", "agents", "none has joined", "start one with `trialmesh agent`");
+  const silent = agents.filter((agent) => agent.state === "silent").map((agent) => agent.agent);
+  const found = `${plural(agents.length, "agent")}, ${plural(
+    agents.reduce((sum, agent) => sum + agent.slots, 0),
+    "slot",
+  )}`;
+  return silent.length === 0
+    ? ok("agents", found)
+    : bad(
+        "warn",
+        "agents",
+        `${found}; silent: ${silent.join(", ")}`,
+        "look whether they run and reach the server",
+      );
+}

@@ -1,0 +1,86 @@
+/**
+ * Follows a sweep to its end, saying how far it is. A mesh that does not answer for a while is waited
+ * for: the sweep goes on without us.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MeshClient } from "../../protocol/client.ts";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
+import { formatTokens } from "../../protocol/token.ts";
+import type { SweepSummary, SweepView } from "../../protocol/view.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatMetric } from "../../text/figure.ts";
+import { finishedOf } from "../../text/sweep-phrase.ts";
+
+const pollMs = 300;
+const sayEveryMs = 1_000;
+/** A sweep short of tokens this long has nothing left that could give some back. */
+const shortOfTokensMs = 1_500;
+const shownTrials = 1000;
+
+export interface Followed {
+  readonly view: SweepView;
+  readonly end: "done" | "stopped" | "waits-for-budget";
+}
+
+export async function followSweep(
+  client: MeshClient,
+  sweep: string,
+  say: (line: string) => void,
+): Promise<Outcome<Followed>> {
+  let said = "";
+  let saidAt = -sayEveryMs;
+  let away = false;
+  let shortSince: number | null = null;
+  for (;;) {
+    const answer = await client.query("sweep", { sweep, order: "best", limit: shownTrials });
+    const now = performance.now();
+    if (!answer.ok) {
+      if (answer.refusal.code !== "unavailable" || client.status() === "closed") return answer;
+      if (!away) say(`${sweep}: ${answer.refusal.message}; waiting for it`);
+      away = true;
+      await sleep(pollMs);
+      continue;
+    }
+    if (away) say(`${sweep}: the mesh answers again`);
+    away = false;
+    const view = answer.value;
+    const line = progressLine(view.summary);
+    const over = view.summary.state === "done" || view.summary.state === "stopped";
+    if (line !== said && (over || now - saidAt >= sayEveryMs)) {
+      say(line);
+      said = line;
+      saidAt = now;
+    }
+    if (view.summary.state === "done") return accept({ view, end: "done" });
+    if (view.summary.state === "stopped") return accept({ view, end: "stopped" });
+    shortSince = (await isShortOfTokens(client, view)) ? (shortSince ?? now) : null;
+    if (shortSince !== null && now - shortSince >= shortOfTokensMs)
+      return accept({ view, end: "waits-for-budget" });
+    await sleep(pollMs);
+  }
+}
+
+function progressLine(summary: SweepSummary): string {
+  const { counts } = summary;
+  const parts = [`${finishedOf(summary)}/${summary.total} trials finished`, `${counts.running} running`];
+  if (counts.reused > 0) parts.push(`${counts.reused} from the record`);
+  if (counts.paused > 0) parts.push(`${counts.paused} paused`);
+  if (counts.failed > 0) parts.push(`${counts.failed} failed`);
+  if (summary.best !== null) {
+    const { best } = summary;
+    parts.push(
+      `best ${summary.metric} ${formatMetric(best.value)} (${best.model}, ${best.trial}, ${plural(best.resource, "epoch")})`,
+    );
+  }
+  parts.push(`${formatTokens(summary.spent)} tokens`);
+  const waiting = summary.waiting === null ? "" : `; waiting: ${summary.waiting}`;
+  return `${summary.sweep} ${summary.name}: ${parts.join(", ")}${waiting}`;
+}
+
+async function isShortOfTokens(client: MeshClient, { summary, trials }: SweepView): Promise<boolean> {
+  if (summary.state !== "waiting" || summary.counts.running > 0) return false;
+  const queued = trials.find((trial) => trial.state === "queued" || trial.state === "paused");
+  if (queued === undefined) return false;
+  const why = await client.query("why", { trial: queued.trial });
+  return why.ok && why.value.budget.short > 0;
+}

@@ -1,0 +1,107 @@
+/** One trial of a command sweep on this machine: what it has reported, and what that makes of it. Runs nothing. */
+import type { Told } from "../../search/sampler/ask.ts";
+import type { Params } from "../../protocol/value.ts";
+import type { CommandObjective } from "../../spec/sweep/command-sweep.ts";
+import type { Report } from "../../agent/program/read-metrics.ts";
+
+/** `stopped` is a verdict on the trial; `interrupted` is none: the sweep ended while it ran. */
+export type LocalState = "running" | "suspended" | "completed" | "stopped" | "interrupted" | "failed";
+
+interface Rung {
+  readonly resource: number;
+  /** One per objective, in the objective's own sense; NaN where none was reported yet. */
+  readonly values: readonly number[];
+}
+
+export class LocalTrial {
+  readonly number: number;
+  readonly params: Params;
+  state: LocalState = "running";
+  /** Why it has no result, or was stopped. */
+  reason: string | null = null;
+  /** Time it ran, suspensions not counted. */
+  seconds = 0;
+  /** Its command came to its own end without an error, whatever it reported. */
+  endedWell = false;
+  readonly rungs: Rung[] = [];
+  /** Every metric it has named, and what it last said of it. */
+  readonly reported = new Map<string, number>();
+  private readonly objectives: readonly CommandObjective[];
+  private readonly kept: (number | null)[];
+  /** How often the first objective was reported: the trial's resource. */
+  resource = 0;
+
+  constructor(number: number, params: Params, objectives: readonly CommandObjective[]) {
+    this.number = number;
+    this.params = params;
+    this.objectives = objectives;
+    this.kept = objectives.map(() => null);
+  }
+
+  /** True when it was a report of the first objective. */
+  take({ metric, value }: Report): boolean {
+    this.reported.set(metric, value);
+    for (const [index, objective] of this.objectives.entries()) {
+      if (objective.metric === metric)
+        this.kept[index] = kept(objective.keep, this.kept[index] ?? null, value);
+    }
+    if (metric !== this.objectives[0]?.metric) return false;
+    this.resource++;
+    return true;
+  }
+
+  /** One per objective; null where one of them was never reported or is not finite. */
+  values(): readonly number[] | null {
+    const found = this.kept.flatMap((value) => (value !== null && Number.isFinite(value) ? [value] : []));
+    return found.length === this.objectives.length ? found : null;
+  }
+
+  markRung(): Rung {
+    const rung = { resource: this.resource, values: this.kept.map((value) => value ?? NaN) };
+    this.rungs.push(rung);
+    return rung;
+  }
+
+  /** Of an ended trial without a result: which objective is missing and what came instead. */
+  whyNoResult(): string {
+    const index = this.kept.findIndex((value) => value === null || !Number.isFinite(value));
+    const metric = this.objectives[index]?.metric ?? "";
+    const value = this.kept[index];
+    if (value !== null && value !== undefined) return `its ${metric} is ${value}`;
+    const others = [...this.reported.keys()];
+    return others.length === 0
+      ? `it reported nothing; print a line such as ${metric}=0.5`
+      : `it reported no ${metric}, only ${others.slice(0, shownMax).join(", ")}`;
+  }
+
+  told(): Told {
+    const oriented = (values: readonly number[]) =>
+      values.map((value, index) => (this.objectives[index]?.goal === "maximize" ? -value : value));
+    const values = this.values();
+    const finished = this.state === "completed" || this.state === "stopped";
+    return {
+      number: this.number,
+      params: this.params,
+      state:
+        this.state === "running" || this.state === "suspended"
+          ? "pending"
+          : this.state === "interrupted" || (this.state === "stopped" && values === null)
+            ? "failed"
+            : this.state,
+      values: finished && values !== null ? oriented(values) : null,
+      resource: this.resource,
+      rungs: this.rungs.flatMap(({ resource, values: at }) => {
+        const [value] = oriented(at);
+        return value !== undefined && Number.isFinite(value) ? [{ resource, value }] : [];
+      }),
+    };
+  }
+}
+
+const shownMax = 8;
+
+function kept(keep: CommandObjective["keep"], before: number | null, value: number): number {
+  if (keep === "last" || before === null || !Number.isFinite(before)) return value;
+  if (!Number.isFinite(value)) return before;
+  return keep === "min" ? Math.min(before, value) : Math.max(before, value);
+}

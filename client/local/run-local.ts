@@ -1,0 +1,286 @@
+/**
+ * Runs a command sweep on this machine, without a mesh: the same samplers propose and the same policies judge. Nothing
+ * is kept: no journal, no budget, no reuse of results. A trial that fails never ends the sweep by itself.
+ */
+import { keyOf } from "../../search/space/active.ts";
+import type { SearchProblem, SearchSampler } from "../../search/sampler/ask.ts";
+import { stopText } from "../../search/stopping/stop-reason.ts";
+import type { Params } from "../../protocol/value.ts";
+import type { CommandSweep } from "../../spec/sweep/command-sweep.ts";
+import { expandCommand, type ExpandContext } from "../../agent/program/expand-command.ts";
+import { LocalTrial, type LocalState } from "./local-trial.ts";
+import { metricReader } from "../../agent/program/read-metrics.ts";
+import { RungBoard } from "./rung-board.ts";
+import { runCommand, type RunningCommand } from "../../agent/program/run-command.ts";
+
+export interface LocalOptions {
+  readonly sweep: CommandSweep;
+  readonly sampler: SearchSampler;
+  /** Where the commands run. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly interpreter: string;
+  readonly timeoutMs: number | null;
+  /** A file for one trial's parameters; its path. */
+  readonly writeFile: ExpandContext["writeFile"];
+  readonly onEnded: (trial: LocalTrial, result: LocalResult) => void;
+  readonly interrupted: AbortSignal;
+}
+
+export interface LocalResult {
+  readonly trials: readonly LocalTrial[];
+  /** The best by the first objective; null while there is none. */
+  readonly best: LocalTrial | null;
+  readonly end: "all-trials" | "space-used-up" | "target" | "failures" | "interrupted";
+  /** How the sampler found what it proposed, in its own words. */
+  readonly note: string | null;
+}
+
+/** Processes that wait for a promotion keep their memory, so there is a limit to them. */
+const suspendedMax = 32;
+
+export async function runLocal(options: LocalOptions): Promise<LocalResult> {
+  const run = new LocalRun(options);
+  return run.toEnd();
+}
+
+interface Live {
+  readonly trial: LocalTrial;
+  readonly command: RunningCommand;
+}
+
+class LocalRun {
+  private readonly options: LocalOptions;
+  private readonly problem: SearchProblem;
+  private readonly trials: LocalTrial[] = [];
+  private readonly known = new Set<string>();
+  private readonly live = new Map<number, Live>();
+  private readonly board: RungBoard;
+  private position = 0;
+  private usedUp = false;
+  private end: LocalResult["end"] | null = null;
+  private note: string | null = null;
+  /** The trial that is run to its end whatever the policy says. */
+  private last: LocalTrial | null = null;
+  private wake: () => void = () => {};
+
+  constructor(options: LocalOptions) {
+    this.options = options;
+    const { search, space, where, objectives } = options.sweep;
+    this.board = new RungBoard(options.sweep);
+    this.problem = {
+      space,
+      where,
+      seed: search.seed,
+      trials: search.trials,
+      objectives: Math.max(1, objectives.length),
+    };
+  }
+
+  async toEnd(): Promise<LocalResult> {
+    const { interrupted } = this.options;
+    const interrupt = () => this.finish("interrupted");
+    interrupted.addEventListener("abort", interrupt);
+    if (interrupted.aborted) interrupt();
+    try {
+      for (;;) {
+        const woken = new Promise<void>((resolve) => (this.wake = resolve));
+        this.fill();
+        if (this.live.size === 0) break;
+        if (this.end === null && this.running().length === 0 && !this.finishBest())
+          this.finish(this.naturalEnd());
+        await woken;
+      }
+    } finally {
+      interrupted.removeEventListener("abort", interrupt);
+      for (const { command } of this.live.values()) command.end();
+    }
+    return this.result();
+  }
+
+  private result(): LocalResult {
+    return {
+      trials: this.trials,
+      best: this.bestOf(["completed", "stopped"]),
+      end: this.end ?? this.naturalEnd(),
+      note: this.note,
+    };
+  }
+
+  private naturalEnd(): LocalResult["end"] {
+    return this.usedUp && this.trials.length < this.problem.trials ? "space-used-up" : "all-trials";
+  }
+
+  /** Nothing more starts, and whatever still runs or waits is ended. */
+  private finish(end: LocalResult["end"]): void {
+    this.end ??= end;
+    for (const { command } of this.live.values()) command.end();
+  }
+
+  private running(): Live[] {
+    return [...this.live.values()].filter(({ trial }) => trial.state === "running");
+  }
+
+  /** Promotions first, then new trials, until every place is taken. */
+  private fill(): void {
+    while (this.end === null && this.running().length < this.options.sweep.parallel) {
+      if (!this.promote() && !this.start()) return;
+    }
+  }
+
+  /** Nothing is left but what waits: where the best of all is among that, it is run to its end. */
+  private finishBest(): boolean {
+    const best = this.bestOf(["completed", "stopped", "suspended"]);
+    const found = best?.state === "suspended" ? this.live.get(best.number) : undefined;
+    if (found === undefined) return false;
+    this.last = found.trial;
+    found.trial.state = "running";
+    found.command.resume();
+    return true;
+  }
+
+  private promote(): boolean {
+    const number = this.board.promote((waiting) => this.live.get(waiting)?.trial.state === "suspended");
+    const found = number === null ? undefined : this.live.get(number);
+    if (found === undefined) return false;
+    found.trial.state = "running";
+    found.command.resume();
+    return true;
+  }
+
+  private start(): boolean {
+    if (this.usedUp || this.trials.length >= this.problem.trials) return false;
+    const answer = this.options.sampler.ask({
+      problem: this.problem,
+      position: this.position,
+      count: 1,
+      history: () => this.trials.map((trial) => trial.told()),
+      isKnown: (params) => this.known.has(keyOf(params)),
+    });
+    this.position = answer.position;
+    if (answer.note !== null) this.note = answer.note;
+    const [suggestion] = answer.suggestions;
+    if (suggestion === undefined) {
+      this.usedUp = true;
+      return false;
+    }
+    this.known.add(keyOf(suggestion.params));
+    this.launch(suggestion.params);
+    return true;
+  }
+
+  private launch(params: Params): void {
+    const { environment, folder, interpreter, sweep, timeoutMs, writeFile } = this.options;
+    const trial = new LocalTrial(this.trials.length + 1, params, sweep.objectives);
+    this.trials.push(trial);
+    const own = { ...environment, ...sweep.environment };
+    const words = expandCommand(sweep, params, {
+      trial: trial.number,
+      environment: own,
+      interpreter,
+      platform: process.platform,
+      writeFile,
+    });
+    if (!words.ok) {
+      trial.state = "failed";
+      trial.reason = words.refusal.message;
+      this.afterEnd(trial);
+      return;
+    }
+    const readLine = metricReader(sweep.metricFormat);
+    const command = runCommand({
+      words: words.value,
+      folder,
+      environment: { ...own, TRIALMESH_TRIAL: String(trial.number), PYTHONUNBUFFERED: "1" },
+      timeoutMs,
+      onLine: (line) => {
+        for (const report of readLine(line)) if (trial.take(report)) this.judge(trial);
+      },
+    });
+    void command.ended.then((end) => {
+      this.live.delete(trial.number);
+      trial.seconds = command.ranMs() / 1000;
+      trial.endedWell = end.kind === "done";
+      if (end.kind === "failed") {
+        trial.state = "failed";
+        trial.reason = end.reason;
+      } else if (end.kind === "ended") {
+        const overTaken = trial.reason === null && trial.state === "running";
+        trial.state = overTaken ? "interrupted" : "stopped";
+        trial.reason ??= overTaken
+          ? this.end === "interrupted"
+            ? "interrupted"
+            : "the sweep was over"
+          : "stopped early: others were better where it waited";
+      } else if (sweep.objectives.length > 0 && trial.values() === null) {
+        trial.state = "failed";
+        trial.reason = trial.whyNoResult();
+      } else trial.state = "completed";
+      this.afterEnd(trial);
+      this.wake();
+    });
+    this.live.set(trial.number, { trial, command });
+  }
+
+  /** A report of the first objective has come: perhaps the policy has something to say. */
+  private judge(trial: LocalTrial): void {
+    const [objective] = this.options.sweep.objectives;
+    if (objective === undefined || trial.state !== "running") return;
+    if (this.meetsTarget(trial)) {
+      trial.reason = "reached the target";
+      return this.finish("target");
+    }
+    if (trial === this.last) return;
+    const verdict = this.board.judge(trial, this.trials);
+    switch (verdict?.kind) {
+      case undefined:
+      case "continue":
+        return;
+      case "stop":
+        trial.reason = stopText(verdict.reason, trial.resource, objective.goal, (score) =>
+          objective.goal === "maximize" ? score : -score,
+        );
+        this.live.get(trial.number)?.command.end();
+        return;
+      case "pause":
+        this.suspend(trial);
+    }
+  }
+
+  private suspend(trial: LocalTrial): void {
+    const found = this.live.get(trial.number);
+    if (found === undefined) return;
+    trial.state = "suspended";
+    found.command.suspend();
+    const waiting = [...this.live.values()].filter((other) => other.trial.state === "suspended");
+    if (process.platform === "win32" || waiting.length > suspendedMax)
+      waiting.toSorted((a, b) => a.trial.resource - b.trial.resource)[0]?.command.end();
+    this.wake();
+  }
+
+  private afterEnd(trial: LocalTrial): void {
+    const failed = this.trials.filter(({ state }) => state === "failed").length;
+    const { failuresMax } = this.options.sweep;
+    if (failuresMax !== null && failed > failuresMax) this.finish("failures");
+    if (trial.state === "completed" && this.meetsTarget(trial)) this.finish("target");
+    this.options.onEnded(trial, this.result());
+  }
+
+  private meetsTarget(trial: LocalTrial): boolean {
+    const { objectives, stopping } = this.options.sweep;
+    const value = trial.values()?.[0];
+    if (stopping.target === undefined || value === undefined) return false;
+    return objectives[0]?.goal === "maximize" ? value >= stopping.target : value <= stopping.target;
+  }
+
+  private bestOf(states: readonly LocalState[]): LocalTrial | null {
+    const maximize = this.options.sweep.objectives[0]?.goal === "maximize";
+    let best: { readonly trial: LocalTrial; readonly value: number } | null = null;
+    for (const trial of this.trials) {
+      const value = trial.values()?.[0];
+      if (value === undefined || !states.includes(trial.state)) continue;
+      if (best === null || (maximize ? value > best.value : value < best.value)) best = { trial, value };
+    }
+    return best?.trial ?? null;
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * From a sweep file to a complete `SweepSpec` with its dataset in the mesh: reads the file, loads
+ * and encodes the dataset, and puts its bytes there unless they are there already.
+ */
+import { readFile } from "node:fs/promises";
+import { models, modelsOf } from "../../training/catalog/model-catalog.ts";
+import { systemCode } from "../../system/private-file.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { DatasetRef } from "../../protocol/dataset.ts";
+import type { SweepSpec } from "../../protocol/sweep.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatBytes, shortDigest } from "../../text/figure.ts";
+import { formatProblems } from "../../spec/yaml/problem.ts";
+import type { SweepOverrides } from "../../spec/sweep/override.ts";
+import { readAnyFile, type AnyFileResult } from "../../spec/file/read-any-file.ts";
+import type { SweepFileResult, SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
+import { addDataset } from "../dataset/add-dataset.ts";
+import type { LocalVersion } from "../dataset/local-build.ts";
+import { resolveDataset, type ResolvedDataset } from "../dataset/resolve-dataset.ts";
+import { fitObjective } from "./fit-objective.ts";
+import { reportLines } from "../dataset/say-report.ts";
+import type { WantedDataset } from "../../spec/sweep/read-dataset.ts";
+import type { Connected } from "../connect/connect-mesh.ts";
+import { codeVersion } from "../../training/version/code-version.ts";
+import { sendBlob } from "../../artifact/mesh-blob.ts";
+import { programPlan } from "./program-plan.ts";
+import type { Environment } from "../../system/environment.ts";
+
+export interface PrepareOptions {
+  readonly file: string;
+  readonly overrides: SweepOverrides;
+  readonly environment: Environment;
+  readonly connected: Connected;
+  /** One line before each long step. */
+  readonly progress: (line: string) => void;
+}
+
+/** What a sweep file of any kind says, or its problems; a file that cannot be read is a refusal. */
+export async function readSweepAt(
+  file: string,
+  overrides: SweepOverrides,
+  environment: Environment,
+): Promise<Outcome<AnyFileResult>> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === null) throw error;
+    if (code === "ENOENT")
+      return refuse(
+        "unknown",
+        `there is no file ${file}; give the path of a sweep file, such as examples/language-id.yaml`,
+      );
+    return refuse(
+      "invalid",
+      code === "EISDIR" ? `${file} is a folder, not a sweep file` : `${file} cannot be read (${code})`,
+    );
+  }
+  return accept(readAnyFile({ file, text, environment, models, codeVersion, overrides }));
+}
+
+/** The plans of a file, or its problems; one that runs a program has its files packed. */
+export async function planSweep(
+  file: string,
+  overrides: SweepOverrides,
+  environment: Environment,
+): Promise<Outcome<SweepFileResult>> {
+  const read = await readSweepAt(file, overrides, environment);
+  if (!read.ok) return read;
+  if (!read.value.ok) return accept(read.value);
+  const found = read.value.file;
+  if (found.kind === "models") return accept({ ok: true, plan: found.plan, plans: found.plans });
+  const plan = await programPlan(file, found);
+  return plan.ok ? accept({ ok: true, plan: plan.value, plans: [plan.value] }) : plan;
+}
+
+/** The one sweep of a file. */
+export async function prepareSweep(options: PrepareOptions): Promise<Outcome<SweepSpec>> {
+  const read = await plansOf(options);
+  if (!read.ok) return read;
+  const [plan, second] = read.value;
+  if (plan !== undefined && second === undefined) return prepare(plan, options);
+  return refuse(
+    "invalid",
+    `${options.file}: names ${read.value.length} datasets, one sweep for each; run it with \`trialmesh sweep run ${options.file}\``,
+  );
+}
+
+/** Every sweep of a file, one for each of its datasets. */
+export async function prepareSweeps(options: PrepareOptions): Promise<Outcome<readonly SweepSpec[]>> {
+  const read = await plansOf(options);
+  if (!read.ok) return read;
+  const specs: SweepSpec[] = [];
+  for (const plan of read.value) {
+    const spec = await prepare(plan, options);
+    if (!spec.ok) return spec;
+    specs.push(spec.value);
+  }
+  return accept(specs);
+}
+
+async function plansOf(options: PrepareOptions): Promise<Outcome<readonly SweepPlan[]>> {
+  const read = await planSweep(options.file, options.overrides, options.environment);
+  if (!read.ok) return read;
+  return read.value.ok
+    ? accept(read.value.plans)
+    : refuse("invalid", formatProblems(options.file, read.value.problems));
+}
+
+async function prepare(plan: SweepPlan, options: PrepareOptions): Promise<Outcome<SweepSpec>> {
+  const { connected, file, progress } = options;
+  if (plan.bundle !== undefined) {
+    const { about, bytes } = plan.bundle;
+    const sent = await sendBlob(connected.bus, connected.home.mesh, bytes);
+    if (!sent.ok) return sent;
+    progress(`${about}; ${sent.value ? "sent to the mesh" : "in the mesh already"}`);
+  }
+  if (plan.dataset === null) return accept(plan.spec(null));
+  const resolved = await bringDataset(plan.dataset, options);
+  if (!resolved.ok) return resolved;
+  const { kind, local, ref } = resolved.value;
+  const wrong = unfit(plan.spec(ref), kind) ?? emptySplit(ref);
+  if (wrong !== null) return refuse("invalid", `${file}: field dataset: ${wrong}`);
+  const spec = fitObjective(plan.spec(ref), plan.objectiveGiven, resolved.value);
+  if (!spec.ok) return refuse("invalid", `${file}: ${spec.refusal.message}`);
+  if (local === null) return spec;
+  const stored = await storeVersion(ref, local, connected, progress);
+  return stored.ok ? spec : stored;
+}
+
+/** What is given by a file of its own is put on record in the mesh; what stands in the sweep file is not. */
+async function bringDataset(
+  wanted: WantedDataset,
+  { connected, environment, progress }: PrepareOptions,
+): Promise<Outcome<ResolvedDataset>> {
+  const { client } = connected;
+  if (wanted.kind !== "file") return resolveDataset(client, wanted, environment, progress);
+  const { declaration, expect } = wanted;
+  const added = await addDataset(connected, { declaration, expect, here: false, environment, say: progress });
+  if (!added.ok) return added;
+  const { bytes, digest, manifest, version } = added.value;
+  const { labels, name, rows } = manifest;
+  const ref = { name, digest, bytes, rows };
+  return accept({ ref, kind: manifest.declaration.form.kind, labels, local: null, version });
+}
+
+/** Told at launch, not trial by trial: what the task cannot learn from. */
+function unfit({ task }: SweepSpec, kind: ResolvedDataset["kind"]): string | null {
+  const wanted = modelsOf(task).find(({ data }) => data !== "none")?.data;
+  if (wanted === undefined || wanted === kind) return null;
+  return wanted === "text"
+    ? `it is a table, and task ${task} learns from texts with labels; task tabular learns from tables`
+    : `it holds texts with labels, and task ${task} learns from tables; task text-classification learns from texts`;
+}
+
+/** Without these rows nothing can be trained, or nothing judged. */
+function emptySplit({ name, rows }: DatasetRef): string | null {
+  const empty = (["train", "validation"] as const).find((split) => rows[split] === 0);
+  if (empty === undefined) return null;
+  return `the ${empty} split of ${name} is empty (texts that differ only in case, spaces or digits count as one); give more rows, or a dev file`;
+}
+
+async function storeVersion(
+  { digest, name, rows }: DatasetRef,
+  { bytes, manifest, path, report }: LocalVersion,
+  { bus, home }: Connected,
+  progress: (line: string) => void,
+): Promise<Outcome<null>> {
+  for (const line of reportLines(manifest, report)) progress(line);
+  const labels = manifest.labels === null ? "" : `, ${plural(manifest.labels.length, "label")}`;
+  const what = `dataset ${name} ${shortDigest(digest)}: ${rows.train} train, ${rows.validation} validation, ${rows.test} test rows${labels}`;
+  const sent = await sendBlob(bus, home.mesh, await readFile(path));
+  if (!sent.ok) return sent;
+  progress(`${what}; ${sent.value ? `${formatBytes(bytes)} sent to the mesh` : "in the mesh already"}`);
+  return accept(null);
+}

@@ -1,0 +1,128 @@
+/**
+ * A command or module sweep as a plan like any other: its files packed, its words as a program. Packs on this machine and
+ * sends nothing.
+ */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { encodeBundle } from "../../agent/program/bundle.ts";
+import { packFolder, type PackOptions } from "../../agent/program/bundle-folder.ts";
+import { programSchema, type Program } from "../../protocol/program.ts";
+import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Requirement } from "../../protocol/requirement.ts";
+import type { SweepSpec } from "../../protocol/sweep.ts";
+import { findFolder } from "../local/find-folder.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatBytes } from "../../text/figure.ts";
+import { isOwnLength, type CommandSweep } from "../../spec/sweep/command-sweep.ts";
+import type { AnySweep } from "../../spec/file/read-any-file.ts";
+import type { SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
+import { programFileFault } from "./program-file.ts";
+
+type CommandFile = Extract<AnySweep, { kind: "command" }>;
+
+const bundleMaxMiB = 64;
+const bundleFilesMax = 2_000;
+/** A sweep travels as one message. */
+const specMaxBytes = 512 * 1024;
+const moduleEndings = [".ts", ".mts", ".js", ".mjs"];
+const versionCharacters = 16;
+
+export async function programPlan(file: string, { origin, sweep }: CommandFile): Promise<Outcome<SweepPlan>> {
+  const [objective, ...alsoObjectives] = sweep.objectives;
+  if (objective === undefined)
+    return refuse(
+      "invalid",
+      `${file}: field objective: is missing; a mesh compares trials by a metric that they report, as in {metric: accuracy}`,
+    );
+  if (sweep.module !== null) {
+    const fault = moduleFault(file, sweep.module);
+    if (fault !== null) return refuse("invalid", `${file}: field module: ${fault}`);
+  }
+  const folder = sweep.module === null ? findFolder(sweep, origin, file) : resolve(dirname(file));
+  const packed = await packFolder(folder, packing(folder, sweep));
+  if (!packed.ok) return refuse(packed.refusal.code, `${file}: ${packed.refusal.message}`);
+  const fileFault = sweep.module === null ? programFileFault(sweep, packed.value) : null;
+  if (fileFault !== null) return refuse("invalid", `${file}: field command: ${fileFault}`);
+  const bytes = encodeBundle({ files: packed.value, note: null });
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  const program = parseOutside(programSchema, programOf(sweep, digest), file);
+  if (!program.ok) return program;
+  const task = program.value.kind;
+  const { files: _, needs, ...terms } = sweep.onMesh;
+  const plan: SweepPlan = {
+    fileName: sweep.name,
+    dataset: sweep.dataset,
+    objectiveGiven: true,
+    bundle: {
+      bytes,
+      about: `program: ${plural(packed.value.length, "file")} of ${folder}, ${formatBytes(bytes.length)}`,
+    },
+    spec: (dataset) => ({
+      name: sweep.name,
+      task,
+      dataset,
+      gate: false,
+      parts: [digest],
+      program: program.value,
+      objective: { metric: objective.metric, goal: objective.goal },
+      alsoObjectives: alsoObjectives.map(({ goal, metric }) => ({ metric, goal })),
+      search: sweep.search,
+      stopping: sweep.stopping,
+      models: [{ model: task, space: sweep.space, where: [...sweep.where] }],
+      ...terms,
+      needs: needsOf(sweep, needs),
+      codeVersion: versionOf(program.value),
+      register: null,
+    }),
+  };
+  const specBytes = JSON.stringify(plan.spec(null)).length;
+  return specBytes <= specMaxBytes
+    ? accept(plan)
+    : refuse(
+        "invalid",
+        `${file}: what it says takes ${formatBytes(specBytes)}, and may take ${formatBytes(specMaxBytes)}`,
+      );
+}
+
+function packing(folder: string, sweep: CommandSweep): PackOptions {
+  return {
+    maxMiB: bundleMaxMiB,
+    maxFiles: bundleFilesMax,
+    only: sweep.onMesh.files,
+    what: `the program's folder ${folder}`,
+    advice: "name what the program needs, as in files: [train.py]",
+  };
+}
+
+function moduleFault(file: string, module: string): string | null {
+  if (!moduleEndings.includes(extname(module)))
+    return `${basename(module)} is no TypeScript or JavaScript file (${moduleEndings.join(", ")})`;
+  const path = join(dirname(file), module);
+  return existsSync(path) ? null : `there is no file ${path}`;
+}
+
+function programOf(sweep: CommandSweep, bundle: string): unknown {
+  const common = {
+    bundle,
+    objectives: sweep.objectives.map(({ keep, metric }) => ({ metric, keep })),
+    fullLength: isOwnLength(sweep.stopping) ? null : sweep.stopping.max,
+  };
+  if (sweep.module !== null)
+    return { kind: "module", ...common, entry: sweep.module.replaceAll("\\", "/").replace(/^\.\//, "") };
+  const { command, environment, literals, metricFormat, nested, program } = sweep;
+  return { kind: "command", ...common, command, environment, literals, metricFormat, nested, program };
+}
+
+/** Words that start Python ask for one, unless the file says which. */
+function needsOf({ command }: CommandSweep, needs: Requirement): Requirement {
+  const first = command.find((word) => word !== "${env}");
+  const isPython = command.includes("${interpreter}") || /^python3?$/.test(first ?? "");
+  return isPython && needs.python === undefined ? { ...needs, python: "3" } : needs;
+}
+
+/** Another program, or another way to call it, makes old results count no more. */
+function versionOf(program: Program): SweepSpec["codeVersion"] {
+  const digest = createHash("sha256").update(JSON.stringify(program)).digest("hex");
+  return `program-${digest.slice(0, versionCharacters)}`;
+}

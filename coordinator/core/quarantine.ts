@@ -1,0 +1,28 @@
+/**
+ * An agent that fails trials which others then finish is set aside: something is wrong with it and not with them. A success
+ * of its own in between shows that it can, and the count begins anew.
+ */
+import type { Steps } from "../state/input.ts";
+import type { Attempt, State, Trial } from "../state/state.ts";
+
+/** So many in a row: one or two may be bad luck. */
+const contradictedMax = 3;
+
+/** The failures that a trial's success on another agent speaks against: those since it last got somewhere. */
+export function contradictedBy(trial: Trial, finisher: string): readonly Attempt[] {
+  const ended = trial.attempts.slice(0, -1);
+  const since = ended.findLastIndex(({ ending }) => ending === "finished") + 1;
+  const failed = ended.slice(since).filter(({ agent, ending }) => ending === "failed" && agent !== finisher);
+  // Twice on one agent is one and the same.
+  return failed.filter(({ agent }, index) => failed.findIndex((other) => other.agent === agent) === index);
+}
+
+/** After a trial has finished on an agent. */
+export function* setAside(state: State, trial: Trial, finisher: string): Steps {
+  for (const { agent, note } of contradictedBy(trial, finisher)) {
+    const known = state.agents.get(agent);
+    if (known === undefined || known.cordoned || known.contradicted < contradictedMax) continue;
+    const reason = `it failed ${known.contradicted} trials in a row that others then finished; the last on it: ${note}`;
+    yield { kind: "AgentCordoned", agent, cordon: true, reason };
+  }
+}

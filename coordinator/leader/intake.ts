@@ -1,0 +1,191 @@
+/**
+ * Where messages come in: parsed once, here, into inputs and questions. What does not parse is refused
+ * with a reason where somebody waits for an answer, and counted, logged and dropped where nobody does.
+ */
+import { BusError, type Bus, type Delivered, type Subscription } from "../../protocol/bus/bus.ts";
+import { sleep, type Clock } from "../../protocol/time/clock.ts";
+import {
+  commandSchemas,
+  commandEnvelopeSchema,
+  querySchemas,
+  type CommandName,
+  type QueryName,
+} from "../../protocol/command.ts";
+import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
+import { suggestion } from "../../protocol/name.ts";
+import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { helloSchema, presenceSchema, reportBatchSchema, type Welcome } from "../../protocol/report.ts";
+import {
+  agentOf,
+  coordinatorPatterns,
+  roles,
+  senderOf,
+  streamsOf,
+  subjectsOf,
+  type Role,
+} from "../../protocol/subjects.ts";
+import { CommandLimit, commandsPerSecond } from "./command-limit.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import type { EventLog } from "../view/event-log.ts";
+import type { Leader } from "./leader.ts";
+import type { PresenceBoard } from "../view/presence-board.ts";
+import { answerQuery } from "../view/answer-query.ts";
+
+export interface IntakeOptions {
+  readonly bus: Bus;
+  readonly mesh: string;
+  readonly leader: Leader;
+  readonly board: PresenceBoard;
+  readonly clock: Clock;
+  readonly events: EventLog;
+  readonly settings: CoordinatorSettings;
+  readonly log: (line: string) => void;
+}
+
+const inboxDurable = "coordinator";
+const inboxBatchMax = 200;
+/** Batches in hand at once: while one waits for the journal, the next ones are asked for and parsed. */
+const inboxBatchesMax = 3;
+/** An inbox message not yet decided on after this long goes to whoever leads then. */
+const inboxAckWaitMs = 5_000;
+/** A server that was away when we asked for the inbox is asked again after this long. */
+const consumeRetryMs = 500;
+
+/** Commands, queries, greetings and presence: answered by whoever leads. */
+export function serveRequests(options: IntakeOptions): Subscription[] {
+  const { board, bus, clock, leader, log, mesh, settings } = options;
+  const patterns = coordinatorPatterns(mesh);
+  const limit = new CommandLimit();
+  return [
+    bus.subscribe(patterns.commands, (message) => {
+      const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
+      const { name, role, who } = senderOf(message.subject);
+      const envelope = parseOutside(commandEnvelopeSchema, fromBytes(message.data), "command");
+      if (!envelope.ok) return respond(envelope);
+      if (!isRole(role) || !isCommand(name)) {
+        return respond(
+          refuse("unknown", `there is no command ${name}; ${suggestion(name, Object.keys(commandSchemas))}`),
+        );
+      }
+      if (!limit.allows(`${role}/${who}`, clock.now())) {
+        const message = `${who} gives more than ${commandsPerSecond} commands a second; wait a moment and send it again`;
+        return respond(refuse("unavailable", message));
+      }
+      const { body, key } = envelope.value;
+      leader.submit({ input: { kind: "command", key, sender: { role, who }, name, body }, done: respond });
+    }),
+    bus.subscribe(patterns.queries, (message) => {
+      const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
+      const { name } = senderOf(message.subject);
+      if (name === "ping") return respond(accept({ epoch: leader.state.meta.epoch }));
+      if (!isQuery(name)) {
+        return respond(
+          refuse("unknown", `there is no query ${name}; ${suggestion(name, Object.keys(querySchemas))}`),
+        );
+      }
+      const body = fromBytes(message.data);
+      leader.ask(() => {
+        void answerQuery({ ...options, state: leader.state, position: leader.position }, name, body).then(
+          respond,
+        );
+      });
+    }),
+    bus.subscribe(patterns.hellos, (message) => {
+      const agent = agentOf(message.subject);
+      const hello = parseOutside(helloSchema, fromBytes(message.data), `greeting of ${agent}`);
+      if (!hello.ok) return message.respond(toBytes(hello));
+      board.note(agent, clock.now(), null);
+      leader.submit({
+        input: { kind: "hello", agent, hello: hello.value },
+        done: () => {
+          const welcome: Welcome = {
+            epoch: leader.state.meta.epoch,
+            at: clock.now(),
+            presenceMs: settings.presenceMs,
+          };
+          message.respond(toBytes(accept(welcome)));
+          leader.resend();
+        },
+      });
+    }),
+    bus.subscribe(patterns.presences, (message) => {
+      const agent = agentOf(message.subject);
+      const presence = parseOutside(presenceSchema, fromBytes(message.data), `presence of ${agent}`);
+      if (!presence.ok) return log(presence.refusal.message);
+      board.note(agent, clock.now(), presence.value);
+      leader.submit({ input: { kind: "presence", agent, presence: presence.value }, done: () => {} });
+    }),
+  ];
+}
+
+/** Durable reports: acknowledged, and receipted to the agent, only once their events are in the journal. */
+export function serveInbox(options: IntakeOptions): Subscription {
+  const { bus, clock, leader, log, mesh } = options;
+  const subjects = subjectsOf(mesh);
+  const handle = (message: Delivered): Promise<void> => {
+    const agent = agentOf(message.subject);
+    const batch = parseOutside(reportBatchSchema, fromBytes(message.data), `report of ${agent}`);
+    if (!batch.ok) {
+      log(`dropped: ${batch.refusal.message}`);
+      message.ack();
+      return Promise.resolve();
+    }
+    const { reports } = batch.value;
+    return new Promise((resolve) => {
+      let open = reports.length;
+      for (const { report } of reports) {
+        leader.submit({
+          input: { kind: "report", agent, report },
+          done: () => {
+            if (--open > 0) return;
+            message.ack();
+            const body = { epoch: leader.state.meta.epoch, ids: reports.map(({ id }) => id) };
+            bus.publish(subjects.order(agent, "receipt"), toBytes(body));
+            resolve();
+          },
+        });
+      }
+    });
+  };
+  const consume = () =>
+    bus.consume(
+      streamsOf(mesh).inbox,
+      inboxDurable,
+      async (batch) => {
+        // Where leadership is lost in between, these never resolve: the messages go to the next leader.
+        await Promise.all(batch.map(handle));
+      },
+      { maxBatch: inboxBatchMax, ackWaitMs: inboxAckWaitMs },
+    );
+  let closed = false;
+  const consumers: Subscription[] = [];
+  const begin = async (): Promise<void> => {
+    while (!closed && consumers.length < inboxBatchesMax) {
+      try {
+        consumers.push(await consume());
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error;
+        await sleep(clock, consumeRetryMs);
+      }
+    }
+    if (closed) close();
+  };
+  const close = () => {
+    closed = true;
+    for (const consumer of consumers.splice(0)) consumer.close();
+  };
+  void begin();
+  return { close };
+}
+
+function isRole(role: string): role is Role {
+  return (roles as readonly string[]).includes(role);
+}
+
+function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(commandSchemas, name);
+}
+
+function isQuery(name: string): name is QueryName {
+  return Object.hasOwn(querySchemas, name);
+}

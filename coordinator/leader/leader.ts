@@ -1,0 +1,237 @@
+/**
+ * The leader's loop: takes inputs a batch at a time, decides and applies them in memory, appends their
+ * events as one journal message, and only then lets answers, acks and orders out. While an append is on its way
+ * the next batch may be decided, never appended. A lost append means another leads: nothing of the batch or of the
+ * one after it leaves, and the memory state is dropped by the caller.
+ */
+import type { Clock } from "../../protocol/time/clock.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
+import { decide, run } from "../core/decide.ts";
+import type { Event } from "../state/event.ts";
+import type { Input } from "../state/input.ts";
+import { schedule } from "../core/schedule.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import type { State } from "../state/state.ts";
+import { OwedOrders, type Order } from "./owed-orders.ts";
+import { entryAfter, type Journal, type NewEntry, type Position } from "../journal/journal.ts";
+import type { ProjectionStore } from "../projection/projection-store.ts";
+
+/** Inputs decided in one batch; with what they lead to they must fit one journal message. */
+const inputsPerBatchMax = 100;
+/** With this many inputs waiting the next batch is decided while an append is on its way; with fewer, more may join. */
+const inputsDecidedAhead = 32;
+/**
+ * How far the projection may lag behind the journal, ms: each of its writes holds up the loop for a flush to disk,
+ * and an entity that changes seven times in this while is written once. A restart replays what it lacks.
+ */
+const saveEveryMs = 200;
+
+export interface Work {
+  readonly input: Input;
+  /** Called once the input's events are durable (or it was refused). Never called when leadership is lost. */
+  readonly done: (answer: Outcome<unknown>) => void;
+}
+
+/** A batch that is in the state, and in the journal or on its way there. */
+interface Decided {
+  readonly at: number;
+  readonly events: readonly Event[];
+  /** Null where nothing happened: it is as durable as what came before it. */
+  readonly entry: NewEntry | null;
+  /** What leaves once it is durable. */
+  readonly orders: readonly Order[];
+  readonly answers: (() => void)[];
+}
+
+export interface LeaderOptions {
+  readonly state: State;
+  readonly position: Position;
+  readonly journal: Journal;
+  readonly store: ProjectionStore;
+  readonly clock: Clock;
+  readonly settings: CoordinatorSettings;
+  readonly send: (order: Order) => void;
+  /** Told every batch after it has become durable. */
+  readonly onBatch: (events: readonly Event[], position: Position, at: number) => void;
+  /** Told when the state holds what is durable and nothing else. */
+  readonly onSettled: () => void;
+  readonly onDeposed: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+export class Leader {
+  readonly state: State;
+  /** Of the last batch that is durable. */
+  position: Position;
+  /** Of the last batch that was decided. */
+  #decidedTo: Position;
+  #appending: Promise<void> | null = null;
+  /** Resolves what waits for an input or a question. */
+  #arrived: (() => void) | null = null;
+  readonly #options: LeaderOptions;
+  readonly #queue: Work[] = [];
+  /** Asked of the state between batches, when it holds nothing that is not durable. */
+  readonly #questions: (() => void)[] = [];
+  readonly #owed: OwedOrders;
+  #running = false;
+  #leading = true;
+  #moreToSchedule = false;
+  #willSave = false;
+
+  constructor(options: LeaderOptions) {
+    this.#options = options;
+    this.state = options.state;
+    this.position = options.position;
+    this.#decidedTo = options.position;
+    this.#owed = new OwedOrders(options.settings.resendMs);
+  }
+
+  submit(work: Work): void {
+    this.#queue.push(work);
+    this.#wake();
+  }
+
+  /** Runs `question` when the state holds only what is durable. */
+  ask(question: () => void): void {
+    this.#questions.push(question);
+    this.#wake();
+  }
+
+  /** Sends again what agents have not confirmed. */
+  resend(): void {
+    this.ask(() => this.#sendOwed());
+  }
+
+  stop(): void {
+    const idle = this.#leading && !this.#running;
+    this.#leading = false;
+    if (idle && this.state.dirty.size > 0) this.#options.store.save(this.state, this.position);
+  }
+
+  #wake(): void {
+    this.#arrived?.();
+    if (this.#running || !this.#leading) return;
+    this.#running = true;
+    this.#pump().then(
+      () => {
+        this.#running = false;
+        if (this.#queue.length > 0 || this.#questions.length > 0) this.#wake();
+      },
+      (error: unknown) => {
+        this.#leading = false;
+        this.#options.onError(error);
+      },
+    );
+  }
+
+  async #pump(): Promise<void> {
+    // One turn of the event loop's microtasks lets requests that arrived together share a batch.
+    await Promise.resolve();
+    while (this.#leading) {
+      const ahead = this.#appending !== null;
+      const more = this.#queue.length > 0 || this.#moreToSchedule;
+      if (this.#questions.length > 0) {
+        await this.#appending;
+        for (const question of this.#questions.splice(0)) {
+          if (this.#leading) question();
+        }
+      } else if (ahead && this.#queue.length < inputsDecidedAhead) {
+        await Promise.race([this.#appending, this.#arrival()]);
+        continue;
+      } else if (!more) return;
+      if (this.#leading && (this.#queue.length > 0 || this.#moreToSchedule)) await this.#batch();
+    }
+  }
+
+  /** Resolves when something is submitted or asked. */
+  #arrival(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#arrived = resolve;
+    });
+  }
+
+  /** Between batches only: in one the state holds what the journal may yet refuse. */
+  #saveSoon(): void {
+    if (this.#willSave) return;
+    this.#willSave = true;
+    this.#options.clock.setTimer(saveEveryMs, () => {
+      this.#willSave = false;
+      this.ask(() => {
+        this.#options.store.save(this.state, this.position);
+        if (this.state.dirty.size > 0) this.#saveSoon();
+      });
+    });
+  }
+
+  /** Decides a batch and begins its append, once the one before it is durable. */
+  async #batch(): Promise<void> {
+    const decided = this.#decide();
+    await this.#appending;
+    if (!this.#leading) return;
+    if (decided.entry === null) {
+      this.#release(decided);
+      return;
+    }
+    const appending = this.#append(decided, decided.entry);
+    this.#appending = appending;
+    // Whoever awaits it next hears of its failure.
+    appending.catch(() => {});
+  }
+
+  #decide(): Decided {
+    const { clock, settings } = this.#options;
+    const { state } = this;
+    const works = this.#queue.splice(0, inputsPerBatchMax);
+    const at = Math.max(clock.now(), state.meta.at);
+    const events: Event[] = [];
+    const answers: (() => void)[] = [];
+    for (const { input, done } of works) {
+      const answer = run(state, decide(state, input, at, settings), at, events);
+      answers.push(() => done(answer));
+    }
+    this.#moreToSchedule = run(state, schedule(state, at, settings), at, events);
+    if (events.length === 0) return { at, events, entry: null, orders: [], answers };
+    const entry = entryAfter(this.#decidedTo, state.meta.epoch, at, events);
+    this.#decidedTo = entry.position;
+    // From the state as this batch leaves it: by the time it is durable the next one may be in it.
+    return { at, events, entry, orders: this.#owed.due(state, at, touchedFences(events)), answers };
+  }
+
+  async #append(decided: Decided, entry: NewEntry): Promise<void> {
+    const { journal, onBatch, onDeposed, store } = this.#options;
+    const written = await journal.write(entry, () => this.#leading);
+    this.#appending = null;
+    if (!written) {
+      this.#leading = false;
+      onDeposed();
+      return;
+    }
+    this.position = entry.position;
+    store.copy(entry.position.sequence, entry.bytes);
+    this.#saveSoon();
+    onBatch(decided.events, entry.position, decided.at);
+    if (this.position === this.#decidedTo) this.#options.onSettled();
+    this.#release(decided);
+  }
+
+  #release({ answers, orders }: Decided): void {
+    for (const order of orders) this.#options.send(order);
+    for (const answer of answers) answer();
+  }
+
+  #sendOwed(): void {
+    const { clock, send } = this.#options;
+    const at = Math.max(clock.now(), this.state.meta.at);
+    for (const order of this.#owed.allDue(this.state, at)) send(order);
+  }
+}
+
+function touchedFences(events: readonly Event[]): Set<number> {
+  const fences = new Set<number>();
+  for (const event of events) {
+    if (event.kind === "LeaseOffered" || event.kind === "LeaseExtended" || event.kind === "CancelRequested") {
+      fences.add(event.fence);
+    }
+  }
+  return fences;
+}

@@ -1,0 +1,132 @@
+/**
+ * What the coordinator owes its agents, derived from the state alone: offers not yet taken up, horizons
+ * not yet told, cancels not yet obeyed. Sent again until the state says they were heard; every order is
+ * idempotent at the agent. What was sent when is memory of this leader only and may be lost.
+ */
+import type { OrderName } from "../../protocol/subjects.ts";
+import type { Lease } from "../../protocol/order.ts";
+import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
+
+export interface Order {
+  readonly agent: string;
+  readonly name: OrderName;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+interface Sent {
+  /** The end of the horizon the agent was last told. */
+  until: number;
+  offerAt: number;
+  extendAt: number;
+  cancelAt: number;
+}
+
+export class OwedOrders {
+  readonly #sent = new Map<number, Sent>();
+  readonly #resendMs: number;
+
+  constructor(resendMs: number) {
+    this.#resendMs = resendMs;
+  }
+
+  /** Orders due at `at` for every attempt that has not ended. */
+  allDue(state: State, at: number): Order[] {
+    // What was sent for the others need not be remembered.
+    for (const fence of this.#sent.keys()) if (!state.active.has(fence)) this.#sent.delete(fence);
+    return this.due(state, at, state.active.keys());
+  }
+
+  /** Orders due at `at` for these fences. */
+  due(state: State, at: number, fences: Iterable<number>): Order[] {
+    const offers = new Map<string, Lease[]>();
+    const extensions = new Map<string, { fence: number; at: number; horizonMs: number }[]>();
+    const orders: Order[] = [];
+    const { epoch } = state.meta;
+    for (const fence of fences) {
+      const found = attemptByFence(state, fence);
+      if (found === null) continue;
+      const { trial, attempt } = found;
+      const sent = this.#sentFor(attempt);
+      if (attempt.cancel !== null && at - sent.cancelAt >= this.#resendMs) {
+        sent.cancelAt = at;
+        orders.push({
+          agent: attempt.agent,
+          name: "cancel",
+          body: {
+            epoch,
+            fences: [fence],
+            reason: attempt.cancel,
+            how: attempt.patient ? "checkpoint" : "soon",
+          },
+        });
+      }
+      // One that leaves at its next checkpoint is still paid for up to there.
+      if (attempt.cancel !== null && !(attempt.patient && attempt.state === "running")) continue;
+      if (attempt.state === "offered" && at - sent.offerAt >= this.#resendMs) {
+        sent.offerAt = at;
+        sent.extendAt = at;
+        sent.until = attempt.until;
+        push(offers, attempt.agent, leaseOf(state, trial, attempt, at));
+      } else if (
+        attempt.state === "running" &&
+        (attempt.until > sent.until || at - sent.extendAt >= this.#resendMs)
+      ) {
+        // Told again and again, not only when it changes: one lost message must not end a paid horizon.
+        sent.extendAt = at;
+        sent.until = attempt.until;
+        push(extensions, attempt.agent, { fence, at, horizonMs: Math.max(1, attempt.until - at) });
+      }
+    }
+    for (const [agent, leases] of offers) orders.push({ agent, name: "offer", body: { epoch, leases } });
+    for (const [agent, leases] of extensions) orders.push({ agent, name: "extend", body: { epoch, leases } });
+    return orders;
+  }
+
+  #sentFor(attempt: Attempt): Sent {
+    let sent = this.#sent.get(attempt.fence);
+    if (sent === undefined) {
+      sent = {
+        until: -Infinity,
+        offerAt: -Infinity,
+        extendAt: -Infinity,
+        cancelAt: -Infinity,
+      };
+      this.#sent.set(attempt.fence, sent);
+    }
+    return sent;
+  }
+}
+
+/**
+ * The lease as the agent gets it. A repeated offer carries only what is left of the horizon, so that one
+ * delivered late, or again, never runs longer than was paid for.
+ */
+function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Lease {
+  const { spec, requester } = mustGet(state.sweeps, trial.sweep, "sweep");
+  return {
+    fence: attempt.fence,
+    incarnation: attempt.incarnation,
+    trial: trial.trial,
+    sweep: trial.sweep,
+    requester,
+    task: spec.task,
+    model: trial.model,
+    backend: attempt.backend,
+    params: trial.params,
+    seed: spec.trialSeed,
+    dataset: spec.dataset?.digest ?? null,
+    parts: spec.parts,
+    program: spec.program,
+    metric: spec.objective.metric,
+    from: attempt.from,
+    target: attempt.target,
+    at,
+    horizonMs: Math.max(1, attempt.until - at),
+  };
+}
+
+function push<V>(into: Map<string, V[]>, key: string, value: V): void {
+  const list = into.get(key);
+  if (list === undefined) into.set(key, [value]);
+  else list.push(value);
+}

@@ -1,0 +1,152 @@
+/**
+ * One term of leadership: the loop, what it listens to and its regular tasks, from the election to the
+ * moment another leads, the process stops or something breaks. What it leaves in memory is the caller's to drop.
+ */
+import type { Bus, Subscription } from "../../protocol/bus/bus.ts";
+import type { Clock } from "../../protocol/time/clock.ts";
+import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
+import { beaconSchema, type Beacon } from "../../protocol/order.ts";
+import { subjectsOf } from "../../protocol/subjects.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import type { State } from "../state/state.ts";
+import type { EventLog } from "../view/event-log.ts";
+import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
+import type { Journal, Position } from "../journal/journal.ts";
+import { Leader } from "./leader.ts";
+import { PresenceBoard } from "../view/presence-board.ts";
+import type { ProjectionStore } from "../projection/projection-store.ts";
+import { Proposer } from "./proposer.ts";
+import type { Thinker } from "../../search/choose/sampler-worker.ts";
+import { ServerPulse } from "./server-pulse.ts";
+
+export interface TermOptions {
+  readonly mesh: string;
+  readonly name: string;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly settings: CoordinatorSettings;
+  /** Ours from here on. */
+  readonly state: State;
+  readonly position: Position;
+  readonly journal: Journal;
+  readonly store: ProjectionStore;
+  readonly events: EventLog;
+  readonly thinker: Thinker;
+  readonly log: (line: string) => void;
+  readonly onError: (error: unknown) => void;
+  readonly onState?: (state: State) => void;
+}
+
+export interface Term {
+  /** Resolves once the term has ended and nothing of it runs any more. */
+  readonly over: Promise<void>;
+  end(): void;
+}
+
+const expireEveryMs = 1_000;
+
+export function beginTerm(options: TermOptions): Term {
+  const { bus, clock, events, log, mesh, settings, state } = options;
+  const subjects = subjectsOf(mesh);
+  const ended = Promise.withResolvers<void>();
+  const board = new PresenceBoard();
+  const pulse = new ServerPulse(bus, clock, settings.graceMs + settings.presenceMs, settings.beaconMs);
+  const leader = new Leader({
+    ...options,
+    send: (order) => bus.publish(subjects.order(order.agent, order.name), toBytes(order.body)),
+    onBatch: (batch, at, time) => {
+      events.add(batch, at.sequence, time);
+      lookForProposals();
+    },
+    onSettled: () => options.onState?.(state),
+    onDeposed: () => {
+      log("another coordinator leads; standing by");
+      ended.resolve();
+    },
+  });
+  const proposer = new Proposer({
+    state,
+    thinker: options.thinker,
+    log,
+    submit: (proposals) =>
+      leader.submit({ input: { kind: "proposals", proposals }, done: () => lookForProposals() }),
+  });
+  const lookForProposals = () => {
+    if (state.wanting.size > 0) leader.ask(() => proposer.look());
+  };
+  const intake: IntakeOptions = { bus, mesh, leader, board, clock, events, settings, log };
+  const subscriptions: Subscription[] = [
+    hearBeacons(options, pulse, ended.resolve),
+    ...serveRequests(intake),
+    serveInbox(intake),
+  ];
+  const timers = [...regularTasks(options, intake, pulse), every(clock, settings.beaconMs, lookForProposals)];
+  const over = ended.promise.then(() => {
+    leader.stop();
+    proposer.close();
+    pulse.close();
+    for (const cancel of timers) cancel();
+    for (const subscription of subscriptions) subscription.close();
+  });
+  return { over, end: ended.resolve };
+}
+
+/** One that was cut off and has nothing to append would never learn from its own appends that it was deposed. */
+function hearBeacons(
+  { bus, log, mesh, state }: TermOptions,
+  pulse: ServerPulse,
+  end: () => void,
+): Subscription {
+  return bus.subscribe(subjectsOf(mesh).epoch, (message) => {
+    pulse.echo();
+    const beacon = beaconSchema.safeParse(fromBytes(message.data));
+    if (!beacon.success || beacon.data.epoch <= state.meta.epoch) return;
+    log(`${beacon.data.leader} leads in epoch ${beacon.data.epoch}; standing by`);
+    end();
+  });
+}
+
+/** Returns what cancels each. */
+function regularTasks(
+  { bus, clock, mesh, name, settings, state }: TermOptions,
+  { board, leader }: IntakeOptions,
+  pulse: ServerPulse,
+): (() => void)[] {
+  const began = clock.now();
+  const beacon = () => {
+    const body: Beacon = { epoch: state.meta.epoch, leader: name, at: clock.now() };
+    bus.publish(subjectsOf(mesh).epoch, toBytes(body));
+  };
+  // Judged between batches: what was settled before an append that hung need not be so after it.
+  const expire = () =>
+    leader.ask(() => {
+      if (pulse.settled()) leader.submit({ input: { kind: "expire" }, done: () => {} });
+    });
+  const missSilent = () =>
+    leader.ask(() => {
+      if (!pulse.settled()) return;
+      const present = [...state.agents.values()].filter((agent) => agent.present).map(({ agent }) => agent);
+      for (const agent of board.silentSince(present, clock.now() - settings.silentMs, began)) {
+        leader.submit({ input: { kind: "silent", agent }, done: () => {} });
+      }
+    });
+  beacon();
+  return [
+    every(clock, settings.beaconMs, beacon),
+    every(clock, Math.min(expireEveryMs, settings.graceMs), expire),
+    every(clock, settings.presenceMs, missSilent),
+    every(clock, settings.resendMs, () => leader.resend()),
+  ];
+}
+
+function every(clock: Clock, ms: number, run: () => void): () => void {
+  let cancel = () => {};
+  const again = () => {
+    cancel = clock.setTimer(ms, () => {
+      run();
+      again();
+    });
+  };
+  again();
+  return () => cancel();
+}

@@ -1,0 +1,76 @@
+/** The registry as people see it: models, versions, aliases with their ledger, lineage. */
+import { suggestion } from "../../protocol/name.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { LineageView, ModelsView, ModelView } from "../../protocol/view.ts";
+import type { CoordinatorSettings } from "../state/setting.ts";
+import { mustGet, type Model, type State, type Version } from "../state/state.ts";
+import { originOf } from "../registry/origin.ts";
+import { summaryOf } from "./sweep-answer.ts";
+import { trialViewOf } from "./trial-answer.ts";
+
+export function modelsViewOf(state: State): ModelsView {
+  return {
+    models: [...state.models.values()].flatMap((model) => {
+      const latest = model.versions.at(-1);
+      if (latest === undefined) return [];
+      return [
+        {
+          model: model.model,
+          versions: model.versions.length,
+          latest: versionOf(latest),
+          aliases: aliasesOf(model),
+        },
+      ];
+    }),
+  };
+}
+
+export function modelViewOf(model: Model): ModelView {
+  return {
+    model: model.model,
+    versions: model.versions.map(versionOf),
+    aliases: aliasesOf(model),
+    ledger: model.ledger,
+  };
+}
+
+/** Where a version comes from. `name` is a version number or an alias. */
+export function lineageViewOf(
+  state: State,
+  modelName: string,
+  name: number | string,
+  settings: CoordinatorSettings,
+): Outcome<LineageView> {
+  const model = state.models.get(modelName);
+  if (model === undefined) {
+    return refuse(
+      "unknown",
+      `there is no model ${modelName}; ${suggestion(modelName, state.models.keys())}`,
+      ["model"],
+    );
+  }
+  const number = typeof name === "number" ? name : model.aliases[name];
+  const version = model.versions.find((candidate) => candidate.version === number);
+  if (version === undefined) {
+    const known = [...Object.keys(model.aliases), ...model.versions.map((item) => String(item.version))];
+    return refuse("unknown", `${modelName} has no ${name}; ${suggestion(String(name), known)}`, ["version"]);
+  }
+  const trial = mustGet(state.trials, version.trial, "trial");
+  const origin = originOf(state, trial);
+  return accept({
+    model: modelName,
+    version: versionOf(version),
+    aliases: Object.keys(model.aliases).filter((alias) => model.aliases[alias] === version.version),
+    trial: trialViewOf(state, trial),
+    sweep: summaryOf(state, mustGet(state.sweeps, version.sweep, "sweep"), settings),
+    origin: origin === trial ? null : trialViewOf(state, origin),
+  });
+}
+
+function aliasesOf(model: Model): { alias: string; version: number }[] {
+  return Object.entries(model.aliases).map(([alias, version]) => ({ alias, version }));
+}
+
+function versionOf(version: Version): ModelView["versions"][number] {
+  return { ...version, params: { ...version.params } };
+}

@@ -1,0 +1,27 @@
+/**
+ * What agents said last about themselves: volatile, never journalled. Only the moment an agent falls
+ * silent or comes back is an event; the rest is for views.
+ */
+import type { Presence } from "../../protocol/report.ts";
+
+export interface Seen {
+  readonly at: number;
+  readonly presence: Presence | null;
+}
+
+export class PresenceBoard {
+  readonly #seen = new Map<string, Seen>();
+
+  note(agent: string, at: number, presence: Presence | null): void {
+    this.#seen.set(agent, { at, presence: presence ?? this.#seen.get(agent)?.presence ?? null });
+  }
+
+  of(agent: string): Seen | null {
+    return this.#seen.get(agent) ?? null;
+  }
+
+  /** Agents that should have been heard since `before`; one never heard counts from when the board began. */
+  silentSince(agents: Iterable<string>, before: number, boardBegan: number): string[] {
+    return [...agents].filter((agent) => (this.#seen.get(agent)?.at ?? boardBegan) < before);
+  }
+}

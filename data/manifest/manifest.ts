@@ -1,0 +1,59 @@
+/**
+ * What a dataset version says of itself, kept inside its Parquet file: where its rows came from, what was done to them,
+ * which were kept aside. Nothing in it depends on folders, machines or time, for its bytes are part of the digest.
+ */
+import * as z from "zod";
+import { declarationSchema } from "../declaration/declaration.ts";
+import { badRowSchema } from "../row/bad-row.ts";
+import { frozenFeatureSchema } from "./feature.ts";
+
+/** Key of the manifest in the Parquet file's metadata. */
+export const manifestKey = "trialmesh";
+/** Raised when the same declaration and sources would give other bytes. */
+export const buildVersion = 1;
+
+const count = z.int().nonnegative();
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/u);
+
+export const manifestSchema = z.strictObject({
+  format: z.literal("trialmesh-dataset"),
+  build: z.int().positive(),
+  /** Version of DuckDB that made it. */
+  duckdb: z.string(),
+  name: z.string(),
+  /** As declared; of paths only the base names. */
+  declaration: declarationSchema,
+  sources: z.array(
+    z.strictObject({
+      name: z.string(),
+      digest: sha256,
+      bytes: count,
+      rows: count,
+      /** Lines read as ISO-8859-1. */
+      latin1Lines: count,
+    }),
+  ),
+  /** Columns of the file, in order, with their types as DuckDB spells them. */
+  columns: z.array(z.strictObject({ name: z.string(), type: z.string() })),
+  rows: z.strictObject({ train: count, validation: count, test: count }),
+  /** What the label's or target's indexes stand for; null where the target is a number. */
+  labels: z.array(z.string()).nullable(),
+  /** Of a table; null for text. */
+  features: z.array(frozenFeatureSchema).nullable(),
+  bad: z.strictObject({ count, first: z.array(badRowSchema) }),
+  /** Training rows dropped because a held-out split has the same text. */
+  leakedRows: count,
+  /** The first of them, each with a row of the held-out split that has the text. */
+  leaks: z.array(
+    z.strictObject({
+      source: z.string(),
+      line: count,
+      heldSplit: z.string(),
+      heldSource: z.string(),
+      heldLine: count,
+    }),
+  ),
+  /** Groups of near-duplicates, where the plan looks for them. */
+  nearGroups: count.nullable(),
+});
+export type Manifest = z.infer<typeof manifestSchema>;

@@ -1,0 +1,28 @@
+/**
+ * Tokens of a text, for the fast models that judge data. Not the tokens that tasks train on: these are coarse on purpose
+ * (case, digits and spacing are gone) and work without a word list in any script.
+ */
+import { normaliseText } from "../row/split.ts";
+
+/** Scripts that do not part words: each character is a token. Otherwise words, and single signs. */
+const tokenPattern =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[\p{L}\p{M}\p{N}_]+|[^\s\p{L}\p{M}\p{N}_]/gu;
+/** Texts are judged by their beginning. */
+const tokensMost = 1000;
+const unitsMost = 20_000;
+
+export function tokensOf(text: string): readonly string[] {
+  const found = normaliseText(text.slice(0, unitsMost)).match(tokenPattern) ?? [];
+  return found.length > tokensMost ? found.slice(0, tokensMost) : found;
+}
+
+/** 32-bit FNV-1a over UTF-16 code units, well mixed at the end; `seed` continues an earlier hash. */
+export function tokenHash(token: string, seed = 0x811c9dc5): number {
+  let value = seed;
+  for (let index = 0; index < token.length; index++) {
+    value = Math.imul(value ^ token.charCodeAt(index), 0x01000193);
+  }
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return (value ^ (value >>> 16)) >>> 0;
+}

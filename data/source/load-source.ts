@@ -1,0 +1,226 @@
+/**
+ * Sources as tables of a build: values cast to their types, rows that cannot be marked with column, value and reason,
+ * each row with its file and line. More bad rows than the declaration allows are a refusal that names the first.
+ */
+import { suggestion } from "../../protocol/name.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Declaration } from "../declaration/declaration.ts";
+import type { ColumnType, Source } from "../declaration/source.ts";
+import { languageIdDataset, languageIdName } from "../row/language-id.ts";
+import { describeBadRow, type BadRow } from "../row/bad-row.ts";
+import { castTo, commonType, inferTypes } from "../engine/column-type.ts";
+import type { Engine } from "../engine/sql-engine.ts";
+import { embeddedDigest } from "./recipe-key.ts";
+import { prepareSource } from "./prepare-source.ts";
+import type { Prepared } from "./prepared.ts";
+import { id, internalColumns, lit, markColumns, sqlTypes, type Mark } from "../engine/sql.ts";
+
+export interface LoadedSource {
+  readonly name: string;
+  readonly path: string;
+  readonly digest: string;
+  readonly bytes: number;
+  readonly rows: number;
+  readonly latin1Lines: number;
+  /** Rows the scan kept aside; those whose values do not fit are in the table, marked. */
+  readonly badCount: number;
+  readonly bad: readonly BadRow[];
+}
+
+/** After this the view `step_0` has every row of every source. */
+export async function loadSources(
+  engine: Engine,
+  declaration: Declaration,
+  workDir: string,
+): Promise<Outcome<readonly LoadedSource[]>> {
+  const prepared: (Prepared | null)[] = [];
+  for (const [index, source] of declaration.sources.entries()) {
+    if (source.format === "embedded") prepared.push(null);
+    else {
+      const ready = await prepareSource(engine, source, index, workDir);
+      if (!ready.ok) return ready;
+      prepared.push(ready.value);
+    }
+  }
+  const types = await agreeOnTypes(engine, declaration.sources, prepared);
+  if (!types.ok) return types;
+  const loaded: LoadedSource[] = [];
+  for (const [index, source] of declaration.sources.entries()) {
+    const ready = prepared[index] ?? null;
+    const one =
+      ready === null || source.format === "embedded"
+        ? await loadEmbedded(engine, source.format === "embedded" ? source.name : "", index)
+        : await loadFile(engine, source.split ?? null, ready, types.value, index, declaration.badRows.max);
+    if (!one.ok) return one;
+    loaded.push(one.value);
+  }
+  const all = declaration.sources.map((_, index) => `SELECT * FROM loaded_${index}`);
+  await engine.run(`CREATE VIEW step_0 AS ${all.join(" UNION ALL BY NAME ")}`);
+  return accept(loaded);
+}
+
+async function agreeOnTypes(
+  engine: Engine,
+  sources: readonly Source[],
+  prepared: readonly (Prepared | null)[],
+): Promise<Outcome<ReadonlyMap<string, ColumnType>>> {
+  const types = new Map<string, ColumnType>();
+  const stated = new Map<string, ColumnType>();
+  for (const [index, ready] of prepared.entries()) {
+    if (ready === null) continue;
+    const source = sources[index];
+    if (source !== undefined && "types" in source) {
+      for (const [column, type] of Object.entries(source.types)) {
+        if (!ready.columns.includes(column))
+          return refuse(
+            "invalid",
+            `types names "${column}", which is no column of ${ready.path}; ${suggestion(column, ready.columns)}`,
+          );
+        stated.set(column, type);
+      }
+    }
+    const found =
+      ready.types ??
+      (source?.format === "labelled-lines"
+        ? new Map(ready.columns.map((column) => [column, "text" as const]))
+        : await inferTypes(engine, ready.relation(false), ready.columns));
+    for (const [column, type] of found) types.set(column, commonType(types.get(column) ?? type, type));
+  }
+  return accept(new Map([...types, ...stated]));
+}
+
+async function loadFile(
+  engine: Engine,
+  split: string | null,
+  ready: Prepared,
+  types: ReadonlyMap<string, ColumnType>,
+  index: number,
+  badShareMax: number,
+): Promise<Outcome<LoadedSource>> {
+  const typeOf = (column: string) => types.get(column) ?? "text";
+  const marks: Mark[] = ready.hasWhy
+    ? [{ when: "__why IS NOT NULL", column: "", value: "NULL", reason: "__why" }]
+    : [];
+  // Each value is cast once, below; here only what came of it is looked at.
+  const casts = new Map(
+    ready.columns.flatMap((column, at) =>
+      typeOf(column) === "text" ? [] : [[column, id(`__cast_${at}`)] as const],
+    ),
+  );
+  for (const [column, cast] of casts) {
+    const value = id(column);
+    marks.push({
+      when: `${value} IS NOT NULL AND ${cast} IS NULL`,
+      column,
+      value,
+      reason: lit(`it is no ${typeOf(column)}`),
+    });
+  }
+  const columns = ready.columns.map((column) => `${casts.get(column) ?? id(column)} AS ${id(column)}`);
+  const table = `source_${index}`;
+  const cast = [...casts]
+    .map(([column, name]) => `, ${castTo(id(column), typeOf(column))} AS ${name}`)
+    .join("");
+  const create = (parallel: boolean) =>
+    engine.run(
+      `CREATE OR REPLACE TABLE ${table} AS SELECT ${columns.join(", ")}, ${markColumns(marks, false)} FROM (SELECT *${cast} FROM (${ready.relation(parallel)}))`,
+    );
+  const fits = async () =>
+    ready.records === null || (await engine.count(`SELECT count(*) FROM ${table}`)) === ready.records;
+  // Several threads start in the middle of a file and may guess wrong inside a quoted value; one never does.
+  let whole = await create(true).then(fits, () => false);
+  if (!whole) whole = await create(false).then(fits);
+  if (!whole)
+    return refuse(
+      "invalid",
+      `${ready.path} is read as ${await engine.count(`SELECT count(*) FROM ${table}`)} rows and has ${ready.records}; check its quotes`,
+    );
+  await createView(engine, ready, split, index);
+  const marked = await engine.rows(
+    `SELECT __line, nullif(__column, ''), __value, __reason FROM loaded_${index} WHERE __reason IS NOT NULL ORDER BY __line LIMIT 1`,
+  );
+  const badMarked = await engine.count(`SELECT count(*) FROM ${table} WHERE __reason IS NOT NULL`);
+  const scanned = ready.bad.map((bad): BadRow => ({ ...bad, source: ready.name, column: null }));
+  const rows = await engine.count(`SELECT count(*) FROM ${table}`);
+  const bad = badMarked + ready.badCount;
+  if (bad > badShareMax * (rows + ready.badCount)) {
+    const first = [...scanned, ...marked.map((row) => badRowOf(ready.name, row))].toSorted(
+      (a, b) => a.line - b.line,
+    )[0];
+    const where = first === undefined ? "" : `, ${describeBadRow(first)}`;
+    return refuse(
+      "invalid",
+      `${ready.path}${where}; ${bad} of ${rows + ready.badCount} lines are like that, and at most ${badShareMax * 100}% may be`,
+    );
+  }
+  const { name, path, digest, bytes, latin1Lines, badCount } = ready;
+  return accept({ name, path, digest, bytes, rows, latin1Lines, badCount, bad: scanned });
+}
+
+/** A row [line, column, value, reason] of a query. */
+export function badRowOf(source: string, [line, column, value, reason]: readonly unknown[]): BadRow {
+  const text = (one: unknown) => (typeof one === "string" && one !== "" ? one : null);
+  return { source, line: Number(line), column: text(column), value: text(value), reason: text(reason) ?? "" };
+}
+
+/** Rows with file, line and split. Where lines and rows drift apart, the drift is looked up. */
+async function createView(
+  engine: Engine,
+  ready: Prepared,
+  split: string | null,
+  index: number,
+): Promise<void> {
+  const [first, ...more] = ready.shifts;
+  const fixed = [
+    `CAST(${index} AS INTEGER) AS __file`,
+    `CAST(${split === null ? "NULL" : lit(split)} AS VARCHAR) AS __split`,
+    "CAST(NULL AS VARCHAR) AS __near",
+  ];
+  const line = (shift: string) => `CAST(t.rowid + ${shift} AS BIGINT) AS __line`;
+  if (more.length === 0) {
+    const select = [...fixed, line(String(first?.shift ?? 1)), "t.*"];
+    await engine.run(`CREATE VIEW loaded_${index} AS SELECT ${select.join(", ")} FROM source_${index} t`);
+    return;
+  }
+  await engine.run(`CREATE TABLE shift_${index} (__record BIGINT, __shift BIGINT)`);
+  const appender = await engine.connection.createAppender(`shift_${index}`);
+  for (const { record, shift } of ready.shifts) {
+    appender.appendBigInt(BigInt(record));
+    appender.appendBigInt(BigInt(shift));
+    appender.endRow();
+  }
+  appender.closeSync();
+  const select = [...fixed, line("s.__shift"), "t.*"];
+  await engine.run(
+    `CREATE VIEW loaded_${index} AS SELECT ${select.join(", ")} FROM source_${index} t ASOF JOIN shift_${index} s ON t.rowid >= s.__record`,
+  );
+}
+
+async function loadEmbedded(engine: Engine, name: string, index: number): Promise<Outcome<LoadedSource>> {
+  if (name !== languageIdName)
+    return refuse("unknown", `no embedded dataset is called "${name}"; there is "${languageIdName}"`);
+  const dataset = languageIdDataset();
+  const table = `loaded_${index}`;
+  const fixed = internalColumns.map(
+    (column) =>
+      `${column} ${column === "__file" ? "INTEGER" : column === "__line" ? "BIGINT" : sqlTypes.text}`,
+  );
+  await engine.run(`CREATE TABLE ${table} (${fixed.join(", ")}, label VARCHAR, text VARCHAR)`);
+  const appender = await engine.connection.createAppender(table);
+  let line = 0;
+  for (const split of ["train", "validation", "test"] as const) {
+    for (const { text, label } of dataset[split]) {
+      line++;
+      appender.appendInteger(index);
+      appender.appendBigInt(BigInt(line));
+      appender.appendVarchar(split);
+      for (let nulls = 0; nulls < 4; nulls++) appender.appendNull();
+      appender.appendVarchar(dataset.labels[label] ?? "");
+      appender.appendVarchar(text);
+      appender.endRow();
+    }
+  }
+  appender.closeSync();
+  const digest = embeddedDigest(dataset);
+  return accept({ name, path: name, digest, bytes: 0, rows: line, latin1Lines: 0, badCount: 0, bad: [] });
+}

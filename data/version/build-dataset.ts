@@ -1,0 +1,165 @@
+/**
+ * From a declaration to a dataset version: one Parquet file, named by its SHA-256. The same declaration and sources give
+ * the same bytes in any folder, on any machine, with any number of threads. Nothing is fetched, nothing is published.
+ */
+import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { placeless, planFault, type Declaration } from "../declaration/declaration.ts";
+import { runPlan } from "../plan/run-plan.ts";
+import { buildVersion, type Manifest } from "../manifest/manifest.ts";
+import type { BadRow } from "../row/bad-row.ts";
+import { engineRefusal, openEngine, type Engine } from "../engine/sql-engine.ts";
+import { loadSources } from "../source/load-source.ts";
+import { digestOf } from "../source/locate-source.ts";
+import { outputColumns } from "./output-columns.ts";
+import { setAside } from "./rejected-row.ts";
+import { writeVersion } from "./write-version.ts";
+
+export interface BuildOptions {
+  /** Where the version is put, and meanwhile what memory cannot hold: up to three times the sources. */
+  readonly workDir: string;
+  readonly threads?: number;
+  readonly memoryMiB?: number;
+  /** Called with what is being done: "loading", "transforming", "writing". */
+  readonly progress?: (stage: BuildStage) => void;
+}
+export type BuildStage = "loading" | "transforming" | "writing";
+
+/** What a person should be told; paths are whole here. */
+export interface BuildReport {
+  readonly badCount: number;
+  /** The first of them. */
+  readonly bad: readonly (BadRow & { readonly path: string })[];
+  readonly latin1Lines: number;
+  readonly leakedRows: number;
+  readonly nearGroups: number | null;
+}
+
+export interface BuiltVersion {
+  readonly path: string;
+  /** SHA-256 of the file. */
+  readonly digest: string;
+  readonly bytes: number;
+  readonly manifest: Manifest;
+  readonly report: BuildReport;
+}
+
+const defaultThreads = 2;
+const defaultMemoryMiB = 1024;
+/** Sources larger than this are worked on in a file. */
+const inMemoryBytesMax = 64 * 2 ** 20;
+
+export async function buildDataset(
+  declaration: Declaration,
+  options: BuildOptions,
+): Promise<Outcome<BuiltVersion>> {
+  const { progress = () => undefined } = options;
+  return withEngine(declaration, options, async (engine, workDir) => {
+    progress("loading");
+    const loaded = await loadSources(engine, declaration, workDir);
+    if (!loaded.ok) return loaded;
+    await engine.lock();
+    progress("transforming");
+    const planned = await runPlan(engine, declaration, loaded.value);
+    if (!planned.ok) return planned;
+    const bad = await setAside(engine, declaration, loaded.value);
+    if (!bad.ok) return bad;
+    const output = await outputColumns(engine, declaration, loaded.value, planned.value);
+    if (!output.ok) return output;
+    progress("writing");
+    const { labels, features, columns } = output.value;
+    const { leakedRows, leaks, nearGroups, relation } = planned.value;
+    const nameOf = (file: number) => loaded.value[file]?.name ?? "";
+    const counts = new Map(
+      (await engine.rows(`SELECT __split, count(*) FROM ${relation} GROUP BY 1`)).map(([split, rows]) => [
+        String(split),
+        Number(rows),
+      ]),
+    );
+    const rowsIn = (split: string) => counts.get(split) ?? 0;
+    const [[duckdb] = []] = await engine.rows("SELECT version()");
+    const manifest: Manifest = {
+      format: "trialmesh-dataset",
+      build: buildVersion,
+      duckdb: String(duckdb),
+      name: declaration.name,
+      declaration: placeless(declaration),
+      sources: loaded.value.map(({ name, digest, bytes, rows, badCount, latin1Lines }) => ({
+        name,
+        digest,
+        bytes,
+        rows: rows + badCount,
+        latin1Lines,
+      })),
+      columns: columns.map(({ name, type }) => ({ name, type })),
+      rows: { train: rowsIn("train"), validation: rowsIn("validation"), test: rowsIn("test") },
+      labels: labels === null ? null : [...labels],
+      features: features === null ? null : [...features],
+      bad: { count: bad.value.count, first: bad.value.first.map(({ row }) => row) },
+      leakedRows,
+      leaks: leaks.map(({ file, heldFile, heldLine, heldSplit, line }) => ({
+        source: nameOf(file),
+        line,
+        heldSplit,
+        heldSource: nameOf(heldFile),
+        heldLine,
+      })),
+      nearGroups,
+    };
+    const made = join(workDir, "version.parquet");
+    await writeVersion(engine, relation, columns, manifest, made);
+    const digest = await digestOf(made);
+    const path = join(resolve(options.workDir), `${digest}.parquet`);
+    await rename(made, path);
+    const { size } = await stat(path);
+    const latin1Lines = loaded.value.reduce((sum, source) => sum + source.latin1Lines, 0);
+    const { count: badCount, first } = bad.value;
+    const told = first.map(({ row, path: file }) => ({ ...row, path: file }));
+    const report = { badCount, bad: told, latin1Lines, leakedRows, nearGroups };
+    return accept({ path, digest, bytes: size, manifest, report });
+  });
+}
+
+/** Runs with an engine of its own, in a folder of its own that is gone afterwards. What DuckDB throws is a refusal. */
+export async function withEngine<T>(
+  declaration: Declaration,
+  options: BuildOptions,
+  work: (engine: Engine, workDir: string) => Promise<Outcome<T>>,
+): Promise<Outcome<T>> {
+  const fault = planFault(declaration);
+  if (fault !== null)
+    return refuse("invalid", `step ${fault.index + 1}: ${fault.message}`, ["plan", fault.index]);
+  await mkdir(options.workDir, { recursive: true });
+  const workDir = await mkdtemp(join(resolve(options.workDir), "build-"));
+  let engine: Engine | null = null;
+  try {
+    engine = await openEngine({
+      workDir,
+      threads: options.threads ?? defaultThreads,
+      memoryMiB: options.memoryMiB ?? defaultMemoryMiB,
+      onDisk: (await sourceBytes(declaration)) > inMemoryBytesMax,
+    });
+    return await work(engine, workDir);
+  } catch (error) {
+    return engineRefusal(error, `dataset ${declaration.name}`);
+  } finally {
+    engine?.close();
+    await rm(workDir, { recursive: true, force: true });
+  }
+}
+
+async function sourceBytes(declaration: Declaration): Promise<number> {
+  let bytes = 0;
+  for (const source of declaration.sources) {
+    if (source.format === "embedded") continue;
+    // A DVC pointer and a folder say nothing of what is behind them.
+    if (source.path.endsWith(".dvc") || source.format === "folder") bytes += inMemoryBytesMax;
+    else
+      bytes += await stat(source.path).then(
+        ({ size }) => size,
+        () => 0,
+      );
+  }
+  return bytes;
+}

@@ -1,0 +1,162 @@
+/**
+ * What this machine's owner allows, as flags and as the file that keeps them (`policy.json` of the
+ * agent). Flags change what is on file; what no flag names stays.
+ */
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import * as z from "zod";
+import { hoursProblem } from "../../agent/owner/hours.ts";
+import { openPolicy, policySchema, type Policy } from "../../protocol/capability.ts";
+import { nameSchema } from "../../protocol/name.ts";
+import type { ProgramsAllowed } from "../../protocol/program.ts";
+import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { parseJsonFile, readPrivateFile, writePrivateFile } from "../../system/private-file.ts";
+import { idlePolicy, idleProblem, type IdleFlags } from "./idle-policy.ts";
+
+export interface PolicyFlags extends IdleFlags {
+  readonly slots?: number;
+  /** `22:00-07:00`, several with commas; `always` takes the rule back. */
+  readonly hours?: string;
+  readonly leaveFreeMem?: number;
+  readonly leaveFreeCores?: number;
+  /** Prints the seconds since the last input; `none` takes it back. It stays on this machine. */
+  readonly idleCommand?: string;
+  readonly onBattery?: "yes" | "no";
+  /** Degrees; `any` takes the rule back. */
+  readonly maxCelsius?: number | "any";
+  /** Names with commas; `anyone` takes the rule back. */
+  readonly requesters?: string;
+  /** Kinds of task with commas; `any` takes the rule back. */
+  readonly tasks?: string;
+  /** Whose programs may run here. */
+  readonly programs?: ProgramsAllowed;
+  /** `key=value`, repeated. */
+  readonly label?: readonly string[];
+}
+
+const fileSchema = z.strictObject({
+  version: z.literal(1),
+  policy: policySchema,
+  labels: z.record(z.string(), z.string()),
+  idleCommand: z.string().min(1).nullable().default(null),
+});
+
+export interface AgentPolicy {
+  readonly policy: Policy;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly idleCommand: string | null;
+}
+
+/** What is on file in the agent's folder with the flags put over it, and kept. `programs`: where nothing was said before. */
+export function agentPolicy(
+  folder: string,
+  flags: PolicyFlags,
+  programs: ProgramsAllowed = "none",
+): Outcome<AgentPolicy> {
+  const path = join(folder, "policy.json");
+  const present = existsSync(path) ? readPolicy(path) : accept(firstPolicy(flags, programs));
+  if (!present.ok) return present;
+  const changed = withFlags(present.value, flags);
+  if (!changed.ok) return changed;
+  const text = `${JSON.stringify({ version: 1, ...changed.value }, null, 2)}\n`;
+  const written = writePrivateFile(path, text);
+  return written.ok ? changed : written;
+}
+
+function firstPolicy({ leaveFreeCores = 0 }: PolicyFlags, programs: ProgramsAllowed): AgentPolicy {
+  const slots = Math.max(1, availableParallelism() - leaveFreeCores);
+  return { policy: { ...openPolicy(slots), programs }, labels: {}, idleCommand: null };
+}
+
+function readPolicy(path: string): Outcome<AgentPolicy> {
+  const text = readPrivateFile(path);
+  if (!text.ok) return text;
+  const json = parseJsonFile(path, text.value);
+  if (!json.ok) return json;
+  const parsed = parseOutside(fileSchema, json.value, path);
+  if (!parsed.ok) return parsed;
+  // A file may have been written by hand.
+  const { hours, idle } = parsed.value.policy;
+  const problem = (hours === null ? null : hoursProblem(hours)) ?? (idle === null ? null : idleProblem(idle));
+  return problem === null ? parsed : refuse("invalid", `${path}: ${problem}`);
+}
+
+function withFlags({ policy, labels, idleCommand }: AgentPolicy, flags: PolicyFlags): Outcome<AgentPolicy> {
+  const hours = flags.hours === undefined ? accept(policy.hours) : parseHours(flags.hours);
+  if (!hours.ok) return hours;
+  const requesters =
+    flags.requesters === undefined ? accept(policy.requesters) : parseRequesters(flags.requesters);
+  if (!requesters.ok) return requesters;
+  const idle = idlePolicy(policy.idle, flags);
+  if (!idle.ok) return idle;
+  const added: [string, string][] = [];
+  for (const label of flags.label ?? []) {
+    const at = label.indexOf("=");
+    if (at < 1) return refuse("invalid", `--label ${label}: write key=value, such as --label room=cellar`);
+    added.push([label.slice(0, at), label.slice(at + 1)]);
+  }
+  const candidate = {
+    ...policy,
+    slots: flags.slots ?? policy.slots,
+    hours: hours.value,
+    leaveFreeMemGiB: flags.leaveFreeMem ?? policy.leaveFreeMemGiB,
+    leaveFreeCores: flags.leaveFreeCores ?? policy.leaveFreeCores,
+    idle: idle.value,
+    onBattery: flags.onBattery === undefined ? policy.onBattery : flags.onBattery === "yes",
+    maxCelsius: flags.maxCelsius === "any" ? null : (flags.maxCelsius ?? policy.maxCelsius),
+    requesters: requesters.value,
+    programs: flags.programs ?? policy.programs,
+    tasks: flags.tasks === undefined ? policy.tasks : flags.tasks === "any" ? null : listOf(flags.tasks),
+  };
+  const checked = parseOutside(policySchema, candidate, "the agent's policy");
+  if (!checked.ok) return checked;
+  const overdrawn = coresProblem(checked.value, availableParallelism());
+  if (overdrawn !== null) return refuse("invalid", overdrawn);
+  const command = flags.idleCommand?.trim() ?? idleCommand;
+  if (command === "")
+    return refuse("invalid", "--idle-command is empty; give a command that prints seconds, or none");
+  return accept({
+    policy: checked.value,
+    labels: { ...labels, ...Object.fromEntries(added) },
+    idleCommand: command === "none" ? null : command,
+  });
+}
+
+/** Slots beyond the cores are the owner's choice, unless cores are to stay free. */
+function coresProblem({ leaveFreeCores, slots }: Policy, cores: number): string | null {
+  if (leaveFreeCores === 0 || slots + leaveFreeCores <= cores) return null;
+  const most = cores - leaveFreeCores;
+  const right = most < 1 ? `--leave-free-cores ${cores - 1} or less` : `--slots ${most} or less`;
+  return `${slots} slots and ${leaveFreeCores} cores left free are more than the ${cores} cores of this machine; give ${right}`;
+}
+
+function parseHours(text: string): Outcome<Policy["hours"]> {
+  if (text === "always") return accept(null);
+  const spans = listOf(text).map((span) => span.split("-"));
+  const hours = spans.map(([from = "", to = ""]) => ({ from, to }));
+  const parsed = policySchema.shape.hours.safeParse(hours);
+  if (!parsed.success || parsed.data === null || spans.some((span) => span.length !== 2))
+    return refuse(
+      "invalid",
+      `--hours ${text}: write times as in 22:00-07:00, several with commas, or always`,
+    );
+  const problem = hoursProblem(parsed.data);
+  return problem === null ? accept(parsed.data) : refuse("invalid", `--hours ${text}: ${problem}`);
+}
+
+function parseRequesters(text: string): Outcome<Policy["requesters"]> {
+  if (text === "anyone") return accept(null);
+  const names = listOf(text);
+  const bad = names.find((name) => !nameSchema.safeParse(name).success);
+  return bad === undefined
+    ? accept(names)
+    : refuse("invalid", `--requesters: "${bad}" is no name; write names with commas, or anyone`);
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}

@@ -1,0 +1,118 @@
+/** An agent as a process: its credential, its folder, its owner's policy, its measured machine, until it is stopped. */
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { startAgent } from "../../agent/agent.ts";
+import { openDiskCache } from "../../artifact/disk-cache.ts";
+import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
+import { othersLoad } from "../../agent/owner/others-load.ts";
+import { readPower } from "../../agent/owner/power.ts";
+import { findInterpreter } from "../../agent/program/interpreter.ts";
+import { machineRunner } from "../../agent/child/machine-runner.ts";
+import { loadIdentity } from "../identity.ts";
+import { ensurePrivateFolder } from "../../system/private-file.ts";
+import { systemClock } from "../../protocol/time/system-clock.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Surroundings } from "../../system/environment.ts";
+import { connectAs } from "../connect.ts";
+import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
+import { localCredential, type LocalOptions } from "./local-credential.ts";
+import { machineLoad, minuteOfDay } from "./machine-load.ts";
+import { measureMachine } from "./measure-machine.ts";
+import { openStore } from "./open-store.ts";
+import { claimProcess } from "./process-lock.ts";
+import { untilStopped } from "./until-stopped.ts";
+
+/** Of what an agent keeps in its store: outbox, leases, cache index. */
+const storeVersion = "agent-1";
+const bytesPerGiB = 1024 ** 3;
+
+export interface RunAgentOptions extends LocalOptions, PolicyFlags {
+  /** Disk for datasets and checkpoints, in GiB. */
+  readonly cacheQuota: number;
+}
+
+export async function runAgent(
+  { environment, say }: Surroundings,
+  options: RunAgentOptions,
+): Promise<Outcome<null>> {
+  const local = await localCredential(environment, "agent", options);
+  if (!local.ok) return local;
+  const { home, credential } = local.value;
+  const { name } = credential;
+  const lock = await claimProcess(home, "agent", name);
+  if (!lock.ok) return lock;
+  try {
+    const folder = ensurePrivateFolder(join(home.path, "agent", name));
+    if (!folder.ok) return folder;
+    // Who has the mesh's keys can reach every agent anyway: on that machine their own programs may run from the start.
+    const programs = loadIdentity(home).ok ? "own" : "none";
+    const owner = agentPolicy(folder.value, options, programs);
+    if (!owner.ok) return owner;
+    const { policy, labels, idleCommand } = owner.value;
+    const capability = await measureMachine({
+      environment,
+      folder: folder.value,
+      labels,
+      fresh: false,
+      progress: say,
+    });
+    const bus = await connectAs(home, credential, true);
+    if (!bus.ok) return bus;
+    const store = await openStore(join(folder.value, "store"), storeVersion);
+    if (!store.ok) {
+      await bus.value.close();
+      return store;
+    }
+    const artifacts = await openDiskCache({
+      dir: join(folder.value, "cache"),
+      store: store.value,
+      bus: bus.value,
+      mesh: home.mesh,
+      clock: systemClock,
+      quotaBytes: Math.round(options.cacheQuota * bytesPerGiB),
+    });
+    const halted = Promise.withResolvers<{ readonly kind: "halted"; readonly reason: string }>();
+    const { host } = capability;
+    const runner = machineRunner({
+      slots: Math.max(1, policy.slots),
+      machine: {
+        cores: Math.max(1, host.cores - policy.leaveFreeCores),
+        gpus: host.gpus.filter(({ vendor }) => /nvidia/i.test(vendor)).length,
+      },
+      environment,
+      interpreter: findInterpreter(environment),
+    });
+    const agent = startAgent({
+      mesh: home.mesh,
+      name,
+      bus: bus.value,
+      store: store.value,
+      runner,
+      artifacts,
+      clock: systemClock,
+      incarnation: randomUUID(),
+      capability,
+      policy,
+      load: machineLoad(),
+      owner: {
+        idle: policy.idle === null ? [] : idleSourcesHere(idleCommand),
+        power: readPower,
+        othersLoad: othersLoad(() => runner.processes()),
+      },
+      minuteOfDay,
+      log: say,
+      onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
+    });
+    say(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);
+    const end = await Promise.race([untilStopped(bus.value), halted.promise]);
+    await agent.stop();
+    await bus.value.close();
+    await store.value.close();
+    if (end.kind === "asked") return accept(null);
+    const why =
+      end.kind === "halted" ? end.reason : `the mesh no longer accepts agent ${name}: ${end.reason}`;
+    return refuse("unavailable", why);
+  } finally {
+    lock.value.release();
+  }
+}

@@ -1,0 +1,76 @@
+/** A coordinator candidate as a process: its credential, its folder, its lease, until it is stopped or halts. */
+import { projectionVersion } from "../../coordinator/core/projection.ts";
+import { join } from "node:path";
+import { startCandidate } from "../../coordinator/leader/candidate.ts";
+import { workerThinker } from "../../coordinator/sampler-worker/worker-sampler.ts";
+import { settingsFor } from "../../coordinator/state/setting.ts";
+import { ensurePrivateFolder } from "../../system/private-file.ts";
+import { systemClock } from "../../protocol/time/system-clock.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Surroundings } from "../../system/environment.ts";
+import { connectAs } from "../connect.ts";
+import { leaseMsOf } from "./lease-ms.ts";
+import { localCredential, type LocalOptions } from "./local-credential.ts";
+import { openStore } from "./open-store.ts";
+import { claimProcess } from "./process-lock.ts";
+import { untilStopped } from "./until-stopped.ts";
+
+/** Of the projection a coordinator keeps in its store. */
+const storeVersion = `coordinator-${projectionVersion}`;
+
+export interface CoordinatorOptions extends LocalOptions {
+  readonly restoreJournal?: boolean;
+}
+
+export async function runCoordinator(
+  { environment, say }: Surroundings,
+  options: CoordinatorOptions,
+): Promise<Outcome<null>> {
+  const leaseMs = leaseMsOf(environment);
+  if (!leaseMs.ok) return leaseMs;
+  const local = await localCredential(environment, "coordinator", options);
+  if (!local.ok) return local;
+  const { home, credential } = local.value;
+  const lock = await claimProcess(home, "coordinator", credential.name);
+  if (!lock.ok) return lock;
+  try {
+    const folder = ensurePrivateFolder(join(home.path, "coordinator", credential.name));
+    if (!folder.ok) return folder;
+    const bus = await connectAs(home, credential, true);
+    if (!bus.ok) return bus;
+    const store = await openStore(join(folder.value, "store"), storeVersion);
+    if (!store.ok) {
+      await bus.value.close();
+      return store;
+    }
+    const halted = Promise.withResolvers<string>();
+    const thinker = workerThinker();
+    const candidate = startCandidate({
+      mesh: home.mesh,
+      name: credential.name,
+      bus: bus.value,
+      store: store.value,
+      thinker,
+      clock: systemClock,
+      random: Math.random,
+      settings: settingsFor(leaseMs.value),
+      restoreJournal: options.restoreJournal ?? false,
+      log: say,
+      onHalt: (reason) => halted.resolve(reason),
+    });
+    say(`coordinator ${credential.name} of mesh ${home.mesh} connected to ${home.url}`);
+    const end = await Promise.race([untilStopped(bus.value), halted.promise]);
+    await candidate.stop();
+    await thinker.close();
+    await bus.value.close();
+    await store.value.close();
+    if (typeof end !== "string" && end.kind === "asked") return accept(null);
+    const why =
+      typeof end === "string"
+        ? end
+        : `the mesh no longer accepts coordinator ${credential.name}: ${end.reason}`;
+    return refuse("unavailable", why);
+  } finally {
+    lock.value.release();
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Opens a mesh on this machine: home and keys on the first run, then server, coordinator and agent,
+ * each a process of its own. Says one line for each; ends them in the reverse order.
+ */
+import { ensureCredential } from "../credential.ts";
+import { homeExists, openHome, saveHome, type Home } from "../home.ts";
+import { ensureIdentity, loadIdentity } from "../identity.ts";
+import { runningServerPid } from "../server-process.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { meshOwner } from "../../protocol/program.ts";
+import { startPart, type Part } from "./part.ts";
+import { startServerPart, type ServerPart } from "./server-part.ts";
+import { readUpRecord, removeUpRecord, writeUpRecord } from "./up-record.ts";
+import type { Environment } from "../../system/environment.ts";
+
+export const defaultPort = 4222;
+const defaultMesh = "mesh";
+const loopback = "127.0.0.1";
+
+export interface StartMeshOptions {
+  readonly path: string;
+  readonly environment: Environment;
+  /** The file that runs `trialmesh`'s command line: each part is a process of it. */
+  readonly program: string;
+  /** Name of the mesh when it is made here; null for the default. */
+  readonly mesh: string | null;
+  /** Name of this machine's coordinator and agent. */
+  readonly name: string;
+  readonly host: string | null;
+  /** Null means the home's, or 4222. */
+  readonly port: number | null;
+  /** On the first start, take any free port where 4222 is taken, instead of refusing. */
+  readonly anyPort: boolean;
+  /** Flags for the coordinator. */
+  readonly coordinator: readonly string[];
+  /** Flags for the agent, or null for no agent. */
+  readonly agent: readonly string[] | null;
+  readonly log: (line: string) => void;
+}
+
+export interface StartedMesh {
+  readonly home: Home;
+  /** Resolves with a sentence once a part has ended with a refusal. */
+  readonly failed: Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startMesh(options: StartMeshOptions): Promise<Outcome<StartedMesh>> {
+  const opened = await openOrMake(options);
+  if (!opened.ok) return opened;
+  const { home, fresh } = opened.value;
+  const other = readUpRecord(home);
+  if (other !== null) {
+    return refuse(
+      "conflict",
+      `the mesh of ${home.path} is up already (process ${other.pid}, ${other.url}); stop it with \`trialmesh down\``,
+    );
+  }
+  const server = await startServer(options, home, fresh);
+  if (!server.ok) return server;
+  const recorded = writeUpRecord(server.value.home, {
+    pid: process.pid,
+    listen: options.host ?? loopback,
+    url: server.value.home.url,
+  });
+  if (!recorded.ok) {
+    await server.value.stop();
+    return recorded;
+  }
+  const { environment, name, log, program } = options;
+  const parts: Part[] = [
+    startPart({
+      label: "coordinator",
+      program,
+      parameters: ["coordinator", "--name", name, ...options.coordinator],
+      environment,
+      log,
+    }),
+  ];
+  if (options.agent !== null) {
+    parts.push(
+      startPart({
+        label: "agent",
+        program,
+        parameters: ["agent", "--name", name, ...options.agent],
+        environment,
+        log,
+      }),
+    );
+  }
+  return accept({
+    home: server.value.home,
+    failed: Promise.race(parts.map((part) => part.failed)),
+    async stop() {
+      for (const part of parts.toReversed()) await part.stop();
+      await server.value.stop();
+      removeUpRecord(server.value.home);
+    },
+  });
+}
+
+async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Home; fresh: boolean }>> {
+  const { path, log } = options;
+  if (homeExists(path)) {
+    const home = openHome(path);
+    if (!home.ok) return home;
+    const identity = loadIdentity(home.value);
+    if (!identity.ok) return identity;
+    if (options.mesh !== null && options.mesh !== home.value.mesh) {
+      return refuse(
+        "conflict",
+        `${path} is the home of mesh ${home.value.mesh}, not of ${options.mesh}; leave --mesh out, or use another TRIALMESH_HOME`,
+      );
+    }
+    return accept({ home: home.value, fresh: false });
+  }
+  const home = saveHome(
+    path,
+    options.mesh ?? defaultMesh,
+    `nats://${loopback}:${options.port ?? defaultPort}`,
+  );
+  if (!home.ok) return home;
+  const identity = ensureIdentity(home.value);
+  if (!identity.ok) return identity;
+  const owner = await ensureCredential(home.value, "owner", meshOwner, Math.floor(Date.now() / 1000));
+  if (!owner.ok) return owner;
+  log(`home: made ${path} for mesh ${home.value.mesh}, with its keys (only you can read them)`);
+  return accept({ home: home.value, fresh: true });
+}
+
+async function startServer(
+  options: StartMeshOptions,
+  home: Home,
+  fresh: boolean,
+): Promise<Outcome<ServerPart>> {
+  const { environment, log } = options;
+  const host = options.host ?? loopback;
+  const port = options.port ?? (Number(home.url.split(":").at(-1)) || defaultPort);
+  const started = await startServerPart({ home, host, port, environment, log });
+  const taken = !started.ok && started.refusal.code === "conflict" && runningServerPid(home) === null;
+  if (!taken || !options.anyPort || !fresh) return started;
+  log(`server: port ${port} is taken here; taking a free one`);
+  return startServerPart({ home, host, port: 0, environment, log });
+}

@@ -1,0 +1,25 @@
+/**
+ * The rooms of the project, lowest first: an import goes down this list or stays in its room, never up. `tests` may import
+ * all; nothing imports `tests`.
+ */
+export const rooms = [
+  "protocol",
+  "store",
+  "system",
+  "text",
+  "artifact",
+  "data",
+  "training",
+  "search",
+  "spec",
+  "coordinator",
+  "agent",
+  "mesh",
+  "client",
+  "tui",
+  "cli",
+  "bench",
+];
+
+/** Every folder with TypeScript in it. */
+export const sourceFolders = [...rooms, "tests"];

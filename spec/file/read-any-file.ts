@@ -1,0 +1,154 @@
+/**
+ * Whatever sweep file there is, told by its keys: ours (models, or a command), W&B's, or a Katib Experiment. The rest of
+ * the command line need not know which it was.
+ */
+import { samplerNamed } from "../../search/choose/choose-sampler.ts";
+import { readKatib } from "../katib/read-katib.ts";
+import { readWandb } from "../wandb/read-wandb.ts";
+import { checkMacros, parametersIn } from "../../protocol/command-macro.ts";
+import { suggestion } from "../../protocol/name.ts";
+import { milliTokensPerToken } from "../../protocol/token.ts";
+import type { CommandSweep, MeshTerms } from "../sweep/command-sweep.ts";
+import { entriesOf } from "../yaml/entries-of.ts";
+import { parseYaml, type LocatedYaml, type Path } from "../yaml/located-yaml.ts";
+import { overridden, type SweepOverrides } from "../sweep/override.ts";
+import type { Problem } from "../yaml/problem.ts";
+import { readCommandFile } from "../sweep/read-command-file.ts";
+import { readSweepYaml, type SweepFileInput, type SweepPlan } from "../sweep/read-sweep-file.ts";
+
+export const origins = ["trialmesh", "wandb", "katib"] as const;
+export type Origin = (typeof origins)[number];
+
+export type AnySweep =
+  | { readonly kind: "models"; readonly plan: SweepPlan; readonly plans: readonly SweepPlan[] }
+  | {
+      readonly kind: "command";
+      readonly origin: Origin;
+      readonly sweep: CommandSweep;
+      /** How another tool's file is understood where that is not word for word. */
+      readonly notes: readonly Problem[];
+    };
+
+export type AnyFileResult =
+  | { readonly ok: true; readonly file: AnySweep }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function readAnyFile(input: SweepFileInput): AnyFileResult {
+  const parsed = parseYaml(input.text);
+  if (!parsed.ok) return parsed;
+  const found = recognise(parsed.yaml.value);
+  if (found === "models") {
+    const read = readSweepYaml(input, parsed.yaml);
+    if (!read.ok) return read;
+    const problems = read.plans.flatMap((plan) => unsuitedModels(parsed.yaml, plan));
+    return problems.length > 0 ? { ok: false, problems } : { ok: true, file: { kind: "models", ...read } };
+  }
+  const overrides = input.overrides ?? {};
+  if (found === "command") {
+    const { models: _, max: __, ...forPrograms } = overrides;
+    const yaml = overridden(parsed.yaml, forPrograms);
+    const read = readCommandFile(yaml, input);
+    return read.ok ? command(yaml, "trialmesh", read.sweep, [], overrides) : read;
+  }
+  // Python and Kubernetes read YAML 1.1.
+  const again = parseYaml(input.text, "1.1");
+  if (!again.ok) return again;
+  const read = found === "wandb" ? readWandb(again.yaml) : readKatib(again.yaml);
+  if (!read.ok) return read;
+  const { seed = read.sweep.search.seed, trials = read.sweep.search.trials } = overrides;
+  const onMesh = withTerms(read.sweep.onMesh, overrides);
+  const sweep = { ...read.sweep, onMesh, search: { ...read.sweep.search, seed, trials } };
+  return command(again.yaml, found, sweep, read.notes, overrides);
+}
+
+const ourKeys = ["task", "models", "search", "stopping"];
+const wandbKeys = ["method", "parameters", "run_cap", "early_terminate"];
+
+/** By keys that only one of them has. */
+function recognise(value: unknown): "models" | "command" | "wandb" | "katib" {
+  const keys = entriesOf(value);
+  const apiVersion = keys.get("apiVersion");
+  const ofKubeflow = typeof apiVersion === "string" && apiVersion.startsWith("kubeflow.org/");
+  if (ofKubeflow || keys.get("kind") === "Experiment") return "katib";
+  if (!ourKeys.some((key) => keys.has(key)) && wandbKeys.some((key) => keys.has(key))) return "wandb";
+  if (keys.has("task") || keys.has("models")) return "models";
+  return keys.has("command") || keys.has("module") || keys.has("parameters") ? "command" : "models";
+}
+
+/** Another tool's file says nothing of a mesh; the command line does. */
+function withTerms(
+  terms: MeshTerms,
+  { beyondBudget, budgetTokens, priority, weight }: SweepOverrides,
+): MeshTerms {
+  return {
+    ...terms,
+    weight: weight ?? terms.weight,
+    priority: priority ?? terms.priority,
+    beyondBudget: beyondBudget ?? terms.beyondBudget,
+    cap: budgetTokens === undefined ? terms.cap : Math.round(budgetTokens * milliTokensPerToken),
+  };
+}
+
+/** What every command sweep is held to, whoever's file it came from. */
+function command(
+  yaml: LocatedYaml,
+  origin: Origin,
+  sweep: CommandSweep,
+  notes: readonly Problem[],
+  overrides: SweepOverrides,
+): AnyFileResult {
+  const problems: Problem[] = [];
+  const tell = (field: Path, message: string) => problems.push({ line: yaml.lineOf(field), field, message });
+  if (origin === "trialmesh") {
+    checkMacros(sweep.command, (index, message) => tell(["command", index], message));
+    if (sweep.program === null && sweep.command.some((word) => word.includes("${program}")))
+      tell(["program"], "is missing; the command names ${program}");
+    const names = Object.keys(sweep.space);
+    for (const name of parametersIn(sweep.command)) {
+      if (!names.includes(name))
+        tell(["command"], `\${parameter:${name}} names no parameter, ${suggestion(name, names)}`);
+    }
+  }
+  const task = sweep.module === null ? "command" : "module";
+  for (const [flag, given] of [
+    // The launch form names the one there is.
+    ["--models", overrides.models?.every((model) => model === task) === true ? undefined : overrides.models],
+    ["--max", overrides.max],
+  ] as const) {
+    if (given !== undefined)
+      problems.push({
+        line: 1,
+        field: [],
+        message: `${flag} is for files that train models; this one runs a command`,
+      });
+  }
+  const { objectives, search, space, where } = sweep;
+  const problem = { space, where, ...search, objectives: Math.max(1, objectives.length) };
+  const unsuited = samplerNamed(search.method)?.unsuited(problem) ?? null;
+  if (unsuited !== null) tell(parameterAt(yaml, origin, unsuited.parameter), unsuited.message);
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, file: { kind: "command", origin, sweep, notes } };
+}
+
+function parameterAt(yaml: LocatedYaml, origin: Origin, name: string): Path {
+  if (origin === "trialmesh") return ["parameters", name];
+  if (origin === "wandb") return ["parameters", ...name.split(".").join(".parameters.").split(".")];
+  const list = entriesOf(entriesOf(yaml.value).get("spec")).get("parameters");
+  const index = Array.isArray(list)
+    ? list.findIndex((entry: unknown) => entriesOf(entry).get("name") === name)
+    : -1;
+  return ["spec", "parameters", index];
+}
+
+/** Whether the method can search the models' spaces. */
+function unsuitedModels(yaml: LocatedYaml, plan: SweepPlan): Problem[] {
+  const { alsoObjectives, models, search } = plan.spec(null);
+  const sampler = samplerNamed(search.method);
+  return models.flatMap(({ model, space, where }) => {
+    const problem = { space, where, ...search, objectives: 1 + alsoObjectives.length };
+    const unsuited = sampler?.unsuited(problem) ?? null;
+    if (unsuited === null) return [];
+    const field = ["models", model, unsuited.parameter];
+    return [{ line: yaml.lineOf(field), field, message: unsuited.message }];
+  });
+}

@@ -1,0 +1,31 @@
+/** Patterns for metrics: regular expressions with two groups, a name and a value. */
+import { describe } from "../yaml/explain-issue.ts";
+import type { Path } from "../yaml/located-yaml.ts";
+import { report, type SpaceReading } from "./read-distribution.ts";
+
+/** Tells every format that is no expression, or has fewer groups: it would find nothing, and say nothing. */
+export function checkFormats(
+  reading: Pick<SpaceReading, "yaml" | "problems">,
+  formats: readonly string[],
+  base: Path = ["metricFormat"],
+): void {
+  for (const [index, format] of formats.entries()) {
+    const fault = formatFault(format);
+    if (fault !== null) report(reading, [...base, index], fault);
+  }
+}
+
+const groupsNeeded = 2;
+
+function formatFault(format: string): string | null {
+  let groups: number;
+  try {
+    // Against an alternative that always matches, exec tells how many groups there are.
+    groups = (new RegExp(`${format}|`).exec("")?.length ?? 1) - 1;
+  } catch {
+    return `${describe(format)} is no regular expression`;
+  }
+  return groups >= groupsNeeded
+    ? null
+    : `${describe(format)} needs two groups in brackets: one for the metric's name, one for its value`;
+}

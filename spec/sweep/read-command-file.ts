@@ -1,0 +1,137 @@
+/** Our own sweep file in the form that runs a command: `command` and `parameters` instead of `task` and `models`. */
+import { checkWhen } from "./check-when.ts";
+import {
+  blindMethods,
+  ownLength,
+  usualTerms,
+  type CommandObjective,
+  type CommandSweep,
+} from "./command-sweep.ts";
+import { checkFormats } from "./check-formats.ts";
+import { describe, parseAt } from "../yaml/explain-issue.ts";
+import { entriesOf } from "../yaml/entries-of.ts";
+import type { LocatedYaml, Path } from "../yaml/located-yaml.ts";
+import type { Problem } from "../yaml/problem.ts";
+import { gridFault, readDistribution, report, type SpaceReading } from "./read-distribution.ts";
+import { usualGoal } from "./read-sweep-file.ts";
+import { readDataset, type DatasetReading } from "./read-dataset.ts";
+import { readWhere } from "./read-where.ts";
+import { commandFileSchema, type CommandFile } from "./sweep-file-shape.ts";
+import { milliTokensPerToken } from "../../protocol/token.ts";
+import type { Distribution, Space } from "../../protocol/space.ts";
+
+export type CommandFileResult =
+  | { readonly ok: true; readonly sweep: CommandSweep }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function readCommandFile(
+  yaml: LocatedYaml,
+  place: Pick<DatasetReading, "file" | "environment">,
+): CommandFileResult {
+  const problems: Problem[] = [];
+  const file = parseAt(commandFileSchema, yaml.value, yaml, [], problems);
+  const raw = entriesOf(yaml.value);
+  const method: unknown = entriesOf(raw.get("search")).get("method");
+  const reading: SpaceReading = { yaml, problems, method: typeof method === "string" ? method : null };
+  const space = readParameters(reading, raw.get("parameters"));
+  const where =
+    problems.length === 0 ? readWhere(reading, ["where"], raw.get("where"), space, "this sweep") : [];
+  const objectives = file === null ? null : readObjectives(reading, file);
+  checkFormats(reading, file?.metricFormat ?? []);
+  const dataset = readData({ ...place, yaml, problems }, raw);
+  if (file !== null) checkForm(reading, file);
+  if (file === null || objectives === null || problems.length > 0) return { ok: false, problems };
+  return {
+    ok: true,
+    sweep: {
+      name: file.name,
+      command: (file.command ?? []).map(String),
+      module: file.module ?? null,
+      dataset,
+      onMesh: {
+        experiment: file.experiment ?? null,
+        needs: file.needs,
+        prefers: file.prefers ?? usualTerms.prefers,
+        weight: file.weight,
+        priority: file.priority,
+        cap: file.budget === undefined ? null : Math.round(file.budget.tokens * milliTokensPerToken),
+        beyondBudget: file.beyondBudget,
+        trialSeed: file.trialSeed,
+        reuse: file.reuse,
+        files: file.files ?? null,
+      },
+      program: file.program ?? null,
+      environment: file.environment,
+      objectives,
+      search: file.search,
+      stopping: file.stopping ?? ownLength,
+      space,
+      where,
+      nested: file.nested,
+      literals: {},
+      metricFormat: file.metricFormat,
+      parallel: file.parallel,
+      failuresMax: file.failuresMax ?? null,
+    },
+  };
+}
+
+/** A command or a module, and nothing that is the other's. */
+function checkForm(reading: SpaceReading, file: CommandFile): void {
+  const { command, module } = file;
+  if (command === undefined && module === undefined)
+    report(reading, ["command"], "is missing; give a command, or a module in its place");
+  if (module === undefined) return;
+  if (command !== undefined) report(reading, ["module"], "give either command or module, not both");
+  for (const field of ["program", "metricFormat", "nested", "environment"] as const) {
+    const given = file[field];
+    if (given !== undefined && Object.keys(given).length > 0)
+      report(reading, [field], "is for commands; a module gets its parameters and reports by its context");
+  }
+}
+
+function readData(reading: DatasetReading, raw: ReadonlyMap<string, unknown>) {
+  if (!raw.has("dataset")) return null;
+  if (raw.has("module")) return readDataset(reading, ["dataset"], raw.get("dataset"));
+  const message = "is for modules; a command reads its own data, which can travel with its files";
+  reading.problems.push({ line: reading.yaml.lineOf(["dataset"]), field: ["dataset"], message });
+  return null;
+}
+
+function readParameters(reading: SpaceReading, raw: unknown): Space {
+  const base: Path = ["parameters"];
+  const space: Record<string, Distribution> = {};
+  if (raw === null || typeof raw !== "object" || Array.isArray(raw)) {
+    if (raw !== undefined)
+      report(reading, base, `should be a mapping from parameters to their values, not ${describe(raw)}`);
+    return space;
+  }
+  for (const [name, value] of Object.entries(raw)) {
+    const field = [...base, name];
+    const distribution = readDistribution(reading, field, value);
+    if (distribution === null) continue;
+    const fault = gridFault(reading.method, distribution);
+    if (fault !== null) report(reading, field, fault);
+    space[name] = distribution;
+  }
+  if (Object.keys(raw).length === 0) report(reading, base, "names no parameter");
+  if (reading.problems.length === 0) checkWhen(reading, base, space);
+  return space;
+}
+
+function readObjectives(reading: SpaceReading, file: CommandFile): readonly CommandObjective[] | null {
+  if (file.objective !== undefined && file.objectives !== undefined) {
+    report(reading, ["objectives"], "give either objective or objectives, not both");
+    return null;
+  }
+  const given = file.objectives ?? (file.objective === undefined ? [] : [file.objective]);
+  const { method } = file.search;
+  if (given.length === 0 && !blindMethods.includes(method)) {
+    report(
+      reading,
+      ["objective"],
+      `is missing; ${method} learns from results, so name the metric that the command prints, as in {metric: accuracy}`,
+    );
+  }
+  return given.map(({ goal, keep, metric }) => ({ metric, goal: goal ?? usualGoal(metric), keep }));
+}

@@ -1,0 +1,78 @@
+/** W&B's bounds and bells as distributions of ours, with the notes and refusals they need. */
+import type { Distribution } from "../../protocol/space.ts";
+import type { Path } from "../yaml/located-yaml.ts";
+import { figure, noteAt, refuseAt, type ForeignReading } from "../import/import-reading.ts";
+
+export type Range = { readonly min: number; readonly max: number };
+
+export function ordered<R extends Range>(reading: ForeignReading, field: Path, given: R | null): R | null {
+  if (given === null || given.min <= given.max) return given;
+  refuseAt(reading, [...field, "min"], `min ${given.min} is above max ${given.max}`);
+  return null;
+}
+
+export function aboveZero<R extends Range>(reading: ForeignReading, field: Path, given: R | null): R | null {
+  if (given === null || given.min > 0) return given;
+  refuseAt(reading, [...field, "min"], `a logarithmic scale needs min above 0, not ${given.min}`);
+  return null;
+}
+
+/** Bounds that are natural logarithms, as the real ones. */
+export function exponents(
+  reading: ForeignReading,
+  field: Path,
+  { max, min }: Range,
+  name: "log_uniform" | "inv_log_uniform" | "q_log_uniform",
+): (Distribution & Range & { distribution: "log-uniform" }) | null {
+  const inverse = name === "inv_log_uniform";
+  const real = { min: Math.exp(inverse ? -max : min), max: Math.exp(inverse ? -min : max) };
+  if (real.min <= 0 || !Number.isFinite(real.max)) {
+    refuseAt(
+      reading,
+      field,
+      `${name}'s bounds are natural-log exponents, and e to the power of ${real.min <= 0 ? min : max} is no usable number; ${name}_values takes the bounds themselves`,
+    );
+    return null;
+  }
+  const likelySlip = min > 0 && max <= 1;
+  const hint = likelySlip ? `; if ${min} to ${max} was meant, that is ${name}_values` : "";
+  noteAt(
+    reading,
+    field,
+    `${name} bounds are natural-log exponents${inverse ? " of 1/x" : ""}: ${figure(real.min)} to ${figure(real.max)}${hint}`,
+  );
+  return { distribution: "log-uniform", ...real };
+}
+
+export function quantised(
+  reading: ForeignReading,
+  field: Path,
+  { log, max, min, q: step }: Range & { readonly q: number; readonly log: boolean },
+): Distribution {
+  const first = Math.round(min / step) * step;
+  const last = Math.round(max / step) * step;
+  if (first < min || last > max) {
+    noteAt(
+      reading,
+      field,
+      `rounded to multiples of ${step} without clipping, as W&B does: from ${figure(first)} to ${figure(last)}`,
+    );
+  }
+  return { distribution: "quantised", min, max, step, ...(log ? { log } : {}) };
+}
+
+export function bell(
+  reading: ForeignReading,
+  field: Path,
+  distribution: "normal" | "log-normal",
+  given: { readonly mu: number; readonly sigma: number; readonly q?: number } | null,
+): Distribution | null {
+  if (given === null) return null;
+  const { mu: mean, q: step, sigma: deviation } = given;
+  if (deviation === 0) {
+    const value = distribution === "normal" ? mean : Math.exp(mean);
+    noteAt(reading, field, `sigma 0 → always ${figure(value)}`);
+    return { distribution: "constant", value };
+  }
+  return { distribution, mean, deviation, ...(step === undefined ? {} : { step }) };
+}

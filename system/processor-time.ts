@@ -1,0 +1,70 @@
+/** Time the processors have spent since the machine or a process began, in ms of processor time. It only reads counters. */
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { askProgram } from "./ask-program.ts";
+
+export interface ProcessorTime {
+  readonly idle: number;
+  readonly total: number;
+}
+
+/** Of all processors together. */
+export function machineTime(): ProcessorTime {
+  let idle = 0;
+  let total = 0;
+  for (const { times } of cpus()) {
+    idle += times.idle;
+    total += times.user + times.nice + times.sys + times.idle + times.irq;
+  }
+  return { idle, total };
+}
+
+/** Of each of these processes with all its threads; null where this machine does not say. A process that ended is left out. */
+export async function processTimes(pids: readonly number[]): Promise<ReadonlyMap<number, number> | null> {
+  if (pids.length === 0) return new Map();
+  if (process.platform === "linux") {
+    return new Map(
+      pids.flatMap((pid): [number, number][] => {
+        const ms = linuxTime(pid);
+        return ms === null ? [] : [[pid, ms]];
+      }),
+    );
+  }
+  if (process.platform === "win32") return null;
+  const answer = await askProgram("ps", ["-o", "pid=,time=", "-p", pids.join(",")]);
+  return answer.ok ? readPsTimes(answer.text) : null;
+}
+
+/** The kernel counts in hundredths of a second for whoever reads /proc (USER_HZ; proc(5)). */
+const msPerTick = 10;
+
+function linuxTime(pid: number): number | null {
+  try {
+    return readStatTime(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return null; // it has ended
+  }
+}
+
+/** utime and stime are fields 14 and 15; the name, field 2, may hold blanks and parentheses. */
+export function readStatTime(stat: string): number | null {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return Number.isFinite(ticks) ? ticks * msPerTick : null;
+}
+
+/** Lines `PID [[DD-]HH:]MM:SS[.CC]`, as `ps -o pid=,time=` of BSD and of others prints them. */
+export function readPsTimes(text: string): ReadonlyMap<number, number> {
+  const times = new Map<number, number>();
+  for (const line of text.split("\n")) {
+    const [pid, time] = line.trim().split(/\s+/);
+    if (pid === undefined || time === undefined) continue;
+    const [clock = "", days = "0"] = time.split("-").toReversed();
+    let seconds = Number(days) * 24;
+    const parts = clock.split(":");
+    if (parts.length === 2) parts.unshift("0");
+    seconds = parts.reduce((sum, part, index) => (index === 0 ? sum : sum * 60) + Number(part), seconds);
+    if (Number.isFinite(seconds)) times.set(Number(pid), seconds * 1000);
+  }
+  return times;
+}

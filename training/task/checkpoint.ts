@@ -1,0 +1,128 @@
+/**
+ * Checkpoint bytes in the safetensors layout: a little-endian 64-bit header length, a JSON header,
+ * then raw tensors without holes. https://github.com/huggingface/safetensors#format
+ * The metadata says which model it is, so that bytes alone can go on training or serve.
+ */
+import * as z from "zod";
+import { backendNameSchema } from "../../protocol/capability.ts";
+import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { valueSchema } from "../../protocol/value.ts";
+import type { TensorData } from "../tensor/tensor-data.ts";
+import { classificationReportSchema } from "./classification-report.ts";
+
+const metaSchema = z.strictObject({
+  format: z.literal("trialmesh-checkpoint"),
+  version: z.literal(1),
+  task: z.string(),
+  model: z.string(),
+  params: z.record(z.string(), valueSchema),
+  labels: z.array(z.string()),
+  seed: z.int(),
+  epoch: z.int().nonnegative(),
+  /** Examples or steps seen, as the model counts: with the seed it is the whole random state. */
+  step: z.int().nonnegative(),
+  backend: backendNameSchema,
+  /** What else the model needs to read a text as it did in training, such as its vocabulary. */
+  extra: z.record(z.string(), z.union([z.number(), z.string()])),
+  /** What these weights got right and wrong, where it was measured. */
+  report: classificationReportSchema.optional(),
+});
+export type CheckpointMeta = z.infer<typeof metaSchema>;
+
+export interface Checkpoint {
+  readonly meta: CheckpointMeta;
+  readonly tensors: ReadonlyMap<string, TensorData>;
+}
+
+const headerLengthBytes = 8;
+const headerAlignBytes = 8;
+const headerMaxBytes = 100_000_000;
+const elementBytes = 4;
+const tensorSchema = z.strictObject({
+  dtype: z.enum(["F32", "I32"]),
+  shape: z.array(z.int().nonnegative()),
+  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
+});
+const outerMetaSchema = z.object({ trialmesh: z.string() });
+
+export function encodeCheckpoint(meta: CheckpointMeta, tensors: ReadonlyMap<string, TensorData>): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: { trialmesh: JSON.stringify(meta) } };
+  let offset = 0;
+  for (const [name, { shape, data }] of tensors) {
+    const dtype = data instanceof Float32Array ? "F32" : "I32";
+    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const headerBytes = Math.ceil(json.length / headerAlignBytes) * headerAlignBytes;
+  const bytes = new Uint8Array(headerLengthBytes + headerBytes + offset);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  bytes.fill(0x20, headerLengthBytes + json.length, headerLengthBytes + headerBytes);
+  bytes.set(json, headerLengthBytes);
+  let at = headerLengthBytes + headerBytes;
+  for (const { data } of tensors.values()) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+export function decodeCheckpoint(bytes: Uint8Array): Outcome<Checkpoint> {
+  const broken = (why: string) => refuse("invalid", `the checkpoint ${why}; it is not one, or was cut short`);
+  if (bytes.length < headerLengthBytes) return broken(`is ${bytes.length} bytes long`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerBytes = Number(view.getBigUint64(0, true));
+  const bodyAt = headerLengthBytes + headerBytes;
+  if (headerBytes > headerMaxBytes || bodyAt > bytes.length) return broken("has a header longer than itself");
+  let header: unknown;
+  try {
+    header = JSON.parse(
+      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(headerLengthBytes, bodyAt)),
+    );
+  } catch {
+    return broken("has a header that is not JSON");
+  }
+  const parts = z.record(z.string(), z.unknown()).safeParse(header);
+  const outer = outerMetaSchema.safeParse(parts.success ? parts.data["__metadata__"] : null);
+  if (!parts.success || !outer.success) return broken("has no trialmesh metadata");
+  let rawMeta: unknown;
+  try {
+    rawMeta = JSON.parse(outer.data.trialmesh);
+  } catch {
+    return broken("has metadata that is not JSON");
+  }
+  const meta = parseOutside(metaSchema, rawMeta, "checkpoint metadata");
+  if (!meta.ok) return meta;
+  const tensors = new Map<string, TensorData>();
+  for (const [name, part] of Object.entries(parts.data)) {
+    if (name === "__metadata__") continue;
+    const tensor = tensorSchema.safeParse(part);
+    if (!tensor.success) return broken(`describes tensor ${name} wrongly`);
+    const { dtype, shape } = tensor.data;
+    const [from, to] = tensor.data.data_offsets;
+    const size = shape.reduce((product, dimension) => product * dimension, 1) * elementBytes;
+    if (to - from !== size || bodyAt + to > bytes.length) return broken(`lacks bytes of tensor ${name}`);
+    // A copy, so that it is aligned; not by `slice`, which on a Buffer shares the memory it came from.
+    const raw = Uint8Array.from(bytes.subarray(bodyAt + from, bodyAt + to)).buffer;
+    tensors.set(name, { shape, data: dtype === "F32" ? new Float32Array(raw) : new Int32Array(raw) });
+  }
+  return accept({ meta: meta.value, tensors });
+}
+
+/** Copies saved tensors over live ones of the same names and sizes. */
+export function fillTensors(
+  live: ReadonlyMap<string, TensorData>,
+  saved: Checkpoint["tensors"],
+): Outcome<null> {
+  for (const [name, { data }] of live) {
+    const from = saved.get(name);
+    if (from === undefined || from.data.length !== data.length) {
+      return refuse(
+        "invalid",
+        `the checkpoint's tensor ${name} does not fit this model; it is of other parameters or data`,
+      );
+    }
+    data.set(from.data);
+  }
+  return accept(null);
+}

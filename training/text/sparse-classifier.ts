@@ -1,0 +1,214 @@
+/**
+ * The trainer around a sparse model: order of examples, learning rates, class weights, evaluation, checkpoints,
+ * prediction. What one step computes is the model's kernel (`sparse/`). Gradients are not clipped: a text's
+ * share of any weight is at most its rate.
+ */
+import { availableParallelism } from "node:os";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Params } from "../../protocol/value.ts";
+import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from "../task/checkpoint.ts";
+import { classWeightParameters, classWeights } from "../task/class-weight.ts";
+import { Evaluations } from "../task/classification-report.ts";
+import { MetricTally } from "../task/metric.ts";
+import {
+  bucketsOfTable,
+  ngramDataset,
+  ngramRows,
+  tableFromBuckets,
+  type NgramTable,
+} from "../sparse/ngram.ts";
+import type { NgramSetting } from "../sparse/ngram-sink.ts";
+import { numberParam } from "../task/parameter.ts";
+import { permutation } from "../tensor/seeded-stream.ts";
+import { rateShare, scheduleOf, scheduleParameters } from "../task/learning-rate.ts";
+import { SparseEngine, type KernelPlan, type PlanOptions } from "../sparse/sparse-engine.ts";
+import type { ParameterSpec, Prediction, Predictor, Trainer, TrainerOptions } from "../task/task.ts";
+import { rankedPredictions, textClassification, trainableText } from "./text-classification.ts";
+
+export interface SparseModel {
+  readonly model: string;
+  /** Whether an n-gram counts once per text, however often it occurs. */
+  readonly binary: boolean;
+  plan(options: PlanOptions): KernelPlan;
+}
+
+const bucketsTensor = "buckets";
+
+/** Parameters that all sparse models share. */
+export const sparseParameters = {
+  wordNgrams: { type: "int", min: 1, max: 4, default: 1, about: "longest word n-gram, in words" },
+  charMin: { type: "int", min: 1, max: 8, default: 2, about: "shortest character n-gram, in characters" },
+  charMax: { type: "int", min: 0, max: 8, default: 4, about: "longest character n-gram; 0 for none" },
+  bucketBits: {
+    type: "int",
+    min: 8,
+    max: 22,
+    default: 16,
+    about: "n-grams are hashed into 2 to this power buckets",
+  },
+  minCount: {
+    type: "int",
+    min: 1,
+    max: 100,
+    default: 1,
+    about: "n-grams seen less often in training are left out",
+  },
+  threads: {
+    type: "int",
+    min: 1,
+    max: 64,
+    default: 1,
+    about: "threads that learn at once, as far as the slot has them; above 1 no two runs are the same",
+  },
+  ...scheduleParameters,
+  ...classWeightParameters,
+} as const satisfies Record<string, ParameterSpec>;
+
+function ngramSetting(params: Params, { binary }: SparseModel): NgramSetting {
+  return {
+    wordNgrams: numberParam(params, "wordNgrams"),
+    charMin: numberParam(params, "charMin"),
+    charMax: numberParam(params, "charMax"),
+    bucketBits: numberParam(params, "bucketBits"),
+    minCount: numberParam(params, "minCount"),
+    binary,
+  };
+}
+
+export function createSparseTrainer(model: SparseModel, options: TrainerOptions): Outcome<Trainer> {
+  const { params, seed } = options;
+  const checked = trainableText(options.dataset);
+  if (!checked.ok) return checked;
+  const dataset = checked.value;
+  const { labels } = dataset;
+  const setting = ngramSetting(params, model);
+  const ngrams = ngramDataset(dataset, setting);
+  const { train } = ngrams;
+  const threads = Math.min(numberParam(params, "threads"), slotThreads());
+  const shared = threads > 1;
+  const planned = model.plan({ params, seed, rows: ngrams.rows, labels: labels.length, train, shared });
+  const created = SparseEngine.create(planned, labels.length, threads);
+  if (!created.ok) return created;
+  const engine = created.value;
+  const evaluations = new Evaluations();
+  const weights = classWeights(params["classWeights"] === "balanced", train.labels, labels.length);
+  const schedule = scheduleOf(params);
+  const rate = numberParam(params, "lr");
+  const examples = train.labels.length;
+  let epoch = 0;
+  return accept({
+    predictor: predictorOf(engine, labels, setting, ngrams),
+    get epoch() {
+      return epoch;
+    },
+    trainEpoch: async () => {
+      const rates = new Float32Array(examples);
+      for (let at = 0; at < examples; at++) rates[at] = rate * rateShare(schedule, epoch + at / examples);
+      const loss = await engine.learn(train, weights, permutation(examples, seed, epoch), rates);
+      evaluations.clear();
+      epoch++;
+      return { loss };
+    },
+    evaluate: (split) => {
+      const tally = new MetricTally(labels.length);
+      const data = ngrams[split];
+      engine.score(data, (probabilities, at, example) =>
+        tally.add(probabilities, at, data.labels[example] ?? 0),
+      );
+      return evaluations.add(split, tally);
+    },
+    save: () =>
+      encodeCheckpoint(
+        {
+          format: "trialmesh-checkpoint",
+          version: 1,
+          task: textClassification,
+          model: model.model,
+          params,
+          labels: [...labels],
+          seed,
+          epoch,
+          step: epoch * examples,
+          backend: options.backend.name,
+          extra: {},
+          ...evaluations.meta,
+        },
+        new Map([
+          ...engine.tensors(),
+          [bucketsTensor, { shape: [ngrams.rows], data: bucketsOfTable(ngrams) }],
+        ]),
+      ),
+    restore: (bytes) => {
+      const saved = readCheckpoint(model, bytes);
+      if (!saved.ok) return saved;
+      const { meta, tensors } = saved.value.checkpoint;
+      const filled = engine.restore(tensors);
+      if (!filled.ok) return filled;
+      epoch = meta.epoch;
+      evaluations.clear();
+      return accept({ exact: meta.backend === options.backend.name && !shared });
+    },
+    dispose: () => engine.dispose(),
+  });
+}
+
+/** Threads that the slot this process works for may use: what numeric libraries are told too. */
+function slotThreads(): number {
+  const told = Number(process.env["OMP_NUM_THREADS"]);
+  return Number.isInteger(told) && told > 0 ? told : availableParallelism();
+}
+
+export function loadSparsePredictor(model: SparseModel, bytes: Uint8Array): Outcome<Predictor> {
+  const saved = readCheckpoint(model, bytes);
+  if (!saved.ok) return saved;
+  const { meta, tensors } = saved.value.checkpoint;
+  const setting = ngramSetting(meta.params, model);
+  const table = tableFromBuckets(saved.value.buckets, setting.bucketBits);
+  const labels = meta.labels.length;
+  const planned = model.plan({
+    params: meta.params,
+    seed: meta.seed,
+    rows: table.rows,
+    labels,
+    train: null,
+    shared: false,
+  });
+  const engine = SparseEngine.create(planned, labels);
+  if (!engine.ok) return engine;
+  const filled = engine.value.restore(tensors);
+  return filled.ok ? accept(predictorOf(engine.value, meta.labels, setting, table)) : filled;
+}
+
+function readCheckpoint(
+  model: SparseModel,
+  bytes: Uint8Array,
+): Outcome<{ readonly checkpoint: Checkpoint; readonly buckets: Int32Array }> {
+  const decoded = decodeCheckpoint(bytes);
+  if (!decoded.ok) return decoded;
+  const { meta, tensors } = decoded.value;
+  const buckets = tensors.get(bucketsTensor)?.data;
+  if (meta.model !== model.model || !(buckets instanceof Int32Array)) {
+    return refuse("invalid", `the checkpoint is of model ${meta.model}, not of ${model.model}`);
+  }
+  return accept({ checkpoint: decoded.value, buckets });
+}
+
+function predictorOf(
+  engine: SparseEngine,
+  labels: readonly string[],
+  setting: NgramSetting,
+  table: NgramTable,
+): Predictor {
+  return {
+    kind: "text",
+    labels,
+    predict: (texts) => {
+      const ranked: (readonly Prediction[])[] = [];
+      engine.score(ngramRows(texts, setting, table), (probabilities, at) =>
+        ranked.push(rankedPredictions(labels, probabilities, at)),
+      );
+      return ranked;
+    },
+    dispose: () => undefined,
+  };
+}
