@@ -16,7 +16,7 @@ import {
   offerSchema,
   receiptSchema,
 } from "../protocol/order.ts";
-import { welcomeSchema, type Hello, type Presence } from "../protocol/report.ts";
+import { welcomeSchema, type Register, type Heartbeat } from "../protocol/report.ts";
 import { subjectsOf, type OrderName } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 import type * as z from "zod";
@@ -27,7 +27,7 @@ import { newAgentState } from "./core/agent-state.ts";
 import { step } from "./core/step.ts";
 import { Outbox } from "./outbox.ts";
 import { watchOwner, type OwnerSources } from "./owner/owner-watch.ts";
-import type { Stance } from "./owner/stance.ts";
+import type { Availability } from "./owner/availability.ts";
 import type { Runner } from "./runner/runner.ts";
 import { startNote } from "./start-note.ts";
 
@@ -50,7 +50,7 @@ export interface AgentOptions {
   readonly capability: Capability;
   readonly policy: Policy;
   readonly load: () => Load;
-  /** Where the owner's presence, power and others' load are read; without it only hours, memory and slots count. */
+  /** Where the owner's heartbeat, power and others' load are read; without it only hours, memory and slots count. */
   readonly owner?: OwnerSources;
   /** Minutes since local midnight at a time in ms since the Unix epoch. */
   readonly minuteOfDay: (at: number) => number;
@@ -66,7 +66,7 @@ export interface Agent {
 }
 
 const tickMs = 100;
-const presenceFirstMs = 1_000;
+const heartbeatFirstMs = 1_000;
 const greetTimeoutMs = 2_000;
 const greetPauseMs = 500;
 const shareRetryMs = 500;
@@ -83,7 +83,7 @@ export function startAgent(options: AgentOptions): Agent {
   const subscriptions: Subscription[] = [];
   const noteStart = startNote(clock, log);
   const memoryMiB = memoryPerSlotMiB(capability, policy);
-  let presenceMs = presenceFirstMs;
+  let presenceMs = heartbeatFirstMs;
   let greeting = false;
   let stopped = false;
 
@@ -152,17 +152,17 @@ export function startAgent(options: AgentOptions): Agent {
     await outbox.emptied(backlogPatienceMs);
     while (!stopped && state.greetedIn !== state.epoch) {
       const askedAt = clock.monotonic();
-      const hello: Hello = { incarnation, capability, policy: state.policy };
+      const register: Register = { incarnation, capability, policy: state.policy };
       try {
         const answer = answerSchema.safeParse(
-          fromBytes(await bus.request(subjects.hello(name), toBytes(hello), greetTimeoutMs)),
+          fromBytes(await bus.request(subjects.register(name), toBytes(register), greetTimeoutMs)),
         );
         if (answer.success && answer.data.ok) {
           const welcome = welcomeSchema.safeParse(answer.data.value);
           if (welcome.success) {
             presenceMs = welcome.data.presenceMs;
             take({ kind: "welcomed", epoch: welcome.data.epoch, at: welcome.data.at, askedAt });
-            showPresence();
+            beat();
             continue;
           }
         }
@@ -217,7 +217,7 @@ export function startAgent(options: AgentOptions): Agent {
     }
   }
 
-  function showPresence(): void {
+  function beat(): void {
     if (state.greetedIn === 0 || state.greetedIn !== state.epoch) return;
     const running = [...state.held.values()].map(({ lease, phase, resource, suspended, usedMs }) => ({
       fence: lease.fence,
@@ -225,8 +225,8 @@ export function startAgent(options: AgentOptions): Agent {
       usedMs,
       suspended: suspended || phase === "ready",
     }));
-    const closed = state.draining || state.leaving ? "draining" : state.stance.reason;
-    const presence: Presence = {
+    const closed = state.draining || state.leaving ? "draining" : state.availability.reason;
+    const heartbeat: Heartbeat = {
       incarnation,
       epoch: state.epoch,
       closed,
@@ -234,17 +234,19 @@ export function startAgent(options: AgentOptions): Agent {
       running,
       owner: owner.seen,
     };
-    bus.publish(subjects.presence(name), toBytes(presence));
+    bus.publish(subjects.heartbeat(name), toBytes(heartbeat));
   }
 
-  function obey(stance: Stance, idleMs: number | null): void {
+  function obey(availability: Availability, idleMs: number | null): void {
     const before = atWork();
-    take({ kind: "owner", stance });
+    take({ kind: "owner", availability });
     const stopped = before - atWork();
     const late = stopped > 0 && idleMs !== null ? `, ${Math.round(idleMs)} ms after the input` : "";
     const what = stopped > 0 ? ` (${stopped} trials stand still or leave${late})` : "";
-    log(`owner: ${stance.kind}${stance.reason === null ? "" : `: ${stance.reason}`}${what}`);
-    showPresence();
+    log(
+      `owner: ${availability.kind}${availability.reason === null ? "" : `: ${availability.reason}`}${what}`,
+    );
+    beat();
   }
 
   /** Attempts whose processes are at work. */
@@ -290,7 +292,7 @@ export function startAgent(options: AgentOptions): Agent {
     memFreeGiB: () => options.load().memFreeGiB,
     running: () => [...state.held.values()].filter(({ phase }) => phase !== "reporting").length,
     sources: options.owner ?? null,
-    onStance: obey,
+    onAvailability: obey,
     log,
   });
   every(
@@ -301,7 +303,7 @@ export function startAgent(options: AgentOptions): Agent {
     () => presenceMs,
     () => {
       owner.assess();
-      showPresence();
+      beat();
       outbox.resend();
     },
   );

@@ -13,7 +13,7 @@ export interface Mismatch {
   readonly has: string;
 }
 
-export interface Wish {
+export interface PlacementRequest {
   readonly agent: string;
   readonly requester: string;
   /** `<task>/<model>`. */
@@ -21,19 +21,27 @@ export interface Wish {
   readonly requirement: Requirement;
 }
 
-export function match(wish: Wish, capability: Capability, policy: Policy): readonly Mismatch[] {
-  return [...matchMachine(wish, capability, policy), ...matchItself(wish, capability, policy)];
+export function match(
+  request: PlacementRequest,
+  capability: Capability,
+  policy: Policy,
+): readonly Mismatch[] {
+  return [...matchMachine(request, capability, policy), ...matchItself(request, capability, policy)];
 }
 
 /** What machines of one kind answer alike: everything but their names, memory and disk. */
-export function matchMachine(wish: Wish, capability: Capability, policy: Policy): readonly Mismatch[] {
-  const { requirement: need } = wish;
+export function matchMachine(
+  request: PlacementRequest,
+  capability: Capability,
+  policy: Policy,
+): readonly Mismatch[] {
+  const { requirement: need } = request;
   const { host } = capability;
   const found: Mismatch[] = [];
   const miss: Miss = (predicate, wanted, has) =>
     found.push({ predicate, wanted: String(wanted), has: String(has) });
 
-  if (backendsFor(wish, capability).length === 0) missingBackend(wish, capability, miss);
+  if (backendsFor(request, capability).length === 0) missingBackend(request, capability, miss);
   const cores = Math.max(0, host.cores - policy.leaveFreeCores);
   if (need.cores !== undefined && cores < need.cores) {
     miss("cores", need.cores, policy.leaveFreeCores > 0 ? `${cores} beside the owner's` : cores);
@@ -51,23 +59,27 @@ export function matchMachine(wish: Wish, capability: Capability, policy: Policy)
     const has = capability.labels[label];
     if (has !== value) miss(`labels.${label}`, value, has ?? "not set");
   }
-  if (policy.requesters !== null && !policy.requesters.includes(wish.requester)) {
-    miss("policy.requesters", wish.requester, policy.requesters.join(", ") || "nobody");
+  if (policy.requesters !== null && !policy.requesters.includes(request.requester)) {
+    miss("policy.requesters", request.requester, policy.requesters.join(", ") || "nobody");
   }
-  const task = wish.kind.slice(0, wish.kind.indexOf("/"));
+  const task = request.kind.slice(0, request.kind.indexOf("/"));
   if (policy.tasks !== null && !policy.tasks.includes(task)) {
     miss("policy.tasks", task, policy.tasks.join(", ") || "nothing");
   }
-  if (isProgramTask(task) && !allowsProgram(policy.programs, wish.requester)) {
-    miss(programsPredicate, `programs of ${wish.requester}`, programsText(policy.programs));
+  if (isProgramTask(task) && !allowsProgram(policy.programs, request.requester)) {
+    miss(programsPredicate, `programs of ${request.requester}`, programsText(policy.programs));
   }
   if (policy.slots < 1) miss("policy.slots", 1, policy.slots);
   return found;
 }
 
 /** What each machine answers for itself. */
-export function matchItself(wish: Wish, { host }: Capability, policy: Policy): readonly Mismatch[] {
-  const { requirement: need } = wish;
+export function matchItself(
+  request: PlacementRequest,
+  { host }: Capability,
+  policy: Policy,
+): readonly Mismatch[] {
+  const { requirement: need } = request;
   if (!asksEachMachine(need)) return [];
   const found: Mismatch[] = [];
   const miss: Miss = (predicate, wanted, has) =>
@@ -77,10 +89,11 @@ export function matchItself(wish: Wish, { host }: Capability, policy: Policy): r
   if (need.diskGiB !== undefined && (host.diskGiB ?? 0) < need.diskGiB) {
     miss("diskGiB", need.diskGiB, host.diskGiB === null ? "unknown" : round(host.diskGiB));
   }
-  if (need.agents?.only !== undefined && !need.agents.only.includes(wish.agent)) {
-    miss("agents.only", need.agents.only.join(" or "), wish.agent);
+  if (need.agents?.only !== undefined && !need.agents.only.includes(request.agent)) {
+    miss("agents.only", need.agents.only.join(" or "), request.agent);
   }
-  if (need.agents?.not?.includes(wish.agent) === true) miss("agents.not", `not ${wish.agent}`, wish.agent);
+  if (need.agents?.not?.includes(request.agent) === true)
+    miss("agents.not", `not ${request.agent}`, request.agent);
   return found;
 }
 
@@ -106,7 +119,7 @@ type Miss = (predicate: string, wanted: string | number, has: string | number) =
 
 /** Backends that work there, are allowed, have the number formats, and were measured on this kind of task. */
 export function backendsFor(
-  { kind, requirement }: Pick<Wish, "kind" | "requirement">,
+  { kind, requirement }: Pick<PlacementRequest, "kind" | "requirement">,
   capability: Capability,
 ): readonly BackendName[] {
   const usable = capability.rates.filter(
@@ -127,7 +140,7 @@ export function explainMismatch(mismatch: Mismatch): string {
   return `${mismatch.predicate}: needs ${mismatch.wanted}, has ${mismatch.has}`;
 }
 
-function missingBackend({ kind, requirement }: Wish, capability: Capability, miss: Miss): void {
+function missingBackend({ kind, requirement }: PlacementRequest, capability: Capability, miss: Miss): void {
   const measured = capability.rates.filter((rate) => rate.kind === kind).map((rate) => rate.backend);
   if (measured.length === 0) return miss("kind", kind, kindsOf(capability) || "nothing that trains");
   const allowed = measured.filter(

@@ -1,4 +1,4 @@
-/** What an agent says: its greeting, its presence every few seconds, and its durable reports. */
+/** What an agent says: its greeting, its heartbeat every few seconds, and its durable reports. */
 import * as z from "zod";
 import { capabilitySchema, policySchema } from "./capability.ts";
 import { digestSchema, fenceSchema } from "./id.ts";
@@ -52,12 +52,12 @@ export const reportBatchSchema = z.object({
 export type ReportBatch = z.infer<typeof reportBatchSchema>;
 
 /** Asked of the leader at each start, reconnect and new epoch; the answer sets the agent's clock offset. */
-export const helloSchema = z.object({
+export const registerSchema = z.object({
   incarnation: z.string(),
   capability: capabilitySchema,
   policy: policySchema,
 });
-export type Hello = z.infer<typeof helloSchema>;
+export type Register = z.infer<typeof registerSchema>;
 
 export const welcomeSchema = z.object({
   epoch: epochSchema,
@@ -71,9 +71,9 @@ export type Welcome = z.infer<typeof welcomeSchema>;
  * What the owner's policy makes of the moment. `open`: takes new work. `closed`: what runs goes on, nothing new
  * comes. `suspended`: what runs stands still, for no tokens. `vacating`: what runs leaves.
  */
-export const stanceNames = ["open", "closed", "suspended", "vacating"] as const;
+export const availabilityNames = ["open", "closed", "suspended", "vacating"] as const;
 
-export const presenceSchema = z.object({
+export const heartbeatSchema = z.object({
   incarnation: z.string(),
   epoch: epochSchema,
   /** Why the owner's policy takes no new work just now, or null when it does. */
@@ -92,7 +92,7 @@ export const presenceSchema = z.object({
   /** Null from an agent that does not say. */
   owner: z
     .object({
-      stance: z.enum(stanceNames),
+      stance: z.enum(availabilityNames),
       reason: z.string().nullable(),
       /** What was asked for the owner's input, and the ms since the last one; null where not asked or unknown. */
       idleSource: z.string().nullable(),
@@ -101,7 +101,7 @@ export const presenceSchema = z.object({
     .nullable()
     .default(null),
 });
-export type Presence = z.infer<typeof presenceSchema>;
+export type Heartbeat = z.infer<typeof heartbeatSchema>;
 
 /** A point of a trial's curve, on the metrics stream. */
 export const metricPointSchema = z.object({

@@ -23,7 +23,7 @@ const halving = {
 };
 
 const interval = {
-  /** Trials are judged at every so many epochs; each is a leg of its own. Left out: a tenth of `max`, rounded up. */
+  /** Trials are judged at every so many epochs; each is a segment of its own. Left out: a tenth of `max`, rounded up. */
   interval: resource.optional(),
   /** Nobody is judged before this. Left out: the interval. */
   grace: resource.optional(),

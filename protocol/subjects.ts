@@ -15,8 +15,8 @@ export interface Subjects {
   readonly epoch: string;
   readonly command: (role: Role, who: string, command: string) => string;
   readonly query: (role: Role, who: string, query: string) => string;
-  readonly hello: (agent: string) => string;
-  readonly presence: (agent: string) => string;
+  readonly register: (agent: string) => string;
+  readonly heartbeat: (agent: string) => string;
   readonly inbox: (agent: string) => string;
   readonly order: (agent: string, order: OrderName) => string;
   readonly metric: (sweep: string, trial: string) => string;
@@ -35,8 +35,8 @@ export function subjectsOf(mesh: string): Subjects {
     epoch: `${at}.epoch`,
     command: (role, who, command) => `${at}.cmd.${role}.${who}.${command}`,
     query: (role, who, query) => `${at}.query.${role}.${who}.${query}`,
-    hello: (agent) => `${at}.hello.${agent}`,
-    presence: (agent) => `${at}.presence.${agent}`,
+    register: (agent) => `${at}.hello.${agent}`,
+    heartbeat: (agent) => `${at}.presence.${agent}`,
     inbox: (agent) => `${at}.inbox.${agent}.report`,
     order: (agent, order) => `${at}.agent.${agent}.${order}`,
     metric: (sweep, trial) => `${at}.metric.${sweep}.${trial}`,
@@ -51,8 +51,8 @@ export function coordinatorPatterns(mesh: string) {
   return {
     commands: `${at}.cmd.*.*.*`,
     queries: `${at}.query.*.*.*`,
-    hellos: `${at}.hello.*`,
-    presences: `${at}.presence.*`,
+    registers: `${at}.hello.*`,
+    heartbeats: `${at}.presence.*`,
   } as const;
 }
 

@@ -9,7 +9,7 @@ import { insightView } from "./insight-view.ts";
 import { sweepStateSchema, trialStateSchema } from "./life.ts";
 import { sweepWhyView, whyView } from "./why-view.ts";
 import { backendReportSchema, hostSchema, policySchema, rateSchema } from "./capability.ts";
-import { presenceSchema } from "./report.ts";
+import { heartbeatSchema } from "./report.ts";
 import { valueSchema } from "./value.ts";
 import { spaceSchema } from "./space.ts";
 import { stoppingSchema } from "./stopping.ts";
@@ -40,7 +40,7 @@ export const agentView = z.object({
   /** Why the coordinator set it aside; null where it did not. */
   cordonReason: z.string().nullable().default(null),
   /** What the owner's policy makes of the moment; null from an agent that does not say. */
-  owner: presenceSchema.shape.owner.unwrap(),
+  owner: heartbeatSchema.shape.owner.unwrap(),
   slots: count,
   running: z.array(runningView),
   cpuLoad: z.number().nullable(),

@@ -62,7 +62,7 @@ export async function runPlain(options: PlainOptions): Promise<SweepSummary | nu
 }
 
 export function agentLine(agent: AgentView): string {
-  // A stance in a word: its reason counts minutes, and every minute would be a line.
+  // A availability in a word: its reason counts minutes, and every minute would be a line.
   const { closed, owner, state } = agent;
   const reason =
     closed === null ? "" : ` (${owner === null || owner.stance === "open" ? closed : owner.stance})`;

@@ -1,8 +1,8 @@
-/** What an agent's `step` is told: orders, what its runner and its cache did, its owner's stance, the time. Parsed already. */
+/** What an agent's `step` is told: orders, what its runner and its cache did, its owner's availability, the time. Parsed already. */
 import type { Fence } from "../../protocol/id.ts";
 import type { CancelHow, Lease } from "../../protocol/order.ts";
 import type { Report } from "../../protocol/report.ts";
-import type { Stance } from "../owner/stance.ts";
+import type { Availability } from "../owner/availability.ts";
 import type { RunnerEvent } from "../runner/runner.ts";
 import type { LeaseFiles } from "./agent-state.ts";
 
@@ -22,7 +22,7 @@ export type AgentInput =
       readonly how?: CancelHow;
     }
   | { readonly kind: "drain"; readonly epoch: number; readonly drain: boolean }
-  | { readonly kind: "owner"; readonly stance: Stance }
+  | { readonly kind: "owner"; readonly availability: Availability }
   | {
       readonly kind: "fetched";
       readonly fence: Fence;

@@ -6,7 +6,7 @@ import type { Policy } from "../../protocol/capability.ts";
 import type { Digest, Fence } from "../../protocol/id.ts";
 import type { Lease } from "../../protocol/order.ts";
 import type { Metrics, Report } from "../../protocol/report.ts";
-import type { Stance } from "../owner/stance.ts";
+import type { Availability } from "../owner/availability.ts";
 
 export type StopReason = Extract<Report, { kind: "stopped" }>["why"];
 
@@ -67,7 +67,7 @@ export interface AgentState {
   /** Monotonic time here at coordinator's time 0, as a lower bound: never later than the truth. */
   clockOffset: number;
   /** What the owner's policy makes of the moment. */
-  stance: Stance;
+  availability: Availability;
   /** Whether this machine can make a process stand still; where it cannot, trials leave instead. */
   readonly canSuspend: boolean;
   draining: boolean;
@@ -90,7 +90,7 @@ export function newAgentState(
     epoch: 0,
     greetedIn: 0,
     clockOffset: 0,
-    stance: { kind: "open", reason: null },
+    availability: { kind: "open", reason: null },
     canSuspend,
     draining: false,
     leaving: false,

@@ -1,14 +1,14 @@
-/** Carries the owner's stance over to the attempts on this machine: stand still, go on, leave. Which stance it is: `owner/stance.ts`. */
-import type { Stance } from "../owner/stance.ts";
+/** Carries the owner's availability over to the attempts on this machine: stand still, go on, leave. Which availability it is: `owner/availability.ts`. */
+import type { Availability } from "../owner/availability.ts";
 import type { AgentEffect } from "./agent-effect.ts";
 import { kill, stop } from "./end-attempt.ts";
 import { shareCheckpoint } from "./report-of.ts";
 import type { AgentState, Held } from "./agent-state.ts";
 
-export function obeyOwner(state: AgentState, stance: Stance, now: number): AgentEffect[] {
-  state.stance = stance;
+export function obeyOwner(state: AgentState, availability: Availability, now: number): AgentEffect[] {
+  state.availability = availability;
   const all = [...state.held.values()];
-  switch (stance.kind) {
+  switch (availability.kind) {
     case "open":
     case "closed":
       return all.flatMap((held) => goOn(held));

@@ -60,7 +60,7 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
       if (inEpoch(state, input.epoch)) state.draining = input.drain;
       return [];
     case "owner":
-      return obeyOwner(state, input.stance, now);
+      return obeyOwner(state, input.availability, now);
     case "fetched":
       return fetched(state, input);
     case "fetch-failed": {
@@ -138,11 +138,11 @@ function takeOffer(state: AgentState, lease: Lease, now: number): AgentEffect[] 
 
 /** The owner's word, asked again here: the agent's own policy counts, not the coordinator's copy of it. */
 function refusalOf(state: AgentState, lease: Lease, leftMs: number): string | null {
-  const { policy, stance } = state;
+  const { policy, availability } = state;
   const task = lease.task;
   if (state.leaving) return "the agent is shutting down";
   if (state.draining) return "the agent is draining";
-  if (stance.kind !== "open") return stance.reason ?? "the owner takes no work now";
+  if (availability.kind !== "open") return availability.reason ?? "the owner takes no work now";
   if (state.held.size >= policy.slots) return `all ${policy.slots} slots are busy`;
   if (policy.requesters !== null && !policy.requesters.includes(lease.requester)) {
     return `the owner takes no work of ${lease.requester}`;
@@ -159,7 +159,7 @@ function fetched(state: AgentState, input: Extract<AgentInput, { kind: "fetched"
   if (held === undefined || held.phase !== "fetching") return [];
   if (held.stopping !== null) return endUnstarted(state, held, held.stopping.why);
   held.files = input.files;
-  if (state.stance.kind !== "suspended") return startJob(held);
+  if (state.availability.kind !== "suspended") return startJob(held);
   held.phase = "ready";
   return [];
 }

@@ -20,7 +20,7 @@ export interface ModuleContext {
   readonly tf: TensorFlow | null;
   /** Reports to reach; null where the module has a length of its own. */
   readonly epochs: number | null;
-  /** Reports there are already, of the legs before. */
+  /** Reports there are already, of the segments before. */
   readonly done: number;
   /** What was given to `checkpoint` last; null where there is nothing to go on from. */
   readonly restored: Uint8Array | null;

@@ -1,5 +1,5 @@
 /**
- * Runs one leg of a module in this process, which is a child of the agent's: its code is a requester's. It never throws for
+ * Runs one segment of a module in this process, which is a child of the agent's: its code is a requester's. It never throws for
  * what a module can do wrong: that is a `failed` event.
  */
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import type { ModuleProgram } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { encodeBundle } from "../program/bundle.ts";
 import { readBundle, unpackBundle } from "../program/bundle-folder.ts";
-import { Leg, readLegNote } from "../program/lease-segment.ts";
+import { LeaseSegment, readSegmentNote } from "../program/lease-segment.ts";
 import { readDataset } from "../runner/read-rows.ts";
 import type { CheckpointFile, Job } from "../runner/runner.ts";
 import { steadyMs } from "../runner/suspension.ts";
@@ -48,7 +48,7 @@ class ModuleRun {
   readonly #job: ModuleJob;
   readonly #options: RunModuleOptions;
   readonly #abort = new AbortController();
-  #leg: Leg;
+  #segment: LeaseSegment;
   #bytes: Uint8Array | null = null;
   #pending = false;
   #restored: Uint8Array | null = null;
@@ -62,7 +62,7 @@ class ModuleRun {
   constructor(job: ModuleJob, options: RunModuleOptions) {
     this.#job = job;
     this.#options = options;
-    this.#leg = new Leg(job.program, job.targetResource, null);
+    this.#segment = new LeaseSegment(job.program, job.targetResource, null);
   }
 
   async toEnd(): Promise<void> {
@@ -76,7 +76,7 @@ class ModuleRun {
       if (!prepared.ok)
         return this.#fail(`trial ${trial} could not start: ${prepared.refusal.message}`, false);
       this.#options.emit({ kind: "started", fence, exact: true, worked });
-      if (this.#leg.endedBefore) return await this.#finish(this.#leg.metrics(), true);
+      if (this.#segment.endedBefore) return await this.#finish(this.#segment.metrics(), true);
       const { context, train } = prepared.value;
       await train(context);
       await this.#settle();
@@ -99,9 +99,9 @@ class ModuleRun {
       this.#options.emit({ kind: "stopped", fence, resource, metrics, usedMs: this.#usedMs, ...kept });
       return;
     }
-    const why = this.#leg.whyNoResult();
+    const why = this.#segment.whyNoResult();
     if (why !== null) this.#fail(`the module of trial ${trial} has no result: ${why}`, false);
-    else await this.#finish(this.#atTarget ?? this.#leg.metrics(), this.#atTarget === null);
+    else await this.#finish(this.#atTarget ?? this.#segment.metrics(), this.#atTarget === null);
   }
 
   async #prepare(): Promise<Outcome<{ readonly train: Train; readonly context: ModuleContext }>> {
@@ -118,15 +118,16 @@ class ModuleRun {
     if (job.fromCheckpointPath !== null) {
       const kept = await readBundle(job.fromCheckpointPath);
       if (!kept.ok) return kept;
-      const note = readLegNote(kept.value.note);
+      const note = readSegmentNote(kept.value.note);
       if (note === null) return refuse("invalid", "its checkpoint is not one of a module");
       const file = kept.value.files.find(({ path }) => path === checkpointName);
       // One that keeps nothing begins anew, and so does the count of its reports.
-      if (file !== undefined || note.ended) this.#leg = new Leg(program, job.targetResource, note);
+      if (file !== undefined || note.ended)
+        this.#segment = new LeaseSegment(program, job.targetResource, note);
       this.#restored = file === undefined ? null : Uint8Array.from(file.content);
       this.#bytes = this.#restored;
     }
-    const random = stream(job.seed, "module", this.#leg.reports);
+    const random = stream(job.seed, "module", this.#segment.reports);
     const context: ModuleContext = {
       params: job.params,
       seed: job.seed,
@@ -135,7 +136,7 @@ class ModuleRun {
       backend: name.data,
       tf: backend.value.tf,
       epochs: program.fullLength === null ? null : job.targetResource,
-      done: this.#leg.reports,
+      done: this.#segment.reports,
       restored: this.#restored,
       signal: this.#abort.signal,
       report: (metrics) => this.#report(metrics),
@@ -168,17 +169,21 @@ class ModuleRun {
     for (const [metric, value] of Object.entries(metrics)) {
       if (typeof value !== "number")
         throw new TypeError(`it reported ${metric} as ${typeof value}, not a number`);
-      heard = this.#leg.take({ metric, value }, "call") || heard;
+      heard = this.#segment.take({ metric, value }, "call") || heard;
     }
     if (heard) {
       const worked = this.#lap();
       const { fence } = this.#job;
-      const told = { resource: this.#leg.reports, metrics: this.#leg.metrics(), usedMs: this.#usedMs };
+      const told = {
+        resource: this.#segment.reports,
+        metrics: this.#segment.metrics(),
+        usedMs: this.#usedMs,
+      };
       this.#options.emit({ kind: "epoch", fence, ...told, worked });
       if (this.#pending) await this.#tellCheckpoint();
     }
-    if (heard && this.#leg.isThere && this.#atTarget === null) {
-      this.#atTarget = this.#leg.metrics();
+    if (heard && this.#segment.isThere && this.#atTarget === null) {
+      this.#atTarget = this.#segment.metrics();
       this.#abort.abort(new Stopped("the trial is as far as it was to go"));
     }
     // Lets orders in.
@@ -225,7 +230,7 @@ class ModuleRun {
     const { checkpointDir, fence, trial } = this.#job;
     const files =
       this.#bytes === null ? [] : [{ path: checkpointName, content: this.#bytes, executable: false }];
-    const bundle = encodeBundle({ files, note: this.#leg.note(ended) });
+    const bundle = encodeBundle({ files, note: this.#segment.note(ended) });
     return writeCheckpoint(bundle, checkpointDir, `${trial}-${fence}-${++this.#files}`);
   }
 
@@ -234,7 +239,7 @@ class ModuleRun {
   }
 
   #progress() {
-    return { resource: this.#leg.resource, metrics: this.#leg.metrics() };
+    return { resource: this.#segment.resource, metrics: this.#segment.metrics() };
   }
 
   /** The work since the last lap, added to what was used. */

@@ -1,13 +1,13 @@
 /**
- * Watches what the owner's policy depends on and keeps the stance: reads sources in turn, each no oftener than
- * it is worth, and asks `ownerStep` after every reading. What follows from a stance is the agent's.
+ * Watches what the owner's policy depends on and keeps the availability: reads sources in turn, each no oftener than
+ * it is worth, and asks `ownerStep` after every reading. What follows from a availability is the agent's.
  */
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import type { Policy } from "../../protocol/capability.ts";
-import type { Presence } from "../../protocol/report.ts";
+import type { Heartbeat } from "../../protocol/report.ts";
 import { leastIdle, type Idleness, type IdleSource } from "./idle/idle-source.ts";
 import type { Power } from "./power.ts";
-import { firstOwnerState, ownerStep, type Stance } from "./stance.ts";
+import { firstOwnerState, ownerStep, type Availability } from "./availability.ts";
 
 export interface OwnerSources {
   readonly idle: readonly IdleSource[];
@@ -24,14 +24,14 @@ export interface OwnerWatchOptions {
   readonly running: () => number;
   /** Null where nothing can be asked: then only hours, memory and slots count. */
   readonly sources: OwnerSources | null;
-  readonly onStance: (stance: Stance, idleMs: number | null) => void;
+  readonly onAvailability: (availability: Availability, idleMs: number | null) => void;
   readonly log: (line: string) => void;
 }
 
 export interface OwnerWatch {
-  /** Asks again whether the stance still holds, with what was read last. */
+  /** Asks again whether the availability still holds, with what was read last. */
   assess(): void;
-  readonly seen: NonNullable<Presence["owner"]>;
+  readonly seen: NonNullable<Heartbeat["owner"]>;
   close(): void;
 }
 
@@ -46,7 +46,7 @@ const powerEveryMs = 10_000;
 export function watchOwner(options: OwnerWatchOptions): OwnerWatch {
   const { clock, log, policy, sources } = options;
   let state = firstOwnerState;
-  let stance: Stance = { kind: "open", reason: null };
+  let availability: Availability = { kind: "open", reason: null };
   let idleness: { readonly at: number; readonly reading: Idleness } | null = null;
   let load: number | null = null;
   let power: Power = { onBattery: null, celsius: null };
@@ -73,9 +73,13 @@ export function watchOwner(options: OwnerWatchOptions): OwnerWatch {
       running: options.running(),
     });
     state = next.state;
-    if (next.stance.kind === stance.kind && next.stance.reason === stance.reason) return;
-    stance = next.stance;
-    options.onStance(stance, known?.kind === "idle" ? known.ms + now - (idleness?.at ?? now) : null);
+    if (next.availability.kind === availability.kind && next.availability.reason === availability.reason)
+      return;
+    availability = next.availability;
+    options.onAvailability(
+      availability,
+      known?.kind === "idle" ? known.ms + now - (idleness?.at ?? now) : null,
+    );
   }
 
   async function repeat(everyMs: () => number, read: () => Promise<void>): Promise<void> {
@@ -101,7 +105,7 @@ export function watchOwner(options: OwnerWatchOptions): OwnerWatch {
   assess();
   if (sources !== null) {
     if (policy.idle !== null) {
-      const alert = () => options.running() > 0 || stance.kind === "open";
+      const alert = () => options.running() > 0 || availability.kind === "open";
       void repeat(
         () => (alert() ? idleAlertMs : idleCalmMs),
         async () => {
@@ -134,8 +138,8 @@ export function watchOwner(options: OwnerWatchOptions): OwnerWatch {
       const reading = idleness?.reading ?? null;
       const known = reading?.kind === "idle" ? reading : null;
       return {
-        stance: stance.kind,
-        reason: stance.reason,
+        stance: availability.kind,
+        reason: availability.reason,
         idleSource: known?.source ?? null,
         idleMs: known?.ms ?? null,
       };

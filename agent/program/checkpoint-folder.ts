@@ -8,7 +8,7 @@ import type { CheckpointFile } from "../runner/runner.ts";
 import { writeCheckpoint } from "../runner/write-checkpoint.ts";
 import { encodeBundle } from "./bundle.ts";
 import { listFolder, packFolder, type PackOptions } from "./bundle-folder.ts";
-import type { LegNote } from "./lease-segment.ts";
+import type { SegmentNote } from "./lease-segment.ts";
 
 const limits: PackOptions = {
   maxMiB: 512,
@@ -45,7 +45,7 @@ export class CheckpointFolder {
   }
 
   /** Null where nothing has changed since it was packed last, or it is being written just now. */
-  async packIfChanged(note: LegNote): Promise<Outcome<CheckpointFile | null>> {
+  async packIfChanged(note: SegmentNote): Promise<Outcome<CheckpointFile | null>> {
     const look = await this.#look();
     if (!look.ok) return look;
     if (look.value === null || look.value === this.#packed || look.value === "") return accept(null);
@@ -53,7 +53,9 @@ export class CheckpointFolder {
   }
 
   /** As it is now; with nothing but the note where it is too big, for which the refusal says why. */
-  async packWhole(note: LegNote): Promise<{ readonly file: CheckpointFile; readonly fault: string | null }> {
+  async packWhole(
+    note: SegmentNote,
+  ): Promise<{ readonly file: CheckpointFile; readonly fault: string | null }> {
     for (let looks = 0; looks < looksMax; looks++) {
       const look = await this.#look();
       if (!look.ok) return { file: await this.#write([], note), fault: look.refusal.message };
@@ -69,7 +71,7 @@ export class CheckpointFolder {
   }
 
   /** Null where it changed meanwhile. */
-  async #pack(note: LegNote, look: string): Promise<Outcome<CheckpointFile | null>> {
+  async #pack(note: SegmentNote, look: string): Promise<Outcome<CheckpointFile | null>> {
     let files;
     try {
       files = await packFolder(this.#folder, limits);
@@ -85,7 +87,7 @@ export class CheckpointFolder {
     return accept(await this.#write(files.value, note));
   }
 
-  #write(files: Parameters<typeof encodeBundle>[0]["files"], note: LegNote): Promise<CheckpointFile> {
+  #write(files: Parameters<typeof encodeBundle>[0]["files"], note: SegmentNote): Promise<CheckpointFile> {
     return writeCheckpoint(encodeBundle({ files, note }), this.#workDir, `${this.#name}-${++this.#count}`);
   }
 

@@ -1,6 +1,6 @@
 /**
- * What a program has reported on one leg of its trial, and what that makes of it: how far it is, its metrics, why it has no
- * result. It goes on from what the leg before kept. Shared by commands and modules; it runs nothing.
+ * What a program has reported on one segment of its trial, and what that makes of it: how far it is, its metrics, why it has no
+ * result. It goes on from what the segment before kept. Shared by commands and modules; it runs nothing.
  */
 import * as z from "zod";
 import type { Program, ReportedObjective } from "../../protocol/program.ts";
@@ -17,9 +17,9 @@ const noteSchema = z.strictObject({
   /** It has come to its own end: there is nothing to go on with. */
   ended: z.boolean(),
 });
-export type LegNote = z.infer<typeof noteSchema>;
+export type SegmentNote = z.infer<typeof noteSchema>;
 
-export function readLegNote(note: unknown): LegNote | null {
+export function readSegmentNote(note: unknown): SegmentNote | null {
   const parsed = noteSchema.safeParse(note);
   return parsed.success ? parsed.data : null;
 }
@@ -29,7 +29,7 @@ export type ReportSource = "output" | "http" | "call";
 
 const shownMax = 8;
 
-export class Leg {
+export class LeaseSegment {
   readonly #objectives: readonly ReportedObjective[];
   readonly #fullLength: number | null;
   readonly #target: number;
@@ -37,11 +37,15 @@ export class Leg {
   readonly #metrics = new Map<string, number>();
   readonly #sources = new Map<string, ReportSource>();
   #reports: number;
-  /** True where the leg before had come to the program's own end. */
+  /** True where the segment before had come to the program's own end. */
   readonly endedBefore: boolean;
 
   /** `before` is null where it begins, or has to begin anew because nothing but its note was kept. */
-  constructor(program: Pick<Program, "objectives" | "fullLength">, target: number, before: LegNote | null) {
+  constructor(
+    program: Pick<Program, "objectives" | "fullLength">,
+    target: number,
+    before: SegmentNote | null,
+  ) {
     this.#objectives = program.objectives;
     this.#fullLength = program.fullLength;
     this.#target = target;
@@ -51,7 +55,7 @@ export class Leg {
     this.endedBefore = before?.ended === true;
   }
 
-  /** Reports of the first objective, over all legs it has gone on from. */
+  /** Reports of the first objective, over all segments it has gone on from. */
   get reports(): number {
     return this.#reports;
   }
@@ -103,7 +107,7 @@ export class Leg {
       : `it reported no ${metric}, only ${others.slice(0, shownMax).join(", ")}`;
   }
 
-  note(ended: boolean): LegNote {
+  note(ended: boolean): SegmentNote {
     const finite = [...this.#metrics].filter(([, value]) => Number.isFinite(value));
     return {
       kind: "program-checkpoint",

@@ -1,5 +1,5 @@
 /**
- * One leg of one command: its files unpacked, its process watched, its reports counted, its folder kept, its end told. It
+ * One segment of one command: its files unpacked, its process watched, its reports counted, its folder kept, its end told. It
  * decides nothing that a coordinator or an owner decides.
  */
 import { writeFile } from "node:fs/promises";
@@ -9,7 +9,7 @@ import type { CheckpointFile, RunnerEvent, StopHow } from "../runner/runner.ts";
 import { readBundle, unpackBundle } from "./bundle-folder.ts";
 import { CheckpointFolder } from "./checkpoint-folder.ts";
 import { expandCommand } from "./expand-command.ts";
-import { Leg, readLegNote, type ReportSource } from "./lease-segment.ts";
+import { LeaseSegment, readSegmentNote, type ReportSource } from "./lease-segment.ts";
 import { LogGate } from "./log-gate.ts";
 import type { MlflowFact } from "./mlflow-call.ts";
 import { baseEnvironment, environmentOf } from "./program-environment.ts";
@@ -28,7 +28,7 @@ export interface ProgramRunOptions {
   readonly onEnd: (event: RunnerEvent) => void;
 }
 
-/** All it may write to its output in one leg. */
+/** All it may write to its output in one segment. */
 const outputMaxMiB = 64;
 /** Between SIGTERM and SIGKILL; an agent that is told to leave waits a little longer. */
 const graceMs = 4_000;
@@ -46,7 +46,7 @@ export class ProgramRun {
   readonly #ended = Promise.withResolvers<void>();
   readonly #folder: CheckpointFolder;
   readonly #gate = new LogGate();
-  #leg: Leg;
+  #segment: LeaseSegment;
   #command: RunningCommand | null = null;
   #stopping: Stopping | null = null;
   #suspended = false;
@@ -65,7 +65,7 @@ export class ProgramRun {
     this.#options = options;
     this.ended = this.#ended.promise;
     this.#folder = new CheckpointFolder(this.#keptFolder, checkpointDir, `${trial}-${fence}`);
-    this.#leg = new Leg(program, targetResource, null);
+    this.#segment = new LeaseSegment(program, targetResource, null);
   }
 
   get pid(): number | null {
@@ -85,10 +85,10 @@ export class ProgramRun {
         last = this.#failed(`trial ${this.#options.job.trial} could not start: ${prepared.refusal.message}`, {
           retryable: prepared.refusal.code === "unavailable",
         });
-      } else if (this.#leg.endedBefore) {
-        // It came to its own end on its last leg, and would only do the same again.
+      } else if (this.#segment.endedBefore) {
+        // It came to its own end on its last segment, and would only do the same again.
         this.#started();
-        last = await this.#finished(this.#leg.metrics(), true);
+        last = await this.#finished(this.#segment.metrics(), true);
       } else {
         endpoint = await this.#openEndpoint();
         last = await this.#run(prepared.value, endpoint);
@@ -140,12 +140,13 @@ export class ProgramRun {
     if (job.fromCheckpointPath === null) return accept(home);
     const kept = await readBundle(job.fromCheckpointPath);
     if (!kept.ok) return kept;
-    const note = readLegNote(kept.value.note);
+    const note = readSegmentNote(kept.value.note);
     if (note === null) return refuse("invalid", "its checkpoint is not one of a program");
     await unpackBundle(kept.value, this.#keptFolder);
     await this.#folder.settle();
     // A program that keeps no files begins anew, and so does the count of its reports.
-    if (kept.value.files.length > 0 || note.ended) this.#leg = new Leg(job.program, job.targetResource, note);
+    if (kept.value.files.length > 0 || note.ended)
+      this.#segment = new LeaseSegment(job.program, job.targetResource, note);
     return accept(home);
   }
 
@@ -237,17 +238,18 @@ export class ProgramRun {
     // Being asked to stop, it may end by itself, and with any code.
     const byItself = end.kind === "done";
     if (byItself || this.#stopping === "target") {
-      const why = this.#leg.whyNoResult();
+      const why = this.#segment.whyNoResult();
       if (why !== null) return this.#failed(`the program of trial ${trial} has no result: ${why}`, {});
-      if (this.#stopping === "target") return this.#finished(this.#atTarget ?? this.#leg.metrics(), false);
-      if (this.#stopping === null) return this.#finished(this.#leg.metrics(), true);
+      if (this.#stopping === "target")
+        return this.#finished(this.#atTarget ?? this.#segment.metrics(), false);
+      if (this.#stopping === null) return this.#finished(this.#segment.metrics(), true);
     }
     return this.#stopped();
   }
 
   async #finished(metrics: Record<string, number>, ended: boolean): Promise<RunnerEvent> {
     const { fence, targetResource } = this.#options.job;
-    const { fault, file } = await this.#folder.packWhole(this.#leg.note(ended));
+    const { fault, file } = await this.#folder.packWhole(this.#segment.note(ended));
     if (fault !== null) this.#log("err", `trialmesh: ${fault}`);
     return { kind: "finished", fence, resource: targetResource, metrics, usedMs: this.#usedMs, ...file };
   }
@@ -255,7 +257,7 @@ export class ProgramRun {
   async #stopped(): Promise<RunnerEvent> {
     const { fence } = this.#options.job;
     if (this.#stopping !== "killed") {
-      const packed = await this.#folder.packIfChanged(this.#leg.note(false));
+      const packed = await this.#folder.packIfChanged(this.#segment.note(false));
       if (packed.ok && packed.value !== null) this.#file = packed.value;
       if (!packed.ok) this.#log("err", `trialmesh: ${packed.refusal.message}`);
     }
@@ -273,7 +275,7 @@ export class ProgramRun {
   }
 
   #progress() {
-    return { resource: this.#leg.resource, metrics: this.#leg.metrics() };
+    return { resource: this.#segment.resource, metrics: this.#segment.metrics() };
   }
 
   #started(): void {
@@ -300,18 +302,18 @@ export class ProgramRun {
   #take(reports: readonly Report[], source: ReportSource): boolean {
     let heard = false;
     // All of a line first: what is told beside the objective belongs to the same report.
-    for (const report of reports) heard = this.#leg.take(report, source) || heard;
+    for (const report of reports) heard = this.#segment.take(report, source) || heard;
     if (!heard) return false;
     const { job } = this.#options;
     if (this.#mayDraw()) {
-      const metrics = this.#leg.metrics();
-      const resource = this.#leg.reports;
+      const metrics = this.#segment.metrics();
+      const resource = this.#segment.reports;
       this.#options.emit({ kind: "epoch", fence: job.fence, resource, metrics, usedMs: this.#usedMs });
     }
     this.#packSoon();
-    if (this.#leg.isThere && this.#stopping === null) {
+    if (this.#segment.isThere && this.#stopping === null) {
       this.#stopping = "target";
-      this.#atTarget = this.#leg.metrics();
+      this.#atTarget = this.#segment.metrics();
       this.#command?.end();
     }
     return true;
@@ -325,7 +327,7 @@ export class ProgramRun {
   }
 
   #packSoon(): void {
-    if (this.#leg.reports === 0 || this.#suspended) return;
+    if (this.#segment.reports === 0 || this.#suspended) return;
     if (this.#packTimer !== null || this.#packing !== null || this.#stopping !== null) return;
     const waitMs = Math.max(0, this.#packedAt + packEveryMs - performance.now());
     this.#packTimer = setTimeout(() => {
@@ -343,7 +345,7 @@ export class ProgramRun {
 
   async #pack(): Promise<void> {
     const progress = this.#progress();
-    const packed = await this.#folder.packIfChanged(this.#leg.note(false));
+    const packed = await this.#folder.packIfChanged(this.#segment.note(false));
     if (!packed.ok) {
       if (packed.refusal.message === this.#packFault) return;
       this.#packFault = packed.refusal.message;

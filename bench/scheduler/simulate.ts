@@ -142,7 +142,7 @@ export function simulate(plan: Plan): Outcome {
     openSlots += machine.policy.slots;
     const { capability, name, policy } = machine;
     const incarnation = `${name}-${++incarnations}`;
-    take({ kind: "hello", agent: name, hello: { incarnation, capability, policy } });
+    take({ kind: "register", agent: name, register: { incarnation, capability, policy } });
   };
 
   /** Attempts of machines that have left run into nothing. */

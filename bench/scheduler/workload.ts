@@ -97,7 +97,7 @@ function submit(state: State, requester: string, index: number, total: number): 
 }
 
 function propose(state: State, sweep: string, count: number, random: RandomStream): void {
-  const { recipe, spec } = mustGet(state.sweeps, sweep, "sweep");
+  const { fingerprint, spec } = mustGet(state.sweeps, sweep, "sweep");
   const model = spec.models[0]?.model ?? "";
   for (let number = 1; number <= count; number++) {
     const params = { lr: 10 ** (-5 * random.next()), width: 8 + Math.floor(505 * random.next()) };
@@ -110,7 +110,7 @@ function propose(state: State, sweep: string, count: number, random: RandomStrea
         number,
         model,
         params,
-        key: trialKey(recipe, model, params),
+        key: trialKey(fingerprint, model, params),
         draws: number,
         target: 1,
         parent: null,

@@ -1,7 +1,7 @@
 /** One of our samplers on a function, asked for `batch` trials at a time, as a sweep with so many slots would. */
 import { keyOf } from "../../search/space/active.ts";
 import { samplerNamed } from "../../search/choose/choose-sampler.ts";
-import type { SearchProblem, SearchSampler, Told } from "../../search/sampler/ask.ts";
+import type { SearchProblem, SearchSampler, Observation } from "../../search/sampler/ask.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { BenchFunction } from "./bench-function.ts";
 import { Run, runTrials, type Regret } from "./run.ts";
@@ -22,7 +22,7 @@ export function problemOf(benchFunction: BenchFunction, seed: number, trials: nu
 export class OwnSearch {
   readonly #sampler: SearchSampler;
   readonly #problem: SearchProblem;
-  readonly #told: Told[] = [];
+  readonly #told: Observation[] = [];
   readonly #known = new Set<string>();
   #position = 0;
 
@@ -32,7 +32,7 @@ export class OwnSearch {
   }
 
   /** Up to `count` new trials, which are pending until `tell`. */
-  ask(count: number): readonly Told[] {
+  ask(count: number): readonly Observation[] {
     const answer = this.#sampler.ask({
       problem: this.#problem,
       position: this.#position,
@@ -42,7 +42,7 @@ export class OwnSearch {
     });
     this.#position = answer.position;
     return answer.suggestions.map(({ params }) => {
-      const trial: Told = {
+      const trial: Observation = {
         number: this.#told.length + 1,
         params,
         state: "pending",

@@ -10,7 +10,7 @@ import { schedule } from "../../coordinator/core/schedule.ts";
 import { settingsFor } from "../../coordinator/state/setting.ts";
 import { emptyState, mustGet, type State, type Trial } from "../../coordinator/state/state.ts";
 import { proposalsFrom, questionFor } from "../../coordinator/leader/proposer.ts";
-import { answerTo } from "../../search/choose/sampler-worker.ts";
+import { answerTo } from "../../search/choose/sampler-worker-port.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
@@ -21,9 +21,9 @@ import type { Lane } from "./lane.ts";
 export const workerRates: readonly number[] = [2, 1.6, 1.2, 1, 0.8, 0.6, 0.4, 0.25];
 /** One epoch, in seconds of the reference machine. */
 export const epochSeconds = 10;
-/** Each leg starts a process or wakes one and fetches the checkpoint, in seconds of any machine. */
+/** Each segment starts a process or wakes one and fetches the checkpoint, in seconds of any machine. */
 const startSeconds = 1;
-/** Longer than any leg: leases are not what is measured. */
+/** Longer than any segment: leases are not what is measured. */
 const leaseMs = 10_000_000;
 const grantedMilliTokens = 1e13;
 /** More than any run comes to, and no more than a sampler that learns takes. */
@@ -36,7 +36,7 @@ export interface Run {
   readonly trials: number;
 }
 
-interface Leg {
+interface Segment {
   readonly at: number;
   readonly agent: string;
   readonly fence: number;
@@ -56,12 +56,12 @@ export function simulate(
 ): Run {
   const settings = settingsFor(leaseMs);
   const state = emptyState();
-  const legs: Leg[] = [];
+  const segments: Segment[] = [];
   let at = 0;
 
   const take = (event: Event): void => {
     apply(state, event, at);
-    if (event.kind === "LeaseOffered") legs.push(legOf(event, at, lane));
+    if (event.kind === "LeaseOffered") segments.push(legOf(event, at, lane));
     if (event.kind === "TrialPaused" && lane.pauseEnds) take(endOrGoOn(state, event.trial));
   };
   const drain = <T>(steps: Generator<Event, T, void>): T => {
@@ -95,14 +95,14 @@ export function simulate(
   input({ kind: "command", key: "2", sender, name: "sweep-run", body: { spec: specOf(lane, seed) } });
 
   const spent = () => mustGet(state.accounts, "bench", "account").posted / milliTokensPerToken;
-  while (legs.length > 0 && spent() < tokensMax) {
-    const leg = takeFirst(legs);
-    at = leg.at;
-    const { params } = mustGet(state.trials, leg.trial, "trial");
-    const loss = reportedLoss(family, seed, params, leg.target);
-    input(finished(leg, loss));
-    if (loss !== null && family.lossAt(params, leg.target) <= target) {
-      const running = legs.reduce((sum, each) => sum + ((at - startOf(each)) / 1_000) * each.rate, 0);
+  while (segments.length > 0 && spent() < tokensMax) {
+    const segment = takeFirst(segments);
+    at = segment.at;
+    const { params } = mustGet(state.trials, segment.trial, "trial");
+    const loss = reportedLoss(family, seed, params, segment.target);
+    input(finished(segment, loss));
+    if (loss !== null && family.lossAt(params, segment.target) <= target) {
+      const running = segments.reduce((sum, each) => sum + ((at - startOf(each)) / 1_000) * each.rate, 0);
       return { tokens: spent() + running, seconds: at / 1_000, trials: state.trials.size };
     }
   }
@@ -148,13 +148,13 @@ function greeting(agent: string, rate: number): Input {
     python: null,
   };
   return {
-    kind: "hello",
+    kind: "register",
     agent,
-    hello: { incarnation: `${agent}-1`, capability, policy: openPolicy(1) },
+    register: { incarnation: `${agent}-1`, capability, policy: openPolicy(1) },
   };
 }
 
-function legOf(offer: Extract<Event, { kind: "LeaseOffered" }>, at: number, lane: Lane): Leg {
+function legOf(offer: Extract<Event, { kind: "LeaseOffered" }>, at: number, lane: Lane): Segment {
   const epochs = offer.target - (offer.from?.resource ?? 0);
   // Where nothing is ever resumed a trial that goes on does so in the process it is in.
   const start = lane.pauseEnds && offer.from !== null ? 0 : startSeconds;
@@ -163,25 +163,25 @@ function legOf(offer: Extract<Event, { kind: "LeaseOffered" }>, at: number, lane
   return { at: at + usedMs, agent, fence, trial, target, usedMs, rate };
 }
 
-function startOf(leg: Leg): number {
-  return leg.at - leg.usedMs;
+function startOf(segment: Segment): number {
+  return segment.at - segment.usedMs;
 }
 
-function takeFirst(legs: Leg[]): Leg {
-  const first = legs.reduce((best, leg) =>
-    leg.at < best.at || (leg.at === best.at && leg.fence < best.fence) ? leg : best,
+function takeFirst(segments: Segment[]): Segment {
+  const first = segments.reduce((best, segment) =>
+    segment.at < best.at || (segment.at === best.at && segment.fence < best.fence) ? segment : best,
   );
-  legs.splice(legs.indexOf(first), 1);
+  segments.splice(segments.indexOf(first), 1);
   return first;
 }
 
-function finished(leg: Leg, loss: number | null): Input {
-  const digest = leg.fence.toString(16).padStart(64, "0");
+function finished(segment: Segment, loss: number | null): Input {
+  const digest = segment.fence.toString(16).padStart(64, "0");
   const metrics = loss === null ? {} : { loss };
-  const { fence, target: resource, usedMs } = leg;
+  const { fence, target: resource, usedMs } = segment;
   return {
     kind: "report",
-    agent: leg.agent,
+    agent: segment.agent,
     report: { kind: "finished", fence, resource, digest, bytes: 1, metrics, usedMs },
   };
 }

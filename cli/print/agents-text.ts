@@ -8,7 +8,7 @@ import { table } from "../../text/table.ts";
 export function agentsText({ agents }: MeshView): string {
   const notes = agents.flatMap((agent) => [
     ...policyText(agent),
-    ...stanceText(agent),
+    ...availabilityText(agent),
     ...measuredText(agent),
     ...asideText(agent),
   ]);
@@ -101,13 +101,13 @@ function ownerRules(policy: Policy): string[] {
 }
 
 /** What the policy makes of the moment, and how it knows whether its owner is there. */
-function stanceText({ agent, owner }: AgentView): string[] {
+function availabilityText({ agent, owner }: AgentView): string[] {
   if (owner === null) return [];
-  const { idleMs, idleSource, reason, stance } = owner;
+  const { idleMs, idleSource, reason, stance: availability } = owner;
   const why = reason === null ? "" : `: ${reason}`;
   const input = idleMs === null ? "the last input is unknown" : `last input ${idleText(idleMs)} ago`;
   const source = idleSource === null ? "" : ` (${input}, by ${idleSource})`;
-  return stance === "open" && source === "" ? [] : [`${agent} is ${stance}${why}${source}`];
+  return availability === "open" && source === "" ? [] : [`${agent} is ${availability}${why}${source}`];
 }
 
 function idleText(ms: number): string {
@@ -126,6 +126,6 @@ function measuredText({ agent, measured }: AgentView): string[] {
 function asideText({ agent, cordonReason }: AgentView): string[] {
   if (cordonReason === null) return [];
   return [
-    `${agent} is set aside: ${cordonReason}; \`trialmesh agents cordon ${agent} --end\` lets it work again`,
+    `${agent} is quarantined: ${cordonReason}; \`trialmesh agents cordon ${agent} --end\` lets it work again`,
   ];
 }

@@ -12,7 +12,7 @@ const titleMax = 96;
 export function previewText(preview: Preview): string {
   const steps = preview.steps.map((step, index) => stepText(preview, step, preview.steps[index - 1]));
   const bad = preview.bad.map((row) => `  ${row.source}, ${describeBadRow(row)}`);
-  return [...steps, ...(bad.length === 0 ? [] : [["kept aside:", ...bad].join("\n")])].join("\n\n");
+  return [...steps, ...(bad.length === 0 ? [] : [["rejected:", ...bad].join("\n")])].join("\n\n");
 }
 
 function stepText({ sources }: Preview, shown: StepPreview, before: StepPreview | undefined): string {

@@ -1,5 +1,5 @@
 /** One trial of a command sweep on this machine: what it has reported, and what that makes of it. Runs nothing. */
-import type { Told } from "../../search/sampler/ask.ts";
+import type { Observation } from "../../search/sampler/ask.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { CommandObjective } from "../../spec/sweep/command-sweep.ts";
 import type { Report } from "../../agent/program/read-metrics.ts";
@@ -74,7 +74,7 @@ export class LocalTrial {
       : `it reported no ${metric}, only ${others.slice(0, shownMax).join(", ")}`;
   }
 
-  told(): Told {
+  told(): Observation {
     const oriented = (values: readonly number[]) =>
       values.map((value, index) => (this.objectives[index]?.goal === "maximize" ? -value : value));
     const values = this.values();

@@ -176,10 +176,15 @@ async function countFitting({ client }: Connected, spec: SweepSpec): Promise<num
   if (!mesh.ok) return null;
   return mesh.value.agents.filter(({ agent, host, backends, rates, policy, python }) =>
     spec.models.some(({ model }) => {
-      const wish = { agent, requester: client.who, kind: `${spec.task}/${model}`, requirement: spec.needs };
+      const request = {
+        agent,
+        requester: client.who,
+        kind: `${spec.task}/${model}`,
+        requirement: spec.needs,
+      };
       // Labels are not part of the view: a sweep that asks for one is judged by the coordinator.
       const capability = { host, node: "", backends, rates, labels: spec.needs.labels ?? {}, python };
-      return match(wish, capability, policy).length === 0;
+      return match(request, capability, policy).length === 0;
     }),
   ).length;
 }

@@ -3,7 +3,7 @@ import type { TrialState } from "../../protocol/life.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event } from "../state/event.ts";
 import { closeSweep, indexQueued, indexUnqueued, openSweep } from "./index-state.ts";
-import { kinText, recipeText } from "../state/trial-key.ts";
+import { warmStartText, fingerprintText } from "../state/trial-key.ts";
 import { fullLength, improves, targetReached } from "../state/objective.ts";
 import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
 import { mustGet, type Rung, type State, type Sweep, type Trial } from "../state/state.ts";
@@ -75,14 +75,14 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
 }
 
 function submit(state: State, event: Extract<Event, { kind: "SweepSubmitted" }>, at: number): void {
-  const recipe = recipeNumber(state, recipeText(event.spec));
-  const kin = recipeNumber(state, kinText(event.spec));
+  const fingerprint = fingerprintNumber(state, fingerprintText(event.spec));
+  const warmStart = fingerprintNumber(state, warmStartText(event.spec));
   const sweep: Sweep = {
     sweep: event.sweep,
     requester: event.requester,
     spec: event.spec,
-    recipe,
-    kin,
+    fingerprint,
+    warmStart,
     total: event.total,
     proposed: 0,
     draws: 0,
@@ -113,11 +113,11 @@ function submit(state: State, event: Extract<Event, { kind: "SweepSubmitted" }>,
   openSweep(state, sweep);
 }
 
-function recipeNumber(state: State, text: string): number {
-  const known = state.recipes.get(text);
+function fingerprintNumber(state: State, text: string): number {
+  const known = state.fingerprints.get(text);
   if (known !== undefined) return known;
-  const number = state.meta.nextRecipe++;
-  state.recipes.set(text, number);
+  const number = state.meta.nextFingerprint++;
+  state.fingerprints.set(text, number);
   state.dirty.add(`recipe/${number}`);
   return number;
 }

@@ -1,5 +1,5 @@
-/** Decides on what agents say about themselves: greeting, presence, silence. */
-import type { Hello, Presence } from "../../protocol/report.ts";
+/** Decides on what agents say about themselves: greeting, heartbeat, silence. */
+import type { Register, Heartbeat } from "../../protocol/report.ts";
 import { priceOf } from "../../protocol/token.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import type { Steps } from "../state/input.ts";
@@ -7,9 +7,14 @@ import { endAttempt } from "./outcome.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
 
-export function* welcome(state: State, agent: string, hello: Hello, settings: CoordinatorSettings): Steps {
+export function* welcome(
+  state: State,
+  agent: string,
+  register: Register,
+  settings: CoordinatorSettings,
+): Steps {
   const known = state.agents.get(agent);
-  const { incarnation, capability, policy } = hello;
+  const { incarnation, capability, policy } = register;
   const isNew =
     known === undefined ||
     known.incarnation !== incarnation ||
@@ -35,18 +40,18 @@ export function* silence(state: State, agent: string): Steps {
   if (state.agents.get(agent)?.present === true) yield { kind: "AgentSilent", agent };
 }
 
-export function* hearPresence(
+export function* hearHeartbeat(
   state: State,
   agent: string,
-  presence: Presence,
+  heartbeat: Heartbeat,
   at: number,
   settings: CoordinatorSettings,
 ): Steps {
   const known = state.agents.get(agent);
-  if (known === undefined || known.incarnation !== presence.incarnation) return;
+  if (known === undefined || known.incarnation !== heartbeat.incarnation) return;
   if (!known.present) yield { kind: "AgentSeen", agent };
-  if (known.closed !== presence.closed) yield { kind: "AgentClosed", agent, reason: presence.closed };
-  for (const running of presence.running) {
+  if (known.closed !== heartbeat.closed) yield { kind: "AgentClosed", agent, reason: heartbeat.closed };
+  for (const running of heartbeat.running) {
     const found = attemptByFence(state, running.fence);
     if (found === null || found.attempt.agent !== agent || isLeaving(found.attempt)) continue;
     yield* extend(state, found.trial, found.attempt, running.usedMs, at, settings);

@@ -5,7 +5,7 @@ import { charge } from "../budget/ledger.ts";
 import type { Steps } from "../state/input.ts";
 import { judge } from "./judge.ts";
 import { endAttempt } from "./outcome.ts";
-import { setAside } from "./quarantine.ts";
+import { quarantine } from "./quarantine.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
 
@@ -29,7 +29,7 @@ export function* decideReport(
       return;
     case "refused":
       yield* endAttempt(state, trial, attempt, { ending: "refused", why: report.reason }, settings);
-      // Until its next presence says otherwise: offering again at once would be refused again.
+      // Until its next heartbeat says otherwise: offering again at once would be refused again.
       yield { kind: "AgentClosed", agent, reason: report.reason };
       return;
     case "checkpoint":
@@ -110,7 +110,7 @@ function* finished(
   yield { kind: "RungReached", fence: report.fence, resource: report.resource, value, also };
   const posted = charge(report.usedMs, attempt.rate, attempt.reserved);
   yield { kind: "AttemptEnded", fence: report.fence, ending: "finished", note: "", posted, tooShort: false };
-  yield* setAside(state, trial, attempt.agent);
+  yield* quarantine(state, trial, attempt.agent);
   yield* judge(state, trial);
 }
 

@@ -66,7 +66,7 @@ export function* proposeByHand(state: State, sender: Sender, body: CommandBody<"
 
 function trialOf(state: State, sweep: Sweep, model: string, params: Params): string | null {
   if (!isKnown(state, sweep, model, params)) return null;
-  const key = trialKey(sweep.recipe, model, params);
+  const key = trialKey(sweep.fingerprint, model, params);
   for (const trial of trialsOf(state, sweep)) if (trial.key === key) return trial.trial;
   return null;
 }

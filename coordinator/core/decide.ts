@@ -1,7 +1,7 @@
 /** `decide(state, input, at)`: which events an input leads to, or why it is refused. Changes nothing itself. */
 import { accept } from "../../protocol/refusal.ts";
 import { apply } from "./apply.ts";
-import { hearPresence, silence, welcome } from "./decide-agent.ts";
+import { hearHeartbeat, silence, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
 import { preempt } from "./preempt.ts";
 import { refill } from "./decide-refill.ts";
@@ -17,11 +17,11 @@ export function* decide(state: State, input: Input, at: number, settings: Coordi
   switch (input.kind) {
     case "command":
       return yield* decideCommand(state, input.sender, input.key, input.name, input.body);
-    case "hello":
-      yield* welcome(state, input.agent, input.hello, settings);
+    case "register":
+      yield* welcome(state, input.agent, input.register, settings);
       break;
-    case "presence":
-      yield* hearPresence(state, input.agent, input.presence, at, settings);
+    case "heartbeat":
+      yield* hearHeartbeat(state, input.agent, input.heartbeat, at, settings);
       break;
     case "silent":
       yield* silence(state, input.agent);

@@ -58,12 +58,12 @@ function hasRun(trial: Trial): boolean {
   return trial.attempts.length > 0;
 }
 
-/** After a checkpoint was kept: the furthest of its kin is what a longer run goes on from. */
+/** After a checkpoint was kept: the furthest with its warm-start key is what a longer run goes on from. */
 export function indexFurthest(state: State, trial: Trial): void {
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   // A child of another's weights is not what its parameters give from the beginning.
   if (!sweep.spec.reuse || trial.parent !== null || trial.checkpoint === null) return;
-  const key = trialKey(sweep.kin, trial.model, trial.params);
+  const key = trialKey(sweep.warmStart, trial.model, trial.params);
   const known = state.furthest.get(key);
   const furthest = known === undefined ? 0 : (state.trials.get(known)?.checkpoint?.resource ?? 0);
   if (trial.checkpoint.resource > furthest) state.furthest.set(key, trial.trial);

@@ -50,7 +50,7 @@ export function entityAt(state: State, key: string): unknown {
     case "model":
       return state.models.get(name);
     case "recipe":
-      return [...state.recipes].find(([, number]) => String(number) === name)?.[0];
+      return [...state.fingerprints].find(([, number]) => String(number) === name)?.[0];
     case "cost":
       return state.costs.get(name);
     case "command":
@@ -83,7 +83,8 @@ export function loadState(range: (prefix: string) => Iterable<readonly [string, 
   for (const trial of trials) state.trials.set(trial.trial, trial);
   for (const record of values<DatasetRecord>(range("dataset/"))) state.datasets.set(record.dataset, record);
   for (const model of values<Model>(range("model/"))) state.models.set(model.model, model);
-  for (const [key, text] of range("recipe/")) state.recipes.set(text as string, Number(key.split("/")[1]));
+  for (const [key, text] of range("recipe/"))
+    state.fingerprints.set(text as string, Number(key.split("/")[1]));
   for (const [key, stored] of range("command/")) {
     state.commands.set(key.slice("command/".length), (stored as { value: unknown }).value);
   }
@@ -132,7 +133,7 @@ export function stateText(state: State): string {
     byKey(state.trials),
     byKey(state.datasets),
     byKey(state.models),
-    byKey(state.recipes),
+    byKey(state.fingerprints),
     byKey(state.costs),
     byKey(state.commands),
     [...state.active].toSorted(([a], [b]) => a - b),

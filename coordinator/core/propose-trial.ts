@@ -21,7 +21,7 @@ export function canPropose(sweep: Sweep): boolean {
 }
 
 export function isKnown(state: State, sweep: Sweep, model: string, params: Params): boolean {
-  return mustGet(state.keys, sweep.sweep, "keys of").has(trialKey(sweep.recipe, model, params));
+  return mustGet(state.keys, sweep.sweep, "keys of").has(trialKey(sweep.fingerprint, model, params));
 }
 
 /** Returns true where the record had the answer. */
@@ -33,7 +33,7 @@ export function* proposeTrial(
   const number = sweep.proposed + 1;
   const from = parentOf(state, sweep, parent);
   const rungs = stoppingPolicy(sweep.spec.stopping).rungsOf(number);
-  const key = trialKey(sweep.recipe, model, params);
+  const key = trialKey(sweep.fingerprint, model, params);
   const shorter = from === null && !state.records.has(key) ? shorterRun(state, sweep, model, params) : null;
   const reached = (from ?? shorter)?.checkpoint.resource ?? 0;
   const trial = trialId(sweep.sweep, number);
@@ -60,7 +60,7 @@ export function* proposeTrial(
 /** REUSE-3: a longer run of the same goes on from the shorter one's checkpoint instead of from nothing. */
 function shorterRun(state: State, sweep: Sweep, model: string, params: Params) {
   if (!sweep.spec.reuse) return null;
-  const id = state.furthest.get(trialKey(sweep.kin, model, params));
+  const id = state.furthest.get(trialKey(sweep.warmStart, model, params));
   if (id === undefined) return null;
   const { checkpoint, trial } = mustGet(state.trials, id, "trial");
   if (checkpoint === null || checkpoint.resource >= sweep.spec.stopping.max) return null;

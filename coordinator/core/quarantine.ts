@@ -1,5 +1,5 @@
 /**
- * An agent that fails trials which others then finish is set aside: something is wrong with it and not with them. A success
+ * An agent that fails trials which others then finish is quarantined: something is wrong with it and not with them. A success
  * of its own in between shows that it can, and the count begins anew.
  */
 import type { Steps } from "../state/input.ts";
@@ -18,7 +18,7 @@ export function contradictedBy(trial: Trial, finisher: string): readonly Attempt
 }
 
 /** After a trial has finished on an agent. */
-export function* setAside(state: State, trial: Trial, finisher: string): Steps {
+export function* quarantine(state: State, trial: Trial, finisher: string): Steps {
   for (const { agent, note } of contradictedBy(trial, finisher)) {
     const known = state.agents.get(agent);
     if (known === undefined || known.cordoned || known.contradicted < contradictedMax) continue;

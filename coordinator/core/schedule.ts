@@ -5,7 +5,7 @@
 import { fundsFor } from "../budget/funds-for.ts";
 import { reserve } from "../budget/ledger.ts";
 import { chooseAgent } from "../placement/choose-agent.ts";
-import { wishOfAny, type Choice } from "../placement/feasible.ts";
+import { requestOfAny, type Choice } from "../placement/feasible.ts";
 import { limitsFor } from "../placement/horizon-limits.ts";
 import { hasFailedOn, isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
 import { fairOrder } from "../queue/fair-queue.ts";
@@ -48,7 +48,7 @@ export function* placeNext(
   settings: CoordinatorSettings,
 ): Generator<Event, boolean, void> {
   if (!state.fleet.hasFree()) return false;
-  /** Wishes that no free agent can fulfil; sweeps that want the same are passed over. */
+  /** Requests that no free agent can fulfil; sweeps that want the same are passed over. */
   const blocked = new Set<string>();
   const waiting = [...state.open.keys()].map((requester) => mustGet(state.accounts, requester, "account"));
   for (const account of fairOrder(waiting, ({ requester }) => requester, state.meta.virtualTime, at)) {
@@ -74,7 +74,7 @@ function offerFor(
       const queue = state.queues.get(sweep.sweep)?.get(model);
       const id = queue?.first() ?? null;
       if (queue === undefined || id === null) continue;
-      const { key } = wishOfAny(sweep, model);
+      const { key } = requestOfAny(sweep, model);
       if (blocked.has(key)) continue;
       const found = placeable(state, sweep, queue, id);
       if (found === null) {

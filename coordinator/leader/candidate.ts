@@ -15,7 +15,7 @@ import { EventLog } from "../view/event-log.ts";
 import { hearsNoLeader } from "./hears-no-leader.ts";
 import { Journal, JournalBroken } from "../journal/journal.ts";
 import { ProjectionStore } from "../projection/projection-store.ts";
-import type { Thinker } from "../../search/choose/sampler-worker.ts";
+import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { beginTerm, type Term } from "./term.ts";
 
 export interface CandidateOptions {
@@ -24,7 +24,7 @@ export interface CandidateOptions {
   readonly bus: Bus;
   readonly store: Store;
   /** Works out proposals; ours to use, the caller's to close. */
-  readonly thinker: Thinker;
+  readonly sampler: SamplerWorker;
   readonly clock: Clock;
   /** Uniform in [0, 1): spreads candidates out in time. */
   readonly random: () => number;

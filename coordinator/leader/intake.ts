@@ -14,7 +14,7 @@ import {
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { helloSchema, presenceSchema, reportBatchSchema, type Welcome } from "../../protocol/report.ts";
+import { registerSchema, heartbeatSchema, reportBatchSchema, type Welcome } from "../../protocol/report.ts";
 import {
   agentOf,
   coordinatorPatterns,
@@ -28,14 +28,14 @@ import { CommandLimit, commandsPerSecond } from "./command-limit.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
 import type { Leader } from "./leader.ts";
-import type { PresenceBoard } from "../view/presence-board.ts";
+import type { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import { answerQuery } from "../view/answer-query.ts";
 
 export interface IntakeOptions {
   readonly bus: Bus;
   readonly mesh: string;
   readonly leader: Leader;
-  readonly board: PresenceBoard;
+  readonly board: HeartbeatBoard;
   readonly clock: Clock;
   readonly events: EventLog;
   readonly settings: CoordinatorSettings;
@@ -51,7 +51,7 @@ const inboxAckWaitMs = 5_000;
 /** A server that was away when we asked for the inbox is asked again after this long. */
 const consumeRetryMs = 500;
 
-/** Commands, queries, greetings and presence: answered by whoever leads. */
+/** Commands, queries, greetings and heartbeat: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
   const { board, bus, clock, leader, log, mesh, settings } = options;
   const patterns = coordinatorPatterns(mesh);
@@ -90,30 +90,30 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
         );
       });
     }),
-    bus.subscribe(patterns.hellos, (message) => {
+    bus.subscribe(patterns.registers, (message) => {
       const agent = agentOf(message.subject);
-      const hello = parseOutside(helloSchema, fromBytes(message.data), `greeting of ${agent}`);
-      if (!hello.ok) return message.respond(toBytes(hello));
+      const register = parseOutside(registerSchema, fromBytes(message.data), `greeting of ${agent}`);
+      if (!register.ok) return message.respond(toBytes(register));
       board.note(agent, clock.now(), null);
       leader.submit({
-        input: { kind: "hello", agent, hello: hello.value },
+        input: { kind: "register", agent, register: register.value },
         done: () => {
           const welcome: Welcome = {
             epoch: leader.state.meta.epoch,
             at: clock.now(),
-            presenceMs: settings.presenceMs,
+            presenceMs: settings.heartbeatMs,
           };
           message.respond(toBytes(accept(welcome)));
           leader.resend();
         },
       });
     }),
-    bus.subscribe(patterns.presences, (message) => {
+    bus.subscribe(patterns.heartbeats, (message) => {
       const agent = agentOf(message.subject);
-      const presence = parseOutside(presenceSchema, fromBytes(message.data), `presence of ${agent}`);
-      if (!presence.ok) return log(presence.refusal.message);
-      board.note(agent, clock.now(), presence.value);
-      leader.submit({ input: { kind: "presence", agent, presence: presence.value }, done: () => {} });
+      const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
+      if (!heartbeat.ok) return log(heartbeat.refusal.message);
+      board.note(agent, clock.now(), heartbeat.value);
+      leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done: () => {} });
     }),
   ];
 }

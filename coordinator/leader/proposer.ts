@@ -8,11 +8,11 @@ import { wantsMore } from "../core/propose.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
 import type { Answer } from "../../search/sampler/ask.ts";
 import { jointProblem, splitParams } from "../../search/sampler/joint-space.ts";
-import type { Question, Thinker } from "../../search/choose/sampler-worker.ts";
+import type { Question, SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 
 export interface ProposerOptions {
   readonly state: State;
-  readonly thinker: Thinker;
+  readonly sampler: SamplerWorker;
   /** Hands the answer to the loop; called between its batches or while none runs. */
   readonly submit: (proposals: Proposals) => void;
   readonly log: (line: string) => void;
@@ -42,12 +42,12 @@ export class Proposer {
   }
 
   async #ask(sweep: Sweep): Promise<void> {
-    const { log, state, submit, thinker } = this.#options;
+    const { log, state, submit, sampler } = this.#options;
     const id = sweep.sweep;
     this.#asked.add(id);
     const question = questionFor(state, sweep);
     const basis = sweep.proposed;
-    const answer = await answerOf(thinker, question).catch((error: unknown) => {
+    const answer = await answerOf(sampler, question).catch((error: unknown) => {
       log(`${id}: no proposal: ${error instanceof Error ? error.message : String(error)}`);
       return null;
     });
@@ -58,14 +58,14 @@ export class Proposer {
   }
 }
 
-/** A search that broke must not stop its sweep: this once chance proposes, and the sweep says so. */
-async function answerOf(thinker: Thinker, question: Question): Promise<Answer> {
+/** A search that broke must not stop its sweep: this once random search proposes, and the sweep says so. */
+async function answerOf(sampler: SamplerWorker, question: Question): Promise<Answer> {
   try {
-    return await thinker.think(question);
+    return await sampler.propose(question);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const answer = await thinker.think({ ...question, method: "random" });
-    return { ...answer, note: `chance, for ${question.method} failed: ${why}` };
+    const answer = await sampler.propose({ ...question, method: "random" });
+    return { ...answer, note: `random fallback, for ${question.method} failed: ${why}` };
   }
 }
 

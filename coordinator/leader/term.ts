@@ -13,10 +13,10 @@ import type { EventLog } from "../view/event-log.ts";
 import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
 import { Leader } from "./leader.ts";
-import { PresenceBoard } from "../view/presence-board.ts";
+import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
-import type { Thinker } from "../../search/choose/sampler-worker.ts";
+import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { ServerPulse } from "./server-pulse.ts";
 
 export interface TermOptions {
@@ -31,7 +31,7 @@ export interface TermOptions {
   readonly journal: Journal;
   readonly store: ProjectionStore;
   readonly events: EventLog;
-  readonly thinker: Thinker;
+  readonly sampler: SamplerWorker;
   readonly log: (line: string) => void;
   readonly onError: (error: unknown) => void;
   readonly onState?: (state: State) => void;
@@ -49,8 +49,8 @@ export function beginTerm(options: TermOptions): Term {
   const { bus, clock, events, log, mesh, settings, state } = options;
   const subjects = subjectsOf(mesh);
   const ended = Promise.withResolvers<void>();
-  const board = new PresenceBoard();
-  const pulse = new ServerPulse(bus, clock, settings.graceMs + settings.presenceMs, settings.beaconMs);
+  const board = new HeartbeatBoard();
+  const pulse = new ServerPulse(bus, clock, settings.graceMs + settings.heartbeatMs, settings.beaconMs);
   const leader = new Leader({
     ...options,
     send: (order) => bus.publish(subjects.order(order.agent, order.name), toBytes(order.body)),
@@ -66,7 +66,7 @@ export function beginTerm(options: TermOptions): Term {
   });
   const proposer = new Proposer({
     state,
-    thinker: options.thinker,
+    sampler: options.sampler,
     log,
     submit: (proposals) =>
       leader.submit({ input: { kind: "proposals", proposals }, done: () => lookForProposals() }),
@@ -134,7 +134,7 @@ function regularTasks(
   return [
     every(clock, settings.beaconMs, beacon),
     every(clock, Math.min(expireEveryMs, settings.graceMs), expire),
-    every(clock, settings.presenceMs, missSilent),
+    every(clock, settings.heartbeatMs, missSilent),
     every(clock, settings.resendMs, () => leader.resend()),
   ];
 }

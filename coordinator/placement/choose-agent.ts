@@ -7,7 +7,7 @@
  * PLACE-3: among the rest the sweep's preference decides: the fastest or the cheapest; where the data lies counts for half.
  */
 import type { Agent, State, Sweep, Trial } from "../state/state.ts";
-import { choiceInGroup, wishOfAny, type Choice } from "./feasible.ts";
+import { choiceInGroup, requestOfAny, type Choice } from "./feasible.ts";
 import type { AgentGroup } from "../state/fleet.ts";
 
 /** Free agents of one kind that are compared; more would differ little and cost time. */
@@ -57,7 +57,7 @@ function priceMerit(candidates: readonly Choice[], sweep: Sweep, model: string):
 function candidatesFor(state: State, sweep: Sweep, trial: Trial): Choice[] {
   const { fleet } = state;
   const { model } = trial;
-  const { key, wish } = wishOfAny(sweep, model);
+  const { key, request } = requestOfAny(sweep, model);
   const found = new Map<string, Choice>();
   const consider = (name: string) => {
     if (found.has(name) || !fleet.isFree(name)) return;
@@ -66,7 +66,7 @@ function candidatesFor(state: State, sweep: Sweep, trial: Trial): Choice[] {
   };
   for (const name of sweep.spec.needs.agents?.only ?? nearby(state, sweep, trial)) consider(name);
   for (const group of fleet.freeGroups()) {
-    if (fleet.backendsOn(group, wish, key).length > 0) considerSome(group, consider, found);
+    if (fleet.backendsOn(group, request, key).length > 0) considerSome(group, consider, found);
   }
   return [...found.values()];
 }

@@ -7,7 +7,7 @@ import { leastReservation } from "../budget/ledger.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
 import { clampRate } from "../../protocol/token.ts";
-import { wishOfAny } from "./feasible.ts";
+import { requestOfAny } from "./feasible.ts";
 import { limitsFor } from "./horizon-limits.ts";
 
 export function couldStart(state: State, requester: string, settings: CoordinatorSettings): boolean {
@@ -32,12 +32,12 @@ function sweepCouldStart(state: State, sweep: Sweep, settings: CoordinatorSettin
 
 /** Of the kinds of machine that fit and take work; null where there is none. */
 function lowestRate(state: State, sweep: Sweep, model: string): number | null {
-  const { key, wish } = wishOfAny(sweep, model);
+  const { key, request } = requestOfAny(sweep, model);
   let lowest: number | null = null;
   for (const group of state.fleet.workingGroups()) {
-    const backends = state.fleet.backendsOn(group, wish, key);
+    const backends = state.fleet.backendsOn(group, request, key);
     for (const { backend, kind, tokensPerSecond } of group.capability.rates) {
-      if (kind !== wish.kind || !backends.includes(backend)) continue;
+      if (kind !== request.kind || !backends.includes(backend)) continue;
       lowest = Math.min(lowest ?? Infinity, clampRate(tokensPerSecond));
     }
   }

@@ -128,7 +128,7 @@ function pastCost(state: State, sweep: Sweep, model: string, units: number): num
   return Math.exp(history.mean) * Math.max(1, sweep.spec.dataset?.rows.train ?? 1) * units;
 }
 
-/** How long a trial's next leg takes, ms; null where nobody can say. */
+/** How long a trial's next segment takes, ms; null where nobody can say. */
 function typicalService(
   state: State,
   sweep: Sweep,
@@ -140,8 +140,8 @@ function typicalService(
     .map((id) => mustGet(state.sweeps, id, "sweep").typicalCost)
     .filter((cost) => cost !== null);
   const mean = costs.length === 0 ? null : costs.reduce((a, b) => a + b, 0) / costs.length;
-  const [leg = 1] = stoppingPolicy(sweep.spec.stopping).rungs;
-  const cost = sweep.typicalCost ?? pastCost(state, sweep, model, leg) ?? mean;
+  const [segment = 1] = stoppingPolicy(sweep.spec.stopping).rungs;
+  const cost = sweep.typicalCost ?? pastCost(state, sweep, model, segment) ?? mean;
   if (cost === null) return null;
   const rate = choices.reduce((sum, choice) => sum + choice.rate, 0) / choices.length;
   return cost / rate;

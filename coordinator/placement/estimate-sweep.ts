@@ -1,7 +1,7 @@
 /** ESTIMATE-1: the estimate of a sweep before it is launched: cost by model, what is there to pay it, and whether it can fit. */
 import { costFromHistory, costFromProbe, effortOf, rangeOf, type UnitCost } from "../budget/estimate.ts";
 import { available } from "../budget/ledger.ts";
-import { recipeText, trialKey } from "../state/trial-key.ts";
+import { fingerprintText, trialKey } from "../state/trial-key.ts";
 import type { State } from "../state/state.ts";
 import { learns, samplerFor } from "../../search/choose/choose-sampler.ts";
 import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
@@ -71,14 +71,16 @@ const lookedUpMax = 2_000;
  * is known only where the same search has run before.
  */
 function shareOnRecord(state: State, spec: SweepSpec, trials: number): number {
-  const recipe = state.recipes.get(recipeText(spec));
-  if (recipe === undefined) return 0;
+  const fingerprint = state.fingerprints.get(fingerprintText(spec));
+  if (fingerprint === undefined) return 0;
   const { method } = spec.search;
   if (method === "outside") return 0;
   if (learns(method)) {
     const search = JSON.stringify([spec.search, spec.models]);
     const again = [...state.sweeps.values()].some(
-      (sweep) => sweep.recipe === recipe && JSON.stringify([sweep.spec.search, sweep.spec.models]) === search,
+      (sweep) =>
+        sweep.fingerprint === fingerprint &&
+        JSON.stringify([sweep.spec.search, sweep.spec.models]) === search,
     );
     return again ? 1 : 0;
   }
@@ -88,9 +90,11 @@ function shareOnRecord(state: State, spec: SweepSpec, trials: number): number {
   let onRecord = 0;
   const wanted = Math.min(trials, lookedUpMax);
   while (keys.size < wanted) {
-    const proposal = sampler.propose(draws, (model, params) => keys.has(trialKey(recipe, model, params)));
+    const proposal = sampler.propose(draws, (model, params) =>
+      keys.has(trialKey(fingerprint, model, params)),
+    );
     if (proposal === null) break;
-    const key = trialKey(recipe, proposal.model, proposal.params);
+    const key = trialKey(fingerprint, proposal.model, proposal.params);
     keys.add(key);
     if (state.records.has(key)) onRecord++;
     ({ draws } = proposal);

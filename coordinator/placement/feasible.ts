@@ -1,6 +1,12 @@
 /** Which agents fit a sweep's trials of one model, by which backend, and at what price. The one place that asks `match`. */
 import type { BackendName } from "../../protocol/capability.ts";
-import { backendsFor, match, matchItself, type Mismatch, type Wish } from "../../protocol/match.ts";
+import {
+  backendsFor,
+  match,
+  matchItself,
+  type Mismatch,
+  type PlacementRequest,
+} from "../../protocol/match.ts";
 import type { Agent, State, Sweep } from "../state/state.ts";
 import { trustedRate } from "./pace.ts";
 
@@ -18,14 +24,14 @@ export function takesWork(agent: Agent): boolean {
 
 /** Why the agent does not fit; empty where it does. */
 export function mismatchesOf(agent: Agent, sweep: Sweep, model: string): readonly Mismatch[] {
-  return match(wishOf(agent.agent, sweep, model), agent.capability, agent.policy);
+  return match(requestOf(agent.agent, sweep, model), agent.capability, agent.policy);
 }
 
 /** The agent's fastest way to run this, or null where it does not fit. */
 export function choiceOn(agent: Agent, sweep: Sweep, model: string): Choice | null {
   if (mismatchesOf(agent, sweep, model).length > 0) return null;
-  const wish = wishOf(agent.agent, sweep, model);
-  return fastest(agent, wish, backendsFor(wish, agent.capability));
+  const request = requestOf(agent.agent, sweep, model);
+  return fastest(agent, request, backendsFor(request, agent.capability));
 }
 
 /** As `choiceOn`, where the fleet has answered already for all machines of its kind. */
@@ -33,11 +39,11 @@ export function choiceInGroup(state: State, name: string, sweep: Sweep, model: s
   const agent = state.agents.get(name);
   const group = state.fleet.groupOf(name);
   if (agent === undefined || group === null) return null;
-  const { key, wish: ofAny } = wishOfAny(sweep, model);
-  const wish = { ...ofAny, agent: name };
-  const backends = state.fleet.backendsOn(group, wish, key);
-  if (backends.length === 0 || matchItself(wish, agent.capability, agent.policy).length > 0) return null;
-  return fastest(agent, wish, backends);
+  const { key, request: ofAny } = requestOfAny(sweep, model);
+  const request = { ...ofAny, agent: name };
+  const backends = state.fleet.backendsOn(group, request, key);
+  if (backends.length === 0 || matchItself(request, agent.capability, agent.policy).length > 0) return null;
+  return fastest(agent, request, backends);
 }
 
 export function feasibleChoices(agents: Iterable<Agent>, sweep: Sweep, model: string): Choice[] {
@@ -49,35 +55,35 @@ export function feasibleChoices(agents: Iterable<Agent>, sweep: Sweep, model: st
   return choices;
 }
 
-function wishOf(agent: string, { requester, spec }: Sweep, model: string): Wish {
+function requestOf(agent: string, { requester, spec }: Sweep, model: string): PlacementRequest {
   return { agent, requester, kind: `${spec.task}/${model}`, requirement: spec.needs };
 }
 
-/** A wish that names no agent. Wishes with equal keys fit the same kinds of machine. */
-interface KeyedWish {
-  readonly wish: Wish;
+/** A request that names no agent. Requests with equal keys fit the same kinds of machine. */
+interface KeyedRequest {
+  readonly request: PlacementRequest;
   readonly key: string;
 }
 
 /** Made once for each sweep and model: every decision asks. */
-const wishes = new WeakMap<Sweep, Map<string, KeyedWish>>();
+const requests = new WeakMap<Sweep, Map<string, KeyedRequest>>();
 
-export function wishOfAny(sweep: Sweep, model: string): KeyedWish {
-  let ofSweep = wishes.get(sweep);
+export function requestOfAny(sweep: Sweep, model: string): KeyedRequest {
+  let ofSweep = requests.get(sweep);
   if (ofSweep === undefined) {
     ofSweep = new Map();
-    wishes.set(sweep, ofSweep);
+    requests.set(sweep, ofSweep);
   }
   let keyed = ofSweep.get(model);
   if (keyed === undefined) {
-    const wish = wishOf("", sweep, model);
-    keyed = { wish, key: `${wish.kind}\n${wish.requester}\n${JSON.stringify(wish.requirement)}` };
+    const request = requestOf("", sweep, model);
+    keyed = { request, key: `${request.kind}\n${request.requester}\n${JSON.stringify(request.requirement)}` };
     ofSweep.set(model, keyed);
   }
   return keyed;
 }
 
-function fastest(agent: Agent, { kind }: Wish, backends: readonly BackendName[]): Choice | null {
+function fastest(agent: Agent, { kind }: PlacementRequest, backends: readonly BackendName[]): Choice | null {
   let best: Choice | null = null;
   for (const rate of agent.capability.rates) {
     if (rate.kind !== kind || !backends.includes(rate.backend)) continue;

@@ -1,22 +1,22 @@
-/** The thread that thinks: one question after the other, each with its number. The other side is `worker-thinker.ts`. */
+/** The thread that thinks: one question after the other, each with its number. The other side is `worker-sampler.ts`. */
 import { parentPort } from "node:worker_threads";
-import { answerTo, type Question } from "../../search/choose/sampler-worker.ts";
+import { answerTo, type Question } from "../../search/choose/sampler-worker-port.ts";
 
-export interface Asked {
+export interface SamplerRequest {
   readonly number: number;
   readonly question: Question;
 }
 
-export type Thought =
+export type SamplerReply =
   | { readonly number: number; readonly ok: true; readonly answer: ReturnType<typeof answerTo> }
   | { readonly number: number; readonly ok: false; readonly why: string };
 
-parentPort?.on("message", ({ number, question }: Asked) => {
-  let thought: Thought;
+parentPort?.on("message", ({ number, question }: SamplerRequest) => {
+  let reply: SamplerReply;
   try {
-    thought = { number, ok: true, answer: answerTo(question) };
+    reply = { number, ok: true, answer: answerTo(question) };
   } catch (error) {
-    thought = { number, ok: false, why: error instanceof Error ? error.message : String(error) };
+    reply = { number, ok: false, why: error instanceof Error ? error.message : String(error) };
   }
-  parentPort?.postMessage(thought);
+  parentPort?.postMessage(reply);
 });

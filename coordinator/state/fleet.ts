@@ -4,7 +4,7 @@
  * agents and from what they hold; changes nothing by itself.
  */
 import type { BackendName, Capability, Policy } from "../../protocol/capability.ts";
-import { backendsFor, matchMachine, type Wish } from "../../protocol/match.ts";
+import { backendsFor, matchMachine, type PlacementRequest } from "../../protocol/match.ts";
 
 /** What the fleet must know of an agent. */
 interface Machine {
@@ -13,7 +13,7 @@ interface Machine {
   readonly policy: Policy;
 }
 
-/** Agents that fit the same wishes, but for what `match` asks of each machine by itself. */
+/** Agents that fit the same requests, but for what `match` asks of each machine by itself. */
 export interface AgentGroup {
   readonly number: number;
   readonly capability: Capability;
@@ -31,7 +31,7 @@ export class Fleet {
   readonly #working = new Set<string>();
   /** Groups with a free agent. */
   readonly #open = new Set<AgentGroup>();
-  /** By wish: the backends on which it runs there, none where it does not fit. */
+  /** By request: the backends on which it runs there, none where it does not fit. */
   #fits = new Map<string, Map<number, readonly BackendName[]>>();
   #groupsMade = 0;
 
@@ -71,18 +71,18 @@ export class Fleet {
     return this.#groupOf.get(name) ?? null;
   }
 
-  /** Backends on which the wish runs on machines of this group; empty where it does not fit. */
-  backendsOn(group: AgentGroup, wish: Wish, wishKey: string): readonly BackendName[] {
-    let byGroup = this.#fits.get(wishKey);
+  /** Backends on which the request runs on machines of this group; empty where it does not fit. */
+  backendsOn(group: AgentGroup, request: PlacementRequest, requestKey: string): readonly BackendName[] {
+    let byGroup = this.#fits.get(requestKey);
     if (byGroup === undefined) {
-      if (this.#fits.size >= wishesRememberedMax) this.#fits = new Map();
+      if (this.#fits.size >= requestsRememberedMax) this.#fits = new Map();
       byGroup = new Map();
-      this.#fits.set(wishKey, byGroup);
+      this.#fits.set(requestKey, byGroup);
     }
     let backends = byGroup.get(group.number);
     if (backends === undefined) {
-      const fits = matchMachine(wish, group.capability, group.policy).length === 0;
-      backends = fits ? backendsFor(wish, group.capability) : [];
+      const fits = matchMachine(request, group.capability, group.policy).length === 0;
+      backends = fits ? backendsFor(request, group.capability) : [];
       byGroup.set(group.number, backends);
     }
     return backends;
@@ -126,8 +126,8 @@ export class Fleet {
   }
 }
 
-/** Beyond this many different wishes the answers are forgotten and found again. */
-const wishesRememberedMax = 4096;
+/** Beyond this many different requests the answers are forgotten and found again. */
+const requestsRememberedMax = 4096;
 
 /** Everything `matchMachine` looks at, and nothing that differs between machines of one kind, such as measured speed. */
 function groupKey({ capability, policy }: Machine): string {

@@ -1,22 +1,22 @@
 /** A sweep's trials as its sampler sees them: by number, each with what it has measured so far. */
-import type { Told } from "../../search/sampler/ask.ts";
+import type { Observation } from "../../search/sampler/ask.ts";
 import { joinParams } from "../../search/sampler/joint-space.ts";
 import { scoresOf } from "./objective.ts";
 import type { State, Sweep, Trial } from "./state.ts";
 import { trialsOf } from "./trials-of.ts";
 
-export function historyOf(state: State, sweep: Sweep): Told[] {
-  return Array.from(trialsOf(state, sweep), (trial) => toldOf(sweep, trial));
+export function historyOf(state: State, sweep: Sweep): Observation[] {
+  return Array.from(trialsOf(state, sweep), (trial) => observationOf(sweep, trial));
 }
 
-function toldOf(sweep: Sweep, trial: Trial): Told {
+function observationOf(sweep: Sweep, trial: Trial): Observation {
   const last = trial.rungs.at(-1);
   // Samplers minimise; a score is larger when better.
   const values = last === undefined ? null : scoresOf(sweep.spec, last).map((score) => -score);
   return {
     number: trial.number,
     params: joinParams(sweep.spec, trial),
-    state: toldState(trial),
+    state: observedState(trial),
     values: values !== null && values.every(Number.isFinite) ? values : null,
     resource: last?.resource ?? 0,
     rungs: trial.rungs.map((rung) => ({
@@ -26,7 +26,7 @@ function toldOf(sweep: Sweep, trial: Trial): Told {
   };
 }
 
-function toldState({ state }: Trial): Told["state"] {
+function observedState({ state }: Trial): Observation["state"] {
   switch (state) {
     case "queued":
     case "running":

@@ -3,7 +3,7 @@ import type { CommandName } from "../../protocol/command.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { SweepId } from "../../protocol/id.ts";
 import type { Params } from "../../protocol/value.ts";
-import type { Hello, Presence, Report } from "../../protocol/report.ts";
+import type { Register, Heartbeat, Report } from "../../protocol/report.ts";
 import type { Role } from "../../protocol/subjects.ts";
 import type { Event } from "./event.ts";
 
@@ -20,8 +20,8 @@ export type Input =
       readonly name: CommandName;
       readonly body: unknown;
     }
-  | { readonly kind: "hello"; readonly agent: string; readonly hello: Hello }
-  | { readonly kind: "presence"; readonly agent: string; readonly presence: Presence }
+  | { readonly kind: "register"; readonly agent: string; readonly register: Register }
+  | { readonly kind: "heartbeat"; readonly agent: string; readonly heartbeat: Heartbeat }
   | { readonly kind: "silent"; readonly agent: string }
   | { readonly kind: "report"; readonly agent: string; readonly report: Report }
   | { readonly kind: "proposals"; readonly proposals: Proposals }

@@ -6,8 +6,8 @@ export interface CoordinatorSettings {
   readonly horizonMinMs: number;
   /** Past the horizon, how long an agent's last report is waited for before its attempt counts as lost, ms. */
   readonly graceMs: number;
-  /** Agents show presence this often, ms. */
-  readonly presenceMs: number;
+  /** Agents send a heartbeat this often, ms. */
+  readonly heartbeatMs: number;
   /** An agent not heard for this long gets no new work, ms. */
   readonly silentMs: number;
   /** The leader's beacon, ms. */
@@ -30,7 +30,7 @@ export function settingsFor(leaseMs: number): CoordinatorSettings {
     leaseMs,
     horizonMinMs: Math.min(2_000, leaseMs / 4),
     graceMs: Math.min(3_000, leaseMs / 3),
-    presenceMs: Math.min(2_000, leaseMs / 6),
+    heartbeatMs: Math.min(2_000, leaseMs / 6),
     silentMs: Math.min(7_000, leaseMs / 2),
     beaconMs: 1_000,
     leaderSilentMs: 4_000,
@@ -38,7 +38,7 @@ export function settingsFor(leaseMs: number): CoordinatorSettings {
     preemptAfterMs: leaseMs * 2,
     retriesMax: 3,
   };
-  // Three presences must fit before half a lease is gone, or an extension could come too late.
-  if (settings.presenceMs * 3 > leaseMs / 2 + 1) throw new Error("presenceMs is too long for leaseMs");
+  // Three heartbeats must fit before half a lease is gone, or an extension could come too late.
+  if (settings.heartbeatMs * 3 > leaseMs / 2 + 1) throw new Error("heartbeatMs is too long for leaseMs");
   return settings;
 }

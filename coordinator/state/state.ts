@@ -26,7 +26,7 @@ export interface Meta {
   nextFence: Fence;
   /** Virtual time of the fair queue: the start tag of the last requester served. */
   virtualTime: number;
-  nextRecipe: number;
+  nextFingerprint: number;
   /** Number of the next place in a queue. */
   nextOrder: number;
 }
@@ -145,7 +145,7 @@ export interface Trial {
   number: number;
   model: string;
   params: Params;
-  /** Equal keys mean equal work: recipe, model and parameters. */
+  /** Equal keys mean equal work: fingerprint, model and parameters. */
   key: string;
   state: TrialState;
   /** Its place in the queue and since when, while it is queued. */
@@ -185,9 +185,9 @@ export interface Sweep {
   sweep: SweepId;
   requester: string;
   spec: SweepSpec;
-  recipe: number;
-  /** As `recipe`, but shared with sweeps that differ only in how long their trials train. */
-  kin: number;
+  fingerprint: number;
+  /** As `fingerprint`, but shared with sweeps that differ only in how long their trials train. */
+  warmStart: number;
   /** Trials the sweep will propose at most, found at submission. */
   total: number;
   proposed: number;
@@ -263,7 +263,7 @@ export interface State {
   readonly datasets: Map<string, DatasetRecord>;
   readonly models: Map<string, Model>;
   /** Canonical text of everything but model and parameters that a result depends on → its number. */
-  readonly recipes: Map<string, number>;
+  readonly fingerprints: Map<string, number>;
   /** By kind of task: what a unit of resource has cost. */
   readonly costs: Map<string, CostHistory>;
   /** Answers of accepted commands by idempotency key, oldest first. */
@@ -286,7 +286,7 @@ export interface State {
   readonly queues: Map<SweepId, Map<string, TrialQueue>>;
   readonly fleet: Fleet;
   /** Agents that have had a dataset, by its digest. */
-  /** By kin, model and parameters: the trial that has trained furthest. */
+  /** By warm-start key, model and parameters: the trial that has trained furthest. */
   readonly furthest: Map<string, TrialId>;
   readonly dataAt: Map<Digest, Set<string>>;
   /** Open sweeps of which something changed that may let them propose or end. */
@@ -307,7 +307,7 @@ export function emptyState(): State {
       nextSweep: 1,
       nextFence: 1,
       virtualTime: 0,
-      nextRecipe: 1,
+      nextFingerprint: 1,
       nextOrder: 1,
     },
     accounts: new Map(),
@@ -317,7 +317,7 @@ export function emptyState(): State {
     trials: new Map(),
     datasets: new Map(),
     models: new Map(),
-    recipes: new Map(),
+    fingerprints: new Map(),
     costs: new Map(),
     commands: new Map(),
     active: new Map(),

@@ -3,7 +3,7 @@ import type { Params } from "../../protocol/value.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 
 /** Everything but model and parameters that a trial's outcome depends on, as canonical text. */
-export function recipeText(spec: SweepSpec): string {
+export function fingerprintText(spec: SweepSpec): string {
   return JSON.stringify([
     spec.task,
     spec.dataset?.digest ?? null,
@@ -17,8 +17,8 @@ export function recipeText(spec: SweepSpec): string {
   ]);
 }
 
-/** As `recipeText`, but for how long trials train: a shorter run of the same is the beginning of a longer one. */
-export function kinText(spec: SweepSpec): string {
+/** As `fingerprintText`, but for how long trials train: a shorter run of the same is the beginning of a longer one. */
+export function warmStartText(spec: SweepSpec): string {
   const { codeVersion, dataset, objective, parts, task, trialSeed } = spec;
   return JSON.stringify([
     "kin",
@@ -32,8 +32,8 @@ export function kinText(spec: SweepSpec): string {
   ]);
 }
 
-export function trialKey(recipe: number, model: string, params: Params): string {
-  return `${recipe}/${model}/${canonical(params)}`;
+export function trialKey(fingerprint: number, model: string, params: Params): string {
+  return `${fingerprint}/${model}/${canonical(params)}`;
 }
 
 function canonical(value: Readonly<Record<string, unknown>>): string {

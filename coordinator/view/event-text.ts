@@ -33,7 +33,7 @@ export function eventText(event: Event): string {
       if (!event.cordon) return `agent ${event.agent} takes new work again`;
       return event.reason === undefined
         ? `agent ${event.agent} is cordoned`
-        : `agent ${event.agent} is set aside: ${event.reason}`;
+        : `agent ${event.agent} is quarantined: ${event.reason}`;
     case "SweepSubmitted":
       return `${event.sweep} (${event.spec.name}) by ${event.requester}, up to ${event.total} trials`;
     case "SweepTuned":

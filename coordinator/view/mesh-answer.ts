@@ -31,12 +31,12 @@ function rateOfRunning(state: State): number {
 }
 
 function agentViewOf(state: State, agent: Agent, seen: ReturnType<QuerySource["board"]["of"]>): AgentView {
-  const presence = seen?.presence ?? null;
+  const heartbeat = seen?.heartbeat ?? null;
   const running = [...(state.held.get(agent.agent) ?? [])].flatMap((fence) => {
     const found = attemptByFence(state, fence);
     if (found === null) return [];
     const { attempt, trial } = found;
-    const live = presence?.running.find((item) => item.fence === fence);
+    const live = heartbeat?.running.find((item) => item.fence === fence);
     const { requester } = mustGet(state.sweeps, trial.sweep, "sweep");
     return [
       {
@@ -58,11 +58,11 @@ function agentViewOf(state: State, agent: Agent, seen: ReturnType<QuerySource["b
     state: stateOf(agent),
     closed: agent.closed,
     cordonReason: agent.cordonReason,
-    owner: presence?.owner ?? null,
+    owner: heartbeat?.owner ?? null,
     slots: agent.policy.slots,
     running,
-    cpuLoad: presence?.cpuLoad ?? null,
-    memFreeGiB: presence?.memFreeGiB ?? null,
+    cpuLoad: heartbeat?.cpuLoad ?? null,
+    memFreeGiB: heartbeat?.memFreeGiB ?? null,
     host: agent.capability.host,
     backends: agent.capability.backends,
     rates: agent.capability.rates,

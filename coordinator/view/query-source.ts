@@ -5,14 +5,14 @@ import type { CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Position } from "../journal/journal.ts";
-import type { PresenceBoard } from "./presence-board.ts";
+import type { HeartbeatBoard } from "./heartbeat-board.ts";
 
 export interface QuerySource {
   readonly bus: Bus;
   readonly mesh: string;
   readonly state: State;
   readonly position: Position;
-  readonly board: PresenceBoard;
+  readonly board: HeartbeatBoard;
   readonly clock: Clock;
   readonly events: EventLog;
   readonly settings: CoordinatorSettings;

@@ -75,9 +75,9 @@ function fitted({ isOwn, known, ratios, scales, sparse }: Question): {
   for (let sweep = 0; sweep < sweeps; sweep++) {
     for (const [at, row] of known.entries()) {
       const [side, scale, before] = [isOwn(row) ? 1 : -1, scales[row] ?? 0, dual[at] ?? 0];
-      const slope = side * (bias + scale * dot(sparse, row, weights)) - 1 + slack * before;
+      const gradient = side * (bias + scale * dot(sparse, row, weights)) - 1 + slack * before;
       // A row's length is 1, and the bias is a feature of 1 more.
-      const after = Math.max(0, before - slope / (2 + slack));
+      const after = Math.max(0, before - gradient / (2 + slack));
       if (after === before) continue;
       dual[at] = after;
       const step = side * (after - before);

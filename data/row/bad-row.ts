@@ -1,4 +1,4 @@
-/** A row that is kept aside: where it stands, what is there, and why. Never dropped silently: each is counted. */
+/** A row that is rejected: where it stands, what is there, and why. Never dropped silently: each is counted. */
 import * as z from "zod";
 
 export const badRowSchema = z.strictObject({

@@ -13,7 +13,7 @@ import { engineRefusal, openEngine, type Engine } from "../engine/sql-engine.ts"
 import { loadSources } from "../source/load-source.ts";
 import { digestOf } from "../source/locate-source.ts";
 import { outputColumns } from "./output-columns.ts";
-import { setAside } from "./rejected-row.ts";
+import { rejectedRows } from "./rejected-row.ts";
 import { writeVersion } from "./write-version.ts";
 
 export interface BuildOptions {
@@ -63,7 +63,7 @@ export async function buildDataset(
     progress("transforming");
     const planned = await runPlan(engine, declaration, loaded.value);
     if (!planned.ok) return planned;
-    const bad = await setAside(engine, declaration, loaded.value);
+    const bad = await rejectedRows(engine, declaration, loaded.value);
     if (!bad.ok) return bad;
     const output = await outputColumns(engine, declaration, loaded.value, planned.value);
     if (!output.ok) return output;

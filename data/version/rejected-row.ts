@@ -8,17 +8,17 @@ import { badRowsShown, describeBadRow, type BadRow } from "../row/bad-row.ts";
 import type { Engine } from "../engine/sql-engine.ts";
 import { badRowOf, type LoadedSource } from "../source/load-source.ts";
 
-export interface SetAside {
+export interface RejectedRows {
   readonly count: number;
   /** With whole paths beside the base names in the rows. */
   readonly first: readonly { readonly path: string; readonly row: BadRow }[];
 }
 
-export async function setAside(
+export async function rejectedRows(
   engine: Engine,
   declaration: Declaration,
   sources: readonly LoadedSource[],
-): Promise<Outcome<SetAside>> {
+): Promise<Outcome<RejectedRows>> {
   const scanned = sources.reduce((sum, source) => sum + source.badCount, 0);
   const count = scanned + (await engine.count("SELECT count(*) FROM bad_row"));
   const marked = await engine.rows(

@@ -79,7 +79,7 @@ function create({ params, seed, dataset: given, backend }: TrainerOptions): Outc
   const predictor = predictorOf(shape, weights);
   let epoch = 0;
 
-  /** One step down the slope of the pinball loss; the loss before it, scaled. */
+  /** One step down the gradient of the pinball loss; the loss before it, scaled. */
   const learn = (row: number, rate: number): number => {
     const at = row * features.length;
     const missing = (truths[row] ?? 0) - said(weights, rows, at);

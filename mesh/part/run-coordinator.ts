@@ -2,7 +2,7 @@
 import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { join } from "node:path";
 import { startCandidate } from "../../coordinator/leader/candidate.ts";
-import { workerThinker } from "../../coordinator/sampler-worker/worker-sampler.ts";
+import { samplerWorker } from "../../coordinator/sampler-worker/sampler-worker.ts";
 import { settingsFor } from "../../coordinator/state/setting.ts";
 import { ensurePrivateFolder } from "../../system/private-file.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
@@ -44,13 +44,13 @@ export async function runCoordinator(
       return store;
     }
     const halted = Promise.withResolvers<string>();
-    const thinker = workerThinker();
+    const sampler = samplerWorker();
     const candidate = startCandidate({
       mesh: home.mesh,
       name: credential.name,
       bus: bus.value,
       store: store.value,
-      thinker,
+      sampler,
       clock: systemClock,
       random: Math.random,
       settings: settingsFor(leaseMs.value),
@@ -61,7 +61,7 @@ export async function runCoordinator(
     say(`coordinator ${credential.name} of mesh ${home.mesh} connected to ${home.url}`);
     const end = await Promise.race([untilStopped(bus.value), halted.promise]);
     await candidate.stop();
-    await thinker.close();
+    await sampler.close();
     await bus.value.close();
     await store.value.close();
     if (typeof end !== "string" && end.kind === "asked") return accept(null);

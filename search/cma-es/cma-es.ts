@@ -5,7 +5,7 @@
  */
 import type { Space } from "../../protocol/space.ts";
 import { paramsFrom } from "../space/active.ts";
-import type { SearchProblem, SearchSampler, Told } from "../sampler/ask.ts";
+import type { SearchProblem, SearchSampler, Observation } from "../sampler/ask.ts";
 import { cellOf, fromUnit, levels, toUnit, type Cell } from "../space/axis.ts";
 import { sizeOf } from "../sampler/leftover.ts";
 import { normalQuantile } from "../space/normal-law.ts";
@@ -74,7 +74,7 @@ export const cmaSampler: SearchSampler = {
   },
 };
 
-function byNumber(a: Told, b: Told): number {
+function byNumber(a: Observation, b: Observation): number {
   return a.number - b.number;
 }
 
@@ -107,7 +107,7 @@ function isInCube(point: Float64Array): boolean {
 }
 
 /** The search distribution after everything that has been told. */
-function replay(problem: SearchProblem, axes: readonly string[], history: readonly Told[]): CmaState {
+function replay(problem: SearchProblem, axes: readonly string[], history: readonly Observation[]): CmaState {
   const d = axes.length;
   const cells = cellsOf(problem.space, axes);
   let rates = ratesOf(d, populationOf(d));
@@ -139,7 +139,7 @@ function replay(problem: SearchProblem, axes: readonly string[], history: readon
 }
 
 /** From best to worst. Those without a result say only where not to go, which is what leaving them out does. */
-function rankedTrials(ended: readonly Told[]): readonly Told[] {
+function rankedTrials(ended: readonly Observation[]): readonly Observation[] {
   const valued = ended.filter(({ values }) => values?.every(Number.isFinite) === true);
   const longest = Math.max(...valued.map(({ resource }) => resource));
   // A trial stopped early is behind those that went on, whatever it had by then.
@@ -150,7 +150,7 @@ function rankedTrials(ended: readonly Told[]): readonly Told[] {
   );
 }
 
-function pointOf(space: Space, axes: readonly string[], { params }: Told): Float64Array {
+function pointOf(space: Space, axes: readonly string[], { params }: Observation): Float64Array {
   return Float64Array.from(axes, (name) => {
     const distribution = space[name];
     const value = params[name];

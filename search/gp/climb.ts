@@ -18,7 +18,7 @@ const tolerance = 1e-5;
 const movesMax = 16;
 const unit = { low: 0, high: 1 };
 
-interface Slope {
+interface Landscape {
   readonly ground: Ground;
   readonly posterior: Posterior;
   /** The value to improve on. */
@@ -27,8 +27,8 @@ interface Slope {
 }
 
 /** Moves the full point `x` in place, with at most so many evaluations of the model. */
-export function climb(slope: Slope, x: Float64Array, evaluationsMax: number): void {
-  const { best, ground, posterior, random } = slope;
+export function climb(landscape: Landscape, x: Float64Array, evaluationsMax: number): void {
+  const { best, ground, posterior, random } = landscape;
   const { frame } = ground;
   const { discrete, smooth } = coordinatesOf(frame);
   const point = new Float64Array(frame.size);
@@ -38,7 +38,7 @@ export function climb(slope: Slope, x: Float64Array, evaluationsMax: number): vo
     const before = value;
     if (smooth.length > 0) {
       const most = Math.max(2, Math.floor(left / (discrete.length === 0 ? 1 : roundsMax - round)));
-      const { evaluations, reached } = ascend(slope, smooth, x, most);
+      const { evaluations, reached } = ascend(landscape, smooth, x, most);
       left -= evaluations;
       value = Math.max(value, reached);
     }
@@ -67,15 +67,15 @@ export function climb(slope: Slope, x: Float64Array, evaluationsMax: number): vo
 
 /** Climbs over some coordinates, unless that ends where the constraints forbid it. */
 function ascend(
-  { best, ground, posterior }: Slope,
+  { best, ground, posterior }: Landscape,
   smooth: readonly number[],
   x: Float64Array,
   most: number,
 ) {
   const { box, frame } = ground;
   const point = new Float64Array(frame.size);
-  const meanSlope = new Float64Array(frame.size);
-  const varianceSlope = new Float64Array(frame.size);
+  const meanGradient = new Float64Array(frame.size);
+  const varianceGradient = new Float64Array(frame.size);
   const moved = x.slice();
   const low = smooth.map((at) => box?.low[at] ?? 0);
   const width = smooth.map((at, index) => (box?.high[at] ?? 1) - (low[index] ?? 0));
@@ -92,10 +92,10 @@ function ascend(
     evaluations++;
     place(candidate);
     mask(frame, moved, point);
-    const belief = posterior.slopes(point, meanSlope, varianceSlope);
+    const belief = posterior.gradients(point, meanGradient, varianceGradient);
     const { byMean, byVariance, value } = logImprovement(belief, best);
     for (const [index, at] of smooth.entries()) {
-      const own = byMean * (meanSlope[at] ?? 0) + byVariance * (varianceSlope[at] ?? 0);
+      const own = byMean * (meanGradient[at] ?? 0) + byVariance * (varianceGradient[at] ?? 0);
       gradient[index] = -(width[index] ?? 1) * own;
     }
     return -value;

@@ -26,7 +26,7 @@ export function difference({ categories, plain }: Frame, coordinate: number, a: 
 }
 
 /** Half the derivative of `difference` by `a`; zero for categories and where `a` is inactive. */
-export function halfSlope({ categories, plain }: Frame, coordinate: number, a: number, b: number): number {
+export function halfGradient({ categories, plain }: Frame, coordinate: number, a: number, b: number): number {
   if (coordinate < plain) return a - b;
   if (coordinate >= categories || a < 0) return 0;
   return b >= 0 ? a - b : a - 0.5;
@@ -62,7 +62,7 @@ export function matern(squared: number): number {
 }
 
 /** Derivative of the correlation by the squared distance. */
-export function maternSlope(squared: number): number {
+export function maternGradient(squared: number): number {
   const r = root5 * Math.sqrt(squared);
   return (-5 / 6) * (1 + r) * Math.exp(-r);
 }

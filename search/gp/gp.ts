@@ -4,7 +4,7 @@
  * amount of work. With several objectives each proposal weighs them anew.
  */
 import { paramsFrom } from "../space/active.ts";
-import type { Ask, SearchSampler, Suggestion, Told } from "../sampler/ask.ts";
+import type { Ask, SearchSampler, Suggestion, Observation } from "../sampler/ask.ts";
 import { fromUnit, levels } from "../space/axis.ts";
 import { sizeOf } from "../sampler/leftover.ts";
 import { proposeEach, type Turn } from "../sampler/propose-each.ts";
@@ -41,7 +41,7 @@ export function startOf({ space, trials }: Ask["problem"]): number {
   return Math.max(startMin, wanted);
 }
 
-function isStart({ problem }: Ask, history: readonly Told[]): boolean {
+function isStart({ problem }: Ask, history: readonly Observation[]): boolean {
   const start = startOf(problem);
   return history.length < start || resultsIn(history) < Math.ceil(start / 2);
 }

@@ -20,26 +20,26 @@ interface LogImprovement {
 export function logImprovement({ mean, variance }: Belief, best: number): LogImprovement {
   const deviation = Math.sqrt(variance);
   const z = (best - mean) / deviation;
-  const { slope, value } = logShape(z);
+  const { gradient, value } = logShape(z);
   return {
     value: value + Math.log(deviation),
-    byMean: -slope / deviation,
-    byVariance: (1 - slope * z) / (2 * variance),
+    byMean: -gradient / deviation,
+    byVariance: (1 - gradient * z) / (2 * variance),
   };
 }
 
 /** log(φ(z) + z Φ(z)) and its derivative. */
-function logShape(z: number): { readonly value: number; readonly slope: number } {
+function logShape(z: number): { readonly value: number; readonly gradient: number } {
   const logDensity = -0.5 * z * z - logRoot2Pi;
   if (z > tailFrom) {
     const share = normalCumulative(z);
     const shape = Math.exp(logDensity) + z * share;
-    return { value: Math.log(shape), slope: share / shape };
+    return { value: Math.log(shape), gradient: share / shape };
   }
   // Φ/φ = 1/(t + c) with c = 1/(t + 2/(t + 3/(t + …))) at t = -z, so φ + zΦ = φ c/(t + c): no cancellation.
   const t = -z;
   let fraction = t;
   for (let term = fractionTerms; term >= 2; term--) fraction = t + term / fraction;
   const c = 1 / fraction;
-  return { value: logDensity + Math.log(c / (t + c)), slope: 1 / c };
+  return { value: logDensity + Math.log(c / (t + c)), gradient: 1 / c };
 }

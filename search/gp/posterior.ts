@@ -5,7 +5,7 @@
  */
 import { factoriseRow, solveLower, solveLowerFour, solveUpper } from "./cholesky.ts";
 import type { Frame } from "./frame.ts";
-import { halfSlope, matern, maternSlope, squaredDistance, type Kernel } from "./covariance.ts";
+import { halfGradient, matern, maternGradient, squaredDistance, type Kernel } from "./covariance.ts";
 
 /** Variances are not believed to be less than this share of the scale. */
 const varianceShareMin = 1e-10;
@@ -26,7 +26,7 @@ export interface Posterior {
   /** Means and variances of many points that stand one after another. */
   many(points: Float64Array, count: number, means: Float64Array, variances: Float64Array): void;
   /** As `at`, and writes the gradients by the point's coordinates. */
-  slopes(point: Float64Array, meanSlope: Float64Array, varianceSlope: Float64Array): Belief;
+  gradients(point: Float64Array, meanGradient: Float64Array, varianceGradient: Float64Array): Belief;
   /** Learns one more point and value. */
   add(point: Float64Array, value: number): void;
 }
@@ -122,7 +122,7 @@ export function posteriorOf(
       }
     },
 
-    slopes(point, meanSlope, varianceSlope) {
+    gradients(point, meanGradient, varianceGradient) {
       let mean = 0;
       for (let row = 0; row < count; row++) {
         const distance = squaredDistance(frame, weights, point, rows, row * size);
@@ -135,29 +135,29 @@ export function posteriorOf(
       let variance = scale;
       for (let row = 0; row < count; row++) variance -= (forward[row] ?? 0) ** 2;
       solveUpper(factor, count, stride, forward);
-      meanSlope.fill(0);
-      varianceSlope.fill(0);
+      meanGradient.fill(0);
+      varianceGradient.fill(0);
       for (let row = 0; row < count; row++) {
-        const slope = 2 * scale * maternSlope(squared[row] ?? 0);
-        const byMean = slope * (pull[row] ?? 0);
-        const byVariance = -2 * slope * (forward[row] ?? 0);
+        const gradient = 2 * scale * maternGradient(squared[row] ?? 0);
+        const byMean = gradient * (pull[row] ?? 0);
+        const byVariance = -2 * gradient * (forward[row] ?? 0);
         const from = row * size;
         for (let at = 0; at < frame.plain; at++) {
           const half = (point[at] ?? 0) - (rows[from + at] ?? 0);
-          meanSlope[at] = (meanSlope[at] ?? 0) + byMean * half;
-          varianceSlope[at] = (varianceSlope[at] ?? 0) + byVariance * half;
+          meanGradient[at] = (meanGradient[at] ?? 0) + byMean * half;
+          varianceGradient[at] = (varianceGradient[at] ?? 0) + byVariance * half;
         }
         for (let at = frame.plain; at < frame.categories; at++) {
-          const half = halfSlope(frame, at, point[at] ?? 0, rows[from + at] ?? 0);
-          meanSlope[at] = (meanSlope[at] ?? 0) + byMean * half;
-          varianceSlope[at] = (varianceSlope[at] ?? 0) + byVariance * half;
+          const half = halfGradient(frame, at, point[at] ?? 0, rows[from + at] ?? 0);
+          meanGradient[at] = (meanGradient[at] ?? 0) + byMean * half;
+          varianceGradient[at] = (varianceGradient[at] ?? 0) + byVariance * half;
         }
       }
       for (let at = 0; at < frame.categories; at++) {
-        meanSlope[at] = (meanSlope[at] ?? 0) * (weights[at] ?? 0);
-        varianceSlope[at] = (varianceSlope[at] ?? 0) * (weights[at] ?? 0);
+        meanGradient[at] = (meanGradient[at] ?? 0) * (weights[at] ?? 0);
+        varianceGradient[at] = (varianceGradient[at] ?? 0) * (weights[at] ?? 0);
       }
-      if (variance < varianceMin) varianceSlope.fill(0);
+      if (variance < varianceMin) varianceGradient.fill(0);
       return { mean, variance: Math.max(varianceMin, variance) };
     },
 

@@ -3,7 +3,7 @@
  * value, count as the worst seen, so that they repel. Trials measured at several resources are told apart by a
  * coordinate of their own, so that short runs inform about long ones.
  */
-import type { SearchProblem, Told } from "../sampler/ask.ts";
+import type { SearchProblem, Observation } from "../sampler/ask.ts";
 import type { RandomStream } from "../space/random-stream.ts";
 import { encode, frameOf, type Frame } from "./frame.ts";
 
@@ -23,13 +23,17 @@ export interface Study {
 }
 
 interface Row {
-  readonly trial: Told;
+  readonly trial: Observation;
   readonly resource: number;
   readonly values: readonly number[] | null;
 }
 
 /** `random` weighs the objectives where there are several. */
-export function studyOf(problem: SearchProblem, history: readonly Told[], random: RandomStream): Study {
+export function studyOf(
+  problem: SearchProblem,
+  history: readonly Observation[],
+  random: RandomStream,
+): Study {
   const rows = rowsOf(problem, history);
   const resources = rows.map(({ resource }) => resource);
   const lowest = Math.log1p(resources.reduce((a, b) => Math.min(a, b), Infinity));
@@ -65,17 +69,17 @@ export function studyOf(problem: SearchProblem, history: readonly Told[], random
 }
 
 /** How many trials have a result to learn from. */
-export function resultsIn(history: readonly Told[]): number {
+export function resultsIn(history: readonly Observation[]): number {
   return history.filter((trial) => finalOf(trial) !== null).length;
 }
 
-function finalOf({ state, values }: Told): readonly number[] | null {
+function finalOf({ state, values }: Observation): readonly number[] | null {
   return state !== "pending" && state !== "failed" && values !== null && values.every(Number.isFinite)
     ? values
     : null;
 }
 
-function rowsOf({ objectives }: SearchProblem, history: readonly Told[]): readonly Row[] {
+function rowsOf({ objectives }: SearchProblem, history: readonly Observation[]): readonly Row[] {
   const ended = history.filter(({ state }) => state !== "pending");
   const furthest = ended.reduce((most, { resource }) => Math.max(most, resource), 0);
   const rows = ended.map((trial): Row => {

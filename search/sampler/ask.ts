@@ -17,7 +17,7 @@ export interface SearchProblem {
 }
 
 /** One trial of the sweep, as a sampler sees it; only active parameters stand in `params`. */
-export interface Told {
+export interface Observation {
   /** 1 for the first proposal of the sweep. */
   readonly number: number;
   readonly params: Params;
@@ -38,7 +38,7 @@ export interface Ask {
   /** Proposals wanted; fewer come back where the space is used up. */
   readonly count: number;
   /** Every trial proposed so far, by number. A function, so that a sampler that does not learn need not pay for it. */
-  readonly history: () => readonly Told[];
+  readonly history: () => readonly Observation[];
   /** True for parameters the sweep has proposed before. */
   readonly isKnown: (params: Params) => boolean;
 }

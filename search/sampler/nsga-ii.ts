@@ -6,7 +6,7 @@
 import type { Space } from "../../protocol/space.ts";
 import type { Value } from "../../protocol/value.ts";
 import { parameterOrder, paramsFrom } from "../space/active.ts";
-import type { SearchProblem, SearchSampler, Told } from "./ask.ts";
+import type { SearchProblem, SearchSampler, Observation } from "./ask.ts";
 import { fromUnit, levels, toUnit } from "../space/axis.ts";
 import { sizeOf } from "./leftover.ts";
 import { proposeEach, type Turn } from "./propose-each.ts";
@@ -46,14 +46,14 @@ function populationSize({ trials }: SearchProblem): number {
   return Math.min(populationMax, Math.max(populationMin, Math.ceil(trials / generations)));
 }
 
-function byNumber(a: Told, b: Told): number {
+function byNumber(a: Observation, b: Observation): number {
   return a.number - b.number;
 }
 
 /** The best `size` trials with results, by merging one generation's worth of them after the other. */
-function survivors(history: readonly Told[], size: number): readonly Told[] {
+function survivors(history: readonly Observation[], size: number): readonly Observation[] {
   const finished = history.filter(({ values }) => values?.every(Number.isFinite) === true);
-  let population: readonly Told[] = [];
+  let population: readonly Observation[] = [];
   for (let at = 0; at < finished.length; at += size) {
     const merged = [...population, ...finished.slice(at, at + size)];
     const best = ranked(merged.map(({ values }) => values ?? [])).slice(0, size);
@@ -67,7 +67,7 @@ interface Standing {
   readonly crowding: number;
 }
 
-function standingsOf(population: readonly Told[]): readonly Standing[] {
+function standingsOf(population: readonly Observation[]): readonly Standing[] {
   const points = population.map(({ values }) => values ?? []);
   const standings = points.map((): Standing => ({ front: Infinity, crowding: 0 }));
   for (const [front, members] of fronts(points).entries()) {
@@ -80,10 +80,10 @@ function standingsOf(population: readonly Told[]): readonly Standing[] {
 }
 
 function tournament(
-  parents: readonly Told[],
+  parents: readonly Observation[],
   standings: readonly Standing[],
   random: RandomStream,
-): Told | undefined {
+): Observation | undefined {
   const a = Math.floor(random.next() * parents.length);
   const b = Math.floor(random.next() * parents.length);
   const [first, second] = [standings[a], standings[b]];
@@ -93,7 +93,12 @@ function tournament(
   return parents[isFirst ? a : b];
 }
 
-function child(space: Space, parents: readonly Told[], standings: readonly Standing[], { random }: Turn) {
+function child(
+  space: Space,
+  parents: readonly Observation[],
+  standings: readonly Standing[],
+  { random }: Turn,
+) {
   const mother = tournament(parents, standings, random)?.params ?? {};
   const father = random.next() < crossoverShare ? tournament(parents, standings, random)?.params : undefined;
   const movable = parameterOrder(space).filter((name) => {

@@ -6,7 +6,7 @@
 import type { Distribution, Space } from "../../protocol/space.ts";
 import type { Params, Value } from "../../protocol/value.ts";
 import { paramsFrom } from "../space/active.ts";
-import type { SearchProblem, SearchSampler, Told } from "./ask.ts";
+import type { SearchProblem, SearchSampler, Observation } from "./ask.ts";
 import { fromUnit, nth, levels, toUnit } from "../space/axis.ts";
 import { sizeOf } from "./leftover.ts";
 import { proposeEach } from "./propose-each.ts";
@@ -45,11 +45,11 @@ export function populationSize({ trials }: SearchProblem): number {
 }
 
 /** The best quarter at the highest resource that a quarter can be told from, or at the one reached by most. */
-function topQuantile(history: readonly Told[]): readonly Told[] {
-  const byResource = new Map<number, Map<Told, number>>();
-  const note = (trial: Told, resource: number, value: number | undefined) => {
+function topQuantile(history: readonly Observation[]): readonly Observation[] {
+  const byResource = new Map<number, Map<Observation, number>>();
+  const note = (trial: Observation, resource: number, value: number | undefined) => {
     if (value === undefined || !Number.isFinite(value)) return;
-    const there = byResource.get(resource) ?? new Map<Told, number>();
+    const there = byResource.get(resource) ?? new Map<Observation, number>();
     there.set(trial, value);
     byResource.set(resource, there);
   };

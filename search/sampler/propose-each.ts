@@ -6,7 +6,7 @@
 import type { Params } from "../../protocol/value.ts";
 import { keyOf } from "../space/active.ts";
 import { admit, allowed } from "./admit.ts";
-import type { Answer, Ask, SearchProblem, Suggestion, Told } from "./ask.ts";
+import type { Answer, Ask, SearchProblem, Suggestion, Observation } from "./ask.ts";
 import { leftover } from "./leftover.ts";
 import { drawParams } from "./random.ts";
 import { randomStream, type RandomStream } from "../space/random-stream.ts";
@@ -20,7 +20,7 @@ export interface Turn {
   readonly random: RandomStream;
   readonly position: number;
   /** The history by number, and behind it what this call has proposed already, pending. */
-  readonly history: readonly Told[];
+  readonly history: readonly Observation[];
   /** True for parameters that may be proposed now. */
   readonly admits: (params: Params) => boolean;
 }
@@ -77,6 +77,6 @@ export function drawAdmitted(
   return leftover(problem, random, isKnown);
 }
 
-function asPending(params: Params, number: number): Told {
+function asPending(params: Params, number: number): Observation {
   return { number, params, state: "pending", values: null, resource: 0, rungs: [] };
 }

@@ -1,4 +1,4 @@
-/** Rungs at a regular interval, for policies that watch a curve. None before the grace: a leg that nobody judges would cost a start. */
+/** Rungs at a regular interval, for policies that watch a curve. None before the grace: a segment that nobody judges would cost a start. */
 
 export function intervalRungs(interval: number, grace: number, max: number): number[] {
   const rungs: number[] = [];

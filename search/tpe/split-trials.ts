@@ -2,7 +2,7 @@
  * Which trials count as good ("below") and which do not ("above"). Trials trained for different lengths are compared at
  * one resource, the highest with enough results (BOHB, Falkner et al. 2018). Nothing is modelled here.
  */
-import type { Told } from "../sampler/ask.ts";
+import type { Observation } from "../sampler/ask.ts";
 import { ranked } from "../sampler/rank.ts";
 
 /** The good ones: a tenth of the finished trials, and no more than this many. */
@@ -14,8 +14,8 @@ const aboveMax = 1000;
 
 export interface Split {
   /** Each from oldest to newest. */
-  readonly below: readonly Told[];
-  readonly above: readonly Told[];
+  readonly below: readonly Observation[];
+  readonly above: readonly Observation[];
   /** Trials with a value at the resource that was chosen. */
   readonly measured: number;
   /** Trials with a value at any resource. */
@@ -23,11 +23,11 @@ export interface Split {
 }
 
 /** `enough`: results a resource needs before it is preferred to the lower ones. */
-export function splitTrials(history: readonly Told[], objectives: number, enough: number): Split {
+export function splitTrials(history: readonly Observation[], objectives: number, enough: number): Split {
   const resource = modelResource(history, enough);
-  const measured: Told[] = [];
+  const measured: Observation[] = [];
   const points: (readonly number[])[] = [];
-  const rest: Told[] = [];
+  const rest: Observation[] = [];
   for (const trial of history) {
     const point = objectives > 1 ? finalPoint(trial) : pointAt(trial, resource);
     if (point === null) rest.push(trial);
@@ -57,7 +57,7 @@ export function splitTrials(history: readonly Told[], objectives: number, enough
 }
 
 /** The highest resource at which enough trials have a value; where none has enough, the one with most. */
-function modelResource(history: readonly Told[], enough: number): number {
+function modelResource(history: readonly Observation[], enough: number): number {
   const counts = new Map<number, number>();
   for (const trial of history) {
     const resources = new Set(trial.rungs.map((rung) => rung.resource));
@@ -77,12 +77,12 @@ function modelResource(history: readonly Told[], enough: number): number {
 }
 
 /** What the trial had at the resource, or, where it went beyond without being judged there, what it had at its end. */
-function pointAt(trial: Told, resource: number): readonly number[] | null {
+function pointAt(trial: Observation, resource: number): readonly number[] | null {
   const rung = trial.rungs.find((candidate) => candidate.resource === resource);
   if (rung !== undefined) return Number.isFinite(rung.value) ? [rung.value] : null;
   return trial.resource >= resource ? finalPoint(trial) : null;
 }
 
-function finalPoint({ values }: Told): readonly number[] | null {
+function finalPoint({ values }: Observation): readonly number[] | null {
   return values !== null && values.every(Number.isFinite) ? values : null;
 }

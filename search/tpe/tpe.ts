@@ -8,7 +8,7 @@ import { fulfils } from "../../protocol/condition.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params } from "../../protocol/value.ts";
 import { keyOf, parameterOrder, paramsFrom } from "../space/active.ts";
-import type { SearchSampler, Suggestion, Told } from "../sampler/ask.ts";
+import type { SearchSampler, Suggestion, Observation } from "../sampler/ask.ts";
 import { fromUnit, levels } from "../space/axis.ts";
 import { sizeOf } from "../sampler/leftover.ts";
 import { proposeEach, type Turn } from "../sampler/propose-each.ts";
@@ -86,12 +86,12 @@ interface Group {
 
 function proposer(
   dimensions: readonly Dimension[],
-  below: readonly Told[],
-  above: readonly Told[],
+  below: readonly Observation[],
+  above: readonly Observation[],
   { random }: Turn,
 ): () => readonly Params[] {
   if (dimensions.length === 0) return () => [];
-  const having = (trials: readonly Told[]) =>
+  const having = (trials: readonly Observation[]) =>
     trials
       .filter(({ params }) => dimensions.every(({ name }) => params[name] !== undefined))
       .map(({ params }) => params);

@@ -4,27 +4,27 @@ import type { CommandSweep } from "../sweep/command-sweep.ts";
 import type { LocatedYaml, Path } from "../yaml/located-yaml.ts";
 import type { Problem } from "../yaml/problem.ts";
 
-export interface ForeignReading {
+export interface ImportReading {
   readonly yaml: LocatedYaml;
   readonly problems: Problem[];
   readonly notes: Problem[];
 }
 
-export type ForeignResult =
+export type ImportResult =
   | { readonly ok: true; readonly sweep: CommandSweep; readonly notes: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-export function refuseAt({ problems, yaml }: ForeignReading, field: Path, message: string): void {
+export function refuseAt({ problems, yaml }: ImportReading, field: Path, message: string): void {
   problems.push({ line: yaml.lineOf(field), field, message });
 }
 
-export function noteAt({ notes, yaml }: ForeignReading, field: Path, message: string): void {
+export function noteAt({ notes, yaml }: ImportReading, field: Path, message: string): void {
   notes.push({ line: yaml.lineOf(field), field, message });
 }
 
 /** Without a limit of its own a sweep of another tool goes on until somebody stops it; here it ends. */
 export const trialsWithoutLimit = 100;
-export const foreignSeed = 1;
+export const importSeed = 1;
 
 const nameMax = 31;
 

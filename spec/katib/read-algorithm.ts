@@ -4,7 +4,7 @@ import { suggestion } from "../../protocol/name.ts";
 import { describe } from "../yaml/explain-issue.ts";
 import type { CommandSweep } from "../sweep/command-sweep.ts";
 import { ownLength } from "../sweep/command-sweep.ts";
-import { foreignSeed, noteAt, refuseAt, type ForeignReading } from "../import/import-reading.ts";
+import { importSeed, noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
 import type { KatibAlgorithm, KatibSpec } from "./katib-shape.ts";
 
 type Method = CommandSweep["search"]["method"];
@@ -46,7 +46,7 @@ const settings: Readonly<Record<KatibAlgorithm, readonly string[]>> = {
 
 const field = ["spec", "algorithm"] as const;
 
-export function readAlgorithm(reading: ForeignReading, spec: KatibSpec): ReadAlgorithm | null {
+export function readAlgorithm(reading: ImportReading, spec: KatibSpec): ReadAlgorithm | null {
   const { algorithmName: name } = spec.algorithm;
   if (spec.nasConfig !== undefined)
     refuseAt(reading, ["spec", "nasConfig"], "neural architecture search (nasConfig) is not done here");
@@ -73,7 +73,7 @@ export function readAlgorithm(reading: ForeignReading, spec: KatibSpec): ReadAlg
       "pbt: parameters are perturbed as in Katib; a command gets no checkpoint of its parent, so each trial starts anew",
     );
   const state = given.get("random_state");
-  const seed = state === undefined ? foreignSeed : wholeNumber(reading, spec, "random_state", state, 0);
+  const seed = state === undefined ? importSeed : wholeNumber(reading, spec, "random_state", state, 0);
   const until = spec.objective.goal === undefined ? {} : { target: spec.objective.goal };
   if (spec.objective.goal !== undefined)
     noteAt(
@@ -81,12 +81,12 @@ export function readAlgorithm(reading: ForeignReading, spec: KatibSpec): ReadAlg
       ["spec", "objective", "goal"],
       `goal ${spec.objective.goal} → the sweep ends once a trial reaches it`,
     );
-  const basis = { method, seed: seed ?? foreignSeed };
+  const basis = { method, seed: seed ?? importSeed };
   if (name === "hyperband") return { ...basis, ...readHyperband(reading, spec, given, until) };
   return { ...basis, stopping: readMedian(reading, spec) ?? { ...ownLength, ...until }, resource: null };
 }
 
-function readSettings(reading: ForeignReading, spec: KatibSpec): ReadonlyMap<string, string> {
+function readSettings(reading: ImportReading, spec: KatibSpec): ReadonlyMap<string, string> {
   const { algorithmName, algorithmSettings } = spec.algorithm;
   const known = settings[algorithmName];
   const used = ["random_state", "r_l", "eta", "resource_name"];
@@ -100,7 +100,7 @@ function readSettings(reading: ForeignReading, spec: KatibSpec): ReadonlyMap<str
 }
 
 function readHyperband(
-  reading: ForeignReading,
+  reading: ImportReading,
   spec: KatibSpec,
   given: ReadonlyMap<string, string>,
   until: { readonly target?: number },
@@ -145,7 +145,7 @@ const medianDefaults = { min_trials_required: 3, start_step: 4 };
 /** A command's length is not known; the median is watched for so many reports. */
 const watchedReports = 1_000;
 
-function readMedian(reading: ForeignReading, spec: KatibSpec): Stopping | null {
+function readMedian(reading: ImportReading, spec: KatibSpec): Stopping | null {
   if (spec.earlyStopping === undefined) return null;
   const given = { ...medianDefaults };
   const base = ["spec", "earlyStopping", "algorithmSettings"];
@@ -177,7 +177,7 @@ function readMedian(reading: ForeignReading, spec: KatibSpec): Stopping | null {
 }
 
 function wholeNumber(
-  reading: ForeignReading,
+  reading: ImportReading,
   spec: KatibSpec,
   name: string,
   text: string,

@@ -3,14 +3,14 @@ import type { Distribution } from "../../protocol/space.ts";
 import type { Value } from "../../protocol/value.ts";
 import { describe } from "../yaml/explain-issue.ts";
 import type { Path } from "../yaml/located-yaml.ts";
-import { figure, noteAt, refuseAt, type ForeignReading } from "../import/import-reading.ts";
+import { figure, noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
 import type { KatibParameter } from "./katib-shape.ts";
 
 /** Katib takes a range for six deviations. */
 const deviationsInRange = 6;
 
 export function readParameter(
-  reading: ForeignReading,
+  reading: ImportReading,
   field: Path,
   { feasibleSpace, parameterType }: KatibParameter,
 ): Distribution | null {
@@ -51,7 +51,7 @@ function isNumber(text: string): boolean {
 }
 
 function readRange(
-  reading: ForeignReading,
+  reading: ImportReading,
   at: Path,
   space: KatibParameter["feasibleSpace"],
   whole: boolean,
@@ -111,7 +111,7 @@ function readRange(
   }
 }
 
-function refuseNull(reading: ForeignReading, field: Path, message: string): null {
+function refuseNull(reading: ImportReading, field: Path, message: string): null {
   refuseAt(reading, field, message);
   return null;
 }

@@ -13,8 +13,8 @@ import {
   refuseAt,
   slug,
   trialsWithoutLimit,
-  type ForeignReading,
-  type ForeignResult,
+  type ImportReading,
+  type ImportResult,
 } from "../import/import-reading.ts";
 import { readAlgorithm, type ReadAlgorithm } from "./read-algorithm.ts";
 import { readParameter } from "./read-katib-parameter.ts";
@@ -26,8 +26,8 @@ const apiVersion = "kubeflow.org/v1beta1";
 /** What Katib's collector looks for on standard output. */
 const usualFormat = String.raw`([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)`;
 
-export function readKatib(yaml: LocatedYaml): ForeignResult {
-  const reading: ForeignReading = { yaml, problems: [], notes: [] };
+export function readKatib(yaml: LocatedYaml): ImportResult {
+  const reading: ImportReading = { yaml, problems: [], notes: [] };
   const file = parseAt(katibShape, yaml.value, yaml, [], reading.problems);
   if (file === null) return { ok: false, problems: reading.problems };
   if (file.apiVersion !== apiVersion)
@@ -73,7 +73,7 @@ export function readKatib(yaml: LocatedYaml): ForeignResult {
   return { ok: true, sweep, notes: reading.notes };
 }
 
-function readParameters(reading: ForeignReading, spec: KatibSpec, algorithm: ReadAlgorithm | null): Space {
+function readParameters(reading: ImportReading, spec: KatibSpec, algorithm: ReadAlgorithm | null): Space {
   const space: Space = {};
   if (spec.parameters === undefined) {
     if (spec.nasConfig === undefined) refuseAt(reading, ["spec", "parameters"], "is missing");
@@ -97,7 +97,7 @@ function readParameters(reading: ForeignReading, spec: KatibSpec, algorithm: Rea
 }
 
 /** Katib keeps a trial's best value unless a strategy says otherwise. */
-function readObjective(reading: ForeignReading, { objective }: KatibSpec): CommandObjective {
+function readObjective(reading: ImportReading, { objective }: KatibSpec): CommandObjective {
   const { additionalMetricNames: others, metricStrategies, objectiveMetricName: metric, type } = objective;
   const strategy = metricStrategies.find(({ name }) => name === metric)?.value;
   const usual = type === "maximize" ? "max" : "min";
@@ -118,7 +118,7 @@ function readObjective(reading: ForeignReading, { objective }: KatibSpec): Comma
 }
 
 function readCollector(
-  reading: ForeignReading,
+  reading: ImportReading,
   { metricsCollectorSpec: collector }: KatibSpec,
 ): readonly string[] {
   const base = ["spec", "metricsCollectorSpec"];

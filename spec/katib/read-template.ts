@@ -7,7 +7,7 @@ import { suggestion } from "../../protocol/name.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
 import { describe, parseAt } from "../yaml/explain-issue.ts";
 import type { Path } from "../yaml/located-yaml.ts";
-import { noteAt, refuseAt, type ForeignReading } from "../import/import-reading.ts";
+import { noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
 import type { KatibSpec, KatibTemplate } from "./katib-shape.ts";
 
 export interface ReadTemplate {
@@ -29,7 +29,7 @@ const base = ["spec", "trialTemplate"] as const;
 const specAt: Path = [...base, "trialSpec"];
 
 export function readTemplate(
-  reading: ForeignReading,
+  reading: ImportReading,
   spec: KatibSpec,
   experiment: string,
 ): ReadTemplate | null {
@@ -96,7 +96,7 @@ export function readTemplate(
 }
 
 function containerAt(
-  reading: ForeignReading,
+  reading: ImportReading,
   template: KatibTemplate,
 ): { readonly path: Path; readonly value: object } | null {
   const path = [...specAt, "spec", "template", "spec", "containers"];
@@ -120,7 +120,7 @@ function containerAt(
 
 /** What `${trialParameters.NAME}` stands for: a parameter of the search, or a fact about the trial. */
 function referencesOf(
-  reading: ForeignReading,
+  reading: ImportReading,
   spec: KatibSpec,
   experiment: string,
 ): ReadonlyMap<string, string> {
@@ -145,7 +145,7 @@ function referencesOf(
 }
 
 function replaced(
-  reading: ForeignReading,
+  reading: ImportReading,
   references: ReadonlyMap<string, string>,
   word: string,
   path: Path,

@@ -1,17 +1,17 @@
 /** W&B's bounds and bells as distributions of ours, with the notes and refusals they need. */
 import type { Distribution } from "../../protocol/space.ts";
 import type { Path } from "../yaml/located-yaml.ts";
-import { figure, noteAt, refuseAt, type ForeignReading } from "../import/import-reading.ts";
+import { figure, noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
 
 export type Range = { readonly min: number; readonly max: number };
 
-export function ordered<R extends Range>(reading: ForeignReading, field: Path, given: R | null): R | null {
+export function ordered<R extends Range>(reading: ImportReading, field: Path, given: R | null): R | null {
   if (given === null || given.min <= given.max) return given;
   refuseAt(reading, [...field, "min"], `min ${given.min} is above max ${given.max}`);
   return null;
 }
 
-export function aboveZero<R extends Range>(reading: ForeignReading, field: Path, given: R | null): R | null {
+export function aboveZero<R extends Range>(reading: ImportReading, field: Path, given: R | null): R | null {
   if (given === null || given.min > 0) return given;
   refuseAt(reading, [...field, "min"], `a logarithmic scale needs min above 0, not ${given.min}`);
   return null;
@@ -19,7 +19,7 @@ export function aboveZero<R extends Range>(reading: ForeignReading, field: Path,
 
 /** Bounds that are natural logarithms, as the real ones. */
 export function exponents(
-  reading: ForeignReading,
+  reading: ImportReading,
   field: Path,
   { max, min }: Range,
   name: "log_uniform" | "inv_log_uniform" | "q_log_uniform",
@@ -45,7 +45,7 @@ export function exponents(
 }
 
 export function quantised(
-  reading: ForeignReading,
+  reading: ImportReading,
   field: Path,
   { log, max, min, q: step }: Range & { readonly q: number; readonly log: boolean },
 ): Distribution {
@@ -62,7 +62,7 @@ export function quantised(
 }
 
 export function bell(
-  reading: ForeignReading,
+  reading: ImportReading,
   field: Path,
   distribution: "normal" | "log-normal",
   given: { readonly mu: number; readonly sigma: number; readonly q?: number } | null,

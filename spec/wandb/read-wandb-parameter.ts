@@ -9,7 +9,7 @@ import { valueSchema, type Value } from "../../protocol/value.ts";
 import { describe, parseAt } from "../yaml/explain-issue.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
 import type { Path } from "../yaml/located-yaml.ts";
-import { noteAt, refuseAt, type ForeignReading } from "../import/import-reading.ts";
+import { noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
 import { aboveZero, bell, exponents, ordered, quantised } from "./convert-range.ts";
 import { pythonText } from "../../protocol/python-text.ts";
 
@@ -61,7 +61,7 @@ function isName(name: string): name is Name {
 }
 
 export function readParameter(
-  reading: ForeignReading,
+  reading: ImportReading,
   field: Path,
   raw: unknown,
   method: string,
@@ -88,7 +88,7 @@ export function readParameter(
 }
 
 /** The distribution's name, inferred as W&B does where it is left out: two whole bounds mean whole numbers. */
-function nameOf(reading: ForeignReading, field: Path, raw: object): Name | null {
+function nameOf(reading: ImportReading, field: Path, raw: object): Name | null {
   const entries = entriesOf(raw);
   const given = entries.get("distribution");
   if (given !== undefined) {
@@ -128,7 +128,7 @@ function nameOf(reading: ForeignReading, field: Path, raw: object): Name | null 
   return null;
 }
 
-function convert(reading: ForeignReading, field: Path, raw: object, name: Name): ReadParameter | null {
+function convert(reading: ImportReading, field: Path, raw: object, name: Name): ReadParameter | null {
   const take = <Shape extends z.ZodRawShape>(shape: Shape) =>
     parseAt(
       z.strictObject({ distribution: z.literal(name).optional(), ...shape }),

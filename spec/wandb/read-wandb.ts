@@ -10,13 +10,13 @@ import { entriesOf } from "../yaml/entries-of.ts";
 import { describe, parseAt } from "../yaml/explain-issue.ts";
 import type { LocatedYaml, Path } from "../yaml/located-yaml.ts";
 import {
-  foreignSeed,
+  importSeed,
   noteAt,
   refuseAt,
   slug,
   trialsWithoutLimit,
-  type ForeignReading,
-  type ForeignResult,
+  type ImportReading,
+  type ImportResult,
 } from "../import/import-reading.ts";
 import { readParameter } from "./read-wandb-parameter.ts";
 import { wandbShape, type EarlyTerminate, type WandbFile } from "./wandb-shape.ts";
@@ -34,8 +34,8 @@ const refusedKeys: ReadonlyMap<string, string> = new Map([
   ["scheduler", "schedulers of W&B are not run; leave it out, and search is done here"],
 ]);
 
-export function readWandb(yaml: LocatedYaml): ForeignResult {
-  const reading: ForeignReading = { yaml, problems: [], notes: [] };
+export function readWandb(yaml: LocatedYaml): ImportResult {
+  const reading: ImportReading = { yaml, problems: [], notes: [] };
   const raw = entriesOf(yaml.value);
   const file = parseAt(wandbShape, yaml.value, yaml, [], reading.problems);
   for (const [key, why] of refusedKeys) if (raw.has(key)) refuseAt(reading, [key], why);
@@ -94,7 +94,7 @@ interface Tree {
 }
 
 /** W&B lets parameters nest; ours are flat, with the path as their name. */
-function readTree(reading: ForeignReading, base: Path, raw: unknown, method: string, prefix = ""): Tree {
+function readTree(reading: ImportReading, base: Path, raw: unknown, method: string, prefix = ""): Tree {
   const space: Record<string, Distribution> = {};
   const literals: Record<string, Readonly<Record<string, unknown>>> = {};
   const nested: string[] = [];
@@ -130,7 +130,7 @@ function readTree(reading: ForeignReading, base: Path, raw: unknown, method: str
   return { space, nested, literals };
 }
 
-function readMethod(reading: ForeignReading, file: WandbFile): CommandSweep["search"] {
+function readMethod(reading: ImportReading, file: WandbFile): CommandSweep["search"] {
   const method = file.method === "bayes" || file.method === "custom" ? "auto" : file.method;
   if (file.method === "bayes")
     noteAt(
@@ -151,7 +151,7 @@ function readMethod(reading: ForeignReading, file: WandbFile): CommandSweep["sea
       `no run_cap: W&B goes on until it is stopped, here ${trialsWithoutLimit} trials are run (--trials says otherwise)`,
     );
   }
-  return { method, trials: file.run_cap ?? gridOr(method), seed: foreignSeed };
+  return { method, trials: file.run_cap ?? gridOr(method), seed: importSeed };
 }
 
 /** More than any grid that could be walked: a grid ends where it ends. */
@@ -164,7 +164,7 @@ function gridOr(method: CommandSweep["search"]["method"]): number {
 /** Where no last iteration is named, rungs are laid out for so many steps of eta. */
 const rungsWithoutEnd = 4;
 
-function readStopping(reading: ForeignReading, file: WandbFile): Stopping {
+function readStopping(reading: ImportReading, file: WandbFile): Stopping {
   const target = file.metric?.target;
   const until = target === undefined ? {} : { target };
   if (target !== undefined)
@@ -180,7 +180,7 @@ function readStopping(reading: ForeignReading, file: WandbFile): Stopping {
 }
 
 function rungsOf(
-  reading: ForeignReading,
+  reading: ImportReading,
   { eta: given, max_iter, min_iter, s, strict }: EarlyTerminate,
 ): { readonly min: number; readonly max: number; readonly eta: number } | null {
   const field = ["early_terminate"];
@@ -208,12 +208,12 @@ function rungsOf(
   return { min, max, eta };
 }
 
-function refuseNull(reading: ForeignReading, field: Path, message: string): null {
+function refuseNull(reading: ImportReading, field: Path, message: string): null {
   refuseAt(reading, field, message);
   return null;
 }
 
-function sayRest(reading: ForeignReading, file: WandbFile): void {
+function sayRest(reading: ImportReading, file: WandbFile): void {
   const ignored = (["project", "entity", "description", "apiVersion", "kind", "controller"] as const).filter(
     (key) => file[key] !== undefined,
   );

@@ -51,9 +51,9 @@ async function newLeader() {
   const join = (agent: string) =>
     leader.submit({
       input: {
-        kind: "hello",
+        kind: "register",
         agent,
-        hello: { incarnation: `${agent}-1`, capability: capability(), policy: openPolicy(2) },
+        register: { incarnation: `${agent}-1`, capability: capability(), policy: openPolicy(2) },
       },
       done: () => {
         if (!agent.startsWith("crowd")) lines.push(`answered ${agent}`);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { keyOf } from "../../search/space/active.ts";
-import type { Ask, SearchProblem, SearchSampler, Told } from "../../search/sampler/ask.ts";
+import type { Ask, SearchProblem, SearchSampler, Observation } from "../../search/sampler/ask.ts";
 import { samplerNamed } from "../../search/choose/choose-sampler.ts";
 import type { Constraint } from "../../protocol/constraint.ts";
 import type { Space } from "../../protocol/space.ts";
@@ -85,7 +85,7 @@ function loss(params: Params): number {
 
 const completes = valuesOf((params) => [loss(params)]);
 
-function askOf(problem: SearchProblem, history: readonly Told[], more: Partial<Ask> = {}): Ask {
+function askOf(problem: SearchProblem, history: readonly Observation[], more: Partial<Ask> = {}): Ask {
   const known = new Set(history.map(({ params }) => keyOf(params)));
   return {
     problem,

@@ -5,16 +5,16 @@ import type { AgentEffect } from "../../agent/core/agent-effect.ts";
 import type { AgentInput } from "../../agent/core/agent-input.ts";
 import { newAgentState, type AgentState } from "../../agent/core/agent-state.ts";
 import { step } from "../../agent/core/step.ts";
-import type { Stance } from "../../agent/owner/stance.ts";
+import type { Availability } from "../../agent/owner/availability.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import { digestA } from "../support/fold.ts";
 import { leaseFixture } from "../support/lease-fixture.ts";
 
 const lease = leaseFixture({ from: { resource: 2, digest: digestA }, target: 9, horizonMs: 20_000 });
 const file = { path: "file", digest: digestA, bytes: 5, metrics: { accuracy: 0.5 } };
-const owner = (kind: Stance["kind"]): AgentInput => ({
+const owner = (kind: Availability["kind"]): AgentInput => ({
   kind: "owner",
-  stance: { kind, reason: kind === "open" ? null : "the owner is here" },
+  availability: { kind, reason: kind === "open" ? null : "the owner is here" },
 });
 const fetched: AgentInput = {
   kind: "fetched",

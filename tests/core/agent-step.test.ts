@@ -125,7 +125,7 @@ test("checkpoints are shared now and then, not at every epoch, and what is not f
   assert.deepEqual(step(state, checkpoint(2), 4_100), []);
 });
 
-test("the owner's word is asked again at the agent: slots, requesters, stance", () => {
+test("the owner's word is asked again at the agent: slots, requesters, availability", () => {
   const full = greeted();
   full.policy = { ...policy, slots: 0 };
   assert.deepEqual(kinds(step(full, offer(), 600)), ["report refused"]);
@@ -133,11 +133,11 @@ test("the owner's word is asked again at the agent: slots, requesters, stance", 
   picky.policy = { ...policy, requesters: ["bob"] };
   assert.deepEqual(kinds(step(picky, offer(), 600)), ["report refused"]);
   const closed = running();
-  const stance = { kind: "closed", reason: "the owner was here lately" } as const;
-  assert.deepEqual(step(closed, { kind: "owner", stance }, 700), [], "what runs goes on");
+  const availability = { kind: "closed", reason: "the owner was here lately" } as const;
+  assert.deepEqual(step(closed, { kind: "owner", availability }, 700), [], "what runs goes on");
   const [refused] = step(closed, offer({ fence: 2 }), 800);
   assert.ok(refused?.kind === "report" && refused.report.kind === "refused");
-  assert.equal(refused.report.reason, stance.reason);
+  assert.equal(refused.report.reason, availability.reason);
 });
 
 test("a cancelled attempt ends after its epoch, and is killed when it does not", () => {

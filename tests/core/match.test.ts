@@ -35,8 +35,8 @@ for (const [requirement, reason] of table) {
 }
 
 test("MATCH is two-sided: the owner's policy refuses with its own reasons", () => {
-  const wish = { agent: "box", requester: "ada", kind: "work/alpha", requirement: {} };
-  const found = match(wish, here, { ...policy, requesters: ["bob"], tasks: ["other"], slots: 0 });
+  const request = { agent: "box", requester: "ada", kind: "work/alpha", requirement: {} };
+  const found = match(request, here, { ...policy, requesters: ["bob"], tasks: ["other"], slots: 0 });
   assert.deepEqual(
     found.map(({ predicate }) => predicate),
     ["policy.requesters", "policy.tasks", "policy.slots"],
@@ -50,8 +50,8 @@ test("MATCH: a backend whose gradients failed in the probe does not count", () =
       { name: "cpu" as const, works: false, reason: "wrong sums", version: null, dtypes: ["f32" as const] },
     ],
   };
-  const wish = { agent: "box", requester: "ada", kind: "work/alpha", requirement: {} };
-  assert.equal(match(wish, broken, policy).length, 1);
+  const request = { agent: "box", requester: "ada", kind: "work/alpha", requirement: {} };
+  assert.equal(match(request, broken, policy).length, 1);
 });
 
 test("a requirement that names an unknown field or an impossible range is refused", () => {

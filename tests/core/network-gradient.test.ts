@@ -1,4 +1,4 @@
-/** The engine's way back: each rule of `differentiate` gives the slopes that differences of the loss show. */
+/** The engine's way back: each rule of `differentiate` gives the gradients that differences of the loss show. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Graph, Program } from "../../training/network/graph.ts";
@@ -176,7 +176,7 @@ const meanShare = 0.1;
 const nudge = 1e-2;
 
 for (const [name, shapes, expression] of rules) {
-  test(`NET-1: the slopes of ${name} equal differences of the loss`, async () => {
+  test(`NET-1: the gradients of ${name} equal differences of the loss`, async () => {
     const program: Program = {
       batch,
       lengths: [0],
@@ -186,7 +186,7 @@ for (const [name, shapes, expression] of rules) {
           graph.weight(`w${index}`, shape, { kind: "uniform", bound: 1.5 }),
         );
         const value = expression(graph, made, rows);
-        // Unequal shares of its cells, so that no slope is hidden by symmetry.
+        // Unequal shares of its cells, so that no gradient is hidden by symmetry.
         const share = graph.weight("share", value.shape, { kind: "uniform", bound: 1 });
         return { loss: graph.sum(graph.times(value, share)), score: value };
       },
@@ -211,10 +211,10 @@ for (const [name, shapes, expression] of rules) {
           return network.step(inputs, { rate: 0, step: 0 });
         };
         const expected = (lossAt(nudge) - lossAt(-nudge)) / (2 * nudge);
-        const slope = (gradient[at] ?? 0) / meanShare;
+        const found = (gradient[at] ?? 0) / meanShare;
         assert.ok(
-          Math.abs(slope - expected) < 4e-3 * Math.max(1, Math.abs(expected)),
-          `${weight}[${at}] has slope ${slope}, differences say ${expected}`,
+          Math.abs(found - expected) < 4e-3 * Math.max(1, Math.abs(expected)),
+          `${weight}[${at}] has gradient ${found}, differences say ${expected}`,
         );
       }
     }

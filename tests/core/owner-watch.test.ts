@@ -4,13 +4,13 @@ import { test } from "node:test";
 import type { IdleReading } from "../../agent/owner/idle/idle-source.ts";
 import { watchOwner } from "../../agent/owner/owner-watch.ts";
 import type { Power } from "../../agent/owner/power.ts";
-import type { Stance } from "../../agent/owner/stance.ts";
+import type { Availability } from "../../agent/owner/availability.ts";
 import { policySchema, type Policy } from "../../protocol/capability.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 function bench(policy: Policy) {
   const clock = new VirtualClock();
-  const stances: [number, Stance["kind"]][] = [];
+  const availabilities: [number, Availability["kind"]][] = [];
   const lines: string[] = [];
   const machine = {
     running: 0,
@@ -39,23 +39,23 @@ function bench(policy: Policy) {
       power: () => Promise.resolve(machine.power),
       othersLoad: () => Promise.resolve(0),
     },
-    onStance: ({ kind }) => stances.push([clock.monotonic(), kind]),
+    onAvailability: ({ kind }) => availabilities.push([clock.monotonic(), kind]),
     log: (line) => lines.push(line),
   });
-  return { clock, lines, machine, stances, watch };
+  return { clock, lines, machine, availabilities, watch };
 }
 
 const desktop = policySchema.parse({ slots: 1, idle: {} });
 
 test("OWNER-2: while trials run, input is acted on within a second", async () => {
-  const { clock, machine, stances, watch } = bench(desktop);
+  const { clock, machine, availabilities, watch } = bench(desktop);
   await clock.advance(10_000);
-  assert.equal(stances.at(-1)?.[1], "open");
+  assert.equal(availabilities.at(-1)?.[1], "open");
   machine.running = 1;
   await clock.advance(60_000);
   machine.lastInput = clock.monotonic() + 1;
   await clock.advance(1_000);
-  const [at, kind] = stances.at(-1) ?? assert.fail("no stance");
+  const [at, kind] = availabilities.at(-1) ?? assert.fail("no availability");
   assert.equal(kind, "suspended");
   assert.ok(at - machine.lastInput <= 1_000);
   assert.deepEqual(watch.seen.idleSource, "fake");
@@ -77,7 +77,7 @@ test("a machine whose owner works and that runs nothing is asked seldom, and not
 });
 
 test("OWNER-3: a source that never answers makes idleness unknown, and is not asked twice at once", async () => {
-  const { clock, machine, stances, watch } = bench(desktop);
+  const { clock, machine, availabilities, watch } = bench(desktop);
   await clock.advance(5_000);
   machine.running = 1;
   machine.reading = new Promise(() => undefined);
@@ -85,21 +85,23 @@ test("OWNER-3: a source that never answers makes idleness unknown, and is not as
   const asked = machine.asked;
   await clock.advance(10_000);
   watch.assess();
-  assert.equal(stances.at(-1)?.[1], "suspended");
+  assert.equal(availabilities.at(-1)?.[1], "suspended");
   assert.match(watch.seen.reason ?? "", /the last answer is more than 10 s old$/);
   assert.equal(machine.asked, asked);
   watch.close();
 });
 
 test("OWNER-5: a limit of temperature without a sensor is said once, and the battery is looked at", async () => {
-  const { clock, lines, machine, stances, watch } = bench(policySchema.parse({ slots: 1, maxCelsius: 85 }));
+  const { clock, lines, machine, availabilities, watch } = bench(
+    policySchema.parse({ slots: 1, maxCelsius: 85 }),
+  );
   await clock.advance(25_000);
   const warned = lines.filter((line) => /the limit of 85 °C has no effect/.test(line));
   assert.equal(warned.length, 1);
   machine.running = 1;
   machine.power = { onBattery: true, celsius: null };
   await clock.advance(10_000);
-  assert.equal(stances.at(-1)?.[1], "suspended");
+  assert.equal(availabilities.at(-1)?.[1], "suspended");
   assert.equal(machine.asked, 0, "nobody asks for input where the policy does not");
   watch.close();
 });

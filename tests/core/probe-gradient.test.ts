@@ -29,12 +29,12 @@ for (const one of gradientCases) {
       });
     const figures = [sumAt(inputs)];
     for (const [index, values] of inputs.entries()) {
-      const slopes = Array.from(values, (_, at) => {
+      const gradients = Array.from(values, (_, at) => {
         const moved = (by: number): number =>
           sumAt(inputs.map((other, place) => (place === index ? bumped(values, at, by) : other)));
         return (moved(stepSize) - moved(-stepSize)) / (2 * stepSize);
       });
-      figures.push(...fingerprint(slopes));
+      figures.push(...fingerprint(gradients));
     }
     assert.equal(figures.length, one.wanted.length);
     for (const [index, wanted] of one.wanted.entries()) {

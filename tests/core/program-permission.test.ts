@@ -53,8 +53,8 @@ test("PROG-31: a program that needs Python goes where there is one that is new e
   assert.deepEqual(why("ada", "any", { python: "3.9.20" }), []);
   assert.deepEqual(why("ada", "any", { python: "3.12" }), ["python: needs Python 3.12, has 3.11.2"]);
   const without = { ...machine, python: null };
-  const wish = { agent: "box", requester: "ada", kind: "command/command", requirement: { python: "3" } };
-  assert.deepEqual(match(wish, without, policyOf("any")).map(explainMismatch), [
+  const request = { agent: "box", requester: "ada", kind: "command/command", requirement: { python: "3" } };
+  assert.deepEqual(match(request, without, policyOf("any")).map(explainMismatch), [
     "python: needs Python 3, has none",
   ]);
 });

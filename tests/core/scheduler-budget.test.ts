@@ -104,7 +104,7 @@ const act = (weight: number, what: string, whichMax: number, usedMax: number) =>
 const step = fc.oneof(
   act(6, "finish", 9, 14_000),
   act(2, "checkpoint", 9, 9_000),
-  act(2, "presence", 2, 20_000),
+  act(2, "heartbeat", 2, 20_000),
   act(2, "pass", 9, 30_000),
   act(1, "restart", 2, 9),
   act(1, "silent", 2, 9),
@@ -142,7 +142,7 @@ function play(steps: readonly { do: string; which: number; used: number }[]): Fo
         retryable: true,
         usedMs: used,
       });
-    } else if (what === "presence") fold.presence(agent, used);
+    } else if (what === "heartbeat") fold.heartbeat(agent, used);
     else if (what === "pass") fold.pass(used);
     else if (what === "restart") fold.join(agent, 2, undefined, `${agent}-${++lives}`);
     else if (what === "silent") fold.do({ kind: "silent", agent });

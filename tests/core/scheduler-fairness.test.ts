@@ -116,7 +116,7 @@ test("SFQ-3: an attempt that outlives its estimate is charged as it goes on, bef
   const atStart = tag();
   for (let minute = 0; minute < 6; minute++) {
     fold.at += 10_000;
-    fold.presence("box", (minute + 1) * 10_000);
+    fold.heartbeat("box", (minute + 1) * 10_000);
   }
   assert.ok(tag() - atStart > 40_000, `charged only ${tag() - atStart} milli-tokens more after a minute`);
 });
@@ -192,7 +192,7 @@ test("PREEMPT-1..4: one above its share makes room at a checkpoint for one that 
   const cancels = () => fold.of("CancelRequested");
   const live = () => {
     fold.at += 5_000;
-    for (const agent of ["one", "two"]) fold.presence(agent, fold.at - 1_000_000);
+    for (const agent of ["one", "two"]) fold.heartbeat(agent, fold.at - 1_000_000);
     fold.do({ kind: "expire" });
   };
   for (let at = 0; at < 25_000; at += 5_000) live();
@@ -249,7 +249,7 @@ test("PREEMPT-1: who could start nothing, for want of a machine or of money, has
   }
   for (let at = 0; at < 60_000; at += 5_000) {
     fold.at += 5_000;
-    fold.presence("one", fold.at - 1_000_000);
+    fold.heartbeat("one", fold.at - 1_000_000);
     fold.do({ kind: "expire" });
   }
   const [cancel] = fold.of("CancelRequested");
@@ -279,7 +279,7 @@ test("LEASE-3: an extension is told to its agent at once, and again after a whil
   fold.report("box", { kind: "accepted", fence: attempt.fence });
   assert.deepEqual(namesAt(fold.at + 100), []);
   fold.at += 8_000;
-  fold.presence("box", 8_000);
+  fold.heartbeat("box", 8_000);
   assert.deepEqual(namesAt(fold.at), ["extend"]);
   assert.deepEqual(namesAt(fold.at + 100), []);
   // Changed again within the time of a repeat: said all the same.

@@ -136,7 +136,7 @@ describe("GP-2: gradients are those of finite differences", () => {
         const point = points.slice(row * frame.size, (row + 1) * frame.size);
         const meanSlope = new Float64Array(frame.size);
         const varianceSlope = new Float64Array(frame.size);
-        const belief = posterior.slopes(point, meanSlope, varianceSlope);
+        const belief = posterior.gradients(point, meanSlope, varianceSlope);
         assert.deepEqual(belief, posterior.at(point));
         // Inactive coordinates and categories do not move.
         const moves = (at: number) => at < frame.categories && (point[at] ?? 0) >= 0;

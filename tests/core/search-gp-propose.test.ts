@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { keyOf } from "../../search/space/active.ts";
-import type { Ask, SearchProblem, Told } from "../../search/sampler/ask.ts";
+import type { Ask, SearchProblem, Observation } from "../../search/sampler/ask.ts";
 import { decode, encode, frameOf, mask } from "../../search/gp/frame.ts";
 import { gpSampler, startOf } from "../../search/gp/gp.ts";
 import { globalModel, localModel } from "../../search/gp/model.ts";
@@ -31,7 +31,7 @@ function problemOf(space: Space, more: Partial<SearchProblem> = {}): SearchProbl
   return { space, where: [], seed: 5, trials: 40, objectives: 1, ...more };
 }
 
-function askOf(problem: SearchProblem, history: readonly Told[], more: Partial<Ask> = {}): Ask {
+function askOf(problem: SearchProblem, history: readonly Observation[], more: Partial<Ask> = {}): Ask {
   const known = new Set(history.map(({ params }) => keyOf(params)));
   const isKnown = (params: Params) => known.has(keyOf(params));
   return { problem, position: history.length, count: 1, history: () => history, isKnown, ...more };
@@ -40,7 +40,11 @@ function askOf(problem: SearchProblem, history: readonly Told[], more: Partial<A
 const bowl = ({ x, y }: Params) => [(Number(x) - 0.3) ** 2 + (Number(y) + 0.2) ** 2];
 
 /** A history of random trials of a problem, each with what `valuesAt` gives it. */
-function historyOf(problem: SearchProblem, count: number, trial: Parameters<typeof runSearch>[2]): Told[] {
+function historyOf(
+  problem: SearchProblem,
+  count: number,
+  trial: Parameters<typeof runSearch>[2],
+): Observation[] {
   return Array.from({ length: count }, (_, index) => {
     const params = drawParams(problem, randomStream(1, "test", index));
     return told(index + 1, params, trial(params, index + 1));
@@ -105,7 +109,7 @@ describe("GP-8: pending trials", () => {
   test("GP-8: a pending trial repels: the model no longer hopes for much there", () => {
     const [first] = gpSampler.ask(askOf(problem, history)).suggestions;
     assert.ok(first !== undefined);
-    const gain = (pending: readonly Told[]) => {
+    const gain = (pending: readonly Observation[]) => {
       const study = studyOf(problem, [...history, ...pending], randomStream(1, "test", 0));
       const model = globalModel(study, pending.length);
       const point = new Float64Array(study.frame.size);
@@ -117,7 +121,7 @@ describe("GP-8: pending trials", () => {
 
   test("GP-8: proposals of one call, and of calls one after another, keep apart", () => {
     const eight = gpSampler.ask(askOf(problem, history, { count: 8 })).suggestions;
-    const pending: Told[] = [];
+    const pending: Observation[] = [];
     for (let step = 0; step < 8; step++) {
       const [next] = gpSampler.ask(askOf(problem, [...history, ...pending])).suggestions;
       if (next !== undefined) pending.push(told(history.length + 1 + step, next.params));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { SearchProblem, SearchSampler, Told } from "../../search/sampler/ask.ts";
+import type { SearchProblem, SearchSampler, Observation } from "../../search/sampler/ask.ts";
 import { nsgaSampler } from "../../search/sampler/nsga-ii.ts";
 import { pbtSampler, populationSize } from "../../search/sampler/pbt.ts";
 import { randomSampler } from "../../search/sampler/random.ts";
@@ -66,7 +66,7 @@ function zdt1(params: Params): readonly number[] {
 }
 
 /** Area dominated by two-objective results, up to a reference point. */
-function hypervolume(history: readonly Told[], [right, top]: readonly [number, number]): number {
+function hypervolume(history: readonly Observation[], [right, top]: readonly [number, number]): number {
   const results = history
     .map(({ values }) => values ?? [])
     .filter(([a = Infinity, b = Infinity]) => a < right && b < top)
@@ -145,7 +145,7 @@ test("PBT-2: a child's numbers are its parent's times 1.2 or 0.8, or drawn anew 
 
 test("PBT-3: the first trials have no parent, nor has any while nothing was measured; failed trials have no children", () => {
   const few = rungHistory.slice(0, populationSize(problem) - 1);
-  const asked = (history: readonly Told[], count: number) =>
+  const asked = (history: readonly Observation[], count: number) =>
     pbtSampler.ask({ problem, position: 0, count, history: () => history, isKnown: () => false }).suggestions;
   assert.equal(asked(few, 1)[0]?.parent, null);
   assert.equal(

@@ -5,7 +5,7 @@ import { apply } from "../../coordinator/core/apply.ts";
 import { emptyState, mustGet } from "../../coordinator/state/state.ts";
 import { questionFor } from "../../coordinator/leader/proposer.ts";
 import { splitParams } from "../../search/sampler/joint-space.ts";
-import { answerTo } from "../../search/choose/sampler-worker.ts";
+import { answerTo } from "../../search/choose/sampler-worker-port.ts";
 import { Fold, sweepSpec } from "../support/fold.ts";
 
 const space = {

@@ -1,4 +1,4 @@
-/** What is written from a sweep is read as the same sweep: our own files, and every foreign file we can read. */
+/** What is written from a sweep is read as the same sweep: our own files, and every imported file we can read. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { parseConstraint } from "../../spec/sweep/parse-constraint.ts";
 import { polynomialOf, satisfies } from "../../protocol/constraint.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
-import { commandOf, readText, toldOf } from "../support/read-fixture.ts";
+import { commandOf, readText, observationOf } from "../support/read-fixture.ts";
 
 const head =
   'name: x\ncommand: [train, "${args}"]\nobjective: {metric: accuracy}\nsearch: {trials: 6}\nparameters:\n';
@@ -108,11 +108,13 @@ describe("SPACE-2: a bad condition is told at its line, with what the other para
     ],
   ];
   for (const [what, when, ...expected] of table)
-    test(what, () => assert.deepEqual(toldOf(`${head}${rest}  a: {value: 1, when: ${when}}\n`), expected));
+    test(what, () =>
+      assert.deepEqual(observationOf(`${head}${rest}  a: {value: 1, when: ${when}}\n`), expected),
+    );
 
   test("a circle", () => {
     const text = `${head}  a: {value: 1, when: {b: 1}}\n  b: {value: 1, when: {c: 1}}\n  c: {value: 1, when: {a: 1}}\n`;
-    assert.deepEqual(toldOf(text), [
+    assert.deepEqual(observationOf(text), [
       "6: field parameters.a.when: the conditions run in a circle: a needs b needs c needs a",
     ]);
   });
@@ -198,10 +200,10 @@ describe("SPACE-4: constraints over unknown or wordy parameters, and those nothi
     ],
   ];
   for (const [what, where, ...expected] of table)
-    test(what, () => assert.deepEqual(toldOf(`${head}${rest}where: ${where}\n`), expected));
+    test(what, () => assert.deepEqual(observationOf(`${head}${rest}where: ${where}\n`), expected));
 
   test("several that cannot hold together: the tightest alone is named", () => {
-    const [line, ...others] = toldOf(`${head}${rest}where: [a < 0.5, a > 0.9, b < 0.7]\n`);
+    const [line, ...others] = observationOf(`${head}${rest}where: [a < 0.5, a > 0.9, b < 0.7]\n`);
     assert.deepEqual(others, []);
     assert.match(
       line ?? "",
@@ -270,17 +272,17 @@ needs: {dtype: [f32], gpu: {computeCapability: 8}}
     const datasets =
       "datasets:\n  - language-id\n  - {name: mine, format: labelled-lines, train: /dev/null}\n";
     const text = file.replace("experiment: languages\n", "").replace("dataset: language-id\n", datasets);
-    const told = toldOf(text);
+    const told = observationOf(text);
     assert.deepEqual(told, ["5: field datasets.1.train: /dev/null is not a file"]);
     const twice = text.replace(/ {2}- \{.*\n/, "  - language-id\n");
-    assert.deepEqual(toldOf(twice), ['5: field datasets.1: "language-id" is in the list already']);
+    assert.deepEqual(observationOf(twice), ['5: field datasets.1: "language-id" is in the list already']);
     const one = readText(text.replace(/ {2}- \{.*\n/, ""));
     assert.ok(one.ok && one.file.kind === "models");
     assert.equal(one.file.plan.spec(null).name, "pair");
   });
 
   test("constraints at the top are sent into their model", () =>
-    assert.deepEqual(toldOf(`${file}where: [a < 1]\n`), [
+    assert.deepEqual(observationOf(`${file}where: [a < 1]\n`), [
       "19: field where: belongs inside a model, as models.MODEL.where",
     ]));
 
@@ -288,7 +290,7 @@ needs: {dtype: [f32], gpu: {computeCapability: 8}}
     const both = file
       .replace("dataset: language-id\n", "dataset: language-id\ndatasets: [language-id]\n")
       .replace("objectives:", "objective: {metric: accuracy}\nobjectives:");
-    assert.deepEqual(toldOf(both), [
+    assert.deepEqual(observationOf(both), [
       "5: field datasets: give either dataset or datasets, not both",
       "7: field objectives: give either objective or objectives, not both",
     ]);
@@ -334,7 +336,8 @@ describe("SPACE-6: the form that runs a command", () => {
       "5: field parameters: names no parameter",
     ],
   ];
-  for (const [what, text, ...expected] of table) test(what, () => assert.deepEqual(toldOf(text), expected));
+  for (const [what, text, ...expected] of table)
+    test(what, () => assert.deepEqual(observationOf(text), expected));
 });
 
 test("SPACE-7: no text whatever makes a reader throw, whoever's file it looks like", () => {

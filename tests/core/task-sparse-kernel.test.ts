@@ -233,26 +233,26 @@ for (const [labels, ratios, loss] of [
       const scores = scoresOf(example, false);
       const probabilities = probabilitiesFrom(scores);
       total -= Math.log(probabilities[truth] ?? 0);
-      const slopes = scores.map((score, label) => {
+      const gradients = scores.map((score, label) => {
         const sign = label === truth ? 1 : -1;
-        const slope =
+        const gradient =
           loss === "logistic"
             ? (probabilities[label] ?? 0) - (label === truth ? 1 : 0)
             : -sign * Math.max(0, 1 - sign * score);
-        return (labelWeights[truth] ?? 0) * slope;
+        return (labelWeights[truth] ?? 0) * gradient;
       });
-      const square = slopes.reduce((sum, slope) => sum + slope * slope, 0);
+      const square = gradients.reduce((sum, gradient) => sum + gradient * gradient, 0);
       const rate = rates[at] ?? 0;
       biasAccumulator += square;
-      slopes.forEach((slope, label) => {
-        bias[label] = (bias[label] ?? 0) - (rate / Math.sqrt(biasAccumulator + 1e-8)) * slope;
+      gradients.forEach((gradient, label) => {
+        bias[label] = (bias[label] ?? 0) - (rate / Math.sqrt(biasAccumulator + 1e-8)) * gradient;
       });
       const found = rowsOf(data, example);
       for (const row of found) {
-        const scaled = slopes.map(
-          (slope, label) => (slope * (ratio[row]?.[label] ?? 0)) / Math.sqrt(found.length),
+        const scaled = gradients.map(
+          (gradient, label) => (gradient * (ratio[row]?.[label] ?? 0)) / Math.sqrt(found.length),
         );
-        const sum = (accumulators[row] ?? 0) + scaled.reduce((all, slope) => all + slope * slope, 0);
+        const sum = (accumulators[row] ?? 0) + scaled.reduce((all, gradient) => all + gradient * gradient, 0);
         accumulators[row] = sum;
         const step = rate / Math.sqrt(sum + 1e-8);
         weight[row]?.forEach((value, label, all) => {

@@ -188,7 +188,7 @@ describe("place and money", () => {
 });
 
 describe("an agent", () => {
-  it("shows its owner's stance, what stands still for it, and speeds that trials did not bear out", async () => {
+  it("shows its owner's availability, what stands still for it, and speeds that trials did not bear out", async () => {
     const mesh = openFakeMesh();
     mesh.changeAgent("attic", {
       owner: { stance: "suspended", reason: "the owner is here", idleSource: "logind", idleMs: 3_000 },
@@ -209,7 +209,7 @@ describe("an agent", () => {
       ],
     });
     const screen = await driveScreen({ mesh, size: { columns: 200, rows: 40 } });
-    assert.match(screen.text(), /stance +suspended/);
+    assert.match(screen.text(), /availability +suspended/);
     assert.match(screen.text(), /the owner is here/);
     assert.match(screen.text(), /last input 3 s ago, by logind/);
     assert.match(screen.text(), /‖ s1-1 .* suspended, linear/);

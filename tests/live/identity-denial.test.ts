@@ -126,8 +126,8 @@ test("ID-2: the paths each role needs are open", denial, async () => {
   const offer = await coordinator.request(subjects.order("alpha", "offer"), "{}", { timeout: 3_000 });
   assert.equal(offer.string(), "taken");
   for (const subject of [
-    subjects.hello("alpha"),
-    subjects.presence("alpha"),
+    subjects.register("alpha"),
+    subjects.heartbeat("alpha"),
     subjects.inbox("alpha"),
     subjects.metric("s1", "t1"),
     subjects.log("s1", "t1"),
@@ -179,8 +179,8 @@ test(
 test("ID-6: an agent cannot speak as another agent, give orders or announce a leader", denial, async () => {
   for (const subject of [
     subjects.inbox("beta"),
-    subjects.presence("beta"),
-    subjects.hello("beta"),
+    subjects.heartbeat("beta"),
+    subjects.register("beta"),
     subjects.order("beta", "cancel"),
     subjects.order("alpha", "offer"),
     subjects.epoch,

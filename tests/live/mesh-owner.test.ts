@@ -9,7 +9,7 @@ import { ensureCredential } from "../../mesh/credential.ts";
 import { openHome } from "../../mesh/home.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { fromBytes } from "../../protocol/json-bytes.ts";
-import { presenceSchema, type Presence } from "../../protocol/report.ts";
+import { heartbeatSchema, type Heartbeat } from "../../protocol/report.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import { priceOf } from "../../protocol/token.ts";
 import { until, type CliProcess } from "../support/cli-mesh.ts";
@@ -31,7 +31,7 @@ describe("OWNER-8: the owner of a lent machine comes back", { skip, timeout }, (
   const inputFile = join(mesh.cli.folder, "input");
   let two: CliProcess;
   let bus: Bus;
-  let presence: Presence | null = null;
+  let heartbeat: Heartbeat | null = null;
 
   /** Whole at any moment, for whoever reads it. */
   const lastInput = (at: number) => {
@@ -54,8 +54,8 @@ describe("OWNER-8: the owner of a lent machine comes back", { skip, timeout }, (
     const home = valueOf(openHome(mesh.homePath(LiveMesh.home)));
     const nowS = Math.floor(Date.now() / 1000);
     bus = valueOf(await connectAs(home, valueOf(await ensureCredential(home, "coordinator", "eyes", nowS))));
-    bus.subscribe(subjectsOf(home.mesh).presence("two"), ({ data }) => {
-      presence = presenceSchema.parse(fromBytes(data));
+    bus.subscribe(subjectsOf(home.mesh).heartbeat("two"), ({ data }) => {
+      heartbeat = heartbeatSchema.parse(fromBytes(data));
     });
     // Seconds since the stamp in the file, in ms of the time of day.
     const command = `awk -v now="$(date +%s%N)" '{ printf "%.3f", (now / 1000000 - $1) / 1000 }' ${inputFile}`;
@@ -72,9 +72,9 @@ describe("OWNER-8: the owner of a lent machine comes back", { skip, timeout }, (
     await mesh.close();
   });
 
-  const seen = (what: string, holds: (said: Presence) => boolean) =>
-    until(what, () => Promise.resolve(presence !== null && holds(presence) ? presence : null));
-  const runningNow = () => presence?.running[0] ?? assert.fail("it has left");
+  const seen = (what: string, holds: (said: Heartbeat) => boolean) =>
+    until(what, () => Promise.resolve(heartbeat !== null && holds(heartbeat) ? heartbeat : null));
+  const runningNow = () => heartbeat?.running[0] ?? assert.fail("it has left");
   const suspended = () => seen("the suspension", ({ running }) => running[0]?.suspended === true);
   /** The signal is sent, but a process that waits for its turn stops only then. */
   const stoppedChild = () =>

@@ -80,7 +80,7 @@ test("PROG-1: flags, environment and file carry the parameters; of the agent's e
   );
 });
 
-test("PROG-2: at a rung it is stopped, and its folder goes on from there on the next leg", async () => {
+test("PROG-2: at a rung it is stopped, and its folder goes on from there on the next segment", async () => {
   const change = { fullLength: 6 };
   const first = await hearJob(runner, scriptJob(counting, { targetResource: 3 }, change));
   assert.ok(first.end.kind === "finished", JSON.stringify(first.end));
@@ -92,7 +92,7 @@ test("PROG-2: at a rung it is stopped, and its folder goes on from there on the 
   assert.deepEqual([second.end.resource, second.end.metrics["score"]], [6, 0.6]);
   const reports = second.events.flatMap((event) => (event.kind === "epoch" ? [event.resource] : []));
   assert.ok((reports[0] ?? 0) >= 4, "its reports count on");
-  // It came to its own end there: a longer leg has nothing to go on with.
+  // It came to its own end there: a longer segment has nothing to go on with.
   const third = await hearJob(
     runner,
     scriptJob(

@@ -17,7 +17,7 @@ import { accept, refuse } from "../../protocol/refusal.ts";
 import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { MemoryDisk } from "../../store/memory-store.ts";
 import type { Store } from "../../store/store.ts";
-import { inlineThinker } from "../../search/choose/sampler-worker.ts";
+import { inlineSampler } from "../../search/choose/sampler-worker-port.ts";
 import { randomStream, type RandomStream } from "../../search/space/random-stream.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { ProcessClock } from "./process.ts";
@@ -99,7 +99,7 @@ export class World {
         name,
         bus: this.hub.connect(busName),
         store: this.#openDisk(`coordinator-${name}`),
-        thinker: inlineThinker,
+        sampler: inlineSampler,
         clock,
         random: () => this.random.next(),
         settings,

@@ -11,7 +11,7 @@ import { settingsFor, type CoordinatorSettings } from "../../coordinator/state/s
 import { activeAttempt, emptyState, mustGet, type State, type Trial } from "../../coordinator/state/state.ts";
 import { openPolicy, type Capability } from "../../protocol/capability.ts";
 import { proposalsFrom, questionFor } from "../../coordinator/leader/proposer.ts";
-import { answerTo } from "../../search/choose/sampler-worker.ts";
+import { answerTo } from "../../search/choose/sampler-worker-port.ts";
 import type { CommandName } from "../../protocol/command.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { Report } from "../../protocol/report.ts";
@@ -126,16 +126,16 @@ export class Fold {
   ): void {
     const policy = openPolicy(slots);
     this.do({
-      kind: "hello",
+      kind: "register",
       agent,
-      hello: { incarnation, capability: capability(rates), policy },
+      register: { incarnation, capability: capability(rates), policy },
     });
   }
 
   /** A machine with a capability of its own. */
   joinWith(agent: string, slots: number, of: Capability): void {
     const policy = openPolicy(slots);
-    this.do({ kind: "hello", agent, hello: { incarnation: `${agent}-1`, capability: of, policy } });
+    this.do({ kind: "register", agent, register: { incarnation: `${agent}-1`, capability: of, policy } });
   }
 
   /** Time passes, and the coordinator looks what has run out. */
@@ -145,13 +145,13 @@ export class Fold {
   }
 
   /** What runs on the agent says it is alive, having used `usedMs`. */
-  presence(agent: string, usedMs: number): void {
+  heartbeat(agent: string, usedMs: number): void {
     const running = this.running().flatMap((trial) => {
       const attempt = activeAttempt(trial);
       if (attempt?.agent !== agent) return [];
       return [{ fence: attempt.fence, resource: 0, usedMs, suspended: false }];
     });
-    const presence = {
+    const heartbeat = {
       incarnation: `${agent}-1`,
       epoch: this.state.meta.epoch,
       closed: null,
@@ -160,7 +160,7 @@ export class Fold {
       running,
       owner: null,
     };
-    this.do({ kind: "presence", agent, presence });
+    this.do({ kind: "heartbeat", agent, heartbeat });
   }
 
   #settle(events: Event[]): void {

@@ -71,14 +71,14 @@ function weightOf(network: Network, name: string): Float32Array {
   return data;
 }
 
-/** A straight line through the origin, so that every slope is known on paper. */
+/** A straight line through the origin, so that every gradient is known on paper. */
 const line: Program = {
   batch: 2,
   lengths: [0],
   build: (graph) => {
     const x = graph.input("x", [2, 2], "float32");
-    const slope = graph.weight("slope", [2, 1], { kind: "ones" });
-    const score = graph.reshape(graph.matmul(x, slope), [2]);
+    const gradient = graph.weight("gradient", [2, 1], { kind: "ones" });
+    const score = graph.reshape(graph.matmul(x, gradient), [2]);
     const target = graph.input("target", [2], "float32");
     return { loss: graph.squaredError(score, target, graph.input("weights", [2], "float32")), score };
   },
@@ -167,7 +167,7 @@ export function checkNetwork(name: BackendName): void {
         return weightOf(network, "table");
       };
       const first = step(1, 0);
-      // Two slopes of one row add up before they are squared: 2 × (1 + 2) / 2.
+      // Two gradients of one row add up before they are squared: 2 × (1 + 2) / 2.
       assert.ok(Math.abs((weightOf(network, "adam.square.table")[1] ?? 0) - 0.001 * 9) < 1e-6);
       const second = step(2, 1);
       assert.ok(Math.abs((first[1] ?? 0) - 0.9) < 1e-4);
@@ -194,12 +194,12 @@ export function checkNetwork(name: BackendName): void {
         (row) =>
           weight.reduce((sum, value, at) => sum + value * (x[2 * row + at] ?? 0), 0) - (target[row] ?? 0),
       );
-      const slope = [0, 1].map((at) =>
+      const gradient = [0, 1].map((at) =>
         off.reduce((sum, value, row) => sum + value * (x[2 * row + at] ?? 0), 0),
       );
-      const share = Math.min(1, clip / Math.hypot(...slope));
+      const share = Math.min(1, clip / Math.hypot(...gradient));
       for (const at of [0, 1]) {
-        const g = (slope[at] ?? 0) * share;
+        const g = (gradient[at] ?? 0) * share;
         mean[at] = 0.9 * (mean[at] ?? 0) + 0.1 * g;
         square[at] = 0.999 * (square[at] ?? 0) + 0.001 * g * g;
         const alpha = (rate * Math.sqrt(1 - 0.999 ** (step + 1))) / (1 - 0.9 ** (step + 1));
@@ -207,7 +207,7 @@ export function checkNetwork(name: BackendName): void {
         weight[at] = (weight[at] ?? 0) * (1 - rate * decay) - moved;
       }
     }
-    assert.ok(distance(weightOf(network, "slope"), weight) < 1e-5);
+    assert.ok(distance(weightOf(network, "gradient"), weight) < 1e-5);
     network.dispose();
   });
 

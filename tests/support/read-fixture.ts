@@ -28,7 +28,7 @@ export function commandOf(
 }
 
 /** What a bad text is told, one line each, without the file's name. */
-export function toldOf(text: string): readonly string[] {
+export function observationOf(text: string): readonly string[] {
   const read = readText(text);
   if (read.ok) throw new Error("the file should have been refused");
   return linesOf(read.problems);

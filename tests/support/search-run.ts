@@ -1,28 +1,28 @@
 /** Runs a sampler on a function of its parameters, as a sweep would, and checks that trials are ones the space allows. */
 import assert from "node:assert/strict";
 import { keyOf } from "../../search/space/active.ts";
-import type { SearchProblem, SearchSampler, Suggestion, Told } from "../../search/sampler/ask.ts";
+import type { SearchProblem, SearchSampler, Suggestion, Observation } from "../../search/sampler/ask.ts";
 import { fulfils } from "../../protocol/condition.ts";
 import { satisfies } from "../../protocol/constraint.ts";
 import type { Distribution } from "../../protocol/space.ts";
 import type { Params, Value } from "../../protocol/value.ts";
 
 /** What becomes of a trial; values null for one that fails. */
-export type Trial = (params: Params, number: number) => Partial<Omit<Told, "number" | "params">>;
+export type Trial = (params: Params, number: number) => Partial<Omit<Observation, "number" | "params">>;
 
 export function valuesOf(objective: (params: Params) => readonly number[]): Trial {
   return (params) => ({ state: "completed", values: objective(params), resource: 1 });
 }
 
 export interface Run {
-  readonly history: readonly Told[];
+  readonly history: readonly Observation[];
   readonly suggestions: readonly Suggestion[];
   readonly position: number;
 }
 
 /** Asks for `batch` trials at a time until the problem's number of trials has been run or no more come. */
 export function runSearch(sampler: SearchSampler, problem: SearchProblem, trial: Trial, batch = 1): Run {
-  const history: Told[] = [];
+  const history: Observation[] = [];
   const suggestions: Suggestion[] = [];
   const known = new Set<string>();
   let position = 0;
@@ -46,12 +46,12 @@ export function runSearch(sampler: SearchSampler, problem: SearchProblem, trial:
   return { history, suggestions, position };
 }
 
-export function told(number: number, params: Params, rest: ReturnType<Trial> = {}): Told {
+export function told(number: number, params: Params, rest: ReturnType<Trial> = {}): Observation {
   return { number, params, state: "pending", values: null, resource: 0, rungs: [], ...rest };
 }
 
 /** The lowest first objective after each trial. */
-export function bestSoFar(history: readonly Told[]): readonly number[] {
+export function bestSoFar(history: readonly Observation[]): readonly number[] {
   let best = Infinity;
   return history.map(({ values }) => (best = Math.min(best, values?.[0] ?? Infinity)));
 }

@@ -1,5 +1,5 @@
 /**
- * Reverse-mode differentiation (Linnainmaa 1970) on the graph: adds to it the nodes that compute the slope
+ * Reverse-mode differentiation (Linnainmaa 1970) on the graph: adds to it the nodes that compute the gradient
  * of a scalar by each weight. It computes no numbers; `tests/core/network-gradient.test.ts` checks each rule
  * against differences. Second derivatives are refused.
  */
@@ -7,12 +7,12 @@ import { type Graph } from "./graph.ts";
 import { addUp, joinPieces, type Piece } from "./join-gradients.ts";
 import { inputOf, type Node } from "./node.ts";
 import { expect, same, shown } from "./shape.ts";
-import { stepBack } from "./backward.ts";
+import { backward } from "./backward.ts";
 
 export type Gradient =
   | { readonly kind: "dense"; readonly node: Node }
   /**
-   * Of a table that is only gathered from: slopes [n, ...slice] of the rows ids [n], which may come twice
+   * Of a table that is only gathered from: gradients [n, ...slice] of the rows ids [n], which may come twice
    * and then add up.
    */
   | { readonly kind: "rows"; readonly ids: Node; readonly values: Node };
@@ -23,46 +23,49 @@ export interface WeightGradient {
   readonly gradient: Gradient;
 }
 
-/** The slopes of `loss`, a scalar, by every weight that it depends on, in the weights' order. */
+/** The gradients of `loss`, a scalar, by every weight that it depends on, in the weights' order. */
 export function differentiate(graph: Graph, loss: Node): readonly WeightGradient[] {
   expect(loss.shape.length === 0, `a loss is a scalar, not ${shown(loss.shape)}`);
   const forward = graph.nodes.slice(0, loss.id + 1);
   const moving = movingNodes(forward);
   const tables = gatheredOnly(forward, [loss]);
-  const slopes = new Map<Node, Node[]>();
+  const gradients = new Map<Node, Node[]>();
   const pieces = new Map<Node, Piece[]>();
   const rows = new Map<Node, { ids: Node; values: Node }[]>();
   const one = graph.constant(1);
-  slopes.set(loss, [one]);
+  gradients.set(loss, [one]);
   for (const node of forward.toReversed()) {
     const cut = pieces.get(node);
     const joined = cut === undefined ? [] : joinPieces(graph, node, cut);
-    const parts = [...(slopes.get(node) ?? []), ...joined];
+    const parts = [...(gradients.get(node) ?? []), ...joined];
     if (parts.length === 0) continue;
     if (node.operation.kind === "weight") {
-      slopes.set(node, parts);
+      gradients.set(node, parts);
       continue;
     }
-    const slope = graph.addN(parts);
+    const gradient = graph.addN(parts);
     if (node.operation.kind === "slice") {
       const whole = inputOf(node, 0);
       if (!moving.has(whole)) continue;
-      pieces.set(whole, [...(pieces.get(whole) ?? []), { begin: node.operation.begin, slope }]);
+      pieces.set(whole, [...(pieces.get(whole) ?? []), { begin: node.operation.begin, gradient }]);
       continue;
     }
     const give = (to: Node, part: Node): void => {
-      expect(same(part.shape, to.shape), `the slope of ${to.operation.kind} has shape ${shown(part.shape)}`);
-      const found = slopes.get(to);
-      if (found === undefined) slopes.set(to, [part]);
+      expect(
+        same(part.shape, to.shape),
+        `the gradient of ${to.operation.kind} has shape ${shown(part.shape)}`,
+      );
+      const found = gradients.get(to);
+      if (found === undefined) gradients.set(to, [part]);
       else found.push(part);
     };
     if (node.operation.kind === "gather" && tables.has(inputOf(node, 0))) {
       const table = inputOf(node, 0);
       const ids = graph.reshape(inputOf(node, 1), [-1]);
-      const values = graph.reshape(slope, [-1, ...table.shape.slice(1)]);
+      const values = graph.reshape(gradient, [-1, ...table.shape.slice(1)]);
       rows.set(table, [...(rows.get(table) ?? []), { ids, values }]);
     } else {
-      stepBack(graph, node, slope, slope === one, (index, part) => {
+      backward(graph, node, gradient, gradient === one, (index, part) => {
         if (moving.has(inputOf(node, index))) give(inputOf(node, index), part());
       });
     }
@@ -82,13 +85,13 @@ export function differentiate(graph: Graph, loss: Node): readonly WeightGradient
       );
       return [{ name, weight, gradient: { kind: "rows", ids, values } }];
     }
-    const parts = slopes.get(weight);
+    const parts = gradients.get(weight);
     if (parts === undefined) return [];
     return [{ name, weight, gradient: { kind: "dense", node: addUp(graph, parts) } }];
   });
 }
 
-/** Nodes whose value a weight moves: no slope is computed for others. */
+/** Nodes whose value a weight moves: no gradient is computed for others. */
 function movingNodes(forward: readonly Node[]): ReadonlySet<Node> {
   const moving = new Set<Node>();
   for (const node of forward) {

@@ -88,15 +88,15 @@ export function eagerEngine(tf: TensorFlow, { graphs, weights, seed, optimizer }
         const first = read[at++];
         const state = stateOf(name);
         if (gradient.kind === "dense") {
-          expect(first instanceof Float32Array, `the slope of ${name} is no float32`);
-          return { state, slope: { kind: "dense", values: first } };
+          expect(first instanceof Float32Array, `the gradient of ${name} is no float32`);
+          return { state, gradient: { kind: "dense", values: first } };
         }
         const values = read[at++];
         expect(
           first instanceof Int32Array && values instanceof Float32Array,
           `the rows of ${name} are wrong`,
         );
-        return { state, slope: addUpRows(first, values) };
+        return { state, gradient: addUpRows(first, values) };
       });
       adamStep(updates, optimizer, rate, step);
       return read[0]?.[0] ?? NaN;

@@ -5,7 +5,7 @@
 import type { Rank, Tensor } from "@tensorflow/tfjs-core";
 import type { TensorFlow } from "../runtime/backend.ts";
 import { stream } from "../tensor/seeded-stream.ts";
-import { kernelSlope, rowSlope, windowMax, type WindowMax } from "./eager-window-max.ts";
+import { kernelGradient, rowGradient, windowMax, type WindowMax } from "./eager-window-max.ts";
 import { inputOf, type Node } from "./node.ts";
 import { expect } from "./shape.ts";
 
@@ -62,11 +62,11 @@ export function compute(node: Node, around: Surroundings): Tensor {
       return tf.rsqrt(input(0));
     case "square":
       return tf.square(input(0));
-    case "reluSlope":
+    case "reluGradient":
       return tf.mul(input(1), tf.cast(tf.greater(input(0), 0), "float32"));
-    case "tanhSlope":
+    case "tanhGradient":
       return tf.mul(input(1), tf.sub(1, tf.square(input(0))));
-    case "sigmoidSlope":
+    case "sigmoidGradient":
       return tf.mul(input(1), tf.mul(input(0), tf.sub(1, input(0))));
     case "positive":
       return tf.cast(tf.greater(input(0), tf.scalar(0, inputOf(node, 0).type)), "float32");
@@ -119,9 +119,9 @@ export function compute(node: Node, around: Surroundings): Tensor {
     case "fold": {
       const [, , width = 0] = shape;
       const [batch = 0, positions = 0] = inputOf(node, 0).shape;
-      const slope = input(0);
+      const gradient = input(0);
       const parts = Array.from({ length: operation.size }, (_, from) =>
-        pad(tf, tf.slice(slope, [0, 0, from * width], [batch, positions, width]), [0, from, 0], shape),
+        pad(tf, tf.slice(gradient, [0, 0, from * width], [batch, positions, width]), [0, from, 0], shape),
       );
       return tf.addN(parts);
     }
@@ -138,13 +138,13 @@ export function compute(node: Node, around: Surroundings): Tensor {
       around.kept.set(node, kept);
       return tf.tensor(kept.top, dims);
     }
-    case "windowMaxRowSlope":
-    case "windowMaxKernelSlope": {
+    case "windowMaxRowGradient":
+    case "windowMaxKernelGradient": {
       const kept = around.kept.get(inputOf(node, 0));
       expect(kept !== undefined, "a way back came before its way there");
-      const slope = input(1).dataSync<"float32">();
-      const back = operation.kind === "windowMaxRowSlope" ? rowSlope : kernelSlope;
-      return tf.tensor(back(kept, slope), dims);
+      const gradient = input(1).dataSync<"float32">();
+      const back = operation.kind === "windowMaxRowGradient" ? rowGradient : kernelGradient;
+      return tf.tensor(back(kept, gradient), dims);
     }
     case "dropoutMask": {
       expect(around.step !== null, "scoring read a dropout mask");
@@ -160,7 +160,7 @@ export function compute(node: Node, around: Surroundings): Tensor {
       const likelihood = tf.sum(tf.mul(tf.logSoftmax(input(0)), oneHot(tf, node, input(1))), 1);
       return tf.neg(tf.div(tf.sum(tf.mul(likelihood, input(2))), tf.sum(input(2))));
     }
-    case "crossEntropySlope": {
+    case "crossEntropyGradient": {
       const off = tf.sub(tf.softmax(input(0)), oneHot(tf, node, input(1)));
       return tf.mul(off, tf.expandDims(tf.div(input(2), tf.sum(input(2))), 1));
     }

@@ -66,15 +66,15 @@ export function windowMax(
   return { shape, unfolded, kernel, best, top };
 }
 
-/** slope [batch, filters] → the slope by the kernel [size * width, filters]. */
-export function kernelSlope({ shape, unfolded, best }: WindowMax, slope: Float32Array): Float32Array {
+/** gradient [batch, filters] → the gradient by the kernel [size * width, filters]. */
+export function kernelGradient({ shape, unfolded, best }: WindowMax, gradient: Float32Array): Float32Array {
   const { length, size, width, filters } = shape;
   const positions = length - size + 1;
   const span = size * width;
   // Turned, so that a filter's numbers lie side by side.
   const turned = new Float32Array(filters * span);
-  for (let at = 0; at < slope.length; at++) {
-    const pull = slope[at] ?? 0;
+  for (let at = 0; at < gradient.length; at++) {
+    const pull = gradient[at] ?? 0;
     if (pull === 0) continue;
     const text = Math.floor(at / filters);
     const from = (text * positions + (best[at] ?? 0)) * span;
@@ -85,14 +85,14 @@ export function kernelSlope({ shape, unfolded, best }: WindowMax, slope: Float32
   return transposed(turned, filters, span);
 }
 
-/** slope [batch, filters] → the slope by x [batch, length, width]. */
-export function rowSlope({ shape, kernel, best }: WindowMax, slope: Float32Array): Float32Array {
+/** gradient [batch, filters] → the gradient by x [batch, length, width]. */
+export function rowGradient({ shape, kernel, best }: WindowMax, gradient: Float32Array): Float32Array {
   const { batch, length, size, width, filters } = shape;
   const span = size * width;
   const turned = transposed(kernel, span, filters);
   const out = new Float32Array(batch * length * width);
-  for (let at = 0; at < slope.length; at++) {
-    const pull = slope[at] ?? 0;
+  for (let at = 0; at < gradient.length; at++) {
+    const pull = gradient[at] ?? 0;
     if (pull === 0) continue;
     const text = Math.floor(at / filters);
     const from = (at % filters) * span;

@@ -142,12 +142,12 @@ export class Graph {
     return this.scale(this.times(x, gate), 0.5);
   }
 
-  /** 1 where x is above zero, else 0, as float32: a mask of the tokens that are there. No slope flows. */
+  /** 1 where x is above zero, else 0, as float32: a mask of the tokens that are there. No gradient flows. */
   positive(x: Node): Node {
     return this.add({ kind: "positive" }, [x], x.shape);
   }
 
-  /** 1 where equal, else 0. No slope flows. */
+  /** 1 where equal, else 0. No gradient flows. */
   equal(a: Node, b: Node): Node {
     return this.add({ kind: "equal" }, [a, b], broadcast(a.shape, b.shape));
   }

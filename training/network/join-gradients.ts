@@ -1,12 +1,12 @@
 /**
- * Slopes that come to one node in many small parts, as in a recurrent network, put together in few operations.
- * What each part is comes from `step-back.ts`.
+ * Gradients that come to one node in many small parts, as in a recurrent network, put together in few operations.
+ * What each part is comes from `backward.ts`.
  */
 import type { Graph } from "./graph.ts";
 import { inputOf, type Node } from "./node.ts";
 
 /**
- * The sum of a weight's slopes. Where the weight was multiplied by again and again, as a recurrent network's is,
+ * The sum of a weight's gradients. Where the weight was multiplied by again and again, as a recurrent network's is,
  * that is one product of all rows under each other, not a sum of as many small products.
  */
 export function addUp(graph: Graph, parts: readonly Node[]): Node {
@@ -23,19 +23,19 @@ export function addUp(graph: Graph, parts: readonly Node[]): Node {
   return graph.matmul(rows(0), rows(1), { transposeA: true });
 }
 
-/** The slope of one slice of a node. */
+/** The gradient of one slice of a node. */
 export interface Piece {
   readonly begin: readonly number[];
-  readonly slope: Node;
+  readonly gradient: Node;
 }
 
 /**
- * Slopes of slices → those of the whole. Slices side by side along one axis, as a recurrent network's steps
+ * Gradients of slices → those of the whole. Slices side by side along one axis, as a recurrent network's steps
  * and gates are, become one concatenation: padding each to the whole would cost its size once per slice.
  */
 export function joinPieces(graph: Graph, whole: Node, pieces: readonly Piece[]): readonly Node[] {
   const axes = whole.shape.flatMap((length, axis) =>
-    pieces.some(({ slope }) => slope.shape[axis] !== length) ? [axis] : [],
+    pieces.some(({ gradient }) => gradient.shape[axis] !== length) ? [axis] : [],
   );
   const [axis] = axes;
   const sorted = pieces.toSorted((a, b) => start(a) - start(b));
@@ -43,14 +43,14 @@ export function joinPieces(graph: Graph, whole: Node, pieces: readonly Piece[]):
     return piece.begin[axis ?? 0] ?? 0;
   }
   function end(piece: Piece): number {
-    return start(piece) + (piece.slope.shape[axis ?? 0] ?? 0);
+    return start(piece) + (piece.gradient.shape[axis ?? 0] ?? 0);
   }
   const apart = sorted.every((piece, index) => {
     const next = sorted[index + 1];
     return next === undefined || end(piece) <= start(next);
   });
   if (axis === undefined || axes.length > 1 || !apart)
-    return pieces.map(({ begin, slope }) => graph.pad(slope, begin, whole.shape));
+    return pieces.map(({ begin, gradient }) => graph.pad(gradient, begin, whole.shape));
   const parts: Node[] = [];
   let at = 0;
   const fillTo = (to: number): void => {
@@ -59,7 +59,7 @@ export function joinPieces(graph: Graph, whole: Node, pieces: readonly Piece[]):
   };
   for (const piece of sorted) {
     fillTo(start(piece));
-    parts.push(piece.slope);
+    parts.push(piece.gradient);
     at = end(piece);
   }
   fillTo(whole.shape[axis] ?? 0);

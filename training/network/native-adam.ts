@@ -24,8 +24,8 @@ export interface NativeUpdate {
   readonly variables: Variables;
 }
 
-/** Slopes of a weight, each row once. */
-type Slope =
+/** Gradients of a weight, each row once. */
+type EmittedGradient =
   | { readonly rows: null; readonly values: string }
   | { readonly rows: string; readonly values: string };
 
@@ -42,26 +42,31 @@ export function emitAdam(
   alpha: string,
 ): readonly string[] {
   const op = (kind: string, inputs: readonly string[]): string => graph.op(kind, inputs, { T: float });
-  const raw = updates.map((update) => ({ ...update, slope: slopeOf(graph, emitter, update, dense) }));
+  const raw = updates.map((update) => ({ ...update, gradient: gradientOf(graph, emitter, update, dense) }));
   let share: string | null = null;
   if (clip !== undefined) {
-    const halves = raw.map(({ slope }) => op("L2Loss", [slope.values]));
+    const halves = raw.map(({ gradient }) => op("L2Loss", [gradient.values]));
     const sum = graph.op("AddN", halves, { T: float, N: { int: halves.length } });
     const squares = op("AddV2", [op("Mul", [sum, graph.scalar(2)]), graph.scalar(normFloor)]);
     share = op("Minimum", [op("Mul", [op("Rsqrt", [squares]), graph.scalar(clip)]), graph.scalar(1)]);
   }
-  return raw.map(({ name, shape, variables, slope }) => {
-    const values = share === null ? slope.values : op("Mul", [slope.values, share]);
+  return raw.map(({ name, shape, variables, gradient }) => {
+    const values = share === null ? gradient.values : op("Mul", [gradient.values, share]);
     // What reads the weight must have read it before it moves.
     const after = emitter.reads.get(name) ?? [];
     const less = decay !== 0 && shape.length > 1 ? op("Mul", [rate, graph.scalar(decay)]) : null;
-    return slope.rows === null
+    return gradient.rows === null
       ? moveWhole(graph, variables, values, alpha, less, after)
-      : moveRows(graph, variables, slope.rows, values, alpha, less, after);
+      : moveRows(graph, variables, gradient.rows, values, alpha, less, after);
   });
 }
 
-function slopeOf(graph: TensorFlowGraph, emitter: Emitter, update: NativeUpdate, dense: boolean): Slope {
+function gradientOf(
+  graph: TensorFlowGraph,
+  emitter: Emitter,
+  update: NativeUpdate,
+  dense: boolean,
+): EmittedGradient {
   const { gradient, shape } = update;
   if (gradient.kind === "dense") return { rows: null, values: emitter.of(gradient.node) };
   const ids = emitter.of(gradient.ids);
@@ -77,7 +82,7 @@ function slopeOf(graph: TensorFlowGraph, emitter: Emitter, update: NativeUpdate,
 function moveWhole(
   graph: TensorFlowGraph,
   { value, mean, square }: Variables,
-  slopes: string,
+  gradients: string,
   alpha: string,
   less: string | null,
   after: readonly string[],
@@ -100,7 +105,7 @@ function moveWhole(
     graph.scalar(beta1),
     graph.scalar(beta2),
     graph.scalar(epsilon),
-    slopes,
+    gradients,
   ];
   return graph.op(
     "ResourceApplyAdam",
@@ -114,7 +119,7 @@ function moveRows(
   graph: TensorFlowGraph,
   { value, mean, square }: Variables,
   rows: string,
-  slopes: string,
+  gradients: string,
   alpha: string,
   less: string | null,
   after: readonly string[],
@@ -125,8 +130,8 @@ function moveRows(
   const part = (x: string, share: number): string => op("Mul", [x, graph.scalar(share)]);
   const scatter = (kind: string, variable: string, values: string, before: readonly string[]): string =>
     graph.op(kind, [variable, rows, values], { dtype: float, Tindices: int }, { after: before });
-  const newMean = op("AddV2", [part(rowsOf(mean), beta1), part(slopes, 1 - beta1)]);
-  const newSquare = op("AddV2", [part(rowsOf(square), beta2), part(op("Square", [slopes]), 1 - beta2)]);
+  const newMean = op("AddV2", [part(rowsOf(mean), beta1), part(gradients, 1 - beta1)]);
+  const newSquare = op("AddV2", [part(rowsOf(square), beta2), part(op("Square", [gradients]), 1 - beta2)]);
   const root = op("AddV2", [op("Sqrt", [newSquare]), graph.scalar(epsilon)]);
   let lost = op("RealDiv", [op("Mul", [newMean, alpha]), root]);
   if (less !== null) lost = op("AddV2", [lost, op("Mul", [rowsOf(value), less])]);

@@ -109,11 +109,11 @@ export class Emitter {
         return op("Rsqrt", all());
       case "square":
         return op("Square", all());
-      case "reluSlope":
+      case "reluGradient":
         return op("ReluGrad", [input(1), input(0)]);
-      case "tanhSlope":
+      case "tanhGradient":
         return op("TanhGrad", all());
-      case "sigmoidSlope":
+      case "sigmoidGradient":
         return op("SigmoidGrad", all());
       case "positive": {
         const whole = inputOf(node, 0).type === "int32";
@@ -193,15 +193,15 @@ export class Emitter {
         return fold(graph, input(0), inputOf(node, 0).shape, shape, operation.size);
       case "windowMax":
         return this.#windowMax.forward(node, input(0), input(1), operation.size);
-      case "windowMaxRowSlope": {
+      case "windowMaxRowGradient": {
         const there = inputOf(node, 0);
         this.of(there);
-        return this.#windowMax.rowSlope(there, input(1), this.of(inputOf(there, 1)));
+        return this.#windowMax.rowGradient(there, input(1), this.of(inputOf(there, 1)));
       }
-      case "windowMaxKernelSlope": {
+      case "windowMaxKernelGradient": {
         const there = inputOf(node, 0);
         this.of(there);
-        return this.#windowMax.kernelSlope(there, input(1));
+        return this.#windowMax.kernelGradient(there, input(1));
       }
       case "dropoutMask": {
         expect(passed !== null, "scoring read a dropout mask");
@@ -222,7 +222,7 @@ export class Emitter {
         const weighted = op("Mul", [this.#logLoss(node), input(2)]);
         return op("RealDiv", [total(graph, weighted), total(graph, input(2))]);
       }
-      case "crossEntropySlope": {
+      case "crossEntropyGradient": {
         const batch = inputOf(node, 2).shape[0] ?? 0;
         const shares = op("RealDiv", [input(2), total(graph, input(2))]);
         const column = reshape(graph, shares, [batch, 1]);
@@ -231,7 +231,7 @@ export class Emitter {
     }
   }
 
-  /** Loss of each row, and as second output its slope by the logits: one operation for both ways. */
+  /** Loss of each row, and as second output its gradient by the logits: one operation for both ways. */
   #logLoss(node: Node): string {
     const inputs = [this.of(inputOf(node, 0)), this.of(inputOf(node, 1))];
     const key = inputs.join(" ");

@@ -1,6 +1,6 @@
 /**
  * `windowMax` and its way back as TensorFlow operations: dense products, which several cores and wide registers
- * do faster than the fewer sums of `eager-window-max.ts`. Of equal maxima each takes its share of the slope.
+ * do faster than the fewer sums of `eager-window-max.ts`. Of equal maxima each takes its share of the gradient.
  */
 import { inputOf, type Node } from "./node.ts";
 import { float, fold, int, matmul, reshape, toFloat, unfold } from "./native-op.ts";
@@ -43,19 +43,19 @@ export class NativeWindowMax {
     return top;
   }
 
-  /** From the names of the slope by the maxima and of the kernel: the slope by x. */
-  rowSlope(node: Node, slope: string, kernel: string): string {
+  /** From the names of the gradient by the maxima and of the kernel: the gradient by x. */
+  rowGradient(node: Node, gradient: string, kernel: string): string {
     const graph = this.#graph;
     const { positions, size } = this.#of(node);
     const { shape } = inputOf(node, 0);
     const [batch = 0, , width = 0] = shape;
-    const slopes = matmul(graph, this.#pulls(node, slope), kernel, { turnB: true });
+    const gradients = matmul(graph, this.#pulls(node, gradient), kernel, { turnB: true });
     const windows = [batch, positions, size * width];
-    return fold(graph, reshape(graph, slopes, windows), windows, shape, size);
+    return fold(graph, reshape(graph, gradients, windows), windows, shape, size);
   }
 
-  kernelSlope(node: Node, slope: string): string {
-    return matmul(this.#graph, this.#of(node).unfolded, this.#pulls(node, slope), { turnA: true });
+  kernelGradient(node: Node, gradient: string): string {
+    return matmul(this.#graph, this.#of(node).unfolded, this.#pulls(node, gradient), { turnA: true });
   }
 
   #of(node: Node): Windows {
@@ -64,11 +64,11 @@ export class NativeWindowMax {
     return found;
   }
 
-  /** The slope by each score, [batch * positions, filters]. */
-  #pulls(node: Node, slope: string): string {
+  /** The gradient by each score, [batch * positions, filters]. */
+  #pulls(node: Node, gradient: string): string {
     const graph = this.#graph;
     const { positions, scores, top } = this.#of(node);
-    const key = `${top} ${slope}`;
+    const key = `${top} ${gradient}`;
     const found = this.#pulled.get(key);
     if (found !== undefined) return found;
     const [batch = 0, filters = 0] = node.shape;
@@ -78,7 +78,7 @@ export class NativeWindowMax {
       incompatible_shape_error: { flag: true },
     });
     const best = toFloat(graph, equal);
-    const share = graph.op("RealDiv", [reshape(graph, slope, row), this.#overTime("Sum", best, true)], {
+    const share = graph.op("RealDiv", [reshape(graph, gradient, row), this.#overTime("Sum", best, true)], {
       T: float,
     });
     const spread = graph.op("Mul", [best, share], { T: float });

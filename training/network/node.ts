@@ -27,8 +27,8 @@ export type Operation =
   | { readonly kind: "scale" | "shift"; readonly by: number }
   /** The input repeated along axes of length 1. */
   | { readonly kind: "broadcast" }
-  /** The way back of relu, tanh and sigmoid: inputs are its output and the slope by that. */
-  | { readonly kind: "reluSlope" | "tanhSlope" | "sigmoidSlope" }
+  /** The way back of relu, tanh and sigmoid: inputs are its output and the gradient by that. */
+  | { readonly kind: "reluGradient" | "tanhGradient" | "sigmoidGradient" }
   /** 1 where the input is above zero, else 0; float32 whatever the input. */
   | { readonly kind: "positive" }
   /** 1 where two inputs are equal, else 0; broadcasts. */
@@ -60,16 +60,16 @@ export type Operation =
   | { readonly kind: "fold"; readonly size: number }
   /** x [batch, length, width], kernel [size * width, filters] → [batch, filters]: each filter's best window. */
   | { readonly kind: "windowMax"; readonly size: number }
-  /** The way back of `windowMax`: inputs are its output and the slope by that. */
-  | { readonly kind: "windowMaxRowSlope" | "windowMaxKernelSlope" }
+  /** The way back of `windowMax`: inputs are its output and the gradient by that. */
+  | { readonly kind: "windowMaxRowGradient" | "windowMaxKernelGradient" }
   /** Where dropout keeps a cell, 1 / (1 - share), else 0; of the network's seed, the step and the name. */
   | { readonly kind: "dropoutMask"; readonly share: number; readonly name: string }
   /** x by mask in training, x in scoring. */
   | { readonly kind: "dropout" }
   /** logits [batch, labels], labels [batch], weights [batch] → the weighted mean log loss, in nats. */
   | { readonly kind: "crossEntropy" }
-  /** The slope of `crossEntropy` by the logits, of the same inputs. */
-  | { readonly kind: "crossEntropySlope" };
+  /** The gradient of `crossEntropy` by the logits, of the same inputs. */
+  | { readonly kind: "crossEntropyGradient" };
 
 export interface Node<Kind extends Operation = Operation> {
   /** Its place in the graph: inputs stand before what they feed. */

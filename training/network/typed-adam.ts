@@ -19,14 +19,14 @@ export interface AdamState {
   readonly decays: boolean;
 }
 
-export type Slope =
+export type Gradient =
   | { readonly kind: "dense"; readonly values: Float32Array }
   /** Each row once, in order of first touch; values [rows, width]. */
   | { readonly kind: "rows"; readonly rows: Int32Array; readonly values: Float32Array };
 
 export interface Update {
   readonly state: AdamState;
-  readonly slope: Slope;
+  readonly gradient: Gradient;
 }
 
 /** The bias-corrected rate of the step, which counts from 0. */
@@ -42,21 +42,21 @@ export function adamStep(
 ): void {
   const share = clip === undefined ? 1 : clipShare(updates, clip);
   const alpha = correctedRate(rate, step);
-  for (const { state, slope } of updates) {
+  for (const { state, gradient } of updates) {
     const kept = state.decays ? 1 - rate * decay : 1;
-    if (slope.kind === "dense") {
-      move(state, 0, slope.values, 0, state.value.length, share, alpha, kept);
+    if (gradient.kind === "dense") {
+      move(state, 0, gradient.values, 0, state.value.length, share, alpha, kept);
       continue;
     }
     const { width, value } = state;
     if (dense) {
       const whole = new Float32Array(value.length);
-      for (const [index, row] of slope.rows.entries())
-        whole.set(slope.values.subarray(index * width, (index + 1) * width), row * width);
+      for (const [index, row] of gradient.rows.entries())
+        whole.set(gradient.values.subarray(index * width, (index + 1) * width), row * width);
       move(state, 0, whole, 0, value.length, share, alpha, kept);
     } else {
-      for (const [index, row] of slope.rows.entries())
-        move(state, row * width, slope.values, index * width, width, share, alpha, kept);
+      for (const [index, row] of gradient.rows.entries())
+        move(state, row * width, gradient.values, index * width, width, share, alpha, kept);
     }
   }
 }
@@ -64,8 +64,8 @@ export function adamStep(
 function move(
   { value, mean, square }: AdamState,
   from: number,
-  slopes: Float32Array,
-  slopesFrom: number,
+  gradients: Float32Array,
+  gradientsFrom: number,
   count: number,
   share: number,
   alpha: number,
@@ -73,9 +73,9 @@ function move(
 ): void {
   for (let index = 0; index < count; index++) {
     const at = from + index;
-    const slope = (slopes[slopesFrom + index] ?? 0) * share;
-    const m = beta1 * (mean[at] ?? 0) + (1 - beta1) * slope;
-    const v = beta2 * (square[at] ?? 0) + (1 - beta2) * slope * slope;
+    const gradient = (gradients[gradientsFrom + index] ?? 0) * share;
+    const m = beta1 * (mean[at] ?? 0) + (1 - beta1) * gradient;
+    const v = beta2 * (square[at] ?? 0) + (1 - beta2) * gradient * gradient;
     mean[at] = m;
     square[at] = v;
     value[at] = kept * (value[at] ?? 0) - (alpha * m) / (Math.sqrt(v) + epsilon);
@@ -84,12 +84,12 @@ function move(
 
 function clipShare(updates: readonly Update[], clip: number): number {
   let squares = normFloor;
-  for (const { slope } of updates) for (const value of slope.values) squares += value * value;
+  for (const { gradient } of updates) for (const value of gradient.values) squares += value * value;
   return Math.min(1, clip / Math.sqrt(squares));
 }
 
-/** Slopes of rows that may come twice → each row once. */
-export function addUpRows(ids: Int32Array, values: Float32Array): Slope {
+/** Gradients of rows that may come twice → each row once. */
+export function addUpRows(ids: Int32Array, values: Float32Array): Gradient {
   const width = ids.length === 0 ? 0 : values.length / ids.length;
   const place = new Map<number, number>();
   const summed = new Float32Array(values.length);

@@ -74,22 +74,22 @@ function learnFunction(options: LinearKernelOptions): FunctionCode {
   ];
   const total = write.variable("f64");
   const change = write.variable("v128");
-  const slope = numberAt(scratch.get, label.get);
-  const slopes =
+  const gradient = numberAt(scratch.get, label.get);
+  const gradients =
     loss === "logistic"
       ? block(
           oneWhere(i32.equal(label.get, truth.get), hit),
           f32.store(
-            slope,
+            gradient,
             f32.mul(weight.get, f32.sub(f32.fromF64(f64.load(doubleAt(scores, label.get))), hit.get)),
           ),
         )
-      : // Half the squared hinge's slope: -y max(0, 1 - y score), y 1 for the true label and -1 for others.
+      : // Half the squared hinge's gradient: -y max(0, 1 - y score), y 1 for the true label and -1 for others.
         block(
           hit.set(f32.const(-1)),
           when(i32.equal(label.get, truth.get), hit.set(f32.const(1))),
           f32.store(
-            slope,
+            gradient,
             f32.mul(
               f32.sub(f32.const(0), f32.mul(weight.get, hit.get)),
               f32.max(
@@ -104,19 +104,19 @@ function learnFunction(options: LinearKernelOptions): FunctionCode {
   const learnBias = block(
     square.set(f32.const(0)),
     eachLabel(label, labels, () =>
-      square.set(f32.add(square.get, f32.mul(f32.load(slope), f32.load(slope)))),
+      square.set(f32.add(square.get, f32.mul(f32.load(gradient), f32.load(gradient)))),
     ),
     f32.store(tables.biasAccumulator.get, f32.add(f32.load(tables.biasAccumulator.get), square.get)),
     step.set(rateOf(f32.load(tables.biasAccumulator.get))),
     eachLabel(label, labels, () =>
       f32.store(
         numberAt(tables.bias.get, label.get),
-        f32.sub(f32.load(numberAt(tables.bias.get, label.get)), f32.mul(step.get, f32.load(slope))),
+        f32.sub(f32.load(numberAt(tables.bias.get, label.get)), f32.mul(step.get, f32.load(gradient))),
       ),
     ),
   );
   const offsetsOfRow = Array.from({ length: vectors }, (_, vector) => vector * vectorBytes);
-  const slopeOf = (offset: number) =>
+  const gradientOf = (offset: number) =>
     tables.ratios === null
       ? f32x4.load(scratch.get, offset)
       : f32x4.mul(f32x4.load(scratch.get, offset), f32x4.load(forward.ratioRow.get, offset));
@@ -126,7 +126,7 @@ function learnFunction(options: LinearKernelOptions): FunctionCode {
       : block(
           change.set(
             offsetsOfRow.reduce<Code>(
-              (sum, offset) => f32x4.add(sum, f32x4.mul(slopeOf(offset), slopeOf(offset))),
+              (sum, offset) => f32x4.add(sum, f32x4.mul(gradientOf(offset), gradientOf(offset))),
               f32x4.zero,
             ),
           ),
@@ -150,7 +150,7 @@ function learnFunction(options: LinearKernelOptions): FunctionCode {
           row.get,
           f32x4.sub(
             f32x4.mul(f32x4.load(row.get, offset), f32x4.splat(keep.get)),
-            f32x4.mul(f32x4.splat(push.get), slopeOf(offset)),
+            f32x4.mul(f32x4.splat(push.get), gradientOf(offset)),
           ),
           offset,
         ),
@@ -170,8 +170,8 @@ function learnFunction(options: LinearKernelOptions): FunctionCode {
         weight.set(f32.load(numberAt(labelWeights.get, truth.get))),
         forward.run(index.get, false),
         // The hinge descends from scores, the logistic loss from probabilities.
-        loss === "logistic" ? forward.probabilities : eachLabel(label, labels, () => slopes),
-        loss === "logistic" ? eachLabel(label, labels, () => slopes) : forward.probabilities,
+        loss === "logistic" ? forward.probabilities : eachLabel(label, labels, () => gradients),
+        loss === "logistic" ? eachLabel(label, labels, () => gradients) : forward.probabilities,
         total.set(f64.add(total.get, logLossCode(doubleAt(scores, truth.get)))),
         learnBias,
         learnRows,

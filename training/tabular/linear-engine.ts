@@ -46,17 +46,17 @@ export function linearEngine({ features, outputs, regression, l2 }: LinearShape)
     if (!regression) softmax(out);
   };
 
-  /** One weight's step down its slope; gives the new weight. */
+  /** One weight's step down its gradient; gives the new weight. */
   const step = (
     values: Float32Array,
     accumulators: Float32Array,
     at: number,
-    slope: number,
+    gradient: number,
     rate: number,
   ): void => {
-    const sum = (accumulators[at] ?? 0) + slope * slope;
+    const sum = (accumulators[at] ?? 0) + gradient * gradient;
     accumulators[at] = sum;
-    values[at] = (values[at] ?? 0) - (rate * slope) / Math.sqrt(sum + accumulatorMin);
+    values[at] = (values[at] ?? 0) - (rate * gradient) / Math.sqrt(sum + accumulatorMin);
   };
 
   return {
@@ -74,16 +74,16 @@ export function linearEngine({ features, outputs, regression, l2 }: LinearShape)
         scores[truth] = probability - 1;
       }
       for (let output = 0; output < outputs; output++) {
-        const slope = weight * (scores[output] ?? 0);
-        scores[output] = slope;
-        step(bias, biasSquares, output, slope, rate);
+        const gradient = weight * (scores[output] ?? 0);
+        scores[output] = gradient;
+        step(bias, biasSquares, output, gradient, rate);
       }
       for (let feature = 0; feature < features; feature++) {
         const value = rows[at + feature] ?? 0;
         const base = feature * outputs;
         for (let output = 0; output < outputs; output++) {
-          const slope = value * (scores[output] ?? 0) + l2 * (weights[base + output] ?? 0);
-          step(weights, squares, base + output, slope, rate);
+          const gradient = value * (scores[output] ?? 0) + l2 * (weights[base + output] ?? 0);
+          step(weights, squares, base + output, gradient, rate);
         }
       }
       return loss;

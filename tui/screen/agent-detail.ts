@@ -86,16 +86,16 @@ function running(view: View, agent: AgentView, width: number): readonly Line[] {
   ];
 }
 
-const stanceTones = { open: "good", closed: "warn", suspended: "warn", vacating: "warn" } as const;
+const availabilityTones = { open: "good", closed: "warn", suspended: "warn", vacating: "warn" } as const;
 
 /** What the owner's policy makes of the moment, and how it knows whether the owner is there. */
 function ownerLines({ owner }: AgentView, width: number): readonly Line[] {
   if (owner === null) return [];
-  const { idleMs, idleSource, reason, stance } = owner;
+  const { idleMs, idleSource, reason, stance: availability } = owner;
   const why = reason === null ? [] : wrap(reason, width - labelWidth).map((each) => pair("", each));
   const input = idleMs === null ? "the last input is unknown" : `last input ${inputAge(idleMs)} ago`;
   return [
-    pair("stance", stance, stanceTones[stance]),
+    pair("availability", availability, availabilityTones[availability]),
     ...why,
     ...(idleSource === null ? [] : [pair("", `${input}, by ${idleSource}`, "dim")]),
   ];

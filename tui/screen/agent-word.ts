@@ -13,8 +13,8 @@ const agentTones: Readonly<Record<AgentView["state"], Tone>> = {
 
 export function agentState(agent: AgentView, glyphs: Glyphs): { readonly text: string; readonly tone: Tone } {
   // Closed says that nothing new comes; what of the owner's policy makes it so says more.
-  const stance = agent.owner?.stance ?? "open";
-  const word = agent.state === "closed" && stance !== "open" ? stance : agent.state;
+  const availability = agent.owner?.stance ?? "open";
+  const word = agent.state === "closed" && availability !== "open" ? availability : agent.state;
   return { text: `${glyphs.agent[agent.state]} ${word}`, tone: agentTones[agent.state] };
 }
 

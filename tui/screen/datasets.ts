@@ -117,11 +117,7 @@ function facts(
     heading(`${dataset.dataset}@${version.version}`, Math.min(width, 40), false, view.glyphs),
     pair("holds", version.kind === "text" ? "texts with labels" : "a table with a target"),
     pair("rows", `${rows.train} train, ${rows.validation} validation, ${rows.test} test`),
-    pair(
-      "kept aside",
-      `${version.badRows} rows that could not be read`,
-      version.badRows > 0 ? "bad" : "plain",
-    ),
+    pair("rejected", `${version.badRows} rows that could not be read`, version.badRows > 0 ? "bad" : "plain"),
     pair("artifact", `${version.digest.slice(0, digestCharacters)}, ${bytes(version.bytes)}`),
     pair("built by", version.trial ?? `${version.by}, beside the command`),
     pair("used by", uses.map(useText).join(", ") || "no sweep yet"),

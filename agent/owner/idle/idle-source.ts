@@ -1,4 +1,4 @@
-/** Where an agent learns how long its owner has been away. A source only reads; what follows from it is the stance's. */
+/** Where an agent learns how long its owner has been away. A source only reads; what follows from it is the availability's. */
 
 /** How long ago the last input was, in ms, or why nobody knows. */
 export type Idleness =

@@ -8,8 +8,8 @@ import {
   ownerStep,
   type Circumstances,
   type OwnerState,
-  type Stance,
-} from "../../agent/owner/stance.ts";
+  type Availability,
+} from "../../agent/owner/availability.ts";
 import { policySchema } from "../../protocol/capability.ts";
 
 const msPerMinute = 60_000;
@@ -32,13 +32,13 @@ class Machine {
     this.policy = policy;
   }
 
-  at(minute: number, change: Partial<Circumstances>): Stance {
-    const { state, stance } = ownerStep(this.policy, this.state, minute * msPerMinute, {
+  at(minute: number, change: Partial<Circumstances>): Availability {
+    const { state, availability } = ownerStep(this.policy, this.state, minute * msPerMinute, {
       ...calm,
       ...change,
     });
     this.state = state;
-    return stance;
+    return availability;
   }
 }
 
@@ -48,7 +48,7 @@ const idle = (minutes: number) => ({
 
 test("OWNER-1 to OWNER-4: the desktop scenario, minute by minute", () => {
   const machine = new Machine(desktop);
-  const table: readonly (readonly [number, Partial<Circumstances>, Stance["kind"]])[] = [
+  const table: readonly (readonly [number, Partial<Circumstances>, Availability["kind"]])[] = [
     // The owner works; nothing runs here.
     [0, { ...idle(0), running: 0 }, "closed"],
     // Away for 14 minutes: not yet. For 15, but a build keeps the processors busy. Then all is quiet.

@@ -25,7 +25,7 @@ function runAll(fold: Fold, bad: string, reasonOf: (trial: string) => string): v
   }
 }
 
-test("ASIDE-1: an agent that fails three trials in a row which others finish is set aside with the reason", () => {
+test("ASIDE-1: an agent that fails three trials in a row which others finish is quarantined with the reason", () => {
   const fold = started(["bad", "good"], 12);
   runAll(fold, "bad", () => "no space left on device");
   const bad = fold.state.agents.get("bad");

@@ -2,18 +2,18 @@
  * What agents said last about themselves: volatile, never journalled. Only the moment an agent falls
  * silent or comes back is an event; the rest is for views.
  */
-import type { Presence } from "../../protocol/report.ts";
+import type { Heartbeat } from "../../protocol/report.ts";
 
 export interface Seen {
   readonly at: number;
-  readonly presence: Presence | null;
+  readonly heartbeat: Heartbeat | null;
 }
 
-export class PresenceBoard {
+export class HeartbeatBoard {
   readonly #seen = new Map<string, Seen>();
 
-  note(agent: string, at: number, presence: Presence | null): void {
-    this.#seen.set(agent, { at, presence: presence ?? this.#seen.get(agent)?.presence ?? null });
+  note(agent: string, at: number, heartbeat: Heartbeat | null): void {
+    this.#seen.set(agent, { at, heartbeat: heartbeat ?? this.#seen.get(agent)?.heartbeat ?? null });
   }
 
   of(agent: string): Seen | null {

@@ -1,7 +1,7 @@
 /** What a program's reports make of its trial, and what MLflow's calls say of it. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Leg, readLegNote } from "../../agent/program/lease-segment.ts";
+import { LeaseSegment, readSegmentNote } from "../../agent/program/lease-segment.ts";
 import { MlflowRun, type MlflowFact } from "../../agent/program/mlflow-call.ts";
 
 const program = {
@@ -12,41 +12,41 @@ const program = {
   fullLength: 9,
 };
 
-test("LEG-1: the first objective's reports are its length; of each objective the value that is to be kept", () => {
-  const leg = new Leg(program, 3, null);
-  assert.equal(leg.whyNoResult(), "it reported nothing; print a line such as acc=0.5");
-  assert.equal(leg.take({ metric: "acc", value: 0.7 }, "output"), true);
-  assert.equal(leg.take({ metric: "loss", value: 2 }, "output"), false);
-  leg.take({ metric: "acc", value: 0.5 }, "output");
-  leg.take({ metric: "acc", value: Number.NaN }, "output");
-  leg.take({ metric: "loss", value: 1 }, "output");
-  assert.deepEqual([leg.reports, leg.resource, leg.isThere], [3, 2, true]);
-  assert.deepEqual(leg.metrics(), { acc: 0.7, loss: 1 });
-  assert.equal(leg.whyNoResult(), null);
+test("SEG-1: the first objective's reports are its length; of each objective the value that is to be kept", () => {
+  const segment = new LeaseSegment(program, 3, null);
+  assert.equal(segment.whyNoResult(), "it reported nothing; print a line such as acc=0.5");
+  assert.equal(segment.take({ metric: "acc", value: 0.7 }, "output"), true);
+  assert.equal(segment.take({ metric: "loss", value: 2 }, "output"), false);
+  segment.take({ metric: "acc", value: 0.5 }, "output");
+  segment.take({ metric: "acc", value: Number.NaN }, "output");
+  segment.take({ metric: "loss", value: 1 }, "output");
+  assert.deepEqual([segment.reports, segment.resource, segment.isThere], [3, 2, true]);
+  assert.deepEqual(segment.metrics(), { acc: 0.7, loss: 1 });
+  assert.equal(segment.whyNoResult(), null);
 });
 
-test("LEG-2: what is both printed and logged counts once, by the way it came first", () => {
-  const leg = new Leg(program, 3, null);
-  leg.take({ metric: "acc", value: 0.1 }, "http");
-  leg.take({ metric: "acc", value: 0.1 }, "output");
-  leg.take({ metric: "acc", value: 0.2 }, "http");
-  assert.equal(leg.reports, 2);
+test("SEG-2: what is both printed and logged counts once, by the way it came first", () => {
+  const segment = new LeaseSegment(program, 3, null);
+  segment.take({ metric: "acc", value: 0.1 }, "http");
+  segment.take({ metric: "acc", value: 0.1 }, "output");
+  segment.take({ metric: "acc", value: 0.2 }, "http");
+  assert.equal(segment.reports, 2);
 });
 
-test("LEG-3: the next leg goes on from the note; at its full length, or with a length of its own, nothing stops it", () => {
-  const first = new Leg(program, 1, null);
+test("SEG-3: the next segment goes on from the note; at its full length, or with a length of its own, nothing stops it", () => {
+  const first = new LeaseSegment(program, 1, null);
   first.take({ metric: "acc", value: 0.9 }, "output");
-  const note = readLegNote(JSON.parse(JSON.stringify(first.note(false))));
+  const note = readSegmentNote(JSON.parse(JSON.stringify(first.note(false))));
   assert.ok(note !== null);
-  const second = new Leg(program, 9, note);
+  const second = new LeaseSegment(program, 9, note);
   second.take({ metric: "acc", value: 0.4 }, "output");
   assert.deepEqual([second.reports, second.metrics()["acc"], second.endedBefore], [2, 0.9, false]);
   for (let report = 0; report < 20; report++) second.take({ metric: "acc", value: 0.4 }, "output");
-  assert.deepEqual([second.isThere, second.resource], [false, 8], "the last leg ends by itself");
-  const own = new Leg({ ...program, fullLength: null }, 1, null);
+  assert.deepEqual([second.isThere, second.resource], [false, 8], "the last segment ends by itself");
+  const own = new LeaseSegment({ ...program, fullLength: null }, 1, null);
   own.take({ metric: "acc", value: 1 }, "output");
   assert.deepEqual([own.isThere, own.resource], [false, 0]);
-  assert.equal(readLegNote({ kind: "something else" }), null);
+  assert.equal(readSegmentNote({ kind: "something else" }), null);
 });
 
 test("MLFLOW-1: the client's calls for a run give its metrics with steps, its parameters and its tags", () => {

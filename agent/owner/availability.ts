@@ -9,12 +9,12 @@
  * OWNER-4: what was suspended for `vacateMinutes` leaves.
  */
 import type { Policy } from "../../protocol/capability.ts";
-import type { stanceNames } from "../../protocol/report.ts";
+import type { availabilityNames } from "../../protocol/report.ts";
 import type { Idleness } from "./idle/idle-source.ts";
 import { hoursText, withinHours } from "./hours.ts";
 
-export interface Stance {
-  readonly kind: (typeof stanceNames)[number];
+export interface Availability {
+  readonly kind: (typeof availabilityNames)[number];
   /** Null when open. It stays the same text while the reason stays the same: each change of it is an event. */
   readonly reason: string | null;
 }
@@ -67,7 +67,7 @@ export function ownerStep(
   state: OwnerState,
   now: number,
   at: Circumstances,
-): { readonly state: OwnerState; readonly stance: Stance } {
+): { readonly state: OwnerState; readonly availability: Availability } {
   const { celsius, memFreeGiB, othersLoad } = at;
   const memShort = memFreeGiB !== null && memFreeGiB < policy.leaveFreeMemGiB;
   const busy = policy.idle !== null && othersLoad !== null && othersLoad > policy.idle.loadMax;
@@ -76,9 +76,9 @@ export function ownerStep(
     busySince: busy ? (state.busySince ?? now) : null,
     hot: isHot(policy, state.hot, celsius),
   };
-  const give = (kind: Stance["kind"], reason: string | null, suspendedSince: number | null = null) => ({
+  const give = (kind: Availability["kind"], reason: string | null, suspendedSince: number | null = null) => ({
     state: { ...marks, open: kind === "open", suspendedSince },
-    stance: { kind, reason },
+    availability: { kind, reason },
   });
 
   const leave = leaveBecause(policy, at, marks.memShortSince, now);

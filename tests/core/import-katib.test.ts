@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { metricReader } from "../../agent/program/read-metrics.ts";
-import { commandOf, fixtureText, toldOf } from "../support/read-fixture.ts";
+import { commandOf, fixtureText, observationOf } from "../support/read-fixture.ts";
 
 test("KATIB-1: the first example of Katib's own pages runs as it is", () => {
   const { sweep, notes } = commandOf(fixtureText("katib/random.yaml"));
@@ -98,7 +98,7 @@ describe("KATIB-5: every algorithm is mapped or refused by name", () => {
     });
   }
   test("grid, where every range has a step", () => {
-    assert.deepEqual(toldOf(plain.replace("algorithmName: random", "algorithmName: grid")), [
+    assert.deepEqual(observationOf(plain.replace("algorithmName: random", "algorithmName: grid")), [
       "22: field spec.parameters.0.feasibleSpace: a grid needs a step here, or a list of values",
     ]);
     const stepped = plain.replace('max: "0.03"', 'max: "0.03"\n        step: "0.01"');
@@ -109,18 +109,18 @@ describe("KATIB-5: every algorithm is mapped or refused by name", () => {
   });
   for (const algorithm of ["enas", "darts"]) {
     test(algorithm, () =>
-      assert.deepEqual(toldOf(plain.replace("algorithmName: random", `algorithmName: ${algorithm}`)), [
+      assert.deepEqual(observationOf(plain.replace("algorithmName: random", `algorithmName: ${algorithm}`)), [
         `15: field spec.algorithm.algorithmName: ${algorithm} searches architectures with a model of its own in Katib's service, which is not done here; use random, tpe or bayesianoptimization over parameters`,
       ]),
     );
   }
   test("one that Katib does not have", () =>
-    assert.deepEqual(toldOf(plain.replace("algorithmName: random", "algorithmName: randm")), [
+    assert.deepEqual(observationOf(plain.replace("algorithmName: random", "algorithmName: randm")), [
       '15: field spec.algorithm.algorithmName: "randm" is none of random, grid, tpe, multivariate-tpe, bayesianoptimization, cmaes, sobol, hyperband, pbt, enas, darts; did you mean "random"?',
     ]));
   test("a setting it does not have", () =>
     assert.deepEqual(
-      toldOf(
+      observationOf(
         plain.replace(
           "algorithmName: random",
           'algorithmName: random\n    algorithmSettings: [{name: random_sate, value: "1"}]',
@@ -133,7 +133,7 @@ describe("KATIB-5: every algorithm is mapped or refused by name", () => {
 });
 
 test("KATIB-6: what needs a cluster is refused by name, all of it at once", () => {
-  assert.deepEqual(toldOf(fixtureText("katib/refused.yaml")), [
+  assert.deepEqual(observationOf(fixtureText("katib/refused.yaml")), [
     "2: field apiVersion: should be kubeflow.org/v1beta1, not kubeflow.org/v1alpha3",
     "8: field spec.algorithm.algorithmName: enas searches architectures with a model of its own in Katib's service, which is not done here; use random, tpe or bayesianoptimization over parameters",
     "10: field spec.nasConfig: neural architecture search (nasConfig) is not done here",
@@ -150,7 +150,7 @@ test("KATIB-7: references that lead nowhere are told where they stand", () => {
   const text = fixtureText("katib/hyperband.yaml")
     .replace("reference: lr", "reference: rate")
     .replace("${trialParameters.epochs}", "${trialParameters.epoch}");
-  assert.deepEqual(toldOf(text), [
+  assert.deepEqual(observationOf(text), [
     '21: field spec.trialTemplate.trialParameters.0.reference: no parameter is called "rate", known: lr, num-epochs',
     '34: field spec.trialTemplate.trialSpec.spec.template.spec.containers.1.args.1: ${trialParameters.epoch} names no trial parameter, did you mean "epochs"?',
   ]);

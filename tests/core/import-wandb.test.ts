@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Distribution } from "../../protocol/space.ts";
-import { commandOf, fixtureText, readText, toldOf } from "../support/read-fixture.ts";
+import { commandOf, fixtureText, readText, observationOf } from "../support/read-fixture.ts";
 
 const near = (value: number) => Number(value.toPrecision(12));
 
@@ -82,7 +82,7 @@ test("WANDB-4: a grid takes what W&B's grid takes; yes and no are booleans, as P
   assert.deepEqual(sweep.space["augment"], { distribution: "choice", values: [true, false] });
   assert.deepEqual(sweep.objectives, []);
   const every = fixtureText("wandb/every-distribution.yaml").replace("method: random", "method: grid");
-  const refused = toldOf(every).map((line) => /field parameters\.(\w+):/.exec(line)?.[1] ?? line);
+  const refused = observationOf(every).map((line) => /field parameters\.(\w+):/.exec(line)?.[1] ?? line);
   assert.deepEqual(refused.toSorted(), [
     "beta",
     "inv_log_uniform",
@@ -109,7 +109,7 @@ test("WANDB-5: nested parameters keep their paths, at every depth", () => {
 });
 
 test("WANDB-6: what is refused is refused by name, all of it at once, with the nearest right name", () => {
-  assert.deepEqual(toldOf(fixtureText("wandb/refused.yaml")), [
+  assert.deepEqual(observationOf(fixtureText("wandb/refused.yaml")), [
     "2: field method: W&B's custom method runs a search program of one's own; use grid, random or bayes here",
     "2: field metric: is missing; early_terminate compares by a metric",
     "3: field job: W&B Launch jobs are not run; give the script as program",
@@ -174,7 +174,8 @@ describe("WANDB-7: single slips", () => {
       "4: field parameters.a: log_uniform's bounds are natural-log exponents, and e to the power of 1000 is no usable number; log_uniform_values takes the bounds themselves",
     ],
   ];
-  for (const [what, text, ...expected] of table) test(what, () => assert.deepEqual(toldOf(text), expected));
+  for (const [what, text, ...expected] of table)
+    test(what, () => assert.deepEqual(observationOf(text), expected));
 });
 
 test("WANDB-8: bounds that were surely meant as they stand are told so", () => {

@@ -1,20 +1,20 @@
 /**
- * A thinker with a thread of its own, started at the first question. A thread that dies takes its questions with it, as
+ * A sampler with a thread of its own, started at the first question. A thread that dies takes its questions with it, as
  * refusals, and the next question starts another.
  */
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Answer } from "../../search/sampler/ask.ts";
-import type { Thinker } from "../../search/choose/sampler-worker.ts";
-import type { Asked, Thought } from "./sampler-thread.ts";
+import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
+import type { SamplerRequest, SamplerReply } from "./sampler-thread.ts";
 
 interface Waiting {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (why: Error) => void;
 }
 
-export function workerThinker(): Thinker {
+export function samplerWorker(): SamplerWorker {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | null = null;
   let asked = 0;
@@ -22,11 +22,11 @@ export function workerThinker(): Thinker {
   function start(): Worker {
     const here = fileURLToPath(import.meta.url);
     const started = new Worker(new URL(`./sampler-thread${extname(here)}`, import.meta.url));
-    started.on("message", (thought: Thought) => {
-      const one = waiting.get(thought.number);
-      waiting.delete(thought.number);
-      if (thought.ok) one?.resolve(thought.answer);
-      else one?.reject(new Error(thought.why));
+    started.on("message", (reply: SamplerReply) => {
+      const one = waiting.get(reply.number);
+      waiting.delete(reply.number);
+      if (reply.ok) one?.resolve(reply.answer);
+      else one?.reject(new Error(reply.why));
       if (waiting.size === 0) started.unref();
     });
     const lost = (why: string) => {
@@ -40,11 +40,11 @@ export function workerThinker(): Thinker {
   }
 
   return {
-    think(question) {
+    propose(question) {
       worker ??= start();
       worker.ref();
       const number = ++asked;
-      const message: Asked = { number, question };
+      const message: SamplerRequest = { number, question };
       return new Promise((resolve, reject) => {
         waiting.set(number, { resolve, reject });
         worker?.postMessage(message);

@@ -4,7 +4,7 @@
  */
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import { keyOf } from "../space/active.ts";
-import type { Answer, SearchProblem, Told } from "../sampler/ask.ts";
+import type { Answer, SearchProblem, Observation } from "../sampler/ask.ts";
 import { samplerNamed } from "./choose-sampler.ts";
 
 /** What a sampler is asked, as data that can go to another thread. */
@@ -13,12 +13,12 @@ export interface Question {
   readonly problem: SearchProblem;
   readonly position: number;
   readonly count: number;
-  readonly history: readonly Told[];
+  readonly history: readonly Observation[];
 }
 
-export interface Thinker {
+export interface SamplerWorker {
   /** Rejects where the sampler broke; the same question would break it again. */
-  think(question: Question): Promise<Answer>;
+  propose(question: Question): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -27,12 +27,12 @@ export function answerTo({ count, history, method, position, problem }: Question
   const sampler = samplerNamed(method);
   if (sampler === null) throw new Error(`there is no sampler ${method}`);
   const known = new Set(history.map(({ params }) => keyOf(params)));
-  const isKnown = (params: Told["params"]) => known.has(keyOf(params));
+  const isKnown = (params: Observation["params"]) => known.has(keyOf(params));
   return sampler.ask({ problem, position, count, history: () => history, isKnown });
 }
 
 /** Thinks in the caller's thread: for tests and the simulation, where everything must follow from the seed. */
-export const inlineThinker: Thinker = {
-  think: (question) => Promise.resolve().then(() => answerTo(question)),
+export const inlineSampler: SamplerWorker = {
+  propose: (question) => Promise.resolve().then(() => answerTo(question)),
   close: () => Promise.resolve(),
 };
