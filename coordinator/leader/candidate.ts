@@ -9,11 +9,12 @@ import { streamSpecsOf, subjectsOf } from "../../protocol/subjects.ts";
 import type { Store } from "../../store/store.ts";
 import { apply } from "../core/apply.ts";
 import { brokenInvariants } from "../core/invariant.ts";
+import { replay } from "../core/replay.ts";
 import { defaultSettings, type CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
 import { EventLog } from "../view/event-log.ts";
 import { hearsNoLeader } from "./hears-no-leader.ts";
-import { Journal, JournalBroken } from "../journal/journal.ts";
+import { Journal, JournalBroken, JournalNewer } from "../journal/journal.ts";
 import { ProjectionStore } from "../projection/projection-store.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { beginTerm, type Term } from "./term.ts";
@@ -46,6 +47,8 @@ export interface Candidate {
 
 const standbyPauseMs = 500;
 const spreadMs = 400;
+/** Only another program helps: no need to ask often. */
+const newerPauseMs = 5_000;
 /** Failures of the bus that are waited out; any other is for a person to mend. */
 const healsByItself: ReadonlySet<BusErrorKind> = new Set([
   "unavailable",
@@ -53,6 +56,13 @@ const healsByItself: ReadonlySet<BusErrorKind> = new Set([
   "no-responders",
   "no-stream",
 ]);
+
+/** How long to wait before all is tried again, ms; null where a person has to mend it. */
+function pauseAfter(error: unknown): number | null {
+  // FORMAT-3: a standby of an older version stays, and leads only once it can read all there is.
+  if (error instanceof JournalNewer) return newerPauseMs;
+  return error instanceof BusError && healsByItself.has(error.kind) ? standbyPauseMs : null;
+}
 
 export function startCandidate(options: CandidateOptions): Candidate {
   const { bus, clock, log, mesh, name } = options;
@@ -85,8 +95,8 @@ export function startCandidate(options: CandidateOptions): Candidate {
     for (;;) {
       const entries = await journal.readAfter(position);
       for (const entry of entries) {
-        for (const event of entry.batch.events) apply(state, event, entry.batch.at);
-        events.add(entry.batch.events, entry.position.sequence, entry.batch.at);
+        const replayed = replay(state, entry.batch);
+        events.add(replayed, entry.position.sequence, entry.batch.at);
         position = entry.position;
         store.copy(position.sequence, entry.bytes);
       }
@@ -141,13 +151,15 @@ export function startCandidate(options: CandidateOptions): Candidate {
         await journal.verify(position);
         await standBy();
       } catch (error) {
-        if (!(error instanceof BusError) || !healsByItself.has(error.kind)) {
+        const pauseMs = pauseAfter(error);
+        if (pauseMs === null) {
           halt(error);
           return;
         }
-        if (error.message !== lastTrouble) log(`waiting: ${error.message}`);
-        lastTrouble = error.message;
-        await sleep(clock, standbyPauseMs);
+        const trouble = error instanceof Error ? error.message : String(error);
+        if (trouble !== lastTrouble) log(`waiting: ${trouble}`);
+        lastTrouble = trouble;
+        await sleep(clock, pauseMs);
       }
     }
   }

@@ -7,7 +7,7 @@
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { decide, run } from "../core/decide.ts";
-import type { Event } from "../state/event.ts";
+import type { Event } from "../format/event.ts";
 import type { Input } from "../state/input.ts";
 import { schedule } from "../core/schedule.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
