@@ -8,11 +8,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import test, { after, describe } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { machineRunner } from "../../agent/runner/machine-runner.ts";
 import type { Job, RunnerEvent } from "../../agent/runner/runner.ts";
 import { fixtureCommand, hearJob, programJob } from "../support/program-job.ts";
+import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-program-"));
 const runner = machineRunner({
@@ -44,10 +44,7 @@ const isAlive = (pid: number) => {
 };
 
 async function gone(pid: number): Promise<void> {
-  for (let turn = 0; isAlive(pid); turn++) {
-    assert.ok(turn < 200, `process ${pid} goes on`);
-    await wait(50);
-  }
+  await until(`the end of process ${pid}`, () => !isAlive(pid) || null);
 }
 
 /** Reports once for each file line it has kept, and keeps a line for each report. */
