@@ -5,22 +5,20 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { prepareSweep } from "../../cli/run/prepare-sweep.ts";
-import type { SweepView, TrialView } from "../../protocol/view.ts";
-import { until, type CliProcess } from "../support/cli-mesh.ts";
+import { until } from "../support/cli-mesh.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import * as sweepFile from "./history-file.ts";
+import { Scene } from "./scene.ts";
 
-/** A second agent in the same home, on the shelf called attic. */
-const atticAgent = ["agent", "--name", "two", "--slots", "1", "--label", "room=attic"] as const;
 const tokens = 1_000;
 
 export class History {
   readonly #mesh: LiveMesh;
-  #two: CliProcess | null = null;
+  readonly #scene: Scene;
 
   constructor(mesh: LiveMesh) {
     this.#mesh = mesh;
+    this.#scene = new Scene(mesh);
   }
 
   async live(say: (chapter: string) => void): Promise<void> {
@@ -45,25 +43,7 @@ export class History {
   }
 
   async end(): Promise<void> {
-    await this.#two?.end();
-  }
-
-  async #launch(text: string, requester = "owner", path = "sweep.yaml"): Promise<string> {
-    const connected = await this.#mesh.person(requester);
-    const file = this.#mesh.cli.write(path, text);
-    const environment = this.#mesh.cli.environment(LiveMesh.home);
-    const spec = await prepareSweep({
-      file,
-      overrides: {},
-      environment,
-      connected,
-      progress: () => undefined,
-    });
-    return valueOf(await connected.client.command("sweep-run", { spec: valueOf(spec) })).sweep;
-  }
-
-  async #run(text: string, requester?: string, path?: string): Promise<SweepView> {
-    return this.#mesh.ended(await this.#launch(text, requester, path));
+    await this.#scene.endTwo();
   }
 
   async #accounts(): Promise<void> {
@@ -101,20 +81,21 @@ export class History {
 
   async #registry(): Promise<void> {
     const { client } = await this.#mesh.person("owner");
-    await this.#run(sweepFile.tasteSweep("first", 1));
-    await this.#run(sweepFile.tasteSweep("second", 2));
-    await this.#run(sweepFile.tasteSweep("first", 1), "team-a");
+    await this.#scene.run(sweepFile.tasteSweep("first", 1));
+    await this.#scene.run(sweepFile.tasteSweep("second", 2));
+    await this.#scene.run(sweepFile.tasteSweep("first", 1), "team-a");
     const why = "known for long";
     valueOf(await client.command("model-promote", { model: "tastes", version: 1, alias: "stable", why }));
     const rollback = { model: "tastes", alias: "champion", to: null, why: "too sour" };
     valueOf(await client.command("model-rollback", rollback));
-    await this.#run(sweepFile.weightSweep());
+    await this.#scene.run(sweepFile.weightSweep());
   }
 
   async #searches(): Promise<void> {
-    for (const text of [...sweepFile.searchSweeps(), ...sweepFile.longerSweeps()]) await this.#run(text);
+    for (const text of [...sweepFile.searchSweeps(), ...sweepFile.longerSweeps()])
+      await this.#scene.run(text);
     const sweeps = [];
-    for (const text of sweepFile.stoppingSweeps()) sweeps.push(await this.#launch(text, "team-a"));
+    for (const text of sweepFile.stoppingSweeps()) sweeps.push(await this.#scene.launch(text, "team-a"));
     for (const sweep of sweeps) await this.#mesh.ended(sweep);
   }
 
@@ -123,8 +104,8 @@ export class History {
     // A program travels with its folder: one of its own.
     mkdirSync(join(this.#mesh.cli.folder, "program"));
     this.#mesh.cli.write("program/score.sh", sweepFile.scoreScript);
-    await this.#run(sweepFile.programSweep(), "owner", "program/sweep.yaml");
-    const sweep = await this.#launch(sweepFile.outsideSweep());
+    await this.#scene.run(sweepFile.programSweep(), "owner", "program/sweep.yaml");
+    const sweep = await this.#scene.launch(sweepFile.outsideSweep());
     for (const x of [0.2, 0.6])
       valueOf(
         await client.command("trial-propose", { sweep, model: "noop", params: { x, milliseconds: 0 } }),
@@ -136,43 +117,29 @@ export class History {
 
   async #ends(): Promise<void> {
     const { client } = await this.#mesh.person("owner");
-    const sweep = await this.#launch(sweepFile.noop("halted", { trials: 3, max: 40, milliseconds: 250 }));
+    const sweep = await this.#scene.launch(
+      sweepFile.noop("halted", { trials: 3, max: 40, milliseconds: 250 }),
+    );
     await this.#mesh.trialThat(sweep, "a checkpoint", ({ resource }) => resource > 0);
     valueOf(await client.command("sweep-stop", { sweep, why: "seen enough" }));
     await this.#mesh.ended(sweep);
-    await this.#run(
+    await this.#scene.run(
       sweepFile.noop("failing", { trials: 2, max: 3, milliseconds: 0, more: "failAtEpoch: 2" }),
-    );
-  }
-
-  async #startTwo(...flags: readonly string[]): Promise<CliProcess> {
-    this.#two = this.#mesh.start(LiveMesh.home, ...atticAgent, ...flags);
-    await this.#mesh.agentThat("two", ({ state }) => state !== "silent");
-    return this.#two;
-  }
-
-  /** A trial that runs on agent two and has a checkpoint from there. */
-  #heldByTwo(sweep: string): Promise<TrialView> {
-    return this.#mesh.trialThat(
-      sweep,
-      "a checkpoint of two",
-      ({ attempts, resource, state }) =>
-        state === "running" && resource > 0 && attempts.at(-1)?.agent === "two",
     );
   }
 
   async #agents(): Promise<void> {
     const { client } = await this.#mesh.person("owner");
     const long = (name: string) => sweepFile.noop(name, { trials: 3, max: 16, milliseconds: 250 });
-    const two = await this.#startTwo();
-    const lost = await this.#launch(long("lost"));
-    await this.#heldByTwo(lost);
+    const two = await this.#scene.startTwo();
+    const lost = await this.#scene.launch(long("lost"));
+    await this.#scene.heldByTwo(lost);
     await two.end("SIGKILL");
     await this.#mesh.ended(lost);
 
-    const back = await this.#startTwo();
-    const late = await this.#launch(long("late"));
-    const held = await this.#heldByTwo(late);
+    const back = await this.#scene.startTwo();
+    const late = await this.#scene.launch(long("late"));
+    const held = await this.#scene.heldByTwo(late);
     this.#mesh.pause(back.pid);
     await this.#mesh.trialThat(late, "a second attempt", ({ attempts, trial }) => {
       return trial === held.trial && attempts.length > 1;
@@ -181,31 +148,33 @@ export class History {
     await this.#mesh.ended(late);
     await this.#mesh.agentThat("two", ({ state }) => state === "present");
 
-    const drained = await this.#launch(long("drained"));
-    await this.#heldByTwo(drained);
+    const drained = await this.#scene.launch(long("drained"));
+    await this.#scene.heldByTwo(drained);
     valueOf(await client.command("agent-drain", { agent: "two", drain: true }));
     await this.#mesh.ended(drained);
     valueOf(await client.command("agent-drain", { agent: "two", drain: false }));
     valueOf(await client.command("agent-cordon", { agent: "two", cordon: true }));
     valueOf(await client.command("agent-cordon", { agent: "two", cordon: false }));
     await back.end();
-    const closed = await this.#startTwo("--hours", sweepFile.otherHours(new Date()));
+    const closed = await this.#scene.startTwo("--hours", sweepFile.otherHours(new Date()));
     await this.#mesh.agentThat("two", ({ state }) => state === "closed");
     await closed.end();
-    await this.#startTwo("--hours", "always");
+    await this.#scene.startTwo("--hours", "always");
     await this.#mesh.agentThat("two", ({ state }) => state === "present");
   }
 
   async #preempted(): Promise<void> {
     const { client } = await this.#mesh.person("owner");
-    const greedy = await this.#launch(sweepFile.noop("greedy", { trials: 3, max: 90, milliseconds: 250 }));
+    const greedy = await this.#scene.launch(
+      sweepFile.noop("greedy", { trials: 3, max: 90, milliseconds: 250 }),
+    );
     await this.#mesh.trialThat(
       greedy,
       "all to run",
       ({ number, state }) => number === 3 && state === "running",
     );
     const modest = sweepFile.noop("modest", { trials: 1, max: 1, milliseconds: 250 });
-    await this.#run(modest, "team-a");
+    await this.#scene.run(modest, "team-a");
     await this.#mesh.trialThat(greedy, "one to have made room", ({ attempts }) =>
       attempts.some(({ ending }) => ending?.includes("made room") === true),
     );
@@ -214,7 +183,7 @@ export class History {
   }
 
   async #coordinator(): Promise<void> {
-    const sweep = await this.#launch(sweepFile.noop("led", { trials: 4, max: 8, milliseconds: 250 }));
+    const sweep = await this.#scene.launch(sweepFile.noop("led", { trials: 4, max: 8, milliseconds: 250 }));
     await this.#mesh.trialThat(sweep, "a running trial", ({ state }) => state === "running");
     const { epoch } = await this.#mesh.mesh();
     process.kill(this.#mesh.partPid("coordinator"), "SIGKILL");
@@ -234,7 +203,7 @@ export class History {
   /** One sweep out of tokens, one whose machine is away, one half judged with its points still to come. */
   async #unfinished(): Promise<void> {
     const { client } = await this.#mesh.person("owner");
-    const outside = await this.#launch(sweepFile.pausedSweep());
+    const outside = await this.#scene.launch(sweepFile.pausedSweep());
     for (const lr of [0.2, 0.3, 0.4]) {
       const params = { lr, bucketBits: 10 };
       valueOf(await client.command("trial-propose", { sweep: outside, model: "linear", params }));
@@ -245,17 +214,17 @@ export class History {
       return counts.running + counts.queued === 0 ? true : null;
     });
 
-    const attic = await this.#launch(sweepFile.atticSweep());
-    await this.#heldByTwo(attic);
+    const attic = await this.#scene.launch(sweepFile.atticSweep());
+    await this.#scene.heldByTwo(attic);
     valueOf(await client.command("agent-drain", { agent: "two", drain: true }));
     await this.#mesh.trialThat(
       attic,
       "it to wait",
       ({ resource, state }) => state === "queued" && resource > 0,
     );
-    await this.#two?.end();
+    await this.#scene.endTwo();
 
-    const broke = await this.#launch(sweepFile.brokeSweep(), "team-a");
+    const broke = await this.#scene.launch(sweepFile.brokeSweep(), "team-a");
     await until("team-a to have nothing left", async () => {
       const { summary, trials } = await this.#mesh.sweep(broke);
       const { counts, state, waiting } = summary;

@@ -79,7 +79,7 @@ for (const home of goldenHomes()) {
       ]);
     });
 
-    test("GOLDEN-7: what waited for tokens ends once they are granted, from its checkpoints", async () => {
+    test("GOLDEN-7: what waited for tokens goes on from its checkpoints once they are granted", async () => {
       const sweep = left(facts, "broke");
       const amount = 200_000;
       valueOf(await mesh.client.command("budget-grant", { requester: "team-a", amount }));
