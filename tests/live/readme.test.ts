@@ -30,8 +30,6 @@ import { openHome } from "../../mesh/home.ts";
 import { findNatsServer, skipWithoutNats } from "../support/nats-server.ts";
 import { mainFile, outcomeOf, type CliResult } from "../support/run-cli.ts";
 
-const commandTimeoutMs = 100_000;
-
 const pages = ["README.md", ...markdownUnder("docs")];
 
 interface Block {
@@ -154,7 +152,7 @@ describe("DOC-1: the README's commands do what they say", { skip: skipWithoutNat
   assert.ok(marked.length > 0, "the README has no block marked `sh test`");
   for (const { line, text } of marked) {
     const first = text.split("\n")[0]?.replace(/\s+#.*$/, "") ?? "";
-    test(`README.md:${line}: ${first}`, { timeout: commandTimeoutMs }, async () => {
+    test(`README.md:${line}: ${first}`, async () => {
       const { code, out, err } = await shell(text);
       assert.equal(code, 0, `${text}\n${out}\n${err}`);
     });
