@@ -116,7 +116,7 @@ function offer(state: State, event: EventOf<"LeaseOffered">, at: number): void {
   [account.finishTag, state.meta.virtualTime, sweep.finishTag, account.sweepTime] = event.tags;
   account.taggedAt = at;
   sweep.taggedAt = at;
-  const note = `${Math.round(event.horizonMs)} ms at ${event.rate.toFixed(2)} tokens/s`;
+  const { horizonMs, rate } = event;
   const { fence, agent } = event;
   addLine(state, account, {
     at,
@@ -125,7 +125,7 @@ function offer(state: State, event: EventOf<"LeaseOffered">, at: number): void {
     trial: trial.trial,
     fence,
     agent,
-    note,
+    lease: { horizonMs, rate },
   });
 }
 
@@ -168,7 +168,6 @@ function extend(state: State, event: EventOf<"LeaseExtended">, at: number): void
     trial: trial.trial,
     fence: event.fence,
     agent: attempt.agent,
-    note: "horizon extended",
   });
 }
 
@@ -201,7 +200,7 @@ function end(state: State, event: EventOf<"AttemptEnded">, at: number): void {
   indexAgent(state, attempt.agent);
   const line = { at, trial: trial.trial, fence: event.fence, agent: attempt.agent };
   addLine(state, account, { ...line, kind: "post", amount: posted, note: attempt.note || event.ending });
-  if (released > 0) addLine(state, account, { ...line, kind: "release", amount: released, note: "not used" });
+  if (released > 0) addLine(state, account, { ...line, kind: "release", amount: released });
 }
 
 function learn(

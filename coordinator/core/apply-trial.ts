@@ -118,7 +118,7 @@ function fingerprintNumber(state: State, text: string): number {
   if (known !== undefined) return known;
   const number = state.meta.nextFingerprint++;
   state.fingerprints.set(text, number);
-  state.dirty.add(`recipe/${number}`);
+  state.dirty.add(`fingerprint/${number}`);
   return number;
 }
 

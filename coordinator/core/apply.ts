@@ -24,7 +24,7 @@ function change(state: State, event: Event, at: number): void {
     case "LeaderElected":
       return elect(state, event.epoch, event.leader, at);
     case "CommandAccepted":
-      return rememberCommand(state, event);
+      return rememberCommand(state, event, at);
     case "AccountOpened":
       accountOf(state, event.requester).weight = event.weight;
       return;
@@ -41,7 +41,7 @@ function change(state: State, event: Event, at: number): void {
       account.refilledAt = event.until;
       if (event.amount === 0) return;
       account.granted += event.amount;
-      addLine(state, account, { at, kind: "refill", amount: event.amount, note: "refill" });
+      addLine(state, account, { at, kind: "refill", amount: event.amount });
       return;
     }
     case "TokensGranted": {
@@ -133,8 +133,12 @@ function elect(state: State, epoch: number, leader: string, at: number): void {
   state.meta.leader = leader;
 }
 
-function rememberCommand(state: State, { forgets, key, value }: EventOf<"CommandAccepted">): void {
-  state.commands.set(key, value);
+function rememberCommand(
+  state: State,
+  { forgets, key, value }: EventOf<"CommandAccepted">,
+  at: number,
+): void {
+  state.commands.set(key, { at, value });
   state.dirty.add(`command/${key}`);
   if (forgets === undefined) return;
   state.commands.delete(forgets);

@@ -46,7 +46,8 @@ export function* decideCommand(
     );
   }
   const id = `${sender.role}/${sender.who}/${key}`;
-  if (state.commands.has(id)) return accept(state.commands.get(id));
+  const before = state.commands.get(id);
+  if (before !== undefined) return accept(before.value);
   const answer = yield* dispatch(state, sender, name, body, at);
   if (answer.ok) yield commandAccepted(state, id, sender, name, answer.value);
   return answer;

@@ -24,6 +24,8 @@ export interface CandidateOptions {
   readonly name: string;
   readonly bus: Bus;
   readonly store: Store;
+  /** Where its copy of the journal lies. */
+  readonly journalCopy: Store;
   /** Works out proposals; ours to use, the caller's to close. */
   readonly sampler: SamplerWorker;
   readonly clock: Clock;
@@ -70,13 +72,20 @@ export function startCandidate(options: CandidateOptions): Candidate {
   const nobodyLeads = (patienceMs: number) =>
     hearsNoLeader({ bus, clock, subject: subjectsOf(mesh).query("coordinator", name, "ping"), patienceMs });
   const journal = new Journal(bus, mesh, clock);
-  const store = new ProjectionStore(options.store, halt);
+  const store = new ProjectionStore(options.store, options.journalCopy, halt);
   const events = new EventLog();
-  let { state, position } = store.load();
+  let { state, position } = load();
   let role: "standby" | "leader" | "halted" = "standby";
   let stopped = false;
   let lastTrouble = "";
   let term: Term | null = null;
+
+  function load() {
+    const { unusable, ...loaded } = store.load();
+    if (unusable !== null)
+      log(`what this coordinator had stored cannot be used (${unusable}); it is built anew from the journal`);
+    return loaded;
+  }
 
   function halt(error: unknown): void {
     role = "halted";
@@ -90,6 +99,16 @@ export function startCandidate(options: CandidateOptions): Candidate {
     options.onHalt(why + hint);
   }
 
+  /** Copies what we have applied and have no copy of: it was lost, or a crash came between the two writes. */
+  async function completeCopy(): Promise<void> {
+    while (store.copy.end.sequence < position.sequence) {
+      const entries = await journal.readAfter(store.copy.end);
+      if (entries.length === 0) return;
+      for (const entry of entries) store.copy.add(entry.position, entry.bytes);
+      await store.copy.flush();
+    }
+  }
+
   /** Applies what the journal has beyond our position. */
   async function catchUp(): Promise<void> {
     for (;;) {
@@ -98,7 +117,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
         const replayed = replay(state, entry.batch);
         events.add(replayed, entry.position.sequence, entry.batch.at);
         position = entry.position;
-        store.copy(position.sequence, entry.bytes);
+        store.copy.add(position, entry.bytes);
       }
       if (entries.length === 0) break;
       store.save(state, position);
@@ -121,7 +140,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
     apply(state, event, at);
     position = next.position;
     events.add([event], position.sequence, at);
-    store.copy(position.sequence, next.bytes);
+    store.copy.add(position, next.bytes);
     store.save(state, position);
     return true;
   }
@@ -135,7 +154,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
     await store.flushed();
     if (role === "leader") role = "standby";
     // The memory may hold what never became durable: start again from what is.
-    ({ state, position } = store.load());
+    ({ state, position } = load());
     events.clear();
   }
 
@@ -145,10 +164,12 @@ export function startCandidate(options: CandidateOptions): Candidate {
         for (const spec of streamSpecsOf(mesh, options.replicas ?? 1, randomBytes(16).toString("hex")))
           await bus.ensureStream(spec);
         if (options.restoreJournal === true) {
-          const count = await journal.restore(position, (sequence) => store.copyAt(sequence));
+          const count = await journal.restore(store.copy.end, (sequence) => store.copy.at(sequence));
           if (count > 0) log(`put ${count} lost messages back into the server's journal`);
         }
+        await journal.verify(store.copy.end);
         await journal.verify(position);
+        await completeCopy();
         await standBy();
       } catch (error) {
         const pauseMs = pauseAfter(error);

@@ -207,7 +207,7 @@ export class Leader {
       return;
     }
     this.position = entry.position;
-    store.copy(entry.position.sequence, entry.bytes);
+    store.copy.add(entry.position, entry.bytes);
     this.#saveSoon();
     onBatch(decided.events, entry.position, decided.at);
     if (this.position === this.#decidedTo) this.#options.onSettled();
