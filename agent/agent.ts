@@ -79,7 +79,7 @@ class AgentShell implements Agent {
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
     const onError = (error: unknown) =>
       options.onHalt(error instanceof Error ? error.message : String(error));
-    this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, onError });
+    this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, log, onError });
     this.#link = new LeaderLink({
       mesh,
       bus,

@@ -44,7 +44,7 @@ export type BatchReading =
 
 export function decodeBatch(bytes: Uint8Array): BatchReading {
   const raw = fromBytes(bytes);
-  const parsed = batchSchema.safeParse(raw);
+  const parsed = batchSchema.safeParse(raw, { reportInput: true });
   if (parsed.success) return { kind: "read", batch: parsed.data };
   const format = z.object({ v: z.int() }).safeParse(raw).data?.v ?? 0;
   if (format > journalFormat)
@@ -60,7 +60,9 @@ type Issue = z.core.$ZodIssue;
 
 /** A key, a kind of event or a choice that this version has not heard of, at whatever depth. */
 function isUnknown(issue: Issue): boolean {
-  if (issue.code === "unrecognized_keys" || issue.code === "invalid_value") return true;
+  if (issue.code === "unrecognized_keys") return true;
+  // What is missing is no choice that somebody made.
+  if (issue.code === "invalid_value") return issue.input !== undefined;
   if (issue.code !== "invalid_union") return false;
   return issue.errors.length === 0 || issue.errors.some((errors) => errors.some(isUnknown));
 }
