@@ -14,7 +14,7 @@ import { models } from "../training/catalog/model-catalog.ts";
 import { buildDataset } from "../data/version/build-dataset.ts";
 import { declarationOf } from "../data/declaration/shorthand.ts";
 import type { BackendName } from "../protocol/capability.ts";
-import { median, quantile } from "./shared/quantile.ts";
+import { median, quantile } from "../numeric/quantile.ts";
 import { valueOf } from "./shared/value-of.ts";
 
 const coldRounds = 3;

@@ -16,6 +16,7 @@ const checks = [
   },
   { name: "lint", program: bin("oxlint", "bin", "oxlint"), parameters: ["--type-aware", "--deny-warnings"] },
   { name: "structure", program: join(root, "scripts", "structure.mjs"), parameters: [] },
+  { name: "long functions", program: join(root, "scripts", "long-function.mjs"), parameters: [] },
   { name: "dead code", program: bin("knip", "bin", "knip.js"), parameters: ["--no-progress"] },
   { name: "format", program: bin("oxfmt", "bin", "oxfmt"), parameters: ["--check"] },
 ];

@@ -4,7 +4,7 @@
  * J: sqrt(J (1 - J) / hashes).
  */
 import * as z from "zod";
-import { mix } from "./text-hash.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 
 /** A multiple of 4. */
 export const minHashHashes = 120;
@@ -12,8 +12,11 @@ export const minHashHashes = 120;
 const emptyPlace = 0xffff_ffff;
 const hashSeed = 0x6d69_6e68;
 
-const xors = Uint32Array.from({ length: minHashHashes }, (_, at) => mix(hashSeed + at));
-const factors = Uint32Array.from({ length: minHashHashes }, (_, at) => mix(hashSeed ^ ((at + 1) << 8)) | 1);
+const xors = Uint32Array.from({ length: minHashHashes }, (_, at) => mixUnsigned(hashSeed + at));
+const factors = Uint32Array.from(
+  { length: minHashHashes },
+  (_, at) => mixUnsigned(hashSeed ^ ((at + 1) << 8)) | 1,
+);
 
 export const minHashSchema = z.array(z.int().min(0).max(emptyPlace)).length(minHashHashes);
 

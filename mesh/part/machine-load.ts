@@ -1,5 +1,5 @@
 /** How busy this machine is just now, whoever keeps it busy. */
-import type { Load } from "../../agent/agent.ts";
+import type { Load } from "../../agent/leader-link.ts";
 import { machineTime } from "../../system/processor-time.ts";
 
 const bytesPerGiB = 1024 ** 3;

@@ -8,7 +8,7 @@ import { paramsFrom } from "../space/active.ts";
 import type { SearchProblem, SearchSampler, Observation } from "../sampler/ask.ts";
 import { cellOf, fromUnit, levels, toUnit, type Cell } from "../space/axis.ts";
 import { sizeOf } from "../sampler/leftover.ts";
-import { normalQuantile } from "../space/normal-law.ts";
+import { normalQuantile } from "../../numeric/normal-law.ts";
 import { proposeEach, type Turn } from "../sampler/propose-each.ts";
 import { randomStream } from "../space/random-stream.ts";
 import { ranked } from "../sampler/rank.ts";

@@ -3,7 +3,7 @@
  * function (without noise) anywhere, and their gradients. Rasmussen and Williams, algorithm 2.1. It grows by a point at
  * a time, for proposals that are still without a result.
  */
-import { factoriseRow, solveLower, solveLowerFour, solveUpper } from "./cholesky.ts";
+import { factoriseRow, solveLower, solveLowerFour, solveUpper } from "../../numeric/cholesky.ts";
 import type { Frame } from "./frame.ts";
 import { halfGradient, matern, maternGradient, squaredDistance, type Kernel } from "./covariance.ts";
 

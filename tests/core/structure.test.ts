@@ -83,7 +83,10 @@ test("HOUSE-2: folders of one room that import each other, or in a circle, are n
 });
 
 test("HOUSE-3: two sources of one name are told, but for benches and commands", () => {
-  assert.match(faultsOf({ "data/plan/step.ts": "", "agent/core/step.ts": "" }).join(), /HOUSE-3: .*share a name/);
+  assert.match(
+    faultsOf({ "data/plan/step.ts": "", "agent/core/step.ts": "" }).join(),
+    /HOUSE-3: .*share a name/,
+  );
   assert.deepEqual(faultsOf({ "bench/runner.ts": "", "agent/runner/runner.ts": "" }), []);
   assert.deepEqual(faultsOf({ "cli/command/revoke.ts": "", "mesh/revoke.ts": "" }), []);
 });

@@ -80,7 +80,7 @@ const toldSchema = z.object({
 describe("DOC-4: docs/add-a-task.md adds a task by one file and two lines", () => {
   let folder = "";
   const run = (command: string, args: readonly string[]) => {
-    const done = spawnSync(command, args, { cwd: folder, encoding: "utf8", timeout: 60_000 });
+    const done = spawnSync(command, args, { cwd: folder, encoding: "utf8" });
     assert.equal(done.status, 0, `${done.stdout}${done.stderr}${done.error?.message ?? ""}`);
     return done.stdout;
   };

@@ -3,11 +3,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { formatTokens, milliTokensPerToken } from "../../protocol/token.ts";
 import { budgetView } from "../../protocol/view.ts";
-import { until } from "../support/cli-mesh.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+import { until } from "../support/until.ts";
 
-const timeout = 110_000;
 const epochMs = 200;
 const tokens = (count: number) => count * milliTokensPerToken;
 
@@ -30,7 +29,7 @@ interface Most {
   readonly share: number;
 }
 
-describe("BUDGET: tokens of a live mesh", { skip: skipWithoutNats, timeout }, () => {
+describe("BUDGET: tokens of a live mesh", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
 
   before(async () => {

@@ -5,7 +5,6 @@ import * as z from "zod";
 import { LiveMesh } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 
-const timeout = 110_000;
 const addedSchema = z.object({
   version: z.number(),
   added: z.boolean(),
@@ -34,7 +33,7 @@ stopping: { policy: none, max: 2 }
 models: { linear: {} }
 `;
 
-describe("datasets", { skip: skipWithoutNats, timeout }, () => {
+describe("datasets", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
   before(async () => {
     mesh.cli.write("days.csv", ["label,text", ...rows, ""].join("\n"));

@@ -11,7 +11,6 @@ import { ensureIdentity } from "../../mesh/identity.ts";
 import { makeInvite } from "../../mesh/invite.ts";
 import { budgetView, lineageView, modelView, sweepView } from "../../protocol/view.ts";
 
-const timeout = 110_000;
 const answeredMs = 3_000;
 
 /** Two labels that one word of each text gives away: enough to learn from in an epoch. */
@@ -30,7 +29,7 @@ function labelledLines(): string {
   return lines.join("");
 }
 
-describe("MESH-3: budgets, record and registry of a live mesh", { skip: skipWithoutNats, timeout }, () => {
+describe("MESH-3: budgets, record and registry of a live mesh", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
   const sweep = (out: string) => sweepView.parse(JSON.parse(out));
   const account = async (name: string) => {

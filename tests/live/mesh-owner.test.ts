@@ -12,11 +12,11 @@ import { fromBytes } from "../../protocol/json-bytes.ts";
 import { heartbeatSchema, type Heartbeat } from "../../protocol/report.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import { priceOf } from "../../protocol/token.ts";
-import { until, type CliProcess } from "../support/cli-mesh.ts";
+import type { CliProcess } from "../support/cli-mesh.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+import { until } from "../support/until.ts";
 
-const timeout = 110_000;
 const epochMs = 150;
 const leaseMs = 3_000;
 /** What is promised is a second; a machine that is busy with other tests may be late to run the agent at all. */
@@ -26,7 +26,7 @@ const slackMs = 1_500;
 const skip =
   skipWithoutNats || (process.platform === "linux" ? false : "it looks at processes as Linux shows them");
 
-describe("OWNER-8: the owner of a lent machine comes back", { skip, timeout }, () => {
+describe("OWNER-8: the owner of a lent machine comes back", { skip }, () => {
   const mesh = new LiveMesh();
   const inputFile = join(mesh.cli.folder, "input");
   let two: CliProcess;

@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, describe, test } from "node:test";
-import { LiveMesh, within } from "../support/live-mesh.ts";
-import { until, type CliProcess } from "../support/cli-mesh.ts";
+import { LiveMesh } from "../support/live-mesh.ts";
+import type { CliProcess } from "../support/cli-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+import { until, within } from "../support/until.ts";
 
-const timeout = 110_000;
 const takeoverMs = 15_000;
 /** Longer than a lease with its grace. */
 const hangMs = 5_000;
 
-describe("MESH-5: what hangs and comes back does no harm", { skip: skipWithoutNats, timeout }, () => {
+describe("MESH-5: what hangs and comes back does no harm", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
   let two: CliProcess;
 

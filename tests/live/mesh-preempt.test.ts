@@ -7,14 +7,13 @@ import type { TrialView } from "../../protocol/view.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 
-const timeout = 110_000;
 const epochMs = 200;
 const grant = 500 * milliTokensPerToken;
 /** Longer than a requester waits before a slot is taken for it, which is two leases. */
 const longEpochs = 60;
 const epochs = 15;
 
-describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout }, () => {
+describe("PREEMPT: slots that are given up", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
 
   before(async () => {

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { sweepWhyView, whyView, type WhyView } from "../../protocol/why-view.ts";
-import { until, type CliProcess } from "../support/cli-mesh.ts";
+import type { CliProcess } from "../support/cli-mesh.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+import { until } from "../support/until.ts";
 
-const timeout = 110_000;
 /** So many of these are ahead of `behind` that they do not end while it is asked about. */
 const ahead = { name: "ahead", trials: 200, epochs: 1, milliseconds: 2_500, seed: 4 };
 const behind = { name: "behind", trials: 4, epochs: 1, milliseconds: 2_500, seed: 3 };
@@ -17,7 +17,7 @@ const plenty = 5_000 * milliTokensPerToken;
 /** Less than the shortest lease costs. */
 const crumb = milliTokensPerToken / 2;
 
-describe("WHY-1: three trials that wait, three answers", { skip: skipWithoutNats, timeout }, () => {
+describe("WHY-1: three trials that wait, three answers", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
   let two: CliProcess;
   let gpu: string;

@@ -16,8 +16,6 @@ import { findNatsServer, skipWithoutNats } from "../support/nats-server.ts";
 import { blocksOf, writeMarkedFiles } from "../support/page.ts";
 import { mainFile, outcomeOf, type CliResult } from "../support/run-cli.ts";
 
-const commandTimeoutMs = 100_000;
-
 for (const page of ["README.md", "docs/tour.md"]) {
   describe(`DOC-1: the commands of ${page} do what they say`, { skip: skipWithoutNats }, () =>
     commandsOf(page),
@@ -84,7 +82,7 @@ function commandsOf(page: string): void {
     const needed = / needs=(\S+)$/.exec(mark)?.[1];
     const skip = needed !== undefined && !isOnPath(needed) && `no ${needed} on the path`;
     const first = text.split("\n")[0]?.replace(/\s+#.*$/, "") ?? "";
-    test(`${page}:${line}: ${first}`, { timeout: commandTimeoutMs, skip }, async () => {
+    test(`${page}:${line}: ${first}`, { skip }, async () => {
       const { code, out, err } = await shell(text);
       assert.equal(code, 0, `${text}\n${out}\n${err}`);
     });

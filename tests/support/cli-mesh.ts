@@ -3,13 +3,9 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { findNatsServer } from "./nats-server.ts";
-import { mainFile, runCli, type CliResult } from "./run-cli.ts";
-
-const pollMs = 50;
-/** Shorter than a test may take, so that what was waited for is told. */
-const waitMs = 75_000;
+import { mainFile, runCli, runHere, type CliResult } from "./run-cli.ts";
+import { until } from "./until.ts";
 
 /** A long-lived `trialmesh` command and what it said so far. */
 export class CliProcess {
@@ -35,7 +31,8 @@ export class CliProcess {
 
   /** Waits until it has said something that matches; the match's first group, or the whole. */
   async saidLine(pattern: RegExp): Promise<string> {
-    return until(`"${String(pattern)}"`, async () => {
+    return until(`"${String(pattern)}"`, (note) => {
+      note(this.said);
       const found = pattern.exec(this.said);
       if (found !== null) return found[1] ?? found[0];
       if (this.#child.exitCode !== null)
@@ -47,17 +44,6 @@ export class CliProcess {
   async end(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
     return this.ended;
-  }
-}
-
-/** Asks until there is an answer that is not null. */
-export async function until<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
-  const deadline = performance.now() + waitMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== null) return answer;
-    if (performance.now() > deadline) throw new Error(`waited ${waitMs / 1000} s for ${what}`);
-    await sleep(pollMs);
   }
 }
 
@@ -75,7 +61,13 @@ export class CliMesh {
     };
   }
 
+  /** In this process. */
   run(home: string, ...words: readonly string[]): Promise<CliResult> {
+    return runHere(words, this.environment(home));
+  }
+
+  /** In a process of its own, which takes a second or so. */
+  runProcess(home: string, ...words: readonly string[]): Promise<CliResult> {
     return runCli(words, this.environment(home));
   }
 

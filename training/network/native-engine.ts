@@ -15,7 +15,7 @@ import { initialValue, inputsOf, type BuiltGraph } from "./initial.ts";
 import { emitAdam, type Variables } from "./native-adam.ts";
 import { Emitter } from "./native-emit.ts";
 import { float, int } from "./native-op.ts";
-import { mix } from "../tensor/seeded-stream.ts";
+import { mix } from "../../numeric/mix.ts";
 import { type Node } from "./node.ts";
 import { tag, TensorFlowGraph } from "./tensorflow-graph.ts";
 import { correctedRate } from "./typed-adam.ts";

@@ -1,29 +1,32 @@
 /**
- * The logarithm of the gamma function (Lanczos' series, g = 7, nine terms: 15 digits) and the upper regularised
- * incomplete gamma function (series below, Lentz' continued fraction above; Numerical Recipes 6.2), for p-values.
+ * The logarithm of the gamma function (Lanczos 1964; Godfrey's nine terms for g = 7: 15 digits) and the upper regularised
+ * incomplete gamma function (series below, Lentz' continued fraction above; Numerical Recipes 6.2). Real arguments only.
  */
 
-const lanczosG = 7;
+/** g + 1/2, for g = 7. */
+const lanczosShift = 7.5;
 const lanczos = [
   0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
   12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
 ] as const;
 
-/** For x > 0. */
+/** ln Γ(x), for x > 0. */
 export function logGamma(x: number): number {
   if (x < 0.5) return Math.log(Math.PI / Math.sin(Math.PI * x)) - logGamma(1 - x);
   const shifted = x - 1;
-  const base = shifted + lanczosG + 0.5;
+  const base = shifted + lanczosShift;
   let sum: number = lanczos[0];
   for (let term = 1; term < lanczos.length; term++) sum += (lanczos[term] ?? 0) / (shifted + term);
   return 0.5 * Math.log(2 * Math.PI) + (shifted + 0.5) * Math.log(base) - base + Math.log(sum);
 }
 
+/** ln of n over k, for 0 ≤ k ≤ n. */
 export function logChoose(n: number, k: number): number {
   return logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1);
 }
 
 const termsMost = 10_000;
+/** What stands for zero as a divisor in Lentz' method. */
 const small = 1e-300;
 
 /** Q(a, x) = Γ(a, x) / Γ(a), for a > 0 and x ≥ 0. */
@@ -55,7 +58,8 @@ export function upperGamma(a: number, x: number): number {
   return front * fraction;
 }
 
-function awayFromZero(value: number): number {
+/** The value, or something very small instead of next to nothing (Lentz 1976; Thompson and Barnett 1986). */
+export function awayFromZero(value: number): number {
   return Math.abs(value) < small ? small : value;
 }
 

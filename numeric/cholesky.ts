@@ -1,7 +1,7 @@
 /**
  * Cholesky factors of small dense matrices in flat Float64Arrays, row by row with a fixed stride, so that a factor can
- * grow by a row in place. Not a general linear algebra package: only what one Gaussian process needs, with four sums
- * at a time because that is what keeps it within a proposal's time.
+ * grow by a row in place (Golub and Van Loan, Matrix Computations, 4.2). Not a general linear algebra package; four sums at
+ * a time keep a Gaussian process within a proposal's time. Recorded proposals depend on the order of these sums.
  */
 
 /** Replaces the lower triangle of a symmetric matrix by its factor; false where it is not positive definite. */
@@ -10,8 +10,23 @@ export function factorise(matrix: Float64Array, size: number, stride: number): b
   return true;
 }
 
-/** Row `row` of the factor, from that row of the matrix and the rows of the factor above it. */
-export function factoriseRow(matrix: Float64Array, row: number, stride: number): boolean {
+/** Pivots below this share of the diagonal are taken as nothing. */
+const pivotShareLeast = 1e-9;
+
+/** As `factorise`, of a matrix that may be singular: a direction that adds nothing gets a pivot so large that its share is about zero. */
+export function factoriseSingular(matrix: Float64Array, size: number, stride: number): void {
+  for (let row = 0; row < size; row++) {
+    const at = row * stride + row;
+    const pivotLeast = pivotShareLeast * Math.max(0, matrix[at] ?? 0);
+    if (!factoriseRow(matrix, row, stride, pivotLeast)) matrix[at] = Number.MAX_SAFE_INTEGER;
+  }
+}
+
+/**
+ * Row `row` of the factor, from that row of the matrix and the rows of the factor above it. False, with the diagonal left as
+ * it was, where the pivot is `pivotLeast` or less.
+ */
+export function factoriseRow(matrix: Float64Array, row: number, stride: number, pivotLeast = 0): boolean {
   const own = row * stride;
   let column = 0;
   for (; column + 3 < row; column += 4) {
@@ -51,7 +66,7 @@ export function factoriseRow(matrix: Float64Array, row: number, stride: number):
   }
   let pivot = matrix[own + row] ?? 0;
   for (let k = 0; k < row; k++) pivot -= (matrix[own + k] ?? 0) ** 2;
-  if (!(pivot > 0)) return false;
+  if (!(pivot > pivotLeast)) return false;
   matrix[own + row] = Math.sqrt(pivot);
   return true;
 }
