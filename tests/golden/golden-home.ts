@@ -8,9 +8,9 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import * as z from "zod";
-import { projectFolder } from "../../cli/code-version.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
 import { stateText } from "../../coordinator/core/projection.ts";
-import type { State } from "../../coordinator/core/state.ts";
+import type { State } from "../../coordinator/state/state.ts";
 import { factsSchema } from "./fact.ts";
 
 export const goldenFolder = join(projectFolder, "tests", "golden");

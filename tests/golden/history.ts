@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "../support/cli-mesh.ts";
+import { until } from "../support/until.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import * as sweepFile from "./history-file.ts";
 import { Scene } from "./scene.ts";

@@ -1,5 +1,5 @@
 /** Where a golden home's history plays: a live mesh, its people's sweeps, and a second agent in the same home. No chapters. */
-import { prepareSweep } from "../../cli/run/prepare-sweep.ts";
+import { prepareSweep } from "../../client/sweep/prepare-sweep.ts";
 import type { SweepView, TrialView } from "../../protocol/view.ts";
 import type { CliProcess } from "../support/cli-mesh.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";

@@ -1,6 +1,6 @@
 /** The facts of a coordinator's state, as a journal adds up to it. What a running mesh answers is read in `mesh-fact.ts`. */
 import { originOf } from "../../coordinator/registry/origin.ts";
-import { mustGet, type State, type Sweep, type Trial } from "../../coordinator/core/state.ts";
+import { mustGet, type State, type Sweep, type Trial } from "../../coordinator/state/state.ts";
 import type { Facts } from "./fact.ts";
 
 export function factsOfState(state: State): Facts {
