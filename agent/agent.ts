@@ -147,7 +147,7 @@ class AgentShell implements Agent {
   #carryOut(effect: AgentEffect): void {
     const { bus, runner } = this.#options;
     switch (effect.kind) {
-      case "greet":
+      case "register":
         void this.#link.register();
         return;
       case "report":

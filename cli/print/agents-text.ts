@@ -122,7 +122,7 @@ function measuredText({ agent, measured }: AgentView): string[] {
   );
 }
 
-/** Set aside by the coordinator, for a reason that somebody has to see to. */
+/** Quarantined by the coordinator, for a reason that somebody has to see to. */
 function asideText({ agent, cordonReason }: AgentView): string[] {
   if (cordonReason === null) return [];
   return [

@@ -114,7 +114,7 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
   return { kind: "command", ...common, command, environment, literals, metricFormat, nested, program };
 }
 
-/** Words that start Python ask for one, unless the file says which. */
+/** A command that starts with `python` needs an interpreter, unless the file says which. */
 function needsOf({ command }: CommandSweep, needs: Requirement): Requirement {
   const first = command.find((word) => word !== "${env}");
   const isPython = command.includes("${interpreter}") || /^python3?$/.test(first ?? "");

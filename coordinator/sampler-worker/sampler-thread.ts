@@ -1,4 +1,4 @@
-/** The thread that thinks: one question after the other, each with its number. The other side is `worker-sampler.ts`. */
+/** The thread that samplers run in: one question after the other, each with its number. The other side is `sampler-worker.ts`. */
 import { parentPort } from "node:worker_threads";
 import { answerTo, type Question } from "../../search/choose/sampler-worker-port.ts";
 

@@ -22,7 +22,7 @@ export interface LoadedSource {
   readonly bytes: number;
   readonly rows: number;
   readonly latin1Lines: number;
-  /** Rows the scan kept aside; those whose values do not fit are in the table, marked. */
+  /** Rows the scan rejected; those whose values do not fit are in the table, marked. */
   readonly badCount: number;
   readonly bad: readonly BadRow[];
 }

@@ -1,5 +1,5 @@
 /**
- * All rows that a build kept aside, those of the scan and those of the plan: counted, the first of them told. More than
+ * All rows that a build rejected, those of the scan and those of the plan: counted, the first of them listed. More than
  * the declaration allows are a refusal.
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";

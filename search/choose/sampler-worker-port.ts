@@ -31,7 +31,7 @@ export function answerTo({ count, history, method, position, problem }: Question
   return sampler.ask({ problem, position, count, history: () => history, isKnown });
 }
 
-/** Thinks in the caller's thread: for tests and the simulation, where everything must follow from the seed. */
+/** Samples in the caller's thread: for tests and the simulation, where everything must follow from the seed. */
 export const inlineSampler: SamplerWorker = {
   propose: (question) => Promise.resolve().then(() => answerTo(question)),
   close: () => Promise.resolve(),

@@ -1,10 +1,10 @@
 /**
- * DOC-2: what the pages name is there: links, paths, scripts, packages, decisions by number, rooms by folder. Not whether
+ * DOC-2: what pages and comments name is there: links, paths, scripts, packages, decisions by number, folders. Not whether
  * their commands run (`readme.test.ts`) nor whether rules hold (`docs-rule.test.ts`).
  */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
@@ -162,6 +162,35 @@ describe("DOC-5: each top-level folder says what lives in it", () => {
       const said = /^May import:([\s\S]*?)(?=\n\n|(?![\s\S]))/m.exec(textOf(`${room}/README.md`))?.[1] ?? "";
       const named = [...said.matchAll(/`([a-z]+)`/g)].map(([, name = ""]) => name);
       assert.deepEqual(named, rooms.slice(Math.max(0, rank - 1), rank));
+    });
+  }
+});
+
+describe("DOC-7: what a comment names is there", () => {
+  const sources = [...rooms, "tests", "scripts"].flatMap(filesIn);
+  const names = new Set(sources.map((path) => basename(path)));
+  const isThere = (named: string) =>
+    named.includes("/")
+      ? sources.some((path) => path === named || path.endsWith(`/${named}`))
+      : names.has(named);
+
+  test("every source file named in a comment of a room exists", () => {
+    const gone = rooms
+      .flatMap(filesIn)
+      .filter((path) => /\.tsx?$/.test(path))
+      .flatMap((path) =>
+        [...textOf(path).matchAll(/`([a-z][\w/-]*\.(?:tsx?|mjs))`/g)]
+          .map(([, named = ""]) => named)
+          .filter((named) => !isThere(named))
+          .map((named) => `${path} names ${named}`),
+      );
+    assert.deepEqual(gone, []);
+  });
+
+  function filesIn(folder: string): string[] {
+    return readdirSync(join(projectFolder, folder), { withFileTypes: true }).flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      return entry.isDirectory() ? filesIn(path) : [path];
     });
   }
 });
