@@ -21,7 +21,7 @@ export interface Revocation {
   readonly role: Role;
   readonly name: string;
   readonly publicKey: string;
-  /** Whether the running server was told, or will learn it when it next starts. */
+  /** Whether the running server knows of it, or will learn it when it next starts. */
   readonly applied: { readonly when: "now" } | { readonly when: "at-next-start"; readonly reason: string };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Files and folders that only their owner may read, and what a failing disk is told as.
+ * Files and folders that only their owner may read, and the sentences for a failing disk.
  * Not a store: each file is small, read whole and replaced whole.
  */
 import {
@@ -107,7 +107,7 @@ export function readPrivateFile(path: string): Outcome<string> {
   }
 }
 
-/** Parses the text of one of our JSON files; damage is told with the file's path. */
+/** Parses the text of one of our JSON files; a damaged one is refused with its path. */
 export function parseJsonFile(path: string, text: string): Outcome<unknown> {
   try {
     const value: unknown = JSON.parse(text);

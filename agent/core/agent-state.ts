@@ -10,7 +10,7 @@ import type { Availability } from "../owner/availability.ts";
 
 export type StopReason = Extract<Report, { kind: "stopped" }>["why"];
 
-/** A whole checkpoint of an attempt, as its runner told of it. */
+/** A whole checkpoint of an attempt, as its runner reported it. */
 export interface KeptCheckpoint {
   readonly path: string;
   readonly digest: string;

@@ -113,7 +113,7 @@ export function watchOwner(options: OwnerWatchOptions): OwnerWatch {
           if (reading.kind === "idle" && !heardOf.has(reading.source)) {
             heardOf.add(reading.source);
             const ago = Math.round(reading.ms / 1000);
-            log(`owner: the last input is told by ${reading.source}, ${ago} s ago just now`);
+            log(`owner: the last input is known from ${reading.source}, ${ago} s ago just now`);
           }
           idleness = { at: clock.monotonic(), reading };
         },

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 
-/** First line of the header, and what a bundle is told by. */
+/** First line of the header, by which a bundle is recognised. */
 const format = "trialmesh-bundle";
 const version = 1;
 /** The length of the header stands before it, as a little-endian number of so many bytes. */

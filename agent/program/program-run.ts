@@ -1,5 +1,5 @@
 /**
- * One segment of one command: its files unpacked, its process watched, its reports counted, its folder kept, its end told. It
+ * One segment of one command: its files unpacked, its process watched, its reports counted, its folder kept, its end reported. It
  * decides nothing that a coordinator or an owner decides.
  */
 import { writeFile } from "node:fs/promises";
@@ -30,7 +30,7 @@ export interface ProgramRunOptions {
 
 /** All it may write to its output in one segment. */
 const outputMaxMiB = 64;
-/** Between SIGTERM and SIGKILL; an agent that is told to leave waits a little longer. */
+/** Between SIGTERM and SIGKILL; an agent that is asked to leave waits a little longer. */
 const graceMs = 4_000;
 /** The checkpoint folder is looked at after a report, but not more often than this. */
 const packEveryMs = 2_000;
@@ -301,7 +301,7 @@ export class ProgramRun {
   /** True where one of them was a report of the first objective. */
   #take(reports: readonly Report[], source: ReportSource): boolean {
     let heard = false;
-    // All of a line first: what is told beside the objective belongs to the same report.
+    // All of a line first: what stands beside the objective belongs to the same report.
     for (const report of reports) heard = this.#segment.take(report, source) || heard;
     if (!heard) return false;
     const { job } = this.#options;

@@ -1,6 +1,6 @@
 /**
- * Where a program posts what it measures, on loopback, behind a path that only it is told: JSON with numbers in it, or the
- * calls of MLflow's client. One for each running program; who else asks is told nothing.
+ * Where a program posts what it measures, on loopback, behind a path that only it knows: JSON with numbers in it, or the
+ * calls of MLflow's client. One for each running program; nobody else gets an answer.
  */
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";

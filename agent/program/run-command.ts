@@ -176,7 +176,7 @@ export function runCommand(options: CommandOptions): RunningCommand {
     // Whatever it started goes with it, or its open output would keep the trial from ending.
     child.once("exit", () => timers.add(setTimeout(killNow, drainMs)));
     child.once("close", (code, name) => {
-      if (child.pid === undefined) return; // it never began; "error" has told
+      if (child.pid === undefined) return; // it never began, as "error" has reported
       killNow();
       finish(endOf(code, name));
     });

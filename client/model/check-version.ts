@@ -70,7 +70,7 @@ function answerOf(predictor: Predictor): string | null {
   }
 }
 
-/** Where `rollback` goes when it is not told: the version the alias pointed to before its last move. */
+/** Where `rollback` goes where no version is named: the version the alias pointed to before its last move. */
 export function versionBefore(view: ModelView, alias: string): Outcome<number> {
   const current = view.aliases.find((known) => known.alias === alias);
   if (current === undefined) {

@@ -145,7 +145,7 @@ async function bringDataset(
   return accept({ ref, kind: manifest.declaration.form.kind, labels, local: null, version });
 }
 
-/** Told at launch, not trial by trial: what the task cannot learn from. */
+/** What the task cannot learn from, said at launch and not trial by trial. */
 function unfit({ task }: SweepSpec, kind: ResolvedDataset["kind"]): string | null {
   const wanted = modelsOf(task).find(({ data }) => data !== "none")?.data;
   if (wanted === undefined || wanted === kind) return null;

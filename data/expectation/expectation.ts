@@ -1,5 +1,5 @@
 /**
- * What somebody expects of a dataset: the kinds of expectation, each with what it needs to be told. How they are
+ * What somebody expects of a dataset: the kinds of expectation, each with its settings. How they are
  * written in a dataset file is `declared.ts`; whether they hold is `check-expectations.ts`.
  */
 import * as z from "zod";

@@ -26,7 +26,7 @@ export interface BuildOptions {
 }
 export type BuildStage = "loading" | "transforming" | "writing";
 
-/** What a person should be told; paths are whole here. */
+/** What a person should know of a build; paths are whole here. */
 export interface BuildReport {
   readonly badCount: number;
   /** The first of them. */

@@ -14,7 +14,7 @@ const healthyMs = 60_000;
 const stopTimeoutMs = 20_000;
 
 export interface PartOptions {
-  /** What it is called in what is told, such as `agent`. */
+  /** Its name in messages to people, such as `agent`. */
   readonly label: string;
   /** The file that runs `trialmesh`'s command line. */
   readonly program: string;

@@ -20,7 +20,7 @@ export interface StepReading extends PathReading {
 const schemas: ReadonlyMap<string, z.ZodType<Step>> = new Map(Object.entries(stepSchemas));
 const splits = ["train", "validation", "test"] as const;
 
-/** The step at `plan[index]`, or null with the problems told. */
+/** The step at `plan[index]`, or null with the problems reported. */
 export function readStep(reading: StepReading, index: number, value: unknown): Step | null {
   const at = ["plan", index];
   const entries = [...entriesOf(value)];
