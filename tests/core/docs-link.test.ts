@@ -85,7 +85,7 @@ describe("DOC-2: what the pages name is there", () => {
       .object({ scripts: z.record(z.string(), z.string()) })
       .parse(JSON.parse(textOf("package.json"))).scripts;
     const named = pages.flatMap((page) =>
-      [...textOf(page).matchAll(/npm (?:run )?(start|test|(?<=run )[a-z]+)\b/g)].map(
+      [...textOf(page).matchAll(/npm (?:run )?(start|test|(?<=run )[a-z-]+)\b/g)].map(
         (found) => found[1] ?? "",
       ),
     );
