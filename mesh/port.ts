@@ -4,7 +4,7 @@
 import { connect, createServer } from "node:net";
 import * as z from "zod";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
-import { systemCode } from "../system/private-file.ts";
+import { systemCode } from "../system/system-error.ts";
 
 const probeTimeoutMs = 1_000;
 

@@ -2,14 +2,15 @@
  * Builds a dataset version on an agent of the mesh: brings the recipe and its files there, runs a sweep of one trial, and
  * fetches what came of it. Built before by anybody, it is answered from the record for no tokens.
  */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 
 import { datasetBuildModel, datasetTask } from "../../training/catalog/dataset-build.ts";
 import type { LocalRecipe } from "../../data/recipe/recipe.ts";
 import type { Declaration } from "../../data/declaration/declaration.ts";
 import { readManifest } from "../../data/manifest/read-manifest.ts";
 import { buildVersion, type Manifest } from "../../data/manifest/manifest.ts";
-import { refuseDisk } from "../../system/private-file.ts";
+import { refuseDisk } from "../../system/system-error.ts";
+import { writeWhole } from "../../system/whole-file.ts";
 import { digestOf } from "../../artifact/blob.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
@@ -113,12 +114,10 @@ async function keepVersion(
   const folder = versionFolder(environment);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(`${path}.part`, bytes, { mode: 0o600 });
-    await rename(`${path}.part`, path);
+    await writeWhole(path, bytes);
     await prune(folder, path);
     return accept(null);
   } catch (error) {
-    await rm(`${path}.part`, { force: true }).catch(() => undefined);
     return refuseDisk(error, "write", folder);
   }
 }
