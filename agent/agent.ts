@@ -2,6 +2,7 @@
  * An agent's shell: joins bus, store, runner and clock to `step`. It decides nothing itself; it parses
  * what comes in, carries out effects in order, and keeps what must not be lost in the outbox.
  */
+import { errorSentence } from "../protocol/error-sentence.ts";
 import { BusError, type Bus, type Subscription } from "../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../protocol/capability.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
@@ -78,7 +79,7 @@ export function startAgent(options: AgentOptions): Agent {
   const { artifacts, bus, capability, clock, incarnation, log, mesh, name, policy, runner } = options;
   const subjects = subjectsOf(mesh);
   const state = newAgentState(name, incarnation, policy, runner.canSuspend);
-  const onError = (error: unknown) => options.onHalt(error instanceof Error ? error.message : String(error));
+  const onError = (error: unknown) => options.onHalt(errorSentence(error));
   const outbox = new Outbox({ mesh, agent: name, incarnation, bus, store: options.store, clock, onError });
   const subscriptions: Subscription[] = [];
   const noteStart = startNote(clock, log);
@@ -206,7 +207,7 @@ export function startAgent(options: AgentOptions): Agent {
         return take({ kind: "shared", report });
       } catch (error) {
         if (!(error instanceof BusError) || error.kind === "closed") {
-          const reason = `its checkpoint could not be stored: ${error instanceof Error ? error.message : "unknown"}`;
+          const reason = `its checkpoint could not be stored: ${errorSentence(error)}`;
           return take({
             kind: "runner",
             event: { kind: "failed", fence: report.fence, reason, retryable: true, usedMs: 0 },

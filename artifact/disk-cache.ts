@@ -5,6 +5,7 @@
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { errorSentence } from "../protocol/error-sentence.ts";
 import { digestOf, getBlob, putBlob, type BlobPlace } from "./blob.ts";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
@@ -131,7 +132,7 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
         if (!(error instanceof BusError) || error.kind === "closed" || error.kind === "denied") {
           return refuse(
             "unavailable",
-            `artifact ${digest.slice(0, 12)} cannot be read: ${sentenceOf(error)}`,
+            `artifact ${digest.slice(0, 12)} cannot be read: ${errorSentence(error)}`,
           );
         }
         look--;
@@ -164,7 +165,7 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
       if (under === undefined) {
         under = fetchOnce(digest)
           .catch((error: unknown) =>
-            refuse("unavailable", `artifact ${digest.slice(0, 12)} cannot be kept: ${sentenceOf(error)}`),
+            refuse("unavailable", `artifact ${digest.slice(0, 12)} cannot be kept: ${errorSentence(error)}`),
           )
           .finally(() => fetching.delete(digest));
         fetching.set(digest, under);
@@ -181,10 +182,6 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
       return under;
     },
   };
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : "unknown error";
 }
 
 function whyNot(digest: Digest, blob: { readonly kind: string }): string {

@@ -15,6 +15,7 @@ import { join } from "node:path";
 
 import { open, type Database, type RootDatabase } from "lmdb";
 
+import { errorSentence } from "../protocol/error-sentence.ts";
 import {
   assertKeys,
   StoreError,
@@ -153,7 +154,7 @@ function diskFull(path: string): StoreRefusal {
 
 function refusalOf(error: unknown, path: string): StoreRefusal {
   if (isDiskFull(error, path)) return diskFull(path);
-  const text = textOf(error);
+  const text = errorSentence(error);
   if (/INVALID|not an LMDB|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND|Invalid argument/i.test(text)) {
     return {
       kind: "damaged",
@@ -169,14 +170,14 @@ function writeError(error: unknown, path: string): StoreError {
       cause: error,
     });
   }
-  return new StoreError("failed", `Writing to the store in ${path} failed: ${textOf(error)}.`, {
+  return new StoreError("failed", `Writing to the store in ${path} failed: ${errorSentence(error)}.`, {
     cause: error,
   });
 }
 
 function isDiskFull(error: unknown, path: string): boolean {
-  if (/input\/output error/i.test(textOf(error))) return freeBytes(path) < nearlyFullBytes; // LMDB's word for a short write
-  return /ENOSPC|no space left|EDQUOT|quota exceeded|MAP_FULL/i.test(textOf(error));
+  if (/input\/output error/i.test(errorSentence(error))) return freeBytes(path) < nearlyFullBytes; // LMDB's word for a short write
+  return /ENOSPC|no space left|EDQUOT|quota exceeded|MAP_FULL/i.test(errorSentence(error));
 }
 
 function freeBytes(path: string): number {
@@ -186,8 +187,4 @@ function freeBytes(path: string): number {
   } catch {
     return Infinity;
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

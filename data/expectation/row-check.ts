@@ -1,4 +1,5 @@
 /** Expectations that each row fulfils or not, and those about counts of values: what SQL can say of a version. */
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { id, lit } from "../engine/sql.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
@@ -161,7 +162,7 @@ async function unfit(
     await engine.rows(`SELECT regexp_matches('', ${lit(expectation.pattern)})`);
     return null;
   } catch (error) {
-    const why = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+    const why = errorSentence(error);
     return `regex of ${name}: /${expectation.pattern}/ is no pattern that RE2 reads (${why.replace(/^.*?Error: /u, "")})`;
   }
 }

@@ -4,6 +4,7 @@
  * and UTF-8. The manifest holds no control character as such, so the last such key is the key.
  */
 import { open } from "node:fs/promises";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { manifestKey, manifestSchema, type Manifest } from "./manifest.ts";
 
@@ -19,7 +20,7 @@ export async function readManifest(path: string): Promise<Outcome<Manifest>> {
   try {
     json = await metadataOf(path);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorSentence(error);
     return refuse("unavailable", `the dataset version ${path} cannot be read: ${why}`);
   }
   if (json === null) return refuse("invalid", notOurs);

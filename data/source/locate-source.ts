@@ -8,6 +8,8 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
+import { errorSentence } from "../../protocol/error-sentence.ts";
+import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { FileSource } from "../declaration/source.ts";
 
@@ -88,7 +90,7 @@ async function kindOf(path: string): Promise<string> {
     const found = await stat(path);
     return found.isDirectory() ? "folder" : "file";
   } catch (error) {
-    return error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return systemCode(error) ?? errorSentence(error);
   }
 }
 
