@@ -2,10 +2,11 @@
  * Runs one outside program to its end with a limit on time. Not for long-lived children.
  */
 import { execFile } from "node:child_process";
+import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { systemCode } from "../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 
-const outputLimitBytes = 4 * 1024 * 1024;
+const outputLimitBytes = 4 * bytesPerMiB;
 
 export interface CommandOptions {
   readonly cwd?: string;

@@ -15,6 +15,7 @@ import { join } from "node:path";
 
 import { open, type Database, type RootDatabase } from "lmdb";
 
+import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { errorSentence } from "../protocol/error-sentence.ts";
 import {
   assertKeys,
@@ -28,7 +29,7 @@ import {
 const fileName = "store.lmdb";
 const versionKey = "version";
 /** With less free than this no store is opened, and a write that failed for no named reason failed for want of space. */
-const nearlyFullBytes = 1024 * 1024;
+const nearlyFullBytes = bytesPerMiB;
 /** The number of LMDB files (MDB_MAGIC), and its place: behind the first page header of the LMDB that lmdb-js builds. */
 const magicAt = 24;
 const magic = 0xbeefc0de;

@@ -4,6 +4,7 @@
  * what a job can do wrong: that is a `failed` event.
  */
 import { readFile } from "node:fs/promises";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -29,8 +30,6 @@ export interface RunJobOptions {
   readonly ownProcess: boolean;
   readonly kept?: Kept | undefined;
 }
-
-const bytesPerMiB = 2 ** 20;
 
 export async function runJob(
   job: Job,

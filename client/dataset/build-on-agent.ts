@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile } from "node:fs/promises";
 
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { datasetBuildModel, datasetTask } from "../../training/catalog/dataset-build.ts";
 import type { LocalRecipe } from "../../data/recipe/recipe.ts";
 import type { Declaration } from "../../data/declaration/declaration.ts";
@@ -33,7 +34,7 @@ export interface AgentVersion {
 }
 
 /** More than this is not brought to an agent: reading it here takes less than moving it, bytes. */
-export const sentBytesMax = 256 * 2 ** 20;
+export const sentBytesMax = 256 * bytesPerMiB;
 /** A lease names every file, and has to fit into a message. */
 const sentFilesMax = 999;
 

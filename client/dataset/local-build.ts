@@ -5,6 +5,7 @@
 import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { buildDataset, type BuildReport } from "../../data/version/build-dataset.ts";
 import { badRowSchema } from "../../data/row/bad-row.ts";
 import { recipeKey, sourceDigests } from "../../data/source/recipe-key.ts";
@@ -37,7 +38,7 @@ const rememberedSchema = z.object({
     nearGroups: z.number().nullable(),
   }),
 });
-const keptBytesMax = 4 * 2 ** 30;
+const keptBytesMax = 4 * bytesPerGiB;
 
 /** Where versions are kept on this machine. */
 export function versionFolder(environment: Environment): string {

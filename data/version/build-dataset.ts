@@ -4,6 +4,7 @@
  */
 import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { placeWhole } from "../../system/whole-file.ts";
 import { placeless, planFault, type Declaration } from "../declaration/declaration.ts";
@@ -49,7 +50,7 @@ export interface BuiltVersion {
 const defaultThreads = 2;
 const defaultMemoryMiB = 1024;
 /** Sources larger than this are worked on in a file. */
-const inMemoryBytesMax = 64 * 2 ** 20;
+const inMemoryBytesMax = 64 * bytesPerMiB;
 
 export async function buildDataset(
   declaration: Declaration,
