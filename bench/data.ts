@@ -15,7 +15,7 @@ import { laneRoundSchema, rowsPerSecond, type LaneRound } from "./data/lane-roun
 import { ownLane } from "./data/own-lane.ts";
 import { benchFolder } from "./shared/bench-folder.ts";
 import { ChildProgram } from "./shared/child-program.ts";
-import { median } from "../numeric/quantile.ts";
+import { median } from "./shared/median.ts";
 
 const peers = ["pandas", "polars"] as const;
 const lanes = ["trialmesh", ...peers] as const;

@@ -1,4 +1,4 @@
-/** `npm run verify`: types, lint, dead code, format, tests; stops at the first that is red. */
+/** `npm run verify`: types, lint, structure, dead code, format, tests; stops at the first that is red. */
 import { join } from "node:path";
 import { prepareNode, preparePackages } from "./prepare.mjs";
 import { capture, foreground, root, runScript, say, tail } from "./step.mjs";
@@ -14,6 +14,11 @@ const checks = [
   { name: "lint", program: bin("oxlint", "bin", "oxlint"), parameters: ["--type-aware", "--deny-warnings"] },
   { name: "structure", program: join(root, "scripts", "structure.mjs"), parameters: [] },
   { name: "dead code", program: bin("knip", "bin", "knip.js"), parameters: ["--no-progress"] },
+  {
+    name: "dead code in production",
+    program: bin("knip", "bin", "knip.js"),
+    parameters: ["--production", "--no-progress"],
+  },
   { name: "format", program: bin("oxfmt", "bin", "oxfmt"), parameters: ["--check"] },
 ];
 

@@ -7,7 +7,7 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { AdamOptions } from "../../training/network/adam-options.ts";
 import type { OpenedBackend } from "../../training/runtime/backend.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
-import { median } from "../../numeric/quantile.ts";
+import { median } from "../shared/median.ts";
 import { openOwnLane, type LaneRound } from "./own-lane.ts";
 import { PeerLane } from "./peer-lane.ts";
 import { examplesOf, writeWorkload, type ModelName } from "./workload.ts";

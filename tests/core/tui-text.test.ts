@@ -7,7 +7,8 @@ import { exactPercent, finePercent, percent, percentDone } from "../../text/figu
 import { matchesFilter } from "../../tui/model/filter.ts";
 import { age, duration, params, short, tokens, value } from "../../text/format.ts";
 import { asciiGlyphs, glyphsFor, unicodeGlyphs } from "../../text/glyph.ts";
-import { clipLine, finishLine, line, lineText, lineWidth, padLine, span } from "../../text/line.ts";
+import { clipLine, finishLine, line, lineWidth, padLine, span } from "../../text/line.ts";
+import { lineText } from "../support/line-text.ts";
 import { cell, clean, clip, narrow, widthOf, wrap } from "../../text/width.ts";
 
 const anyText = fc.string({ unit: "grapheme", maxLength: 60 });

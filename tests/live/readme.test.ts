@@ -24,7 +24,7 @@ import type { ParameterSpec } from "../../training/task/task.ts";
 import { codeVersion, projectFolder } from "../../training/version/code-version.ts";
 import { readDatasetFile } from "../../spec/dataset/read-dataset-file.ts";
 import { formatProblems } from "../../spec/yaml/problem.ts";
-import { readSweepFile } from "../../spec/sweep/read-sweep-file.ts";
+import { readSweepFile } from "../support/read-sweep-file.ts";
 import { readUpRecord } from "../../mesh/part/up-record.ts";
 import { openHome } from "../../mesh/home.ts";
 import { findNatsServer, skipWithoutNats } from "../support/nats-server.ts";
