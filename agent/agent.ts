@@ -2,6 +2,7 @@
  * An agent's shell: joins bus, store, runner and clock to `step`. It decides nothing itself; it parses
  * what comes in, carries out effects in order, and keeps what must not be lost in the outbox.
  */
+import { errorSentence } from "../protocol/error-sentence.ts";
 import type { Bus, Subscription } from "../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../protocol/capability.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
@@ -78,7 +79,7 @@ class AgentShell implements Agent {
     this.#noteStart = startNote(clock, log);
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
     const onError = (error: unknown) =>
-      options.onHalt(error instanceof Error ? error.message : String(error));
+      options.onHalt(errorSentence(error));
     this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, onError });
     this.#link = new LeaderLink({
       mesh,

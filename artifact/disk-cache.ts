@@ -2,15 +2,17 @@
  * The agent's artifact cache: files named by their digest, an index in the agent's own store, a quota.
  * CACHE-1: nothing is handed out whose bytes do not match its digest; a damaged file is fetched again.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { errorSentence } from "../protocol/error-sentence.ts";
 import { digestOf, getBlob, putBlob, type BlobPlace } from "./blob.ts";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { Digest } from "../protocol/id.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { streamsOf, subjectsOf } from "../protocol/subjects.ts";
+import { writeWhole } from "../system/whole-file.ts";
 import type { Store } from "../store/store.ts";
 import type { ArtifactCache } from "./artifact-cache.ts";
 
@@ -98,9 +100,8 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
   async function keep(digest: Digest, bytes: Uint8Array): Promise<string> {
     const path = pathOf(digest);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const half = `${path}.part`;
-    await writeFile(half, bytes, { mode: 0o600 });
-    await rename(half, path);
+    // CACHE-1 finds out what a machine that lost its power left cut short.
+    await writeWhole(path, bytes, { flush: false });
     await note(digest, bytes.length);
     return path;
   }
@@ -131,7 +132,7 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
         if (!(error instanceof BusError) || error.kind === "closed" || error.kind === "denied") {
           return refuse(
             "unavailable",
-            `artifact ${digest.slice(0, 12)} cannot be read: ${sentenceOf(error)}`,
+            `artifact ${digest.slice(0, 12)} cannot be read: ${errorSentence(error)}`,
           );
         }
         look--;
@@ -164,7 +165,7 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
       if (under === undefined) {
         under = fetchOnce(digest)
           .catch((error: unknown) =>
-            refuse("unavailable", `artifact ${digest.slice(0, 12)} cannot be kept: ${sentenceOf(error)}`),
+            refuse("unavailable", `artifact ${digest.slice(0, 12)} cannot be kept: ${errorSentence(error)}`),
           )
           .finally(() => fetching.delete(digest));
         fetching.set(digest, under);
@@ -181,10 +182,6 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
       return under;
     },
   };
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : "unknown error";
 }
 
 function whyNot(digest: Digest, blob: { readonly kind: string }): string {

@@ -5,6 +5,7 @@
  */
 import { connect, credsAuthenticator } from "@nats-io/transport-node";
 import * as z from "zod";
+import { errorSentence } from "../protocol/error-sentence.ts";
 import { suggestion } from "../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { roles, type Role } from "../protocol/subjects.ts";
@@ -75,7 +76,7 @@ export async function pushAccount(home: Home, identity: Identity, nowS: number):
       await connection.close();
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorSentence(error);
     return refuse("unavailable", `the server at ${home.url} does not answer (${reason})`);
   }
 }

@@ -53,4 +53,3 @@ export const datasetVersionSchema = z.strictObject({
   trial: trialIdSchema.nullable(),
   check: datasetCheckSchema,
 });
-export type DatasetVersion = z.infer<typeof datasetVersionSchema>;

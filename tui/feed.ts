@@ -2,6 +2,7 @@
  * Polls what the visible screen wants, twice a second, never two requests for the same thing at once.
  * While the server is away it asks nothing and keeps what it has; it resumes by itself.
  */
+import { errorSentence } from "../protocol/error-sentence.ts";
 import type { MeshClient } from "../protocol/client.ts";
 import type { Clock } from "../protocol/time/clock.ts";
 import type { QueryName } from "../protocol/command.ts";
@@ -95,7 +96,7 @@ export function openFeed(
         if (outcome.refusal.code !== "unavailable") heardAt = clock.monotonic();
       }
     } catch (error) {
-      refusals.set(key, error instanceof Error ? error.message : String(error));
+      refusals.set(key, errorSentence(error));
     } finally {
       underWay.delete(key);
     }

@@ -2,6 +2,7 @@
  * The terminal interface without a terminal: keys in, frames out. Holds the screens' state and the feed,
  * does what a key asks for, and gives a new frame only when something visible has changed.
  */
+import { errorSentence } from "../protocol/error-sentence.ts";
 import type { MeshClient } from "../protocol/client.ts";
 import type { Clock } from "../protocol/time/clock.ts";
 import { refuse } from "../protocol/refusal.ts";
@@ -127,7 +128,7 @@ export function openStore(options: StoreOptions): Store {
       else put(say(ui, outcome.refusal.message, "bad"));
       feed.askAgain();
     } catch (error) {
-      put(say(ui, messageOf(error), "bad"));
+      put(say(ui, errorSentence(error), "bad"));
     }
   }
 
@@ -138,7 +139,7 @@ export function openStore(options: StoreOptions): Store {
       const overlay = ui.overlay;
       if (overlay?.kind === "launch") await validate({ draft: overlay.form.draft, edit: overlay.form.edit });
     } catch (error) {
-      putForm((form) => ({ ...form, templates: [], refusal: messageOf(error) }));
+      putForm((form) => ({ ...form, templates: [], refusal: errorSentence(error) }));
     }
   }
 
@@ -149,7 +150,7 @@ export function openStore(options: StoreOptions): Store {
       putForm((form) => checked(form, of.edit, check));
       if (check.problems.length === 0) void estimate(of);
     } catch (error) {
-      const problem = { field: "file", message: messageOf(error) };
+      const problem = { field: "file", message: errorSentence(error) };
       putForm((form) => checked(form, of.edit, { problems: [problem], trials: null, agentsThatFit: null }));
     }
     const overlay = ui.overlay;
@@ -167,7 +168,7 @@ export function openStore(options: StoreOptions): Store {
       const outcome = await launcher.estimate(of.draft);
       putForm((form) => estimated(form, of.edit, outcome));
     } catch (error) {
-      putForm((form) => estimated(form, of.edit, refuse("unavailable", messageOf(error))));
+      putForm((form) => estimated(form, of.edit, refuse("unavailable", errorSentence(error))));
     }
   }
 
@@ -184,7 +185,7 @@ export function openStore(options: StoreOptions): Store {
       const fresh = withSelection(shown, "trials", { key: null, index: 0 });
       put(say({ ...fresh, filters: { ...fresh.filters, sweeps: "" } }, `${sweep} is submitted`, "good"));
     } catch (error) {
-      putForm((form) => ({ ...form, submitting: false, refusal: messageOf(error) }));
+      putForm((form) => ({ ...form, submitting: false, refusal: errorSentence(error) }));
     }
   }
 
@@ -219,8 +220,4 @@ export function openStore(options: StoreOptions): Store {
 
 function withUndo(confirm: Confirm): string {
   return confirm.undo === null ? confirm.done : `${confirm.done}; u takes it back`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -4,6 +4,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { CheckpointFile, RunnerEvent, StopHow } from "../runner/runner.ts";
 import { readBundle, unpackBundle } from "./bundle-folder.ts";
@@ -94,7 +95,7 @@ export class ProgramRun {
         last = await this.#run(prepared.value, endpoint);
       }
     } catch (error) {
-      const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+      const why = errorSentence(error);
       last = this.#failed(`trial ${this.#options.job.trial} stopped: ${why}`, { retryable: true });
     }
     endpoint?.close();
@@ -335,7 +336,7 @@ export class ProgramRun {
       this.#packedAt = performance.now();
       this.#packing = this.#pack()
         .catch((error: unknown) =>
-          this.#log("err", `trialmesh: its checkpoint was not kept: ${String(error)}`),
+          this.#log("err", `trialmesh: its checkpoint was not kept: ${errorSentence(error)}`),
         )
         .finally(() => {
           this.#packing = null;

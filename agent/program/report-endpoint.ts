@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { pathToFileURL } from "node:url";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { MlflowRun, type MlflowFact } from "./mlflow-call.ts";
 import { jsonReports, type Report } from "./read-metrics.ts";
 
@@ -25,7 +26,7 @@ export interface ReportEndpoint {
 }
 
 /** MLflow's own limit for one request. */
-const bodyMaxBytes = 2 ** 20;
+const bodyMaxBytes = bytesPerMiB;
 const secretBytes = 24;
 const runIdBytes = 16;
 const apiPath = /^\/api\/[23]\.0\/mlflow\/(.+)$/;

@@ -4,8 +4,9 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import type { Readable } from "node:stream";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { heldByTreeMiB } from "../../system/held-memory.ts";
-import { bytesPerMiB, memoryLookMs } from "../../system/memory-limit.ts";
+import { memoryLookMs } from "../../system/memory-limit.ts";
 import { guardGroup } from "../../system/guard-group.ts";
 import { kernelKills, saysOutOfMemory } from "./out-of-memory.ts";
 

@@ -1,5 +1,5 @@
 /** What of a report did not hold, one sentence each with the first rows; bounded, for it travels in a command. */
-import { rowText } from "../../data/expectation/gate.ts";
+import { rowText } from "../../data/expectation/row-text.ts";
 import type { Checked, ExpectationReport } from "../../data/expectation/expectation-report.ts";
 
 const sentencesMax = 20;

@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { models, modelsOf } from "../../training/catalog/model-catalog.ts";
-import { systemCode } from "../../system/private-file.ts";
+import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { DatasetRef } from "../../protocol/dataset.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";

@@ -208,4 +208,3 @@ export const eventSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 export type Event = z.infer<typeof eventSchema>;
-export type EventKind = Event["kind"];

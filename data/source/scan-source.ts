@@ -6,6 +6,7 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { badRowsShown } from "../row/bad-row.ts";
 import { cutRecords, fieldsOf, recordBytesMax, type Dialect, type RecordSpan } from "./record.ts";
 
@@ -43,7 +44,7 @@ export interface Scan {
   readonly copied: boolean;
 }
 
-const blockBytes = 4 * 2 ** 20;
+const blockBytes = 4 * bytesPerMiB;
 const excerptCharacters = 80;
 const carriageReturn = 0x0d;
 const space = 0x20;
@@ -101,7 +102,7 @@ async function pass(path: string, format: ScanFormat, out: FileHandle | null): P
     else if (span.open) reason = "a quote is opened here and never closed";
     else if (span.torn) reason = "text follows a closing quote; a quote inside a quoted value is doubled";
     else if (span.to - span.from > recordBytesMax)
-      reason = `it is longer than ${recordBytesMax / 2 ** 20} MiB`;
+      reason = `it is longer than ${recordBytesMax / bytesPerMiB} MiB`;
     else if (dialect.delimiter !== -1 && fields !== null && span.fields !== fields)
       reason = `it has ${span.fields} ${span.fields === 1 ? "field" : "fields"} and should have ${fields}`;
     const isHeader = format.header && first === null;

@@ -6,11 +6,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { exitCode } from "../../protocol/exit-code.ts";
+import { BackOff } from "../../system/back-off.ts";
 
-const backoffStartMs = 500;
-const backoffMaxMs = 30_000;
-/** A part that ran this long was healthy: its next crash is its first. */
-const healthyMs = 60_000;
 const stopTimeoutMs = 20_000;
 
 export interface PartOptions {
@@ -40,7 +37,7 @@ export function startPart(options: PartOptions): Part {
   let stopping = false;
   let lastLine = "";
   const failed = Promise.withResolvers<string>();
-  let crashes = 0;
+  const backOff = new BackOff();
   let again: NodeJS.Timeout | null = null;
   let ended: Promise<void> = Promise.resolve();
 
@@ -72,8 +69,7 @@ export function startPart(options: PartOptions): Part {
           failed.resolve(`the ${label} ended: ${lastLine}`);
           return;
         }
-        crashes = performance.now() - startedAt > healthyMs ? 1 : crashes + 1;
-        const waitMs = Math.min(backoffMaxMs, backoffStartMs * 2 ** (crashes - 1));
+        const waitMs = backOff.next(performance.now() - startedAt);
         log(`${label}: ended by ${signal ?? `exit code ${code}`}; starting it again in ${waitMs / 1000} s`);
         again = setTimeout(start, waitMs);
       };

@@ -8,10 +8,8 @@ import { logFile, runningServerPid, startServer, stopServer, type RunningServer 
 import { showVersion } from "../server-version.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
+import { BackOff } from "../../system/back-off.ts";
 import type { Environment } from "../../system/environment.ts";
-
-const backoffMs = 500;
-const backoffMaxMs = 30_000;
 
 export interface ServerPart {
   /** The home with the address the server really has. */
@@ -58,13 +56,15 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
   let server: RunningServer | null = null;
   let stopping = false;
   let again: NodeJS.Timeout | null = null;
+  const backOff = new BackOff();
   const watch = (running: RunningServer): void => {
     server = running;
+    const startedAt = performance.now();
     void running.exited.then(({ reason }) => {
       server = null;
       if (stopping) return;
       log(`server: ended${reason === "" ? "" : ` (${reason})`}; starting it again`);
-      restart(backoffMs);
+      restart(backOff.next(performance.now() - startedAt));
     });
   };
   const restart = (waitMs: number): void => {
@@ -72,7 +72,7 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
       void start(port).then(async (started) => {
         if (!started.ok) {
           log(`server: ${started.refusal.message}`);
-          if (!stopping) restart(Math.min(backoffMaxMs, waitMs * 2));
+          if (!stopping) restart(backOff.next(0));
         } else if (stopping) await started.value.stop();
         else {
           log(`server: process ${started.value.pid}`);

@@ -10,7 +10,7 @@ import type { Objective, SweepSpec } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
 import { describe, parseAt } from "../yaml/explain-issue.ts";
-import { parseYaml, type LocatedYaml, type Path } from "../yaml/located-yaml.ts";
+import type { LocatedYaml, Path } from "../yaml/located-yaml.ts";
 import type { Problem } from "../yaml/problem.ts";
 import { readDataset, type WantedDataset } from "./read-dataset.ts";
 import { readModel, whereKey } from "./read-space.ts";
@@ -47,12 +47,7 @@ export type SweepFileResult =
 
 type SpecModels = SweepSpec["models"];
 
-export function readSweepFile(input: SweepFileInput): SweepFileResult {
-  const parsed = parseYaml(input.text);
-  return parsed.ok ? readSweepYaml(input, parsed.yaml) : parsed;
-}
-
-/** The same for a file whose text has been parsed. */
+/** What a sweep file says whose text has been parsed, or its problems. */
 export function readSweepYaml(input: SweepFileInput, parsed: LocatedYaml): SweepFileResult {
   const yaml = overridden(parsed, input.overrides ?? {});
   const problems: Problem[] = [];

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import * as z from "zod";
 import { projectFolder } from "../../training/version/code-version.ts";
-import { stateText } from "../../coordinator/core/projection.ts";
+import { stateText } from "../support/state-text.ts";
 import type { State } from "../../coordinator/state/state.ts";
 import { factsSchema } from "./fact.ts";
 
