@@ -8,6 +8,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { CheckpointFile, RunnerEvent, StopHow } from "../runner/runner.ts";
 import { readBundle, unpackBundle } from "./bundle-folder.ts";
 import { CheckpointFolder } from "./checkpoint-folder.ts";
+import type { CommandEnd } from "./command-end.ts";
 import { expandCommand } from "./expand-command.ts";
 import { LeaseSegment, readSegmentNote, type ReportSource } from "./lease-segment.ts";
 import { LogGate } from "./log-gate.ts";
@@ -16,7 +17,7 @@ import { baseEnvironment, environmentOf } from "./program-environment.ts";
 import type { CommandJob } from "./command-job.ts";
 import { metricReader, type Report } from "./read-metrics.ts";
 import { openReportEndpoint, type ReportEndpoint } from "./report-endpoint.ts";
-import { runCommand, type CommandEnd, type RunningCommand } from "./run-command.ts";
+import { runCommand, type RunningCommand } from "./run-command.ts";
 
 export interface ProgramRunOptions {
   readonly job: CommandJob;
