@@ -194,7 +194,7 @@ function childOf(agent: number): number {
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const found = fieldsOf(Number(name));
-    if (found?.parent === agent && commandOf(name).includes("runner/child.")) return Number(name);
+    if (found?.parent === agent && commandOf(name).includes("agent/child/child.")) return Number(name);
   }
   return assert.fail(`process ${agent} has no child that trains`);
 }
