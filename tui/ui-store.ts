@@ -5,15 +5,16 @@
 import type { MeshClient } from "../protocol/client.ts";
 import type { Clock } from "../protocol/time/clock.ts";
 import { refuse } from "../protocol/refusal.ts";
-import type { CheckVersion } from "./check-version.ts";
+import type { CheckVersion } from "../client/model/check-version.ts";
+import { confirmOf, makeChange } from "./make-change.ts";
 import { drawFrame, sameFrame, type Frame, type Size } from "./screen-frame.ts";
 import { openFeed } from "./feed.ts";
 import type { Launcher } from "../client/sweep/launcher.ts";
-import type { Confirm } from "./model/confirm.ts";
+import type { Confirm, MoveQuestion } from "./model/confirm.ts";
 import type { Effect } from "./model/ui-effect.ts";
 import { checked, estimated, readiness, withTemplates, type Form } from "./model/form.ts";
 import { wanted } from "./model/list.ts";
-import { go, say } from "./model/move.ts";
+import { ask, go, say } from "./model/move.ts";
 import { step } from "./model/ui-step.ts";
 import { startUi, withSelection, type StartWith, type Ui } from "./model/ui.ts";
 import type { Glyphs } from "../text/glyph.ts";
@@ -101,6 +102,9 @@ export function openStore(options: StoreOptions): Store {
       case "send":
         void send(effect.confirm);
         return;
+      case "ask-moves":
+        void askMoves(effect.question);
+        return;
       case "load-templates":
         void loadTemplates();
         return;
@@ -117,15 +121,22 @@ export function openStore(options: StoreOptions): Store {
   async function send(confirm: Confirm): Promise<void> {
     put(say(ui, `${confirm.title} ${glyphs.ellipsis}`, "plain"));
     try {
-      const { serves } = confirm;
-      if (serves !== null && options.checkVersion !== undefined) {
-        const checked = await options.checkVersion(serves.model, serves.version);
-        if (!checked.ok) return put(say(ui, `nothing was changed: ${checked.refusal.message}`, "bad"));
-      }
-      const outcome = await client.command(confirm.request.name, confirm.request.body);
+      const outcome = await makeChange(client, options.checkVersion, confirm.does);
       if (outcome.ok) put({ ...say(ui, withUndo(confirm), "good"), undo: confirm.undo });
       else put(say(ui, outcome.refusal.message, "bad"));
       feed.askAgain();
+    } catch (error) {
+      put(say(ui, messageOf(error), "bad"));
+    }
+  }
+
+  /** Nothing is asked where the person has gone elsewhere meanwhile. */
+  async function askMoves(question: MoveQuestion): Promise<void> {
+    const { screen } = ui;
+    try {
+      const confirm = await confirmOf(client, question);
+      if (ui.overlay !== null || ui.screen !== screen) return;
+      put(confirm.ok ? ask(ui, confirm.value) : say(ui, confirm.refusal.message, "bad"));
     } catch (error) {
       put(say(ui, messageOf(error), "bad"));
     }

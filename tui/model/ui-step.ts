@@ -2,17 +2,17 @@
  * One key: what it makes of the screens' state, and what must then be done outside. A plain function; the
  * sending, copying and leaving is the store's.
  */
-import type { SweepSummary } from "../../protocol/view.ts";
+import type { ModelView, SweepSummary } from "../../protocol/view.ts";
+import { promotion, promotionOfBest, rollback } from "./alias-confirm.ts";
 import { applies, commandOfKey, paletteOf, type Command, type CommandId } from "./command-table.ts";
 import { cliInsight, cliLaunch, cliOfScreen } from "./cli-line.ts";
 import {
   cordonAgent,
   drainAgent,
   nextAlternative,
-  promotion,
-  rollback,
   stopSweep,
   type Confirm,
+  type MoveQuestion,
 } from "./confirm.ts";
 import type { Data } from "./mesh-data.ts";
 import type { Step } from "./ui-effect.ts";
@@ -157,22 +157,18 @@ function runId(ui: Ui, id: CommandId, context: StepContext): Step {
       const model = modelOf(ui, data);
       const version = selectedVersion(ui, data);
       if (model === null || version === null) return still(say(ui, "no version is selected", "bad"));
-      const confirm = promotion(model, version);
-      if (confirm !== null) return still(ask(ui, confirm));
+      const question = promotion(model, version);
+      if (question.moves.length > 0) return askMoves(ui, question);
       return still(
         say(ui, `every alias of ${model.model} points to version ${version.version} already`, "bad"),
       );
     }
-    case "rollback": {
-      const model = modelOf(ui, data);
-      if (model === null) return still(say(ui, "no model is selected", "bad"));
-      const confirm = rollback(model);
-      if (confirm === null)
-        return still(say(ui, "no alias of this model has pointed elsewhere before", "bad"));
-      return still(ask(ui, confirm));
-    }
+    case "promote-best":
+      return ofModel(ui, data, promotionOfBest);
+    case "rollback":
+      return ofModel(ui, data, rollback);
     case "undo":
-      return still(ui.undo === null ? say(ui, "there is nothing to take back", "bad") : ask(ui, ui.undo));
+      return takeBack(ui);
     case "cli":
       return copyCli(ui, cliOfScreen(ui, data));
     case "read-only":
@@ -183,6 +179,25 @@ function runId(ui: Ui, id: CommandId, context: StepContext): Step {
     case "quit":
       return { ui, effects: [{ kind: "quit" }] };
   }
+}
+
+function askMoves(ui: Ui, question: MoveQuestion): Step {
+  return { ui, effects: [{ kind: "ask-moves", question }] };
+}
+
+/** Asks about moves of the selected model's aliases. */
+function ofModel(ui: Ui, data: Data, moves: (model: ModelView) => MoveQuestion): Step {
+  const model = modelOf(ui, data);
+  if (model === null) return still(say(ui, "no model is selected", "bad"));
+  const question = moves(model);
+  if (question.moves.length > 0) return askMoves(ui, question);
+  return still(say(ui, `${model.model} has no alias`, "bad"));
+}
+
+function takeBack(ui: Ui): Step {
+  const { undo } = ui;
+  if (undo === null) return still(say(ui, "there is nothing to take back", "bad"));
+  return "confirm" in undo ? still(ask(ui, undo.confirm)) : askMoves(ui, undo.question);
 }
 
 /** Asks about a change of the selected sweep, which must not have ended. */
