@@ -5,6 +5,7 @@ import { accept, refuse } from "../../protocol/refusal.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { nearestMiss } from "../placement/nearest-miss.ts";
+import { recordingRefusal } from "../registry/record-built.ts";
 import { gateRefusal } from "../registry/record-dataset.ts";
 import { reservedAlias } from "../registry/resolve-version.ts";
 import { jointProblem } from "../../search/sampler/joint-space.ts";
@@ -56,6 +57,8 @@ export function* decideSweepRun(state: State, requester: string, spec: SweepSpec
     const of = problem.model === "" ? ["search"] : ["models", problem.model];
     return refuse("invalid", `${problem.parameter}: ${problem.message}`, [...of, problem.parameter]);
   }
+  const unrecordable = recordingRefusal(spec);
+  if (unrecordable !== null) return unrecordable;
   const reserved = reservedNewAlias(state, spec);
   if (reserved !== null) return reserved;
   const gated = gateRefusal(state, spec);
