@@ -188,6 +188,7 @@ function copyOf(of: Answers): Stored {
     models: new Map(of.models),
     model: new Map(of.model),
     lineage: new Map(of.lineage),
+    resolve: new Map(of.resolve),
     budget: new Map(of.budget),
     events: new Map(of.events),
   };

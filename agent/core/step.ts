@@ -189,7 +189,12 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
       return held.suspended || now - held.sharedAt >= shareEveryMs ? shareCheckpoint(held, now) : [];
     case "finished": {
       held.phase = "reporting";
-      const report = { kind: "finished", ...keptOf(held, event) } as const;
+      const { built } = event;
+      const report = {
+        kind: "finished",
+        ...keptOf(held, event),
+        ...(built === undefined ? {} : { built }),
+      } as const;
       return [{ kind: "share", path: event.path, digest: event.digest, report }];
     }
     case "stopped": {

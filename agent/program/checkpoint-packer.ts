@@ -80,7 +80,9 @@ export class CheckpointPacker {
   #begin(): void {
     this.#packedAt = performance.now();
     const done = this.#pack()
-      .catch((error: unknown) => this.#options.onFault(`its checkpoint was not kept: ${errorSentence(error)}`))
+      .catch((error: unknown) =>
+        this.#options.onFault(`its checkpoint was not kept: ${errorSentence(error)}`),
+      )
       .finally(() => {
         if (this.#state.kind === "packing") this.#state = { kind: "idle" };
       });

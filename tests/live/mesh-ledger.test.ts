@@ -4,14 +4,37 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as z from "zod";
+import { until } from "../support/until.ts";
+import { openFakeMesh } from "../support/fake-client.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 import { saveHome } from "../../mesh/home.ts";
 import { ensureIdentity } from "../../mesh/identity.ts";
 import { makeInvite } from "../../mesh/invite.ts";
+import type { MeshClient } from "../../protocol/client.ts";
+import { systemClock } from "../../protocol/time/system-clock.ts";
+import { unicodeGlyphs } from "../../text/glyph.ts";
+import { lineText } from "../support/line-text.ts";
+import { openStore } from "../../tui/ui-store.ts";
 import { budgetView, lineageView, modelView, sweepView } from "../../protocol/view.ts";
 
 const answeredMs = 3_000;
+
+/** The terminal interface on a real mesh, at its registry; nothing is launched from it. */
+function openScreen(client: MeshClient) {
+  const store = openStore({
+    client,
+    clock: systemClock,
+    launcher: openFakeMesh().launcher,
+    readOnly: false,
+    glyphs: unicodeGlyphs,
+    startWith: { screen: "registry" },
+    copy: () => {},
+    quit: () => {},
+  });
+  store.resize({ columns: 160, rows: 40 });
+  return store;
+}
 
 /** Two labels that one word of each text gives away: enough to learn from in an epoch. */
 function labelledLines(): string {
@@ -166,6 +189,69 @@ register: {model: tastes, alias: champion}
     assert.equal(version.backend, lineage.trial.attempts[0]?.backend);
     assert.equal(lineage.sweep.name, "tastes-1");
     assert.ok((version.metrics["accuracy"] ?? 0) > 0.9, JSON.stringify(version.metrics));
+  });
+
+  test("REG-3: one ledger rolled back twice and once more: coordinator, command line and terminal interface go to the same versions", async () => {
+    const { client } = mesh;
+    const places = { coordinator: "by-command", cli: "by-cli", tui: "by-tui" } as const;
+    // Where the rule before this went forward again: after 2 the alias would have come back to 1.
+    for (const version of [2, 1, 2])
+      for (const alias of Object.values(places))
+        valueOf(await client.command("model-promote", { model: "tastes", version, alias }));
+    const pointed = async (alias: string) => {
+      const { aliases } = valueOf(await client.query("model", { model: "tastes" }));
+      return aliases.find((each) => each.alias === alias)?.version;
+    };
+    const body = { model: "tastes", alias: places.coordinator };
+    valueOf(await client.command("model-rollback", body));
+    const end = await client.command("model-rollback", body);
+    const refused = (alias: string) =>
+      `tastes@${alias} is version 1, and there is nothing left to go back to; \`trialmesh model promote tastes@VERSION ${alias}\` points it elsewhere`;
+    assert.equal(end.ok ? "" : end.refusal.message, refused(places.coordinator));
+
+    const said = await mesh.ok("one", "model", "rollback", "tastes", places.cli);
+    assert.match(said.err, /^tastes@1: by-cli pointed to version 1 before owner promoted version 2$/m);
+    assert.equal(
+      await mesh.refused("one", "model", "rollback", "tastes", places.cli),
+      `trialmesh: ${refused(places.cli)}`,
+    );
+
+    const store = openScreen(client);
+    const text = () => store.frame().lines.map(lineText).join("\n");
+    const shows = (what: RegExp) => until(`the screen to show ${what}`, async () => what.exec(text()));
+    try {
+      await shows(/tastes@/u);
+      store.press("b");
+      await shows(/Roll \S+ back to tastes@1/u);
+      for (let key = 0; key < 5 && !text().includes(`Roll ${places.tui} back`); key++) store.press("right");
+      await shows(/by-tui: tastes@2 -> tastes@1/u);
+      await shows(/by-tui pointed to version 1 before owner promoted version 2/u);
+      store.press("y");
+      await shows(/by-tui is back at tastes@1/u);
+      store.press("b");
+      await shows(/there is nothing left to go back to/u);
+    } finally {
+      store.stop();
+    }
+    for (const alias of Object.values(places)) assert.equal(await pointed(alias), 1, alias);
+
+    const { version, why } = valueOf(
+      await client.query("resolve", { of: "version", model: "tastes", version: "best" }),
+    );
+    if (version === 1)
+      valueOf(await client.command("model-promote", { model: "tastes", version: 2, alias: places.cli }));
+    const best = await mesh.ok(
+      "one",
+      "model",
+      "promote",
+      "tastes",
+      places.cli,
+      "--best",
+      "--why",
+      "measured",
+    );
+    assert.ok(best.err.includes(`tastes@${version}: ${why}`), best.err);
+    assert.equal(await pointed(places.cli), version);
   });
 
   test("a requester may neither grant nor invite, a viewer may not run a sweep, and each is told so", async () => {
