@@ -108,8 +108,7 @@ describe("WHY-1: three trials that wait, three answers", { skip: skipWithoutNats
     for (const sweep of [gpu, poor]) valueOf(await client.command("sweep-stop", { sweep }));
     // Held back until both wait, so that each gets one of the two slots.
     const cordon = async (hold: boolean) => {
-      for (const agent of ["one", "two"])
-        valueOf(await client.command("agent-cordon", { agent, cordon: hold }));
+      for (const agent of ["one", "two"]) await mesh.cordon(agent, hold);
     };
     await cordon(true);
     const dave = valueOf(await mesh.launch("dave", behind));
