@@ -62,7 +62,7 @@ describe("OWNER-8: the owner of a lent machine comes back", { skip }, () => {
     const command = `awk -v now="$(date +%s%N)" '{ printf "%.3f", (now / 1000000 - $1) / 1000 }' ${inputFile}`;
     two = await mesh.joinAgent(
       "two",
-      ...["--slots", "1", "--only-when-idle", "0.03", "--vacate-after", "0.07"],
+      ...["--slots", "1", "--only-when-idle", "0.03", "--vacate-after", "0.15"],
       ...["--idle-load", "1", "--idle-command", command],
     );
     await mesh.agentThat("two", ({ state }) => state === "present");
@@ -101,16 +101,21 @@ describe("OWNER-8: the owner of a lent machine comes back", { skip }, () => {
   /** Waits for a checkpoint on agent two, then the owner comes and stays; the trial, and how long after it was suspended, ms. */
   const disturb = async (sweep: string) => {
     const { trial } = await mesh.trialThat(sweep, "a checkpoint", ({ resource }) => resource > 0);
-    const already = two.said.length;
-    const at = performance.now();
-    input();
-    const said = await within(suspendMaxMs, "the suspension", suspended());
-    const wallMs = performance.now() - at;
-    stay();
-    const line = await until("what the agent says of it", () =>
-      Promise.resolve(/stand still or leave, (\d+) ms after the input/.exec(two.said.slice(already))),
-    );
-    return { trial, said, wallMs, agentMs: Number(line[1]) };
+    for (;;) {
+      await seen("a trial at work", ({ running }) => running[0]?.suspended === false);
+      const already = two.said.length;
+      const at = performance.now();
+      input();
+      const said = await within(suspendMaxMs, "the suspension", suspended());
+      const wallMs = performance.now() - at;
+      stay();
+      const line = await until("what the agent says of it", () =>
+        /stand still or leave(?:, (\d+) ms after the input)?\)/.exec(two.said.slice(already)),
+      );
+      if (line[1] !== undefined) return { trial, said, wallMs, agentMs: Number(line[1]) };
+      // Where the machine is so busy that nobody can say whether the owner is there, it stands still for that.
+      goAway();
+    }
   };
 
   test("input suspends what runs, for no tokens; quiet lets it go on to its end", async (t) => {
