@@ -15,7 +15,3 @@ export function quantileOfSorted(sorted: ArrayLike<number>, share: number): numb
   const above = sorted[Math.ceil(place)] ?? below;
   return below === above ? below : below + (above - below) * (place - Math.floor(place));
 }
-
-export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}

@@ -13,7 +13,6 @@ export const epochSchema = z.int().positive();
 
 /** A checkpoint to start from: the resource (epochs) already trained, and the artifact. */
 export const checkpointSchema = z.object({ resource: z.int().nonnegative(), digest: digestSchema });
-export type Checkpoint = z.infer<typeof checkpointSchema>;
 
 /** The right to run one attempt of one trial, up to a target resource, until the horizon ends. */
 export const leaseSchema = z.object({
@@ -31,6 +30,8 @@ export const leaseSchema = z.object({
   dataset: digestSchema.nullable(),
   /** Artifacts to have before it starts, beside its dataset. */
   parts: z.array(digestSchema).default([]),
+  /** The part that holds what is expected of the dataset it builds; absent where nothing is. */
+  expectations: digestSchema.optional(),
   /** The requester's program that the trial runs, or null. */
   program: programSchema.nullable().default(null),
   metric: z.string(),

@@ -1,7 +1,7 @@
 /**
  * One run of tests: a folder for all that it writes, a reaper that clears up after it however it ends (`test-reaper.mjs`),
  * and a watch that ends it when no test has begun or ended for long. It starts processes and reads what they report; what
- * that means is told by `test-outcome.mjs`.
+ * that means `test-outcome.mjs` says.
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, statSync } from "node:fs";

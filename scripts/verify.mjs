@@ -18,6 +18,11 @@ const checks = [
   { name: "structure", program: join(root, "scripts", "structure.mjs"), parameters: [] },
   { name: "long functions", program: join(root, "scripts", "long-function.mjs"), parameters: [] },
   { name: "dead code", program: bin("knip", "bin", "knip.js"), parameters: ["--no-progress"] },
+  {
+    name: "dead code in production",
+    program: bin("knip", "bin", "knip.js"),
+    parameters: ["--production", "--no-progress"],
+  },
   { name: "format", program: bin("oxfmt", "bin", "oxfmt"), parameters: ["--check"] },
 ];
 

@@ -18,6 +18,8 @@ import { join } from "node:path";
 import { open, type Database, type RootDatabase } from "lmdb";
 import * as z from "zod";
 
+import { bytesPerMiB } from "../protocol/byte-unit.ts";
+import { errorSentence } from "../protocol/error-sentence.ts";
 import {
   assertKeys,
   StoreError,
@@ -30,7 +32,7 @@ import {
 export const storeFile = "store.lmdb";
 const versionKey = "version";
 /** With less free than this no store is opened, and a write that failed for no named reason failed for want of space. */
-const nearlyFullBytes = 1024 * 1024;
+const nearlyFullBytes = bytesPerMiB;
 /**
  * A file begins with two meta pages, of which the one with the higher transaction counts. Where things stand in one, behind the
  * page header of the LMDB that lmdb-js builds: LMDB's number (MDB_MAGIC), the size of a page, the last page, the transaction.
@@ -187,7 +189,7 @@ function diskFull(path: string): StoreRefusal {
 
 function refusalOf(error: unknown, path: string): StoreRefusal {
   if (isDiskFull(error, path)) return diskFull(path);
-  const text = textOf(error);
+  const text = errorSentence(error);
   if (/INVALID|not an LMDB|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND|Invalid argument/i.test(text)) {
     return {
       kind: "damaged",
@@ -203,14 +205,14 @@ function writeError(error: unknown, path: string): StoreError {
       cause: error,
     });
   }
-  return new StoreError("failed", `Writing to the store in ${path} failed: ${textOf(error)}.`, {
+  return new StoreError("failed", `Writing to the store in ${path} failed: ${errorSentence(error)}.`, {
     cause: error,
   });
 }
 
 function isDiskFull(error: unknown, path: string): boolean {
-  if (/input\/output error/i.test(textOf(error))) return freeBytes(path) < nearlyFullBytes; // LMDB's word for a short write
-  return /ENOSPC|no space left|EDQUOT|quota exceeded|MAP_FULL/i.test(textOf(error));
+  if (/input\/output error/i.test(errorSentence(error))) return freeBytes(path) < nearlyFullBytes; // LMDB's word for a short write
+  return /ENOSPC|no space left|EDQUOT|quota exceeded|MAP_FULL/i.test(errorSentence(error));
 }
 
 function freeBytes(path: string): number {
@@ -220,8 +222,4 @@ function freeBytes(path: string): number {
   } catch {
     return Infinity;
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,6 +6,7 @@ import type { Steps } from "../state/input.ts";
 import { attemptEnded } from "./attempt-fact.ts";
 import { judge } from "./judge.ts";
 import { endAttempt } from "./outcome.ts";
+import { recordBuilt } from "../registry/record-built.ts";
 import { quarantine } from "./quarantine.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
@@ -106,12 +107,14 @@ function* finished(
     yield* endAttempt(state, trial, attempt, { ending: "failed", why }, settings);
     return;
   }
-  yield keptOf(report);
+  const { built } = report;
+  yield built === undefined ? keptOf(report) : { ...keptOf(report), built };
   const rung = { kind: "RungReached", fence: report.fence, resource: report.resource, value } as const;
   const also = alsoObjectives.map(({ metric }) => metrics[metric] ?? Number.NaN);
   yield also.length === 0 ? rung : { ...rung, also };
   const posted = charge(report.usedMs, attempt.rate, attempt.reserved);
   yield attemptEnded(state, trial, attempt, { ending: "finished", note: "", posted, tooShort: false });
+  yield* recordBuilt(state, trial);
   yield* quarantine(state, trial, attempt.agent);
   yield* judge(state, trial);
 }

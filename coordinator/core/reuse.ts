@@ -1,6 +1,7 @@
 /** REUSE-1: a trial whose key has a result is answered at once, for no tokens, whatever is free. */
 import type { Steps } from "../state/input.ts";
 import { trialFinished, trialReused } from "./outcome-fact.ts";
+import { recordBuilt } from "../registry/record-built.ts";
 import { promote } from "./judge.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 
@@ -15,5 +16,6 @@ export function* answerFromRecord(state: State, sweep: Sweep, trial: Trial): Ste
   yield trialReused(trial, origin);
   const outcome = origin.state === "completed" ? "completed" : "stopped";
   yield trialFinished(state, trial, outcome, `answered by ${from}`);
+  yield* recordBuilt(state, trial);
   yield* promote(state, sweep);
 }

@@ -1,5 +1,6 @@
 /** What happens to attempts, as it stands in the journal since format 2: leases, checkpoints, rungs, endings. */
 import * as z from "zod";
+import { storedBuiltDataset } from "./stored-dataset.ts";
 import {
   storedBackendName,
   storedCheckpoint,
@@ -65,6 +66,8 @@ export const attemptEvents = [
     usedMs: storedMs,
     /** It went on from a checkpoint of another backend, which rounds otherwise. Left out where it did not. */
     approximate: z.boolean().optional(),
+    /** Of a dataset version: what its agent says of it. */
+    built: storedBuiltDataset.optional(),
   }),
   z.strictObject({
     kind: z.literal("RungReached"),

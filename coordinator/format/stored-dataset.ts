@@ -10,12 +10,28 @@ export const storedDatasetRef = z.strictObject({
   bytes: storedCount,
   rows,
 });
-export type StoredDatasetRef = z.infer<typeof storedDatasetRef>;
 
 export const storedDatasetCheck = z.strictObject({
   failed: storedCount,
   warned: storedCount,
   sentences: z.array(z.string()),
+});
+
+/** What a sweep that builds a dataset has put on record once it is built. */
+export const storedRecording = z.strictObject({
+  dataset: storedId,
+  recipe: storedDigest,
+  expectations: storedDigest.nullable(),
+});
+
+/** What an agent says of a version it has built, beside its artifact. */
+export const storedBuiltDataset = z.strictObject({
+  dataset: storedId,
+  kind: z.enum(["text", "table"]),
+  rows,
+  labels: z.array(z.string()).nullable(),
+  badRows: storedCount,
+  check: storedDatasetCheck.nullable(),
 });
 
 export const storedDatasetVersion = z.strictObject({

@@ -43,7 +43,6 @@ export const storedCapability = z.strictObject({
   labels: z.record(z.string(), z.string()),
   python: z.string().nullable().default(null),
 });
-export type StoredCapability = z.infer<typeof storedCapability>;
 
 export const storedPolicy = z.strictObject({
   slots: storedCount,
@@ -68,4 +67,3 @@ export const storedPolicy = z.strictObject({
   tasks: z.array(z.string()).nullable().default(null),
   programs: z.enum(["none", "own", "any"]).default("none"),
 });
-export type StoredPolicy = z.infer<typeof storedPolicy>;

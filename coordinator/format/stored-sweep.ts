@@ -1,6 +1,6 @@
 /** A sweep's spec as it stands in the journal and in the projection. How it travels is in `protocol/sweep.ts`, and may change. */
 import * as z from "zod";
-import { storedDatasetRef } from "./stored-dataset.ts";
+import { storedDatasetRef, storedRecording } from "./stored-dataset.ts";
 import {
   storedConstraint,
   storedObjective,
@@ -96,5 +96,6 @@ export const storedSweepSpec = z.strictObject({
   codeVersion: z.string(),
   reuse: z.boolean(),
   register: z.strictObject({ model: storedId, alias: storedId.nullable() }).nullable(),
+  records: storedRecording.optional(),
 });
 export type StoredSweepSpec = z.infer<typeof storedSweepSpec>;

@@ -28,7 +28,6 @@ export const storedBackendName = z.enum([
 export const storedDtype = z.enum(["f16", "bf16", "f32", "f64"]);
 
 export const storedCheckpoint = z.strictObject({ resource: storedCount, digest: storedDigest });
-export type StoredCheckpoint = z.infer<typeof storedCheckpoint>;
 
 /** A token bucket: `amount` more every `everyMs`, while less than `upTo` is available. */
 export const storedRefill = z.strictObject({

@@ -1,5 +1,6 @@
 /** What the coordinator's projection keeps of a trial and of its attempts. */
 import * as z from "zod";
+import { storedBuiltDataset } from "./stored-dataset.ts";
 import {
   storedBackendName,
   storedCheckpoint,
@@ -87,4 +88,6 @@ export const trialEntity = z.strictObject({
   spent: storedMilliTokens,
   /** True where later trials of the same key are answered from this one. */
   record: z.boolean(),
+  /** What its agent says of the dataset version that the checkpoint is; absent where it is none. */
+  built: storedBuiltDataset.exactOptional(),
 });

@@ -1,6 +1,6 @@
 /**
  * Placement of one trial: feasible → rank → limit. Which requester's turn it is, the fair queue has said before; whether
- * the money suffices, the budget says after; why nothing fits is explained by `view/why-view.ts` from the same answers.
+ * the money suffices, the budget says after; why nothing fits is explained by `view/why-answer.ts` from the same answers.
  *
  * PLACE-1: only an agent that fits, takes work and has a free slot is chosen.
  * PLACE-2: agents on which the trial failed or was lost come last; where it failed it comes again only while nothing else fits.

@@ -106,7 +106,7 @@ function isInCube(point: Float64Array): boolean {
   return point.every((x) => x >= 0 && x <= 1);
 }
 
-/** The search distribution after everything that has been told. */
+/** The search distribution after all observations. */
 function replay(problem: SearchProblem, axes: readonly string[], history: readonly Observation[]): CmaState {
   const d = axes.length;
   const cells = cellsOf(problem.space, axes);

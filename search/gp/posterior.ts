@@ -1,5 +1,5 @@
 /**
- * What a Gaussian process with given hyperparameters believes after the points it was told: mean and variance of the
+ * What a Gaussian process with given hyperparameters believes after the points it has observed: mean and variance of the
  * function (without noise) anywhere, and their gradients. Rasmussen and Williams, algorithm 2.1. It grows by a point at
  * a time, for proposals that are still without a result.
  */

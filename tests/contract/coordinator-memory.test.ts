@@ -1,11 +1,11 @@
 // What a coordinator finds of its own when it starts: a projection that is old, damaged or gone, a copy of the journal that is.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { stateText } from "../../coordinator/core/projection.ts";
+import { stateText } from "../support/state-text.ts";
 import { moveCopy } from "../../coordinator/journal/journal-copy.ts";
 import { mustGet } from "../../coordinator/state/state.ts";
 import { openPolicy } from "../../protocol/capability.ts";
-import { MemoryDisk } from "../../store/memory-store.ts";
+import { MemoryDisk } from "../support/memory-store.ts";
 import { CandidatePlace, opened } from "../support/candidate-place.ts";
 import { capability, sweepSpec } from "../support/fold.ts";
 

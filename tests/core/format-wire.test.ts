@@ -5,14 +5,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type * as z from "zod";
-import { storedDatasetRef, storedDatasetVersion } from "../../coordinator/format/stored-dataset.ts";
+import type {
+  storedBuiltDataset,
+  storedDatasetRef,
+  storedDatasetVersion,
+} from "../../coordinator/format/stored-dataset.ts";
 import { storedCapability, storedPolicy } from "../../coordinator/format/stored-machine.ts";
 import { storedSweepSpec } from "../../coordinator/format/stored-sweep.ts";
-import { storedCheckpoint, storedRefill } from "../../coordinator/format/stored-value.ts";
+import type { storedCheckpoint, storedRefill } from "../../coordinator/format/stored-value.ts";
 import { capabilitySchema, openPolicy, policySchema } from "../../protocol/capability.ts";
-import { refillSchema } from "../../protocol/command.ts";
-import { datasetRefSchema, datasetVersionSchema } from "../../protocol/dataset.ts";
-import { checkpointSchema } from "../../protocol/order.ts";
+import type { refillSchema } from "../../protocol/command.ts";
+import type { builtDatasetSchema, datasetRefSchema, datasetVersionSchema } from "../../protocol/dataset.ts";
+import type { checkpointSchema } from "../../protocol/order.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
 import { capability, sweepSpec } from "../support/fold.ts";
 
@@ -33,7 +37,8 @@ const convertible: readonly [
   Convertible<typeof storedDatasetRef, typeof datasetRefSchema>,
   Convertible<typeof storedCheckpoint, typeof checkpointSchema>,
   Convertible<typeof storedRefill, typeof refillSchema>,
-] = [true, true, true, true, true, true, true];
+  Convertible<typeof storedBuiltDataset, typeof builtDatasetSchema>,
+] = [true, true, true, true, true, true, true, true];
 
 /** The check itself can fail: one key more at some depth, one choice more, one key less. */
 const notSame: readonly [

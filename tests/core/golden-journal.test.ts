@@ -7,7 +7,7 @@ import { before, describe, test } from "node:test";
 import { apply } from "../../coordinator/core/apply.ts";
 import { hashOf } from "../../coordinator/journal/batch.ts";
 import { Journal } from "../../coordinator/journal/journal.ts";
-import { MemoryHub } from "../../protocol/bus/memory-hub.ts";
+import { MemoryHub } from "../support/bus/memory-hub.ts";
 import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { withoutLaterRefills } from "../golden/fact.ts";
 import { goldenHomes, goldenJournal, stateDigest } from "../golden/golden-home.ts";

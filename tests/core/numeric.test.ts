@@ -9,7 +9,8 @@ import { mix, mixUnsigned } from "../../numeric/mix.ts";
 import { meanOf, sumOf, varianceOf } from "../../numeric/moment.ts";
 import { normalCumulative, normalDensity, normalQuantile } from "../../numeric/normal-law.ts";
 import { factorInOrder, solveInOrder } from "../../numeric/ordered-cholesky.ts";
-import { median, quantile, quantileOfSorted } from "../../numeric/quantile.ts";
+import { quantile, quantileOfSorted } from "../../numeric/quantile.ts";
+import { median } from "../../bench/shared/median.ts";
 import { logSumExp, softmax } from "../../numeric/softmax.ts";
 
 const finite = fc.double({ min: -1e3, max: 1e3, noNaN: true });

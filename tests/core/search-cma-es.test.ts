@@ -6,7 +6,8 @@ import { withMargin } from "../../search/cma-es/margin.ts";
 import { normalCumulative } from "../../numeric/normal-law.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params } from "../../protocol/value.ts";
-import { bestSoFar, median, runSearch, valuesOf, type Trial } from "../support/search-run.ts";
+import { bestSoFar, runSearch, valuesOf, type Trial } from "../support/search-run.ts";
+import { median } from "../../bench/shared/median.ts";
 
 const plane: Space = Object.fromEntries(
   ["a", "b", "c", "d"].map((name) => [name, { distribution: "uniform", min: -5, max: 10 }]),

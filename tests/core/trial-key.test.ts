@@ -36,7 +36,7 @@ const rows = { train: 8, validation: 1, test: 1 };
 const objective = { metric: "loss", goal: "minimize" } as const;
 
 /** Another value of every field: whether it makes another work, and whether it still does for a longer run of the same. */
-const others: { readonly [F in keyof SweepSpec]: readonly [SweepSpec[F], "both" | "length" | "no"] } = {
+const others: { readonly [F in keyof SweepSpec]-?: readonly [SweepSpec[F], "both" | "length" | "no"] } = {
   name: ["other", "no"],
   experiment: ["other", "no"],
   task: ["other", "both"],
@@ -58,6 +58,7 @@ const others: { readonly [F in keyof SweepSpec]: readonly [SweepSpec[F], "both" 
   trialSeed: [7, "both"],
   codeVersion: ["other", "both"],
   reuse: [false, "no"],
+  records: [{ dataset: "d", recipe: digest, expectations: null }, "no"],
   register: [{ model: "m", alias: null }, "no"],
 };
 

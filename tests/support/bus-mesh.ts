@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Bus } from "../../protocol/bus/bus.ts";
-import { MemoryHub } from "../../protocol/bus/memory-hub.ts";
+import { MemoryHub } from "./bus/memory-hub.ts";
 import { connectBus } from "../../protocol/bus/nats-bus.ts";
 import { skipWithoutNats, TestNatsServer } from "./nats-server.ts";
 import { until, within } from "./until.ts";

@@ -4,11 +4,11 @@ import { hashOf } from "../../coordinator/journal/batch.ts";
 import { Journal, startPosition, type Position } from "../../coordinator/journal/journal.ts";
 import type { Event } from "../../coordinator/format/event.ts";
 import type { State } from "../../coordinator/state/state.ts";
-import { MemoryHub } from "../../protocol/bus/memory-hub.ts";
+import { MemoryHub } from "./bus/memory-hub.ts";
 import { toBytes } from "../../protocol/json-bytes.ts";
 import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
-import { inlineSampler } from "../../search/choose/sampler-worker-port.ts";
-import { MemoryDisk } from "../../store/memory-store.ts";
+import { inlineSampler } from "./inline-sampler.ts";
+import { MemoryDisk } from "./memory-store.ts";
 import type { Store } from "../../store/store.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Tensor } from "@tensorflow/tfjs-core";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { TensorFlow } from "../runtime/backend.ts";
 import { differentiate, reachable } from "./differentiate.ts";
@@ -262,7 +263,7 @@ function load(session: SessionBackend, writer: TensorFlowGraph): Outcome<LoadedG
       }),
     );
   } catch (error) {
-    const why = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+    const why = errorSentence(error);
     return refuse("unavailable", `TensorFlow did not take the network's graph by way of ${tmpdir()}: ${why}`);
   }
 }

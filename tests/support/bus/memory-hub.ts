@@ -5,7 +5,7 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
 
-import type { Clock } from "../time/clock.ts";
+import type { Clock } from "../../../protocol/time/clock.ts";
 import {
   BusError,
   credentialsRevoked,
@@ -13,7 +13,7 @@ import {
   type Bytes,
   type Entry,
   type StreamSpec,
-} from "./bus.ts";
+} from "../../../protocol/bus/bus.ts";
 import { MemoryBus, type HubPort, type MemorySubscription } from "./memory-bus.ts";
 import { MemoryStream } from "./memory-stream.ts";
 import { matchesSubject } from "./subject-match.ts";

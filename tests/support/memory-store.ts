@@ -1,7 +1,13 @@
 // The store of tests and of the simulation. A MemoryDisk outlives the stores opened on it, and can crash: then what
 // was written but not yet flushed is gone, as after a power cut. Copies every value in and out, as a real one does.
 
-import { assertKeys, StoreError, type Store, type StoreChanges, type StoreOpening } from "./store.ts";
+import {
+  assertKeys,
+  StoreError,
+  type Store,
+  type StoreChanges,
+  type StoreOpening,
+} from "../../store/store.ts";
 
 /** The part of a clock that a delayed flush needs. */
 export interface FlushTimer {

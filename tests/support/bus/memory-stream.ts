@@ -1,7 +1,7 @@
 // One stream of the in-memory hub: entries, limits, and work-queue consumers. Knows nothing of connections,
 // delays or faults; those are the hub's. Follows what JetStream does, as far as the Bus interface shows it.
 
-import type { Clock } from "../time/clock.ts";
+import type { Clock } from "../../../protocol/time/clock.ts";
 import {
   defaultAckWaitMs,
   type AppendResult,
@@ -9,7 +9,7 @@ import {
   type Entry,
   type StreamSpec,
   type StreamState,
-} from "./bus.ts";
+} from "../../../protocol/bus/bus.ts";
 import { matchesSubject } from "./subject-match.ts";
 
 interface Kept extends Entry {

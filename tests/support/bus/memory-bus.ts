@@ -1,7 +1,7 @@
 // One client of the in-memory hub: the Bus as a process sees it. What travels, when, and what gets lost on the
 // way is decided in memory-hub.ts; this file keeps what a client library keeps (subscriptions, open requests).
 
-import type { Clock } from "../time/clock.ts";
+import type { Clock } from "../../../protocol/time/clock.ts";
 import {
   BusError,
   credentialsRevoked,
@@ -19,9 +19,9 @@ import {
   type StreamSpec,
   type StreamState,
   type Subscription,
-} from "./bus.ts";
+} from "../../../protocol/bus/bus.ts";
 import type { MemoryStream } from "./memory-stream.ts";
-import { throwLater } from "./throw-later.ts";
+import { throwLater } from "../../../protocol/bus/throw-later.ts";
 
 /** A subscription as the hub sees it. */
 export interface MemorySubscription {
