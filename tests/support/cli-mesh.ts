@@ -14,8 +14,13 @@ export class CliProcess {
   readonly #child: ChildProcess;
   readonly ended: Promise<number | null>;
 
-  constructor(parameters: readonly string[], environment: Readonly<Record<string, string | undefined>>) {
-    this.#child = spawn(process.execPath, [mainFile, ...parameters], {
+  /** `main`: the command line's own file, of whatever version. */
+  constructor(
+    parameters: readonly string[],
+    environment: Readonly<Record<string, string | undefined>>,
+    main: string = mainFile,
+  ) {
+    this.#child = spawn(process.execPath, [main, ...parameters], {
       env: environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -81,7 +86,12 @@ export class CliMesh {
   }
 
   start(home: string, ...words: readonly string[]): CliProcess {
-    const started = new CliProcess(words, this.environment(home));
+    return this.startOf(mainFile, home, ...words);
+  }
+
+  /** As `start`, of the version whose command line is `main`. */
+  startOf(main: string, home: string, ...words: readonly string[]): CliProcess {
+    const started = new CliProcess(words, this.environment(home), main);
     this.#processes.push(started);
     return started;
   }

@@ -19,7 +19,7 @@ import { systemClock } from "../../protocol/time/system-clock.ts";
 import type { AgentView, MeshView, SweepView, TrialView } from "../../protocol/view.ts";
 import { CliMesh, type CliProcess } from "./cli-mesh.ts";
 import { auditJournal, type JournalAudit, type Watch } from "./journal-audit.ts";
-import type { CliResult } from "./run-cli.ts";
+import { mainFile, type CliResult } from "./run-cli.ts";
 import { until } from "./until.ts";
 
 /** What `up` starts, as its own lines name them. */
@@ -92,7 +92,12 @@ export class LiveMesh {
   }
 
   async up(...flags: readonly string[]): Promise<CliProcess> {
-    this.#up = this.start(LiveMesh.home, "up", "--name", LiveMesh.home, ...flags);
+    return this.upOf(mainFile, ...flags);
+  }
+
+  /** As `up`, of the version whose command line is `main`. */
+  async upOf(main: string, ...flags: readonly string[]): Promise<CliProcess> {
+    this.#up = this.startOf(main, LiveMesh.home, "up", "--name", LiveMesh.home, ...flags);
     await this.#up.saidLine(/mesh mesh is up/);
     const connected = valueOf(await connectMesh(this.cli.environment(LiveMesh.home)));
     await this.#connected?.client.close();
@@ -118,7 +123,12 @@ export class LiveMesh {
 
   /** A long-lived command in that home. */
   start(home: string, ...words: readonly string[]): CliProcess {
-    const started = this.cli.start(home, ...words);
+    return this.startOf(mainFile, home, ...words);
+  }
+
+  /** As `start`, of the version whose command line is `main`. */
+  startOf(main: string, home: string, ...words: readonly string[]): CliProcess {
+    const started = this.cli.startOf(main, home, ...words);
     this.#started.push(started);
     return started;
   }
