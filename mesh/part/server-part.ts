@@ -53,6 +53,41 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
     return saved;
   }
 
+  const kept = keepRunning(first.value, () => start(port), log);
+  const unwatch = watchForFullDisk({
+    logFile: logFile(home),
+    folder: home.path,
+    onFull: () =>
+      log(
+        `server: its disk is full: nothing new is stored until there is room; free some space for ${home.path}`,
+      ),
+    onRoom: () => {
+      log("server: there is room on its disk again; starting it anew");
+      void kept.server()?.stop();
+    },
+  });
+  return accept({
+    home: saved.value,
+    pid: () => kept.server()?.pid ?? null,
+    stop: async () => {
+      unwatch();
+      await kept.stop();
+    },
+  });
+}
+
+interface KeptServer {
+  /** Null while it is between two runs. */
+  readonly server: () => RunningServer | null;
+  stop(): Promise<void>;
+}
+
+/** Starts the server again whenever it ends, later each time. */
+function keepRunning(
+  first: RunningServer,
+  start: () => Promise<Outcome<RunningServer>>,
+  log: (line: string) => void,
+): KeptServer {
   let server: RunningServer | null = null;
   let stopping = false;
   let again: NodeJS.Timeout | null = null;
@@ -69,7 +104,7 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
   };
   const restart = (waitMs: number): void => {
     again = setTimeout(() => {
-      void start(port).then(async (started) => {
+      void start().then(async (started) => {
         if (!started.ok) {
           log(`server: ${started.refusal.message}`);
           if (!stopping) restart(backOff.next(0));
@@ -81,29 +116,15 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
       });
     }, waitMs);
   };
-  watch(first.value);
-  const unwatch = watchForFullDisk({
-    logFile: logFile(home),
-    folder: home.path,
-    onFull: () =>
-      log(
-        `server: its disk is full: nothing new is stored until there is room; free some space for ${home.path}`,
-      ),
-    onRoom: () => {
-      log("server: there is room on its disk again; starting it anew");
-      void server?.stop();
-    },
-  });
-  return accept({
-    home: saved.value,
-    pid: () => server?.pid ?? null,
+  watch(first);
+  return {
+    server: () => server,
     stop: async () => {
       stopping = true;
-      unwatch();
       if (again !== null) clearTimeout(again);
       await server?.stop();
     },
-  });
+  };
 }
 
 /** A server of somebody else's: used, neither started nor watched. */
