@@ -2,7 +2,6 @@
  * The profile of whatever a person names: a version, a declaration, a plain file, a profile that was made elsewhere; or of
  * several of these as the parts of one set, each profiled by itself and then merged. It prints nothing.
  */
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import * as z from "zod";
 import type { Manifest } from "../../data/manifest/manifest.ts";
@@ -16,8 +15,8 @@ import type { LabelErrors } from "../../data/quality/find-label-errors.ts";
 import { versionLabelErrors } from "../../data/quality/version-label-errors.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { readFileText } from "../../spec/file/read-file-text.ts";
 import type { Surroundings } from "../../system/environment.ts";
-import { refuseDisk } from "../../system/system-error.ts";
 import { engineHere } from "./engine-option.ts";
 import { isDatasetFile, openVersion, readDeclared } from "./open-version.ts";
 
@@ -121,19 +120,13 @@ const printedSchema = z.object({ profile: profileSchema });
 
 /** A profile made before, on this machine or another. */
 async function readProfile(file: string): Promise<Outcome<Profiled>> {
-  let text: string;
+  const advice = "give what `trialmesh dataset profile --json` printed";
+  const text = await readFileText(file, advice);
+  if (!text.ok) return text;
   try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    return refuseDisk(error, "read", file);
-  }
-  try {
-    const { profile } = printedSchema.parse(JSON.parse(text));
+    const { profile } = printedSchema.parse(JSON.parse(text.value));
     return accept({ profile, errors: null, manifest: null });
   } catch (error) {
-    return refuse(
-      "invalid",
-      `${file} is no profile (${errorSentence(error)}); give what \`trialmesh dataset profile --json\` printed`,
-    );
+    return refuse("invalid", `${file} is no profile (${errorSentence(error)}); ${advice}`);
   }
 }

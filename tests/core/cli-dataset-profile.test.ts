@@ -126,7 +126,7 @@ test("PROFILE-16: what is no part is refused with what would be right", async ()
     [[one, path("other.csv"), "--label", "answer"], /do not merge: only one\.csv has a column amount/],
     [[one, path("none.json")], /none\.json is no profile \(field profile\.format: .*--json/],
     [[path("torn.json"), one], /torn\.json is no profile/],
-    [[one, path("absent.json")], /absent\.json: there is no such file/],
+    [[one, path("absent.json")], /there is no file .*absent\.json; give what .*--json/],
     [[one, path("absent.csv")], /absent\.csv: there is no such file/],
   ];
   for (const [words, expected] of cases) {
