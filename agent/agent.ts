@@ -78,8 +78,7 @@ class AgentShell implements Agent {
     this.#state = newAgentState(name, incarnation, policy, runner.canSuspend);
     this.#noteStart = startNote(clock, log);
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
-    const onError = (error: unknown) =>
-      options.onHalt(errorSentence(error));
+    const onError = (error: unknown) => options.onHalt(errorSentence(error));
     this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, onError });
     this.#link = new LeaderLink({
       mesh,

@@ -53,3 +53,20 @@ export const datasetVersionSchema = z.strictObject({
   trial: trialIdSchema.nullable(),
   check: datasetCheckSchema,
 });
+
+/** What a sweep that builds a dataset has put on record once it is built; absent where whoever asked records it. */
+export const recordingSchema = z.strictObject({
+  dataset: nameSchema,
+  /** As in the version's record: the digest of what decides its bytes. */
+  recipe: digestSchema,
+  /** The artifact that holds what is expected of it; null where nothing is. */
+  expectations: digestSchema.nullable(),
+});
+
+/** What an agent says of a version it has built, beside its artifact. */
+export const builtDatasetSchema = z.object({
+  ...datasetVersionSchema.pick({ dataset: true, kind: true, rows: true, labels: true, badRows: true }).shape,
+  /** Null where an expectation cannot be asked of it: then it is not recorded, and whoever checks it is told why. */
+  check: datasetCheckSchema.nullable(),
+});
+export type BuiltDataset = z.infer<typeof builtDatasetSchema>;

@@ -85,7 +85,8 @@ export async function runJob(
       const name = `${job.trial}-${fence}-${resource}`;
       file = await writeCheckpoint(trainer.save(), job.checkpointDir, name, kept);
       emit({ kind: "checkpoint", fence, resource, metrics, usedMs, ...file });
-      if (last) return emit({ kind: "finished", fence, resource, metrics, usedMs, ...file });
+      const built = trainer.built === undefined ? {} : { built: trainer.built };
+      if (last) return emit({ kind: "finished", fence, resource, metrics, usedMs, ...file, ...built });
     }
     fail(
       `trial ${job.trial} has ${trainer.epoch} epochs already and was asked for ${job.targetResource}`,
@@ -137,6 +138,7 @@ async function prepare(job: Job): Promise<Outcome<Prepared>> {
       parts: job.parts,
       workDir: job.checkpointDir,
       datasetPath: job.datasetPath,
+      expectationsPath: job.expectationsPath,
       memoryMiB: job.memoryMiB,
     },
   });

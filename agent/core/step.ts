@@ -81,7 +81,7 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
       return [{ kind: "report", report: input.report }];
     }
     case "tick":
-      return [...state.held.values()].flatMap((held) => watch(state, held, now));
+      return [...state.held.values()].flatMap((held) => [...shareDue(held, now), ...watch(state, held, now)]);
     case "leave":
       state.leaving = true;
       return [...state.held.values()].flatMap((held) =>
@@ -183,13 +183,15 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
       return [{ kind: "metric", lease, resource: event.resource, metrics: finiteOf(event.metrics) }];
     case "checkpoint":
       held.checkpoint = event;
-      // The last one comes again as `finished`; in between, not more often than the mesh can use. What ends a
-      // moment before its process stands still is not to wait with it.
-      if (event.resource >= lease.target) return [];
-      return held.suspended || now - held.sharedAt >= shareEveryMs ? shareCheckpoint(held, now) : [];
+      return shareDue(held, now);
     case "finished": {
       held.phase = "reporting";
-      const report = { kind: "finished", ...keptOf(held, event) } as const;
+      const { built } = event;
+      const report = {
+        kind: "finished",
+        ...keptOf(held, event),
+        ...(built === undefined ? {} : { built }),
+      } as const;
       return [{ kind: "share", path: event.path, digest: event.digest, report }];
     }
     case "stopped": {
@@ -206,6 +208,16 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
       return [{ kind: "report", report: { kind: "failed", fence, reason, retryable, usedMs } }];
     }
   }
+}
+
+/**
+ * Hands on what was kept, not more often than the mesh can use: also when nothing follows it for long. The last one comes
+ * again as `finished`. What ends a moment before its process stands still is not to wait with it.
+ */
+function shareDue(held: Held, now: number): AgentEffect[] {
+  const { checkpoint, lease, phase, sharedAt, suspended } = held;
+  if (phase !== "running" || checkpoint === null || checkpoint.resource >= lease.target) return [];
+  return suspended || now - sharedAt >= shareEveryMs ? shareCheckpoint(held, now) : [];
 }
 
 function cancel(state: AgentState, fence: Fence, how: CancelHow, now: number): AgentEffect[] {

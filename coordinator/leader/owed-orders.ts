@@ -103,6 +103,7 @@ export class OwedOrders {
  */
 function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Lease {
   const { spec, requester } = mustGet(state.sweeps, trial.sweep, "sweep");
+  const expectations = spec.records?.expectations ?? null;
   return {
     fence: attempt.fence,
     incarnation: attempt.incarnation,
@@ -115,7 +116,8 @@ function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Leas
     params: trial.params,
     seed: spec.trialSeed,
     dataset: spec.dataset?.digest ?? null,
-    parts: spec.parts,
+    parts: expectations === null ? spec.parts : [...spec.parts, expectations],
+    ...(expectations === null ? {} : { expectations }),
     program: spec.program,
     metric: spec.objective.metric,
     from: attempt.from,

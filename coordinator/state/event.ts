@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { backendNameSchema, capabilitySchema, policySchema } from "../../protocol/capability.ts";
-import { datasetCheckSchema, datasetVersionSchema } from "../../protocol/dataset.ts";
+import { builtDatasetSchema, datasetCheckSchema, datasetVersionSchema } from "../../protocol/dataset.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "../../protocol/id.ts";
 import { checkpointSchema } from "../../protocol/order.ts";
 import { metricsSchema } from "../../protocol/report.ts";
@@ -154,6 +154,8 @@ export const eventSchema = z.discriminatedUnion("kind", [
     usedMs: z.number().nonnegative(),
     /** It went on from a checkpoint of another backend, which rounds otherwise. Left out where it did not. */
     approximate: z.boolean().optional(),
+    /** Of a dataset version: what its agent says of it. */
+    built: builtDatasetSchema.optional(),
   }),
   z.object({
     kind: z.literal("RungReached"),

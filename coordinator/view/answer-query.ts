@@ -4,6 +4,7 @@ import { querySchemas, type QueryBody, type QueryName } from "../../protocol/com
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { State, Trial } from "../state/state.ts";
+import { resolve } from "../registry/resolve-version.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-answer.ts";
 import { datasetsViewOf, datasetViewOf } from "./dataset-answer.ts";
@@ -68,6 +69,7 @@ const answers: Answers = {
       : accept(modelViewOf(model));
   },
   lineage: ({ state, settings }, body) => lineageViewOf(state, body.model, body.version, settings),
+  resolve: ({ state }, body) => resolve(state, body),
   budget: ({ state }, body) => {
     if (body.requester !== null && !state.accounts.has(body.requester)) {
       return unknown("account", body.requester, state.accounts.keys());

@@ -91,9 +91,17 @@ function* labelFindings({ labels }: Unjudged): Generator<Finding> {
   }
 }
 
+type ProfiledText = NonNullable<Unjudged["text"]>;
+
 function* textFindings({ text, rows }: Unjudged): Generator<Finding> {
   if (text === null) return;
-  for (const { from, to, sameRows, nearRows } of text.leakage) {
+  yield* leakageFindings(text);
+  yield* repeatFindings(text, rows);
+  yield* contentFindings(text);
+}
+
+function* leakageFindings({ leakage }: ProfiledText): Generator<Finding> {
+  for (const { from, to, sameRows, nearRows } of leakage) {
     const same = sameRows > 0 ? `${count(sameRows, "row")} of ${to} with a text that ${from} has too` : null;
     const near =
       nearRows > 0 ? `${count(nearRows, "row")} of ${to} with a text nearly like one of ${from}` : null;
@@ -105,6 +113,10 @@ function* textFindings({ text, rows }: Unjudged): Generator<Finding> {
       rows: sameRows + nearRows,
     };
   }
+}
+
+/** Texts that come more than once: under more than one label, the same, nearly the same. */
+function* repeatFindings(text: ProfiledText, rows: number): Generator<Finding> {
   const { exact, near, conflicts, scanned } = text;
   const about = (estimated: boolean) => (estimated ? "about " : "");
   if (conflicts.groups > 0) {
@@ -134,6 +146,10 @@ function* textFindings({ text, rows }: Unjudged): Generator<Finding> {
       rows: near.extraRows,
     };
   }
+}
+
+/** What the texts say: words that give the label away, what looks personal or broken, languages. */
+function* contentFindings(text: ProfiledText): Generator<Finding> {
   const giving = text.tokens.filter(({ givesAway }) => givesAway).toSorted((a, b) => b.rows - a.rows);
   if (giving.length > 0) {
     const named = giving.slice(0, tokensNamed).map(({ token, label }) => `"${token}" (${label})`);
@@ -165,13 +181,13 @@ function* textFindings({ text, rows }: Unjudged): Generator<Finding> {
     };
   }
   const [main, ...others] = text.languages.filter(({ language }) => language !== undetermined);
-  const other = others.filter((each) => each.rows > otherLanguageShareLeast * scanned.rows);
+  const other = others.filter((each) => each.rows > otherLanguageShareLeast * text.scanned.rows);
   if (main !== undefined && other.length > 0) {
     yield {
       severity: "note",
       kind: "language",
       subject: text.column,
-      sentence: `languages are mixed: ${[main, ...other].map((each) => `${each.language} ${finePercent(each.rows / scanned.rows)}`).join(", ")}`,
+      sentence: `languages are mixed: ${[main, ...other].map((each) => `${each.language} ${finePercent(each.rows / text.scanned.rows)}`).join(", ")}`,
       rows: other.reduce((sum, each) => sum + each.rows, 0),
     };
   }

@@ -4,12 +4,12 @@ import { ensureCredential } from "../credential.ts";
 import { watchForFullDisk } from "../full-disk-watch.ts";
 import { saveHome, type Home } from "../home.ts";
 import { useOutsideServer } from "../outside-server.ts";
-import { logFile, runningServerPid, startServer, stopServer, type RunningServer } from "../server-process.ts";
+import { logFile, runningServerPid, startServer, stopServer } from "../server-process.ts";
 import { showVersion } from "../server-version.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
-import { BackOff } from "../../system/back-off.ts";
 import type { Environment } from "../../system/environment.ts";
+import { WatchedServer } from "./watched-server.ts";
 
 export interface ServerPart {
   /** The home with the address the server really has. */
@@ -53,7 +53,7 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
     return saved;
   }
 
-  const kept = keepRunning(first.value, () => start(port), log);
+  const server = new WatchedServer(first.value, () => start(port), log);
   const unwatch = watchForFullDisk({
     logFile: logFile(home),
     folder: home.path,
@@ -63,68 +63,17 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
       ),
     onRoom: () => {
       log("server: there is room on its disk again; starting it anew");
-      void kept.server()?.stop();
+      server.startAnew();
     },
   });
   return accept({
     home: saved.value,
-    pid: () => kept.server()?.pid ?? null,
-    stop: async () => {
+    pid: () => server.pid,
+    stop: () => {
       unwatch();
-      await kept.stop();
+      return server.stop();
     },
   });
-}
-
-interface KeptServer {
-  /** Null while it is between two runs. */
-  readonly server: () => RunningServer | null;
-  stop(): Promise<void>;
-}
-
-/** Starts the server again whenever it ends, later each time. */
-function keepRunning(
-  first: RunningServer,
-  start: () => Promise<Outcome<RunningServer>>,
-  log: (line: string) => void,
-): KeptServer {
-  let server: RunningServer | null = null;
-  let stopping = false;
-  let again: NodeJS.Timeout | null = null;
-  const backOff = new BackOff();
-  const watch = (running: RunningServer): void => {
-    server = running;
-    const startedAt = performance.now();
-    void running.exited.then(({ reason }) => {
-      server = null;
-      if (stopping) return;
-      log(`server: ended${reason === "" ? "" : ` (${reason})`}; starting it again`);
-      restart(backOff.next(performance.now() - startedAt));
-    });
-  };
-  const restart = (waitMs: number): void => {
-    again = setTimeout(() => {
-      void start().then(async (started) => {
-        if (!started.ok) {
-          log(`server: ${started.refusal.message}`);
-          if (!stopping) restart(backOff.next(0));
-        } else if (stopping) await started.value.stop();
-        else {
-          log(`server: process ${started.value.pid}`);
-          watch(started.value);
-        }
-      });
-    }, waitMs);
-  };
-  watch(first);
-  return {
-    server: () => server,
-    stop: async () => {
-      stopping = true;
-      if (again !== null) clearTimeout(again);
-      await server?.stop();
-    },
-  };
 }
 
 /** A server of somebody else's: used, neither started nor watched. */

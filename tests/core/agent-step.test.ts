@@ -125,6 +125,14 @@ test("checkpoints are shared now and then, not at every epoch, and what is not f
   assert.deepEqual(step(state, checkpoint(2), 4_100), []);
 });
 
+test("a checkpoint that came too soon to be shared is shared once that is due, though nothing follows it", () => {
+  const state = running();
+  step(state, { kind: "runner", event: { kind: "checkpoint", ...at, ...file } }, 700);
+  assert.deepEqual(step(state, { kind: "tick" }, 2_599), []);
+  assert.deepEqual(kinds(step(state, { kind: "tick" }, 2_600)), ["share"]);
+  assert.deepEqual(step(state, { kind: "tick" }, 5_000), []);
+});
+
 test("the owner's word is asked again at the agent: slots, requesters, availability", () => {
   const full = registered();
   full.policy = { ...policy, slots: 0 };

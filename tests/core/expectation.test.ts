@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { checkSentences } from "../../client/dataset/check-sentence.ts";
+import { recordedCheck } from "../../data/expectation/recorded-check.ts";
 import { expectationText } from "../../cli/print/expectation-text.ts";
 import { buildDataset } from "../../data/version/build-dataset.ts";
 import { declarationSchema } from "../../data/declaration/declaration.ts";
@@ -165,7 +165,7 @@ describe("EXPECT-2: each kind holds or fails by what the version's rows are", ()
       { length: { column: "text", min: 99, severity: "warn" } },
     ]);
     assert.equal(report.passed, false);
-    const [failing, warning] = checkSentences(report);
+    const [failing, warning] = recordedCheck(report).sentences;
     assert.equal(
       failing,
       `no-conflicts of labels: 2 of ${report.checks[0]?.rows} rows fail, ${report.checks[0]?.found.split(", ")[1]}: train.txt:43 "good: torn", train.txt:44 "bad: torn"`,

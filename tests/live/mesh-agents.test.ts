@@ -1,7 +1,7 @@
 /** Agents of several machines: joined by invitation, worked, killed, revoked, withheld by their owners. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { LiveMesh, valueOf } from "../support/live-mesh.ts";
+import { LiveMesh } from "../support/live-mesh.ts";
 import type { CliProcess } from "../support/cli-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 import { within } from "../support/until.ts";
@@ -61,9 +61,7 @@ describe("MESH-1: agents come, work and go", { skip: skipWithoutNats }, () => {
   });
 
   test("an agent killed and an agent revoked in mid-trial: both trials resume elsewhere from their checkpoints", async () => {
-    const cordon = async (hold: boolean) =>
-      valueOf(await mesh.client.command("agent-cordon", { agent: "one", cordon: hold }));
-    await cordon(true);
+    await mesh.cordon("one", true);
     // They stand still soon after their first checkpoint: neither can have ended before its agent goes.
     const sweep = await mesh.submit({
       name: "lost",
@@ -81,7 +79,7 @@ describe("MESH-1: agents come, work and go", { skip: skipWithoutNats }, () => {
           attempts.some((attempt) => attempt.agent === agent && attempt.state === "running") && resource > 0,
       );
     const [ofTwo, ofThree] = await Promise.all([heldBy("two"), heldBy("three")]);
-    await cordon(false);
+    await mesh.cordon("one", false);
     process.kill(two.pid, "SIGKILL");
 
     const revoked = await mesh.ok("one", "revoke", "three");

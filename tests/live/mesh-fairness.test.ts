@@ -47,9 +47,7 @@ describe("SFQ: shares on a live mesh of three agents", { skip: skipWithoutNats }
 
   /** Holds everything back until both wait: who comes first alone gets all slots, and owes nothing for it. */
   const cordon = async (hold: boolean) => {
-    const { client } = await mesh.person("owner");
-    for (const agent of ["one", "two", "three"])
-      valueOf(await client.command("agent-cordon", { agent, cordon: hold }));
+    for (const agent of ["one", "two", "three"]) await mesh.cordon(agent, hold);
   };
   const launch = async (requester: Requester, trials: number, seed: number) =>
     valueOf(

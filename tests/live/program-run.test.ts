@@ -286,7 +286,7 @@ test(
   { skip: !existsSync("/proc/self/task") && "needs /proc" },
   async () => {
     const here = fileURLToPath(import.meta.url);
-    const url = new URL(`../../agent/runner/machine-runner${extname(here)}`, import.meta.url).href;
+    const url = new URL(`../../agent/child/machine-runner${extname(here)}`, import.meta.url).href;
     const job = scriptJob('echo "pid=$$ score=1"; sleep 60');
     const program = `
     import { machineRunner } from ${JSON.stringify(url)};

@@ -129,7 +129,7 @@ test(
   { skip: !existsSync("/proc/self/task") && "needs /proc" },
   async () => {
     const here = fileURLToPath(import.meta.url);
-    const runnerUrl = new URL(`../../agent/runner/child-runner${extname(here)}`, import.meta.url).href;
+    const runnerUrl = new URL(`../../agent/child/child-runner${extname(here)}`, import.meta.url).href;
     const job = jobFor(1, {
       task: "noop",
       model: "noop",

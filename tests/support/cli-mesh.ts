@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findNatsServer } from "./nats-server.ts";
 import { mainFile, runCli, runHere, type CliResult } from "./run-cli.ts";
+import { processesUnder } from "./process-tree.ts";
 import { until } from "./until.ts";
 
 /** A long-lived `trialmesh` command and what it said so far. */
@@ -47,9 +48,17 @@ export class CliProcess {
   }
 }
 
+/** A busy machine may hold an agent up for a third of it, and no more; what runs out must not take a test's whole time. */
+const leaseDefaultMs = 6_000;
+
 export class CliMesh {
   readonly folder: string = mkdtempSync(join(tmpdir(), "trialmesh-cli-"));
+  readonly leaseMs: number;
   readonly #processes: CliProcess[] = [];
+
+  constructor(leaseMs: number = leaseDefaultMs) {
+    this.leaseMs = leaseMs;
+  }
 
   environment(home: string): Record<string, string | undefined> {
     return {
@@ -57,7 +66,7 @@ export class CliMesh {
       CI: "1",
       TRIALMESH_HOME: join(this.folder, home),
       TRIALMESH_NATS_SERVER: findNatsServer(),
-      TRIALMESH_LEASE_MS: "3000",
+      TRIALMESH_LEASE_MS: String(this.leaseMs),
     };
   }
 
@@ -84,7 +93,17 @@ export class CliMesh {
   }
 
   async close(): Promise<void> {
-    for (const started of this.#processes.toReversed()) await started.end();
-    rmSync(this.folder, { recursive: true, force: true });
+    // How they end when they are asked to is tested where that is the question.
+    for (const { pid } of this.#processes) for (const each of processesUnder(pid)) kill(each);
+    for (const started of this.#processes) await started.end("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended already.
   }
 }

@@ -59,7 +59,7 @@ ${more}`;
 }
 
 export class LiveMesh {
-  readonly cli = new CliMesh();
+  readonly cli: CliMesh;
   readonly #started: CliProcess[] = [];
   readonly #paused = new Set<number>();
   #connected: Connected | null = null;
@@ -78,7 +78,8 @@ export class LiveMesh {
   };
   readonly #exit = (): void => process.exit(1);
 
-  constructor() {
+  constructor(leaseMs?: number) {
+    this.cli = new CliMesh(leaseMs);
     process.once("exit", this.#endAll);
     process.once("SIGTERM", this.#exit);
   }
@@ -156,6 +157,11 @@ export class LiveMesh {
   async submit(options: SweepOptions, ...flags: readonly string[]): Promise<string> {
     const { out } = await this.ok(LiveMesh.home, "sweep", "run", this.file(options), "--detach", ...flags);
     return out.trim();
+  }
+
+  /** Whether that agent gets new trials. */
+  async cordon(agent: string, hold: boolean): Promise<void> {
+    valueOf(await this.client.command("agent-cordon", { agent, cordon: hold }));
   }
 
   /** A requester who works at the owner's machine, connected from this process. */

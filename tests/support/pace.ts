@@ -4,6 +4,7 @@
  * it is the time of the wall.
  */
 import { readFileSync } from "node:fs";
+import { processesUnder } from "./process-tree.ts";
 
 /** Longer gaps between two looks are the machine's own: it slept, or this process did not run at all. */
 const gapMaxMs = 2_000;
@@ -44,15 +45,15 @@ export class Pace {
   }
 }
 
-function turnsUnder(pid: number, found = new Map<number, Turns>()): Map<number, Turns> {
-  try {
-    const [ran, waited] = readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ").map(Number);
-    if (ran === undefined || waited === undefined) return found;
-    found.set(pid, { ran, waited });
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim();
-    for (const child of children === "" ? [] : children.split(" ")) turnsUnder(Number(child), found);
-  } catch {
-    // It has ended, or this system has no such files.
+function turnsUnder(root: number): Map<number, Turns> {
+  const found = new Map<number, Turns>();
+  for (const pid of processesUnder(root)) {
+    try {
+      const [ran, waited] = readFileSync(`/proc/${pid}/schedstat`, "latin1").split(" ").map(Number);
+      if (ran !== undefined && waited !== undefined) found.set(pid, { ran, waited });
+    } catch {
+      // It has ended, or this system has no such file.
+    }
   }
   return found;
 }

@@ -2,7 +2,7 @@
 import type { FakeMesh } from "./fake-client.ts";
 import { openFakeMesh } from "./fake-client.ts";
 import { VirtualClock } from "./virtual-clock.ts";
-import type { CheckVersion } from "../../tui/check-version.ts";
+import type { CheckVersion } from "../../client/model/check-version.ts";
 import { openStore, type Store } from "../../tui/ui-store.ts";
 import type { StartWith } from "../../tui/model/ui.ts";
 import type { Size } from "../../tui/screen-frame.ts";

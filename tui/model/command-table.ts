@@ -41,6 +41,7 @@ export const commandIds = [
   "show-why",
   "show-logs",
   "promote",
+  "promote-best",
   "rollback",
   "undo",
   "cli",
@@ -139,6 +140,7 @@ export const commandTable: readonly Command[] = [
     writes: true,
     footer: "promote",
   }),
+  entry("promote-best", ["B"], "Move an alias to the best version", { screens: ["registry"], writes: true }),
   entry("rollback", ["b"], "Move an alias back to where it pointed before", {
     screens: ["registry"],
     writes: true,
