@@ -2,40 +2,26 @@
  * An agent's shell: joins bus, store, runner and clock to `step`. It decides nothing itself; it parses
  * what comes in, carries out effects in order, and keeps what must not be lost in the outbox.
  */
-import { BusError, type Bus, type Subscription } from "../protocol/bus/bus.ts";
+import { errorSentence } from "../protocol/error-sentence.ts";
+import type { Bus, Subscription } from "../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../protocol/capability.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
-import { answerSchema } from "../protocol/command.ts";
-import type { Digest } from "../protocol/id.ts";
-import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
-import {
-  beaconSchema,
-  cancelSchema,
-  drainSchema,
-  extendSchema,
-  offerSchema,
-  receiptSchema,
-} from "../protocol/order.ts";
-import { welcomeSchema, type Register, type Heartbeat } from "../protocol/report.ts";
-import { subjectsOf, type OrderName } from "../protocol/subjects.ts";
+import { toBytes } from "../protocol/json-bytes.ts";
+import { subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
-import type * as z from "zod";
 import type { ArtifactCache } from "../artifact/artifact-cache.ts";
+import { fetchFiles, shareFile } from "./artifact-errand.ts";
 import type { AgentEffect } from "./core/agent-effect.ts";
 import type { AgentInput } from "./core/agent-input.ts";
-import { newAgentState } from "./core/agent-state.ts";
+import { newAgentState, type AgentState } from "./core/agent-state.ts";
 import { step } from "./core/step.ts";
+import { hearOrders } from "./hear-orders.ts";
+import { LeaderLink, type Load } from "./leader-link.ts";
 import { Outbox } from "./outbox.ts";
-import { watchOwner, type OwnerSources } from "./owner/owner-watch.ts";
+import { watchOwner, type OwnerSources, type OwnerWatch } from "./owner/owner-watch.ts";
 import type { Availability } from "./owner/availability.ts";
 import type { Runner } from "./runner/runner.ts";
 import { startNote } from "./start-note.ts";
-
-/** What the machine is doing just now; null where unknown. */
-export interface Load {
-  readonly cpuLoad: number | null;
-  readonly memFreeGiB: number | null;
-}
 
 export interface AgentOptions {
   readonly mesh: string;
@@ -66,57 +52,113 @@ export interface Agent {
 }
 
 const tickMs = 100;
-const heartbeatFirstMs = 1_000;
-const greetTimeoutMs = 2_000;
-const greetPauseMs = 500;
-const shareRetryMs = 500;
-/** An earlier run's outcomes go out before the greeting that would end its leases; this long at most, ms. */
-const backlogPatienceMs = 3_000;
 const leavePatienceMs = 8_000;
 
 export function startAgent(options: AgentOptions): Agent {
-  const { artifacts, bus, capability, clock, incarnation, log, mesh, name, policy, runner } = options;
-  const subjects = subjectsOf(mesh);
-  const state = newAgentState(name, incarnation, policy, runner.canSuspend);
-  const onError = (error: unknown) => options.onHalt(error instanceof Error ? error.message : String(error));
-  const outbox = new Outbox({ mesh, agent: name, incarnation, bus, store: options.store, clock, onError });
-  const subscriptions: Subscription[] = [];
-  const noteStart = startNote(clock, log);
-  const memoryMiB = memoryPerSlotMiB(capability, policy);
-  let presenceMs = heartbeatFirstMs;
-  let greeting = false;
-  let stopped = false;
+  return new AgentShell(options);
+}
 
-  function take(input: AgentInput): void {
-    if (stopped) return;
-    for (const effect of step(state, input, clock.monotonic())) carryOut(effect);
+class AgentShell implements Agent {
+  readonly #options: AgentOptions;
+  readonly #state: AgentState;
+  readonly #outbox: Outbox;
+  readonly #link: LeaderLink;
+  readonly #owner: OwnerWatch;
+  readonly #subscriptions: readonly Subscription[];
+  readonly #subjects: ReturnType<typeof subjectsOf>;
+  readonly #noteStart: (line: string) => void;
+  readonly #memoryMiB: number;
+  #stopped = false;
+
+  constructor(options: AgentOptions) {
+    const { bus, capability, clock, incarnation, log, mesh, name, policy, runner, store } = options;
+    const take = (input: AgentInput) => this.#take(input);
+    this.#options = options;
+    this.#subjects = subjectsOf(mesh);
+    this.#state = newAgentState(name, incarnation, policy, runner.canSuspend);
+    this.#noteStart = startNote(clock, log);
+    this.#memoryMiB = memoryPerSlotMiB(capability, policy);
+    const onError = (error: unknown) => options.onHalt(errorSentence(error));
+    this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, onError });
+    this.#link = new LeaderLink({
+      mesh,
+      bus,
+      clock,
+      capability,
+      state: this.#state,
+      load: options.load,
+      owner: () => this.#owner.seen,
+      backlogOut: (ms) => this.#outbox.emptied(ms),
+      take,
+      log,
+    });
+    runner.onEvent((event) => take({ kind: "runner", event }));
+    const onReceipt = (ids: readonly string[]) => this.#outbox.receipt(ids);
+    this.#subscriptions = hearOrders({ mesh, name, bus, take, onReceipt, log });
+    this.#owner = watchOwner({
+      policy,
+      clock,
+      minuteOfDay: options.minuteOfDay,
+      memFreeGiB: () => options.load().memFreeGiB,
+      running: () => [...this.#state.held.values()].filter(({ phase }) => phase !== "reporting").length,
+      sources: options.owner ?? null,
+      onAvailability: (availability, idleMs) => this.#obeyOwner(availability, idleMs),
+      log,
+    });
+    this.#every(
+      () => tickMs,
+      () => take({ kind: "tick" }),
+    );
+    this.#every(
+      () => this.#link.heartbeatMs,
+      () => {
+        this.#owner.assess();
+        this.#link.beat();
+        this.#outbox.resend();
+      },
+    );
   }
 
-  function carryOut(effect: AgentEffect): void {
+  running(): number {
+    return this.#state.held.size;
+  }
+
+  async stop(): Promise<void> {
+    const { bus, clock, runner } = this.#options;
+    this.#take({ kind: "leave" });
+    // Cut off for good: nobody would take its reports, which stay in the outbox.
+    const patienceMs = bus.status() === "closed" ? 0 : leavePatienceMs;
+    const deadline = clock.monotonic() + patienceMs;
+    while (this.#state.held.size > 0 && clock.monotonic() < deadline) await sleep(clock, tickMs);
+    await this.#outbox.emptied(Math.max(0, deadline - clock.monotonic()));
+    this.#stopped = true;
+    this.#link.close();
+    this.#owner.close();
+    this.#outbox.close();
+    for (const subscription of this.#subscriptions) subscription.close();
+    await runner.close();
+  }
+
+  #take(input: AgentInput): void {
+    if (this.#stopped) return;
+    for (const effect of step(this.#state, input, this.#options.clock.monotonic())) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: AgentEffect): void {
+    const { bus, runner } = this.#options;
     switch (effect.kind) {
-      case "greet":
-        void greet();
+      case "register":
+        void this.#link.register();
         return;
-      case "report": {
-        const { fence, kind } = effect.report;
-        outbox.add(effect.report);
-        if (kind === "finished" || kind === "stopped" || kind === "failed") artifacts.clear(fence);
+      case "report":
+        this.#report(effect);
         return;
-      }
       case "fetch":
-        void fetchFor(effect.lease);
+        void this.#fetch(effect);
         return;
-      case "start": {
-        const from = effect.lease.from === null ? "" : ` from epoch ${effect.lease.from.resource}`;
-        noteStart(
-          `${effect.lease.trial}: ${effect.lease.model} on ${effect.lease.backend}${from} to epoch ${effect.lease.target}`,
-        );
-        runner.start(
-          { ...effect.job, checkpointDir: artifacts.workDirOf(effect.lease.fence), memoryMiB },
-          (digest) => artifacts.kept(digest),
-        );
+      case "start":
+        this.#start(effect);
         return;
-      }
       case "stop":
         runner.stop(effect.fence, effect.how);
         return;
@@ -127,203 +169,78 @@ export function startAgent(options: AgentOptions): Agent {
         runner.resume(effect.fence);
         return;
       case "share":
-        void share(effect);
+        void this.#share(effect);
         return;
       case "metric": {
         const { lease, metrics, resource } = effect;
         bus.publish(
-          subjects.metric(lease.sweep, lease.trial),
+          this.#subjects.metric(lease.sweep, lease.trial),
           toBytes({ fence: lease.fence, resource, metrics }),
         );
         return;
       }
       case "log": {
         const { lease, line, stream } = effect;
-        bus.publish(subjects.log(lease.sweep, lease.trial), toBytes({ fence: lease.fence, stream, line }));
+        bus.publish(
+          this.#subjects.log(lease.sweep, lease.trial),
+          toBytes({ fence: lease.fence, stream, line }),
+        );
         return;
       }
     }
   }
 
-  /** Says hello until the leader answers; its answer tells its clock. */
-  async function greet(): Promise<void> {
-    if (greeting) return;
-    greeting = true;
-    await outbox.emptied(backlogPatienceMs);
-    while (!stopped && state.greetedIn !== state.epoch) {
-      const askedAt = clock.monotonic();
-      const register: Register = { incarnation, capability, policy: state.policy };
-      try {
-        const answer = answerSchema.safeParse(
-          fromBytes(await bus.request(subjects.register(name), toBytes(register), greetTimeoutMs)),
-        );
-        if (answer.success && answer.data.ok) {
-          const welcome = welcomeSchema.safeParse(answer.data.value);
-          if (welcome.success) {
-            presenceMs = welcome.data.presenceMs;
-            take({ kind: "welcomed", epoch: welcome.data.epoch, at: welcome.data.at, askedAt });
-            beat();
-            continue;
-          }
-        }
-        if (answer.success && !answer.data.ok)
-          log(`the coordinator refuses this agent: ${answer.data.refusal.message}`);
-      } catch (error) {
-        if (!(error instanceof BusError)) throw error;
-        if (bus.status() === "closed") break;
-      }
-      await sleep(clock, greetPauseMs);
-    }
-    greeting = false;
+  #report({ report }: Extract<AgentEffect, { kind: "report" }>): void {
+    const { fence, kind } = report;
+    this.#outbox.add(report);
+    if (kind === "finished" || kind === "stopped" || kind === "failed") this.#options.artifacts.clear(fence);
   }
 
-  async function fetchFor(lease: Extract<AgentEffect, { kind: "fetch" }>["lease"]): Promise<void> {
-    const { fence } = lease;
-    const dataset = lease.dataset === null ? null : await artifacts.fetch(lease.dataset);
-    if (dataset !== null && !dataset.ok)
-      return take({ kind: "fetch-failed", fence, reason: dataset.refusal.message });
-    const checkpoint = lease.from === null ? null : await artifacts.fetch(lease.from.digest);
-    if (checkpoint !== null && !checkpoint.ok)
-      return take({ kind: "fetch-failed", fence, reason: checkpoint.refusal.message });
-    const parts: Record<Digest, string> = {};
-    for (const digest of lease.parts) {
-      const part = await artifacts.fetch(digest);
-      if (!part.ok) return take({ kind: "fetch-failed", fence, reason: part.refusal.message });
-      parts[digest] = part.value;
-    }
-    take({
-      kind: "fetched",
-      fence,
-      files: { datasetPath: dataset?.value ?? null, checkpointPath: checkpoint?.value ?? null, parts },
-    });
+  #start({ job, lease }: Extract<AgentEffect, { kind: "start" }>): void {
+    const { artifacts, runner } = this.#options;
+    const from = lease.from === null ? "" : ` from epoch ${lease.from.resource}`;
+    this.#noteStart(`${lease.trial}: ${lease.model} on ${lease.backend}${from} to epoch ${lease.target}`);
+    runner.start(
+      { ...job, checkpointDir: artifacts.workDirOf(lease.fence), memoryMiB: this.#memoryMiB },
+      (digest) => artifacts.kept(digest),
+    );
   }
 
-  /** AGENT-4. Through a server's absence it tries again: the file is safe here meanwhile. */
-  async function share({ digest, path, report }: Extract<AgentEffect, { kind: "share" }>): Promise<void> {
-    while (!stopped) {
-      try {
-        await artifacts.share(path, digest);
-        return take({ kind: "shared", report });
-      } catch (error) {
-        if (!(error instanceof BusError) || error.kind === "closed") {
-          const reason = `its checkpoint could not be stored: ${error instanceof Error ? error.message : "unknown"}`;
-          return take({
-            kind: "runner",
-            event: { kind: "failed", fence: report.fence, reason, retryable: true, usedMs: 0 },
-          });
-        }
-        await sleep(clock, shareRetryMs);
-      }
-    }
+  async #fetch(effect: Extract<AgentEffect, { kind: "fetch" }>): Promise<void> {
+    this.#take(await fetchFiles(this.#options.artifacts, effect));
   }
 
-  function beat(): void {
-    if (state.greetedIn === 0 || state.greetedIn !== state.epoch) return;
-    const running = [...state.held.values()].map(({ lease, phase, resource, suspended, usedMs }) => ({
-      fence: lease.fence,
-      resource,
-      usedMs,
-      suspended: suspended || phase === "ready",
-    }));
-    const closed = state.draining || state.leaving ? "draining" : state.availability.reason;
-    const heartbeat: Heartbeat = {
-      incarnation,
-      epoch: state.epoch,
-      closed,
-      ...options.load(),
-      running,
-      owner: owner.seen,
-    };
-    bus.publish(subjects.heartbeat(name), toBytes(heartbeat));
+  async #share(effect: Extract<AgentEffect, { kind: "share" }>): Promise<void> {
+    const { artifacts, clock } = this.#options;
+    const input = await shareFile(artifacts, effect, clock, () => !this.#stopped);
+    if (input !== null) this.#take(input);
   }
 
-  function obey(availability: Availability, idleMs: number | null): void {
-    const before = atWork();
-    take({ kind: "owner", availability });
-    const stopped = before - atWork();
+  #obeyOwner(availability: Availability, idleMs: number | null): void {
+    const before = this.#atWork();
+    this.#take({ kind: "owner", availability });
+    const stopped = before - this.#atWork();
     const late = stopped > 0 && idleMs !== null ? `, ${Math.round(idleMs)} ms after the input` : "";
     const what = stopped > 0 ? ` (${stopped} trials stand still or leave${late})` : "";
-    log(
-      `owner: ${availability.kind}${availability.reason === null ? "" : `: ${availability.reason}`}${what}`,
-    );
-    beat();
+    const why = availability.reason === null ? "" : `: ${availability.reason}`;
+    this.#options.log(`owner: ${availability.kind}${why}${what}`);
+    this.#link.beat();
   }
 
   /** Attempts whose processes are at work. */
-  function atWork(): number {
-    return [...state.held.values()].filter(
+  #atWork(): number {
+    return [...this.#state.held.values()].filter(
       ({ killed, phase, suspended }) => phase === "running" && !suspended && !killed,
     ).length;
   }
 
-  function listen<T>(order: OrderName, schema: z.ZodType<T>, hear: (body: T) => void): void {
-    const subscription = bus.subscribe(subjects.order(name, order), (message) => {
-      const body = schema.safeParse(fromBytes(message.data));
-      if (body.success) hear(body.data);
-      else log(`an unreadable ${order} order was dropped`);
-    });
-    subscriptions.push(subscription);
-  }
-
-  function every(ms: () => number, run: () => void): void {
-    clock.setTimer(ms(), () => {
-      if (stopped) return;
+  #every(ms: () => number, run: () => void): void {
+    this.#options.clock.setTimer(ms(), () => {
+      if (this.#stopped) return;
       run();
-      every(ms, run);
+      this.#every(ms, run);
     });
   }
-
-  runner.onEvent((event) => take({ kind: "runner", event }));
-  listen("offer", offerSchema, (body) => take({ kind: "offer", ...body }));
-  listen("extend", extendSchema, (body) => take({ kind: "extend", ...body }));
-  listen("cancel", cancelSchema, (body) => take({ kind: "cancel", ...body }));
-  listen("drain", drainSchema, (body) => take({ kind: "drain", ...body }));
-  listen("receipt", receiptSchema, (body) => outbox.receipt(body.ids));
-  subscriptions.push(
-    bus.subscribe(subjects.epoch, (message) => {
-      const beacon = beaconSchema.safeParse(fromBytes(message.data));
-      if (beacon.success) take({ kind: "beacon", epoch: beacon.data.epoch });
-    }),
-  );
-  const owner = watchOwner({
-    policy,
-    clock,
-    minuteOfDay: options.minuteOfDay,
-    memFreeGiB: () => options.load().memFreeGiB,
-    running: () => [...state.held.values()].filter(({ phase }) => phase !== "reporting").length,
-    sources: options.owner ?? null,
-    onAvailability: obey,
-    log,
-  });
-  every(
-    () => tickMs,
-    () => take({ kind: "tick" }),
-  );
-  every(
-    () => presenceMs,
-    () => {
-      owner.assess();
-      beat();
-      outbox.resend();
-    },
-  );
-
-  return {
-    running: () => state.held.size,
-    async stop() {
-      take({ kind: "leave" });
-      // Cut off for good: nobody would take its reports, which stay in the outbox.
-      const patienceMs = bus.status() === "closed" ? 0 : leavePatienceMs;
-      const deadline = clock.monotonic() + patienceMs;
-      while (state.held.size > 0 && clock.monotonic() < deadline) await sleep(clock, tickMs);
-      await outbox.emptied(Math.max(0, deadline - clock.monotonic()));
-      stopped = true;
-      owner.close();
-      outbox.close();
-      for (const subscription of subscriptions) subscription.close();
-      await runner.close();
-    },
-  };
 }
 
 const memoryPerSlotMinMiB = 512;

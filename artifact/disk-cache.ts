@@ -2,17 +2,20 @@
  * The agent's artifact cache: files named by their digest, an index in the agent's own store, a quota.
  * CACHE-1: nothing is handed out whose bytes do not match its digest; a damaged file is fetched again.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import * as z from "zod";
 import { digestOf, getBlob, putBlob, type BlobPlace } from "./blob.ts";
+import { CacheIndex } from "./cache-index.ts";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
-import type { Digest } from "../protocol/id.ts";
+import type { Digest, Fence } from "../protocol/id.ts";
+import { errorSentence } from "../protocol/error-sentence.ts";
+import { writeWhole } from "../system/whole-file.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { streamsOf, subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 import type { ArtifactCache } from "./artifact-cache.ts";
+import { openWorkFolders, type WorkFolders } from "./work-folder.ts";
 
 export interface DiskCacheOptions {
   readonly dir: string;
@@ -23,115 +26,112 @@ export interface DiskCacheOptions {
   readonly quotaBytes: number;
 }
 
-const entrySchema = z.object({ bytes: z.int().nonnegative(), usedAt: z.number() });
-const prefix = "artifact/";
 const retryMs = 500;
 /** An artifact another agent is just uploading may be seen half; it gets this many looks. */
 const looksMax = 6;
-/** What was used this recently is not evicted: a runner may be reading it, ms. */
-const pinnedMs = 10 * 60_000;
 /** What the mesh's store was seen to hold this recently is not offered to it again, ms. */
 const sharedMs = 60_000;
 const sharedKept = 10_000;
-/** Folders of ended attempts go together, this often: most trials make none, and a look for each costs more. */
-const tidyMs = 1_000;
 
 export async function openDiskCache(options: DiskCacheOptions): Promise<ArtifactCache> {
-  const { bus, clock, dir, mesh, quotaBytes, store } = options;
-  const place: BlobPlace = { stream: streamsOf(mesh).blobs, subjectOf: subjectsOf(mesh).blob };
-  const workDir = join(dir, "work");
-  // What a killed run left half-written there is of no use to anyone.
-  await rm(workDir, { recursive: true, force: true });
-  await mkdir(workDir, { recursive: true, mode: 0o700 });
-  const fetching = new Map<Digest, Promise<Outcome<string>>>();
-  const sharing = new Map<Digest, Promise<void>>();
+  return new DiskCache(options, await openWorkFolders(join(options.dir, "work"), options.clock));
+}
+
+/**
+ * An artifact of the cache:
+ *
+ * | state    | told by                       | what moves it on                                                         |
+ * | -------- | ----------------------------- | ------------------------------------------------------------------------ |
+ * | absent   | no file of its digest         | `fetch`: fetching; `share` of a file elsewhere: sharing                  |
+ * | fetching | `#fetching`: all who ask wait | the mesh's store gives it whole: here; no look finds it: absent          |
+ * |          | for the one fetch             |                                                                          |
+ * | here     | its file and the index        | a look that finds it damaged, or the quota: absent; `share`: sharing     |
+ * | sharing  | `#sharing`: all who ask wait  | the mesh's store has it: shared; the bus failed, which its caller hears: |
+ * |          | for the one upload            | here                                                                     |
+ * | shared   | here, and in `#sharedAt` for  | its time: here; the quota: absent                                        |
+ * |          | less than `sharedMs`          |                                                                          |
+ */
+class DiskCache implements ArtifactCache {
+  readonly #options: DiskCacheOptions;
+  readonly #place: BlobPlace;
+  readonly #work: WorkFolders;
+  readonly #index: CacheIndex;
+  readonly #fetching = new Map<Digest, Promise<Outcome<string>>>();
+  readonly #sharing = new Map<Digest, Promise<void>>();
   /** When the mesh's store was last seen to hold a digest, oldest first. */
-  const sharedAt = new Map<Digest, number>();
-  /** The index as the store has it: reading all of it back for every artifact would grow with the cache. */
-  const index = new Map<Digest, z.infer<typeof entrySchema>>();
-  let total = 0;
-  for (const [key, value] of store.range(prefix)) {
-    const entry = entrySchema.safeParse(value);
-    if (!entry.success) continue;
-    index.set(key.slice(prefix.length), entry.data);
-    total += entry.data.bytes;
+  readonly #sharedAt = new Map<Digest, number>();
+
+  constructor(options: DiskCacheOptions, work: WorkFolders) {
+    const { clock, mesh, quotaBytes, store } = options;
+    this.#options = options;
+    this.#place = { stream: streamsOf(mesh).blobs, subjectOf: subjectsOf(mesh).blob };
+    this.#work = work;
+    this.#index = new CacheIndex({
+      store,
+      clock,
+      quotaBytes,
+      remove: (digest) => rm(this.#pathOf(digest), { force: true }),
+    });
   }
 
-  const pathOf = (digest: Digest) => join(dir, digest.slice(0, 2), digest);
-
-  async function note(digest: Digest, bytes: number): Promise<void> {
-    const entry = { bytes, usedAt: clock.now() };
-    total += bytes - (index.get(digest)?.bytes ?? 0);
-    index.set(digest, entry);
-    await store.write({ put: [[prefix + digest, entry]], remove: [] });
-    await evict();
+  workDirOf(fence: Fence): string {
+    return this.#work.of(fence);
   }
 
-  /** The least recently used goes first, until the rest fits the quota. */
-  async function evict(): Promise<void> {
-    if (total <= quotaBytes) return;
-    const remove: string[] = [];
-    for (const [digest, { bytes, usedAt }] of [...index].toSorted(([, a], [, b]) => a.usedAt - b.usedAt)) {
-      if (total <= quotaBytes || usedAt > clock.now() - pinnedMs) break;
-      index.delete(digest);
-      total -= bytes;
-      remove.push(prefix + digest);
-      await rm(pathOf(digest), { force: true });
+  clear(fence: Fence): void {
+    this.#work.clear(fence);
+  }
+
+  kept(digest: Digest): string | null {
+    return this.#isShared(digest) && this.#index.has(digest) ? this.#pathOf(digest) : null;
+  }
+
+  fetch(digest: Digest): Promise<Outcome<string>> {
+    let under = this.#fetching.get(digest);
+    if (under === undefined) {
+      under = this.#fetchOnce(digest)
+        .catch((error: unknown) =>
+          refuse("unavailable", `artifact ${digest.slice(0, 12)} cannot be kept: ${errorSentence(error)}`),
+        )
+        .finally(() => this.#fetching.delete(digest));
+      this.#fetching.set(digest, under);
     }
-    if (remove.length > 0) await store.write({ put: [], remove });
+    return under;
   }
 
-  const isShared = (digest: Digest) => clock.monotonic() - (sharedAt.get(digest) ?? -Infinity) < sharedMs;
-
-  async function shareOnce(path: string, digest: Digest): Promise<void> {
-    const known = await stat(pathOf(digest)).catch(() => null);
-    const bytes = await readFile(known === null ? path : pathOf(digest));
-    if (digestOf(bytes) !== digest) throw new Error(`${path} is not what its digest says`);
-    if (known === null) await keep(digest, bytes);
-    await putBlob(bus, place, bytes);
-    sharedAt.delete(digest);
-    sharedAt.set(digest, clock.monotonic());
-    const oldest = sharedAt.keys().next();
-    if (sharedAt.size > sharedKept && oldest.done !== true) sharedAt.delete(oldest.value);
-  }
-
-  async function keep(digest: Digest, bytes: Uint8Array): Promise<string> {
-    const path = pathOf(digest);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const half = `${path}.part`;
-    await writeFile(half, bytes, { mode: 0o600 });
-    await rename(half, path);
-    await note(digest, bytes.length);
-    return path;
-  }
-
-  /** The cached file if it is whole; a damaged one is put away. */
-  async function cached(digest: Digest): Promise<string | null> {
-    const path = pathOf(digest);
-    const bytes = await readFile(path).catch(() => null);
-    if (bytes === null) return null;
-    if (digestOf(bytes) === digest) {
-      await note(digest, bytes.length);
-      return path;
+  share(path: string, digest: Digest): Promise<void> {
+    if (this.#isShared(digest)) return Promise.resolve();
+    let under = this.#sharing.get(digest);
+    if (under === undefined) {
+      under = this.#shareOnce(path, digest).finally(() => this.#sharing.delete(digest));
+      this.#sharing.set(digest, under);
     }
-    await rm(path, { force: true });
-    return null;
+    return under;
   }
 
-  async function fetchOnce(digest: Digest): Promise<Outcome<string>> {
-    const here = await cached(digest);
+  #pathOf(digest: Digest): string {
+    return join(this.#options.dir, digest.slice(0, 2), digest);
+  }
+
+  #isShared(digest: Digest): boolean {
+    return this.#options.clock.monotonic() - (this.#sharedAt.get(digest) ?? -Infinity) < sharedMs;
+  }
+
+  async #fetchOnce(digest: Digest): Promise<Outcome<string>> {
+    const { bus, clock } = this.#options;
+    const here = await this.#cached(digest);
     if (here !== null) return accept(here);
     for (let look = 1; ; look++) {
       try {
-        const blob = await getBlob(bus, place, digest);
-        if (blob.kind === "read") return accept(await keep(digest, blob.bytes));
+        const blob = await getBlob(bus, this.#place, digest);
+        if (blob.kind === "read") return accept(await this.#keep(digest, blob.bytes));
         if (look >= looksMax) return refuse("unavailable", whyNot(digest, blob));
       } catch (error) {
         // While the server is away this waits: the lease's own horizon ends a wait that is too long.
         if (!(error instanceof BusError) || error.kind === "closed" || error.kind === "denied") {
           return refuse(
             "unavailable",
-            `artifact ${digest.slice(0, 12)} cannot be read: ${sentenceOf(error)}`,
+            `artifact ${digest.slice(0, 12)} cannot be read: ${errorSentence(error)}`,
           );
         }
         look--;
@@ -140,51 +140,40 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
     }
   }
 
-  /** Attempts that are over, whose folders may still be there. */
-  let over = new Set<string>();
-
-  async function tidy(): Promise<void> {
-    const ended = over;
-    over = new Set();
-    for (const name of await readdir(workDir)) {
-      if (ended.has(name)) await rm(join(workDir, name), { recursive: true, force: true });
+  /** The cached file if it is whole; a damaged one is put away. */
+  async #cached(digest: Digest): Promise<string | null> {
+    const path = this.#pathOf(digest);
+    const bytes = await readFile(path).catch(() => null);
+    if (bytes === null) return null;
+    if (digestOf(bytes) === digest) {
+      await this.#index.note(digest, bytes.length);
+      return path;
     }
+    await rm(path, { force: true });
+    return null;
   }
 
-  return {
-    workDirOf: (fence) => join(workDir, String(fence)),
-    clear(fence) {
-      // Failing to tidy up harms nobody; the next start empties the folder.
-      if (over.size === 0) clock.setTimer(tidyMs, () => void tidy().catch(() => {}));
-      over.add(String(fence));
-    },
-    kept: (digest) => (isShared(digest) && index.has(digest) ? pathOf(digest) : null),
-    fetch(digest) {
-      let under = fetching.get(digest);
-      if (under === undefined) {
-        under = fetchOnce(digest)
-          .catch((error: unknown) =>
-            refuse("unavailable", `artifact ${digest.slice(0, 12)} cannot be kept: ${sentenceOf(error)}`),
-          )
-          .finally(() => fetching.delete(digest));
-        fetching.set(digest, under);
-      }
-      return under;
-    },
-    share(path, digest) {
-      if (isShared(digest)) return Promise.resolve();
-      let under = sharing.get(digest);
-      if (under === undefined) {
-        under = shareOnce(path, digest).finally(() => sharing.delete(digest));
-        sharing.set(digest, under);
-      }
-      return under;
-    },
-  };
-}
+  async #keep(digest: Digest, bytes: Uint8Array): Promise<string> {
+    const path = this.#pathOf(digest);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    // CACHE-1 finds out what a machine that lost its power left cut short.
+    await writeWhole(path, bytes, { flush: false });
+    await this.#index.note(digest, bytes.length);
+    return path;
+  }
 
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : "unknown error";
+  async #shareOnce(path: string, digest: Digest): Promise<void> {
+    const own = this.#pathOf(digest);
+    const known = await stat(own).catch(() => null);
+    const bytes = await readFile(known === null ? path : own);
+    if (digestOf(bytes) !== digest) throw new Error(`${path} is not what its digest says`);
+    if (known === null) await this.#keep(digest, bytes);
+    await putBlob(this.#options.bus, this.#place, bytes);
+    this.#sharedAt.delete(digest);
+    this.#sharedAt.set(digest, this.#options.clock.monotonic());
+    const oldest = this.#sharedAt.keys().next();
+    if (this.#sharedAt.size > sharedKept && oldest.done !== true) this.#sharedAt.delete(oldest.value);
+  }
 }
 
 function whyNot(digest: Digest, blob: { readonly kind: string }): string {

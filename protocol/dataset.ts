@@ -45,7 +45,7 @@ export const datasetVersionSchema = z.strictObject({
   rows: rowsSchema,
   /** What its labels are called; null where a number is to be predicted. */
   labels: z.array(z.string()).max(labelsMax).nullable(),
-  /** Rows kept aside because they could not be read. */
+  /** Rows rejected because they could not be read. */
   badRows: count,
   /** Digest of the plan and of all it read: what has been built once is not built again. */
   recipe: digestSchema,
@@ -53,7 +53,6 @@ export const datasetVersionSchema = z.strictObject({
   trial: trialIdSchema.nullable(),
   check: datasetCheckSchema,
 });
-export type DatasetVersion = z.infer<typeof datasetVersionSchema>;
 
 /** What a sweep that builds a dataset has put on record once it is built; absent where whoever asked records it. */
 export const recordingSchema = z.strictObject({

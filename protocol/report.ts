@@ -1,4 +1,4 @@
-/** What an agent says: its greeting, its heartbeat every few seconds, and its durable reports. */
+/** What an agent says: it registers, sends a heartbeat every few seconds, and makes durable reports. */
 import * as z from "zod";
 import { capabilitySchema, policySchema } from "./capability.ts";
 import { builtDatasetSchema } from "./dataset.ts";

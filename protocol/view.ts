@@ -37,7 +37,7 @@ export const agentView = z.object({
   agent: z.string(),
   state: z.enum(["present", "silent", "closed", "draining", "cordoned"]),
   closed: z.string().nullable(),
-  /** Why the coordinator set it aside; null where it did not. */
+  /** Why the coordinator quarantined it; null where it did not. */
   cordonReason: z.string().nullable().default(null),
   /** What the owner's policy makes of the moment; null from an agent that does not say. */
   owner: heartbeatSchema.shape.owner.unwrap(),

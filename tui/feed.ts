@@ -5,7 +5,8 @@
 import type { MeshClient } from "../protocol/client.ts";
 import type { Clock } from "../protocol/time/clock.ts";
 import type { QueryName } from "../protocol/command.ts";
-import type { MeshView } from "../protocol/view.ts";
+import { errorSentence } from "../protocol/error-sentence.ts";
+import { LoadHistory } from "./load-history.ts";
 import {
   noAnswers,
   wantKey,
@@ -23,8 +24,6 @@ export const silentMs = 5_000;
 const calmMs = 5_000;
 /** Answers nobody has wanted for this long are dropped. */
 const keepMs = 60_000;
-const sampleMs = 1_000;
-const samplesMax = 240;
 
 export interface Feed {
   data(): Data;
@@ -44,124 +43,132 @@ export function openFeed(
   wants: (data: Data) => readonly Want[],
   changed: () => void,
 ): Feed {
-  let answers: Stored = copyOf(noAnswers);
-  const refusals = new Map<string, string>();
-  const underWay = new Set<string>();
-  const loads = new Map<string, (number | null)[]>();
-  let busy: number[] = [];
-  let sampledAt = -Infinity;
-  let heardAt: number | null = null;
-  const startedAt = clock.monotonic();
-  let stopped = false;
-  let cancel = () => {};
+  return new MeshFeed(client, clock, wants, changed);
+}
 
-  function link(): LinkState {
-    const status = client.status();
-    if (status !== "connected") return status;
-    const since = clock.monotonic() - (heardAt ?? startedAt);
-    if (since > silentMs) return "silent";
-    return heardAt === null ? "connecting" : "live";
+class MeshFeed implements Feed {
+  readonly #client: MeshClient;
+  readonly #clock: Clock;
+  readonly #wants: (data: Data) => readonly Want[];
+  readonly #changed: () => void;
+  readonly #startedAt: number;
+  readonly #unlisten: () => void;
+  readonly #history: LoadHistory;
+  #answers: Stored = copyOf(noAnswers);
+  readonly #refusals = new Map<string, string>();
+  readonly #underWay = new Set<string>();
+  #heardAt: number | null = null;
+  #stopped = false;
+  #cancel: () => void;
+
+  constructor(client: MeshClient, clock: Clock, wants: (data: Data) => readonly Want[], changed: () => void) {
+    this.#client = client;
+    this.#clock = clock;
+    this.#wants = wants;
+    this.#changed = changed;
+    this.#startedAt = clock.monotonic();
+    this.#history = new LoadHistory(clock);
+    this.#unlisten = client.onStatus(() => {
+      this.#askAll("all");
+      changed();
+    });
+    this.#cancel = clock.setTimer(0, () => this.#tick());
   }
 
-  function data(): Data {
+  data(): Data {
     return {
-      link: link(),
-      ageMs: heardAt === null ? null : clock.monotonic() - heardAt,
-      answers,
-      refusals,
-      loads,
-      busy,
+      link: this.#link(),
+      ageMs: this.#heardAt === null ? null : this.#clock.monotonic() - this.#heardAt,
+      answers: this.#answers,
+      refusals: this.#refusals,
+      loads: this.#history.loads,
+      busy: this.#history.busy,
     };
   }
 
-  async function ask<N extends QueryName>(of: Want<N>): Promise<void> {
+  refresh(): void {
+    this.#askAll("unknown");
+  }
+
+  askAgain(): void {
+    this.#askAll("all");
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+    this.#unlisten();
+    this.#answers = copyOf(noAnswers);
+  }
+
+  #link(): LinkState {
+    const status = this.#client.status();
+    if (status !== "connected") return status;
+    const since = this.#clock.monotonic() - (this.#heardAt ?? this.#startedAt);
+    if (since > silentMs) return "silent";
+    return this.#heardAt === null ? "connecting" : "live";
+  }
+
+  #tick(): void {
+    if (this.#stopped) return;
+    this.#askAll("poll");
+    this.#forget(this.data());
+    this.#changed();
+    this.#cancel = this.#clock.setTimer(pollMs, () => this.#tick());
+  }
+
+  #askAll(mode: "poll" | "unknown" | "all"): void {
+    if (this.#stopped || this.#client.status() !== "connected") return;
+    for (const of of this.#wants(this.data())) {
+      const known: ReadonlyMap<string, { readonly at: number }> = this.#answers[of.name];
+      const key = wantKey(of);
+      const age = this.#clock.monotonic() - (known.get(key)?.at ?? -Infinity);
+      if (of.calm === true && age < calmMs && mode === "poll") continue;
+      if (mode !== "unknown" || (!known.has(key) && !this.#refusals.has(key))) void this.#ask(of);
+    }
+  }
+
+  async #ask<N extends QueryName>(of: Want<N>): Promise<void> {
     const key = wantKey(of);
-    if (underWay.has(key)) return;
-    underWay.add(key);
+    if (this.#underWay.has(key)) return;
+    this.#underWay.add(key);
     try {
-      const outcome = await client.query(of.name, of.body);
-      if (stopped) return;
-      if (outcome.ok) {
-        refusals.delete(key);
-        const kept: Map<string, Answer<N>> = answers[of.name];
-        kept.set(key, { value: outcome.value, at: clock.monotonic() });
-        heardAt = clock.monotonic();
-        sample();
-        // What hangs on this answer (the trials of the first sweep) need not wait for the next poll.
-        askAll("unknown");
-      } else {
-        refusals.set(key, outcome.refusal.message);
+      const outcome = await this.#client.query(of.name, of.body);
+      if (this.#stopped) return;
+      if (outcome.ok) this.#keep(of, { value: outcome.value, at: this.#clock.monotonic() });
+      else {
+        this.#refusals.set(key, outcome.refusal.message);
         // Any other refusal is an answer too: a coordinator is there.
-        if (outcome.refusal.code !== "unavailable") heardAt = clock.monotonic();
+        if (outcome.refusal.code !== "unavailable") this.#heardAt = this.#clock.monotonic();
       }
     } catch (error) {
-      refusals.set(key, error instanceof Error ? error.message : String(error));
+      this.#refusals.set(key, errorSentence(error));
     } finally {
-      underWay.delete(key);
+      this.#underWay.delete(key);
     }
-    changed();
+    this.#changed();
   }
 
-  function sample(): void {
-    const [newest] = answers.mesh.values();
-    const at = clock.monotonic();
-    if (newest === undefined || at - sampledAt < sampleMs) return;
-    sampledAt = at;
-    const mesh: MeshView = newest.value;
-    busy = [...busy, mesh.running].slice(-samplesMax);
-    for (const agent of mesh.agents) {
-      loads.set(agent.agent, [...(loads.get(agent.agent) ?? []), agent.cpuLoad].slice(-samplesMax));
-    }
-    const present = new Set(mesh.agents.map((each) => each.agent));
-    for (const agent of loads.keys()) if (!present.has(agent)) loads.delete(agent);
+  #keep<N extends QueryName>(of: Want<N>, answer: Answer<N>): void {
+    const key = wantKey(of);
+    this.#refusals.delete(key);
+    const kept: Map<string, Answer<N>> = this.#answers[of.name];
+    kept.set(key, answer);
+    this.#heardAt = answer.at;
+    const [newest] = this.#answers.mesh.values();
+    if (newest !== undefined) this.#history.sample(newest.value);
+    // What hangs on this answer (the trials of the first sweep) need not wait for the next poll.
+    this.#askAll("unknown");
   }
 
-  function forget(now: Data): void {
-    const kept = new Set(wants(now).map(wantKey));
-    const oldest = clock.monotonic() - keepMs;
-    for (const each of Object.values(answers)) {
+  #forget(now: Data): void {
+    const kept = new Set(this.#wants(now).map(wantKey));
+    const oldest = this.#clock.monotonic() - keepMs;
+    for (const each of Object.values(this.#answers)) {
       for (const [key, answer] of each) if (!kept.has(key) && answer.at < oldest) each.delete(key);
     }
-    for (const key of refusals.keys()) if (!kept.has(key)) refusals.delete(key);
+    for (const key of this.#refusals.keys()) if (!kept.has(key)) this.#refusals.delete(key);
   }
-
-  function askAll(mode: "poll" | "unknown" | "all"): void {
-    if (stopped || client.status() !== "connected") return;
-    const now = data();
-    for (const of of wants(now)) {
-      const known: ReadonlyMap<string, { readonly at: number }> = answers[of.name];
-      const key = wantKey(of);
-      const age = clock.monotonic() - (known.get(key)?.at ?? -Infinity);
-      if (of.calm === true && age < calmMs && mode === "poll") continue;
-      if (mode !== "unknown" || (!known.has(key) && !refusals.has(key))) void ask(of);
-    }
-  }
-
-  function tick(): void {
-    if (stopped) return;
-    askAll("poll");
-    forget(data());
-    changed();
-    cancel = clock.setTimer(pollMs, tick);
-  }
-
-  const unlisten = client.onStatus(() => {
-    askAll("all");
-    changed();
-  });
-  cancel = clock.setTimer(0, tick);
-
-  return {
-    data,
-    refresh: () => askAll("unknown"),
-    askAgain: () => askAll("all"),
-    stop() {
-      stopped = true;
-      cancel();
-      unlisten();
-      answers = copyOf(noAnswers);
-    },
-  };
 }
 
 function copyOf(of: Answers): Stored {

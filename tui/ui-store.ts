@@ -4,19 +4,19 @@
  */
 import type { MeshClient } from "../protocol/client.ts";
 import type { Clock } from "../protocol/time/clock.ts";
-import { refuse } from "../protocol/refusal.ts";
 import type { CheckVersion } from "../client/model/check-version.ts";
 import { confirmOf, makeChange } from "./make-change.ts";
 import { drawFrame, sameFrame, type Frame, type Size } from "./screen-frame.ts";
-import { openFeed } from "./feed.ts";
+import { openFeed, type Feed } from "./feed.ts";
+import { LaunchErrand } from "./launch-errand.ts";
+import { errorSentence } from "../protocol/error-sentence.ts";
 import type { Launcher } from "../client/sweep/launcher.ts";
 import type { Confirm, MoveQuestion } from "./model/confirm.ts";
 import type { Effect } from "./model/ui-effect.ts";
-import { checked, estimated, readiness, withTemplates, type Form } from "./model/form.ts";
 import { wanted } from "./model/list.ts";
-import { ask, go, say } from "./model/move.ts";
+import { ask, say } from "./model/move.ts";
 import { step } from "./model/ui-step.ts";
-import { startUi, withSelection, type StartWith, type Ui } from "./model/ui.ts";
+import { startUi, type StartWith, type Ui } from "./model/ui.ts";
 import type { Glyphs } from "../text/glyph.ts";
 
 export interface StoreOptions {
@@ -49,189 +49,163 @@ const validateAfterMs = 120;
 const linesAroundList = 6;
 
 export function openStore(options: StoreOptions): Store {
-  const { client, clock, glyphs, launcher } = options;
-  let ui = startUi(options.readOnly, options.startWith);
-  let size = sizeAtFirst;
-  let stopped = false;
-  let cancelValidate = () => {};
-  let cancelRedraw: (() => void) | null = null;
-  const listeners = new Set<() => void>();
-  const feed = openFeed(client, clock, (data) => wanted(ui, data), redrawSoon);
-  let frame = draw();
+  return new ScreenStore(options);
+}
 
-  function draw(): Frame {
-    return drawFrame({ ui, data: feed.data(), size, glyphs, mesh: client.mesh, who: client.who });
+class ScreenStore implements Store {
+  readonly #options: StoreOptions;
+  readonly #feed: Feed;
+  readonly #launch: LaunchErrand;
+  readonly #listeners = new Set<() => void>();
+  #ui: Ui;
+  #size = sizeAtFirst;
+  #frame: Frame;
+  #stopped = false;
+  #cancelValidate = () => {};
+  #cancelRedraw: (() => void) | null = null;
+
+  constructor(options: StoreOptions) {
+    const { client, clock, launcher } = options;
+    this.#options = options;
+    this.#ui = startUi(options.readOnly, options.startWith);
+    this.#feed = openFeed(
+      client,
+      clock,
+      (data) => wanted(this.#ui, data),
+      () => this.#redrawSoon(),
+    );
+    this.#launch = new LaunchErrand({
+      launcher,
+      ui: () => this.#ui,
+      put: (next) => this.#put(next),
+      press: (key) => this.press(key),
+    });
+    this.#frame = this.#draw();
   }
 
-  function redraw(): void {
-    const next = draw();
-    if (sameFrame(frame, next)) return;
-    frame = next;
-    for (const listener of listeners) listener();
+  // Handed on without their store, as React's useSyncExternalStore takes them.
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly frame = (): Frame => this.#frame;
+
+  press(key: string): void {
+    if (this.#stopped) return;
+    const page = Math.max(1, this.#size.rows - linesAroundList);
+    const next = step(this.#ui, key, { data: this.#feed.data(), page });
+    this.#put(next.ui);
+    for (const effect of next.effects) this.#perform(effect);
   }
 
-  /** Several answers that come together make one frame. */
-  function redrawSoon(): void {
-    cancelRedraw ??= clock.setTimer(redrawAfterMs, () => {
-      cancelRedraw = null;
-      redraw();
+  resize(next: Size): void {
+    this.#size = next;
+    this.#redraw();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelValidate();
+    this.#cancelRedraw?.();
+    this.#feed.stop();
+    this.#listeners.clear();
+  }
+
+  #draw(): Frame {
+    const { client, glyphs } = this.#options;
+    return drawFrame({
+      ui: this.#ui,
+      data: this.#feed.data(),
+      size: this.#size,
+      glyphs,
+      mesh: client.mesh,
+      who: client.who,
     });
   }
 
-  function put(next: Ui): void {
-    if (stopped) return;
-    ui = next;
-    feed.refresh();
-    redraw();
+  #redraw(): void {
+    const next = this.#draw();
+    if (sameFrame(this.#frame, next)) return;
+    this.#frame = next;
+    for (const listener of this.#listeners) listener();
   }
 
-  function putForm(change: (form: Form) => Form): void {
-    const overlay = ui.overlay;
-    if (overlay?.kind !== "launch") return;
-    put({ ...ui, overlay: { kind: "launch", form: change(overlay.form) } });
+  /** Several answers that come together make one frame. */
+  #redrawSoon(): void {
+    this.#cancelRedraw ??= this.#options.clock.setTimer(redrawAfterMs, () => {
+      this.#cancelRedraw = null;
+      this.#redraw();
+    });
   }
 
-  function perform(effect: Effect): void {
+  #put(next: Ui): void {
+    if (this.#stopped) return;
+    this.#ui = next;
+    this.#feed.refresh();
+    this.#redraw();
+  }
+
+  #perform(effect: Effect): void {
     switch (effect.kind) {
       case "quit":
-        options.quit();
+        this.#options.quit();
         return;
       case "copy":
-        options.copy(effect.text);
+        this.#options.copy(effect.text);
         return;
       case "send":
-        void send(effect.confirm);
+        void this.#send(effect.confirm);
         return;
       case "ask-moves":
-        void askMoves(effect.question);
+        void this.#askMoves(effect.question);
         return;
       case "load-templates":
-        void loadTemplates();
+        void this.#launch.loadTemplates();
         return;
       case "submit":
-        void submit(effect);
+        void this.#launch.submit(effect);
         return;
       case "validate":
-        cancelValidate();
-        cancelValidate = clock.setTimer(validateAfterMs, () => void validate(effect));
+        this.#cancelValidate();
+        this.#cancelValidate = this.#options.clock.setTimer(
+          validateAfterMs,
+          () => void this.#launch.validate(effect),
+        );
         return;
     }
   }
 
-  async function send(confirm: Confirm): Promise<void> {
-    put(say(ui, `${confirm.title} ${glyphs.ellipsis}`, "plain"));
+  #say(text: string, tone: "plain" | "good" | "bad"): void {
+    this.#put(say(this.#ui, text, tone));
+  }
+
+  async #send(confirm: Confirm): Promise<void> {
+    const { checkVersion, client, glyphs } = this.#options;
+    this.#say(`${confirm.title} ${glyphs.ellipsis}`, "plain");
     try {
-      const outcome = await makeChange(client, options.checkVersion, confirm.does);
-      if (outcome.ok) put({ ...say(ui, withUndo(confirm), "good"), undo: confirm.undo });
-      else put(say(ui, outcome.refusal.message, "bad"));
-      feed.askAgain();
+      const outcome = await makeChange(client, checkVersion, confirm.does);
+      if (outcome.ok) this.#put({ ...say(this.#ui, withUndo(confirm), "good"), undo: confirm.undo });
+      else this.#say(outcome.refusal.message, "bad");
+      this.#feed.askAgain();
     } catch (error) {
-      put(say(ui, messageOf(error), "bad"));
+      this.#say(errorSentence(error), "bad");
     }
   }
 
   /** Nothing is asked where the person has gone elsewhere meanwhile. */
-  async function askMoves(question: MoveQuestion): Promise<void> {
-    const { screen } = ui;
+  async #askMoves(question: MoveQuestion): Promise<void> {
+    const { screen } = this.#ui;
     try {
-      const confirm = await confirmOf(client, question);
-      if (ui.overlay !== null || ui.screen !== screen) return;
-      put(confirm.ok ? ask(ui, confirm.value) : say(ui, confirm.refusal.message, "bad"));
+      const confirm = await confirmOf(this.#options.client, question);
+      if (this.#ui.overlay !== null || this.#ui.screen !== screen) return;
+      this.#put(confirm.ok ? ask(this.#ui, confirm.value) : say(this.#ui, confirm.refusal.message, "bad"));
     } catch (error) {
-      put(say(ui, messageOf(error), "bad"));
+      this.#say(errorSentence(error), "bad");
     }
   }
-
-  async function loadTemplates(): Promise<void> {
-    try {
-      const templates = await launcher.templates();
-      putForm((form) => withTemplates(form, templates));
-      const overlay = ui.overlay;
-      if (overlay?.kind === "launch") await validate({ draft: overlay.form.draft, edit: overlay.form.edit });
-    } catch (error) {
-      putForm((form) => ({ ...form, templates: [], refusal: messageOf(error) }));
-    }
-  }
-
-  async function validate(of: Pick<Extract<Effect, { kind: "validate" }>, "draft" | "edit">): Promise<void> {
-    if (of.draft.file === "") return;
-    try {
-      const check = await launcher.validate(of.draft);
-      putForm((form) => checked(form, of.edit, check));
-      if (check.problems.length === 0) void estimate(of);
-    } catch (error) {
-      const problem = { field: "file", message: messageOf(error) };
-      putForm((form) => checked(form, of.edit, { problems: [problem], trials: null, agentsThatFit: null }));
-    }
-    const overlay = ui.overlay;
-    if (
-      overlay?.kind === "launch" &&
-      overlay.form.submitWhenChecked &&
-      readiness(overlay.form).kind !== "checking"
-    ) {
-      press("enter");
-    }
-  }
-
-  async function estimate(of: Pick<Extract<Effect, { kind: "validate" }>, "draft" | "edit">): Promise<void> {
-    try {
-      const outcome = await launcher.estimate(of.draft);
-      putForm((form) => estimated(form, of.edit, outcome));
-    } catch (error) {
-      putForm((form) => estimated(form, of.edit, refuse("unavailable", messageOf(error))));
-    }
-  }
-
-  async function submit(of: Extract<Effect, { kind: "submit" }>): Promise<void> {
-    try {
-      const outcome = await launcher.submit(of.draft);
-      if (!outcome.ok) {
-        putForm((form) => ({ ...form, submitting: false, refusal: outcome.refusal.message }));
-        return;
-      }
-      const { sweep } = outcome.value;
-      const closed: Ui = ui.overlay?.kind === "launch" ? { ...ui, overlay: null } : ui;
-      const shown = withSelection(go(closed, "sweeps"), "sweeps", { key: sweep, index: 0 });
-      const fresh = withSelection(shown, "trials", { key: null, index: 0 });
-      put(say({ ...fresh, filters: { ...fresh.filters, sweeps: "" } }, `${sweep} is submitted`, "good"));
-    } catch (error) {
-      putForm((form) => ({ ...form, submitting: false, refusal: messageOf(error) }));
-    }
-  }
-
-  function press(key: string): void {
-    if (stopped) return;
-    const page = Math.max(1, size.rows - linesAroundList);
-    const next = step(ui, key, { data: feed.data(), page });
-    put(next.ui);
-    next.effects.forEach(perform);
-  }
-
-  return {
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    frame: () => frame,
-    press,
-    resize(next) {
-      size = next;
-      redraw();
-    },
-    stop() {
-      stopped = true;
-      cancelValidate();
-      cancelRedraw?.();
-      feed.stop();
-      listeners.clear();
-    },
-  };
 }
 
 function withUndo(confirm: Confirm): string {
   return confirm.undo === null ? confirm.done : `${confirm.done}; u takes it back`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@
  * One child process of a runner: forked from the entry beside this file, source or compiled alike.
  * It turns what the process does (messages, lines, its end) into calls; which job it runs is the runner's business.
  */
-import { fork } from "node:child_process";
+import { fork, type ChildProcess as NodeProcess } from "node:child_process";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -58,80 +58,105 @@ const lineMaxChars = 2_000;
 const linesPerJobMax = 2_000;
 
 export function startChild(options: ChildOptions): Child {
-  const { environment, kind, memoryMiB, onEnd, onEvent, slot } = options;
+  return new ChildProcess(options);
+}
+
+class ChildProcess implements Child {
+  readonly kind: string;
+  readonly slot: number;
+  readonly pid: number | null;
+  readonly ended: Promise<void>;
+  fence: number | null = null;
+  trials = 0;
+  firstHeldMiB: number | null = null;
+  readonly #options: ChildOptions;
+  readonly #process: NodeProcess;
+  #heapExhausted = false;
+  /** Calls off what wakes it where this process is gone; null while it is not suspended. */
+  #callOff: (() => void) | null = null;
+  /** Lines of the job that it runs. */
+  #lines = 0;
+
+  constructor(options: ChildOptions) {
+    const proc = forkChild(options);
+    this.kind = options.kind;
+    this.slot = options.slot;
+    this.pid = proc.pid ?? null;
+    this.ended = new Promise<void>((resolve) => proc.once("close", () => resolve()));
+    this.#options = options;
+    this.#process = proc;
+    this.#passLines(proc.stdout, "out");
+    this.#passLines(proc.stderr, "err");
+    proc.on("message", (message) => {
+      const event = fromChildSchema.safeParse(message);
+      if (event.success) options.onEvent(event.data);
+      else proc.kill("SIGKILL"); // it speaks another language; nothing it says can be trusted
+    });
+    proc.once("error", () => proc.kill("SIGKILL"));
+    proc.once("exit", () => this.#callOff?.());
+    proc.once("close", (code, signal) => {
+      options.onEnd({
+        how: signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`,
+        outOfMemory: this.#heapExhausted,
+      });
+    });
+  }
+
+  run(job: Job): void {
+    this.fence = job.fence;
+    this.trials++;
+    this.#lines = 0;
+    this.#send({ kind: "run", job: { ...job, params: { ...job.params } } });
+  }
+
+  askToStop(fence: number): void {
+    this.#send({ kind: "stop", fence });
+  }
+
+  end(): void {
+    if (this.#process.connected) this.#process.disconnect();
+  }
+
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
+  suspend(): void {
+    const { exitCode, pid } = this.#process;
+    if (!canSuspend || this.#callOff !== null || pid === undefined || exitCode !== null) return;
+    this.#process.kill("SIGSTOP");
+    this.#callOff = wakeWhenOrphaned(pid);
+  }
+
+  resume(): void {
+    if (this.#callOff === null) return;
+    this.#callOff();
+    this.#callOff = null;
+    this.#process.kill("SIGCONT");
+  }
+
+  #send(message: ToChild): void {
+    // A child that just died hears nothing; its end is reported by "close".
+    if (this.#process.connected) this.#process.send(message, () => undefined);
+  }
+
+  #passLines(from: Readable | null, stream: "out" | "err"): void {
+    if (from === null) return;
+    createInterface({ input: from }).on("line", (line) => {
+      if (line.includes("heap out of memory")) this.#heapExhausted = true;
+      if (this.fence === null || ++this.#lines > linesPerJobMax) return;
+      this.#options.onEvent({ kind: "log", fence: this.fence, stream, line: line.slice(0, lineMaxChars) });
+    });
+  }
+}
+
+function forkChild({ environment, memoryMiB }: ChildOptions): NodeProcess {
   const here = fileURLToPath(import.meta.url);
   const entry = fileURLToPath(new URL(`./child${extname(here)}`, import.meta.url));
-  const proc = fork(entry, [], {
+  return fork(entry, [], {
     serialization: "advanced",
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: environment,
     execArgv: [`--max-old-space-size=${Math.max(64, Math.floor(memoryMiB))}`],
   });
-  let heapExhausted = false;
-  let callOff: (() => void) | null = null;
-  let lines = 0;
-  const ended = new Promise<void>((resolve) => proc.once("close", () => resolve()));
-
-  const send = (message: ToChild): void => {
-    // A child that just died cannot be told anything; its end is reported by "close".
-    if (proc.connected) proc.send(message, () => undefined);
-  };
-  const child: Child = {
-    kind,
-    slot,
-    fence: null,
-    trials: 0,
-    firstHeldMiB: null,
-    ended,
-    run: (job) => {
-      child.fence = job.fence;
-      child.trials++;
-      lines = 0;
-      send({ kind: "run", job: { ...job, params: { ...job.params } } });
-    },
-    askToStop: (fence) => send({ kind: "stop", fence }),
-    end: () => {
-      if (proc.connected) proc.disconnect();
-    },
-    kill: () => {
-      proc.kill("SIGKILL");
-    },
-    pid: proc.pid ?? null,
-    suspend: () => {
-      if (!canSuspend || callOff !== null || proc.pid === undefined || proc.exitCode !== null) return;
-      proc.kill("SIGSTOP");
-      callOff = wakeWhenOrphaned(proc.pid);
-    },
-    resume: () => {
-      if (callOff === null) return;
-      callOff();
-      callOff = null;
-      proc.kill("SIGCONT");
-    },
-  };
-
-  const passLines = (from: Readable | null, stream: "out" | "err"): void => {
-    if (from === null) return;
-    createInterface({ input: from }).on("line", (line) => {
-      if (line.includes("heap out of memory")) heapExhausted = true;
-      if (child.fence === null || ++lines > linesPerJobMax) return;
-      onEvent({ kind: "log", fence: child.fence, stream, line: line.slice(0, lineMaxChars) });
-    });
-  };
-  passLines(proc.stdout, "out");
-  passLines(proc.stderr, "err");
-  proc.on("message", (message) => {
-    const event = fromChildSchema.safeParse(message);
-    if (event.success) onEvent(event.data);
-    else proc.kill("SIGKILL"); // it speaks another language; nothing it says can be trusted
-  });
-  proc.once("error", () => proc.kill("SIGKILL"));
-  proc.once("exit", () => callOff?.());
-  proc.once("close", (code, signal) => {
-    onEnd({
-      how: signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`,
-      outOfMemory: heapExhausted,
-    });
-  });
-  return child;
 }

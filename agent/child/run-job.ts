@@ -4,6 +4,8 @@
  * what a job can do wrong: that is a `failed` event.
  */
 import { readFile } from "node:fs/promises";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Dataset } from "../../data/row/dataset-rows.ts";
@@ -28,8 +30,6 @@ export interface RunJobOptions {
   readonly ownProcess: boolean;
   readonly kept?: Kept | undefined;
 }
-
-const bytesPerMiB = 2 ** 20;
 
 export async function runJob(
   job: Job,
@@ -93,7 +93,7 @@ export async function runJob(
       false,
     );
   } catch (error) {
-    fail(`trial ${job.trial} stopped: ${sentence(error)}`, true);
+    fail(`trial ${job.trial} stopped: ${errorSentence(error)}`, true);
   } finally {
     trainer?.dispose();
   }
@@ -161,7 +161,7 @@ async function restore(trainer: Trainer, path: string, resource: number): Promis
   try {
     bytes = await readFile(path);
   } catch (error) {
-    return refuse("unavailable", `the checkpoint ${path} cannot be read: ${sentence(error)}`);
+    return refuse("unavailable", `the checkpoint ${path} cannot be read: ${errorSentence(error)}`);
   }
   const restored = trainer.restore(bytes);
   if (restored.ok && trainer.epoch !== resource) {
@@ -181,8 +181,4 @@ function prefixed(metrics: Readonly<Record<string, number>>): Record<string, num
       value,
     ]),
   );
-}
-
-function sentence(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }

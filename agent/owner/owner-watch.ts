@@ -44,109 +44,134 @@ const loadEveryMs = 2_000;
 const powerEveryMs = 10_000;
 
 export function watchOwner(options: OwnerWatchOptions): OwnerWatch {
-  const { clock, log, policy, sources } = options;
-  let state = firstOwnerState;
-  let availability: Availability = { kind: "open", reason: null };
-  let idleness: { readonly at: number; readonly reading: Idleness } | null = null;
-  let load: number | null = null;
-  let power: Power = { onBattery: null, celsius: null };
-  let heatMissed = false;
-  const heardOf = new Set<string>();
-  let closed = false;
+  return new OwnerWatcher(options);
+}
 
-  function idlenessNow(now: number): Idleness | null {
-    if (idleness === null) return null;
-    if (now - idleness.at <= idleStaleMs) return idleness.reading;
-    return { kind: "unknown", why: `the last answer is more than ${idleStaleMs / 1000} s old` };
-  }
+/**
+ * The availability, which `ownerStep` decides on every reading:
+ *
+ * | state     | what trials may do     | how often the owner is looked for | what moves it on                              |
+ * | --------- | ---------------------- | --------------------------------- | --------------------------------------------- |
+ * | open      | start, run             | alert: input must stop them       | a reason not to start: closed; not to run,    |
+ * |           |                        |                                   | while some do: suspended or vacating          |
+ * | closed    | run                    | alert while some run, else calm   | no reason left: open; not to run: suspended   |
+ * |           |                        |                                   | or vacating                                   |
+ * | suspended | stand still            | alert                             | no reason left: open or closed; too long, or  |
+ * |           |                        |                                   | memory or hours: vacating                     |
+ * | vacating  | leave                  | alert while some run, else calm   | none runs: open or closed; what suspended has |
+ * |           |                        |                                   | gone: open or closed                          |
+ */
+class OwnerWatcher implements OwnerWatch {
+  readonly #options: OwnerWatchOptions;
+  #state = firstOwnerState;
+  #availability: Availability = { kind: "open", reason: null };
+  #idleness: { readonly at: number; readonly reading: Idleness } | null = null;
+  #load: number | null = null;
+  #power: Power = { onBattery: null, celsius: null };
+  #heatMissed = false;
+  readonly #heardOf = new Set<string>();
+  #closed = false;
 
-  function assess(): void {
-    if (closed) return;
-    const now = clock.monotonic();
-    const known = idlenessNow(now);
-    const next = ownerStep(policy, state, now, {
-      minuteOfDay: options.minuteOfDay(clock.now()),
-      memFreeGiB: options.memFreeGiB(),
-      idleness: known,
-      othersLoad: load,
-      ...power,
-      running: options.running(),
-    });
-    state = next.state;
-    if (next.availability.kind === availability.kind && next.availability.reason === availability.reason)
-      return;
-    availability = next.availability;
-    options.onAvailability(
-      availability,
-      known?.kind === "idle" ? known.ms + now - (idleness?.at ?? now) : null,
-    );
-  }
-
-  async function repeat(everyMs: () => number, read: () => Promise<void>): Promise<void> {
-    while (!closed) {
-      await read();
-      assess();
-      await sleep(clock, everyMs());
-    }
-  }
-
-  async function readPower(from: OwnerSources): Promise<void> {
-    const first = power;
-    power = await from.power({ battery: !policy.onBattery, heat: policy.maxCelsius !== null });
-    if (policy.maxCelsius !== null && power.celsius === null && !heatMissed) {
-      heatMissed = true;
-      log(
-        `no sensor here tells the processor's temperature: the limit of ${policy.maxCelsius} °C has no effect`,
-      );
-    }
-    if (first.onBattery !== power.onBattery && power.onBattery === true) log("the machine is on its battery");
-  }
-
-  assess();
-  if (sources !== null) {
+  constructor(options: OwnerWatchOptions) {
+    const { policy, sources } = options;
+    this.#options = options;
+    this.assess();
+    if (sources === null) return;
     if (policy.idle !== null) {
-      const alert = () => options.running() > 0 || availability.kind === "open";
-      void repeat(
-        () => (alert() ? idleAlertMs : idleCalmMs),
-        async () => {
-          const reading = await leastIdle(sources.idle);
-          if (reading.kind === "idle" && !heardOf.has(reading.source)) {
-            heardOf.add(reading.source);
-            const ago = Math.round(reading.ms / 1000);
-            log(`owner: the last input is told by ${reading.source}, ${ago} s ago just now`);
-          }
-          idleness = { at: clock.monotonic(), reading };
-        },
+      void this.#repeat(
+        () => (this.#isAlert() ? idleAlertMs : idleCalmMs),
+        () => this.#readIdleness(sources),
       );
-      void repeat(
+      void this.#repeat(
         () => loadEveryMs,
         async () => {
-          load = await sources.othersLoad();
+          this.#load = await sources.othersLoad();
         },
       );
     }
     if (!policy.onBattery || policy.maxCelsius !== null)
-      void repeat(
+      void this.#repeat(
         () => powerEveryMs,
-        () => readPower(sources),
+        () => this.#readPower(sources),
       );
   }
 
-  return {
-    assess,
-    get seen() {
-      const reading = idleness?.reading ?? null;
-      const known = reading?.kind === "idle" ? reading : null;
-      return {
-        stance: availability.kind,
-        reason: availability.reason,
-        idleSource: known?.source ?? null,
-        idleMs: known?.ms ?? null,
-      };
-    },
-    close: () => {
-      closed = true;
-      for (const source of sources?.idle ?? []) source.close?.();
-    },
-  };
+  get seen(): NonNullable<Heartbeat["owner"]> {
+    const reading = this.#idleness?.reading ?? null;
+    const known = reading?.kind === "idle" ? reading : null;
+    return {
+      stance: this.#availability.kind,
+      reason: this.#availability.reason,
+      idleSource: known?.source ?? null,
+      idleMs: known?.ms ?? null,
+    };
+  }
+
+  assess(): void {
+    if (this.#closed) return;
+    const { clock, memFreeGiB, minuteOfDay, onAvailability, policy, running } = this.#options;
+    const now = clock.monotonic();
+    const known = this.#idlenessAt(now);
+    const next = ownerStep(policy, this.#state, now, {
+      minuteOfDay: minuteOfDay(clock.now()),
+      memFreeGiB: memFreeGiB(),
+      idleness: known,
+      othersLoad: this.#load,
+      ...this.#power,
+      running: running(),
+    });
+    this.#state = next.state;
+    const before = this.#availability;
+    if (next.availability.kind === before.kind && next.availability.reason === before.reason) return;
+    this.#availability = next.availability;
+    const readAt = this.#idleness?.at ?? now;
+    onAvailability(next.availability, known?.kind === "idle" ? known.ms + now - readAt : null);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const source of this.#options.sources?.idle ?? []) source.close?.();
+  }
+
+  #isAlert(): boolean {
+    return this.#options.running() > 0 || this.#availability.kind === "open";
+  }
+
+  #idlenessAt(now: number): Idleness | null {
+    if (this.#idleness === null) return null;
+    if (now - this.#idleness.at <= idleStaleMs) return this.#idleness.reading;
+    return { kind: "unknown", why: `the last answer is more than ${idleStaleMs / 1000} s old` };
+  }
+
+  async #repeat(everyMs: () => number, read: () => Promise<void>): Promise<void> {
+    while (!this.#closed) {
+      await read();
+      this.assess();
+      await sleep(this.#options.clock, everyMs());
+    }
+  }
+
+  async #readIdleness(from: OwnerSources): Promise<void> {
+    const reading = await leastIdle(from.idle);
+    if (reading.kind === "idle" && !this.#heardOf.has(reading.source)) {
+      this.#heardOf.add(reading.source);
+      const ago = Math.round(reading.ms / 1000);
+      this.#options.log(`owner: the last input is known from ${reading.source}, ${ago} s ago just now`);
+    }
+    this.#idleness = { at: this.#options.clock.monotonic(), reading };
+  }
+
+  async #readPower(from: OwnerSources): Promise<void> {
+    const { log, policy } = this.#options;
+    const before = this.#power;
+    this.#power = await from.power({ battery: !policy.onBattery, heat: policy.maxCelsius !== null });
+    const { celsius, onBattery } = this.#power;
+    if (policy.maxCelsius !== null && celsius === null && !this.#heatMissed) {
+      this.#heatMissed = true;
+      log(
+        `no sensor here tells the processor's temperature: the limit of ${policy.maxCelsius} °C has no effect`,
+      );
+    }
+    if (before.onBattery !== onBattery && onBattery === true) log("the machine is on its battery");
+  }
 }

@@ -2,12 +2,16 @@
  * One command in a process group of its own: its lines as they come, its end in one sentence, and ways to end, suspend
  * and resume the whole group. What the lines mean is not its business.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable } from "node:stream";
 import { heldByTreeMiB } from "../../system/held-memory.ts";
-import { bytesPerMiB, memoryLookMs } from "../../system/memory-limit.ts";
-import { guardGroup } from "../../system/guard-group.ts";
+import { memoryLookMs } from "../../system/memory-limit.ts";
+import { commandEnd, startFault, type CommandEnd } from "./command-end.ts";
 import { kernelKills, saysOutOfMemory } from "./out-of-memory.ts";
+import { ProcessGroup } from "./process-group.ts";
+import { readLines } from "./read-lines.ts";
+import { RunClock } from "./run-clock.ts";
 
 export interface CommandOptions {
   readonly words: readonly string[];
@@ -26,24 +30,6 @@ export interface CommandOptions {
   readonly graceMs?: number;
 }
 
-/**
- * `start`: it could not be started. `code`: it ended with a code other than 0. `signal`: somebody else killed it.
- * `memory`, `output`, `time`: it needed more than it may have.
- */
-export type CommandFault = "start" | "code" | "signal" | "memory" | "output" | "time";
-
-export type CommandEnd =
-  | { readonly kind: "done" }
-  | {
-      readonly kind: "failed";
-      readonly reason: string;
-      readonly fault: CommandFault;
-      /** True where another machine, or another time, may bring another end. */
-      readonly elsewhere: boolean;
-    }
-  /** Ended by `end` or `kill`. */
-  | { readonly kind: "ended" };
-
 export interface RunningCommand {
   readonly pid: number | null;
   readonly ended: Promise<CommandEnd>;
@@ -60,225 +46,152 @@ export interface RunningCommand {
 const killGraceMs = 3_000;
 /** Output that comes after the process itself is gone, from children it left behind. */
 const drainMs = 500;
-const lineCharactersMax = 100_000;
-const reasonCharactersMax = 300;
-
-/** Groups that run, or wait suspended for ever: they may not outlive this process, however it ends. */
-const groups = new Set<() => void>();
-let watched = false;
-
-function endWithProcess(kill: () => void): void {
-  groups.add(kill);
-  if (watched) return;
-  watched = true;
-  process.once("exit", () => {
-    for (const each of groups) each();
-  });
-}
 
 export function runCommand(options: CommandOptions): RunningCommand {
-  const [program = "", ...rest] = options.words;
-  const { graceMs = killGraceMs, memoryMaxMiB, outputMaxMiB } = options;
-  const killsBefore = kernelKills();
-  const child = spawn(program, rest, {
-    cwd: options.folder,
-    env: options.environment,
-    detached: process.platform !== "win32",
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const timers = new Set<NodeJS.Timeout>();
-  let wanted: "run" | "end" | "time" | "memory" | "output" = "run";
-  let lastError = "";
-  let memoryWords = false;
-  let heldMost = 0;
-  let written = 0;
-  let leftMs = options.timeoutMs;
-  let since = performance.now();
-  let ranMs = 0;
-  let suspended = false;
-  let clock: NodeJS.Timeout | null = null;
-  const unguard =
-    options.guarded === true && child.pid !== undefined ? guardGroup(child.pid) : () => undefined;
+  return new GroupCommand(options);
+}
 
-  const signal = (name: NodeJS.Signals) => {
-    if (child.pid === undefined) return;
-    try {
-      if (process.platform === "win32") endTree(child.pid);
-      else process.kill(-child.pid, name);
-    } catch {
-      // The group is gone already.
-    }
-  };
-  const killNow = () => signal("SIGKILL");
-  endWithProcess(killNow);
-  const ask = (why: "end" | "time") => {
-    if (wanted !== "run") return;
-    wanted = why;
-    signal("SIGTERM");
-    signal("SIGCONT"); // a suspended process does not hear anything else
-    timers.add(setTimeout(killNow, graceMs));
-  };
-  const force = (why: "end" | "memory" | "output") => {
-    if (wanted === "run") wanted = why;
-    killNow();
-  };
-  const startClock = () => {
-    since = performance.now();
-    suspended = false;
-    if (leftMs !== null) clock = setTimeout(() => ask("time"), leftMs);
-  };
-  const stopClock = () => {
-    if (clock !== null) clearTimeout(clock);
-    clock = null;
-    if (suspended) return;
-    suspended = true;
-    ranMs += performance.now() - since;
-    if (options.timeoutMs !== null) leftMs = Math.max(0, options.timeoutMs - ranMs);
-  };
-  const look =
-    memoryMaxMiB === undefined
-      ? null
-      : setInterval(() => {
-          if (child.pid === undefined || suspended) return;
-          heldMost = Math.max(heldMost, heldByTreeMiB(child.pid) ?? 0);
-          if (heldMost > memoryMaxMiB) force("memory");
-        }, memoryLookMs);
+/**
+ * | state  | `#wanted`           | what happens                                   | what moves it on                             |
+ * | ------ | ------------------- | ---------------------------------------------- | -------------------------------------------- |
+ * | runs   | `run`               | its lines are passed on; it may stand still,   | `end`, or its time is up: asked; `kill`, too |
+ * |        |                     | and its clock with it                          | much memory or output: forced                |
+ * | asked  | `end`, `time`       | the group has SIGTERM, and SIGKILL after grace | `kill` or too much of something kills it at  |
+ * |        |                     |                                                | once, but why it ended stays what it was     |
+ * | forced | `end`, `memory`,    | the group has SIGKILL                          |                                              |
+ * |        | `output`            |                                                |                                              |
+ * | over   | any                 | `ended` is resolved, all timers are off        | nothing                                      |
+ *
+ * From every state: its process exits, what it left behind is killed, and once its output is closed too it is over.
+ */
+class GroupCommand implements RunningCommand {
+  readonly pid: number | null;
+  readonly ended: Promise<CommandEnd>;
+  readonly #options: CommandOptions;
+  readonly #group: ProcessGroup;
+  readonly #clock: RunClock;
+  readonly #killsBefore = kernelKills();
+  readonly #over = Promise.withResolvers<CommandEnd>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #looks: NodeJS.Timeout | null;
+  #wanted: "run" | "end" | "time" | "memory" | "output" = "run";
+  #lastError = "";
+  #memoryWords = false;
+  #heldMost = 0;
+  #written = 0;
 
-  const count = (bytes: number) => {
-    written += bytes;
-    if (outputMaxMiB !== undefined && written > outputMaxMiB * bytesPerMiB) force("output");
-  };
-  readLines(child.stdout, (line) => options.onLine(line, "out"), count);
-  readLines(
-    child.stderr,
-    (line) => {
-      if (line.trim() !== "") lastError = line.trim();
-      memoryWords ||= saysOutOfMemory(line);
-      options.onLine(line, "err");
-    },
-    count,
-  );
-  startClock();
+  constructor(options: CommandOptions) {
+    const [program = "", ...rest] = options.words;
+    this.#options = options;
+    const child = spawn(program, rest, {
+      cwd: options.folder,
+      env: options.environment,
+      detached: process.platform !== "win32",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.pid = child.pid ?? null;
+    this.ended = this.#over.promise;
+    this.#group = new ProcessGroup(this.pid, options.guarded === true);
+    this.#looks =
+      options.memoryMaxMiB === undefined ? null : setInterval(() => this.#lookAtMemory(), memoryLookMs);
+    this.#listen(child, program);
+    this.#clock = new RunClock(options.timeoutMs, () => this.#ask("time"));
+  }
 
-  const ended = new Promise<CommandEnd>((resolve) => {
-    const finish = (end: CommandEnd) => {
-      stopClock();
-      for (const timer of timers) clearTimeout(timer);
-      if (look !== null) clearInterval(look);
-      unguard();
-      groups.delete(killNow);
-      resolve(end);
-    };
+  ranMs(): number {
+    return this.#clock.ranMs;
+  }
+
+  end(): void {
+    this.#ask("end");
+  }
+
+  kill(): void {
+    this.#force("end");
+  }
+
+  suspend(): void {
+    this.#clock.stop();
+    this.#group.signal("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#clock.goOn();
+    this.#group.signal("SIGCONT");
+  }
+
+  #listen(child: ChildProcessByStdio<null, Readable, Readable>, program: string): void {
+    const { folder, onLine } = this.#options;
+    const count = (bytes: number) => this.#count(bytes);
+    readLines(child.stdout, (line) => onLine(line, "out"), count);
+    readLines(child.stderr, (line) => this.#hearError(line), count);
     child.once("error", (error: NodeJS.ErrnoException) => {
       if (child.pid === undefined)
-        finish({ ...startFault(program, options.folder, error), kind: "failed", fault: "start" });
+        this.#finish({ ...startFault(program, folder, error), kind: "failed", fault: "start" });
     });
     // Whatever it started goes with it, or its open output would keep the trial from ending.
-    child.once("exit", () => timers.add(setTimeout(killNow, drainMs)));
-    child.once("close", (code, name) => {
+    child.once("exit", () => this.#killAfter(drainMs));
+    child.once("close", (code, signal) => {
       if (child.pid === undefined) return; // it never began; "error" has told
-      killNow();
-      finish(endOf(code, name));
+      this.#group.kill();
+      this.#finish(this.#endOf(code, signal));
     });
-  });
-
-  function endOf(code: number | null, name: NodeJS.Signals | null): CommandEnd {
-    const failed = (fault: CommandFault, reason: string, elsewhere = false) =>
-      ({ kind: "failed", fault, reason, elsewhere }) as const;
-    switch (wanted) {
-      case "end":
-        return { kind: "ended" };
-      case "time":
-        return failed("time", `ran longer than ${(options.timeoutMs ?? 0) / 1000} s`);
-      case "memory":
-        return failed(
-          "memory",
-          `held ${Math.round(heldMost)} MiB of memory, and may hold ${memoryMaxMiB} MiB`,
-        );
-      case "output":
-        return failed(
-          "output",
-          `wrote more than ${outputMaxMiB} MiB of output; print less, or write into a file`,
-        );
-      case "run":
-    }
-    if (code === 0) return { kind: "done" };
-    const why = lastError.slice(0, reasonCharactersMax);
-    const said = why === "" ? "" : `: ${why}`;
-    const byKernel = (kernelKills() ?? 0) > (killsBefore ?? Infinity);
-    if (name === "SIGKILL") {
-      return byKernel
-        ? failed("memory", "was killed by the system for lack of memory", true)
-        : failed("signal", "was killed by SIGKILL, by hand or by the system for lack of memory", true);
-    }
-    if (code === null) return failed("signal", `was killed by ${name ?? "a signal"}${said}`, true);
-    if (memoryWords)
-      return failed("memory", `ran out of memory and ended with code ${code}${said}`, byKernel);
-    return failed("code", `ended with code ${code}${said}`);
   }
 
-  return {
-    pid: child.pid ?? null,
-    ended,
-    ranMs: () => (suspended ? ranMs : ranMs + performance.now() - since),
-    end: () => ask("end"),
-    kill: () => force("end"),
-    suspend() {
-      stopClock();
-      signal("SIGSTOP");
-    },
-    resume() {
-      startClock();
-      signal("SIGCONT");
-    },
-  };
-}
-
-/** Windows knows no groups of processes, and ends a tree by a program of its own. */
-function endTree(pid: number): void {
-  spawnSync("taskkill", ["/pid", String(pid), "/T", "/F"], { stdio: "ignore", windowsHide: true });
-}
-
-function startFault(
-  program: string,
-  folder: string,
-  error: NodeJS.ErrnoException,
-): { readonly reason: string; readonly elsewhere: boolean } {
-  // What is looked for on the path may be on another machine's; what came with the program is missing everywhere.
-  const onPath = !/[\\/]/.test(program);
-  switch (error.code) {
-    case "ENOENT":
-      return {
-        reason: onPath
-          ? `there is no program "${program}" on this machine's path`
-          : `there is no program "${program}" (looked for from ${folder})`,
-        elsewhere: onPath,
-      };
-    case "EACCES":
-      return { reason: `"${program}" may not be executed; \`chmod +x\` allows it`, elsewhere: onPath };
-    case "E2BIG":
-      return {
-        reason: `the command line is too long; pass the parameters by \${args_json_file}`,
-        elsewhere: false,
-      };
-    default:
-      return {
-        reason: `"${program}" could not be started (${error.code ?? error.message})`,
-        elsewhere: true,
-      };
+  #hearError(line: string): void {
+    if (line.trim() !== "") this.#lastError = line.trim();
+    this.#memoryWords ||= saysOutOfMemory(line);
+    this.#options.onLine(line, "err");
   }
-}
 
-function readLines(stream: Readable, onLine: (line: string) => void, count: (bytes: number) => void): void {
-  let rest = "";
-  stream.setEncoding("utf8");
-  stream.on("data", (text: string) => {
-    count(text.length);
-    const lines = (rest + text).split(/\r\n|\n|\r/);
-    rest = (lines.pop() ?? "").slice(-lineCharactersMax);
-    for (const line of lines) onLine(line);
-  });
-  stream.on("end", () => {
-    if (rest !== "") onLine(rest);
-  });
+  #count(bytes: number): void {
+    const { outputMaxMiB } = this.#options;
+    this.#written += bytes;
+    if (outputMaxMiB !== undefined && this.#written > outputMaxMiB * bytesPerMiB) this.#force("output");
+  }
+
+  #lookAtMemory(): void {
+    const { memoryMaxMiB = Infinity } = this.#options;
+    if (this.pid === null || this.#clock.stands) return;
+    this.#heldMost = Math.max(this.#heldMost, heldByTreeMiB(this.pid) ?? 0);
+    if (this.#heldMost > memoryMaxMiB) this.#force("memory");
+  }
+
+  #ask(why: "end" | "time"): void {
+    if (this.#wanted !== "run") return;
+    this.#wanted = why;
+    this.#group.signal("SIGTERM");
+    this.#group.signal("SIGCONT"); // a suspended process does not hear anything else
+    this.#killAfter(this.#options.graceMs ?? killGraceMs);
+  }
+
+  #force(why: "end" | "memory" | "output"): void {
+    if (this.#wanted === "run") this.#wanted = why;
+    this.#group.kill();
+  }
+
+  #killAfter(ms: number): void {
+    this.#timers.add(setTimeout(() => this.#group.kill(), ms));
+  }
+
+  #finish(end: CommandEnd): void {
+    this.#clock.stop();
+    for (const timer of this.#timers) clearTimeout(timer);
+    if (this.#looks !== null) clearInterval(this.#looks);
+    this.#group.forget();
+    this.#over.resolve(end);
+  }
+
+  #endOf(code: number | null, signal: NodeJS.Signals | null): CommandEnd {
+    return commandEnd({
+      wanted: this.#wanted,
+      limits: this.#options,
+      heldMostMiB: this.#heldMost,
+      lastError: this.#lastError,
+      memoryWords: this.#memoryWords,
+      killedByKernel: (kernelKills() ?? 0) > (this.#killsBefore ?? Infinity),
+      code,
+      signal,
+    });
+  }
 }

@@ -58,7 +58,7 @@ function endedLine(trial: LocalTrial, { best }: LocalResult): string {
   return `trial ${trial.number}: ${trial.state}${figure}${why}, ${trial.seconds.toFixed(1)} s, ${formatParams(trial.params)}${so}`;
 }
 
-/** What is told before it starts. */
+/** What is printed before it starts. */
 export function localNote(
   file: string,
   { origin, sweep }: CommandFile,

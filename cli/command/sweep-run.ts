@@ -72,7 +72,7 @@ async function runSweeps(
     : followAll(terminal, connected, sweeps, options);
 }
 
-/** One after the other: those that have ended meanwhile are told at once. As JSON, one list. */
+/** One after the other: those that have ended meanwhile are printed at once. As JSON, one list. */
 async function followAll(
   terminal: Terminal,
   connected: Connected,

@@ -13,7 +13,7 @@ import { plural } from "../../protocol/plural.ts";
 import { bar } from "../../text/canvas/bar.ts";
 import { asciiGlyphs } from "../../text/glyph.ts";
 import { clipped } from "../../text/clip.ts";
-import { formatMetric } from "../../text/figure.ts";
+import { formatMetric, percent } from "../../text/figure.ts";
 import { table } from "../../text/table.ts";
 
 /** With more labels the matrix does not fit; the worst confusions are listed. */
@@ -107,7 +107,7 @@ function confusions(split: SplitReport, labels: readonly string[]): string {
       { head: "ROWS", cell: ([, , rows]) => String(rows), right: true },
       {
         head: "OF ITS LABEL",
-        cell: ([label, , rows]) => `${Math.round((100 * rows) / (support[label] ?? rows))}%`,
+        cell: ([label, , rows]) => percent(rows / (support[label] ?? rows)),
         right: true,
       },
     ],

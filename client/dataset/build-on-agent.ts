@@ -3,8 +3,9 @@
  * fetches what came of it. Built before by anybody, it is answered from the record for no tokens. The sweep says what the
  * mesh is to record once it is built, so nothing is lost where this program ends before that.
  */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { datasetBuildModel, datasetTask } from "../../training/catalog/dataset-build.ts";
 import type { LocalRecipe } from "../../data/recipe/recipe.ts";
 import type { Declaration } from "../../data/declaration/declaration.ts";
@@ -12,7 +13,8 @@ import { expectationBytes } from "../../data/expectation/expectation-artifact.ts
 import type { Expectation } from "../../data/expectation/expectation.ts";
 import { readManifest } from "../../data/manifest/read-manifest.ts";
 import { buildVersion, type Manifest } from "../../data/manifest/manifest.ts";
-import { refuseDisk } from "../../system/private-file.ts";
+import { refuseDisk } from "../../system/system-error.ts";
+import { writeWhole } from "../../system/whole-file.ts";
 import { digestOf } from "../../artifact/blob.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
@@ -35,7 +37,7 @@ export interface AgentVersion {
 }
 
 /** More than this is not brought to an agent: reading it here takes less than moving it, bytes. */
-export const sentBytesMax = 256 * 2 ** 20;
+export const sentBytesMax = 256 * bytesPerMiB;
 /** A lease names every file, and has to fit into a message. */
 const sentFilesMax = 999;
 
@@ -127,12 +129,10 @@ async function keepVersion(
   const folder = versionFolder(environment);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(`${path}.part`, bytes, { mode: 0o600 });
-    await rename(`${path}.part`, path);
+    await writeWhole(path, bytes);
     await prune(folder, path);
     return accept(null);
   } catch (error) {
-    await rm(`${path}.part`, { force: true }).catch(() => undefined);
     return refuseDisk(error, "write", folder);
   }
 }

@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { digestOf } from "../../data/source/locate-source.ts";
 import type { Declaration } from "../../data/declaration/declaration.ts";
 import type { Expectation } from "../../data/expectation/expectation.ts";
-import { systemCode } from "../../system/private-file.ts";
+import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { readDatasetFile } from "../../spec/dataset/read-dataset-file.ts";
 import { formatProblems } from "../../spec/yaml/problem.ts";

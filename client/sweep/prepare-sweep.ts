@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { models, modelsOf } from "../../training/catalog/model-catalog.ts";
-import { systemCode } from "../../system/private-file.ts";
+import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { DatasetRef } from "../../protocol/dataset.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
@@ -145,7 +145,7 @@ async function bringDataset(
   return accept({ ref, kind: manifest.declaration.form.kind, labels, local: null, version });
 }
 
-/** Told at launch, not trial by trial: what the task cannot learn from. */
+/** What the task cannot learn from, said at launch and not trial by trial. */
 function unfit({ task }: SweepSpec, kind: ResolvedDataset["kind"]): string | null {
   const wanted = modelsOf(task).find(({ data }) => data !== "none")?.data;
   if (wanted === undefined || wanted === kind) return null;

@@ -14,7 +14,7 @@ export interface Order {
 }
 
 interface Sent {
-  /** The end of the horizon the agent was last told. */
+  /** The end of the horizon in the agent's last order. */
   until: number;
   offerAt: number;
   extendAt: number;

@@ -65,7 +65,7 @@ export const eventSchema = z.discriminatedUnion("kind", [
     kind: z.literal("AgentCordoned"),
     agent,
     cordon: z.boolean(),
-    /** Why the coordinator set it aside; left out where somebody did. */
+    /** Why the coordinator quarantined it; left out where a person cordoned it. */
     reason: z.string().optional(),
   }),
 
@@ -210,4 +210,3 @@ export const eventSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 export type Event = z.infer<typeof eventSchema>;
-export type EventKind = Event["kind"];

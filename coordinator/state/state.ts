@@ -68,7 +68,7 @@ export interface Agent {
   draining: boolean;
   /** Takes no new work; what runs there goes on. */
   cordoned: boolean;
-  /** Why the coordinator set it aside; null where it did not. */
+  /** Why the coordinator quarantined it; null where it did not. */
   cordonReason: string | null;
   /** Trials in a row that failed here and that others then finished. */
   contradicted: number;

@@ -1,4 +1,5 @@
 /** Answers one query from the leader's durable state. Views are plain values; nothing here changes anything. */
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { querySchemas, type QueryBody, type QueryName } from "../../protocol/command.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -96,10 +97,7 @@ export async function answerQuery<N extends QueryName>(
   try {
     return await answers[name](source, body.value);
   } catch (error) {
-    return refuse(
-      "unavailable",
-      `${name} cannot be answered now: ${error instanceof Error ? error.message : "unknown"}`,
-    );
+    return refuse("unavailable", `${name} cannot be answered now: ${errorSentence(error)}`);
   }
 }
 

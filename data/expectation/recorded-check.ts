@@ -3,7 +3,7 @@
  * first rows. Bounded, for it travels in a message.
  */
 import { datasetCheckSchema, type DatasetCheck } from "../../protocol/dataset.ts";
-import { rowText } from "./gate.ts";
+import { rowText } from "./row-text.ts";
 import type { Checked, ExpectationReport } from "./expectation-report.ts";
 
 const sentencesMax = 20;

@@ -1,4 +1,5 @@
 /** What in a profile calls for somebody's eyes, as sentences, worst first. It judges; it changes nothing. */
+import { finePercent } from "../../text/figure.ts";
 import type { Finding, Profile } from "./profile.ts";
 import { undetermined } from "./language.ts";
 
@@ -30,7 +31,7 @@ function* columnFindings({ columns }: Unjudged): Generator<Finding> {
         severity,
         kind: "missing",
         subject: name,
-        sentence: `column ${name} has no value in ${count(missing, "row")} (${percent(missing, rows)})`,
+        sentence: `column ${name} has no value in ${count(missing, "row")} (${finePercent(missing / rows)})`,
         rows: missing,
       };
     }
@@ -90,9 +91,17 @@ function* labelFindings({ labels }: Unjudged): Generator<Finding> {
   }
 }
 
+type ProfiledText = NonNullable<Unjudged["text"]>;
+
 function* textFindings({ text, rows }: Unjudged): Generator<Finding> {
   if (text === null) return;
-  for (const { from, to, sameRows, nearRows } of text.leakage) {
+  yield* leakageFindings(text);
+  yield* repeatFindings(text, rows);
+  yield* contentFindings(text);
+}
+
+function* leakageFindings({ leakage }: ProfiledText): Generator<Finding> {
+  for (const { from, to, sameRows, nearRows } of leakage) {
     const same = sameRows > 0 ? `${count(sameRows, "row")} of ${to} with a text that ${from} has too` : null;
     const near =
       nearRows > 0 ? `${count(nearRows, "row")} of ${to} with a text nearly like one of ${from}` : null;
@@ -104,6 +113,10 @@ function* textFindings({ text, rows }: Unjudged): Generator<Finding> {
       rows: sameRows + nearRows,
     };
   }
+}
+
+/** Texts that come more than once: under more than one label, the same, nearly the same. */
+function* repeatFindings(text: ProfiledText, rows: number): Generator<Finding> {
   const { exact, near, conflicts, scanned } = text;
   const about = (estimated: boolean) => (estimated ? "about " : "");
   if (conflicts.groups > 0) {
@@ -120,7 +133,7 @@ function* textFindings({ text, rows }: Unjudged): Generator<Finding> {
       severity: exact.extraRows > many.repeatShare * rows ? "warn" : "note",
       kind: "duplicate",
       subject: text.column,
-      sentence: `${about(exact.estimated)}${count(exact.extraRows, "row")} with the text of another row (${percent(exact.extraRows, rows)})`,
+      sentence: `${about(exact.estimated)}${count(exact.extraRows, "row")} with the text of another row (${finePercent(exact.extraRows / rows)})`,
       rows: exact.extraRows,
     };
   }
@@ -133,6 +146,10 @@ function* textFindings({ text, rows }: Unjudged): Generator<Finding> {
       rows: near.extraRows,
     };
   }
+}
+
+/** What the texts say: words that give the label away, what looks personal or broken, languages. */
+function* contentFindings(text: ProfiledText): Generator<Finding> {
   const giving = text.tokens.filter(({ givesAway }) => givesAway).toSorted((a, b) => b.rows - a.rows);
   if (giving.length > 0) {
     const named = giving.slice(0, tokensNamed).map(({ token, label }) => `"${token}" (${label})`);
@@ -164,13 +181,13 @@ function* textFindings({ text, rows }: Unjudged): Generator<Finding> {
     };
   }
   const [main, ...others] = text.languages.filter(({ language }) => language !== undetermined);
-  const other = others.filter((each) => each.rows > otherLanguageShareLeast * scanned.rows);
+  const other = others.filter((each) => each.rows > otherLanguageShareLeast * text.scanned.rows);
   if (main !== undefined && other.length > 0) {
     yield {
       severity: "note",
       kind: "language",
       subject: text.column,
-      sentence: `languages are mixed: ${[main, ...other].map((each) => `${each.language} ${percent(each.rows, scanned.rows)}`).join(", ")}`,
+      sentence: `languages are mixed: ${[main, ...other].map((each) => `${each.language} ${finePercent(each.rows / text.scanned.rows)}`).join(", ")}`,
       rows: other.reduce((sum, each) => sum + each.rows, 0),
     };
   }
@@ -192,9 +209,4 @@ const unicodeNames = {
 
 function count(rows: number, noun: string): string {
   return `${rows} ${noun}${rows === 1 ? "" : "s"}`;
-}
-
-function percent(part: number, whole: number): string {
-  const share = whole === 0 ? 0 : (100 * part) / whole;
-  return share > 0 && share < 0.1 ? "under 0.1%" : `${share.toFixed(1)}%`;
 }

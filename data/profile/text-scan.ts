@@ -6,7 +6,7 @@
 import { HyperLogLog, type HyperLogLogJson } from "../sketch/hyper-log-log.ts";
 import { NearIndex } from "../sketch/near-index.ts";
 import { shingles, wordsOf } from "../sketch/shingle.ts";
-import { mix } from "../sketch/text-hash.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 import { brokenUnicode } from "./broken-unicode.ts";
 import { languageOf } from "./language.ts";
 import { personalData } from "./personal-data.ts";
@@ -83,7 +83,7 @@ export class TextScan {
     this.#rows++;
     this.#groups.add(shape.keyLow, shape.keyHigh, row, label, split);
     this.#texts.addHash(shape.keyLow, shape.keyHigh);
-    if (mix(row ^ drawSeed) < this.#drawnBelow) this.#look(text, shape, row, label, split);
+    if (mixUnsigned(row ^ drawSeed) < this.#drawnBelow) this.#look(text, shape, row, label, split);
   }
 
   /** Sketch of how many different normalised texts there are. */
@@ -120,8 +120,9 @@ export class TextScan {
     for (const rows of this.#groups.groups()) repeats.addSame(rows);
     for (const ids of this.#near.groups()) repeats.addNear(ids.map((id) => this.#rowsLike(id)));
     const leaks = repeats.leaks();
-    const { exact, near, conflicts } = repeats;
-    const shown = [exact, near, conflicts].flatMap(({ worst }) => listedRows(worst.worst()));
+    const shown = [repeats.exact, repeats.near, repeats.conflicts].flatMap(({ worst }) =>
+      listedRows(worst.worst()),
+    );
     for (const leak of leaks) shown.push(...listedRows(leak.same.worst()), ...listedRows(leak.near.worst()));
     for (const { examples } of this.#unicode.values()) shown.push(...examples);
     for (const { examples } of this.#personal.values()) shown.push(...examples.map(({ row }) => row));
@@ -135,10 +136,39 @@ export class TextScan {
       rows,
       places: listed.map(({ row }) => place(row)),
     });
+    return {
+      column: this.#options.column,
+      ...this.#repeated(repeats, leaks, group),
+      scanned: { rows: this.#scanned, of: this.#rows },
+      languages: [...this.#languages]
+        .map(([language, rows]) => ({ language, rows }))
+        .sort((a, b) => b.rows - a.rows || (a.language < b.language ? -1 : 1)),
+      unicode: [...this.#unicode.values()]
+        .map(({ kind, rows, examples }) => ({ kind, rows, examples: examples.map(place) }))
+        .sort((a, b) => b.rows - a.rows),
+      personal: [...this.#personal.values()]
+        .map(({ kind, rows, examples }) => ({
+          kind,
+          rows,
+          examples: examples.map(({ masked, row }) => {
+            const { split, file, line } = place(row);
+            return { masked, split, file, line };
+          }),
+        }))
+        .sort((a, b) => b.rows - a.rows),
+      tokens: this.#tokens.figures(),
+    };
+  }
+
+  /** Rows that repeat others; where the groups are a sample, counts of the same texts are estimates. */
+  #repeated(
+    { exact, near, conflicts }: RepeatText,
+    leaks: ReturnType<RepeatText["leaks"]>,
+    group: (listed: ListedGroup) => RowGroup,
+  ): Pick<TextProfile, "exact" | "near" | "conflicts" | "leakage"> {
     const scale = this.#groups.scale;
     const scaled = { estimated: scale > 1 };
     return {
-      column: this.#options.column,
       exact: {
         groups: exact.groups * scale,
         extraRows: exact.rows * scale,
@@ -167,24 +197,6 @@ export class TextScan {
           ...leak.near.worst().map((each) => ({ near: true, ...group(each) })),
         ],
       })),
-      scanned: { rows: this.#scanned, of: this.#rows },
-      languages: [...this.#languages]
-        .map(([language, rows]) => ({ language, rows }))
-        .sort((a, b) => b.rows - a.rows || (a.language < b.language ? -1 : 1)),
-      unicode: [...this.#unicode.values()]
-        .map(({ kind, rows, examples }) => ({ kind, rows, examples: examples.map(place) }))
-        .sort((a, b) => b.rows - a.rows),
-      personal: [...this.#personal.values()]
-        .map(({ kind, rows, examples }) => ({
-          kind,
-          rows,
-          examples: examples.map(({ masked, row }) => {
-            const { split, file, line } = place(row);
-            return { masked, split, file, line };
-          }),
-        }))
-        .sort((a, b) => b.rows - a.rows),
-      tokens: this.#tokens.figures(),
     };
   }
 

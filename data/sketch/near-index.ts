@@ -7,7 +7,7 @@
 import * as z from "zod";
 import { minHash, minHashHashes, minHashSchema } from "./min-hash.ts";
 import { jaccard } from "./shingle.ts";
-import { mix } from "./text-hash.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 
 const missShareMost = 0.005;
 /** Members of a crowded bucket that a newcomer is compared with: the first of it and the latest. */
@@ -104,7 +104,8 @@ export class NearIndex {
     this.#entries.push(entry);
     for (const [band, buckets] of this.#bands.entries()) {
       let key = band;
-      for (let row = 0; row < this.#rows; row++) key = mix(key ^ (signature[band * this.#rows + row] ?? 0));
+      for (let row = 0; row < this.#rows; row++)
+        key = mixUnsigned(key ^ (signature[band * this.#rows + row] ?? 0));
       const bucket = buckets.get(key);
       if (bucket === undefined) {
         buckets.set(key, entry);

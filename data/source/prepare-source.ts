@@ -14,7 +14,8 @@ import { digestOf, locateSource, type Located } from "./locate-source.ts";
 import { prepareParquet } from "./parquet-source.ts";
 import type { Prepared } from "./prepared.ts";
 import { recordBytesMax } from "./record.ts";
-import { scanSource, type Scan, type ScanFormat } from "./scan-source.ts";
+import type { ScanFormat } from "./record-scan.ts";
+import { scanSource, type Scan } from "./scan-source.ts";
 import { id, lit } from "../engine/sql.ts";
 import { encodingByMark, transcode } from "./transcode.ts";
 import { sampledRows } from "../engine/column-type.ts";
@@ -42,9 +43,11 @@ export async function prepareSource(
   }
 }
 
+type TextSource = Exclude<FileSource, { format: "folder" | "parquet" }>;
+
 async function prepareText(
   engine: Engine,
-  source: Exclude<FileSource, { format: "folder" | "parquet" }>,
+  source: TextSource,
   file: Located,
   index: number,
   workDir: string,
@@ -57,54 +60,28 @@ async function prepareText(
     fields: delimited?.columns?.length ?? null,
     latin1Lines: source.encoding === "auto",
   };
-  const { encoding } = source;
-  const marked = encoding === "auto" || encoding === "utf-16" ? await encodingByMark(file.path) : null;
-  const whole =
-    encoding === "iso-8859-1" ? encoding : (marked ?? (encoding === "utf-16" ? "utf-16le" : null));
-  let { path } = file;
-  let digest: string | null = null;
-  if (whole !== null) {
-    digest = await digestOf(path);
-    path = join(workDir, `transcoded-${index}`);
-    await transcode(file.path, whole, path);
-  }
+  const { digest, path } = await asUtf8(source, file.path, join(workDir, `transcoded-${index}`));
   const scan = await scanSource(path, format, join(workDir, `cleaned-${index}`));
-  const first = scan.bad[0];
-  if (scan.records + scan.badCount === 0) {
-    const form =
-      source.format === "labelled-lines"
-        ? 'holds no example; each line should be "label text"'
-        : "holds no row";
-    const read = encoding === "utf-16" ? ` when it is read as ${encoding}; is that its encoding?` : "";
-    return refuse("invalid", `${file.path} ${form}${read}`);
-  }
-  if (delimited !== null && scan.first.length === 0 && first !== undefined)
-    return refuse("invalid", `${file.path}, ${describeBadRow({ ...first, column: null })}`);
+  const fault = scanFault(source, file.path, scan);
+  if (fault !== null) return refuse("invalid", fault);
   const shared = { ...scan, name: file.name, path: file.path, digest: digest ?? scan.digest, types: null };
-  const lines = (parallel: boolean) =>
-    `SELECT "l" FROM ${readCsv(scan, { delimiter: undivided, quote: "", header: false, missing: [] }, ["l"], parallel)}`;
   switch (source.format) {
     case "labelled-lines":
       return accept({
         ...shared,
         columns: ["label", "text"],
         hasWhy: true,
-        relation: (parallel) => labelledLines(lines(parallel)),
+        relation: (parallel) => labelledLines(linesOf(scan, parallel)),
       });
     case "jsonl": {
-      const columns = await keysOf(engine, lines(false));
-      if (columns.length === 0)
-        return refuse(
-          "invalid",
-          `${file.path} holds no JSON object; each line should be one, as in {"text": "…", "label": "…"}`,
-        );
-      const fault = columnNameFault(file.path, columns);
-      if (fault !== null) return refuse("invalid", fault);
+      const columns = await keysOf(engine, linesOf(scan, false));
+      const refusal = columnsFault(file.path, columns);
+      if (refusal !== null) return refuse("invalid", refusal);
       return accept({
         ...shared,
         columns,
         hasWhy: true,
-        relation: (parallel) => jsonLines(lines(parallel), columns),
+        relation: (parallel) => jsonLines(linesOf(scan, parallel), columns),
       });
     }
     case "csv":
@@ -112,12 +89,55 @@ async function prepareText(
       const given =
         source.columns ?? (source.header ? scan.first : scan.first.map((_, at) => `column${at + 1}`));
       const columns = given.map((name) => name.trim());
-      const fault = delimiterFault(file.path, source, scan) ?? columnNameFault(file.path, columns);
-      if (fault !== null) return refuse("invalid", fault);
+      const refusal = delimiterFault(file.path, source, scan) ?? columnNameFault(file.path, columns);
+      if (refusal !== null) return refuse("invalid", refusal);
       const relation = (parallel: boolean) => `SELECT * FROM ${readCsv(scan, source, columns, parallel)}`;
       return accept({ ...shared, columns, hasWhy: false, relation });
     }
   }
+}
+
+/** The file itself, or its copy in UTF-8 where all of it has another encoding; `digest` is then of the file as it was. */
+async function asUtf8(
+  { encoding }: TextSource,
+  path: string,
+  copyPath: string,
+): Promise<{ readonly path: string; readonly digest: string | null }> {
+  const marked = encoding === "auto" || encoding === "utf-16" ? await encodingByMark(path) : null;
+  const whole =
+    encoding === "iso-8859-1" ? encoding : (marked ?? (encoding === "utf-16" ? "utf-16le" : null));
+  if (whole === null) return { path, digest: null };
+  const digest = await digestOf(path);
+  await transcode(path, whole, copyPath);
+  return { path: copyPath, digest };
+}
+
+/** Why a file gives no rows at all. */
+function scanFault(source: TextSource, path: string, scan: Scan): string | null {
+  if (scan.records + scan.badCount === 0) {
+    const form =
+      source.format === "labelled-lines"
+        ? 'holds no example; each line should be "label text"'
+        : "holds no row";
+    const { encoding } = source;
+    const read = encoding === "utf-16" ? ` when it is read as ${encoding}; is that its encoding?` : "";
+    return `${path} ${form}${read}`;
+  }
+  const [bad] = scan.bad;
+  const isDelimited = source.format === "csv" || source.format === "tsv";
+  if (!isDelimited || scan.first.length > 0 || bad === undefined) return null;
+  return `${path}, ${describeBadRow({ ...bad, column: null })}`;
+}
+
+function columnsFault(path: string, columns: readonly string[]): string | null {
+  if (columns.length === 0)
+    return `${path} holds no JSON object; each line should be one, as in {"text": "…", "label": "…"}`;
+  return columnNameFault(path, columns);
+}
+
+function linesOf(scan: Scan, parallel: boolean): string {
+  const options = { delimiter: undivided, quote: "", header: false, missing: [] };
+  return `SELECT "l" FROM ${readCsv(scan, options, ["l"], parallel)}`;
 }
 
 type CsvOptions = Pick<DelimitedSource, "delimiter" | "quote" | "header" | "missing">;

@@ -1,6 +1,7 @@
 /** A source that is ready to be read by DuckDB, whatever its format: what was found out about it, and SQL for its rows. */
 import type { ColumnType } from "../declaration/source.ts";
-import type { Scan, ScannedBad } from "./scan-source.ts";
+import type { ScannedBad } from "./record-scan.ts";
+import type { Scan } from "./scan-source.ts";
 
 export interface Prepared {
   /** Base name. */

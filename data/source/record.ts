@@ -2,6 +2,7 @@
  * Finds the records of a delimited file in its bytes: where each begins and ends, how many fields it has, and what is
  * odd about it. A quoted value may span lines. Nothing is decoded or copied here, so that a gigabyte takes seconds.
  */
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 
 /** Bytes; -1 where there is none. */
 export interface Dialect {
@@ -26,10 +27,21 @@ export interface RecordSpan {
 }
 
 /** A quoted value, and any record, ends within this many bytes or counts as broken. */
-export const recordBytesMax = 8 * 2 ** 20;
+export const recordBytesMax = 8 * bytesPerMiB;
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
+
+/** A block of bytes that is cut. */
+interface Block {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** Nothing comes after it. */
+  readonly last: boolean;
+  readonly dialect: Dialect;
+  /** 1 for each byte that is not just part of a value. */
+  readonly special: Uint8Array;
+}
 
 /**
  * Visits the whole records in `bytes[0, length)` and returns how many bytes they took; the rest belongs in front of the
@@ -39,12 +51,14 @@ export function cutRecords(
   bytes: Uint8Array,
   length: number,
   last: boolean,
-  { delimiter, quote }: Dialect,
+  dialect: Dialect,
   visit: (span: RecordSpan) => void,
 ): number {
   const span: RecordSpan = { from: 0, to: 0, innerLines: 0, fields: 1, odd: false, torn: false, open: false };
   const special = new Uint8Array(256);
-  for (const byte of [newline, carriageReturn, delimiter, quote]) if (byte >= 0) special[byte] = 1;
+  for (const byte of [newline, carriageReturn, dialect.delimiter, dialect.quote])
+    if (byte >= 0) special[byte] = 1;
+  const block: Block = { bytes, length, last, dialect, special };
   let at = 0;
   while (at < length) {
     const from = at;
@@ -54,59 +68,63 @@ export function cutRecords(
     span.odd = false;
     span.torn = false;
     span.open = false;
-    let ended = false;
-    let fieldStart = true;
-    while (at < length) {
-      const plain = at;
-      while (at < length && special[bytes[at] ?? 0] === 0) at++;
-      if (at > plain) fieldStart = false;
-      if (at === length) break;
-      const byte = bytes[at];
-      if (byte === newline) {
-        ended = true;
-        break;
-      }
-      if (byte === delimiter) {
-        span.fields++;
-        fieldStart = true;
-        at++;
-        continue;
-      }
-      if (byte === quote) {
-        if (!fieldStart) {
-          span.odd = true;
-          at++;
-          continue;
-        }
-        const close = closingQuote(bytes, at + 1, length, quote, span);
-        if (close === -1) {
-          if (!last && length - from < recordBytesMax) return from;
-          span.open = true;
-          break;
-        }
-        at = close + 1;
-        fieldStart = false;
-        const next = bytes[at];
-        if (at < length && next !== delimiter && next !== newline && next !== carriageReturn)
-          span.torn = true;
-        continue;
-      }
-      if (byte === carriageReturn && at + 1 < length && bytes[at + 1] !== newline) span.odd = true;
-      fieldStart = false;
-      at++;
-    }
+    at = endOfRecord(block, from, span);
+    if (at === -1) return from;
     if (span.open) {
       const end = bytes.indexOf(newline, from);
       at = end === -1 || end >= length ? length : end;
       span.innerLines = 0;
-      ended = at < length;
     }
-    if (!ended && !last) return from;
+    if (at === length && !last) return from;
     span.to = at > from && bytes[at - 1] === carriageReturn ? at - 1 : at;
     at++;
     visit(span);
   }
   return length;
+}
+
+/** Where the record that begins at `from` ends, or the block does; -1 where a quoted value may be closed in the next. */
+function endOfRecord(block: Block, from: number, span: RecordSpan): number {
+  const { bytes, length, special } = block;
+  const { delimiter, quote } = block.dialect;
+  let at = from;
+  let fieldStart = true;
+  while (at < length) {
+    const plain = at;
+    while (at < length && special[bytes[at] ?? 0] === 0) at++;
+    if (at > plain) fieldStart = false;
+    if (at === length) break;
+    const byte = bytes[at];
+    if (byte === newline) break;
+    if (byte === delimiter) {
+      span.fields++;
+      fieldStart = true;
+      at++;
+      continue;
+    }
+    if (byte === quote) {
+      if (!fieldStart) {
+        span.odd = true;
+        at++;
+        continue;
+      }
+      const close = closingQuote(bytes, at + 1, length, quote, span);
+      if (close === -1) {
+        if (!block.last && length - from < recordBytesMax) return -1;
+        span.open = true;
+        break;
+      }
+      at = close + 1;
+      fieldStart = false;
+      const next = bytes[at];
+      if (at < length && next !== delimiter && next !== newline && next !== carriageReturn) span.torn = true;
+      continue;
+    }
+    if (byte === carriageReturn && at + 1 < length && bytes[at + 1] !== newline) span.odd = true;
+    fieldStart = false;
+    at++;
+  }
+  return at;
 }
 
 /** Where the quoted value that begins at `at` is closed, or -1; counts its line ends. */

@@ -3,28 +3,10 @@
  * it. A clean file is left where it is; of any other a copy is written that holds the good records only, as UTF-8.
  * So every bad row has its own line and reason, whatever the next reader would have made of it.
  */
-import { isUtf8 } from "node:buffer";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { createHash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
-import { badRowsShown } from "../row/bad-row.ts";
-import { cutRecords, fieldsOf, recordBytesMax, type Dialect, type RecordSpan } from "./record.ts";
-
-export interface ScanFormat {
-  /** Empty for lines that are not divided. */
-  readonly delimiter: string;
-  readonly quote: string;
-  readonly header: boolean;
-  /** How many fields each record should have; null: as many as the first. */
-  readonly fields: number | null;
-  /** Whether a line that is not UTF-8 is read as ISO-8859-1, or is bad. */
-  readonly latin1Lines: boolean;
-}
-
-export interface ScannedBad {
-  readonly line: number;
-  readonly value: string | null;
-  readonly reason: string;
-}
+import { RecordScan, type ScanFormat, type ScannedBad } from "./record-scan.ts";
 
 export interface Scan {
   readonly digest: string;
@@ -43,11 +25,9 @@ export interface Scan {
   readonly copied: boolean;
 }
 
-const blockBytes = 4 * 2 ** 20;
-const excerptCharacters = 80;
-const carriageReturn = 0x0d;
-const space = 0x20;
-const notAscii = 0x80;
+const blockBytes = 4 * bytesPerMiB;
+/** Of the mark that a file in UTF-8 may begin with. */
+const markBytes = 3;
 
 /** Throws what the file system throws. */
 export async function scanSource(path: string, format: ScanFormat, copyPath: string): Promise<Scan> {
@@ -65,76 +45,11 @@ type Pass = Omit<Scan, "path" | "copied"> & { readonly dirty: boolean };
 
 async function pass(path: string, format: ScanFormat, out: FileHandle | null): Promise<Pass> {
   const hash = createHash("sha256");
-  const dialect: Dialect = { delimiter: byteOf(format.delimiter), quote: byteOf(format.quote) };
   const writer = out === null ? null : new BlockWriter(out);
-  const bad: ScannedBad[] = [];
-  const shifts: { record: number; shift: number }[] = [];
-  let [bytes, line, records, badCount, latin1Lines, shift] = [0, 1, 0, 0, 0, Number.NaN];
-  let [lf, crlf] = [0, 0];
-  let dirty = false;
-  let first: readonly string[] | null = null;
-  let fields = format.fields;
+  const records = new RecordScan(format, writer);
+  let bytes = 0;
+  let marked = false;
   let buffer = Buffer.alloc(blockBytes);
-  let block: Buffer = buffer;
-  let blockIsClean = false;
-
-  const visit = (span: RecordSpan): void => {
-    const here = line;
-    line += 1 + span.innerLines;
-    if (span.to === span.from) {
-      dirty = true; // a blank line is no record
-      return;
-    }
-    if (block[span.to] === carriageReturn) crlf++;
-    else lf++;
-    const raw = block.subarray(span.from, span.to);
-    if (span.fields === 1 && isBlank(raw)) {
-      dirty = true;
-      return;
-    }
-    const utf8 = blockIsClean || isUtf8(raw);
-    const text = () => (utf8 ? raw.toString("utf8") : raw.toString("latin1"));
-    let reason: string | null = null;
-    if (!blockIsClean && raw.includes(0)) reason = "it holds a NUL byte; this is not a text file";
-    else if (!utf8 && !format.latin1Lines)
-      reason = "it is not UTF-8; give the encoding, as in encoding: iso-8859-1";
-    else if (span.open) reason = "a quote is opened here and never closed";
-    else if (span.torn) reason = "text follows a closing quote; a quote inside a quoted value is doubled";
-    else if (span.to - span.from > recordBytesMax)
-      reason = `it is longer than ${recordBytesMax / 2 ** 20} MiB`;
-    else if (dialect.delimiter !== -1 && fields !== null && span.fields !== fields)
-      reason = `it has ${span.fields} ${span.fields === 1 ? "field" : "fields"} and should have ${fields}`;
-    const isHeader = format.header && first === null;
-    if (reason !== null) {
-      dirty = true;
-      if (isHeader) first = [];
-      badCount++;
-      if (bad.length < badRowsShown)
-        bad.push({ line: here, value: text().slice(0, excerptCharacters), reason });
-      return;
-    }
-    if (!utf8) {
-      dirty = true;
-      latin1Lines++;
-    }
-    if (span.odd) dirty = true;
-    if (first === null) {
-      first = dialect.delimiter === -1 ? [text()] : fieldsOf(text(), format.delimiter, format.quote);
-      fields ??= first.length;
-    }
-    if (!isHeader) {
-      if (here - records !== shift) {
-        shift = here - records;
-        shifts.push({ record: records, shift });
-      }
-      records++;
-    }
-    if (writer !== null) {
-      if (utf8 && !span.odd) writer.add(raw);
-      else writer.add(Buffer.from(requoted(text(), format)));
-    }
-  };
-
   const file = await open(path, "r");
   try {
     let kept = 0;
@@ -142,13 +57,10 @@ async function pass(path: string, format: ScanFormat, out: FileHandle | null): P
       const { bytesRead } = await file.read(buffer, kept, buffer.length - kept);
       last = bytesRead === 0;
       hash.update(buffer.subarray(kept, kept + bytesRead));
-      const start = bytes === 0 && startsWithMark(buffer, bytesRead) ? 3 : 0;
-      if (start > 0) dirty = true;
+      const start = bytes === 0 && startsWithMark(buffer, bytesRead) ? markBytes : 0;
+      if (start > 0) marked = true;
       bytes += bytesRead;
-      block = buffer.subarray(start, kept + bytesRead);
-      blockIsClean = isUtf8(block.subarray(0, block.lastIndexOf(0x0a) + 1)) && !block.includes(0);
-      if (last) blockIsClean = false;
-      const taken = start + cutRecords(block, block.length, last, dialect, visit);
+      const taken = start + records.take(buffer.subarray(start, kept + bytesRead), last);
       await writer?.flush();
       kept = kept + bytesRead - taken;
       if (taken === 0 && kept === buffer.length) {
@@ -160,17 +72,8 @@ async function pass(path: string, format: ScanFormat, out: FileHandle | null): P
   } finally {
     await file.close();
   }
-  return {
-    digest: hash.digest("hex"),
-    bytes,
-    first: first ?? [],
-    records,
-    badCount,
-    bad,
-    latin1Lines,
-    shifts,
-    dirty: dirty || (crlf > 0 && lf > 1), // only the last line of a file may end unlike the others
-  };
+  const scanned = records.scanned();
+  return { ...scanned, digest: hash.digest("hex"), bytes, dirty: scanned.dirty || marked };
 }
 
 /** Gathers lines so that the disk sees blocks. */
@@ -196,23 +99,6 @@ class BlockWriter {
 
 const lineEnd = Buffer.from("\n");
 
-function byteOf(character: string): number {
-  return character === "" ? -1 : character.charCodeAt(0);
-}
-
-function isBlank(line: Buffer): boolean {
-  const head = line[0] ?? 0;
-  return (head <= space || head >= notAscii) && line.toString("utf8").trim() === "";
-}
-
 function startsWithMark(bytes: Uint8Array, length: number): boolean {
-  return length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-}
-
-/** The record as any reader understands it. Undivided lines have no quotes; a lone carriage return there is a space. */
-function requoted(record: string, { delimiter, quote }: ScanFormat): string {
-  if (delimiter === "" || quote === "") return record.replaceAll("\r", " ");
-  return fieldsOf(record, delimiter, quote)
-    .map((field) => (field === "" ? "" : `${quote}${field.replaceAll(quote, quote + quote)}${quote}`))
-    .join(delimiter);
+  return length >= markBytes && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }

@@ -3,18 +3,15 @@
  * crashes is started again, later each time; one that ends with a refusal is not, since it would
  * refuse again. A part ends by itself when its parent is gone (`until-stopped.ts`).
  */
+import { BackOff } from "../../system/back-off.ts";
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { exitCode } from "../../protocol/exit-code.ts";
 
-const backoffStartMs = 500;
-const backoffMaxMs = 30_000;
-/** A part that ran this long was healthy: its next crash is its first. */
-const healthyMs = 60_000;
 const stopTimeoutMs = 20_000;
 
 export interface PartOptions {
-  /** What it is called in what is told, such as `agent`. */
+  /** Its name in messages to people, such as `agent`. */
   readonly label: string;
   /** The file that runs `trialmesh`'s command line. */
   readonly program: string;
@@ -35,66 +32,105 @@ export interface Part {
 const youngHeap = "--max-semi-space-size=32";
 
 export function startPart(options: PartOptions): Part {
-  const { label, log } = options;
-  let child: ChildProcess;
-  let stopping = false;
-  let lastLine = "";
-  const failed = Promise.withResolvers<string>();
-  let crashes = 0;
-  let again: NodeJS.Timeout | null = null;
-  let ended: Promise<void> = Promise.resolve();
+  return new ProcessPart(options);
+}
 
-  const start = (): void => {
-    again = null;
-    const startedAt = performance.now();
-    child = spawn(
-      process.execPath,
-      [youngHeap, ...process.execArgv, options.program, ...options.parameters],
-      {
-        env: options.environment,
-        stdio: ["ignore", "pipe", "pipe", "ipc"],
-        // A group of its own: ctrl-c reaches only the parent, which ends the parts in their order.
-        detached: true,
-      },
-    );
+type State =
+  | {
+      readonly kind: "running";
+      readonly child: ChildProcess;
+      /** Monotonic ms. */
+      readonly startedAt: number;
+      readonly ended: Promise<void>;
+    }
+  | { readonly kind: "waiting"; readonly timer: NodeJS.Timeout }
+  | { readonly kind: "failed" | "stopped" };
+
+/**
+ * | state   | what it does                         | what moves it on                                                     |
+ * | ------- | ------------------------------------ | -------------------------------------------------------------------- |
+ * | running | passes on its process's lines        | it ends with a refusal: failed; otherwise: waiting; `stop`: stopped  |
+ * | waiting | nothing, twice as long after each    | the time: running; `stop`: stopped                                   |
+ * |         | crash that follows another closely   |                                                                      |
+ * | failed  | nothing: `failed` is resolved        | `stop`: stopped                                                      |
+ * | stopped | ends its process, by force if need   | nothing                                                              |
+ * |         | be                                   |                                                                      |
+ */
+class ProcessPart implements Part {
+  readonly failed: Promise<string>;
+  readonly #options: PartOptions;
+  readonly #failed = Promise.withResolvers<string>();
+  #state: State;
+  readonly #backOff = new BackOff();
+  #lastLine = "";
+
+  constructor(options: PartOptions) {
+    this.#options = options;
+    this.failed = this.#failed.promise;
+    this.#state = this.#start();
+  }
+
+  pid(): number | null {
+    if (this.#state.kind !== "running") return null;
+    const { child } = this.#state;
+    return isOver(child) ? null : (child.pid ?? null);
+  }
+
+  async stop(): Promise<void> {
+    const before = this.#state;
+    this.#state = { kind: "stopped" };
+    if (before.kind === "waiting") clearTimeout(before.timer);
+    if (before.kind !== "running" || isOver(before.child) || before.child.pid === undefined) return;
+    before.child.kill("SIGTERM");
+    const late = setTimeout(() => before.child.kill("SIGKILL"), stopTimeoutMs);
+    await before.ended;
+    clearTimeout(late);
+  }
+
+  #start(): State {
+    const { environment, label, log, parameters, program } = this.#options;
+    const child = spawn(process.execPath, [youngHeap, ...process.execArgv, program, ...parameters], {
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      // A group of its own: ctrl-c reaches only the parent, which ends the parts in their order.
+      detached: true,
+    });
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on("line", (line) => {
-        lastLine = line.replace(/^trialmesh: /, "");
-        log(`${label}: ${lastLine}`);
+        this.#lastLine = line.replace(/^trialmesh: /, "");
+        log(`${label}: ${this.#lastLine}`);
       });
     }
-    ended = new Promise((resolve) => {
+    const ended = new Promise<void>((resolve) => {
       const over = (code: number | null, signal: NodeJS.Signals | null): void => {
         resolve();
-        if (stopping) return;
-        if (code === exitCode.failed || code === exitCode.usage) {
-          failed.resolve(`the ${label} ended: ${lastLine}`);
-          return;
-        }
-        crashes = performance.now() - startedAt > healthyMs ? 1 : crashes + 1;
-        const waitMs = Math.min(backoffMaxMs, backoffStartMs * 2 ** (crashes - 1));
-        log(`${label}: ended by ${signal ?? `exit code ${code}`}; starting it again in ${waitMs / 1000} s`);
-        again = setTimeout(start, waitMs);
+        this.#over(child, code, signal);
       };
       child.once("close", over);
       child.once("error", () => over(null, null));
     });
     if (child.pid !== undefined) log(`${label}: process ${child.pid}`);
-  };
-  start();
+    return { kind: "running", child, startedAt: performance.now(), ended };
+  }
 
-  return {
-    pid: () => (child.exitCode === null && child.signalCode === null ? (child.pid ?? null) : null),
-    failed: failed.promise,
-    async stop() {
-      stopping = true;
-      if (again !== null) clearTimeout(again);
-      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-      child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
-      await ended;
-      clearTimeout(late);
-    },
-  };
+  #over(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#state.kind !== "running" || this.#state.child !== child) return;
+    const { label, log } = this.#options;
+    if (code === exitCode.failed || code === exitCode.usage) {
+      this.#state = { kind: "failed" };
+      this.#failed.resolve(`the ${label} ended: ${this.#lastLine}`);
+      return;
+    }
+    const waitMs = this.#backOff.next(performance.now() - this.#state.startedAt);
+    log(`${label}: ended by ${signal ?? `exit code ${code}`}; starting it again in ${waitMs / 1000} s`);
+    const timer = setTimeout(() => {
+      this.#state = this.#start();
+    }, waitMs);
+    this.#state = { kind: "waiting", timer };
+  }
+}
+
+function isOver(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }

@@ -1,6 +1,7 @@
 /** An agent as a process: its credential, its folder, its owner's policy, its measured machine, until it is stopped. */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { startAgent } from "../../agent/agent.ts";
 import { openDiskCache } from "../../artifact/disk-cache.ts";
 import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
@@ -8,10 +9,14 @@ import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
+import type { Home } from "../home.ts";
 import { loadIdentity } from "../identity.ts";
 import { ensurePrivateFolder } from "../../system/private-file.ts";
+import type { Bus } from "../../protocol/bus/bus.ts";
+import type { Capability, Policy } from "../../protocol/capability.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Store } from "../../store/store.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { connectAs } from "../connect.ts";
 import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
@@ -20,11 +25,10 @@ import { machineLoad, minuteOfDay } from "./machine-load.ts";
 import { measureMachine } from "./measure-machine.ts";
 import { openStore } from "./open-store.ts";
 import { claimProcess } from "./process-lock.ts";
-import { untilStopped } from "./until-stopped.ts";
+import { untilStopped, type StopReason } from "./until-stopped.ts";
 
 /** Of what an agent keeps in its store: outbox, leases, cache index. */
 const storeVersion = "agent-1";
-const bytesPerGiB = 1024 ** 3;
 
 export interface RunAgentOptions extends LocalOptions, PolicyFlags {
   /** Disk for datasets and checkpoints, in GiB. */
@@ -38,17 +42,16 @@ export async function runAgent(
   const local = await localCredential(environment, "agent", options);
   if (!local.ok) return local;
   const { home, credential } = local.value;
-  const { name } = credential;
-  const lock = await claimProcess(home, "agent", name);
+  const lock = await claimProcess(home, "agent", credential.name);
   if (!lock.ok) return lock;
   try {
-    const folder = ensurePrivateFolder(join(home.path, "agent", name));
+    const folder = ensurePrivateFolder(join(home.path, "agent", credential.name));
     if (!folder.ok) return folder;
     // Who has the mesh's keys can reach every agent anyway: on that machine their own programs may run from the start.
     const programs = loadIdentity(home).ok ? "own" : "none";
     const owner = agentPolicy(folder.value, options, programs);
     if (!owner.ok) return owner;
-    const { policy, labels, idleCommand } = owner.value;
+    const { idleCommand, labels, policy } = owner.value;
     const capability = await measureMachine({
       environment,
       folder: folder.value,
@@ -63,49 +66,10 @@ export async function runAgent(
       await bus.value.close();
       return store;
     }
-    const artifacts = await openDiskCache({
-      dir: join(folder.value, "cache"),
-      store: store.value,
-      bus: bus.value,
-      mesh: home.mesh,
-      clock: systemClock,
-      quotaBytes: Math.round(options.cacheQuota * bytesPerGiB),
-    });
-    const halted = Promise.withResolvers<{ readonly kind: "halted"; readonly reason: string }>();
-    const { host } = capability;
-    const runner = machineRunner({
-      slots: Math.max(1, policy.slots),
-      machine: {
-        cores: Math.max(1, host.cores - policy.leaveFreeCores),
-        gpus: host.gpus.filter(({ vendor }) => /nvidia/i.test(vendor)).length,
-      },
-      environment,
-      interpreter: findInterpreter(environment),
-    });
-    const agent = startAgent({
-      mesh: home.mesh,
-      name,
-      bus: bus.value,
-      store: store.value,
-      runner,
-      artifacts,
-      clock: systemClock,
-      incarnation: randomUUID(),
-      capability,
-      policy,
-      load: machineLoad(),
-      owner: {
-        idle: policy.idle === null ? [] : idleSourcesHere(idleCommand),
-        power: readPower,
-        othersLoad: othersLoad(() => runner.processes()),
-      },
-      minuteOfDay,
-      log: say,
-      onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
-    });
-    say(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);
-    const end = await Promise.race([untilStopped(bus.value), halted.promise]);
-    await agent.stop();
+    const { name } = credential;
+    const place = { home, name, folder: folder.value, bus: bus.value, store: store.value };
+    const quotaBytes = Math.round(options.cacheQuota * bytesPerGiB);
+    const end = await lend({ environment, say }, { ...place, capability, policy, idleCommand, quotaBytes });
     await bus.value.close();
     await store.value.close();
     if (end.kind === "asked") return accept(null);
@@ -115,4 +79,67 @@ export async function runAgent(
   } finally {
     lock.value.release();
   }
+}
+
+interface Lending {
+  readonly home: Home;
+  readonly name: string;
+  readonly folder: string;
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly capability: Capability;
+  readonly policy: Policy;
+  readonly idleCommand: string | null;
+  readonly quotaBytes: number;
+}
+
+type LendingEnd = StopReason | { readonly kind: "halted"; readonly reason: string };
+
+/** Lends the machine until it is to end; gives why. */
+async function lend({ environment, say }: Surroundings, lending: Lending): Promise<LendingEnd> {
+  const { bus, capability, home, name, policy, store } = lending;
+  const artifacts = await openDiskCache({
+    dir: join(lending.folder, "cache"),
+    store,
+    bus,
+    mesh: home.mesh,
+    clock: systemClock,
+    quotaBytes: lending.quotaBytes,
+  });
+  const halted = Promise.withResolvers<LendingEnd>();
+  const { host } = capability;
+  const runner = machineRunner({
+    slots: Math.max(1, policy.slots),
+    machine: {
+      cores: Math.max(1, host.cores - policy.leaveFreeCores),
+      gpus: host.gpus.filter(({ vendor }) => /nvidia/i.test(vendor)).length,
+    },
+    environment,
+    interpreter: findInterpreter(environment),
+  });
+  const agent = startAgent({
+    mesh: home.mesh,
+    name,
+    bus,
+    store,
+    runner,
+    artifacts,
+    clock: systemClock,
+    incarnation: randomUUID(),
+    capability,
+    policy,
+    load: machineLoad(),
+    owner: {
+      idle: policy.idle === null ? [] : idleSourcesHere(lending.idleCommand),
+      power: readPower,
+      othersLoad: othersLoad(() => runner.processes()),
+    },
+    minuteOfDay,
+    log: say,
+    onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
+  });
+  say(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);
+  const end = await Promise.race([untilStopped(bus), halted.promise]);
+  await agent.stop();
+  return end;
 }

@@ -4,14 +4,12 @@ import { ensureCredential } from "../credential.ts";
 import { watchForFullDisk } from "../full-disk-watch.ts";
 import { saveHome, type Home } from "../home.ts";
 import { useOutsideServer } from "../outside-server.ts";
-import { logFile, runningServerPid, startServer, stopServer, type RunningServer } from "../server-process.ts";
+import { logFile, runningServerPid, startServer, stopServer } from "../server-process.ts";
 import { showVersion } from "../server-version.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import type { Environment } from "../../system/environment.ts";
-
-const backoffMs = 500;
-const backoffMaxMs = 30_000;
+import { WatchedServer } from "./watched-server.ts";
 
 export interface ServerPart {
   /** The home with the address the server really has. */
@@ -55,33 +53,7 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
     return saved;
   }
 
-  let server: RunningServer | null = null;
-  let stopping = false;
-  let again: NodeJS.Timeout | null = null;
-  const watch = (running: RunningServer): void => {
-    server = running;
-    void running.exited.then(({ reason }) => {
-      server = null;
-      if (stopping) return;
-      log(`server: ended${reason === "" ? "" : ` (${reason})`}; starting it again`);
-      restart(backoffMs);
-    });
-  };
-  const restart = (waitMs: number): void => {
-    again = setTimeout(() => {
-      void start(port).then(async (started) => {
-        if (!started.ok) {
-          log(`server: ${started.refusal.message}`);
-          if (!stopping) restart(Math.min(backoffMaxMs, waitMs * 2));
-        } else if (stopping) await started.value.stop();
-        else {
-          log(`server: process ${started.value.pid}`);
-          watch(started.value);
-        }
-      });
-    }, waitMs);
-  };
-  watch(first.value);
+  const server = new WatchedServer(first.value, () => start(port), log);
   const unwatch = watchForFullDisk({
     logFile: logFile(home),
     folder: home.path,
@@ -91,17 +63,15 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
       ),
     onRoom: () => {
       log("server: there is room on its disk again; starting it anew");
-      void server?.stop();
+      server.startAnew();
     },
   });
   return accept({
     home: saved.value,
-    pid: () => server?.pid ?? null,
-    stop: async () => {
-      stopping = true;
+    pid: () => server.pid,
+    stop: () => {
       unwatch();
-      if (again !== null) clearTimeout(again);
-      await server?.stop();
+      return server.stop();
     },
   });
 }

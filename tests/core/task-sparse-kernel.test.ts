@@ -152,6 +152,96 @@ for (const [dim, labels] of [
   });
 }
 
+interface PlainLinearOptions {
+  readonly data: NgramRows;
+  readonly labels: number;
+  readonly loss: "logistic" | "squared-hinge";
+  readonly ratio: readonly (readonly number[])[];
+  readonly mix: number;
+  readonly l2: number;
+}
+
+/** The linear model in plain arrays: what the kernel does with tables and lanes, an example at a time. */
+class PlainLinear {
+  readonly weight: number[][];
+  readonly bias: number[];
+  readonly #options: PlainLinearOptions;
+  readonly #accumulators = new Float64Array(rows);
+  #biasAccumulator = 0;
+
+  constructor(options: PlainLinearOptions) {
+    this.#options = options;
+    this.weight = zeros(rows, options.labels);
+    this.bias = Array.from({ length: options.labels }, () => 0);
+  }
+
+  means(): number[] {
+    return this.bias.map(
+      (_, label) => this.weight.reduce((sum, row) => sum + Math.abs(row[label] ?? 0), 0) / rows,
+    );
+  }
+
+  scores(example: number, mixed: boolean): number[] {
+    const found = rowsOf(this.#options.data, example);
+    const means = this.means();
+    const scale = found.length === 0 ? 0 : 1 / Math.sqrt(found.length);
+    return this.bias.map((value, label) =>
+      found.reduce((sum, row) => {
+        const learnt = this.weight[row]?.[label] ?? 0;
+        const used = mixed
+          ? this.#options.mix * learnt + (1 - this.#options.mix) * (means[label] ?? 0)
+          : learnt;
+        return sum + used * (this.#options.ratio[row]?.[label] ?? 0) * scale;
+      }, value),
+    );
+  }
+
+  probabilities(scores: readonly number[]): number[] {
+    if (this.#options.loss === "logistic") return softmax(scores);
+    const shares = scores.map((score) =>
+      score > -0.9 ? (1 + score) / 2 : 0.05 * Math.exp((score + 0.9) / 0.1),
+    );
+    const sum = shares.reduce((total, share) => total + share, 0);
+    return shares.map((share) => share / sum);
+  }
+
+  /** Learns one example; gives its loss. */
+  learn(example: number, labelWeights: Float32Array, rate: number): number {
+    const truth = this.#options.data.labels[example] ?? 0;
+    const scores = this.scores(example, false);
+    const probabilities = this.probabilities(scores);
+    const gradients = scores.map((score, label) => {
+      const sign = label === truth ? 1 : -1;
+      const gradient =
+        this.#options.loss === "logistic"
+          ? (probabilities[label] ?? 0) - (label === truth ? 1 : 0)
+          : -sign * Math.max(0, 1 - sign * score);
+      return (labelWeights[truth] ?? 0) * gradient;
+    });
+    this.#biasAccumulator += gradients.reduce((sum, gradient) => sum + gradient * gradient, 0);
+    gradients.forEach((gradient, label) => {
+      this.bias[label] =
+        (this.bias[label] ?? 0) - (rate / Math.sqrt(this.#biasAccumulator + 1e-8)) * gradient;
+    });
+    const found = rowsOf(this.#options.data, example);
+    for (const row of found) this.#learnRow(row, gradients, found.length, rate);
+    return -Math.log(probabilities[truth] ?? 0);
+  }
+
+  #learnRow(row: number, gradients: readonly number[], found: number, rate: number): void {
+    const scaled = gradients.map(
+      (gradient, label) => (gradient * (this.#options.ratio[row]?.[label] ?? 0)) / Math.sqrt(found),
+    );
+    const sum =
+      (this.#accumulators[row] ?? 0) + scaled.reduce((all, gradient) => all + gradient * gradient, 0);
+    this.#accumulators[row] = sum;
+    const step = rate / Math.sqrt(sum + 1e-8);
+    this.weight[row]?.forEach((value, label, all) => {
+      all[label] = value * (1 - step * this.#options.l2) - step * (scaled[label] ?? 0);
+    });
+  }
+}
+
 for (const [labels, ratios, loss] of [
   [2, false, "logistic"],
   [6, false, "logistic"],
@@ -168,13 +258,8 @@ for (const [labels, ratios, loss] of [
     );
     const mix = ratios ? 0.3 : 1;
     const l2 = 0.01;
-    const weight = zeros(rows, labels);
-    const bias = weightsOf(labels).map(() => 0);
-    const accumulators = new Float64Array(rows);
-    let biasAccumulator = 0;
+    const plain = new PlainLinear({ data, labels, loss, ratio, mix, l2 });
     const vectors = vectorsOf(labels);
-    const meansOf = () =>
-      bias.map((_, label) => weight.reduce((sum, row) => sum + Math.abs(row[label] ?? 0), 0) / rows);
     const extra = [
       {
         name: "ratios",
@@ -200,73 +285,24 @@ for (const [labels, ratios, loss] of [
         ...(ratios
           ? {
               beforeScore: (values: (tensor: string) => Float32Array) =>
-                values("means").set(meansOf().map((mean) => (1 - mix) * mean)),
+                values("means").set(plain.means().map((mean) => (1 - mix) * mean)),
             }
           : {}),
       },
       labels,
     );
-    const scoresOf = (example: number, mixed: boolean) => {
-      const found = rowsOf(data, example);
-      const means = meansOf();
-      const scale = found.length === 0 ? 0 : 1 / Math.sqrt(found.length);
-      return Array.from(bias, (value, label) =>
-        found.reduce((sum, row) => {
-          const learnt = weight[row]?.[label] ?? 0;
-          const used = mixed ? mix * learnt + (1 - mix) * (means[label] ?? 0) : learnt;
-          return sum + used * (ratio[row]?.[label] ?? 0) * scale;
-        }, value),
-      );
-    };
-    const probabilitiesFrom = (scores: readonly number[]) => {
-      if (loss === "logistic") return softmax(scores);
-      const shares = scores.map((score) =>
-        score > -0.9 ? (1 + score) / 2 : 0.05 * Math.exp((score + 0.9) / 0.1),
-      );
-      const sum = shares.reduce((total, share) => total + share, 0);
-      return shares.map((share) => share / sum);
-    };
     const labelWeights = weightsOf(labels);
     let total = 0;
     order.forEach((example, at) => {
-      const truth = data.labels[example] ?? 0;
-      const scores = scoresOf(example, false);
-      const probabilities = probabilitiesFrom(scores);
-      total -= Math.log(probabilities[truth] ?? 0);
-      const gradients = scores.map((score, label) => {
-        const sign = label === truth ? 1 : -1;
-        const gradient =
-          loss === "logistic"
-            ? (probabilities[label] ?? 0) - (label === truth ? 1 : 0)
-            : -sign * Math.max(0, 1 - sign * score);
-        return (labelWeights[truth] ?? 0) * gradient;
-      });
-      const square = gradients.reduce((sum, gradient) => sum + gradient * gradient, 0);
-      const rate = rates[at] ?? 0;
-      biasAccumulator += square;
-      gradients.forEach((gradient, label) => {
-        bias[label] = (bias[label] ?? 0) - (rate / Math.sqrt(biasAccumulator + 1e-8)) * gradient;
-      });
-      const found = rowsOf(data, example);
-      for (const row of found) {
-        const scaled = gradients.map(
-          (gradient, label) => (gradient * (ratio[row]?.[label] ?? 0)) / Math.sqrt(found.length),
-        );
-        const sum = (accumulators[row] ?? 0) + scaled.reduce((all, gradient) => all + gradient * gradient, 0);
-        accumulators[row] = sum;
-        const step = rate / Math.sqrt(sum + 1e-8);
-        weight[row]?.forEach((value, label, all) => {
-          all[label] = value * (1 - step * l2) - step * (scaled[label] ?? 0);
-        });
-      }
+      total += plain.learn(example, labelWeights, rates[at] ?? 0);
     });
     const given = await engine.learn(data, labelWeights, order, rates);
     assert.ok(Math.abs(given - total / examples) < tolerance, `loss ${given}, not ${total / examples}`);
     const tensors = engine.tensors();
-    assertNear(folded(tensors.get("weights")?.data ?? [], labels), weight, "weights");
-    assertNear([[...(tensors.get("bias")?.data ?? [])]], [[...bias]], "bias");
+    assertNear(folded(tensors.get("weights")?.data ?? [], labels), plain.weight, "weights");
+    assertNear([[...(tensors.get("bias")?.data ?? [])]], [plain.bias], "bias");
     const wanted = Array.from({ length: examples }, (_, example) =>
-      probabilitiesFrom(scoresOf(example, true)),
+      plain.probabilities(plain.scores(example, true)),
     );
     assertNear(probabilitiesOf(engine, data, labels), wanted, "probabilities");
   });

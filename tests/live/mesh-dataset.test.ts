@@ -2,11 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import * as z from "zod";
-import { until } from "../support/cli-mesh.ts";
+import { until } from "../support/until.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 
-const timeout = 110_000;
 const addedSchema = z.object({
   version: z.number(),
   added: z.boolean(),
@@ -35,7 +34,7 @@ stopping: { policy: none, max: 2 }
 models: { linear: {} }
 `;
 
-describe("datasets", { skip: skipWithoutNats, timeout }, () => {
+describe("datasets", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
   before(async () => {
     mesh.cli.write("days.csv", ["label,text", ...rows, ""].join("\n"));

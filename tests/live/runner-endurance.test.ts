@@ -34,9 +34,36 @@ async function fewRows(): Promise<string> {
   return built.ok ? built.value.path : assert.fail(built.refusal.message);
 }
 
+function jobOf(fence: number, datasetPath: string): Job {
+  return {
+    fence,
+    trial: `s1-${fence}`,
+    task: fence % 2 === 0 ? "text-classification" : "noop",
+    model: fence % 2 === 0 ? "linear" : "noop",
+    params: fence % 2 === 0 ? { lr: 1 } : { x: 0.5 },
+    seed: fence,
+    backend: fence % 2 === 0 ? "sparse" : "none",
+    datasetPath: fence % 2 === 0 ? datasetPath : null,
+    parts: {},
+    program: null,
+    fromCheckpointPath: null,
+    fromResource: 0,
+    targetResource: 1,
+    checkpointDir: join(folder, "work"),
+    memoryMiB: 1024,
+  };
+}
+
+interface Sample {
+  readonly held: number;
+  readonly ofChildren: number;
+  readonly handles: number;
+  readonly children: number;
+}
+
 test(
   `RUN-20: ${trials} trials leave memory, handles and processes as they were`,
-  { skip: !existsSync("/proc/self/fd") && "needs /proc", timeout: 120_000 },
+  { skip: !existsSync("/proc/self/fd") && "needs /proc" },
   async () => {
     const datasetPath = await fewRows();
     const runner = machineRunner({
@@ -45,29 +72,6 @@ test(
       environment: process.env,
       interpreter: "python3",
     });
-    const jobOf = (fence: number): Job => ({
-      fence,
-      trial: `s1-${fence}`,
-      task: fence % 2 === 0 ? "text-classification" : "noop",
-      model: fence % 2 === 0 ? "linear" : "noop",
-      params: fence % 2 === 0 ? { lr: 1 } : { x: 0.5 },
-      seed: fence,
-      backend: fence % 2 === 0 ? "sparse" : "none",
-      datasetPath: fence % 2 === 0 ? datasetPath : null,
-      parts: {},
-      program: null,
-      fromCheckpointPath: null,
-      fromResource: 0,
-      targetResource: 1,
-      checkpointDir: join(folder, "work"),
-      memoryMiB: 1024,
-    });
-    interface Sample {
-      readonly held: number;
-      readonly ofChildren: number;
-      readonly handles: number;
-      readonly children: number;
-    }
     const samples: Sample[] = [];
     const sample = (): void => {
       const pids = runner.processes();
@@ -83,7 +87,7 @@ test(
     const failures: string[] = [];
     await new Promise<void>((resolve) => {
       const start = (): void => {
-        if (next < trials) runner.start(jobOf(++next));
+        if (next < trials) runner.start(jobOf(++next, datasetPath));
       };
       runner.onEvent((event: RunnerEvent) => {
         if (event.kind === "failed") failures.push(event.reason);

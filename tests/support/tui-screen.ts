@@ -7,7 +7,7 @@ import { openStore, type Store } from "../../tui/ui-store.ts";
 import type { StartWith } from "../../tui/model/ui.ts";
 import type { Size } from "../../tui/screen-frame.ts";
 import { unicodeGlyphs, type Glyphs } from "../../text/glyph.ts";
-import { lineText } from "../../text/line.ts";
+import { lineText } from "./line-text.ts";
 
 export interface DrivenScreen {
   readonly mesh: FakeMesh;

@@ -2,7 +2,7 @@
  * A network's nodes as TensorFlow operations. Each node is emitted once per training or scoring pass;
  * fused operations are taken where TensorFlow has them. It runs nothing.
  */
-import { mix } from "../tensor/seeded-stream.ts";
+import { mix } from "../../numeric/mix.ts";
 import { inputOf, type Node } from "./node.ts";
 import {
   addN,

@@ -152,7 +152,7 @@ export function createSparseTrainer(model: SparseModel, options: TrainerOptions)
   });
 }
 
-/** Threads that the slot this process works for may use: what numeric libraries are told too. */
+/** Threads that the slot this process works for may use: the same number that numeric libraries get. */
 function slotThreads(): number {
   const told = Number(process.env["OMP_NUM_THREADS"]);
   return Number.isInteger(told) && told > 0 ? told : availableParallelism();

@@ -1,6 +1,6 @@
 /**
  * The one table of commands: the keys, the palette, the help and the footer are all made from it.
- * What a command does is in `model/step.ts`; that every id is handled there the compiler checks.
+ * What a command does is in `ui-step.ts`; that every id is handled there the compiler checks.
  */
 import type { Screen, Ui } from "./ui.ts";
 
@@ -52,7 +52,7 @@ export type CommandId = (typeof commandIds)[number];
 
 export interface Command {
   readonly id: CommandId;
-  /** As `key.ts` names them; the first stands in the footer. */
+  /** As `key-press.ts` names them; the first stands in the footer. */
   readonly keys: readonly string[];
   readonly title: string;
   /** Where it applies; null is everywhere. */

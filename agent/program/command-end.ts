@@ -1,0 +1,115 @@
+/**
+ * How a command ended, in one sentence: from what it was asked, what it did, and what the system did to it. It looks at
+ * nothing itself.
+ */
+
+/**
+ * `start`: it could not be started. `code`: it ended with a code other than 0. `signal`: somebody else killed it.
+ * `memory`, `output`, `time`: it needed more than it may have.
+ */
+export type CommandFault = "start" | "code" | "signal" | "memory" | "output" | "time";
+
+export type CommandEnd =
+  | { readonly kind: "done" }
+  | {
+      readonly kind: "failed";
+      readonly reason: string;
+      readonly fault: CommandFault;
+      /** True where another machine, or another time, may bring another end. */
+      readonly elsewhere: boolean;
+    }
+  /** Ended by `end` or `kill`. */
+  | { readonly kind: "ended" };
+
+export interface CommandOutcome {
+  /** What it was made to end for; `run`: nobody did. */
+  readonly wanted: "run" | "end" | "time" | "memory" | "output";
+  /** What it was allowed. */
+  readonly limits: {
+    readonly timeoutMs: number | null;
+    readonly memoryMaxMiB?: number;
+    readonly outputMaxMiB?: number;
+  };
+  readonly heldMostMiB: number;
+  /** The last line of its error output that was not blank. */
+  readonly lastError: string;
+  /** Its error output spoke of memory that ran out. */
+  readonly memoryWords: boolean;
+  /** The kernel killed something for lack of memory while it ran. */
+  readonly killedByKernel: boolean;
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const reasonCharactersMax = 300;
+
+export function commandEnd(outcome: CommandOutcome): CommandEnd {
+  const { heldMostMiB, limits, wanted } = outcome;
+  switch (wanted) {
+    case "end":
+      return { kind: "ended" };
+    case "time":
+      return failed("time", `ran longer than ${(limits.timeoutMs ?? 0) / 1000} s`);
+    case "memory":
+      return failed(
+        "memory",
+        `held ${Math.round(heldMostMiB)} MiB of memory, and may hold ${limits.memoryMaxMiB} MiB`,
+      );
+    case "output":
+      return failed(
+        "output",
+        `wrote more than ${limits.outputMaxMiB} MiB of output; print less, or write into a file`,
+      );
+    case "run":
+      return endByItself(outcome);
+  }
+}
+
+function endByItself({ code, killedByKernel, lastError, memoryWords, signal }: CommandOutcome): CommandEnd {
+  if (code === 0) return { kind: "done" };
+  const why = lastError.slice(0, reasonCharactersMax);
+  const said = why === "" ? "" : `: ${why}`;
+  if (signal === "SIGKILL") {
+    return killedByKernel
+      ? failed("memory", "was killed by the system for lack of memory", true)
+      : failed("signal", "was killed by SIGKILL, by hand or by the system for lack of memory", true);
+  }
+  if (code === null) return failed("signal", `was killed by ${signal ?? "a signal"}${said}`, true);
+  if (memoryWords)
+    return failed("memory", `ran out of memory and ended with code ${code}${said}`, killedByKernel);
+  return failed("code", `ended with code ${code}${said}`);
+}
+
+function failed(fault: CommandFault, reason: string, elsewhere = false): CommandEnd {
+  return { kind: "failed", fault, reason, elsewhere };
+}
+
+export function startFault(
+  program: string,
+  folder: string,
+  error: NodeJS.ErrnoException,
+): { readonly reason: string; readonly elsewhere: boolean } {
+  // What is looked for on the path may be on another machine's; what came with the program is missing everywhere.
+  const onPath = !/[\\/]/.test(program);
+  switch (error.code) {
+    case "ENOENT":
+      return {
+        reason: onPath
+          ? `there is no program "${program}" on this machine's path`
+          : `there is no program "${program}" (looked for from ${folder})`,
+        elsewhere: onPath,
+      };
+    case "EACCES":
+      return { reason: `"${program}" may not be executed; \`chmod +x\` allows it`, elsewhere: onPath };
+    case "E2BIG":
+      return {
+        reason: `the command line is too long; pass the parameters by \${args_json_file}`,
+        elsewhere: false,
+      };
+    default:
+      return {
+        reason: `"${program}" could not be started (${error.code ?? error.message})`,
+        elsewhere: true,
+      };
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * What stands before a program's process: its files and its checkpoint in their folders, the words and the environment it
+ * is started with. It starts nothing.
+ */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { readBundle, unpackBundle } from "./bundle-folder.ts";
+import type { CheckpointFolder } from "./checkpoint-folder.ts";
+import type { CommandJob } from "./command-job.ts";
+import { expandCommand } from "./expand-command.ts";
+import { LeaseSegment, readSegmentNote } from "./lease-segment.ts";
+import { baseEnvironment, environmentOf } from "./program-environment.ts";
+import type { ReportEndpoint } from "./report-endpoint.ts";
+
+export interface PreparedProgram {
+  /** The folder it runs in. */
+  readonly home: string;
+  /** Null where it begins, or begins anew. */
+  readonly segment: LeaseSegment | null;
+}
+
+/** Where a program keeps its checkpoint. */
+export function keptFolderOf({ checkpointDir }: CommandJob): string {
+  return join(checkpointDir, "checkpoint");
+}
+
+function paramsFileOf({ checkpointDir }: CommandJob): string {
+  return join(checkpointDir, "params.json");
+}
+
+export async function prepareProgram(
+  job: CommandJob,
+  folder: CheckpointFolder,
+): Promise<Outcome<PreparedProgram>> {
+  const bundlePath = job.parts[job.program.bundle];
+  if (bundlePath === undefined) return refuse("invalid", "its program's files did not come with it");
+  const bundle = await readBundle(bundlePath);
+  if (!bundle.ok) return bundle;
+  const home = join(job.checkpointDir, "program");
+  await unpackBundle(bundle.value, home);
+  await folder.make();
+  await writeFile(paramsFileOf(job), JSON.stringify(job.params), { mode: 0o600 });
+  if (job.fromCheckpointPath === null) return accept({ home, segment: null });
+  const kept = await readBundle(job.fromCheckpointPath);
+  if (!kept.ok) return kept;
+  const note = readSegmentNote(kept.value.note);
+  if (note === null) return refuse("invalid", "its checkpoint is not one of a program");
+  await unpackBundle(kept.value, keptFolderOf(job));
+  await folder.settle();
+  // A program that keeps no files begins anew, and so does the count of its reports.
+  const goesOn = kept.value.files.length > 0 || note.ended;
+  return accept({ home, segment: goesOn ? new LeaseSegment(job.program, job.targetResource, note) : null });
+}
+
+export interface ProgramPlace {
+  readonly job: CommandJob;
+  readonly agentEnvironment: Readonly<Record<string, string | undefined>>;
+  readonly slotEnvironment: Readonly<Record<string, string>>;
+  readonly interpreter: string;
+}
+
+export interface ProgramStart {
+  readonly words: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Its words with the parameters in them, and its environment; files that the words name are written. */
+export async function programStart(
+  { agentEnvironment, interpreter, job, slotEnvironment }: ProgramPlace,
+  { mlflowUrl, reportUrl }: Pick<ReportEndpoint, "mlflowUrl" | "reportUrl">,
+): Promise<Outcome<ProgramStart>> {
+  const { program } = job;
+  const environment = {
+    ...baseEnvironment(agentEnvironment),
+    ...slotEnvironment,
+    ...program.environment,
+    ...environmentOf({
+      trial: job.trial,
+      seed: job.seed,
+      resource: program.fullLength === null ? null : job.targetResource,
+      checkpointDir: keptFolderOf(job),
+      paramsFile: paramsFileOf(job),
+      reportUrl,
+      mlflowUrl,
+    }),
+  };
+  const texts: { readonly path: string; readonly text: string }[] = [];
+  const words = expandCommand(program, job.params, {
+    trial: job.trial,
+    environment,
+    interpreter,
+    platform: process.platform,
+    writeFile: (text) => {
+      const path = join(job.checkpointDir, `args-${texts.length + 1}.json`);
+      texts.push({ path, text });
+      return path;
+    },
+  });
+  if (!words.ok) return words;
+  for (const { path, text } of texts) await writeFile(path, text, { mode: 0o600 });
+  return accept({ words: words.value, environment });
+}
