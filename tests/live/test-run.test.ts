@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
-import { projectFolder } from "../../cli/code-version.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
 import { processesUnder } from "../support/process-tree.ts";
 import { until } from "../support/until.ts";
 
