@@ -1,4 +1,5 @@
 /** `trialmesh dataset profile`: what a dataset's rows are like, what is wrong with them, and which labels look wrong. */
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { ExitCode } from "../../protocol/exit-code.ts";
 import { action, asking, examples } from "../shell/option.ts";
@@ -19,10 +20,11 @@ export function datasetProfileCommand(terminal: Terminal): Command {
   return asking("profile", "show what a dataset's rows are like, and what is wrong with them")
     .argument(
       "<dataset>",
-      "NAME, NAME@VERSION, a dataset file (YAML), or any .csv, .tsv, .jsonl or .parquet file",
+      "NAME, NAME@VERSION, a dataset file (YAML), any .csv, .tsv, .jsonl or .parquet file, or a .json of this command's --json",
     )
+    .argument("[parts...]", "more of these: parts of one set, each profiled and then merged into one profile")
     .option("--html <file>", "write it as one HTML page, too")
-    .option("--no-label-errors", "do not look for labels that are likely wrong")
+    .option("--no-label-errors", "do not look for labels that are likely wrong (of parts it never does)")
     .option("--text <column>", "of a plain file: the column to look into as text")
     .option("--label <column>", "of a plain file: the column of labels")
     .addHelpText(
@@ -30,16 +32,24 @@ export function datasetProfileCommand(terminal: Terminal): Command {
       examples(
         "trialmesh dataset profile ag-news@1 --html ag-news.html",
         "trialmesh dataset profile raw.csv --text review",
+        "trialmesh dataset profile here.csv there.csv --html both.html",
+        "trialmesh dataset profile machine-1.json machine-2.json",
       ),
     )
-    .action(action(terminal, (dataset: string, options: Options) => profile(terminal, dataset, options)));
+    .action(
+      action(terminal, (dataset: string, parts: readonly string[], options: Options) =>
+        profile(terminal, [dataset, ...parts], options),
+      ),
+    );
 }
 
-async function profile(terminal: Terminal, dataset: string, options: Options): Promise<ExitCode> {
-  // It loads DuckDB, which other commands need not wait for.
-  const { profileDataset, writeProfilePage } = await import("../../client/dataset/profile-dataset.ts");
-  const { as, label, labelErrors, text } = options;
-  const made = await profileDataset({ dataset, as, label, labelErrors, text }, surroundingsOf(terminal));
+async function profile(
+  terminal: Terminal,
+  parts: readonly [string, ...string[]],
+  options: Options,
+): Promise<ExitCode> {
+  const { profileDataset } = await import("../../client/dataset/profile-dataset.ts");
+  const made = await profileDataset({ ...options, parts }, surroundingsOf(terminal));
   if (!made.ok) return printRefusal(terminal, options, made.refusal);
   const { profileText } = await import("../print/profile-text.ts");
   const { leftOutText } = await import("../print/left-out-text.ts");
@@ -57,7 +67,11 @@ async function profile(terminal: Terminal, dataset: string, options: Options): P
       .join("\n\n"),
   );
   if (options.html === undefined) return code;
-  const written = writeProfilePage(options.html, made.value);
+  const { profilePage } = await import("../../client/report/dataset/profile-page.ts");
+  const { readPageParts } = await import("../../client/report/chart-library.ts");
+  const { writePage } = await import("../../client/report/write-page.ts");
+  const page = profilePage(made.value.profile, made.value.errors, readPageParts());
+  const written = writePage(resolve(options.html), page, "--html");
   if (!written.ok) return printRefusal(terminal, options, written.refusal);
   terminal.note(`${written.value.file}: ${formatBytes(written.value.bytes)}, open it in a browser`);
   return code;

@@ -1,6 +1,6 @@
 /**
  * Where an alias may go back to. Its history is read as an editor's undo reads changes: putting it on a version adds to
- * what lies behind it, going back takes away, so that going back twice goes back further and never to and fro.
+ * what lies behind it, going back takes away. REG-3: going back twice goes back further, never to and fro.
  */
 import type { Model } from "../state/state.ts";
 

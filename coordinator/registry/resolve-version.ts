@@ -1,6 +1,6 @@
 /**
- * Which version is meant: by a number, an alias, `best` or `newest`, or by a change of an alias. The one place that
- * answers this: clients ask here, show the answer and confirm it, and the command is decided by the same functions.
+ * Which version is meant: by a number, an alias, `best` or `newest`, or by a change of an alias. REG-5: the one place
+ * that answers this. Clients ask here, show the answer and confirm it, and the command is decided by the same functions.
  */
 import type { QueryBody } from "../../protocol/command.ts";
 import { suggestion } from "../../protocol/name.ts";

@@ -34,7 +34,7 @@ test("CLIENT-1: a dataset is checked, profiled and compared without a command li
   const silent = await checkDataset({ dataset: datasetFile("silent") }, surroundings);
   assert.match(silent.ok ? "" : silent.refusal.message, /says nothing of what is expected/u);
   const profiled = await profileDataset(
-    { dataset: put("raw.csv", "a,b\n1,x\n2,y\n"), labelErrors: true },
+    { parts: [put("raw.csv", "a,b\n1,x\n2,y\n")], labelErrors: true },
     surroundings,
   );
   assert.ok(profiled.ok && profiled.value.manifest === null, JSON.stringify(profiled));
