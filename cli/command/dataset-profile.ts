@@ -48,7 +48,8 @@ async function profile(
   parts: readonly [string, ...string[]],
   options: Options,
 ): Promise<ExitCode> {
-  const { profileDataset } = await import("../../client/dataset/profile-dataset.ts");
+  // It loads DuckDB, which other commands need not wait for.
+  const { profileDataset, writeProfilePage } = await import("../../client/dataset/profile-dataset.ts");
   const made = await profileDataset({ ...options, parts }, surroundingsOf(terminal));
   if (!made.ok) return printRefusal(terminal, options, made.refusal);
   const { profileText } = await import("../print/profile-text.ts");

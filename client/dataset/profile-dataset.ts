@@ -17,6 +17,9 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { readFileText } from "../../spec/file/read-file-text.ts";
 import type { Surroundings } from "../../system/environment.ts";
+import { readPageParts } from "../report/chart-library.ts";
+import { profilePage } from "../report/dataset/profile-page.ts";
+import { writePage, type WrittenPage } from "../report/write-page.ts";
 import { engineHere } from "./engine-option.ts";
 import { isDatasetFile, openVersion, readDeclared } from "./open-version.ts";
 
@@ -129,4 +132,8 @@ async function readProfile(file: string): Promise<Outcome<Profiled>> {
   } catch (error) {
     return refuse("invalid", `${file} is no profile (${errorSentence(error)}); ${advice}`);
   }
+}
+
+export function writeProfilePage(file: string, { errors, profile }: Profiled): Outcome<WrittenPage> {
+  return writePage(resolve(file), profilePage(profile, errors, readPageParts()), "--html");
 }
