@@ -1,5 +1,4 @@
 /** `trialmesh dataset profile`: what a dataset's rows are like, what is wrong with them, and which labels look wrong. */
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { ExitCode } from "../../protocol/exit-code.ts";
 import { action, asking, examples } from "../shell/option.ts";
@@ -68,11 +67,7 @@ async function profile(
       .join("\n\n"),
   );
   if (options.html === undefined) return code;
-  const { profilePage } = await import("../../client/report/dataset/profile-page.ts");
-  const { readPageParts } = await import("../../client/report/chart-library.ts");
-  const { writePage } = await import("../../client/report/write-page.ts");
-  const page = profilePage(made.value.profile, made.value.errors, readPageParts());
-  const written = writePage(resolve(options.html), page, "--html");
+  const written = writeProfilePage(options.html, made.value);
   if (!written.ok) return printRefusal(terminal, options, written.refusal);
   terminal.note(`${written.value.file}: ${formatBytes(written.value.bytes)}, open it in a browser`);
   return code;
