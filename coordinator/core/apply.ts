@@ -1,17 +1,17 @@
 /**
  * `apply(state, event, at)`: changes the state by one event. No clock, no random, no refusal: an event
  * that does not fit the state is a broken invariant and throws. Every entity it touches is marked dirty.
+ *
+ * FORMAT-1: what a policy made of the moment stands in the event. `apply` and what it imports know no policy, so that an old
+ * journal adds up to the same state whatever is retuned (`npm run structure` holds this).
  */
-import type { Event } from "../state/event.ts";
+import type { Event, EventOf } from "../format/event.ts";
 import { applyAttempt, type AttemptEvent } from "./apply-attempt.ts";
 import { applyRegistry } from "./apply-registry.ts";
 import { applyTrial, type TrialEvent } from "./apply-trial.ts";
 import { accountOf, addLine, agentOf } from "./entity.ts";
 import { indexAgent } from "./index-state.ts";
 import { activeAttempt, mustGet, type State } from "../state/state.ts";
-
-/** Answers kept to recognise a repeated command. */
-const commandsKept = 10_000;
 
 export function apply(state: State, event: Event, at: number): void {
   change(state, event, at);
@@ -24,7 +24,7 @@ function change(state: State, event: Event, at: number): void {
     case "LeaderElected":
       return elect(state, event.epoch, event.leader, at);
     case "CommandAccepted":
-      return rememberCommand(state, event.key, event.value);
+      return rememberCommand(state, event, at);
     case "AccountOpened":
       accountOf(state, event.requester).weight = event.weight;
       return;
@@ -32,9 +32,8 @@ function change(state: State, event: Event, at: number): void {
       const account = accountOf(state, event.requester);
       account.weight = event.weight;
       account.sweepCap = event.sweepCap;
-      // A refill that is new or changed counts from now.
-      if (JSON.stringify(account.refill) !== JSON.stringify(event.refill)) account.refilledAt = at;
       account.refill = event.refill;
+      account.refilledAt = event.refilledAt;
       return;
     }
     case "TokensRefilled": {
@@ -42,7 +41,7 @@ function change(state: State, event: Event, at: number): void {
       account.refilledAt = event.until;
       if (event.amount === 0) return;
       account.granted += event.amount;
-      addLine(state, account, { at, kind: "refill", amount: event.amount, note: "refill" });
+      addLine(state, account, { at, kind: "refill", amount: event.amount });
       return;
     }
     case "TokensGranted": {
@@ -134,14 +133,14 @@ function elect(state: State, epoch: number, leader: string, at: number): void {
   state.meta.leader = leader;
 }
 
-function rememberCommand(state: State, key: string, value: unknown): void {
-  state.commands.set(key, value);
+function rememberCommand(
+  state: State,
+  { forgets, key, value }: EventOf<"CommandAccepted">,
+  at: number,
+): void {
+  state.commands.set(key, { at, value });
   state.dirty.add(`command/${key}`);
-  if (state.commands.size > commandsKept) {
-    const oldest = state.commands.keys().next().value;
-    if (oldest !== undefined) {
-      state.commands.delete(oldest);
-      state.dirty.add(`command/${oldest}`);
-    }
-  }
+  if (forgets === undefined) return;
+  state.commands.delete(forgets);
+  state.dirty.add(`command/${forgets}`);
 }

@@ -4,9 +4,10 @@
  */
 import { registerBest } from "../registry/register-best.ts";
 import { learns, samplerFor } from "../../search/choose/choose-sampler.ts";
-import type { Event } from "../state/event.ts";
+import type { Event } from "../format/event.ts";
 import type { Steps } from "../state/input.ts";
 import { promoteLast } from "./judge.ts";
+import { sweepFinished, trialFinished } from "./outcome-fact.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
 import { trialsOf } from "../state/trials-of.ts";
@@ -65,10 +66,10 @@ function* finishWhenDone(state: State, sweep: Sweep): Steps {
   const { counts, finishedAt } = sweep;
   if (finishedAt !== null || canPropose(sweep) || counts.queued > 0 || counts.running > 0) return;
   if (yield* promoteLast(state, sweep)) return;
-  for (const { state: is, trial } of counts.paused > 0 ? trialsOf(state, sweep) : []) {
-    if (is !== "paused") continue;
-    yield { kind: "TrialFinished", trial, outcome: "stopped", why: "not among the best of its rung" };
+  for (const trial of counts.paused > 0 ? trialsOf(state, sweep) : []) {
+    if (trial.state === "paused")
+      yield trialFinished(state, trial, "stopped", "not among the best of its rung");
   }
-  yield { kind: "SweepFinished", sweep: sweep.sweep };
+  yield sweepFinished(sweep);
   if (sweep.state === "done") yield* registerBest(state, sweep);
 }

@@ -6,7 +6,7 @@
 import { BusError, type AppendResult, type Bus, type Bytes } from "../../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { streamsOf } from "../../protocol/subjects.ts";
-import type { Event } from "../state/event.ts";
+import type { Event } from "../format/event.ts";
 import { decodeBatch, encodeBatch, genesisHash, hashOf, type Batch } from "./batch.ts";
 
 /** Where a follower stands: the last message it has applied. */
@@ -28,13 +28,21 @@ export type NewEntry = Pick<JournalEntry, "position" | "bytes">;
 
 /** The batch that comes right after `from`, which need not be durable yet: its hash says what it rests on. */
 export function entryAfter(from: Position, epoch: number, at: number, events: readonly Event[]): NewEntry {
-  const bytes = encodeBatch({ epoch, prev: from.hash, at, events: [...events] });
+  const bytes = encodeBatch({ epoch, prev: from.hash, at, events });
   return { position: { sequence: from.sequence + 1, hash: hashOf(bytes) }, bytes };
 }
 
 /** The journal contradicts what was seen of it. Nothing may be decided on it: the coordinator halts. */
 export class JournalBroken extends Error {
   override readonly name = "JournalBroken";
+}
+
+/**
+ * The journal goes on in words of a version after this one. Nothing may be decided without them: whoever meets this waits.
+ * Its message is one sentence, with what to do.
+ */
+export class JournalNewer extends Error {
+  override readonly name = "JournalNewer";
 }
 
 const readBack = { pauseMs: 500 } as const;
@@ -53,7 +61,10 @@ export class Journal {
     this.#stream = streamsOf(mesh).journal;
   }
 
-  /** Entries after `from`, in order, verified against the hash chain; [] when there are none yet. */
+  /**
+   * Entries after `from`, in order, verified against the hash chain; [] when there are none yet. They end before one that a
+   * newer version wrote; where that comes first, JournalNewer is thrown.
+   */
   async readAfter(from: Position): Promise<readonly JournalEntry[]> {
     const raw = await this.#bus.readStream(this.#stream, from.sequence + 1, entriesPerRead);
     const entries: JournalEntry[] = [];
@@ -64,15 +75,23 @@ export class Journal {
           `the journal has no message ${previous.sequence + 1}; the next one is ${sequence}`,
         );
       }
-      const batch = decodeBatch(data, `journal message ${sequence}`);
-      if (!batch.ok) throw new JournalBroken(batch.refusal.message);
-      if (batch.value.prev !== previous.hash) {
+      const reading = decodeBatch(data);
+      if (reading.kind === "broken")
+        throw new JournalBroken(`journal message ${sequence} cannot be read: ${reading.what}`);
+      if (reading.kind === "newer") {
+        if (entries.length > 0) break;
+        throw new JournalNewer(
+          `journal message ${sequence} was written by a newer version of trialmesh (${reading.what}); this coordinator waits and does not lead until it is upgraded`,
+        );
+      }
+      const { batch } = reading;
+      if (batch.prev !== previous.hash) {
         throw new JournalBroken(
           `journal message ${sequence} does not follow from message ${previous.sequence}`,
         );
       }
       previous = { sequence, hash: hashOf(data) };
-      entries.push({ position: previous, batch: batch.value, bytes: data });
+      entries.push({ position: previous, batch, bytes: data });
     }
     return entries;
   }

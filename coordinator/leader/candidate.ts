@@ -10,11 +10,12 @@ import { streamSpecsOf, subjectsOf } from "../../protocol/subjects.ts";
 import type { Store } from "../../store/store.ts";
 import { apply } from "../core/apply.ts";
 import { brokenInvariants } from "../core/invariant.ts";
+import { replay } from "../core/replay.ts";
 import { defaultSettings, type CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
 import { EventLog } from "../view/event-log.ts";
 import { hearsNoLeader } from "./hears-no-leader.ts";
-import { Journal, JournalBroken } from "../journal/journal.ts";
+import { Journal, JournalBroken, JournalNewer } from "../journal/journal.ts";
 import { ProjectionStore } from "../projection/projection-store.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { beginTerm, type Term } from "./term.ts";
@@ -24,6 +25,8 @@ export interface CandidateOptions {
   readonly name: string;
   readonly bus: Bus;
   readonly store: Store;
+  /** Where its copy of the journal lies. */
+  readonly journalCopy: Store;
   /** Works out proposals; ours to use, the caller's to close. */
   readonly sampler: SamplerWorker;
   readonly clock: Clock;
@@ -47,6 +50,8 @@ export interface Candidate {
 
 const standbyPauseMs = 500;
 const spreadMs = 400;
+/** Only another program helps: no need to ask often. */
+const newerPauseMs = 5_000;
 /** Failures of the bus that are waited out; any other is for a person to mend. */
 const healsByItself: ReadonlySet<BusErrorKind> = new Set([
   "unavailable",
@@ -55,19 +60,33 @@ const healsByItself: ReadonlySet<BusErrorKind> = new Set([
   "no-stream",
 ]);
 
+/** How long to wait before all is tried again, ms; null where a person has to mend it. */
+function pauseAfter(error: unknown): number | null {
+  // FORMAT-3: a standby of an older version stays, and leads only once it can read all there is.
+  if (error instanceof JournalNewer) return newerPauseMs;
+  return error instanceof BusError && healsByItself.has(error.kind) ? standbyPauseMs : null;
+}
+
 export function startCandidate(options: CandidateOptions): Candidate {
   const { bus, clock, log, mesh, name } = options;
   const settings = { ...defaultSettings, ...options.settings };
   const nobodyLeads = (patienceMs: number) =>
     hearsNoLeader({ bus, clock, subject: subjectsOf(mesh).query("coordinator", name, "ping"), patienceMs });
   const journal = new Journal(bus, mesh, clock);
-  const store = new ProjectionStore(options.store, halt);
+  const store = new ProjectionStore(options.store, options.journalCopy, halt);
   const events = new EventLog();
-  let { state, position } = store.load();
+  let { state, position } = load();
   let role: "standby" | "leader" | "halted" = "standby";
   let stopped = false;
   let lastTrouble = "";
   let term: Term | null = null;
+
+  function load() {
+    const { unusable, ...loaded } = store.load();
+    if (unusable !== null)
+      log(`what this coordinator had stored cannot be used (${unusable}); it is built anew from the journal`);
+    return loaded;
+  }
 
   function halt(error: unknown): void {
     role = "halted";
@@ -81,15 +100,25 @@ export function startCandidate(options: CandidateOptions): Candidate {
     options.onHalt(why + hint);
   }
 
+  /** Copies what we have applied and have no copy of: it was lost, or a crash came between the two writes. */
+  async function completeCopy(): Promise<void> {
+    while (store.copy.end.sequence < position.sequence) {
+      const entries = await journal.readAfter(store.copy.end);
+      if (entries.length === 0) return;
+      for (const entry of entries) store.copy.add(entry.position, entry.bytes);
+      await store.copy.flush();
+    }
+  }
+
   /** Applies what the journal has beyond our position. */
   async function catchUp(): Promise<void> {
     for (;;) {
       const entries = await journal.readAfter(position);
       for (const entry of entries) {
-        for (const event of entry.batch.events) apply(state, event, entry.batch.at);
-        events.add(entry.batch.events, entry.position.sequence, entry.batch.at);
+        const replayed = replay(state, entry.batch);
+        events.add(replayed, entry.position.sequence, entry.batch.at);
         position = entry.position;
-        store.copy(position.sequence, entry.bytes);
+        store.copy.add(position, entry.bytes);
       }
       if (entries.length === 0) break;
       store.save(state, position);
@@ -112,7 +141,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
     apply(state, event, at);
     position = next.position;
     events.add([event], position.sequence, at);
-    store.copy(position.sequence, next.bytes);
+    store.copy.add(position, next.bytes);
     store.save(state, position);
     return true;
   }
@@ -126,7 +155,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
     await store.flushed();
     if (role === "leader") role = "standby";
     // The memory may hold what never became durable: start again from what is.
-    ({ state, position } = store.load());
+    ({ state, position } = load());
     events.clear();
   }
 
@@ -136,19 +165,23 @@ export function startCandidate(options: CandidateOptions): Candidate {
         for (const spec of streamSpecsOf(mesh, options.replicas ?? 1, randomBytes(16).toString("hex")))
           await bus.ensureStream(spec);
         if (options.restoreJournal === true) {
-          const count = await journal.restore(position, (sequence) => store.copyAt(sequence));
+          const count = await journal.restore(store.copy.end, (sequence) => store.copy.at(sequence));
           if (count > 0) log(`put ${count} lost messages back into the server's journal`);
         }
+        await journal.verify(store.copy.end);
         await journal.verify(position);
+        await completeCopy();
         await standBy();
       } catch (error) {
-        if (!(error instanceof BusError) || !healsByItself.has(error.kind)) {
+        const pauseMs = pauseAfter(error);
+        if (pauseMs === null) {
           halt(error);
           return;
         }
-        if (error.message !== lastTrouble) log(`waiting: ${error.message}`);
-        lastTrouble = error.message;
-        await sleep(clock, standbyPauseMs);
+        const trouble = error instanceof Error ? error.message : String(error);
+        if (trouble !== lastTrouble) log(`waiting: ${trouble}`);
+        lastTrouble = trouble;
+        await sleep(clock, pauseMs);
       }
     }
   }

@@ -7,7 +7,7 @@
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { decide, run } from "../core/decide.ts";
-import type { Event } from "../state/event.ts";
+import type { Event } from "../format/event.ts";
 import type { Input } from "../state/input.ts";
 import { schedule } from "../core/schedule.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
@@ -207,7 +207,7 @@ export class Leader {
       return;
     }
     this.position = entry.position;
-    store.copy(entry.position.sequence, entry.bytes);
+    store.copy.add(entry.position, entry.bytes);
     this.#saveSoon();
     onBatch(decided.events, entry.position, decided.at);
     if (this.position === this.#decidedTo) this.#options.onSettled();

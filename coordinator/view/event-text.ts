@@ -1,6 +1,6 @@
 /** One event as one line for people. */
 import { formatTokens } from "../../protocol/token.ts";
-import type { Event } from "../state/event.ts";
+import type { Event } from "../format/event.ts";
 import type { Refill } from "../state/state.ts";
 
 export function eventText(event: Event): string {
@@ -71,7 +71,7 @@ export function eventText(event: Event): string {
     case "RungReached":
       return `fence ${event.fence} reached ${event.resource}: ${event.value}`;
     case "AttemptEnded":
-      return `fence ${event.fence} ${event.ending}, ${formatTokens(event.posted)} tokens ${event.note}`.trim();
+      return `fence ${event.fence} ${event.ending}, ${formatTokens(event.posted)} tokens ${event.note ?? ""}`.trim();
     case "ReportNoted":
       return `late report of ${event.agent} for fence ${event.fence} (${event.report}) noted`;
     case "DatasetAdded":

@@ -61,7 +61,7 @@ export async function runAgent(
     });
     const bus = await connectAs(home, credential, true);
     if (!bus.ok) return bus;
-    const store = await openStore(join(folder.value, "store"), storeVersion);
+    const store = await openStore(join(folder.value, "store"), storeVersion, systemClock.now(), say);
     if (!store.ok) {
       await bus.value.close();
       return store;

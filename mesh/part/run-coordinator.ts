@@ -1,5 +1,4 @@
 /** A coordinator candidate as a process: its credential, its folder, its lease, until it is stopped or halts. */
-import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { join } from "node:path";
 import { startCandidate } from "../../coordinator/leader/candidate.ts";
 import { samplerWorker } from "../../coordinator/sampler-worker/sampler-worker.ts";
@@ -11,12 +10,9 @@ import type { Surroundings } from "../../system/environment.ts";
 import { connectAs } from "../connect.ts";
 import { leaseMsOf } from "./lease-ms.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
-import { openStore } from "./open-store.ts";
+import { openMemory } from "./open-memory.ts";
 import { claimProcess } from "./process-lock.ts";
 import { untilStopped } from "./until-stopped.ts";
-
-/** Of the projection a coordinator keeps in its store. */
-const storeVersion = `coordinator-${projectionVersion}`;
 
 export interface CoordinatorOptions extends LocalOptions {
   readonly restoreJournal?: boolean;
@@ -38,18 +34,20 @@ export async function runCoordinator(
     if (!folder.ok) return folder;
     const bus = await connectAs(home, credential, true);
     if (!bus.ok) return bus;
-    const store = await openStore(join(folder.value, "store"), storeVersion);
-    if (!store.ok) {
+    const memory = await openMemory(folder.value, systemClock.now(), say);
+    if (!memory.ok) {
       await bus.value.close();
-      return store;
+      return memory;
     }
+    const { journalCopy, projection } = memory.value;
     const halted = Promise.withResolvers<string>();
     const sampler = samplerWorker();
     const candidate = startCandidate({
       mesh: home.mesh,
       name: credential.name,
       bus: bus.value,
-      store: store.value,
+      store: projection,
+      journalCopy,
       sampler,
       clock: systemClock,
       random: Math.random,
@@ -63,7 +61,8 @@ export async function runCoordinator(
     await candidate.stop();
     await sampler.close();
     await bus.value.close();
-    await store.value.close();
+    await projection.close();
+    await journalCopy.close();
     if (typeof end !== "string" && end.kind === "asked") return accept(null);
     const why =
       typeof end === "string"

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { encodeBatch, genesisHash } from "../../coordinator/journal/batch.ts";
 import { Journal, JournalBroken, startPosition, type Position } from "../../coordinator/journal/journal.ts";
-import type { Event } from "../../coordinator/state/event.ts";
+import type { Event } from "../../coordinator/format/event.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import type { MemoryBus } from "../support/bus/memory-bus.ts";
 import { MemoryHub } from "../support/bus/memory-hub.ts";

@@ -99,6 +99,7 @@ export class World {
         name,
         bus: this.hub.connect(busName),
         store: this.#openDisk(`coordinator-${name}`),
+        journalCopy: this.#openDisk(`copy-${name}`),
         sampler: inlineSampler,
         clock,
         random: () => this.random.next(),
@@ -122,6 +123,7 @@ export class World {
     process.clock.kill();
     this.hub.partition(process.busName);
     this.#disk(`coordinator-${name}`).crash();
+    this.#disk(`copy-${name}`).crash();
     this.candidates.delete(name);
     this.note(`${name} is killed`);
   }

@@ -1,0 +1,82 @@
+/** One coordinator over a bus and disks in memory, for tests of what it finds when it starts. Not a mesh: no agents, no people. */
+import { startCandidate, type Candidate } from "../../coordinator/leader/candidate.ts";
+import { hashOf } from "../../coordinator/journal/batch.ts";
+import { Journal, startPosition, type Position } from "../../coordinator/journal/journal.ts";
+import type { Event } from "../../coordinator/format/event.ts";
+import type { State } from "../../coordinator/state/state.ts";
+import { MemoryHub } from "./bus/memory-hub.ts";
+import { toBytes } from "../../protocol/json-bytes.ts";
+import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
+import { inlineSampler } from "./inline-sampler.ts";
+import { MemoryDisk } from "./memory-store.ts";
+import type { Store } from "../../store/store.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+const mesh = "place";
+
+export class CandidatePlace {
+  readonly clock = new VirtualClock();
+  readonly hub = new MemoryHub({ clock: this.clock, seed: 1 });
+  readonly bus = this.hub.connect("writer");
+  readonly projection = new MemoryDisk();
+  readonly copy = new MemoryDisk();
+  readonly lines: string[] = [];
+  readonly halts: string[] = [];
+  state: State | null = null;
+  #last: Position = startPosition;
+
+  async streams(): Promise<void> {
+    for (const spec of streamSpecsOf(mesh, 1, "secret")) await this.clock.settle(this.bus.ensureStream(spec));
+  }
+
+  /** Appends a message to the journal as it is, hash apart. */
+  async append(batch: Readonly<Record<string, unknown>>): Promise<void> {
+    const bytes = toBytes({ ...batch, prev: this.#last.hash });
+    await this.clock.settle(
+      this.bus.append(streamsOf(mesh).journal, subjectsOf(mesh).journal("secret"), bytes),
+    );
+    this.#last = { sequence: this.#last.sequence + 1, hash: hashOf(bytes) };
+  }
+
+  async write(epoch: number, ...events: readonly Event[]): Promise<void> {
+    await this.append({ v: 2, epoch, at: this.clock.now(), events });
+  }
+
+  start(name = "one", restoreJournal = false): Candidate {
+    return startCandidate({
+      mesh,
+      name,
+      bus: this.hub.connect(name),
+      store: opened(this.projection),
+      journalCopy: opened(this.copy),
+      sampler: inlineSampler,
+      clock: this.clock,
+      random: () => 0.5,
+      restoreJournal,
+      log: (line) => this.lines.push(line),
+      onHalt: (reason) => this.halts.push(reason),
+      onState: (state) => {
+        this.state = state;
+      },
+    });
+  }
+
+  loseTail(count: number): void {
+    this.hub.loseTail(streamsOf(mesh).journal, count);
+  }
+
+  async messages(): Promise<readonly Uint8Array[]> {
+    const raw = await this.clock.settle(this.bus.readStream(streamsOf(mesh).journal, 1, 1_000));
+    return raw.map(({ data }) => Uint8Array.from(data));
+  }
+
+  journal(): Journal {
+    return new Journal(this.hub.connect("reader"), mesh, this.clock);
+  }
+}
+
+export function opened(disk: MemoryDisk): Store {
+  const opening = disk.open("1");
+  if (opening.kind === "refused") throw new Error(opening.refusal.message);
+  return opening.store;
+}
