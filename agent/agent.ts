@@ -2,6 +2,7 @@
  * An agent's shell: joins bus, store, runner and clock to `step`. It decides nothing itself; it parses
  * what comes in, carries out effects in order, and keeps what must not be lost in the outbox.
  */
+import { errorSentence } from "../protocol/error-sentence.ts";
 import type { Bus, Subscription } from "../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../protocol/capability.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
@@ -77,8 +78,7 @@ class AgentShell implements Agent {
     this.#state = newAgentState(name, incarnation, policy, runner.canSuspend);
     this.#noteStart = startNote(clock, log);
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
-    const onError = (error: unknown) =>
-      options.onHalt(error instanceof Error ? error.message : String(error));
+    const onError = (error: unknown) => options.onHalt(errorSentence(error));
     this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, onError });
     this.#link = new LeaderLink({
       mesh,
@@ -147,7 +147,7 @@ class AgentShell implements Agent {
   #carryOut(effect: AgentEffect): void {
     const { bus, runner } = this.#options;
     switch (effect.kind) {
-      case "greet":
+      case "register":
         void this.#link.register();
         return;
       case "report":

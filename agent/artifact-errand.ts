@@ -2,6 +2,7 @@
  * The two errands an agent runs for a lease: its artifacts fetched onto this machine, a checkpoint shared with the mesh.
  * Each comes back with what `step` is to be told; where the bytes lie is the cache's.
  */
+import { errorSentence } from "../protocol/error-sentence.ts";
 import type { ArtifactCache } from "../artifact/artifact-cache.ts";
 import { BusError } from "../protocol/bus/bus.ts";
 import type { Digest } from "../protocol/id.ts";
@@ -52,7 +53,7 @@ export async function shareFile(
       return { kind: "shared", report };
     } catch (error) {
       if (!(error instanceof BusError) || error.kind === "closed") {
-        const reason = `its checkpoint could not be stored: ${error instanceof Error ? error.message : "unknown"}`;
+        const reason = `its checkpoint could not be stored: ${errorSentence(error)}`;
         return {
           kind: "runner",
           event: { kind: "failed", fence: report.fence, reason, retryable: true, usedMs: 0 },

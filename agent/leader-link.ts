@@ -36,16 +36,16 @@ export interface LeaderLinkOptions {
 const heartbeatFirstMs = 1_000;
 const registerTimeoutMs = 2_000;
 const registerPauseMs = 500;
-/** An earlier run's outcomes go out before the register that would end its leases; this long at most, ms. */
+/** An earlier run's outcomes go out before the registration that would end its leases; this long at most, ms. */
 const backlogPatienceMs = 3_000;
 
 /**
- * | state       | told by                      | what it sends                      | what moves it on                         |
+ * | state       | known by                     | what it sends                      | what moves it on                         |
  * | ----------- | ---------------------------- | ---------------------------------- | ---------------------------------------- |
  * | unheard     | idle, `epoch` is 0           | nothing                            | a beacon: registering                    |
  * | registering | `#mode`                      | `register`, again after each pause | a welcome to `epoch`: registered; a bus  |
  * |             |                              |                                    | closed for good: idle, as it was before  |
- * | registered  | idle, `greetedIn` is `epoch` | heartbeats; orders count only here | a higher epoch, by beacon or order:      |
+ * | registered  | idle, registered in `epoch`  | heartbeats; orders count only here | a higher epoch, by beacon or order:      |
  * |             |                              |                                    | registering                              |
  * | closed      | `#mode`                      | nothing                            | nothing                                  |
  */
@@ -71,7 +71,7 @@ export class LeaderLink {
     this.#mode = "registering";
     const { backlogOut, bus, clock, state } = this.#options;
     await backlogOut(backlogPatienceMs);
-    while (this.#mode === "registering" && state.greetedIn !== state.epoch) {
+    while (this.#mode === "registering" && state.registeredIn !== state.epoch) {
       try {
         if (await this.#registerOnce()) continue;
       } catch (error) {
@@ -85,7 +85,7 @@ export class LeaderLink {
 
   beat(): void {
     const { bus, load, owner, state } = this.#options;
-    if (this.#mode === "closed" || state.greetedIn === 0 || state.greetedIn !== state.epoch) return;
+    if (this.#mode === "closed" || state.registeredIn === 0 || state.registeredIn !== state.epoch) return;
     const running = [...state.held.values()].map(({ lease, phase, resource, suspended, usedMs }) => ({
       fence: lease.fence,
       resource,

@@ -5,14 +5,15 @@ import { createHash } from "node:crypto";
 
 import * as z from "zod";
 
+import { bytesPerGiB, bytesPerKiB } from "../protocol/byte-unit.ts";
 import { BusError, type AppendResult, type Bus, type Bytes, type Entry } from "../protocol/bus/bus.ts";
 
 /** Bytes of every chunk but the last. Part of the wire format: a half upload is resumed by whoever comes next. */
-export const chunkBytes = 256 * 1024;
+export const chunkBytes = 256 * bytesPerKiB;
 /** Chunks on their way at once, in either direction. */
 const windowChunks = 6;
 /** The largest blob `getBlob` reads into memory where its caller names no limit. */
-export const defaultMaxBlobBytes = 1024 * 1024 * 1024;
+export const defaultMaxBlobBytes = bytesPerGiB;
 
 /** Number of the message that says how many chunks there are. It is written last: where it is, all were stored. */
 const headerNumber = 0;

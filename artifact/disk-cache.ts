@@ -2,13 +2,15 @@
  * The agent's artifact cache: files named by their digest, an index in the agent's own store, a quota.
  * CACHE-1: nothing is handed out whose bytes do not match its digest; a damaged file is fetched again.
  */
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { digestOf, getBlob, putBlob, type BlobPlace } from "./blob.ts";
 import { CacheIndex } from "./cache-index.ts";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { Digest, Fence } from "../protocol/id.ts";
+import { errorSentence } from "../protocol/error-sentence.ts";
+import { writeWhole } from "../system/whole-file.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { streamsOf, subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
@@ -89,7 +91,7 @@ class DiskCache implements ArtifactCache {
     if (under === undefined) {
       under = this.#fetchOnce(digest)
         .catch((error: unknown) =>
-          refuse("unavailable", `artifact ${digest.slice(0, 12)} cannot be kept: ${sentenceOf(error)}`),
+          refuse("unavailable", `artifact ${digest.slice(0, 12)} cannot be kept: ${errorSentence(error)}`),
         )
         .finally(() => this.#fetching.delete(digest));
       this.#fetching.set(digest, under);
@@ -129,7 +131,7 @@ class DiskCache implements ArtifactCache {
         if (!(error instanceof BusError) || error.kind === "closed" || error.kind === "denied") {
           return refuse(
             "unavailable",
-            `artifact ${digest.slice(0, 12)} cannot be read: ${sentenceOf(error)}`,
+            `artifact ${digest.slice(0, 12)} cannot be read: ${errorSentence(error)}`,
           );
         }
         look--;
@@ -154,9 +156,8 @@ class DiskCache implements ArtifactCache {
   async #keep(digest: Digest, bytes: Uint8Array): Promise<string> {
     const path = this.#pathOf(digest);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const half = `${path}.part`;
-    await writeFile(half, bytes, { mode: 0o600 });
-    await rename(half, path);
+    // CACHE-1 finds out what a machine that lost its power left cut short.
+    await writeWhole(path, bytes, { flush: false });
     await this.#index.note(digest, bytes.length);
     return path;
   }
@@ -173,10 +174,6 @@ class DiskCache implements ArtifactCache {
     const oldest = this.#sharedAt.keys().next();
     if (this.#sharedAt.size > sharedKept && oldest.done !== true) this.#sharedAt.delete(oldest.value);
   }
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : "unknown error";
 }
 
 function whyNot(digest: Digest, blob: { readonly kind: string }): string {

@@ -8,13 +8,14 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { projectFolder } from "../training/version/code-version.ts";
 import { generateCsv } from "./data/generate.ts";
 import { laneRoundSchema, rowsPerSecond, type LaneRound } from "./data/lane-round.ts";
 import { ownLane } from "./data/own-lane.ts";
 import { benchFolder } from "./shared/bench-folder.ts";
 import { ChildProgram } from "./shared/child-program.ts";
-import { median } from "./shared/quantile.ts";
+import { median } from "./shared/median.ts";
 
 const peers = ["pandas", "polars"] as const;
 const lanes = ["trialmesh", ...peers] as const;
@@ -55,7 +56,7 @@ async function measure(): Promise<void> {
   try {
     const csv = join(folder, "rows.csv");
     const bytes = generateCsv(csv, rows, wholeNumber("seed", values.seed));
-    console.error(`${rows} rows, ${(bytes / 2 ** 20).toFixed(0)} MiB of CSV`);
+    console.error(`${rows} rows, ${(bytes / bytesPerMiB).toFixed(0)} MiB of CSV`);
     const done = new Map<Lane, LaneRound[]>(lanes.map((lane) => [lane, []]));
     for (let round = 1; round <= rounds; round++) {
       for (const lane of lanes) {
@@ -125,7 +126,7 @@ function report(done: ReadonlyMap<Lane, readonly LaneRound[]>, rows: number, byt
     /** Processor time of the same work, theirs by ours. */
     processorRatios: Object.fromEntries(peers.map((peer) => [peer, processorRatio(done, peer)])),
     rows,
-    csvMiB: Math.round(bytes / 2 ** 20),
+    csvMiB: Math.round(bytes / bytesPerMiB),
     /** Peers that kept other rows or measured other lengths than we did: none, or the ratios mean nothing. */
     differing,
     rounds: Object.fromEntries(lanes.map((lane) => [lane, done.get(lane) ?? []])),

@@ -7,7 +7,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { benchFolder } from "./shared/bench-folder.ts";
-import { median } from "./shared/quantile.ts";
+import { median } from "./shared/median.ts";
 import { openMeshLane, type MeshRound } from "./dispatch/mesh-lane.ts";
 import { openPeerLane, type PeerLane } from "./dispatch/peer-lane.ts";
 

@@ -15,7 +15,7 @@ import { startServer } from "../mesh/server-process.ts";
 import { streamSpecsOf } from "../protocol/subjects.ts";
 import { systemClock } from "../protocol/time/system-clock.ts";
 import { benchFolder } from "./shared/bench-folder.ts";
-import { median } from "./shared/quantile.ts";
+import { median } from "./shared/median.ts";
 import { valueOf } from "./shared/value-of.ts";
 
 const packs = [1, 50, 200];

@@ -14,7 +14,8 @@ import { models } from "../training/catalog/model-catalog.ts";
 import { buildDataset } from "../data/version/build-dataset.ts";
 import { declarationOf } from "../data/declaration/shorthand.ts";
 import type { BackendName } from "../protocol/capability.ts";
-import { median, quantile } from "./shared/quantile.ts";
+import { quantile } from "../numeric/quantile.ts";
+import { median } from "./shared/median.ts";
 import { valueOf } from "./shared/value-of.ts";
 
 const coldRounds = 3;

@@ -14,7 +14,7 @@ import { milliTokensPerToken } from "../protocol/token.ts";
 import { makeFleet } from "./scheduler/fleet.ts";
 import { simulate } from "./scheduler/simulate.ts";
 import { isPoor, openAccounts, queueTrials } from "./scheduler/workload.ts";
-import { quantile } from "./shared/quantile.ts";
+import { quantile } from "../numeric/quantile.ts";
 
 const { values } = parseArgs({
   options: {

@@ -4,6 +4,7 @@
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { errorSentence } from "../protocol/error-sentence.ts";
 import { methodNames } from "../protocol/sweep.ts";
 import { nearestName } from "../protocol/name.ts";
 import type { BenchFunction } from "./search/bench-function.ts";
@@ -102,7 +103,7 @@ async function raceOwn(benchFunction: BenchFunction, sampler: OwnSampler): Promi
       regrets.push(await lane.race({ kind: "race", sampler, function: benchFunction.name, ...job }));
     }
   } catch (error) {
-    say(`${sampler} on ${benchFunction.name} is left out: ${error instanceof Error ? error.message : ""}`);
+    say(`${sampler} on ${benchFunction.name} is left out: ${errorSentence(error)}`);
   } finally {
     await lane.close();
   }

@@ -8,7 +8,7 @@ import { curveFamilies, earlyRank, targetOf, type CurveFamily } from "./stopping
 import { fullEpochs, lanes, type Lane } from "./stopping/lane.ts";
 import { epochSeconds, simulate, workerRates, type Run } from "./stopping/simulate.ts";
 import { pairedTest } from "./search/paired-test.ts";
-import { median } from "./shared/quantile.ts";
+import { median } from "./shared/median.ts";
 
 /** The target: the true loss that this share of random parameters reaches at all. */
 const targetShare = 0.02;

@@ -1,5 +1,6 @@
 /** The entry: reads the command line, runs one command, and turns whatever ends it into an exit status. */
 import { CommanderError } from "commander";
+import { errorMessage, errorSentence } from "../protocol/error-sentence.ts";
 import { exitCode } from "../protocol/exit-code.ts";
 import { program } from "./command-tree.ts";
 import { processTerminal, type Terminal } from "./shell/terminal.ts";
@@ -31,12 +32,11 @@ async function main(terminal: Terminal): Promise<void> {
 
 /** A broken invariant: one sentence for people, the whole of it for those who will mend it. */
 function crash(terminal: Terminal, error: unknown): never {
-  const message = error instanceof Error ? error.message : String(error);
   terminal.note(
-    `trialmesh: a fault in trialmesh itself: ${message.split("\n")[0] ?? ""} (TRIALMESH_DEBUG=1 shows where)`,
+    `trialmesh: a fault in trialmesh itself: ${errorSentence(error)} (TRIALMESH_DEBUG=1 shows where)`,
   );
   if (terminal.environment["TRIALMESH_DEBUG"] === "1")
-    terminal.note(error instanceof Error ? (error.stack ?? message) : message);
+    terminal.note(error instanceof Error ? (error.stack ?? errorMessage(error)) : errorMessage(error));
   process.exit(exitCode.crashed);
 }
 

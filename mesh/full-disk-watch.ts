@@ -3,6 +3,7 @@
  * refuses a stream until it is started anew, and says why only in its log; what was acknowledged is safe.
  */
 import { closeSync, fstatSync, openSync, readSync, statfsSync } from "node:fs";
+import { bytesPerKiB, bytesPerMiB } from "../protocol/byte-unit.ts";
 
 export interface FullDiskWatch {
   readonly logFile: string;
@@ -16,10 +17,10 @@ export interface FullDiskWatch {
 
 const lookEveryMs = 2_000;
 /** Room enough to go on, and not to be full again at once. */
-const roomMinBytes = 64 * 1024 * 1024;
+const roomMinBytes = 64 * bytesPerMiB;
 const sayingFull = /no space left on device|disk quota exceeded/i;
 /** At most so much of the log is read in one look; more has been written only by a server in trouble. */
-const readMaxBytes = 256 * 1024;
+const readMaxBytes = 256 * bytesPerKiB;
 
 /** Watches from now on. Returns what ends it. */
 export function watchForFullDisk({

@@ -13,10 +13,9 @@ import {
   ensurePrivateFolder,
   parseJsonFile,
   readPrivateFile,
-  refuseDisk,
-  systemCode,
   writePrivateFile,
 } from "../system/private-file.ts";
+import { refuseDisk, systemCode } from "../system/system-error.ts";
 
 /** Version of the layout below; a home of another version is refused, never guessed at. */
 export const homeVersion = 1;

@@ -144,7 +144,7 @@ function loadKey(home: Home, name: KeyName, kind: "O" | "A"): Outcome<KeyPair> {
     const pair = fromSeed(new TextEncoder().encode(seed.value.trim()));
     if (pair.getPublicKey().startsWith(kind)) return accept(pair);
   } catch {
-    // Falls through: a seed that does not decode and one of the wrong kind are told alike.
+    // Falls through: a seed that does not decode and one of the wrong kind are refused alike.
   }
   return refuse("invalid", `${path} does not hold a seed of the ${name} key; restore it from a backup`);
 }

@@ -2,9 +2,11 @@
  * Runs one outside program to its end with a limit on time. Not for long-lived children.
  */
 import { execFile } from "node:child_process";
+import { bytesPerMiB } from "../protocol/byte-unit.ts";
+import { systemCode } from "../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 
-const outputLimitBytes = 4 * 1024 * 1024;
+const outputLimitBytes = 4 * bytesPerMiB;
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -30,7 +32,7 @@ export function runCommand(
       },
       (error, stdout, stderr) => {
         if (error === null) return done(accept(stdout));
-        if (error.code === "ENOENT") return done(refuse("unavailable", `${program} is not installed`));
+        if (systemCode(error) === "ENOENT") return done(refuse("unavailable", `${program} is not installed`));
         if (error.killed === true) {
           return done(refuse("unavailable", `${program} took longer than ${options.timeoutMs / 1000} s`));
         }

@@ -4,7 +4,8 @@
 import { connect, createServer } from "node:net";
 import * as z from "zod";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
-import { systemCode } from "../system/private-file.ts";
+import { errorSentence } from "../protocol/error-sentence.ts";
+import { systemCode } from "../system/system-error.ts";
 
 const probeTimeoutMs = 1_000;
 
@@ -35,7 +36,7 @@ export function refusePort(error: unknown, host: string, port: number): Outcome<
       );
     case null:
     default:
-      return refuse("unavailable", `cannot listen on ${host}:${port}: ${String(error)}`);
+      return refuse("unavailable", `cannot listen on ${host}:${port}: ${errorSentence(error)}`);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { connect, credsAuthenticator } from "@nats-io/transport-node";
 import * as z from "zod";
+import { errorSentence } from "../protocol/error-sentence.ts";
 import { suggestion } from "../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { roles, type Role } from "../protocol/subjects.ts";
@@ -21,7 +22,7 @@ export interface Revocation {
   readonly role: Role;
   readonly name: string;
   readonly publicKey: string;
-  /** Whether the running server was told, or will learn it when it next starts. */
+  /** Whether the running server knows of it, or will learn it when it next starts. */
   readonly applied: { readonly when: "now" } | { readonly when: "at-next-start"; readonly reason: string };
 }
 
@@ -75,7 +76,7 @@ export async function pushAccount(home: Home, identity: Identity, nowS: number):
       await connection.close();
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorSentence(error);
     return refuse("unavailable", `the server at ${home.url} does not answer (${reason})`);
   }
 }

@@ -4,7 +4,7 @@
  * nothing outside our cache folder. Whether a server elsewhere is used instead (`NATS_URL`) is the
  * caller's question.
  */
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { randomBytes } from "node:crypto";
@@ -20,7 +20,8 @@ import {
   wantedServer,
   type ServerVersion,
 } from "./server-version.ts";
-import { systemCode } from "../system/private-file.ts";
+import { systemCode } from "../system/system-error.ts";
+import { placeWhole } from "../system/whole-file.ts";
 
 /** What we bring in when the machine has none. */
 export const serverRelease = "2.15.1";
@@ -161,7 +162,7 @@ async function bringInto(cache: string, way: BringWay): Promise<Outcome<ServerBi
     const folder = join(cache, `nats-server-${showVersion(version)}`);
     mkdirSync(folder, { recursive: true });
     const path = join(folder, "nats-server");
-    renameSync(target, path);
+    await placeWhole(target, path);
     return accept({ path, version, way: way.name, warning: null });
   } catch (error) {
     const code = systemCode(error);

@@ -8,7 +8,9 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { inHome, type Home } from "./home.ts";
-import { ensurePrivateFolder, refuseDisk, systemCode, writePrivateFile } from "../system/private-file.ts";
+import { ensurePrivateFolder, writePrivateFile } from "../system/private-file.ts";
+import { refuseDisk } from "../system/system-error.ts";
+import { processIsAlive } from "../system/process-alive.ts";
 import { claimPort, greetingOf, loopbackOf, refusePort } from "./port.ts";
 import { serverConfigText } from "./server-config.ts";
 import { oldestServer, showVersion, versionOf } from "./server-version.ts";
@@ -82,7 +84,7 @@ export function runningServerPid(home: Home): number | null {
   const file = pidFile(home);
   if (!existsSync(file)) return null;
   const pid = Number(readFileSync(file, "utf8").trim());
-  if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return null;
+  if (!Number.isInteger(pid) || pid <= 0 || !processIsAlive(pid)) return null;
   // A process id is used again after a restart of the machine: believe it only if it serves this home.
   const commandLine = `/proc/${pid}/cmdline`;
   if (existsSync("/proc/self/cmdline")) {
@@ -98,7 +100,7 @@ export async function stopServer(home: Home): Promise<boolean> {
   if (pid === null) return false;
   process.kill(pid, "SIGTERM");
   for (let waitedMs = 0; waitedMs < stopTimeoutMs; waitedMs += pollMs) {
-    if (!isAlive(pid)) return true;
+    if (!processIsAlive(pid)) return true;
     await sleep(pollMs);
   }
   process.kill(pid, "SIGKILL");
@@ -224,13 +226,4 @@ async function stopChild(child: ChildProcess, exited: Promise<Exit>): Promise<vo
   if ((await Promise.race([exited, late])) === "late") child.kill("SIGKILL");
   patience.abort();
   await exited;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === "EPERM";
-  }
 }

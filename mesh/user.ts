@@ -9,7 +9,8 @@ import { accept, parseOutside, type Outcome } from "../protocol/refusal.ts";
 import { roles, type Role } from "../protocol/subjects.ts";
 import { inHome, type Home } from "./home.ts";
 import type { Revocations } from "./identity.ts";
-import { parseJsonFile, readPrivateFile, refuseDisk, writePrivateFile } from "../system/private-file.ts";
+import { parseJsonFile, readPrivateFile, writePrivateFile } from "../system/private-file.ts";
+import { refuseDisk } from "../system/system-error.ts";
 
 const publicKeySchema = z
   .string()

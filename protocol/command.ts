@@ -23,6 +23,21 @@ export const refillSchema = z.strictObject({
   upTo: milliTokensSchema.positive(),
 });
 
+/** A version by its number, by an alias that points to it, or as `best` or `newest`. */
+const versionNameSchema = z.union([z.int().positive(), nameSchema]);
+
+/**
+ * What was shown before a change of an alias was confirmed: where it pointed, and which version it was to get. The
+ * change is refused where either no longer holds. Null from a client that shows nothing first.
+ */
+const shownMove = z
+  .strictObject({ from: z.int().positive().nullable(), version: z.int().positive() })
+  .nullable()
+  .default(null);
+
+/** The version to go back to; null means the one the alias pointed to before. */
+const backTo = z.int().positive().nullable().default(null);
+
 const weight = z.number().positive().max(1000);
 
 const commandBodies = {
@@ -61,16 +76,17 @@ const commandBodies = {
   "dataset-add": datasetVersionSchema,
   "model-promote": z.strictObject({
     model: nameSchema,
-    version: z.int().positive(),
+    version: versionNameSchema,
     alias: nameSchema,
     why: text.default(""),
+    expect: shownMove,
   }),
   "model-rollback": z.strictObject({
     model: nameSchema,
     alias: nameSchema,
-    /** The version to go back to; null means the one the alias pointed to before. */
-    to: z.int().positive().nullable().default(null),
+    to: backTo,
     why: text.default(""),
+    expect: shownMove,
   }),
   "agent-drain": z.strictObject({ agent: nameSchema, drain: z.boolean() }),
   "agent-cordon": z.strictObject({ agent: nameSchema, cordon: z.boolean() }),
@@ -106,7 +122,18 @@ const queryBodies = {
   dataset: z.strictObject({ dataset: nameSchema }),
   models: z.strictObject({}),
   model: z.strictObject({ model: nameSchema }),
-  lineage: z.strictObject({ model: nameSchema, version: z.union([z.int().positive(), nameSchema]) }),
+  lineage: z.strictObject({ model: nameSchema, version: versionNameSchema }),
+  /** Which version is meant: by a name, or by a change of an alias that is yet to be confirmed. */
+  resolve: z.discriminatedUnion("of", [
+    z.strictObject({ of: z.literal("version"), model: nameSchema, version: versionNameSchema }),
+    z.strictObject({
+      of: z.literal("promote"),
+      model: nameSchema,
+      version: versionNameSchema,
+      alias: nameSchema,
+    }),
+    z.strictObject({ of: z.literal("rollback"), model: nameSchema, alias: nameSchema, to: backTo }),
+  ]),
   budget: z.strictObject({
     requester: nameSchema.nullable().default(null),
     lines: z.int().min(0).max(5000).default(50),

@@ -45,7 +45,7 @@ export const datasetVersionSchema = z.strictObject({
   rows: rowsSchema,
   /** What its labels are called; null where a number is to be predicted. */
   labels: z.array(z.string()).max(labelsMax).nullable(),
-  /** Rows kept aside because they could not be read. */
+  /** Rows rejected because they could not be read. */
   badRows: count,
   /** Digest of the plan and of all it read: what has been built once is not built again. */
   recipe: digestSchema,
@@ -53,4 +53,20 @@ export const datasetVersionSchema = z.strictObject({
   trial: trialIdSchema.nullable(),
   check: datasetCheckSchema,
 });
-export type DatasetVersion = z.infer<typeof datasetVersionSchema>;
+
+/** What a sweep that builds a dataset has put on record once it is built; absent where whoever asked records it. */
+export const recordingSchema = z.strictObject({
+  dataset: nameSchema,
+  /** As in the version's record: the digest of what decides its bytes. */
+  recipe: digestSchema,
+  /** The artifact that holds what is expected of it; null where nothing is. */
+  expectations: digestSchema.nullable(),
+});
+
+/** What an agent says of a version it has built, beside its artifact. */
+export const builtDatasetSchema = z.object({
+  ...datasetVersionSchema.pick({ dataset: true, kind: true, rows: true, labels: true, badRows: true }).shape,
+  /** Null where an expectation cannot be asked of it: then it is not recorded, and whoever checks it is told why. */
+  check: datasetCheckSchema.nullable(),
+});
+export type BuiltDataset = z.infer<typeof builtDatasetSchema>;

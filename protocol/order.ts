@@ -31,6 +31,8 @@ export const leaseSchema = z.object({
   dataset: digestSchema.nullable(),
   /** Artifacts to have before it starts, beside its dataset. */
   parts: z.array(digestSchema).default([]),
+  /** The part that holds what is expected of the dataset it builds; absent where nothing is. */
+  expectations: digestSchema.optional(),
   /** The requester's program that the trial runs, or null. */
   program: programSchema.nullable().default(null),
   metric: z.string(),

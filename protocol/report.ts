@@ -1,6 +1,7 @@
-/** What an agent says: its greeting, its heartbeat every few seconds, and its durable reports. */
+/** What an agent says: it registers, sends a heartbeat every few seconds, and makes durable reports. */
 import * as z from "zod";
 import { capabilitySchema, policySchema } from "./capability.ts";
+import { builtDatasetSchema } from "./dataset.ts";
 import { digestSchema, fenceSchema } from "./id.ts";
 import { epochSchema } from "./order.ts";
 
@@ -26,7 +27,12 @@ export const reportSchema = z.discriminatedUnion("kind", [
   /** A checkpoint that is in the artifact store: from here on the work up to it cannot be lost. */
   z.object({ kind: z.literal("checkpoint"), ...kept }),
   /** The target resource was reached; `digest` is the checkpoint there. */
-  z.object({ kind: z.literal("finished"), ...kept }),
+  z.object({
+    kind: z.literal("finished"),
+    ...kept,
+    /** Where the attempt has built a dataset version. */
+    built: builtDatasetSchema.optional(),
+  }),
   /** Ended before the target: cancelled, out of horizon, vacated by the owner, or drained. */
   z.object({
     kind: z.literal("stopped"),

@@ -1,6 +1,6 @@
 /**
  * A search space: one distribution per parameter, some of them only under a condition. Sampling from it is
- * the coordinator's `search/` room.
+ * the room `search`.
  */
 import * as z from "zod";
 import { whenSchema } from "./condition.ts";

@@ -1,6 +1,6 @@
 /**
  * How long a trial trains and who judges it on the way. Resources are epochs or whatever the task counts.
- * What each policy does with it is the coordinator's `stopping/` room.
+ * What each policy does with it is in `search/stopping`.
  */
 import * as z from "zod";
 

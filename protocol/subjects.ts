@@ -3,6 +3,7 @@
  * The sender's role and name stand in the subject of everything it may say, so that the
  * server's permissions, not the message, prove who is speaking.
  */
+import { bytesPerMiB } from "./byte-unit.ts";
 import type { StreamSpec } from "./bus/bus.ts";
 
 export const roles = ["owner", "coordinator", "agent", "requester", "viewer"] as const;
@@ -87,8 +88,8 @@ export function streamsOf(mesh: string): StreamNames {
 }
 
 /** The server sets this much disk aside for each at once: small enough for a machine with little to spare. */
-const metricsMaxBytes = 64 * 1024 * 1024;
-const logsMaxBytes = 64 * 1024 * 1024;
+const metricsMaxBytes = 64 * bytesPerMiB;
+const logsMaxBytes = 64 * bytesPerMiB;
 const pointsPerTrial = 5_000;
 
 /**

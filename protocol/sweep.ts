@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { constraintSchema } from "./constraint.ts";
-import { datasetRefSchema } from "./dataset.ts";
+import { datasetRefSchema, recordingSchema } from "./dataset.ts";
 import { digestSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
 import { programSchema } from "./program.ts";
@@ -87,5 +87,7 @@ export const sweepSpecSchema = z.strictObject({
   codeVersion: z.string().min(1),
   reuse: z.boolean(),
   register: z.strictObject({ model: nameSchema, alias: nameSchema.nullable() }).nullable(),
+  /** Of a sweep that builds a dataset: what the mesh records when it is done, whoever is still there by then. */
+  records: recordingSchema.optional(),
 });
 export type SweepSpec = z.infer<typeof sweepSpecSchema>;

@@ -37,7 +37,7 @@ export const agentView = z.object({
   agent: z.string(),
   state: z.enum(["present", "silent", "closed", "draining", "cordoned"]),
   closed: z.string().nullable(),
-  /** Why the coordinator set it aside; null where it did not. */
+  /** Why the coordinator quarantined it; null where it did not. */
   cordonReason: z.string().nullable().default(null),
   /** What the owner's policy makes of the moment; null from an agent that does not say. */
   owner: heartbeatSchema.shape.owner.unwrap(),
@@ -243,6 +243,18 @@ export const lineageView = z.object({
 });
 export type LineageView = z.infer<typeof lineageView>;
 
+/** The version that a name or a change of an alias stands for, and why that one. */
+export const resolutionView = z.object({
+  model: z.string(),
+  version: z.int().positive(),
+  /** Digest of its bytes. */
+  artifact: z.string(),
+  /** Where the alias in question points now; null where there is none yet, or none was asked about. */
+  from: z.int().positive().nullable(),
+  why: z.string(),
+});
+export type ResolutionView = z.infer<typeof resolutionView>;
+
 export const ledgerLineView = z.object({
   at: z.number(),
   kind: z.enum(["grant", "refill", "reserve", "extend", "post", "release"]),
@@ -299,6 +311,7 @@ export const queryValues = {
   models: modelsView,
   model: modelView,
   lineage: lineageView,
+  resolve: resolutionView,
   budget: budgetView,
   events: eventsView,
 } as const;

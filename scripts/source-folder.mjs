@@ -6,6 +6,7 @@ export const rooms = [
   "protocol",
   "store",
   "system",
+  "numeric",
   "text",
   "artifact",
   "data",

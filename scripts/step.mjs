@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** A step that failed in a way that can be told: what was tried and what to do by hand. */
+/** A step that failed for a reason a person can act on: what was tried and what to do by hand. */
 export class StepFailed extends Error {}
 
 /** Progress goes to stderr: stdout belongs to the command that was asked for. */

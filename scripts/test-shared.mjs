@@ -6,8 +6,6 @@
 import { describe } from "node:test";
 import { pathToFileURL } from "node:url";
 
-const fileTimeoutMs = 120_000;
-
 for (const file of process.argv.slice(2)) {
-  describe(file, { timeout: fileTimeoutMs }, () => import(pathToFileURL(file).href));
+  describe(file, () => import(pathToFileURL(file).href));
 }

@@ -15,6 +15,8 @@ import { join } from "node:path";
 
 import { open, type Database, type RootDatabase } from "lmdb";
 
+import { bytesPerMiB } from "../protocol/byte-unit.ts";
+import { errorSentence } from "../protocol/error-sentence.ts";
 import {
   assertKeys,
   StoreError,
@@ -27,7 +29,7 @@ import {
 const fileName = "store.lmdb";
 const versionKey = "version";
 /** With less free than this no store is opened, and a write that failed for no named reason failed for want of space. */
-const nearlyFullBytes = 1024 * 1024;
+const nearlyFullBytes = bytesPerMiB;
 /** The number of LMDB files (MDB_MAGIC), and its place: behind the first page header of the LMDB that lmdb-js builds. */
 const magicAt = 24;
 const magic = 0xbeefc0de;
@@ -153,7 +155,7 @@ function diskFull(path: string): StoreRefusal {
 
 function refusalOf(error: unknown, path: string): StoreRefusal {
   if (isDiskFull(error, path)) return diskFull(path);
-  const text = textOf(error);
+  const text = errorSentence(error);
   if (/INVALID|not an LMDB|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND|Invalid argument/i.test(text)) {
     return {
       kind: "damaged",
@@ -169,14 +171,14 @@ function writeError(error: unknown, path: string): StoreError {
       cause: error,
     });
   }
-  return new StoreError("failed", `Writing to the store in ${path} failed: ${textOf(error)}.`, {
+  return new StoreError("failed", `Writing to the store in ${path} failed: ${errorSentence(error)}.`, {
     cause: error,
   });
 }
 
 function isDiskFull(error: unknown, path: string): boolean {
-  if (/input\/output error/i.test(textOf(error))) return freeBytes(path) < nearlyFullBytes; // LMDB's word for a short write
-  return /ENOSPC|no space left|EDQUOT|quota exceeded|MAP_FULL/i.test(textOf(error));
+  if (/input\/output error/i.test(errorSentence(error))) return freeBytes(path) < nearlyFullBytes; // LMDB's word for a short write
+  return /ENOSPC|no space left|EDQUOT|quota exceeded|MAP_FULL/i.test(errorSentence(error));
 }
 
 function freeBytes(path: string): number {
@@ -186,8 +188,4 @@ function freeBytes(path: string): number {
   } catch {
     return Infinity;
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

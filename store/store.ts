@@ -1,5 +1,5 @@
-// A process's own durable memory: ordered string keys, whole transactions, nothing else. Two implementations stand
-// beside this file (lmdb-store.ts, memory-store.ts), held to one contract suite. What is stored under which key
+// A process's own durable memory: ordered string keys, whole transactions, nothing else. lmdb-store.ts is
+// the real one; its twin in memory, held to the same contract suite, is the tests'. What is stored under which key
 // is its owner's affair; what is read back is parsed by its owner.
 
 export interface StoreChanges {

@@ -1,5 +1,6 @@
 /** Asks a small program once and takes what it prints. Its whole process group ends when it does not answer in time. */
 import { spawn } from "node:child_process";
+import { systemCode } from "./system-error.ts";
 
 /** A source must answer within this, ms. */
 export const askDeadlineMs = 2_000;
@@ -35,7 +36,7 @@ export function askProgram(
   }, askDeadlineMs);
   child.once("error", (error) => {
     clearTimeout(late);
-    const missing = "code" in error && error.code === "ENOENT";
+    const missing = systemCode(error) === "ENOENT";
     resolve({ ok: false, missing, why: missing ? `${program} is not installed` : error.message });
   });
   child.once("close", (code) => {

@@ -7,8 +7,11 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, wr
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { partSuffix } from "./partial-file.ts";
+import { processIsAlive } from "./process-alive.ts";
+import { systemCode } from "./system-error.ts";
 
 const pollMs = 500;
+const attemptsMax = 3;
 /** What systems answer to a rename onto a folder that holds something. */
 const taken = new Set(["ENOTEMPTY", "EEXIST", "EPERM"]);
 
@@ -23,23 +26,39 @@ export async function claimLock(
   signal: AbortSignal,
   waiting: (holder: number) => void,
 ): Promise<FolderLock | null> {
-  mkdirSync(folder, { recursive: true });
-  const lock = join(folder, `.lock-${name}`);
   let told = false;
   while (!signal.aborted) {
-    const mine = `${process.pid}-${startOf(process.pid) ?? ""}`;
-    if (create(folder, lock, mine)) return release(lock, mine);
-    const holder = holderOf(lock);
-    if (holder !== null && !isAlive(holder)) {
-      if (move(join(lock, holder), join(lock, mine))) return release(lock, mine);
-      continue;
-    }
-    if (!told && holder !== null) waiting(pidOf(holder));
-    told = true;
+    const claim = tryLock(folder, name);
+    if (claim.held) return claim.lock;
+    if (!told && claim.holder !== null) waiting(claim.holder);
+    told ||= claim.holder !== null;
     await sleep(pollMs, undefined, { signal }).catch(() => undefined);
   }
   return null;
 }
+
+export type LockClaim =
+  | { readonly held: true; readonly lock: FolderLock }
+  /** The process that has it; null while it changes hands. */
+  | { readonly held: false; readonly holder: number | null };
+
+/** The lock, or who has it just now. Throws the system's error where the folder cannot be made or written. */
+export function tryLock(folder: string, name: string): LockClaim {
+  mkdirSync(folder, { recursive: true });
+  const lock = join(folder, `.lock-${name}`);
+  const mine = `${process.pid}-${startOf(process.pid) ?? ""}`;
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    if (create(folder, lock, mine)) return { held: true, lock: take(lock, mine) };
+    const holder = holderOf(lock);
+    if (holder === null) continue; // It has just been let go.
+    if (isAlive(holder, lock)) return { held: false, holder: pidOf(holder) };
+    if (move(join(lock, holder), join(lock, mine))) return { held: true, lock: take(lock, mine) };
+  }
+  return { held: false, holder: null };
+}
+
+/** Where the system says of no process when it started, only this tells an own lock from one of an earlier process of this id. */
+const ownLocks = new Set<string>();
 
 /** A folder renamed onto one that is there and not empty is refused by the system. */
 function create(folder: string, lock: string, mine: string): boolean {
@@ -51,14 +70,16 @@ function create(folder: string, lock: string, mine: string): boolean {
     return true;
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
-    if (error instanceof Error && "code" in error && taken.has(String(error.code))) return false;
+    if (taken.has(systemCode(error) ?? "")) return false;
     throw error;
   }
 }
 
-function release(lock: string, mine: string): FolderLock {
+function take(lock: string, mine: string): FolderLock {
+  ownLocks.add(lock);
   return {
     release: () => {
+      ownLocks.delete(lock);
       rmSync(join(lock, mine), { force: true });
       // An empty folder counts as no lock, and one in which somebody's file stands by now is not removed.
       try {
@@ -92,21 +113,13 @@ function pidOf(holder: string): number {
 }
 
 /** The same process, not one that was given its number later. */
-function isAlive(holder: string): boolean {
+function isAlive(holder: string, lock: string): boolean {
   const pid = pidOf(holder);
+  if (pid === process.pid) return ownLocks.has(lock);
   if (!Number.isInteger(pid) || pid <= 0) return false;
   if (!processIsAlive(pid)) return false;
   const started = startOf(pid);
   return started === null || holder === `${pid}-${started}`;
-}
-
-export function processIsAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }
 
 /** When it started, in ticks since the machine did; null where the system does not say. */

@@ -1,6 +1,6 @@
 /** How much memory processes hold, as the system counts it. It only reads; what is too much is for others to say. */
 import { readFileSync } from "node:fs";
-import { bytesPerMiB } from "./memory-limit.ts";
+import { bytesPerMiB } from "../protocol/byte-unit.ts";
 
 /** Of Linux on every machine Node runs on but some ARM servers, whose pages are larger and whose figures then too small. */
 const pageBytes = 4096;

@@ -1,6 +1,5 @@
-/** How often memory is looked at, and how its limit is told. */
+/** How often memory is looked at, and the sentence for a process that passes its limit. */
 
-export const bytesPerMiB = 2 ** 20;
 /** Between two looks at what a running job holds. */
 export const memoryLookMs = 500;
 

@@ -1,4 +1,5 @@
-/** Figures as people read them: metrics, times, sizes, parameters. Amounts are in `protocol/token.ts`. */
+/** Figures as people read them: metrics, times, sizes, shares, parameters. Amounts are in `protocol/token.ts`. */
+import { bytesPerGiB, bytesPerKiB, bytesPerMiB } from "../protocol/byte-unit.ts";
 import type { Params } from "../protocol/value.ts";
 
 const significantDigits = 4;
@@ -17,11 +18,37 @@ export function formatTime(at: number | null, now: number): string {
 }
 
 export function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} KiB`;
-  return bytes < 1024 ** 3
-    ? `${(bytes / 1024 ** 2).toFixed(1)} MiB`
-    : `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+  if (bytes < bytesPerKiB) return `${bytes} B`;
+  if (bytes < bytesPerMiB) return `${(bytes / bytesPerKiB).toFixed(1)} KiB`;
+  return bytes < bytesPerGiB
+    ? `${(bytes / bytesPerMiB).toFixed(1)} MiB`
+    : `${(bytes / bytesPerGiB).toFixed(1)} GiB`;
+}
+
+/** A share, 0 to 1, in whole percent. */
+export function percent(share: number): string {
+  return `${Math.round(100 * share)}%`;
+}
+
+/** With one digit, where some are small: what is not nothing never reads as nothing. A share of nothing is none. */
+export function finePercent(share: number): string {
+  if (!(share > 0)) return "0%";
+  return share < 0.001 ? "<0.1%" : `${(100 * share).toFixed(1)}%`;
+}
+
+/** The same as a number, for charts. */
+export function percentOf(part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.round((1000 * part) / whole) / 10;
+}
+
+/** A share that somebody wrote, with the digits it has. */
+export function exactPercent(share: number): string {
+  return `${Number((100 * share).toPrecision(4))}%`;
+}
+
+/** How much is done, rounded down, so that 100% is all; `-` of nothing. */
+export function percentDone(done: number, of: number): string {
+  return of <= 0 ? "-" : `${Math.floor((100 * Math.min(done, of)) / of)}%`;
 }
 
 export function formatGiB(gib: number | null): string {

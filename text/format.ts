@@ -1,5 +1,5 @@
 /**
- * Figures as people read them: tokens, ages, percents, sizes. Every figure is rounded here and nowhere else,
+ * Figures as people read them: tokens, ages, rates. Every figure is rounded here or in `figure.ts` and nowhere else,
  * so that a screen changes only when what it shows does.
  */
 import { milliTokensPerToken } from "../protocol/token.ts";
@@ -58,10 +58,6 @@ export function ahead(ms: number): string {
   return `in about ${Math.round(ms / dayMs)} days`;
 }
 
-export function percent(part: number, whole: number): string {
-  return whole <= 0 ? "-" : `${Math.floor((100 * Math.min(part, whole)) / whole)}%`;
-}
-
 /** A metric's value at four significant figures, without an exponent where it can be avoided. */
 export function value(of: number | null): string {
   if (of === null) return "-";
@@ -74,12 +70,6 @@ export function value(of: number | null): string {
 
 export function gib(of: number | null): string {
   return of === null ? "-" : `${of < 9.95 ? of.toFixed(1) : of.toFixed(0)}G`;
-}
-
-export function bytes(of: number): string {
-  if (of < 1024) return `${of} B`;
-  if (of < 1024 * 1024) return `${(of / 1024).toFixed(1)} KiB`;
-  return `${(of / 1024 / 1024).toFixed(1)} MiB`;
 }
 
 /** Local time of day, as `14:05:09`. */

@@ -1,6 +1,6 @@
 /**
  * The characters the screens draw with, in two sets: one for terminals with Unicode, one of ASCII only.
- * Every state has a glyph of its own, so that it is told without colour.
+ * Every state has a glyph of its own, so that it is recognised without colour.
  */
 import type { AgentView, SweepSummary } from "../protocol/view.ts";
 import type { TrialState } from "../protocol/life.ts";

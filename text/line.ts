@@ -27,10 +27,6 @@ export function lineWidth(of: Line): number {
   return of.reduce((sum, each) => sum + widthOf(each.text), 0);
 }
 
-export function lineText(of: Line): string {
-  return of.map((each) => each.text).join("");
-}
-
 /** The line cut to at most `width` columns; what is cut off is marked by `ellipsis`. */
 export function clipLine(of: Line, width: number, ellipsis: string): Line {
   if (lineWidth(of) <= width) return of;

@@ -5,7 +5,7 @@
 import type { MeshClient } from "../protocol/client.ts";
 import type { Clock } from "../protocol/time/clock.ts";
 import type { QueryName } from "../protocol/command.ts";
-import { messageOf } from "./message-of.ts";
+import { errorSentence } from "../protocol/error-sentence.ts";
 import { LoadHistory } from "./load-history.ts";
 import {
   noAnswers,
@@ -142,7 +142,7 @@ class MeshFeed implements Feed {
         if (outcome.refusal.code !== "unavailable") this.#heardAt = this.#clock.monotonic();
       }
     } catch (error) {
-      this.#refusals.set(key, messageOf(error));
+      this.#refusals.set(key, errorSentence(error));
     } finally {
       this.#underWay.delete(key);
     }
@@ -188,6 +188,7 @@ function copyOf(of: Answers): Stored {
     models: new Map(of.models),
     model: new Map(of.model),
     lineage: new Map(of.lineage),
+    resolve: new Map(of.resolve),
     budget: new Map(of.budget),
     events: new Map(of.events),
   };

@@ -4,7 +4,7 @@
  */
 import { refuse } from "../protocol/refusal.ts";
 import type { Launcher } from "../client/sweep/launcher.ts";
-import { messageOf } from "./message-of.ts";
+import { errorSentence } from "../protocol/error-sentence.ts";
 import { checked, estimated, readiness, withTemplates, type Form } from "./model/form.ts";
 import { go, say } from "./model/move.ts";
 import type { Effect } from "./model/ui-effect.ts";
@@ -33,7 +33,7 @@ export class LaunchErrand {
       const form = this.#form();
       if (form !== null) await this.validate({ draft: form.draft, edit: form.edit });
     } catch (error) {
-      this.#putForm((form) => ({ ...form, templates: [], refusal: messageOf(error) }));
+      this.#putForm((form) => ({ ...form, templates: [], refusal: errorSentence(error) }));
     }
   }
 
@@ -44,7 +44,7 @@ export class LaunchErrand {
       this.#putForm((form) => checked(form, of.edit, check));
       if (check.problems.length === 0) void this.#estimate(of);
     } catch (error) {
-      const problem = { field: "file", message: messageOf(error) };
+      const problem = { field: "file", message: errorSentence(error) };
       this.#putForm((form) =>
         checked(form, of.edit, { problems: [problem], trials: null, agentsThatFit: null }),
       );
@@ -68,7 +68,7 @@ export class LaunchErrand {
       const fresh = withSelection(shown, "trials", { key: null, index: 0 });
       put(say({ ...fresh, filters: { ...fresh.filters, sweeps: "" } }, `${sweep} is submitted`, "good"));
     } catch (error) {
-      this.#putForm((form) => ({ ...form, submitting: false, refusal: messageOf(error) }));
+      this.#putForm((form) => ({ ...form, submitting: false, refusal: errorSentence(error) }));
     }
   }
 
@@ -77,7 +77,7 @@ export class LaunchErrand {
       const outcome = await this.#options.launcher.estimate(of.draft);
       this.#putForm((form) => estimated(form, of.edit, outcome));
     } catch (error) {
-      this.#putForm((form) => estimated(form, of.edit, refuse("unavailable", messageOf(error))));
+      this.#putForm((form) => estimated(form, of.edit, refuse("unavailable", errorSentence(error))));
     }
   }
 

@@ -4,7 +4,7 @@
  */
 import type { MeshClient } from "../protocol/client.ts";
 import { systemClock } from "../protocol/time/system-clock.ts";
-import type { CheckVersion } from "./check-version.ts";
+import type { CheckVersion } from "../client/model/check-version.ts";
 import type { Launcher } from "../client/sweep/launcher.ts";
 import type { StartWith } from "./model/ui.ts";
 import { openStore } from "./ui-store.ts";

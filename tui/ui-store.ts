@@ -4,16 +4,17 @@
  */
 import type { MeshClient } from "../protocol/client.ts";
 import type { Clock } from "../protocol/time/clock.ts";
-import type { CheckVersion } from "./check-version.ts";
+import type { CheckVersion } from "../client/model/check-version.ts";
+import { confirmOf, makeChange } from "./make-change.ts";
 import { drawFrame, sameFrame, type Frame, type Size } from "./screen-frame.ts";
 import { openFeed, type Feed } from "./feed.ts";
 import { LaunchErrand } from "./launch-errand.ts";
-import { messageOf } from "./message-of.ts";
+import { errorSentence } from "../protocol/error-sentence.ts";
 import type { Launcher } from "../client/sweep/launcher.ts";
-import type { Confirm } from "./model/confirm.ts";
+import type { Confirm, MoveQuestion } from "./model/confirm.ts";
 import type { Effect } from "./model/ui-effect.ts";
 import { wanted } from "./model/list.ts";
-import { say } from "./model/move.ts";
+import { ask, say } from "./model/move.ts";
 import { step } from "./model/ui-step.ts";
 import { startUi, type StartWith, type Ui } from "./model/ui.ts";
 import type { Glyphs } from "../text/glyph.ts";
@@ -156,6 +157,9 @@ class ScreenStore implements Store {
       case "send":
         void this.#send(effect.confirm);
         return;
+      case "ask-moves":
+        void this.#askMoves(effect.question);
+        return;
       case "load-templates":
         void this.#launch.loadTemplates();
         return;
@@ -180,17 +184,24 @@ class ScreenStore implements Store {
     const { checkVersion, client, glyphs } = this.#options;
     this.#say(`${confirm.title} ${glyphs.ellipsis}`, "plain");
     try {
-      const { serves } = confirm;
-      if (serves !== null && checkVersion !== undefined) {
-        const checked = await checkVersion(serves.model, serves.version);
-        if (!checked.ok) return this.#say(`nothing was changed: ${checked.refusal.message}`, "bad");
-      }
-      const outcome = await client.command(confirm.request.name, confirm.request.body);
+      const outcome = await makeChange(client, checkVersion, confirm.does);
       if (outcome.ok) this.#put({ ...say(this.#ui, withUndo(confirm), "good"), undo: confirm.undo });
       else this.#say(outcome.refusal.message, "bad");
       this.#feed.askAgain();
     } catch (error) {
-      this.#say(messageOf(error), "bad");
+      this.#say(errorSentence(error), "bad");
+    }
+  }
+
+  /** Nothing is asked where the person has gone elsewhere meanwhile. */
+  async #askMoves(question: MoveQuestion): Promise<void> {
+    const { screen } = this.#ui;
+    try {
+      const confirm = await confirmOf(this.#options.client, question);
+      if (this.#ui.overlay !== null || this.#ui.screen !== screen) return;
+      this.#put(confirm.ok ? ask(this.#ui, confirm.value) : say(this.#ui, confirm.refusal.message, "bad"));
+    } catch (error) {
+      this.#say(errorSentence(error), "bad");
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Whether an opened TensorFlow.js backend differentiates rightly: each case's figures against the known ones. */
 import type { Tensor } from "@tensorflow/tfjs-core";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { TensorFlow } from "../../training/runtime/backend.ts";
 import { stream } from "../../training/tensor/seeded-stream.ts";
 import { fingerprint, gradientCases, type GradientCase } from "./gradient-case.ts";
@@ -23,7 +24,7 @@ export async function checkGradients(
       const finding = compare(one, await figuresOf(tf, one));
       if (finding !== null) findings.push(finding);
     } catch (error) {
-      const why = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+      const why = errorSentence(error);
       findings.push({ type: "cannot", reason: `${one.name} cannot be differentiated: ${why}` });
     }
   }

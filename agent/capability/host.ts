@@ -2,11 +2,10 @@
 import { statfs } from "node:fs/promises";
 import { arch, availableParallelism, cpus, platform, totalmem } from "node:os";
 import si from "systeminformation";
+import { bytesPerGiB, bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { computeCapabilityOf, readComputeCapabilities } from "./compute-capability.ts";
 import type { Host } from "../../protocol/capability.ts";
 
-const bytesPerGiB = 2 ** 30;
-const mibPerGiB = 1024;
 const factDeadlineMs = 4_000;
 /** Instruction sets that matter to numeric code; the other hundred flags would only fill messages. */
 const notedFeatures = new Set(
@@ -54,7 +53,7 @@ interface GpuMemory {
 
 function vramOf({ memoryTotal, vram, vramDynamic }: GpuMemory): number | null {
   const mib = memoryTotal ?? (vramDynamic ? null : vram);
-  return mib === null || mib <= 0 ? null : round(mib / mibPerGiB);
+  return mib === null || mib <= 0 ? null : round((mib * bytesPerMiB) / bytesPerGiB);
 }
 
 /** A display adapter of a virtual machine computes nothing. */

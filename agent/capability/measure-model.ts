@@ -2,6 +2,7 @@
  * Trains one model on one backend for a moment: its first epoch's loss must be the known one, then it is
  * timed. Wrong numbers and a model that does not run are told apart: the first condemns the backend.
  */
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { OpenedBackend } from "../../training/runtime/backend.ts";
 import { resolveParams } from "../../training/task/parameter.ts";
 import type { ModelDeclaration, ReferenceWork, Trainer } from "../../training/task/task.ts";
@@ -57,7 +58,7 @@ export async function measureModel(
       firstMs > longEpochMs ? 1000 / firstMs : Math.max(1000 / firstMs, await bestEpochsPerSecond(trainer));
     return { verdict: "right", examplesPerSecond: epochs * reference.rowsPerEpoch, loss };
   } catch (error) {
-    const why = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+    const why = errorSentence(error);
     return { verdict: "absent", reason: `${kind} does not run: ${why}` };
   } finally {
     trainer?.dispose();

@@ -2,10 +2,11 @@
  * What probes found, one entry a backend, in a file of this machine. An entry counts as long as its key is the
  * same: Node, processor, workload, models with their references, the backend's packages and its driver.
  */
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { backendNameSchema, type BackendName, type Host } from "../../protocol/capability.ts";
+import { writeWhole } from "../../system/whole-file.ts";
 import { packageVersion } from "../../training/runtime/open.ts";
 import { readRuntimeRecords } from "../../training/runtime/runtime-record.ts";
 import { models } from "../../training/catalog/model-catalog.ts";
@@ -65,9 +66,5 @@ export async function readProbeCache(dir: string): Promise<ProbeCache> {
 
 export async function writeProbeCache(dir: string, found: readonly Remembered[]): Promise<void> {
   const backends = Object.fromEntries(found.map((one) => [one.result.name, one]));
-  const path = join(dir, cacheFile);
-  // Two agents may start at once: each writes a file of its own, the last one stays.
-  const part = `${path}.${process.pid}.part`;
-  await writeFile(part, JSON.stringify({ backends }, null, 1));
-  await rename(part, path);
+  await writeWhole(join(dir, cacheFile), JSON.stringify({ backends }, null, 1));
 }

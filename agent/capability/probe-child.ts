@@ -1,4 +1,5 @@
 /** Entry of a probe's child process: tries the backend named on its command line and says what it finds as it goes. */
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { openBackend } from "../../training/runtime/open.ts";
 import { registerGradients } from "../../training/runtime/register-gradients.ts";
@@ -52,7 +53,7 @@ const [, , given, ...kinds] = process.argv;
 try {
   await tryBackend(given, kinds);
 } catch (error) {
-  const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+  const reason = errorSentence(error);
   await say({ type: "broken", reason });
 }
 await say({ type: "done" });

@@ -136,7 +136,7 @@ class ChildProcess implements Child {
   }
 
   #send(message: ToChild): void {
-    // A child that just died cannot be told anything; its end is reported by "close".
+    // A child that just died hears nothing; its end is reported by "close".
     if (this.#process.connected) this.#process.send(message, () => undefined);
   }
 

@@ -20,7 +20,7 @@ export function machineRunner({ environment, interpreter, machine, slots }: Mach
   const slotTable = new SlotTable(slots, machine);
   const children = childRunner({ slots, slotTable, environment });
   const programs = programRunner({ slots: slotTable, environment, interpreter });
-  // A fence that a runner does not know is ignored, so both may be told.
+  // A fence that a runner does not know is ignored, so both may be asked.
   const both = [children, programs];
   return {
     start: (job, kept) => (isCommandJob(job) ? programs : children).start(job, kept),

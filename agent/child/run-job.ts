@@ -4,6 +4,8 @@
  * what a job can do wrong: that is a `failed` event.
  */
 import { readFile } from "node:fs/promises";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Dataset } from "../../data/row/dataset-rows.ts";
@@ -28,8 +30,6 @@ export interface RunJobOptions {
   readonly ownProcess: boolean;
   readonly kept?: Kept | undefined;
 }
-
-const bytesPerMiB = 2 ** 20;
 
 export async function runJob(
   job: Job,
@@ -85,14 +85,15 @@ export async function runJob(
       const name = `${job.trial}-${fence}-${resource}`;
       file = await writeCheckpoint(trainer.save(), job.checkpointDir, name, kept);
       emit({ kind: "checkpoint", fence, resource, metrics, usedMs, ...file });
-      if (last) return emit({ kind: "finished", fence, resource, metrics, usedMs, ...file });
+      const built = trainer.built === undefined ? {} : { built: trainer.built };
+      if (last) return emit({ kind: "finished", fence, resource, metrics, usedMs, ...file, ...built });
     }
     fail(
       `trial ${job.trial} has ${trainer.epoch} epochs already and was asked for ${job.targetResource}`,
       false,
     );
   } catch (error) {
-    fail(`trial ${job.trial} stopped: ${sentence(error)}`, true);
+    fail(`trial ${job.trial} stopped: ${errorSentence(error)}`, true);
   } finally {
     trainer?.dispose();
   }
@@ -137,6 +138,7 @@ async function prepare(job: Job): Promise<Outcome<Prepared>> {
       parts: job.parts,
       workDir: job.checkpointDir,
       datasetPath: job.datasetPath,
+      expectationsPath: job.expectationsPath,
       memoryMiB: job.memoryMiB,
     },
   });
@@ -159,7 +161,7 @@ async function restore(trainer: Trainer, path: string, resource: number): Promis
   try {
     bytes = await readFile(path);
   } catch (error) {
-    return refuse("unavailable", `the checkpoint ${path} cannot be read: ${sentence(error)}`);
+    return refuse("unavailable", `the checkpoint ${path} cannot be read: ${errorSentence(error)}`);
   }
   const restored = trainer.restore(bytes);
   if (restored.ok && trainer.epoch !== resource) {
@@ -179,8 +181,4 @@ function prefixed(metrics: Readonly<Record<string, number>>): Record<string, num
       value,
     ]),
   );
-}
-
-function sentence(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }

@@ -5,7 +5,7 @@ import type { Metrics, Report } from "../../protocol/report.ts";
 import type { Job, StopHow } from "../runner/runner.ts";
 
 export type AgentEffect =
-  | { readonly kind: "greet" }
+  | { readonly kind: "register" }
   | { readonly kind: "fetch"; readonly lease: Lease }
   | { readonly kind: "start"; readonly lease: Lease; readonly job: Omit<Job, "checkpointDir" | "memoryMiB"> }
   | { readonly kind: "stop"; readonly fence: Fence; readonly how: StopHow }

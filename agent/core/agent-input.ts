@@ -1,4 +1,4 @@
-/** What an agent's `step` is told: orders, what its runner and its cache did, its owner's availability, the time. Parsed already. */
+/** The input of an agent's `step`: orders, what its runner and its cache did, its owner's availability, the time. Parsed already. */
 import type { Fence } from "../../protocol/id.ts";
 import type { CancelHow, Lease } from "../../protocol/order.ts";
 import type { Report } from "../../protocol/report.ts";

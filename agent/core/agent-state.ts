@@ -10,7 +10,7 @@ import type { Availability } from "../owner/availability.ts";
 
 export type StopReason = Extract<Report, { kind: "stopped" }>["why"];
 
-/** A whole checkpoint of an attempt, as its runner told of it. */
+/** A whole checkpoint of an attempt, as its runner reported it. */
 export interface KeptCheckpoint {
   readonly path: string;
   readonly digest: string;
@@ -62,8 +62,8 @@ export interface AgentState {
   policy: Policy;
   /** Highest epoch seen; orders of a lower one are refused. */
   epoch: number;
-  /** Epoch in which the leader has greeted us; orders count only then, for only then its clock is known. */
-  greetedIn: number;
+  /** Epoch in which the leader has answered our registration; orders count only then, for only then its clock is known. */
+  registeredIn: number;
   /** Monotonic time here at coordinator's time 0, as a lower bound: never later than the truth. */
   clockOffset: number;
   /** What the owner's policy makes of the moment. */
@@ -88,7 +88,7 @@ export function newAgentState(
     incarnation,
     policy,
     epoch: 0,
-    greetedIn: 0,
+    registeredIn: 0,
     clockOffset: 0,
     availability: { kind: "open", reason: null },
     canSuspend,

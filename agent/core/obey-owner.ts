@@ -50,6 +50,7 @@ export function startJob(held: Held): AgentEffect[] {
     backend: lease.backend,
     datasetPath: files.datasetPath,
     parts: files.parts,
+    expectationsPath: lease.expectations === undefined ? undefined : files.parts[lease.expectations],
     program: lease.program,
     fromCheckpointPath: files.checkpointPath,
     fromResource: lease.from?.resource ?? 0,

@@ -1,4 +1,4 @@
-/** What an agent says of an attempt, made of what its runner told. Not when it is said: see `step`. */
+/** What an agent says of an attempt, made of what its runner reported. Not when it is said: see `step`. */
 import type { Metrics, Report } from "../../protocol/report.ts";
 import type { RunnerEvent } from "../runner/runner.ts";
 import type { AgentEffect } from "./agent-effect.ts";

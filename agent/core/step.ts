@@ -38,23 +38,23 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
     case "welcomed":
       if (input.epoch < state.epoch) return [];
       state.epoch = input.epoch;
-      state.greetedIn = input.epoch;
+      state.registeredIn = input.epoch;
       // The leader read its clock after we asked: taking the moment of asking errs towards stopping early.
       state.clockOffset = input.askedAt - input.at;
       return [];
     case "offer":
       return inEpoch(state, input.epoch)
         ? input.leases.flatMap((lease) => takeOffer(state, lease, now))
-        : greetAgain(state, input.epoch);
+        : registerAgain(state, input.epoch);
     case "extend":
-      if (!inEpoch(state, input.epoch)) return greetAgain(state, input.epoch);
+      if (!inEpoch(state, input.epoch)) return registerAgain(state, input.epoch);
       for (const { at, fence, horizonMs } of input.leases) {
         const held = state.held.get(fence);
         if (held !== undefined) held.deadline = Math.max(held.deadline, at + state.clockOffset + horizonMs);
       }
       return [];
     case "cancel":
-      if (!inEpoch(state, input.epoch)) return greetAgain(state, input.epoch);
+      if (!inEpoch(state, input.epoch)) return registerAgain(state, input.epoch);
       return input.fences.flatMap((fence) => cancel(state, fence, input.how ?? "soon", now));
     case "drain":
       if (inEpoch(state, input.epoch)) state.draining = input.drain;
@@ -81,7 +81,7 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
       return [{ kind: "report", report: input.report }];
     }
     case "tick":
-      return [...state.held.values()].flatMap((held) => watch(state, held, now));
+      return [...state.held.values()].flatMap((held) => [...shareDue(held, now), ...watch(state, held, now)]);
     case "leave":
       state.leaving = true;
       return [...state.held.values()].flatMap((held) =>
@@ -92,15 +92,15 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
 
 function seeEpoch(state: AgentState, epoch: number): AgentEffect[] {
   if (epoch > state.epoch) state.epoch = epoch;
-  return epoch >= state.epoch && state.greetedIn !== epoch ? [{ kind: "greet" }] : [];
+  return epoch >= state.epoch && state.registeredIn !== epoch ? [{ kind: "register" }] : [];
 }
 
 /** AGENT-2. */
 function inEpoch(state: AgentState, epoch: number): boolean {
-  return epoch === state.epoch && epoch === state.greetedIn;
+  return epoch === state.epoch && epoch === state.registeredIn;
 }
 
-function greetAgain(state: AgentState, epoch: number): AgentEffect[] {
+function registerAgain(state: AgentState, epoch: number): AgentEffect[] {
   return epoch < state.epoch ? [] : seeEpoch(state, epoch);
 }
 
@@ -183,13 +183,15 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
       return [{ kind: "metric", lease, resource: event.resource, metrics: finiteOf(event.metrics) }];
     case "checkpoint":
       held.checkpoint = event;
-      // The last one comes again as `finished`; in between, not more often than the mesh can use. What ends a
-      // moment before its process stands still is not to wait with it.
-      if (event.resource >= lease.target) return [];
-      return held.suspended || now - held.sharedAt >= shareEveryMs ? shareCheckpoint(held, now) : [];
+      return shareDue(held, now);
     case "finished": {
       held.phase = "reporting";
-      const report = { kind: "finished", ...keptOf(held, event) } as const;
+      const { built } = event;
+      const report = {
+        kind: "finished",
+        ...keptOf(held, event),
+        ...(built === undefined ? {} : { built }),
+      } as const;
       return [{ kind: "share", path: event.path, digest: event.digest, report }];
     }
     case "stopped": {
@@ -206,6 +208,16 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
       return [{ kind: "report", report: { kind: "failed", fence, reason, retryable, usedMs } }];
     }
   }
+}
+
+/**
+ * Hands on what was kept, not more often than the mesh can use: also when nothing follows it for long. The last one comes
+ * again as `finished`. What ends a moment before its process stands still is not to wait with it.
+ */
+function shareDue(held: Held, now: number): AgentEffect[] {
+  const { checkpoint, lease, phase, sharedAt, suspended } = held;
+  if (phase !== "running" || checkpoint === null || checkpoint.resource >= lease.target) return [];
+  return suspended || now - sharedAt >= shareEveryMs ? shareCheckpoint(held, now) : [];
 }
 
 function cancel(state: AgentState, fence: Fence, how: CancelHow, now: number): AgentEffect[] {

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setImmediate as turn } from "node:timers/promises";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import type { ModuleProgram } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -82,7 +83,7 @@ class ModuleRun {
       await this.#settle();
     } catch (error) {
       if (error instanceof Stopped) await this.#settle();
-      else this.#fail(`the module of trial ${trial} threw: ${sentence(error)}`, false);
+      else this.#fail(`the module of trial ${trial} threw: ${errorSentence(error)}`, false);
     } finally {
       clearInterval(look);
     }
@@ -157,7 +158,7 @@ class ModuleRun {
     try {
       loaded = await import(pathToFileURL(join(folder, program.entry)).href);
     } catch (error) {
-      return refuse("invalid", `${program.entry} does not load: ${sentence(error)}`);
+      return refuse("invalid", `${program.entry} does not load: ${errorSentence(error)}`);
     }
     return isModule(loaded)
       ? accept(loaded.train)
@@ -255,8 +256,4 @@ function isModule(loaded: unknown): loaded is { readonly train: Train } {
   return (
     typeof loaded === "object" && loaded !== null && "train" in loaded && typeof loaded.train === "function"
   );
-}
-
-function sentence(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }

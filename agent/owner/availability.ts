@@ -8,6 +8,7 @@
  * OWNER-3: where idleness is asked for and nobody knows it, the owner counts as present.
  * OWNER-4: what was suspended for `vacateMinutes` leaves.
  */
+import { percent } from "../../text/figure.ts";
 import type { Policy } from "../../protocol/capability.ts";
 import type { availabilityNames } from "../../protocol/report.ts";
 import type { Idleness } from "./idle/idle-source.ts";
@@ -162,8 +163,4 @@ function memShortText({ leaveFreeMemGiB }: Policy): string {
 
 function minutes(count: number): string {
   return count === 1 ? "1 minute" : `${count} minutes`;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)}%`;
 }

@@ -4,7 +4,7 @@ import { machineTime, processTimes } from "../../system/processor-time.ts";
 /** Between two looks, at least, in ms of processor time: counters tick coarsely. */
 const windowMinMs = 1_000;
 
-/** Each call tells the share, 0 to 1, since the call before; null while or where it cannot be told. */
+/** Each call tells the share, 0 to 1, since the call before; null while or where it is not known. */
 export function othersLoad(children: () => readonly number[]): () => Promise<number | null> {
   let machine = machineTime();
   let own = ownTime();

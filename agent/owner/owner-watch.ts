@@ -156,7 +156,7 @@ class OwnerWatcher implements OwnerWatch {
     if (reading.kind === "idle" && !this.#heardOf.has(reading.source)) {
       this.#heardOf.add(reading.source);
       const ago = Math.round(reading.ms / 1000);
-      this.#options.log(`owner: the last input is told by ${reading.source}, ${ago} s ago just now`);
+      this.#options.log(`owner: the last input is known from ${reading.source}, ${ago} s ago just now`);
     }
     this.#idleness = { at: this.#options.clock.monotonic(), reading };
   }

@@ -4,8 +4,9 @@
  */
 import { chmod, mkdir, readdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { bytesPerMiB } from "../../system/memory-limit.ts";
 import { decodeBundle, type Bundle, type BundledFile } from "./bundle.ts";
 
 /** Folders of tools, which anyone can make again. Hidden names (.git, .venv, .env) are left out as well. */
@@ -141,7 +142,8 @@ function isLeftOut(name: string): boolean {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+  const code = systemCode(error);
+  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 function inMiB(bytes: number): string {

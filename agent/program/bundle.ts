@@ -3,14 +3,15 @@
  * paths in order, no times, no owners, and of the permissions only whether it may be executed. Not a general archive.
  */
 import * as z from "zod";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 
-/** First line of the header, and what a bundle is told by. */
+/** First line of the header, by which a bundle is recognised. */
 const format = "trialmesh-bundle";
 const version = 1;
 /** The length of the header stands before it, as a little-endian number of so many bytes. */
 const lengthBytes = 4;
-const headerMaxBytes = 16 * 2 ** 20;
+const headerMaxBytes = 16 * bytesPerMiB;
 
 /** A relative path with slashes that stays in its folder on every system. */
 const pathSchema = z

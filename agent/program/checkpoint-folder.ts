@@ -3,6 +3,7 @@
  * the files mean is the program's own business.
  */
 import { mkdir } from "node:fs/promises";
+import { systemCode } from "../../system/system-error.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { CheckpointFile } from "../runner/runner.ts";
 import { writeCheckpoint } from "../runner/write-checkpoint.ts";
@@ -108,5 +109,5 @@ export class CheckpointFolder {
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return systemCode(error) === "ENOENT";
 }

@@ -2,6 +2,7 @@
  * Packs a running program's checkpoint folder now and then: after its reports, but not more often than it is worth. When
  * to look is the run's to say; what is packed, and whether it has changed, is the folder's.
  */
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { CheckpointFile } from "../runner/runner.ts";
 import type { CheckpointFolder } from "./checkpoint-folder.ts";
 import type { LeaseSegment } from "./lease-segment.ts";
@@ -79,7 +80,9 @@ export class CheckpointPacker {
   #begin(): void {
     this.#packedAt = performance.now();
     const done = this.#pack()
-      .catch((error: unknown) => this.#options.onFault(`its checkpoint was not kept: ${String(error)}`))
+      .catch((error: unknown) =>
+        this.#options.onFault(`its checkpoint was not kept: ${errorSentence(error)}`),
+      )
       .finally(() => {
         if (this.#state.kind === "packing") this.#state = { kind: "idle" };
       });

@@ -1,4 +1,4 @@
-/** A job that runs a command, told from the others. */
+/** A job that runs a command, and how it is recognised among the others. */
 import type { CommandProgram } from "../../protocol/program.ts";
 import type { Job } from "../runner/runner.ts";
 

@@ -1,7 +1,8 @@
 /**
- * One segment of one command: its process watched, its reports counted, its folder kept, its end told. It
+ * One segment of one command: its process watched, its reports counted, its folder kept, its end reported. It
  * decides nothing that a coordinator or an owner decides.
  */
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { join } from "node:path";
 import type { RunnerEvent, StopHow } from "../runner/runner.ts";
 import { CheckpointFolder } from "./checkpoint-folder.ts";
@@ -24,7 +25,7 @@ export interface ProgramRunOptions extends ProgramPlace {
 
 /** All it may write to its output in one segment. */
 const outputMaxMiB = 64;
-/** Between SIGTERM and SIGKILL; an agent that is told to leave waits a little longer. */
+/** Between SIGTERM and SIGKILL; an agent that is asked to leave waits a little longer. */
 const graceMs = 4_000;
 
 type Stop =
@@ -98,7 +99,7 @@ export class ProgramRun {
         last = await this.#run(prepared.value.home, endpoint);
       }
     } catch (error) {
-      const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+      const why = errorSentence(error);
       last = this.#failed(`trial ${job.trial} stopped: ${why}`, true);
     }
     endpoint?.close();
@@ -270,7 +271,7 @@ export class ProgramRun {
   /** True where one of them was a report of the first objective. */
   #take(reports: readonly Report[], source: ReportSource): boolean {
     let heard = false;
-    // All of a line first: what is told beside the objective belongs to the same report.
+    // All of a line first: what stands beside the objective belongs to the same report.
     for (const report of reports) heard = this.#segment.take(report, source) || heard;
     if (!heard) return false;
     const { emit, job } = this.#options;

@@ -1,10 +1,11 @@
 /**
- * Where a program posts what it measures, on loopback, behind a path that only it is told: JSON with numbers in it, or the
- * calls of MLflow's client. One for each running program; who else asks is told nothing.
+ * Where a program posts what it measures, on loopback, behind a path that only it knows: JSON with numbers in it, or the
+ * calls of MLflow's client. One for each running program; nobody else gets an answer.
  */
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { pathToFileURL } from "node:url";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { MlflowRun, type MlflowFact } from "./mlflow-call.ts";
 import { jsonReports, type Report } from "./read-metrics.ts";
 
@@ -25,7 +26,7 @@ export interface ReportEndpoint {
 }
 
 /** MLflow's own limit for one request. */
-const bodyMaxBytes = 2 ** 20;
+const bodyMaxBytes = bytesPerMiB;
 const secretBytes = 24;
 const runIdBytes = 16;
 const apiPath = /^\/api\/[23]\.0\/mlflow\/(.+)$/;

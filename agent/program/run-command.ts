@@ -2,10 +2,11 @@
  * One command in a process group of its own: its lines as they come, its end in one sentence, and ways to end, suspend
  * and resume the whole group. What the lines mean is not its business.
  */
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable } from "node:stream";
 import { heldByTreeMiB } from "../../system/held-memory.ts";
-import { bytesPerMiB, memoryLookMs } from "../../system/memory-limit.ts";
+import { memoryLookMs } from "../../system/memory-limit.ts";
 import { commandEnd, startFault, type CommandEnd } from "./command-end.ts";
 import { kernelKills, saysOutOfMemory } from "./out-of-memory.ts";
 import { ProcessGroup } from "./process-group.ts";

@@ -3,6 +3,7 @@
  * only by their fence and decides nothing. Every started job ends in exactly one of `finished`,
  * `stopped` and `failed`, unless the runner is closed first.
  */
+import type { BuiltDataset } from "../../protocol/dataset.ts";
 import type { Program } from "../../protocol/program.ts";
 import type { Params } from "../../protocol/value.ts";
 
@@ -18,6 +19,8 @@ export interface Job {
   readonly datasetPath: string | null;
   /** Files of the artifacts it needs beside its dataset, by digest. */
   readonly parts: Readonly<Record<string, string>>;
+  /** File of what is expected of the dataset it builds; absent where nothing is. */
+  readonly expectationsPath?: string | undefined;
   /** The requester's program that it runs; null where a model of trialmesh is trained. */
   readonly program: Program | null;
   /** Checkpoint to go on from; null to begin. */
@@ -56,7 +59,7 @@ export type RunnerEvent =
   | (AtEpoch & { readonly kind: "epoch" })
   | (AtEpoch & CheckpointFile & { readonly kind: "checkpoint" })
   /** The target is reached; the checkpoint is the final one, and the metrics have the test's figures too. */
-  | (AtEpoch & CheckpointFile & { readonly kind: "finished" })
+  | (AtEpoch & CheckpointFile & { readonly kind: "finished"; readonly built?: BuiltDataset | undefined })
   /** Stopped on request, with the last whole checkpoint there is of this job. */
   | (AtEpoch & {
       readonly kind: "stopped";

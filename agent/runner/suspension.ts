@@ -16,7 +16,7 @@ export interface Stretch {
 export class Suspension {
   readonly #past: Stretch[] = [];
   #since: number | null = null;
-  /** What of the work told of so far was standing still, ms. */
+  /** How much of the work reported so far was spent standing still, ms. */
   #within = 0;
 
   get now(): boolean {

@@ -3,6 +3,7 @@
  * events: a child runs code that may be broken, and what it sends is outside.
  */
 import * as z from "zod";
+import { builtDatasetSchema } from "../../protocol/dataset.ts";
 import { programSchema } from "../../protocol/program.ts";
 import { valueSchema } from "../../protocol/value.ts";
 
@@ -19,6 +20,7 @@ const jobSchema = z.strictObject({
   backend: z.string(),
   datasetPath: path.nullable(),
   parts: z.record(z.string(), path),
+  expectationsPath: path.optional(),
   program: programSchema.nullable(),
   fromCheckpointPath: path.nullable(),
   fromResource: z.int().nonnegative(),
@@ -48,7 +50,7 @@ export const fromChildSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("started"), fence, exact: z.boolean(), ...timed }),
   z.strictObject({ kind: z.literal("epoch"), ...atEpoch, ...timed }),
   z.strictObject({ kind: z.literal("checkpoint"), ...atEpoch, ...file }),
-  z.strictObject({ kind: z.literal("finished"), ...atEpoch, ...file }),
+  z.strictObject({ kind: z.literal("finished"), ...atEpoch, ...file, built: builtDatasetSchema.optional() }),
   z.strictObject({
     kind: z.literal("stopped"),
     ...atEpoch,

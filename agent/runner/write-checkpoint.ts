@@ -3,8 +3,9 @@
  * Not flushed to disk: it is durable once it is in the mesh's store, and an agent empties its work folder at start.
  */
 import { createHash } from "node:crypto";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { writeWhole } from "../../system/whole-file.ts";
 import type { CheckpointFile, Kept } from "./runner.ts";
 
 /**
@@ -21,9 +22,7 @@ export async function writeCheckpoint(
   const known = kept(digest);
   if (known !== null) return { path: known, digest, bytes: bytes.length };
   const path = join(dir, `${name}.safetensors`);
-  const temporary = `${path}.part`;
   await mkdir(dir, { recursive: true });
-  await writeFile(temporary, bytes);
-  await rename(temporary, path);
+  await writeWhole(path, bytes, { flush: false });
   return { path, digest, bytes: bytes.length };
 }

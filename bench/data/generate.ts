@@ -4,6 +4,7 @@
  * often they come are like a language's.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { randomStream } from "../../search/space/random-stream.ts";
 
 export const classNames = ["World", "Sports", "Business", "Sci/Tech"];
@@ -17,7 +18,7 @@ const withHtml = 0.05;
 const withPerson = 0.002;
 /** Rows that a repeated one is drawn from. */
 const remembered = 10_000;
-const blockBytes = 4 * 2 ** 20;
+const blockBytes = 4 * bytesPerMiB;
 
 /** Returns the size in bytes. */
 export function generateCsv(path: string, rows: number, seed: number): number {

@@ -1,5 +1,6 @@
 /** The bench's plan as a dataset file would declare it, built and profiled in this process, with what it took. */
 import { join } from "node:path";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { buildDataset } from "../../data/version/build-dataset.ts";
 import { declarationSchema } from "../../data/declaration/declaration.ts";
 import { profileVersion } from "../../data/profile/profile-version.ts";
@@ -9,7 +10,6 @@ import type { LaneRound } from "./lane-round.ts";
 
 const threads = 2;
 const memoryMiB = 1024;
-const mib = 2 ** 20;
 const kibPerMib = 1024;
 const usPerSecond = 1e6;
 
@@ -44,6 +44,6 @@ export async function ownLane(csv: string, folder: string): Promise<LaneRound> {
     peakMiB: usage.maxRSS / kibPerMib,
     meanCharacters: text?.characters.mean ?? Number.NaN,
     meanWords: text?.words.mean ?? Number.NaN,
-    versionMiB: built.bytes / mib,
+    versionMiB: built.bytes / bytesPerMiB,
   };
 }

@@ -12,7 +12,7 @@ import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { ChildProgram } from "../shared/child-program.ts";
 import { processorTimes } from "../shared/processor-time.ts";
-import { median } from "../shared/quantile.ts";
+import { median } from "../shared/median.ts";
 import { valueOf } from "../shared/value-of.ts";
 
 export interface MeshRound {

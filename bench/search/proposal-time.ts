@@ -1,6 +1,6 @@
 /** How long a sampler takes for one more trial when 250 have been told, in 10 dimensions. */
 import type { SearchSampler } from "../../search/sampler/ask.ts";
-import { median } from "../shared/quantile.ts";
+import { median } from "../shared/median.ts";
 import type { BenchFunction } from "./bench-function.ts";
 import { smoothTen } from "./function.ts";
 import { noisyBoosting } from "./noisy-boosting.ts";

@@ -1,5 +1,5 @@
 /** What a race comes to: medians per sampler, and ours against the peer's at equal seeds. */
-import { median } from "../shared/quantile.ts";
+import { median } from "../shared/median.ts";
 import { pairedTest } from "./paired-test.ts";
 import { marks, type Regret } from "./run.ts";
 

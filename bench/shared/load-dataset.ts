@@ -1,6 +1,6 @@
 /**
  * From a dataset given in a sweep file to its texts in memory, by way of a version that is built and read back. For
- * benchmarks and tests, which need no version; whoever does builds it (`build/build-dataset.ts`).
+ * benchmarks and tests, which need no version; whoever does builds it (`data/version/build-dataset.ts`).
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { declarationOf, type DatasetDeclaration } from "../../data/declaration/s
 import { readVersion } from "../../data/manifest/read-version.ts";
 
 export interface LoadReport {
-  /** Lines kept aside, with the file they stand in; the first of them where there are many. */
+  /** Rejected lines, with the file they stand in; the first of them where there are many. */
   readonly bad: readonly { readonly file: string; readonly line: number; readonly reason: string }[];
   /** Lines read as ISO-8859-1. */
   readonly latin1Lines: number;

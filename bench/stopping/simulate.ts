@@ -88,7 +88,7 @@ export function simulate(
   };
 
   take({ kind: "LeaderElected", epoch: 1, leader: "bench" });
-  workerRates.forEach((rate, index) => input(greeting(`worker-${index + 1}`, rate)));
+  workerRates.forEach((rate, index) => input(registration(`worker-${index + 1}`, rate)));
   const sender = { role: "owner", who: "bench" } as const;
   const account = { requester: "bench", weight: 1, grant: grantedMilliTokens };
   input({ kind: "command", key: "1", sender, name: "account-open", body: account });
@@ -128,7 +128,7 @@ function specOf(lane: Lane, seed: number) {
   });
 }
 
-function greeting(agent: string, rate: number): Input {
+function registration(agent: string, rate: number): Input {
   const host = {
     os: "linux",
     arch: "x64",

@@ -6,6 +6,7 @@ import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { systemCode } from "../../system/system-error.ts";
 import type { Example, TextDataset } from "../../data/row/dataset-rows.ts";
 import { permutation } from "../../training/tensor/seeded-stream.ts";
 import { benchFolder } from "../shared/bench-folder.ts";
@@ -47,7 +48,7 @@ export async function fasttextFault(): Promise<string | null> {
   try {
     await run(program, ["test"]);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT")
+    if (systemCode(error) === "ENOENT")
       return `there is no program "${program}"; install Debian's package fasttext, or name one with TRIALMESH_FASTTEXT`;
   }
   return null;

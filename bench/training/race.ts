@@ -3,10 +3,11 @@
  * each lane's warm-up: it counts for the loss, not for the speed.
  */
 import { join } from "node:path";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { AdamOptions } from "../../training/network/adam-options.ts";
 import type { OpenedBackend } from "../../training/runtime/backend.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
-import { median } from "../shared/quantile.ts";
+import { median } from "../shared/median.ts";
 import { openOwnLane, type LaneRound } from "./own-lane.ts";
 import { PeerLane } from "./peer-lane.ts";
 import { examplesOf, writeWorkload, type ModelName } from "./workload.ts";
@@ -99,7 +100,7 @@ async function openLanes(model: ModelName, options: RaceOptions): Promise<OpenLa
         close: () => peer.close(),
       });
     } catch (error) {
-      say(`${name} is left out: ${error instanceof Error ? error.message : String(error)}`);
+      say(`${name} is left out: ${errorSentence(error)}`);
     }
   }
   return lanes;

@@ -21,7 +21,7 @@ export function budgetShowCommand(terminal: Terminal): Command {
         withMesh(terminal, options, async ({ client }) => {
           const answer = await client.query("budget", { requester: requester ?? null, lines: options.lines });
           if (!answer.ok) return printRefusal(terminal, options, answer.refusal);
-          // A place in an order can only be told among all.
+          // A place in an order is known only among all.
           const all = requester === undefined ? answer : await client.query("budget", { lines: 0 });
           const order = all.ok ? all.value.accounts : answer.value.accounts;
           return printAnswer(terminal, options, accept(answer.value), (value) => budgetText(value, order));

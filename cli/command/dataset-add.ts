@@ -60,7 +60,7 @@ function addedText({
     `${dataset}@${version} ${added ? "is on record" : "was on record already"}: ${train} train, ${validation} validation, ${test} test rows, ${formatBytes(bytes)}, ${shortDigest(digest)}${trial === null ? "" : `, built by ${trial}`}`,
     ...(manifest.bad.count === 0
       ? []
-      : [`${plural(manifest.bad.count, "row")} kept aside; \`trialmesh dataset preview\` shows them`]),
+      : [`${plural(manifest.bad.count, "row")} rejected; \`trialmesh dataset preview\` shows them`]),
     ...(report.checks.length === 0
       ? []
       : [`${report.checks.length - failed.length} of ${plural(report.checks.length, "expectation")} hold`]),

@@ -33,7 +33,7 @@ function datasetText(view: DatasetView): string {
       { head: "TRAIN", cell: ({ rows }) => String(rows.train), right: true },
       { head: "VALIDATION", cell: ({ rows }) => String(rows.validation), right: true },
       { head: "TEST", cell: ({ rows }) => String(rows.test), right: true },
-      { head: "KEPT ASIDE", cell: ({ badRows }) => String(badRows), right: true },
+      { head: "REJECTED", cell: ({ badRows }) => String(badRows), right: true },
       { head: "SIZE", cell: ({ bytes }) => formatBytes(bytes), right: true },
       { head: "CHECK", cell: ({ check }) => checkText(check) },
       { head: "DIGEST", cell: ({ digest }) => shortDigest(digest) },

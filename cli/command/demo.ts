@@ -82,14 +82,22 @@ function runExample(terminal: Terminal, options: PrintOptions): Promise<ExitCode
   const shown = relative(process.cwd(), file);
   return withMesh(terminal, {}, async (connected) => {
     terminal.note(`running ${shown}: which of 34 languages is a short phrase in?`);
-    const submitted = await submit(terminal, connected, file);
-    if (typeof submitted === "number") return submitted;
+    const { launchFile } = await import("../../client/sweep/launch-file.ts");
+    const launched = await launchFile({
+      file,
+      overrides: {},
+      environment: terminal.environment,
+      connected,
+      progress: (line) => terminal.note(line),
+    });
+    if (!launched.ok) return printRefusal(terminal, {}, launched.refusal);
+    const [sweep] = launched.value;
     if (terminal.interactive) {
-      const code = await showTui(terminal, connected, { readOnly: false, sweep: submitted });
-      await sayAfterwards(terminal, connected, submitted);
+      const code = await showTui(terminal, connected, { readOnly: false, sweep });
+      await sayAfterwards(terminal, connected, sweep);
       return code;
     }
-    return followToEnd(terminal, connected, submitted, options, false);
+    return followToEnd(terminal, connected, sweep, options, false);
   });
 }
 
@@ -103,21 +111,6 @@ async function sayAfterwards(terminal: Terminal, { client }: Connected, sweep: s
     terminal.note(
       `${sweep} is not done; it goes on where it was when the mesh is up again (\`npm start\`, \`trialmesh up\`)`,
     );
-}
-
-async function submit(terminal: Terminal, connected: Connected, file: string): Promise<string | ExitCode> {
-  const { prepareSweep } = await import("../../client/sweep/prepare-sweep.ts");
-  const { environment } = terminal;
-  const spec = await prepareSweep({
-    file,
-    overrides: {},
-    environment,
-    connected,
-    progress: (line) => terminal.note(line),
-  });
-  if (!spec.ok) return printRefusal(terminal, {}, spec.refusal);
-  const submitted = await connected.client.command("sweep-run", { spec: spec.value });
-  return submitted.ok ? submitted.value.sweep : printRefusal(terminal, {}, submitted.refusal);
 }
 
 const trialLine = /^agent: s\d+-\d+: /;

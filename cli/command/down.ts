@@ -7,7 +7,8 @@ import { accept, refuse } from "../../protocol/refusal.ts";
 import { action, printing } from "../shell/option.ts";
 import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
-import { isAlive, readUpRecord } from "../../mesh/part/up-record.ts";
+import { readUpRecord } from "../../mesh/part/up-record.ts";
+import { processIsAlive } from "../../system/process-alive.ts";
 
 const pollMs = 50;
 const stopTimeoutMs = 60_000;
@@ -33,8 +34,8 @@ export function downCommand(terminal: Terminal): Command {
       }
       process.kill(record.pid, "SIGTERM");
       const deadline = performance.now() + stopTimeoutMs;
-      while (isAlive(record.pid) && performance.now() < deadline) await sleep(pollMs);
-      const answer = isAlive(record.pid)
+      while (processIsAlive(record.pid) && performance.now() < deadline) await sleep(pollMs);
+      const answer = processIsAlive(record.pid)
         ? refuse("unavailable", `process ${record.pid} did not end within ${stopTimeoutMs / 1000} s`)
         : accept({ stopped: "mesh", pid: record.pid });
       return printAnswer(terminal, options, answer, () => `the mesh of ${home.value.path} is down`);

@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { formatTokens } from "../../protocol/token.ts";
 import type { LineageView } from "../../protocol/view.ts";
-import { modelReference, type ModelReference } from "../../client/model/model-reference.ts";
+import type { ModelReference } from "../../client/model/model-reference.ts";
+import { modelArgument } from "../shell/model-option.ts";
 import { action, asking, examples } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { formatBytes, formatMetrics, formatParams, formatTime } from "../../text/figure.ts";
@@ -12,7 +13,7 @@ import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function modelLineageCommand(terminal: Terminal): Command {
   return asking("lineage", "go back from a model to the sweep, trial, agent, code and data that made it")
-    .argument("<model>", "name@version or name@alias", modelReference)
+    .argument("<model>", "name@version, name@alias or name@best", modelArgument)
     .addHelpText(
       "after",
       examples(

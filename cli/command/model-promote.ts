@@ -1,57 +1,63 @@
-/** `trialmesh model promote`: points an alias to a version, once that version has proved that it can serve. */
+/** `trialmesh model promote`: points an alias to a version that has proved it can serve. */
 import type { Command } from "commander";
+import type { AliasMove } from "../../client/model/move-alias.ts";
 import { refuse } from "../../protocol/refusal.ts";
-import { modelReference, type ModelReference } from "../../client/model/model-reference.ts";
+import type { ModelReference } from "../../client/model/model-reference.ts";
+import { moveShown } from "../shell/move-shown.ts";
+import { modelArgument } from "../shell/model-option.ts";
 import { action, asking, examples, nameArgument } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
+interface Options extends MeshOptions {
+  readonly best?: boolean;
+  readonly why: string;
+}
+
 export function modelPromoteCommand(terminal: Terminal): Command {
   return asking("promote", "point an alias to a version, after loading it and having it answer an example")
-    .argument("<model>", "name@version, or name@alias to copy an alias", modelReference)
+    .argument(
+      "<model>",
+      "name@version, name@alias to copy an alias, or name with --best",
+      (text: string): PromotedModel =>
+        text.includes("@") ? modelArgument(text) : { model: nameArgument(text), version: null },
+    )
     .argument("<alias>", "the alias to move, such as champion", nameArgument)
+    .option("--best", "the best version of those measured on the same data")
     .option("--why <text>", "reason, kept in the record", "")
     .addHelpText(
       "after",
-      examples("trialmesh model promote language-id@2 champion --why 'better on short phrases'"),
+      examples(
+        "trialmesh model promote language-id@2 champion --why 'better on short phrases'",
+        "trialmesh model promote language-id champion --best",
+      ),
     )
     .action(
-      action(
-        terminal,
-        (reference: ModelReference, alias: string, options: MeshOptions & { readonly why: string }) =>
-          withMesh(terminal, options, async ({ client, bus }) => {
-            const view = await client.query("model", { model: reference.model });
-            if (!view.ok) return printRefusal(terminal, options, view.refusal);
-            const { version } = reference;
-            const number =
-              typeof version === "number"
-                ? version
-                : view.value.aliases.find((known) => known.alias === version)?.version;
-            if (number === undefined)
-              return printRefusal(
-                terminal,
-                options,
-                refuse("unknown", `${reference.model} has no alias "${version}"`).refusal,
-              );
-            const { checkVersion } = await import("../../client/model/check-version.ts");
-            const checked = await checkVersion(client, bus, view.value, number);
-            if (!checked.ok) return printRefusal(terminal, options, checked.refusal);
-            terminal.note(`${reference.model}@${number} answers: ${checked.value.answer}`);
-            const answer = await client.command("model-promote", {
-              model: reference.model,
-              version: number,
-              alias,
-              why: options.why,
-            });
-            return printAnswer(
-              terminal,
-              options,
-              answer,
-              (value) =>
-                `${value.model}@${value.alias} points to version ${value.version} now${value.from === null ? "" : `, before to ${value.from}`}`,
-            );
-          }),
-      ),
+      action(terminal, (wanted: PromotedModel, alias: string, options: Options) => {
+        const { model } = wanted;
+        const version = options.best === true && wanted.version === null ? "best" : wanted.version;
+        if (version === null || (options.best === true && version !== "best"))
+          return Promise.resolve(printRefusal(terminal, options, whichVersion(model).refusal));
+        return withMesh(terminal, options, async (connected) => {
+          const move: AliasMove = { of: "promote", model, version, alias };
+          return printAnswer(
+            terminal,
+            options,
+            await moveShown(terminal, connected, move, options.why),
+            (value) =>
+              `${value.model}@${value.alias} points to version ${value.version} now${value.from === null ? "" : `, before to ${value.from}`}`,
+          );
+        });
+      }),
     );
+}
+
+type PromotedModel = Omit<ModelReference, "version"> & { readonly version: number | string | null };
+
+function whichVersion(model: string) {
+  return refuse(
+    "invalid",
+    `one version is to be promoted: ${model}@2 for a number, ${model}@stable for another alias's, or ${model} with --best`,
+  );
 }

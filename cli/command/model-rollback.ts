@@ -1,8 +1,8 @@
 /** `trialmesh model rollback`: points an alias back to an earlier version, once that has proved that it can serve. */
 import type { Command } from "commander";
-import { accept } from "../../protocol/refusal.ts";
+import { moveShown } from "../shell/move-shown.ts";
 import { action, asking, countFlag, examples, nameArgument } from "../shell/option.ts";
-import { printAnswer, printRefusal } from "../shell/answer.ts";
+import { printAnswer } from "../shell/answer.ts";
 import { formatTime } from "../../text/figure.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
@@ -27,21 +27,10 @@ export function modelRollbackCommand(terminal: Terminal): Command {
     )
     .action(
       action(terminal, (model: string, alias: string, options: Options) =>
-        withMesh(terminal, options, async ({ client, bus }) => {
-          const view = await client.query("model", { model });
-          if (!view.ok) return printRefusal(terminal, options, view.refusal);
-          const { checkVersion, versionBefore } = await import("../../client/model/check-version.ts");
-          const to = options.to === undefined ? versionBefore(view.value, alias) : accept(options.to);
-          if (!to.ok) return printRefusal(terminal, options, to.refusal);
-          const checked = await checkVersion(client, bus, view.value, to.value);
-          if (!checked.ok) return printRefusal(terminal, options, checked.refusal);
-          terminal.note(`${model}@${to.value} answers: ${checked.value.answer}`);
-          const answer = await client.command("model-rollback", {
-            model,
-            alias,
-            to: to.value,
-            why: options.why,
-          });
+        withMesh(terminal, options, async (connected) => {
+          const { client } = connected;
+          const move = { of: "rollback", model, alias, to: options.to ?? null } as const;
+          const answer = await moveShown(terminal, connected, move, options.why);
           return printAnswer(
             terminal,
             options,

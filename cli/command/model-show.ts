@@ -1,7 +1,7 @@
 /** `trialmesh model show`: the versions of a model and every move of its aliases. */
 import type { Command } from "commander";
 import { formatTokens } from "../../protocol/token.ts";
-import type { ModelView } from "../../protocol/view.ts";
+import { showModel, type ShownModel } from "../../client/model/show-model.ts";
 import { action, asking, nameArgument } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { formatBytes, formatMetrics, formatTime } from "../../text/figure.ts";
@@ -15,13 +15,13 @@ export function modelShowCommand(terminal: Terminal): Command {
     .action(
       action(terminal, (model: string, options: MeshOptions) =>
         withMesh(terminal, options, async ({ client }) =>
-          printAnswer(terminal, options, await client.query("model", { model }), modelText),
+          printAnswer(terminal, options, await showModel(client, model), modelText),
         ),
       ),
     );
 }
 
-function modelText(view: ModelView): string {
+function modelText(view: ShownModel): string {
   const aliasesOf = (version: number) =>
     view.aliases.filter((alias) => alias.version === version).map((alias) => alias.alias);
   const versions = table(
@@ -50,5 +50,14 @@ function modelText(view: ModelView): string {
     ],
     "no alias was ever set",
   );
-  return `${versions}\n\n${moves}`;
+  return [versions, ...nextLines(view), moves].join("\n\n");
+}
+
+/** What `--best` and `rollback` would do now. */
+function nextLines({ best, model, rollbacks }: ShownModel): readonly string[] {
+  const lines = [
+    ...(best === null ? [] : [`best is ${model}@${best.version}: ${best.why}`]),
+    ...rollbacks.map(({ alias, version, why }) => `${alias} would roll back to ${model}@${version}: ${why}`),
+  ];
+  return lines.length === 0 ? [] : [lines.join("\n")];
 }

@@ -35,7 +35,7 @@ export function sweepLocalCommand(terminal: Terminal): Command {
     .addHelpText(
       "after",
       examples(
-        "trialmesh sweep local examples/digits.yaml",
+        "trialmesh sweep local examples/digits/sweep.yaml",
         "trialmesh sweep local wandb-sweep.yaml --parallel 4 --trials 40",
       ),
     )

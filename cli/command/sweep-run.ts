@@ -9,7 +9,6 @@ import { action, asking, examples } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { printProblems } from "../shell/problems.ts";
 import { overridesOf, withOverrides, type OverrideOptions } from "../shell/override-option.ts";
-import { submitSweep } from "../../client/follow/submit-sweep.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
@@ -53,27 +52,17 @@ async function runSweeps(
   file: string,
   options: Options,
 ): Promise<ExitCode> {
-  const { prepareSweeps } = await import("../../client/sweep/prepare-sweep.ts");
-  const { client } = connected;
-  const specs = await prepareSweeps({
+  const { launchFile } = await import("../../client/sweep/launch-file.ts");
+  const launched = await launchFile({
     file,
     overrides: overridesOf(options),
     environment: terminal.environment,
     connected,
     progress: (line) => terminal.note(line),
   });
-  if (!specs.ok) return printRefusal(terminal, options, specs.refusal);
-  const sweeps: string[] = [];
-  for (const spec of specs.value) {
-    const submitted = await submitSweep(client, spec, (line) => terminal.note(line));
-    if (!submitted.ok) {
-      if (sweeps.length > 0) terminal.note(`trialmesh: ${sweeps.join(", ")} of the same file are running`);
-      return printRefusal(terminal, options, submitted.refusal);
-    }
-    sweeps.push(submitted.value.sweep);
-  }
+  if (!launched.ok) return printRefusal(terminal, options, launched.refusal);
+  const sweeps = launched.value;
   const [sweep, second] = sweeps;
-  if (sweep === undefined) throw new Error("broken invariant: a sweep file without a sweep");
   if (options.detach === true)
     return printAnswer(terminal, options, accept(second === undefined ? { sweep } : { sweeps }), () =>
       sweeps.join("\n"),
@@ -83,7 +72,7 @@ async function runSweeps(
     : followAll(terminal, connected, sweeps, options);
 }
 
-/** One after the other: those that have ended meanwhile are told at once. As JSON, one list. */
+/** One after the other: those that have ended meanwhile are printed at once. As JSON, one list. */
 async function followAll(
   terminal: Terminal,
   connected: Connected,

@@ -57,7 +57,7 @@ export async function showTui(
     launch: meshLauncher(connected, terminal.environment),
     stdin: process.stdin,
     stdout: process.stdout,
-    checkVersion: (view, version) => checkVersion(connected.client, connected.bus, view, version),
+    checkVersion: (version) => checkVersion(connected.client.mesh, connected.bus, version),
     ...(options.sweep === null ? {} : { startWith: { sweep: options.sweep } }),
   });
   return exitCode.ok;

@@ -2,7 +2,7 @@
 import type { Policy } from "../../protocol/capability.ts";
 import type { AgentView, MeshView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatGiB, formatMetric, formatTime } from "../../text/figure.ts";
+import { formatGiB, formatMetric, formatTime, percent } from "../../text/figure.ts";
 import { table } from "../../text/table.ts";
 
 export function agentsText({ agents }: MeshView): string {
@@ -27,7 +27,7 @@ function hardwareTable(agents: readonly AgentView[]): string {
       { head: "CPU", cell: ({ host }) => `${host.cores} x ${host.cpuModel}` },
       {
         head: "LOAD",
-        cell: (agent) => (agent.cpuLoad === null ? "unknown" : `${Math.round(agent.cpuLoad * 100)}%`),
+        cell: (agent) => (agent.cpuLoad === null ? "unknown" : percent(agent.cpuLoad)),
         right: true,
       },
       { head: "MEMORY", cell: ({ host }) => formatGiB(host.memGiB), right: true },
@@ -122,7 +122,7 @@ function measuredText({ agent, measured }: AgentView): string[] {
   );
 }
 
-/** Set aside by the coordinator, for a reason that somebody has to see to. */
+/** Quarantined by the coordinator, for a reason that somebody has to see to. */
 function asideText({ agent, cordonReason }: AgentView): string[] {
   if (cordonReason === null) return [];
   return [

@@ -6,7 +6,7 @@ import { bar } from "../../text/canvas/bar.ts";
 import { asciiGlyphs } from "../../text/glyph.ts";
 import { clipped } from "../../text/clip.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric, shortDigest } from "../../text/figure.ts";
+import { finePercent, formatMetric, shortDigest } from "../../text/figure.ts";
 import { table } from "../../text/table.ts";
 
 const rowsShown = 5;
@@ -74,13 +74,12 @@ function labelTable({ labels }: DatasetDiff): string {
 }
 
 function wordTable({ text }: DatasetDiff): string {
-  const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
   return table(
     (text?.words ?? []).slice(0, wordsShown),
     [
       { head: "WORD", cell: ({ word }) => clipped(word, nameCells) },
-      { head: "TEXTS OF A", cell: ({ a }) => percent(a), right: true },
-      { head: "TEXTS OF B", cell: ({ b }) => percent(b), right: true },
+      { head: "TEXTS OF A", cell: ({ a }) => finePercent(a), right: true },
+      { head: "TEXTS OF B", cell: ({ b }) => finePercent(b), right: true },
     ],
     "",
   );

@@ -1,5 +1,5 @@
 /** Whether a dataset is as expected, as text: failures with their first rows, then what holds. */
-import { rowText } from "../../data/expectation/gate.ts";
+import { rowText } from "../../data/expectation/row-text.ts";
 import type { Checked, ExpectationReport } from "../../data/expectation/expectation-report.ts";
 import { clipped } from "../../text/clip.ts";
 import { plural } from "../../protocol/plural.ts";

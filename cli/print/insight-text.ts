@@ -5,7 +5,7 @@ import { bar } from "../../text/canvas/bar.ts";
 import { lineChart } from "../../text/canvas/chart.ts";
 import { asciiGlyphs } from "../../text/glyph.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric } from "../../text/figure.ts";
+import { formatMetric, percent } from "../../text/figure.ts";
 import { table } from "../../text/table.ts";
 
 const barWidth = 30;
@@ -31,7 +31,7 @@ function importanceTable({ importance }: InsightView): string {
     importance,
     [
       { head: "PARAMETER", cell: ({ parameter }) => parameter },
-      { head: "IMPORTANCE", cell: ({ share }) => `${Math.round(100 * share)}%`, right: true },
+      { head: "IMPORTANCE", cell: ({ share }) => percent(share), right: true },
       { head: "", cell: ({ share }) => `[${bar(share, 1, barWidth, asciiGlyphs)}]` },
     ],
     "",

@@ -18,14 +18,14 @@ export function previewText(preview: Preview): string {
 function stepText({ sources }: Preview, shown: StepPreview, before: StepPreview | undefined): string {
   const { badRows, columns, first, index, rows, splits, step } = shown;
   const was = before === undefined || before.rows === rows ? "" : `, ${before.rows - rows} fewer`;
-  const aside = badRows > (before?.badRows ?? 0) ? `, ${plural(badRows, "row")} kept aside so far` : "";
+  const rejected = badRows > (before?.badRows ?? 0) ? `, ${plural(badRows, "row")} rejected so far` : "";
   const divided =
     splits === null
       ? ""
       : `: ${Object.entries(splits)
           .map(([split, count]) => `${count} ${split}`)
           .join(", ")}`;
-  const head = `${index}. ${step === null ? "as read" : stepTitle(step)} (${plural(rows, "row")}${was}${aside}${divided})`;
+  const head = `${index}. ${step === null ? "as read" : stepTitle(step)} (${plural(rows, "row")}${was}${rejected}${divided})`;
   const changed = columns.flatMap(({ name }, column) =>
     differs(shown, before, name, column) ? [{ name, column }] : [],
   );

@@ -14,7 +14,7 @@ import { bar } from "../../text/canvas/bar.ts";
 import { asciiGlyphs, type Glyphs } from "../../text/glyph.ts";
 import { clean, clip, wrap } from "../../text/width.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric } from "../../text/figure.ts";
+import { finePercent, formatMetric } from "../../text/figure.ts";
 import { fields, table } from "../../text/table.ts";
 
 export interface ProfileTextOptions {
@@ -116,7 +116,7 @@ class ProfilePrint {
         { head: "TYPE", cell: ({ type }) => this.#cut(type, nameWidth) },
         {
           head: "MISSING",
-          cell: ({ column }) => (column === null ? "" : percent(column.missing, column.rows)),
+          cell: ({ column }) => (column === null ? "" : finePercent(column.missing / column.rows)),
           right: true,
         },
         { head: "DISTINCT", cell: ({ column }) => (column === null ? "" : distinctOf(column)), right: true },
@@ -176,7 +176,7 @@ class ProfilePrint {
       [
         { head: "LABEL", cell: ({ label }) => this.#cut(label, nameWidth) },
         { head: "ROWS", cell: ({ rows: some }) => String(some), right: true },
-        { head: "SHARE", cell: ({ rows: some }) => percent(some, rows), right: true },
+        { head: "SHARE", cell: ({ rows: some }) => finePercent(some / rows), right: true },
         { head: "", cell: ({ rows: some }) => `[${bar(some, most, barWidth, this.#options.glyphs)}]` },
         ...labels.splits.map(({ split, labels: inSplit }) => ({
           head: split.toUpperCase(),
@@ -249,7 +249,7 @@ class ProfilePrint {
         "languages",
         text.languages
           .slice(0, languagesShown)
-          .map((each) => `${each.language} ${percent(each.rows, rows)}`)
+          .map((each) => `${each.language} ${finePercent(each.rows / rows)}`)
           .join(", ") || "-",
       ],
       ...text.personal.map(({ kind, rows: some, examples }): [string, string] => [
@@ -271,7 +271,7 @@ class ProfilePrint {
         { head: "SPEAKS FOR", cell: ({ label }) => this.#cut(label, nameWidth) },
         { head: "Z", cell: ({ z }) => z.toFixed(1), right: true },
         { head: "ROWS", cell: ({ rows }) => String(rows), right: true },
-        { head: "OF THAT LABEL", cell: ({ labelRows, rows }) => percent(labelRows, rows), right: true },
+        { head: "OF THAT LABEL", cell: ({ labelRows, rows }) => finePercent(labelRows / rows), right: true },
         { head: "", cell: ({ givesAway }) => (givesAway ? "gives it away" : "") },
       ],
       "",
@@ -316,10 +316,4 @@ function medianOf(values: Distribution | null): number | null {
 
 function distinctOf({ distinct }: ColumnProfile): string {
   return `${distinct.relativeError === 0 ? "" : "~"}${Math.round(distinct.estimate)}`;
-}
-
-function percent(part: number, whole: number): string {
-  if (part === 0 || whole === 0) return "0%";
-  const share = (100 * part) / whole;
-  return share < 0.1 ? "<0.1%" : `${share.toFixed(1)}%`;
 }

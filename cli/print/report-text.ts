@@ -6,25 +6,15 @@ import {
   labelReports,
   macroMean,
   overallOf,
-  type ClassificationReport,
   type SplitReport,
 } from "../../training/task/classification-report.ts";
+import type { ModelReport } from "../../client/model/report-model.ts";
 import { plural } from "../../protocol/plural.ts";
 import { bar } from "../../text/canvas/bar.ts";
 import { asciiGlyphs } from "../../text/glyph.ts";
 import { clipped } from "../../text/clip.ts";
-import { formatMetric } from "../../text/figure.ts";
+import { formatMetric, percent } from "../../text/figure.ts";
 import { table } from "../../text/table.ts";
-
-export interface ModelReport {
-  /** `name@version`. */
-  readonly model: string;
-  /** What trained it, such as `nbsvm of text-classification`. */
-  readonly trainedBy: string;
-  readonly epoch: number;
-  readonly labels: readonly string[];
-  readonly report: ClassificationReport;
-}
 
 /** With more labels the matrix does not fit; the worst confusions are listed. */
 const matrixLabelsMax = 12;
@@ -117,7 +107,7 @@ function confusions(split: SplitReport, labels: readonly string[]): string {
       { head: "ROWS", cell: ([, , rows]) => String(rows), right: true },
       {
         head: "OF ITS LABEL",
-        cell: ([label, , rows]) => `${Math.round((100 * rows) / (support[label] ?? rows))}%`,
+        cell: ([label, , rows]) => percent(rows / (support[label] ?? rows)),
         right: true,
       },
     ],

@@ -2,7 +2,7 @@
 import { formatTokens } from "../../protocol/token.ts";
 import type { LedgerLineView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatTime } from "../../text/figure.ts";
+import { finePercent, formatTime } from "../../text/figure.ts";
 import { table } from "../../text/table.ts";
 
 interface NumberedLine extends LedgerLineView {
@@ -68,7 +68,7 @@ function shareOf({ granted, used }: Pick<Peak, "granted" | "used">): number {
 export function peakText(lines: readonly LedgerLineView[]): string {
   const peak = peakOf(lines);
   if (peak === null) return "no line, so nothing was ever spent or held";
-  const share = peak.granted === 0 ? "" : ` (${(100 * shareOf(peak)).toFixed(1)} %)`;
+  const share = peak.granted === 0 ? "" : ` (${finePercent(shareOf(peak))})`;
   const place = `at line ${peak.line}, ${formatTime(peak.at, Date.now())}`;
   const verdict =
     peak.over === 0

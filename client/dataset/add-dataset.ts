@@ -49,15 +49,28 @@ export async function addDataset(connected: Connected, options: AddOptions): Pro
   if (!recorded.ok) return recorded;
   const { bytes, digest, manifest, trial } = version.value;
   const { added, report } = recorded.value;
-  return accept({ ...added, digest, bytes, manifest, trial, report });
+  return accept({
+    ...added,
+    added: added.added || version.value.isNew === true,
+    digest,
+    bytes,
+    manifest,
+    trial,
+    report,
+  });
+}
+
+interface Brought extends Recordable {
+  /** The mesh did not have it before it was built for this. */
+  readonly isNew?: boolean;
 }
 
 async function bring(
   connected: Connected,
   recipe: LocalRecipe,
   options: AddOptions,
-): Promise<Outcome<Recordable>> {
-  const { declaration, environment, say } = options;
+): Promise<Outcome<Brought>> {
+  const { declaration, environment, expect, say } = options;
   const { name } = declaration;
   const known = await connected.client.query("dataset", { dataset: name });
   const before = known.ok ? known.value.versions.find((version) => version.recipe === recipe.key) : undefined;
@@ -69,8 +82,12 @@ async function bring(
   if (!options.here) {
     const tooMuch = tooMuchToSend(recipe);
     const built: Outcome<AgentVersion> | null =
-      tooMuch === null ? await buildOnAgent(connected, declaration, recipe, environment, say) : null;
-    if (built?.ok === true) return accept({ ...built.value, recipe: recipe.key });
+      tooMuch === null ? await buildOnAgent(connected, declaration, expect, recipe, environment, say) : null;
+    if (built?.ok === true) {
+      // The mesh has recorded it already; that it is new was known before.
+      const isNew = !known.ok || known.value.versions.every(({ digest }) => digest !== built.value.digest);
+      return accept({ ...built.value, recipe: recipe.key, isNew });
+    }
     if (built !== null && built.refusal.code !== "no-agent-fits") return built;
     say(`dataset ${name}: built here, for ${tooMuch ?? built?.refusal.message ?? "no agent can"}`);
   }

@@ -1,15 +1,20 @@
 /**
  * Builds a dataset version on an agent of the mesh: brings the recipe and its files there, runs a sweep of one trial, and
- * fetches what came of it. Built before by anybody, it is answered from the record for no tokens.
+ * fetches what came of it. Built before by anybody, it is answered from the record for no tokens. The sweep says what the
+ * mesh is to record once it is built, so nothing is lost where this program ends before that.
  */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { datasetBuildModel, datasetTask } from "../../training/catalog/dataset-build.ts";
 import type { LocalRecipe } from "../../data/recipe/recipe.ts";
 import type { Declaration } from "../../data/declaration/declaration.ts";
+import { expectationBytes } from "../../data/expectation/expectation-artifact.ts";
+import type { Expectation } from "../../data/expectation/expectation.ts";
 import { readManifest } from "../../data/manifest/read-manifest.ts";
 import { buildVersion, type Manifest } from "../../data/manifest/manifest.ts";
-import { refuseDisk } from "../../system/private-file.ts";
+import { refuseDisk } from "../../system/system-error.ts";
+import { writeWhole } from "../../system/whole-file.ts";
 import { digestOf } from "../../artifact/blob.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
@@ -17,7 +22,7 @@ import { plural } from "../../protocol/plural.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { followSweep } from "../follow/follow-sweep.ts";
 import { fetchBlob, sendBlob } from "../../artifact/mesh-blob.ts";
-import { submitSweep } from "../follow/submit-sweep.ts";
+import { submitBuild } from "./submit-build.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { prune, versionFolder, versionPath } from "./local-build.ts";
 import type { Environment } from "../../system/environment.ts";
@@ -32,7 +37,7 @@ export interface AgentVersion {
 }
 
 /** More than this is not brought to an agent: reading it here takes less than moving it, bytes. */
-export const sentBytesMax = 256 * 2 ** 20;
+export const sentBytesMax = 256 * bytesPerMiB;
 /** A lease names every file, and has to fit into a message. */
 const sentFilesMax = 999;
 
@@ -48,6 +53,7 @@ export function tooMuchToSend({ bytes, paths }: LocalRecipe): string | null {
 export async function buildOnAgent(
   { bus, client, home }: Connected,
   declaration: Declaration,
+  expect: readonly Expectation[],
   recipe: LocalRecipe,
   environment: Environment,
   say: (line: string) => void,
@@ -64,8 +70,18 @@ export async function buildOnAgent(
   say(
     `dataset ${declaration.name}: ${plural(recipe.paths.size, "file")}, ${formatBytes(recipe.bytes)}, ${sent === 0 ? "in the mesh already" : `${sent} of them sent to the mesh`}`,
   );
+  const expected = expect.length === 0 ? null : expectationBytes(expect);
+  if (expected !== null) {
+    const kept = await sendBlob(bus, home.mesh, expected);
+    if (!kept.ok) return kept;
+  }
   const spec = buildSpec(declaration.name, digestOf(bytes), bytes.length, [...recipe.paths.keys()]);
-  const submitted = await submitSweep(client, spec, say);
+  const records = {
+    dataset: declaration.name,
+    recipe: recipe.key,
+    expectations: expected === null ? null : digestOf(expected),
+  };
+  const submitted = await submitBuild(client, { ...spec, records }, say);
   if (!submitted.ok) return submitted;
   const { sweep } = submitted.value;
   const followed = await followSweep(client, sweep, say);
@@ -113,12 +129,10 @@ async function keepVersion(
   const folder = versionFolder(environment);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(`${path}.part`, bytes, { mode: 0o600 });
-    await rename(`${path}.part`, path);
+    await writeWhole(path, bytes);
     await prune(folder, path);
     return accept(null);
   } catch (error) {
-    await rm(`${path}.part`, { force: true }).catch(() => undefined);
     return refuseDisk(error, "write", folder);
   }
 }

@@ -2,16 +2,18 @@
  * Builds a dataset version on this machine, and remembers what it built: the same recipe is not built twice. The memory is
  * a folder of Parquet files named by their digest, the least recently used of which go when it grows too large.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { buildDataset, type BuildReport } from "../../data/version/build-dataset.ts";
 import { badRowSchema } from "../../data/row/bad-row.ts";
 import { recipeKey, sourceDigests } from "../../data/source/recipe-key.ts";
 import type { Declaration } from "../../data/declaration/declaration.ts";
 import type { Manifest } from "../../data/manifest/manifest.ts";
 import { readManifest } from "../../data/manifest/read-manifest.ts";
-import { refuseDisk } from "../../system/private-file.ts";
+import { refuseDisk } from "../../system/system-error.ts";
+import { writeWhole } from "../../system/whole-file.ts";
 import { cacheFolder } from "../../mesh/server-binary.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { Environment } from "../../system/environment.ts";
@@ -36,7 +38,7 @@ const rememberedSchema = z.object({
     nearGroups: z.number().nullable(),
   }),
 });
-const keptBytesMax = 4 * 2 ** 30;
+const keptBytesMax = 4 * bytesPerGiB;
 
 /** Where versions are kept on this machine. */
 export function versionFolder(environment: Environment): string {
@@ -106,11 +108,6 @@ async function remembered(recipe: string, environment: Environment): Promise<Loc
 export async function touch(path: string): Promise<void> {
   const now = new Date();
   await utimes(path, now, now);
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.part`, text, { mode: 0o600 });
-  await rename(`${path}.part`, path);
 }
 
 /** Lets the least recently used versions go; never the one just made. */

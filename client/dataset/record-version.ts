@@ -1,14 +1,13 @@
 /** Puts a built version on record in the mesh, with what its expectations came to. Sends the record, not the file. */
 import { checkExpectations } from "../../data/expectation/check-expectations.ts";
 import type { Expectation } from "../../data/expectation/expectation.ts";
+import { recordedCheck } from "../../data/expectation/recorded-check.ts";
 import type { ExpectationReport } from "../../data/expectation/expectation-report.ts";
 import type { Manifest } from "../../data/manifest/manifest.ts";
 import type { MeshClient } from "../../protocol/client.ts";
 import type { CommandValue } from "../../protocol/command.ts";
-import { datasetCheckSchema, type DatasetCheck } from "../../protocol/dataset.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { engineHere } from "./engine-option.ts";
-import { checkSentences } from "./check-sentence.ts";
 
 export interface RecordedVersion {
   readonly added: CommandValue<"dataset-add">;
@@ -46,17 +45,7 @@ export async function recordVersion(
     badRows: manifest.bad.count,
     recipe,
     trial,
-    check: checkOf(report.value),
+    check: recordedCheck(report.value),
   });
   return added.ok ? accept({ added: added.value, report: report.value }) : added;
-}
-
-function checkOf(report: ExpectationReport): DatasetCheck {
-  const broken = (severity: "refuse" | "warn") =>
-    report.checks.filter((check) => !check.passed && check.severity === severity).length;
-  return datasetCheckSchema.parse({
-    failed: broken("refuse"),
-    warned: broken("warn"),
-    sentences: checkSentences(report),
-  });
 }

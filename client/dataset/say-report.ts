@@ -9,7 +9,7 @@ export function reportLines({ leaks, name }: Manifest, report: BuildReport): rea
   return [
     ...(bad === undefined
       ? []
-      : [`${plural(report.badCount, "row")} kept aside, the first ${bad.path}, ${describeBadRow(bad)}`]),
+      : [`${plural(report.badCount, "row")} rejected, the first ${bad.path}, ${describeBadRow(bad)}`]),
     ...(report.latin1Lines > 0
       ? [`${plural(report.latin1Lines, "line")} read as ISO-8859-1, being no UTF-8`]
       : []),

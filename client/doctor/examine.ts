@@ -1,6 +1,7 @@
 /** The checks of `trialmesh doctor`, in the order things depend on each other. Looks only; mends nothing. */
 import { statfs } from "node:fs/promises";
 import { createServer } from "node:net";
+import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { installCommand } from "../../training/runtime/managed-package.ts";
 import { packageVersion as installedVersion } from "../../training/runtime/open.ts";
 import { homeExists, homePath, openHome, type Home } from "../../mesh/home.ts";
@@ -25,7 +26,7 @@ export interface Finding {
 }
 
 const oldestNodeMajor = 22;
-const diskFreeMinBytes = 2 * 1024 ** 3;
+const diskFreeMinBytes = 2 * bytesPerGiB;
 const packages = [
   "@nats-io/transport-node",
   "@nats-io/jetstream",

@@ -5,36 +5,27 @@
 import { loadModel } from "../../training/catalog/load-model.ts";
 import type { Predictor } from "../../training/task/task.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
-import type { MeshClient } from "../../protocol/client.ts";
-import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { fetchBlob } from "../../artifact/mesh-blob.ts";
-import type { ModelView } from "../../protocol/view.ts";
+import type { ResolutionView } from "../../protocol/view.ts";
 
 const example = "two days, three hours";
 
 export interface CheckedVersion {
-  readonly version: number;
   /** What the model made of the example. */
   readonly answer: string;
 }
 
+/** Loads the version and has it answer an example; refused where it cannot serve, with the reason. */
+export type CheckVersion = (version: ResolutionView) => Promise<Outcome<CheckedVersion>>;
+
 export async function checkVersion(
-  client: MeshClient,
+  mesh: string,
   bus: Bus,
-  view: ModelView,
-  version: number,
+  { artifact, model, version }: ResolutionView,
 ): Promise<Outcome<CheckedVersion>> {
-  const found = view.versions.find((known) => known.version === version);
-  if (found === undefined) {
-    const known = view.versions.map((candidate) => String(candidate.version));
-    return refuse(
-      "unknown",
-      `${view.model} has no version ${version}; ${suggestion(String(version), known)}`,
-    );
-  }
-  const what = `${view.model}@${version}`;
-  const bytes = await fetchBlob(bus, client.mesh, found.artifact);
+  const what = `${model}@${version}`;
+  const bytes = await fetchBlob(bus, mesh, artifact);
   if (!bytes.ok) return refuse(bytes.refusal.code, `${what} cannot be used: ${bytes.refusal.message}`);
   const loaded = await loadModel(bytes.value);
   if (!loaded.ok) return refuse(loaded.refusal.code, `${what} cannot be used: ${loaded.refusal.message}`);
@@ -43,7 +34,7 @@ export async function checkVersion(
     const answer = answerOf(predictor);
     return answer === null
       ? refuse("conflict", `${what} cannot be used: it gives no answer to an example`)
-      : accept({ version, answer });
+      : accept({ answer });
   } finally {
     predictor.dispose();
   }
@@ -68,26 +59,4 @@ function answerOf(predictor: Predictor): string | null {
       return `a row of zeros -> ${labels[best] ?? ""} (${(given[best] ?? 0).toFixed(3)})`;
     }
   }
-}
-
-/** Where `rollback` goes when it is not told: the version the alias pointed to before its last move. */
-export function versionBefore(view: ModelView, alias: string): Outcome<number> {
-  const current = view.aliases.find((known) => known.alias === alias);
-  if (current === undefined) {
-    return refuse(
-      "unknown",
-      `${view.model} has no alias "${alias}", ${suggestion(
-        alias,
-        view.aliases.map((known) => known.alias),
-      )}`,
-    );
-  }
-  const moves = view.ledger.filter((move) => move.alias === alias).toSorted((a, b) => b.at - a.at);
-  const before = moves.find((move) => move.to === current.version && move.from !== null)?.from ?? null;
-  return before === null
-    ? refuse(
-        "conflict",
-        `${view.model}@${alias} has pointed to version ${current.version} from the start; there is nothing to go back to`,
-      )
-    : accept(before);
 }

@@ -1,22 +1,24 @@
-/** `NAME@VERSION` or `NAME@ALIAS`, as models are written on a command line. */
-import { InvalidArgumentError } from "commander";
+/** How a version of a model is written: `NAME@VERSION`, `NAME@ALIAS`, `NAME@best` or `NAME@newest`. */
 import { nameSchema } from "../../protocol/name.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 
 export interface ModelReference {
   readonly model: string;
-  /** A version's number, or an alias. */
+  /** A version's number, or a name that the mesh resolves. */
   readonly version: number | string;
 }
 
-export function modelReference(text: string): ModelReference {
-  const [model = "", at, ...rest] = text.split("@");
-  if (at === undefined || rest.length > 0)
-    throw new InvalidArgumentError(
-      'a model is written "name@version" or "name@alias", such as language-id@champion',
+/** A name alone stands for `alone`, or is refused where that is null. */
+export function readModelReference(text: string, alone: string | null): Outcome<ModelReference> {
+  const [model = "", at = alone, ...rest] = text.split("@");
+  if (at === null || rest.length > 0)
+    return refuse(
+      "invalid",
+      'a model is written "name@version", "name@alias" or "name@best", such as language-id@champion',
     );
   for (const name of [model, at]) {
     const parsed = nameSchema.safeParse(name);
-    if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? "it is no name");
+    if (!parsed.success) return refuse("invalid", parsed.error.issues[0]?.message ?? "it is no name");
   }
-  return { model, version: /^[1-9]\d*$/.test(at) ? Number(at) : at };
+  return accept({ model, version: /^[1-9]\d*$/.test(at) ? Number(at) : at });
 }

@@ -14,7 +14,7 @@ export interface PageParts {
 }
 
 export function readPageParts(): PageParts {
-  const page = (file: string) => readFileSync(join(projectFolder, "cli", "report", "page", file), "utf8");
+  const page = (file: string) => readFileSync(join(projectFolder, "client", "report", "page", file), "utf8");
   const library = createRequire(import.meta.url).resolve("echarts/dist/echarts.min.js");
   return {
     library: readFileSync(library, "utf8"),

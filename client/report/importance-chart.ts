@@ -1,4 +1,5 @@
 /** Which parameters mattered, by two measures side by side. */
+import { percentOf } from "../../text/figure.ts";
 import type { InsightParameter } from "../../coordinator/insight/sweep-insight.ts";
 import { dotColor, lineColor, type Chart } from "./report-chart.ts";
 
@@ -6,7 +7,6 @@ const shownMost = 20;
 
 export function importanceChart(parameters: readonly InsightParameter[]): Chart {
   const shown = parameters.slice(0, shownMost);
-  const percent = (share: number | null) => Math.round(1000 * (share ?? 0)) / 10;
   const label = { show: true, position: "right", formatter: "{c} %" };
   return {
     id: "importance",
@@ -27,14 +27,14 @@ export function importanceChart(parameters: readonly InsightParameter[]): Chart 
           name: "being among the best (PED-ANOVA)",
           itemStyle: { color: dotColor },
           label,
-          data: shown.map(({ importance }) => percent(importance)),
+          data: shown.map(({ importance }) => percentOf(importance ?? 0, 1)),
         },
         {
           type: "bar",
           name: "all differences (fANOVA)",
           itemStyle: { color: lineColor },
           label,
-          data: shown.map(({ varianceShare }) => percent(varianceShare)),
+          data: shown.map(({ varianceShare }) => percentOf(varianceShare ?? 0, 1)),
         },
       ],
     },

@@ -1,6 +1,6 @@
 /** Writes a page somewhere; where it cannot be written is a refusal. */
 import { writeFileSync } from "node:fs";
-import { systemCode } from "../../system/private-file.ts";
+import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 
 export interface WrittenPage {

@@ -4,7 +4,6 @@
  */
 import { readFile } from "node:fs/promises";
 import { models, modelsOf } from "../../training/catalog/model-catalog.ts";
-import { systemCode } from "../../system/private-file.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { DatasetRef } from "../../protocol/dataset.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
@@ -12,6 +11,7 @@ import { plural } from "../../protocol/plural.ts";
 import { formatBytes, shortDigest } from "../../text/figure.ts";
 import { formatProblems } from "../../spec/yaml/problem.ts";
 import type { SweepOverrides } from "../../spec/sweep/override.ts";
+import { readFileText } from "../../spec/file/read-file-text.ts";
 import { readAnyFile, type AnyFileResult } from "../../spec/file/read-any-file.ts";
 import type { SweepFileResult, SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
 import { addDataset } from "../dataset/add-dataset.ts";
@@ -41,23 +41,9 @@ export async function readSweepAt(
   overrides: SweepOverrides,
   environment: Environment,
 ): Promise<Outcome<AnyFileResult>> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === null) throw error;
-    if (code === "ENOENT")
-      return refuse(
-        "unknown",
-        `there is no file ${file}; give the path of a sweep file, such as examples/language-id.yaml`,
-      );
-    return refuse(
-      "invalid",
-      code === "EISDIR" ? `${file} is a folder, not a sweep file` : `${file} cannot be read (${code})`,
-    );
-  }
-  return accept(readAnyFile({ file, text, environment, models, codeVersion, overrides }));
+  const text = await readFileText(file, "give the path of a sweep file, such as examples/language-id.yaml");
+  if (!text.ok) return text;
+  return accept(readAnyFile({ file, text: text.value, environment, models, codeVersion, overrides }));
 }
 
 /** The plans of a file, or its problems; one that runs a program has its files packed. */
@@ -145,7 +131,7 @@ async function bringDataset(
   return accept({ ref, kind: manifest.declaration.form.kind, labels, local: null, version });
 }
 
-/** Told at launch, not trial by trial: what the task cannot learn from. */
+/** What the task cannot learn from, said at launch and not trial by trial. */
 function unfit({ task }: SweepSpec, kind: ResolvedDataset["kind"]): string | null {
   const wanted = modelsOf(task).find(({ data }) => data !== "none")?.data;
   if (wanted === undefined || wanted === kind) return null;

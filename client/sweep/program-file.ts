@@ -1,5 +1,5 @@
 /**
- * Whether the file that a command begins with is among those that travel. Told before anything is sent, as every trial would
+ * Whether the file that a command begins with is among those that travel. It is refused before anything is sent, as every trial would
  * fail for it. It looks at nothing that only the machines of the mesh can know, such as what is on their path.
  */
 import { posix, win32 } from "node:path";

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
+import { bytesPerKiB } from "../../protocol/byte-unit.ts";
 import { encodeBundle } from "../../agent/program/bundle.ts";
 import { packFolder, type PackOptions } from "../../agent/program/bundle-folder.ts";
 import { programSchema, type Program } from "../../protocol/program.ts";
@@ -24,7 +25,7 @@ type CommandFile = Extract<AnySweep, { kind: "command" }>;
 const bundleMaxMiB = 64;
 const bundleFilesMax = 2_000;
 /** A sweep travels as one message. */
-const specMaxBytes = 512 * 1024;
+const specMaxBytes = 512 * bytesPerKiB;
 const moduleEndings = [".ts", ".mts", ".js", ".mjs"];
 const versionCharacters = 16;
 
@@ -114,7 +115,7 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
   return { kind: "command", ...common, command, environment, literals, metricFormat, nested, program };
 }
 
-/** Words that start Python ask for one, unless the file says which. */
+/** A command that starts with `python` needs an interpreter, unless the file says which. */
 function needsOf({ command }: CommandSweep, needs: Requirement): Requirement {
   const first = command.find((word) => word !== "${env}");
   const isPython = command.includes("${interpreter}") || /^python3?$/.test(first ?? "");

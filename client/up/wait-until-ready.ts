@@ -21,7 +21,7 @@ export async function waitUntilReady(
   const deadline = performance.now() + readyTimeoutMs;
   try {
     while (performance.now() < deadline) {
-      // A part that refused to run is told at once, not when the question's patience ends.
+      // A part that refused to run is reported at once, not when the question's patience ends.
       const mesh = await Promise.race([client.query("mesh", {}), failure]);
       if (mesh.ok && mesh.value.agents.filter((agent) => agent.state !== "silent").length >= agentsWanted) {
         return client.role === "owner" ? await ensureOwnerAccount(client) : accept(null);

@@ -55,6 +55,7 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
       trial.metrics = event.metrics;
       attempt.keptMs = event.usedMs;
       attempt.keptAt = at;
+      if (event.built !== undefined) trial.built = event.built;
       if (event.approximate === true) attempt.approximate = true;
       indexFurthest(state, trial);
       return;

@@ -1,4 +1,4 @@
-/** Decides on what agents say about themselves: greeting, heartbeat, silence. */
+/** Decides on what agents say about themselves: registering, heartbeat, silence. */
 import type { Register, Heartbeat } from "../../protocol/report.ts";
 import { priceOf } from "../../protocol/token.ts";
 import { fundsFor } from "../budget/funds-for.ts";

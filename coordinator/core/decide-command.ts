@@ -51,7 +51,12 @@ function* dispatch(state: State, sender: Sender, name: CommandName, raw: unknown
   switch (name) {
     case "sweep-run": {
       const body = parse(name, raw);
-      return body.ok ? yield* decideSweepRun(state, sender.who, body.value.spec) : body;
+      if (!body.ok) return body;
+      const { spec } = body.value;
+      // What a sweep records when it is done, its sender must be allowed to record.
+      if (spec.records !== undefined && !allowed["dataset-add"].includes(sender.role))
+        return refuse("forbidden", `a ${sender.role} may not record datasets`, ["spec", "records"]);
+      return yield* decideSweepRun(state, sender.who, spec);
     }
     case "sweep-stop": {
       const body = parse(name, raw);

@@ -5,6 +5,7 @@ import { charge } from "../budget/ledger.ts";
 import type { Steps } from "../state/input.ts";
 import { judge } from "./judge.ts";
 import { endAttempt } from "./outcome.ts";
+import { recordBuilt } from "../registry/record-built.ts";
 import { quarantine } from "./quarantine.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
@@ -105,11 +106,13 @@ function* finished(
     yield* endAttempt(state, trial, attempt, { ending: "failed", why }, settings);
     return;
   }
-  yield keptOf(report);
+  const { built } = report;
+  yield built === undefined ? keptOf(report) : { ...keptOf(report), built };
   const also = alsoObjectives.map(({ metric }) => metrics[metric] ?? Number.NaN);
   yield { kind: "RungReached", fence: report.fence, resource: report.resource, value, also };
   const posted = charge(report.usedMs, attempt.rate, attempt.reserved);
   yield { kind: "AttemptEnded", fence: report.fence, ending: "finished", note: "", posted, tooShort: false };
+  yield* recordBuilt(state, trial);
   yield* quarantine(state, trial, attempt.agent);
   yield* judge(state, trial);
 }

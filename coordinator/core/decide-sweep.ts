@@ -5,7 +5,9 @@ import { accept, refuse } from "../../protocol/refusal.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { nearestMiss } from "../placement/nearest-miss.ts";
+import { recordingRefusal } from "../registry/record-built.ts";
 import { gateRefusal } from "../registry/record-dataset.ts";
+import { reservedAlias } from "../registry/resolve-version.ts";
 import { jointProblem } from "../../search/sampler/joint-space.ts";
 import { samplerFor, samplerNamed } from "../../search/choose/choose-sampler.ts";
 import type { Decision } from "../state/input.ts";
@@ -37,6 +39,12 @@ function programFits({ parts, program, task }: SweepSpec): boolean {
   return program.kind === task && parts.includes(program.bundle);
 }
 
+function reservedNewAlias(state: State, { register }: SweepSpec) {
+  if (register === null || register.alias === null) return null;
+  const known = state.models.get(register.model)?.aliases[register.alias] !== undefined;
+  return known ? null : reservedAlias(register.alias);
+}
+
 export function* decideSweepRun(state: State, requester: string, spec: SweepSpec): Decision {
   const names = spec.models.map(({ model }) => model);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -49,6 +57,10 @@ export function* decideSweepRun(state: State, requester: string, spec: SweepSpec
     const of = problem.model === "" ? ["search"] : ["models", problem.model];
     return refuse("invalid", `${problem.parameter}: ${problem.message}`, [...of, problem.parameter]);
   }
+  const unrecordable = recordingRefusal(spec);
+  if (unrecordable !== null) return unrecordable;
+  const reserved = reservedNewAlias(state, spec);
+  if (reserved !== null) return reserved;
   const gated = gateRefusal(state, spec);
   if (gated !== null) return gated;
   for (const { model } of spec.models) {

@@ -120,23 +120,3 @@ function* values<T>(entries: Iterable<readonly [string, unknown]>): Iterable<T> 
 function idNumber(sweep: string): number {
   return Number(sweep.slice(1));
 }
-
-/** The state's entities as one canonical text: equal texts mean equal states. */
-export function stateText(state: State): string {
-  const byKey = <T>(map: ReadonlyMap<string, T>) => [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([
-    state.meta,
-    byKey(state.accounts),
-    byKey(state.ledgers),
-    byKey(state.agents),
-    byKey(state.sweeps),
-    byKey(state.trials),
-    byKey(state.datasets),
-    byKey(state.models),
-    byKey(state.fingerprints),
-    byKey(state.costs),
-    byKey(state.commands),
-    [...state.active].toSorted(([a], [b]) => a - b),
-    byKey(state.records),
-  ]);
-}

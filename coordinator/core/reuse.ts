@@ -1,5 +1,6 @@
 /** REUSE-1: a trial whose key has a result is answered at once, for no tokens, whatever is free. */
 import type { Steps } from "../state/input.ts";
+import { recordBuilt } from "../registry/record-built.ts";
 import { promote } from "./judge.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 
@@ -14,5 +15,6 @@ export function* answerFromRecord(state: State, sweep: Sweep, trial: Trial): Ste
   yield { kind: "TrialReused", trial: trial.trial, from };
   const outcome = origin.state === "completed" ? "completed" : "stopped";
   yield { kind: "TrialFinished", trial: trial.trial, outcome, why: `answered by ${from}` };
+  yield* recordBuilt(state, trial);
   yield* promote(state, sweep);
 }

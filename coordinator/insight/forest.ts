@@ -2,6 +2,7 @@
  * A random forest over the parameters of a sweep, and what it says of one or two of them with all others averaged out: exactly,
  * by the volume of the leaves (Hutter, Hoos and Leyton-Brown 2014, algorithm 2). Seeded: the same trials give the same forest.
  */
+import { meanOf } from "../../numeric/moment.ts";
 import { randomStream } from "../../search/space/random-stream.ts";
 import { growTree, widthOf, type Dimension, type Leaf, type Side } from "./regression-tree.ts";
 
@@ -40,7 +41,7 @@ export function mainEffects(forest: Forest): readonly number[] {
       const marginal = marginalOf(leaves, dimension);
       return marginal.reduce((sum, { value, width }) => sum + width * (value - mean) ** 2, 0) / variance;
     });
-    return shares.length === 0 ? 0 : shares.reduce((sum, share) => sum + share, 0) / shares.length;
+    return shares.length === 0 ? 0 : meanOf(shares);
   });
 }
 

@@ -2,7 +2,7 @@
  * A one-dimensional density over the cells of a grid, as PED-ANOVA uses it (Watanabe 2023, section 4): a kernel per
  * observation and one for the prior. The bandwidth is Scott's (1992): a sampler's own would be too wide to see a parameter's effect.
  */
-import { normalCumulative } from "../../search/space/normal-law.ts";
+import { normalCumulative } from "../../numeric/normal-law.ts";
 
 /** 90 % of the narrowest kernel lie within one cell. */
 const deviationLeast = 0.5 / 1.64;

@@ -3,6 +3,7 @@
  * append is refused. The journal alone decides who leads; the ping is only a hint about when to try.
  */
 import { randomBytes } from "node:crypto";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { BusError, type Bus, type BusErrorKind } from "../../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { streamSpecsOf, subjectsOf } from "../../protocol/subjects.ts";
@@ -72,7 +73,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
     role = "halted";
     stopped = true;
     term?.end();
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorSentence(error);
     const hint =
       error instanceof JournalBroken
         ? "; `trialmesh up --restore-journal` puts back what this coordinator has a copy of"

@@ -51,7 +51,7 @@ const inboxAckWaitMs = 5_000;
 /** A server that was away when we asked for the inbox is asked again after this long. */
 const consumeRetryMs = 500;
 
-/** Commands, queries, greetings and heartbeat: answered by whoever leads. */
+/** Commands, queries, registrations and heartbeats: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
   const { board, bus, clock, leader, log, mesh, settings } = options;
   const patterns = coordinatorPatterns(mesh);
@@ -92,7 +92,7 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
     }),
     bus.subscribe(patterns.registers, (message) => {
       const agent = agentOf(message.subject);
-      const register = parseOutside(registerSchema, fromBytes(message.data), `greeting of ${agent}`);
+      const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
       if (!register.ok) return message.respond(toBytes(register));
       board.note(agent, clock.now(), null);
       leader.submit({

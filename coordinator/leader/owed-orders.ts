@@ -14,7 +14,7 @@ export interface Order {
 }
 
 interface Sent {
-  /** The end of the horizon the agent was last told. */
+  /** The end of the horizon in the agent's last order. */
   until: number;
   offerAt: number;
   extendAt: number;
@@ -103,6 +103,7 @@ export class OwedOrders {
  */
 function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Lease {
   const { spec, requester } = mustGet(state.sweeps, trial.sweep, "sweep");
+  const expectations = spec.records?.expectations ?? null;
   return {
     fence: attempt.fence,
     incarnation: attempt.incarnation,
@@ -115,7 +116,8 @@ function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Leas
     params: trial.params,
     seed: spec.trialSeed,
     dataset: spec.dataset?.digest ?? null,
-    parts: spec.parts,
+    parts: expectations === null ? spec.parts : [...spec.parts, expectations],
+    ...(expectations === null ? {} : { expectations }),
     program: spec.program,
     metric: spec.objective.metric,
     from: attempt.from,

@@ -2,6 +2,7 @@
  * Asks samplers that learn for the next trials of sweeps that want some, one question per sweep at a time, and hands the
  * answers to the loop as inputs. Keeps nothing that matters: after a restart the state says again what is wanted.
  */
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { historyOf } from "../state/history.ts";
 import type { Proposals } from "../state/input.ts";
 import { wantsMore } from "../core/propose.ts";
@@ -48,7 +49,7 @@ export class Proposer {
     const question = questionFor(state, sweep);
     const basis = sweep.proposed;
     const answer = await answerOf(sampler, question).catch((error: unknown) => {
-      log(`${id}: no proposal: ${error instanceof Error ? error.message : String(error)}`);
+      log(`${id}: no proposal: ${errorSentence(error)}`);
       return null;
     });
     this.#asked.delete(id);
@@ -63,7 +64,7 @@ async function answerOf(sampler: SamplerWorker, question: Question): Promise<Ans
   try {
     return await sampler.propose(question);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorSentence(error);
     const answer = await sampler.propose({ ...question, method: "random" });
     return { ...answer, note: `random fallback, for ${question.method} failed: ${why}` };
   }

@@ -1,11 +1,12 @@
 /**
  * Placement of one trial: feasible → rank → limit. Which requester's turn it is, the fair queue has said before; whether
- * the money suffices, the budget says after; why nothing fits is explained by `view/why-view.ts` from the same answers.
+ * the money suffices, the budget says after; why nothing fits is explained by `view/why-answer.ts` from the same answers.
  *
  * PLACE-1: only an agent that fits, takes work and has a free slot is chosen.
  * PLACE-2: agents on which the trial failed or was lost come last; where it failed it comes again only while nothing else fits.
  * PLACE-3: among the rest the sweep's preference decides: the fastest or the cheapest; where the data lies counts for half.
  */
+import { meanOf } from "../../numeric/moment.ts";
 import type { Agent, State, Sweep, Trial } from "../state/state.ts";
 import { choiceInGroup, requestOfAny, type Choice } from "./feasible.ts";
 import type { AgentGroup } from "../state/fleet.ts";
@@ -122,8 +123,7 @@ function costOn({ agent, rate }: Choice, sweep: Sweep, model: string): number {
   const measured = sweep.pace[model];
   if (measured === undefined) return 1;
   const own = measured[agent.agent];
-  const means = Object.values(measured).map(({ mean }) => mean);
-  const typical = means.reduce((sum, mean) => sum + mean, 0) / means.length;
+  const typical = meanOf(Object.values(measured).map(({ mean }) => mean));
   const claimed = agent.capability.rates.find(({ kind }) => kind === `${sweep.spec.task}/${model}`);
   const trust = claimed === undefined ? 1 : rate / claimed.tokensPerSecond;
   return Math.exp(own?.mean ?? typical) * trust;

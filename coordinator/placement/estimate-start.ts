@@ -2,6 +2,7 @@
  * When a queued trial will probably start: the slots that fit come free one after the other, and whoever is ahead takes them
  * first. A forecast from typical costs, never a promise; what no clock decides is named instead.
  */
+import { meanOf } from "../../numeric/moment.ts";
 import type { StartView, WhyView } from "../../protocol/why-view.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { available } from "../budget/ledger.ts";
@@ -93,7 +94,7 @@ function othersAhead(state: State, account: Account, at: number, settings: Coord
       0,
     );
     const costs = sweeps.map(({ typicalCost }) => typicalCost ?? 0).filter((cost) => cost > 0);
-    const cost = costs.length === 0 ? gap : costs.reduce((sum, one) => sum + one, 0) / costs.length;
+    const cost = costs.length === 0 ? gap : meanOf(costs);
     services += Math.min(left, Math.ceil((gap * other.weight) / cost));
   }
   return services;
@@ -139,11 +140,11 @@ function typicalService(
     .flat()
     .map((id) => mustGet(state.sweeps, id, "sweep").typicalCost)
     .filter((cost) => cost !== null);
-  const mean = costs.length === 0 ? null : costs.reduce((a, b) => a + b, 0) / costs.length;
+  const mean = costs.length === 0 ? null : meanOf(costs);
   const [segment = 1] = stoppingPolicy(sweep.spec.stopping).rungs;
   const cost = sweep.typicalCost ?? pastCost(state, sweep, model, segment) ?? mean;
   if (cost === null) return null;
-  const rate = choices.reduce((sum, choice) => sum + choice.rate, 0) / choices.length;
+  const rate = meanOf(choices.map((choice) => choice.rate));
   return cost / rate;
 }
 

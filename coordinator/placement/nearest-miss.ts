@@ -1,4 +1,4 @@
-/** Told at launch: no known agent can ever run this, which comes nearest, and what it lacks. */
+/** The refusal at launch where no known agent can ever run a sweep: which comes nearest, and what it lacks. */
 import { explainMismatch, match } from "../../protocol/match.ts";
 import type { Requirement } from "../../protocol/requirement.ts";
 import type { State } from "../state/state.ts";

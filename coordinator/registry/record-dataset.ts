@@ -41,7 +41,7 @@ export function gateRefusal(state: State, { dataset, gate }: SweepSpec): Outcome
   return refuse("conflict", [what, ...sentences].join("\n  "), ["gate"]);
 }
 
-function versionWith(
+export function versionWith(
   state: State,
   dataset: string,
   digest: string,

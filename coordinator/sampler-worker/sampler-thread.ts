@@ -1,5 +1,6 @@
-/** The thread that thinks: one question after the other, each with its number. The other side is `worker-sampler.ts`. */
+/** The thread that samplers run in: one question after the other, each with its number. The other side is `sampler-worker.ts`. */
 import { parentPort } from "node:worker_threads";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { answerTo, type Question } from "../../search/choose/sampler-worker-port.ts";
 
 export interface SamplerRequest {
@@ -16,7 +17,7 @@ parentPort?.on("message", ({ number, question }: SamplerRequest) => {
   try {
     reply = { number, ok: true, answer: answerTo(question) };
   } catch (error) {
-    reply = { number, ok: false, why: error instanceof Error ? error.message : String(error) };
+    reply = { number, ok: false, why: errorSentence(error) };
   }
   parentPort?.postMessage(reply);
 });

@@ -5,6 +5,7 @@
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { Answer } from "../../search/sampler/ask.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import type { SamplerRequest, SamplerReply } from "./sampler-thread.ts";
@@ -34,7 +35,7 @@ export function samplerWorker(): SamplerWorker {
       for (const one of waiting.values()) one.reject(new Error(why));
       waiting.clear();
     };
-    started.on("error", (error: unknown) => lost(error instanceof Error ? error.message : String(error)));
+    started.on("error", (error: unknown) => lost(errorSentence(error)));
     started.on("exit", () => lost("the sampler's thread ended"));
     return started;
   }

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { backendNameSchema, capabilitySchema, policySchema } from "../../protocol/capability.ts";
-import { datasetCheckSchema, datasetVersionSchema } from "../../protocol/dataset.ts";
+import { builtDatasetSchema, datasetCheckSchema, datasetVersionSchema } from "../../protocol/dataset.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "../../protocol/id.ts";
 import { checkpointSchema } from "../../protocol/order.ts";
 import { metricsSchema } from "../../protocol/report.ts";
@@ -65,7 +65,7 @@ export const eventSchema = z.discriminatedUnion("kind", [
     kind: z.literal("AgentCordoned"),
     agent,
     cordon: z.boolean(),
-    /** Why the coordinator set it aside; left out where somebody did. */
+    /** Why the coordinator quarantined it; left out where a person cordoned it. */
     reason: z.string().optional(),
   }),
 
@@ -154,6 +154,8 @@ export const eventSchema = z.discriminatedUnion("kind", [
     usedMs: z.number().nonnegative(),
     /** It went on from a checkpoint of another backend, which rounds otherwise. Left out where it did not. */
     approximate: z.boolean().optional(),
+    /** Of a dataset version: what its agent says of it. */
+    built: builtDatasetSchema.optional(),
   }),
   z.object({
     kind: z.literal("RungReached"),
@@ -208,4 +210,3 @@ export const eventSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 export type Event = z.infer<typeof eventSchema>;
-export type EventKind = Event["kind"];

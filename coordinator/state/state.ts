@@ -9,7 +9,7 @@ import type { Digest, Fence, SweepId, TrialId } from "../../protocol/id.ts";
 import type { Checkpoint } from "../../protocol/order.ts";
 import type { Metrics } from "../../protocol/report.ts";
 import type { Params } from "../../protocol/value.ts";
-import type { DatasetRef } from "../../protocol/dataset.ts";
+import type { BuiltDataset, DatasetRef } from "../../protocol/dataset.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
 import type { MilliTokens } from "../../protocol/token.ts";
 import { Fleet } from "./fleet.ts";
@@ -68,7 +68,7 @@ export interface Agent {
   draining: boolean;
   /** Takes no new work; what runs there goes on. */
   cordoned: boolean;
-  /** Why the coordinator set it aside; null where it did not. */
+  /** Why the coordinator quarantined it; null where it did not. */
   cordonReason: string | null;
   /** Trials in a row that failed here and that others then finished. */
   contradicted: number;
@@ -153,6 +153,8 @@ export interface Trial {
   queuedAt: number;
   checkpoint: Checkpoint | null;
   checkpointBytes: number;
+  /** What its agent says of the dataset version that the checkpoint is; absent where it is none. */
+  built?: BuiltDataset;
   /** Resource the trial is allowed to train to now. */
   target: number;
   rungs: Rung[];

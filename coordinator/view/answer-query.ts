@@ -1,8 +1,10 @@
 /** Answers one query from the leader's durable state. Views are plain values; nothing here changes anything. */
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { querySchemas, type QueryBody, type QueryName } from "../../protocol/command.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { State, Trial } from "../state/state.ts";
+import { resolve } from "../registry/resolve-version.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-answer.ts";
 import { datasetsViewOf, datasetViewOf } from "./dataset-answer.ts";
@@ -67,6 +69,7 @@ const answers: Answers = {
       : accept(modelViewOf(model));
   },
   lineage: ({ state, settings }, body) => lineageViewOf(state, body.model, body.version, settings),
+  resolve: ({ state }, body) => resolve(state, body),
   budget: ({ state }, body) => {
     if (body.requester !== null && !state.accounts.has(body.requester)) {
       return unknown("account", body.requester, state.accounts.keys());
@@ -94,10 +97,7 @@ export async function answerQuery<N extends QueryName>(
   try {
     return await answers[name](source, body.value);
   } catch (error) {
-    return refuse(
-      "unavailable",
-      `${name} cannot be answered now: ${error instanceof Error ? error.message : "unknown"}`,
-    );
+    return refuse("unavailable", `${name} cannot be answered now: ${errorSentence(error)}`);
   }
 }
 

@@ -1,10 +1,10 @@
 /** The registry as people see it: models, versions, aliases with their ledger, lineage. */
-import { suggestion } from "../../protocol/name.ts";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { LineageView, ModelsView, ModelView } from "../../protocol/view.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type Model, type State, type Version } from "../state/state.ts";
 import { originOf } from "../registry/origin.ts";
+import { resolveVersion } from "../registry/resolve-version.ts";
 import { summaryOf } from "./sweep-answer.ts";
 import { trialViewOf } from "./trial-answer.ts";
 
@@ -34,27 +34,18 @@ export function modelViewOf(model: Model): ModelView {
   };
 }
 
-/** Where a version comes from. `name` is a version number or an alias. */
+/** Where a version comes from. `name` is a version number, an alias, `best` or `newest`. */
 export function lineageViewOf(
   state: State,
   modelName: string,
   name: number | string,
   settings: CoordinatorSettings,
 ): Outcome<LineageView> {
-  const model = state.models.get(modelName);
-  if (model === undefined) {
-    return refuse(
-      "unknown",
-      `there is no model ${modelName}; ${suggestion(modelName, state.models.keys())}`,
-      ["model"],
-    );
-  }
-  const number = typeof name === "number" ? name : model.aliases[name];
-  const version = model.versions.find((candidate) => candidate.version === number);
-  if (version === undefined) {
-    const known = [...Object.keys(model.aliases), ...model.versions.map((item) => String(item.version))];
-    return refuse("unknown", `${modelName} has no ${name}; ${suggestion(String(name), known)}`, ["version"]);
-  }
+  const resolved = resolveVersion(state, modelName, name);
+  if (!resolved.ok) return resolved;
+  const model = mustGet(state.models, modelName, "model");
+  const version = model.versions.find((each) => each.version === resolved.value.version);
+  if (version === undefined) throw new Error(`broken invariant: ${modelName} lost a version it resolved to`);
   const trial = mustGet(state.trials, version.trial, "trial");
   const origin = originOf(state, trial);
   return accept({

@@ -29,7 +29,7 @@ export const declarationSchema = z.strictObject({
   sources: z.array(sourceSchema).min(1),
   plan: z.array(stepSchema).default([]),
   form: formSchema,
-  /** Share of the rows that may be kept aside before the build is refused. */
+  /** Share of the rows that may be rejected before the build is refused. */
   badRows: z.strictObject({ max: z.number().min(0).max(1).default(badRowShareMax) }).default({
     max: badRowShareMax,
   }),

@@ -1,5 +1,5 @@
 /**
- * The steps of a plan, each with what it needs to be told. Row by row first; then those that look at all rows;
+ * The steps of a plan, each with its settings. Row by row first; then those that look at all rows;
  * `split` and what may follow it last. What a step does in SQL is in `data/plan`.
  */
 import * as z from "zod";

@@ -31,7 +31,7 @@ const text = {
   encoding: encodingSchema.default("auto"),
 };
 const typed = {
-  /** Types that should not be told from the values: {zip: text}. */
+  /** Types that are not to be inferred from the values: {zip: text}. */
   types: z.record(z.string(), columnTypeSchema).default({}),
 };
 const delimited = {

@@ -1,5 +1,6 @@
 /** Pearson's chi-square of independence over a table of counts, as `scipy.stats.chi2_contingency`. */
-import { chiSquareTail } from "./gamma.ts";
+import { chiSquareTail } from "../../numeric/gamma.ts";
+import { sumOf } from "../../numeric/moment.ts";
 
 export interface ChiSquare {
   readonly statistic: number;
@@ -31,8 +32,4 @@ export function chiSquare(table: readonly (readonly number[])[], correction: boo
     }
   }
   return { statistic, freedom, pValue: chiSquareTail(statistic, freedom) };
-}
-
-function sumOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -3,6 +3,7 @@
  * reference (`a`): a p-value where it is small, a distance above, for with many rows every difference is significant.
  */
 import * as z from "zod";
+import { meanOf, sumOf, varianceOf } from "../../numeric/moment.ts";
 import { chiSquare } from "./chi-square.ts";
 import { binned, jensenShannon, stabilityIndex, tenthsOf, wasserstein } from "./distance.ts";
 import { kolmogorovSmirnov } from "./kolmogorov-smirnov.ts";
@@ -75,7 +76,7 @@ export function numberDrift(column: string, a: NumberColumn, b: NumberColumn): C
       drifted: pValue < significance,
     };
   }
-  const spread = deviation(a.values);
+  const spread = Math.sqrt(varianceOf(a.values));
   const apart = wasserstein(a.values, b.values);
   // A constant reference has no unit to measure in: any difference at all is drift.
   const statistic = spread === 0 ? Number(apart > 0) : apart / spread;
@@ -166,15 +167,5 @@ function short(value: number): string {
 }
 
 function mean(values: Float64Array): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Of the whole population: divided by n. */
-function deviation(values: Float64Array): number {
-  const middle = mean(values) ?? 0;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / values.length);
-}
-
-function sumOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
+  return values.length === 0 ? null : meanOf(values);
 }

@@ -3,6 +3,8 @@
  * of counts by Jensen and Shannon's (as `scipy.spatial.distance.jensenshannon` with base 2) and by the population
  * stability index.
  */
+import { sumOf } from "../../numeric/moment.ts";
+import { quantileOfSorted } from "../../numeric/quantile.ts";
 
 /** The area between the distribution functions, in the values' own unit. Both sorted ascending and not empty. */
 export function wasserstein(a: Float64Array, b: Float64Array): number {
@@ -57,12 +59,8 @@ export const stabilityBins = 10;
  */
 export function tenthsOf(sorted: Float64Array): readonly number[] {
   const bounds = new Set<number>();
-  for (let tenth = 1; tenth < stabilityBins; tenth++) {
-    const place = (tenth / stabilityBins) * (sorted.length - 1);
-    const below = sorted[Math.floor(place)] ?? 0;
-    const above = sorted[Math.ceil(place)] ?? 0;
-    bounds.add(below + (place - Math.floor(place)) * (above - below));
-  }
+  for (let tenth = 1; tenth < stabilityBins; tenth++)
+    bounds.add(quantileOfSorted(sorted, tenth / stabilityBins));
   return [...bounds];
 }
 
@@ -75,8 +73,4 @@ export function binned(sorted: Float64Array, bounds: readonly number[]): readonl
     counts[bin] = (counts[bin] ?? 0) + 1;
   }
   return counts;
-}
-
-function sumOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }

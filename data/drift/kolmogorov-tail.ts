@@ -3,7 +3,7 @@
  * Simard and L'Ecuyer ("Computing the Two-Sided Kolmogorov-Smirnov Distribution", 2011) find best for each n and d; scipy's
  * `kstwo.sf` chooses alike: a matrix power (Marsaglia, Tsang, Wang 2003), twice the one-sided tail, or Pelz and Good's series.
  */
-import { logChoose } from "./gamma.ts";
+import { logChoose } from "../../numeric/gamma.ts";
 
 const exactRowsMost = 140;
 const matrixRowsMost = 100_000;

@@ -18,7 +18,7 @@ const rowsLeast = 20;
 
 export const textDriftSchema = z.strictObject({
   rows: z.strictObject({ a: z.int().nonnegative(), b: z.int().nonnegative() }),
-  /** In [0, 1]: 0.5 where nothing can be told; null for fewer than 20 rows on a side. */
+  /** In [0, 1]: 0.5 where the sides cannot be told apart; null for fewer than 20 rows on a side. */
   auc: z.number().nullable(),
   threshold: z.number(),
   drifted: z.boolean(),

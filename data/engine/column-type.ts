@@ -1,5 +1,5 @@
 /**
- * What type a column of texts has, told from its first rows in the file's order: the narrowest that nearly all of them
+ * What type a column of texts has, inferred from its first rows in the file's order: the narrowest that nearly all of them
  * can be. Values elsewhere that cannot are bad rows. 007 is a text: a number would lose its zeros.
  */
 import { badRowShareMax } from "../declaration/declaration.ts";

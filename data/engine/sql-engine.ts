@@ -3,6 +3,7 @@
  * first needed: the library takes a tenth of a second that no other command should pay. Knows no datasets.
  */
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { errorMessage } from "../../protocol/error-sentence.ts";
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import { registerTextFunctions } from "./text-function.ts";
 import { lit } from "./sql.ts";
@@ -74,7 +75,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 /** What DuckDB threw, as a refusal: a full disk or memory may pass, anything else is the plan's or the data's. */
 export function engineRefusal(error: unknown, where: string): Outcome<never> {
-  const [first = "", next = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+  const [first = "", next = ""] = errorMessage(error).split("\n");
   const message = next.startsWith("Did you mean") ? `${first} ${next}` : first;
   if (/^Out of Memory|No space left|could not allocate/iu.test(message))
     return refuse(

@@ -19,7 +19,7 @@ export const internalColumns = [
   "__near", // VARCHAR: name of its group of near-duplicates, or NULL
   "__column", // VARCHAR: where it is bad
   "__value", // VARCHAR: what stands there
-  "__reason", // VARCHAR: why it is kept aside, or NULL for a good row; after a "!" the build is refused at once
+  "__reason", // VARCHAR: why it is rejected, or NULL for a good row; after a "!" the build is refused at once
 ] as const;
 
 /** A condition under which a row is bad. Reason and value are SQL expressions, the column is a name. */

@@ -1,4 +1,4 @@
-/** What checking a dataset version against its expectations found; the gate that follows from it is `gate.ts`. */
+/** What checking a dataset version against its expectations found. What stands behind the gate (a sweep, a promotion) is not known here. */
 import * as z from "zod";
 import { expectationSchema, severitySchema } from "./expectation.ts";
 

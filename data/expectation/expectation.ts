@@ -1,8 +1,9 @@
 /**
- * What somebody expects of a dataset: the kinds of expectation, each with what it needs to be told. How they are
+ * What somebody expects of a dataset: the kinds of expectation, each with its settings. How they are
  * written in a dataset file is `declared.ts`; whether they hold is `check-expectations.ts`.
  */
 import * as z from "zod";
+import { exactPercent } from "../../text/figure.ts";
 
 const column = z.string().min(1);
 const count = z.int().nonnegative();
@@ -121,13 +122,9 @@ export const expectationKinds = Object.keys(expectationSchemas);
 export function expectationTitle(expectation: Expectation): string {
   const share =
     "mostly" in expectation && expectation.mostly < 1
-      ? `, in ${percent(expectation.mostly)} of the rows`
+      ? `, in ${exactPercent(expectation.mostly)} of the rows`
       : "";
   return `${subject(expectation)}${share}`;
-}
-
-export function percent(share: number): string {
-  return `${Number((100 * share).toPrecision(4))}%`;
 }
 
 function subject(expectation: Expectation): string {
@@ -153,7 +150,7 @@ function subject(expectation: Expectation): string {
     case "no-conflicts":
       return "no-conflicts of labels";
     case "label-errors":
-      return `label-errors, at most ${percent(expectation.max)}`;
+      return `label-errors, at most ${exactPercent(expectation.max)}`;
     case "length":
       return `length of ${expectation.column} in ${expectation.unit}, ${bounds(expectation)}`;
     default:

@@ -1,4 +1,6 @@
 /** Expectations that each row fulfils or not, and those about counts of values: what SQL can say of a version. */
+import { exactPercent } from "../../text/figure.ts";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { id, lit } from "../engine/sql.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
@@ -118,7 +120,7 @@ async function failingRows(
 
 export function foundOf(rows: number, failing: number, mostly: number, examples: FailingRow[]): Found {
   const held = rows === 0 ? 1 : (rows - failing) / rows;
-  const share = failing === 0 ? "" : `, ${(100 * (failing / rows)).toPrecision(3)}%`;
+  const share = failing === 0 ? "" : `, ${exactPercent(Number((failing / rows).toPrecision(3)))}`;
   return {
     passed: held >= mostly,
     found: `${failing} of ${rows} rows fail${share}`,
@@ -161,7 +163,7 @@ async function unfit(
     await engine.rows(`SELECT regexp_matches('', ${lit(expectation.pattern)})`);
     return null;
   } catch (error) {
-    const why = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+    const why = errorSentence(error);
     return `regex of ${name}: /${expectation.pattern}/ is no pattern that RE2 reads (${why.replace(/^.*?Error: /u, "")})`;
   }
 }

@@ -1,8 +1,9 @@
 /** Expectations about texts as a whole: the same text in two splits, under two labels, labels that are likely wrong. */
+import { exactPercent } from "../../text/figure.ts";
 import { findLabelErrors } from "../quality/find-label-errors.ts";
 import type { LabelledRow } from "../quality/labelled-row.ts";
 import { normaliseText } from "../row/split.ts";
-import { percent, type ExpectationOf } from "./expectation.ts";
+import { type ExpectationOf } from "./expectation.ts";
 import type { FailingRow } from "./expectation-report.ts";
 import { examplesMost, foundOf, shortValue, type Found } from "./row-check.ts";
 
@@ -49,7 +50,7 @@ export function checkLabelErrors(
     found:
       judged === 0
         ? "too few rows or labels to judge"
-        : `${suspects} of ${judged} labels are likely wrong, ${percent(Number(share.toPrecision(3)))}`,
+        : `${suspects} of ${judged} labels are likely wrong, ${exactPercent(Number(share.toPrecision(3)))}`,
     rows: judged,
     failing: suspects,
     examples: listed.map(({ file, label, line, split, suggested, text }) => ({

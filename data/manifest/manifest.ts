@@ -1,6 +1,6 @@
 /**
  * What a dataset version says of itself, kept inside its Parquet file: where its rows came from, what was done to them,
- * which were kept aside. Nothing in it depends on folders, machines or time, for its bytes are part of the digest.
+ * which were rejected. Nothing in it depends on folders, machines or time, for its bytes are part of the digest.
  */
 import * as z from "zod";
 import { declarationSchema } from "../declaration/declaration.ts";

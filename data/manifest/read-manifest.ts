@@ -4,13 +4,15 @@
  * and UTF-8. The manifest holds no control character as such, so the last such key is the key.
  */
 import { open } from "node:fs/promises";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { manifestKey, manifestSchema, type Manifest } from "./manifest.ts";
 
 const magic = "PAR1";
 /** Length of the footer, and the magic. */
 const tailBytes = 8;
-const footerBytesMax = 256 * 2 ** 20;
+const footerBytesMax = 256 * bytesPerMiB;
 const binaryField = 0x18;
 
 export async function readManifest(path: string): Promise<Outcome<Manifest>> {
@@ -19,7 +21,7 @@ export async function readManifest(path: string): Promise<Outcome<Manifest>> {
   try {
     json = await metadataOf(path);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorSentence(error);
     return refuse("unavailable", `the dataset version ${path} cannot be read: ${why}`);
   }
   if (json === null) return refuse("invalid", notOurs);

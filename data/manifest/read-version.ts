@@ -3,6 +3,7 @@
  * Whether the bytes are those of their digest is for whoever fetched them to check.
  */
 import type { DuckDBDataChunk, DuckDBResult } from "@duckdb/node-api";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { id, lit } from "../engine/sql.ts";
 import type { Dataset, Example, TableRows } from "../row/dataset-rows.ts";
@@ -33,7 +34,7 @@ export async function readVersion(path: string): Promise<Outcome<Dataset>> {
       ? await readText(result, manifest.value, path)
       : await readTable(result, manifest.value, form.target, path);
   } catch (error) {
-    const why = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+    const why = errorSentence(error);
     return refuse("invalid", `${path} is damaged: ${why}; fetch or build it again`);
   } finally {
     instance.closeSync();

@@ -3,6 +3,8 @@
  * Ullman, Mining of Massive Datasets, ch. 3), every candidate then checked by its exact Jaccard similarity. Texts are
  * compared after normalising. What is found missing is what no band brought together: under 1 in 500 at the threshold.
  */
+import { fnv1a, fnvBasis } from "../../numeric/fnv.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 import type { Engine } from "../engine/sql-engine.ts";
 import { groupKey, normalised } from "../engine/text-function.ts";
 import { UnionFind } from "./union-find.ts";
@@ -92,7 +94,7 @@ async function candidatePairs(engine: Engine, rows: number): Promise<readonly (r
       sign(shinglesOf(String(text ?? "")), signature);
       for (const [band, column] of keys.entries()) {
         let key = 0;
-        for (let row = 0; row < rows; row++) key = mix(key ^ (signature[band * rows + row] ?? 0));
+        for (let row = 0; row < rows; row++) key = mixUnsigned(key ^ (signature[band * rows + row] ?? 0));
         column[n] = key;
       }
       n++;
@@ -127,10 +129,8 @@ export function shinglesOf(text: string): Set<number> {
   const shingles = new Set<number>();
   const last = Math.max(0, text.length - shingleCharacters);
   for (let from = 0; from <= last; from++) {
-    let hash = 0x811c_9dc5;
     const to = Math.min(text.length, from + shingleCharacters);
-    for (let at = from; at < to; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x0100_0193);
-    shingles.add(mix(hash));
+    shingles.add(mixUnsigned(fnv1a(text, fnvBasis, from, to)));
   }
   return shingles;
 }
@@ -143,8 +143,8 @@ export function jaccard(a: string, b: string): number {
   return shared / (left.size + right.size - shared);
 }
 
-const multipliers = Uint32Array.from({ length: hashes }, (_, at) => mix(2 * at + 1) | 1);
-const addends = Uint32Array.from({ length: hashes }, (_, at) => mix(2 * at + 2));
+const multipliers = Uint32Array.from({ length: hashes }, (_, at) => mixUnsigned(2 * at + 1) | 1);
+const addends = Uint32Array.from({ length: hashes }, (_, at) => mixUnsigned(2 * at + 2));
 
 function sign(shingles: ReadonlySet<number>, signature: Uint32Array): void {
   signature.fill(0xffff_ffff);
@@ -154,12 +154,4 @@ function sign(shingles: ReadonlySet<number>, signature: Uint32Array): void {
       if (value < (signature[at] ?? 0)) signature[at] = value;
     }
   }
-}
-
-/** MurmurHash3's finaliser (Appleby): every bit of the input reaches every bit of the output. */
-function mix(value: number): number {
-  let hash = value;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

@@ -29,7 +29,7 @@ export interface Planned {
   readonly leakedRows: number;
   readonly leaks: readonly Leak[];
   readonly nearGroups: number | null;
-  /** A refusal's sentence where a split has no row; told after what is wrong with the labels. */
+  /** A refusal's sentence where a split has no row; given after what is wrong with the labels. */
   readonly emptySplit: string | null;
 }
 

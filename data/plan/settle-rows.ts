@@ -47,7 +47,7 @@ export async function settleRows(engine: Engine, settling: Settling): Promise<Ou
     : accept(good);
 }
 
-/** A row that its step would not have kept aside. */
+/** A row that its step would not have rejected. */
 async function refusedRow(engine: Engine, { declaration, sources, table }: Settling): Promise<string | null> {
   const [row] = await engine.rows(
     `SELECT __file, __line, __column, __value, substr(__reason, 2) FROM ${table} WHERE starts_with(__reason, '!') ORDER BY __file, __line LIMIT 1`,

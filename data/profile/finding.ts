@@ -1,4 +1,5 @@
 /** What in a profile calls for somebody's eyes, as sentences, worst first. It judges; it changes nothing. */
+import { finePercent } from "../../text/figure.ts";
 import type { Finding, Profile } from "./profile.ts";
 import { undetermined } from "./language.ts";
 
@@ -30,7 +31,7 @@ function* columnFindings({ columns }: Unjudged): Generator<Finding> {
         severity,
         kind: "missing",
         subject: name,
-        sentence: `column ${name} has no value in ${count(missing, "row")} (${percent(missing, rows)})`,
+        sentence: `column ${name} has no value in ${count(missing, "row")} (${finePercent(missing / rows)})`,
         rows: missing,
       };
     }
@@ -132,7 +133,7 @@ function* repeatFindings(text: ProfiledText, rows: number): Generator<Finding> {
       severity: exact.extraRows > many.repeatShare * rows ? "warn" : "note",
       kind: "duplicate",
       subject: text.column,
-      sentence: `${about(exact.estimated)}${count(exact.extraRows, "row")} with the text of another row (${percent(exact.extraRows, rows)})`,
+      sentence: `${about(exact.estimated)}${count(exact.extraRows, "row")} with the text of another row (${finePercent(exact.extraRows / rows)})`,
       rows: exact.extraRows,
     };
   }
@@ -186,7 +187,7 @@ function* contentFindings(text: ProfiledText): Generator<Finding> {
       severity: "note",
       kind: "language",
       subject: text.column,
-      sentence: `languages are mixed: ${[main, ...other].map((each) => `${each.language} ${percent(each.rows, text.scanned.rows)}`).join(", ")}`,
+      sentence: `languages are mixed: ${[main, ...other].map((each) => `${each.language} ${finePercent(each.rows / text.scanned.rows)}`).join(", ")}`,
       rows: other.reduce((sum, each) => sum + each.rows, 0),
     };
   }
@@ -208,9 +209,4 @@ const unicodeNames = {
 
 function count(rows: number, noun: string): string {
   return `${rows} ${noun}${rows === 1 ? "" : "s"}`;
-}
-
-function percent(part: number, whole: number): string {
-  const share = whole === 0 ? 0 : (100 * part) / whole;
-  return share > 0 && share < 0.1 ? "under 0.1%" : `${share.toFixed(1)}%`;
 }

@@ -1,5 +1,5 @@
 /**
- * The profile of the rows of one Parquet file, read once in column chunks. It is told which columns are text, label,
+ * The profile of the rows of one Parquet file, read once in column chunks. Its caller says which columns are text, label,
  * split and place; who knows that is `profile-version.ts` for versions and `profile-file.ts` for any other table.
  */
 import type { DuckDBVector } from "@duckdb/node-api";

@@ -133,7 +133,7 @@ const textProfileSchema = z.strictObject({
   leakage: z.array(leakSchema),
   /** Near duplicates, languages, Unicode, personal data and tokens come from `rows` rows of all `of`, drawn by a hash. */
   scanned: z.strictObject({ rows: count, of: count }),
-  /** ISO 639-1 code, or `und` where nothing can be told. Largest first. */
+  /** ISO 639-1 code, or `und` where it is unknown. Largest first. */
   languages: z.array(z.strictObject({ language: z.string(), rows: count })),
   unicode: z.array(
     z.strictObject({ kind: z.enum(unicodeKinds), rows: count, examples: z.array(rowPlaceSchema) }),

@@ -1,5 +1,5 @@
 /**
- * Which rows have the same normalised text, told by a 64-bit key, in about 30 bytes per row: an open hash table with a
+ * Which rows have the same normalised text, compared by a 64-bit key, in about 30 bytes per row: an open hash table with a
  * chain of rows per key (n texts share one by accident with a chance of n² / 2^65). Beyond `keysMost` different keys only keys whose last bits are 0 are kept, one bit more each
  * time: groups stay whole, and counts of them are scaled up and called estimated. Does not hold texts.
  */

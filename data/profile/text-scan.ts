@@ -6,7 +6,7 @@
 import { HyperLogLog, type HyperLogLogJson } from "../sketch/hyper-log-log.ts";
 import { NearIndex } from "../sketch/near-index.ts";
 import { shingles, wordsOf } from "../sketch/shingle.ts";
-import { mix } from "../sketch/text-hash.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 import { brokenUnicode } from "./broken-unicode.ts";
 import { languageOf } from "./language.ts";
 import { personalData } from "./personal-data.ts";
@@ -83,7 +83,7 @@ export class TextScan {
     this.#rows++;
     this.#groups.add(shape.keyLow, shape.keyHigh, row, label, split);
     this.#texts.addHash(shape.keyLow, shape.keyHigh);
-    if (mix(row ^ drawSeed) < this.#drawnBelow) this.#look(text, shape, row, label, split);
+    if (mixUnsigned(row ^ drawSeed) < this.#drawnBelow) this.#look(text, shape, row, label, split);
   }
 
   /** Sketch of how many different normalised texts there are. */

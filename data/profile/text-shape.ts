@@ -3,7 +3,9 @@
  * ASCII, most of most text, never becomes a second string. What "normalised" means is `normaliseText`'s.
  */
 import { normaliseText } from "../row/split.ts";
-import { mix, TextHash } from "../sketch/text-hash.ts";
+import { TextHash } from "../sketch/text-hash.ts";
+import { fnv1a, fnvStep } from "../../numeric/fnv.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 
 const hashSeed = 0x7465_7874;
 const space = 0x20;
@@ -13,8 +15,6 @@ const normalAscii = Uint8Array.from({ length: asciiMost + 1 }, (_, unit) => {
   const character = String.fromCharCode(unit);
   return /\s/u.test(character) ? space : normaliseText(character).charCodeAt(0);
 });
-/** Of the 32-bit FNV-1a hash. */
-const fnvPrime = 0x0100_0193;
 
 /** Keeps the last text's figures in fields, so that a column is measured without an object per row. */
 export class TextShape {
@@ -40,7 +40,7 @@ export class TextShape {
     for (let at = 0; at < text.length; at++) {
       const unit = text.charCodeAt(at);
       if (unit > asciiMost) return this.#beyondAscii(text);
-      raw = Math.imul(raw ^ unit, fnvPrime);
+      raw = fnvStep(raw, unit);
       const plain = normalAscii[unit] ?? 0;
       if (plain === space) {
         inWord = false;
@@ -71,9 +71,7 @@ export class TextShape {
     this.ascii = false;
     this.characters = text.length - pairs;
     this.words = text.match(/\S+/gu)?.length ?? 0;
-    let raw = 0;
-    for (let at = 0; at < text.length; at++) raw = Math.imul(raw ^ text.charCodeAt(at), fnvPrime);
-    this.#key(normalised.length, raw);
+    this.#key(normalised.length, fnv1a(text, 0));
     return this;
   }
 
@@ -89,7 +87,7 @@ export class TextShape {
     const { low, high } = this.#hash.ofUnits(this.#normal, length);
     this.keyLow = low;
     this.keyHigh = high;
-    this.low = mix(low ^ raw);
-    this.high = mix(high ^ this.low);
+    this.low = mixUnsigned(low ^ raw);
+    this.high = mixUnsigned(high ^ this.low);
   }
 }

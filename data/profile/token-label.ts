@@ -4,6 +4,7 @@
  * over its standard deviation. A token whose presence alone nearly always means one label gives it away: a source's
  * mark, a template, or just the word that matters. Which of these, a person must say.
  */
+import { sumOf } from "../../numeric/moment.ts";
 import type { TextProfile } from "./profile.ts";
 
 type TokenFigures = TextProfile["tokens"][number];
@@ -54,12 +55,12 @@ export class TokenLabels {
   }
 
   figures(): TokenFigures[] {
-    const all = [...this.#tokens].map(([token, counts]) => ({ token, counts, rows: sum(counts) }));
+    const all = [...this.#tokens].map(([token, counts]) => ({ token, counts, rows: sumOf(counts) }));
     const perLabel = this.#labels.map((_, label) =>
       all.reduce((total, { counts }) => total + (counts[label] ?? 0), 0),
     );
-    const total = sum(perLabel);
-    const rowsAll = sum(this.#rows);
+    const total = sumOf(perLabel);
+    const rowsAll = sumOf(this.#rows);
     const rowsLeast = Math.max(giveAway.rowsLeast, giveAway.rowShareLeast * rowsAll);
     const scored = all.flatMap(({ token, counts, rows }) => {
       const label = counts.indexOf(Math.max(...counts));
@@ -88,7 +89,7 @@ export class TokenLabels {
   }
 
   #dropRare(): void {
-    const kept = [...this.#tokens].toSorted(([, a], [, b]) => sum(b) - sum(a)).slice(0, tokensMost);
+    const kept = [...this.#tokens].toSorted(([, a], [, b]) => sumOf(b) - sumOf(a)).slice(0, tokensMost);
     this.#tokens = new Map(kept);
   }
 }
@@ -109,10 +110,4 @@ export function logOddsZ(
     Math.log((count + prior) / (all + priorTokens - count - prior));
   const variance = 1 / (here + prior) + 1 / (there + prior);
   return (odds(here, hereAll) - odds(there, thereAll)) / Math.sqrt(variance);
-}
-
-function sum(values: Iterable<number>): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }

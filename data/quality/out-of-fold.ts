@@ -1,5 +1,5 @@
 /**
- * How likely each label is for each text, told by models that have not seen that text: k folds, and in each five models
+ * How likely each label is for each text, by models that have not seen that text: k folds, and in each five models
  * that err on different texts, whose probabilities are averaged. Good enough to judge data by; not a model to keep.
  */
 import { featureRows, type FeatureRows } from "./feature-rows.ts";

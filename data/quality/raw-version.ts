@@ -1,6 +1,6 @@
 /**
  * A dataset version with its columns as people know them: labels by name, features before they were scaled, categories in
- * one column again. What drift and expectations look at; training reads `version/read-version.ts`.
+ * one column again. What drift and expectations look at; training reads `manifest/read-version.ts`.
  */
 import type { Engine } from "../engine/sql-engine.ts";
 import { id, lit } from "../engine/sql.ts";

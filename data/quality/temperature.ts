@@ -2,6 +2,7 @@
  * Scores as probabilities: a softmax at the temperature under which the given labels are likeliest (Guo et al. 2017). One
  * number for all rows; it changes how sure a model is, never what it holds likeliest.
  */
+import { softmax } from "../../numeric/softmax.ts";
 
 /** Natural logs of the sharpness searched, 1/temperature: where all is right, without end it would make noise sure. */
 const sharpness = { least: Math.log(0.01), most: Math.log(20) } as const;
@@ -36,17 +37,4 @@ export function atBestTemperature(scores: Float64Array, labels: Int32Array, clas
     probabilities.set(own, row * classes);
   }
   return probabilities;
-}
-
-/** Turns scores into probabilities, in place. */
-function softmax(scores: Float64Array): void {
-  let most = Number.NEGATIVE_INFINITY;
-  for (const score of scores) most = Math.max(most, score);
-  let sum = 0;
-  for (let at = 0; at < scores.length; at++) {
-    const value = Math.exp((scores[at] ?? 0) - most);
-    scores[at] = value;
-    sum += value;
-  }
-  for (let at = 0; at < scores.length; at++) scores[at] = (scores[at] ?? 0) / sum;
 }

@@ -2,7 +2,7 @@
  * Ridge regression of each label on dense vectors, out of fold: the products of all rows less those of the rows held out,
  * so that a fold costs a solve and not a pass over the rows.
  */
-import { cholesky, solveWith } from "./cholesky.ts";
+import { factoriseSingular, solveLower, solveUpper } from "../../numeric/cholesky.ts";
 
 /** Pull towards zero, in rows. */
 const ridge = 1;
@@ -44,11 +44,14 @@ export function vectorScores({ classes, fold, folds, labels, vectors, width }: V
   const weights = products.map((held, one) => {
     const kept = allProducts.map((value, cell) => value - (held[cell] ?? 0));
     for (let at = 0; at < size; at++) kept[at * size + at] = (kept[at * size + at] ?? 0) + ridge;
-    const factor = cholesky(kept, size);
+    factoriseSingular(kept, size, size);
     const right = allAnswers.map((value, cell) => value - (answers[one]?.[cell] ?? 0));
-    return Array.from({ length: classes }, (_, label) =>
-      solveWith(factor, right.slice(label * size, (label + 1) * size)),
-    );
+    return Array.from({ length: classes }, (_, label) => {
+      const weight = right.slice(label * size, (label + 1) * size);
+      solveLower(kept, size, size, weight);
+      solveUpper(kept, size, size, weight);
+      return weight;
+    });
   });
   const scores = new Float64Array(rows * classes);
   for (let row = 0; row < rows; row++) {

@@ -2,6 +2,8 @@
  * Tokens of a text, for the fast models that judge data. Not the tokens that tasks train on: these are coarse on purpose
  * (case, digits and spacing are gone) and work without a word list in any script.
  */
+import { fnv1a, fnvBasis } from "../../numeric/fnv.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 import { normaliseText } from "../row/split.ts";
 
 /** Scripts that do not part words: each character is a token. Otherwise words, and single signs. */
@@ -16,13 +18,7 @@ export function tokensOf(text: string): readonly string[] {
   return found.length > tokensMost ? found.slice(0, tokensMost) : found;
 }
 
-/** 32-bit FNV-1a over UTF-16 code units, well mixed at the end; `seed` continues an earlier hash. */
-export function tokenHash(token: string, seed = 0x811c9dc5): number {
-  let value = seed;
-  for (let index = 0; index < token.length; index++) {
-    value = Math.imul(value ^ token.charCodeAt(index), 0x01000193);
-  }
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
-  return (value ^ (value >>> 16)) >>> 0;
+/** 0 to 2³² - 1: FNV-1a, well mixed at the end; `seed` continues an earlier hash. */
+export function tokenHash(token: string, seed: number = fnvBasis): number {
+  return mixUnsigned(fnv1a(token, seed));
 }

@@ -3,7 +3,7 @@
  * a model can tell something of a word it has seen once. Positive pointwise mutual information within a window, cut to its
  * leading directions by subspace iteration (Levy, Goldberg, Dagan 2015, for what works). No pretrained words.
  */
-import { cholesky } from "./cholesky.ts";
+import { factoriseSingular, solveLower } from "../../numeric/cholesky.ts";
 import { tokenHash } from "./word-token.ts";
 
 const windowTokens = 5;
@@ -138,14 +138,11 @@ function orthonormalise(basis: Float32Array, size: number, width: number): void 
       }
     }
   }
-  const factor = cholesky(products, width);
+  factoriseSingular(products, width, width);
   const solved = new Float64Array(width);
   for (let row = 0; row < size; row++) {
-    for (let a = 0; a < width; a++) {
-      let sum = basis[row * width + a] ?? 0;
-      for (let b = 0; b < a; b++) sum -= (factor[a * width + b] ?? 0) * (solved[b] ?? 0);
-      solved[a] = sum / (factor[a * width + a] ?? 1);
-    }
+    for (let a = 0; a < width; a++) solved[a] = basis[row * width + a] ?? 0;
+    solveLower(products, width, width, solved);
     for (let a = 0; a < width; a++) basis[row * width + a] = solved[a] ?? 0;
   }
 }

@@ -12,7 +12,7 @@ export const badRowSchema = z.strictObject({
 });
 export type BadRow = z.infer<typeof badRowSchema>;
 
-/** Rows that are told one by one; the others are counted. */
+/** Rows that are listed one by one; the others are counted. */
 export const badRowsShown = 100;
 
 /** `line 7, column price, "abc": is no number` */

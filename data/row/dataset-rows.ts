@@ -1,6 +1,6 @@
 /**
  * A dataset version in memory, as training reads it: texts with labels, or a table of numbers with a target. How a
- * version is kept is `version/`, how it comes to be `build/`.
+ * version is kept is `manifest/`, how it comes to be `version/`.
  */
 
 const splitNames = ["train", "validation", "test"] as const;

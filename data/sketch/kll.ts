@@ -4,7 +4,7 @@
  * the stated rank error. The coin is seeded: the same values in the same order give the same sketch.
  */
 import * as z from "zod";
-import { mix } from "./text-hash.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 
 /** Values kept at full weight. */
 const k = 800;
@@ -43,7 +43,7 @@ export class Kll {
   readonly #levels: number[][] = [[]];
 
   constructor(seed = 1) {
-    this.#coin = mix(seed ^ 0x6b6c_6c00);
+    this.#coin = mixUnsigned(seed ^ 0x6b6c_6c00);
   }
 
   get count(): number {
@@ -91,7 +91,7 @@ export class Kll {
     this.#count += other.#count;
     this.#min = Math.min(this.#min, other.#min);
     this.#max = Math.max(this.#max, other.#max);
-    this.#coin = mix(this.#coin ^ other.#coin);
+    this.#coin = mixUnsigned(this.#coin ^ other.#coin);
     this.#compress();
   }
 
@@ -181,7 +181,7 @@ export class Kll {
   }
 
   #flip(): number {
-    this.#coin = mix(this.#coin + 0x9e37_79b9);
+    this.#coin = mixUnsigned(this.#coin + 0x9e37_79b9);
     return this.#coin >>> 31;
   }
 }

@@ -4,7 +4,7 @@
  * J: sqrt(J (1 - J) / hashes).
  */
 import * as z from "zod";
-import { mix } from "./text-hash.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 
 /** A multiple of 4. */
 export const minHashHashes = 120;
@@ -12,8 +12,11 @@ export const minHashHashes = 120;
 const emptyPlace = 0xffff_ffff;
 const hashSeed = 0x6d69_6e68;
 
-const xors = Uint32Array.from({ length: minHashHashes }, (_, at) => mix(hashSeed + at));
-const factors = Uint32Array.from({ length: minHashHashes }, (_, at) => mix(hashSeed ^ ((at + 1) << 8)) | 1);
+const xors = Uint32Array.from({ length: minHashHashes }, (_, at) => mixUnsigned(hashSeed + at));
+const factors = Uint32Array.from(
+  { length: minHashHashes },
+  (_, at) => mixUnsigned(hashSeed ^ ((at + 1) << 8)) | 1,
+);
 
 export const minHashSchema = z.array(z.int().min(0).max(emptyPlace)).length(minHashHashes);
 
@@ -56,17 +59,4 @@ function xorAt(place: number): number {
 
 function factorAt(place: number): number {
   return (factors[place] ?? 1) | 0;
-}
-
-/** The signature of the union of both sets. */
-export function mergeMinHash(a: Uint32Array, b: Uint32Array): Uint32Array {
-  return a.map((value, place) => Math.min(value, b[place] ?? emptyPlace));
-}
-
-export function estimateJaccard(a: Uint32Array, b: Uint32Array): number {
-  let equal = 0;
-  for (let place = 0; place < minHashHashes; place++) {
-    if (a[place] === b[place] && a[place] !== emptyPlace) equal++;
-  }
-  return equal / minHashHashes;
 }

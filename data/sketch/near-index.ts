@@ -7,7 +7,7 @@
 import * as z from "zod";
 import { minHash, minHashHashes, minHashSchema } from "./min-hash.ts";
 import { jaccard } from "./shingle.ts";
-import { mix } from "./text-hash.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 
 const missShareMost = 0.005;
 /** Members of a crowded bucket that a newcomer is compared with: the first of it and the latest. */
@@ -67,16 +67,9 @@ export class NearIndex {
 
   /** Groups of two and more ids, each ascending, by their first id. */
   groups(): number[][] {
-    const byRoot = new Map<Entry, number[]>();
-    for (const entry of this.#entries) {
-      const root = rootOf(entry);
-      const ids = byRoot.get(root);
-      if (ids === undefined) byRoot.set(root, [entry.id]);
-      else ids.push(entry.id);
-    }
-    return [...byRoot.values()]
-      .filter((ids) => ids.length > 1)
-      .map((ids) => ids.sort((a, b) => a - b))
+    return [...Map.groupBy(this.#entries, rootOf).values()]
+      .filter((entries) => entries.length > 1)
+      .map((entries) => entries.map(({ id }) => id).sort((a, b) => a - b))
       .sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
   }
 
@@ -104,7 +97,8 @@ export class NearIndex {
     this.#entries.push(entry);
     for (const [band, buckets] of this.#bands.entries()) {
       let key = band;
-      for (let row = 0; row < this.#rows; row++) key = mix(key ^ (signature[band * this.#rows + row] ?? 0));
+      for (let row = 0; row < this.#rows; row++)
+        key = mixUnsigned(key ^ (signature[band * this.#rows + row] ?? 0));
       const bucket = buckets.get(key);
       if (bucket === undefined) {
         buckets.set(key, entry);

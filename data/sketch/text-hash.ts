@@ -2,6 +2,7 @@
  * A seeded 64-bit hash of a text or number from two lanes of MurmurHash3 (x86, 32 bits; Austin Appleby, public domain), over its
  * UTF-16 code units, two per block. Equal on every machine. Not for secrets, and not against an adversary who knows the seed.
  */
+import { mixUnsigned } from "../../numeric/mix.ts";
 
 const c1 = 0xcc9e2d51;
 const c2 = 0x1b873593;
@@ -48,8 +49,8 @@ export class TextHash {
       a ^= block;
       b ^= Math.imul(block, c1);
     }
-    this.low = mix(a ^ (2 * length));
-    this.high = mix(b ^ (2 * length) ^ Math.imul(this.low, c2));
+    this.low = mixUnsigned(a ^ (2 * length));
+    this.high = mixUnsigned(b ^ (2 * length) ^ Math.imul(this.low, c2));
     return this;
   }
 }
@@ -61,15 +62,7 @@ const numberHash = { low: 0, high: 0 };
 /** 64 bits of a number, in an object that the next call overwrites. The two zeros are one value. */
 export function hashNumber(value: number): { readonly low: number; readonly high: number } {
   double[0] = value === 0 ? 0 : value;
-  numberHash.low = mix((bits[0] ?? 0) ^ Math.imul(bits[1] ?? 0, laneGap));
-  numberHash.high = mix((bits[1] ?? 0) ^ Math.imul(numberHash.low, c1));
+  numberHash.low = mixUnsigned((bits[0] ?? 0) ^ Math.imul(bits[1] ?? 0, laneGap));
+  numberHash.high = mixUnsigned((bits[1] ?? 0) ^ Math.imul(numberHash.low, c1));
   return numberHash;
-}
-
-/** MurmurHash3's finaliser: every bit of the input turns every bit of the output with a chance near one half. */
-export function mix(value: number): number {
-  let mixed = value;
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

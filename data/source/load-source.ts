@@ -2,6 +2,7 @@
  * Sources as tables of a build: values cast to their types, rows that cannot be marked with column, value and reason,
  * each row with its file and line. More bad rows than the declaration allows are a refusal that names the first.
  */
+import { exactPercent } from "../../text/figure.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Declaration } from "../declaration/declaration.ts";
@@ -22,7 +23,7 @@ export interface LoadedSource {
   readonly bytes: number;
   readonly rows: number;
   readonly latin1Lines: number;
-  /** Rows the scan kept aside; those whose values do not fit are in the table, marked. */
+  /** Rows the scan rejected; those whose values do not fit are in the table, marked. */
   readonly badCount: number;
   readonly bad: readonly BadRow[];
 }
@@ -150,7 +151,7 @@ async function loadFile(
     const where = first === undefined ? "" : `, ${describeBadRow(first)}`;
     return refuse(
       "invalid",
-      `${ready.path}${where}; ${bad} of ${rows + ready.badCount} lines are like that, and at most ${badShareMax * 100}% may be`,
+      `${ready.path}${where}; ${bad} of ${rows + ready.badCount} lines are like that, and at most ${exactPercent(badShareMax)} may be`,
     );
   }
   const { name, path, digest, bytes, latin1Lines, badCount } = ready;

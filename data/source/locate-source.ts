@@ -8,6 +8,9 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { errorSentence } from "../../protocol/error-sentence.ts";
+import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { FileSource } from "../declaration/source.ts";
 
@@ -88,14 +91,14 @@ async function kindOf(path: string): Promise<string> {
     const found = await stat(path);
     return found.isDirectory() ? "folder" : "file";
   } catch (error) {
-    return error instanceof Error && "code" in error ? String(error.code) : String(error);
+    return systemCode(error) ?? errorSentence(error);
   }
 }
 
 /** Lower-case hexadecimal. Throws what the file system throws. */
 export async function digestOf(path: string, algorithm: "sha256" | "md5" = "sha256"): Promise<string> {
   const hash = createHash(algorithm);
-  const chunks: AsyncIterable<Uint8Array> = createReadStream(path, { highWaterMark: 4 * 2 ** 20 });
+  const chunks: AsyncIterable<Uint8Array> = createReadStream(path, { highWaterMark: 4 * bytesPerMiB });
   for await (const chunk of chunks) hash.update(chunk);
   return hash.digest("hex");
 }

@@ -2,6 +2,7 @@
  * What is right and wrong with the records of a delimited file, one after another: counted, the bad ones noted with their
  * line and reason, the good ones handed to whoever writes the copy. It reads no file and writes none.
  */
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { isUtf8 } from "node:buffer";
 import { badRowsShown } from "../row/bad-row.ts";
 import { cutRecords, fieldsOf, recordBytesMax, type Dialect, type RecordSpan } from "./record.ts";
@@ -111,7 +112,7 @@ export class RecordScan {
       return "it is not UTF-8; give the encoding, as in encoding: iso-8859-1";
     if (span.open) return "a quote is opened here and never closed";
     if (span.torn) return "text follows a closing quote; a quote inside a quoted value is doubled";
-    if (span.to - span.from > recordBytesMax) return `it is longer than ${recordBytesMax / 2 ** 20} MiB`;
+    if (span.to - span.from > recordBytesMax) return `it is longer than ${recordBytesMax / bytesPerMiB} MiB`;
     if (this.#dialect.delimiter !== -1 && this.#fields !== null && span.fields !== this.#fields)
       return `it has ${span.fields} ${span.fields === 1 ? "field" : "fields"} and should have ${this.#fields}`;
     return null;

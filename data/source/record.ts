@@ -2,6 +2,7 @@
  * Finds the records of a delimited file in its bytes: where each begins and ends, how many fields it has, and what is
  * odd about it. A quoted value may span lines. Nothing is decoded or copied here, so that a gigabyte takes seconds.
  */
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 
 /** Bytes; -1 where there is none. */
 export interface Dialect {
@@ -26,7 +27,7 @@ export interface RecordSpan {
 }
 
 /** A quoted value, and any record, ends within this many bytes or counts as broken. */
-export const recordBytesMax = 8 * 2 ** 20;
+export const recordBytesMax = 8 * bytesPerMiB;
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;

@@ -3,6 +3,7 @@
  * it. A clean file is left where it is; of any other a copy is written that holds the good records only, as UTF-8.
  * So every bad row has its own line and reason, whatever the next reader would have made of it.
  */
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { createHash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import { RecordScan, type ScanFormat, type ScannedBad } from "./record-scan.ts";
@@ -24,7 +25,7 @@ export interface Scan {
   readonly copied: boolean;
 }
 
-const blockBytes = 4 * 2 ** 20;
+const blockBytes = 4 * bytesPerMiB;
 /** Of the mark that a file in UTF-8 may begin with. */
 const markBytes = 3;
 

@@ -1,7 +1,8 @@
 /** A whole file in another encoding as a UTF-8 copy. Only for encodings that a file states or begins with. */
 import { open } from "node:fs/promises";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 
-const blockBytes = 4 * 2 ** 20;
+const blockBytes = 4 * bytesPerMiB;
 
 /** The encoding that the file's first bytes tell, or null. Throws what the file system throws. */
 export async function encodingByMark(path: string): Promise<"utf-16le" | "utf-16be" | null> {

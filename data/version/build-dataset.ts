@@ -2,9 +2,11 @@
  * From a declaration to a dataset version: one Parquet file, named by its SHA-256. The same declaration and sources give
  * the same bytes in any folder, on any machine, with any number of threads. Nothing is fetched, nothing is published.
  */
-import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { placeWhole } from "../../system/whole-file.ts";
 import { placeless, planFault, type Declaration } from "../declaration/declaration.ts";
 import { runPlan } from "../plan/run-plan.ts";
 import { buildVersion, type Manifest } from "../manifest/manifest.ts";
@@ -26,7 +28,7 @@ export interface BuildOptions {
 }
 export type BuildStage = "loading" | "transforming" | "writing";
 
-/** What a person should be told; paths are whole here. */
+/** What a person should know of a build; paths are whole here. */
 export interface BuildReport {
   readonly badCount: number;
   /** The first of them. */
@@ -48,7 +50,7 @@ export interface BuiltVersion {
 const defaultThreads = 2;
 const defaultMemoryMiB = 1024;
 /** Sources larger than this are worked on in a file. */
-const inMemoryBytesMax = 64 * 2 ** 20;
+const inMemoryBytesMax = 64 * bytesPerMiB;
 
 export async function buildDataset(
   declaration: Declaration,
@@ -111,7 +113,7 @@ export async function buildDataset(
     await writeVersion(engine, relation, columns, manifest, made);
     const digest = await digestOf(made);
     const path = join(resolve(options.workDir), `${digest}.parquet`);
-    await rename(made, path);
+    await placeWhole(made, path);
     const { size } = await stat(path);
     const latin1Lines = loaded.value.reduce((sum, source) => sum + source.latin1Lines, 0);
     const { count: badCount, first } = bad.value;

@@ -1,6 +1,6 @@
 /**
  * What a plan does to the first rows, step by step, so that it can be written by looking. Runs the whole plan over all
- * rows, as counts and near-duplicates need them; writes no version. A step that is refused ends the preview and is told.
+ * rows, as counts and near-duplicates need them; writes no version. A step that is refused ends the preview, with its refusal.
  */
 import { accept, type Outcome, type Refusal } from "../../protocol/refusal.ts";
 import { badRowOf, loadSources } from "../source/load-source.ts";
@@ -32,7 +32,7 @@ export interface StepPreview {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   /** Good rows after the step. */
   readonly rows: number;
-  /** Rows kept aside up to here. */
+  /** Rows rejected up to here. */
   readonly badRows: number;
   /** Rows per split, in a step that splits. */
   readonly splits: Readonly<Record<string, number>> | null;
@@ -43,7 +43,7 @@ export interface Preview {
   /** Base names of the sources. */
   readonly sources: readonly string[];
   readonly steps: readonly StepPreview[];
-  /** The first rows kept aside so far. */
+  /** The first rows rejected so far. */
   readonly bad: readonly BadRow[];
   /** Why the plan went no further, or null. */
   readonly refusal: Refusal | null;
@@ -74,12 +74,12 @@ export async function previewPlan(
       const shown = await featureView(engine, declaration, planned.value.relation, output.value.columns);
       if (shown !== null) steps.push(await stepPreview(engine, shown, rows, scannedBad));
     }
-    const aside = await engine.rows(
+    const rejected = await engine.rows(
       `SELECT __file, __line, nullif(__column, ''), __value, ltrim(__reason, '!') FROM bad_row ORDER BY __file, __line LIMIT ${badShown}`,
     );
     const bad = [
       ...loaded.value.flatMap((source) => source.bad),
-      ...aside.map(([file, ...rest]) => badRowOf(loaded.value[Number(file)]?.name ?? "", rest)),
+      ...rejected.map(([file, ...rest]) => badRowOf(loaded.value[Number(file)]?.name ?? "", rest)),
     ].slice(0, badShown);
     return accept({
       sources: loaded.value.map(({ name }) => name),
@@ -116,7 +116,7 @@ async function stepPreview(
 ): Promise<StepPreview> {
   const { index, step, relation, columns } = view;
   const count = await engine.count(`SELECT count(*) FROM ${relation} WHERE __reason IS NULL`);
-  const aside = await engine.count(
+  const rejected = await engine.count(
     `SELECT (SELECT count(*) FROM bad_row) + (SELECT count(*) FROM ${relation} WHERE __reason IS NOT NULL)`,
   );
   const values = columns.map(({ name }) => `left(CAST(${id(name)} AS VARCHAR), ${valueCharactersMax})`);
@@ -133,7 +133,7 @@ async function stepPreview(
     step,
     columns,
     rows: count,
-    badRows: scannedBad + aside,
+    badRows: scannedBad + rejected,
     splits:
       splits === null
         ? null

@@ -1,7 +1,8 @@
 /**
- * All rows that a build kept aside, those of the scan and those of the plan: counted, the first of them told. More than
+ * All rows that a build rejected, those of the scan and those of the plan: counted, the first of them listed. More than
  * the declaration allows are a refusal.
  */
+import { exactPercent } from "../../text/figure.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Declaration } from "../declaration/declaration.ts";
 import { badRowsShown, describeBadRow, type BadRow } from "../row/bad-row.ts";
@@ -40,7 +41,7 @@ export async function rejectedRows(
   if (count > max * total && one !== undefined)
     return refuse(
       "invalid",
-      `${one.path}, ${describeBadRow(one.row)}; ${count} of ${total} rows are bad, and at most ${max * 100}% may be`,
+      `${one.path}, ${describeBadRow(one.row)}; ${count} of ${total} rows are bad, and at most ${exactPercent(max)} may be`,
     );
   return accept({ count, first });
 }

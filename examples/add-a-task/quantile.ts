@@ -1,7 +1,7 @@
 /**
  * Linear quantile regression (Koenker and Bassett 1978): predicts the number that a share `quantile` of all
  * cases stays below, by stochastic gradient descent on the pinball loss. The whole task is this file; its
- * imports hold here and in agent/task.
+ * imports hold here and in training/tabular.
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { TableRows } from "../../data/row/dataset-rows.ts";

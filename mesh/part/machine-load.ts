@@ -1,8 +1,7 @@
 /** How busy this machine is just now, whoever keeps it busy. */
 import type { Load } from "../../agent/leader-link.ts";
+import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { machineTime } from "../../system/processor-time.ts";
-
-const bytesPerGiB = 1024 ** 3;
 
 /** Between two looks at the processors' clocks, at least, in ms of their time: they tick coarsely. */
 const windowMinMs = 500;

@@ -12,7 +12,7 @@ import { cacheFolder } from "../server-binary.ts";
 import type { Capability } from "../../protocol/capability.ts";
 import type { Environment } from "../../system/environment.ts";
 
-/** What the mesh is told, and what only this machine's people are shown. */
+/** What the mesh gets to know, and what only this machine's people are shown. */
 export type MachineReport = Capability & Pick<ProbeResult, "threads">;
 
 export interface MeasureOptions {

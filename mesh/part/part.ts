@@ -3,18 +3,15 @@
  * crashes is started again, later each time; one that ends with a refusal is not, since it would
  * refuse again. A part ends by itself when its parent is gone (`until-stopped.ts`).
  */
+import { BackOff } from "../../system/back-off.ts";
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { exitCode } from "../../protocol/exit-code.ts";
 
-const backoffStartMs = 500;
-const backoffMaxMs = 30_000;
-/** A part that ran this long was healthy: its next crash is its first. */
-const healthyMs = 60_000;
 const stopTimeoutMs = 20_000;
 
 export interface PartOptions {
-  /** What it is called in what is told, such as `agent`. */
+  /** Its name in messages to people, such as `agent`. */
   readonly label: string;
   /** The file that runs `trialmesh`'s command line. */
   readonly program: string;
@@ -64,8 +61,7 @@ class ProcessPart implements Part {
   readonly #options: PartOptions;
   readonly #failed = Promise.withResolvers<string>();
   #state: State;
-  /** One after another, none of which came after a healthy time. */
-  #crashes = 0;
+  readonly #backOff = new BackOff();
   #lastLine = "";
 
   constructor(options: PartOptions) {
@@ -126,8 +122,7 @@ class ProcessPart implements Part {
       this.#failed.resolve(`the ${label} ended: ${this.#lastLine}`);
       return;
     }
-    this.#crashes = performance.now() - this.#state.startedAt > healthyMs ? 1 : this.#crashes + 1;
-    const waitMs = Math.min(backoffMaxMs, backoffStartMs * 2 ** (this.#crashes - 1));
+    const waitMs = this.#backOff.next(performance.now() - this.#state.startedAt);
     log(`${label}: ended by ${signal ?? `exit code ${code}`}; starting it again in ${waitMs / 1000} s`);
     const timer = setTimeout(() => {
       this.#state = this.#start();

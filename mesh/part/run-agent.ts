@@ -1,6 +1,7 @@
 /** An agent as a process: its credential, its folder, its owner's policy, its measured machine, until it is stopped. */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { startAgent } from "../../agent/agent.ts";
 import { openDiskCache } from "../../artifact/disk-cache.ts";
 import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
@@ -28,7 +29,6 @@ import { untilStopped, type StopReason } from "./until-stopped.ts";
 
 /** Of what an agent keeps in its store: outbox, leases, cache index. */
 const storeVersion = "agent-1";
-const bytesPerGiB = 1024 ** 3;
 
 export interface RunAgentOptions extends LocalOptions, PolicyFlags {
   /** Disk for datasets and checkpoints, in GiB. */

@@ -7,9 +7,9 @@ import {
   ensurePrivateFolder,
   parseJsonFile,
   readPrivateFile,
-  systemCode,
   writePrivateFile,
 } from "../../system/private-file.ts";
+import { processIsAlive } from "../../system/process-alive.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 
 const upRecordSchema = z.object({
@@ -36,7 +36,7 @@ export function readUpRecord(home: Home): UpRecord | null {
   if (!text.ok) return null;
   const json = parseJsonFile(recordFile(home), text.value);
   const parsed = json.ok ? upRecordSchema.safeParse(json.value) : null;
-  return parsed?.success === true && isAlive(parsed.data.pid) ? parsed.data : null;
+  return parsed?.success === true && processIsAlive(parsed.data.pid) ? parsed.data : null;
 }
 
 export function writeUpRecord(home: Home, record: Omit<UpRecord, "version">): Outcome<null> {
@@ -51,13 +51,4 @@ export function writeUpRecord(home: Home, record: Omit<UpRecord, "version">): Ou
 
 export function removeUpRecord(home: Home): void {
   rmSync(recordFile(home), { force: true });
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === "EPERM";
-  }
 }

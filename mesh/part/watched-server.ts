@@ -1,9 +1,7 @@
-/** A server that is started again when it dies, later each time it cannot be. It neither finds nor configures it. */
+/** A server that is started again when it dies, later each time it ends too soon or cannot be. It neither finds nor configures it. */
+import { BackOff } from "../../system/back-off.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { RunningServer } from "../server-process.ts";
-
-const backoffMs = 500;
-const backoffMaxMs = 30_000;
 
 type State =
   | { readonly kind: "running"; readonly server: RunningServer }
@@ -23,6 +21,7 @@ type State =
 export class WatchedServer {
   readonly #start: () => Promise<Outcome<RunningServer>>;
   readonly #log: (line: string) => void;
+  readonly #backOff = new BackOff();
   #state: State;
 
   constructor(
@@ -51,19 +50,21 @@ export class WatchedServer {
   }
 
   #watch(server: RunningServer): State {
+    const startedAt = performance.now();
     void server.exited.then(({ reason }) => {
       if (this.#state.kind !== "running") return;
       this.#log(`server: ended${reason === "" ? "" : ` (${reason})`}; starting it again`);
-      this.#state = this.#wait(backoffMs);
+      this.#state = this.#wait(performance.now() - startedAt);
     });
     return { kind: "running", server };
   }
 
-  #wait(ms: number): State {
-    return { kind: "waiting", timer: setTimeout(() => void this.#again(ms), ms) };
+  /** `ranMs`: how long it ran, 0 where it did not even start. */
+  #wait(ranMs: number): State {
+    return { kind: "waiting", timer: setTimeout(() => void this.#again(), this.#backOff.next(ranMs)) };
   }
 
-  async #again(waitedMs: number): Promise<void> {
+  async #again(): Promise<void> {
     this.#state = { kind: "starting" };
     const started = await this.#start();
     if (!started.ok) this.#log(`server: ${started.refusal.message}`);
@@ -72,7 +73,7 @@ export class WatchedServer {
     } else if (started.ok) {
       this.#log(`server: process ${started.value.pid}`);
       this.#state = this.#watch(started.value);
-    } else this.#state = this.#wait(Math.min(backoffMaxMs, waitedMs * 2));
+    } else this.#state = this.#wait(0);
   }
 
   /** Asked after a wait, in which `stop` may have come. */

@@ -1,5 +1,5 @@
 // What the mesh needs of a message bus: core messages, request/reply, append-only streams, a work queue.
-// Two implementations stand beside this file (nats-bus.ts, memory-bus.ts), held to one contract suite.
+// nats-bus.ts is the real one; its twin in memory, held to the same contract suite, is the tests'.
 // Not here: subjects (protocol/subjects.ts) and what the bytes mean; the bus carries bytes and nothing else.
 
 export type Bytes = Uint8Array;

@@ -158,7 +158,7 @@ class NatsBus implements Bus {
     const subscription = this.#nc.subscribe(subject, {
       ...options,
       callback: (error, message) => {
-        if (error !== null) return; // refused by the server: told as a `denied` event
+        if (error !== null) return; // refused by the server, which also gives a `denied` event
         // We send no headers, and the server puts some on every stored message it hands out: this one was made
         // by asking for one with our subject as the place to reply to, which no permission forbids.
         if (message.headers !== undefined) return;

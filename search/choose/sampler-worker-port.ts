@@ -30,9 +30,3 @@ export function answerTo({ count, history, method, position, problem }: Question
   const isKnown = (params: Observation["params"]) => known.has(keyOf(params));
   return sampler.ask({ problem, position, count, history: () => history, isKnown });
 }
-
-/** Thinks in the caller's thread: for tests and the simulation, where everything must follow from the seed. */
-export const inlineSampler: SamplerWorker = {
-  propose: (question) => Promise.resolve().then(() => answerTo(question)),
-  close: () => Promise.resolve(),
-};

@@ -8,7 +8,7 @@ import { paramsFrom } from "../space/active.ts";
 import type { SearchProblem, SearchSampler, Observation } from "../sampler/ask.ts";
 import { cellOf, fromUnit, levels, toUnit, type Cell } from "../space/axis.ts";
 import { sizeOf } from "../sampler/leftover.ts";
-import { normalQuantile } from "../space/normal-law.ts";
+import { normalQuantile } from "../../numeric/normal-law.ts";
 import { proposeEach, type Turn } from "../sampler/propose-each.ts";
 import { randomStream } from "../space/random-stream.ts";
 import { ranked } from "../sampler/rank.ts";
@@ -106,7 +106,7 @@ function isInCube(point: Float64Array): boolean {
   return point.every((x) => x >= 0 && x <= 1);
 }
 
-/** The search distribution after everything that has been told. */
+/** The search distribution after all observations. */
 function replay(problem: SearchProblem, axes: readonly string[], history: readonly Observation[]): CmaState {
   const d = axes.length;
   const cells = cellsOf(problem.space, axes);

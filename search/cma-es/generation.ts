@@ -3,6 +3,7 @@
  * generation (weights and rates from Hansen's tutorial, 2023). Sampling uses the covariance's Cholesky factor, which
  * also stands in for its square root in the step-size path (Krause et al. 2016). Knows neither trials nor parameters.
  */
+import { factorInOrder, solveInOrder } from "../../numeric/ordered-cholesky.ts";
 
 export interface CmaState {
   readonly mean: Float64Array;
@@ -110,7 +111,7 @@ export function updated(state: CmaState, rates: CmaRates, ranked: readonly Float
     clampToCube(m + state.sigma * (state.stretch[i] ?? 1) * (shift[i] ?? 0)),
   );
 
-  const white = solveLower(state.factor, shift);
+  const white = solveInOrder(state.factor, shift);
   const sigmaGain = Math.sqrt(sigmaRate * (2 - sigmaRate) * effective);
   const sigmaPath = state.sigmaPath.map((p, i) => (1 - sigmaRate) * p + sigmaGain * (white[i] ?? 0));
   const length = Math.hypot(...sigmaPath);
@@ -129,7 +130,7 @@ export function updated(state: CmaState, rates: CmaRates, ranked: readonly Float
 
   const growth = (sigmaRate / rates.damping) * (length / rates.expectedLength - 1);
   const sigma = Math.min(sigmaMax, state.sigma * Math.exp(Math.min(1, growth)));
-  const factor = cholesky(covariance, d);
+  const factor = factorInOrder(covariance, d);
   if (factor === null || !Number.isFinite(sigma)) return null;
   return {
     mean,
@@ -150,7 +151,7 @@ const injectedLengthMax = 3;
 /** (x − mean) / σ / stretch, shortened where the point lies improbably far out. */
 function stepTo(state: CmaState, x: Float64Array, expectedLength: number): Float64Array {
   const step = x.map((value, i) => (value - (state.mean[i] ?? 0)) / (state.sigma * (state.stretch[i] ?? 1)));
-  const length = Math.hypot(...solveLower(state.factor, step));
+  const length = Math.hypot(...solveInOrder(state.factor, step));
   const longest = injectedLengthMax * expectedLength;
   return length > longest ? step.map((value) => (value * longest) / length) : step;
 }
@@ -165,32 +166,4 @@ function addOuter(matrix: Float64Array, vector: Float64Array, weight: number): v
     const scaled = weight * (vector[i] ?? 0);
     for (let j = 0; j < d; j++) matrix[i * d + j] = (matrix[i * d + j] ?? 0) + scaled * (vector[j] ?? 0);
   }
-}
-
-/** Null where the matrix is not positive definite. */
-function cholesky(matrix: Float64Array, d: number): Float64Array | null {
-  const lower = new Float64Array(d * d);
-  for (let i = 0; i < d; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = matrix[i * d + j] ?? 0;
-      for (let k = 0; k < j; k++) sum -= (lower[i * d + k] ?? 0) * (lower[j * d + k] ?? 0);
-      if (i === j) {
-        if (!(sum > 0)) return null;
-        lower[i * d + i] = Math.sqrt(sum);
-      } else lower[i * d + j] = sum / (lower[j * d + j] ?? 1);
-    }
-  }
-  return lower;
-}
-
-/** L⁻¹·b. */
-function solveLower(lower: Float64Array, b: Float64Array): Float64Array {
-  const d = b.length;
-  const x = new Float64Array(d);
-  for (let i = 0; i < d; i++) {
-    let sum = b[i] ?? 0;
-    for (let j = 0; j < i; j++) sum -= (lower[i * d + j] ?? 0) * (x[j] ?? 0);
-    x[i] = sum / (lower[i * d + i] ?? 1);
-  }
-  return x;
 }

@@ -3,7 +3,7 @@
  * axis keeps a chance of leaving the value its mean stands on. Moves the mean and stretches the axis, nothing else.
  */
 import type { Cell } from "../space/axis.ts";
-import { normalCumulative, normalQuantile } from "../space/normal-law.ts";
+import { normalCumulative, normalQuantile } from "../../numeric/normal-law.ts";
 import type { CmaState } from "./generation.ts";
 
 /** `cellAt` gives the cell of the axis in which a coordinate lies, or null where the axis is continuous. */

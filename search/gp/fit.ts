@@ -61,7 +61,7 @@ function evaluationsFor(count: number): number {
   return Math.max(4, Math.min(evaluationsMax, Math.floor(workMax / (count ** 3 + 20 * count ** 2))));
 }
 
-/** All, or the best third of them and an even share of the others in the order they were told. */
+/** All, or the best third of them and an even share of the others in the order they were observed. */
 export function subset({ size }: Frame, observed: Observed, most: number): Observed {
   const count = observed.values.length;
   if (count <= most) return observed;

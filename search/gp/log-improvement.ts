@@ -3,7 +3,7 @@
  * far from the best points: Ament and others, Unexpected Improvements to Expected Improvement for Bayesian
  * Optimization, 2023. Below z = -3 the ratio of the normal's tail to its density is a continued fraction.
  */
-import { normalCumulative } from "../space/normal-law.ts";
+import { normalCumulative } from "../../numeric/normal-law.ts";
 import type { Belief } from "./posterior.ts";
 
 const logRoot2Pi = 0.5 * Math.log(2 * Math.PI);

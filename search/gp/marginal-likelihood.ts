@@ -3,7 +3,7 @@
  * the priors. Rasmussen and Williams, Gaussian Processes for Machine Learning, section 5.4.1. Variables are logarithms:
  * one per weight, then the scale, then the noise above its floor.
  */
-import { factorise, invert, solveLower, solveUpper } from "./cholesky.ts";
+import { factorise, invert, solveLower, solveUpper } from "../../numeric/cholesky.ts";
 import type { Frame } from "./frame.ts";
 import { difference, type Kernel } from "./covariance.ts";
 import type { Smooth } from "./minimise.ts";

@@ -1,9 +1,9 @@
 /**
- * What a Gaussian process with given hyperparameters believes after the points it was told: mean and variance of the
+ * What a Gaussian process with given hyperparameters believes after the points it has observed: mean and variance of the
  * function (without noise) anywhere, and their gradients. Rasmussen and Williams, algorithm 2.1. It grows by a point at
  * a time, for proposals that are still without a result.
  */
-import { factoriseRow, solveLower, solveLowerFour, solveUpper } from "./cholesky.ts";
+import { factoriseRow, solveLower, solveLowerFour, solveUpper } from "../../numeric/cholesky.ts";
 import type { Frame } from "./frame.ts";
 import { halfGradient, matern, maternGradient, squaredDistance, type Kernel } from "./covariance.ts";
 

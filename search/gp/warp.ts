@@ -3,6 +3,7 @@
  * Yeo and Johnson (2000) that makes them look most like a normal sample, then mean 0 and deviation 1. A better result
  * never becomes a worse one.
  */
+import { meanOf, varianceOf } from "../../numeric/moment.ts";
 
 /** Beyond the median by so many distances from the best to the median, only the logarithm counts, and in the end nothing. */
 const bend = 10;
@@ -34,8 +35,8 @@ export function warp(values: readonly number[], withPower: boolean): Float64Arra
 }
 
 function standardised(values: Float64Array): Float64Array {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  const mean = meanOf(values);
+  const deviation = Math.sqrt(varianceOf(values));
   return values.map((value) => (deviation > 0 ? (value - mean) / deviation : 0));
 }
 
@@ -55,9 +56,7 @@ function shaped(values: Float64Array): Float64Array {
 }
 
 function likelihood(values: Float64Array, logStretch: number): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  return logStretch - 0.5 * values.length * Math.log(variance);
+  return logStretch - 0.5 * values.length * Math.log(varianceOf(values));
 }
 
 function yeoJohnson(value: number, power: number): number {

@@ -63,8 +63,8 @@ function directionsOf([polynomial = 1, ...initial]: readonly number[]): Uint32Ar
   return v;
 }
 
-/** Point `index` of the plain sequence on one axis, as a fraction of 2³², in the published (Gray code) order. */
-function plainBits(index: number, axis: number): number {
+/** Point `index` of the unscrambled sequence on one axis, as a fraction of 2³², in the published (Gray code) order. */
+export function plainBits(index: number, axis: number): number {
   const v = directions[axis];
   let gray = (index ^ (index >>> 1)) >>> 0;
   let value = 0;
@@ -72,11 +72,6 @@ function plainBits(index: number, axis: number): number {
     if ((gray & 1) === 1) value ^= v[bit] ?? 0;
   }
   return value >>> 0;
-}
-
-/** The unscrambled sequence, as published: 0, 0.5, 0.75, 0.25, ... on the first axis. */
-export function sobolPoint(index: number, axes: number): readonly number[] {
-  return Array.from({ length: axes }, (_, axis) => plainBits(index, axis) * scale);
 }
 
 /** The sequence scrambled by a seed: points by index from 0, every coordinate strictly between 0 and 1. */

@@ -4,9 +4,9 @@
  */
 import type { Distribution } from "../../protocol/space.ts";
 import type { Value } from "../../protocol/value.ts";
-import { betaCumulative, betaQuantile } from "./beta-law.ts";
+import { betaCumulative, betaQuantile } from "../../numeric/beta-law.ts";
 import { indexOn, latticeOf, logEnds, onLattice, tidy, type Numeric } from "./lattice.ts";
-import { normalCumulative, normalQuantile } from "./normal-law.ts";
+import { normalCumulative, normalQuantile } from "../../numeric/normal-law.ts";
 
 /** A normal's quantiles stop here, about six deviations from its mean. */
 const tail = 1e-9;

@@ -3,26 +3,18 @@
  * other and a replay draws the same numbers. Not for secrets.
  */
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { fnv1a } from "../../numeric/fnv.ts";
 
 export interface RandomStream {
   /** Uniform in [0, 1), 53 bits. */
   next(): number;
 }
 
-/** 32-bit FNV-1a of a text, to turn the name of a stream into a seed. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
-  }
-  return value >>> 0;
-}
-
 const low = 2 ** 26;
 const high = 2 ** 27;
 
 export function randomStream(seed: number, purpose: string, position: number): RandomStream {
-  const generator = xoroshiro128plus(hash(`${seed}/${purpose}/${position}`));
+  const generator = xoroshiro128plus(fnv1a(`${seed}/${purpose}/${position}`));
   // Neighbouring seeds start out alike; a few steps part them.
   for (let step = 0; step < 4; step++) generator.next();
   return {

@@ -5,7 +5,8 @@
  * The others are all that have come so far, whether they run, wait, have ended there or gone on.
  */
 import { intervalRungs } from "./interval.ts";
-import { mean, quantile } from "./quantile.ts";
+import { meanOf } from "../../numeric/moment.ts";
+import { quantile } from "../../numeric/quantile.ts";
 import { bestFirst, outranks } from "./curve-rank.ts";
 import type { RungEntry, Scores, Standing, StoppingPolicy, Verdict } from "./stopping-policy.ts";
 
@@ -43,7 +44,7 @@ export function behindPolicy(rule: BehindRule): StoppingPolicy {
 function byScore(rule: BehindRule, { trial, curveOf }: Standing, others: readonly RungEntry[]): Verdict {
   const best = Math.max(-Infinity, ...finite(curveOf(trial)));
   const compared = others.map((other) =>
-    rule.rule === "median" ? mean(finite(curveOf(other))) : (other.scores[0] ?? 0),
+    rule.rule === "median" ? meanOf(finite(curveOf(other))) : (other.scores[0] ?? 0),
   );
   const threshold = quantile(compared, 1 - rule.percentile / 100);
   if (best >= threshold) return goOn;

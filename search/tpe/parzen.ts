@@ -5,7 +5,8 @@
 import type { Distribution } from "../../protocol/space.ts";
 import type { Params, Value } from "../../protocol/value.ts";
 import { cellOf, fromUnit, toUnit } from "../space/axis.ts";
-import { normalCumulative, normalQuantile } from "../space/normal-law.ts";
+import { normalCumulative, normalQuantile } from "../../numeric/normal-law.ts";
+import { logSumExp } from "../../numeric/softmax.ts";
 import type { RandomStream } from "../space/random-stream.ts";
 
 export interface Dimension {
@@ -182,13 +183,4 @@ function normalMass(low: number, high: number): number {
   return low > 0
     ? normalCumulative(-low) - normalCumulative(-high)
     : normalCumulative(high) - normalCumulative(low);
-}
-
-function logSumExp(values: Float64Array): number {
-  let most = -Infinity;
-  for (const value of values) if (value > most) most = value;
-  if (most === -Infinity) return -Infinity;
-  let sum = 0;
-  for (const value of values) sum += Math.exp(value - most);
-  return most + Math.log(sum);
 }

@@ -1,5 +1,5 @@
 /**
- * The dataset file as people write it: every step a mapping with one key, formats told from file names, maps in files
+ * The dataset file as people write it: every step a mapping with one key, formats recognised by file names, maps in files
  * beside it. What the fields of a source and of a step are is in `data/declaration`.
  */
 import * as z from "zod";

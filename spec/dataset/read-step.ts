@@ -4,6 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import type * as z from "zod";
+import { errorSentence } from "../../protocol/error-sentence.ts";
+import { systemCode } from "../../system/system-error.ts";
 import { stepNames, stepSchemas, type Step } from "../../data/declaration/plan-step.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
@@ -20,7 +22,7 @@ export interface StepReading extends PathReading {
 const schemas: ReadonlyMap<string, z.ZodType<Step>> = new Map(Object.entries(stepSchemas));
 const splits = ["train", "validation", "test"] as const;
 
-/** The step at `plan[index]`, or null with the problems told. */
+/** The step at `plan[index]`, or null with the problems reported. */
 export function readStep(reading: StepReading, index: number, value: unknown): Step | null {
   const at = ["plan", index];
   const entries = [...entriesOf(value)];
@@ -116,7 +118,7 @@ function withMap(
   try {
     text = readFileSync(path.path, "utf8");
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const code = systemCode(error) ?? errorSentence(error);
     tell(
       reading,
       [...base, "from"],

@@ -1,5 +1,5 @@
 /**
- * Whatever sweep file there is, told by its keys: ours (models, or a command), W&B's, or a Katib Experiment. The rest of
+ * Reads a sweep file of any kind, recognised by its keys: ours (models, or a command), W&B's, or a Katib Experiment. The rest of
  * the command line need not know which it was.
  */
 import { samplerNamed } from "../../search/choose/choose-sampler.ts";

@@ -1,6 +1,6 @@
 /**
  * A Katib Experiment (kubeflow.org/v1beta1) as far as it is read. Kubernetes' own parts (metadata, the pod) are left
- * open; Katib's own are strict, so that a slip is told.
+ * open; Katib's own are strict, so that a mistake is reported.
  */
 import * as z from "zod";
 

@@ -1,6 +1,6 @@
 /**
  * The command in a Katib trial template: the primary container's `command` and `args`, with trial parameters turned into
- * macros of ours. Everything else a pod can be asked for is told or refused.
+ * macros of ours. Everything else a pod can be asked for is reported or refused.
  */
 import * as z from "zod";
 import { suggestion } from "../../protocol/name.ts";
@@ -129,7 +129,7 @@ function referencesOf(
   for (const [index, { name, reference }] of spec.trialTemplate.trialParameters.entries()) {
     const at = [...base, "trialParameters", index, "reference"];
     const fact = /^\$\{trialSpec\.(.+)\}$/.exec(reference)?.[1];
-    // A bad reference is told here, once, and not again where it is used.
+    // A bad reference is reported here, once, and not again where it is used.
     references.set(name, "");
     if (fact === "Name") references.set(name, `${experiment}-\${trial}`);
     else if (fact !== undefined)

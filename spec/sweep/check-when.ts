@@ -103,7 +103,7 @@ function cycleIn(space: Space): readonly string[] {
     if (before >= 0) return [...path.slice(before), name];
     if (done.has(name)) return [];
     for (const parent of Object.keys(space[name]?.when ?? {})) {
-      if (parent === name || space[parent] === undefined) continue; // told already
+      if (parent === name || space[parent] === undefined) continue; // reported already
       const found = walk(parent, [...path, name]);
       if (found.length > 0) return found;
     }

@@ -44,7 +44,7 @@ export interface DatasetReading {
 const fileFields = ["train", "dev", "test"] as const;
 const datasetFile = /\.ya?ml$/iu;
 
-/** What is wanted, or null with the problems told; `base` is where it stands in the file. */
+/** What is wanted, or null with the problems reported; `base` is where it stands in the file. */
 export function readDataset(reading: DatasetReading, base: Path, value: unknown): WantedDataset | null {
   if (typeof value === "string")
     return datasetFile.test(value) ? fromFile(reading, base, value) : byName(reading, base, value);

@@ -10,7 +10,7 @@ import type { Objective, SweepSpec } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
 import { describe, parseAt } from "../yaml/explain-issue.ts";
-import { parseYaml, type LocatedYaml, type Path } from "../yaml/located-yaml.ts";
+import type { LocatedYaml, Path } from "../yaml/located-yaml.ts";
 import type { Problem } from "../yaml/problem.ts";
 import { readDataset, type WantedDataset } from "./read-dataset.ts";
 import { readModel, whereKey } from "./read-space.ts";
@@ -18,7 +18,7 @@ import { overridden, type SweepOverrides } from "./override.ts";
 import { sweepFileSchema, type SweepFile } from "./sweep-file-shape.ts";
 
 export interface SweepFileInput {
-  /** Path of the file, as it is named in what is told. */
+  /** Path of the file, as problems name it. */
   readonly file: string;
   readonly text: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -47,12 +47,7 @@ export type SweepFileResult =
 
 type SpecModels = SweepSpec["models"];
 
-export function readSweepFile(input: SweepFileInput): SweepFileResult {
-  const parsed = parseYaml(input.text);
-  return parsed.ok ? readSweepYaml(input, parsed.yaml) : parsed;
-}
-
-/** The same for a file whose text has been parsed. */
+/** What a sweep file says whose text has been parsed, or its problems. */
 export function readSweepYaml(input: SweepFileInput, parsed: LocatedYaml): SweepFileResult {
   const yaml = overridden(parsed, input.overrides ?? {});
   const problems: Problem[] = [];
@@ -114,7 +109,7 @@ interface Checker {
   readonly raw: ReadonlyMap<string, unknown>;
 }
 
-/** The models of the task the file names; empty, with a problem told, when there is no such task. */
+/** The models of the task the file names; empty, with a problem reported, when there is no such task. */
 function declarationsOf({ input, yaml, problems, raw }: Checker): readonly ModelDeclaration[] {
   const task = raw.get("task");
   if (typeof task !== "string") return [];
@@ -152,7 +147,7 @@ function readModels({ yaml, problems, raw }: Checker, declarations: readonly Mod
   return models;
 }
 
-/** The first ranks; null where none can be told. */
+/** The first ranks; null where it cannot be known. */
 function readObjectives(
   { yaml, problems, raw }: Checker,
   declarations: readonly ModelDeclaration[],
@@ -187,7 +182,7 @@ export function usualGoal(metric: string): "maximize" | "minimize" {
   return /loss|error|perplexity|rmse|mae|mse/i.test(metric) ? "minimize" : "maximize";
 }
 
-/** One for each sweep; a single null for a task that reads no data, or where a problem was told. */
+/** One for each sweep; a single null for a task that reads no data, or where a problem was reported. */
 function readDatasets(
   { input, yaml, problems, raw }: Checker,
   declarations: readonly ModelDeclaration[],
@@ -211,7 +206,7 @@ function readDatasets(
   const { file, environment } = input;
   const reading = { file, environment, yaml, problems };
   if (several === undefined) return [readDataset(reading, ["dataset"], raw.get("dataset"))];
-  if (!Array.isArray(several) || several.length === 0) return [null]; // told by its shape
+  if (!Array.isArray(several) || several.length === 0) return [null]; // its shape has reported it
   const datasets = several.map((entry: unknown, index) => readDataset(reading, ["datasets", index], entry));
   const names = new Set<string>();
   for (const [index, dataset] of datasets.entries()) {

@@ -3,6 +3,7 @@
  * mean is read elsewhere.
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from "yaml";
+import { errorMessage } from "../../protocol/error-sentence.ts";
 import type { Problem } from "./problem.ts";
 
 export type Path = readonly (string | number)[];
@@ -53,7 +54,7 @@ export function parseYaml(text: string, version: YamlVersion = "1.2"): YamlResul
     };
   } catch (error) {
     // An alias without its anchor, or a few lines of aliases that would unfold to gigabytes.
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     return {
       ok: false,
       problems: [{ line: 1, field: [], message: `this is no YAML: ${sentence(message)}` }],

@@ -1,6 +1,6 @@
 /**
  * What is wrong with a sweep file: one line of the file, one field, one sentence.
- * A file is read to its end, so that all its problems are told at once.
+ * A file is read to its end, so that all its problems are reported at once.
  */
 
 export interface Problem {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { BusError, credentialsRevoked } from "../../protocol/bus/bus.ts";
-import { MemoryHub, type MemoryFaults } from "../../protocol/bus/memory-hub.ts";
+import { MemoryHub, type MemoryFaults } from "../support/bus/memory-hub.ts";
 import { bytesOf, textOf } from "../support/bus-mesh.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 

@@ -8,9 +8,9 @@ import { Journal, startPosition } from "../../coordinator/journal/journal.ts";
 import { Leader } from "../../coordinator/leader/leader.ts";
 import { ProjectionStore } from "../../coordinator/projection/projection-store.ts";
 import { openPolicy } from "../../protocol/capability.ts";
-import { MemoryHub } from "../../protocol/bus/memory-hub.ts";
+import { MemoryHub } from "../support/bus/memory-hub.ts";
 import { streamSpecsOf } from "../../protocol/subjects.ts";
-import { MemoryDisk } from "../../store/memory-store.ts";
+import { MemoryDisk } from "../support/memory-store.ts";
 import { capability } from "../support/fold.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 

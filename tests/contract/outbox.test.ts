@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Outbox } from "../../agent/outbox.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
-import { MemoryHub } from "../../protocol/bus/memory-hub.ts";
+import { MemoryHub } from "../support/bus/memory-hub.ts";
 import { fromBytes } from "../../protocol/json-bytes.ts";
 import { reportBatchSchema, type Report } from "../../protocol/report.ts";
 import { streamSpecsOf, streamsOf } from "../../protocol/subjects.ts";
-import { MemoryDisk } from "../../store/memory-store.ts";
+import { MemoryDisk } from "../support/memory-store.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const flushMs = 50;

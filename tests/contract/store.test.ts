@@ -9,7 +9,7 @@ import { after, describe, test } from "node:test";
 import fc from "fast-check";
 
 import { openLmdbStore } from "../../store/lmdb-store.ts";
-import { MemoryDisk } from "../../store/memory-store.ts";
+import { MemoryDisk } from "../support/memory-store.ts";
 import { StoreError, type Store, type StoreOpening } from "../../store/store.ts";
 
 interface Place {

@@ -11,7 +11,7 @@ import { leaseFixture } from "../support/lease-fixture.ts";
 
 const policy = openPolicy(2);
 
-function greeted(): AgentState {
+function registered(): AgentState {
   const state = newAgentState("box", "box-1", policy);
   step(state, { kind: "beacon", epoch: 3 }, 0);
   // Coordinator's time 1,000,000 was read at some moment after our monotonic 500.
@@ -28,7 +28,7 @@ const kinds = (effects: readonly AgentEffect[]) =>
   effects.map((e) => (e.kind === "report" ? `report ${e.report.kind}` : e.kind));
 
 function running(): AgentState {
-  const state = greeted();
+  const state = registered();
   step(state, offer(), 600);
   step(
     state,
@@ -41,16 +41,16 @@ function running(): AgentState {
 const at = { fence: 1, resource: 1, metrics: { accuracy: 0.5 }, usedMs: 100 };
 const file = { path: "checkpoint-1", digest: digestA, bytes: 5 };
 
-test("AGENT-2: orders of a lower epoch do nothing; a higher one makes the agent greet first", () => {
-  const state = greeted();
+test("AGENT-2: orders of a lower epoch do nothing; a higher one makes the agent register first", () => {
+  const state = registered();
   assert.deepEqual(step(state, offer({}, 2), 600), []);
-  assert.deepEqual(kinds(step(state, offer({}, 4), 600)), ["greet"]);
+  assert.deepEqual(kinds(step(state, offer({}, 4), 600)), ["register"]);
   assert.deepEqual(step(state, offer({}, 3), 600), []);
   assert.equal(state.held.size, 0);
 });
 
 test("AGENT-3: a fence is taken up once, however often it is offered", () => {
-  const state = greeted();
+  const state = registered();
   assert.deepEqual(kinds(step(state, offer(), 600)), ["report accepted", "fetch"]);
   assert.deepEqual(step(state, offer(), 700), []);
   step(
@@ -67,7 +67,7 @@ test("AGENT-3: a fence is taken up once, however often it is offered", () => {
 });
 
 test("AGENT-3: an offer to an earlier run of this agent is left alone", () => {
-  assert.deepEqual(step(greeted(), offer({ incarnation: "box-0" }), 600), []);
+  assert.deepEqual(step(registered(), offer({ incarnation: "box-0" }), 600), []);
 });
 
 test("AGENT-1: near the horizon's end the runner winds down, at its end it is killed, with nobody to ask", () => {
@@ -94,7 +94,7 @@ test("AGENT-1: an extension moves the end, a repeated older one does not move it
 });
 
 test("AGENT-1: an offer that comes after its horizon starts nothing", () => {
-  assert.deepEqual(kinds(step(greeted(), offer(), 10_500)), ["report refused"]);
+  assert.deepEqual(kinds(step(registered(), offer(), 10_500)), ["report refused"]);
 });
 
 test("AGENT-4: an outcome is reported only after its artifact is in the mesh", () => {
@@ -125,11 +125,19 @@ test("checkpoints are shared now and then, not at every epoch, and what is not f
   assert.deepEqual(step(state, checkpoint(2), 4_100), []);
 });
 
+test("a checkpoint that came too soon to be shared is shared once that is due, though nothing follows it", () => {
+  const state = running();
+  step(state, { kind: "runner", event: { kind: "checkpoint", ...at, ...file } }, 700);
+  assert.deepEqual(step(state, { kind: "tick" }, 2_599), []);
+  assert.deepEqual(kinds(step(state, { kind: "tick" }, 2_600)), ["share"]);
+  assert.deepEqual(step(state, { kind: "tick" }, 5_000), []);
+});
+
 test("the owner's word is asked again at the agent: slots, requesters, availability", () => {
-  const full = greeted();
+  const full = registered();
   full.policy = { ...policy, slots: 0 };
   assert.deepEqual(kinds(step(full, offer(), 600)), ["report refused"]);
-  const picky = greeted();
+  const picky = registered();
   picky.policy = { ...policy, requesters: ["bob"] };
   assert.deepEqual(kinds(step(picky, offer(), 600)), ["report refused"]);
   const closed = running();
@@ -155,7 +163,7 @@ test("a cancelled attempt ends after its epoch, and is killed when it does not",
 });
 
 test("a cancel for a fence that never came is answered, so that its reservation resolves", () => {
-  const state = greeted();
+  const state = registered();
   const cancel: AgentInput = { kind: "cancel", epoch: 3, fences: [9] };
   assert.deepEqual(kinds(step(state, cancel, 600)), ["report stopped"]);
   assert.deepEqual(step(state, cancel, 700), []);

@@ -53,7 +53,7 @@ describe("STATEMENT-1: the closing line names the line where the largest share o
     const good = [ledgerLine(5000, 0, 0), ledgerLine(5000, 2000, 1500), ledgerLine(9000, 2000, 1000)];
     assert.match(
       peakText(good),
-      /^over these 3 lines .* nearest to granted with 3\.50 of 5\.00 \(70\.0 %\) at line 2, .*; never above it$/,
+      /^over these 3 lines .* nearest to granted with 3\.50 of 5\.00 \(70\.0%\) at line 2, .*; never above it$/,
     );
     assert.match(
       peakText([...good, ledgerLine(9000, 9000, 1)]),

@@ -214,7 +214,7 @@ describe("CLI-3: a slip gets one sentence with the nearest right name, and no st
     ],
     [
       "model lineage language-id",
-      'trialmesh: model cannot be "language-id": a model is written "name@version" or "name@alias", such as language-id@champion (see `trialmesh model lineage --help`)\n',
+      'trialmesh: model cannot be "language-id": a model is written "name@version", "name@alias" or "name@best", such as language-id@champion (see `trialmesh model lineage --help`)\n',
     ],
     [
       "up --listen 4222",

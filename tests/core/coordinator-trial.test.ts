@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadState, entityAt, stateText } from "../../coordinator/core/projection.ts";
+import { loadState, entityAt } from "../../coordinator/core/projection.ts";
+import { stateText } from "../support/state-text.ts";
 import { emptyState } from "../../coordinator/state/state.ts";
 import { apply } from "../../coordinator/core/apply.ts";
 import { sweepViewOf } from "../../coordinator/view/sweep-answer.ts";

@@ -1,4 +1,4 @@
-/** Bad input: kept aside with file, line, column, value and reason, or refused with what would be right. Never dropped silently. */
+/** Bad input: rejected with file, line, column, value and reason, or the build refused with what would be right. Never dropped silently. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";

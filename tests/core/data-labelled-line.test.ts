@@ -63,7 +63,7 @@ const table: {
     latin1: 1,
   },
   {
-    rule: "LL-5: a label without a text is kept aside with its number",
+    rule: "LL-5: a label without a text is rejected with its number",
     bytes: bytesOf("0 a\n1\n0 b\n"),
     examples: [
       [1, "0", "a"],
@@ -80,7 +80,7 @@ const table: {
     latin1: 0,
   },
   {
-    rule: "LL-7: binary lines are kept aside",
+    rule: "LL-7: binary lines are rejected",
     bytes: bytesOf("0 a", [0], "b\n1 c\n"),
     examples: [[2, "1", "c"]],
     bad: [1],

@@ -45,7 +45,7 @@ test("LOAD-3: a training row that the test also holds is dropped and counted", a
   assert.equal(loaded.value.dataset.train.length + loaded.value.dataset.validation.length, 195);
 });
 
-test("LOAD-4: a few bad lines are kept aside with file and number; too many are refused", async () => {
+test("LOAD-4: a few bad lines are rejected with file and number; too many are refused", async () => {
   const few = file("few.txt", `${words(100)}0\n`);
   const loaded = await load({ train: few });
   assert.ok(loaded.ok);

@@ -14,7 +14,7 @@ import { profileFile } from "../../data/profile/profile-file.ts";
 import { profileVersion } from "../../data/profile/profile-version.ts";
 import { profileSchema, type Distribution, type Profile } from "../../data/profile/profile.ts";
 import { TextGroups } from "../../data/profile/text-groups.ts";
-import { mix } from "../../data/sketch/text-hash.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-profile-"));
 after(() => rmSync(dir, { recursive: true }));
@@ -51,7 +51,7 @@ const words =
 const anyWord = () => words[Math.floor(words.length * random.next() ** 2)] ?? "";
 const anyText = () => Array.from({ length: 3 + Math.floor(20 * random.next() ** 3) }, anyWord).join(" ");
 const manyRows: readonly Row[] = Array.from({ length: 3000 }, (_, row) => ({
-  text: row % 50 === 7 ? "" : `${anyText()} ${mix(row).toString(36)}`,
+  text: row % 50 === 7 ? "" : `${anyText()} ${mixUnsigned(row).toString(36)}`,
   label: random.next() < 0.7 ? "yes" : "no",
   n: row % 10 === 3 ? null : Math.exp(6 * random.next()),
 }));
@@ -186,7 +186,7 @@ test("PROFILE-3: a version's rows are named by the lines of its sources", async 
   const csv = join(dir, "source.csv");
   writeFileSync(
     csv,
-    `class,body\n${Array.from({ length: 60 }, (_, row) => `${row % 2},"${row === 4 ? "two\nlines" : mix(row).toString(36)} is text ${mix(row + 99).toString(36)}"\n`).join("")}1,"The End"\n0,the end\n`,
+    `class,body\n${Array.from({ length: 60 }, (_, row) => `${row % 2},"${row === 4 ? "two\nlines" : mixUnsigned(row).toString(36)} is text ${mixUnsigned(row + 99).toString(36)}"\n`).join("")}1,"The End"\n0,the end\n`,
   );
   const declaration = declarationSchema.parse({
     name: "small",
@@ -253,7 +253,7 @@ test("PROFILE-5: profiles of different columns do not merge, and it says which",
     await profileOf([{ text: "a", label: "b" }]),
   );
   assert.ok(!merged.ok);
-  assert.match(merged.refusal.message, /column n is number in one and missing in the other/);
+  assert.match(merged.refusal.message, /only rows-\d+\.jsonl has a column n$/);
 });
 
 test("PROFILE-6: with a draw of rows repeats are still counted among all, and the draw is stated", async () => {
@@ -278,7 +278,7 @@ test("PROFILE-7: with more texts than are kept, repeats are estimated from every
     const key = row % keys;
     // The even rows' texts come twice in one part, the odd ones once in each.
     const into = key % 2 === 0 || row < keys ? groups : other;
-    into.add(mix(key), mix(key ^ 0x5bd1), row, 0, 0);
+    into.add(mixUnsigned(key), mixUnsigned(key ^ 0x5bd1), row, 0, 0);
   }
   const estimate = (of: TextGroups) => [...of.groups()].length * of.scale;
   assert.ok(groups.scale >= 8);

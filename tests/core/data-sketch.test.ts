@@ -6,10 +6,12 @@ import type * as z from "zod";
 import { FrequentItems, frequentItemsSchema } from "../../data/sketch/frequent-items.ts";
 import { HyperLogLog, hyperLogLogSchema } from "../../data/sketch/hyper-log-log.ts";
 import { Kll, kllSchema } from "../../data/sketch/kll.ts";
-import { estimateJaccard, mergeMinHash, minHash, minHashHashes } from "../../data/sketch/min-hash.ts";
+import { minHash, minHashHashes } from "../../data/sketch/min-hash.ts";
+import { estimateJaccard, mergeMinHash } from "../support/min-hash-pair.ts";
 import { NearIndex, nearIndexSchema } from "../../data/sketch/near-index.ts";
 import { jaccard, shingles, wordsOf } from "../../data/sketch/shingle.ts";
-import { mix, TextHash } from "../../data/sketch/text-hash.ts";
+import { TextHash } from "../../data/sketch/text-hash.ts";
+import { mixUnsigned } from "../../numeric/mix.ts";
 
 /** JSON as a file would hold it, parsed as a reader would. */
 function reread<T>(schema: z.ZodType<T>, sketch: { toJSON(): T }): T {
@@ -25,13 +27,13 @@ function values(shape: (typeof shapes)[number], count: number, seed: number): nu
     case "reversed":
       return ordered.toReversed();
     case "shuffled":
-      return ordered.toSorted((a, b) => mix(a ^ seed) - mix(b ^ seed));
+      return ordered.toSorted((a, b) => mixUnsigned(a ^ seed) - mixUnsigned(b ^ seed));
     case "equal":
       return ordered.map(() => 7);
     case "few":
-      return ordered.map((at) => mix(at ^ seed) % 5);
+      return ordered.map((at) => mixUnsigned(at ^ seed) % 5);
     case "skewed":
-      return ordered.map((at) => Math.round(2 ** 20 / (1 + (mix(at ^ seed) % 100_000))));
+      return ordered.map((at) => Math.round(2 ** 20 / (1 + (mixUnsigned(at ^ seed) % 100_000))));
     case "sawtooth":
       return ordered.map((at) => (at % 2 === 0 ? at : -at));
   }
@@ -231,7 +233,7 @@ test("SKETCH-6: a frequent value's count is never too high, too low by the state
 
 /** Two sets of `all` elements together of which `common` are in both. */
 function pair(common: number, all: number, salt: number): [Uint32Array, Uint32Array] {
-  const element = (at: number) => mix(mix(at + 1) ^ salt);
+  const element = (at: number) => mixUnsigned(mixUnsigned(at + 1) ^ salt);
   const left = Math.floor((all - common) / 2);
   const sorted = (from: number, to: number) =>
     Uint32Array.from({ length: to - from }, (_, at) => element(from + at)).sort();

@@ -7,7 +7,7 @@ import test from "node:test";
 import { buildRecipe } from "../../data/recipe/build-recipe.ts";
 import { recipeOf } from "../../data/recipe/recipe.ts";
 import { recipeKey, sourceDigests } from "../../data/source/recipe-key.ts";
-import { applyFeatures } from "../../data/manifest/feature.ts";
+import { applyFeatures } from "../support/apply-feature.ts";
 import { readManifest } from "../../data/manifest/read-manifest.ts";
 import { readVersion } from "../../data/manifest/read-version.ts";
 import { buildFolder, built, declared, put, rowsOf } from "../support/dataset-build.ts";

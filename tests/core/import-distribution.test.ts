@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { cellOf, fromUnit, levels, listed, toUnit } from "../../search/space/axis.ts";
-import { betaCumulative, betaQuantile } from "../../search/space/beta-law.ts";
+import { betaCumulative, betaQuantile } from "../../numeric/beta-law.ts";
 import { distributionSchema, type Distribution } from "../../protocol/space.ts";
 
 describe("DIST-1: the beta law is SciPy's", () => {

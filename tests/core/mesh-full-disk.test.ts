@@ -5,14 +5,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { watchForFullDisk } from "../../mesh/full-disk-watch.ts";
+import { until } from "../support/until.ts";
 
 const everyMs = 5;
 const failedWrite = "[ERR] Filestore [BLOBS] Critical write error: write 1.blk: no space left on device\n";
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let look = 0; look < 400 && !condition(); look++) await sleep(everyMs);
-  assert.ok(condition(), "it happened within two seconds");
-}
 
 test("a failed write in the server's log is told once; with room on the disk the server is started anew", async () => {
   const folder = mkdtempSync(join(tmpdir(), "trialmesh-disk-"));
@@ -31,7 +27,7 @@ test("a failed write in the server's log is told once; with room on the disk the
     await sleep(everyMs * 4);
     assert.deepEqual(told, []);
     appendFileSync(logFile, failedWrite + failedWrite);
-    await until(() => told.length === 2);
+    await until("both to be told", () => told.length === 2 || null);
     assert.deepEqual(told, ["full", "room"]);
   } finally {
     end();
@@ -53,7 +49,7 @@ test("a disk that cannot be looked at has no room", async () => {
   });
   try {
     appendFileSync(logFile, failedWrite);
-    await until(() => told.length > 0);
+    await until("something to be told", () => told.length > 0 || null);
     await sleep(everyMs * 4);
     assert.deepEqual(told, ["full"]);
   } finally {

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { homePath, openHome, saveHome } from "../../mesh/home.ts";
 import { ensureIdentity, loadIdentity } from "../../mesh/identity.ts";
-import { refuseDisk } from "../../system/private-file.ts";
+import { refuseDisk } from "../../system/system-error.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 
 let folder = "";

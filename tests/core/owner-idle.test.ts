@@ -14,6 +14,7 @@ import { readWindowsLine } from "../../agent/owner/idle/windows.ts";
 import { readXprintidle } from "../../agent/owner/idle/x11.ts";
 import { onLinuxBattery } from "../../agent/owner/power.ts";
 import { readPsTimes, readStatTime } from "../../system/processor-time.ts";
+import { until } from "../support/until.ts";
 
 const idle = (source: string, ms: number): IdleReading => ({ kind: "idle", source, ms });
 const fixed = (name: string, reading: IdleReading) => ({ name, read: () => Promise.resolve(reading) });
@@ -173,11 +174,10 @@ test("IDLE-6: a program that goes on printing is read by its last line, and its 
     now: () => now,
   });
   assert.equal((await source.read()).kind, "unknown");
-  let reading = await source.read();
-  for (let turn = 0; turn < 1_000 && (reading.kind !== "idle" || reading.ms !== 7); turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    reading = await source.read();
-  }
+  const reading = await until("both lines to be read", async () => {
+    const found = await source.read();
+    return found.kind === "idle" && found.ms === 7 ? found : null;
+  });
   assert.deepEqual(reading, idle("windows", 7));
   now = 4_000;
   assert.deepEqual(await source.read(), { kind: "unknown", why: `${process.execPath} has fallen silent` });

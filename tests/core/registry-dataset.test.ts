@@ -1,11 +1,14 @@
 /** Dataset versions: one for the same bytes, kept through a reload, and a gate that stands before any token is spent. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { entityAt, loadState, stateText } from "../../coordinator/core/projection.ts";
+import type * as z from "zod";
+import { entityAt, loadState } from "../../coordinator/core/projection.ts";
 import { datasetViewOf, datasetsViewOf } from "../../coordinator/view/dataset-answer.ts";
-import type { DatasetVersion } from "../../protocol/dataset.ts";
+import type { datasetVersionSchema } from "../../protocol/dataset.ts";
+import { stateText } from "../support/state-text.ts";
 import { digestA, Fold, sweepSpec } from "../support/fold.ts";
 
+type DatasetVersion = z.infer<typeof datasetVersionSchema>;
 const rows = { train: 80, validation: 10, test: 10 };
 const version = (change: Partial<DatasetVersion> = {}): DatasetVersion => ({
   dataset: "reviews",

@@ -6,7 +6,6 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { installRuntime, type InstallRequest } from "../../training/runtime/install-runtime.ts";
 import { managedRuntimes } from "../../training/runtime/managed-runtime.ts";
 import { removeRuntime } from "../../training/runtime/remove-runtime.ts";
@@ -14,6 +13,7 @@ import { readRuntimeRecords } from "../../training/runtime/runtime-record.ts";
 import { cudaPackages } from "../../training/runtime/tensorflow-wheel.ts";
 import { fakeToolchain, type FakeToolchain } from "../support/fake-toolchain.ts";
 import { mainFile } from "../support/run-cli.ts";
+import { until } from "../support/until.ts";
 
 const skip = process.platform === "linux" ? false : "the wheel is used on Linux only";
 const found = managedRuntimes.find(({ name }) => name === "tfjs-node");
@@ -159,7 +159,7 @@ test(
     const tools = toolchain();
     const stop = new AbortController();
     const running = install(tools, { NPM_SLEEP: "30" }, { signal: stop.signal });
-    await until(() => existsSync(join(tools.folder, ".staging-tfjs-node", "deps")));
+    await until("the file", () => existsSync(join(tools.folder, ".staging-tfjs-node", "deps")) || null);
     stop.abort();
     const outcome = await running;
     assert.match(outcome.ok ? "" : outcome.refusal.message, /was interrupted; run it again/u);
@@ -176,7 +176,7 @@ test("RUNTIME-7: killed outright it leaves nothing that the next run trips over"
     env: { ...tools.environment, TRIALMESH_RUNTIME: tools.folder, NPM_SLEEP: "30" },
     stdio: "ignore",
   });
-  await until(() => existsSync(join(tools.folder, ".staging-tfjs-node", "deps")));
+  await until("the file", () => existsSync(join(tools.folder, ".staging-tfjs-node", "deps")) || null);
   child.kill("SIGKILL");
   await once(child, "exit");
   assert.deepEqual(readRuntimeRecords(tools.folder), []);
@@ -191,7 +191,7 @@ test(
     const tools = toolchain();
     const said: string[] = [];
     const first = install(tools, { NPM_SLEEP: "0.3" });
-    await until(() => existsSync(join(tools.folder, ".lock-tfjs-node")));
+    await until("the file", () => existsSync(join(tools.folder, ".lock-tfjs-node")) || null);
     const second = install(tools, {}, { say: (line) => said.push(line) });
     const outcomes = await Promise.all([first, second]);
     assert.ok(outcomes.every((outcome) => outcome.ok));
@@ -263,8 +263,3 @@ test(
     assert.equal(proven.ok && proven.value.source, "pip wheel");
   },
 );
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 1_000 && !condition(); turn++) await sleep(20);
-  assert.ok(condition(), "it never came about");
-}

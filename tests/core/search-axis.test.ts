@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { cellOf, fromUnit, levels, listed, toUnit } from "../../search/space/axis.ts";
-import { normalCumulative, normalQuantile } from "../../search/space/normal-law.ts";
+import { normalCumulative, normalQuantile } from "../../numeric/normal-law.ts";
 import type { Distribution } from "../../protocol/space.ts";
 import { assertAllowed } from "../support/search-run.ts";
 

@@ -3,10 +3,11 @@ import { test } from "node:test";
 import { cmaSampler } from "../../search/cma-es/cma-es.ts";
 import { initialState, populationOf, ratesOf, updated } from "../../search/cma-es/generation.ts";
 import { withMargin } from "../../search/cma-es/margin.ts";
-import { normalCumulative } from "../../search/space/normal-law.ts";
+import { normalCumulative } from "../../numeric/normal-law.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params } from "../../protocol/value.ts";
-import { bestSoFar, median, runSearch, valuesOf, type Trial } from "../support/search-run.ts";
+import { bestSoFar, runSearch, valuesOf, type Trial } from "../support/search-run.ts";
+import { median } from "../../bench/shared/median.ts";
 
 const plane: Space = Object.fromEntries(
   ["a", "b", "c", "d"].map((name) => [name, { distribution: "uniform", min: -5, max: 10 }]),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { factorise, invert, solveLower, solveLowerFour, solveUpper } from "../../search/gp/cholesky.ts";
+import { factorise, invert, solveLower, solveLowerFour, solveUpper } from "../../numeric/cholesky.ts";
 import { encode, frameOf, type Frame } from "../../search/gp/frame.ts";
 import { fitKernel } from "../../search/gp/fit.ts";
 import { matern, squaredDistance, type Kernel } from "../../search/gp/covariance.ts";

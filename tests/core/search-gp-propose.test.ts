@@ -14,7 +14,8 @@ import { drawParams, randomSampler } from "../../search/sampler/random.ts";
 import { randomStream } from "../../search/space/random-stream.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params } from "../../protocol/value.ts";
-import { bestSoFar, median, runSearch, told, valuesOf } from "../support/search-run.ts";
+import { bestSoFar, runSearch, told, valuesOf } from "../support/search-run.ts";
+import { median } from "../../bench/shared/median.ts";
 
 const square: Space = {
   x: { distribution: "uniform", min: -1, max: 1 },

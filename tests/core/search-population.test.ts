@@ -8,7 +8,8 @@ import { randomSampler } from "../../search/sampler/random.ts";
 import { crowding, dominates, fronts, ranked } from "../../search/sampler/rank.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params } from "../../protocol/value.ts";
-import { median, runSearch, told, valuesOf } from "../support/search-run.ts";
+import { runSearch, told, valuesOf } from "../support/search-run.ts";
+import { median } from "../../bench/shared/median.ts";
 
 const points = fc
   .integer({ min: 1, max: 3 })

@@ -9,7 +9,8 @@ import { splitTrials } from "../../search/tpe/split-trials.ts";
 import { tpeSampler } from "../../search/tpe/tpe.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
 import type { Params } from "../../protocol/value.ts";
-import { bestSoFar, median, runSearch, told, valuesOf } from "../support/search-run.ts";
+import { bestSoFar, runSearch, told, valuesOf } from "../support/search-run.ts";
+import { median } from "../../bench/shared/median.ts";
 
 const number = (value: unknown) => Number(value);
 

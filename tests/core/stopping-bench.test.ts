@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { curveFamilies, targetOf } from "../../bench/stopping/curve-family.ts";
 import { fullEpochs, lanes } from "../../bench/stopping/lane.ts";
 import { epochSeconds, simulate } from "../../bench/stopping/simulate.ts";
-import { median } from "../../bench/shared/quantile.ts";
+import { median } from "../../bench/shared/median.ts";
 
 const seeds = Array.from({ length: 12 }, (_, index) => index + 1);
 const tokensMax = 100 * fullEpochs * epochSeconds;

@@ -8,7 +8,8 @@ import fc from "fast-check";
 import type { ModelDeclaration } from "../../training/task/task.ts";
 import { formatProblems } from "../../spec/yaml/problem.ts";
 import type { SweepOverrides } from "../../spec/sweep/override.ts";
-import { readSweepFile, type SweepFileResult } from "../../spec/sweep/read-sweep-file.ts";
+import type { SweepFileResult } from "../../spec/sweep/read-sweep-file.ts";
+import { readSweepFile } from "../support/read-sweep-file.ts";
 import { refuse } from "../../protocol/refusal.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
 

@@ -6,7 +6,7 @@ import type { TextDataset } from "../../data/row/dataset-rows.ts";
 import { fillLogCountRatios } from "../../training/text/nbsvm.ts";
 import { bucketsOfTable, ngramDataset, ngramRows, tableFromBuckets } from "../../training/sparse/ngram.ts";
 import type { NgramSetting } from "../../training/sparse/ngram-sink.ts";
-import { mix } from "../../training/tensor/seeded-stream.ts";
+import { mix } from "../../numeric/mix.ts";
 
 const bucketBits = 12;
 

@@ -1,6 +1,6 @@
 /**
  * Every model on the backends that are always there: stopped and resumed is never stopped, bit for bit; and a
- * checkpoint alone can predict. On libtensorflow: `task-resume-native.test.ts`.
+ * checkpoint alone can predict. On libtensorflow: `training-resume-native.test.ts`.
  */
 import assert from "node:assert/strict";
 import test from "node:test";

@@ -8,7 +8,7 @@ import { runTui } from "../../tui/run-tui.tsx";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { openStore } from "../../tui/ui-store.ts";
 import { asciiGlyphs, unicodeGlyphs } from "../../text/glyph.ts";
-import { lineText } from "../../text/line.ts";
+import { lineText } from "../support/line-text.ts";
 import { openFakeMesh } from "../support/fake-client.ts";
 import { openFakeTerminal } from "../support/fake-terminal.ts";
 import { driveScreen } from "../support/tui-screen.ts";

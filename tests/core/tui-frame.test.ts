@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { columnsMin, rowsMin, type Size } from "../../tui/screen-frame.ts";
 import { asciiGlyphs, unicodeGlyphs } from "../../text/glyph.ts";
-import { lineText, lineWidth } from "../../text/line.ts";
+import { lineWidth } from "../../text/line.ts";
+import { lineText } from "../support/line-text.ts";
 import { openFakeMesh } from "../support/fake-client.ts";
 import { driveScreen, type DrivenScreen } from "../support/tui-screen.ts";
 

@@ -329,15 +329,27 @@ describe("changes to the registry", () => {
     const why = "from the terminal interface";
     assert.deepEqual(screen.mesh.sent.at(-1), {
       name: "model-promote",
-      body: { model: "language-id", version: 1, alias: "champion", why },
+      body: {
+        model: "language-id",
+        version: 1,
+        alias: "champion",
+        why,
+        expect: { from: 2, version: 1 },
+      },
     });
     assert.match(screen.text(), /champion is now language-id@1; u takes it back/);
     await screen.press("u");
     assert.match(screen.text(), /champion: language-id@1 -> language-id@2/);
     await screen.press("y");
     assert.deepEqual(screen.mesh.sent.at(-1), {
-      name: "model-rollback",
-      body: { model: "language-id", alias: "champion", to: 2, why },
+      name: "model-promote",
+      body: {
+        model: "language-id",
+        version: 2,
+        alias: "champion",
+        why,
+        expect: { from: 1, version: 2 },
+      },
     });
   });
 
@@ -345,7 +357,7 @@ describe("changes to the registry", () => {
     const checkVersion = async () => refuse("conflict", "language-id@1 cannot be used: its bytes are gone");
     const screen = await driveScreen({ checkVersion });
     await screen.press("4", "tab", "j", "p", "y");
-    assert.match(screen.text(), /nothing was changed: language-id@1 cannot be used: its bytes are gone/);
+    assert.match(screen.text(), /language-id@1 cannot be used: its bytes are gone/);
     assert.equal(screen.mesh.sent.length, 0);
   });
 

@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import stringWidth from "string-width";
+import { exactPercent, finePercent, percent, percentDone } from "../../text/figure.ts";
 import { matchesFilter } from "../../tui/model/filter.ts";
-import { age, duration, params, percent, short, tokens, value } from "../../text/format.ts";
+import { age, duration, params, short, tokens, value } from "../../text/format.ts";
 import { asciiGlyphs, glyphsFor, unicodeGlyphs } from "../../text/glyph.ts";
-import { clipLine, finishLine, line, lineText, lineWidth, padLine, span } from "../../text/line.ts";
+import { clipLine, finishLine, line, lineWidth, padLine, span } from "../../text/line.ts";
+import { lineText } from "../support/line-text.ts";
 import { cell, clean, clip, narrow, widthOf, wrap } from "../../text/width.ts";
 
 const anyText = fc.string({ unit: "grapheme", maxLength: 60 });
@@ -27,8 +29,15 @@ describe("figures", () => {
     ["days", duration(443_000_000), "5 d 3 h"],
     ["an age", age(1_000, 13_000), "12 s ago"],
     ["an age ahead of us", age(5_000, 1_000), "now"],
-    ["a percent is rounded down, so that 100% is all", percent(999, 1000), "99%"],
-    ["a percent of nothing", percent(1, 0), "-"],
+    ["a percent is rounded down, so that 100% is all", percentDone(999, 1000), "99%"],
+    ["a percent of nothing", percentDone(1, 0), "-"],
+    ["a share", percent(0.126), "13%"],
+    ["a fine share", finePercent(0.126), "12.6%"],
+    ["next to nothing", finePercent(0.0004), "<0.1%"],
+    ["no share", finePercent(0), "0%"],
+    ["a share of nothing", finePercent(0 / 0), "0%"],
+    ["a share as it was written", exactPercent(0.07), "7%"],
+    ["one with digits", exactPercent(0.0125), "1.25%"],
     ["a metric", value(0.91234), "0.9123"],
     ["a small metric", value(0.00123), "0.00123"],
     ["a tiny metric", value(0.0000123), "1.23e-5"],

@@ -8,13 +8,14 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { projectFolder } from "../../training/version/code-version.ts";
 
-const copied = [
-  ...["protocol", "store", "mesh", "coordinator", "agent", "data", "tui", "cli"],
-  ...["examples/add-a-task", "package.json", "tsconfig.json"],
-];
+const { rooms } = z
+  .object({ rooms: z.array(z.string()) })
+  .parse(await import(pathToFileURL(join(projectFolder, "scripts", "source-folder.mjs")).href));
+const copied = [...rooms, "examples/add-a-task", "package.json", "tsconfig.json"];
 const page = readFileSync(join(projectFolder, "docs", "add-a-task.md"), "utf8");
 
 function marked(language: string, mark: string): string[] {
@@ -26,13 +27,13 @@ function marked(language: string, mark: string): string[] {
 /** Builds the example's dataset, trains the new task on it, and prints what came out. */
 const trainScript = `
 import { readFileSync } from "node:fs";
-import { buildDataset } from "./data/build/build-dataset.ts";
-import { readVersion } from "./data/version/read-version.ts";
-import { readDatasetFile } from "./cli/dataset-file/read-dataset-file.ts";
-import { sparseBackend } from "./agent/runtime/backend.ts";
-import { loadModel } from "./agent/task/load-model.ts";
-import { resolveParams } from "./agent/task/parameter.ts";
-import { findModel } from "./agent/task/table.ts";
+import { buildDataset } from "./data/version/build-dataset.ts";
+import { readVersion } from "./data/manifest/read-version.ts";
+import { readDatasetFile } from "./spec/dataset/read-dataset-file.ts";
+import { sparseBackend } from "./training/runtime/backend.ts";
+import { loadModel } from "./training/catalog/load-model.ts";
+import { resolveParams } from "./training/task/parameter.ts";
+import { findModel } from "./training/catalog/model-catalog.ts";
 
 const must = (outcome) => {
   if (!outcome.ok) throw new Error(JSON.stringify(outcome));
@@ -79,7 +80,7 @@ const toldSchema = z.object({
 describe("DOC-4: docs/add-a-task.md adds a task by one file and two lines", () => {
   let folder = "";
   const run = (command: string, args: readonly string[]) => {
-    const done = spawnSync(command, args, { cwd: folder, encoding: "utf8", timeout: 60_000 });
+    const done = spawnSync(command, args, { cwd: folder, encoding: "utf8" });
     assert.equal(done.status, 0, `${done.stdout}${done.stderr}${done.error?.message ?? ""}`);
     return done.stdout;
   };
@@ -94,17 +95,17 @@ describe("DOC-4: docs/add-a-task.md adds a task by one file and two lines", () =
     run("sh", ["-e", "-c", copy]);
     const [imported = ""] = marked("ts", "test=import");
     const [entry = ""] = marked("ts", "test=entry");
-    const table = join(folder, "agent", "task", "table.ts");
-    const text = readFileSync(table, "utf8");
+    const catalog = join(folder, "training", "catalog", "model-catalog.ts");
+    const text = readFileSync(catalog, "utf8");
     const list = /^const trained: readonly ModelDeclaration\[\] = \[\n/m;
     assert.match(text, list);
-    writeFileSync(table, imported + text.replace(list, (head) => head + entry));
+    writeFileSync(catalog, imported + text.replace(list, (head) => head + entry));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   test("it type-checks", () => {
     // Only what the file could break: the whole project is type-checked elsewhere.
-    const strict = { extends: "./tsconfig.json", include: ["agent/task"] };
+    const strict = { extends: "./tsconfig.json", include: ["training"] };
     writeFileSync(join(folder, "tsconfig.task.json"), JSON.stringify(strict));
     run(tool("tsc"), ["-p", "tsconfig.task.json", "--noEmit", "--incremental", "false"]);
   });

@@ -56,7 +56,7 @@ function sentences(opening: string): string {
 
 describe(
   "REPORT-7: pages of data draw, need nothing and run nothing of what stands in the data",
-  { skip, timeout: 120_000 },
+  { skip },
   () => {
     const folder = mkdtempSync(join(tmpdir(), "trialmesh-data-report-"));
     const options = { workDir: folder, threads: 1, memoryMiB: 256 };

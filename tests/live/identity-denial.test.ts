@@ -107,23 +107,23 @@ const denial = { skip: withoutServer };
 
 test("ID-1: anonymous clients are refused", denial, async () => {
   await assert.rejects(
-    connect({ servers: own.home.url, reconnect: false, timeout: 3_000 }),
+    connect({ servers: own.home.url, reconnect: false, timeout: 60_000 }),
     /Authorization Violation/i,
   );
 });
 
 test("ID-2: the paths each role needs are open", denial, async () => {
   const command = await requester.request(subjects.command("requester", "nlp", "sweep-run"), "{}", {
-    timeout: 3_000,
+    timeout: 60_000,
   });
   assert.equal(command.string(), "done");
-  const query = await viewer.request(subjects.query("viewer", "eyes", "agents"), "{}", { timeout: 3_000 });
+  const query = await viewer.request(subjects.query("viewer", "eyes", "agents"), "{}", { timeout: 60_000 });
   assert.equal(query.string(), "done");
   agent.subscribe(subjects.order("alpha", "offer"), {
     callback: (_error, message) => void message.respond("taken"),
   });
   await agent.flush();
-  const offer = await coordinator.request(subjects.order("alpha", "offer"), "{}", { timeout: 3_000 });
+  const offer = await coordinator.request(subjects.order("alpha", "offer"), "{}", { timeout: 60_000 });
   assert.equal(offer.string(), "taken");
   for (const subject of [
     subjects.register("alpha"),
@@ -141,7 +141,7 @@ test("ID-3: an agent stores a chunk and reads it back directly", denial, async (
   const subject = subjects.blob("abc", 1);
   const stored = await jetstream(agent).publish(subject, new Uint8Array([1, 2, 3]));
   assert.equal(stored.stream, streams.blobs);
-  const read = await agent.request(`$JS.API.DIRECT.GET.${streams.blobs}.${subject}`, "", { timeout: 3_000 });
+  const read = await agent.request(`$JS.API.DIRECT.GET.${streams.blobs}.${subject}`, "", { timeout: 60_000 });
   assert.deepEqual([...read.data], [1, 2, 3]);
 });
 
@@ -279,7 +279,7 @@ test(
         reply: order,
       });
     }
-    await agent.request(`$JS.API.DIRECT.GET.${streams.blobs}.${chunk}`, "", { timeout: 3_000 });
+    await agent.request(`$JS.API.DIRECT.GET.${streams.blobs}.${chunk}`, "", { timeout: 60_000 });
     await coordinator.flush();
     watch.unsubscribe();
     assert.equal(arrived.length, 2);

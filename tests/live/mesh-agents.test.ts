@@ -1,13 +1,13 @@
 /** Agents of several machines: joined by invitation, worked, killed, revoked, withheld by their owners. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { LiveMesh, within } from "../support/live-mesh.ts";
+import { LiveMesh } from "../support/live-mesh.ts";
 import type { CliProcess } from "../support/cli-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+import { within } from "../support/until.ts";
 import { meshView, trialView } from "../../protocol/view.ts";
 import { whyView } from "../../protocol/why-view.ts";
 
-const timeout = 110_000;
 const cutOffMs = 2_000;
 const minutesPerDay = 24 * 60;
 
@@ -21,7 +21,7 @@ function otherHours(): string {
   return `${time(2)}-${time(3)}`;
 }
 
-describe("MESH-1: agents come, work and go", { skip: skipWithoutNats, timeout }, () => {
+describe("MESH-1: agents come, work and go", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
   let two: CliProcess;
   let three: CliProcess;
@@ -61,7 +61,16 @@ describe("MESH-1: agents come, work and go", { skip: skipWithoutNats, timeout },
   });
 
   test("an agent killed and an agent revoked in mid-trial: both trials resume elsewhere from their checkpoints", async () => {
-    const sweep = await mesh.submit({ name: "lost", trials: 3, epochs: 20, milliseconds: 200, seed: 2 });
+    await mesh.cordon("one", true);
+    // They stand still soon after their first checkpoint: neither can have ended before its agent goes.
+    const sweep = await mesh.submit({
+      name: "lost",
+      trials: 2,
+      epochs: 20,
+      milliseconds: 200,
+      stallAt: 14,
+      seed: 2,
+    });
     const heldBy = (agent: string) =>
       mesh.trialThat(
         sweep,
@@ -70,6 +79,7 @@ describe("MESH-1: agents come, work and go", { skip: skipWithoutNats, timeout },
           attempts.some((attempt) => attempt.agent === agent && attempt.state === "running") && resource > 0,
       );
     const [ofTwo, ofThree] = await Promise.all([heldBy("two"), heldBy("three")]);
+    await mesh.cordon("one", false);
     process.kill(two.pid, "SIGKILL");
 
     const revoked = await mesh.ok("one", "revoke", "three");
@@ -80,7 +90,7 @@ describe("MESH-1: agents come, work and go", { skip: skipWithoutNats, timeout },
     const { trials } = await mesh.ended(sweep);
     assert.deepEqual(
       trials.map(({ state }) => state),
-      Array(3).fill("completed"),
+      Array(2).fill("completed"),
     );
     for (const [name, { trial }] of [
       ["two", ofTwo],
@@ -154,6 +164,6 @@ describe("MESH-1: agents come, work and go", { skip: skipWithoutNats, timeout },
     const { outcomes, state, violations } = await mesh.audit();
     assert.deepEqual(violations, []);
     assert.equal(outcomes.size, state.trials.size);
-    assert.equal(outcomes.size, 11);
+    assert.equal(outcomes.size, 10);
   });
 });

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import * as z from "zod";
-import { LiveMesh } from "../support/live-mesh.ts";
+import { until } from "../support/until.ts";
+import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 
-const timeout = 110_000;
 const addedSchema = z.object({
   version: z.number(),
   added: z.boolean(),
@@ -34,7 +34,7 @@ stopping: { policy: none, max: 2 }
 models: { linear: {} }
 `;
 
-describe("datasets", { skip: skipWithoutNats, timeout }, () => {
+describe("datasets", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
   before(async () => {
     mesh.cli.write("days.csv", ["label,text", ...rows, ""].join("\n"));
@@ -74,6 +74,40 @@ describe("datasets", { skip: skipWithoutNats, timeout }, () => {
       "--json",
     );
     assert.equal(addedSchema.parse(JSON.parse(out)).digest, first.digest);
+  });
+
+  test("DSET-4: the command is killed while an agent builds: the version is recorded all the same, with its check", async () => {
+    // Enough that the build and its check take seconds: it is still under way when the command dies.
+    const many = Array.from({ length: 30_000 }, (_, row) => {
+      const [label, word] = row % 2 === 0 ? ["good", "sunny"] : ["bad", "rainy"];
+      return `${label},"a ${word} day of week ${row} and ${(row * 7919) % 30_011}"`;
+    });
+    const torn = ['good,"one text"', 'bad,"One  text"'];
+    mesh.cli.write("years.csv", ["label,text", ...many, ...torn, ""].join("\n"));
+    const file = mesh.cli.write("years.yaml", declared("years", "expect: [no-conflicts, no-leakage]\n"));
+    const { client } = await mesh.person("owner");
+    const command = mesh.start("one", "dataset", "add", file);
+    const sweep = await until("the build's sweep", async () => {
+      const { sweeps } = valueOf(await client.query("sweeps", { limit: 1 }));
+      return sweeps.find(({ name }) => name === "years")?.sweep ?? null;
+    });
+    await mesh.trialThat(sweep, "the build to run", ({ attempts }) => attempts.at(-1)?.state === "running");
+    await command.end("SIGKILL");
+    const [trial] = (await mesh.sweep(sweep)).trials;
+    assert.equal(trial?.state, "running", "killed before it ended");
+    await mesh.ended(sweep);
+    const { versions } = valueOf(await client.query("dataset", { dataset: "years" }));
+    const [version] = versions;
+    assert.deepEqual(
+      [versions.length, version?.version, version?.by, version?.trial, version?.check.failed],
+      [1, 1, "owner", `${sweep}-1`, 1],
+    );
+    assert.match(version?.check.sentences[0] ?? "", /years\.csv:3000[23]/u);
+    const { out } = await mesh.cli.run("one", "dataset", "add", file, "--json");
+    const again = addedSchema.parse(JSON.parse(out));
+    assert.deepEqual([again.version, again.added, again.trial], [1, false, `${sweep}-1`]);
+    const after = valueOf(await client.query("dataset", { dataset: "years" }));
+    assert.deepEqual(after.versions, versions, "what the command finds is what the agent found");
   });
 
   test("BUILD-2: a build that cannot succeed fails once, with its sentence, and is not tried again", async () => {

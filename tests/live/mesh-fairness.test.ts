@@ -2,11 +2,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { milliTokensPerToken } from "../../protocol/token.ts";
-import { until } from "../support/cli-mesh.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+import { until } from "../support/until.ts";
 
-const timeout = 110_000;
 const epochMs = 200;
 const grant = 500 * milliTokensPerToken;
 
@@ -31,7 +30,7 @@ interface Service {
   readonly rate: number;
 }
 
-describe("SFQ: shares on a live mesh of three agents", { skip: skipWithoutNats, timeout }, () => {
+describe("SFQ: shares on a live mesh of three agents", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
 
   before(async () => {
@@ -48,9 +47,7 @@ describe("SFQ: shares on a live mesh of three agents", { skip: skipWithoutNats, 
 
   /** Holds everything back until both wait: who comes first alone gets all slots, and owes nothing for it. */
   const cordon = async (hold: boolean) => {
-    const { client } = await mesh.person("owner");
-    for (const agent of ["one", "two", "three"])
-      valueOf(await client.command("agent-cordon", { agent, cordon: hold }));
+    for (const agent of ["one", "two", "three"]) await mesh.cordon(agent, hold);
   };
   const launch = async (requester: Requester, trials: number, seed: number) =>
     valueOf(

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { connectAs } from "../../mesh/connect.ts";
 import { ensureCredential } from "../../mesh/credential.ts";
 import { openHome } from "../../mesh/home.ts";
@@ -12,13 +13,13 @@ import { fromBytes } from "../../protocol/json-bytes.ts";
 import { heartbeatSchema, type Heartbeat } from "../../protocol/report.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import { priceOf } from "../../protocol/token.ts";
-import { until, type CliProcess } from "../support/cli-mesh.ts";
+import type { CliProcess } from "../support/cli-mesh.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+import { until, within } from "../support/until.ts";
 
-const timeout = 110_000;
 const epochMs = 150;
-const leaseMs = 3_000;
+const leaseMs = 5_000;
 /** What is promised is a second; a machine that is busy with other tests may be late to run the agent at all. */
 const suspendMaxMs = 3_000;
 /** In which a message may be on its way, or a process wait for its turn. */
@@ -26,8 +27,8 @@ const slackMs = 1_500;
 const skip =
   skipWithoutNats || (process.platform === "linux" ? false : "it looks at processes as Linux shows them");
 
-describe("OWNER-8: the owner of a lent machine comes back", { skip, timeout }, () => {
-  const mesh = new LiveMesh();
+describe("OWNER-8: the owner of a lent machine comes back", { skip }, () => {
+  const mesh = new LiveMesh(leaseMs);
   const inputFile = join(mesh.cli.folder, "input");
   let two: CliProcess;
   let bus: Bus;
@@ -61,7 +62,7 @@ describe("OWNER-8: the owner of a lent machine comes back", { skip, timeout }, (
     const command = `awk -v now="$(date +%s%N)" '{ printf "%.3f", (now / 1000000 - $1) / 1000 }' ${inputFile}`;
     two = await mesh.joinAgent(
       "two",
-      ...["--slots", "1", "--only-when-idle", "0.03", "--vacate-after", "0.07"],
+      ...["--slots", "1", "--only-when-idle", "0.03", "--vacate-after", "0.15"],
       ...["--idle-load", "1", "--idle-command", command],
     );
     await mesh.agentThat("two", ({ state }) => state === "present");
@@ -82,11 +83,12 @@ describe("OWNER-8: the owner of a lent machine comes back", { skip, timeout }, (
       const child = childOf(two.pid);
       return Promise.resolve(stateOf(child) === "T" ? child : null);
     });
-  const submit = (name: string, epochs: number, seed: number, only: string) =>
+  const submit = (name: string, epochs: number, seed: number, only: string, stallAt = 0) =>
     mesh.submit({
       name,
       trials: 1,
       epochs,
+      stallAt,
       milliseconds: epochMs,
       seed,
       more: `needs: {agents: {only: [${only}]}}\n`,
@@ -99,32 +101,38 @@ describe("OWNER-8: the owner of a lent machine comes back", { skip, timeout }, (
   /** Waits for a checkpoint on agent two, then the owner comes and stays; the trial, and how long after it was suspended, ms. */
   const disturb = async (sweep: string) => {
     const { trial } = await mesh.trialThat(sweep, "a checkpoint", ({ resource }) => resource > 0);
-    const already = two.said.length;
-    const at = performance.now();
-    input();
-    const said = await suspended();
-    const wallMs = performance.now() - at;
-    stay();
-    const line = await until("what the agent says of it", () =>
-      Promise.resolve(/stand still or leave, (\d+) ms after the input/.exec(two.said.slice(already))),
-    );
-    return { trial, said, wallMs, agentMs: Number(line[1]) };
+    for (;;) {
+      await seen("a trial at work", ({ running }) => running[0]?.suspended === false);
+      const already = two.said.length;
+      const at = performance.now();
+      input();
+      const said = await within(suspendMaxMs, "the suspension", suspended());
+      const wallMs = performance.now() - at;
+      stay();
+      const line = await until("what the agent says of it", () =>
+        /stand still or leave(?:, (\d+) ms after the input)?\)/.exec(two.said.slice(already)),
+      );
+      if (line[1] !== undefined) return { trial, said, wallMs, agentMs: Number(line[1]) };
+      // Where the machine is so busy that nobody can say whether the owner is there, it stands still for that.
+      goAway();
+    }
   };
 
   test("input suspends what runs, for no tokens; quiet lets it go on to its end", async (t) => {
-    const sweep = await submit("pause", 20, 1, "two");
+    const sweep = await submit("pause", 50, 1, "two");
     const { agentMs, said, trial, wallMs } = await disturb(sweep);
     const at = performance.now();
     t.diagnostic(`suspended ${agentMs} ms after the input; seen in the mesh after ${Math.round(wallMs)} ms`);
-    assert.ok(agentMs <= suspendMaxMs && wallMs <= suspendMaxMs);
+    assert.ok(agentMs <= wallMs + 1, `${agentMs} ms of ${wallMs}`);
     assert.equal(said.owner?.stance, "suspended");
     assert.equal(said.owner.idleSource, "the owner's command");
     const child = await stoppedChild();
-    // What was on its way when it stopped has arrived by now.
-    await sleep(700);
-    const still = runningNow();
-    await sleep(1_300);
-    assert.deepEqual(runningNow(), still, "it uses no time and gets no further");
+    // What was on its way when it stopped arrives; then it uses no time and gets no further.
+    const still = await until("a while without progress", async () => {
+      const before = runningNow();
+      await sleep(2_000);
+      return isDeepStrictEqual(runningNow(), before) ? before : null;
+    });
     assert.equal(stateOf(child), "T");
     const { reserved, rate } = await firstAttempt(trial);
     assert.ok(
@@ -144,7 +152,7 @@ describe("OWNER-8: the owner of a lent machine comes back", { skip, timeout }, (
     const attempt = await firstAttempt(trial);
     assert.deepEqual([attempt.agent, attempt.ending], ["two", "finished"], "one attempt did it all");
     // The epoch under way when it stopped slept on in part: its sleep, unlike work, runs out while it stands still.
-    assert.ok(attempt.keptMs >= 19 * epochMs * 0.99);
+    assert.ok(attempt.keptMs >= 49 * epochMs * 0.99);
     const awakeMs = (attempt.endedAt ?? 0) - attempt.at - suspendedMs;
     assert.ok(attempt.keptMs <= awakeMs + slackMs, `${attempt.keptMs} ms used, ${awakeMs} ms awake`);
     assert.equal(attempt.posted, priceOf(attempt.keptMs, attempt.rate));
@@ -152,7 +160,7 @@ describe("OWNER-8: the owner of a lent machine comes back", { skip, timeout }, (
 
   test("an owner who stays drives it out: it ends elsewhere, and only kept work is paid for", async (t) => {
     await mesh.agentThat("two", ({ state }) => state === "present");
-    const sweep = await submit("leave", 30, 2, "two, three");
+    const sweep = await submit("leave", 30, 2, "two, three", 18);
     await mesh.trialThat(sweep, "its start", ({ attempts }) => attempts.length > 0);
     const joined = mesh.joinAgent("three", "--slots", "1");
     const { agentMs, trial } = await disturb(sweep);

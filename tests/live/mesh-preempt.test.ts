@@ -7,15 +7,15 @@ import type { TrialView } from "../../protocol/view.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 
-const timeout = 110_000;
 const epochMs = 200;
 const grant = 500 * milliTokensPerToken;
 /** Longer than a requester waits before a slot is taken for it, which is two leases. */
-const longEpochs = 60;
-const epochs = 15;
+const longEpochs = 100;
+/** Long enough that it has not ended when the agent that has it is told of its drain. */
+const epochs = 30;
 
-describe("PREEMPT: slots that are given up", { skip: skipWithoutNats, timeout }, () => {
-  const mesh = new LiveMesh();
+describe("PREEMPT: slots that are given up", { skip: skipWithoutNats }, () => {
+  const mesh = new LiveMesh(4_000);
 
   before(async () => {
     await mesh.up("--port", "0", "--slots", "2");

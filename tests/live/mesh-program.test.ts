@@ -13,7 +13,6 @@ import { LiveMesh } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 
 const python = findInterpreter(process.env);
-const limit = { timeout: 90_000 };
 const has = (module: string) => spawnSync(python, ["-c", `import ${module}`]).status === 0;
 const skipPython = has("json") ? false : "no Python on the path";
 
@@ -102,57 +101,49 @@ describe("programs on a mesh", { skip: skipPython || skipWithoutNats }, () => {
   });
   after(() => mesh.close());
 
-  test(
-    "PROG-20: a script is swept with rungs: its trials stop there, and go on from what they kept",
-    limit,
-    async () => {
-      const file = sweepOf(
-        "rungs",
-        countScript,
-        `objective: { metric: score, keep: max }
+  test("PROG-20: a script is swept with rungs: its trials stop there, and go on from what they kept", async () => {
+    const file = sweepOf(
+      "rungs",
+      countScript,
+      `objective: { metric: score, keep: max }
 search: { method: random, trials: 4, seed: 1 }
 stopping: { policy: asha, min: 2, max: 4, eta: 2 }
 parameters: { rate: { distribution: uniform, min: 0, max: 1 }, epochs: 4, pause: 0.02 }
 `,
-      );
-      const { code, err, out } = await mesh.cli.run(LiveMesh.home, "sweep", "run", file);
-      assert.equal(code, 0, err);
-      assert.match(err, /program: 2 files of .*rungs, .* sent to the mesh/);
-      assert.match(out, /score/);
-      const view = await mesh.sweep("s1");
-      assert.ok(
-        view.trials.every(({ state }) => state === "completed" || state === "stopped"),
-        JSON.stringify(view.failures),
-      );
-      const longest = view.trials.find(({ resource }) => resource === 4);
-      assert.ok(longest !== undefined && longest.rungs.length === 2);
-      const logs = await mesh.client.query("logs", { trial: longest.trial, limit: 100 });
-      assert.ok(
-        logs.ok && logs.value.lines.some(({ line }) => line === "goes on from 2"),
-        JSON.stringify(logs),
-      );
-    },
-  );
+    );
+    const { code, err, out } = await mesh.cli.run(LiveMesh.home, "sweep", "run", file);
+    assert.equal(code, 0, err);
+    assert.match(err, /program: 2 files of .*rungs, .* sent to the mesh/);
+    assert.match(out, /score/);
+    const view = await mesh.sweep("s1");
+    assert.ok(
+      view.trials.every(({ state }) => state === "completed" || state === "stopped"),
+      JSON.stringify(view.failures),
+    );
+    const longest = view.trials.find(({ resource }) => resource === 4);
+    assert.ok(longest !== undefined && longest.rungs.length === 2);
+    const logs = await mesh.client.query("logs", { trial: longest.trial, limit: 100 });
+    assert.ok(
+      logs.ok && logs.value.lines.some(({ line }) => line === "goes on from 2"),
+      JSON.stringify(logs),
+    );
+  });
 
-  test(
-    "PROG-21: an agent joined by invitation runs no programs until its owner says so, and says why",
-    limit,
-    async () => {
-      await mesh.joinAgent("two", "--slots", "1");
-      const file = sweepOf(
-        "elsewhere",
-        countScript,
-        `objective: { metric: score }
+  test("PROG-21: an agent joined by invitation runs no programs until its owner says so, and says why", async () => {
+    await mesh.joinAgent("two", "--slots", "1");
+    const file = sweepOf(
+      "elsewhere",
+      countScript,
+      `objective: { metric: score }
 search: { method: random, trials: 1, seed: 1 }
 parameters: { rate: 0.5, epochs: 1, pause: 0 }
 needs: { agents: { only: [two] } }
 `,
-      );
-      const sentence = await mesh.cli.run(LiveMesh.home, "sweep", "run", file, "--detach");
-      assert.equal(sentence.code, 1);
-      assert.match(sentence.err, /policy\.programs: its owner runs no programs from others/);
-    },
-  );
+    );
+    const sentence = await mesh.cli.run(LiveMesh.home, "sweep", "run", file, "--detach");
+    assert.equal(sentence.code, 1);
+    assert.match(sentence.err, /policy\.programs: its owner runs no programs from others/);
+  });
 
   const killed = [
     [
@@ -171,7 +162,7 @@ needs: { agents: { only: [two] } }
   for (const [name, module, script, text] of killed) {
     test(
       `PROG-22: kill -9 of the agent in the middle of ${name}: another agent goes on from the checkpoint folder`,
-      { ...limit, skip: module !== null && !has(module) && `no ${module} for ${python}` },
+      { skip: module !== null && !has(module) && `no ${module} for ${python}` },
       async () => {
         const doomed = `${name.slice(0, 6)}-agent`;
         const agent = await mesh.joinAgent(doomed, "--slots", "1", "--programs", "any");
@@ -217,7 +208,7 @@ needs: { agents: { only: [two] } }
   ] as const) {
     test(
       `PROG-23: a script with ${module} is swept as it is`,
-      { ...limit, skip: !has(module) && `no ${module} for ${python}` },
+      { skip: !has(module) && `no ${module} for ${python}` },
       async () => {
         const file = sweepOf(name, script, `${text}\nsearch: { method: grid, trials: 2 }\n`);
         const sweep = await submit(file);

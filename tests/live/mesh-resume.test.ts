@@ -5,7 +5,6 @@ import type { CliProcess } from "../support/cli-mesh.ts";
 import { LiveMesh } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 
-const timeout = 115_000;
 const epochs = 12;
 /** An epoch takes some tenths of a second; both sweeps are the same trial, and the record may not answer for it. */
 const sweep = (name: string) => `name: ${name}
@@ -18,7 +17,7 @@ needs: { backend: [wasm] }
 reuse: false
 `;
 
-describe("RESUME-6: killed in the middle of an epoch", { skip: skipWithoutNats, timeout }, () => {
+describe("RESUME-6: killed in the middle of an epoch", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
   const agents = new Map<string, CliProcess>();
   before(async () => {

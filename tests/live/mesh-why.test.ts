@@ -3,22 +3,24 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { sweepWhyView, whyView, type WhyView } from "../../protocol/why-view.ts";
-import { until, type CliProcess } from "../support/cli-mesh.ts";
+import type { CliProcess } from "../support/cli-mesh.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+import { until } from "../support/until.ts";
 
-const timeout = 110_000;
 /** So many of these are ahead of `behind` that they do not end while it is asked about. */
 const ahead = { name: "ahead", trials: 200, epochs: 1, milliseconds: 2_500, seed: 4 };
 const behind = { name: "behind", trials: 4, epochs: 1, milliseconds: 2_500, seed: 3 };
 const short = { trials: 2, epochs: 1, milliseconds: 100 };
 const needsGpu = "needs: {gpu: {vendor: nvidia, count: 1}}\n";
 const plenty = 5_000 * milliTokensPerToken;
-/** Less than the shortest lease costs. */
+const leaseMs = 8_000;
+/** What the shortest lease costs: the fourth part of one. */
+const least = 2 * milliTokensPerToken;
 const crumb = milliTokensPerToken / 2;
 
-describe("WHY-1: three trials that wait, three answers", { skip: skipWithoutNats, timeout }, () => {
-  const mesh = new LiveMesh();
+describe("WHY-1: three trials that wait, three answers", { skip: skipWithoutNats }, () => {
+  const mesh = new LiveMesh(leaseMs);
   let two: CliProcess;
   let gpu: string;
   let poor: string;
@@ -88,18 +90,18 @@ describe("WHY-1: three trials that wait, three answers", { skip: skipWithoutNats
   test("one that waits for budget: what a start needs, what there is, and who could change that", async () => {
     poor = valueOf(await mesh.launch("bob", { ...short, name: "poor", seed: 2 }));
     const [why, ofSweep, text] = await Promise.all([ask(`${poor}-1`), askSweep(poor), asText(`${poor}-1`)]);
-    assert.equal(why.sentence, "It waits for budget: bob has 0.50 tokens to spend, a start needs 0.75.");
+    assert.equal(why.sentence, "It waits for budget: bob has 0.50 tokens to spend, a start needs 2.00.");
     assert.deepEqual(reasonsOf(why), { one: [true], two: [true] }, "both fit, and are free");
     const { available, needed, short: lack } = why.budget;
-    assert.deepEqual([available, needed, lack], [crumb, 750, 750 - crumb]);
+    assert.deepEqual([available, needed, lack], [crumb, least, least - crumb]);
     assert.deepEqual(why.start, { at: null, because: "when bob is granted more tokens" });
     assert.equal(
       ofSweep.sentence,
-      "Nothing of it runs: the budget of bob has 0.50 tokens left, the next trial needs 0.75.",
+      "Nothing of it runs: the budget of bob has 0.50 tokens left, the next trial needs 2.00.",
     );
     assert.equal(ofSweep.models[0]?.sentence, why.sentence);
     assert.ok(text.startsWith(`${poor}-1 is queued: ${why.sentence}\n`));
-    assert.match(text, /^tokens +0\.75 needed for a start, 0\.50 available, 0\.25 short$/m);
+    assert.match(text, /^tokens +2\.00 needed for a start, 0\.50 available, 1\.50 short$/m);
   });
 
   test("one behind another requester: who is ahead with how much, and when its turn will probably come", async () => {
@@ -108,8 +110,7 @@ describe("WHY-1: three trials that wait, three answers", { skip: skipWithoutNats
     for (const sweep of [gpu, poor]) valueOf(await client.command("sweep-stop", { sweep }));
     // Held back until both wait, so that each gets one of the two slots.
     const cordon = async (hold: boolean) => {
-      for (const agent of ["one", "two"])
-        valueOf(await client.command("agent-cordon", { agent, cordon: hold }));
+      for (const agent of ["one", "two"]) await mesh.cordon(agent, hold);
     };
     await cordon(true);
     const dave = valueOf(await mesh.launch("dave", behind));

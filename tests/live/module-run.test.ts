@@ -130,7 +130,7 @@ describe("MODULE-4: each bad module gets one clear reason, and is not tried agai
     async () => {
       const text = `export async function train() {
   const held = Buffer.alloc(400 << 20, 1);
-  await new Promise((resolve) => setTimeout(resolve, 10_000));
+  await new Promise((resolve) => setTimeout(resolve, 3_600_000));
   console.log(held.length);
 }`;
       const { end } = await hearJob(runner, moduleJob(text, { memoryMiB: 256 }));

@@ -10,7 +10,6 @@ import { after, before, describe, test } from "node:test";
 import { credsAuthenticator, connect } from "@nats-io/transport-node";
 import * as z from "zod";
 import { projectFolder } from "../../training/version/code-version.ts";
-import { program } from "../../cli/command-tree.ts";
 import { planSweep } from "../../client/sweep/prepare-sweep.ts";
 import {
   answerSchema,
@@ -23,9 +22,8 @@ import { refusalCodes, refusalSchema } from "../../protocol/refusal.ts";
 import { queryValues, type SweepView } from "../../protocol/view.ts";
 import { LiveMesh } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
-import type { CliResult } from "../support/run-cli.ts";
+import { runHere, type CliResult } from "../support/run-cli.ts";
 import { openOwnMesh, withoutServer } from "./own-mesh.ts";
-import type { Environment } from "../../system/environment.ts";
 
 const exampleFile = join(projectFolder, "examples/outside/sweep.yaml");
 const exampleScript = join(projectFolder, "examples/outside/propose.py");
@@ -46,20 +44,6 @@ const connectionSchema = z.strictObject({
   queryPrefix: z.string(),
   commandPrefix: z.string().nullable(),
 });
-
-/** A command in this process, which starts in no time. */
-async function cli(environment: Environment, ...words: readonly string[]): Promise<CliResult> {
-  const heard = { out: "", err: "", code: 0 };
-  await program({
-    environment,
-    interactive: false,
-    columns: 100,
-    out: (text) => void (heard.out += `${text}\n`),
-    note: (text) => void (heard.err += `${text}\n`),
-    finish: (code) => void (heard.code = code),
-  }).parseAsync(["node", "trialmesh", ...words]);
-  return heard;
-}
 
 /** The example with the connection piped in, as a person would. */
 function propose(connection: string, ...words: readonly string[]): Promise<CliResult> {
@@ -82,12 +66,12 @@ function proposedBy({ out }: CliResult): [string, unknown][] {
 const trialsOf = (view: SweepView): [string, unknown][] =>
   view.trials.map(({ params, trial }) => [trial, params]);
 
-describe("trials proposed from outside", { skip: skipWithoutNats, timeout: 120_000 }, () => {
+describe("trials proposed from outside", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
   before(async () => void (await mesh.up("--port", "0", "--slots", "2")));
   after(() => mesh.close());
 
-  const run = (...words: readonly string[]) => cli(mesh.cli.environment(LiveMesh.home), ...words);
+  const run = (...words: readonly string[]) => mesh.cli.run(LiveMesh.home, ...words);
 
   async function ok(...words: readonly string[]): Promise<string> {
     const { code, err, out } = await run(...words);
@@ -220,7 +204,9 @@ reuse: false
     });
     try {
       const asked = async (subject: string, message: unknown) =>
-        answerSchema.parse((await nats.request(subject, JSON.stringify(message), { timeout: 5_000 })).json());
+        answerSchema.parse(
+          (await nats.request(subject, JSON.stringify(message), { timeout: 60_000 })).json(),
+        );
       const listed = await asked(`${connection.queryPrefix}sweeps`, {});
       assert.ok(listed.ok && queryValues.sweeps.parse(listed.value).sweeps.length > 0);
       const seal = { key: "seal-of-nothing", body: { sweep: "s999" } };
@@ -234,10 +220,10 @@ reuse: false
   test("OUTSIDE-4: a viewer's connection has queries and no commands", async () => {
     const [, ...join] = (await ok("invite", "viewer", "looker")).split(" ");
     const environment = mesh.cli.environment("looker");
-    assert.equal((await cli(environment, ...join)).code, 0);
-    const { out } = await cli(environment, "connection", "--json");
+    assert.equal((await runHere(join, environment)).code, 0);
+    const { out } = await runHere(["connection", "--json"], environment);
     assert.equal(connectionSchema.parse(JSON.parse(out)).commandPrefix, null);
-    assert.match((await cli(environment, "connection")).out, /^commands +none$/m);
+    assert.match((await runHere(["connection"], environment)).out, /^commands +none$/m);
     if (skipWithoutPython !== false) return;
     const { code, err } = await propose(out, await submit("looked-at", "outside", 2));
     assert.deepEqual([code, err], [1, "propose.py: viewer looker may look and change nothing\n"]);
@@ -296,7 +282,7 @@ reuse: false
 
 test(
   "OUTSIDE-6: a mesh without a leader, a server that is away and a credential that is gone are one sentence each",
-  { skip: withoutServer || skipWithoutPython, timeout: 60_000 },
+  { skip: withoutServer || skipWithoutPython },
   async () => {
     const own = await openOwnMesh("mesh");
     const said = async (document: string, why: RegExp) => {
@@ -304,7 +290,7 @@ test(
       assert.equal(code, 1, err);
       assert.match(err, why);
     };
-    const { out: connection } = await cli({ TRIALMESH_HOME: own.home.path }, "connection", "--json");
+    const { out: connection } = await runHere(["connection", "--json"], { TRIALMESH_HOME: own.home.path });
     try {
       await said(connection, /^propose\.py: no coordinator answers; start one with [^\n]+\n$/);
       const elsewhere = connection.replace(own.home.url, "nats://127.0.0.1:1");

@@ -73,7 +73,7 @@ export function connectAs(home: Home, credential: Credential, reconnect = false)
     servers: home.url,
     authenticator: credsAuthenticator(new TextEncoder().encode(credential.creds)),
     inboxPrefix: credential.inboxPrefix,
-    timeout: 3_000,
+    timeout: 60_000,
     reconnect,
     reconnectTimeWait: 100,
     maxReconnectAttempts: -1,

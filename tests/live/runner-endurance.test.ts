@@ -63,7 +63,7 @@ interface Sample {
 
 test(
   `RUN-20: ${trials} trials leave memory, handles and processes as they were`,
-  { skip: !existsSync("/proc/self/fd") && "needs /proc", timeout: 120_000 },
+  { skip: !existsSync("/proc/self/fd") && "needs /proc" },
   async () => {
     const datasetPath = await fewRows();
     const runner = machineRunner({

@@ -9,12 +9,10 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as z from "zod";
-import { program } from "../../cli/command-tree.ts";
-import type { Terminal } from "../../cli/shell/terminal.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
 import { fixtureText } from "../support/read-fixture.ts";
-import { mainFile, outcomeOf, runCli, type CliResult } from "../support/run-cli.ts";
+import { mainFile, outcomeOf, runCli, runHere, type CliResult } from "../support/run-cli.ts";
 
 const resultSchema = z.object({
   end: z.string(),
@@ -47,18 +45,8 @@ function write(name: string, text: string, executable = false): string {
 let environment: NodeJS.ProcessEnv = process.env;
 
 /** The command in this process, which starts in no time. */
-async function local(file: string, ...more: string[]): Promise<CliResult> {
-  const heard = { out: "", err: "", code: 0 };
-  const terminal: Terminal = {
-    environment,
-    interactive: false,
-    columns: 100,
-    out: (text) => void (heard.out += `${text}\n`),
-    note: (text) => void (heard.err += `${text}\n`),
-    finish: (code) => void (heard.code = code),
-  };
-  await program(terminal).parseAsync(["node", "trialmesh", "sweep", "local", file, ...more]);
-  return heard;
+function local(file: string, ...more: string[]): Promise<CliResult> {
+  return runHere(["sweep", "local", file, ...more], environment);
 }
 
 async function resultOf(file: string, ...more: string[]): Promise<Result> {

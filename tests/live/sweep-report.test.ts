@@ -21,7 +21,7 @@ const chartIds = ["progress", "importance", "parallel", "order", "plane", "slice
 const numberSchema = z.number();
 const rectangleSchema = z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
 
-describe("REPORT-1: a sweep's page draws and filters in a browser", { skip, timeout: 120_000 }, () => {
+describe("REPORT-1: a sweep's page draws and filters in a browser", { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), "trialmesh-report-"));
   const view = sweptView();
   const insight = sweepInsight(view, { fasttext: sweptSpace });
@@ -114,7 +114,7 @@ describe("REPORT-1: a sweep's page draws and filters in a browser", { skip, time
   });
 });
 
-describe("REPORT-2: the command writes a page", { skip: skipWithoutNats, timeout: 120_000 }, () => {
+describe("REPORT-2: the command writes a page", { skip: skipWithoutNats }, () => {
   const mesh = new CliMesh();
   after(() => mesh.close());
 

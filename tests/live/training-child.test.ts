@@ -6,12 +6,12 @@ import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import test, { after } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { workloadDataset } from "../../agent/capability/workload.ts";
 import { childRunner } from "../../agent/child/child-runner.ts";
 import type { Job, Runner, RunnerEvent } from "../../agent/runner/runner.ts";
 import { loadModel } from "../../training/catalog/load-model.ts";
+import { until } from "../support/until.ts";
 import { versionFile } from "../support/version-file.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-training-"));
@@ -154,10 +154,7 @@ test(
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
     assert.equal(children.length, 1);
     agent.kill("SIGKILL");
-    for (let tries = 0; children.some(isAlive); tries++) {
-      assert.ok(tries < 200, `process ${children.join(", ")} outlived its agent`);
-      await wait(25);
-    }
+    await until(`the end of process ${children.join(", ")}`, () => !children.some(isAlive) || null);
   },
 );
 

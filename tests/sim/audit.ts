@@ -1,5 +1,5 @@
 // After a run: the journal replayed by an outsider, then what the replay says held against what leaders hold.
-import { stateText } from "../../coordinator/core/projection.ts";
+import { stateText } from "../support/state-text.ts";
 import { Journal } from "../../coordinator/journal/journal.ts";
 import { auditJournal, type JournalAudit } from "../support/journal-audit.ts";
 import { mesh, type World } from "./world.ts";

@@ -4,9 +4,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Bus } from "../../protocol/bus/bus.ts";
-import { MemoryHub } from "../../protocol/bus/memory-hub.ts";
+import { MemoryHub } from "./bus/memory-hub.ts";
 import { connectBus } from "../../protocol/bus/nats-bus.ts";
 import { skipWithoutNats, TestNatsServer } from "./nats-server.ts";
+import { until, within } from "./until.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 const settleTimeoutMs = 20_000;
@@ -16,7 +17,7 @@ export interface BusMesh {
   connect(name: string): Promise<Bus>;
   /** Waits for a promise, moving virtual time on where there is one. */
   settle<T>(promise: Promise<T>): Promise<T>;
-  /** Waits until the condition holds; throws where it does not within 20 s. */
+  /** Waits until the condition holds; throws where it does not for long. */
   until(what: string, condition: () => boolean): Promise<void>;
   pass(ms: number): Promise<void>;
   kill9(): Promise<void>;
@@ -58,25 +59,8 @@ async function natsMesh(): Promise<BusMesh> {
       clients.push(bus);
       return bus;
     },
-    async settle(promise) {
-      const gaveUp = new AbortController();
-      const late = sleep(settleTimeoutMs, undefined, { signal: gaveUp.signal }).then(() => {
-        throw new Error(`not settled within ${settleTimeoutMs} ms`);
-      });
-      late.catch(() => undefined);
-      try {
-        return await Promise.race([promise, late]);
-      } finally {
-        gaveUp.abort();
-      }
-    },
-    async until(what, condition) {
-      const until = performance.now() + settleTimeoutMs;
-      while (!condition()) {
-        if (performance.now() > until) throw new Error(`never happened: ${what}`);
-        await sleep(pollMs);
-      }
-    },
+    settle: (promise) => within(settleTimeoutMs, "to settle", promise),
+    until: async (what, condition) => void (await until(what, () => condition() || null)),
     pass: (ms) => sleep(ms),
     kill9: () => server.kill9(),
     restart: () => server.restart(),

@@ -3,13 +3,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { findNatsServer } from "./nats-server.ts";
-import { mainFile, runCli, type CliResult } from "./run-cli.ts";
-
-const pollMs = 50;
-/** Shorter than a test may take, so that what was waited for is told. */
-const waitMs = 75_000;
+import { mainFile, runCli, runHere, type CliResult } from "./run-cli.ts";
+import { processesUnder } from "./process-tree.ts";
+import { until } from "./until.ts";
 
 /** A long-lived `trialmesh` command and what it said so far. */
 export class CliProcess {
@@ -35,7 +32,8 @@ export class CliProcess {
 
   /** Waits until it has said something that matches; the match's first group, or the whole. */
   async saidLine(pattern: RegExp): Promise<string> {
-    return until(`"${String(pattern)}"`, async () => {
+    return until(`"${String(pattern)}"`, (note) => {
+      note(this.said);
       const found = pattern.exec(this.said);
       if (found !== null) return found[1] ?? found[0];
       if (this.#child.exitCode !== null)
@@ -50,20 +48,17 @@ export class CliProcess {
   }
 }
 
-/** Asks until there is an answer that is not null. */
-export async function until<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
-  const deadline = performance.now() + waitMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== null) return answer;
-    if (performance.now() > deadline) throw new Error(`waited ${waitMs / 1000} s for ${what}`);
-    await sleep(pollMs);
-  }
-}
+/** A busy machine may hold an agent up for a third of it, and no more; what runs out must not take a test's whole time. */
+const leaseDefaultMs = 6_000;
 
 export class CliMesh {
   readonly folder: string = mkdtempSync(join(tmpdir(), "trialmesh-cli-"));
+  readonly leaseMs: number;
   readonly #processes: CliProcess[] = [];
+
+  constructor(leaseMs: number = leaseDefaultMs) {
+    this.leaseMs = leaseMs;
+  }
 
   environment(home: string): Record<string, string | undefined> {
     return {
@@ -71,11 +66,17 @@ export class CliMesh {
       CI: "1",
       TRIALMESH_HOME: join(this.folder, home),
       TRIALMESH_NATS_SERVER: findNatsServer(),
-      TRIALMESH_LEASE_MS: "3000",
+      TRIALMESH_LEASE_MS: String(this.leaseMs),
     };
   }
 
+  /** In this process. */
   run(home: string, ...words: readonly string[]): Promise<CliResult> {
+    return runHere(words, this.environment(home));
+  }
+
+  /** In a process of its own, which takes a second or so. */
+  runProcess(home: string, ...words: readonly string[]): Promise<CliResult> {
     return runCli(words, this.environment(home));
   }
 
@@ -92,7 +93,17 @@ export class CliMesh {
   }
 
   async close(): Promise<void> {
-    for (const started of this.#processes.toReversed()) await started.end();
-    rmSync(this.folder, { recursive: true, force: true });
+    // How they end when they are asked to is tested where that is the question.
+    for (const { pid } of this.#processes) for (const each of processesUnder(pid)) kill(each);
+    for (const started of this.#processes) await started.end("SIGKILL");
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended already.
   }
 }

@@ -4,7 +4,9 @@
  */
 import type { BusStatus } from "../../protocol/bus/bus.ts";
 import type { MeshClient } from "../../protocol/client.ts";
-import type { CommandName, QueryName } from "../../protocol/command.ts";
+import { commandSchemas, querySchemas, type CommandName, type QueryName } from "../../protocol/command.ts";
+import { resolve, resolvePromote, resolveRollback } from "../../coordinator/registry/resolve-version.ts";
+import { emptyState, type State } from "../../coordinator/state/state.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { AgentView, SweepSummary, TrialView } from "../../protocol/view.ts";
 import type { LaunchDraft, Launcher } from "../../client/sweep/launcher.ts";
@@ -209,6 +211,16 @@ export function openFakeMesh(): FakeMesh {
     start: { at: now + 240_000, because: "9 trials are served before it, on 2 slots that fit" },
   });
 
+  /** The models alone, for the coordinator's own answer to which version is meant. */
+  function registry(): State {
+    const state = emptyState();
+    for (const { aliases, ledger, model, versions } of models) {
+      const pointed = Object.fromEntries(aliases.map(({ alias, version }) => [alias, version]));
+      state.models.set(model, { model, versions, aliases: pointed, ledger });
+    }
+    return state;
+  }
+
   function answer(name: QueryName, body: Record<string, unknown>): Outcome<unknown> {
     const sweepOf = (id: unknown) => sweeps.find((each) => each.summary.sweep === id);
     const trialOf = (id: unknown) => sweeps.flatMap((each) => each.trials).find((each) => each.trial === id);
@@ -335,6 +347,8 @@ export function openFakeMesh(): FakeMesh {
           origin: null,
         });
       }
+      case "resolve":
+        return resolve(registry(), querySchemas.resolve.parse(body));
       case "budget":
         return accept({ accounts });
       case "events":
@@ -353,8 +367,12 @@ export function openFakeMesh(): FakeMesh {
     const model = models.find((each) => each.model === body["model"]);
     const alias = String(body["alias"]);
     if ((name === "model-promote" || name === "model-rollback") && model !== undefined) {
-      const to = Number(name === "model-promote" ? body["version"] : body["to"]);
-      const from = model.aliases.find((each) => each.alias === alias)?.version ?? null;
+      const found =
+        name === "model-promote"
+          ? resolvePromote(registry(), commandSchemas[name].parse(body))
+          : resolveRollback(registry(), commandSchemas[name].parse(body));
+      if (!found.ok) return found;
+      const { from, version: to } = found.value;
       model.aliases = [...model.aliases.filter((each) => each.alias !== alias), { alias, version: to }];
       const kind = name === "model-promote" ? "promote" : "rollback";
       model.ledger.push({ alias, from, to, who: "ada", why: "", kind, at: now });

@@ -1,6 +1,6 @@
 /** A terminal's two streams without a terminal: what is typed is read, what is written is kept. */
 import { PassThrough, Writable } from "node:stream";
-import { setTimeout as wait } from "node:timers/promises";
+import { until } from "./until.ts";
 import type { Size } from "../../tui/screen-frame.ts";
 
 export interface FakeTerminal {
@@ -12,13 +12,12 @@ export interface FakeTerminal {
   resize(size: Size): void;
   /** Raw mode as it was set last; null before. */
   rawMode(): boolean | null;
-  /** Resolves once what was written after `from` holds a match, escape sequences aside. Rejects after `limitMs`. */
-  shows(pattern: RegExp, from?: number, limitMs?: number): Promise<void>;
+  /** Resolves once what was written after `from` holds a match, escape sequences aside. */
+  shows(pattern: RegExp, from?: number): Promise<void>;
 }
 
 // oxlint-disable-next-line no-control-regex
 const escapes = /\u001b\[[0-9;?]*[A-Za-z]/g;
-const lookMs = 20;
 
 export function openFakeTerminal(size: Size): FakeTerminal {
   let all = "";
@@ -53,15 +52,11 @@ export function openFakeTerminal(size: Size): FakeTerminal {
       stdout.emit("resize");
     },
     rawMode: () => raw,
-    async shows(pattern, from = 0, limitMs = 10_000) {
-      const deadline = performance.now() + limitMs;
-      for (;;) {
-        const text = all.slice(from).replace(escapes, "");
-        if (pattern.test(text)) return;
-        if (performance.now() > deadline)
-          throw new Error(`the terminal never showed ${String(pattern)}: ${text}`);
-        await wait(lookMs);
-      }
+    async shows(pattern, from = 0) {
+      const shows = () => pattern.test(all.slice(from).replace(escapes, "")) || null;
+      await until(`the terminal to show ${String(pattern)}`, shows).catch((error: unknown) => {
+        throw new Error(`it shows:\n${all.slice(from).replace(escapes, "")}`, { cause: error });
+      });
     },
   };
 }

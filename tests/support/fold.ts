@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type * as z from "zod";
 import { apply } from "../../coordinator/core/apply.ts";
 import { decide, run } from "../../coordinator/core/decide.ts";
-import type { Event, EventKind } from "../../coordinator/state/event.ts";
+import type { Event } from "../../coordinator/state/event.ts";
 import type { Input } from "../../coordinator/state/input.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";
@@ -206,7 +206,7 @@ export class Fold {
     return trial;
   }
 
-  of(kind: EventKind): Event[] {
+  of(kind: Event["kind"]): Event[] {
     return this.events.flatMap(({ event }) => (event.kind === kind ? [event] : []));
   }
 

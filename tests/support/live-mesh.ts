@@ -12,13 +12,15 @@ import { connectMesh, type Connected } from "../../client/connect/connect-mesh.t
 import { Journal } from "../../coordinator/journal/journal.ts";
 import { ensureCredential } from "../../mesh/credential.ts";
 import { openHome } from "../../mesh/home.ts";
-import type { MeshClient } from "../../protocol/client.ts";
+import type { MeshClient, QueryValue } from "../../protocol/client.ts";
+import type { QueryBody, QueryName } from "../../protocol/command.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import type { AgentView, MeshView, SweepView, TrialView } from "../../protocol/view.ts";
-import { CliMesh, until, type CliProcess } from "./cli-mesh.ts";
+import { CliMesh, type CliProcess } from "./cli-mesh.ts";
 import { auditJournal, type JournalAudit, type Watch } from "./journal-audit.ts";
 import type { CliResult } from "./run-cli.ts";
+import { until } from "./until.ts";
 
 /** What `up` starts, as its own lines name them. */
 export type PartLabel = "server" | "coordinator" | "agent";
@@ -29,6 +31,8 @@ export interface SweepOptions {
   readonly epochs: number;
   /** Length of an epoch. */
   readonly milliseconds: number;
+  /** Stands still in this epoch until its process ends; what goes on from its checkpoint runs through. */
+  readonly stallAt?: number;
   /** Sweeps that are to train anew need seeds of their own. */
   readonly seed: number;
   /** Further lines of the file. */
@@ -36,18 +40,26 @@ export interface SweepOptions {
 }
 
 /** A sweep that costs time but no processor. */
-export function noopSweep({ name, trials, epochs, milliseconds, seed, more = "" }: SweepOptions): string {
+export function noopSweep({
+  name,
+  trials,
+  epochs,
+  milliseconds,
+  stallAt = 0,
+  seed,
+  more = "",
+}: SweepOptions): string {
   return `name: ${name}
 task: noop
 search: {method: random, trials: ${trials}, seed: ${seed}}
 stopping: {policy: none, max: ${epochs}}
 models:
-  noop: {x: {distribution: uniform, min: 0, max: 1}, milliseconds: ${milliseconds}}
+  noop: {x: {distribution: uniform, min: 0, max: 1}, milliseconds: ${milliseconds}, stallAtEpoch: ${stallAt}}
 ${more}`;
 }
 
 export class LiveMesh {
-  readonly cli = new CliMesh();
+  readonly cli: CliMesh;
   readonly #started: CliProcess[] = [];
   readonly #paused = new Set<number>();
   #connected: Connected | null = null;
@@ -66,7 +78,8 @@ export class LiveMesh {
   };
   readonly #exit = (): void => process.exit(1);
 
-  constructor() {
+  constructor(leaseMs?: number) {
+    this.cli = new CliMesh(leaseMs);
     process.once("exit", this.#endAll);
     process.once("SIGTERM", this.#exit);
   }
@@ -146,6 +159,11 @@ export class LiveMesh {
     return out.trim();
   }
 
+  /** Whether that agent gets new trials. */
+  async cordon(agent: string, hold: boolean): Promise<void> {
+    valueOf(await this.client.command("agent-cordon", { agent, cordon: hold }));
+  }
+
   /** A requester who works at the owner's machine, connected from this process. */
   async person(requester: string): Promise<Connected> {
     const known = this.#people.get(requester);
@@ -182,12 +200,20 @@ export class LiveMesh {
     return this.#connected?.home.url ?? assert.fail("no mesh is up");
   }
 
-  async mesh(): Promise<MeshView> {
-    return valueOf(await this.client.query("mesh", {}));
+  mesh(): Promise<MeshView> {
+    return this.#answer("mesh", {});
   }
 
-  async sweep(sweep: string): Promise<SweepView> {
-    return valueOf(await this.client.query("sweep", { sweep, order: "number", limit: 1000 }));
+  sweep(sweep: string): Promise<SweepView> {
+    return this.#answer("sweep", { sweep, order: "number", limit: 1000 });
+  }
+
+  /** While nobody leads nobody answers, and how long that takes is for the test to judge. */
+  #answer<N extends QueryName>(name: N, body: Partial<QueryBody<N>>): Promise<QueryValue<N>> {
+    return until(`an answer to ${name}`, async () => {
+      const answer = await this.client.query(name, body);
+      return !answer.ok && answer.refusal.code === "unavailable" ? null : valueOf(answer);
+    });
   }
 
   agentThat(name: string, holds: (agent: AgentView) => boolean): Promise<AgentView> {
@@ -198,13 +224,18 @@ export class LiveMesh {
   }
 
   trialThat(sweep: string, what: string, holds: (trial: TrialView) => boolean): Promise<TrialView> {
-    return until(what, async () => (await this.sweep(sweep)).trials.find(holds) ?? null);
+    return until(what, async (note) => {
+      const { trials } = await this.sweep(sweep);
+      note(trials);
+      return trials.find(holds) ?? null;
+    });
   }
 
   /** Waits for the end of a sweep. */
   ended(sweep: string): Promise<SweepView> {
-    return until(`the end of ${sweep}`, async () => {
+    return until(`the end of ${sweep}`, async (note) => {
       const view = await this.sweep(sweep);
+      note(view.trials);
       return view.summary.state === "done" || view.summary.state === "stopped" ? view : null;
     });
   }
@@ -259,18 +290,4 @@ export class LiveMesh {
 export function valueOf<T>(outcome: Outcome<T>): T {
   if (!outcome.ok) assert.fail(`refused: ${outcome.refusal.message}`);
   return outcome.value;
-}
-
-/** What comes of `promise`, where the mesh promises it in so many ms; else the test fails. */
-export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new assert.AssertionError({ message: `${what} took over ${ms} ms` })),
-    ms,
-  );
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -7,10 +7,7 @@ import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-
-const startTimeoutMs = 10_000;
-const pollMs = 20;
+import { until } from "./until.ts";
 
 /** Path of a nats-server: TRIALMESH_NATS_SERVER, else the first on PATH; undefined where there is none. */
 export function findNatsServer(): string | undefined {
@@ -99,13 +96,11 @@ ${extraConfig}
       stdio: "ignore",
     });
     this.#process = child;
-    const until = performance.now() + startTimeoutMs;
-    while (!(await answers(this.port))) {
+    await until("nats-server to start", async () => {
       if (child.exitCode !== null)
         throw new Error(`nats-server ended with ${child.exitCode}; see ${this.folder}/server.log`);
-      if (performance.now() > until) throw new Error(`nats-server did not start within ${startTimeoutMs} ms`);
-      await sleep(pollMs);
-    }
+      return (await answers(this.port)) || null;
+    });
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -1,7 +1,11 @@
-/** Runs the command line as people do, in a process of its own. Not a mesh: see the live tests for that. */
+/** Runs the command line, as people do in a process of its own, or in this one. Not a mesh: see the live tests for that. */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { CommanderError } from "commander";
+import { program } from "../../cli/command-tree.ts";
+import { exitCode } from "../../protocol/exit-code.ts";
+import type { Terminal } from "../../cli/shell/terminal.ts";
 
 /** The sources under type stripping, else what they were compiled to. */
 export const mainFile = fileURLToPath(
@@ -22,6 +26,29 @@ export function runCli(
   return outcomeOf(
     spawn(process.execPath, [mainFile, ...parameters], { env, stdio: ["ignore", "pipe", "pipe"] }),
   );
+}
+
+/** A command that ends by itself, in this process, where it starts in no time. What `cli/main.ts` adds is left out. */
+export async function runHere(
+  parameters: readonly string[],
+  environment: Terminal["environment"] = process.env,
+): Promise<CliResult> {
+  const heard = { out: "", err: "", code: 0 };
+  const terminal: Terminal = {
+    environment,
+    interactive: false,
+    columns: 100,
+    out: (text) => void (heard.out += `${text}\n`),
+    note: (text) => void (heard.err += `${text}\n`),
+    finish: (code) => void (heard.code = code),
+  };
+  try {
+    await program(terminal).parseAsync(["node", "trialmesh", ...parameters]);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    heard.code = error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  }
+  return heard;
 }
 
 /** Everything a child printed, once it has ended. */

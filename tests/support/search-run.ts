@@ -56,12 +56,6 @@ export function bestSoFar(history: readonly Observation[]): readonly number[] {
   return history.map(({ values }) => (best = Math.min(best, values?.[0] ?? Infinity)));
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
-}
-
 /** Fails unless exactly the active parameters are there, each a value of its distribution, and the constraints hold. */
 export function assertAllowed({ space, where }: SearchProblem, params: Params): void {
   for (const [name, distribution] of Object.entries(space)) {

@@ -1,7 +1,7 @@
 /** A real terminal to drive: tmux on a server of its own, its screen read as text. */
 import { spawnSync } from "node:child_process";
-import { setTimeout as wait } from "node:timers/promises";
 import type { Size } from "../../tui/screen-frame.ts";
+import { until } from "./until.ts";
 
 export interface TmuxTerminal {
   /** Key names as tmux has them (`Enter`, `Down`, `BSpace`), or characters. */
@@ -9,8 +9,8 @@ export interface TmuxTerminal {
   screen(): string;
   /** With the sequences for colour. */
   colouredScreen(): string;
-  /** Resolves once the screen matches; rejects with the screen after `limitMs`. */
-  until(pattern: RegExp, limitMs?: number): Promise<string>;
+  /** Resolves once the screen matches. */
+  until(pattern: RegExp): Promise<string>;
   resize(size: Size): void;
   /** Whether the program is on the alternate screen, and whether it shows the cursor. */
   modes(): { readonly alternate: boolean; readonly cursor: boolean };
@@ -19,7 +19,6 @@ export interface TmuxTerminal {
   close(): void;
 }
 
-const lookMs = 100;
 let opened = 0;
 
 export function hasTmux(): boolean {
@@ -52,15 +51,15 @@ export function openTmux(command: string, size: Size): TmuxTerminal {
     keys: (...names) => void tmux("send-keys", "-t", "t", ...names),
     screen,
     colouredScreen: () => tmux("capture-pane", "-e", "-p", "-t", "t"),
-    async until(pattern, limitMs = 15_000) {
-      const deadline = performance.now() + limitMs;
-      for (;;) {
-        const text = screen();
-        if (pattern.test(text)) return text;
-        if (performance.now() > deadline)
-          throw new Error(`the terminal never showed ${String(pattern)}:\n${text}`);
-        await wait(lookMs);
-      }
+    async until(pattern) {
+      let text = "";
+      const shown = await until(`the terminal to show ${String(pattern)}`, () => {
+        text = screen();
+        return pattern.test(text) ? text : null;
+      }).catch((error: unknown) => {
+        throw new Error(`it shows:\n${text}`, { cause: error });
+      });
+      return shown;
     },
     resize: (next) =>
       void tmux("resize-window", "-t", "t", "-x", String(next.columns), "-y", String(next.rows)),

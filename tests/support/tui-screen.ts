@@ -2,12 +2,12 @@
 import type { FakeMesh } from "./fake-client.ts";
 import { openFakeMesh } from "./fake-client.ts";
 import { VirtualClock } from "./virtual-clock.ts";
-import type { CheckVersion } from "../../tui/check-version.ts";
+import type { CheckVersion } from "../../client/model/check-version.ts";
 import { openStore, type Store } from "../../tui/ui-store.ts";
 import type { StartWith } from "../../tui/model/ui.ts";
 import type { Size } from "../../tui/screen-frame.ts";
 import { unicodeGlyphs, type Glyphs } from "../../text/glyph.ts";
-import { lineText } from "../../text/line.ts";
+import { lineText } from "./line-text.ts";
 
 export interface DrivenScreen {
   readonly mesh: FakeMesh;

@@ -1,12 +1,16 @@
 /**
  * Builds a dataset version on an agent: one epoch of a task that trains nothing, whose checkpoint is the version's file.
- * What it reads is its sweep's dataset (the recipe) and parts (the recipe's files). Whether the version is recorded,
- * and under which name, is for whoever asked.
+ * What it reads is its sweep's dataset (the recipe) and parts (the recipe's files, and what is expected of the version).
+ * It says what it built and what the expectations came to; that it goes on record is the coordinator's decision.
  */
 import { readFile } from "node:fs/promises";
 import { buildRecipe } from "../../data/recipe/build-recipe.ts";
 import { recipeSchema, type Recipe } from "../../data/recipe/recipe.ts";
+import { checkExpectations } from "../../data/expectation/check-expectations.ts";
+import { readExpectations } from "../../data/expectation/expectation-artifact.ts";
+import { recordedCheck } from "../../data/expectation/recorded-check.ts";
 import type { BuiltVersion } from "../../data/version/build-dataset.ts";
+import type { BuiltDataset, DatasetCheck } from "../../protocol/dataset.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Metrics, ModelDeclaration, Trainer, TrainerOptions } from "../task/task.ts";
 
@@ -15,23 +19,34 @@ export const datasetBuildModel = "build";
 
 /** Of the memory the process may hold; the rest is for Node itself and the version in it. */
 const engineShare = 0.5;
+const checkThreads = 2;
 
 type Job = NonNullable<TrainerOptions["job"]>;
+
+interface Version {
+  readonly built: BuiltVersion;
+  readonly bytes: Uint8Array;
+  readonly check: DatasetCheck | null;
+}
 
 function createBuild({ job }: TrainerOptions): Outcome<Trainer> {
   if (job === undefined || job.datasetPath === null)
     return refuse("invalid", "a dataset is built from a recipe; `trialmesh dataset add FILE` makes one");
   const { datasetPath } = job;
-  let version: { readonly built: BuiltVersion; readonly bytes: Uint8Array } | null = null;
+  let version: Version | null = null;
   return accept({
     predictor: { kind: "none", dispose: () => undefined },
     get epoch() {
       return version === null ? 0 : 1;
     },
+    get built() {
+      return version === null ? undefined : factsOf(version);
+    },
     trainEpoch: async () => {
       const built = await build(datasetPath, job);
       if (!built.ok) return { loss: Number.NaN, why: built.refusal.message };
-      version = { built: built.value, bytes: await readFile(built.value.path) };
+      const bytes = await readFile(built.value.path);
+      version = { built: built.value, bytes, check: await checkOf(built.value, job) };
       return { loss: 0 };
     },
     evaluate: () => (version === null ? {} : metricsOf(version.built)),
@@ -39,6 +54,26 @@ function createBuild({ job }: TrainerOptions): Outcome<Trainer> {
     restore: () => refuse("invalid", "a dataset build has nothing to go on from; it begins again"),
     dispose: () => undefined,
   });
+}
+
+/** Null where an expectation cannot be read or asked of this dataset, which is no fault of what was built. */
+async function checkOf(
+  { digest, path }: BuiltVersion,
+  { expectationsPath, memoryMiB, workDir }: Job,
+): Promise<DatasetCheck | null> {
+  if (expectationsPath === undefined) return { failed: 0, warned: 0, sentences: [] };
+  const read = readExpectations(await readFile(expectationsPath, "utf8"));
+  if (!read.ok) return null;
+  const report = await checkExpectations(
+    { path, digest, expectations: read.value },
+    { workDir, threads: checkThreads, memoryMiB: Math.floor(memoryMiB * engineShare) },
+  );
+  return report.ok ? recordedCheck(report.value) : null;
+}
+
+function factsOf({ built: { manifest }, check }: Version): BuiltDataset {
+  const { bad, declaration, labels, name, rows } = manifest;
+  return { dataset: name, kind: declaration.form.kind, rows, labels, badRows: bad.count, check };
 }
 
 async function build(recipePath: string, { memoryMiB, parts, workDir }: Job): Promise<Outcome<BuiltVersion>> {

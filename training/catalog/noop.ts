@@ -11,13 +11,16 @@ import type { Metrics, ModelDeclaration, Predictor, Trainer, TrainerOptions } fr
 
 function createNoop({ params, seed, backend }: TrainerOptions): Outcome<Trainer> {
   const milliseconds = numberParam(params, "milliseconds");
+  const stallAtEpoch = numberParam(params, "stallAtEpoch");
   let epoch = 0;
+  let resumed = false;
   return accept({
     predictor,
     get epoch() {
       return epoch;
     },
     trainEpoch: async () => {
+      if (epoch + 1 === stallAtEpoch && !resumed) await Promise.withResolvers<never>().promise;
       if (milliseconds > 0) await wait(milliseconds);
       epoch++;
       return { loss: params["failAtEpoch"] === epoch ? Number.NaN : 1 / (1 + epoch) };
@@ -50,6 +53,7 @@ function createNoop({ params, seed, backend }: TrainerOptions): Outcome<Trainer>
           `the checkpoint is of model ${saved.value.meta.model}, not of ${noop.model}`,
         );
       epoch = saved.value.meta.epoch;
+      resumed = true;
       return accept({ exact: true });
     },
     dispose: () => undefined,
@@ -78,6 +82,13 @@ export const noop: ModelDeclaration = {
       max: 1_000_000,
       default: 0,
       about: "the epoch whose loss is not a number; 0 for none",
+    },
+    stallAtEpoch: {
+      type: "int",
+      min: 0,
+      max: 1_000_000,
+      default: 0,
+      about: "the epoch that never ends, unless a checkpoint is gone on from; 0 for none",
     },
   },
   backends: ["none"],

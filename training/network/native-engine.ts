@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Tensor } from "@tensorflow/tfjs-core";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { TensorFlow } from "../runtime/backend.ts";
 import { differentiate, reachable } from "./differentiate.ts";
@@ -15,7 +16,7 @@ import { initialValue, inputsOf, type BuiltGraph } from "./initial.ts";
 import { emitAdam, type Variables } from "./native-adam.ts";
 import { Emitter } from "./native-emit.ts";
 import { float, int } from "./native-op.ts";
-import { mix } from "../tensor/seeded-stream.ts";
+import { mix } from "../../numeric/mix.ts";
 import { type Node } from "./node.ts";
 import { tag, TensorFlowGraph } from "./tensorflow-graph.ts";
 import { correctedRate } from "./typed-adam.ts";
@@ -318,7 +319,7 @@ function load(session: SessionBackend, writer: TensorFlowGraph): Outcome<LoadedG
       }),
     );
   } catch (error) {
-    const why = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+    const why = errorSentence(error);
     return refuse("unavailable", `TensorFlow did not take the network's graph by way of ${tmpdir()}: ${why}`);
   }
 }

@@ -2,7 +2,7 @@
  * The TensorFlow operation of each kind of node; fused operations are taken where TensorFlow has them. What is emitted when,
  * and how often, is the emitter's.
  */
-import { mix } from "../tensor/seeded-stream.ts";
+import { mix } from "../../numeric/mix.ts";
 import { inputOf, type ByKind, type Node, type OperationOf } from "./node.ts";
 import {
   addN,

@@ -5,9 +5,10 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import * as z from "zod";
 import { accept, refuse, type Outcome, type Refusal } from "../../protocol/refusal.ts";
-import { claimLock, processIsAlive } from "../../system/folder-lock.ts";
+import { claimLock } from "../../system/folder-lock.ts";
+import { processIsAlive } from "../../system/process-alive.ts";
+import { systemCode } from "../../system/system-error.ts";
 import { diskFull, formatMb, interrupted, phase, type InstallContext } from "./install-context.ts";
 import { compileBinding, findCompiler } from "./native-binding.ts";
 import { partSuffix, sweepParts } from "../../system/partial-file.ts";
@@ -183,11 +184,4 @@ async function proveIn(
     };
     return accept({ value, ...(proof.device === null ? {} : { note: proof.device }) });
   });
-}
-
-const systemErrorSchema = z.object({ code: z.string(), syscall: z.string() });
-
-function systemCode(error: unknown): string | null {
-  const parsed = systemErrorSchema.safeParse(error);
-  return parsed.success ? parsed.data.code : null;
 }

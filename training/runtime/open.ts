@@ -3,6 +3,7 @@
  * A backend that is not installed or does not start is a refusal, never an exception.
  */
 import util from "node:util";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { BackendName } from "../../protocol/capability.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import * as z from "zod";
@@ -57,7 +58,7 @@ async function openScript(name: "wasm" | "cpu"): Promise<Outcome<OpenedBackend>>
     mendKernels(tf, name);
     return accept({ name, version: packageVersion(packageName) ?? "unknown", tf });
   } catch (error) {
-    return refuse("unavailable", `backend ${name} did not start: ${sentence(error)}`);
+    return refuse("unavailable", `backend ${name} did not start: ${errorSentence(error)}`);
   }
 }
 
@@ -68,7 +69,7 @@ async function openGuarded(
   try {
     return await open();
   } catch (error) {
-    return refuse("unavailable", `backend ${name} is installed but did not start: ${sentence(error)}`);
+    return refuse("unavailable", `backend ${name} is installed but did not start: ${errorSentence(error)}`);
   }
 }
 
@@ -109,8 +110,4 @@ const nativeSchema = z.object({
 function nativeOf(tf: TensorFlow): { readonly version: string; readonly usesGpu: boolean } | null {
   const read = nativeSchema.safeParse(tf.backend());
   return read.success ? { version: read.data.binding.TF_Version, usesGpu: read.data.isUsingGpuDevice } : null;
-}
-
-function sentence(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
 }

@@ -3,6 +3,7 @@
  * is interrupted, takes too long or is killed. What it prints is kept for a complaint, not shown.
  */
 import { spawn } from "node:child_process";
+import { systemCode } from "../../system/system-error.ts";
 import { guardGroup } from "../../system/guard-group.ts";
 
 const keptCharacters = 200_000;
@@ -57,7 +58,7 @@ export function runStep(step: Step): Promise<StepEnd> {
       resolve(result);
     };
     child.once("error", (error: NodeJS.ErrnoException) =>
-      settle({ how: error.code === "ENOENT" ? "absent" : "failed", out: error.message }),
+      settle({ how: systemCode(error) === "ENOENT" ? "absent" : "failed", out: error.message }),
     );
     child.once("close", (code) => settle({ how: why ?? (code === 0 ? "done" : "failed"), out }));
   });

@@ -8,7 +8,7 @@ import type { WasmExports, WasmMemory } from "./wasm-module.ts";
 /** Examples per call of a kernel: V8 exchanges a function for its optimised self only between calls. */
 const chunkExamples = 64;
 
-/** Addresses and counts in the memory; plain numbers, so that it can be told to another thread. */
+/** Addresses and counts in the memory; plain numbers, so that they can be sent to another thread. */
 export interface LearnCall {
   /** Of the number of examples taken so far. */
   readonly taken: number;

@@ -2,7 +2,8 @@
  * From texts to hash buckets of their n-grams. Words are what white space separates, in lower case; character
  * n-grams lie within `<word>`, as in fastText (Bojanowski et al. 2017). Which buckets have a row is `ngram.ts`'s matter.
  */
-import { mix } from "../tensor/seeded-stream.ts";
+import { fnvBasis, fnvStep } from "../../numeric/fnv.ts";
+import { mix } from "../../numeric/mix.ts";
 
 export interface NgramSetting {
   /** Longest word n-gram, in words. */
@@ -18,13 +19,11 @@ export interface NgramSetting {
   readonly binary: boolean;
 }
 
+/** Parts words from their n-grams of characters; `mix` makes the low bits of either's hash as good as the high ones. */
 const wordSalt = 0x3c6ef372;
 const charSalt = 0x1b873593;
 /** Stands before the first word in word n-grams of two and more: how a text begins says much about it. */
 const textStart = 0x5bd1e995;
-/** FNV-1a over UTF-16 code units; `mix` makes its low bits as good as its high ones. */
-const fnvBasis = 0x811c9dc5;
-const fnvPrime = 0x01000193;
 const wordBegin = 60;
 const wordEnd = 62;
 
@@ -78,14 +77,14 @@ export class NgramSink {
     const buckets = this.buckets;
     const mask = this.#mask;
     let whole = fnvBasis ^ wordSalt;
-    for (let at = 0; at < length; at++) whole = Math.imul(whole ^ (word[at] ?? 0), fnvPrime);
+    for (let at = 0; at < length; at++) whole = fnvStep(whole, word[at] ?? 0);
     let sunk = this.length;
     if (charMax > 0) {
       for (let from = 0; from < length; from++) {
         const to = Math.min(length, from + charMax);
         let hash = fnvBasis ^ charSalt;
         for (let at = from; at < to; at++) {
-          hash = Math.imul(hash ^ (word[at] ?? 0), fnvPrime);
+          hash = fnvStep(hash, word[at] ?? 0);
           const size = at - from + 1;
           // The marks alone say nothing.
           if (size < charMin || (size === 1 && (from === 0 || from === length - 1))) continue;

@@ -2,13 +2,13 @@
  * The memory a sparse kernel computes in: tensors and data one after the other, by address. Views into it are
  * made anew at each use, as growing the memory takes the old ones away.
  */
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { createMemory, pageBytes, type WasmMemory } from "./wasm-module.ts";
 
 /** An address is an unsigned 32-bit number; the last page stays free. */
 const bytesMax = 2 ** 32 - pageBytes;
 const alignBytes = 64;
-const bytesPerMiB = 2 ** 20;
 
 export class Workspace {
   readonly memory: WasmMemory;

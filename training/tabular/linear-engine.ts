@@ -4,7 +4,7 @@
  * rows only, no columns, epochs or checkpoints.
  */
 import type { TensorData } from "../tensor/tensor-data.ts";
-import { softmax } from "../task/softmax.ts";
+import { softmax } from "../../numeric/softmax.ts";
 
 export interface LinearEngine {
   /** Live weights and accumulators, by name; a checkpoint copies from and into them. */

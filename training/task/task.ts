@@ -3,6 +3,7 @@
  * data: reading one loads no engine, so the command line can check a sweep file against it.
  */
 import type { BackendName } from "../../protocol/capability.ts";
+import type { BuiltDataset } from "../../protocol/dataset.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params, Value } from "../../protocol/value.ts";
@@ -81,6 +82,8 @@ export interface Trainer {
    * cost and change nothing. Left out by trainers without patience.
    */
   readonly settled?: boolean;
+  /** What it says of a dataset version that it has built; absent in trainers that build none. */
+  readonly built?: BuiltDataset | undefined;
   /** Checkpoint bytes: enough to go on bit-identically on the same backend, and to predict. */
   save(): Uint8Array;
   restore(bytes: Uint8Array): Outcome<Restored>;
@@ -100,6 +103,8 @@ export interface TrainerOptions {
     readonly parts: Readonly<Record<string, string>>;
     /** File of the sweep's dataset, for who reads it otherwise than as a dataset. */
     readonly datasetPath: string | null;
+    /** File of what is expected of a dataset that it builds; absent where nothing is. */
+    readonly expectationsPath?: string | undefined;
     /** Memory that the process may hold, in MiB. */
     readonly memoryMiB: number;
     /** A folder of its own that goes when it ends. */

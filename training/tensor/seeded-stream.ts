@@ -3,6 +3,7 @@
  * trial's seed, so that a checkpoint need only say how far it is. Not for search: trials are sampled elsewhere.
  */
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { mix } from "../../numeric/mix.ts";
 
 const unit = 2 ** -32;
 
@@ -29,12 +30,4 @@ export function permutation(length: number, seed: number, epoch: number): Int32A
     order[other] = held;
   }
   return order;
-}
-
-/** The finaliser of MurmurHash3: every input bit reaches every output bit. */
-export function mix(value: number): number {
-  let hash = value | 0;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
 }

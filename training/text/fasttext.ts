@@ -3,7 +3,7 @@
  * softmax, plain SGD. Its rate falls linearly unless told otherwise.
  */
 import { numberParam } from "../task/parameter.ts";
-import { mix } from "../tensor/seeded-stream.ts";
+import { mix } from "../../numeric/mix.ts";
 import { fasttextModule, fasttextScratchBytes } from "../sparse/fasttext-kernel.ts";
 import { vectorsOf } from "../sparse/sparse-engine.ts";
 import {

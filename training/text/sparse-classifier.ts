@@ -205,7 +205,7 @@ class SparseTrainer implements Trainer {
   }
 }
 
-/** Threads that the slot this process works for may use: what numeric libraries are told too. */
+/** Threads that the slot this process works for may use: the same number that numeric libraries get. */
 function slotThreads(): number {
   const told = Number(process.env["OMP_NUM_THREADS"]);
   return Number.isInteger(told) && told > 0 ? told : availableParallelism();

@@ -2,10 +2,11 @@
  * What each command makes of the screens' state, and what must then be done outside. Which key means which command, and
  * whether it applies, is the command table's.
  */
-import type { SweepSummary } from "../../protocol/view.ts";
+import type { ModelView, SweepSummary } from "../../protocol/view.ts";
+import { promotion, promotionOfBest, rollback } from "./alias-confirm.ts";
 import { cliOfScreen } from "./cli-line.ts";
 import type { CommandId } from "./command-table.ts";
-import { cordonAgent, drainAgent, promotion, rollback, stopSweep, type Confirm } from "./confirm.ts";
+import { cordonAgent, drainAgent, stopSweep, type Confirm, type MoveQuestion } from "./confirm.ts";
 import { emptyForm } from "./form.ts";
 import { openInsight } from "./insight-key.ts";
 import { modelOf, selectedAccount, selectedAgent, selectedSweep, selectedVersion } from "./list.ts";
@@ -88,11 +89,10 @@ const actions: { readonly [Id in CommandId]: Action } = {
       drainAgent(agent, state !== "draining", running.length),
     ),
   ),
-  promote: shows((ui, { data }) => askToPromote(ui, data)),
-  rollback: shows((ui, { data }) => askToRollBack(ui, data)),
-  undo: shows((ui) =>
-    ui.undo === null ? say(ui, "there is nothing to take back", "bad") : ask(ui, ui.undo),
-  ),
+  promote: (ui, { data }) => askToPromote(ui, data),
+  "promote-best": (ui, { data }) => askOfModel(ui, data, promotionOfBest),
+  rollback: (ui, { data }) => askOfModel(ui, data, rollback),
+  undo: takeBack,
   cli: (ui, { data }) => copyCli(ui, cliOfScreen(ui, data)),
   "read-only": shows((ui) =>
     ui.readOnlyForced
@@ -128,22 +128,32 @@ function askOfAgent(
   return agent === null ? say(ui, "no agent is selected", "bad") : ask(ui, change(agent));
 }
 
-function askToPromote(ui: Ui, data: Data): Ui {
+function askToPromote(ui: Ui, data: Data): Step {
   const model = modelOf(ui, data);
   const version = selectedVersion(ui, data);
-  if (model === null || version === null) return say(ui, "no version is selected", "bad");
-  const confirm = promotion(model, version);
-  if (confirm !== null) return ask(ui, confirm);
-  return say(ui, `every alias of ${model.model} points to version ${version.version} already`, "bad");
+  if (model === null || version === null) return still(say(ui, "no version is selected", "bad"));
+  const question = promotion(model, version);
+  if (question.moves.length > 0) return askMoves(ui, question);
+  return still(say(ui, `every alias of ${model.model} points to version ${version.version} already`, "bad"));
 }
 
-function askToRollBack(ui: Ui, data: Data): Ui {
+/** Asks about moves of the selected model's aliases. */
+function askOfModel(ui: Ui, data: Data, moves: (model: ModelView) => MoveQuestion): Step {
   const model = modelOf(ui, data);
-  if (model === null) return say(ui, "no model is selected", "bad");
-  const confirm = rollback(model);
-  return confirm === null
-    ? say(ui, "no alias of this model has pointed elsewhere before", "bad")
-    : ask(ui, confirm);
+  if (model === null) return still(say(ui, "no model is selected", "bad"));
+  const question = moves(model);
+  if (question.moves.length > 0) return askMoves(ui, question);
+  return still(say(ui, `${model.model} has no alias`, "bad"));
+}
+
+function askMoves(ui: Ui, question: MoveQuestion): Step {
+  return { ui, effects: [{ kind: "ask-moves", question }] };
+}
+
+function takeBack(ui: Ui): Step {
+  const { undo } = ui;
+  if (undo === null) return still(say(ui, "there is nothing to take back", "bad"));
+  return "confirm" in undo ? still(ask(ui, undo.confirm)) : askMoves(ui, undo.question);
 }
 
 /** Shows and copies the command line that does the same; null where there is none. */

@@ -1,6 +1,6 @@
 /**
  * The one table of commands: the keys, the palette, the help and the footer are all made from it.
- * What a command does is in `model/step.ts`; that every id is handled there the compiler checks.
+ * What a command does is in `ui-step.ts`; that every id is handled there the compiler checks.
  */
 import type { Screen, Ui } from "./ui.ts";
 
@@ -41,6 +41,7 @@ export const commandIds = [
   "show-why",
   "show-logs",
   "promote",
+  "promote-best",
   "rollback",
   "undo",
   "cli",
@@ -51,7 +52,7 @@ export type CommandId = (typeof commandIds)[number];
 
 export interface Command {
   readonly id: CommandId;
-  /** As `key.ts` names them; the first stands in the footer. */
+  /** As `key-press.ts` names them; the first stands in the footer. */
   readonly keys: readonly string[];
   readonly title: string;
   /** Where it applies; null is everywhere. */
@@ -139,6 +140,7 @@ export const commandTable: readonly Command[] = [
     writes: true,
     footer: "promote",
   }),
+  entry("promote-best", ["B"], "Move an alias to the best version", { screens: ["registry"], writes: true }),
   entry("rollback", ["b"], "Move an alias back to where it pointed before", {
     screens: ["registry"],
     writes: true,

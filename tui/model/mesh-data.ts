@@ -68,6 +68,7 @@ export const noAnswers: Answers = {
   models: new Map(),
   model: new Map(),
   lineage: new Map(),
+  resolve: new Map(),
   budget: new Map(),
   events: new Map(),
 };

@@ -72,5 +72,13 @@ export function grantTokens({ available, granted, requester }: AccountView): Con
 
 /** One that loads no model and is not taken back by `u`. */
 function plainChange(title: string, change: readonly string[], request: MeshRequest, done: string): Confirm {
-  return { title, change, request, serves: null, cli: cliLine(request), done, undo: null, alternatives: [] };
+  return {
+    title,
+    change,
+    does: { kind: "command", request },
+    cli: cliLine(request),
+    done,
+    undo: null,
+    alternatives: [],
+  };
 }

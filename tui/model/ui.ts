@@ -1,5 +1,5 @@
 /** What the person has chosen: screen, selections, filters, what lies over the screen. Nothing of the mesh itself. */
-import type { Confirm } from "./confirm.ts";
+import type { Confirm, Undo } from "./confirm.ts";
 import type { Form } from "./form.ts";
 
 export const screens = ["mesh", "sweeps", "trials", "registry", "datasets", "budgets", "events"] as const;
@@ -91,7 +91,7 @@ export interface Ui {
   readonly overlay: Overlay | null;
   readonly notice: Notice | null;
   /** What `u` would take back. */
-  readonly undo: Confirm | null;
+  readonly undo: Undo | null;
   readonly readOnly: boolean;
   /** The role may only look; `R` cannot change it. */
   readonly readOnlyForced: boolean;

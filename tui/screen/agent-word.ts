@@ -1,4 +1,5 @@
 /** An agent's state, load and speed in a word each, the same in the table and the detail. */
+import { percent } from "../../text/figure.ts";
 import type { AgentView } from "../../protocol/view.ts";
 import type { Glyphs } from "../../text/glyph.ts";
 import type { Tone } from "../../text/line.ts";
@@ -24,5 +25,5 @@ export function bestRate(agent: AgentView): number | null {
 
 /** The share of the machine's processors in use. */
 export function loadText(load: number | null): string {
-  return load === null ? "-" : `${Math.round(load * 100)}%`;
+  return load === null ? "-" : percent(load);
 }

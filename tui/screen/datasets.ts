@@ -1,4 +1,5 @@
 /** Screen 5: datasets and their versions; what the selected version holds, whether its expectations hold, what it trained. */
+import { formatBytes } from "../../text/figure.ts";
 import type { DatasetView, DatasetVersionView } from "../../protocol/dataset-view.ts";
 import {
   datasetOf,
@@ -12,7 +13,6 @@ import {
 import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
 import { pair, position, table, type TableColumn } from "../part/screen-table.ts";
-import { bytes } from "../../text/format.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { listPane } from "./list-pane.ts";
 import { agoOf, type View } from "../part/screen-view.ts";
@@ -99,7 +99,7 @@ function versionColumns(view: View): readonly TableColumn<DatasetVersionView>[] 
     { title: "VERSION", width: 7, align: "right", rank: 0, text: (row) => `@${row.version}` },
     { title: "ROWS", width: 9, align: "right", rank: 0, text: (row) => String(rowsIn(row)) },
     { title: "CHECK", width: 9, rank: 0, text: verdict, tone: toneOf },
-    { title: "SIZE", width: 9, align: "right", rank: 2, text: (row) => bytes(row.bytes) },
+    { title: "SIZE", width: 9, align: "right", rank: 2, text: (row) => formatBytes(row.bytes) },
     { title: "BY", width: 8, grow: 8, rank: 3, text: (row) => row.by },
     { title: "WHEN", width: 12, rank: 1, text: (row) => agoOf(view, row.at) },
   ];
@@ -118,7 +118,7 @@ function facts(
     pair("holds", version.kind === "text" ? "texts with labels" : "a table with a target"),
     pair("rows", `${rows.train} train, ${rows.validation} validation, ${rows.test} test`),
     pair("rejected", `${version.badRows} rows that could not be read`, version.badRows > 0 ? "bad" : "plain"),
-    pair("artifact", `${version.digest.slice(0, digestCharacters)}, ${bytes(version.bytes)}`),
+    pair("artifact", `${version.digest.slice(0, digestCharacters)}, ${formatBytes(version.bytes)}`),
     pair("built by", version.trial ?? `${version.by}, beside the command`),
     pair("used by", uses.map(useText).join(", ") || "no sweep yet"),
     pair("check", verdict(version), toneOf(version)),

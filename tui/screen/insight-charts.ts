@@ -1,4 +1,5 @@
 /** The single drawings of a sweep's insight: importance as bars, the best so far, lines across the parameters, slices. */
+import { percent } from "../../text/figure.ts";
 import type { InsightAxis, InsightView } from "../../protocol/insight-view.ts";
 import { bar } from "../../text/canvas/bar.ts";
 import { lineChart } from "../../text/canvas/chart.ts";
@@ -52,7 +53,7 @@ export function importanceBars(
 }
 
 export function shareText(share: number): string {
-  return `${Math.round(100 * share)}%`.padStart(4);
+  return percent(share).padStart(4);
 }
 
 /** Points of the best so far and how their x axis is labelled. */

@@ -1,4 +1,5 @@
 /** Screen 4: models, their versions and aliases; the selected version's lineage, and the ledger of alias moves. */
+import { formatBytes } from "../../text/figure.ts";
 import type { LineageView, ModelView, VersionView } from "../../protocol/view.ts";
 import { answerTo, refusalTo } from "../model/mesh-data.ts";
 import {
@@ -14,7 +15,7 @@ import {
 import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
 import { pair, position, table, type TableColumn } from "../part/screen-table.ts";
-import { bytes, params, tokens, value } from "../../text/format.ts";
+import { params, tokens, value } from "../../text/format.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { listPane } from "./list-pane.ts";
 import { agoOf, threeFrom, waitingFor, type View } from "../part/screen-view.ts";
@@ -114,7 +115,7 @@ function versionColumns(view: View, model: ModelView): readonly TableColumn<Vers
     { title: "KIND", width: 9, grow: 5, rank: 3, text: (v) => v.model },
     { title: "SWEEP", width: 5, rank: 4, text: (v) => v.sweep },
     { title: "WHEN", width: 12, rank: 2, text: (v) => agoOf(view, v.at) },
-    { title: "SIZE", width: 9, align: "right", rank: 5, text: (v) => bytes(v.bytes) },
+    { title: "SIZE", width: 9, align: "right", rank: 5, text: (v) => formatBytes(v.bytes) },
   ];
 }
 
@@ -150,7 +151,7 @@ function steps(view: View, lineage: LineageView): readonly Line[] {
       "attempt",
       `#${version.fence} on ${version.agent} (${version.backend}), ${tokens(version.spent)} tokens`,
     ),
-    pair("artifact", `${short(version.artifact)}, ${bytes(version.bytes)}`),
+    pair("artifact", `${short(version.artifact)}, ${formatBytes(version.bytes)}`),
     pair("code", version.codeVersion),
     pair("registered", `${agoOf(view, version.at)} by ${version.requester}`),
   ];

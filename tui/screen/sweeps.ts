@@ -1,4 +1,5 @@
 /** Screen 2: the sweeps and how far they are; the selected one's best-so-far curve, trials, and live metric. */
+import { percentDone } from "../../text/figure.ts";
 import type { SweepSummary, SweepView } from "../../protocol/view.ts";
 import { bar } from "../../text/canvas/bar.ts";
 import { lineChart } from "../../text/canvas/chart.ts";
@@ -7,7 +8,7 @@ import { selectedSweep, selectedTrial, sweepOf, sweepsOf, sweepsWant, sweepWant 
 import { arrange } from "../part/arrange.ts";
 import { fitHeight, heading } from "../part/pane.ts";
 import { pair, type TableColumn } from "../part/screen-table.ts";
-import { percent, short, tokens, value } from "../../text/format.ts";
+import { short, tokens, value } from "../../text/format.ts";
 import type { Glyphs } from "../../text/glyph.ts";
 import { blank, line, span, type Line, type Tone } from "../../text/line.ts";
 import { wrap } from "../../text/width.ts";
@@ -152,7 +153,7 @@ function sweepFacts(view: View, summary: SweepSummary, width: number): readonly 
   const lines: Line[] = [
     line(
       span(bar(done, summary.total, Math.max(4, Math.min(30, width - 24)), glyphs), "accent"),
-      ` ${percent(done, summary.total)} of ${summary.total} trials`,
+      ` ${percentDone(done, summary.total)} of ${summary.total} trials`,
     ),
     line(span(states.join("  "))),
     line(

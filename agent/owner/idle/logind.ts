@@ -13,7 +13,7 @@ export interface DesktopSession {
   /** The X display, such as ":0"; null where there is none. */
   readonly display: string | null;
   readonly idleHint: boolean;
-  /** When the hint last changed, ms since the Unix epoch; null when the desktop has never told. */
+  /** When the hint last changed, ms since the Unix epoch; null when the desktop has never said. */
   readonly since: number | null;
 }
 

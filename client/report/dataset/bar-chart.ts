@@ -120,8 +120,3 @@ function markLines(lines: NonNullable<BarInput["lines"]>): Json {
     })),
   };
 }
-
-/** A share as a percentage with one digit. */
-export function percentOf(part: number, whole: number): number {
-  return whole === 0 ? 0 : Math.round((1000 * part) / whole) / 10;
-}

@@ -2,9 +2,9 @@
 import type { ColumnDrift } from "../../../data/drift/column-drift.ts";
 import type { DatasetDiff, DiffSide } from "../../../data/drift/diff.ts";
 import { driftFigure } from "../../../data/drift/verdict.ts";
-import { shortDigest } from "../../../text/figure.ts";
+import { finePercent, shortDigest, percentOf } from "../../../text/figure.ts";
 import type { PageParts } from "../chart-library.ts";
-import { lyingBars, percentOf, standingBars } from "./bar-chart.ts";
+import { lyingBars, standingBars } from "./bar-chart.ts";
 import { htmlTable, remarkList } from "./html-table.ts";
 import { pageShell, type Section, type SizedChart } from "./page-shell.ts";
 
@@ -172,14 +172,13 @@ function wordSection(diff: DatasetDiff): readonly Section[] {
   const words = diff.text?.words ?? [];
   if (words.length === 0) return [];
   const [a, b] = sideNames(diff);
-  const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
   const html = htmlTable(
     "Words that tell the two apart, strongest first: the share of the texts that hold them",
     words,
     [
       { head: "Word", cell: ({ word }) => word },
-      { head: a, kind: "number", cell: (word) => percent(word.a) },
-      { head: b, kind: "number", cell: (word) => percent(word.b) },
+      { head: a, kind: "number", cell: (word) => finePercent(word.a) },
+      { head: b, kind: "number", cell: (word) => finePercent(word.b) },
     ],
   );
   return [{ kind: "html", title: "Words", html }];

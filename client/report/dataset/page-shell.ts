@@ -35,7 +35,7 @@ export interface DatasetPage {
 }
 
 export function pageShell({ facts, sections, subtitle, title }: DatasetPage, parts: PageParts): string {
-  const own = readFileSync(join(projectFolder, "cli", "report", "dataset", "dataset.css"), "utf8");
+  const own = readFileSync(join(projectFolder, "client", "report", "dataset", "dataset.css"), "utf8");
   const charts = sections.flatMap((section) => {
     if (section.kind === "chart") return [section.chart.chart];
     return section.kind === "small-charts" ? section.charts.map(({ chart }) => chart) : [];

@@ -6,7 +6,8 @@ import type {
   Profile,
   TextProfile,
 } from "../../../data/profile/profile.ts";
-import { lyingBars, percentOf, standingBars } from "./bar-chart.ts";
+import { percentOf } from "../../../text/figure.ts";
+import { lyingBars, standingBars } from "./bar-chart.ts";
 import type { Section, SizedChart } from "./page-shell.ts";
 
 const labelsMost = 40;

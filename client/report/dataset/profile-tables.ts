@@ -1,4 +1,5 @@
 /** The tables of a profile: columns, and rows that somebody should look at, each with its file and line. */
+import { percent } from "../../../text/figure.ts";
 import type { LabelErrors } from "../../../data/quality/find-label-errors.ts";
 import type {
   ColumnProfile,
@@ -86,7 +87,7 @@ export function textSections(text: TextProfile, files: readonly string[]): reado
     ...some(near.listed, (groups) =>
       groupSection(
         "Near duplicates",
-        `${near.groups} groups of texts share ${Math.round(100 * near.threshold)}% of their shingles or more; ${near.extraRows} rows would go`,
+        `${near.groups} groups of texts share ${percent(near.threshold)} of their shingles or more; ${near.extraRows} rows would go`,
         groups,
         files,
       ),
@@ -145,7 +146,7 @@ function tokenSection({ tokens }: TextProfile): readonly Section[] {
         {
           head: "Of the label",
           kind: "number",
-          cell: ({ labelRows, rows }) => `${Math.round((100 * labelRows) / Math.max(1, rows))}%`,
+          cell: ({ labelRows, rows }) => percent(labelRows / Math.max(1, rows)),
         },
         { head: "z", kind: "number", cell: ({ z }) => z.toFixed(1) },
         { head: "Gives it away", cell: ({ givesAway }) => (givesAway ? "yes" : "") },
@@ -188,7 +189,7 @@ function unicodeSection({ unicode }: TextProfile, files: readonly string[]): rea
 
 export function suspectSection(errors: LabelErrors | null): readonly Section[] {
   if (errors === null || errors.listed.length === 0) return [];
-  const caption = `${errors.suspects} of ${errors.judged} labels are likely wrong; the first ${errors.listed.length}, most suspect first. The model that judges them agrees with ${Math.round(100 * errors.agreement)}% of the labels it has not seen.`;
+  const caption = `${errors.suspects} of ${errors.judged} labels are likely wrong; the first ${errors.listed.length}, most suspect first. The model that judges them agrees with ${percent(errors.agreement)} of the labels it has not seen.`;
   const html = htmlTable(caption, errors.listed, [
     {
       head: "Place",

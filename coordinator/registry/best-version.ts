@@ -1,0 +1,36 @@
+/**
+ * The best version of a model: by the objective of the sweep that made its newest version, among the versions that were
+ * measured on the same data. Figures from other data say nothing about which is better, so those are left out.
+ */
+import { scoreOf } from "../state/objective.ts";
+import { mustGet, type Model, type State, type Version } from "../state/state.ts";
+
+export interface BestVersion {
+  readonly version: Version;
+  readonly why: string;
+}
+
+/** Null where the newest version has no figure for its own objective. Of equals the oldest, which has served longest. */
+export function bestVersion(state: State, model: Model): BestVersion | null {
+  const newest = model.versions.at(-1);
+  if (newest === undefined) return null;
+  const { spec } = mustGet(state.sweeps, newest.sweep, "sweep");
+  const { metric } = spec.objective;
+  const measured = model.versions.flatMap((version) => {
+    const value = version.metrics[metric];
+    const alike = version.task === newest.task && version.dataset?.digest === newest.dataset?.digest;
+    return alike && value !== undefined && Number.isFinite(value) ? [{ version, value }] : [];
+  });
+  const [first, ...others] = measured;
+  if (first === undefined) return null;
+  const best = others.reduce(
+    (found, each) => (scoreOf(spec, each.value) > scoreOf(spec, found.value) ? each : found),
+    first,
+  );
+  const apart = model.versions.length - measured.length;
+  const leftOut = apart === 0 ? "" : `; ${apart} measured otherwise or on other data not compared`;
+  return {
+    version: best.version,
+    why: `its ${metric} of ${best.value.toFixed(4)} is the best of ${measured.length} measured on the same data${leftOut}`,
+  };
+}
