@@ -10,6 +10,7 @@ import { ensurePrivateFolder } from "../../system/private-file.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { action, printing } from "../shell/option.ts";
+import { printProblems } from "../shell/problems.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { mainFile } from "../shell/main-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
@@ -82,14 +83,15 @@ function runExample(terminal: Terminal, options: PrintOptions): Promise<ExitCode
   const shown = relative(process.cwd(), file);
   return withMesh(terminal, {}, async (connected) => {
     terminal.note(`running ${shown}: which of 34 languages is a short phrase in?`);
+    const { environment } = terminal;
+    const { planSweep } = await import("../../client/sweep/plan-sweep.ts");
+    const read = await planSweep(file, {}, environment);
+    if (!read.ok) return printRefusal(terminal, {}, read.refusal);
+    if (!read.value.ok) return printProblems(terminal, {}, shown, read.value.problems);
+    const { plans } = read.value;
     const { launchFile } = await import("../../client/sweep/launch-file.ts");
-    const launched = await launchFile({
-      file,
-      overrides: {},
-      environment: terminal.environment,
-      connected,
-      progress: (line) => terminal.note(line),
-    });
+    const progress = (line: string) => terminal.note(line);
+    const launched = await launchFile({ file, plans, environment, connected, progress });
     if (!launched.ok) return printRefusal(terminal, {}, launched.refusal);
     const [sweep] = launched.value;
     if (terminal.interactive) {

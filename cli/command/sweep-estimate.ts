@@ -37,7 +37,7 @@ async function estimateFile(
   options: Options,
 ): Promise<ExitCode> {
   // Reading a sweep file needs the models, which other commands need not wait for.
-  const { planSweep } = await import("../../client/sweep/prepare-sweep.ts");
+  const { planSweep } = await import("../../client/sweep/plan-sweep.ts");
   const read = await planSweep(file, overridesOf(options), terminal.environment);
   if (!read.ok) return printRefusal(terminal, options, read.refusal);
   if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);

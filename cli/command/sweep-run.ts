@@ -9,6 +9,7 @@ import { action, asking, examples } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { printProblems } from "../shell/problems.ts";
 import { overridesOf, withOverrides, type OverrideOptions } from "../shell/override-option.ts";
+import type { SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
@@ -39,23 +40,23 @@ export function sweepRunCommand(terminal: Terminal): Command {
 }
 
 async function runFile(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
-  const { readSweepAt } = await import("../../client/sweep/prepare-sweep.ts");
-  const read = await readSweepAt(file, overridesOf(options), terminal.environment);
+  const { planSweep } = await import("../../client/sweep/plan-sweep.ts");
+  const read = await planSweep(file, overridesOf(options), terminal.environment);
   if (!read.ok) return printRefusal(terminal, options, read.refusal);
   if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);
-  return withMesh(terminal, options, (connected) => runSweeps(terminal, connected, file, options));
+  const { plans } = read.value;
+  return withMesh(terminal, options, (connected) => runSweeps(terminal, connected, { file, plans }, options));
 }
 
 async function runSweeps(
   terminal: Terminal,
   connected: Connected,
-  file: string,
+  planned: { readonly file: string; readonly plans: readonly SweepPlan[] },
   options: Options,
 ): Promise<ExitCode> {
   const { launchFile } = await import("../../client/sweep/launch-file.ts");
   const launched = await launchFile({
-    file,
-    overrides: overridesOf(options),
+    ...planned,
     environment: terminal.environment,
     connected,
     progress: (line) => terminal.note(line),

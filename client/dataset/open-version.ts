@@ -14,7 +14,7 @@ import { formatProblems } from "../../spec/yaml/problem.ts";
 import { namedDataset } from "../../spec/sweep/read-dataset.ts";
 import { connectMesh } from "../connect/connect-mesh.ts";
 import { fetchVersion } from "./build-on-agent.ts";
-import { buildHere } from "./local-build.ts";
+import { buildHere } from "../../data/version/local-version.ts";
 import { findVersion } from "./resolve-dataset.ts";
 import { reportLines } from "./say-report.ts";
 import type { Environment, Surroundings } from "../../system/environment.ts";
