@@ -3,10 +3,10 @@
  * `N passed, N failed`. `--slow` shows what took longest. However it ends, nothing of it goes on.
  */
 import { availableParallelism } from "node:os";
-import { join, relative } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { outputOf, prepareCode, prepareServer } from "./prepare.mjs";
 import { prepareProbe, prepareRuntime } from "./runtime.mjs";
-import { root, runScript, say, tail } from "./step.mjs";
+import { capture, root, runScript, say, tail } from "./step.mjs";
 import { readFilters, testGroups, testsOf } from "./test-files.mjs";
 import { outcomeOf, skipsOf, slowest } from "./test-outcome.mjs";
 import { inParallel, openRun, runFile, watchRun } from "./test-run.mjs";
@@ -35,13 +35,22 @@ await runScript(async (parameters) => {
 async function prepare(whole) {
   const node = await prepareCode();
   const [server] = await Promise.all([prepareServer(node), whole ? prepareRuntime(node) : null]);
-  if (whole) await prepareProbe(node);
-  const env = { ...process.env, TRIALMESH_NATS_SERVER: server };
+  // Beside the tests that need no agent: it keeps one processor busy, and those another.
+  const measured = whole ? prepareProbe(node) : Promise.resolve();
+  const env = { ...process.env, TRIALMESH_NATS_SERVER: server, PATH: await pathPastShims() };
   delete env.NODE_TEST_CONTEXT;
   delete env.NODE_OPTIONS;
   // Ink draws otherwise where CI is set; the tests that mean that set it themselves.
   delete env.CI;
-  return { env, node };
+  return { env, node, measured };
+}
+
+/** Every agent asks for Python's version: one that a shim has to look for each time is put first as it is. */
+async function pathPastShims() {
+  const path = process.env.PATH ?? "";
+  const asked = await capture("python3", ["-c", "import sys; print(sys.executable)"], { timeoutMs: 10_000 });
+  const found = asked.stdout.trim();
+  return asked.code === 0 && found !== "" ? `${dirname(found)}${delimiter}${path}` : path;
 }
 
 async function runTests(tools, filters, total, showSlow) {
@@ -65,8 +74,9 @@ async function runTests(tools, filters, total, showSlow) {
 }
 
 /** The group's processes, each a function that runs one and counts and tells what came of it. */
-function jobsOf({ run, ...tools }, group, files, total, timed) {
+function jobsOf({ run, measured, ...tools }, group, files, total, timed) {
   const job = (name, words) => async () => {
+    if (!group.shared) await measured;
     const started = performance.now();
     const ran = await runFile(run, { ...tools, name, words });
     const { said, ...counts } = outcomeOf(ran);

@@ -25,7 +25,7 @@ export function sweepLintCommand(terminal: Terminal): Command {
 }
 
 async function lint(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
-  const { readSweepAt } = await import("../../client/sweep/prepare-sweep.ts");
+  const { readSweepAt } = await import("../../client/sweep/plan-sweep.ts");
   const { describeSweep } = await import("../../spec/file/describe-sweep.ts");
   const { writeSweepFile } = await import("../../spec/file/write-sweep-file.ts");
   const { formatProblems } = await import("../../spec/yaml/problem.ts");
