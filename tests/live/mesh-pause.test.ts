@@ -76,8 +76,7 @@ describe("MESH-5: what hangs and comes back does no harm", { skip: skipWithoutNa
 
   test("the server hangs for longer than a lease: the sweep completes", async () => {
     const sweep = await mesh.submit({ name: "stalled", trials: 6, epochs: 6, milliseconds: 250, seed: 2 });
-    // Their processes have started.
-    await mesh.agentThat("one", ({ running }) => running.filter(({ resource }) => resource > 0).length === 2);
+    await mesh.agentThat("one", ({ running }) => running.some(({ resource }) => resource > 0));
     mesh.pause(mesh.partPid("server"));
     await sleep(hangMs);
     mesh.goOn();
