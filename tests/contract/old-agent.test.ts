@@ -117,6 +117,6 @@ test("VERSION-1: the coordinator takes every word of an agent of the version bef
   assert.deepEqual([state.agents.get(recordedAgent)?.present, state.active.size], [true, 0]);
   const dropped = lines.filter((line) => !line.startsWith("leading"));
   assert.deepEqual([dropped, place.halts], [[], []], "no word of it was dropped");
-  client.close();
+  await clock.settle(client.close());
   await clock.settle(candidate.stop());
 });
