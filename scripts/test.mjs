@@ -18,14 +18,19 @@ const width = cores * 2 + 1;
 await runScript(async (parameters) => {
   const paths = parameters.filter((word) => word !== "--slow");
   const total = { passed: 0, failed: 0, skipped: 0 };
+  const run = openRun();
   try {
-    const run = openRun();
     const tools = await prepare(paths.length === 0);
     await runTests({ ...tools, run }, readFilters(paths), total, paths.length < parameters.length);
   } catch (error) {
     process.stdout.write(`${error.message}\n`);
     total.failed += 1;
   }
+  const left = await run.close();
+  if (left.length > 0)
+    process.stdout.write(
+      `tests left ${left.length} processes behind, which were ended:\n${left.join("\n")}\n`,
+    );
   if (total.skipped > 0) process.stdout.write(`${total.skipped} skipped\n`);
   process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
   return total.failed === 0 ? 0 : 1;
@@ -59,16 +64,11 @@ async function runTests(tools, filters, total, showSlow) {
   const timed = [];
   const jobs = testGroups.flatMap((group) => jobsOf(tools, group, testsOf(group, filters), total, timed));
   say(`tests: ${jobs.length} processes, ${width} at a time`);
-  const silent = await Promise.race([watchRun(run), inParallel(jobs, width)]);
+  const silent = await Promise.race([watchRun(run), inParallel(run, jobs, width)]);
   for (const { name, output, why } of silent ?? []) {
     total.failed += 1;
     process.stdout.write(`FAILED ${name}: ${why}\n${tail(output, 20)}\n`);
   }
-  const left = await run.close();
-  if (left.length > 0 && silent === undefined)
-    process.stdout.write(
-      `tests left ${left.length} processes behind, which were ended:\n${left.join("\n")}\n`,
-    );
   if (showSlow) process.stdout.write(`the slowest of all:\n${slowest(timed).join("\n")}\n`);
   process.stdout.write(`${((performance.now() - started) / 1000).toFixed(1)} s of tests\n`);
 }

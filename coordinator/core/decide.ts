@@ -42,7 +42,12 @@ export function* decide(state: State, input: Input, at: number, settings: Coordi
 }
 
 /** Runs a decision to its end, applying each event as it comes; the events are added to `events`. */
-export function run<T>(state: State, decision: Generator<Event, T, void>, at: number, events: Event[]): T {
+export function run<T>(
+  state: State,
+  decision: Generator<Event, T, void>,
+  at: number,
+  events: { push(event: Event): unknown },
+): T {
   for (;;) {
     const step = decision.next();
     if (step.done === true) return step.value;

@@ -24,22 +24,23 @@ const trialsPerCallMax = 256;
 /** Behind trials that wait for another agent than the free one, so many are looked at. */
 const waitingLooksMax = 32;
 
-/** Returns true where more could be done at once: call it again with the next batch. */
+/** Returns true where more could be done at once: call it again with the next batch. `isFull`: this batch takes no more. */
 export function* schedule(
   state: State,
   at: number,
   settings: CoordinatorSettings,
+  isFull: () => boolean = () => false,
 ): Generator<Event, boolean, void> {
   let left = trialsPerCallMax;
-  left -= yield* proposeAndEnd(state, left);
-  while (left > 0) {
+  left -= yield* proposeAndEnd(state, left, isFull);
+  while (left > 0 && !isFull()) {
     const placed = yield* placeNext(state, at, settings);
-    if (!placed) break;
+    if (!placed) return false;
     left--;
     // The place it left in its sweep's queue is filled before the next decision looks there.
-    left -= yield* proposeAndEnd(state, left);
+    left -= yield* proposeAndEnd(state, left, isFull);
   }
-  return left <= 0;
+  return true;
 }
 
 /** One decision: gives one free slot to the next requester in the fair order that can use it. False where none can. */

@@ -27,13 +27,17 @@ export interface NewBatch {
   readonly prev: string;
   readonly at: number;
   readonly events: readonly Event[];
+  /** The events as JSON, where the caller has them already. */
+  readonly texts?: readonly string[];
 }
 
 /** Hash before the first message. */
 export const genesisHash = "";
 
-export function encodeBatch({ at, epoch, events, prev }: NewBatch): Uint8Array {
-  return toBytes({ v: journalFormat, epoch, prev, at, events });
+export function encodeBatch({ at, epoch, events, prev, texts }: NewBatch): Uint8Array {
+  if (texts === undefined) return toBytes({ v: journalFormat, epoch, prev, at, events });
+  const head = JSON.stringify({ v: journalFormat, epoch, prev, at });
+  return Buffer.from(`${head.slice(0, -1)},"events":[${texts.join(",")}]}`);
 }
 
 export type BatchReading =

@@ -7,7 +7,7 @@ import { BusError, type AppendResult, type Bus, type Bytes } from "../../protoco
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { streamsOf } from "../../protocol/subjects.ts";
 import type { Event } from "../format/event.ts";
-import { decodeBatch, encodeBatch, genesisHash, hashOf, type Batch } from "./batch.ts";
+import { decodeBatch, encodeBatch, genesisHash, hashOf, type Batch, type NewBatch } from "./batch.ts";
 
 /** Where a follower stands: the last message it has applied. */
 export interface Position {
@@ -27,8 +27,19 @@ export interface JournalEntry {
 export type NewEntry = Pick<JournalEntry, "position" | "bytes">;
 
 /** The batch that comes right after `from`, which need not be durable yet: its hash says what it rests on. */
-export function entryAfter(from: Position, epoch: number, at: number, events: readonly Event[]): NewEntry {
-  const bytes = encodeBatch({ epoch, prev: from.hash, at, events });
+export function entryAfter(
+  from: Position,
+  epoch: number,
+  at: number,
+  { events, texts }: Pick<NewBatch, "events" | "texts">,
+): NewEntry {
+  const bytes = encodeBatch({
+    epoch,
+    prev: from.hash,
+    at,
+    events,
+    ...(texts === undefined ? null : { texts }),
+  });
   return { position: { sequence: from.sequence + 1, hash: hashOf(bytes) }, bytes };
 }
 
@@ -122,7 +133,7 @@ export class Journal {
     events: readonly Event[],
     keepTrying: () => boolean,
   ): Promise<NewEntry | null> {
-    const entry = entryAfter(from, epoch, at, events);
+    const entry = entryAfter(from, epoch, at, { events });
     return (await this.write(entry, keepTrying)) ? entry : null;
   }
 

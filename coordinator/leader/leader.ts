@@ -12,11 +12,12 @@ import type { Input } from "../state/input.ts";
 import { schedule } from "../core/schedule.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
+import { BatchTally } from "./batch-tally.ts";
 import { OwedOrders, type Order } from "./owed-orders.ts";
 import { entryAfter, type Journal, type NewEntry, type Position } from "../journal/journal.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 
-/** Inputs decided in one batch; with what they lead to they must fit one journal message. */
+/** Inputs decided in one batch, where it is not full before: see `BatchTally`. */
 const inputsPerBatchMax = 100;
 /** With this many inputs waiting the next batch is decided while an append is on its way; with fewer, more may join. */
 const inputsDecidedAhead = 32;
@@ -181,17 +182,27 @@ export class Leader {
   #decide(): Decided {
     const { clock, settings } = this.#options;
     const { state } = this;
-    const works = this.#queue.splice(0, inputsPerBatchMax);
     const at = Math.max(clock.now(), state.meta.at);
-    const events: Event[] = [];
+    const tally = new BatchTally();
+    const { events } = tally;
     const answers: (() => void)[] = [];
-    for (const { input, done } of works) {
-      const answer = run(state, decide(state, input, at, settings), at, events);
-      answers.push(() => done(answer));
+    let taken = 0;
+    while (taken < inputsPerBatchMax && !tally.isFull) {
+      const work = this.#queue[taken];
+      if (work === undefined) break;
+      taken++;
+      const answer = run(state, decide(state, work.input, at, settings), at, tally);
+      answers.push(() => work.done(answer));
     }
-    this.#moreToSchedule = run(state, schedule(state, at, settings), at, events);
+    this.#queue.splice(0, taken);
+    this.#moreToSchedule = run(
+      state,
+      schedule(state, at, settings, () => tally.isFull),
+      at,
+      tally,
+    );
     if (events.length === 0) return { at, events, entry: null, orders: [], answers };
-    const entry = entryAfter(this.#decidedTo, state.meta.epoch, at, events);
+    const entry = entryAfter(this.#decidedTo, state.meta.epoch, at, tally);
     this.#decidedTo = entry.position;
     // From the state as this batch leaves it: by the time it is durable the next one may be in it.
     return { at, events, entry, orders: this.#owed.due(state, at, touchedFences(events)), answers };

@@ -50,9 +50,9 @@ test("UNTIL-1: what changes is waited for, what does not is given up with what w
     "the end",
     (note) => {
       note(++turns);
-      return turns === 30 || null;
+      return turns === 12 || null;
     },
-    100,
+    300,
   );
   assert.equal(await changing, true);
   await assert.rejects(

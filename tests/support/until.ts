@@ -40,6 +40,8 @@ export class Patience {
     if (text === this.#seen) return;
     this.#seen = text;
     this.#spentMs = 0;
+    this.#lookedAt = performance.now();
+    this.#pace.elapsed();
   }
 
   isOver(): boolean {
