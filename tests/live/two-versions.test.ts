@@ -1,6 +1,6 @@
 /**
  * This version and the one before it in one mesh, as while somebody upgrades: coordinators first, agents whenever it suits. Built
- * from the project's history; without it, `tests/core/old-agent.test.ts` still plays what an old agent once said.
+ * from the project's history; without it, `tests/contract/old-agent.test.ts` still plays what an old agent once said.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

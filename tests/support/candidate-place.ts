@@ -12,7 +12,7 @@ import { MemoryDisk } from "./memory-store.ts";
 import type { Store } from "../../store/store.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
-const mesh = "place";
+export const placeMesh = "place";
 
 export class CandidatePlace {
   readonly clock = new VirtualClock();
@@ -26,14 +26,15 @@ export class CandidatePlace {
   #last: Position = startPosition;
 
   async streams(): Promise<void> {
-    for (const spec of streamSpecsOf(mesh, 1, "secret")) await this.clock.settle(this.bus.ensureStream(spec));
+    for (const spec of streamSpecsOf(placeMesh, 1, "secret"))
+      await this.clock.settle(this.bus.ensureStream(spec));
   }
 
   /** Appends a message to the journal as it is, hash apart. */
   async append(batch: Readonly<Record<string, unknown>>): Promise<void> {
     const bytes = toBytes({ ...batch, prev: this.#last.hash });
     await this.clock.settle(
-      this.bus.append(streamsOf(mesh).journal, subjectsOf(mesh).journal("secret"), bytes),
+      this.bus.append(streamsOf(placeMesh).journal, subjectsOf(placeMesh).journal("secret"), bytes),
     );
     this.#last = { sequence: this.#last.sequence + 1, hash: hashOf(bytes) };
   }
@@ -44,7 +45,7 @@ export class CandidatePlace {
 
   start(name = "one", restoreJournal = false): Candidate {
     return startCandidate({
-      mesh,
+      mesh: placeMesh,
       name,
       bus: this.hub.connect(name),
       store: opened(this.projection),
@@ -62,16 +63,16 @@ export class CandidatePlace {
   }
 
   loseTail(count: number): void {
-    this.hub.loseTail(streamsOf(mesh).journal, count);
+    this.hub.loseTail(streamsOf(placeMesh).journal, count);
   }
 
   async messages(): Promise<readonly Uint8Array[]> {
-    const raw = await this.clock.settle(this.bus.readStream(streamsOf(mesh).journal, 1, 1_000));
+    const raw = await this.clock.settle(this.bus.readStream(streamsOf(placeMesh).journal, 1, 1_000));
     return raw.map(({ data }) => Uint8Array.from(data));
   }
 
   journal(): Journal {
-    return new Journal(this.hub.connect("reader"), mesh, this.clock);
+    return new Journal(this.hub.connect("reader"), placeMesh, this.clock);
   }
 }
 
