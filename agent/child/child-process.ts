@@ -7,6 +7,7 @@ import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { withoutInherited } from "../../system/inherited-descriptor.ts";
 import type { Job } from "../runner/runner.ts";
 import { wakeWhenOrphaned } from "./wake-when-orphaned.ts";
 import { fromChildSchema, type FromChild, type ToChild } from "../runner/wire.ts";
@@ -155,7 +156,7 @@ function forkChild({ environment, memoryMiB }: ChildOptions): NodeProcess {
   const entry = fileURLToPath(new URL(`./child${extname(here)}`, import.meta.url));
   return fork(entry, [], {
     serialization: "advanced",
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    stdio: withoutInherited(["ignore", "pipe", "pipe", "ipc"] as const),
     env: environment,
     execArgv: [`--max-old-space-size=${Math.max(64, Math.floor(memoryMiB))}`],
   });
