@@ -57,7 +57,9 @@ export class ChildPool {
   giveBack(child: Child, sound: boolean): void {
     child.fence = null;
     const { slots, trialsPerChild } = this.#options;
-    if (!sound || child.trials >= trialsPerChild || this.#idle().length > slots || hasGrown(child))
+    // What it has left running may hold on to what a next job is to have; that one gets a new child.
+    if (child.endStarted()) this.#retire(child);
+    else if (!sound || child.trials >= trialsPerChild || this.#idle().length > slots || hasGrown(child))
       this.#retire(child);
   }
 
@@ -85,6 +87,7 @@ export class ChildPool {
       kind,
       slot,
       memoryMiB: job.memoryMiB,
+      foreign: job.program !== null,
       environment: { ...base, ...slotTable.environment(slot) },
       onEvent: (event) => onEvent(child, event),
       onEnd: (end) => {

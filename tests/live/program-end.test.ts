@@ -343,6 +343,25 @@ describe("PROG-15: a trial ends with its process, and what it left behind ends w
     assert.equal((await ended).end.kind, "stopped");
   });
 
+  test("what a module started ends with its trial, though its child is kept", { skip: onLinux }, async () => {
+    const text = `
+import { spawn } from "node:child_process";
+export async function train({ report }) {
+  const child = spawn("sleep", ["60"], { detached: true, stdio: "inherit" });
+  console.log("left", child.pid);
+  await report({ score: 1 });
+}`;
+    const objectives = fixtureCommand.objectives;
+    const program = { kind: "module" as const, bundle: "", objectives, fullLength: null, entry: "train.ts" };
+    for (let round = 0; round < 2; round++) {
+      const { end, lines } = await hearJob(runner, programJob(folder, { "train.ts": text }, program));
+      assert.equal(end.kind, "finished", JSON.stringify(end));
+      const pid = Number(/left (\d+)/.exec(lines.join("\n"))?.[1]);
+      assert.ok(pid > 0, lines.join("\n"));
+      await until(`the end of process ${pid}`, () => !isAlive(pid) || null);
+    }
+  });
+
   test("PROG-9: an agent killed with SIGKILL leaves none of them behind", { skip: noSetsid }, async () => {
     const here = fileURLToPath(import.meta.url);
     const url = new URL(`../../agent/child/machine-runner${extname(here)}`, import.meta.url).href;
