@@ -167,6 +167,8 @@ export function program(terminal: Terminal): Command {
   everyCommand(root, (command) => {
     command
       .exitOverride()
+      // What stands behind a command is its own, also where the command around it knows the same flag.
+      .enablePositionalOptions()
       .showSuggestionAfterError(false)
       .configureHelp({ showGlobalOptions: false })
       .configureOutput({

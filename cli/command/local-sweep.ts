@@ -15,6 +15,7 @@ import { findFolder } from "../../client/local/find-folder.ts";
 import { localJson, localText } from "../print/local-result.ts";
 import type { LocalTrial } from "../../client/local/local-trial.ts";
 import { runLocal, type LocalResult } from "../../client/local/run-local.ts";
+import { jsonText } from "../../text/printable.ts";
 
 export interface LocalSweepOptions extends PrintOptions {
   readonly parallel?: number;
@@ -61,9 +62,7 @@ export async function localSweep(
       interrupted: interrupt.signal,
     });
     terminal.out(
-      options.json === true
-        ? JSON.stringify(localJson(sweep, result), null, 2)
-        : `\n${localText(sweep, result)}`,
+      options.json === true ? jsonText(localJson(sweep, result)) : `\n${localText(sweep, result)}`,
     );
     if (result.end === "interrupted") return exitCode.interrupted;
     const worked =
