@@ -9,7 +9,7 @@ import { join } from "node:path";
 import test, { after, describe } from "node:test";
 import type { Command } from "commander";
 import * as fc from "fast-check";
-import * as z from "zod";
+import type * as z from "zod";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
 import type { MeshClient } from "../../protocol/client.ts";
 import { commandValues } from "../../protocol/command.ts";
@@ -144,10 +144,7 @@ describe("TERM-1: nothing that a terminal obeys leaves a command, whatever the m
         .filter((leaf) => `${words.join(" ")} `.startsWith(`${leaf} `))
         .at(-1),
     );
-    assert.deepEqual(
-      leaves(program(terminal), []).toSorted(),
-      [...new Set([...asked, ...others])].toSorted(),
-    );
+    assert.deepEqual(new Set(leaves(program(terminal), [])), new Set([...asked, ...others]));
   });
 
   test("the end of `sweep run`, and `tui` in plain lines", async () => {
