@@ -108,17 +108,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(connectionCommand(terminal))
     .addCommand(doctorCommand(terminal))
     .addHelpText("after", helpEnd);
-  everyCommand(root, (command) => {
-    command
-      .exitOverride()
-      .showSuggestionAfterError(false)
-      .configureHelp({ showGlobalOptions: false })
-      .configureOutput({
-        writeOut: (text) => terminal.out(text.replace(/\n$/, "")),
-        writeErr: (text) => terminal.note(text.replace(/\n$/, "")),
-        outputError: (text, write) => write(`trialmesh: ${usageSentence(text, command, root)}\n`),
-      });
-  });
+  everyCommand(root, (command) => speakThrough(terminal, command, root));
   return root;
 }
 
@@ -188,6 +178,20 @@ function runtimeCommands(terminal: Terminal): Command {
     runtimeRemoveCommand(terminal),
     runtimeProbeCommand(terminal),
   ]);
+}
+
+function speakThrough(terminal: Terminal, command: Command, root: Command): void {
+  command
+    .exitOverride()
+    // What stands behind a command is its own, also where the command around it knows the same flag.
+    .enablePositionalOptions()
+    .showSuggestionAfterError(false)
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.replace(/\n$/, "")),
+      writeErr: (text) => terminal.note(text.replace(/\n$/, "")),
+      outputError: (text, write) => write(`trialmesh: ${usageSentence(text, command, root)}\n`),
+    });
 }
 
 function group(name: string, about: string, commands: readonly Command[]): Command {
