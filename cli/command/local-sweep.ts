@@ -8,6 +8,7 @@ import { localJson, localText } from "../print/local-result.ts";
 import type { LocalTrial } from "../../client/local/local-trial.ts";
 import { cameToResult, runCommandFile, type CommandFile } from "../../client/local/run-file.ts";
 import type { LocalResult } from "../../client/local/run-local.ts";
+import { jsonText } from "../../text/printable.ts";
 
 export interface LocalSweepOptions extends PrintOptions {
   readonly parallel?: number;
@@ -38,9 +39,7 @@ export async function localSweep(
     const { sweep } = found;
     const result = run.value;
     terminal.out(
-      options.json === true
-        ? JSON.stringify(localJson(sweep, result), null, 2)
-        : `\n${localText(sweep, result)}`,
+      options.json === true ? jsonText(localJson(sweep, result)) : `\n${localText(sweep, result)}`,
     );
     if (result.end === "interrupted") return exitCode.interrupted;
     return cameToResult(found, result) ? exitCode.ok : exitCode.failed;

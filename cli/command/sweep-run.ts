@@ -13,6 +13,7 @@ import type { SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
+import { jsonText } from "../../text/printable.ts";
 
 interface Options extends MeshOptions, OverrideOptions {
   readonly detach?: boolean;
@@ -116,7 +117,7 @@ export async function followToEnd(
     const followed = await followSweep(client, sweep, (line) => terminal.note(line));
     if (!followed.ok) return printRefusal(terminal, options, followed.refusal);
     const { view, end } = followed.value;
-    if (options.json === true) terminal.out(JSON.stringify(view, null, 2));
+    if (options.json === true) terminal.out(jsonText(view));
     else terminal.out(`\n${sweepResult(view)}`);
     if (end === "waits-for-budget") {
       const { requester } = view.summary;

@@ -6,11 +6,11 @@
  * journal adds up to the same state whatever is retuned (`npm run structure` holds this).
  */
 import type { Event, EventOf } from "../format/event.ts";
+import { applyAccount, type AccountEvent } from "./apply-account.ts";
+import { applyAgent, type AgentEvent } from "./apply-agent.ts";
 import { applyAttempt, type AttemptEvent } from "./apply-attempt.ts";
 import { applyRegistry } from "./apply-registry.ts";
 import { applyTrial, type TrialEvent } from "./apply-trial.ts";
-import { accountOf, addLine, agentOf } from "./entity.ts";
-import { indexAgent } from "./index-state.ts";
 import { activeAttempt, mustGet, type State } from "../state/state.ts";
 
 export function apply(state: State, event: Event, at: number): void {
@@ -26,65 +26,17 @@ function change(state: State, event: Event, at: number): void {
     case "CommandAccepted":
       return rememberCommand(state, event, at);
     case "AccountOpened":
-      accountOf(state, event.requester).weight = event.weight;
-      return;
-    case "AccountSet": {
-      const account = accountOf(state, event.requester);
-      account.weight = event.weight;
-      account.sweepCap = event.sweepCap;
-      account.refill = event.refill;
-      account.refilledAt = event.refilledAt;
-      return;
-    }
-    case "TokensRefilled": {
-      const account = accountOf(state, event.requester);
-      account.refilledAt = event.until;
-      if (event.amount === 0) return;
-      account.granted += event.amount;
-      addLine(state, account, { at, kind: "refill", amount: event.amount });
-      return;
-    }
-    case "TokensGranted": {
-      const account = accountOf(state, event.requester);
-      account.granted += event.amount;
-      addLine(state, account, { at, kind: "grant", amount: event.amount, note: event.note });
-      return;
-    }
-    case "AgentJoined": {
-      const known = state.agents.get(event.agent);
-      state.agents.set(event.agent, {
-        agent: event.agent,
-        incarnation: event.incarnation,
-        capability: event.capability,
-        policy: event.policy,
-        present: true,
-        closed: null,
-        draining: known !== undefined && known.incarnation === event.incarnation && known.draining,
-        cordoned: known?.cordoned ?? false,
-        cordonReason: known?.cordonReason ?? null,
-        contradicted: known?.contradicted ?? 0,
-        speed: known?.speed ?? {},
-      });
-      state.dirty.add(`agent/${event.agent}`);
-      return indexAgent(state, event.agent);
-    }
+    case "AccountSet":
+    case "TokensRefilled":
+    case "TokensGranted":
+      return applyAccount(state, event satisfies AccountEvent, at);
+    case "AgentJoined":
     case "AgentSeen":
     case "AgentSilent":
-      agentOf(state, event.agent).present = event.kind === "AgentSeen";
-      return indexAgent(state, event.agent);
     case "AgentClosed":
-      agentOf(state, event.agent).closed = event.reason;
-      return indexAgent(state, event.agent);
     case "AgentDraining":
-      agentOf(state, event.agent).draining = event.drain;
-      return indexAgent(state, event.agent);
-    case "AgentCordoned": {
-      const agent = agentOf(state, event.agent);
-      agent.cordoned = event.cordon;
-      agent.cordonReason = event.cordon ? (event.reason ?? null) : null;
-      if (!event.cordon) agent.contradicted = 0;
-      return indexAgent(state, event.agent);
-    }
+    case "AgentCordoned":
+      return applyAgent(state, event satisfies AgentEvent);
     case "SweepSubmitted":
     case "SweepTuned":
     case "SearchNoted":

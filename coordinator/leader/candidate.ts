@@ -41,6 +41,19 @@ export interface CandidateOptions {
   readonly onState?: (state: State) => void;
 }
 
+/**
+ * | state   | `role`  | what it does                                   | what moves it on                                     |
+ * | ------- | ------- | ---------------------------------------------- | ---------------------------------------------------- |
+ * | waiting | standby | nothing for a while: the bus is away           | the bus answers: standby; it fails as what heals by  |
+ * |         |         |                                                | itself: waiting again, in any other way: halted      |
+ * | standby | standby | follows the journal, asks now and then whether | nobody does and its append of the election is taken: |
+ * |         |         | anybody leads                                  | leader; the bus fails: waiting                       |
+ * | leader  | leader  | nothing itself: the term works on its state    | the term is over: standby, from what is durable; the |
+ * |         |         |                                                | term breaks: halted                                  |
+ * | halted  | halted  | nothing: a person has to mend it               | nothing                                              |
+ *
+ * `stop` ends each of them: a term first, then the loop at its next look.
+ */
 export interface Candidate {
   role(): "standby" | "leader" | "halted";
   stop(): Promise<void>;

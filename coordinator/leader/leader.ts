@@ -60,6 +60,16 @@ export interface LeaderOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/**
+ * | state   | told by                      | what it does                              | what moves it on                              |
+ * | ------- | ---------------------------- | ----------------------------------------- | --------------------------------------------- |
+ * | idle    | leading, not `#running`      | nothing                                   | `submit`, `ask`: running                      |
+ * | running | `#running`, nothing on its   | decides a batch and begins its append;    | a batch with events: ahead; nothing is left:  |
+ * |         | way                          | answers questions between batches         | idle                                          |
+ * | ahead   | `#running` and `#appending`  | decides one batch more where many wait;   | the append is durable: running, and what the  |
+ * |         |                              | questions wait                            | batch owes leaves; it is refused: deposed     |
+ * | deposed | not `#leading`               | nothing: what is decided never leaves     | nothing; `stop` and every error end here too  |
+ */
 export class Leader {
   readonly state: State;
   /** Of the last batch that is durable. */

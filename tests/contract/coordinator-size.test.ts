@@ -8,6 +8,8 @@ import { Journal, startPosition } from "../../coordinator/journal/journal.ts";
 import { decide, run } from "../../coordinator/core/decide.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";
 import { batchCharactersMax, BatchTally } from "../../coordinator/leader/batch-tally.ts";
+import { commandBytesMax, tooLarge } from "../../coordinator/leader/message-limit.ts";
+import { metricsSchema, reportSchema } from "../../protocol/report.ts";
 import { Leader } from "../../coordinator/leader/leader.ts";
 import { ProjectionStore } from "../../coordinator/projection/projection-store.ts";
 import { settingsFor } from "../../coordinator/state/setting.ts";
@@ -213,4 +215,21 @@ test("SIZE-3: JSON that is nested deeper than anything we write is no message", 
   // What only looks deep, in a text, is none of that.
   assert.notEqual(fromBytes(Buffer.from(JSON.stringify({ text: "[{".repeat(5_000) }))), undefined);
   assert.notEqual(fromBytes(Buffer.from(JSON.stringify({ text: '\\"[{'.repeat(5_000) }))), undefined);
+});
+
+test("SIZE-4: a command that is too large is refused with its size; what an agent says in words or numbers is cut", () => {
+  assert.equal(tooLarge("command sweep-run", commandBytesMax, commandBytesMax), null);
+  const refused = tooLarge("command sweep-run", commandBytesMax + 1, commandBytesMax);
+  assert.ok(refused?.ok === false);
+  assert.match(
+    refused.refusal.message,
+    /^command sweep-run has 129 KiB, more than the 128 KiB that one message/,
+  );
+  const report = reportSchema.parse({ kind: "refused", fence: 1, reason: "no ".repeat(200_000) });
+  assert.ok(JSON.stringify(report).length < 3_000);
+  const metrics = Object.fromEntries(Array.from({ length: 80_000 }, (_, at) => [`m${at}`, at]));
+  const kept = metricsSchema.parse({ accuracy: 0.5, ...metrics, ["long".repeat(100)]: 1 });
+  assert.equal(kept["accuracy"], 0.5);
+  assert.equal(Object.keys(kept).length, 256);
+  assert.deepEqual(metricsSchema.parse({ a: 1, ["x".repeat(300)]: 2 }), { a: 1 });
 });

@@ -30,6 +30,7 @@ async function run(...words: string[]): Promise<Run> {
     out: (text) => void (out += `${text}\n`),
     note: (text) => void (note += `${text}\n`),
     finish: (ended) => void (code = ended),
+    connect: () => assert.fail("no mesh is asked"),
   }).parseAsync(["node", "trialmesh", "dataset", "profile", ...words]);
   return { code, out, note };
 }

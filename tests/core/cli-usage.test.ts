@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import * as z from "zod";
 import { refusalSchema } from "../../protocol/refusal.ts";
 import { program } from "../../cli/command-tree.ts";
-import type { Terminal } from "../../cli/shell/terminal.ts";
+import { openTerminal, type Terminal } from "../../cli/shell/terminal.ts";
 import { runCli } from "../support/run-cli.ts";
 
 interface Heard {
@@ -20,14 +20,14 @@ function listen(): Heard {
   const heard: Heard = {
     out: "",
     note: "",
-    terminal: {
+    terminal: openTerminal({
       environment: {},
       interactive: false,
       columns: 100,
-      out: (text) => void (heard.out += `${text}\n`),
-      note: (text) => void (heard.note += `${text}\n`),
+      writeOut: (text) => void (heard.out += text),
+      writeErr: (text) => void (heard.note += text),
       finish: () => {},
-    },
+    }),
   };
   return heard;
 }

@@ -75,8 +75,8 @@ describe("MESH-5: what hangs and comes back does no harm", { skip: skipWithoutNa
   });
 
   test("the server hangs for longer than a lease: the sweep completes", async () => {
-    const sweep = await mesh.submit({ name: "stalled", trials: 6, epochs: 6, milliseconds: 250, seed: 2 });
-    await mesh.agentThat("one", ({ running }) => running.some(({ resource }) => resource > 0));
+    const sweep = await mesh.submit({ name: "stalled", trials: 6, epochs: 10, milliseconds: 250, seed: 2 });
+    await mesh.trialThat(sweep, "a running trial", ({ state }) => state === "running");
     mesh.pause(mesh.partPid("server"));
     await sleep(hangMs);
     mesh.goOn();

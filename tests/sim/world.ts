@@ -157,11 +157,17 @@ export class World {
       epoch: (job, resource) => this.#epoch(plan, job, resource),
     });
     const runner: typeof inner = {
-      ...inner,
       start: (job) => {
         runningFences.add(job.fence);
         inner.start(job);
       },
+      stop: (fence, how) => inner.stop(fence, how),
+      suspend: (fence) => inner.suspend(fence),
+      resume: (fence) => inner.resume(fence),
+      canSuspend: inner.canSuspend,
+      processes: () => inner.processes(),
+      onEvent: (listener) => inner.onEvent(listener),
+      close: () => inner.close(),
     };
     inner.onEvent((event) => {
       if (event.kind === "finished" || event.kind === "stopped" || event.kind === "failed")
