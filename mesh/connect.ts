@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { connectBus } from "../protocol/bus/nats-bus.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
-import type { Role } from "../protocol/subjects.ts";
+import { storedSubject, type Role } from "../protocol/subjects.ts";
 import type { Credential } from "./credential.ts";
 import type { Home } from "./home.ts";
 
@@ -22,14 +22,16 @@ export async function connectAs(
       name: `${role} ${name}`,
       inboxPrefix: credential.inboxPrefix,
       waitOnFirstConnect,
+      ...(role === "coordinator" ? {} : { readSubject: (subject) => storedSubject(home.mesh, subject) }),
     });
     return accept(bus);
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     if (error.kind === "denied") {
+      const why = home.outdated ? " any more, since each user has an account of its own now" : "";
       return refuse(
         "forbidden",
-        `the mesh at ${home.url} does not accept the credential of ${role} ${name}; ask its owner for a new \`trialmesh invite\``,
+        `the mesh at ${home.url} does not accept the credential of ${role} ${name}${why}; ask its owner for a new \`trialmesh invite ${role} ${name}\``,
       );
     }
     return refuse(

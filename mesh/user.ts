@@ -8,7 +8,7 @@ import { nameSchema } from "../protocol/name.ts";
 import { accept, parseOutside, type Outcome } from "../protocol/refusal.ts";
 import { roles, type Role } from "../protocol/subjects.ts";
 import { inHome, type Home } from "./home.ts";
-import type { Revocations } from "./identity.ts";
+import type { Revocations } from "./account.ts";
 import { parseJsonFile, readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 import { refuseDisk } from "../system/system-error.ts";
 
@@ -70,8 +70,8 @@ export function listUsers(home: Home): Outcome<readonly User[]> {
   return accept(users);
 }
 
-/** What the mesh account's token must say of taken-back keys: always derived from the records. */
-export function revocationsOf(users: readonly User[]): Revocations {
+/** What an account's token must say of the taken-back keys of its users: always derived from the records. */
+export function revocationsOf(users: readonly Pick<User, "revoked">[]): Revocations {
   return Object.fromEntries(
     users.flatMap((user) => user.revoked.map((entry) => [entry.publicKey, entry.at])),
   );

@@ -15,6 +15,7 @@ import type { State } from "../state/state.ts";
 import { EventLog } from "../view/event-log.ts";
 import { hearsNoLeader } from "./hears-no-leader.ts";
 import { Journal, JournalBroken } from "../journal/journal.ts";
+import type { CoordinatorKeys } from "../journal/seal.ts";
 import { ProjectionStore } from "../projection/projection-store.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { beginTerm, type Term } from "./term.ts";
@@ -23,6 +24,7 @@ export interface CandidateOptions {
   readonly mesh: string;
   readonly name: string;
   readonly bus: Bus;
+  readonly keys: CoordinatorKeys;
   readonly store: Store;
   /** Works out proposals; ours to use, the caller's to close. */
   readonly sampler: SamplerWorker;
@@ -60,7 +62,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
   const settings = { ...defaultSettings, ...options.settings };
   const nobodyLeads = (patienceMs: number) =>
     hearsNoLeader({ bus, clock, subject: subjectsOf(mesh).query("coordinator", name, "ping"), patienceMs });
-  const journal = new Journal(bus, mesh, clock);
+  const journal = new Journal(bus, mesh, clock, options.keys);
   const store = new ProjectionStore(options.store, halt);
   const events = new EventLog();
   let { state, position } = store.load();

@@ -18,15 +18,16 @@ import { registerSchema, heartbeatSchema, reportBatchSchema, type Welcome } from
 import {
   agentOf,
   coordinatorPatterns,
+  inboxDurable,
   roles,
   senderOf,
   streamsOf,
-  subjectsOf,
   type Role,
 } from "../../protocol/subjects.ts";
 import { CommandLimit, commandsPerSecond } from "./command-limit.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
+import type { GiveOrder } from "./give-order.ts";
 import type { Leader } from "./leader.ts";
 import type { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import { answerQuery } from "../view/answer-query.ts";
@@ -39,10 +40,10 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly events: EventLog;
   readonly settings: CoordinatorSettings;
+  readonly giveOrder: GiveOrder;
   readonly log: (line: string) => void;
 }
 
-const inboxDurable = "coordinator";
 const inboxBatchMax = 200;
 /** Batches in hand at once: while one waits for the journal, the next ones are asked for and parsed. */
 const inboxBatchesMax = 3;
@@ -120,8 +121,7 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
 
 /** Durable reports: acknowledged, and receipted to the agent, only once their events are in the journal. */
 export function serveInbox(options: IntakeOptions): Subscription {
-  const { bus, clock, leader, log, mesh } = options;
-  const subjects = subjectsOf(mesh);
+  const { bus, clock, giveOrder, leader, log, mesh } = options;
   const handle = (message: Delivered): Promise<void> => {
     const agent = agentOf(message.subject);
     const batch = parseOutside(reportBatchSchema, fromBytes(message.data), `report of ${agent}`);
@@ -140,7 +140,7 @@ export function serveInbox(options: IntakeOptions): Subscription {
             if (--open > 0) return;
             message.ack();
             const body = { epoch: leader.state.meta.epoch, ids: reports.map(({ id }) => id) };
-            bus.publish(subjects.order(agent, "receipt"), toBytes(body));
+            giveOrder({ agent, name: "receipt", body });
             resolve();
           },
         });

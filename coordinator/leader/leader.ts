@@ -13,7 +13,7 @@ import { schedule } from "../core/schedule.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
 import { OwedOrders, type Order } from "./owed-orders.ts";
-import { entryAfter, type Journal, type NewEntry, type Position } from "../journal/journal.ts";
+import type { Journal, NewEntry, Position } from "../journal/journal.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 
 /** Inputs decided in one batch; with what they lead to they must fit one journal message. */
@@ -191,7 +191,7 @@ export class Leader {
     }
     this.#moreToSchedule = run(state, schedule(state, at, settings), at, events);
     if (events.length === 0) return { at, events, entry: null, orders: [], answers };
-    const entry = entryAfter(this.#decidedTo, state.meta.epoch, at, events);
+    const entry = this.#options.journal.entryAfter(this.#decidedTo, state.meta.epoch, at, events);
     this.#decidedTo = entry.position;
     // From the state as this batch leaves it: by the time it is durable the next one may be in it.
     return { at, events, entry, orders: this.#owed.due(state, at, touchedFences(events)), answers };

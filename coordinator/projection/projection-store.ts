@@ -10,7 +10,12 @@ import type { State } from "../state/state.ts";
 import { entitiesIn, pageChanges } from "./entity-page.ts";
 import { startPosition, type Position } from "../journal/journal.ts";
 
-const positionSchema = z.object({ sequence: z.int().nonnegative(), hash: z.string() });
+const positionSchema = z.object({
+  sequence: z.int().nonnegative(),
+  hash: z.string(),
+  /** Absent where the store was last written before messages were signed. */
+  signedFrom: z.int().positive().nullable().default(null),
+});
 
 export class ProjectionStore {
   readonly #store: Store;

@@ -178,7 +178,8 @@ export interface Bus {
   readStream(stream: string, fromSequence: number, limit: number): Promise<readonly Entry[]>;
 
   /**
-   * The newest message on exactly this subject, or null. Needs permission on `$JS.API.DIRECT.GET.<stream>.>` only.
+   * The newest message on exactly this subject, or null. Needs permission on `$JS.API.DIRECT.GET.<stream>.>` only, or on
+   * the subject that stands for it in an account without streams.
    * On a cluster it may read a replica that lags: decide on the outcome of an append, never on a null from here.
    */
   getMessage(stream: string, subject: string): Promise<Entry | null>;

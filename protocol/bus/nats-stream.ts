@@ -219,13 +219,13 @@ export async function readNatsStream(
   return found;
 }
 
-/** By direct get on the subject: no other permission than `$JS.API.DIRECT.GET.<stream>.>`. */
+/** By direct get on the subject: no other permission than `$JS.API.DIRECT.GET.<stream>.>`, or whatever stands for it. */
 export async function getNatsMessage(
   nc: NatsConnection,
   stream: string,
   subject: string,
+  asked = `$JS.API.DIRECT.GET.${stream}.${subject}`,
 ): Promise<Entry | null> {
-  const asked = `$JS.API.DIRECT.GET.${stream}.${subject}`;
   try {
     const answer = await nc.request(asked, undefined, { timeout: streamTimeoutMs });
     const status = answer.headers?.code ?? 0;

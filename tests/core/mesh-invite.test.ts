@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import * as z from "zod";
 import { decode, type User as UserClaims } from "@nats-io/jwt";
+import { userAccount } from "../../mesh/account.ts";
 import { issueCredential } from "../../mesh/credential.ts";
 import { openHome, saveHome, type Home } from "../../mesh/home.ts";
 import { ensureIdentity } from "../../mesh/identity.ts";
@@ -49,8 +50,11 @@ test("INV-1: a line gives its reader the address and a credential with the role'
   assert.deepEqual(claims.nats.sub, { allow: allowed.sub });
   const identity = valueOf(ensureIdentity(home));
   assert.equal(claims.iss, identity.signing.getPublicKey());
-  assert.equal(claims.nats.issuer_account, identity.meshAccount.getPublicKey());
-  assert.equal(claims.nats.subs, -1);
+  assert.equal(
+    claims.nats.issuer_account,
+    userAccount(identity, "lab", "agent", "alpha").getPublicKey(),
+    "an account of its own",
+  );
 });
 
 test("INV-2: a joined home opens, keeps its own credential, and cannot invite or revoke", async () => {

@@ -12,6 +12,7 @@ import { connectMesh, type Connected } from "../../client/connect/connect-mesh.t
 import { Journal } from "../../coordinator/journal/journal.ts";
 import { ensureCredential } from "../../mesh/credential.ts";
 import { openHome } from "../../mesh/home.ts";
+import { coordinatorKeys } from "../../mesh/mesh-trust.ts";
 import type { MeshClient, QueryValue } from "../../protocol/client.ts";
 import type { QueryBody, QueryName } from "../../protocol/command.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
@@ -271,7 +272,8 @@ export class LiveMesh {
     const credential = valueOf(await ensureCredential(home, "coordinator", "auditor", nowS));
     const bus = valueOf(await connectAs(home, credential));
     try {
-      return await auditJournal(new Journal(bus, home.mesh, systemClock), watch);
+      const keys = valueOf(coordinatorKeys(home.mesh, credential));
+      return await auditJournal(new Journal(bus, home.mesh, systemClock, keys), watch);
     } finally {
       await bus.close();
     }
