@@ -157,7 +157,7 @@ class AgentShell implements Agent {
   }
 
   #carryOut(effect: AgentEffect): void {
-    const { bus, runner } = this.#options;
+    const { bus, name, runner } = this.#options;
     switch (effect.kind) {
       case "register":
         void this.#link.register();
@@ -186,7 +186,7 @@ class AgentShell implements Agent {
       case "metric": {
         const { lease, metrics, resource } = effect;
         bus.publish(
-          this.#subjects.metric(lease.sweep, lease.trial),
+          this.#subjects.metric(name, lease.sweep, lease.trial),
           toBytes({ fence: lease.fence, resource, metrics }),
         );
         return;
@@ -194,7 +194,7 @@ class AgentShell implements Agent {
       case "log": {
         const { lease, line, stream } = effect;
         bus.publish(
-          this.#subjects.log(lease.sweep, lease.trial),
+          this.#subjects.log(name, lease.sweep, lease.trial),
           toBytes({ fence: lease.fence, stream, line }),
         );
         return;

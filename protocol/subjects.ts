@@ -20,9 +20,11 @@ export interface Subjects {
   readonly heartbeat: (agent: string) => string;
   readonly inbox: (agent: string) => string;
   readonly order: (agent: string, order: OrderName) => string;
-  readonly metric: (sweep: string, trial: string) => string;
-  readonly log: (sweep: string, trial: string) => string;
+  readonly metric: (agent: string, sweep: string, trial: string) => string;
+  readonly log: (agent: string, sweep: string, trial: string) => string;
   readonly blob: (digest: string, chunk: number) => string;
+  /** Where coordinators are asked whether a blob's bytes are what its digest names. */
+  readonly prove: string;
   /** Where a chunk is asked for by whoever may not ask the streams themselves: see `crossingsOf`. */
   readonly stored: (digest: string, chunk: number) => string;
 }
@@ -42,9 +44,10 @@ export function subjectsOf(mesh: string): Subjects {
     heartbeat: (agent) => `${at}.presence.${agent}`,
     inbox: (agent) => `${at}.inbox.${agent}.report`,
     order: (agent, order) => `${at}.agent.${agent}.${order}`,
-    metric: (sweep, trial) => `${at}.metric.${sweep}.${trial}`,
-    log: (sweep, trial) => `${at}.log.${sweep}.${trial}`,
+    metric: (agent, sweep, trial) => `${at}.metric.${agent}.${sweep}.${trial}`,
+    log: (agent, sweep, trial) => `${at}.log.${agent}.${sweep}.${trial}`,
     blob: (digest, chunk) => `${at}.blob.${digest}.${chunk}`,
+    prove: `${at}.prove`,
     stored: (digest, chunk) => `${at}.stored.${digest}.${chunk}`,
   };
 }
@@ -57,6 +60,7 @@ export function coordinatorPatterns(mesh: string) {
     queries: `${at}.query.*.*.*`,
     registers: `${at}.hello.*`,
     heartbeats: `${at}.presence.*`,
+    proofs: `${at}.prove`,
   } as const;
 }
 
@@ -115,7 +119,7 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
     { name: names.inbox, subjects: [`${at}.inbox.*.*`], retention: "work-queue", replicas },
     {
       name: names.metrics,
-      subjects: [`${at}.metric.*.*`],
+      subjects: [`${at}.metric.*.*.*`],
       retention: "limits",
       discard: "old",
       maxBytes: metricsMaxBytes,
@@ -126,7 +130,7 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
     },
     {
       name: names.logs,
-      subjects: [`${at}.log.*.*`],
+      subjects: [`${at}.log.*.*.*`],
       retention: "limits",
       discard: "old",
       maxBytes: logsMaxBytes,
@@ -167,21 +171,27 @@ interface Reach {
 /** What a user of this role says to the mesh and hears from it; both its permissions and its account follow from this. */
 function reachOf(role: OuterRole, mesh: string, who: string): Reach {
   const at = `tm.v1.${mesh}`;
-  const blobs = `${at}.blob.*.*`;
+  const blobs = [`${at}.blob.*.*`, `${at}.prove`];
   const epoch = `${at}.epoch`;
-  const points = [`${at}.metric.*.*`, `${at}.log.*.*`];
+  const points = (agent: string) => [`${at}.metric.${agent}.*.*`, `${at}.log.${agent}.*.*`];
   const queries = `${at}.query.${role}.${who}.*`;
   switch (role) {
     case "agent":
       return {
-        says: [`${at}.inbox.${who}.report`, `${at}.presence.${who}`, `${at}.hello.${who}`, ...points, blobs],
+        says: [
+          `${at}.inbox.${who}.report`,
+          `${at}.presence.${who}`,
+          `${at}.hello.${who}`,
+          ...points(who),
+          ...blobs,
+        ],
         hears: [...orderNames.map((order) => `${at}.agent.${who}.${order}`), epoch],
       };
     case "owner":
     case "requester":
-      return { says: [`${at}.cmd.${role}.${who}.*`, queries, blobs], hears: [...points, epoch] };
+      return { says: [`${at}.cmd.${role}.${who}.*`, queries, ...blobs], hears: [...points("*"), epoch] };
     case "viewer":
-      return { says: [queries], hears: [...points, epoch] };
+      return { says: [queries], hears: [...points("*"), epoch] };
   }
 }
 
@@ -241,7 +251,10 @@ export function permissionsOf(role: Role, mesh: string, who: string): { pub: str
   return { pub: [...says, `tm.v1.${mesh}.stored.*.*`], sub: [...hears, inbox] };
 }
 
-/** A coordinator makes and reads the mesh's streams; it deletes and empties none. What it is asked it may answer besides. */
+/**
+ * A coordinator makes and reads the mesh's streams, deletes none, and empties none but that of blobs, where bytes that
+ * are not what their digest names are removed. What it is asked it may answer besides.
+ */
 function coordinatorPermissions(mesh: string, who: string, inbox: string): { pub: string[]; sub: string[] } {
   const at = `tm.v1.${mesh}`;
   const { blobs, inbox: reports, journal, logs, metrics } = streamsOf(mesh);
@@ -256,6 +269,7 @@ function coordinatorPermissions(mesh: string, who: string, inbox: string): { pub
       ...["CREATE", "UPDATE", "INFO", "MSG.GET"].flatMap((verb) =>
         streams.map((stream) => `$JS.API.STREAM.${verb}.${stream}`),
       ),
+      `$JS.API.STREAM.PURGE.${blobs}`,
       `$JS.API.CONSUMER.CREATE.${reports}.${inboxDurable}`,
       `$JS.API.CONSUMER.MSG.NEXT.${reports}.${inboxDurable}`,
       directGet(mesh, `${at}.blob.*.*`),

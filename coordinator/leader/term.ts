@@ -19,6 +19,7 @@ import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
+import { serveProofs } from "./serve-proofs.ts";
 import { ServerPulse } from "./server-pulse.ts";
 
 export interface TermOptions {
@@ -82,6 +83,7 @@ export function beginTerm(options: TermOptions): Term {
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
+    serveProofs(bus, mesh, log),
   ];
   const timers = [...regularTasks(options, intake, pulse), every(clock, settings.beaconMs, lookForProposals)];
   const over = ended.promise.then(() => {

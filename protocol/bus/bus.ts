@@ -184,6 +184,9 @@ export interface Bus {
    */
   getMessage(stream: string, subject: string): Promise<Entry | null>;
 
+  /** Removes every stored message whose subject matches; the wildcards `*` and `>` are allowed. Needs the stream API. */
+  removeMessages(stream: string, subject: string): Promise<void>;
+
   /**
    * Shares the work queue `stream` with everyone who consumes under the same `durable`. The next batch is asked for
    * when the handler's promise has resolved. A handler that rejects with a BusError leaves its unacknowledged

@@ -37,6 +37,7 @@ import {
   natsStreamSubjects,
   openStreams,
   readNatsStream,
+  removeNatsMessages,
 } from "./nats-stream.ts";
 import { throwLater } from "./throw-later.ts";
 
@@ -249,6 +250,10 @@ class NatsBus implements Bus {
   getMessage(stream: string, subject: string): Promise<Entry | null> {
     const asked = this.#readSubject?.(subject);
     return this.#whileConnected(() => getNatsMessage(this.#nc, stream, subject, asked));
+  }
+
+  removeMessages(stream: string, subject: string): Promise<void> {
+    return this.#whileConnected(() => removeNatsMessages(this.#jsm, stream, subject));
   }
 
   async consume(

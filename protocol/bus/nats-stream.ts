@@ -219,6 +219,18 @@ export async function readNatsStream(
   return found;
 }
 
+export async function removeNatsMessages(
+  jsm: JetStreamManager,
+  stream: string,
+  subject: string,
+): Promise<void> {
+  try {
+    await jsm.streams.purge(stream, { filter: subject });
+  } catch (error) {
+    throw streamFailure(error, stream, streamTimeoutMs);
+  }
+}
+
 /** By direct get on the subject: no other permission than `$JS.API.DIRECT.GET.<stream>.>`, or whatever stands for it. */
 export async function getNatsMessage(
   nc: NatsConnection,

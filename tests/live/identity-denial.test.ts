@@ -91,8 +91,8 @@ test("ID-2: the paths each role needs are open", denial, async () => {
     subjects.register("alpha"),
     subjects.heartbeat("alpha"),
     subjects.inbox("alpha"),
-    subjects.metric("s1", "t1"),
-    subjects.log("s1", "t1"),
+    subjects.metric("alpha", "s1", "t1"),
+    subjects.log("alpha", "s1", "t1"),
   ]) {
     assert.equal(await deniedPublish(agent, subject), null, subject);
   }
@@ -230,7 +230,7 @@ test("ID-10: no role but the server's own reaches the system account", denial, a
 });
 
 test(
-  "ID-12: a coordinator makes and reads the mesh's streams, and deletes or empties none",
+  "ID-12: a coordinator makes and reads the mesh's streams, and deletes none and empties none but that of blobs",
   denial,
   async () => {
     for (const subject of [
