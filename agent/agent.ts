@@ -82,7 +82,7 @@ class AgentShell implements Agent {
     this.#noteStart = startNote(clock, log);
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
     const onError = (error: unknown) => options.onHalt(errorSentence(error));
-    this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, onError });
+    this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, log, onError });
     this.#link = new LeaderLink({
       mesh,
       bus,

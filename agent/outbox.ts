@@ -28,6 +28,7 @@ export interface OutboxOptions {
   readonly bus: Bus;
   readonly store: Store;
   readonly clock: Clock;
+  readonly log: (line: string) => void;
   /** The store refuses to keep what must not be lost: the agent cannot go on. */
   readonly onError: (error: unknown) => void;
 }
@@ -72,6 +73,10 @@ export class Outbox {
       const batch = value instanceof Uint8Array ? reportBatchSchema.safeParse(fromBytes(value)) : null;
       if (batch?.success === true && value instanceof Uint8Array)
         this.#unsent.push(this.#note(key, value, batch.data.reports));
+      else
+        options.log(
+          `${key} in this agent's store holds reports that this version cannot read; they stay there for the one that wrote them`,
+        );
     }
     this.#flush().catch(this.#options.onError);
   }

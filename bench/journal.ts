@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { connectAs } from "../mesh/connect.ts";
-import type { Event } from "../coordinator/state/event.ts";
+import type { Event } from "../coordinator/format/event.ts";
 import { Journal, startPosition } from "../coordinator/journal/journal.ts";
 import { ensureCredential } from "../mesh/credential.ts";
 import { saveHome } from "../mesh/home.ts";
@@ -80,8 +80,8 @@ function ended(fence: number): Event {
     kind: "AttemptEnded",
     fence,
     ending: "finished",
-    note: "",
     posted: fence % 1_000,
-    tooShort: false,
+    tags: [fence / 8, fence / 4],
+    typicalCost: fence % 1_000,
   };
 }

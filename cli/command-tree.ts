@@ -90,92 +90,108 @@ export function program(terminal: Terminal): Command {
     .addCommand(agentCommand(terminal))
     .addCommand(coordinatorCommand(terminal))
     .addCommand(tuiCommand(terminal))
-    .addCommand(
-      group("sweep", "run, list, show and stop sweeps", [
-        sweepRunCommand(terminal),
-        sweepLocalCommand(terminal),
-        sweepLintCommand(terminal),
-        sweepSchemaCommand(terminal),
-        sweepEstimateCommand(terminal),
-        sweepLsCommand(terminal),
-        sweepShowCommand(terminal),
-        sweepInsightCommand(terminal),
-        sweepReportCommand(terminal),
-        sweepWhyCommand(terminal),
-        sweepTuneCommand(terminal),
-        sweepSealCommand(terminal),
-        sweepStopCommand(terminal),
-      ]),
-    )
-    .addCommand(
-      group("trial", "look at single trials, and propose them", [
-        trialShowCommand(terminal),
-        trialWhyCommand(terminal),
-        trialLogsCommand(terminal),
-        trialProposeCommand(terminal),
-      ]),
-    )
+    .addCommand(sweepCommands(terminal))
+    .addCommand(trialCommands(terminal))
     .addCommand(
       agentsCommand(terminal)
         .addCommand(agentsCordonCommand(terminal))
         .addCommand(agentsDrainCommand(terminal)),
     )
-    .addCommand(
-      group("dataset", "datasets: build, look at, check and compare versions", [
-        datasetAddCommand(terminal),
-        datasetLsCommand(terminal),
-        datasetShowCommand(terminal),
-        datasetPreviewCommand(terminal),
-        datasetProfileCommand(terminal),
-        datasetDiffCommand(terminal),
-        datasetCheckCommand(terminal),
-      ]),
-    )
-    .addCommand(
-      group("model", "registered models: versions, aliases, lineage", [
-        modelLsCommand(terminal),
-        modelShowCommand(terminal),
-        modelPromoteCommand(terminal),
-        modelRollbackCommand(terminal),
-        modelLineageCommand(terminal),
-        modelReportCommand(terminal),
-      ]),
-    )
-    .addCommand(
-      group("budget", "tokens: statements, grants, refills and limits", [
-        budgetShowCommand(terminal),
-        budgetHistoryCommand(terminal),
-        budgetGrantCommand(terminal),
-        budgetSetCommand(terminal),
-      ]),
-    )
+    .addCommand(datasetCommands(terminal))
+    .addCommand(modelCommands(terminal))
+    .addCommand(budgetCommands(terminal))
     .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))
-    .addCommand(
-      group("runtime", "native runtimes: TensorFlow and WebGPU, outside the project", [
-        runtimeLsCommand(terminal),
-        runtimeInstallCommand(terminal),
-        runtimeRemoveCommand(terminal),
-        runtimeProbeCommand(terminal),
-      ]),
-    )
+    .addCommand(runtimeCommands(terminal))
     .addCommand(inviteCommand(terminal))
     .addCommand(joinCommand(terminal))
     .addCommand(revokeCommand(terminal))
     .addCommand(connectionCommand(terminal))
     .addCommand(doctorCommand(terminal))
     .addHelpText("after", helpEnd);
-  everyCommand(root, (command) => {
-    command
-      .exitOverride()
-      .showSuggestionAfterError(false)
-      .configureHelp({ showGlobalOptions: false })
-      .configureOutput({
-        writeOut: (text) => terminal.out(text.replace(/\n$/, "")),
-        writeErr: (text) => terminal.note(text.replace(/\n$/, "")),
-        outputError: (text, write) => write(`trialmesh: ${usageSentence(text, command, root)}\n`),
-      });
-  });
+  everyCommand(root, (command) => speakThrough(terminal, command, root));
   return root;
+}
+
+function sweepCommands(terminal: Terminal): Command {
+  return group("sweep", "run, list, show and stop sweeps", [
+    sweepRunCommand(terminal),
+    sweepLocalCommand(terminal),
+    sweepLintCommand(terminal),
+    sweepSchemaCommand(terminal),
+    sweepEstimateCommand(terminal),
+    sweepLsCommand(terminal),
+    sweepShowCommand(terminal),
+    sweepInsightCommand(terminal),
+    sweepReportCommand(terminal),
+    sweepWhyCommand(terminal),
+    sweepTuneCommand(terminal),
+    sweepSealCommand(terminal),
+    sweepStopCommand(terminal),
+  ]);
+}
+
+function trialCommands(terminal: Terminal): Command {
+  return group("trial", "look at single trials, and propose them", [
+    trialShowCommand(terminal),
+    trialWhyCommand(terminal),
+    trialLogsCommand(terminal),
+    trialProposeCommand(terminal),
+  ]);
+}
+
+function datasetCommands(terminal: Terminal): Command {
+  return group("dataset", "datasets: build, look at, check and compare versions", [
+    datasetAddCommand(terminal),
+    datasetLsCommand(terminal),
+    datasetShowCommand(terminal),
+    datasetPreviewCommand(terminal),
+    datasetProfileCommand(terminal),
+    datasetDiffCommand(terminal),
+    datasetCheckCommand(terminal),
+  ]);
+}
+
+function modelCommands(terminal: Terminal): Command {
+  return group("model", "registered models: versions, aliases, lineage", [
+    modelLsCommand(terminal),
+    modelShowCommand(terminal),
+    modelPromoteCommand(terminal),
+    modelRollbackCommand(terminal),
+    modelLineageCommand(terminal),
+    modelReportCommand(terminal),
+  ]);
+}
+
+function budgetCommands(terminal: Terminal): Command {
+  return group("budget", "tokens: statements, grants, refills and limits", [
+    budgetShowCommand(terminal),
+    budgetHistoryCommand(terminal),
+    budgetGrantCommand(terminal),
+    budgetSetCommand(terminal),
+  ]);
+}
+
+function runtimeCommands(terminal: Terminal): Command {
+  return group("runtime", "native runtimes: TensorFlow and WebGPU, outside the project", [
+    runtimeLsCommand(terminal),
+    runtimeInstallCommand(terminal),
+    runtimeRemoveCommand(terminal),
+    runtimeProbeCommand(terminal),
+  ]);
+}
+
+function speakThrough(terminal: Terminal, command: Command, root: Command): void {
+  command
+    .exitOverride()
+    // What stands behind a command is its own, also where the command around it knows the same flag.
+    .enablePositionalOptions()
+    .showSuggestionAfterError(false)
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.replace(/\n$/, "")),
+      writeErr: (text) => terminal.note(text.replace(/\n$/, "")),
+      outputError: (text, write) => write(`trialmesh: ${usageSentence(text, command, root)}\n`),
+    });
 }
 
 function group(name: string, about: string, commands: readonly Command[]): Command {

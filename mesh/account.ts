@@ -1,6 +1,6 @@
 /**
  * The accounts of a mesh's server, as tokens that the operator signs. The mesh's own account has the streams; only
- * coordinators enter it. Every other user has an account to itself, which shares with the mesh's the subjects that the
+ * coordinators enter it, and who was invited before this was so. Every other user has an account to itself, which shares with the mesh's the subjects that the
  * user needs and nothing else. So an answer can be sent nowhere but where its asker alone listens, wherever the asker
  * wants it sent: NATS checks what a message is sent to, never where its answer is to go.
  * Not who the users are (`user.ts`), nor how a running server learns of an account (`push-account.ts`).
@@ -49,14 +49,16 @@ export function systemAccountToken(identity: Identity): Promise<string> {
   return encodeAccount("SYS", identity.systemAccount, account, { signer: identity.operator });
 }
 
+/** `sharedSigners`: public keys whose users still enter this account, as all did at first. */
 export function meshAccountToken(
   identity: Identity,
   mesh: string,
   revocations: Revocations,
+  sharedSigners: readonly string[],
 ): Promise<string> {
   const account: Partial<Account> = {
     limits: { ...openLimits, imports: 0, ...streamLimits },
-    signing_keys: [identity.signing.getPublicKey()],
+    signing_keys: [identity.signing.getPublicKey(), ...sharedSigners],
     exports: offeredCrossings(mesh).map(({ subject, type }) => ({ name: subject, subject, type })),
     revocations: { ...revocations },
   };

@@ -7,6 +7,7 @@ import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { storedSubject, type Role } from "../protocol/subjects.ts";
 import type { Credential } from "./credential.ts";
 import type { Home } from "./home.ts";
+import { outdated } from "./mesh-trust.ts";
 
 /** One user's connection; a server that is away or a credential it refuses is one sentence. */
 export async function connectAs(
@@ -14,7 +15,8 @@ export async function connectAs(
   credential: Credential,
   waitOnFirstConnect = false,
 ): Promise<Outcome<Bus>> {
-  const { role, name } = credential;
+  const { meshKey, role, name } = credential;
+  if (meshKey === null) return outdated(credential);
   try {
     const bus = await connectBus({
       servers: home.url,
@@ -28,10 +30,9 @@ export async function connectAs(
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     if (error.kind === "denied") {
-      const why = home.outdated ? " any more, since each user has an account of its own now" : "";
       return refuse(
         "forbidden",
-        `the mesh at ${home.url} does not accept the credential of ${role} ${name}${why}; ask its owner for a new \`trialmesh invite ${role} ${name}\``,
+        `the mesh at ${home.url} does not accept the credential of ${role} ${name}; ask its owner for a new \`trialmesh invite ${role} ${name}\``,
       );
     }
     return refuse(

@@ -15,8 +15,8 @@ import { userAccount } from "./account.ts";
 import { loadIdentity, type Identity } from "./identity.ts";
 import { pushAccounts } from "./push-account.ts";
 import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
-import { accountOf } from "./trust.ts";
-import { readUser, saveUser, type User } from "./user.ts";
+import { accountOf, meshAccount } from "./trust.ts";
+import { listUsers, readUser, saveUser, type User } from "./user.ts";
 
 export interface Credential {
   readonly role: Role;
@@ -129,7 +129,10 @@ async function issue(
   if (!identity.ok) return identity;
   const known = readUser(home, role, name);
   if (!known.ok) return known;
-  if (known.value !== null && known.value.publicKey !== null) {
+  const before = known.value?.publicKey ?? null;
+  // Whoever is invited again from the first layout gets an account of its own, and what it had until now ends.
+  const replaces = !store && known.value?.sharedSigner !== undefined && before !== null;
+  if (before !== null && !replaces) {
     return refuse(
       "conflict",
       `${role} ${name} already has a credential; revoke it first with \`trialmesh revoke ${name}\`, or choose another name`,
@@ -147,19 +150,32 @@ async function issue(
     name,
     publicKey: credential.publicKey,
     issuedAt: nowS,
-    revoked: known.value?.revoked ?? [],
+    revoked: [...(known.value?.revoked ?? []), ...(replaces ? [{ publicKey: before, at: nowS }] : [])],
   };
   const saved = saveUser(home, user);
   if (!saved.ok) return saved;
-  const told = await tellServer(home, identity.value, user, nowS);
+  const told = await tellServer(home, identity.value, user, replaces, nowS);
   return told.ok ? accept(credential) : told;
 }
 
-/** Of a user's account; a server that is down learns of it when it starts. Coordinators enter the mesh's, which it knows. */
-async function tellServer(home: Home, identity: Identity, user: User, nowS: number): Promise<Outcome<null>> {
-  if (user.role === "coordinator") return accept(null);
-  const account = await accountOf(identity, home.mesh, user, []);
-  const told = await pushAccounts(home, identity, [account], nowS);
+/**
+ * Of a user's account, and where it `replaces` a credential for the mesh's own, of that too; a server that is down learns
+ * of it when it starts. Coordinators enter the mesh's, which it knows.
+ */
+async function tellServer(
+  home: Home,
+  identity: Identity,
+  user: User,
+  replaces: boolean,
+  nowS: number,
+): Promise<Outcome<null>> {
+  if (user.role === "coordinator" && !replaces) return accept(null);
+  const users = listUsers(home);
+  if (!users.ok) return users;
+  const accounts = [await accountOf(identity, home.mesh, user, users.value)];
+  if (replaces && user.role !== "coordinator")
+    accounts.push(await meshAccount(identity, home.mesh, users.value));
+  const told = await pushAccounts(home, identity, accounts, nowS);
   return told.ok || told.refusal.code === "unavailable" ? accept(null) : told;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The key of an account that is worked out from a secret and a purpose instead of kept: whoever has the secret finds
- * the same key again. Encodes it as an NKEY seed (base32 of prefix, key and CRC-16), which the library only does for
+ * the same key again. Encodes it as an NKEY seed (base32 of prefix, key and a CRC of 16 bits), which the library only does for
  * keys it makes itself.
  */
 import { createHmac } from "node:crypto";
@@ -19,7 +19,7 @@ export function derivedAccount(secret: Uint8Array, purpose: string): KeyPair {
   return fromSeed(new TextEncoder().encode(text));
 }
 
-/** CRC-16/XMODEM, as NKEYs have it. */
+/** XMODEM's CRC of 16 bits, as NKEYs have it. */
 function crc16(bytes: Uint8Array): number {
   let sum = 0;
   for (const byte of bytes) {

@@ -81,8 +81,8 @@ export function keysOf(home: Home): Outcome<Identity> {
 }
 
 /**
- * A new key to sign users with: whatever the old one has signed is worth nothing from the server's next start on, since
- * the accounts no longer name it.
+ * A new key to sign users with: what the old one has signed counts from the server's next start on only where an account
+ * still names it (`upgrade-home.ts`).
  */
 export function renewSigning(home: Home): Outcome<string> {
   const seed = new TextDecoder().decode(createAccount().getSeed());

@@ -28,9 +28,10 @@ function verified(check: () => boolean): boolean {
   }
 }
 
-function outdated({ name, role }: Credential): Outcome<never> {
+/** What a credential of the first layout says to a program that goes by today's: it works for older programs only. */
+export function outdated({ name, role }: Pick<Credential, "name" | "role">): Outcome<never> {
   return refuse(
     "forbidden",
-    `the credential of ${role} ${name} is of before the mesh's orders were signed; ask its owner for a new \`trialmesh invite ${role} ${name}\``,
+    `the credential of ${role} ${name} is of an earlier version of trialmesh; ask its owner for a new \`trialmesh invite ${role} ${name}\``,
   );
 }

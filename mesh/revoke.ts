@@ -8,7 +8,7 @@ import { roles, type Role } from "../protocol/subjects.ts";
 import type { Home } from "./home.ts";
 import { loadIdentity } from "./identity.ts";
 import { pushAccounts } from "./push-account.ts";
-import { accountOf } from "./trust.ts";
+import { accountOf, meshAccount } from "./trust.ts";
 import { listUsers, saveUser, type User } from "./user.ts";
 
 export interface Revocation {
@@ -33,12 +33,15 @@ export async function revokeUser(
   const found = chooseUser(users.value, name, role);
   if (!found.ok) return found;
   const { user, publicKey } = found.value;
-  const gone: User = { ...user, publicKey: null, revoked: [...user.revoked, { publicKey, at: nowS }] };
+  const { sharedSigner, ...own } = user;
+  const gone: User = { ...own, publicKey: null, revoked: [...user.revoked, { publicKey, at: nowS }] };
   const saved = saveUser(home, gone);
   if (!saved.ok) return saved;
   const all = listUsers(home);
   if (!all.ok) return all;
-  const account = await accountOf(identity.value, home.mesh, gone, all.value);
+  const account = await (sharedSigner === undefined
+    ? accountOf(identity.value, home.mesh, gone, all.value)
+    : meshAccount(identity.value, home.mesh, all.value));
   const pushed = await pushAccounts(home, identity.value, [account], nowS);
   if (!pushed.ok && pushed.refusal.code !== "unavailable") return pushed;
   return accept({

@@ -4,8 +4,8 @@
  * nothing outside our cache folder. Whether a server elsewhere is used instead (`NATS_URL`) is the
  * caller's question.
  */
+import { cacheFolder } from "../system/cache-folder.ts";
 import { chmodSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { randomBytes } from "node:crypto";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
@@ -118,12 +118,6 @@ async function pathServer(environment: Environment): Promise<ServerBinary | null
     if (version !== null) return { path, version, way: "PATH", warning: null };
   }
   return null;
-}
-
-/** `TRIALMESH_CACHE`, or `.cache/trialmesh` in the user's own folder. */
-export function cacheFolder(environment: Environment): string {
-  const given = environment["TRIALMESH_CACHE"];
-  return given === undefined || given === "" ? join(homedir(), ".cache", "trialmesh") : resolve(given);
 }
 
 async function cachedServer(cache: string): Promise<ServerBinary | null> {

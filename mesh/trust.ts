@@ -10,7 +10,7 @@ import {
 import type { Home } from "./home.ts";
 import { ensureIdentity, type Identity } from "./identity.ts";
 import type { AccountToken, Trust } from "./server-config.ts";
-import { listUsers, revocationsOf, type User } from "./user.ts";
+import { listUsers, revocationsOf, sharedUsers, type User } from "./user.ts";
 
 export async function trustOf(home: Home, accountsFolder: string): Promise<Outcome<Trust>> {
   const identity = ensureIdentity(home);
@@ -34,9 +34,11 @@ export function accountsOf(
   mesh: string,
   users: readonly User[],
 ): Promise<readonly AccountToken[]> {
-  const outer = users.filter(({ role }) => role !== "coordinator");
+  const outer = users.filter(
+    ({ role, sharedSigner }) => role !== "coordinator" && sharedSigner === undefined,
+  );
   return Promise.all([
-    coordinatorsAccount(identity, mesh, users),
+    meshAccount(identity, mesh, users),
     ...outer.map((user) => accountOf(identity, mesh, user, users)),
   ]);
 }
@@ -49,21 +51,22 @@ export async function accountOf(
   users: readonly User[],
 ): Promise<AccountToken> {
   const { name, role } = user;
-  if (role === "coordinator") return coordinatorsAccount(identity, mesh, users);
+  if (role === "coordinator") return meshAccount(identity, mesh, users);
   return {
     publicKey: userAccount(identity, mesh, role, name).getPublicKey(),
     token: await userAccountToken(identity, mesh, role, name, revocationsOf([user])),
   };
 }
 
-async function coordinatorsAccount(
+/** It takes back every key there ever was: those of users who have accounts of their own now may once have opened it. */
+export async function meshAccount(
   identity: Identity,
   mesh: string,
   users: readonly User[],
 ): Promise<AccountToken> {
-  const revocations = revocationsOf(users.filter(({ role }) => role === "coordinator"));
+  const signers = new Set(sharedUsers(users).flatMap(({ sharedSigner }) => sharedSigner ?? []));
   return {
     publicKey: identity.meshAccount.getPublicKey(),
-    token: await meshAccountToken(identity, mesh, revocations),
+    token: await meshAccountToken(identity, mesh, revocationsOf(users), [...signers]),
   };
 }

@@ -16,6 +16,10 @@ const publicKeySchema = z
   .string()
   .regex(/^U[A-Z2-7]{55}$/, "a user's public key starts with U and has 56 letters");
 
+const accountKeySchema = z
+  .string()
+  .regex(/^A[A-Z2-7]{55}$/, "an account's public key starts with A and has 56 letters");
+
 const userSchema = z
   .object({
     version: z.literal(1),
@@ -25,6 +29,8 @@ const userSchema = z
     publicKey: publicKeySchema.nullable(),
     /** Unix time in seconds. */
     issuedAt: z.number().int().nonnegative(),
+    /** What signed its credential where that is of before users had accounts of their own: it enters the mesh's own. */
+    sharedSigner: accountKeySchema.optional(),
     /** Every key this user ever lost, with the Unix time in seconds of the revocation. */
     revoked: z.array(z.object({ publicKey: publicKeySchema, at: z.number().int().nonnegative() })),
   })
@@ -68,6 +74,11 @@ export function listUsers(home: Home): Outcome<readonly User[]> {
     }
   }
   return accept(users);
+}
+
+/** Users whose credentials are of before each had an account of its own. They enter the mesh's until they are invited again. */
+export function sharedUsers(users: readonly User[]): readonly User[] {
+  return users.filter(({ publicKey, sharedSigner }) => publicKey !== null && sharedSigner !== undefined);
 }
 
 /** What an account's token must say of the taken-back keys of its users: always derived from the records. */

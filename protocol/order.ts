@@ -14,7 +14,6 @@ export const epochSchema = z.int().positive();
 
 /** A checkpoint to start from: the resource (epochs) already trained, and the artifact. */
 export const checkpointSchema = z.object({ resource: z.int().nonnegative(), digest: digestSchema });
-export type Checkpoint = z.infer<typeof checkpointSchema>;
 
 /** The right to run one attempt of one trial, up to a target resource, until the horizon ends. */
 export const leaseSchema = z.object({

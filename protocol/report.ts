@@ -5,8 +5,24 @@ import { builtDatasetSchema } from "./dataset.ts";
 import { digestSchema, fenceSchema } from "./id.ts";
 import { epochSchema } from "./order.ts";
 
+/** What an agent says in words is for people: cut, where somebody else's program made it longer than anybody reads. */
+const reasonCharactersMax = 2_000;
+const reasonSchema = z.string().transform((text) => text.slice(0, reasonCharactersMax));
+
+/** A trial may report so many numbers at once; of more, the first are taken. */
+const metricsMax = 256;
+const metricNameCharactersMax = 200;
+
 /** Numbers a trial reports about itself, such as `accuracy`; what is not finite is left out by the sender. */
-export const metricsSchema = z.record(z.string(), z.number());
+export const metricsSchema = z.record(z.string(), z.number()).transform((metrics) =>
+  Object.keys(metrics).length <= metricsMax && Object.keys(metrics).every(isShort)
+    ? metrics
+    : Object.fromEntries(
+        Object.entries(metrics)
+          .filter(([name]) => isShort(name))
+          .slice(0, metricsMax),
+      ),
+);
 export type Metrics = z.infer<typeof metricsSchema>;
 
 const kept = {
@@ -23,7 +39,7 @@ const kept = {
 
 export const reportSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("accepted"), fence: fenceSchema }),
-  z.object({ kind: z.literal("refused"), fence: fenceSchema, reason: z.string() }),
+  z.object({ kind: z.literal("refused"), fence: fenceSchema, reason: reasonSchema }),
   /** A checkpoint that is in the artifact store: from here on the work up to it cannot be lost. */
   z.object({ kind: z.literal("checkpoint"), ...kept }),
   /** The target resource was reached; `digest` is the checkpoint there. */
@@ -43,7 +59,7 @@ export const reportSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("failed"),
     fence: fenceSchema,
-    reason: z.string(),
+    reason: reasonSchema,
     retryable: z.boolean(),
     usedMs: z.number().nonnegative(),
   }),
@@ -83,7 +99,7 @@ export const heartbeatSchema = z.object({
   incarnation: z.string(),
   epoch: epochSchema,
   /** Why the owner's policy takes no new work just now, or null when it does. */
-  closed: z.string().nullable(),
+  closed: reasonSchema.nullable(),
   cpuLoad: z.number().min(0).nullable(),
   memFreeGiB: z.number().nonnegative().nullable(),
   running: z.array(
@@ -99,7 +115,7 @@ export const heartbeatSchema = z.object({
   owner: z
     .object({
       stance: z.enum(availabilityNames),
-      reason: z.string().nullable(),
+      reason: reasonSchema.nullable(),
       /** What was asked for the owner's input, and the ms since the last one; null where not asked or unknown. */
       idleSource: z.string().nullable(),
       idleMs: z.number().nonnegative().nullable(),
@@ -120,3 +136,7 @@ export const logLineSchema = z.object({
   stream: z.enum(["out", "err"]),
   line: z.string(),
 });
+
+function isShort(name: string): boolean {
+  return name.length <= metricNameCharactersMax;
+}

@@ -1,9 +1,10 @@
 /**
  * What coordinators sign, and how it is checked. Each has an Ed25519 key of its own, and a certificate for it from the
  * mesh's operator key; both the certificate and the signature go with every message, so whoever knows the mesh's key can
- * check one by itself. Bytes in, bytes out: what is signed, and what follows from it, is said elsewhere.
+ * check one by itself. What is signed, and what follows from it, is said elsewhere.
  *
- * A signed message is one line of text and the body: `<name>.<key>.<certificate> <signature> <body>`, in base64url.
+ * What is signed is the text of a JSON object, and the signature is one more field at its end, so that whoever knows of no
+ * signatures reads it as before: `…,"signed":"<name>.<key>.<certificate> <signature>"}`, in base64url.
  */
 import {
   createPrivateKey,
@@ -19,7 +20,9 @@ import { nameSchema } from "./name.ts";
 const privatePrefix = Buffer.from("302e020100300506032b657004220420", "hex");
 const publicPrefix = Buffer.from("302a300506032b6570032100", "hex");
 const keyBytes = 32;
-const space = 0x20;
+const fieldStart = Buffer.from(',"signed":"');
+const fieldEnd = '"}';
+const closingBrace = Buffer.from("}");
 /** Certificates seen and found good: one for each coordinator there ever was. */
 const certificatesKept = 100;
 
@@ -55,10 +58,12 @@ export class Signer {
     this.#certificate = certificate;
   }
 
-  /** `context` says what the body is for: it counts for nothing else. */
+  /** `context` says what the body is for: it counts for nothing else. Throws where the body is no JSON object with fields. */
   sign(context: string, body: Uint8Array): Uint8Array {
-    const signature = sign(null, signedBytes(context, body), this.#key);
-    return Buffer.concat([Buffer.from(`${this.#certificate} ${encoded(signature)} `), body]);
+    const inner = body.subarray(0, -1);
+    if (body.at(-1) !== closingBrace[0] || inner.length < 2) throw new Error("only a JSON object is signed");
+    const signature = encoded(sign(null, signedBytes(context, body), this.#key));
+    return Buffer.concat([inner, fieldStart, Buffer.from(`${this.#certificate} ${signature}${fieldEnd}`)]);
   }
 }
 
@@ -81,14 +86,17 @@ export class MeshTrust {
 
   /** The body, where a coordinator of the mesh has signed it for just this; null otherwise. */
   open(context: string, bytes: Uint8Array): Signed | null {
-    const first = bytes.indexOf(space);
-    const second = first < 0 ? -1 : bytes.indexOf(space, first + 1);
-    if (second < 0) return null;
-    const text = (from: number, to: number) => Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from);
-    const known = this.#coordinator(text(0, first).toString("latin1"));
+    const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    // In a JSON text a quotation mark is escaped, so these bytes are a field's beginning wherever they stand.
+    const at = whole.lastIndexOf(fieldStart);
+    if (at < 0) return null;
+    const field = whole.subarray(at + fieldStart.length).toString("latin1");
+    if (!field.endsWith(fieldEnd)) return null;
+    const [certificate = "", proof = ""] = field.slice(0, -fieldEnd.length).split(" ");
+    const known = this.#coordinator(certificate);
     if (known === null) return null;
-    const signature = Buffer.from(text(first + 1, second).toString("latin1"), "base64url");
-    const body = bytes.subarray(second + 1);
+    const signature = Buffer.from(proof, "base64url");
+    const body = Buffer.concat([whole.subarray(0, at), closingBrace]);
     return verify(null, signedBytes(context, body), known.key, signature) ? { by: known.by, body } : null;
   }
 

@@ -103,6 +103,7 @@ const pointsPerTrial = 5_000;
  * How each stream is kept. `replicas` is 1 on one server and 3 on a cluster. The journal's subject holds a
  * secret, chosen when the stream is made: the server checks who publishes to a subject, but not who names it
  * as the place for a reply, so what must not be written to must not be guessed either.
+ * Points and log lines without an agent's name are of agents of the version before; only their own credentials let them.
  */
 export function streamSpecsOf(mesh: string, replicas: number, journalSecret: string): readonly StreamSpec[] {
   const at = `tm.v1.${mesh}`;
@@ -119,7 +120,7 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
     { name: names.inbox, subjects: [`${at}.inbox.*.*`], retention: "work-queue", replicas },
     {
       name: names.metrics,
-      subjects: [`${at}.metric.*.*.*`],
+      subjects: [`${at}.metric.*.*.*`, `${at}.metric.*.*`],
       retention: "limits",
       discard: "old",
       maxBytes: metricsMaxBytes,
@@ -130,7 +131,7 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
     },
     {
       name: names.logs,
-      subjects: [`${at}.log.*.*.*`],
+      subjects: [`${at}.log.*.*.*`, `${at}.log.*.*`],
       retention: "limits",
       discard: "old",
       maxBytes: logsMaxBytes,

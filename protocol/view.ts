@@ -210,7 +210,6 @@ export const aliasMoveView = z.object({
   kind: z.enum(["register", "promote", "rollback"]),
   at: z.number(),
 });
-export type AliasMoveView = z.infer<typeof aliasMoveView>;
 
 export const modelView = z.object({
   model: z.string(),

@@ -16,7 +16,7 @@ function folder() {
   return process.env.TRIALMESH_RUNTIME || join(homedir(), ".cache", "trialmesh", "runtime");
 }
 
-/** On a quiet machine, so after everything else is prepared. Agents that find nothing remembered measure for themselves. */
+/** Agents that find nothing remembered measure for themselves. */
 export async function prepareProbe(node) {
   await capture(node, [join(root, "scripts", "probe.mjs")], {
     timeoutMs: probeTimeoutMs,

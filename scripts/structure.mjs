@@ -1,11 +1,14 @@
 /**
- * `npm run structure`: holds the sources to their layout, and draws it with `--draw`. Four rules:
+ * `npm run structure`: holds the sources to their layout, and draws it with `--draw`:
  *
  * HOUSE-1: an import goes down the list of rooms (`source-folder.mjs`) or stays within its room, never up.
  * HOUSE-2: no two folders import each other, at any depth, nor do more of them in a circle.
  * HOUSE-3: a file name means one thing: no two source files share it, but for those of `bench/` and of `cli/command/`,
  *          which are named for what is typed to run them.
  * HOUSE-4: every file of a room lies in it: nothing of TypeScript stands beside the rooms.
+ * FORMAT-1: what replays a journal (`coordinator/core/apply.ts` with all it imports, and the rooms beside it) knows no policy, so
+ *          that nothing retuned changes what an old journal adds up to.
+ * FORMAT-5: what is stored (`coordinator/format`) imports nothing of the wire, nor of anything else.
  *
  * Reads the sources as text: an import is a line with `from "./…"`, `import("./…")` or `import "./…"`.
  */
@@ -42,7 +45,13 @@ export function readImports(files, read = (file) => readFileSync(join(root, file
 
 /** What breaks a rule, one sentence each; empty where the layout holds. */
 export function structureFaults(files, imports) {
-  return [...upward(imports), ...entangled(imports), ...sameNames(files), ...strays(files)];
+  return [
+    ...upward(imports),
+    ...entangled(imports),
+    ...sameNames(files),
+    ...strays(files),
+    ...formats(imports),
+  ];
 }
 
 function upward(imports) {
@@ -106,6 +115,31 @@ function strays(files) {
   return files
     .filter((file) => !sourceFolders.includes(roomOf(file)))
     .map((file) => `HOUSE-4: ${file} lies in no room; the rooms are in scripts/source-folder.mjs`);
+}
+
+const policies = /^(coordinator\/(queue|budget|placement|registry|insight)|search\/stopping)\//;
+const stored = /^coordinator\/(format|state|journal)\//;
+const applied = /^coordinator\/core\/(apply|apply-\w+|replay)\.ts$/;
+
+function formats(imports) {
+  const faults = [];
+  for (const { from, to } of imports) {
+    if (stored.test(from) && policies.test(to)) faults.push(knowsPolicy(`${from} -> ${to}`));
+    if (from.startsWith("coordinator/format/") && !to.startsWith("coordinator/format/"))
+      faults.push(`FORMAT-5: ${from} imports ${to}; what is stored has schemas of its own`);
+  }
+  /** How each file that `apply` rests on was reached first. */
+  const reached = new Map(imports.flatMap(({ from }) => (applied.test(from) ? [[from, from]] : [])));
+  for (const [file, path] of reached) {
+    if (policies.test(file)) faults.push(knowsPolicy(path));
+    for (const { from, to } of imports)
+      if (from === file && !reached.has(to)) reached.set(to, `${path} -> ${to}`);
+  }
+  return faults;
+}
+
+function knowsPolicy(path) {
+  return `FORMAT-1: ${path}: what replays a journal may not know a policy; what one made is a fact in the event`;
 }
 
 function roomOf(file) {

@@ -12,9 +12,28 @@ export const testGroups = [
   { name: "live", folders: ["tests/live"], shared: false },
 ];
 
+/** Those that take longest, begun first, so that none of them is left for the end. */
+const longest = [
+  "readme",
+  "mesh-pause",
+  "mesh-preempt",
+  "mesh-resume",
+  "cli-mesh",
+  "mesh-takeover",
+  "mesh-owner",
+];
+
+function rankOf(file) {
+  const rank = longest.findIndex((name) => file.endsWith(`/${name}.test.ts`));
+  return rank === -1 ? longest.length : rank;
+}
+
 /** The source paths of the group's tests, relative to the root, kept to those under one of `filters`. */
 export function testsOf(group, filters) {
-  const found = group.folders.flatMap((folder) => walk(folder)).sort();
+  const found = group.folders
+    .flatMap((folder) => walk(folder))
+    .sort()
+    .sort((one, other) => rankOf(one) - rankOf(other));
   return filters.length === 0
     ? found
     : found.filter((file) => filters.some((filter) => isUnder(file, filter)));

@@ -33,8 +33,10 @@ export function openRun() {
   return {
     folder,
     files: [],
+    isOver: false,
     /** Ends what is left and removes the folder; the processes that were left, one a line. */
     async close() {
+      this.isOver = true;
       reaper.stdin.end();
       await gone;
       return reaped.trim() === "" ? [] : reaped.trim().split("\n");
@@ -143,11 +145,11 @@ function linesOf({ results }) {
   }
 }
 
-/** Runs each of `jobs` (functions), so many at a time, in their order. */
-export async function inParallel(jobs, width) {
+/** Runs each of `jobs` (functions), so many at a time, in their order, until the run is over. */
+export async function inParallel(run, jobs, width) {
   const waiting = [...jobs];
   const worker = async () => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await job();
+    while (!run.isOver && waiting.length > 0) await waiting.shift()();
   };
   await Promise.all(Array.from({ length: width }, worker));
 }

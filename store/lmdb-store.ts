@@ -1,11 +1,13 @@
 // The store on disk, by LMDB. Values are msgpack. One process per folder writes; the folder's schema version is
-// checked when it is opened, never migrated here.
+// checked when it is opened, never migrated here. What is damaged inside is met by whoever reads it: see `open-checked.ts`.
 
 import {
   accessSync,
   closeSync,
   constants,
   existsSync,
+  fstatSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readSync,
@@ -14,6 +16,7 @@ import {
 import { join } from "node:path";
 
 import { open, type Database, type RootDatabase } from "lmdb";
+import * as z from "zod";
 
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { errorSentence } from "../protocol/error-sentence.ts";
@@ -26,13 +29,20 @@ import {
   type StoreRefusal,
 } from "./store.ts";
 
-const fileName = "store.lmdb";
+export const storeFile = "store.lmdb";
 const versionKey = "version";
 /** With less free than this no store is opened, and a write that failed for no named reason failed for want of space. */
 const nearlyFullBytes = bytesPerMiB;
-/** The number of LMDB files (MDB_MAGIC), and its place: behind the first page header of the LMDB that lmdb-js builds. */
-const magicAt = 24;
+/**
+ * A file begins with two meta pages, of which the one with the higher transaction counts. Where things stand in one, behind the
+ * page header of the LMDB that lmdb-js builds: LMDB's number (MDB_MAGIC), the size of a page, the last page, the transaction.
+ */
+const meta = { magicAt: 24, pageBytesAt: 48, lastPageAt: 144, transactionAt: 152, bytes: 160 };
 const magic = 0xbeefc0de;
+const pageBytesMin = 512;
+const pageBytesMax = 65_536;
+const bytesMax = 2 ** 40;
+const statsSchema = z.object({ entryCount: z.number() });
 
 export interface LmdbStoreOptions {
   /** The store's folder; created where it is missing. */
@@ -48,12 +58,12 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<StoreOpe
     mkdirSync(path, { recursive: true });
     accessSync(path, constants.W_OK);
     if (freeBytes(path) < nearlyFullBytes) return refused(diskFull(path)); // LMDB would end the process
-    if (!mayBeStore(join(path, fileName))) {
-      const message = `${join(path, fileName)} is not a store; move it away to start anew.`;
+    if (existsSync(join(path, storeFile)) && !prepareFile(join(path, storeFile))) {
+      const message = `${join(path, storeFile)} is not a store; move it away to start anew.`;
       return refused({ kind: "damaged", message });
     }
     root = open<unknown, string>({
-      path: join(path, fileName),
+      path: join(path, storeFile),
       noSubdir: true,
       maxDbs: 2,
       overlappingSync: false,
@@ -104,6 +114,11 @@ class LmdbStore implements Store {
     }
   }
 
+  count(): number {
+    this.#assertOpen();
+    return statsSchema.parse(this.#entries.getStats()).entryCount;
+  }
+
   async write(changes: StoreChanges): Promise<void> {
     assertKeys(changes);
     this.#assertOpen();
@@ -132,17 +147,36 @@ class LmdbStore implements Store {
   }
 }
 
-/** False for a file that is no LMDB file: opening one ends the process instead of throwing. */
-function mayBeStore(file: string): boolean {
-  if (!existsSync(file)) return true;
-  const start = Buffer.alloc(magicAt + 4);
+/**
+ * False for a file that is no LMDB file: opening one ends the process instead of throwing. So does reading beyond the end of a
+ * file that was cut off; it is filled up with nothing, which reads as the damage that it is.
+ */
+function prepareFile(file: string): boolean {
   const descriptor = openSync(file, "r+");
   try {
-    const read = readSync(descriptor, start, 0, start.length, 0);
-    return read === 0 || (read === start.length && start.readUInt32LE(magicAt) === magic);
+    const { size } = fstatSync(descriptor);
+    if (size === 0) return true;
+    const first = readMeta(descriptor, 0);
+    const second = first === null ? null : readMeta(descriptor, first.pageBytes);
+    if (first === null || second === null) return false;
+    const newest = second.transaction > first.transaction ? second : first;
+    const whole = (newest.lastPage + 1) * first.pageBytes;
+    if (size < whole) ftruncateSync(descriptor, whole);
+    return true;
   } finally {
     closeSync(descriptor);
   }
+}
+
+function readMeta(descriptor: number, at: number) {
+  const page = Buffer.alloc(meta.bytes);
+  if (readSync(descriptor, page, 0, page.length, at) < page.length) return null;
+  if (page.readUInt32LE(meta.magicAt) !== magic) return null;
+  const pageBytes = page.readUInt32LE(meta.pageBytesAt);
+  const lastPage = Number(page.readBigUInt64LE(meta.lastPageAt));
+  // A last page beyond anything there could be is damage too, and not to be filled up.
+  if (pageBytes < pageBytesMin || pageBytes > pageBytesMax || lastPage * pageBytes > bytesMax) return null;
+  return { pageBytes, lastPage, transaction: page.readBigUInt64LE(meta.transactionAt) };
 }
 
 function refused(refusal: StoreRefusal): StoreOpening {
@@ -159,7 +193,7 @@ function refusalOf(error: unknown, path: string): StoreRefusal {
   if (/INVALID|not an LMDB|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND|Invalid argument/i.test(text)) {
     return {
       kind: "damaged",
-      message: `${join(path, fileName)} is not a store (${text}); move it away to start anew.`,
+      message: `${join(path, storeFile)} is not a store (${text}); move it away to start anew.`,
     };
   }
   return { kind: "not-writable", message: `The store's folder ${path} cannot be written (${text}).` };

@@ -14,6 +14,8 @@ export interface Store {
   get(key: string): unknown;
   /** Every entry whose key starts with `prefix` ('' = all), in the order of the keys' UTF-8 bytes. */
   range(prefix: string): Iterable<[string, unknown]>;
+  /** How many entries there are. */
+  count(): number;
   /**
    * One transaction: all of it or nothing. Resolves only when it is on the disk; reads may see it earlier.
    * Writes take effect in the order of the calls. Throws StoreError.

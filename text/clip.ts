@@ -1,13 +1,11 @@
 /** Text from data cut to a number of terminal cells, on one line: whatever stands in it moves no cursor and breaks no table. */
 import stringWidth from "string-width";
+import { printableLine } from "./printable.ts";
 
 const segmenter = new Intl.Segmenter();
 
 export function clipped(text: string, cells: number): string {
-  const plain = text
-    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
-    .toWellFormed()
-    .trim();
+  const plain = printableLine(text, " ").trim();
   if (stringWidth(plain) <= cells) return plain;
   let kept = "";
   let width = 0;

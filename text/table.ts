@@ -1,5 +1,9 @@
-/** Rows as an aligned table of text. Widths count terminal cells, so that any script lines up. */
+/**
+ * Rows as an aligned table of text. Widths count terminal cells, so that any script lines up; a cell is one line, so that
+ * nothing in it looks like another row.
+ */
 import stringWidth from "string-width";
+import { printableLine } from "./printable.ts";
 
 export interface Column<Row> {
   readonly head: string;
@@ -14,8 +18,8 @@ const gap = "  ";
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], none: string): string {
   if (rows.length === 0) return none;
   const cells = [
-    columns.map((column) => column.head),
-    ...rows.map((row) => columns.map((column) => column.cell(row))),
+    columns.map((column) => printableLine(column.head)),
+    ...rows.map((row) => columns.map((column) => printableLine(column.cell(row)))),
   ];
   const widths = columns.map((_, at) => Math.max(...cells.map((line) => stringWidth(line[at] ?? ""))));
   return cells
@@ -31,7 +35,7 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
 /** `name: value` lines with the values under each other. */
 export function fields(entries: readonly (readonly [string, string])[]): string {
   const width = Math.max(...entries.map(([name]) => stringWidth(name)));
-  return entries.map(([name, value]) => `${pad(name, width, false)}${gap}${value}`).join("\n");
+  return entries.map(([name, value]) => `${pad(name, width, false)}${gap}${printableLine(value)}`).join("\n");
 }
 
 function pad(text: string, width: number, right: boolean): string {

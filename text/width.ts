@@ -3,11 +3,9 @@
  * (string-width), so that what fits here fits there.
  */
 import stringWidth from "string-width";
+import { printableLine } from "./printable.ts";
 
 const printableAscii = /^[\u0020-\u007e]*$/;
-/** C0 and C1 controls, soft hyphen, bidi and zero-width marks: none of them may reach a terminal from data. */
-// oxlint-disable-next-line no-control-regex
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 /**
  * Characters that are one column each and one code unit: ASCII and what `glyph.ts` and the canvas draw with
@@ -23,7 +21,7 @@ export function widthOf(text: string): number {
 /** The text without anything that moves a cursor or hides; with `asciiOnly` every other character is a `?`. */
 export function clean(text: string, asciiOnly: boolean): string {
   if (printableAscii.test(text)) return text;
-  const visible = text.replaceAll("\t", " ").replace(unprintable, "");
+  const visible = printableLine(text);
   return asciiOnly ? visible.replace(/[^\u0020-\u007e]/gu, "?") : visible;
 }
 

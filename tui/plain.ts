@@ -7,6 +7,7 @@ import { sleep, type Clock } from "../protocol/time/clock.ts";
 import { systemClock } from "../protocol/time/system-clock.ts";
 import type { AgentView, SweepSummary } from "../protocol/view.ts";
 import { finishedOf } from "./screen/sweeps.ts";
+import { printableLine } from "../text/printable.ts";
 import { tokens, value } from "../text/format.ts";
 
 export interface PlainOptions {
@@ -32,7 +33,7 @@ export async function runPlain(options: PlainOptions): Promise<SweepSummary | nu
     const before = said.get(about);
     if (before === text) return;
     said.set(about, text);
-    if (before !== undefined || !usual) stdout.write(`${text}\n`);
+    if (before !== undefined || !usual) stdout.write(`${printableLine(text)}\n`);
   };
 
   while (!signal.aborted) {

@@ -42,7 +42,10 @@ export class ChildPool {
     this.#options = options;
   }
 
-  /** A child for the job: a warm one of its kind, or a new one. It is the caller's until it is given back or ends. */
+  /**
+   * A child for the job: a warm one of its kind, or a new one. It is the caller's until it is given back or ends. Throws where
+   * the system starts no process.
+   */
   take(job: Job): Child {
     const idle = this.#idle();
     const kind = kindOf(job);
@@ -57,7 +60,9 @@ export class ChildPool {
   giveBack(child: Child, sound: boolean): void {
     child.fence = null;
     const { slots, trialsPerChild } = this.#options;
-    if (!sound || child.trials >= trialsPerChild || this.#idle().length > slots || hasGrown(child))
+    // What it has left running may hold on to what a next job is to have; that one gets a new child.
+    if (child.endStarted()) this.#retire(child);
+    else if (!sound || child.trials >= trialsPerChild || this.#idle().length > slots || hasGrown(child))
       this.#retire(child);
   }
 
@@ -78,13 +83,24 @@ export class ChildPool {
   }
 
   #start(job: Job, kind: string): Child {
-    const { environment, onEnd, onEvent, slotTable } = this.#options;
+    const { environment, slotTable } = this.#options;
     const slot = slotTable.take();
     const base = job.program === null ? environment : codeEnvironment(environment);
+    try {
+      return this.#startIn(slot, job, kind, base);
+    } catch (error) {
+      slotTable.free(slot);
+      throw error;
+    }
+  }
+
+  #startIn(slot: number, job: Job, kind: string, base: ChildPoolOptions["environment"]): Child {
+    const { onEnd, onEvent, slotTable } = this.#options;
     const child: Child = startChild({
       kind,
       slot,
       memoryMiB: job.memoryMiB,
+      foreign: job.program !== null,
       environment: { ...base, ...slotTable.environment(slot) },
       onEvent: (event) => onEvent(child, event),
       onEnd: (end) => {

@@ -3,10 +3,16 @@
  * It turns what the process does (messages, lines, its end) into calls; which job it runs is the runner's business.
  */
 import { fork, type ChildProcess as NodeProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { guardGroup } from "../../system/guard-group.ts";
+import { withoutInherited } from "../../system/inherited-descriptor.ts";
+import { endMarked, signalMarked } from "../../system/marked-process.ts";
+import { markedEnvironment } from "../program/program-environment.ts";
 import type { Job } from "../runner/runner.ts";
 import { wakeWhenOrphaned } from "./wake-when-orphaned.ts";
 import { fromChildSchema, type FromChild, type ToChild } from "../runner/wire.ts";
@@ -31,6 +37,8 @@ export interface Child {
   run(job: Job): void;
   /** Asks it to stop after the epoch under way. */
   askToStop(fence: number): void;
+  /** Ends what a requester's code has started in it, between two jobs; true where there was something. */
+  endStarted(): boolean;
   /** Lets an idle child go. */
   end(): void;
   /** Ends it as it stands, suspended or not. */
@@ -45,6 +53,8 @@ export interface ChildOptions {
   readonly kind: string;
   readonly slot: number;
   readonly memoryMiB: number;
+  /** It runs a requester's code, which may start processes of its own. */
+  readonly foreign: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly onEvent: (event: FromChild) => void;
   readonly onEnd: (end: ChildEnd) => void;
@@ -56,6 +66,9 @@ export const canSuspend = process.platform !== "win32";
 const lineMaxChars = 2_000;
 /** Lines passed on per job; what comes after is counted, not kept. */
 const linesPerJobMax = 2_000;
+/** Output that comes after the process is gone, from what it left behind. */
+const drainMs = 500;
+const markBytes = 16;
 
 export function startChild(options: ChildOptions): Child {
   return new ChildProcess(options);
@@ -71,6 +84,9 @@ class ChildProcess implements Child {
   firstHeldMiB: number | null = null;
   readonly #options: ChildOptions;
   readonly #process: NodeProcess;
+  /** What the environment of everything that it starts has in it. */
+  readonly #mark = randomBytes(markBytes).toString("hex");
+  readonly #unguard: () => void;
   #heapExhausted = false;
   /** Calls off what wakes it where this process is gone; null while it is not suspended. */
   #callOff: (() => void) | null = null;
@@ -78,13 +94,13 @@ class ChildProcess implements Child {
   #lines = 0;
 
   constructor(options: ChildOptions) {
-    const proc = forkChild(options);
+    const proc = forkChild(options, this.#mark);
     this.kind = options.kind;
     this.slot = options.slot;
     this.pid = proc.pid ?? null;
-    this.ended = new Promise<void>((resolve) => proc.once("close", () => resolve()));
     this.#options = options;
     this.#process = proc;
+    this.#unguard = options.foreign && this.pid !== null ? guardGroup(this.pid, this.#mark) : () => undefined;
     this.#passLines(proc.stdout, "out");
     this.#passLines(proc.stderr, "err");
     proc.on("message", (message) => {
@@ -94,12 +110,25 @@ class ChildProcess implements Child {
     });
     proc.once("error", () => proc.kill("SIGKILL"));
     proc.once("exit", () => this.#callOff?.());
-    proc.once("close", (code, signal) => {
-      options.onEnd({
-        how: signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`,
-        outOfMemory: this.#heapExhausted,
-      });
-    });
+    this.ended = this.#toEnd();
+  }
+
+  /** It is over with its process, whoever still holds its output. */
+  async #toEnd(): Promise<void> {
+    const closed = Promise.withResolvers<ChildEnd["how"]>();
+    const exited = Promise.withResolvers<ChildEnd["how"]>();
+    const howOf = (code: number | null, signal: NodeJS.Signals | null) =>
+      signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
+    this.#process.once("exit", (code, signal) => exited.resolve(howOf(code, signal)));
+    this.#process.once("close", (code, signal) => closed.resolve(howOf(code, signal)));
+    // One that could not be started closes and never exits.
+    const how = await Promise.race([exited.promise, closed.promise]);
+    await Promise.race([closed.promise, wait(drainMs, null, { ref: false })]);
+    this.#unguard();
+    if (this.#options.foreign) await endMarked(this.#mark);
+    this.#process.stdout?.destroy();
+    this.#process.stderr?.destroy();
+    this.#options.onEnd({ how, outOfMemory: this.#heapExhausted });
   }
 
   run(job: Job): void {
@@ -111,6 +140,10 @@ class ChildProcess implements Child {
 
   askToStop(fence: number): void {
     this.#send({ kind: "stop", fence });
+  }
+
+  endStarted(): boolean {
+    return this.#options.foreign && signalMarked(this.#mark, "SIGKILL", this.pid) > 0;
   }
 
   end(): void {
@@ -150,13 +183,13 @@ class ChildProcess implements Child {
   }
 }
 
-function forkChild({ environment, memoryMiB }: ChildOptions): NodeProcess {
+function forkChild({ environment, memoryMiB }: ChildOptions, mark: string): NodeProcess {
   const here = fileURLToPath(import.meta.url);
   const entry = fileURLToPath(new URL(`./child${extname(here)}`, import.meta.url));
   return fork(entry, [], {
     serialization: "advanced",
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-    env: environment,
+    stdio: withoutInherited(["ignore", "pipe", "pipe", "ipc"] as const),
+    env: markedEnvironment(environment, mark),
     execArgv: [`--max-old-space-size=${Math.max(64, Math.floor(memoryMiB))}`],
   });
 }

@@ -4,6 +4,7 @@
  * It does not restart what failed: whether to try again is the coordinator's question.
  */
 import { availableParallelism } from "node:os";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { memoryLookMs } from "../../system/memory-limit.ts";
 import { SlotTable } from "../runner/slot-table.ts";
 import type { Job, Kept, Runner, RunnerEvent, StopHow } from "../runner/runner.ts";
@@ -63,9 +64,21 @@ class ChildRunner implements Runner {
       this.#runHere(job, kept);
       return;
     }
-    const child = this.#pool.take(job);
+    const child = this.#childFor(job);
+    if (child === null) return;
     this.#running.set(job.fence, new ChildRun(job, child));
     child.run(job);
+  }
+
+  #childFor(job: Job): Child | null {
+    try {
+      return this.#pool.take(job);
+    } catch (error) {
+      const { fence, trial } = job;
+      const reason = `no process could be started for trial ${trial}: ${errorSentence(error)}`;
+      queueMicrotask(() => this.#emit({ kind: "failed", fence, reason, retryable: true, usedMs: 0 }));
+      return null;
+    }
   }
 
   stop(fence: number, how: StopHow): void {

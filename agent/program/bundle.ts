@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { newerFormat } from "../../protocol/newer-format.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 
 /** First line of the header, by which a bundle is recognised. */
@@ -67,8 +68,12 @@ export function decodeBundle(bytes: Uint8Array): Outcome<Bundle> {
   const headerBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   if (headerBytes > headerMaxBytes || headerBytes > bytes.length - lengthBytes)
     return broken("its header has no end");
-  const header = parseHeader(bytes.subarray(lengthBytes, lengthBytes + headerBytes));
-  if (header === null) return broken("its header does not parse");
+  const raw = jsonOf(bytes.subarray(lengthBytes, lengthBytes + headerBytes));
+  const newer = newerFormat(raw, "version", version, "the bundle of files");
+  if (newer !== null) return newer;
+  const parsed = headerSchema.safeParse(raw);
+  if (!parsed.success) return broken("its header does not parse");
+  const header = parsed.data;
   let at = lengthBytes + headerBytes;
   const files: BundledFile[] = [];
   for (const { bytes: length, executable = false, path } of header.files) {
@@ -82,9 +87,9 @@ export function decodeBundle(bytes: Uint8Array): Outcome<Bundle> {
   return accept({ files, note: header.note ?? null });
 }
 
-function parseHeader(bytes: Uint8Array): z.infer<typeof headerSchema> | null {
+function jsonOf(bytes: Uint8Array): unknown {
   try {
-    return headerSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return null;
   }

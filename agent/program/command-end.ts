@@ -31,8 +31,8 @@ export interface CommandOutcome {
     readonly outputMaxMiB?: number;
   };
   readonly heldMostMiB: number;
-  /** The last line of its error output that was not blank. */
-  readonly lastError: string;
+  /** What of its output says why it ended; empty where nothing does. */
+  readonly lastWords: string;
   /** Its error output spoke of memory that ran out. */
   readonly memoryWords: boolean;
   /** The kernel killed something for lack of memory while it ran. */
@@ -65,9 +65,9 @@ export function commandEnd(outcome: CommandOutcome): CommandEnd {
   }
 }
 
-function endByItself({ code, killedByKernel, lastError, memoryWords, signal }: CommandOutcome): CommandEnd {
+function endByItself({ code, killedByKernel, lastWords, memoryWords, signal }: CommandOutcome): CommandEnd {
   if (code === 0) return { kind: "done" };
-  const why = lastError.slice(0, reasonCharactersMax);
+  const why = lastWords.slice(0, reasonCharactersMax);
   const said = why === "" ? "" : `: ${why}`;
   if (signal === "SIGKILL") {
     return killedByKernel
@@ -82,34 +82,4 @@ function endByItself({ code, killedByKernel, lastError, memoryWords, signal }: C
 
 function failed(fault: CommandFault, reason: string, elsewhere = false): CommandEnd {
   return { kind: "failed", fault, reason, elsewhere };
-}
-
-export function startFault(
-  program: string,
-  folder: string,
-  error: NodeJS.ErrnoException,
-): { readonly reason: string; readonly elsewhere: boolean } {
-  // What is looked for on the path may be on another machine's; what came with the program is missing everywhere.
-  const onPath = !/[\\/]/.test(program);
-  switch (error.code) {
-    case "ENOENT":
-      return {
-        reason: onPath
-          ? `there is no program "${program}" on this machine's path`
-          : `there is no program "${program}" (looked for from ${folder})`,
-        elsewhere: onPath,
-      };
-    case "EACCES":
-      return { reason: `"${program}" may not be executed; \`chmod +x\` allows it`, elsewhere: onPath };
-    case "E2BIG":
-      return {
-        reason: `the command line is too long; pass the parameters by \${args_json_file}`,
-        elsewhere: false,
-      };
-    default:
-      return {
-        reason: `"${program}" could not be started (${error.code ?? error.message})`,
-        elsewhere: true,
-      };
-  }
 }

@@ -28,6 +28,9 @@ export function readSegmentNote(note: unknown): SegmentNote | null {
 export type ReportSource = "output" | "http" | "call";
 
 const shownMax = 8;
+/** Metrics beside the objectives, and the characters of a name: all of them travel with each report. */
+const namesMax = 500;
+const nameCharactersMax = 250;
 
 export class LeaseSegment {
   readonly #objectives: readonly ReportedObjective[];
@@ -79,9 +82,13 @@ export class LeaseSegment {
       this.#sources.set(metric, source);
       this.#kept[index] = keep(this.#objectives[index]?.keep ?? "last", this.#kept[index] ?? null, value);
     }
-    this.#metrics.set(metric, value);
+    if (index >= 0 || this.#hasRoom(metric)) this.#metrics.set(metric, value);
     if (index === 0) this.#reports++;
     return index === 0;
+  }
+
+  #hasRoom(metric: string): boolean {
+    return this.#metrics.has(metric) || (this.#metrics.size < namesMax && metric.length <= nameCharactersMax);
   }
 
   /** What it last said of each metric; of an objective the value that counts. */

@@ -9,7 +9,7 @@ export type MlflowFact =
   | { readonly kind: "param" | "tag"; readonly name: string; readonly value: string };
 
 export interface MlflowAnswer {
-  readonly status: 200 | 400 | 404;
+  readonly status: 200 | 400 | 404 | 405;
   readonly body: unknown;
   readonly facts: readonly MlflowFact[];
 }
@@ -21,15 +21,27 @@ const integer = z
     z
       .string()
       .regex(/^-?\d+$/)
-      .transform(Number),
+      .transform(Number)
+      .pipe(z.int()),
   ])
   .default(0);
 const real = z.union([
   z.number(),
   z.enum(["NaN", "Infinity", "-Infinity"]).transform((word) => Number(word)),
 ]);
-const metric = z.object({ key: z.string().min(1), value: real, step: integer });
-const pair = z.object({ key: z.string().min(1), value: z.string().default("") });
+/** MLflow's own limit of a name. */
+const nameCharactersMax = 250;
+const name = z.string().min(1).max(nameCharactersMax);
+const metric = z.object({ key: name, value: real, step: integer });
+/** MLflow allows some thousand; of a longer value its beginning is kept. */
+const valueCharactersMax = 8_000;
+const pair = z.object({
+  key: name,
+  value: z
+    .string()
+    .default("")
+    .transform((value) => value.slice(0, valueCharactersMax)),
+});
 const batch = z.object({
   metrics: z.array(metric).default([]),
   params: z.array(pair).default([]),
@@ -38,7 +50,21 @@ const batch = z.object({
 const creation = z.object({ run_name: z.string().optional(), tags: z.array(pair).default([]) });
 const update = z.object({ status: z.string().optional(), run_name: z.string().optional() });
 
+/** Of each kind; what has another name after that is answered and forgotten. */
+const namesMax = 1_000;
+
 const experimentId = "0";
+/** What a client may ask with GET; everything else says something, and is posted. */
+const asking = new Set([
+  "experiments/get-by-name",
+  "experiments/get",
+  "experiments/search",
+  "experiments/list",
+  "runs/get",
+  "runs/search",
+  "metrics/get-history",
+  "artifacts/list",
+]);
 /** What a client writes into the log by itself; it says nothing of the trial. */
 const ownTags = /^mlflow\.(user|source\.|runName$|autologging$|log-model\.history$)/;
 
@@ -61,7 +87,15 @@ export class MlflowRun {
   }
 
   /** `path` after `/api/2.0/mlflow/`; `body` is the parsed JSON, for GET the query as an object. */
-  call(path: string, body: unknown): MlflowAnswer {
+  call(method: "GET" | "POST", path: string, body: unknown): MlflowAnswer {
+    if (method === "GET" && !asking.has(path)) {
+      const message = `${path} is posted`;
+      return { status: 405, body: { error_code: "INVALID_PARAMETER_VALUE", message }, facts: [] };
+    }
+    return this.#answer(path, body);
+  }
+
+  #answer(path: string, body: unknown): MlflowAnswer {
     switch (path) {
       case "experiments/get-by-name":
       case "experiments/get":
@@ -138,7 +172,7 @@ export class MlflowRun {
 
   #measure(metrics: readonly z.infer<typeof metric>[]): MlflowFact[] {
     return metrics.map(({ key, step, value }) => {
-      this.#metrics.set(key, { value, step });
+      if (hasRoom(this.#metrics, key)) this.#metrics.set(key, { value, step });
       return { kind: "metric", name: key, value, step: Math.max(0, step) };
     });
   }
@@ -204,8 +238,12 @@ function ok(body: unknown): MlflowAnswer {
 
 function changed(known: Map<string, string>, given: readonly z.infer<typeof pair>[]) {
   return given.filter(({ key, value }) => {
-    if (known.get(key) === value) return false;
+    if (known.get(key) === value || !hasRoom(known, key)) return false;
     known.set(key, value);
     return true;
   });
+}
+
+function hasRoom(known: ReadonlyMap<string, unknown>, name: string): boolean {
+  return known.size < namesMax || known.has(name);
 }

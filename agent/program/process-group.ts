@@ -1,28 +1,38 @@
 /**
- * The processes of one command as a whole: signals for all of them, and an end that comes for them too where this process
- * ends. Who is in it, and why it is to end, is not its business.
+ * The processes of one command as a whole: those of its group, and those that left it but bear its mark. Signals for all of
+ * them, and an end that comes for them too where this process ends. Why they are to end is not its business.
  */
 import { spawnSync } from "node:child_process";
 import { guardGroup } from "../../system/guard-group.ts";
+import { endMarked, signalMarked } from "../../system/marked-process.ts";
 
 /** Groups that run, or wait suspended for ever: they may not outlive this process, however it ends. */
 const groups = new Set<ProcessGroup>();
 let watched = false;
 
-export class ProcessGroup {
+export interface ProcessGroupOptions {
   /** Of its first process, which leads it; null where it could not be started. */
+  readonly pid: number | null;
+  /** A word in the environment of its first process, and so of those it starts. */
+  readonly mark: string;
+  /** Ended even where this process is killed and can do nothing any more. */
+  readonly guarded: boolean;
+}
+
+export class ProcessGroup {
   readonly #pid: number | null;
+  readonly #mark: string;
   readonly #unguard: () => void;
 
-  /** `guarded`: ended even where this process is killed and can do nothing any more. */
-  constructor(pid: number | null, guarded: boolean) {
+  constructor({ guarded, mark, pid }: ProcessGroupOptions) {
     this.#pid = pid;
-    this.#unguard = guarded && pid !== null ? guardGroup(pid) : () => undefined;
+    this.#mark = mark;
+    this.#unguard = guarded && pid !== null ? guardGroup(pid, mark) : () => undefined;
     groups.add(this);
     endAllWithProcess();
   }
 
-  /** Windows has no signals and no groups: there every signal ends the tree. */
+  /** Of its group alone. Windows has no signals and no groups: there every signal ends the tree. */
   signal(name: NodeJS.Signals): void {
     if (this.#pid === null) return;
     try {
@@ -33,8 +43,20 @@ export class ProcessGroup {
     }
   }
 
+  /** Also of what left the group. */
+  signalAll(name: NodeJS.Signals): void {
+    this.signal(name);
+    if (this.#pid !== null) signalMarked(this.#mark, name);
+  }
+
   kill(): void {
     this.signal("SIGKILL");
+  }
+
+  /** Kills them all, until there is none. */
+  async end(): Promise<void> {
+    this.kill();
+    if (this.#pid !== null) await endMarked(this.#mark);
   }
 
   /** It is over: nothing guards it any more. */
@@ -48,7 +70,7 @@ function endAllWithProcess(): void {
   if (watched) return;
   watched = true;
   process.once("exit", () => {
-    for (const group of groups) group.kill();
+    for (const group of groups) group.signalAll("SIGKILL");
   });
 }
 

@@ -13,7 +13,8 @@ import { LogGate } from "./log-gate.ts";
 import type { MlflowFact } from "./mlflow-call.ts";
 import { PointPace } from "./point-pace.ts";
 import { keptFolderOf, prepareProgram, programStart, type ProgramPlace } from "./prepare-program.ts";
-import { metricReader, type Report } from "./read-metrics.ts";
+import { openMetricReader, type MetricReader } from "./metric-reader.ts";
+import type { Report } from "./read-metrics.ts";
 import { openReportEndpoint, type ReportEndpoint } from "./report-endpoint.ts";
 import { runCommand, type RunningCommand } from "./run-command.ts";
 
@@ -67,6 +68,8 @@ export class ProgramRun {
   #state: State = { kind: "preparing", stop: null };
   #suspended = false;
   #segment: LeaseSegment;
+  /** Why what it prints could not be read, which ends it; null while it can. */
+  #unread: string | null = null;
 
   constructor(options: ProgramRunOptions) {
     const { checkpointDir, fence, program, targetResource, trial } = options.job;
@@ -166,7 +169,7 @@ export class ProgramRun {
     const start = await programStart(this.#options, endpoint);
     if (!start.ok) return this.#failed(`trial ${job.trial} could not start: ${start.refusal.message}`, false);
     if (this.#stop !== null) return this.#stopped();
-    const readLine = metricReader(job.program.metricFormat);
+    const reader = this.#openReader();
     const command = runCommand({
       ...start.value,
       folder,
@@ -175,10 +178,9 @@ export class ProgramRun {
       memoryMaxMiB: job.memoryMiB,
       guarded: true,
       graceMs,
-      onLine: (line, stream) => {
-        this.#log(stream, line);
-        this.#take(readLine(line), "output");
-      },
+      onLine: (line, stream) => this.#log(stream, line),
+      onText: (text) => reader.read(text),
+      ready: () => reader.ready(),
     });
     const packer = this.#makePacker();
     this.#state = { kind: "running", command, packer };
@@ -188,8 +190,26 @@ export class ProgramRun {
     const looks = setInterval(() => this.#packSoon(), packEveryMs);
     const end = await command.ended;
     clearInterval(looks);
+    await this.#readToEnd(reader);
     await packer.close();
     return this.#endOf(end);
+  }
+
+  async #readToEnd(reader: MetricReader): Promise<void> {
+    if (this.#stop?.kind !== "killed") await reader.settle();
+    reader.close();
+    for (const line of this.#gate.end()) this.#tell("out", line);
+  }
+
+  #openReader(): MetricReader {
+    return openMetricReader({
+      patterns: this.#options.job.program.metricFormat,
+      onReports: (reports) => this.#take(reports, "output"),
+      onFault: (reason) => {
+        this.#unread = reason;
+        this.#command?.kill();
+      },
+    });
   }
 
   #makePacker(): CheckpointPacker {
@@ -206,6 +226,8 @@ export class ProgramRun {
   async #endOf(end: CommandEnd): Promise<RunnerEvent> {
     const { trial } = this.#options.job;
     const stop = this.#stop;
+    if (this.#unread !== null && stop === null)
+      return this.#failed(`the output of trial ${trial} could not be read: ${this.#unread}`, false);
     if (end.kind === "failed" && stop === null) {
       const reason =
         end.fault === "start"
@@ -253,8 +275,11 @@ export class ProgramRun {
   }
 
   #log(stream: "out" | "err", line: string): void {
-    for (const kept of this.#gate.admit(line, performance.now()))
-      this.#options.emit({ kind: "log", fence: this.#options.job.fence, stream, line: kept });
+    for (const kept of this.#gate.admit(line, performance.now())) this.#tell(stream, kept);
+  }
+
+  #tell(stream: "out" | "err", line: string): void {
+    this.#options.emit({ kind: "log", fence: this.#options.job.fence, stream, line });
   }
 
   #hearMlflow(fact: MlflowFact): void {

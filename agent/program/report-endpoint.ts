@@ -1,9 +1,10 @@
 /**
  * Where a program posts what it measures, on loopback, behind a path that only it knows: JSON with numbers in it, or the
- * calls of MLflow's client. One for each running program; nobody else gets an answer.
+ * calls of MLflow's client. One for each running program; nobody else gets an answer. Any user of the machine can connect, so
+ * whatever comes is refused or dropped before it counts, and nothing that comes throws.
  */
-import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { pathToFileURL } from "node:url";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { MlflowRun, type MlflowFact } from "./mlflow-call.ts";
@@ -27,6 +28,15 @@ export interface ReportEndpoint {
 
 /** MLflow's own limit for one request. */
 const bodyMaxBytes = bytesPerMiB;
+const headerMaxBytes = 16_384;
+/** A program's own are a few; more can only come from somebody who was not told the path. */
+const connectionsMax = 256;
+/** Whoever knows the path has it in the first line of what it sends. */
+const headersMaxMs = 5_000;
+const requestMaxMs = 30_000;
+/** Between two requests on one connection. */
+const idleMaxMs = 15_000;
+const lookMs = 1_000;
 const secretBytes = 24;
 const runIdBytes = 16;
 const apiPath = /^\/api\/[23]\.0\/mlflow\/(.+)$/;
@@ -39,15 +49,15 @@ export async function openReportEndpoint(options: ReportEndpointOptions): Promis
     pathToFileURL(options.artifactFolder).href,
     options.now(),
   );
-  const server = createServer((request, response) => {
-    void answer(request, response, { ...options, secret, run });
+  const server = boundedServer((request, response) => {
+    answer(request, response, { ...options, secret, run }).catch(() => response.destroy());
   });
-  // An open connection of a program that is gone must not keep the agent from ending.
-  server.unref();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
+  // A connection that could not be taken, for want of descriptors, is the caller's loss.
+  server.on("error", () => undefined);
   const address = server.address();
   if (address === null || typeof address === "string")
     throw new Error("broken invariant: a server without a port");
@@ -62,6 +72,25 @@ export async function openReportEndpoint(options: ReportEndpointOptions): Promis
   };
 }
 
+function boundedServer(onRequest: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: headerMaxBytes,
+      headersTimeout: headersMaxMs,
+      requestTimeout: requestMaxMs,
+      keepAliveTimeout: idleMaxMs,
+      connectionsCheckingInterval: lookMs,
+    },
+    onRequest,
+  );
+  server.maxConnections = connectionsMax;
+  // Also for one that takes no answer.
+  server.setTimeout(requestMaxMs);
+  // An open connection of a program that is gone must not keep the agent from ending.
+  server.unref();
+  return server;
+}
+
 interface Answering extends ReportEndpointOptions {
   readonly secret: string;
   readonly run: MlflowRun;
@@ -73,16 +102,22 @@ async function answer(
   { onFact, onReports, run, secret }: Answering,
 ): Promise<void> {
   const say = (status: number, body: unknown): void => {
+    // Nothing more is read of whom it would not serve.
+    if (status === 404 || status === 405 || status === 413) response.setHeader("connection", "close");
     response.writeHead(status, { "content-type": "application/json" });
     response.end(JSON.stringify(body));
   };
-  const url = new URL(request.url ?? "/", "http://127.0.0.1");
-  if (!url.pathname.startsWith(`/${secret}/`)) return say(404, {});
-  const path = url.pathname.slice(secret.length + 1);
+  const asked = targetOf(request.url ?? "", secret);
+  if (asked === null) return say(404, {});
+  const { method = "" } = request;
+  if (method !== "GET" && method !== "POST") return say(405, { message: `${method} is not understood here` });
   const text = await readBody(request);
-  if (text === null) return say(413, { message: `a body has at most ${bodyMaxBytes} bytes` });
-  if (path === "/report" && request.method === "POST") {
-    const reports = jsonReports(text);
+  if (text === "cut off") return void response.destroy();
+  if (text === "too long") return say(413, { message: `a body has at most ${bodyMaxBytes} bytes` });
+  if (text === "not text") return say(400, { message: "a body is text in UTF-8" });
+  const { path, query } = asked;
+  if (path === "/report") {
+    const reports = method === "POST" ? jsonReports(text.body) : null;
     if (reports === null || reports.length === 0)
       return say(400, { message: 'post one JSON object with numbers in it, such as {"accuracy": 0.5}' });
     onReports(reports);
@@ -93,27 +128,41 @@ async function answer(
   const call = apiPath.exec(path)?.[1];
   if (call === undefined)
     return say(404, { error_code: "ENDPOINT_NOT_FOUND", message: `there is no ${path}` });
-  const body = request.method === "GET" ? Object.fromEntries(url.searchParams) : parseJson(text);
-  const { body: said, facts, status } = run.call(call, body);
+  const body = method === "GET" ? Object.fromEntries(new URLSearchParams(query)) : parseJson(text.body);
+  const { body: said, facts, status } = run.call(method, call, body);
   for (const fact of facts) onFact(fact);
   say(status, said);
 }
 
-/** Null where it is longer than a request may be. */
-async function readBody(request: IncomingMessage): Promise<string | null> {
+/** What is asked for behind the secret; null for whoever does not name it, in whatever form they ask. */
+function targetOf(url: string, secret: string): { readonly path: string; readonly query: string } | null {
+  const given = Buffer.from(url.slice(0, secret.length + 2));
+  const right = Buffer.from(`/${secret}/`);
+  if (given.length !== right.length || !timingSafeEqual(given, right)) return null;
+  const [path = "", ...query] = url.slice(secret.length + 1).split("?");
+  return { path, query: query.join("?") };
+}
+
+type Body = { readonly body: string } | "too long" | "not text" | "cut off";
+
+async function readBody(request: IncomingMessage): Promise<Body> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
     for await (const chunk of request) {
       if (!Buffer.isBuffer(chunk)) continue;
       bytes += chunk.length;
-      if (bytes > bodyMaxBytes) return null;
+      if (bytes > bodyMaxBytes) return "too long";
       chunks.push(chunk);
     }
   } catch {
-    return ""; // it was cut off; the answer goes nowhere either
+    return "cut off";
   }
-  return Buffer.concat(chunks).toString("utf8");
+  try {
+    return { body: new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)) };
+  } catch {
+    return "not text";
+  }
 }
 
 function parseJson(text: string): unknown {

@@ -1,25 +1,35 @@
 /**
  * One command in a process group of its own: its lines as they come, its end in one sentence, and ways to end, suspend
- * and resume the whole group. What the lines mean is not its business.
+ * and resume the whole group. It ends with its process, whoever still holds its output. What the lines mean is not its
+ * business; it never throws for what a command can do wrong.
  */
+import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
-import { spawn, type ChildProcessByStdio } from "node:child_process";
-import type { Readable } from "node:stream";
+import type { Environment } from "../../system/environment.ts";
 import { heldByTreeMiB } from "../../system/held-memory.ts";
 import { memoryLookMs } from "../../system/memory-limit.ts";
-import { commandEnd, startFault, type CommandEnd } from "./command-end.ts";
-import { kernelKills, saysOutOfMemory } from "./out-of-memory.ts";
+import { commandEnd, type CommandEnd } from "./command-end.ts";
+import { LastWords } from "./last-words.ts";
+import { kernelKills } from "./out-of-memory.ts";
 import { ProcessGroup } from "./process-group.ts";
-import { readLines } from "./read-lines.ts";
+import { markedEnvironment } from "./program-environment.ts";
+import { LineReader } from "./read-lines.ts";
 import { RunClock } from "./run-clock.ts";
+import { startProcess, type StartedProcess } from "./start-process.ts";
 
 export interface CommandOptions {
   readonly words: readonly string[];
   readonly folder: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   /** Time it may run, suspensions not counted; null: as long as it likes. */
   readonly timeoutMs: number | null;
+  /** A line of its output; of one that was written over and over the last state. */
   readonly onLine: (line: string, stream: "out" | "err") => void;
+  /** Whatever it wrote into a line, also what was written over later. */
+  readonly onText: (text: string) => void;
+  /** Waited for before more of its output is read; null: go on. */
+  readonly ready: () => Promise<void> | null;
   /** What it may write to its output altogether, MiB; left out: as much as it likes. */
   readonly outputMaxMiB?: number;
   /** What the group may hold of memory, MiB; left out: as much as there is. */
@@ -46,6 +56,9 @@ export interface RunningCommand {
 const killGraceMs = 3_000;
 /** Output that comes after the process itself is gone, from children it left behind. */
 const drainMs = 500;
+/** Once those are killed too, what is left of the output is read for so long; nobody is waited for who cannot be killed. */
+const outputEndMaxMs = 10_000;
+const markBytes = 16;
 
 export function runCommand(options: CommandOptions): RunningCommand {
   return new GroupCommand(options);
@@ -62,7 +75,7 @@ export function runCommand(options: CommandOptions): RunningCommand {
  * |        | `output`            |                                                |                                              |
  * | over   | any                 | `ended` is resolved, all timers are off        | nothing                                      |
  *
- * From every state: its process exits, what it left behind is killed, and once its output is closed too it is over.
+ * From every state: its process exits, what it left behind is killed after a moment, what it wrote is read, and it is over.
  */
 class GroupCommand implements RunningCommand {
   readonly pid: number | null;
@@ -74,28 +87,27 @@ class GroupCommand implements RunningCommand {
   readonly #over = Promise.withResolvers<CommandEnd>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #looks: NodeJS.Timeout | null;
+  readonly #lastWords = new LastWords();
   #wanted: "run" | "end" | "time" | "memory" | "output" = "run";
-  #lastError = "";
-  #memoryWords = false;
   #heldMost = 0;
   #written = 0;
+  #heardAt = 0;
+  #exited = false;
 
   constructor(options: CommandOptions) {
-    const [program = "", ...rest] = options.words;
+    const mark = randomBytes(markBytes).toString("hex");
+    const start = { ...options, environment: markedEnvironment(options.environment, mark) };
+    const started = startProcess(start, (fault) =>
+      this.#finish({ ...fault, kind: "failed", fault: "start" }),
+    );
     this.#options = options;
-    const child = spawn(program, rest, {
-      cwd: options.folder,
-      env: options.environment,
-      detached: process.platform !== "win32",
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    this.pid = child.pid ?? null;
+    this.pid = started?.pid ?? null;
     this.ended = this.#over.promise;
-    this.#group = new ProcessGroup(this.pid, options.guarded === true);
+    this.#group = new ProcessGroup({ pid: this.pid, mark, guarded: options.guarded === true });
     this.#looks =
       options.memoryMaxMiB === undefined ? null : setInterval(() => this.#lookAtMemory(), memoryLookMs);
-    this.#listen(child, program);
     this.#clock = new RunClock(options.timeoutMs, () => this.#ask("time"));
+    if (started !== null) this.#listen(started);
   }
 
   ranMs(): number {
@@ -111,42 +123,39 @@ class GroupCommand implements RunningCommand {
   }
 
   suspend(): void {
+    if (this.#exited) return;
     this.#clock.stop();
-    this.#group.signal("SIGSTOP");
+    this.#group.signalAll("SIGSTOP");
   }
 
   resume(): void {
+    if (this.#exited) return;
     this.#clock.goOn();
-    this.#group.signal("SIGCONT");
+    this.#group.signalAll("SIGCONT");
   }
 
-  #listen(child: ChildProcessByStdio<null, Readable, Readable>, program: string): void {
-    const { folder, onLine } = this.#options;
-    const count = (bytes: number) => this.#count(bytes);
-    readLines(child.stdout, (line) => onLine(line, "out"), count);
-    readLines(child.stderr, (line) => this.#hearError(line), count);
-    child.once("error", (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined)
-        this.#finish({ ...startFault(program, folder, error), kind: "failed", fault: "start" });
+  #listen(process: StartedProcess): void {
+    const readers = [this.#reader(process, "out"), this.#reader(process, "err")];
+    process.once("exit", (code, signal) => void this.#endAfter(process, readers, { code, signal }));
+  }
+
+  #reader(process: StartedProcess, stream: "out" | "err"): LineReader {
+    const { onLine, onText, ready } = this.#options;
+    return new LineReader(stream === "out" ? process.stdout : process.stderr, {
+      onText,
+      onLine: (line) => {
+        this.#lastWords.hear(line, stream);
+        onLine(line, stream);
+      },
+      onCount: (characters) => this.#count(characters),
+      ready,
     });
-    // Whatever it started goes with it, or its open output would keep the trial from ending.
-    child.once("exit", () => this.#killAfter(drainMs));
-    child.once("close", (code, signal) => {
-      if (child.pid === undefined) return; // it never began; "error" has told
-      this.#group.kill();
-      this.#finish(this.#endOf(code, signal));
-    });
   }
 
-  #hearError(line: string): void {
-    if (line.trim() !== "") this.#lastError = line.trim();
-    this.#memoryWords ||= saysOutOfMemory(line);
-    this.#options.onLine(line, "err");
-  }
-
-  #count(bytes: number): void {
+  #count(characters: number): void {
     const { outputMaxMiB } = this.#options;
-    this.#written += bytes;
+    this.#heardAt = performance.now();
+    this.#written += characters;
     if (outputMaxMiB !== undefined && this.#written > outputMaxMiB * bytesPerMiB) this.#force("output");
   }
 
@@ -174,6 +183,24 @@ class GroupCommand implements RunningCommand {
     this.#timers.add(setTimeout(() => this.#group.kill(), ms));
   }
 
+  /** Its process is gone; what it started may still speak for a moment. */
+  async #endAfter(process: StartedProcess, readers: readonly LineReader[], exit: Exit): Promise<void> {
+    this.#exited = true;
+    this.#clock.stop();
+    const closed = new Promise<"closed">((resolve) => process.once("close", () => resolve("closed")));
+    let output = await Promise.race([closed, wait(drainMs, "open" as const, { ref: false })]);
+    await this.#group.end();
+    // Most often it is closed now. Somebody who could not be found may hold it open, and be silent or not.
+    const until = performance.now() + outputEndMaxMs;
+    while (output === "open" && performance.now() < until) {
+      output = await Promise.race([closed, wait(drainMs, "open" as const, { ref: false })]);
+      const isSilent = performance.now() - this.#heardAt >= drainMs && !readers.some(({ waits }) => waits);
+      if (isSilent) break;
+    }
+    for (const reader of readers) reader.end();
+    this.#finish(this.#endOf(exit));
+  }
+
   #finish(end: CommandEnd): void {
     this.#clock.stop();
     for (const timer of this.#timers) clearTimeout(timer);
@@ -182,16 +209,21 @@ class GroupCommand implements RunningCommand {
     this.#over.resolve(end);
   }
 
-  #endOf(code: number | null, signal: NodeJS.Signals | null): CommandEnd {
+  #endOf({ code, signal }: Exit): CommandEnd {
     return commandEnd({
       wanted: this.#wanted,
       limits: this.#options,
       heldMostMiB: this.#heldMost,
-      lastError: this.#lastError,
-      memoryWords: this.#memoryWords,
+      lastWords: this.#lastWords.why(),
+      memoryWords: this.#lastWords.ofMemory,
       killedByKernel: (kernelKills() ?? 0) > (this.#killsBefore ?? Infinity),
       code,
       signal,
     });
   }
+}
+
+interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
 }

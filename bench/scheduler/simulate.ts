@@ -4,7 +4,7 @@
  */
 import { apply } from "../../coordinator/core/apply.ts";
 import { decide } from "../../coordinator/core/decide.ts";
-import type { Event } from "../../coordinator/state/event.ts";
+import type { Event } from "../../coordinator/format/event.ts";
 import type { Input } from "../../coordinator/state/input.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";
 import type { CoordinatorSettings } from "../../coordinator/state/setting.ts";
@@ -45,176 +45,128 @@ const workMinSeconds = 20;
 const workMaxSeconds = 60;
 const churnEveryMs = 500;
 const expireEveryMs = 5_000;
+const awayMs = 60_000;
 /** Decisions between two looks at all pairs. */
 const lookEvery = 500;
 const warmUpRounds = 5;
 const digest = "a".repeat(64);
 
 export function simulate(plan: Plan): Outcome {
-  const { machines, random, requesters, settings, state } = plan;
-  const ends = new EndQueue();
-  const fairness = new Fairness(
-    Array.from({ length: requesters }, (_, index) => weightOf(index)),
-    workMaxSeconds * milliTokensPerToken,
-  );
-  const indexOf = new Map(
-    Array.from({ length: requesters }, (_, index) => [requesterName(index), index] as const),
-  );
-  const decisionMs: number[] = [];
-  const charged = new Map<number, number>();
-  const away: { readonly machine: Machine; readonly backAt: number }[] = [];
-  let at = 1_000;
-  let decisions = 0;
-  let overspend = 0;
-  let spentMs = 0;
-  let incarnations = 0;
-  let joined = 0;
-  let left = 0;
-  let lost = 0;
-  let busySlotMs = 0;
-  let openSlotMs = 0;
-  let openSlots = 0;
+  return new Simulation(plan).run();
+}
 
-  const indexFor = (fence: number) => {
-    const trial = mustGet(state.trials, mustGet(state.active, fence, "fence"), "trial");
-    const { requester } = mustGet(state.sweeps, trial.sweep, "sweep");
-    return mustGet(indexOf, requester, "requester");
-  };
+class Simulation {
+  readonly #plan: Plan;
+  readonly #ends = new EndQueue();
+  readonly #fairness: Fairness;
+  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #charged = new Map<number, number>();
+  readonly #away: { readonly machine: Machine; readonly backAt: number }[] = [];
+  #decisionMs: number[] = [];
+  #at = 1_000;
+  #decisions = 0;
+  #overspend = 0;
+  #spentMs = 0;
+  #incarnations = 0;
+  #joined = 0;
+  #left = 0;
+  #lost = 0;
+  #busySlotMs = 0;
+  #openSlotMs = 0;
+  #openSlots = 0;
 
-  const watch = (event: Event, index: number | null) => {
-    if (event.kind === "LeaseOffered") {
-      const served = indexFor(event.fence);
-      const attempt = attemptByFence(state, event.fence)?.attempt;
-      const cost = attempt?.charged ?? 0;
-      charged.set(event.fence, cost);
-      fairness.serve(served, cost);
-      const work = workMinSeconds + (workMaxSeconds - workMinSeconds) * random.next();
-      ends.push({ at: at + (1000 * work) / event.rate, fence: event.fence });
-      noteBudget(served);
-    } else if (event.kind === "AttemptEnded" && index !== null) {
-      fairness.correct(index, event.posted - (charged.get(event.fence) ?? 0));
-      charged.delete(event.fence);
-      if (event.ending === "lost") lost++;
-      noteBudget(index);
-    }
-  };
+  constructor(plan: Plan) {
+    const each = Array.from({ length: plan.requesters }, (_, index) => index);
+    this.#plan = plan;
+    this.#fairness = new Fairness(each.map(weightOf), workMaxSeconds * milliTokensPerToken);
+    this.#indexOf = new Map(each.map((index) => [requesterName(index), index]));
+  }
 
-  const noteBudget = (index: number) => {
-    const account = mustGet(state.accounts, requesterName(index), "account");
-    overspend = Math.max(overspend, account.posted + account.pending - account.granted);
-  };
+  run(): Outcome {
+    this.#warmUp();
+    // From here on it is the steady state that counts.
+    this.#fairness.restart();
+    this.#decisionMs = [];
+    this.#spentMs = 0;
+    this.#busySlotMs = 0;
+    this.#openSlotMs = 0;
+    const before = this.#decisions;
+    this.#goOn(before + this.#plan.decisions);
+    return {
+      decisions: this.#decisions - before,
+      seconds: this.#spentMs / 1000,
+      decisionMs: this.#decisionMs,
+      overspend: this.#overspend,
+      fairness: this.#fairness,
+      utilisation: this.#busySlotMs / this.#openSlotMs,
+      joined: this.#joined,
+      left: this.#left,
+      lost: this.#lost,
+    };
+  }
 
-  /** Runs a decision to its end; `timed`: the steps are placements. */
-  const run = <T>(steps: Generator<Event, T, void>, timed: boolean): T => {
-    let from = performance.now();
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) {
-        spentMs += performance.now() - from;
-        return step.value;
-      }
-      const event = step.value;
-      const index = event.kind === "AttemptEnded" ? indexFor(event.fence) : null;
-      apply(state, event, at);
-      const took = performance.now() - from;
-      spentMs += took;
-      if (timed && event.kind === "LeaseOffered") {
-        decisionMs.push(took);
-        decisions++;
-        if (decisions % lookEvery === 0) fairness.look(plan.rich);
-      }
-      watch(event, index);
-      from = performance.now();
-    }
-  };
+  /** Until each slot has had a few trials: before that nobody knows what a trial of a sweep costs. */
+  #warmUp(): void {
+    for (const machine of this.#plan.machines) this.#join(machine);
+    const enough = this.#decisions * warmUpRounds;
+    while (this.#ends.next !== undefined && this.#decisions < enough) this.#endNext(this.#ends.next);
+  }
 
-  const take = (input: Input) => {
-    run(decide(state, input, at, settings), false);
-    while (run(schedule(state, at, settings), true)) {
-      // Until every free slot is given away.
-    }
-    // What a store would have written by now.
-    state.dirty.clear();
-  };
-
-  const join = (machine: Machine) => {
-    joined++;
-    openSlots += machine.policy.slots;
-    const { capability, name, policy } = machine;
-    const incarnation = `${name}-${++incarnations}`;
-    take({ kind: "register", agent: name, register: { incarnation, capability, policy } });
-  };
-
-  /** Attempts of machines that have left run into nothing. */
-  const busySlots = () => {
-    let orphaned = 0;
-    for (const { machine } of away) orphaned += state.held.get(machine.name)?.size ?? 0;
-    return state.active.size - orphaned;
-  };
-
-  const pass = (until: number) => {
-    busySlotMs += busySlots() * (until - at);
-    openSlotMs += openSlots * (until - at);
-    at = until;
-  };
-
-  const warmUp = () => {
-    for (const machine of machines) join(machine);
-    // Until each slot has had a few trials: before that nobody knows what a trial of a sweep costs.
-    const enough = decisions * warmUpRounds;
-    for (;;) {
-      const next = ends.next;
-      if (next === undefined || decisions >= enough) return;
-      pass(next.at);
-      ends.pop();
-      finish(next.fence);
-    }
-  };
-  warmUp();
-  fairness.restart();
-  let churnAt = at + churnEveryMs;
-  let expireAt = at + expireEveryMs;
-  // From here on it is the steady state that counts.
-  decisionMs.length = 0;
-  spentMs = 0;
-  busySlotMs = 0;
-  openSlotMs = 0;
-  const before = decisions;
-  while (decisions - before < plan.decisions) {
-    const next = ends.next;
-    if (next === undefined) break;
-    if (expireAt <= next.at && expireAt <= churnAt) {
-      pass(expireAt);
-      expireAt += expireEveryMs;
-      take({ kind: "expire" });
-    } else if (churnAt <= next.at) {
-      pass(churnAt);
-      churnAt += churnEveryMs;
-      const back = away[0];
-      if (back !== undefined && back.backAt <= at) {
-        away.shift();
-        join(back.machine);
-      }
-      const leaver = machines[Math.floor(random.next() * machines.length)];
-      if (leaver !== undefined && state.agents.get(leaver.name)?.present === true) {
-        left++;
-        openSlots -= leaver.policy.slots;
-        away.push({ machine: leaver, backAt: at + 60_000 });
-        take({ kind: "silent", agent: leaver.name });
-      }
-    } else {
-      pass(next.at);
-      ends.pop();
-      finish(next.fence);
+  #goOn(toDecisions: number): void {
+    let churnAt = this.#at + churnEveryMs;
+    let expireAt = this.#at + expireEveryMs;
+    while (this.#decisions < toDecisions) {
+      const { next } = this.#ends;
+      if (next === undefined) return;
+      if (expireAt <= next.at && expireAt <= churnAt) {
+        this.#pass(expireAt);
+        expireAt += expireEveryMs;
+        this.#take({ kind: "expire" });
+      } else if (churnAt <= next.at) {
+        this.#pass(churnAt);
+        churnAt += churnEveryMs;
+        this.#churn();
+      } else this.#endNext(next);
     }
   }
 
-  function finish(fence: number): void {
+  #endNext({ at, fence }: { readonly at: number; readonly fence: number }): void {
+    this.#pass(at);
+    this.#ends.pop();
+    this.#finish(fence);
+  }
+
+  /** One machine that was away comes back, another leaves. */
+  #churn(): void {
+    const { machines, random, state } = this.#plan;
+    const [back] = this.#away;
+    if (back !== undefined && back.backAt <= this.#at) {
+      this.#away.shift();
+      this.#join(back.machine);
+    }
+    const leaver = machines[Math.floor(random.next() * machines.length)];
+    if (leaver === undefined || state.agents.get(leaver.name)?.present !== true) return;
+    this.#left++;
+    this.#openSlots -= leaver.policy.slots;
+    this.#away.push({ machine: leaver, backAt: this.#at + awayMs });
+    this.#take({ kind: "silent", agent: leaver.name });
+  }
+
+  #join(machine: Machine): void {
+    this.#joined++;
+    this.#openSlots += machine.policy.slots;
+    const { capability, name, policy } = machine;
+    const incarnation = `${name}-${++this.#incarnations}`;
+    this.#take({ kind: "register", agent: name, register: { incarnation, capability, policy } });
+  }
+
+  #finish(fence: number): void {
+    const { random, state } = this.#plan;
     const found = attemptByFence(state, fence);
     // Of a machine that has left nothing is heard; its attempt is lost once its horizon has passed.
     if (found === null || state.agents.get(found.attempt.agent)?.present !== true) return;
     const { attempt } = found;
-    take({
+    this.#take({
       kind: "report",
       agent: attempt.agent,
       report: {
@@ -224,20 +176,85 @@ export function simulate(plan: Plan): Outcome {
         digest,
         bytes: 1,
         metrics: { accuracy: random.next() },
-        usedMs: at - attempt.at,
+        usedMs: this.#at - attempt.at,
       },
     });
   }
 
-  return {
-    decisions: decisions - before,
-    seconds: spentMs / 1000,
-    decisionMs,
-    overspend,
-    fairness,
-    utilisation: busySlotMs / openSlotMs,
-    joined,
-    left,
-    lost,
-  };
+  #take(input: Input): void {
+    const { settings, state } = this.#plan;
+    this.#carryOut(decide(state, input, this.#at, settings), false);
+    while (this.#carryOut(schedule(state, this.#at, settings), true)) {
+      // Until every free slot is given away.
+    }
+    // What a store would have written by now.
+    state.dirty.clear();
+  }
+
+  /** Runs a decision to its end; `timed`: the steps are placements. */
+  #carryOut<T>(steps: Generator<Event, T, void>, timed: boolean): T {
+    let from = performance.now();
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) {
+        this.#spentMs += performance.now() - from;
+        return step.value;
+      }
+      const event = step.value;
+      const index = event.kind === "AttemptEnded" ? this.#requesterOf(event.fence) : null;
+      apply(this.#plan.state, event, this.#at);
+      const took = performance.now() - from;
+      this.#spentMs += took;
+      if (timed && event.kind === "LeaseOffered") {
+        this.#decisionMs.push(took);
+        if (++this.#decisions % lookEvery === 0) this.#fairness.look(this.#plan.rich);
+      }
+      this.#watch(event, index);
+      from = performance.now();
+    }
+  }
+
+  #watch(event: Event, index: number | null): void {
+    const { random, state } = this.#plan;
+    if (event.kind === "LeaseOffered") {
+      const served = this.#requesterOf(event.fence);
+      const cost = attemptByFence(state, event.fence)?.attempt.charged ?? 0;
+      this.#charged.set(event.fence, cost);
+      this.#fairness.serve(served, cost);
+      const work = workMinSeconds + (workMaxSeconds - workMinSeconds) * random.next();
+      this.#ends.push({ at: this.#at + (1000 * work) / event.rate, fence: event.fence });
+      this.#noteBudget(served);
+    } else if (event.kind === "AttemptEnded" && index !== null) {
+      this.#fairness.correct(index, event.posted - (this.#charged.get(event.fence) ?? 0));
+      this.#charged.delete(event.fence);
+      if (event.ending === "lost") this.#lost++;
+      this.#noteBudget(index);
+    }
+  }
+
+  #requesterOf(fence: number): number {
+    const { state } = this.#plan;
+    const trial = mustGet(state.trials, mustGet(state.active, fence, "fence"), "trial");
+    const { requester } = mustGet(state.sweeps, trial.sweep, "sweep");
+    return mustGet(this.#indexOf, requester, "requester");
+  }
+
+  #noteBudget(index: number): void {
+    const account = mustGet(this.#plan.state.accounts, requesterName(index), "account");
+    this.#overspend = Math.max(this.#overspend, account.posted + account.pending - account.granted);
+  }
+
+  #pass(until: number): void {
+    this.#busySlotMs += this.#busySlots() * (until - this.#at);
+    this.#openSlotMs += this.#openSlots * (until - this.#at);
+    this.#at = until;
+  }
+
+  /** Attempts of machines that have left run into nothing. */
+  #busySlots(): number {
+    const { active, held } = this.#plan.state;
+    let orphaned = 0;
+    for (const { machine } of this.#away) orphaned += held.get(machine.name)?.size ?? 0;
+    return active.size - orphaned;
+  }
 }

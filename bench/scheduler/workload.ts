@@ -1,6 +1,6 @@
 /** A hundred requesters with ten sweeps each, and every trial of them queued: a million places in the real queue. */
 import { apply } from "../../coordinator/core/apply.ts";
-import { trialKey } from "../../coordinator/state/trial-key.ts";
+import { fingerprintText, trialKey, warmStartText } from "../../coordinator/state/trial-key.ts";
 import { mustGet, type State } from "../../coordinator/state/state.ts";
 import type { RandomStream } from "../../search/space/random-stream.ts";
 import { sweepId, trialId } from "../../protocol/id.ts";
@@ -93,7 +93,8 @@ function submit(state: State, requester: string, index: number, total: number): 
     reuse: false,
     register: null,
   });
-  apply(state, { kind: "SweepSubmitted", sweep, requester, spec, total }, 0);
+  const sameness = { fingerprint: fingerprintText(spec), warmStart: warmStartText(spec) };
+  apply(state, { kind: "SweepSubmitted", sweep, requester, spec, total, ...sameness }, 0);
 }
 
 function propose(state: State, sweep: string, count: number, random: RandomStream): void {
@@ -113,8 +114,6 @@ function propose(state: State, sweep: string, count: number, random: RandomStrea
         key: trialKey(fingerprint, model, params),
         draws: number,
         target: 1,
-        parent: null,
-        resumes: null,
       },
       0,
     );

@@ -4,7 +4,7 @@
  */
 import { apply } from "../../coordinator/core/apply.ts";
 import { decide } from "../../coordinator/core/decide.ts";
-import type { Event } from "../../coordinator/state/event.ts";
+import type { Event } from "../../coordinator/format/event.ts";
 import type { Input } from "../../coordinator/state/input.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";
 import { settingsFor } from "../../coordinator/state/setting.ts";

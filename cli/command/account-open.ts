@@ -1,8 +1,9 @@
 /** `trialmesh account open`: a requester's account, with a weight and a first grant. */
 import type { Command } from "commander";
+import { openAccount } from "../../client/account/open-account.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { action, asking, examples, nameArgument, tokensFlag, weightFlag } from "../shell/option.ts";
-import { printAnswer, printRefusal } from "../shell/answer.ts";
+import { printAnswer } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
@@ -23,14 +24,8 @@ export function accountOpenCommand(terminal: Terminal): Command {
     .action(
       action(terminal, (requester: string, options: Options) =>
         withMesh(terminal, options, async ({ client }) => {
-          const opened = await client.command("account-open", {
-            requester,
-            weight: options.weight,
-            grant: options.grant ?? 0,
-          });
-          if (!opened.ok) return printRefusal(terminal, options, opened.refusal);
-          // An account that was open before keeps its tokens and gets no second opening grant: say what it has.
-          const account = await client.query("budget", { requester, lines: 0 });
+          const { grant = 0, weight } = options;
+          const account = await openAccount(client, { requester, weight, grant });
           return printAnswer(terminal, options, account, ({ accounts: [found] }) =>
             found === undefined
               ? `the account of ${requester} is open`

@@ -3,31 +3,13 @@
  * that holds the secret and never prints the secret.
  */
 import type { Command } from "commander";
-import { credentialFile } from "../../mesh/credential.ts";
 import { accept } from "../../protocol/refusal.ts";
-import { inboxPrefixOf, subjectsOf } from "../../protocol/subjects.ts";
 import { action, asking, examples } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { fields } from "../../text/table.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
-import type { Connected } from "../../client/connect/connect-mesh.ts";
-
-interface Connection {
-  readonly mesh: string;
-  /** Address of the NATS server. */
-  readonly url: string;
-  readonly role: string;
-  readonly name: string;
-  /** Path of a NATS `.creds` file. */
-  readonly credentials: string;
-  /** Replies to any other inbox are denied. */
-  readonly inboxPrefix: string;
-  /** With a query's name after it, the subject to ask on. */
-  readonly queryPrefix: string;
-  /** The same for commands; null for a viewer, who has none. */
-  readonly commandPrefix: string | null;
-}
+import { connectionOf, type Connection } from "../../client/connect/connection.ts";
 
 export function connectionCommand(terminal: Terminal): Command {
   return asking("connection", "print what another program needs to speak to the mesh: docs/outside.md")
@@ -43,21 +25,6 @@ export function connectionCommand(terminal: Terminal): Command {
         ),
       ),
     );
-}
-
-function connectionOf({ client, home }: Connected): Connection {
-  const { role, who } = client;
-  const subjects = subjectsOf(home.mesh);
-  return {
-    mesh: home.mesh,
-    url: home.url,
-    role,
-    name: who,
-    credentials: credentialFile(home, role, who),
-    inboxPrefix: inboxPrefixOf(role, who),
-    queryPrefix: subjects.query(role, who, ""),
-    commandPrefix: role === "viewer" ? null : subjects.command(role, who, ""),
-  };
 }
 
 function connectionText(connection: Connection): string {

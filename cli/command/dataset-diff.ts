@@ -1,5 +1,4 @@
 /** `trialmesh dataset diff`: how two datasets, versions or splits differ, and whether that is drift. */
-import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { action, asking, examples } from "../shell/option.ts";
@@ -33,26 +32,18 @@ export function datasetDiffCommand(terminal: Terminal): Command {
 }
 
 async function diff(terminal: Terminal, a: string, b: string, options: Options): Promise<ExitCode> {
-  const { openVersion } = await import("../../client/dataset/open-version.ts");
-  const { engineHere } = await import("../../client/dataset/engine-option.ts");
-  const { diffDatasets } = await import("../../data/drift/diff-datasets.ts");
+  const { diffVersions, writeDiffPage } = await import("../../client/dataset/diff-versions.ts");
   const { driftText } = await import("../print/drift-text.ts");
-  const first = await openVersion(a, surroundingsOf(terminal), options.as);
-  if (!first.ok) return printRefusal(terminal, options, first.refusal);
-  const second = await openVersion(b, surroundingsOf(terminal), options.as);
-  if (!second.ok) return printRefusal(terminal, options, second.refusal);
-  const found = await diffDatasets(
-    { path: first.value.path, digest: first.value.digest, split: options.splitA },
-    { path: second.value.path, digest: second.value.digest, split: options.splitB },
-    engineHere,
+  const found = await diffVersions(
+    { dataset: a, split: options.splitA },
+    { dataset: b, split: options.splitB },
+    surroundingsOf(terminal),
+    options.as,
   );
   printAnswer(terminal, options, found, driftText);
   if (!found.ok) return exitCode.failed;
   if (options.html !== undefined) {
-    const { diffPage } = await import("../../client/report/dataset/diff-page.ts");
-    const { readPageParts } = await import("../../client/report/chart-library.ts");
-    const { writePage } = await import("../../client/report/write-page.ts");
-    const written = writePage(resolve(options.html), diffPage(found.value, readPageParts()), "--html");
+    const written = writeDiffPage(options.html, found.value);
     if (!written.ok) return printRefusal(terminal, options, written.refusal);
     terminal.note(`${written.value.file}: ${formatBytes(written.value.bytes)}, open it in a browser`);
   }

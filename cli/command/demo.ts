@@ -10,6 +10,7 @@ import { ensurePrivateFolder } from "../../system/private-file.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { action, printing } from "../shell/option.ts";
+import { printProblems } from "../shell/problems.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { mainFile } from "../shell/main-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
@@ -82,14 +83,23 @@ function runExample(terminal: Terminal, options: PrintOptions): Promise<ExitCode
   const shown = relative(process.cwd(), file);
   return withMesh(terminal, {}, async (connected) => {
     terminal.note(`running ${shown}: which of 34 languages is a short phrase in?`);
-    const submitted = await submit(terminal, connected, file);
-    if (typeof submitted === "number") return submitted;
+    const { environment } = terminal;
+    const { planSweep } = await import("../../client/sweep/plan-sweep.ts");
+    const read = await planSweep(file, {}, environment);
+    if (!read.ok) return printRefusal(terminal, {}, read.refusal);
+    if (!read.value.ok) return printProblems(terminal, {}, shown, read.value.problems);
+    const { plans } = read.value;
+    const { launchFile } = await import("../../client/sweep/launch-file.ts");
+    const progress = (line: string) => terminal.note(line);
+    const launched = await launchFile({ file, plans, environment, connected, progress });
+    if (!launched.ok) return printRefusal(terminal, {}, launched.refusal);
+    const [sweep] = launched.value;
     if (terminal.interactive) {
-      const code = await showTui(terminal, connected, { readOnly: false, sweep: submitted });
-      await sayAfterwards(terminal, connected, submitted);
+      const code = await showTui(terminal, connected, { readOnly: false, sweep });
+      await sayAfterwards(terminal, connected, sweep);
       return code;
     }
-    return followToEnd(terminal, connected, submitted, options, false);
+    return followToEnd(terminal, connected, sweep, options, false);
   });
 }
 
@@ -103,21 +113,6 @@ async function sayAfterwards(terminal: Terminal, { client }: Connected, sweep: s
     terminal.note(
       `${sweep} is not done; it goes on where it was when the mesh is up again (\`npm start\`, \`trialmesh up\`)`,
     );
-}
-
-async function submit(terminal: Terminal, connected: Connected, file: string): Promise<string | ExitCode> {
-  const { prepareSweep } = await import("../../client/sweep/prepare-sweep.ts");
-  const { environment } = terminal;
-  const spec = await prepareSweep({
-    file,
-    overrides: {},
-    environment,
-    connected,
-    progress: (line) => terminal.note(line),
-  });
-  if (!spec.ok) return printRefusal(terminal, {}, spec.refusal);
-  const submitted = await connected.client.command("sweep-run", { spec: spec.value });
-  return submitted.ok ? submitted.value.sweep : printRefusal(terminal, {}, submitted.refusal);
 }
 
 const trialLine = /^agent: s\d+-\d+: /;

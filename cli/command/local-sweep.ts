@@ -1,20 +1,14 @@
 /** What `sweep local` and `sweep run` do with a file that runs a command: run it here, follow it, print its result. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { findInterpreter } from "../../agent/program/interpreter.ts";
-import { samplerNamed } from "../../search/choose/choose-sampler.ts";
-import { refuse } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatMetric, formatParams } from "../../text/figure.ts";
-import type { AnySweep } from "../../spec/file/read-any-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
-import { findFolder } from "../../client/local/find-folder.ts";
 import { localJson, localText } from "../print/local-result.ts";
 import type { LocalTrial } from "../../client/local/local-trial.ts";
-import { runLocal, type LocalResult } from "../../client/local/run-local.ts";
+import { cameToResult, runCommandFile, type CommandFile } from "../../client/local/run-file.ts";
+import type { LocalResult } from "../../client/local/run-local.ts";
+import { jsonText } from "../../text/printable.ts";
 
 export interface LocalSweepOptions extends PrintOptions {
   readonly parallel?: number;
@@ -24,56 +18,33 @@ export interface LocalSweepOptions extends PrintOptions {
 
 const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-type CommandFile = Extract<AnySweep, { kind: "command" }>;
-
 export async function localSweep(
   terminal: Terminal,
   file: string,
-  { origin, sweep: given }: CommandFile,
+  found: CommandFile,
   options: LocalSweepOptions,
 ): Promise<ExitCode> {
-  const sweep = { ...given, parallel: options.parallel ?? given.parallel };
-  const { method } = sweep.search;
-  const sampler = samplerNamed(method);
-  if (sampler === null) {
-    const why = `${file}: method ${method} takes its trials from another program, and only a mesh can be asked by one`;
-    return printRefusal(terminal, options, refuse("invalid", why).refusal);
-  }
-  const temporary = mkdtempSync(join(tmpdir(), "trialmesh-local-"));
-  let files = 0;
   const interrupt = new AbortController();
   const onInterrupt = () => interrupt.abort();
   for (const signal of endingSignals) process.on(signal, onInterrupt);
   try {
-    const result = await runLocal({
-      sweep,
-      sampler,
-      folder: findFolder(sweep, origin, file),
+    const run = await runCommandFile(file, found, {
       environment: terminal.environment,
-      interpreter: findInterpreter(terminal.environment),
-      timeoutMs: options.timeout === undefined ? null : options.timeout * 1000,
-      writeFile(text) {
-        const path = join(temporary, `args-${++files}.json`);
-        writeFileSync(path, text);
-        return path;
-      },
+      parallel: options.parallel,
+      timeout: options.timeout,
       onEnded: (trial, soFar) => terminal.note(endedLine(trial, soFar)),
       interrupted: interrupt.signal,
     });
+    if (!run.ok) return printRefusal(terminal, options, run.refusal);
+    const { sweep } = found;
+    const result = run.value;
     terminal.out(
-      options.json === true
-        ? JSON.stringify(localJson(sweep, result), null, 2)
-        : `\n${localText(sweep, result)}`,
+      options.json === true ? jsonText(localJson(sweep, result)) : `\n${localText(sweep, result)}`,
     );
     if (result.end === "interrupted") return exitCode.interrupted;
-    const worked =
-      sweep.objectives.length === 0
-        ? result.trials.some((trial) => trial.state === "completed")
-        : result.best !== null;
-    return worked && result.end !== "failures" ? exitCode.ok : exitCode.failed;
+    return cameToResult(found, result) ? exitCode.ok : exitCode.failed;
   } finally {
     for (const signal of endingSignals) process.off(signal, onInterrupt);
-    rmSync(temporary, { recursive: true, force: true });
   }
 }
 

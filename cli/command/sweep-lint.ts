@@ -5,6 +5,7 @@ import { action, examples, printing } from "../shell/option.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { printProblems } from "../shell/problems.ts";
 import type { Terminal } from "../shell/terminal.ts";
+import { jsonText } from "../../text/printable.ts";
 
 interface Options extends PrintOptions {
   readonly convert?: boolean;
@@ -25,7 +26,7 @@ export function sweepLintCommand(terminal: Terminal): Command {
 }
 
 async function lint(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
-  const { readSweepAt } = await import("../../client/sweep/prepare-sweep.ts");
+  const { readSweepAt } = await import("../../client/sweep/plan-sweep.ts");
   const { describeSweep } = await import("../../spec/file/describe-sweep.ts");
   const { writeSweepFile } = await import("../../spec/file/write-sweep-file.ts");
   const { formatProblems } = await import("../../spec/yaml/problem.ts");
@@ -45,7 +46,7 @@ async function lint(terminal: Terminal, file: string, options: Options): Promise
       found.kind === "models"
         ? { specs: found.plans.map((plan) => plan.spec(null)) }
         : { sweep: found.sweep };
-    terminal.out(JSON.stringify({ kind: found.kind, summary, notes, ...specs }, null, 2));
+    terminal.out(jsonText({ kind: found.kind, summary, notes, ...specs }));
   } else {
     terminal.out(`${file}: ${summary}`);
     if (notes.length > 0) terminal.out(formatProblems(file, notes));

@@ -47,7 +47,7 @@ export function sweepLocalCommand(terminal: Terminal): Command {
 }
 
 async function run(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
-  const { readSweepAt } = await import("../../client/sweep/prepare-sweep.ts");
+  const { readSweepAt } = await import("../../client/sweep/plan-sweep.ts");
   const { seed, trials } = options;
   const overrides = { ...(trials === undefined ? {} : { trials }), ...(seed === undefined ? {} : { seed }) };
   const read = await readSweepAt(file, overrides, terminal.environment);

@@ -1,14 +1,9 @@
 /** `trialmesh sweep report`: what a sweep found, as one HTML page to look at, keep or send. */
-import { resolve } from "node:path";
 import type { Command } from "commander";
-import { sweepInsight } from "../../coordinator/insight/sweep-insight.ts";
 import { action, asking, examples, sweepArgument } from "../shell/option.ts";
-import { printAnswer, printRefusal } from "../shell/answer.ts";
+import { printAnswer } from "../shell/answer.ts";
 import { formatBytes } from "../../text/figure.ts";
-import { readPageParts } from "../../client/report/chart-library.ts";
-import { reportPage } from "../../client/report/report-page.ts";
-import { writePage } from "../../client/report/write-page.ts";
-import { wholeSweep } from "../../client/report/whole-sweep.ts";
+import { writeSweepReport } from "../../client/report/sweep-report.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
@@ -24,11 +19,7 @@ export function sweepReportCommand(terminal: Terminal): Command {
     .action(
       action(terminal, (sweep: string, options: Options) =>
         withMesh(terminal, options, async ({ client }) => {
-          const view = await wholeSweep(client, sweep);
-          if (!view.ok) return printRefusal(terminal, options, view.refusal);
-          // Without the spaces, the trials tell what was searched.
-          const page = reportPage(view.value, sweepInsight(view.value, view.value.spaces), readPageParts());
-          const written = writePage(resolve(options.out ?? `${sweep}.html`), page, "--out");
+          const written = await writeSweepReport(client, sweep, options.out ?? `${sweep}.html`);
           return printAnswer(
             terminal,
             options,

@@ -9,10 +9,11 @@ import { action, asking, examples } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { printProblems } from "../shell/problems.ts";
 import { overridesOf, withOverrides, type OverrideOptions } from "../shell/override-option.ts";
-import { submitSweep } from "../../client/follow/submit-sweep.ts";
+import type { SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
+import { jsonText } from "../../text/printable.ts";
 
 interface Options extends MeshOptions, OverrideOptions {
   readonly detach?: boolean;
@@ -40,40 +41,30 @@ export function sweepRunCommand(terminal: Terminal): Command {
 }
 
 async function runFile(terminal: Terminal, file: string, options: Options): Promise<ExitCode> {
-  const { readSweepAt } = await import("../../client/sweep/prepare-sweep.ts");
-  const read = await readSweepAt(file, overridesOf(options), terminal.environment);
+  const { planSweep } = await import("../../client/sweep/plan-sweep.ts");
+  const read = await planSweep(file, overridesOf(options), terminal.environment);
   if (!read.ok) return printRefusal(terminal, options, read.refusal);
   if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);
-  return withMesh(terminal, options, (connected) => runSweeps(terminal, connected, file, options));
+  const { plans } = read.value;
+  return withMesh(terminal, options, (connected) => runSweeps(terminal, connected, { file, plans }, options));
 }
 
 async function runSweeps(
   terminal: Terminal,
   connected: Connected,
-  file: string,
+  planned: { readonly file: string; readonly plans: readonly SweepPlan[] },
   options: Options,
 ): Promise<ExitCode> {
-  const { prepareSweeps } = await import("../../client/sweep/prepare-sweep.ts");
-  const { client } = connected;
-  const specs = await prepareSweeps({
-    file,
-    overrides: overridesOf(options),
+  const { launchFile } = await import("../../client/sweep/launch-file.ts");
+  const launched = await launchFile({
+    ...planned,
     environment: terminal.environment,
     connected,
     progress: (line) => terminal.note(line),
   });
-  if (!specs.ok) return printRefusal(terminal, options, specs.refusal);
-  const sweeps: string[] = [];
-  for (const spec of specs.value) {
-    const submitted = await submitSweep(client, spec, (line) => terminal.note(line));
-    if (!submitted.ok) {
-      if (sweeps.length > 0) terminal.note(`trialmesh: ${sweeps.join(", ")} of the same file are running`);
-      return printRefusal(terminal, options, submitted.refusal);
-    }
-    sweeps.push(submitted.value.sweep);
-  }
+  if (!launched.ok) return printRefusal(terminal, options, launched.refusal);
+  const sweeps = launched.value;
   const [sweep, second] = sweeps;
-  if (sweep === undefined) throw new Error("broken invariant: a sweep file without a sweep");
   if (options.detach === true)
     return printAnswer(terminal, options, accept(second === undefined ? { sweep } : { sweeps }), () =>
       sweeps.join("\n"),
@@ -126,7 +117,7 @@ export async function followToEnd(
     const followed = await followSweep(client, sweep, (line) => terminal.note(line));
     if (!followed.ok) return printRefusal(terminal, options, followed.refusal);
     const { view, end } = followed.value;
-    if (options.json === true) terminal.out(JSON.stringify(view, null, 2));
+    if (options.json === true) terminal.out(jsonText(view));
     else terminal.out(`\n${sweepResult(view)}`);
     if (end === "waits-for-budget") {
       const { requester } = view.summary;

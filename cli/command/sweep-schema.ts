@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { exitCode } from "../../protocol/exit-code.ts";
 import { action, examples, printing } from "../shell/option.ts";
 import type { Terminal } from "../shell/terminal.ts";
+import { jsonText } from "../../text/printable.ts";
 
 export function sweepSchemaCommand(terminal: Terminal): Command {
   return printing(
@@ -14,7 +15,7 @@ export function sweepSchemaCommand(terminal: Terminal): Command {
       action(terminal, async () => {
         const { models } = await import("../../training/catalog/model-catalog.ts");
         const { sweepJsonSchema } = await import("../../spec/sweep/json-schema.ts");
-        terminal.out(JSON.stringify(sweepJsonSchema(models), null, 2));
+        terminal.out(jsonText(sweepJsonSchema(models)));
         return exitCode.ok;
       }),
     );

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { action, asking, countFlag, trialArgument } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
+import { printableLine } from "../../text/printable.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
@@ -21,7 +22,9 @@ export function trialLogsCommand(terminal: Terminal): Command {
             ({ lines }) =>
               lines.length === 0
                 ? `${trial} has written nothing`
-                : lines.map(({ fence, stream, line }) => `${fence} ${stream} | ${line}`).join("\n"),
+                : lines
+                    .map(({ fence, stream, line }) => `${fence} ${stream} | ${printableLine(line)}`)
+                    .join("\n"),
           ),
         ),
       ),

@@ -3,9 +3,8 @@
  * sweep's space is for the coordinator to say; here only the words become values.
  */
 import type { Command } from "commander";
-import type { MeshClient } from "../../protocol/client.ts";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { valueSchema, type Params, type Value } from "../../protocol/value.ts";
+import { proposeTrial, readParams } from "../../client/sweep/hand-proposal.ts";
+import { accept } from "../../protocol/refusal.ts";
 import { action, asking, examples, sweepArgument } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { formatParams } from "../../text/figure.ts";
@@ -37,51 +36,18 @@ export function trialProposeCommand(terminal: Terminal): Command {
     )
     .action(
       action(terminal, (sweep: string, words: readonly string[], options: Options, command: Command) => {
-        const params = paramsOf(words);
-        if (!params.ok) return command.error(`error: ${params.slip}`);
+        const params = readParams(words);
+        if (!params.ok) return command.error(`error: ${params.refusal.message}`);
         return withMesh(terminal, options, async ({ client }) => {
-          const model = options.model === undefined ? await onlyModel(client, sweep) : accept(options.model);
-          if (!model.ok) return printRefusal(terminal, options, model.refusal);
-          const body = { sweep, model: model.value, params: params.value };
-          return printAnswer(terminal, options, await client.command("trial-propose", body), (value) =>
-            value.known
-              ? `${value.trial} is this point already; it is not run again`
-              : `${value.trial} proposed: ${model.value} ${formatParams(params.value)}`,
+          const proposed = await proposeTrial(client, sweep, params.value, options.model);
+          if (!proposed.ok) return printRefusal(terminal, options, proposed.refusal);
+          const { model, ...value } = proposed.value;
+          return printAnswer(terminal, options, accept(value), ({ known, trial }) =>
+            known
+              ? `${trial} is this point already; it is not run again`
+              : `${trial} proposed: ${model} ${formatParams(params.value)}`,
           );
         });
       }),
     );
-}
-
-type Read = { readonly ok: true; readonly value: Params } | { readonly ok: false; readonly slip: string };
-
-function paramsOf(words: readonly string[]): Read {
-  const params = new Map<string, Value>();
-  for (const word of words) {
-    const at = word.indexOf("=");
-    const name = word.slice(0, at);
-    if (at < 1) return { ok: false, slip: `"${word}" is no parameter; write name=value, such as lr=0.3` };
-    if (params.has(name)) return { ok: false, slip: `parameter ${name} is given twice` };
-    params.set(name, valueOf(word.slice(at + 1)));
-  }
-  return { ok: true, value: Object.fromEntries(params) };
-}
-
-/** A JSON scalar where it is one (and a finite number), else the text itself. */
-function valueOf(text: string): Value {
-  try {
-    const read = valueSchema.safeParse(JSON.parse(text));
-    return read.success ? read.data : text;
-  } catch {
-    return text;
-  }
-}
-
-async function onlyModel(client: MeshClient, sweep: string): Promise<Outcome<string>> {
-  const found = await client.query("sweep", { sweep, limit: 1 });
-  if (!found.ok) return found;
-  const [model, second] = found.value.models;
-  if (model !== undefined && second === undefined) return accept(model);
-  const models = found.value.models.join(", ");
-  return refuse("invalid", `${sweep} has several models; say which with --model: ${models}`, ["model"]);
 }

@@ -5,6 +5,7 @@
 import type { Outcome, Refusal } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import type { Terminal } from "./terminal.ts";
+import { jsonText } from "../../text/printable.ts";
 
 export interface PrintOptions {
   readonly json?: boolean;
@@ -17,12 +18,12 @@ export function printAnswer<T>(
   text: (value: T) => string,
 ): ExitCode {
   if (!answer.ok) return printRefusal(terminal, options, answer.refusal);
-  terminal.out(options.json === true ? JSON.stringify(answer.value, null, 2) : text(answer.value));
+  terminal.out(options.json === true ? jsonText(answer.value) : text(answer.value));
   return exitCode.ok;
 }
 
 export function printRefusal(terminal: Terminal, options: PrintOptions, refusal: Refusal): ExitCode {
-  if (options.json === true) terminal.out(JSON.stringify({ refusal }, null, 2));
+  if (options.json === true) terminal.out(jsonText({ refusal }));
   terminal.note(sayRefusal(refusal));
   return exitCode.failed;
 }

@@ -4,6 +4,7 @@ import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { formatProblems, type Problem } from "../../spec/yaml/problem.ts";
 import type { Terminal } from "./terminal.ts";
 import type { PrintOptions } from "./answer.ts";
+import { jsonText } from "../../text/printable.ts";
 
 export function printProblems(
   terminal: Terminal,
@@ -14,7 +15,7 @@ export function printProblems(
   const text = formatProblems(file, problems);
   if (options.json === true) {
     const { refusal } = refuse("invalid", text);
-    terminal.out(JSON.stringify({ refusal, problems }, null, 2));
+    terminal.out(jsonText({ refusal, problems }));
   }
   terminal.note(text);
   return exitCode.failed;

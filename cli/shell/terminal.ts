@@ -1,12 +1,17 @@
 /**
  * Where a command reads its surroundings and writes its words: the process as an argument, so that
- * commands can be run in a test. Results go to `out`, everything about the way there to `note`.
+ * commands can be run in a test. Results go to `out`, everything about the way there to `note`. It is the one door to a
+ * terminal that shows lines: what others wrote passes it without anything that a terminal would obey. The full-screen
+ * interface cleans its own lines.
  */
-import type { Surroundings } from "../../system/environment.ts";
+import { connectMesh, type Connected } from "../../client/connect/connect-mesh.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
+import type { Environment, Surroundings } from "../../system/environment.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { printableLines } from "../../text/printable.ts";
 
 export interface Terminal {
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   /** Standard output is a terminal and no CI is at work: it is fit for a full-screen interface. */
   readonly interactive: boolean;
   readonly columns: number;
@@ -16,6 +21,32 @@ export interface Terminal {
   note(text: string): void;
   /** The exit status so far; the last word counts. */
   finish(code: ExitCode): void;
+  /** The mesh of this home, as this person. */
+  connect(as?: string): Promise<Outcome<Connected>>;
+}
+
+/** What a terminal is made over. */
+export interface TerminalOptions {
+  readonly environment: Environment;
+  readonly interactive: boolean;
+  readonly columns: number;
+  readonly writeOut: (text: string) => void;
+  readonly writeErr: (text: string) => void;
+  readonly finish: Terminal["finish"];
+  readonly connect?: Terminal["connect"];
+}
+
+export function openTerminal(options: TerminalOptions): Terminal {
+  const { columns, connect, environment, finish, interactive, writeErr, writeOut } = options;
+  return {
+    environment,
+    interactive,
+    columns,
+    out: (text) => writeOut(`${printableLines(text)}\n`),
+    note: (text) => writeErr(`${printableLines(text)}\n`),
+    finish,
+    connect: connect ?? ((as) => connectMesh(environment, as)),
+  };
 }
 
 /** What the rooms below the command line need of a terminal. */
@@ -34,15 +65,15 @@ export function processTerminal(): Terminal {
     });
   }
   const ci = process.env["CI"];
-  return {
+  return openTerminal({
     environment: process.env,
     interactive:
       process.stdout.isTTY && process.stdin.isTTY && (ci === undefined || ci === "" || ci === "false"),
     columns: process.stdout.columns ?? columnsUnknown,
-    out: (text) => void process.stdout.write(`${text}\n`),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    writeOut: (text) => void process.stdout.write(text),
+    writeErr: (text) => void process.stderr.write(text),
     finish: (code) => {
       process.exitCode = code;
     },
-  };
+  });
 }

@@ -1,5 +1,5 @@
 /** Connects a command to the mesh of this home, and ends the connection after it. */
-import { connectMesh, type Connected } from "../../client/connect/connect-mesh.ts";
+import type { Connected } from "../../client/connect/connect-mesh.ts";
 import type { ExitCode } from "../../protocol/exit-code.ts";
 import { printRefusal, type PrintOptions } from "./answer.ts";
 import type { Terminal } from "./terminal.ts";
@@ -14,7 +14,7 @@ export async function withMesh(
   options: MeshOptions,
   use: (connected: Connected) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const connected = await connectMesh(terminal.environment, options.as);
+  const connected = await terminal.connect(options.as);
   if (!connected.ok) return printRefusal(terminal, options, connected.refusal);
   try {
     return await use(connected.value);

@@ -13,7 +13,7 @@ import { formatBytes, shortDigest } from "../../text/figure.ts";
 import { sendBlob } from "../../artifact/mesh-blob.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { buildOnAgent, fetchVersion, tooMuchToSend, type AgentVersion } from "./build-on-agent.ts";
-import { buildHere } from "./local-build.ts";
+import { buildHere } from "../../data/version/local-version.ts";
 import { recordVersion, type Recordable } from "./record-version.ts";
 import { reportLines } from "./say-report.ts";
 import type { Environment } from "../../system/environment.ts";

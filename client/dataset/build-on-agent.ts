@@ -3,7 +3,7 @@
  * fetches what came of it. Built before by anybody, it is answered from the record for no tokens. The sweep says what the
  * mesh is to record once it is built, so nothing is lost where this program ends before that.
  */
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { datasetBuildModel, datasetTask } from "../../training/catalog/dataset-build.ts";
@@ -13,8 +13,6 @@ import { expectationBytes } from "../../data/expectation/expectation-artifact.ts
 import type { Expectation } from "../../data/expectation/expectation.ts";
 import { readManifest } from "../../data/manifest/read-manifest.ts";
 import { buildVersion, type Manifest } from "../../data/manifest/manifest.ts";
-import { refuseDisk } from "../../system/system-error.ts";
-import { writeWhole } from "../../system/whole-file.ts";
 import { digestOf } from "../../artifact/blob.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
@@ -24,7 +22,7 @@ import { followSweep } from "../follow/follow-sweep.ts";
 import { fetchBlob, sendBlob } from "../../artifact/mesh-blob.ts";
 import { submitBuild } from "./submit-build.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
-import { prune, versionFolder, versionPath } from "./local-build.ts";
+import { keepVersion, versionPath } from "../../data/version/local-version.ts";
 import type { Environment } from "../../system/environment.ts";
 
 export interface AgentVersion {
@@ -113,28 +111,11 @@ export async function fetchVersion(
     const fetched = await fetchBlob(bus, home.mesh, digest);
     if (!fetched.ok) return fetched;
     bytes = fetched.value;
-    const kept = await keepVersion(environment, path, bytes);
+    const kept = await keepVersion(environment, digest, bytes);
     if (!kept.ok) return kept;
   }
   const manifest = await readManifest(path);
   return manifest.ok ? accept({ path, digest, bytes: bytes.length, manifest: manifest.value }) : manifest;
-}
-
-/** Whole or not at all: on a full disk nothing of it stays. */
-async function keepVersion(
-  environment: Environment,
-  path: string,
-  bytes: Uint8Array,
-): Promise<Outcome<null>> {
-  const folder = versionFolder(environment);
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeWhole(path, bytes);
-    await prune(folder, path);
-    return accept(null);
-  } catch (error) {
-    return refuseDisk(error, "write", folder);
-  }
 }
 
 function buildSpec(name: string, recipe: string, bytes: number, parts: readonly string[]): SweepSpec {

@@ -2,19 +2,19 @@
  * The file of a dataset version, however it is named: a dataset file (built here where it has not been), `NAME` or
  * `NAME@VERSION` on record in the mesh, or a version's Parquet file. The mesh is asked only for what it has.
  */
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { digestOf } from "../../data/source/locate-source.ts";
 import type { Declaration } from "../../data/declaration/declaration.ts";
 import type { Expectation } from "../../data/expectation/expectation.ts";
-import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { readDatasetFile } from "../../spec/dataset/read-dataset-file.ts";
+import { readFileText } from "../../spec/file/read-file-text.ts";
 import { formatProblems } from "../../spec/yaml/problem.ts";
 import { namedDataset } from "../../spec/sweep/read-dataset.ts";
 import { connectMesh } from "../connect/connect-mesh.ts";
 import { fetchVersion } from "./build-on-agent.ts";
-import { buildHere } from "./local-build.ts";
+import { buildHere } from "../../data/version/local-version.ts";
 import { findVersion } from "./resolve-dataset.ts";
 import { reportLines } from "./say-report.ts";
 import type { Environment, Surroundings } from "../../system/environment.ts";
@@ -38,20 +38,12 @@ export async function readDeclared(
   file: string,
   environment: Environment,
 ): Promise<Outcome<DeclaredDataset>> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === null) throw error;
-    return refuse(
-      "unknown",
-      code === "ENOENT"
-        ? `there is no file ${file}; give the path of a dataset file, such as examples/datasets/ag-news.yaml`
-        : `${file} cannot be read (${code}); give the path of a dataset file`,
-    );
-  }
-  const read = readDatasetFile({ file: resolve(file), environment, text });
+  const text = await readFileText(
+    file,
+    "give the path of a dataset file, such as examples/datasets/ag-news.yaml",
+  );
+  if (!text.ok) return text;
+  const read = readDatasetFile({ file: resolve(file), environment, text: text.value });
   return read.ok ? accept(read) : refuse("invalid", formatProblems(file, read.problems));
 }
 

@@ -10,7 +10,7 @@ import type { DatasetVersionView } from "../../protocol/dataset-view.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { WantedDataset } from "../../spec/sweep/read-dataset.ts";
-import { buildHere, type LocalVersion } from "./local-build.ts";
+import { buildHere, type LocalVersion } from "../../data/version/local-version.ts";
 import type { Environment } from "../../system/environment.ts";
 
 export interface ResolvedDataset {

@@ -19,6 +19,8 @@ export class LocalTrial {
   state: LocalState = "running";
   /** Why it has no result, or was stopped. */
   reason: string | null = null;
+  /** Why what it printed could not be read, which fails it; null while it can. */
+  unread: string | null = null;
   /** Time it ran, suspensions not counted. */
   seconds = 0;
   /** Its command came to its own end without an error, whatever it reported. */

@@ -9,8 +9,11 @@ import type { Params } from "../../protocol/value.ts";
 import type { CommandSweep } from "../../spec/sweep/command-sweep.ts";
 import { expandCommand, type ExpandContext } from "../../agent/program/expand-command.ts";
 import { LocalTrial, type LocalState } from "./local-trial.ts";
-import { metricReader } from "../../agent/program/read-metrics.ts";
+import { openMetricReader, type MetricReader } from "../../agent/program/metric-reader.ts";
 import { RungBoard } from "./rung-board.ts";
+import type { CommandEnd } from "../../agent/program/command-end.ts";
+import { errorSentence } from "../../protocol/error-sentence.ts";
+import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import { runCommand, type RunningCommand } from "../../agent/program/run-command.ts";
 
 export interface LocalOptions {
@@ -170,56 +173,93 @@ class LocalRun {
   }
 
   private launch(params: Params): void {
-    const { environment, folder, interpreter, sweep, timeoutMs, writeFile } = this.options;
+    const { folder, sweep, timeoutMs } = this.options;
     const trial = new LocalTrial(this.trials.length + 1, params, sweep.objectives);
     this.trials.push(trial);
-    const own = { ...environment, ...sweep.environment };
-    const words = expandCommand(sweep, params, {
-      trial: trial.number,
-      environment: own,
-      interpreter,
-      platform: process.platform,
-      writeFile,
-    });
+    const words = this.wordsOf(trial);
     if (!words.ok) {
       trial.state = "failed";
       trial.reason = words.refusal.message;
       this.afterEnd(trial);
       return;
     }
-    const readLine = metricReader(sweep.metricFormat);
+    const reader = openMetricReader({
+      patterns: sweep.metricFormat,
+      onReports: (reports) => {
+        for (const report of reports) if (trial.take(report)) this.judge(trial);
+      },
+      onFault: (reason) => {
+        trial.unread = reason;
+        this.live.get(trial.number)?.command.kill();
+      },
+    });
     const command = runCommand({
       words: words.value,
       folder,
-      environment: { ...own, TRIALMESH_TRIAL: String(trial.number), PYTHONUNBUFFERED: "1" },
+      environment: { ...this.environment(), TRIALMESH_TRIAL: String(trial.number), PYTHONUNBUFFERED: "1" },
       timeoutMs,
-      onLine: (line) => {
-        for (const report of readLine(line)) if (trial.take(report)) this.judge(trial);
-      },
-    });
-    void command.ended.then((end) => {
-      this.live.delete(trial.number);
-      trial.seconds = command.ranMs() / 1000;
-      trial.endedWell = end.kind === "done";
-      if (end.kind === "failed") {
-        trial.state = "failed";
-        trial.reason = end.reason;
-      } else if (end.kind === "ended") {
-        const overTaken = trial.reason === null && trial.state === "running";
-        trial.state = overTaken ? "interrupted" : "stopped";
-        trial.reason ??= overTaken
-          ? this.end === "interrupted"
-            ? "interrupted"
-            : "the sweep was over"
-          : "stopped early: others were better where it waited";
-      } else if (sweep.objectives.length > 0 && trial.values() === null) {
-        trial.state = "failed";
-        trial.reason = trial.whyNoResult();
-      } else trial.state = "completed";
-      this.afterEnd(trial);
-      this.wake();
+      onLine: () => undefined,
+      onText: (text) => reader.read(text),
+      ready: () => reader.ready(),
     });
     this.live.set(trial.number, { trial, command });
+    void this.follow(trial, command, reader);
+  }
+
+  private environment(): LocalOptions["environment"] {
+    return { ...this.options.environment, ...this.options.sweep.environment };
+  }
+
+  private wordsOf({ number, params }: LocalTrial): Outcome<readonly string[]> {
+    const { interpreter, sweep, writeFile } = this.options;
+    try {
+      return expandCommand(sweep, params, {
+        trial: number,
+        environment: this.environment(),
+        interpreter,
+        platform: process.platform,
+        writeFile,
+      });
+    } catch (error) {
+      return refuse(
+        "unavailable",
+        `its parameters could not be written into a file: ${errorSentence(error)}`,
+      );
+    }
+  }
+
+  private async follow(trial: LocalTrial, command: RunningCommand, reader: MetricReader): Promise<void> {
+    const end = await command.ended;
+    await reader.settle();
+    reader.close();
+    this.live.delete(trial.number);
+    trial.seconds = command.ranMs() / 1000;
+    trial.endedWell = end.kind === "done";
+    this.conclude(trial, end);
+    this.afterEnd(trial);
+    this.wake();
+  }
+
+  /** What its command's end makes of it. */
+  private conclude(trial: LocalTrial, end: CommandEnd): void {
+    if (trial.unread !== null) {
+      trial.state = "failed";
+      trial.reason = `its output could not be read: ${trial.unread}`;
+    } else if (end.kind === "failed") {
+      trial.state = "failed";
+      trial.reason = end.reason;
+    } else if (end.kind === "ended") {
+      const overTaken = trial.reason === null && trial.state === "running";
+      trial.state = overTaken ? "interrupted" : "stopped";
+      trial.reason ??= overTaken
+        ? this.end === "interrupted"
+          ? "interrupted"
+          : "the sweep was over"
+        : "stopped early: others were better where it waited";
+    } else if (this.options.sweep.objectives.length > 0 && trial.values() === null) {
+      trial.state = "failed";
+      trial.reason = trial.whyNoResult();
+    } else trial.state = "completed";
   }
 
   /** A report of the first objective has come: perhaps the policy has something to say. */

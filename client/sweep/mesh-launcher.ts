@@ -19,7 +19,8 @@ import type {
 } from "./launcher.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { datasetRefReader, planSpec, type ReadDatasetRef } from "./plan-spec.ts";
-import { planSweep, prepareSweep } from "./prepare-sweep.ts";
+import { planSweep } from "./plan-sweep.ts";
+import { prepareSweep } from "./prepare-sweep.ts";
 import type { SweepOverrides } from "../../spec/sweep/override.ts";
 import { formatProblem, formatProblems, type Problem } from "../../spec/yaml/problem.ts";
 import type { SweepPlan } from "../../spec/sweep/read-sweep-file.ts";

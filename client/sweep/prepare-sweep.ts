@@ -3,8 +3,7 @@
  * and encodes the dataset, and puts its bytes there unless they are there already.
  */
 import { readFile } from "node:fs/promises";
-import { models, modelsOf } from "../../training/catalog/model-catalog.ts";
-import { systemCode } from "../../system/system-error.ts";
+import { modelsOf } from "../../training/catalog/model-catalog.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { DatasetRef } from "../../protocol/dataset.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
@@ -12,103 +11,46 @@ import { plural } from "../../protocol/plural.ts";
 import { formatBytes, shortDigest } from "../../text/figure.ts";
 import { formatProblems } from "../../spec/yaml/problem.ts";
 import type { SweepOverrides } from "../../spec/sweep/override.ts";
-import { readAnyFile, type AnyFileResult } from "../../spec/file/read-any-file.ts";
-import type { SweepFileResult, SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
+import type { SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
 import { addDataset } from "../dataset/add-dataset.ts";
-import type { LocalVersion } from "../dataset/local-build.ts";
+import type { LocalVersion } from "../../data/version/local-version.ts";
 import { resolveDataset, type ResolvedDataset } from "../dataset/resolve-dataset.ts";
 import { fitObjective } from "./fit-objective.ts";
 import { reportLines } from "../dataset/say-report.ts";
 import type { WantedDataset } from "../../spec/sweep/read-dataset.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
-import { codeVersion } from "../../training/version/code-version.ts";
 import { sendBlob } from "../../artifact/mesh-blob.ts";
-import { programPlan } from "./program-plan.ts";
+import { planSweep } from "./plan-sweep.ts";
 import type { Environment } from "../../system/environment.ts";
 
 export interface PrepareOptions {
+  /** As it is named in messages. */
   readonly file: string;
-  readonly overrides: SweepOverrides;
   readonly environment: Environment;
   readonly connected: Connected;
   /** One line before each long step. */
   readonly progress: (line: string) => void;
 }
 
-/** What a sweep file of any kind says, or its problems; a file that cannot be read is a refusal. */
-export async function readSweepAt(
-  file: string,
-  overrides: SweepOverrides,
-  environment: Environment,
-): Promise<Outcome<AnyFileResult>> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === null) throw error;
-    if (code === "ENOENT")
-      return refuse(
-        "unknown",
-        `there is no file ${file}; give the path of a sweep file, such as examples/language-id.yaml`,
-      );
-    return refuse(
-      "invalid",
-      code === "EISDIR" ? `${file} is a folder, not a sweep file` : `${file} cannot be read (${code})`,
-    );
-  }
-  return accept(readAnyFile({ file, text, environment, models, codeVersion, overrides }));
-}
-
-/** The plans of a file, or its problems; one that runs a program has its files packed. */
-export async function planSweep(
-  file: string,
-  overrides: SweepOverrides,
-  environment: Environment,
-): Promise<Outcome<SweepFileResult>> {
-  const read = await readSweepAt(file, overrides, environment);
+/** The one sweep of a file, read with these overrides. */
+export async function prepareSweep(
+  options: PrepareOptions & { readonly overrides: SweepOverrides },
+): Promise<Outcome<SweepSpec>> {
+  const { environment, file, overrides } = options;
+  const read = await planSweep(file, overrides, environment);
   if (!read.ok) return read;
-  if (!read.value.ok) return accept(read.value);
-  const found = read.value.file;
-  if (found.kind === "models") return accept({ ok: true, plan: found.plan, plans: found.plans });
-  const plan = await programPlan(file, found);
-  return plan.ok ? accept({ ok: true, plan: plan.value, plans: [plan.value] }) : plan;
-}
-
-/** The one sweep of a file. */
-export async function prepareSweep(options: PrepareOptions): Promise<Outcome<SweepSpec>> {
-  const read = await plansOf(options);
-  if (!read.ok) return read;
-  const [plan, second] = read.value;
-  if (plan !== undefined && second === undefined) return prepare(plan, options);
+  if (!read.value.ok) return refuse("invalid", formatProblems(file, read.value.problems));
+  const { plans } = read.value;
+  const [plan, second] = plans;
+  if (plan !== undefined && second === undefined) return preparePlan(plan, options);
   return refuse(
     "invalid",
-    `${options.file}: names ${read.value.length} datasets, one sweep for each; run it with \`trialmesh sweep run ${options.file}\``,
+    `${file}: names ${plans.length} datasets, one sweep for each; run it with \`trialmesh sweep run ${file}\``,
   );
 }
 
-/** Every sweep of a file, one for each of its datasets. */
-export async function prepareSweeps(options: PrepareOptions): Promise<Outcome<readonly SweepSpec[]>> {
-  const read = await plansOf(options);
-  if (!read.ok) return read;
-  const specs: SweepSpec[] = [];
-  for (const plan of read.value) {
-    const spec = await prepare(plan, options);
-    if (!spec.ok) return spec;
-    specs.push(spec.value);
-  }
-  return accept(specs);
-}
-
-async function plansOf(options: PrepareOptions): Promise<Outcome<readonly SweepPlan[]>> {
-  const read = await planSweep(options.file, options.overrides, options.environment);
-  if (!read.ok) return read;
-  return read.value.ok
-    ? accept(read.value.plans)
-    : refuse("invalid", formatProblems(options.file, read.value.problems));
-}
-
-async function prepare(plan: SweepPlan, options: PrepareOptions): Promise<Outcome<SweepSpec>> {
+/** The complete specification of one sweep of a file, with its data and programs in the mesh. */
+export async function preparePlan(plan: SweepPlan, options: PrepareOptions): Promise<Outcome<SweepSpec>> {
   const { connected, file, progress } = options;
   if (plan.bundle !== undefined) {
     const { about, bytes } = plan.bundle;

@@ -1,13 +1,15 @@
-/** Applies the events of attempts: leases with their reservations, checkpoints, rungs, endings. */
-import { correct, serve } from "../queue/fair-queue.ts";
+/**
+ * Applies the events of attempts: leases with their reservations, checkpoints, rungs, endings. What a policy makes of them (tags,
+ * charges, what was learned) stands in the events.
+ */
 import { isFinal, move } from "./apply-trial.ts";
 import { indexAgent, indexData, indexFurthest } from "./index-state.ts";
-import { learnCost } from "./learn-cost.ts";
 import { accountOf, addLine, agentOf, enterRung, sweepOf, trialOf } from "./entity.ts";
-import type { Event } from "../state/event.ts";
-import { contradictedBy } from "./quarantine.ts";
+import type { Event, EventOf } from "../format/event.ts";
+import { noValues, withValue } from "../state/log-means.ts";
 import {
   attemptByFence,
+  mustGet,
   type Account,
   type Attempt,
   type State,
@@ -28,14 +30,6 @@ export type AttemptEvent = Extract<
       | "AttemptEnded";
   }
 >;
-
-/** Weight of the newest attempt in a sweep's typical cost. */
-const costSmoothing = 0.2;
-/**
- * Before a sweep has a typical cost, the share of its reservation that is charged to the fair queue. Too low
- * is put right at the end of the attempt; too high would push virtual time ahead of everyone else.
- */
-const firstGuessShare = 0.125;
 
 export function applyAttempt(state: State, event: AttemptEvent, at: number): void {
   switch (event.kind) {
@@ -63,7 +57,7 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
     case "RungReached": {
       const { trial } = activeOf(state, event.fence);
       const { also, resource, value } = event;
-      trial.rungs.push(also.length === 0 ? { resource, value } : { resource, value, also });
+      trial.rungs.push(also === undefined ? { resource, value } : { resource, value, also });
       trial.value = event.value;
       enterRung(state, trial, event.resource);
       return;
@@ -80,20 +74,20 @@ function activeOf(state: State, fence: number): { trial: Trial; attempt: Attempt
   return found;
 }
 
-function offer(state: State, event: Extract<Event, { kind: "LeaseOffered" }>, at: number): void {
+function offer(state: State, event: EventOf<"LeaseOffered">, at: number): void {
   const trial = trialOf(state, event.trial);
   if (trial.state !== "queued")
     throw new Error(`broken invariant: ${trial.trial} is ${trial.state}, not queued`);
   const sweep = sweepOf(state, trial.sweep);
   const account = accountOf(state, sweep.requester);
-  const charged = Math.min(event.reserved, expectedCost(state, sweep, trial, event));
+  const { charged } = event;
   trial.attempts.push({
     fence: event.fence,
     agent: event.agent,
-    incarnation: event.incarnation,
+    incarnation: mustGet(state.agents, event.agent, "agent").incarnation,
     backend: event.backend,
     rate: event.rate,
-    from: event.from,
+    from: event.from ?? null,
     target: event.target,
     at,
     until: at + event.horizonMs,
@@ -120,15 +114,10 @@ function offer(state: State, event: Extract<Event, { kind: "LeaseOffered" }>, at
   indexData(state, sweep.spec.dataset?.digest, event.agent);
   account.pending += event.reserved;
   sweep.pending += event.reserved;
-  const tags = serve(account, state.meta.virtualTime, charged, at);
-  account.finishTag = tags.finishTag;
+  [account.finishTag, state.meta.virtualTime, sweep.finishTag, account.sweepTime] = event.tags;
   account.taggedAt = at;
-  state.meta.virtualTime = tags.virtualTime;
-  const own = serve(sweep, account.sweepTime, charged, at);
-  sweep.finishTag = own.finishTag;
   sweep.taggedAt = at;
-  account.sweepTime = own.virtualTime;
-  const note = `${Math.round(event.horizonMs)} ms at ${event.rate.toFixed(2)} tokens/s`;
+  const { horizonMs, rate } = event;
   const { fence, agent } = event;
   addLine(state, account, {
     at,
@@ -137,25 +126,11 @@ function offer(state: State, event: Extract<Event, { kind: "LeaseOffered" }>, at
     trial: trial.trial,
     fence,
     agent,
-    note,
+    lease: { horizonMs, rate },
   });
 }
 
-/** What the attempt will probably cost: as the sweep's others, as others of its kind, or a share of what is reserved. */
-function expectedCost(
-  state: State,
-  sweep: Sweep,
-  trial: Trial,
-  { from, reserved, target }: Extract<Event, { kind: "LeaseOffered" }>,
-): number {
-  if (sweep.typicalCost !== null) return sweep.typicalCost;
-  const history = state.costs.get(`${sweep.spec.task}/${trial.model}`);
-  if (history === undefined) return Math.ceil(reserved * firstGuessShare);
-  const rows = Math.max(1, sweep.spec.dataset?.rows.train ?? 1);
-  return Math.ceil(Math.exp(history.mean) * rows * (target - (from?.resource ?? 0)));
-}
-
-function cancel(state: State, event: Extract<Event, { kind: "CancelRequested" }>): void {
+function cancel(state: State, event: EventOf<"CancelRequested">): void {
   const { attempt } = activeOf(state, event.fence);
   attempt.cancel = event.reason;
   attempt.patient = event.how === "checkpoint";
@@ -163,21 +138,27 @@ function cancel(state: State, event: Extract<Event, { kind: "CancelRequested" }>
 }
 
 /** SFQ-3, in both queues. */
-function recharge(account: Account, sweep: Sweep, attempt: Attempt, cost: number): void {
-  account.finishTag = correct(account, attempt.charged, cost);
-  sweep.finishTag = correct(sweep, attempt.charged, cost);
-  attempt.charged = cost;
+function recharge(
+  account: Account,
+  sweep: Sweep,
+  attempt: Attempt,
+  charged: number,
+  [finishTag, sweepFinishTag]: readonly [number, number],
+): void {
+  account.finishTag = finishTag;
+  sweep.finishTag = sweepFinishTag;
+  attempt.charged = charged;
 }
 
-function extend(state: State, event: Extract<Event, { kind: "LeaseExtended" }>, at: number): void {
+function extend(state: State, event: EventOf<"LeaseExtended">, at: number): void {
   const { trial, attempt } = activeOf(state, event.fence);
   attempt.until = event.until;
   attempt.shifted = false;
   if (event.added === 0) return;
   const sweep = sweepOf(state, trial.sweep);
   const account = accountOf(state, sweep.requester);
-  // What was reserved before is used by now, or nearly: an attempt that outlives its estimate is charged as it goes on.
-  if (attempt.reserved > attempt.charged) recharge(account, sweep, attempt, attempt.reserved);
+  if (event.recharge !== undefined)
+    recharge(account, sweep, attempt, event.recharge.charged, event.recharge.tags);
   attempt.reserved += event.added;
   account.pending += event.added;
   sweep.pending += event.added;
@@ -188,11 +169,10 @@ function extend(state: State, event: Extract<Event, { kind: "LeaseExtended" }>, 
     trial: trial.trial,
     fence: event.fence,
     agent: attempt.agent,
-    note: "horizon extended",
   });
 }
 
-function end(state: State, event: Extract<Event, { kind: "AttemptEnded" }>, at: number): void {
+function end(state: State, event: EventOf<"AttemptEnded">, at: number): void {
   const { trial, attempt } = activeOf(state, event.fence);
   if (isFinal(trial.state)) throw new Error(`broken invariant: ${trial.trial} ended while running`);
   const sweep = sweepOf(state, trial.sweep);
@@ -206,34 +186,47 @@ function end(state: State, event: Extract<Event, { kind: "AttemptEnded" }>, at: 
   sweep.pending -= attempt.reserved;
   sweep.spent += posted;
   trial.spent += posted;
-  recharge(account, sweep, attempt, posted);
-  learnCost(state, sweep, trial, attempt);
-  if (event.ending === "finished") {
-    const before = sweep.typicalCost ?? posted;
-    sweep.typicalCost = Math.round(before + costSmoothing * (posted - before));
-  }
+  recharge(account, sweep, attempt, posted, event.tags);
+  if (event.learned !== undefined) learn(state, sweep, trial, attempt, event.learned);
+  if (event.typicalCost !== undefined) sweep.typicalCost = event.typicalCost;
   attempt.posted = posted;
-  // Twice as long is tried next, which ends where whole leases are given.
-  if (event.tooShort) trial.leastMs = Math.max(trial.leastMs, 2 * (attempt.until - attempt.at));
+  if (event.leastMs !== undefined) trial.leastMs = event.leastMs;
   attempt.state = "ended";
   attempt.ending = event.ending;
-  attempt.note = event.note;
+  attempt.note = event.note ?? "";
   attempt.endedAt = at;
-  if (event.ending === "finished") compare(state, trial, attempt.agent);
+  if (event.ending === "finished") compare(state, attempt.agent, event.contradicts ?? []);
   state.active.delete(event.fence);
   holdingOf(state, attempt.agent).delete(event.fence);
   indexAgent(state, attempt.agent);
   const line = { at, trial: trial.trial, fence: event.fence, agent: attempt.agent };
-  addLine(state, account, { ...line, kind: "post", amount: posted, note: event.note || event.ending });
-  if (released > 0) addLine(state, account, { ...line, kind: "release", amount: released, note: "not used" });
+  addLine(state, account, { ...line, kind: "post", amount: posted, note: attempt.note || event.ending });
+  if (released > 0) addLine(state, account, { ...line, kind: "release", amount: released });
+}
+
+function learn(
+  state: State,
+  sweep: Sweep,
+  trial: Trial,
+  { agent }: Attempt,
+  { cost, pace, speed }: NonNullable<EventOf<"AttemptEnded">["learned"]>,
+): void {
+  const kind = `${sweep.spec.task}/${trial.model}`;
+  state.costs.set(kind, { kind, ...withValue(state.costs.get(kind) ?? noValues, cost) });
+  state.dirty.add(`cost/${kind}`);
+  if (pace !== undefined) {
+    const byAgent = (sweep.pace[trial.model] ??= {});
+    byAgent[agent] = withValue(byAgent[agent] ?? noValues, pace);
+  }
+  if (speed === undefined) return;
+  const { attempts, logFactor } = speed;
+  agentOf(state, agent).speed[kind] = { attempts, logFactor };
 }
 
 /** Whoever finished it can do it, and whoever failed it before could not. */
-function compare(state: State, trial: Trial, finisher: string): void {
-  const own = state.agents.get(finisher);
-  if (own !== undefined && own.contradicted > 0) agentOf(state, finisher).contradicted = 0;
-  for (const { agent } of contradictedBy(trial, finisher))
-    if (state.agents.has(agent)) agentOf(state, agent).contradicted++;
+function compare(state: State, finisher: string, contradicts: readonly string[]): void {
+  if (mustGet(state.agents, finisher, "agent").contradicted > 0) agentOf(state, finisher).contradicted = 0;
+  for (const agent of contradicts) agentOf(state, agent).contradicted++;
 }
 
 function holdingOf(state: State, agent: string): Set<number> {

@@ -1,6 +1,5 @@
 /** Applies the registry's events: a version is recorded once, an alias moves through its ledger. */
-import type { Event } from "../state/event.ts";
-import { originOf } from "../registry/origin.ts";
+import type { Event, EventOf } from "../format/event.ts";
 import { sweepOf } from "./entity.ts";
 import { mustGet, type Model, type State } from "../state/state.ts";
 
@@ -40,7 +39,7 @@ export function applyRegistry(state: State, event: RegistryEvent, at: number): v
   }
 }
 
-function addVersion(state: State, event: Extract<RegistryEvent, { kind: "DatasetAdded" }>, at: number): void {
+function addVersion(state: State, event: EventOf<"DatasetAdded">, at: number): void {
   const { by, content, version } = event;
   const { dataset } = content;
   let record = state.datasets.get(dataset);
@@ -62,15 +61,10 @@ function modelOf(state: State, name: string): Model {
   return model;
 }
 
-function register(
-  state: State,
-  model: Model,
-  event: Extract<RegistryEvent, { kind: "ModelRegistered" }>,
-  at: number,
-): void {
+function register(state: State, model: Model, event: EventOf<"ModelRegistered">, at: number): void {
   const sweep = sweepOf(state, event.sweep);
   const trial = mustGet(state.trials, event.trial, "trial");
-  const origin = originOf(state, trial);
+  const origin = mustGet(state.trials, event.origin, "trial");
   const attempt = origin.attempts.at(-1);
   if (trial.checkpoint === null || attempt === undefined) {
     throw new Error(`broken invariant: ${trial.trial} is registered without an artifact`);

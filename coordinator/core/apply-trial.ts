@@ -1,12 +1,12 @@
-/** Applies the events of sweeps and trials: proposals, promotions, pauses, outcomes. */
+/**
+ * Applies the events of sweeps and trials: proposals, promotions, pauses, outcomes. Which trial is the best, what was saved and
+ * what makes two trials the same stands in the events.
+ */
 import type { TrialState } from "../../protocol/life.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
-import type { Event } from "../state/event.ts";
+import type { Event, EventOf } from "../format/event.ts";
 import { closeSweep, indexQueued, indexUnqueued, openSweep } from "./index-state.ts";
-import { warmStartText, fingerprintText } from "../state/trial-key.ts";
-import { fullLength, improves, targetReached } from "../state/objective.ts";
-import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
-import { mustGet, type Rung, type State, type Sweep, type Trial } from "../state/state.ts";
+import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 
 export type TrialEvent = Extract<
   Event,
@@ -52,11 +52,11 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
       return;
     }
     case "SweepFinished":
-      return finishSweep(state, event.sweep, at);
+      return finishSweep(state, event, at);
     case "TrialProposed":
       return propose(state, event, at);
     case "TrialReused":
-      return reuse(state, event.trial, event.from);
+      return reuse(state, event);
     case "TrialPromoted": {
       const trial = trialOf(state, event.trial);
       trial.target = event.target;
@@ -74,9 +74,9 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
   }
 }
 
-function submit(state: State, event: Extract<Event, { kind: "SweepSubmitted" }>, at: number): void {
-  const fingerprint = fingerprintNumber(state, fingerprintText(event.spec));
-  const warmStart = fingerprintNumber(state, warmStartText(event.spec));
+function submit(state: State, event: EventOf<"SweepSubmitted">, at: number): void {
+  const fingerprint = fingerprintNumber(state, event.fingerprint);
+  const warmStart = fingerprintNumber(state, event.warmStart);
   const sweep: Sweep = {
     sweep: event.sweep,
     requester: event.requester,
@@ -118,25 +118,26 @@ function fingerprintNumber(state: State, text: string): number {
   if (known !== undefined) return known;
   const number = state.meta.nextFingerprint++;
   state.fingerprints.set(text, number);
-  state.dirty.add(`recipe/${number}`);
+  state.dirty.add(`fingerprint/${number}`);
   return number;
 }
 
-function finishSweep(state: State, id: string, at: number): void {
-  const sweep = sweepOf(state, id);
-  // One that was stopped because it had what it was after has ended well.
-  sweep.state = sweep.state === "stopping" && !targetReached(sweep) ? "stopped" : "done";
+function finishSweep(state: State, event: EventOf<"SweepFinished">, at: number): void {
+  const sweep = sweepOf(state, event.sweep);
+  sweep.state = event.state;
   sweep.finishedAt = at;
   closeSweep(state, sweep);
 }
 
-function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>, at: number): void {
+function propose(state: State, event: EventOf<"TrialProposed">, at: number): void {
   const sweep = sweepOf(state, event.sweep);
   sweep.proposed++;
   sweep.draws = event.draws;
   sweep.counts.queued++;
   const origin = event.resumes ?? event.parent;
-  const from = origin === null ? null : mustGet(state.trials, origin, "trial");
+  const from = origin === undefined ? null : mustGet(state.trials, origin, "trial");
+  // A shorter run of the same has been judged already where both are; a parent had other parameters.
+  const shared = from?.rungs.filter(({ resource }) => event.rungs?.includes(resource) === true) ?? [];
   const trial: Trial = {
     trial: event.trial,
     sweep: event.sweep,
@@ -150,16 +151,15 @@ function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>,
     checkpoint: from?.checkpoint ?? null,
     checkpointBytes: from?.checkpointBytes ?? 0,
     target: event.target,
-    // A shorter run of the same has been judged already where both are; a parent had other parameters.
-    rungs: event.resumes === null || from === null ? [] : sharedRungs(sweep, event.number, from),
+    rungs: shared.map((rung) => ({ ...rung })),
     value: null,
     metrics: {},
     attempts: [],
     leastMs: 0,
     retries: 0,
     reusedFrom: null,
-    parent: event.parent,
-    resumes: event.resumes,
+    parent: event.parent ?? null,
+    resumes: event.resumes ?? null,
     failure: null,
     spent: 0,
     record: false,
@@ -173,13 +173,8 @@ function propose(state: State, event: Extract<Event, { kind: "TrialProposed" }>,
   mustGet(state.keys, event.sweep, "keys of").add(event.key);
 }
 
-function sharedRungs(sweep: Sweep, number: number, from: Trial): Rung[] {
-  const own = stoppingPolicy(sweep.spec.stopping).rungsOf(number);
-  return from.rungs.filter(({ resource }) => own.includes(resource)).map((rung) => ({ ...rung }));
-}
-
-/** The whole outcome is taken over; what the origin cost is what reuse has saved. */
-function reuse(state: State, id: string, from: string): void {
+/** The whole outcome is taken over. */
+function reuse(state: State, { from, saved, trial: id }: EventOf<"TrialReused">): void {
   const trial = trialOf(state, id);
   const origin = mustGet(state.trials, from, "trial");
   const sweep = sweepOf(state, trial.sweep);
@@ -192,10 +187,10 @@ function reuse(state: State, id: string, from: string): void {
   trial.metrics = origin.metrics;
   for (const rung of trial.rungs) enterRung(state, trial, rung.resource);
   sweep.reused++;
-  sweep.savedByReuse += origin.spent;
+  sweep.savedByReuse += saved;
 }
 
-function finishTrial(state: State, event: Extract<Event, { kind: "TrialFinished" }>, at: number): void {
+function finishTrial(state: State, event: EventOf<"TrialFinished">, at: number): void {
   const trial = trialOf(state, event.trial);
   if (isFinal(trial.state)) throw new Error(`broken invariant: ${trial.trial} has two outcomes`);
   const sweep = sweepOf(state, trial.sweep);
@@ -208,20 +203,13 @@ function finishTrial(state: State, event: Extract<Event, { kind: "TrialFinished"
     trial.record = true;
     state.records.set(trial.key, trial.trial);
   }
-  if (event.outcome === "stopped") sweep.savedByStopping += costOfTheRest(trial, fullLength(sweep.spec));
-  noteBest(sweep, trial, at);
-}
-
-/** What the epochs not trained would have cost at this trial's own price per epoch. */
-function costOfTheRest(trial: Trial, full: number): number {
-  const reached = trial.checkpoint?.resource ?? 0;
-  return reached === 0 ? 0 : Math.round((trial.spent / reached) * (full - reached));
+  sweep.savedByStopping += event.saved ?? 0;
+  if (event.best === true) noteBest(sweep, trial, at);
 }
 
 function noteBest(sweep: Sweep, trial: Trial, at: number): void {
   if (trial.value === null) return;
   const resource = trial.rungs.at(-1)?.resource ?? 0;
-  if (!improves(sweep, { value: trial.value, resource })) return;
   sweep.best = { trial: trial.trial, model: trial.model, value: trial.value, resource };
   const { completed, stopped } = sweep.counts;
   sweep.bestSoFar.push({ trials: completed + stopped, spent: sweep.spent, at, value: trial.value });

@@ -1,17 +1,17 @@
 /**
  * `apply(state, event, at)`: changes the state by one event. No clock, no random, no refusal: an event
  * that does not fit the state is a broken invariant and throws. Every entity it touches is marked dirty.
+ *
+ * FORMAT-1: what a policy made of the moment stands in the event. `apply` and what it imports know no policy, so that an old
+ * journal adds up to the same state whatever is retuned (`npm run structure` holds this).
  */
-import type { Event } from "../state/event.ts";
+import type { Event, EventOf } from "../format/event.ts";
+import { applyAccount, type AccountEvent } from "./apply-account.ts";
+import { applyAgent, type AgentEvent } from "./apply-agent.ts";
 import { applyAttempt, type AttemptEvent } from "./apply-attempt.ts";
 import { applyRegistry } from "./apply-registry.ts";
 import { applyTrial, type TrialEvent } from "./apply-trial.ts";
-import { accountOf, addLine, agentOf } from "./entity.ts";
-import { indexAgent } from "./index-state.ts";
 import { activeAttempt, mustGet, type State } from "../state/state.ts";
-
-/** Answers kept to recognise a repeated command. */
-const commandsKept = 10_000;
 
 export function apply(state: State, event: Event, at: number): void {
   change(state, event, at);
@@ -24,68 +24,19 @@ function change(state: State, event: Event, at: number): void {
     case "LeaderElected":
       return elect(state, event.epoch, event.leader, at);
     case "CommandAccepted":
-      return rememberCommand(state, event.key, event.value);
+      return rememberCommand(state, event, at);
     case "AccountOpened":
-      accountOf(state, event.requester).weight = event.weight;
-      return;
-    case "AccountSet": {
-      const account = accountOf(state, event.requester);
-      account.weight = event.weight;
-      account.sweepCap = event.sweepCap;
-      // A refill that is new or changed counts from now.
-      if (JSON.stringify(account.refill) !== JSON.stringify(event.refill)) account.refilledAt = at;
-      account.refill = event.refill;
-      return;
-    }
-    case "TokensRefilled": {
-      const account = accountOf(state, event.requester);
-      account.refilledAt = event.until;
-      if (event.amount === 0) return;
-      account.granted += event.amount;
-      addLine(state, account, { at, kind: "refill", amount: event.amount, note: "refill" });
-      return;
-    }
-    case "TokensGranted": {
-      const account = accountOf(state, event.requester);
-      account.granted += event.amount;
-      addLine(state, account, { at, kind: "grant", amount: event.amount, note: event.note });
-      return;
-    }
-    case "AgentJoined": {
-      const known = state.agents.get(event.agent);
-      state.agents.set(event.agent, {
-        agent: event.agent,
-        incarnation: event.incarnation,
-        capability: event.capability,
-        policy: event.policy,
-        present: true,
-        closed: null,
-        draining: known !== undefined && known.incarnation === event.incarnation && known.draining,
-        cordoned: known?.cordoned ?? false,
-        cordonReason: known?.cordonReason ?? null,
-        contradicted: known?.contradicted ?? 0,
-        speed: known?.speed ?? {},
-      });
-      state.dirty.add(`agent/${event.agent}`);
-      return indexAgent(state, event.agent);
-    }
+    case "AccountSet":
+    case "TokensRefilled":
+    case "TokensGranted":
+      return applyAccount(state, event satisfies AccountEvent, at);
+    case "AgentJoined":
     case "AgentSeen":
     case "AgentSilent":
-      agentOf(state, event.agent).present = event.kind === "AgentSeen";
-      return indexAgent(state, event.agent);
     case "AgentClosed":
-      agentOf(state, event.agent).closed = event.reason;
-      return indexAgent(state, event.agent);
     case "AgentDraining":
-      agentOf(state, event.agent).draining = event.drain;
-      return indexAgent(state, event.agent);
-    case "AgentCordoned": {
-      const agent = agentOf(state, event.agent);
-      agent.cordoned = event.cordon;
-      agent.cordonReason = event.cordon ? (event.reason ?? null) : null;
-      if (!event.cordon) agent.contradicted = 0;
-      return indexAgent(state, event.agent);
-    }
+    case "AgentCordoned":
+      return applyAgent(state, event satisfies AgentEvent);
     case "SweepSubmitted":
     case "SweepTuned":
     case "SearchNoted":
@@ -134,14 +85,14 @@ function elect(state: State, epoch: number, leader: string, at: number): void {
   state.meta.leader = leader;
 }
 
-function rememberCommand(state: State, key: string, value: unknown): void {
-  state.commands.set(key, value);
+function rememberCommand(
+  state: State,
+  { forgets, key, value }: EventOf<"CommandAccepted">,
+  at: number,
+): void {
+  state.commands.set(key, { at, value });
   state.dirty.add(`command/${key}`);
-  if (state.commands.size > commandsKept) {
-    const oldest = state.commands.keys().next().value;
-    if (oldest !== undefined) {
-      state.commands.delete(oldest);
-      state.dirty.add(`command/${oldest}`);
-    }
-  }
+  if (forgets === undefined) return;
+  state.commands.delete(forgets);
+  state.dirty.add(`command/${forgets}`);
 }

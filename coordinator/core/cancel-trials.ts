@@ -1,15 +1,40 @@
-/** Ends the trials of a sweep that is stopping: what waits at once, what runs as soon as its agent hears of it. */
+/**
+ * Ends the trials of a sweep that is stopping: what runs is asked at once, what waits is ended a part at a time, so that no
+ * batch of the journal grows with the sweep (SIZE-2).
+ */
+import type { Event } from "../format/event.ts";
 import type { Steps } from "../state/input.ts";
+import { targetReached } from "../state/objective.ts";
 import { activeAttempt, type State, type Sweep } from "../state/state.ts";
 import { trialsOf } from "../state/trials-of.ts";
+import { trialFinished } from "./outcome-fact.ts";
 
-export function* cancelTrials(state: State, sweep: Sweep, why: string): Steps {
+/** Ends as soon as the agents hear of it: at most one for every slot of the mesh. */
+export function* cancelRunning(state: State, sweep: Sweep, why: string): Steps {
   for (const trial of trialsOf(state, sweep)) {
-    if (trial.state === "queued" || trial.state === "paused") {
-      yield { kind: "TrialFinished", trial: trial.trial, outcome: "cancelled", why };
-    }
     const attempt = activeAttempt(trial);
     if (attempt === null || attempt.cancel !== null) continue;
     yield { kind: "CancelRequested", fence: attempt.fence, reason: why, how: "soon", preemptedFor: null };
   }
+}
+
+/** At most `most` of those that wait; returns how many there were. */
+export function* cancelWaiting(state: State, sweep: Sweep, most: number): Generator<Event, number, void> {
+  if (sweep.counts.queued + sweep.counts.paused === 0) return 0;
+  const why = whyStopping(sweep);
+  let ended = 0;
+  for (const trial of trialsOf(state, sweep)) {
+    if (ended >= most) break;
+    if (trial.state !== "queued" && trial.state !== "paused") continue;
+    yield trialFinished(state, trial, "cancelled", why);
+    ended++;
+  }
+  return ended;
+}
+
+export function whyStopping(sweep: Sweep): string {
+  const { best, spec } = sweep;
+  return best !== null && targetReached(sweep)
+    ? `${best.trial} reached the target ${spec.stopping.target} with ${best.value}`
+    : "the sweep was stopped";
 }

@@ -3,6 +3,7 @@ import type { Register, Heartbeat } from "../../protocol/report.ts";
 import { priceOf } from "../../protocol/token.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import type { Steps } from "../state/input.ts";
+import { leaseExtended } from "./attempt-fact.ts";
 import { endAttempt } from "./outcome.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
@@ -81,13 +82,13 @@ function* extend(
   const free = fundsFor(state, sweep);
   const wanted = Math.max(0, priceOf(usedMs + settings.leaseMs, attempt.rate) - attempt.reserved);
   if (wanted <= free) {
-    yield { kind: "LeaseExtended", fence: attempt.fence, until: at + settings.leaseMs, added: wanted };
+    yield leaseExtended(state, trial, attempt, at + settings.leaseMs, wanted);
     return;
   }
   // Not enough for a whole horizon: as far as the money goes, if that is further than now.
   const horizonMs = Math.floor((attempt.reserved + free) / attempt.rate - usedMs);
   if (horizonMs > left + settings.horizonMinMs || (attempt.shifted && horizonMs > 0)) {
     const added = Math.min(free, Math.max(0, priceOf(usedMs + horizonMs, attempt.rate) - attempt.reserved));
-    yield { kind: "LeaseExtended", fence: attempt.fence, until: at + horizonMs, added };
+    yield leaseExtended(state, trial, attempt, at + horizonMs, added);
   }
 }

@@ -6,10 +6,14 @@ import { suggestion } from "../../protocol/name.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { decidePromote, decideRollback } from "../registry/alias.ts";
 import { addDataset } from "../registry/record-dataset.ts";
+import type { EventOf } from "../format/event.ts";
 import type { Decision, Sender } from "../state/input.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
 import { decideSweepRun } from "./decide-sweep.ts";
 import { attemptByFence, type Account, type Agent, type State } from "../state/state.ts";
+
+/** Answers kept to recognise a repeated command. */
+const commandsKept = 10_000;
 
 const allowed: { readonly [N in CommandName]: readonly Role[] } = {
   "sweep-run": ["owner", "requester"],
@@ -33,6 +37,7 @@ export function* decideCommand(
   key: string,
   name: CommandName,
   body: unknown,
+  at: number,
 ): Decision {
   if (!allowed[name].includes(sender.role)) {
     return refuse(
@@ -41,13 +46,26 @@ export function* decideCommand(
     );
   }
   const id = `${sender.role}/${sender.who}/${key}`;
-  if (state.commands.has(id)) return accept(state.commands.get(id));
-  const answer = yield* dispatch(state, sender, name, body);
-  if (answer.ok) yield { kind: "CommandAccepted", key: id, who: sender.who, name, value: answer.value };
+  const before = state.commands.get(id);
+  if (before !== undefined) return accept(before.value);
+  const answer = yield* dispatch(state, sender, name, body, at);
+  if (answer.ok) yield commandAccepted(state, id, sender, name, answer.value);
   return answer;
 }
 
-function* dispatch(state: State, sender: Sender, name: CommandName, raw: unknown): Decision {
+function commandAccepted(
+  state: State,
+  key: string,
+  { who }: Sender,
+  name: CommandName,
+  value: unknown,
+): EventOf<"CommandAccepted"> {
+  const event = { kind: "CommandAccepted", key, who, name, value } as const;
+  const oldest = state.commands.size < commandsKept ? undefined : state.commands.keys().next().value;
+  return oldest === undefined ? event : { ...event, forgets: oldest };
+}
+
+function* dispatch(state: State, sender: Sender, name: CommandName, raw: unknown, at: number): Decision {
   switch (name) {
     case "sweep-run": {
       const body = parse(name, raw);
@@ -72,7 +90,7 @@ function* dispatch(state: State, sender: Sender, name: CommandName, raw: unknown
     }
     case "account-set": {
       const body = parse(name, raw);
-      return body.ok ? yield* setAccount(state, body.value) : body;
+      return body.ok ? yield* setAccount(state, body.value, at) : body;
     }
     case "sweep-tune": {
       const body = parse(name, raw);
@@ -129,7 +147,7 @@ function knownAccount(state: State, requester: string): Outcome<Account> {
   return refuse("unknown", `there is no account ${requester}; ${known}`, ["requester"]);
 }
 
-function* setAccount(state: State, body: CommandBody<"account-set">): Decision {
+function* setAccount(state: State, body: CommandBody<"account-set">, at: number): Decision {
   const known = knownAccount(state, body.requester);
   if (!known.ok) return known;
   const { requester, ...present } = known.value;
@@ -138,7 +156,10 @@ function* setAccount(state: State, body: CommandBody<"account-set">): Decision {
     const message = `a refill of ${formatTokens(refill.amount)} tokens does not fit into a bucket of ${formatTokens(refill.upTo)}; make upTo at least the amount`;
     return refuse("invalid", message, ["refill", "upTo"]);
   }
-  yield { kind: "AccountSet", requester, weight, refill, sweepCap };
+  // A refill that is new or changed counts from now.
+  const isSame = JSON.stringify(refill) === JSON.stringify(present.refill);
+  const refilledAt = isSame ? present.refilledAt : at;
+  yield { kind: "AccountSet", requester, weight, refill, sweepCap, refilledAt };
   return accept({ requester, weight, refill, sweepCap });
 }
 

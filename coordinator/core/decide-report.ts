@@ -3,6 +3,7 @@ import type { Digest } from "../../protocol/id.ts";
 import type { Report } from "../../protocol/report.ts";
 import { charge } from "../budget/ledger.ts";
 import type { Steps } from "../state/input.ts";
+import { attemptEnded } from "./attempt-fact.ts";
 import { judge } from "./judge.ts";
 import { endAttempt } from "./outcome.ts";
 import { recordBuilt } from "../registry/record-built.ts";
@@ -108,10 +109,11 @@ function* finished(
   }
   const { built } = report;
   yield built === undefined ? keptOf(report) : { ...keptOf(report), built };
+  const rung = { kind: "RungReached", fence: report.fence, resource: report.resource, value } as const;
   const also = alsoObjectives.map(({ metric }) => metrics[metric] ?? Number.NaN);
-  yield { kind: "RungReached", fence: report.fence, resource: report.resource, value, also };
+  yield also.length === 0 ? rung : { ...rung, also };
   const posted = charge(report.usedMs, attempt.rate, attempt.reserved);
-  yield { kind: "AttemptEnded", fence: report.fence, ending: "finished", note: "", posted, tooShort: false };
+  yield attemptEnded(state, trial, attempt, { ending: "finished", note: "", posted, tooShort: false });
   yield* recordBuilt(state, trial);
   yield* quarantine(state, trial, attempt.agent);
   yield* judge(state, trial);

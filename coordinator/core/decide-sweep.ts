@@ -12,6 +12,7 @@ import { jointProblem } from "../../search/sampler/joint-space.ts";
 import { samplerFor, samplerNamed } from "../../search/choose/choose-sampler.ts";
 import type { Decision } from "../state/input.ts";
 import type { State } from "../state/state.ts";
+import { fingerprintText, warmStartText } from "../state/trial-key.ts";
 
 /** Beyond so many trials a sampler that learns would read its history for longer than a trial takes. */
 const learningTrialsMax = 20_000;
@@ -74,7 +75,8 @@ export function* decideSweepRun(state: State, requester: string, spec: SweepSpec
   }
   const sweep = sweepId(state.meta.nextSweep);
   const total = Math.max(1, Math.min(spec.search.trials, sampler.size()));
-  yield { kind: "SweepSubmitted", sweep, requester, spec, total };
+  const sameness = { fingerprint: fingerprintText(spec), warmStart: warmStartText(spec) };
+  yield { kind: "SweepSubmitted", sweep, requester, spec, total, ...sameness };
   if (!state.accounts.has(requester)) yield { kind: "AccountOpened", requester, weight: 1 };
   return accept({ sweep });
 }

@@ -7,7 +7,7 @@ import { preempt } from "./preempt.ts";
 import { refill } from "./decide-refill.ts";
 import { decideProposals } from "./decide-proposals.ts";
 import { decideReport } from "./decide-report.ts";
-import type { Event } from "../state/event.ts";
+import type { Event } from "../format/event.ts";
 import { expire } from "./expire.ts";
 import type { Decision, Input } from "../state/input.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
@@ -16,7 +16,7 @@ import type { State } from "../state/state.ts";
 export function* decide(state: State, input: Input, at: number, settings: CoordinatorSettings): Decision {
   switch (input.kind) {
     case "command":
-      return yield* decideCommand(state, input.sender, input.key, input.name, input.body);
+      return yield* decideCommand(state, input.sender, input.key, input.name, input.body, at);
     case "register":
       yield* welcome(state, input.agent, input.register, settings);
       break;
@@ -42,7 +42,12 @@ export function* decide(state: State, input: Input, at: number, settings: Coordi
 }
 
 /** Runs a decision to its end, applying each event as it comes; the events are added to `events`. */
-export function run<T>(state: State, decision: Generator<Event, T, void>, at: number, events: Event[]): T {
+export function run<T>(
+  state: State,
+  decision: Generator<Event, T, void>,
+  at: number,
+  events: { push(event: Event): unknown },
+): T {
   for (;;) {
     const step = decision.next();
     if (step.done === true) return step.value;

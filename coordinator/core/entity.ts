@@ -53,12 +53,13 @@ export function trialOf(state: State, trial: string): Trial {
 export function addLine(
   state: State,
   account: Account,
-  line: Pick<LedgerLine, "at" | "kind" | "amount" | "note"> &
-    Partial<Pick<LedgerLine, "trial" | "fence" | "agent">>,
+  line: Pick<LedgerLine, "at" | "kind" | "amount"> &
+    Partial<Pick<LedgerLine, "trial" | "fence" | "agent" | "note" | "lease">>,
 ): void {
   const { granted, posted, pending } = account;
   const lines = mustGet(state.ledgers, account.requester, "ledger");
-  lines.push({ trial: null, fence: null, agent: null, ...line, granted, posted, pending });
+  const { agent = null, amount, at, fence = null, kind, lease = null, note = "", trial = null } = line;
+  lines.push({ at, kind, amount, trial, fence, agent, note, lease, granted, posted, pending });
   account.lines = lines.length;
   state.dirty.add(`ledger/${account.requester}/${lineNumber(lines.length)}`);
 }

@@ -3,7 +3,7 @@
  * it changes an entity; loading a stored state calls them for each entity in turn.
  */
 import type { Digest } from "../../protocol/id.ts";
-import { takesWork } from "../placement/feasible.ts";
+import { takesWork } from "../state/takes-work.ts";
 import { TrialQueue } from "../state/trial-queue.ts";
 import { trialKey } from "../state/trial-key.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";

@@ -2,7 +2,7 @@
  * What must hold at every event. Returns typed notes instead of throwing, so that tests, the simulation
  * and start-up can each say what they found. Recomputes from scratch: slow on purpose.
  */
-import { takesWork } from "../placement/feasible.ts";
+import { takesWork } from "../state/takes-work.ts";
 import { isFinal } from "./apply-trial.ts";
 import { activeAttempt, mustGet, type State, type Sweep } from "../state/state.ts";
 

@@ -6,8 +6,9 @@ import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
 import { bestFirst } from "../../search/stopping/curve-rank.ts";
 import { nextRung, type RungEntry, type Verdict } from "../../search/stopping/stopping-policy.ts";
 import { stopText } from "../../search/stopping/stop-reason.ts";
+import { trialFinished } from "./outcome-fact.ts";
 import { endAtTarget } from "./end-at-target.ts";
-import type { Event } from "../state/event.ts";
+import type { Event } from "../format/event.ts";
 import type { Steps } from "../state/input.ts";
 import { reachesTarget, scoreOf, scoresOf, targetReached } from "../state/objective.ts";
 import { mustGet, type Rung, type State, type Sweep, type Trial } from "../state/state.ts";
@@ -38,12 +39,8 @@ function outcomeOf(
 ): Event {
   const { spec } = sweep;
   const { resource, value } = rung;
-  const finish = (outcome: "completed" | "stopped" | "cancelled", why: string): Event => ({
-    kind: "TrialFinished",
-    trial: trial.trial,
-    outcome,
-    why,
-  });
+  const finish = (outcome: "completed" | "stopped" | "cancelled", why: string) =>
+    trialFinished(state, trial, outcome, why);
   if (next === null) return finish("completed", "full length reached");
   if (sweep.state === "stopping") return finish("cancelled", "the sweep was stopped");
   if (reachesTarget(spec, value)) {

@@ -4,6 +4,8 @@ import { mustGet } from "../state/state.ts";
 import { charge } from "../budget/ledger.ts";
 import { isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
 import type { Steps } from "../state/input.ts";
+import { attemptEnded } from "./attempt-fact.ts";
+import { trialFinished } from "./outcome-fact.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 
 export interface End {
@@ -30,17 +32,17 @@ export function* endAttempt(
 ): Steps {
   const posted = charge(end.usedMs ?? attempt.keptMs, attempt.rate, attempt.reserved);
   const { ending, tooShort = false, why } = end;
-  yield { kind: "AttemptEnded", fence: attempt.fence, ending, note: why, posted, tooShort };
+  yield attemptEnded(state, trial, attempt, { ending, note: why, posted, tooShort });
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   if (end.final === true || failedSoBefore(state, trial, attempt, end)) {
-    yield { kind: "TrialFinished", trial: trial.trial, outcome: "failed", why: end.why };
+    yield trialFinished(state, trial, "failed", end.why);
   } else if (sweep.state === "stopping") {
-    yield { kind: "TrialFinished", trial: trial.trial, outcome: "cancelled", why: "the sweep was stopped" };
+    yield trialFinished(state, trial, "cancelled", "the sweep was stopped");
   } else {
     const blame = end.ending === "failed" || end.ending === "lost";
     if (blame && trial.retries >= settings.retriesMax) {
       const why = `given up after ${trial.retries + 1} attempts; the last: ${end.why}`;
-      yield { kind: "TrialFinished", trial: trial.trial, outcome: "failed", why };
+      yield trialFinished(state, trial, "failed", why);
     } else {
       yield { kind: "TrialRequeued", trial: trial.trial, why: end.why, blame };
     }

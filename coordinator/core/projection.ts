@@ -2,27 +2,25 @@
  * The state as entities under keys, for the store, and back. Loading rebuilds what is derived.
  * Pure: reading and writing the store is the journal follower's work.
  */
+import type * as z from "zod";
+import {
+  accountEntity,
+  commandEntity,
+  costEntity,
+  ledgerEntity,
+  metaEntity,
+} from "../format/account-entity.ts";
+import { agentEntity } from "../format/agent-entity.ts";
+import { datasetEntity, modelEntity } from "../format/registry-entity.ts";
+import { sweepEntity } from "../format/sweep-entity.ts";
+import { trialEntity } from "../format/trial-entity.ts";
 import { isFinal } from "./apply-trial.ts";
 import { enterRung } from "./entity.ts";
 import { indexAgent, indexData, indexFurthest, indexQueued, openSweep } from "./index-state.ts";
-import {
-  activeAttempt,
-  emptyState,
-  mustGet,
-  type Account,
-  type CostHistory,
-  type DatasetRecord,
-  type Agent,
-  type LedgerLine,
-  type Meta,
-  type Model,
-  type State,
-  type Sweep,
-  type Trial,
-} from "../state/state.ts";
+import { activeAttempt, emptyState, mustGet, type State, type Trial } from "../state/state.ts";
 
-/** Bumped when an entity changes its shape; an older store is rebuilt from the journal. */
-export const projectionVersion = 3;
+/** Raised when an entity changes its shape or its key; a store of another version is built anew from the journal. */
+export const projectionVersion = 4;
 
 /** The entity under a dirty key, or undefined where it is to be removed. */
 export function entityAt(state: State, key: string): unknown {
@@ -49,51 +47,64 @@ export function entityAt(state: State, key: string): unknown {
       return state.datasets.get(name);
     case "model":
       return state.models.get(name);
-    case "recipe":
+    case "fingerprint":
       return [...state.fingerprints].find(([, number]) => String(number) === name)?.[0];
     case "cost":
       return state.costs.get(name);
     case "command":
-      return state.commands.has(name) ? { value: state.commands.get(name) } : undefined;
+      return state.commands.get(name);
     default:
       throw new Error(`broken invariant: no entity is called ${key}`);
   }
 }
 
-/** Reads entities (a store's `range`) into a state. The store is ours: its shapes are trusted by version. */
-export function loadState(range: (prefix: string) => Iterable<readonly [string, unknown]>): State {
+type Range = (prefix: string) => Iterable<readonly [string, unknown]>;
+
+/**
+ * Reads entities (a store's `range`) into a state. Throws where one is not what this version writes: the store is a cache then
+ * that is good for nothing.
+ */
+export function loadState(range: Range): State {
   const state = emptyState();
-  for (const [, value] of range("meta")) Object.assign(state.meta, value as Meta);
-  for (const account of values<Account>(range("account/"))) {
+  for (const meta of entities(range, "meta", metaEntity)) Object.assign(state.meta, meta);
+  for (const account of entities(range, "account/", accountEntity)) {
     state.accounts.set(account.requester, account);
     state.ledgers.set(account.requester, []);
   }
   for (const [key, line] of range("ledger/")) {
-    mustGet(state.ledgers, key.split("/")[1] ?? "", "ledger").push(line as LedgerLine);
+    mustGet(state.ledgers, key.split("/")[1] ?? "", "ledger").push(ledgerEntity.parse(line));
   }
-  for (const agent of values<Agent>(range("agent/"))) state.agents.set(agent.agent, agent);
-  const sweeps = [...values<Sweep>(range("sweep/"))].sort((a, b) => idNumber(a.sweep) - idNumber(b.sweep));
+  for (const agent of entities(range, "agent/", agentEntity)) state.agents.set(agent.agent, agent);
+  const sweeps = [...entities(range, "sweep/", sweepEntity)].sort(
+    (a, b) => idNumber(a.sweep) - idNumber(b.sweep),
+  );
   for (const sweep of sweeps) {
     state.sweeps.set(sweep.sweep, sweep);
     if (sweep.finishedAt === null) openSweep(state, sweep);
   }
-  const trials = [...values<Trial>(range("trial/"))].sort(
+  const trials = [...entities(range, "trial/", trialEntity)].sort(
     (a, b) => idNumber(a.sweep) - idNumber(b.sweep) || a.number - b.number,
   );
   for (const trial of trials) state.trials.set(trial.trial, trial);
-  for (const record of values<DatasetRecord>(range("dataset/"))) state.datasets.set(record.dataset, record);
-  for (const model of values<Model>(range("model/"))) state.models.set(model.model, model);
-  for (const [key, text] of range("recipe/"))
-    state.fingerprints.set(text as string, Number(key.split("/")[1]));
-  for (const [key, stored] of range("command/")) {
-    state.commands.set(key.slice("command/".length), (stored as { value: unknown }).value);
-  }
-  for (const cost of values<CostHistory>(range("cost/"))) state.costs.set(cost.kind, cost);
+  for (const record of entities(range, "dataset/", datasetEntity)) state.datasets.set(record.dataset, record);
+  for (const model of entities(range, "model/", modelEntity)) state.models.set(model.model, model);
+  for (const [key, text] of range("fingerprint/"))
+    state.fingerprints.set(String(text), Number(key.split("/")[1]));
+  loadCommands(state, range);
+  for (const cost of entities(range, "cost/", costEntity)) state.costs.set(cost.kind, cost);
   for (const trial of trials) derive(state, trial);
   const queued = trials.filter((trial) => trial.state === "queued").sort((a, b) => a.order - b.order);
   for (const trial of queued) indexQueued(state, trial);
   for (const agent of state.agents.keys()) indexAgent(state, agent);
   return state;
+}
+
+/** The store has them by key; the state, oldest first. */
+function loadCommands(state: State, range: Range): void {
+  const commands = [...range("command/")].map(
+    ([key, stored]) => [key.slice("command/".length), commandEntity.parse(stored)] as const,
+  );
+  for (const [key, command] of commands.sort(([, a], [, b]) => a.at - b.at)) state.commands.set(key, command);
 }
 
 function derive(state: State, trial: Trial): void {
@@ -113,8 +124,8 @@ function derive(state: State, trial: Trial): void {
   state.held.set(attempt.agent, held);
 }
 
-function* values<T>(entries: Iterable<readonly [string, unknown]>): Iterable<T> {
-  for (const [, value] of entries) yield value as T;
+function* entities<T>(range: Range, prefix: string, schema: z.ZodType<T>): Iterable<T> {
+  for (const [, value] of range(prefix)) yield schema.parse(value);
 }
 
 function idNumber(sweep: string): number {

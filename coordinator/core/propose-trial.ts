@@ -2,7 +2,7 @@
 import { trialId } from "../../protocol/id.ts";
 import type { Params } from "../../protocol/value.ts";
 import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
-import type { Event } from "../state/event.ts";
+import type { Event } from "../format/event.ts";
 import { trialKey } from "../state/trial-key.ts";
 import { answerFromRecord, canAnswer } from "./reuse.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
@@ -37,6 +37,7 @@ export function* proposeTrial(
   const shorter = from === null && !state.records.has(key) ? shorterRun(state, sweep, model, params) : null;
   const reached = (from ?? shorter)?.checkpoint.resource ?? 0;
   const trial = trialId(sweep.sweep, number);
+  const shared = shorter?.rungs.flatMap(({ resource }) => (rungs.includes(resource) ? [resource] : [])) ?? [];
   yield {
     kind: "TrialProposed",
     trial,
@@ -48,8 +49,9 @@ export function* proposeTrial(
     key: from === null ? key : `${key}/${from.checkpoint.digest}`,
     draws,
     target: rungs.find((rung) => rung > reached) ?? 1,
-    parent: from?.trial ?? null,
-    resumes: shorter?.trial ?? null,
+    ...(from === null ? null : { parent: from.trial }),
+    ...(shorter === null ? null : { resumes: shorter.trial }),
+    ...(shared.length === 0 ? null : { rungs: shared }),
   };
   const made = mustGet(state.trials, trial, "trial");
   if (!canAnswer(state, sweep, made)) return false;
@@ -62,9 +64,9 @@ function shorterRun(state: State, sweep: Sweep, model: string, params: Params) {
   if (!sweep.spec.reuse) return null;
   const id = state.furthest.get(trialKey(sweep.warmStart, model, params));
   if (id === undefined) return null;
-  const { checkpoint, trial } = mustGet(state.trials, id, "trial");
+  const { checkpoint, rungs, trial } = mustGet(state.trials, id, "trial");
   if (checkpoint === null || checkpoint.resource >= sweep.spec.stopping.max) return null;
-  return { trial, checkpoint };
+  return { trial, checkpoint, rungs };
 }
 
 /** The trial whose checkpoint it goes on from: one that still has some way to go. */

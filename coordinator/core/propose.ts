@@ -4,28 +4,35 @@
  */
 import { registerBest } from "../registry/register-best.ts";
 import { learns, samplerFor } from "../../search/choose/choose-sampler.ts";
-import type { Event } from "../state/event.ts";
-import type { Steps } from "../state/input.ts";
+import type { Event } from "../format/event.ts";
+import { cancelWaiting } from "./cancel-trials.ts";
 import { promoteLast } from "./judge.ts";
+import { sweepFinished, trialFinished } from "./outcome-fact.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
 import { trialsOf } from "../state/trials-of.ts";
 
-/** Returns how many trials it answered from the record, at most about `most`. */
-export function* proposeAndEnd(state: State, most: number): Generator<Event, number, void> {
-  let answered = 0;
-  while (answered < most) {
+/** Returns how many trials it answered from the record or ended where they waited, at most about `most`. */
+export function* proposeAndEnd(
+  state: State,
+  most: number,
+  isFull: () => boolean,
+): Generator<Event, number, void> {
+  let done = 0;
+  while (done < most && !isFull()) {
     const id = firstOf(state.attention);
     if (id === null) break;
     const sweep = mustGet(state.sweeps, id, "sweep");
     // What is done here may ask for attention again; only what is left undone may keep it.
     state.attention.delete(id);
-    answered += yield* fill(state, sweep, most - answered);
-    if (answered < most) yield* finishWhenDone(state, sweep);
-    else state.attention.add(id);
+    if (sweep.state === "stopping") done += yield* cancelWaiting(state, sweep, most - done);
+    else done += yield* fill(state, sweep, most - done, isFull);
+    const mayGoOn = done < most && !isFull();
+    if (mayGoOn) done += yield* finishWhenDone(state, sweep, most - done);
+    if (!mayGoOn || done >= most) state.attention.add(id);
     if (sweep.finishedAt !== null) state.attention.delete(id);
   }
-  return answered;
+  return done;
 }
 
 function firstOf(attention: ReadonlySet<string>): string | null {
@@ -38,7 +45,12 @@ export function wantsMore(sweep: Sweep): boolean {
   return canPropose(sweep) && sweep.counts.queued < sweep.spec.models.length;
 }
 
-function* fill(state: State, sweep: Sweep, most: number): Generator<Event, number, void> {
+function* fill(
+  state: State,
+  sweep: Sweep,
+  most: number,
+  isFull: () => boolean,
+): Generator<Event, number, void> {
   const { method } = sweep.spec.search;
   if (method === "outside") return 0;
   if (learns(method)) {
@@ -47,7 +59,7 @@ function* fill(state: State, sweep: Sweep, most: number): Generator<Event, numbe
     return 0;
   }
   let answered = 0;
-  while (answered < most && wantsMore(sweep)) {
+  while (answered < most && wantsMore(sweep) && !isFull()) {
     const proposal = samplerFor(sweep.spec).propose(sweep.draws, (model, params) =>
       isKnown(state, sweep, model, params),
     );
@@ -60,15 +72,22 @@ function* fill(state: State, sweep: Sweep, most: number): Generator<Event, numbe
   return answered;
 }
 
-/** A sweep ends when nothing runs, waits or is left to propose; what is paused then stays where it is. */
-function* finishWhenDone(state: State, sweep: Sweep): Steps {
+/**
+ * A sweep ends when nothing runs, waits or is left to propose; what is paused then stays where it is. Ends at most `most` of
+ * them, and the sweep only after the last; returns how many.
+ */
+function* finishWhenDone(state: State, sweep: Sweep, most: number): Generator<Event, number, void> {
   const { counts, finishedAt } = sweep;
-  if (finishedAt !== null || canPropose(sweep) || counts.queued > 0 || counts.running > 0) return;
-  if (yield* promoteLast(state, sweep)) return;
-  for (const { state: is, trial } of counts.paused > 0 ? trialsOf(state, sweep) : []) {
-    if (is !== "paused") continue;
-    yield { kind: "TrialFinished", trial, outcome: "stopped", why: "not among the best of its rung" };
+  if (finishedAt !== null || canPropose(sweep) || counts.queued > 0 || counts.running > 0) return 0;
+  if (yield* promoteLast(state, sweep)) return 0;
+  let ended = 0;
+  for (const trial of counts.paused > 0 ? trialsOf(state, sweep) : []) {
+    if (trial.state !== "paused") continue;
+    if (ended >= most) return ended;
+    yield trialFinished(state, trial, "stopped", "not among the best of its rung");
+    ended++;
   }
-  yield { kind: "SweepFinished", sweep: sweep.sweep };
+  yield sweepFinished(sweep);
   if (sweep.state === "done") yield* registerBest(state, sweep);
+  return ended;
 }

@@ -11,8 +11,9 @@ import { hasFailedOn, isUntriedSomewhere } from "../placement/tried-elsewhere.ts
 import { fairOrder } from "../queue/fair-queue.ts";
 import { sweepOrder } from "../queue/sweep-order.ts";
 import type { TrialQueue } from "../state/trial-queue.ts";
-import type { Event } from "../state/event.ts";
+import type { Event } from "../format/event.ts";
 import type { Steps } from "../state/input.ts";
+import { leaseOffered } from "./attempt-fact.ts";
 import { proposeAndEnd } from "./propose.ts";
 import { answerFromRecord, canAnswer } from "./reuse.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
@@ -23,22 +24,23 @@ const trialsPerCallMax = 256;
 /** Behind trials that wait for another agent than the free one, so many are looked at. */
 const waitingLooksMax = 32;
 
-/** Returns true where more could be done at once: call it again with the next batch. */
+/** Returns true where more could be done at once: call it again with the next batch. `isFull`: this batch takes no more. */
 export function* schedule(
   state: State,
   at: number,
   settings: CoordinatorSettings,
+  isFull: () => boolean = () => false,
 ): Generator<Event, boolean, void> {
   let left = trialsPerCallMax;
-  left -= yield* proposeAndEnd(state, left);
-  while (left > 0) {
+  left -= yield* proposeAndEnd(state, left, isFull);
+  while (left > 0 && !isFull()) {
     const placed = yield* placeNext(state, at, settings);
-    if (!placed) break;
+    if (!placed) return false;
     left--;
     // The place it left in its sweep's queue is filled before the next decision looks there.
-    left -= yield* proposeAndEnd(state, left);
+    left -= yield* proposeAndEnd(state, left, isFull);
   }
-  return left <= 0;
+  return true;
 }
 
 /** One decision: gives one free slot to the next requester in the fair order that can use it. False where none can. */
@@ -84,7 +86,7 @@ function offerFor(
       const { choice, trial } = found;
       // Another sweep may have done the same while it waited.
       if (canAnswer(state, sweep, trial)) return answerFromRecord(state, sweep, trial);
-      const offer = offerOf(state, trial, choice, free, settings);
+      const offer = offerOf(state, trial, choice, free, at, settings);
       if (offer !== null) return one(offer);
     }
   }
@@ -128,21 +130,21 @@ function offerOf(
   trial: Trial,
   choice: Choice,
   free: number,
+  at: number,
   settings: CoordinatorSettings,
 ): Event | null {
   const reservation = reserve(free, choice.rate, limitsFor(trial, settings));
   if (reservation === null) return null;
-  return {
-    kind: "LeaseOffered",
+  const offer = {
     fence: state.meta.nextFence,
     trial: trial.trial,
     agent: choice.agent.agent,
-    incarnation: choice.agent.incarnation,
     backend: choice.backend,
     rate: choice.rate,
-    from: trial.checkpoint,
     target: trial.target,
     horizonMs: reservation.horizonMs,
     reserved: reservation.amount,
   };
+  const from = trial.checkpoint;
+  return leaseOffered(state, trial, from === null ? offer : { ...offer, from }, at);
 }

@@ -6,9 +6,9 @@
 import { BusError, type AppendResult, type Bus, type Bytes } from "../../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { streamsOf } from "../../protocol/subjects.ts";
-import type { Event } from "../state/event.ts";
-import { decodeBatch, encodeBatch, genesisHash, hashOf, type Batch } from "./batch.ts";
-import { sealBatch, unsealBatch, type CoordinatorKeys } from "./seal.ts";
+import type { Event } from "../format/event.ts";
+import { encodeBatch, genesisHash, hashOf, journalFormat, type Batch, type NewBatch } from "./batch.ts";
+import { readSealed, sealBatch, type CoordinatorKeys } from "./seal.ts";
 
 /** Where a follower stands: the last message it has applied. */
 export interface Position {
@@ -32,6 +32,14 @@ export type NewEntry = Pick<JournalEntry, "position" | "bytes">;
 /** The journal contradicts what was seen of it. Nothing may be decided on it: the coordinator halts. */
 export class JournalBroken extends Error {
   override readonly name = "JournalBroken";
+}
+
+/**
+ * The journal goes on in words of a version after this one. Nothing may be decided without them: whoever meets this waits.
+ * Its message is one sentence, with what to do.
+ */
+export class JournalNewer extends Error {
+  override readonly name = "JournalNewer";
 }
 
 /** `signer` for a coordinator; whoever only reads needs none. */
@@ -58,17 +66,32 @@ export class Journal {
   }
 
   /** The batch that comes right after `from`, which need not be durable yet: its hash says what it rests on. */
-  entryAfter(from: Position, epoch: number, at: number, events: readonly Event[]): NewEntry {
+  entryAfter(
+    from: Position,
+    epoch: number,
+    at: number,
+    { events, texts }: Pick<NewBatch, "events" | "texts">,
+  ): NewEntry {
     const { signer } = this.#keys;
     if (signer === undefined) throw new Error("whoever has no coordinator's key can only read the journal");
     const sequence = from.sequence + 1;
     const signedFrom = from.signedFrom ?? sequence;
-    const batch = encodeBatch({ epoch, prev: from.hash, at, events: [...events] });
-    const bytes = sealBatch(signer, this.#mesh, signedFrom, batch);
+    const batch = encodeBatch({
+      epoch,
+      prev: from.hash,
+      at,
+      signedFrom,
+      events,
+      ...(texts === undefined ? null : { texts }),
+    });
+    const bytes = sealBatch(signer, this.#mesh, batch);
     return { position: { sequence, hash: hashOf(bytes), signedFrom }, bytes };
   }
 
-  /** Entries after `from`, in order, verified against signatures and hash chain; [] when there are none yet. */
+  /**
+   * Entries after `from`, in order, verified against signatures and hash chain; [] when there are none yet. They end before
+   * one that a newer version wrote; where that comes first, JournalNewer is thrown.
+   */
   async readAfter(from: Position): Promise<readonly JournalEntry[]> {
     const raw = await this.#bus.readStream(this.#stream, from.sequence + 1, entriesPerRead);
     const entries: JournalEntry[] = [];
@@ -79,18 +102,24 @@ export class Journal {
           `the journal has no message ${previous.sequence + 1}; the next one is ${sequence}`,
         );
       }
-      const unsealed = unsealBatch(this.#keys.trust, this.#mesh, data, sequence, previous.signedFrom);
-      if (!unsealed.ok) throw new JournalBroken(unsealed.refusal.message);
-      const { signedFrom } = unsealed.value;
-      const batch = decodeBatch(unsealed.value.batch, `journal message ${sequence}`);
-      if (!batch.ok) throw new JournalBroken(batch.refusal.message);
-      if (batch.value.prev !== previous.hash) {
+      const reading = readSealed(this.#keys.trust, this.#mesh, data, sequence, previous.signedFrom);
+      if (reading.kind === "broken")
+        throw new JournalBroken(`journal message ${sequence} cannot be read: ${reading.what}`);
+      if (reading.kind === "newer") {
+        if (entries.length > 0) break;
+        throw new JournalNewer(
+          `journal message ${sequence} was written by a newer version of trialmesh (${reading.what}); this coordinator waits and does not lead until it is upgraded`,
+        );
+      }
+      const { batch } = reading;
+      if (batch.prev !== previous.hash) {
         throw new JournalBroken(
           `journal message ${sequence} does not follow from message ${previous.sequence}`,
         );
       }
+      const signedFrom = batch.v === journalFormat ? batch.signedFrom : null;
       previous = { sequence, hash: hashOf(data), signedFrom };
-      entries.push({ position: previous, batch: batch.value, bytes: data });
+      entries.push({ position: previous, batch, bytes: data });
     }
     return entries;
   }
@@ -121,7 +150,7 @@ export class Journal {
     events: readonly Event[],
     keepTrying: () => boolean,
   ): Promise<NewEntry | null> {
-    const entry = this.entryAfter(from, epoch, at, events);
+    const entry = this.entryAfter(from, epoch, at, { events });
     return (await this.write(entry, keepTrying)) ? entry : null;
   }
 

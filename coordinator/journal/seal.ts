@@ -1,10 +1,18 @@
 /**
- * The signature around a batch of the journal. Every message since signing began is a coordinator's, and each says at
- * which message that was, under its signature: so of a journal that older versions began, nothing after that point can
- * be without one. What is inside is `batch.ts`'s.
+ * The signature on a batch of the journal. Every message since signing began is a coordinator's, and each says at which
+ * message that was, under its signature: so of a journal that older versions began, nothing after that point can be
+ * without one. What a batch holds is `batch.ts`'s.
  */
+import { fromBytes } from "../../protocol/json-bytes.ts";
 import type { MeshTrust, Signer } from "../../protocol/signature.ts";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import {
+  decodeBatch,
+  firstSealedFormat,
+  formatOf,
+  journalFormat,
+  newerFormat,
+  type BatchReading,
+} from "./batch.ts";
 
 /** A coordinator's own key, and what it knows the others by. */
 export interface CoordinatorKeys {
@@ -12,40 +20,37 @@ export interface CoordinatorKeys {
   readonly trust: MeshTrust;
 }
 
-export interface Unsealed {
-  /** The batch as JSON text. */
-  readonly batch: Uint8Array;
-  /** The sequence of the first signed message; null as long as there is none. */
-  readonly signedFrom: number | null;
+export function sealBatch(signer: Signer, mesh: string, batch: Uint8Array): Uint8Array {
+  return signer.sign(contextOf(mesh), batch);
 }
 
-const brace = 0x7b;
-
-export function sealBatch(signer: Signer, mesh: string, signedFrom: number, batch: Uint8Array): Uint8Array {
-  return signer.sign(contextOf(mesh), Buffer.concat([Buffer.from(`${signedFrom} `), batch]));
-}
-
-/** JOURNAL-6: refuses what is not signed once signing has begun; `before` is what the message before this one said. */
-export function unsealBatch(
+/**
+ * JOURNAL-7: what is not signed is broken once signing has begun; `before` is where the message before this one said that
+ * it did, null as long as it has not. How a newer format is signed is not known here: that one is waited for.
+ */
+export function readSealed(
   trust: MeshTrust,
   mesh: string,
   bytes: Uint8Array,
   sequence: number,
   before: number | null,
-): Outcome<Unsealed> {
-  // Of the time before there were signatures: JSON from its first byte on.
-  if (bytes[0] === brace && before === null) return accept({ batch: bytes, signedFrom: null });
+): BatchReading {
   const signed = trust.open(contextOf(mesh), bytes);
-  if (signed === null)
-    return refuse("conflict", `journal message ${sequence} is not signed by a coordinator of mesh ${mesh}`);
-  const end = signed.body.indexOf(brace);
-  const signedFrom = Number(Buffer.from(signed.body.subarray(0, Math.max(0, end))).toString("latin1"));
-  if (signedFrom !== (before ?? sequence))
-    return refuse(
-      "conflict",
-      `journal message ${sequence} says that signing began at message ${signedFrom}, not at ${before ?? sequence}`,
-    );
-  return accept({ batch: signed.body.subarray(end), signedFrom });
+  if (signed === null) {
+    const format = formatOf(fromBytes(bytes));
+    if (format > journalFormat) return newerFormat(format);
+    if (before === null && format < firstSealedFormat) return decodeBatch(bytes);
+    return { kind: "broken", what: `it is not signed by a coordinator of mesh ${mesh}` };
+  }
+  const reading = decodeBatch(signed.body);
+  if (reading.kind !== "read") return reading;
+  const said = reading.batch.v === journalFormat ? reading.batch.signedFrom : null;
+  const began = before ?? sequence;
+  if (said === began) return reading;
+  return {
+    kind: "broken",
+    what: `it says that signing began at ${said === null ? "no message" : `message ${said}`}, not at message ${began}`,
+  };
 }
 
 function contextOf(mesh: string): string {

@@ -8,13 +8,12 @@ import { BusError, type Bus, type BusErrorKind } from "../../protocol/bus/bus.ts
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { streamSpecsOf, subjectsOf } from "../../protocol/subjects.ts";
 import type { Store } from "../../store/store.ts";
-import { apply } from "../core/apply.ts";
-import { brokenInvariants } from "../core/invariant.ts";
 import { defaultSettings, type CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
 import { EventLog } from "../view/event-log.ts";
 import { hearsNoLeader } from "./hears-no-leader.ts";
-import { Journal, JournalBroken } from "../journal/journal.ts";
+import { JournalFollower } from "./journal-follower.ts";
+import { Journal, JournalBroken, JournalNewer } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { ProjectionStore } from "../projection/projection-store.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
@@ -26,6 +25,8 @@ export interface CandidateOptions {
   readonly bus: Bus;
   readonly keys: CoordinatorKeys;
   readonly store: Store;
+  /** Where its copy of the journal lies. */
+  readonly journalCopy: Store;
   /** Works out proposals; ours to use, the caller's to close. */
   readonly sampler: SamplerWorker;
   readonly clock: Clock;
@@ -42,6 +43,19 @@ export interface CandidateOptions {
   readonly onState?: (state: State) => void;
 }
 
+/**
+ * | state   | `role`  | what it does                                   | what moves it on                                     |
+ * | ------- | ------- | ---------------------------------------------- | ---------------------------------------------------- |
+ * | waiting | standby | nothing for a while: the bus is away           | the bus answers: standby; it fails as what heals by  |
+ * |         |         |                                                | itself: waiting again, in any other way: halted      |
+ * | standby | standby | follows the journal, asks now and then whether | nobody does and its append of the election is taken: |
+ * |         |         | anybody leads                                  | leader; the bus fails: waiting                       |
+ * | leader  | leader  | nothing itself: the term works on its state    | the term is over: standby, from what is durable; the |
+ * |         |         |                                                | term breaks: halted                                  |
+ * | halted  | halted  | nothing: a person has to mend it               | nothing                                              |
+ *
+ * `stop` ends each of them: a term first, then the loop at its next look.
+ */
 export interface Candidate {
   role(): "standby" | "leader" | "halted";
   stop(): Promise<void>;
@@ -49,6 +63,8 @@ export interface Candidate {
 
 const standbyPauseMs = 500;
 const spreadMs = 400;
+/** Only another program helps: no need to ask often. */
+const newerPauseMs = 5_000;
 /** Failures of the bus that are waited out; any other is for a person to mend. */
 const healsByItself: ReadonlySet<BusErrorKind> = new Set([
   "unavailable",
@@ -57,124 +73,151 @@ const healsByItself: ReadonlySet<BusErrorKind> = new Set([
   "no-stream",
 ]);
 
-export function startCandidate(options: CandidateOptions): Candidate {
-  const { bus, clock, log, mesh, name } = options;
-  const settings = { ...defaultSettings, ...options.settings };
-  const nobodyLeads = (patienceMs: number) =>
-    hearsNoLeader({ bus, clock, subject: subjectsOf(mesh).query("coordinator", name, "ping"), patienceMs });
-  const journal = new Journal(bus, mesh, clock, options.keys);
-  const store = new ProjectionStore(options.store, halt);
-  const events = new EventLog();
-  let { state, position } = store.load();
-  let role: "standby" | "leader" | "halted" = "standby";
-  let stopped = false;
-  let lastTrouble = "";
-  let term: Term | null = null;
+/** How long to wait before all is tried again, ms; null where a person has to mend it. */
+function pauseAfter(error: unknown): number | null {
+  // FORMAT-3: a standby of an older version stays, and leads only once it can read all there is.
+  if (error instanceof JournalNewer) return newerPauseMs;
+  return error instanceof BusError && healsByItself.has(error.kind) ? standbyPauseMs : null;
+}
 
-  function halt(error: unknown): void {
-    role = "halted";
-    stopped = true;
-    term?.end();
-    const why = errorSentence(error);
+export function startCandidate(options: CandidateOptions): Candidate {
+  return new JournalCandidate(options);
+}
+
+/**
+ * | role    | what it does                          | what moves it on                                                   |
+ * | ------- | ------------------------------------- | ------------------------------------------------------------------ |
+ * | standby | follows the journal, waits out what   | nobody answers as leader and its election is appended: leader;     |
+ * |         | heals by itself                       | what only a person can mend: halted                                |
+ * | leader  | its term decides and appends          | the term ends, by a refused append or a lost server: standby, from |
+ * |         |                                       | what is durable; broken journal, full disk, broken rule: halted    |
+ * | halted  | nothing; `onHalt` has the reason      | nothing                                                            |
+ */
+class JournalCandidate implements Candidate {
+  readonly #options: CandidateOptions;
+  readonly #settings: CoordinatorSettings;
+  readonly #journal: Journal;
+  readonly #store: ProjectionStore;
+  readonly #events = new EventLog();
+  readonly #follower: JournalFollower;
+  readonly #life: Promise<void>;
+  #role: "standby" | "leader" | "halted" = "standby";
+  #stopped = false;
+  #lastTrouble = "";
+  #term: Term | null = null;
+
+  constructor(options: CandidateOptions) {
+    const { bus, clock, keys, log, mesh, name, onState } = options;
+    this.#options = options;
+    this.#settings = { ...defaultSettings, ...options.settings };
+    this.#journal = new Journal(bus, mesh, clock, keys);
+    this.#store = new ProjectionStore(options.store, options.journalCopy, (error) => this.#halt(error));
+    this.#follower = new JournalFollower({
+      name,
+      journal: this.#journal,
+      store: this.#store,
+      events: this.#events,
+      clock,
+      log,
+      onState: (state) => onState?.(state),
+    });
+    this.#life = this.#live();
+  }
+
+  role(): "standby" | "leader" | "halted" {
+    return this.#role;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#term?.end();
+    await this.#life;
+    await this.#store.flushed().catch(() => {});
+  }
+
+  #halt(error: unknown): void {
+    this.#role = "halted";
+    this.#stopped = true;
+    this.#term?.end();
     const hint =
       error instanceof JournalBroken
         ? "; `trialmesh up --restore-journal` puts back what this coordinator has a copy of"
         : "";
-    options.onHalt(why + hint);
+    this.#options.onHalt(errorSentence(error) + hint);
   }
 
-  /** Applies what the journal has beyond our position. */
-  async function catchUp(): Promise<void> {
-    for (;;) {
-      const entries = await journal.readAfter(position);
-      for (const entry of entries) {
-        for (const event of entry.batch.events) apply(state, event, entry.batch.at);
-        events.add(entry.batch.events, entry.position.sequence, entry.batch.at);
-        position = entry.position;
-        store.copy(position.sequence, entry.bytes);
-      }
-      if (entries.length === 0) break;
-      store.save(state, position);
-      options.onState?.(state);
-    }
-  }
-
-  async function tryToLead(): Promise<boolean> {
-    await catchUp();
-    const broken = brokenInvariants(state);
-    if (broken.length > 0) {
-      const first = broken[0];
-      throw new Error(`the journal's state breaks ${first?.rule} at ${first?.where}: ${first?.detail}`);
-    }
-    const at = clock.now();
-    const epoch = state.meta.epoch + 1;
-    const event = { kind: "LeaderElected", epoch, leader: name } as const;
-    const next = await journal.append(position, epoch, at, [event], () => false);
-    if (next === null) return false;
-    apply(state, event, at);
-    position = next.position;
-    events.add([event], position.sequence, at);
-    store.copy(position.sequence, next.bytes);
-    store.save(state, position);
-    return true;
-  }
-
-  async function lead(): Promise<void> {
-    role = "leader";
-    log(`leading, epoch ${state.meta.epoch}, journal at ${position.sequence}`);
-    term = beginTerm({ ...options, settings, state, position, journal, store, events, onError: halt });
-    await term.over;
-    term = null;
-    await store.flushed();
-    if (role === "leader") role = "standby";
-    // The memory may hold what never became durable: start again from what is.
-    ({ state, position } = store.load());
-    events.clear();
-  }
-
-  async function live(): Promise<void> {
-    while (!stopped) {
+  async #live(): Promise<void> {
+    while (!this.#stopped) {
       try {
-        for (const spec of streamSpecsOf(mesh, options.replicas ?? 1, randomBytes(16).toString("hex")))
-          await bus.ensureStream(spec);
-        if (options.restoreJournal === true) {
-          const count = await journal.restore(position, (sequence) => store.copyAt(sequence));
-          if (count > 0) log(`put ${count} lost messages back into the server's journal`);
-        }
-        await journal.verify(position);
-        await standBy();
+        await this.#begin();
+        await this.#standBy();
       } catch (error) {
-        if (!(error instanceof BusError) || !healsByItself.has(error.kind)) {
-          halt(error);
-          return;
-        }
-        if (error.message !== lastTrouble) log(`waiting: ${error.message}`);
-        lastTrouble = error.message;
-        await sleep(clock, standbyPauseMs);
+        const pauseMs = pauseAfter(error);
+        if (pauseMs === null) return this.#halt(error);
+        const trouble = errorSentence(error);
+        if (trouble !== this.#lastTrouble) this.#options.log(`waiting: ${trouble}`);
+        this.#lastTrouble = trouble;
+        await sleep(this.#options.clock, pauseMs);
       }
     }
   }
 
-  async function standBy(): Promise<void> {
-    while (!stopped) {
-      await catchUp();
-      if (await nobodyLeads(settings.leaderSilentMs)) {
-        await sleep(clock, options.random() * spreadMs);
+  /** The streams as they must be, and the journal as we know it; before anything is followed. */
+  async #begin(): Promise<void> {
+    const { bus, log, mesh, replicas, restoreJournal } = this.#options;
+    for (const spec of streamSpecsOf(mesh, replicas ?? 1, randomBytes(16).toString("hex")))
+      await bus.ensureStream(spec);
+    if (restoreJournal === true) {
+      const { copy } = this.#store;
+      const count = await this.#journal.restore(copy.end, (sequence) => copy.at(sequence));
+      if (count > 0) log(`put ${count} lost messages back into the server's journal`);
+    }
+    await this.#follower.verify();
+    await this.#follower.completeCopy();
+  }
+
+  async #standBy(): Promise<void> {
+    const { clock, random } = this.#options;
+    while (!this.#stopped) {
+      await this.#follower.catchUp();
+      if (await this.#nobodyLeads(this.#settings.leaderSilentMs)) {
+        await sleep(clock, random() * spreadMs);
         // Another candidate may lead by now, and would answer; one that hangs has had its while.
-        if (!stopped && (await nobodyLeads(0)) && (await tryToLead())) await lead();
+        if (!this.#stopped && (await this.#nobodyLeads(0)) && (await this.#follower.elect()))
+          await this.#lead();
       }
-      if (!stopped) await sleep(clock, standbyPauseMs);
+      if (!this.#stopped) await sleep(clock, standbyPauseMs);
     }
   }
 
-  const life = live();
-  return {
-    role: () => role,
-    async stop() {
-      stopped = true;
-      term?.end();
-      await life;
-      await store.flushed().catch(() => {});
-    },
-  };
+  async #lead(): Promise<void> {
+    const { position, state } = this.#follower;
+    this.#role = "leader";
+    this.#options.log(`leading, epoch ${state.meta.epoch}, journal at ${position.sequence}`);
+    this.#term = beginTerm({
+      ...this.#options,
+      settings: this.#settings,
+      state,
+      position,
+      journal: this.#journal,
+      store: this.#store,
+      events: this.#events,
+      onError: (error) => this.#halt(error),
+    });
+    await this.#term.over;
+    this.#term = null;
+    await this.#store.flushed();
+    if (this.#role === "leader") this.#role = "standby";
+    this.#follower.reload();
+  }
+
+  #nobodyLeads(patienceMs: number): Promise<boolean> {
+    const { bus, clock, mesh, name } = this.#options;
+    return hearsNoLeader({
+      bus,
+      clock,
+      subject: subjectsOf(mesh).query("coordinator", name, "ping"),
+      patienceMs,
+    });
+  }
 }

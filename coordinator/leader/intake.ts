@@ -24,6 +24,13 @@ import {
   streamsOf,
   type Role,
 } from "../../protocol/subjects.ts";
+import {
+  commandBytesMax,
+  heartbeatBytesMax,
+  registerBytesMax,
+  reportBytesMax,
+  tooLarge,
+} from "./message-limit.ts";
 import { CommandLimit, commandsPerSecond } from "./command-limit.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
@@ -54,13 +61,15 @@ const consumeRetryMs = 500;
 
 /** Commands, queries, registrations and heartbeats: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
-  const { board, bus, clock, leader, log, mesh, settings } = options;
+  const { board, bus, clock, leader, log, mesh } = options;
   const patterns = coordinatorPatterns(mesh);
   const limit = new CommandLimit();
   return [
     bus.subscribe(patterns.commands, (message) => {
       const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
       const { name, role, who } = senderOf(message.subject);
+      const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
+      if (large !== null) return respond(large);
       const envelope = parseOutside(commandEnvelopeSchema, fromBytes(message.data), "command");
       if (!envelope.ok) return respond(envelope);
       if (!isRole(role) || !isCommand(name)) {
@@ -91,32 +100,40 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
         );
       });
     }),
-    bus.subscribe(patterns.registers, (message) => {
-      const agent = agentOf(message.subject);
-      const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
-      if (!register.ok) return message.respond(toBytes(register));
-      board.note(agent, clock.now(), null);
-      leader.submit({
-        input: { kind: "register", agent, register: register.value },
-        done: () => {
-          const welcome: Welcome = {
-            epoch: leader.state.meta.epoch,
-            at: clock.now(),
-            presenceMs: settings.heartbeatMs,
-          };
-          message.respond(toBytes(accept(welcome)));
-          leader.resend();
-        },
-      });
-    }),
+    serveRegisters(options),
     bus.subscribe(patterns.heartbeats, (message) => {
       const agent = agentOf(message.subject);
+      if (message.data.length > heartbeatBytesMax)
+        return log(`dropped: a heartbeat of ${agent} is too large`);
       const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
       if (!heartbeat.ok) return log(heartbeat.refusal.message);
       board.note(agent, clock.now(), heartbeat.value);
       leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done: () => {} });
     }),
   ];
+}
+
+function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOptions): Subscription {
+  return bus.subscribe(coordinatorPatterns(mesh).registers, (message) => {
+    const agent = agentOf(message.subject);
+    const large = tooLarge(`the registration of ${agent}`, message.data.length, registerBytesMax);
+    if (large !== null) return message.respond(toBytes(large));
+    const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
+    if (!register.ok) return message.respond(toBytes(register));
+    board.note(agent, clock.now(), null);
+    leader.submit({
+      input: { kind: "register", agent, register: register.value },
+      done: () => {
+        const welcome: Welcome = {
+          epoch: leader.state.meta.epoch,
+          at: clock.now(),
+          presenceMs: settings.heartbeatMs,
+        };
+        message.respond(toBytes(accept(welcome)));
+        leader.resend();
+      },
+    });
+  });
 }
 
 /** Durable reports: acknowledged, and receipted to the agent, only once their events are in the journal. */
@@ -131,16 +148,30 @@ export function serveInbox(options: IntakeOptions): Subscription {
       return Promise.resolve();
     }
     const { reports } = batch.value;
+    const receipt = () => {
+      message.ack();
+      const body = { epoch: leader.state.meta.epoch, ids: reports.map(({ id }) => id) };
+      giveOrder({ agent, name: "receipt", body });
+    };
+    const takeable = reports.filter(({ report }) => {
+      // Few messages are so large that one report in them could be.
+      if (message.data.length <= reportBytesMax) return true;
+      const large = tooLarge(`a report of ${agent}`, JSON.stringify(report).length, reportBytesMax);
+      if (large?.ok === false) log(`put aside: ${large.refusal.message}`);
+      return large === null;
+    });
+    if (takeable.length === 0) {
+      receipt();
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
-      let open = reports.length;
-      for (const { report } of reports) {
+      let open = takeable.length;
+      for (const { report } of takeable) {
         leader.submit({
           input: { kind: "report", agent, report },
           done: () => {
             if (--open > 0) return;
-            message.ack();
-            const body = { epoch: leader.state.meta.epoch, ids: reports.map(({ id }) => id) };
-            giveOrder({ agent, name: "receipt", body });
+            receipt();
             resolve();
           },
         });

@@ -7,16 +7,17 @@
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { decide, run } from "../core/decide.ts";
-import type { Event } from "../state/event.ts";
+import type { Event } from "../format/event.ts";
 import type { Input } from "../state/input.ts";
 import { schedule } from "../core/schedule.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
+import { BatchTally } from "./batch-tally.ts";
 import { OwedOrders, type Order } from "./owed-orders.ts";
 import type { Journal, NewEntry, Position } from "../journal/journal.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 
-/** Inputs decided in one batch; with what they lead to they must fit one journal message. */
+/** Inputs decided in one batch, where it is not full before: see `BatchTally`. */
 const inputsPerBatchMax = 100;
 /** With this many inputs waiting the next batch is decided while an append is on its way; with fewer, more may join. */
 const inputsDecidedAhead = 32;
@@ -59,6 +60,16 @@ export interface LeaderOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/**
+ * | state   | told by                      | what it does                              | what moves it on                              |
+ * | ------- | ---------------------------- | ----------------------------------------- | --------------------------------------------- |
+ * | idle    | leading, not `#running`      | nothing                                   | `submit`, `ask`: running                      |
+ * | running | `#running`, nothing on its   | decides a batch and begins its append;    | a batch with events: ahead; nothing is left:  |
+ * |         | way                          | answers questions between batches         | idle                                          |
+ * | ahead   | `#running` and `#appending`  | decides one batch more where many wait;   | the append is durable: running, and what the  |
+ * |         |                              | questions wait                            | batch owes leaves; it is refused: deposed     |
+ * | deposed | not `#leading`               | nothing: what is decided never leaves     | nothing; `stop` and every error end here too  |
+ */
 export class Leader {
   readonly state: State;
   /** Of the last batch that is durable. */
@@ -181,17 +192,27 @@ export class Leader {
   #decide(): Decided {
     const { clock, settings } = this.#options;
     const { state } = this;
-    const works = this.#queue.splice(0, inputsPerBatchMax);
     const at = Math.max(clock.now(), state.meta.at);
-    const events: Event[] = [];
+    const tally = new BatchTally();
+    const { events } = tally;
     const answers: (() => void)[] = [];
-    for (const { input, done } of works) {
-      const answer = run(state, decide(state, input, at, settings), at, events);
-      answers.push(() => done(answer));
+    let taken = 0;
+    while (taken < inputsPerBatchMax && !tally.isFull) {
+      const work = this.#queue[taken];
+      if (work === undefined) break;
+      taken++;
+      const answer = run(state, decide(state, work.input, at, settings), at, tally);
+      answers.push(() => work.done(answer));
     }
-    this.#moreToSchedule = run(state, schedule(state, at, settings), at, events);
+    this.#queue.splice(0, taken);
+    this.#moreToSchedule = run(
+      state,
+      schedule(state, at, settings, () => tally.isFull),
+      at,
+      tally,
+    );
     if (events.length === 0) return { at, events, entry: null, orders: [], answers };
-    const entry = this.#options.journal.entryAfter(this.#decidedTo, state.meta.epoch, at, events);
+    const entry = this.#options.journal.entryAfter(this.#decidedTo, state.meta.epoch, at, tally);
     this.#decidedTo = entry.position;
     // From the state as this batch leaves it: by the time it is durable the next one may be in it.
     return { at, events, entry, orders: this.#owed.due(state, at, touchedFences(events)), answers };
@@ -207,7 +228,7 @@ export class Leader {
       return;
     }
     this.position = entry.position;
-    store.copy(entry.position.sequence, entry.bytes);
+    store.copy.add(entry.position, entry.bytes);
     this.#saveSoon();
     onBatch(decided.events, entry.position, decided.at);
     if (this.position === this.#decidedTo) this.#options.onSettled();

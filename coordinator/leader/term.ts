@@ -41,6 +41,13 @@ export interface TermOptions {
   readonly onState?: (state: State) => void;
 }
 
+/**
+ * | state   | what it does                                           | what moves it on                                          |
+ * | ------- | ------------------------------------------------------ | --------------------------------------------------------- |
+ * | running | answers, takes reports, schedules; beacons at its pace | its append is refused, a beacon of a higher epoch, `end`: |
+ * |         |                                                        | over                                                      |
+ * | over    | nothing: all that listened or was to come is cancelled | nothing: the next term is another                         |
+ */
 export interface Term {
   /** Resolves once the term has ended and nothing of it runs any more. */
   readonly over: Promise<void>;

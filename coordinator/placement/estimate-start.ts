@@ -18,7 +18,8 @@ import {
 import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
 import { startTag } from "../queue/fair-queue.ts";
 import { couldStart } from "./could-start.ts";
-import { feasibleChoices, takesWork, type Choice } from "./feasible.ts";
+import { takesWork } from "../state/takes-work.ts";
+import { feasibleChoices, type Choice } from "./feasible.ts";
 
 /** A forecast further ahead than this many services says nothing. */
 const servicesMax = 10_000;

@@ -17,11 +17,6 @@ export interface Choice {
   readonly rate: number;
 }
 
-/** True where the agent is there and its owner and ours let it take new work, busy or not. */
-export function takesWork(agent: Agent): boolean {
-  return agent.present && agent.closed === null && !agent.draining && !agent.cordoned;
-}
-
 /** Why the agent does not fit; empty where it does. */
 export function mismatchesOf(agent: Agent, sweep: Sweep, model: string): readonly Mismatch[] {
   return match(requestOf(agent.agent, sweep, model), agent.capability, agent.policy);

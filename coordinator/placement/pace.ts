@@ -15,14 +15,6 @@ const errorsMin = 2;
 /** Weight of the newest comparison in an agent's speed. */
 const smoothing = 0.2;
 
-/** Adds a value to a mean with its sum of squared distances (Welford 1962). */
-export function withValue({ count, mean, squares }: LogMeans, value: number): LogMeans {
-  const next = count + 1;
-  const gap = value - mean;
-  const moved = mean + gap / next;
-  return { count: next, mean: moved, squares: squares + gap * (value - moved) };
-}
-
 /**
  * The natural logarithm of an agent's measured speed over its claimed one, or null where there is nothing to compare.
  * `byAgent`: tokens for a unit of resource at the claimed rate, as logarithms.

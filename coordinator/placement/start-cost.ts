@@ -3,7 +3,8 @@ import type { MilliTokens } from "../../protocol/token.ts";
 import { leastReservation } from "../budget/ledger.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
-import { feasibleChoices, takesWork } from "./feasible.ts";
+import { takesWork } from "../state/takes-work.ts";
+import { feasibleChoices } from "./feasible.ts";
 import { limitsFor } from "./horizon-limits.ts";
 
 export function startCost(

@@ -1,6 +1,7 @@
 /** Whether a trial has failed on every agent that fits it, or should wait for one that it has not failed on. */
 import type { State, Sweep, Trial } from "../state/state.ts";
-import { choiceOn, takesWork } from "./feasible.ts";
+import { takesWork } from "../state/takes-work.ts";
+import { choiceOn } from "./feasible.ts";
 
 export function hasFailedOn(trial: Trial, agent: string): boolean {
   return trial.attempts.some((attempt) => attempt.agent === agent && attempt.ending === "failed");

@@ -1,50 +1,59 @@
 /**
- * The coordinator's own durable memory: dirty entities and the journal position they belong to, in one
- * transaction, with a copy of the journal's messages beside them: a server that lost its tail gets it back
- * from here.
+ * The coordinator's own durable memory: dirty entities and the journal position they belong to, in one transaction. A cache: what
+ * cannot be used is thrown away, and the journal adds up to it again. The copy of the journal beside it is none.
  */
 import * as z from "zod";
 import type { Store } from "../../store/store.ts";
 import { entityAt, loadState } from "../core/projection.ts";
-import type { State } from "../state/state.ts";
-import { entitiesIn, pageChanges } from "./entity-page.ts";
+import { JournalCopy } from "../journal/journal-copy.ts";
 import { startPosition, type Position } from "../journal/journal.ts";
+import { emptyState, type State } from "../state/state.ts";
+import { entitiesIn, pageChanges } from "./entity-page.ts";
 
-const positionSchema = z.object({
+const positionKey = "position";
+const positionSchema = z.strictObject({
   sequence: z.int().nonnegative(),
   hash: z.string(),
   /** Absent where the store was last written before messages were signed. */
   signedFrom: z.int().positive().nullable().default(null),
 });
 
+interface Loaded {
+  readonly state: State;
+  readonly position: Position;
+  /** Why what was stored could not be used; null where it could, or where nothing was. */
+  readonly unusable: string | null;
+}
+
 export class ProjectionStore {
   readonly #store: Store;
+  readonly copy: JournalCopy;
   readonly #onError: (error: unknown) => void;
-  #writing: Promise<void> | null = null;
-  #copies: [string, Uint8Array][] = [];
+  #writing: Promise<unknown> | null = null;
 
   /** `onError` is told when the disk refuses a write; what was not written stays in the journal. */
-  constructor(store: Store, onError: (error: unknown) => void) {
+  constructor(store: Store, copy: Store, onError: (error: unknown) => void) {
     this.#store = store;
+    this.copy = new JournalCopy(copy);
     this.#onError = onError;
   }
 
-  /** Notes a journal message, verified or our own, to be copied with the next save. */
-  copy(sequence: number, bytes: Uint8Array): void {
-    this.#copies.push([copyKey(sequence), bytes]);
-  }
-
-  /** The copied message at this place of the journal, or null. */
-  copyAt(sequence: number): Uint8Array | null {
-    const bytes = this.#store.get(copyKey(sequence));
-    return bytes instanceof Uint8Array ? bytes : null;
-  }
-
-  load(): { state: State; position: Position } {
-    const stored = positionSchema.safeParse(this.#store.get("position"));
-    const position = stored.success ? stored.data : startPosition;
-    const state = loadState((prefix) => entitiesIn((start) => this.#store.range(start), prefix));
-    return { state, position };
+  /** FORMAT-4: what is old or damaged is no reason to stop: it is cleared, and begins from nothing. */
+  load(): Loaded {
+    try {
+      const stored = this.#store.get(positionKey);
+      if (stored === undefined) {
+        if (this.#store.count() > 0) throw new Error("it has entities and no position");
+        return { state: emptyState(), position: startPosition, unusable: null };
+      }
+      const position = positionSchema.parse(stored);
+      const state = loadState((prefix) => entitiesIn((start) => this.#store.range(start), prefix));
+      return { state, position, unusable: null };
+    } catch (error) {
+      const remove = Array.from(this.#store.range(""), ([key]) => key);
+      this.#write({ put: [], remove });
+      return { state: emptyState(), position: startPosition, unusable: whyOf(error) };
+    }
   }
 
   /**
@@ -53,25 +62,27 @@ export class ProjectionStore {
    */
   save(state: State, position: Position): void {
     if (this.#writing !== null) return;
-    const entities = pageChanges(state.dirty, (key) => entityAt(state, key));
-    const put = [["position", position] as const, ...this.#copies, ...entities.put];
-    this.#copies = [];
+    const { put, remove } = pageChanges(state.dirty, (key) => entityAt(state, key));
     state.dirty.clear();
-    this.#writing = this.#store
-      .write({ put, remove: entities.remove })
-      .catch(this.#onError)
-      .finally(() => {
-        this.#writing = null;
-      });
+    this.#write({ put: [[positionKey, position], ...put], remove });
   }
 
   /** Resolves when the last write has reached the disk, or was refused. */
   async flushed(): Promise<void> {
     await this.#writing;
   }
+
+  #write(changes: Parameters<Store["write"]>[0]): void {
+    this.#writing = Promise.all([this.copy.flush(), this.#store.write(changes)])
+      .catch(this.#onError)
+      .finally(() => {
+        this.#writing = null;
+      });
+  }
 }
 
-/** Keys sort as text, so the number has a fixed width. */
-function copyKey(sequence: number): string {
-  return `journal/${String(sequence).padStart(12, "0")}`;
+function whyOf(error: unknown): string {
+  if (!(error instanceof z.ZodError)) return error instanceof Error ? error.message : String(error);
+  const [issue] = error.issues;
+  return issue === undefined ? "it does not parse" : `${issue.path.map(String).join(".")}: ${issue.message}`;
 }

@@ -1,5 +1,6 @@
 /** At the end of a sweep that asks for it: its best trial becomes a version, and the alias moves there. */
 import type { Steps } from "../state/input.ts";
+import { originOf } from "./origin.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
 
 export function* registerBest(state: State, sweep: Sweep): Steps {
@@ -13,7 +14,15 @@ export function* registerBest(state: State, sweep: Sweep): Steps {
   const same = versions.find(({ artifact }) => artifact === digest);
   const version = same?.version ?? versions.length + 1;
   if (same === undefined) {
-    yield { kind: "ModelRegistered", model: register.model, version, trial: trial.trial, sweep: sweep.sweep };
+    const origin = originOf(state, trial).trial;
+    yield {
+      kind: "ModelRegistered",
+      model: register.model,
+      version,
+      trial: trial.trial,
+      origin,
+      sweep: sweep.sweep,
+    };
   }
   if (register.alias === null) return;
   const from = state.models.get(register.model)?.aliases[register.alias] ?? null;

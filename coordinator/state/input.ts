@@ -5,7 +5,7 @@ import type { SweepId } from "../../protocol/id.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { Register, Heartbeat, Report } from "../../protocol/report.ts";
 import type { Role } from "../../protocol/subjects.ts";
-import type { Event } from "./event.ts";
+import type { Event } from "../format/event.ts";
 
 export interface Sender {
   readonly role: Role;

@@ -1,6 +1,5 @@
 /** Which of two results is better, for one sweep's objectives. */
 import type { Objective, SweepSpec } from "../../protocol/sweep.ts";
-import type { Scores } from "../../search/stopping/stopping-policy.ts";
 import type { Sweep } from "./state.ts";
 
 /** The objective as "larger is better"; the same again turns a score back into a value. */
@@ -19,7 +18,7 @@ interface Measured {
 }
 
 /** One score per objective; a sweep whose rungs hold no further values is judged by the first alone. */
-export function scoresOf(spec: SweepSpec, { value, also = [] }: Measured): Scores {
+export function scoresOf(spec: SweepSpec, { value, also = [] }: Measured): readonly number[] {
   const first = scoreOf(spec, value);
   if (also.length === 0) return [first];
   return [

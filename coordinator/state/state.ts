@@ -1,259 +1,42 @@
 /**
  * The coordinator's state: what the journal's events add up to, and nothing else.
- * Entities are plain data, each stored under one key of the projection; what stands under
- * "derived" is rebuilt from them. Only `apply` changes any of it.
+ * Entities are plain data, each stored under one key of the projection, with a schema of its own (`format/`); what
+ * stands under "derived" is rebuilt from them. Only `apply` changes any of it.
  */
-import type { DatasetVersionView } from "../../protocol/dataset-view.ts";
-import type { Capability, Policy, BackendName } from "../../protocol/capability.ts";
+import type * as z from "zod";
 import type { Digest, Fence, SweepId, TrialId } from "../../protocol/id.ts";
-import type { Checkpoint } from "../../protocol/order.ts";
-import type { Metrics } from "../../protocol/report.ts";
-import type { Params } from "../../protocol/value.ts";
-import type { BuiltDataset, DatasetRef } from "../../protocol/dataset.ts";
-import type { SweepSpec } from "../../protocol/sweep.ts";
-import type { MilliTokens } from "../../protocol/token.ts";
+import type {
+  accountEntity,
+  commandEntity,
+  costEntity,
+  ledgerEntity,
+  metaEntity,
+} from "../format/account-entity.ts";
+import type { agentEntity } from "../format/agent-entity.ts";
+import type { datasetEntity, modelEntity } from "../format/registry-entity.ts";
+import type { StoredRefill } from "../format/stored-value.ts";
+import type { sweepEntity } from "../format/sweep-entity.ts";
+import type { trialEntity } from "../format/trial-entity.ts";
 import { Fleet } from "./fleet.ts";
 import type { TrialQueue } from "./trial-queue.ts";
-import type { AliasMoveView, LedgerLineView } from "../../protocol/view.ts";
-import type { TrialState } from "../../protocol/life.ts";
 
-export interface Meta {
-  epoch: number;
-  leader: string;
-  /** Time of the last batch, ms since the Unix epoch; never goes back. */
-  at: number;
-  nextSweep: number;
-  nextFence: Fence;
-  /** Virtual time of the fair queue: the start tag of the last requester served. */
-  virtualTime: number;
-  nextFingerprint: number;
-  /** Number of the next place in a queue. */
-  nextOrder: number;
-}
-
-/** A token bucket: `amount` more every `everyMs`, while less than `upTo` is available. */
-export interface Refill {
-  readonly amount: MilliTokens;
-  readonly everyMs: number;
-  readonly upTo: MilliTokens;
-}
-
-export interface Account {
-  requester: string;
-  weight: number;
-  granted: MilliTokens;
-  posted: MilliTokens;
-  pending: MilliTokens;
-  /** Finish tag of this requester's last service in the fair queue, and when it was set. */
-  finishTag: number;
-  taggedAt: number;
-  /** Virtual time among this requester's own sweeps. */
-  sweepTime: number;
-  refill: Refill | null;
-  /** Up to when the refill has been paid out, ms. */
-  refilledAt: number;
-  /** The most any one sweep of this account may spend; null: no such limit. */
-  sweepCap: MilliTokens | null;
-  lines: number;
-}
-
-export interface Agent {
-  agent: string;
-  incarnation: string;
-  capability: Capability;
-  policy: Policy;
-  present: boolean;
-  /** Why the owner's policy takes no work just now; null when it does. */
-  closed: string | null;
-  draining: boolean;
-  /** Takes no new work; what runs there goes on. */
-  cordoned: boolean;
-  /** Why the coordinator quarantined it; null where it did not. */
-  cordonReason: string | null;
-  /** Trials in a row that failed here and that others then finished. */
-  contradicted: number;
-  /** What real trials showed of its speed, by kind of task. */
-  speed: Record<string, Speed>;
-}
-
-/** Measured speed over what the agent's probe claimed, as a natural logarithm, and from how many attempts. */
-export interface Speed {
-  logFactor: number;
-  attempts: number;
-}
-
-/** Natural logarithms of an amount: their mean, and the sum of their squared distances from it. */
-export interface LogMeans {
-  readonly count: number;
-  readonly mean: number;
-  readonly squares: number;
-}
-
-/** What one unit of resource on one row of data has cost, in milli-tokens, over all attempts of a kind. */
-export interface CostHistory extends LogMeans {
-  readonly kind: string;
-}
-
-export interface Rung {
-  resource: number;
-  value: number;
-  /** Of the further objectives; left out where the sweep has none. */
-  also?: readonly number[];
-}
-
-export type AttemptState = "offered" | "running" | "ended";
-export type Ending = "finished" | "stopped" | "refused" | "failed" | "lost";
-
-export interface Attempt {
-  fence: Fence;
-  agent: string;
-  incarnation: string;
-  backend: BackendName;
-  /** Tokens per second, frozen at the offer. */
-  rate: number;
-  from: Checkpoint | null;
-  target: number;
-  at: number;
-  /** End of the prepaid horizon, in the coordinator's time. */
-  until: number;
-  /** True from an election until the next extension: the agent's own deadline is nearer than `until`. */
-  shifted: boolean;
-  reserved: MilliTokens;
-  posted: MilliTokens;
-  /** Start-tag charge taken at the offer, corrected to what was posted at the end. */
-  charged: MilliTokens;
-  /** Training time up to the last checkpoint that reached the artifact store, in ms. */
-  keptMs: number;
-  /** When that was, ms; the attempt's start before any. */
-  keptAt: number;
-  /** It went on from a checkpoint of another backend. */
-  approximate: boolean;
-  state: AttemptState;
-  cancel: string | null;
-  /** A patient cancel waits for the next checkpoint. */
-  patient: boolean;
-  /** The requester whose turn it made room for; null unless preempted. */
-  preemptedFor: string | null;
-  ending: Ending | null;
-  note: string;
-  endedAt: number | null;
-}
-
-export interface Trial {
-  trial: TrialId;
-  sweep: SweepId;
-  number: number;
-  model: string;
-  params: Params;
-  /** Equal keys mean equal work: fingerprint, model and parameters. */
-  key: string;
-  state: TrialState;
-  /** Its place in the queue and since when, while it is queued. */
-  order: number;
-  queuedAt: number;
-  checkpoint: Checkpoint | null;
-  checkpointBytes: number;
-  /** What its agent says of the dataset version that the checkpoint is; absent where it is none. */
-  built?: BuiltDataset;
-  /** Resource the trial is allowed to train to now. */
-  target: number;
-  rungs: Rung[];
-  value: number | null;
-  metrics: Metrics;
-  attempts: Attempt[];
-  /** A horizon shorter than this has proved too short to keep anything, ms; 0 before any has. */
-  leastMs: number;
-  /** Failures that were not the trial's own fault. */
-  retries: number;
-  reusedFrom: TrialId | null;
-  /** The trial whose checkpoint this one began from; null where it began from nothing. */
-  parent: TrialId | null;
-  /** A shorter run of the same, which this one goes on from. */
-  resumes: TrialId | null;
-  failure: string | null;
-  spent: MilliTokens;
-  /** True where later trials of the same key are answered from this one. */
-  record: boolean;
-}
-
-export interface BestPoint {
-  trials: number;
-  spent: MilliTokens;
-  at: number;
-  value: number;
-}
-
-export interface Sweep {
-  sweep: SweepId;
-  requester: string;
-  spec: SweepSpec;
-  fingerprint: number;
-  /** As `fingerprint`, but shared with sweeps that differ only in how long their trials train. */
-  warmStart: number;
-  /** Trials the sweep will propose at most, found at submission. */
-  total: number;
-  proposed: number;
-  /** Draws made from each model's stream; a duplicate costs a draw but no trial. */
-  draws: number;
-  exhausted: boolean;
-  /** How its sampler says it found the last proposal. */
-  note: string | null;
-  state: "running" | "stopping" | "done" | "stopped";
-  counts: Record<TrialState, number>;
-  reused: number;
-  /** Its part of its requester's turn, and its rank among the requester's sweeps. */
-  weight: number;
-  priority: number;
-  finishTag: number;
-  taggedAt: number;
-  spent: MilliTokens;
-  pending: MilliTokens;
-  /** Moving average of what an attempt of this sweep costs; null until one has finished. */
-  typicalCost: MilliTokens | null;
-  /** By model and agent: tokens for a unit of resource, had the agent's claimed rate been true. */
-  pace: Record<string, Record<string, LogMeans>>;
-  savedByReuse: MilliTokens;
-  savedByStopping: MilliTokens;
-  best: { trial: TrialId; model: string; value: number; resource: number } | null;
-  bestSoFar: BestPoint[];
-  submittedAt: number;
-  finishedAt: number | null;
-  registered: { model: string; version: number; alias: string | null } | null;
-}
-
-export interface Version {
-  version: number;
-  artifact: Digest;
-  bytes: number;
-  metrics: Metrics;
-  params: Params;
-  model: string;
-  task: string;
-  sweep: SweepId;
-  trial: TrialId;
-  fence: Fence;
-  agent: string;
-  backend: string;
-  dataset: DatasetRef | null;
-  codeVersion: string;
-  spent: MilliTokens;
-  at: number;
-  requester: string;
-}
-
-export interface Model {
-  model: string;
-  versions: Version[];
-  aliases: Record<string, number>;
-  ledger: AliasMoveView[];
-}
-
-export interface DatasetRecord {
-  readonly dataset: string;
-  readonly versions: DatasetVersionView[];
-}
-
-export type LedgerLine = LedgerLineView;
+export type Meta = z.infer<typeof metaEntity>;
+export type Account = z.infer<typeof accountEntity>;
+export type Refill = Readonly<StoredRefill>;
+export type LedgerLine = Readonly<z.infer<typeof ledgerEntity>>;
+export type CostHistory = Readonly<z.infer<typeof costEntity>>;
+export type LogMeans = Omit<CostHistory, "kind">;
+export type Command = Readonly<z.infer<typeof commandEntity>>;
+export type Agent = z.infer<typeof agentEntity>;
+export type Speed = Agent["speed"][string];
+export type Sweep = z.infer<typeof sweepEntity>;
+export type Trial = z.infer<typeof trialEntity>;
+export type Rung = Trial["rungs"][number];
+export type Attempt = Trial["attempts"][number];
+export type Ending = NonNullable<Attempt["ending"]>;
+export type Model = z.infer<typeof modelEntity>;
+export type Version = Model["versions"][number];
+export type DatasetRecord = z.infer<typeof datasetEntity>;
 
 export interface State {
   readonly meta: Meta;
@@ -268,8 +51,8 @@ export interface State {
   readonly fingerprints: Map<string, number>;
   /** By kind of task: what a unit of resource has cost. */
   readonly costs: Map<string, CostHistory>;
-  /** Answers of accepted commands by idempotency key, oldest first. */
-  readonly commands: Map<string, unknown>;
+  /** Accepted commands by idempotency key, oldest first. */
+  readonly commands: Map<string, Command>;
 
   // Derived.
   /** Attempts that have not ended, by fence. */
@@ -287,9 +70,9 @@ export interface State {
   /** Queued trials of each open sweep, by model. */
   readonly queues: Map<SweepId, Map<string, TrialQueue>>;
   readonly fleet: Fleet;
-  /** Agents that have had a dataset, by its digest. */
   /** By warm-start key, model and parameters: the trial that has trained furthest. */
   readonly furthest: Map<string, TrialId>;
+  /** Agents that have had a dataset, by its digest. */
   readonly dataAt: Map<Digest, Set<string>>;
   /** Open sweeps of which something changed that may let them propose or end. */
   readonly attention: Set<SweepId>;

@@ -1,5 +1,5 @@
 /** The last events, in memory, for people who watch; the journal itself holds them all. */
-import type { Event } from "../state/event.ts";
+import type { Event } from "../format/event.ts";
 
 const kept = 2_000;
 

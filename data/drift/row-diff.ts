@@ -36,13 +36,7 @@ export function rowDiff(a: DatasetSide, b: DatasetSide): DatasetDiff["rows"] {
 }
 
 function rowsByKey({ keys }: DatasetSide): ReadonlyMap<number, readonly number[]> {
-  const rows = new Map<number, number[]>();
-  for (const [row, key] of keys.entries()) {
-    const found = rows.get(key);
-    if (found === undefined) rows.set(key, [row]);
-    else found.push(row);
-  }
-  return rows;
+  return Map.groupBy(keys.keys(), (row) => keys[row] ?? 0);
 }
 
 function missingFrom({ keys }: DatasetSide, other: ReadonlyMap<number, unknown>): readonly number[] {

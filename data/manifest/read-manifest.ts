@@ -6,8 +6,9 @@
 import { open } from "node:fs/promises";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
+import { newerFormat } from "../../protocol/newer-format.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { manifestKey, manifestSchema, type Manifest } from "./manifest.ts";
+import { buildVersion, manifestKey, manifestSchema, type Manifest } from "./manifest.ts";
 
 const magic = "PAR1";
 /** Length of the footer, and the magic. */
@@ -31,6 +32,8 @@ export async function readManifest(path: string): Promise<Outcome<Manifest>> {
   } catch {
     return refuse("invalid", notOurs);
   }
+  const newer = newerFormat(value, "build", buildVersion, `the dataset version ${path}`);
+  if (newer !== null) return newer;
   const parsed = parseOutside(manifestSchema, value, `the manifest of ${path}`);
   return parsed.ok ? accept(parsed.value) : parsed;
 }

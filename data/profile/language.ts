@@ -81,15 +81,12 @@ const languagesWith = byMember(lettersOf);
 
 /** Each word or letter with the languages that list it. */
 function byMember(lists: Readonly<Record<string, Iterable<string>>>): ReadonlyMap<string, readonly string[]> {
-  const languages = new Map<string, string[]>();
-  for (const [language, members] of Object.entries(lists)) {
-    for (const member of new Set(members)) {
-      const known = languages.get(member);
-      if (known === undefined) languages.set(member, [language]);
-      else known.push(language);
-    }
-  }
-  return languages;
+  const pairs = Object.entries(lists).flatMap(([language, members]) =>
+    [...new Set(members)].map((member) => ({ language, member })),
+  );
+  const languages = ([member, some]: readonly [string, typeof pairs]) =>
+    [member, some.map(({ language }) => language)] as const;
+  return new Map([...Map.groupBy(pairs, ({ member }) => member)].map(languages));
 }
 
 /** `words` of a text that `normaliseText` has made lower-case. */

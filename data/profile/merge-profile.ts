@@ -11,12 +11,42 @@ import { findingsOf } from "./finding.ts";
 import type { LabelBalance, Profile, RowGroup, RowPlace, TextProfile } from "./profile.ts";
 import { examplesMost, listedGroupsMost } from "./profile-limit.ts";
 
-/** Of `b` behind `a`; both must have the same columns of the same kinds. */
+/** Parts that are named in what is merged of more. */
+const namesMost = 3;
+
+/** Of all parts, one behind the other; they must have the same columns of the same kinds. */
+export function mergeParts([first, ...rest]: readonly [Profile, ...Profile[]]): Outcome<Profile> {
+  let whole = first;
+  for (const part of rest) {
+    const merged = mergeProfiles(whole, part);
+    if (!merged.ok) return merged;
+    whole = merged.value;
+  }
+  const names = [...new Set([first, ...rest].map(({ name }) => name))];
+  const shown =
+    names.length <= namesMost
+      ? names
+      : [...names.slice(0, namesMost - 1), `${names.length - namesMost + 1} more`];
+  return accept({ ...whole, name: shown.join(", ") });
+}
+
+/** Of `b` behind `a`. */
 export function mergeProfiles(a: Profile, b: Profile): Outcome<Profile> {
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const only = one.columns.find(({ name }) => other.columns.every((column) => column.name !== name));
+    if (only === undefined) continue;
+    return refuse(
+      "conflict",
+      `the profiles of ${a.name} and ${b.name} do not merge: only ${one.name} has a column ${only.name}`,
+    );
+  }
   const columns: ColumnScan[] = [];
   for (const column of a.columns) {
     const other = b.columns.find(({ name }) => name === column.name);
-    if (other === undefined || other.kind !== column.kind || a.columns.length !== b.columns.length) {
+    if (other?.kind !== column.kind) {
       return refuse(
         "conflict",
         `the profiles of ${a.name} and ${b.name} do not merge: column ${column.name} is ${column.kind} in one and ${other?.kind ?? "missing"} in the other`,
@@ -172,7 +202,10 @@ function sightings<Kind, Example extends Pick<RowPlace, "file">>(
   return [...all.values()].sort((x, y) => y.rows - x.rows);
 }
 
-/** Tokens that both parts list for the same label, with the rows of both and Stouffer's z; others as their part found them. */
+/**
+ * Tokens that both parts list for the same label, with the rows of both and one z, each part's weighing as the root of its
+ * rows (Lipták 1958), so that it does not matter in which order parts are merged; others as their part found them.
+ */
 function mergeTokens(a: TextProfile["tokens"], b: TextProfile["tokens"]): TextProfile["tokens"] {
   const merged = a.map((token) => {
     const other = b.find((each) => each.token === token.token && each.label === token.label);
@@ -181,7 +214,9 @@ function mergeTokens(a: TextProfile["tokens"], b: TextProfile["tokens"]): TextPr
       ...token,
       rows: token.rows + other.rows,
       labelRows: token.labelRows + other.labelRows,
-      z: (token.z + other.z) / Math.SQRT2,
+      z:
+        (Math.sqrt(token.rows) * token.z + Math.sqrt(other.rows) * other.z) /
+        Math.sqrt(token.rows + other.rows),
       givesAway: token.givesAway && other.givesAway,
     };
   });

@@ -11,24 +11,11 @@ export function foldsOf(
   folds: number,
   seed: number,
 ): Int32Array {
-  const groups = new Map<string, number[]>();
-  for (const [row, text] of texts.entries()) {
-    const key = normaliseText(text);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
-  }
-  const byLabel = new Map<
-    number,
-    { readonly order: number; readonly key: string; readonly rows: readonly number[] }[]
-  >();
-  for (const [key, rows] of groups) {
-    const label = Math.min(...rows.map((row) => labels[row] ?? 0));
-    const entry = { order: tokenHash(key, tokenHash(`fold ${seed}`)), key, rows };
-    const entries = byLabel.get(label);
-    if (entries === undefined) byLabel.set(label, [entry]);
-    else entries.push(entry);
-  }
+  const salt = tokenHash(`fold ${seed}`);
+  const groups = [...Map.groupBy(texts.keys(), (row) => normaliseText(texts[row] ?? ""))].map(
+    ([key, rows]) => ({ order: tokenHash(key, salt), key, rows }),
+  );
+  const byLabel = Map.groupBy(groups, ({ rows }) => Math.min(...rows.map((row) => labels[row] ?? 0)));
   const fold = new Int32Array(texts.length);
   // One deal over all labels, so that small labels do not all begin in the first fold.
   let dealt = 0;

@@ -18,7 +18,7 @@ export function normaliseText(text: string): string {
 
 interface Group {
   readonly order: string;
-  readonly examples: Example[];
+  readonly examples: readonly Example[];
 }
 
 /**
@@ -49,21 +49,11 @@ export function splitByText(
 }
 
 function groupsByLabel(examples: readonly Example[], salt: string): Map<number, Group[]> {
-  const byText = new Map<string, Example[]>();
-  for (const example of examples) {
-    const text = normaliseText(example.text);
-    const group = byText.get(text);
-    if (group === undefined) byText.set(text, [example]);
-    else group.push(example);
-  }
-  const byLabel = new Map<number, Group[]>();
-  for (const [text, group] of byText) {
-    const label = Math.min(...group.map((example) => example.label));
-    const order = createHash("sha256").update(`${salt}\n${text}`).digest("hex");
-    const groups = byLabel.get(label);
-    if (groups === undefined) byLabel.set(label, [{ order, examples: group }]);
-    else groups.push({ order, examples: group });
-  }
+  const alike = [...Map.groupBy(examples, ({ text }) => normaliseText(text))].map(([text, group]) => ({
+    order: createHash("sha256").update(`${salt}\n${text}`).digest("hex"),
+    examples: group,
+  }));
+  const byLabel = Map.groupBy(alike, (group) => Math.min(...group.examples.map(({ label }) => label)));
   for (const groups of byLabel.values()) groups.sort((a, b) => (a.order < b.order ? -1 : 1));
   return new Map([...byLabel].sort(([a], [b]) => a - b));
 }

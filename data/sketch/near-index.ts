@@ -67,16 +67,9 @@ export class NearIndex {
 
   /** Groups of two and more ids, each ascending, by their first id. */
   groups(): number[][] {
-    const byRoot = new Map<Entry, number[]>();
-    for (const entry of this.#entries) {
-      const root = rootOf(entry);
-      const ids = byRoot.get(root);
-      if (ids === undefined) byRoot.set(root, [entry.id]);
-      else ids.push(entry.id);
-    }
-    return [...byRoot.values()]
-      .filter((ids) => ids.length > 1)
-      .map((ids) => ids.sort((a, b) => a - b))
+    return [...Map.groupBy(this.#entries, rootOf).values()]
+      .filter((entries) => entries.length > 1)
+      .map((entries) => entries.map(({ id }) => id).sort((a, b) => a - b))
       .sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
   }
 

@@ -8,7 +8,7 @@ import { readHost } from "../../agent/capability/host.ts";
 import { probe, type ProbeResult } from "../../agent/capability/probe.ts";
 import { findInterpreter, pythonVersion } from "../../agent/program/interpreter.ts";
 import { programRates } from "../../agent/program/program-rate.ts";
-import { cacheFolder } from "../server-binary.ts";
+import { cacheFolder } from "../../system/cache-folder.ts";
 import type { Capability } from "../../protocol/capability.ts";
 import type { Environment } from "../../system/environment.ts";
 

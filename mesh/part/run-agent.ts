@@ -68,7 +68,7 @@ export async function runAgent(
       await bus.value.close();
       return trust;
     }
-    const store = await openStore(join(folder.value, "store"), storeVersion);
+    const store = await openStore(join(folder.value, "store"), storeVersion, systemClock.now(), say);
     if (!store.ok) {
       await bus.value.close();
       return store;

@@ -1,5 +1,4 @@
 /** A coordinator candidate as a process: its credential, its folder, its lease, until it is stopped or halts. */
-import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { join } from "node:path";
 import { startCandidate } from "../../coordinator/leader/candidate.ts";
 import { samplerWorker } from "../../coordinator/sampler-worker/sampler-worker.ts";
@@ -12,12 +11,9 @@ import { connectAs } from "../connect.ts";
 import { coordinatorKeys } from "../mesh-trust.ts";
 import { leaseMsOf } from "./lease-ms.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
-import { openStore } from "./open-store.ts";
+import { openMemory } from "./open-memory.ts";
 import { claimProcess } from "./process-lock.ts";
 import { untilStopped } from "./until-stopped.ts";
-
-/** Of the projection a coordinator keeps in its store. */
-const storeVersion = `coordinator-${projectionVersion}`;
 
 export interface CoordinatorOptions extends LocalOptions {
   readonly restoreJournal?: boolean;
@@ -44,11 +40,12 @@ export async function runCoordinator(
       await bus.value.close();
       return keys;
     }
-    const store = await openStore(join(folder.value, "store"), storeVersion);
-    if (!store.ok) {
+    const memory = await openMemory(folder.value, systemClock.now(), say);
+    if (!memory.ok) {
       await bus.value.close();
-      return store;
+      return memory;
     }
+    const { journalCopy, projection } = memory.value;
     const halted = Promise.withResolvers<string>();
     const sampler = samplerWorker();
     const candidate = startCandidate({
@@ -56,7 +53,8 @@ export async function runCoordinator(
       name: credential.name,
       bus: bus.value,
       keys: keys.value,
-      store: store.value,
+      store: projection,
+      journalCopy,
       sampler,
       clock: systemClock,
       random: Math.random,
@@ -70,7 +68,8 @@ export async function runCoordinator(
     await candidate.stop();
     await sampler.close();
     await bus.value.close();
-    await store.value.close();
+    await projection.close();
+    await journalCopy.close();
     if (typeof end !== "string" && end.kind === "asked") return accept(null);
     const why =
       typeof end === "string"

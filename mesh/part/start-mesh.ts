@@ -12,6 +12,7 @@ import { startPart, type Part } from "./part.ts";
 import { startServerPart, type ServerPart } from "./server-part.ts";
 import { readUpRecord, removeUpRecord, writeUpRecord } from "./up-record.ts";
 import { upgradeHome } from "../upgrade-home.ts";
+import { listUsers, sharedUsers } from "../user.ts";
 import type { Environment } from "../../system/environment.ts";
 
 export const defaultPort = 4222;
@@ -114,7 +115,15 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
       );
     }
     const current = home.value.outdated ? await bringUpToDate(home.value, log) : home;
-    return current.ok ? accept({ home: current.value, fresh: false }) : current;
+    if (!current.ok) return current;
+    const users = listUsers(current.value);
+    if (!users.ok) return users;
+    const shared = sharedUsers(users.value).map(({ name, role }) => `${role} ${name}`);
+    if (shared.length > 0)
+      log(
+        `home: these still share an account; once a machine is updated, \`trialmesh invite\` it anew: ${shared.join(", ")}`,
+      );
+    return accept({ home: current.value, fresh: false });
   }
   const home = saveHome(
     path,
@@ -140,12 +149,10 @@ async function bringUpToDate(home: Home, log: (line: string) => void): Promise<O
   }
   const upgraded = await upgradeHome(home, Math.floor(Date.now() / 1000));
   if (!upgraded.ok) return upgraded;
-  const { invalid, reissued } = upgraded.value;
+  const { reissued } = upgraded.value;
   log(
     `home: each user has an account of its own now; new credentials for ${reissued.join(", ") || "nobody"}`,
   );
-  if (invalid.length > 0)
-    log(`home: no longer accepted, to be invited again with \`trialmesh invite\`: ${invalid.join(", ")}`);
   return accept(upgraded.value.home);
 }
 

@@ -1,4 +1,4 @@
-/** A server that is started again when it dies, later each time it cannot be. It neither finds nor configures it. */
+/** A server that is started again when it dies, later each time it ends too soon or cannot be. It neither finds nor configures it. */
 import { BackOff } from "../../system/back-off.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { RunningServer } from "../server-process.ts";

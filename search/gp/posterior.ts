@@ -38,25 +38,189 @@ export function posteriorOf(
   told: { readonly rows: Float64Array; readonly values: Float64Array },
   room: number,
 ): Posterior {
-  const { size } = frame;
-  const { noise, scale, weights } = kernel;
-  const stride = told.values.length + room;
-  const rows = new Float64Array(stride * size);
-  const values = new Float64Array(stride);
-  const factor = new Float64Array(stride * stride);
-  const pull = new Float64Array(stride);
-  const column = new Float64Array(stride);
-  const forward = new Float64Array(stride);
-  const four = new Float64Array(4 * stride);
-  const squared = new Float64Array(stride);
-  const one = new Float64Array(size);
-  const varianceMin = varianceShareMin * scale;
-  let count = 0;
+  return new GaussianPosterior(frame, kernel, told, room);
+}
 
-  const append = (point: Float64Array, value: number) => {
+/** Methods read the arrays once: what they do with each point, they do thousands of times. */
+class GaussianPosterior implements Posterior {
+  readonly frame: Frame;
+  readonly kernel: Kernel;
+  /** Points there is room for; a row of `#factor`. */
+  readonly #stride: number;
+  readonly #rows: Float64Array;
+  readonly #values: Float64Array;
+  /** Cholesky factor of the points' covariances. */
+  readonly #factor: Float64Array;
+  /** The covariances' inverse times the values. */
+  readonly #pull: Float64Array;
+  readonly #varianceMin: number;
+  // Scratch space of a call.
+  readonly #column: Float64Array;
+  readonly #forward: Float64Array;
+  readonly #four: Float64Array;
+  readonly #squared: Float64Array;
+  readonly #one: Float64Array;
+  #count = 0;
+
+  constructor(
+    frame: Frame,
+    kernel: Kernel,
+    told: { readonly rows: Float64Array; readonly values: Float64Array },
+    room: number,
+  ) {
+    const { size } = frame;
+    const stride = told.values.length + room;
+    this.frame = frame;
+    this.kernel = kernel;
+    this.#stride = stride;
+    this.#rows = new Float64Array(stride * size);
+    this.#values = new Float64Array(stride);
+    this.#factor = new Float64Array(stride * stride);
+    this.#pull = new Float64Array(stride);
+    this.#varianceMin = varianceShareMin * kernel.scale;
+    this.#column = new Float64Array(stride);
+    this.#forward = new Float64Array(stride);
+    this.#four = new Float64Array(4 * stride);
+    this.#squared = new Float64Array(stride);
+    this.#one = new Float64Array(size);
+    for (let row = 0; row < told.values.length; row++) {
+      this.#one.set(told.rows.subarray(row * size, (row + 1) * size));
+      this.#append(this.#one, told.values[row] ?? 0);
+    }
+    this.#resolve();
+  }
+
+  count(): number {
+    return this.#count;
+  }
+
+  at(point: Float64Array): Belief {
+    const column = this.#column;
+    const count = this.#count;
+    const pull = this.#pull;
+    const rows = this.#rows;
+    const { frame } = this;
+    const { scale, weights } = this.kernel;
+    let mean = 0;
+    for (let row = 0; row < count; row++) {
+      const value = scale * matern(squaredDistance(frame, weights, point, rows, row * frame.size));
+      column[row] = value;
+      mean += value * (pull[row] ?? 0);
+    }
+    solveLower(this.#factor, count, this.#stride, column);
+    let variance = scale;
+    for (let row = 0; row < count; row++) variance -= (column[row] ?? 0) ** 2;
+    return { mean, variance: Math.max(this.#varianceMin, variance) };
+  }
+
+  many(points: Float64Array, total: number, means: Float64Array, variances: Float64Array): void {
+    const count = this.#count;
+    const four = this.#four;
+    const one = this.#one;
+    const pull = this.#pull;
+    const rows = this.#rows;
+    const { frame } = this;
+    const { size } = frame;
+    const { scale, weights } = this.kernel;
+    for (let first = 0; first < total; first += 4) {
+      for (let side = 0; side < 4; side++) {
+        // The last few stand in for the missing ones of an incomplete four.
+        const from = Math.min(first + side, total - 1) * size;
+        one.set(points.subarray(from, from + size));
+        let mean = 0;
+        for (let row = 0; row < count; row++) {
+          const value = scale * matern(squaredDistance(frame, weights, one, rows, row * size));
+          four[4 * row + side] = value;
+          mean += value * (pull[row] ?? 0);
+        }
+        if (first + side < total) means[first + side] = mean;
+      }
+      solveLowerFour(this.#factor, count, this.#stride, four);
+      for (let side = 0; side < 4 && first + side < total; side++) {
+        let variance = scale;
+        for (let row = 0; row < count; row++) variance -= (four[4 * row + side] ?? 0) ** 2;
+        variances[first + side] = Math.max(this.#varianceMin, variance);
+      }
+    }
+  }
+
+  gradients(point: Float64Array, meanGradient: Float64Array, varianceGradient: Float64Array): Belief {
+    const count = this.#count;
+    const factor = this.#factor;
+    const forward = this.#forward;
+    const pull = this.#pull;
+    const rows = this.#rows;
+    const squared = this.#squared;
+    const stride = this.#stride;
+    const { frame } = this;
+    const { scale, weights } = this.kernel;
+    let mean = 0;
+    for (let row = 0; row < count; row++) {
+      const distance = squaredDistance(frame, weights, point, rows, row * frame.size);
+      squared[row] = distance;
+      const value = scale * matern(distance);
+      forward[row] = value;
+      mean += value * (pull[row] ?? 0);
+    }
+    solveLower(factor, count, stride, forward);
+    let variance = scale;
+    for (let row = 0; row < count; row++) variance -= (forward[row] ?? 0) ** 2;
+    solveUpper(factor, count, stride, forward);
+    this.#sumGradients(point, meanGradient, varianceGradient);
+    if (variance < this.#varianceMin) varianceGradient.fill(0);
+    return { mean, variance: Math.max(this.#varianceMin, variance) };
+  }
+
+  add(point: Float64Array, value: number): void {
+    this.#append(point, value);
+    this.#resolve();
+  }
+
+  /** From the distances in `#squared` and the solved covariances in `#forward`. */
+  #sumGradients(point: Float64Array, meanGradient: Float64Array, varianceGradient: Float64Array): void {
+    const count = this.#count;
+    const forward = this.#forward;
+    const pull = this.#pull;
+    const rows = this.#rows;
+    const { frame } = this;
+    const { scale, weights } = this.kernel;
+    const squared = this.#squared;
+    meanGradient.fill(0);
+    varianceGradient.fill(0);
+    for (let row = 0; row < count; row++) {
+      const gradient = 2 * scale * maternGradient(squared[row] ?? 0);
+      const byMean = gradient * (pull[row] ?? 0);
+      const byVariance = -2 * gradient * (forward[row] ?? 0);
+      const from = row * frame.size;
+      for (let at = 0; at < frame.plain; at++) {
+        const half = (point[at] ?? 0) - (rows[from + at] ?? 0);
+        meanGradient[at] = (meanGradient[at] ?? 0) + byMean * half;
+        varianceGradient[at] = (varianceGradient[at] ?? 0) + byVariance * half;
+      }
+      for (let at = frame.plain; at < frame.categories; at++) {
+        const half = halfGradient(frame, at, point[at] ?? 0, rows[from + at] ?? 0);
+        meanGradient[at] = (meanGradient[at] ?? 0) + byMean * half;
+        varianceGradient[at] = (varianceGradient[at] ?? 0) + byVariance * half;
+      }
+    }
+    for (let at = 0; at < frame.categories; at++) {
+      meanGradient[at] = (meanGradient[at] ?? 0) * (weights[at] ?? 0);
+      varianceGradient[at] = (varianceGradient[at] ?? 0) * (weights[at] ?? 0);
+    }
+  }
+
+  #append(point: Float64Array, value: number): void {
+    const column = this.#column;
+    const count = this.#count;
+    const factor = this.#factor;
+    const rows = this.#rows;
+    const stride = this.#stride;
+    const { frame } = this;
+    const { noise, scale, weights } = this.kernel;
     if (count === stride) throw new Error("broken invariant: a posterior without room for another point");
     for (let row = 0; row < count; row++)
-      factor[count * stride + row] = scale * matern(squaredDistance(frame, weights, point, rows, row * size));
+      factor[count * stride + row] =
+        scale * matern(squaredDistance(frame, weights, point, rows, row * frame.size));
     for (let jitter = 0; ; jitter = jitter === 0 ? firstJitter : jitter * 10) {
       column.set(factor.subarray(count * stride, count * stride + count));
       factor[count * stride + count] = scale + noise + jitter;
@@ -65,105 +229,14 @@ export function posteriorOf(
         throw new Error("broken invariant: a kernel matrix that no jitter makes definite");
       factor.set(column.subarray(0, count), count * stride);
     }
-    rows.set(point, count * size);
-    values[count] = value;
-    count++;
-  };
-  const resolve = () => {
-    pull.set(values);
-    solveLower(factor, count, stride, pull);
-    solveUpper(factor, count, stride, pull);
-  };
-
-  for (let row = 0; row < told.values.length; row++) {
-    one.set(told.rows.subarray(row * size, (row + 1) * size));
-    append(one, told.values[row] ?? 0);
+    rows.set(point, count * frame.size);
+    this.#values[count] = value;
+    this.#count++;
   }
-  resolve();
 
-  return {
-    frame,
-    kernel,
-    count: () => count,
-
-    at(point) {
-      let mean = 0;
-      for (let row = 0; row < count; row++) {
-        const value = scale * matern(squaredDistance(frame, weights, point, rows, row * size));
-        column[row] = value;
-        mean += value * (pull[row] ?? 0);
-      }
-      solveLower(factor, count, stride, column);
-      let variance = scale;
-      for (let row = 0; row < count; row++) variance -= (column[row] ?? 0) ** 2;
-      return { mean, variance: Math.max(varianceMin, variance) };
-    },
-
-    many(points, total, means, variances) {
-      for (let first = 0; first < total; first += 4) {
-        for (let side = 0; side < 4; side++) {
-          // The last few stand in for the missing ones of an incomplete four.
-          const from = Math.min(first + side, total - 1) * size;
-          one.set(points.subarray(from, from + size));
-          let mean = 0;
-          for (let row = 0; row < count; row++) {
-            const value = scale * matern(squaredDistance(frame, weights, one, rows, row * size));
-            four[4 * row + side] = value;
-            mean += value * (pull[row] ?? 0);
-          }
-          if (first + side < total) means[first + side] = mean;
-        }
-        solveLowerFour(factor, count, stride, four);
-        for (let side = 0; side < 4 && first + side < total; side++) {
-          let variance = scale;
-          for (let row = 0; row < count; row++) variance -= (four[4 * row + side] ?? 0) ** 2;
-          variances[first + side] = Math.max(varianceMin, variance);
-        }
-      }
-    },
-
-    gradients(point, meanGradient, varianceGradient) {
-      let mean = 0;
-      for (let row = 0; row < count; row++) {
-        const distance = squaredDistance(frame, weights, point, rows, row * size);
-        squared[row] = distance;
-        const value = scale * matern(distance);
-        forward[row] = value;
-        mean += value * (pull[row] ?? 0);
-      }
-      solveLower(factor, count, stride, forward);
-      let variance = scale;
-      for (let row = 0; row < count; row++) variance -= (forward[row] ?? 0) ** 2;
-      solveUpper(factor, count, stride, forward);
-      meanGradient.fill(0);
-      varianceGradient.fill(0);
-      for (let row = 0; row < count; row++) {
-        const gradient = 2 * scale * maternGradient(squared[row] ?? 0);
-        const byMean = gradient * (pull[row] ?? 0);
-        const byVariance = -2 * gradient * (forward[row] ?? 0);
-        const from = row * size;
-        for (let at = 0; at < frame.plain; at++) {
-          const half = (point[at] ?? 0) - (rows[from + at] ?? 0);
-          meanGradient[at] = (meanGradient[at] ?? 0) + byMean * half;
-          varianceGradient[at] = (varianceGradient[at] ?? 0) + byVariance * half;
-        }
-        for (let at = frame.plain; at < frame.categories; at++) {
-          const half = halfGradient(frame, at, point[at] ?? 0, rows[from + at] ?? 0);
-          meanGradient[at] = (meanGradient[at] ?? 0) + byMean * half;
-          varianceGradient[at] = (varianceGradient[at] ?? 0) + byVariance * half;
-        }
-      }
-      for (let at = 0; at < frame.categories; at++) {
-        meanGradient[at] = (meanGradient[at] ?? 0) * (weights[at] ?? 0);
-        varianceGradient[at] = (varianceGradient[at] ?? 0) * (weights[at] ?? 0);
-      }
-      if (variance < varianceMin) varianceGradient.fill(0);
-      return { mean, variance: Math.max(varianceMin, variance) };
-    },
-
-    add(point, value) {
-      append(point, value);
-      resolve();
-    },
-  };
+  #resolve(): void {
+    this.#pull.set(this.#values);
+    solveLower(this.#factor, this.#count, this.#stride, this.#pull);
+    solveUpper(this.#factor, this.#count, this.#stride, this.#pull);
+  }
 }

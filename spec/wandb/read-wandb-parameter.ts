@@ -84,7 +84,7 @@ export function readParameter(
     );
     return null;
   }
-  return convert(reading, field, raw, name);
+  return conversions[name]({ reading, field, raw, name });
 }
 
 /** The distribution's name, inferred as W&B does where it is left out: two whole bounds mean whole numbers. */
@@ -128,110 +128,123 @@ function nameOf(reading: ImportReading, field: Path, raw: object): Name | null {
   return null;
 }
 
-function convert(reading: ImportReading, field: Path, raw: object, name: Name): ReadParameter | null {
-  const take = <Shape extends z.ZodRawShape>(shape: Shape) =>
-    parseAt(
-      z.strictObject({ distribution: z.literal(name).optional(), ...shape }),
-      raw,
-      reading.yaml,
-      field,
-      reading.problems,
-    );
-  const plain = (distribution: Distribution | null): ReadParameter | null =>
-    distribution === null ? null : { distribution, literals: {} };
-  switch (name) {
-    case "constant": {
-      const given = take(distributionShapes.constant);
-      if (given === null) return null;
-      const [[value], literals] = scalars([given.value]);
-      return value === undefined ? null : { distribution: { distribution: "constant", value }, literals };
-    }
-    case "categorical": {
-      const given = take(distributionShapes.categorical);
-      if (given === null) return null;
-      const [list, literals] = scalars(given.values);
-      return { distribution: { distribution: "choice", values: list }, literals };
-    }
-    case "categorical_w_probabilities": {
-      const given = take(distributionShapes.categorical_w_probabilities);
-      if (given === null) return null;
-      const { probabilities, values: list } = given;
-      if (probabilities.length !== list.length) {
-        refuseAt(reading, [...field, "probabilities"], `${list.length} values need as many probabilities`);
-        return null;
-      }
-      if (!probabilities.some((probability) => probability > 0)) {
-        refuseAt(reading, [...field, "probabilities"], "at least one must be above 0");
-        return null;
-      }
-      const [plainValues, literals] = scalars(list);
-      return {
-        distribution: { distribution: "choice", values: plainValues, weights: probabilities },
-        literals,
-      };
-    }
-    case "int_uniform": {
-      const given = ordered(reading, field, take(distributionShapes.int_uniform));
-      return given && plain({ distribution: "int", min: given.min, max: given.max });
-    }
-    case "uniform": {
-      const given = ordered(reading, field, take(distributionShapes.uniform));
-      return given && plain({ distribution: "uniform", min: given.min, max: given.max });
-    }
-    case "q_uniform": {
-      const given = ordered(reading, field, take(distributionShapes.q_uniform));
-      return given && plain(quantised(reading, field, { ...given, log: false }));
-    }
-    case "log_uniform":
-    case "inv_log_uniform": {
-      const given = ordered(reading, field, take(distributionShapes.log_uniform));
-      return given && plain(exponents(reading, field, given, name));
-    }
-    case "q_log_uniform": {
-      const given = ordered(reading, field, take(distributionShapes.q_log_uniform));
-      const real = given && exponents(reading, field, given, name);
-      return given && real && plain(quantised(reading, field, { ...real, q: given.q, log: true }));
-    }
-    case "log_uniform_values":
-    case "inv_log_uniform_values": {
-      const given = aboveZero(
-        reading,
-        field,
-        ordered(reading, field, take(distributionShapes.log_uniform_values)),
-      );
-      if (given !== null && name === "inv_log_uniform_values")
-        noteAt(
-          reading,
-          field,
-          "inv_log_uniform_values → log-uniform: the logarithm of 1/x is as uniform as that of x",
-        );
-      return given && plain({ distribution: "log-uniform", min: given.min, max: given.max });
-    }
-    case "q_log_uniform_values": {
-      const given = aboveZero(
-        reading,
-        field,
-        ordered(reading, field, take(distributionShapes.q_log_uniform_values)),
-      );
-      return given && plain(quantised(reading, field, { ...given, log: true }));
-    }
-    case "normal":
-      return plain(bell(reading, field, "normal", take(distributionShapes.normal)));
-    case "q_normal":
-      return plain(bell(reading, field, "normal", take(distributionShapes.q_normal)));
-    case "log_normal":
-      return plain(bell(reading, field, "log-normal", take(distributionShapes.log_normal)));
-    case "q_log_normal":
-      return plain(bell(reading, field, "log-normal", take(distributionShapes.q_log_normal)));
-    case "beta": {
-      const given = take(distributionShapes.beta);
-      return given && plain({ distribution: "beta", a: given.a, b: given.b });
-    }
-    case "q_beta": {
-      const given = take(distributionShapes.q_beta);
-      return given && plain({ distribution: "beta", a: given.a, b: given.b, step: given.q });
-    }
+/** A parameter's keys, as one distribution reads them. */
+interface Given {
+  readonly reading: ImportReading;
+  readonly field: Path;
+  readonly raw: object;
+  readonly name: Name;
+}
+
+/** Null where something was refused, which the reading has then noted. */
+function take<Shape extends z.ZodRawShape>({ field, name, raw, reading }: Given, shape: Shape) {
+  const whole = z.strictObject({ distribution: z.literal(name).optional(), ...shape });
+  return parseAt(whole, raw, reading.yaml, field, reading.problems);
+}
+
+function plain(distribution: Distribution | null): ReadParameter | null {
+  return distribution === null ? null : { distribution, literals: {} };
+}
+
+/** How each distribution of W&B's becomes one of ours. */
+const conversions: { readonly [Of in Name]: (given: Given) => ReadParameter | null } = {
+  constant: (given) => {
+    const taken = take(given, distributionShapes.constant);
+    if (taken === null) return null;
+    const [[value], literals] = scalars([taken.value]);
+    return value === undefined ? null : { distribution: { distribution: "constant", value }, literals };
+  },
+  categorical: (given) => {
+    const taken = take(given, distributionShapes.categorical);
+    if (taken === null) return null;
+    const [list, literals] = scalars(taken.values);
+    return { distribution: { distribution: "choice", values: list }, literals };
+  },
+  categorical_w_probabilities: weighted,
+  int_uniform: (given) => {
+    const { field, reading } = given;
+    const taken = ordered(reading, field, take(given, distributionShapes.int_uniform));
+    return taken && plain({ distribution: "int", min: taken.min, max: taken.max });
+  },
+  uniform: (given) => {
+    const { field, reading } = given;
+    const taken = ordered(reading, field, take(given, distributionShapes.uniform));
+    return taken && plain({ distribution: "uniform", min: taken.min, max: taken.max });
+  },
+  q_uniform: (given) => {
+    const { field, reading } = given;
+    const taken = ordered(reading, field, take(given, distributionShapes.q_uniform));
+    return taken && plain(quantised(reading, field, { ...taken, log: false }));
+  },
+  log_uniform: (given) => byExponents(given, "log_uniform"),
+  inv_log_uniform: (given) => byExponents(given, "inv_log_uniform"),
+  q_log_uniform: (given) => {
+    const { field, reading } = given;
+    const taken = ordered(reading, field, take(given, distributionShapes.q_log_uniform));
+    const real = taken && exponents(reading, field, taken, "q_log_uniform");
+    return taken && real && plain(quantised(reading, field, { ...real, q: taken.q, log: true }));
+  },
+  log_uniform_values: (given) => byValues(given, null),
+  inv_log_uniform_values: (given) =>
+    byValues(given, "inv_log_uniform_values → log-uniform: the logarithm of 1/x is as uniform as that of x"),
+  q_log_uniform_values: (given) => {
+    const { field, reading } = given;
+    const inOrder = ordered(reading, field, take(given, distributionShapes.q_log_uniform_values));
+    const taken = aboveZero(reading, field, inOrder);
+    return taken && plain(quantised(reading, field, { ...taken, log: true }));
+  },
+  normal: (given) => bellShaped(given, "normal", take(given, distributionShapes.normal)),
+  q_normal: (given) => bellShaped(given, "normal", take(given, distributionShapes.q_normal)),
+  log_normal: (given) => bellShaped(given, "log-normal", take(given, distributionShapes.log_normal)),
+  q_log_normal: (given) => bellShaped(given, "log-normal", take(given, distributionShapes.q_log_normal)),
+  beta: (given) => {
+    const taken = take(given, distributionShapes.beta);
+    return taken && plain({ distribution: "beta", a: taken.a, b: taken.b });
+  },
+  q_beta: (given) => {
+    const taken = take(given, distributionShapes.q_beta);
+    return taken && plain({ distribution: "beta", a: taken.a, b: taken.b, step: taken.q });
+  },
+};
+
+function weighted(given: Given): ReadParameter | null {
+  const taken = take(given, distributionShapes.categorical_w_probabilities);
+  if (taken === null) return null;
+  const { probabilities, values: list } = taken;
+  const at = [...given.field, "probabilities"];
+  if (probabilities.length !== list.length) {
+    refuseAt(given.reading, at, `${list.length} values need as many probabilities`);
+    return null;
   }
+  if (!probabilities.some((probability) => probability > 0)) {
+    refuseAt(given.reading, at, "at least one must be above 0");
+    return null;
+  }
+  const [plainValues, literals] = scalars(list);
+  return { distribution: { distribution: "choice", values: plainValues, weights: probabilities }, literals };
+}
+
+function byExponents(given: Given, name: "log_uniform" | "inv_log_uniform"): ReadParameter | null {
+  const { field, reading } = given;
+  const taken = ordered(reading, field, take(given, distributionShapes.log_uniform));
+  return taken && plain(exponents(reading, field, taken, name));
+}
+
+/** `note`: what is said of it where it is converted. */
+function byValues(given: Given, note: string | null): ReadParameter | null {
+  const { field, reading } = given;
+  const inOrder = ordered(reading, field, take(given, distributionShapes.log_uniform_values));
+  const taken = aboveZero(reading, field, inOrder);
+  if (taken !== null && note !== null) noteAt(reading, field, note);
+  return taken && plain({ distribution: "log-uniform", min: taken.min, max: taken.max });
+}
+
+function bellShaped(
+  { field, reading }: Given,
+  kind: "normal" | "log-normal",
+  taken: Parameters<typeof bell>[3],
+): ReadParameter | null {
+  return plain(bell(reading, field, kind, taken));
 }
 
 /** Values as text, numbers and booleans; what is none of them as Python would write it, with what it stands for. */

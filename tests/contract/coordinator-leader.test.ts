@@ -32,15 +32,15 @@ async function newLeader() {
   const entry = await clock.settle(journal.append(startPosition, 1, clock.now(), [elected], () => false));
   assert.ok(entry !== null);
   apply(state, elected, clock.now());
-  const opening = new MemoryDisk().open("1");
-  assert.ok(opening.kind === "opened");
+  const [opening, copy] = [new MemoryDisk().open("1"), new MemoryDisk().open("1")];
+  assert.ok(opening.kind === "opened" && copy.kind === "opened");
   const lines: string[] = [];
   const onError = (error: unknown) => lines.push(`error ${String(error)}`);
   const leader = new Leader({
     state,
     position: entry.position,
     journal,
-    store: new ProjectionStore(opening.store, onError),
+    store: new ProjectionStore(opening.store, copy.store, onError),
     clock,
     settings: settingsFor(15_000),
     send: () => {},

@@ -1,10 +1,11 @@
 // The journal over every Bus: fenced appends, the hash chain, reading back a lost answer, a journal that lost its tail.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { encodeBatch, genesisHash, hashOf } from "../../coordinator/journal/batch.ts";
+import { genesisHash, hashOf } from "../../coordinator/journal/batch.ts";
 import { Journal, JournalBroken, startPosition, type Position } from "../../coordinator/journal/journal.ts";
-import type { Event } from "../../coordinator/state/event.ts";
+import type { Event } from "../../coordinator/format/event.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import { toBytes } from "../../protocol/json-bytes.ts";
 import type { MemoryBus } from "../support/bus/memory-bus.ts";
 import { MemoryHub } from "../support/bus/memory-hub.ts";
 import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
@@ -16,6 +17,9 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 const keys = keysOf("j");
 const elected = (epoch: number): Event => ({ kind: "LeaderElected", epoch, leader: `leader-${epoch}` });
 const seen = (agent: string): Event => ({ kind: "AgentSeen", agent });
+/** As the version before wrote it. */
+const plain = (prev: string, epoch: number, ...events: Event[]) =>
+  toBytes({ v: 2, epoch, prev, at: 5, events });
 
 for (const world of busWorlds) {
   describe(`journal (${world.name})`, { skip: world.skip }, () => {
@@ -52,7 +56,9 @@ for (const world of busWorlds) {
       const entries = await mesh.settle(open().readAfter(startPosition));
       const last = entries.at(-1)?.position;
       assert.ok(last !== undefined);
-      const { bytes: forged } = open().entryAfter({ ...last, hash: genesisHash }, 2, 5, [seen("forged")]);
+      const { bytes: forged } = open().entryAfter({ ...last, hash: genesisHash }, 2, 5, {
+        events: [seen("forged")],
+      });
       await mesh.settle(bus.append(streamsOf("j").journal, subjectsOf("j").journal("secret"), forged));
       await assert.rejects(mesh.settle(open().readAfter(last)), /does not follow from message/);
     });
@@ -88,7 +94,7 @@ test("JOURNAL-5: a server that lost its tail gets it back from our copy, one tha
   await clock.settle(journal.verify(position));
   assert.equal((await clock.settle(journal.readAfter(startPosition))).length, 4);
   hub.loseTail(streamsOf("j").journal, 3);
-  copies.set(1, encodeBatch({ epoch: 1, prev: genesisHash, at: 9, events: [elected(1)] }));
+  copies.set(1, plain(genesisHash, 1, elected(1)));
   await assert.rejects(clock.settle(journal.restore(position, copyAt)), /differs from our copy/);
 });
 
@@ -142,16 +148,13 @@ async function journalOf(messages: readonly Uint8Array[]) {
   return { journal, read: () => clock.settle(journal.readAfter(startPosition)) };
 }
 
-describe("JOURNAL-6: once a coordinator has signed, nothing but what coordinators sign is believed", () => {
-  /** As older versions wrote it. */
-  const plain = (prev: string, epoch: number, ...events: Event[]) =>
-    encodeBatch({ epoch, prev, at: 5, events });
+describe("JOURNAL-7: once a coordinator has signed, nothing but what coordinators sign is believed", () => {
   const old = plain(genesisHash, 1, elected(1));
   const older: Position = { sequence: 1, hash: hashOf(old), signedFrom: null };
   const clock = new VirtualClock();
   const bus = new MemoryHub({ clock, seed: 1 }).connect("writer");
   const signed = (from: Position, by = keys) =>
-    new Journal(bus, "j", clock, by).entryAfter(from, 2, 6, [elected(2)]);
+    new Journal(bus, "j", clock, by).entryAfter(from, 2, 6, { events: [elected(2)] });
 
   test("a journal that an older version began goes on, and says at which message signing began", async () => {
     const second = signed(older);
@@ -170,7 +173,7 @@ describe("JOURNAL-6: once a coordinator has signed, nothing but what coordinator
         const first = signed(startPosition);
         return [first.bytes, plain(first.position.hash, 2, seen("forged"))];
       },
-      /message 2 is not signed by a coordinator of mesh j/,
+      /message 2 cannot be read: it is not signed by a coordinator of mesh j/,
     ],
     [
       "one signed by a coordinator of another mesh",
@@ -178,7 +181,7 @@ describe("JOURNAL-6: once a coordinator has signed, nothing but what coordinator
         const first = signed(startPosition);
         return [first.bytes, signed(first.position, keysOf("other")).bytes];
       },
-      /message 2 is not signed/,
+      /message 2 cannot be read: it is not signed/,
     ],
     [
       "one whose body was changed",
@@ -187,7 +190,7 @@ describe("JOURNAL-6: once a coordinator has signed, nothing but what coordinator
         const text = Buffer.from(bytes).toString("latin1");
         return [Buffer.from(text.replace("leader-2", "leader-3"), "latin1")];
       },
-      /message 1 is not signed/,
+      /message 1 cannot be read: it is not signed/,
     ],
     [
       "one that says signing began elsewhere",
@@ -195,12 +198,12 @@ describe("JOURNAL-6: once a coordinator has signed, nothing but what coordinator
         const first = signed(startPosition);
         return [first.bytes, signed({ ...first.position, signedFrom: 2 }).bytes];
       },
-      /says that signing began at message 2, not at 1/,
+      /says that signing began at message 2, not at message 1/,
     ],
     [
       "a first one that says it is not the first",
       () => [signed({ ...startPosition, signedFrom: 9 }).bytes],
-      /says that signing began at message 9, not at 1/,
+      /says that signing began at message 9, not at message 1/,
     ],
   ];
   for (const [what, messages, why] of refused) {

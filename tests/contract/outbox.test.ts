@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Outbox } from "../../agent/outbox.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { MemoryHub } from "../support/bus/memory-hub.ts";
-import { fromBytes } from "../../protocol/json-bytes.ts";
+import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { reportBatchSchema, type Report } from "../../protocol/report.ts";
 import { streamSpecsOf, streamsOf } from "../../protocol/subjects.ts";
 import { MemoryDisk } from "../support/memory-store.ts";
@@ -20,6 +20,7 @@ async function newWorld() {
   const reader = hub.connect("reader");
   for (const spec of streamSpecsOf("m", 1, "secret")) await clock.settle(reader.ensureStream(spec));
   const disk = new MemoryDisk({ timer: clock, flushMs });
+  const lines: string[] = [];
   const open = (incarnation: string, bus: Bus = hub.connect(incarnation)) => {
     const opening = disk.open("1");
     assert.ok(opening.kind === "opened");
@@ -31,6 +32,7 @@ async function newWorld() {
       bus,
       store,
       clock,
+      log: (line) => lines.push(line),
       onError: (error) => assert.fail(String(error)),
     });
   };
@@ -40,7 +42,7 @@ async function newWorld() {
     const entries = await clock.settle(reader.readStream(stream, 1, 100));
     return entries.map(({ data }) => reportBatchSchema.parse(fromBytes(data)).reports);
   };
-  return { clock, hub, disk, open, inbox };
+  return { clock, hub, disk, lines, open, inbox };
 }
 
 test("OUTBOX-1: nothing is sent before it is flushed, and what was not flushed was never sent", async () => {
@@ -132,5 +134,23 @@ test("OUTBOX-2: through a server's absence nothing is lost, whatever was on its 
     [...sent].toSorted((a, b) => a - b),
     Array.from({ length: count }, (_, n) => n + 1),
   );
+  outbox.close();
+});
+
+test("OUTBOX-4: reports of another version that cannot be read stay in the store, and are named", async () => {
+  const { clock, disk, lines, open, inbox } = await newWorld();
+  const opening = disk.open("1");
+  assert.ok(opening.kind === "opened");
+  const strange = toBytes({ incarnation: "zero", reports: [{ id: "x", report: { kind: "archived" } }] });
+  const key = "outbox/a.zero.000000001";
+  const written = opening.store.write({ put: [[key, strange]], remove: [] });
+  await clock.advance(flushMs);
+  await written;
+  const outbox = open("one");
+  outbox.add(refused(1));
+  await clock.advance(1_000);
+  assert.equal((await inbox()).length, 1);
+  assert.match(lines.join(), /^outbox\/a\.zero\.000000001 .* cannot read/);
+  assert.notEqual(opening.store.get(key), undefined);
   outbox.close();
 });

@@ -265,7 +265,7 @@ for (const subject of subjects) {
       const endedAt = bench.now();
       await bench.runner.close();
       const end = events.at(-1);
-      assert.ok(end?.kind === "finished");
+      assert.ok(end?.kind === "finished", JSON.stringify(end));
       assert.ok(heardWhenStill > 0 && to > from, "it ended only after it was resumed");
       assert.equal(end.metrics["accuracy"], noopMetrics(0.4, 9, 6)["accuracy"]);
       assert.ok(end.usedMs >= 4 * subject.milliseconds);

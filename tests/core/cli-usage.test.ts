@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import * as z from "zod";
 import { refusalSchema } from "../../protocol/refusal.ts";
 import { program } from "../../cli/command-tree.ts";
-import type { Terminal } from "../../cli/shell/terminal.ts";
+import { openTerminal, type Terminal } from "../../cli/shell/terminal.ts";
 import { runCli } from "../support/run-cli.ts";
 
 interface Heard {
@@ -20,14 +20,14 @@ function listen(): Heard {
   const heard: Heard = {
     out: "",
     note: "",
-    terminal: {
+    terminal: openTerminal({
       environment: {},
       interactive: false,
       columns: 100,
-      out: (text) => void (heard.out += `${text}\n`),
-      note: (text) => void (heard.note += `${text}\n`),
+      writeOut: (text) => void (heard.out += text),
+      writeErr: (text) => void (heard.note += text),
       finish: () => {},
-    },
+    }),
   };
   return heard;
 }
@@ -260,6 +260,6 @@ describe("CLI-4: exit status and streams of the real program", () => {
     writeFileSync(join(home, "mesh.json"), '{"version": 99, "mesh": "mesh"}');
     const { code, err } = await runCli(["up", "--port", "0"], { TRIALMESH_HOME: home });
     assert.equal(code, 1);
-    assert.match(err, /^trialmesh: .* is a home of version 99 and this trialmesh keeps version 1; [^\n]*\n$/);
+    assert.match(err, /^trialmesh: .* is a home of version 99 and this trialmesh keeps version 2; [^\n]*\n$/);
   });
 });

@@ -253,7 +253,7 @@ test("PROFILE-5: profiles of different columns do not merge, and it says which",
     await profileOf([{ text: "a", label: "b" }]),
   );
   assert.ok(!merged.ok);
-  assert.match(merged.refusal.message, /column n is number in one and missing in the other/);
+  assert.match(merged.refusal.message, /only rows-\d+\.jsonl has a column n$/);
 });
 
 test("PROFILE-6: with a draw of rows repeats are still counted among all, and the draw is stated", async () => {

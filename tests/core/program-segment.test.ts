@@ -49,11 +49,22 @@ test("SEG-3: the next segment goes on from the note; at its full length, or with
   assert.equal(readSegmentNote({ kind: "something else" }), null);
 });
 
+test("SEG-4: of ever new metrics so many are kept, and their objectives always", () => {
+  const segment = new LeaseSegment(program, 3, null);
+  segment.take({ metric: "x".repeat(100_000), value: 1 }, "output");
+  for (let n = 0; n < 5_000; n++) segment.take({ metric: `layer.${n}`, value: n }, "output");
+  assert.equal(segment.take({ metric: "acc", value: 0.5 }, "output"), true);
+  segment.take({ metric: "layer.3", value: 33 }, "output");
+  const metrics = segment.metrics();
+  assert.deepEqual([metrics["acc"], metrics["layer.3"]], [0.5, 33]);
+  assert.ok(Object.keys(metrics).length <= 502 && JSON.stringify(metrics).length < 200_000);
+});
+
 test("MLFLOW-1: the client's calls for a run give its metrics with steps, its parameters and its tags", () => {
   const run = new MlflowRun("0".repeat(32), "s1-1", "file:///artifacts", 1_000);
   const facts: MlflowFact[] = [];
   const call = (path: string, body: unknown) => {
-    const answer = run.call(path, body);
+    const answer = run.call("POST", path, body);
     facts.push(...answer.facts);
     return answer;
   };
@@ -98,8 +109,28 @@ test("MLFLOW-1: the client's calls for a run give its metrics with steps, its pa
 
 test("MLFLOW-2: a call that does not parse, or that there is not, is answered in MLflow's own words", () => {
   const run = new MlflowRun("0".repeat(32), "s1-1", "file:///artifacts", 0);
-  const wrong = run.call("runs/log-metric", { key: "acc", value: "high" });
+  const wrong = run.call("POST", "runs/log-metric", { key: "acc", value: "high" });
   assert.deepEqual([wrong.status, wrong.facts], [400, []]);
   assert.match(JSON.stringify(wrong.body), /INVALID_PARAMETER_VALUE/);
-  assert.match(JSON.stringify(run.call("model-versions/create", {}).body), /ENDPOINT_NOT_FOUND/);
+  assert.match(JSON.stringify(run.call("POST", "model-versions/create", {}).body), /ENDPOINT_NOT_FOUND/);
+});
+
+test("MLFLOW-3: what only asks may be asked with GET; whatever says something is posted, and no step is beyond counting", () => {
+  const run = new MlflowRun("0".repeat(32), "s1-1", "file:///artifacts", 0);
+  assert.equal(run.call("GET", "runs/get", {}).status, 200);
+  const tagged = run.call("GET", "runs/set-tag", { key: "note", value: "by a link" });
+  assert.deepEqual([tagged.status, tagged.facts], [405, []]);
+  for (const step of ["9".repeat(400), 1e300, "99999999999999999999"]) {
+    const far = run.call("POST", "runs/log-metric", { key: "acc", value: 1, step });
+    assert.deepEqual([far.status, far.facts], [400, []]);
+  }
+});
+
+test("MLFLOW-4: of ever new names and endless values so much is kept", () => {
+  const run = new MlflowRun("0".repeat(32), "s1-1", "file:///artifacts", 0);
+  for (let n = 0; n < 3_000; n++) {
+    run.call("POST", "runs/set-tag", { key: `tag ${n}`, value: "x".repeat(n === 0 ? 900_000 : 3) });
+    run.call("POST", "runs/log-metric", { key: `metric ${n}`, value: n });
+  }
+  assert.ok(JSON.stringify(run.call("GET", "runs/get", {}).body).length < 400_000);
 });

@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import { CommanderError } from "commander";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { program } from "../../cli/command-tree.ts";
+import { openTerminal } from "../../cli/shell/terminal.ts";
 
 const page = readFileSync(join(projectFolder, "docs", "scheduling.md"), "utf8");
 const shellBlock = /^```sh\n(.*?)^```/gms;
@@ -20,14 +21,14 @@ const inText = [...page.matchAll(/`(trialmesh [^`]+)`/g)].map(([, line = ""]) =>
 /** The sentence about a wrong command line; null where it is right. */
 async function usageError(line: string): Promise<string | null> {
   let said = "";
-  const terminal = {
+  const terminal = openTerminal({
     environment: { TRIALMESH_HOME: join(projectFolder, "no-home-here") },
     interactive: false,
     columns: 100,
-    out: () => {},
-    note: (text: string) => void (said += text),
+    writeOut: () => {},
+    writeErr: (text) => void (said += text),
     finish: () => {},
-  };
+  });
   try {
     await program(terminal).parseAsync(["node", ...line.split(/\s+/)]);
     return null;

@@ -181,11 +181,7 @@ test("STOP-5: with two objectives a trial on the front goes on, and a dominated 
     const trial = fold.trial(`s1-${index + 1}`);
     const fence = trial.attempts.at(-1)?.fence ?? 0;
     apply(fold.state, { kind: "RungReached", fence, resource: 1, value, also: [seconds] }, fold.at);
-    apply(
-      fold.state,
-      { kind: "AttemptEnded", fence, ending: "finished", note: "", posted: 1, tooShort: false },
-      fold.at,
-    );
+    apply(fold.state, { kind: "AttemptEnded", fence, ending: "finished", posted: 1, tags: [1, 1] }, fold.at);
     run(fold.state, judge(fold.state, trial), fold.at, []);
   });
   const targets = [1, 2, 3, 4].map((number) => fold.trial(`s1-${number}`).target);

@@ -95,6 +95,38 @@ test("HOUSE-4: a source outside the rooms is told", () => {
   assert.match(faultsOf({ "utils/helper.ts": "" }).join(), /HOUSE-4: utils\/helper\.ts lies in no room/);
 });
 
+test("FORMAT-1: a policy that `apply` reaches on whatever way is told, and so is one in the rooms beside it", () => {
+  const reached = faultsOf({
+    "coordinator/core/apply.ts": 'import { one } from "./one.ts";',
+    "coordinator/core/one.ts": 'import { two } from "../state/two.ts";',
+    "coordinator/state/two.ts": 'import type { Three } from "../../search/three.ts";',
+    "search/three.ts": 'import { serve } from "./stopping/serve.ts";',
+    "search/stopping/serve.ts": "",
+  });
+  assert.match(
+    reached.join(),
+    /FORMAT-1: coordinator\/core\/apply\.ts -> .* -> search\/stopping\/serve\.ts:/,
+  );
+  const beside = faultsOf({
+    "coordinator/journal/lift.ts": 'import { serve } from "../queue/serve.ts";',
+    "coordinator/queue/serve.ts": "",
+  });
+  assert.match(beside.join(), /FORMAT-1: coordinator\/journal\/lift\.ts -> coordinator\/queue\/serve\.ts:/);
+  const decides = {
+    "coordinator/core/decide.ts": 'import { serve } from "../queue/serve.ts";',
+    "coordinator/queue/serve.ts": "",
+  };
+  assert.deepEqual(faultsOf(decides), []);
+});
+
+test("FORMAT-5: what is stored has nothing of the wire", () => {
+  const tree = {
+    "coordinator/format/event.ts": 'import { sweep } from "../../protocol/sweep.ts";',
+    "protocol/sweep.ts": "",
+  };
+  assert.match(faultsOf(tree).join(), /FORMAT-5: coordinator\/format\/event\.ts imports protocol\/sweep\.ts/);
+});
+
 test("the project holds its own layout", () => {
   const files = structure.sourceFiles();
   assert.ok(files.length > 500, `only ${files.length} files were found`);

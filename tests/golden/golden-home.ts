@@ -9,9 +9,11 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import * as z from "zod";
 import { projectFolder } from "../../training/version/code-version.ts";
+import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { stateText } from "../support/state-text.ts";
 import type { State } from "../../coordinator/state/state.ts";
 import { factsSchema } from "./fact.ts";
+import { stateText3 } from "./state-text-3.ts";
 
 export const goldenFolder = join(projectFolder, "tests", "golden");
 
@@ -59,6 +61,13 @@ export function unpackHome(number: number, path: string): void {
   execFileSync("tar", ["-xzf", join(goldenFolder, `home-${number}.tar.gz`), "-C", path]);
 }
 
-export function stateDigest(state: State): string {
-  return createHash("sha256").update(stateText(state)).digest("hex");
+/** Of the whole state, as that version of the projection would have it. */
+export function stateDigest(state: State, version: number): string {
+  return createHash("sha256").update(stateTextOf(state, version)).digest("hex");
+}
+
+function stateTextOf(state: State, version: number): string {
+  if (version === projectionVersion) return stateText(state);
+  if (version === 3) return stateText3(state);
+  throw new Error(`no golden home has version ${version} of the projection`);
 }

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { connectAs } from "../../mesh/connect.ts";
-import { eventSchema } from "../../coordinator/state/event.ts";
+import { eventSchema } from "../../coordinator/format/event.ts";
 import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { Journal, startPosition, type JournalEntry } from "../../coordinator/journal/journal.ts";
 import { mintCredential } from "../../mesh/credential.ts";
@@ -63,7 +63,7 @@ async function make(number: number): Promise<void> {
       mesh: mesh.client.mesh,
       server,
       journal: { messages: entries.length, lastHash: entries.at(-1)?.position.hash ?? "" },
-      state: { projectionVersion, sha256: stateDigest(audit.state) },
+      state: { projectionVersion, sha256: stateDigest(audit.state, projectionVersion) },
       facts,
     };
     write(number, path, record, entries);

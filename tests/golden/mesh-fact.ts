@@ -1,6 +1,6 @@
 /** The facts of a running mesh, asked of its views as people and programs ask. What a journal adds up to is `state-fact.ts`. */
 import type { MeshClient } from "../../protocol/client.ts";
-import type { AliasMoveView, LedgerLineView, SweepSummary, TrialView } from "../../protocol/view.ts";
+import type { LedgerLineView, ModelView, SweepSummary, TrialView } from "../../protocol/view.ts";
 import { valueOf } from "../support/live-mesh.ts";
 import { factsSchema, type Facts } from "./fact.ts";
 
@@ -99,7 +99,7 @@ function moveFact({
   to,
   who,
   why,
-}: AliasMoveView): Facts["models"][number]["ledger"][number] {
+}: ModelView["ledger"][number]): Facts["models"][number]["ledger"][number] {
   return { alias, from, to, who, why, kind, at };
 }
 

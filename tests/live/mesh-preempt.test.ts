@@ -1,7 +1,7 @@
 /** Slots given up on a live mesh: for another requester's share, for a drain, after a cordon. Whom to ask is decided in core. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Event } from "../../coordinator/state/event.ts";
+import type { Event } from "../../coordinator/format/event.ts";
 import { milliTokensPerToken, priceOf } from "../../protocol/token.ts";
 import type { TrialView } from "../../protocol/view.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";

@@ -97,7 +97,7 @@ describe("programs on a mesh", { skip: skipPython || skipWithoutNats }, () => {
   };
 
   before(async () => {
-    await mesh.up("--slots", "2");
+    await mesh.up("--port", "0", "--slots", "2");
   });
   after(() => mesh.close());
 

@@ -5,7 +5,7 @@ import type { CliProcess } from "../support/cli-mesh.ts";
 import { LiveMesh } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 
-const epochs = 12;
+const epochs = 10;
 /** An epoch takes some tenths of a second; both sweeps are the same trial, and the record may not answer for it. */
 const sweep = (name: string) => `name: ${name}
 task: text-classification

@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { credsAuthenticator, connect } from "@nats-io/transport-node";
 import * as z from "zod";
 import { projectFolder } from "../../training/version/code-version.ts";
-import { planSweep } from "../../client/sweep/prepare-sweep.ts";
+import { planSweep } from "../../client/sweep/plan-sweep.ts";
 import {
   answerSchema,
   commandEnvelopeSchema,

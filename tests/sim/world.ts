@@ -102,6 +102,7 @@ export class World {
         bus: this.hub.connect(busName),
         keys: this.keys,
         store: this.#openDisk(`coordinator-${name}`),
+        journalCopy: this.#openDisk(`copy-${name}`),
         sampler: inlineSampler,
         clock,
         random: () => this.random.next(),
@@ -125,6 +126,7 @@ export class World {
     process.clock.kill();
     this.hub.partition(process.busName);
     this.#disk(`coordinator-${name}`).crash();
+    this.#disk(`copy-${name}`).crash();
     this.candidates.delete(name);
     this.note(`${name} is killed`);
   }
@@ -158,11 +160,17 @@ export class World {
       epoch: (job, resource) => this.#epoch(plan, job, resource),
     });
     const runner: typeof inner = {
-      ...inner,
       start: (job) => {
         runningFences.add(job.fence);
         inner.start(job);
       },
+      stop: (fence, how) => inner.stop(fence, how),
+      suspend: (fence) => inner.suspend(fence),
+      resume: (fence) => inner.resume(fence),
+      canSuspend: inner.canSuspend,
+      processes: () => inner.processes(),
+      onEvent: (listener) => inner.onEvent(listener),
+      close: () => inner.close(),
     };
     inner.onEvent((event) => {
       if (event.kind === "finished" || event.kind === "stopped" || event.kind === "failed")

@@ -14,8 +14,13 @@ export class CliProcess {
   readonly #child: ChildProcess;
   readonly ended: Promise<number | null>;
 
-  constructor(parameters: readonly string[], environment: Readonly<Record<string, string | undefined>>) {
-    this.#child = spawn(process.execPath, [mainFile, ...parameters], {
+  /** `main`: the command line's own file, of whatever version. */
+  constructor(
+    parameters: readonly string[],
+    environment: Readonly<Record<string, string | undefined>>,
+    main: string = mainFile,
+  ) {
+    this.#child = spawn(process.execPath, [main, ...parameters], {
       env: environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -28,6 +33,10 @@ export class CliProcess {
   get pid(): number {
     if (this.#child.pid === undefined) throw new Error("the process did not start");
     return this.#child.pid;
+  }
+
+  get isOver(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** Waits until it has said something that matches; the match's first group, or the whole. */
@@ -81,7 +90,12 @@ export class CliMesh {
   }
 
   start(home: string, ...words: readonly string[]): CliProcess {
-    const started = new CliProcess(words, this.environment(home));
+    return this.startOf(mainFile, home, ...words);
+  }
+
+  /** As `start`, of the version whose command line is `main`. */
+  startOf(main: string, home: string, ...words: readonly string[]): CliProcess {
+    const started = new CliProcess(words, this.environment(home), main);
     this.#processes.push(started);
     return started;
   }

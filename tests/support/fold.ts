@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type * as z from "zod";
 import { apply } from "../../coordinator/core/apply.ts";
 import { decide, run } from "../../coordinator/core/decide.ts";
-import type { Event } from "../../coordinator/state/event.ts";
+import type { Event } from "../../coordinator/format/event.ts";
 import type { Input } from "../../coordinator/state/input.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";

@@ -3,8 +3,9 @@
  * invariants, leaders in turn, one outcome a trial. Not the coordinator's own start-up check.
  */
 import { apply } from "../../coordinator/core/apply.ts";
-import type { Event } from "../../coordinator/state/event.ts";
+import type { Event } from "../../coordinator/format/event.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
+import { eventsOf } from "../../coordinator/journal/lift.ts";
 import { emptyState, type State } from "../../coordinator/state/state.ts";
 import { startPosition, type Journal } from "../../coordinator/journal/journal.ts";
 
@@ -44,7 +45,7 @@ export async function auditJournal(journal: Journal, watch?: Watch): Promise<Jou
       if (batch.epoch !== expected)
         violations.push(`EPOCH-1: message ${at.sequence} has epoch ${batch.epoch}, not ${expected}`);
       epoch = batch.epoch;
-      for (const event of batch.events) {
+      for (const event of eventsOf(state, batch)) {
         apply(state, event, batch.at);
         events += 1;
         watch?.(event, state, batch.at);

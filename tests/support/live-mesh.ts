@@ -20,7 +20,7 @@ import { systemClock } from "../../protocol/time/system-clock.ts";
 import type { AgentView, MeshView, SweepView, TrialView } from "../../protocol/view.ts";
 import { CliMesh, type CliProcess } from "./cli-mesh.ts";
 import { auditJournal, type JournalAudit, type Watch } from "./journal-audit.ts";
-import type { CliResult } from "./run-cli.ts";
+import { mainFile, type CliResult } from "./run-cli.ts";
 import { until } from "./until.ts";
 
 /** What `up` starts, as its own lines name them. */
@@ -119,7 +119,12 @@ export class LiveMesh {
 
   /** A long-lived command in that home. */
   start(home: string, ...words: readonly string[]): CliProcess {
-    const started = this.cli.start(home, ...words);
+    return this.startOf(mainFile, home, ...words);
+  }
+
+  /** As `start`, of the version whose command line is `main`. */
+  startOf(main: string, home: string, ...words: readonly string[]): CliProcess {
+    const started = this.cli.startOf(main, home, ...words);
     this.#started.push(started);
     return started;
   }
@@ -140,11 +145,24 @@ export class LiveMesh {
     return err.trimEnd();
   }
 
+  /** As `up`, of the version whose command line is `main`: a mesh that this process cannot enter. */
+  async upOf(main: string, ...flags: readonly string[]): Promise<CliProcess> {
+    const up = this.startOf(main, LiveMesh.home, "up", "--name", LiveMesh.home, ...flags);
+    await up.saidLine(/mesh mesh is up/);
+    return up;
+  }
+
+  /** Runs a command of the version whose command line is `main` to its end; what it said. */
+  async okOf(main: string, home: string, ...words: readonly string[]): Promise<string> {
+    const run = this.startOf(main, home, ...words);
+    assert.equal(await run.ended, 0, run.said);
+    return run.said;
+  }
+
   /** Invites into a home of the same name; gives the words to join with, without `trialmesh`. */
   async invite(role: "agent" | "coordinator" | "requester" | "viewer", name: string): Promise<string[]> {
     const { out } = await this.ok(LiveMesh.home, "invite", role, name);
-    const line = /^trialmesh (.+)\n$/.exec(out)?.[1] ?? assert.fail(out);
-    return line.split(" ");
+    return joiningWords(out);
   }
 
   async joinAgent(name: string, ...flags: readonly string[]): Promise<CliProcess> {
@@ -287,6 +305,12 @@ export class LiveMesh {
     process.off("exit", this.#endAll);
     process.off("SIGTERM", this.#exit);
   }
+}
+
+/** The words to join with in what `trialmesh invite` said, without `trialmesh`. */
+export function joiningWords(said: string): string[] {
+  const line = /^trialmesh (.+)$/m.exec(said)?.[1] ?? assert.fail(said);
+  return line.split(" ");
 }
 
 export function valueOf<T>(outcome: Outcome<T>): T {

@@ -115,6 +115,10 @@ class MemoryStore implements Store {
     for (const [key, value] of entries) yield [key, structuredClone(value)];
   }
 
+  count(): number {
+    return this.#read().size;
+  }
+
   async write(changes: StoreChanges): Promise<void> {
     assertKeys(changes);
     if (this.#closed) throw new StoreError("closed", "The store is closed.");

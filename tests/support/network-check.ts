@@ -97,6 +97,13 @@ const rowTable: Program = {
 };
 
 export function checkNetwork(name: BackendName): void {
+  checkRepeats(name);
+  checkRows(name);
+  checkLearning(name);
+}
+
+/** What comes out alike, to the bit, and leaves nothing behind. */
+function checkRepeats(name: BackendName): void {
   test(`NET-2: on ${name}, the same seed gives the same weights, bit for bit; another seed others`, async () => {
     const [first, second, other] = [
       await networkOf(name, text, { clip: 0.5, decay: 0.01 }),
@@ -127,6 +134,22 @@ export function checkNetwork(name: BackendName): void {
     resumed.dispose();
   });
 
+  test(`NET-5: on ${name}, steps, scores, reading and restoring leave as many tensors as they found`, async () => {
+    const { tf } = await opened(name);
+    assert.ok(tf !== null);
+    const before = tf.memory().numTensors;
+    const network = await networkOf(name, text);
+    train(network, 0, 3);
+    network.score({ tokens: texts(3).tokens });
+    assert.ok(network.restore(network.tensors()).ok);
+    assert.equal(tf.memory().numTensors, before);
+    network.dispose();
+    assert.equal(tf.memory().numTensors, before);
+  });
+}
+
+/** How rows, texts of other lengths and rows of tables are taken. */
+function checkRows(name: BackendName): void {
   test(`NET-4: on ${name}, rows that fill up a batch change nothing, and any number of rows is scored`, async () => {
     const program: Program = { batch, lengths: [length], build: buildTextcnn(shape, 0) };
     const some = await networkOf(name, program);
@@ -143,19 +166,6 @@ export function checkNetwork(name: BackendName): void {
     assert.ok(distance(all.subarray(-shape.labels), last) < 1e-6);
     some.dispose();
     filled.dispose();
-  });
-
-  test(`NET-5: on ${name}, steps, scores, reading and restoring leave as many tensors as they found`, async () => {
-    const { tf } = await opened(name);
-    assert.ok(tf !== null);
-    const before = tf.memory().numTensors;
-    const network = await networkOf(name, text);
-    train(network, 0, 3);
-    network.score({ tokens: texts(3).tokens });
-    assert.ok(network.restore(network.tensors()).ok);
-    assert.equal(tf.memory().numTensors, before);
-    network.dispose();
-    assert.equal(tf.memory().numTensors, before);
   });
 
   test(`NET-6: on ${name}, rows of a table that a batch leaves alone stay, unless the table moves as a whole`, async () => {
@@ -178,6 +188,26 @@ export function checkNetwork(name: BackendName): void {
     }
   });
 
+  test(`NET-8: on ${name}, a text scores and teaches the same to whichever length it is filled up`, async () => {
+    const program: Program = { ...text, build: buildTextcnn(shape, 0) };
+    const long = await networkOf(name, program);
+    const short = await networkOf(name, program);
+    const { tokens, labels } = texts(batch);
+    const cut = Int32Array.from({ length: batch * shorter }, (_, at) => {
+      return tokens[Math.floor(at / shorter) * length + (at % shorter)] ?? 0;
+    });
+    assert.ok(distance(long.score({ tokens }), short.score({ tokens: cut }, shorter)) < 1e-6);
+    long.step({ tokens, labels }, { rate: 0.01, step: 0 });
+    short.step({ tokens: cut, labels }, { rate: 0.01, step: 0, length: shorter });
+    for (const weight of ["embeddings", "kernel.3", "output"])
+      assert.ok(distance(weightOf(long, weight), weightOf(short, weight)) < 1e-4, weight);
+    long.dispose();
+    short.dispose();
+  });
+}
+
+/** What a step moves, and by how much. */
+function checkLearning(name: BackendName): void {
   test(`NET-7: on ${name}, Adam with clipping and decay moves weights as its paper's arithmetic does`, async () => {
     const clip = 0.75;
     const decay = 0.1;
@@ -209,23 +239,6 @@ export function checkNetwork(name: BackendName): void {
     }
     assert.ok(distance(weightOf(network, "gradient"), weight) < 1e-5);
     network.dispose();
-  });
-
-  test(`NET-8: on ${name}, a text scores and teaches the same to whichever length it is filled up`, async () => {
-    const program: Program = { ...text, build: buildTextcnn(shape, 0) };
-    const long = await networkOf(name, program);
-    const short = await networkOf(name, program);
-    const { tokens, labels } = texts(batch);
-    const cut = Int32Array.from({ length: batch * shorter }, (_, at) => {
-      return tokens[Math.floor(at / shorter) * length + (at % shorter)] ?? 0;
-    });
-    assert.ok(distance(long.score({ tokens }), short.score({ tokens: cut }, shorter)) < 1e-6);
-    long.step({ tokens, labels }, { rate: 0.01, step: 0 });
-    short.step({ tokens: cut, labels }, { rate: 0.01, step: 0, length: shorter });
-    for (const weight of ["embeddings", "kernel.3", "output"])
-      assert.ok(distance(weightOf(long, weight), weightOf(short, weight)) < 1e-4, weight);
-    long.dispose();
-    short.dispose();
   });
 
   test(`NET-9: on ${name}, 20 steps bring the loss to where they bring it on every backend`, async () => {

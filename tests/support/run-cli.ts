@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import { program } from "../../cli/command-tree.ts";
 import { exitCode } from "../../protocol/exit-code.ts";
-import type { Terminal } from "../../cli/shell/terminal.ts";
+import { openTerminal, type Terminal } from "../../cli/shell/terminal.ts";
 
 /** The sources under type stripping, else what they were compiled to. */
 export const mainFile = fileURLToPath(
@@ -32,16 +32,18 @@ export function runCli(
 export async function runHere(
   parameters: readonly string[],
   environment: Terminal["environment"] = process.env,
+  connect?: Terminal["connect"],
 ): Promise<CliResult> {
   const heard = { out: "", err: "", code: 0 };
-  const terminal: Terminal = {
+  const terminal = openTerminal({
     environment,
     interactive: false,
     columns: 100,
-    out: (text) => void (heard.out += `${text}\n`),
-    note: (text) => void (heard.err += `${text}\n`),
+    writeOut: (text) => void (heard.out += text),
+    writeErr: (text) => void (heard.err += text),
     finish: (code) => void (heard.code = code),
-  };
+    ...(connect === undefined ? {} : { connect }),
+  });
   try {
     await program(terminal).parseAsync(["node", "trialmesh", ...parameters]);
   } catch (error) {

@@ -24,153 +24,200 @@ export interface SimulatedRunnerOptions {
   readonly store: SimulatedStore;
 }
 
-interface Running {
-  readonly job: Job;
-  resource: number;
-  usedMs: number;
-  metrics: Readonly<Record<string, number>>;
-  file: CheckpointFile | null;
-  stopAsked: boolean;
-  /** When the epoch under way began or last went on, on the monotonic clock. */
-  epochFrom: number;
-  /** Ends the epoch under way; null between epochs. */
-  epochEnd: (() => void) | null;
-  /** What is left of the epoch under way, ms. */
-  leftMs: number;
-  suspended: boolean;
-  cancel: () => void;
-}
-
 const checkpointBytes = 1024;
 
-export function simulatedRunner({ clock, epoch, store }: SimulatedRunnerOptions): Runner {
-  const listeners: ((event: RunnerEvent) => void)[] = [];
-  const running = new Map<number, Running>();
-  const emit = (event: RunnerEvent): void => {
-    for (const listener of listeners) listener(event);
-  };
+export function simulatedRunner(options: SimulatedRunnerOptions): Runner {
+  return new SimulatedRunner(options);
+}
 
-  const settle = (run: Running, event: RunnerEvent): void => {
-    run.cancel();
-    running.delete(run.job.fence);
-    emit(event);
-  };
-  const fail = (run: Running, reason: string, retryable: boolean): void =>
-    settle(run, { kind: "failed", fence: run.job.fence, reason, retryable, usedMs: run.usedMs });
-  const stopped = (run: Running): void => {
-    const { job, resource, metrics, usedMs } = run;
-    const kept = run.file ?? { path: null, digest: null, bytes: 0 };
-    settle(run, { kind: "stopped", fence: job.fence, resource, metrics, usedMs, ...kept });
-  };
+class SimulatedRunner implements Runner {
+  readonly canSuspend = true;
+  readonly #options: SimulatedRunnerOptions;
+  readonly #listeners: ((event: RunnerEvent) => void)[] = [];
+  readonly #running = new Map<number, SimulatedRun>();
 
-  const nextEpoch = (run: Running): void => {
-    const { job } = run;
-    if (run.stopAsked) return stopped(run);
-    const coming = epoch(job, run.resource + 1);
-    run.leftMs = coming.durationMs;
-    run.epochEnd = () => {
-      run.epochEnd = null;
-      run.usedMs += clock.monotonic() - run.epochFrom;
-      if (coming.failure !== undefined) return fail(run, coming.failure.reason, coming.failure.retryable);
-      run.resource++;
-      run.metrics = coming.metrics;
-      const at = { fence: job.fence, resource: run.resource, metrics: run.metrics, usedMs: run.usedMs };
-      emit({ kind: "epoch", ...at });
-      run.file = keep(store, job, run.resource);
-      emit({ kind: "checkpoint", ...at, ...run.file });
-      if (run.resource >= job.targetResource) settle(run, { kind: "finished", ...at, ...run.file });
-      else if (running.get(job.fence) === run) nextEpoch(run); // a listener may have stopped it
-    };
-    goOn(run);
-  };
+  constructor(options: SimulatedRunnerOptions) {
+    this.#options = options;
+  }
 
-  const goOn = (run: Running): void => {
-    const { epochEnd } = run;
-    run.epochFrom = clock.monotonic();
+  start(job: Job): void {
+    const run = new SimulatedRun(job, this.#options, {
+      emit: (event) => this.#emit(event),
+      isRunning: () => this.#running.get(job.fence) === run,
+      settle: (event) => {
+        this.#running.delete(job.fence);
+        this.#emit(event);
+      },
+    });
+    this.#running.set(job.fence, run);
+    run.begin();
+  }
+
+  stop(fence: number, how: StopHow): void {
+    this.#running.get(fence)?.stop(how);
+  }
+
+  suspend(fence: number): void {
+    this.#running.get(fence)?.suspend();
+  }
+
+  resume(fence: number): void {
+    this.#running.get(fence)?.resume();
+  }
+
+  processes(): readonly number[] {
+    return [];
+  }
+
+  onEvent(listener: (event: RunnerEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  close(): Promise<void> {
+    for (const run of this.#running.values()) run.cancel();
+    this.#running.clear();
+    this.#listeners.length = 0;
+    return Promise.resolve();
+  }
+
+  #emit(event: RunnerEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+interface RunHost {
+  readonly emit: (event: RunnerEvent) => void;
+  /** False once it has ended: a listener may have stopped it. */
+  readonly isRunning: () => boolean;
+  /** Its last event. */
+  readonly settle: (event: RunnerEvent) => void;
+}
+
+class SimulatedRun {
+  readonly #job: Job;
+  readonly #options: SimulatedRunnerOptions;
+  readonly #host: RunHost;
+  #resource: number;
+  #usedMs = 0;
+  #metrics: Readonly<Record<string, number>> = {};
+  #file: CheckpointFile | null = null;
+  #stopAsked = false;
+  /** When the epoch under way began or last went on, on the monotonic clock. */
+  #epochFrom: number;
+  /** Ends the epoch under way; null between epochs. */
+  #epochEnd: (() => void) | null = null;
+  /** What is left of the epoch under way, ms. */
+  #leftMs = 0;
+  #suspended = false;
+  #cancel = (): void => undefined;
+
+  constructor(job: Job, options: SimulatedRunnerOptions, host: RunHost) {
+    this.#job = job;
+    this.#options = options;
+    this.#host = host;
+    this.#resource = job.fromResource;
+    this.#epochFrom = options.clock.monotonic();
+  }
+
+  begin(): void {
+    const { clock, store } = this.#options;
+    const { fence, fromCheckpointPath: path, fromResource, targetResource, trial } = this.#job;
+    this.#cancel = clock.setTimer(0, () => {
+      if (path !== null && store.get(path)?.resource !== fromResource)
+        return this.#fail(`the checkpoint ${path} is not one of ${fromResource} epochs`, true);
+      if (fromResource >= targetResource)
+        return this.#fail(
+          `trial ${trial} has ${fromResource} epochs already and was asked for ${targetResource}`,
+          false,
+        );
+      this.#host.emit({ kind: "started", fence, exact: true });
+      if (this.#host.isRunning()) this.#nextEpoch();
+    });
+  }
+
+  stop(how: StopHow): void {
+    this.#stopAsked = true;
+    if (how === "checkpoint") return this.resume();
+    const { clock } = this.#options;
+    this.#cancel();
+    if (!this.#suspended) this.#usedMs += clock.monotonic() - this.#epochFrom;
+    this.#cancel = clock.setTimer(0, () => this.#stopped());
+  }
+
+  suspend(): void {
+    if (this.#suspended) return;
+    this.#suspended = true;
+    // Before its first epoch there is nothing to interrupt: it will not begin.
+    if (this.#epochEnd === null) return;
+    this.#cancel();
+    const doneMs = this.#options.clock.monotonic() - this.#epochFrom;
+    this.#usedMs += doneMs;
+    this.#leftMs = Math.max(0, this.#leftMs - doneMs);
+  }
+
+  resume(): void {
+    if (!this.#suspended) return;
+    this.#suspended = false;
+    if (this.#epochEnd !== null) this.#goOn();
+  }
+
+  cancel(): void {
+    this.#cancel();
+  }
+
+  #nextEpoch(): void {
+    if (this.#stopAsked) return this.#stopped();
+    const coming = this.#options.epoch(this.#job, this.#resource + 1);
+    this.#leftMs = coming.durationMs;
+    this.#epochEnd = () => this.#endEpoch(coming);
+    this.#goOn();
+  }
+
+  #endEpoch({ failure, metrics }: SimulatedEpoch): void {
+    const { clock, store } = this.#options;
+    const { fence, targetResource } = this.#job;
+    this.#epochEnd = null;
+    this.#usedMs += clock.monotonic() - this.#epochFrom;
+    if (failure !== undefined) return this.#fail(failure.reason, failure.retryable);
+    this.#resource++;
+    this.#metrics = metrics;
+    const at = { fence, resource: this.#resource, metrics, usedMs: this.#usedMs };
+    this.#host.emit({ kind: "epoch", ...at });
+    const file = keep(store, this.#job, at.resource);
+    this.#file = file;
+    this.#host.emit({ kind: "checkpoint", ...at, ...file });
+    if (at.resource >= targetResource) this.#settle({ kind: "finished", ...at, ...file });
+    else if (this.#host.isRunning()) this.#nextEpoch(); // a listener may have stopped it
+  }
+
+  #goOn(): void {
+    const { clock } = this.#options;
+    this.#epochFrom = clock.monotonic();
     // A suspended one waits for its resumption: a listener may have suspended it between two epochs.
-    if (epochEnd !== null && !run.suspended) run.cancel = clock.setTimer(run.leftMs, epochEnd);
-  };
+    if (this.#epochEnd !== null && !this.#suspended)
+      this.#cancel = clock.setTimer(this.#leftMs, this.#epochEnd);
+  }
 
-  const resume = (run: Running): void => {
-    if (!run.suspended) return;
-    run.suspended = false;
-    if (run.epochEnd !== null) goOn(run);
-  };
+  #stopped(): void {
+    const kept = this.#file ?? { path: null, digest: null, bytes: 0 };
+    this.#settle({
+      kind: "stopped",
+      fence: this.#job.fence,
+      resource: this.#resource,
+      metrics: this.#metrics,
+      usedMs: this.#usedMs,
+      ...kept,
+    });
+  }
 
-  return {
-    start: (job) => {
-      const run: Running = {
-        job,
-        resource: job.fromResource,
-        usedMs: 0,
-        metrics: {},
-        file: null,
-        stopAsked: false,
-        epochFrom: clock.monotonic(),
-        epochEnd: null,
-        leftMs: 0,
-        suspended: false,
-        cancel: () => undefined,
-      };
-      running.set(job.fence, run);
-      run.cancel = clock.setTimer(0, () => {
-        if (
-          job.fromCheckpointPath !== null &&
-          store.get(job.fromCheckpointPath)?.resource !== job.fromResource
-        ) {
-          return fail(
-            run,
-            `the checkpoint ${job.fromCheckpointPath} is not one of ${job.fromResource} epochs`,
-            true,
-          );
-        }
-        if (job.fromResource >= job.targetResource) {
-          return fail(
-            run,
-            `trial ${job.trial} has ${job.fromResource} epochs already and was asked for ${job.targetResource}`,
-            false,
-          );
-        }
-        emit({ kind: "started", fence: job.fence, exact: true });
-        if (running.get(job.fence) === run) nextEpoch(run);
-      });
-    },
-    stop: (fence, how: StopHow) => {
-      const run = running.get(fence);
-      if (run === undefined) return;
-      run.stopAsked = true;
-      if (how === "checkpoint") return resume(run);
-      run.cancel();
-      if (!run.suspended) run.usedMs += clock.monotonic() - run.epochFrom;
-      run.cancel = clock.setTimer(0, () => stopped(run));
-    },
-    suspend: (fence) => {
-      const run = running.get(fence);
-      if (run === undefined || run.suspended) return;
-      run.suspended = true;
-      // Before its first epoch there is nothing to interrupt: it will not begin.
-      if (run.epochEnd === null) return;
-      run.cancel();
-      const doneMs = clock.monotonic() - run.epochFrom;
-      run.usedMs += doneMs;
-      run.leftMs = Math.max(0, run.leftMs - doneMs);
-    },
-    resume: (fence) => {
-      const run = running.get(fence);
-      if (run !== undefined) resume(run);
-    },
-    canSuspend: true,
-    processes: () => [],
-    onEvent: (listener) => {
-      listeners.push(listener);
-    },
-    close: () => {
-      for (const run of running.values()) run.cancel();
-      running.clear();
-      listeners.length = 0;
-      return Promise.resolve();
-    },
-  };
+  #fail(reason: string, retryable: boolean): void {
+    this.#settle({ kind: "failed", fence: this.#job.fence, reason, retryable, usedMs: this.#usedMs });
+  }
+
+  #settle(event: RunnerEvent): void {
+    this.#cancel();
+    this.#host.settle(event);
+  }
 }
 
 /** The same trial at the same resource has the same digest wherever it ran, as real training here does. */

@@ -6,11 +6,13 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pace } from "./pace.ts";
 
-/** Between two looks at first, and at most. */
+/** Between two looks at first, and at most: whoever is asked has other work too. */
 const pollFirstMs = 5;
-const pollMaxMs = 50;
+const pollMaxMs = 200;
 /** Without any change. Far above every lease, silence and back-off that tests wait for. */
 const patienceMs = 90_000;
+/** A promise says itself when it is kept. */
+const promisePollMs = 50;
 /** Looking at processes costs a little. */
 const lookMs = 500;
 
@@ -38,6 +40,8 @@ export class Patience {
     if (text === this.#seen) return;
     this.#seen = text;
     this.#spentMs = 0;
+    this.#lookedAt = performance.now();
+    this.#pace.elapsed();
   }
 
   isOver(): boolean {
@@ -75,7 +79,7 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
     () => true,
     () => true,
   );
-  while (!(await Promise.race([settled, sleep(pollMaxMs, false)]))) {
+  while (!(await Promise.race([settled, sleep(promisePollMs, false)]))) {
     if (patience.isOver()) throw new assert.AssertionError({ message: `${what} took over ${ms} ms` });
   }
   return promise;

@@ -6,7 +6,7 @@ import type { Rank, Tensor } from "@tensorflow/tfjs-core";
 import type { TensorFlow } from "../runtime/backend.ts";
 import { stream } from "../tensor/seeded-stream.ts";
 import { kernelGradient, rowGradient, windowMax, type WindowMax } from "./eager-window-max.ts";
-import { inputOf, type Node } from "./node.ts";
+import { byKind, inputOf, type ByKind, type Node, type OperationOf } from "./node.ts";
 import { expect } from "./shape.ts";
 
 export interface Surroundings {
@@ -15,156 +15,165 @@ export interface Surroundings {
   /** Null in scoring, where dropout does nothing. */
   readonly step: number | null;
   /** The value of an input of the node. */
-  valueOf(node: Node): Tensor;
+  readonly valueOf: (node: Node) => Tensor;
   /** What a way there leaves for its way back, beside its output. */
   readonly kept: Map<Node, WindowMax>;
-  weight(name: string): Float32Array;
-  input(name: string): Float32Array | Int32Array;
+  readonly weight: (name: string) => Float32Array;
+  readonly input: (name: string) => Float32Array | Int32Array;
 }
 
+/** Computes one node. */
 export function compute(node: Node, around: Surroundings): Tensor {
+  return byKind(kernels, node, around);
+}
+
+const kernels: ByKind<Surroundings, Tensor> = {
+  input: ({ operation, shape, type }, { input, tf }) => tf.tensor(input(operation.name), [...shape], type),
+  weight: ({ operation, shape }, { tf, weight }) => tf.tensor(weight(operation.name), [...shape]),
+  constant: ({ operation, shape }, { tf }) => tf.fill([...shape], operation.value),
+  add: (node, around) => around.tf.add(of(node, 0, around), of(node, 1, around)),
+  sub: (node, around) => around.tf.sub(of(node, 0, around), of(node, 1, around)),
+  mul: (node, around) => around.tf.mul(of(node, 0, around), of(node, 1, around)),
+  div: (node, around) => around.tf.div(of(node, 0, around), of(node, 1, around)),
+  scale: (node, around) => around.tf.mul(of(node, 0, around), node.operation.by),
+  shift: (node, around) => around.tf.add(of(node, 0, around), node.operation.by),
+  relu: (node, around) => around.tf.relu(of(node, 0, around)),
+  tanh: (node, around) => around.tf.tanh(of(node, 0, around)),
+  sigmoid: (node, around) => around.tf.sigmoid(of(node, 0, around)),
+  exp: (node, around) => around.tf.exp(of(node, 0, around)),
+  log: (node, around) => around.tf.log(of(node, 0, around)),
+  sqrt: (node, around) => around.tf.sqrt(of(node, 0, around)),
+  rsqrt: (node, around) => around.tf.rsqrt(of(node, 0, around)),
+  square: (node, around) => around.tf.square(of(node, 0, around)),
+  reluGradient: (node, around) => {
+    const { tf } = around;
+    return tf.mul(of(node, 1, around), tf.cast(tf.greater(of(node, 0, around), 0), "float32"));
+  },
+  tanhGradient: (node, around) => {
+    const { tf } = around;
+    return tf.mul(of(node, 1, around), tf.sub(1, tf.square(of(node, 0, around))));
+  },
+  sigmoidGradient: (node, around) => {
+    const { tf } = around;
+    const output = of(node, 0, around);
+    return tf.mul(of(node, 1, around), tf.mul(output, tf.sub(1, output)));
+  },
+  positive: (node, around) => {
+    const { tf } = around;
+    const zero = tf.scalar(0, inputOf(node, 0).type);
+    return tf.cast(tf.greater(of(node, 0, around), zero), "float32");
+  },
+  equal: (node, around) =>
+    around.tf.cast(around.tf.equal(of(node, 0, around), of(node, 1, around)), "float32"),
+  addN: (node, around) => around.tf.addN(allOf(node, around)),
+  matmul: (node, around) => {
+    const { transposeA, transposeB } = node.operation;
+    return around.tf.matMul(of(node, 0, around), of(node, 1, around), transposeA, transposeB);
+  },
+  softmax: (node, around) => around.tf.softmax(of(node, 0, around)),
+  gather,
+  segmentSum: (node, around) =>
+    around.tf.unsortedSegmentSum(
+      around.tf.reshape(of(node, 0, around), [-1, ...node.shape.slice(1)]),
+      around.tf.reshape<Rank.R1>(of(node, 1, around), [-1]),
+      node.operation.rows,
+    ),
+  reshape: (node, around) => around.tf.reshape(of(node, 0, around), [...node.shape]),
+  transpose: (node, around) => around.tf.transpose(of(node, 0, around), [...node.operation.permutation]),
+  slice: (node, around) => around.tf.slice(of(node, 0, around), [...node.operation.begin], [...node.shape]),
+  pad: (node, around) => pad(around.tf, of(node, 0, around), node.operation.before, node.shape),
+  broadcast: (node, around) => around.tf.broadcastTo(of(node, 0, around), [...node.shape]),
+  concat: (node, around) => around.tf.concat(allOf(node, around), node.operation.axis),
+  sum: (node, around) =>
+    around.tf.sum(of(node, 0, around), [...node.operation.axes], node.operation.keepAxes),
+  mean: (node, around) =>
+    around.tf.mean(of(node, 0, around), [...node.operation.axes], node.operation.keepAxes),
+  max: (node, around) =>
+    around.tf.max(of(node, 0, around), [...node.operation.axes], node.operation.keepAxes),
+  unfold,
+  fold,
+  windowMax: bestWindows,
+  windowMaxRowGradient: (node, around) => windowGradient(node, around, rowGradient),
+  windowMaxKernelGradient: (node, around) => windowGradient(node, around, kernelGradient),
+  dropoutMask,
+  dropout: (node, around) =>
+    around.step === null ? of(node, 0, around) : around.tf.mul(of(node, 0, around), of(node, 1, around)),
+  crossEntropy: (node, around) => {
+    const { tf } = around;
+    const logits = of(node, 0, around);
+    const weights = of(node, 2, around);
+    const likelihood = tf.sum(tf.mul(tf.logSoftmax(logits), oneHot(tf, node, of(node, 1, around))), 1);
+    return tf.neg(tf.div(tf.sum(tf.mul(likelihood, weights)), tf.sum(weights)));
+  },
+  crossEntropyGradient: (node, around) => {
+    const { tf } = around;
+    const weights = of(node, 2, around);
+    const off = tf.sub(tf.softmax(of(node, 0, around)), oneHot(tf, node, of(node, 1, around)));
+    return tf.mul(off, tf.expandDims(tf.div(weights, tf.sum(weights)), 1));
+  },
+};
+
+/** The value of a node's input. */
+function of(node: Node, index: number, around: Surroundings): Tensor {
+  return around.valueOf(inputOf(node, index));
+}
+
+function allOf(node: Node, around: Surroundings): Tensor[] {
+  return node.inputs.map((part) => around.valueOf(part));
+}
+
+function unfold(node: Node<OperationOf<"unfold">>, around: Surroundings): Tensor {
   const { tf } = around;
-  const { operation, shape } = node;
-  const input = (index: number): Tensor => around.valueOf(inputOf(node, index));
-  const dims = [...shape];
-  switch (operation.kind) {
-    case "input":
-      return tf.tensor(around.input(operation.name), dims, node.type);
-    case "weight":
-      return tf.tensor(around.weight(operation.name), dims);
-    case "constant":
-      return tf.fill(dims, operation.value);
-    case "add":
-      return tf.add(input(0), input(1));
-    case "sub":
-      return tf.sub(input(0), input(1));
-    case "mul":
-      return tf.mul(input(0), input(1));
-    case "div":
-      return tf.div(input(0), input(1));
-    case "scale":
-      return tf.mul(input(0), operation.by);
-    case "shift":
-      return tf.add(input(0), operation.by);
-    case "relu":
-      return tf.relu(input(0));
-    case "tanh":
-      return tf.tanh(input(0));
-    case "sigmoid":
-      return tf.sigmoid(input(0));
-    case "exp":
-      return tf.exp(input(0));
-    case "log":
-      return tf.log(input(0));
-    case "sqrt":
-      return tf.sqrt(input(0));
-    case "rsqrt":
-      return tf.rsqrt(input(0));
-    case "square":
-      return tf.square(input(0));
-    case "reluGradient":
-      return tf.mul(input(1), tf.cast(tf.greater(input(0), 0), "float32"));
-    case "tanhGradient":
-      return tf.mul(input(1), tf.sub(1, tf.square(input(0))));
-    case "sigmoidGradient":
-      return tf.mul(input(1), tf.mul(input(0), tf.sub(1, input(0))));
-    case "positive":
-      return tf.cast(tf.greater(input(0), tf.scalar(0, inputOf(node, 0).type)), "float32");
-    case "equal":
-      return tf.cast(tf.equal(input(0), input(1)), "float32");
-    case "addN":
-      return tf.addN(node.inputs.map((part) => around.valueOf(part)));
-    case "matmul":
-      return tf.matMul(input(0), input(1), operation.transposeA, operation.transposeB);
-    case "softmax":
-      return tf.softmax(input(0));
-    case "gather":
-      return gather(node, around);
-    case "segmentSum":
-      return tf.unsortedSegmentSum(
-        tf.reshape(input(0), [-1, ...dims.slice(1)]),
-        tf.reshape<Rank.R1>(input(1), [-1]),
-        operation.rows,
-      );
-    case "reshape":
-      return tf.reshape(input(0), dims);
-    case "transpose":
-      return tf.transpose(input(0), [...operation.permutation]);
-    case "slice":
-      return tf.slice(input(0), [...operation.begin], dims);
-    case "pad":
-      return pad(tf, input(0), operation.before, shape);
-    case "broadcast":
-      return tf.broadcastTo(input(0), dims);
-    case "concat":
-      return tf.concat(
-        node.inputs.map((part) => around.valueOf(part)),
-        operation.axis,
-      );
-    case "sum":
-      return tf.sum(input(0), [...operation.axes], operation.keepAxes);
-    case "mean":
-      return tf.mean(input(0), [...operation.axes], operation.keepAxes);
-    case "max":
-      return tf.max(input(0), [...operation.axes], operation.keepAxes);
-    case "unfold": {
-      const [batch = 0, positions = 0] = shape;
-      const width = inputOf(node, 0).shape[2] ?? 0;
-      const x = input(0);
-      const shifts = Array.from({ length: operation.size }, (_, from) =>
-        tf.slice(x, [0, from, 0], [batch, positions, width]),
-      );
-      return tf.concat(shifts, 2);
-    }
-    case "fold": {
-      const [, , width = 0] = shape;
-      const [batch = 0, positions = 0] = inputOf(node, 0).shape;
-      const gradient = input(0);
-      const parts = Array.from({ length: operation.size }, (_, from) =>
-        pad(tf, tf.slice(gradient, [0, 0, from * width], [batch, positions, width]), [0, from, 0], shape),
-      );
-      return tf.addN(parts);
-    }
-    case "windowMax": {
-      const [batch = 0, length = 0, width = 0] = inputOf(node, 0).shape;
-      const [, filters = 0] = shape;
-      const kept = windowMax(tf, input(0).dataSync<"float32">(), input(1).dataSync<"float32">(), {
-        batch,
-        length,
-        size: operation.size,
-        width,
-        filters,
-      });
-      around.kept.set(node, kept);
-      return tf.tensor(kept.top, dims);
-    }
-    case "windowMaxRowGradient":
-    case "windowMaxKernelGradient": {
-      const kept = around.kept.get(inputOf(node, 0));
-      expect(kept !== undefined, "a way back came before its way there");
-      const gradient = input(1).dataSync<"float32">();
-      const back = operation.kind === "windowMaxRowGradient" ? rowGradient : kernelGradient;
-      return tf.tensor(back(kept, gradient), dims);
-    }
-    case "dropoutMask": {
-      expect(around.step !== null, "scoring read a dropout mask");
-      const { share, name } = operation;
-      const random = stream(around.seed, `dropout/${name}`, around.step);
-      const mask = new Float32Array(dims.reduce((product, length) => product * length, 1));
-      for (let at = 0; at < mask.length; at++) mask[at] = random.next() < share ? 0 : 1 / (1 - share);
-      return tf.tensor(mask, dims);
-    }
-    case "dropout":
-      return around.step === null ? input(0) : tf.mul(input(0), input(1));
-    case "crossEntropy": {
-      const likelihood = tf.sum(tf.mul(tf.logSoftmax(input(0)), oneHot(tf, node, input(1))), 1);
-      return tf.neg(tf.div(tf.sum(tf.mul(likelihood, input(2))), tf.sum(input(2))));
-    }
-    case "crossEntropyGradient": {
-      const off = tf.sub(tf.softmax(input(0)), oneHot(tf, node, input(1)));
-      return tf.mul(off, tf.expandDims(tf.div(input(2), tf.sum(input(2))), 1));
-    }
-  }
+  const [batch = 0, positions = 0] = node.shape;
+  const width = inputOf(node, 0).shape[2] ?? 0;
+  const x = of(node, 0, around);
+  const shifts = Array.from({ length: node.operation.size }, (_, from) =>
+    tf.slice(x, [0, from, 0], [batch, positions, width]),
+  );
+  return tf.concat(shifts, 2);
+}
+
+function fold(node: Node<OperationOf<"fold">>, around: Surroundings): Tensor {
+  const { tf } = around;
+  const { shape } = node;
+  const [, , width = 0] = shape;
+  const [batch = 0, positions = 0] = inputOf(node, 0).shape;
+  const gradient = of(node, 0, around);
+  const parts = Array.from({ length: node.operation.size }, (_, from) =>
+    pad(tf, tf.slice(gradient, [0, 0, from * width], [batch, positions, width]), [0, from, 0], shape),
+  );
+  return tf.addN(parts);
+}
+
+function bestWindows(node: Node<OperationOf<"windowMax">>, around: Surroundings): Tensor {
+  const { tf } = around;
+  const [batch = 0, length = 0, width = 0] = inputOf(node, 0).shape;
+  const [, filters = 0] = node.shape;
+  const rows = of(node, 0, around).dataSync<"float32">();
+  const kernel = of(node, 1, around).dataSync<"float32">();
+  const { size } = node.operation;
+  const kept = windowMax(tf, rows, kernel, { batch, length, size, width, filters });
+  around.kept.set(node, kept);
+  return tf.tensor(kept.top, [...node.shape]);
+}
+
+function windowGradient(
+  node: Node,
+  around: Surroundings,
+  back: (kept: WindowMax, gradient: Float32Array) => Float32Array,
+): Tensor {
+  const kept = around.kept.get(inputOf(node, 0));
+  expect(kept !== undefined, "a way back came before its way there");
+  return around.tf.tensor(back(kept, of(node, 1, around).dataSync<"float32">()), [...node.shape]);
+}
+
+function dropoutMask(node: Node<OperationOf<"dropoutMask">>, { seed, step, tf }: Surroundings): Tensor {
+  expect(step !== null, "scoring read a dropout mask");
+  const { share, name } = node.operation;
+  const random = stream(seed, `dropout/${name}`, step);
+  const mask = new Float32Array(node.shape.reduce((product, length) => product * length, 1));
+  for (let at = 0; at < mask.length; at++) mask[at] = random.next() < share ? 0 : 1 / (1 - share);
+  return tf.tensor(mask, [...node.shape]);
 }
 
 function gather(node: Node, around: Surroundings): Tensor {

@@ -68,6 +68,13 @@ const stepFeed: Feed = { name: "step", shape: [1], type: "int32" };
 const rateFeed: Feed = { name: "rate", shape: [], type: "float32" };
 const alphaFeed: Feed = { name: "alpha", shape: [], type: "float32" };
 
+/** A part of a weight as a variable of the graph: read at `vN_out`, written through its feed. */
+interface Slot {
+  readonly weight: string;
+  readonly part: keyof WeightParts;
+  readonly feed: Feed;
+}
+
 export function nativeEngine(
   tf: TensorFlow,
   session: SessionBackend,
@@ -76,8 +83,138 @@ export function nativeEngine(
   const { graphs, weights, seed } = options;
   const writer = new TensorFlowGraph();
   for (const feed of [seedFeed, stepFeed, rateFeed, alphaFeed]) placeholder(writer, feed);
+  const { slots, variables, written } = emitVariables(writer, weights);
+  const training = new Map<number, Call>();
+  const scoring = new Map<number, Call>();
+  for (const graph of graphs) {
+    training.set(graph.length, emitTraining(writer, graph, variables, options));
+    scoring.set(graph.length, emitScoring(writer, graph, variables));
+  }
+  const loaded = load(session, writer);
+  if (!loaded.ok) return loaded;
+  const calls = { training, scoring, written };
+  const engine = new NativeEngine(tf, session, loaded.value, slots, calls, seed);
+  engine.write(
+    new Map(
+      weights.map((plan) => {
+        const zeros = new Float32Array(sizeOf(plan.shape));
+        return [plan.name, { value: initialValue(plan, seed), mean: zeros, square: zeros }];
+      }),
+    ),
+  );
+  return accept(engine);
+}
+
+/** What the loaded graph can be asked for. */
+interface Calls {
+  /** By length. */
+  readonly training: ReadonlyMap<number, Call>;
+  readonly scoring: ReadonlyMap<number, Call>;
+  /** Writes every slot. */
+  readonly written: Call;
+}
+
+class NativeEngine implements Engine {
+  readonly #tf: TensorFlow;
+  readonly #session: SessionBackend;
+  readonly #loaded: LoadedGraph;
+  readonly #slots: readonly Slot[];
+  readonly #calls: Calls;
+  readonly #mixedSeed: Int32Array;
+  #open = true;
+
+  constructor(
+    tf: TensorFlow,
+    session: SessionBackend,
+    loaded: LoadedGraph,
+    slots: readonly Slot[],
+    calls: Calls,
+    seed: number,
+  ) {
+    this.#tf = tf;
+    this.#session = session;
+    this.#loaded = loaded;
+    this.#slots = slots;
+    this.#calls = calls;
+    this.#mixedSeed = Int32Array.of(mix(seed));
+  }
+
+  step(length: number, inputs: FilledInputs, rate: number, step: number): number {
+    const loss = this.#run(found(this.#calls.training, length), (feed) => {
+      if (feed === seedFeed) return this.#mixedSeed;
+      if (feed === stepFeed) return Int32Array.of(step);
+      if (feed === rateFeed) return Float32Array.of(rate);
+      if (feed === alphaFeed) return Float32Array.of(correctedRate(rate, step));
+      return given(inputs, feed);
+    });
+    const value = loss.dataSync<"float32">()[0] ?? NaN;
+    loss.dispose();
+    return value;
+  }
+
+  score(length: number, inputs: FilledInputs): Float32Array {
+    const result = this.#run(found(this.#calls.scoring, length), (feed) => given(inputs, feed));
+    const values = result.dataSync<"float32">();
+    result.dispose();
+    return Float32Array.from(values);
+  }
+
+  read(): ReadonlyMap<string, WeightParts> {
+    const outputs = this.#slots.map((_, index) => `v${index}_out:0`);
+    const results = this.#session.runSavedModel(this.#loaded.id, [], [], outputs);
+    const read = new Map<string, Record<keyof WeightParts, Float32Array>>();
+    for (const [index, { weight, part }] of this.#slots.entries()) {
+      const values = results[index]?.dataSync<"float32">();
+      expect(values !== undefined, `weight ${weight} was not read`);
+      const one = read.get(weight) ?? { value: values, mean: values, square: values };
+      one[part] = Float32Array.from(values);
+      read.set(weight, one);
+    }
+    this.#tf.dispose(results);
+    return read;
+  }
+
+  write(from: ReadonlyMap<string, WeightParts>): void {
+    const values = new Map(this.#slots.map(({ weight, part, feed }) => [feed, from.get(weight)?.[part]]));
+    this.#run(this.#calls.written, (feed) => {
+      const value = feed === stepFeed ? Int32Array.of(0) : values.get(feed);
+      expect(value !== undefined, `no value was given for ${feed.name}`);
+      return value;
+    }).dispose();
+  }
+
+  dispose(): void {
+    if (this.#open) this.#loaded.release();
+    this.#open = false;
+  }
+
+  #run({ feeds, output }: Call, valueOf: (feed: Feed) => Float32Array | Int32Array): Tensor {
+    const tensors = feeds.map((feed) => this.#tf.tensor(valueOf(feed), [...feed.shape], feed.type));
+    const infos = feeds.map(({ name }) => ({ name: `${name}:0` }));
+    const [result] = this.#session.runSavedModel(this.#loaded.id, tensors, infos, [`${output}:0`]);
+    for (const tensor of tensors) tensor.dispose();
+    expect(result !== undefined, "a graph gave no result");
+    return result;
+  }
+}
+
+function given(inputs: FilledInputs, { name }: Feed): Float32Array | Int32Array {
+  const values = inputs.get(name.slice(name.indexOf("/") + 1));
+  expect(values !== undefined, `input ${name} was not given`);
+  return values;
+}
+
+/** A variable for each part of each weight, and the call that writes them all. */
+function emitVariables(
+  writer: TensorFlowGraph,
+  weights: EngineOptions["weights"],
+): {
+  readonly variables: ReadonlyMap<string, Variables>;
+  readonly slots: readonly Slot[];
+  readonly written: Call;
+} {
   const variables = new Map<string, Variables>();
-  const slots: { readonly weight: string; readonly part: keyof WeightParts; readonly feed: Feed }[] = [];
+  const slots: Slot[] = [];
   const assigned: string[] = [];
   for (const { name: weight, shape } of weights) {
     const made = { value: "", mean: "", square: "" };
@@ -97,89 +234,8 @@ export function nativeEngine(
     }
     variables.set(weight, made);
   }
-  const written = writer.op("Identity", [stepFeed.name], { T: int }, { name: "written", after: assigned });
-  const training = new Map<number, Call>();
-  const scoring = new Map<number, Call>();
-  for (const graph of graphs) {
-    training.set(graph.length, emitTraining(writer, graph, variables, options));
-    scoring.set(graph.length, emitScoring(writer, graph, variables));
-  }
-  const loaded = load(session, writer);
-  if (!loaded.ok) return loaded;
-  const { id } = loaded.value;
-
-  const run = ({ feeds, output }: Call, valueOf: (feed: Feed) => Float32Array | Int32Array): Tensor => {
-    const tensors = feeds.map((feed) => tf.tensor(valueOf(feed), [...feed.shape], feed.type));
-    const infos = feeds.map(({ name }) => ({ name: `${name}:0` }));
-    const [result] = session.runSavedModel(id, tensors, infos, [`${output}:0`]);
-    for (const tensor of tensors) tensor.dispose();
-    expect(result !== undefined, "a graph gave no result");
-    return result;
-  };
-  const given = (inputs: FilledInputs, { name }: Feed): Float32Array | Int32Array => {
-    const values = inputs.get(name.slice(name.indexOf("/") + 1));
-    expect(values !== undefined, `input ${name} was not given`);
-    return values;
-  };
-  const write = (from: ReadonlyMap<string, WeightParts>): void => {
-    const feeds = [...slots.map(({ feed }) => feed), stepFeed];
-    const values = new Map(slots.map(({ weight, part, feed }) => [feed, from.get(weight)?.[part]]));
-    run({ feeds, output: written }, (feed) => {
-      const value = feed === stepFeed ? Int32Array.of(0) : values.get(feed);
-      expect(value !== undefined, `no value was given for ${feed.name}`);
-      return value;
-    }).dispose();
-  };
-  write(
-    new Map(
-      weights.map((plan) => {
-        const zeros = new Float32Array(sizeOf(plan.shape));
-        return [plan.name, { value: initialValue(plan, seed), mean: zeros, square: zeros }];
-      }),
-    ),
-  );
-
-  const mixedSeed = Int32Array.of(mix(seed));
-  let open = true;
-  return accept({
-    step: (length, inputs, rate, step) => {
-      const loss = run(found(training, length), (feed) => {
-        if (feed === seedFeed) return mixedSeed;
-        if (feed === stepFeed) return Int32Array.of(step);
-        if (feed === rateFeed) return Float32Array.of(rate);
-        if (feed === alphaFeed) return Float32Array.of(correctedRate(rate, step));
-        return given(inputs, feed);
-      });
-      const value = loss.dataSync<"float32">()[0] ?? NaN;
-      loss.dispose();
-      return value;
-    },
-    score: (length, inputs) => {
-      const result = run(found(scoring, length), (feed) => given(inputs, feed));
-      const values = result.dataSync<"float32">();
-      result.dispose();
-      return Float32Array.from(values);
-    },
-    read: () => {
-      const outputs = slots.map((_, index) => `v${index}_out:0`);
-      const results = session.runSavedModel(id, [], [], outputs);
-      const read = new Map<string, Record<keyof WeightParts, Float32Array>>();
-      for (const [index, { weight, part }] of slots.entries()) {
-        const values = results[index]?.dataSync<"float32">();
-        expect(values !== undefined, `weight ${weight} was not read`);
-        const one = read.get(weight) ?? { value: values, mean: values, square: values };
-        one[part] = Float32Array.from(values);
-        read.set(weight, one);
-      }
-      tf.dispose(results);
-      return read;
-    },
-    write,
-    dispose: () => {
-      if (open) loaded.value.release();
-      open = false;
-    },
-  });
+  const output = writer.op("Identity", [stepFeed.name], { T: int }, { name: "written", after: assigned });
+  return { variables, slots, written: { feeds: [...slots.map(({ feed }) => feed), stepFeed], output } };
 }
 
 function emitTraining(

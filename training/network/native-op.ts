@@ -1,6 +1,6 @@
 /**
  * Operations that several parts of a TensorFlow graph share, on static shapes: functions from names of outputs
- * to the name of one. What a network's nodes mean is `native-emit.ts`.
+ * to the name of one. What a network's nodes mean is `native-node.ts`.
  */
 import type { Attribute, TensorFlowGraph } from "./tensorflow-graph.ts";
 

@@ -8,10 +8,10 @@ import type { TensorData } from "../tensor/tensor-data.ts";
 import type { AdamOptions } from "./adam-options.ts";
 import { reachable } from "./differentiate.ts";
 import { eagerEngine } from "./eager-engine.ts";
-import type { FilledInputs, WeightParts } from "./network-engine.ts";
+import type { Engine, FilledInputs, WeightParts } from "./network-engine.ts";
 import { Graph, type Program } from "./graph.ts";
 import { nativeEngine, sessionBackend } from "./native-engine.ts";
-import { inputsOf, weightsOf } from "./initial.ts";
+import { inputsOf, weightsOf, type BuiltGraph, type WeightPlan } from "./initial.ts";
 import { type Node } from "./node.ts";
 import { expect, sizeOf } from "./shape.ts";
 
@@ -53,71 +53,94 @@ export function createNetwork(backend: OpenedBackend, options: NetworkOptions): 
   if (tf === null)
     return refuse("invalid", `backend ${backend.name} runs no networks; tfjs-node, wasm or cpu do`);
   const { program, seed, optimizer } = options;
-  const { batch } = program;
   const graphs = program.lengths.map((length) => {
     const graph = new Graph();
-    return { graph, built: program.build(graph, { batch, length }), length };
+    return { graph, built: program.build(graph, { batch: program.batch, length }), length };
   });
   const weights = weightsOf(graphs);
   const session = sessionBackend(tf);
   const parts = { graphs, weights, seed, optimizer };
   const made = session === null ? accept(eagerEngine(tf, parts)) : nativeEngine(tf, session, parts);
-  if (!made.ok) return made;
-  const engine = made.value;
-  const longest = program.lengths.at(-1) ?? 0;
-  const shapes = new Map(graphs.map(({ graph, length }) => [length, inputsOf(graph.nodes)]));
-  const scored = new Map(
-    graphs.map(({ length, built }) => [length, inputsOf(reachable([built.score]))] as const),
-  );
-  return accept({
-    program,
-    step: (inputs, { rate, step, length = longest }) => {
-      const filled = fillUp(inputs, found(shapes, length), batch, 0);
-      expect(filled.rows > 0 && filled.rest === 0, `a step takes 1 to ${batch} rows`);
-      return engine.step(length, filled.inputs, rate, step);
-    },
-    score: (inputs, length = longest) => {
-      const parts: Float32Array[] = [];
-      for (let from = 0, rest = 1; rest > 0; from += batch) {
-        const filled = fillUp(inputs, found(scored, length), batch, from);
-        const values = engine.score(length, filled.inputs);
-        parts.push(values.subarray(0, (values.length / batch) * filled.rows));
-        rest = filled.rest;
+  return made.ok ? accept(new EngineNetwork(program, graphs, weights, made.value)) : made;
+}
+
+class EngineNetwork implements Network {
+  readonly program: Program;
+  readonly #weights: readonly WeightPlan[];
+  readonly #engine: Engine;
+  readonly #longest: number;
+  /** What a step, and what a score reads, by length. */
+  readonly #trained: ReadonlyMap<number, ReadonlyMap<string, Node>>;
+  readonly #scored: ReadonlyMap<number, ReadonlyMap<string, Node>>;
+
+  constructor(
+    program: Program,
+    graphs: readonly BuiltGraph[],
+    weights: readonly WeightPlan[],
+    engine: Engine,
+  ) {
+    this.program = program;
+    this.#weights = weights;
+    this.#engine = engine;
+    this.#longest = program.lengths.at(-1) ?? 0;
+    this.#trained = new Map(graphs.map(({ graph, length }) => [length, inputsOf(graph.nodes)]));
+    this.#scored = new Map(
+      graphs.map(({ built, length }) => [length, inputsOf(reachable([built.score]))] as const),
+    );
+  }
+
+  step(inputs: NetworkInputs, { rate, step, length = this.#longest }: StepOptions): number {
+    const { batch } = this.program;
+    const filled = fillUp(inputs, found(this.#trained, length), batch, 0);
+    expect(filled.rows > 0 && filled.rest === 0, `a step takes 1 to ${batch} rows`);
+    return this.#engine.step(length, filled.inputs, rate, step);
+  }
+
+  score(inputs: NetworkInputs, length = this.#longest): Float32Array {
+    const { batch } = this.program;
+    const parts: Float32Array[] = [];
+    for (let from = 0, rest = 1; rest > 0; from += batch) {
+      const filled = fillUp(inputs, found(this.#scored, length), batch, from);
+      const values = this.#engine.score(length, filled.inputs);
+      parts.push(values.subarray(0, (values.length / batch) * filled.rows));
+      rest = filled.rest;
+    }
+    return joined(parts);
+  }
+
+  tensors(): ReadonlyMap<string, TensorData> {
+    const read = this.#engine.read();
+    return new Map(
+      this.#weights.flatMap(({ name, shape }) => {
+        const parts = read.get(name);
+        expect(parts !== undefined, `weight ${name} is gone`);
+        return stateNames(name).map(([key, part]) => [key, { shape, data: parts[part] }] as const);
+      }),
+    );
+  }
+
+  restore(tensors: ReadonlyMap<string, TensorData>): Outcome<null> {
+    const restored = new Map<string, WeightParts>();
+    for (const { name, shape } of this.#weights) {
+      const parts: Record<keyof WeightParts, Float32Array> = { value: empty, mean: empty, square: empty };
+      for (const [key, part] of stateNames(name)) {
+        const saved = tensors.get(key);
+        if (!(saved?.data instanceof Float32Array) || saved.data.length !== sizeOf(shape))
+          return refuse(
+            "invalid",
+            `the checkpoint's tensor ${key} does not fit this model; it is of other parameters or data`,
+          );
+        parts[part] = saved.data;
       }
-      return joined(parts);
-    },
-    tensors: () => {
-      const read = engine.read();
-      return new Map(
-        weights.flatMap(({ name, shape }) => {
-          const parts = read.get(name);
-          expect(parts !== undefined, `weight ${name} is gone`);
-          return stateNames(name).map(([key, part]) => [key, { shape, data: parts[part] }] as const);
-        }),
-      );
-    },
-    restore: (tensors) => {
-      const restored = new Map<string, WeightParts>();
-      for (const { name, shape } of weights) {
-        const parts: Record<keyof WeightParts, Float32Array> = { value: empty, mean: empty, square: empty };
-        for (const [key, part] of stateNames(name)) {
-          const saved = tensors.get(key);
-          if (!(saved?.data instanceof Float32Array) || saved.data.length !== sizeOf(shape))
-            return refuse(
-              "invalid",
-              `the checkpoint's tensor ${key} does not fit this model; it is of other parameters or data`,
-            );
-          parts[part] = saved.data;
-        }
-        restored.set(name, parts);
-      }
-      engine.write(restored);
-      return accept(null);
-    },
-    dispose: () => {
-      engine.dispose();
-    },
-  });
+      restored.set(name, parts);
+    }
+    this.#engine.write(restored);
+    return accept(null);
+  }
+
+  dispose(): void {
+    this.#engine.dispose();
+  }
 }
 
 const empty = new Float32Array(0);

@@ -80,6 +80,37 @@ export interface Node<Kind extends Operation = Operation> {
   readonly type: DataType;
 }
 
+export type OperationKind = Operation["kind"];
+
+/** The operation of a kind, with all that belongs to it. */
+export type OperationOf<Kind extends OperationKind> = Operation extends infer One
+  ? One extends Operation
+    ? Kind extends One["kind"]
+      ? One
+      : never
+    : never
+  : never;
+
+/** What is done with a node of each kind, and with what: a table in which no kind is left out. */
+export type ByKind<Around, Result> = {
+  readonly [Kind in OperationKind]: (node: Node<OperationOf<Kind>>, around: Around) => Result;
+};
+
+/** Does with a node what the table says for its kind. */
+export function byKind<Around, Result>(table: ByKind<Around, Result>, node: Node, around: Around): Result {
+  return entryFor(table, node.operation.kind, node, around);
+}
+
+/** Table and node by one kind: so the compiler sees that they belong together. */
+function entryFor<Kind extends OperationKind, Around, Result>(
+  table: ByKind<Around, Result>,
+  kind: Kind,
+  node: Node<OperationOf<Kind>>,
+  around: Around,
+): Result {
+  return table[kind](node, around);
+}
+
 /** The given input of a node. */
 export function inputOf(node: Node, index: number): Node {
   const found = node.inputs[index];

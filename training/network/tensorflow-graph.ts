@@ -1,7 +1,7 @@
 /**
  * Writes a TensorFlow graph as the bytes of a SavedModel, by the few protocol-buffer messages that takes
  * (tensorflow/core/protobuf/saved_model.proto, framework/graph.proto, node_def.proto, attr_value.proto).
- * It knows operations by name only; `native-emit.ts` knows what they mean.
+ * It knows operations by name only; `native-node.ts` knows what they mean.
  */
 import { createHash } from "node:crypto";
 

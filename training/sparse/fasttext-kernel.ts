@@ -58,7 +58,6 @@ function learnFunction(vectors: number): FunctionCode {
   const [truths, rates, labelWeights] = [address(), address(), address()];
   const [labels, scratch, embeddings, output] = [address(), address(), address(), address()];
   const forward = forwardCode(write, vectors, { offsets, rows, embeddings, output, labels, scratch });
-  const { example, scale, row, sums } = forward;
   const [at, index, truth] = [write.variable("i32"), write.variable("i32"), write.variable("i32")];
   const [label, step, push, hit] = [
     write.variable("i32"),
@@ -67,11 +66,54 @@ function learnFunction(vectors: number): FunctionCode {
     write.variable("f32"),
   ];
   const loss = write.variable("f64");
-  const all = Array.from({ length: vectors }, (_, vector) => vector * vectorBytes);
-  const gradient = i32.add(scratch.get, i32.const(vectors * vectorBytes));
-  const score = (of: Code) => i32.add(forward.scores, i32.mul(of, i32.const(doubleBytes)));
+  const score = scoreAt(forward.scores);
   const outputRow = write.variable("i32");
-  const layer = block(
+  const gradient = i32.add(scratch.get, i32.const(vectors * vectorBytes));
+  const number = (base: Code, of: Code) => i32.add(base, i32.mul(of, i32.const(numberBytes)));
+  write.body = block(
+    loop(
+      at,
+      i32.const(0),
+      count.get,
+      i32.const(1),
+      block(
+        index.set(i32.load(number(order.get, at.get))),
+        truth.set(i32.load(number(truths.get, index.get))),
+        forward.run(index.get),
+        loss.set(f64.add(loss.get, logLossCode(score(truth.get)))),
+        step.set(f32.mul(f32.load(number(rates.get, at.get)), f32.load(number(labelWeights.get, truth.get)))),
+        learnOutput(
+          { label, labels, truth, hit, push, step, outputRow, output, scratch },
+          vectors,
+          gradient,
+          score,
+        ),
+        learnEmbeddings(forward, vectors, gradient, embeddings),
+      ),
+    ),
+    loss.get,
+  );
+  return write;
+}
+
+/** Address of a label's probability. */
+function scoreAt(scores: Code): (label: Code) => Code {
+  return (label) => i32.add(scores, i32.mul(label, i32.const(doubleBytes)));
+}
+
+type OutputLocals = Readonly<
+  Record<"label" | "labels" | "truth" | "hit" | "push" | "step" | "outputRow" | "output" | "scratch", Local>
+>;
+
+/** Moves the row of every label by the hidden layer, and adds up at `gradient` how that moves the hidden layer. */
+function learnOutput(
+  { hit, label, labels, output, outputRow, push, scratch, step, truth }: OutputLocals,
+  vectors: number,
+  gradient: Code,
+  score: (label: Code) => Code,
+): Code {
+  const all = Array.from({ length: vectors }, (_, vector) => vector * vectorBytes);
+  return block(
     ...all.map((offset) => f32x4.store(gradient, f32x4.zero, offset)),
     loop(
       label,
@@ -105,7 +147,16 @@ function learnFunction(vectors: number): FunctionCode {
       ),
     ),
   );
-  const table = vectorBlocks(vectors).flatMap((blockOffsets) => {
+}
+
+/** Moves the embeddings of the example's rows, each by its share of the gradient. */
+function learnEmbeddings(
+  { example, row, scale, sums }: Forward,
+  vectors: number,
+  gradient: Code,
+  embeddings: Local,
+): Code {
+  return vectorBlocks(vectors).flatMap((blockOffsets) => {
     const parts = blockOffsets.map((offset, vector) => ({ offset, change: sums[vector] ?? row }));
     return block(
       ...parts.map(({ offset, change }) =>
@@ -123,26 +174,6 @@ function learnFunction(vectors: number): FunctionCode {
       ),
     );
   });
-  const number = (base: Code, of: Code) => i32.add(base, i32.mul(of, i32.const(numberBytes)));
-  write.body = block(
-    loop(
-      at,
-      i32.const(0),
-      count.get,
-      i32.const(1),
-      block(
-        index.set(i32.load(number(order.get, at.get))),
-        truth.set(i32.load(number(truths.get, index.get))),
-        forward.run(index.get),
-        loss.set(f64.add(loss.get, logLossCode(score(truth.get)))),
-        step.set(f32.mul(f32.load(number(rates.get, at.get)), f32.load(number(labelWeights.get, truth.get)))),
-        layer,
-        table,
-      ),
-    ),
-    loss.get,
-  );
-  return write;
 }
 
 function scoreFunction(vectors: number): FunctionCode {

@@ -2,6 +2,7 @@
  * The linear model of tables: logistic regression where the target is a label, ridge regression where it is a
  * number. It runs on our own typed arrays, so wherever JavaScript does.
  */
+import type { TableDataset } from "../../data/row/dataset-rows.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
 import { checkpointOf } from "../task/checkpoint-of.ts";
@@ -11,7 +12,15 @@ import { classWeightParameters, classWeights } from "../task/class-weight.ts";
 import { numberParam } from "../task/parameter.ts";
 import { permutation } from "../tensor/seeded-stream.ts";
 import { rateShare, scheduleOf, scheduleParameters } from "../task/learning-rate.ts";
-import type { ModelDeclaration, Predictor, TablePredictor, Trainer, TrainerOptions } from "../task/task.ts";
+import type {
+  Metrics,
+  ModelDeclaration,
+  Predictor,
+  Restored,
+  TablePredictor,
+  Trainer,
+  TrainerOptions,
+} from "../task/task.ts";
 import { linearEngine, type LinearEngine } from "./linear-engine.ts";
 import { fitScale, scaled, scaledTarget } from "./scale.ts";
 import {
@@ -48,25 +57,98 @@ function predictorOf(shape: TableShape, engine: LinearEngine): TablePredictor {
 }
 
 function createLinear(options: TrainerOptions): Outcome<Trainer> {
-  const { params, seed, backend } = options;
   const checked = trainableTable(options.dataset);
-  if (!checked.ok) return checked;
-  const dataset = checked.value;
-  const { features, labels, train } = dataset;
-  const shape: TableShape = { features, labels, scale: fitScale(dataset) };
-  const engine = engineOf(shape, params);
-  const predictor = predictorOf(shape, engine);
-  const rows = scaled(shape.scale, train.features);
-  const truths = labels === null ? scaledTarget(shape.scale, train.target) : train.target;
-  const weights =
-    labels === null ? null : classWeights(params["classWeights"] === "balanced", truths, labels.length);
-  const lossScale = shape.scale.targetDeviation ** 2;
-  const lr = numberParam(params, "lr");
-  const schedule = scheduleOf(params);
-  const evaluations = new Evaluations();
-  let epoch = 0;
+  return checked.ok ? accept(new LinearTrainer(options, checked.value)) : checked;
+}
 
-  const runEpoch = (): number => {
+class LinearTrainer implements Trainer {
+  readonly predictor: TablePredictor;
+  readonly #options: TrainerOptions;
+  readonly #dataset: TableDataset;
+  readonly #shape: TableShape;
+  readonly #engine: LinearEngine;
+  readonly #evaluations = new Evaluations();
+  #epoch = 0;
+  /** What the training rows are read as. */
+  readonly #rows: Float32Array;
+  readonly #truths: ArrayLike<number>;
+  /** Of each label's rows in the loss; null where the target is a number. */
+  readonly #weights: Float32Array | null;
+
+  constructor(options: TrainerOptions, dataset: TableDataset) {
+    const { params } = options;
+    const { features, labels, train } = dataset;
+    const shape: TableShape = { features, labels, scale: fitScale(dataset) };
+    this.#options = options;
+    this.#dataset = dataset;
+    this.#shape = shape;
+    this.#engine = engineOf(shape, params);
+    this.predictor = predictorOf(shape, this.#engine);
+    this.#rows = scaled(shape.scale, train.features);
+    this.#truths = labels === null ? scaledTarget(shape.scale, train.target) : train.target;
+    const balanced = params["classWeights"] === "balanced";
+    this.#weights = labels === null ? null : classWeights(balanced, this.#truths, labels.length);
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  trainEpoch(): Promise<{ readonly loss: number }> {
+    this.#evaluations.clear();
+    const loss = this.#runEpoch();
+    this.#epoch++;
+    return Promise.resolve({ loss });
+  }
+
+  evaluate(split: "validation" | "test"): Metrics {
+    return evaluateTable(this.predictor, this.#dataset[split], split, this.#evaluations);
+  }
+
+  save(): Uint8Array {
+    const { backend, params, seed } = this.#options;
+    return encodeCheckpoint(
+      {
+        format: "trialmesh-checkpoint",
+        version: 1,
+        task: tabular,
+        model: tabularLinear.model,
+        params,
+        labels: [...(this.#dataset.labels ?? [])],
+        seed,
+        epoch: this.#epoch,
+        step: this.#epoch * this.#dataset.train.count,
+        backend: backend.name,
+        extra: tableExtra(this.#shape),
+        ...this.#evaluations.meta,
+      },
+      new Map([...this.#engine.tensors, ...tableTensors(this.#shape)]),
+    );
+  }
+
+  restore(bytes: Uint8Array): Outcome<Restored> {
+    const saved = checkpointOf(tabularLinear, bytes);
+    if (!saved.ok) return saved;
+    const filled = fillTensors(this.#engine.tensors, saved.value.tensors);
+    if (!filled.ok) return filled;
+    this.#evaluations.clear();
+    this.#epoch = saved.value.meta.epoch;
+    return accept({ exact: saved.value.meta.backend === this.#options.backend.name });
+  }
+
+  dispose(): void {}
+
+  /** Its mean loss, in the target's own unit squared where that is a number. */
+  #runEpoch(): number {
+    const { params, seed } = this.#options;
+    const { features, train } = this.#dataset;
+    const engine = this.#engine;
+    const epoch = this.#epoch;
+    const rows = this.#rows;
+    const truths = this.#truths;
+    const weights = this.#weights;
+    const lr = numberParam(params, "lr");
+    const schedule = scheduleOf(params);
     let sum = 0;
     let total = 0;
     for (const [index, row] of permutation(train.count, seed, epoch).entries()) {
@@ -76,50 +158,8 @@ function createLinear(options: TrainerOptions): Outcome<Trainer> {
       sum += weight * engine.learn(rows, row * features.length, truth, weight, rate);
       total += weight;
     }
-    return (lossScale * sum) / total;
-  };
-
-  return accept({
-    predictor,
-    get epoch() {
-      return epoch;
-    },
-    trainEpoch: () => {
-      evaluations.clear();
-      const loss = runEpoch();
-      epoch++;
-      return Promise.resolve({ loss });
-    },
-    evaluate: (split) => evaluateTable(predictor, dataset[split], split, evaluations),
-    save: () =>
-      encodeCheckpoint(
-        {
-          format: "trialmesh-checkpoint",
-          version: 1,
-          task: tabular,
-          model: tabularLinear.model,
-          params,
-          labels: [...(labels ?? [])],
-          seed,
-          epoch,
-          step: epoch * train.count,
-          backend: backend.name,
-          extra: tableExtra(shape),
-          ...evaluations.meta,
-        },
-        new Map([...engine.tensors, ...tableTensors(shape)]),
-      ),
-    restore: (bytes) => {
-      const saved = checkpointOf(tabularLinear, bytes);
-      if (!saved.ok) return saved;
-      const filled = fillTensors(engine.tensors, saved.value.tensors);
-      if (!filled.ok) return filled;
-      evaluations.clear();
-      epoch = saved.value.meta.epoch;
-      return accept({ exact: saved.value.meta.backend === backend.name });
-    },
-    dispose: () => undefined,
-  });
+    return (this.#shape.scale.targetDeviation ** 2 * sum) / total;
+  }
 }
 
 function loadLinear(bytes: Uint8Array): Outcome<Predictor> {

@@ -5,14 +5,18 @@
  */
 import * as z from "zod";
 import { backendNameSchema } from "../../protocol/capability.ts";
+import { newerFormat } from "../../protocol/newer-format.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { valueSchema } from "../../protocol/value.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { classificationReportSchema } from "./classification-report.ts";
 
+/** Raised where an older trialmesh could not read what is written now. */
+const checkpointFormat = 1;
+
 const metaSchema = z.strictObject({
   format: z.literal("trialmesh-checkpoint"),
-  version: z.literal(1),
+  version: z.literal(checkpointFormat),
   task: z.string(),
   model: z.string(),
   params: z.record(z.string(), valueSchema),
@@ -91,6 +95,8 @@ export function decodeCheckpoint(bytes: Uint8Array): Outcome<Checkpoint> {
   } catch {
     return broken("has metadata that is not JSON");
   }
+  const newer = newerFormat(rawMeta, "version", checkpointFormat, "the checkpoint");
+  if (newer !== null) return newer;
   const meta = parseOutside(metaSchema, rawMeta, "checkpoint metadata");
   if (!meta.ok) return meta;
   const tensors = new Map<string, TensorData>();

@@ -22,7 +22,15 @@ import { numberParam } from "../task/parameter.ts";
 import { permutation } from "../tensor/seeded-stream.ts";
 import { rateShare, scheduleOf, scheduleParameters } from "../task/learning-rate.ts";
 import { SparseEngine, type KernelPlan, type PlanOptions } from "../sparse/sparse-engine.ts";
-import type { ParameterSpec, Prediction, Predictor, Trainer, TrainerOptions } from "../task/task.ts";
+import type {
+  Metrics,
+  ParameterSpec,
+  Prediction,
+  Predictor,
+  Restored,
+  Trainer,
+  TrainerOptions,
+} from "../task/task.ts";
 import { rankedPredictions, textClassification, trainableText } from "./text-classification.ts";
 
 export interface SparseModel {
@@ -79,77 +87,122 @@ export function createSparseTrainer(model: SparseModel, options: TrainerOptions)
   const { params, seed } = options;
   const checked = trainableText(options.dataset);
   if (!checked.ok) return checked;
-  const dataset = checked.value;
-  const { labels } = dataset;
+  const { labels } = checked.value;
   const setting = ngramSetting(params, model);
-  const ngrams = ngramDataset(dataset, setting);
+  const ngrams = ngramDataset(checked.value, setting);
   const { train } = ngrams;
   const threads = Math.min(numberParam(params, "threads"), slotThreads());
   const shared = threads > 1;
   const planned = model.plan({ params, seed, rows: ngrams.rows, labels: labels.length, train, shared });
   const created = SparseEngine.create(planned, labels.length, threads);
   if (!created.ok) return created;
-  const engine = created.value;
-  const evaluations = new Evaluations();
-  const weights = classWeights(params["classWeights"] === "balanced", train.labels, labels.length);
-  const schedule = scheduleOf(params);
-  const rate = numberParam(params, "lr");
-  const examples = train.labels.length;
-  let epoch = 0;
-  return accept({
-    predictor: predictorOf(engine, labels, setting, ngrams),
-    get epoch() {
-      return epoch;
-    },
-    trainEpoch: async () => {
-      const rates = new Float32Array(examples);
-      for (let at = 0; at < examples; at++) rates[at] = rate * rateShare(schedule, epoch + at / examples);
-      const loss = await engine.learn(train, weights, permutation(examples, seed, epoch), rates);
-      evaluations.clear();
-      epoch++;
-      return { loss };
-    },
-    evaluate: (split) => {
-      const tally = new MetricTally(labels.length);
-      const data = ngrams[split];
-      engine.score(data, (probabilities, at, example) =>
-        tally.add(probabilities, at, data.labels[example] ?? 0),
-      );
-      return evaluations.add(split, tally);
-    },
-    save: () =>
-      encodeCheckpoint(
-        {
-          format: "trialmesh-checkpoint",
-          version: 1,
-          task: textClassification,
-          model: model.model,
-          params,
-          labels: [...labels],
-          seed,
-          epoch,
-          step: epoch * examples,
-          backend: options.backend.name,
-          extra: {},
-          ...evaluations.meta,
-        },
-        new Map([
-          ...engine.tensors(),
-          [bucketsTensor, { shape: [ngrams.rows], data: bucketsOfTable(ngrams) }],
-        ]),
-      ),
-    restore: (bytes) => {
-      const saved = readCheckpoint(model, bytes);
-      if (!saved.ok) return saved;
-      const { meta, tensors } = saved.value.checkpoint;
-      const filled = engine.restore(tensors);
-      if (!filled.ok) return filled;
-      epoch = meta.epoch;
-      evaluations.clear();
-      return accept({ exact: meta.backend === options.backend.name && !shared });
-    },
-    dispose: () => engine.dispose(),
-  });
+  return accept(
+    new SparseTrainer(model, options, { labels, ngrams, setting, shared, engine: created.value }),
+  );
+}
+
+interface SparseParts {
+  readonly labels: readonly string[];
+  readonly ngrams: ReturnType<typeof ngramDataset>;
+  readonly setting: NgramSetting;
+  /** Whether several threads learn at once. */
+  readonly shared: boolean;
+  readonly engine: SparseEngine;
+}
+
+class SparseTrainer implements Trainer {
+  readonly predictor: Predictor;
+  readonly #model: SparseModel;
+  readonly #options: TrainerOptions;
+  readonly #parts: SparseParts;
+  readonly #evaluations = new Evaluations();
+  /** Of each label's examples in the loss. */
+  readonly #weights: Float32Array;
+  readonly #schedule: ReturnType<typeof scheduleOf>;
+  readonly #rate: number;
+  #epoch = 0;
+
+  constructor(model: SparseModel, options: TrainerOptions, parts: SparseParts) {
+    const { params } = options;
+    const { engine, labels, ngrams, setting } = parts;
+    this.predictor = predictorOf(engine, labels, setting, ngrams);
+    this.#model = model;
+    this.#options = options;
+    this.#parts = parts;
+    const balanced = params["classWeights"] === "balanced";
+    this.#weights = classWeights(balanced, ngrams.train.labels, labels.length);
+    this.#schedule = scheduleOf(params);
+    this.#rate = numberParam(params, "lr");
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get #examples(): number {
+    return this.#parts.ngrams.train.labels.length;
+  }
+
+  async trainEpoch(): Promise<{ readonly loss: number }> {
+    const { engine, ngrams } = this.#parts;
+    const examples = this.#examples;
+    const rates = new Float32Array(examples);
+    for (let at = 0; at < examples; at++)
+      rates[at] = this.#rate * rateShare(this.#schedule, this.#epoch + at / examples);
+    const order = permutation(examples, this.#options.seed, this.#epoch);
+    const loss = await engine.learn(ngrams.train, this.#weights, order, rates);
+    this.#evaluations.clear();
+    this.#epoch++;
+    return { loss };
+  }
+
+  evaluate(split: "validation" | "test"): Metrics {
+    const { engine, labels, ngrams } = this.#parts;
+    const tally = new MetricTally(labels.length);
+    const data = ngrams[split];
+    engine.score(data, (probabilities, at, example) =>
+      tally.add(probabilities, at, data.labels[example] ?? 0),
+    );
+    return this.#evaluations.add(split, tally);
+  }
+
+  save(): Uint8Array {
+    const { backend, params, seed } = this.#options;
+    const { engine, labels, ngrams } = this.#parts;
+    return encodeCheckpoint(
+      {
+        format: "trialmesh-checkpoint",
+        version: 1,
+        task: textClassification,
+        model: this.#model.model,
+        params,
+        labels: [...labels],
+        seed,
+        epoch: this.#epoch,
+        step: this.#epoch * this.#examples,
+        backend: backend.name,
+        extra: {},
+        ...this.#evaluations.meta,
+      },
+      new Map([...engine.tensors(), [bucketsTensor, { shape: [ngrams.rows], data: bucketsOfTable(ngrams) }]]),
+    );
+  }
+
+  restore(bytes: Uint8Array): Outcome<Restored> {
+    const { engine, shared } = this.#parts;
+    const saved = readCheckpoint(this.#model, bytes);
+    if (!saved.ok) return saved;
+    const { meta, tensors } = saved.value.checkpoint;
+    const filled = engine.restore(tensors);
+    if (!filled.ok) return filled;
+    this.#epoch = meta.epoch;
+    this.#evaluations.clear();
+    return accept({ exact: meta.backend === this.#options.backend.name && !shared });
+  }
+
+  dispose(): void {
+    this.#parts.engine.dispose();
+  }
 }
 
 /** Threads that the slot this process works for may use: the same number that numeric libraries get. */

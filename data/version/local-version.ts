@@ -1,20 +1,20 @@
 /**
- * Builds a dataset version on this machine, and remembers what it built: the same recipe is not built twice. The memory is
+ * Dataset versions on this machine: builds them, and remembers what it built: the same recipe is not built twice. The memory is
  * a folder of Parquet files named by their digest, the least recently used of which go when it grows too large.
  */
 import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
-import { buildDataset, type BuildReport } from "../../data/version/build-dataset.ts";
-import { badRowSchema } from "../../data/row/bad-row.ts";
-import { recipeKey, sourceDigests } from "../../data/source/recipe-key.ts";
-import type { Declaration } from "../../data/declaration/declaration.ts";
-import type { Manifest } from "../../data/manifest/manifest.ts";
-import { readManifest } from "../../data/manifest/read-manifest.ts";
+import { buildDataset, type BuildReport } from "./build-dataset.ts";
+import { badRowSchema } from "../row/bad-row.ts";
+import { recipeKey, sourceDigests } from "../source/recipe-key.ts";
+import type { Declaration } from "../declaration/declaration.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { readManifest } from "../manifest/read-manifest.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import { writeWhole } from "../../system/whole-file.ts";
-import { cacheFolder } from "../../mesh/server-binary.ts";
+import { cacheFolder } from "../../system/cache-folder.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { Environment } from "../../system/environment.ts";
 
@@ -41,7 +41,7 @@ const rememberedSchema = z.object({
 const keptBytesMax = 4 * bytesPerGiB;
 
 /** Where versions are kept on this machine. */
-export function versionFolder(environment: Environment): string {
+function versionFolder(environment: Environment): string {
   return join(cacheFolder(environment), "datasets");
 }
 
@@ -82,6 +82,24 @@ export async function buildHere(
   return accept({ path, digest, bytes, recipe, manifest, report });
 }
 
+/** Keeps a version that was built elsewhere: whole or not at all; on a full disk nothing of it stays. */
+export async function keepVersion(
+  environment: Environment,
+  digest: string,
+  bytes: Uint8Array,
+): Promise<Outcome<null>> {
+  const folder = versionFolder(environment);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const path = versionPath(environment, digest);
+    await writeWhole(path, bytes);
+    await prune(folder, path);
+    return accept(null);
+  } catch (error) {
+    return refuseDisk(error, "write", folder);
+  }
+}
+
 async function keyOf(declaration: Declaration): Promise<Outcome<string>> {
   const digests = await sourceDigests(declaration);
   return digests.ok ? accept(recipeKey(declaration, digests.value)) : digests;
@@ -111,7 +129,7 @@ export async function touch(path: string): Promise<void> {
 }
 
 /** Lets the least recently used versions go; never the one just made. */
-export async function prune(folder: string, keep: string): Promise<void> {
+async function prune(folder: string, keep: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".parquet"));
   const files = await Promise.all(
     names.map(async (name) => {

@@ -1,0 +1,42 @@
+/**
+ * The thread in which a requester's own patterns run over what a program prints: such a pattern may take for ever, and a
+ * thread can be ended. The other side is `metric-reader.ts`.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import * as z from "zod";
+import { errorSentence } from "../../protocol/error-sentence.ts";
+import { metricReader, type Report } from "./read-metrics.ts";
+
+/** `progress`: two 32-bit integers, how many lines it has read in all and the pattern it is trying. */
+const workerDataSchema = z.object({
+  patterns: z.array(z.string()),
+  progress: z.instanceof(SharedArrayBuffer),
+});
+export type PatternWorkerData = z.infer<typeof workerDataSchema>;
+
+export type FromPatternWorker =
+  | { readonly kind: "ready" }
+  /** For each line of a batch what it reports. */
+  | { readonly kind: "read"; readonly reports: readonly (readonly Report[])[] }
+  | { readonly kind: "unusable"; readonly why: string };
+
+const linesAt = 0;
+const patternAt = 1;
+
+const say = (message: FromPatternWorker): void => parentPort?.postMessage(message);
+const given = workerDataSchema.parse(workerData);
+const progress = new Int32Array(given.progress);
+try {
+  const read = metricReader(given.patterns, (index) => Atomics.store(progress, patternAt, index));
+  parentPort?.on("message", (lines: readonly string[]) => {
+    const reports = lines.map((line) => {
+      const found = read(line);
+      Atomics.add(progress, linesAt, 1);
+      return found;
+    });
+    say({ kind: "read", reports });
+  });
+  say({ kind: "ready" });
+} catch (error) {
+  say({ kind: "unusable", why: errorSentence(error) });
+}

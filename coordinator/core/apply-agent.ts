@@ -1,0 +1,52 @@
+/** The part of `apply` about agents: who they are, and whether they take work. */
+import type { EventOf } from "../format/event.ts";
+import type { State } from "../state/state.ts";
+import { agentOf } from "./entity.ts";
+import { indexAgent } from "./index-state.ts";
+
+export type AgentEvent = EventOf<
+  "AgentJoined" | "AgentSeen" | "AgentSilent" | "AgentClosed" | "AgentDraining" | "AgentCordoned"
+>;
+
+export function applyAgent(state: State, event: AgentEvent): void {
+  switch (event.kind) {
+    case "AgentJoined":
+      return join(state, event);
+    case "AgentSeen":
+    case "AgentSilent":
+      agentOf(state, event.agent).present = event.kind === "AgentSeen";
+      return indexAgent(state, event.agent);
+    case "AgentClosed":
+      agentOf(state, event.agent).closed = event.reason;
+      return indexAgent(state, event.agent);
+    case "AgentDraining":
+      agentOf(state, event.agent).draining = event.drain;
+      return indexAgent(state, event.agent);
+    case "AgentCordoned": {
+      const agent = agentOf(state, event.agent);
+      agent.cordoned = event.cordon;
+      agent.cordonReason = event.cordon ? (event.reason ?? null) : null;
+      if (!event.cordon) agent.contradicted = 0;
+      return indexAgent(state, event.agent);
+    }
+  }
+}
+
+function join(state: State, event: EventOf<"AgentJoined">): void {
+  const known = state.agents.get(event.agent);
+  state.agents.set(event.agent, {
+    agent: event.agent,
+    incarnation: event.incarnation,
+    capability: event.capability,
+    policy: event.policy,
+    present: true,
+    closed: null,
+    draining: known !== undefined && known.incarnation === event.incarnation && known.draining,
+    cordoned: known?.cordoned ?? false,
+    cordonReason: known?.cordonReason ?? null,
+    contradicted: known?.contradicted ?? 0,
+    speed: known?.speed ?? {},
+  });
+  state.dirty.add(`agent/${event.agent}`);
+  return indexAgent(state, event.agent);
+}

@@ -1,0 +1,29 @@
+/** What happens to agents, as it stands in the journal since format 2. */
+import * as z from "zod";
+import { storedCapability, storedPolicy } from "./stored-machine.ts";
+import { storedFence, storedId } from "./stored-value.ts";
+
+const agent = storedId;
+
+export const agentEvents = [
+  z.strictObject({
+    kind: z.literal("AgentJoined"),
+    agent,
+    incarnation: z.string(),
+    capability: storedCapability,
+    policy: storedPolicy,
+  }),
+  z.strictObject({ kind: z.literal("AgentSeen"), agent }),
+  z.strictObject({ kind: z.literal("AgentSilent"), agent }),
+  z.strictObject({ kind: z.literal("AgentClosed"), agent, reason: z.string().nullable() }),
+  z.strictObject({ kind: z.literal("AgentDraining"), agent, drain: z.boolean() }),
+  z.strictObject({
+    kind: z.literal("AgentCordoned"),
+    agent,
+    cordon: z.boolean(),
+    /** Why the coordinator quarantined it; left out where somebody cordoned it. */
+    reason: z.string().optional(),
+  }),
+  /** A report that came too late to count: kept as a note, changes nothing. */
+  z.strictObject({ kind: z.literal("ReportNoted"), agent, fence: storedFence, report: z.string() }),
+] as const;

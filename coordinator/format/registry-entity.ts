@@ -1,0 +1,55 @@
+/** What the coordinator's projection keeps of models and datasets on record. */
+import * as z from "zod";
+import { storedDatasetRef, storedDatasetVersion } from "./stored-dataset.ts";
+import {
+  storedCount,
+  storedDigest,
+  storedFence,
+  storedId,
+  storedMetrics,
+  storedMilliTokens,
+  storedMs,
+  storedParams,
+} from "./stored-value.ts";
+
+const version = z.strictObject({
+  version: storedCount,
+  artifact: storedDigest,
+  bytes: storedCount,
+  metrics: storedMetrics,
+  params: storedParams,
+  model: z.string(),
+  task: z.string(),
+  sweep: storedId,
+  trial: storedId,
+  fence: storedFence,
+  agent: storedId,
+  backend: z.string(),
+  dataset: storedDatasetRef.nullable(),
+  codeVersion: z.string(),
+  spent: storedMilliTokens,
+  at: storedMs,
+  requester: storedId,
+});
+
+const aliasMove = z.strictObject({
+  alias: storedId,
+  from: storedCount.nullable(),
+  to: storedCount,
+  who: z.string(),
+  why: z.string(),
+  kind: z.enum(["register", "promote", "rollback"]),
+  at: storedMs,
+});
+
+export const modelEntity = z.strictObject({
+  model: storedId,
+  versions: z.array(version),
+  aliases: z.record(z.string(), storedCount),
+  ledger: z.array(aliasMove),
+});
+
+export const datasetEntity = z.strictObject({
+  dataset: storedId,
+  versions: z.array(storedDatasetVersion.extend({ version: storedCount, by: z.string(), at: storedMs })),
+});

@@ -1,0 +1,39 @@
+/** What happens to datasets and models on record, as it stands in the journal since format 2. */
+import * as z from "zod";
+import { storedDatasetCheck, storedDatasetVersion } from "./stored-dataset.ts";
+import { storedCount, storedId } from "./stored-value.ts";
+
+export const registryEvents = [
+  z.strictObject({
+    kind: z.literal("DatasetAdded"),
+    version: storedCount,
+    by: z.string(),
+    content: storedDatasetVersion,
+  }),
+  z.strictObject({
+    kind: z.literal("DatasetChecked"),
+    dataset: storedId,
+    version: storedCount,
+    by: z.string(),
+    check: storedDatasetCheck,
+  }),
+  z.strictObject({
+    kind: z.literal("ModelRegistered"),
+    model: storedId,
+    version: storedCount,
+    trial: storedId,
+    /** The trial that did the work: the same, or the one it was answered from. */
+    origin: storedId,
+    sweep: storedId,
+  }),
+  z.strictObject({
+    kind: z.literal("AliasMoved"),
+    model: storedId,
+    alias: storedId,
+    from: z.int().nullable(),
+    to: storedCount,
+    who: z.string(),
+    why: z.string(),
+    how: z.enum(["register", "promote", "rollback"]),
+  }),
+] as const;

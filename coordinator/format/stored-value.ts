@@ -1,0 +1,38 @@
+/**
+ * Small values as they stand in the journal and in the projection. They were checked in full when they came in (`protocol/`);
+ * what is read back is checked for its shape only, so that a limit of the wire can change and no old journal with it.
+ */
+import * as z from "zod";
+
+export const storedId = z.string();
+export const storedFence = z.int();
+export const storedDigest = z.string();
+export const storedMilliTokens = z.int();
+export const storedCount = z.int();
+/** ms since the Unix epoch, or a duration in ms. */
+export const storedMs = z.number();
+
+export const storedValue = z.union([z.number(), z.string(), z.boolean()]);
+export const storedParams = z.record(z.string(), storedValue);
+export const storedMetrics = z.record(z.string(), z.number());
+
+export const storedBackendName = z.enum([
+  "tfjs-node-gpu",
+  "tfjs-node",
+  "webgpu",
+  "wasm",
+  "cpu",
+  "sparse",
+  "none",
+]);
+export const storedDtype = z.enum(["f16", "bf16", "f32", "f64"]);
+
+export const storedCheckpoint = z.strictObject({ resource: storedCount, digest: storedDigest });
+
+/** A token bucket: `amount` more every `everyMs`, while less than `upTo` is available. */
+export const storedRefill = z.strictObject({
+  amount: storedMilliTokens,
+  everyMs: storedMs,
+  upTo: storedMilliTokens,
+});
+export type StoredRefill = z.infer<typeof storedRefill>;

@@ -1,0 +1,63 @@
+/** What the coordinator's projection keeps of a sweep. */
+import * as z from "zod";
+import { logMeans } from "./account-entity.ts";
+import { storedSweepSpec } from "./stored-sweep.ts";
+import { storedCount, storedId, storedMilliTokens, storedMs } from "./stored-value.ts";
+
+const bestPoint = z.strictObject({
+  trials: storedCount,
+  spent: storedMilliTokens,
+  at: storedMs,
+  value: z.number(),
+});
+
+export const sweepEntity = z.strictObject({
+  sweep: storedId,
+  requester: storedId,
+  spec: storedSweepSpec,
+  /** Sweeps of equal numbers do the same work for equal model and parameters. */
+  fingerprint: storedCount,
+  /** As `fingerprint`, but shared with sweeps that differ only in how long their trials train. */
+  warmStart: storedCount,
+  /** Trials the sweep will propose at most, found at submission. */
+  total: storedCount,
+  proposed: storedCount,
+  /** Draws made from each model's stream; a duplicate costs a draw but no trial. */
+  draws: storedCount,
+  exhausted: z.boolean(),
+  /** How its sampler says it found the last proposal. */
+  note: z.string().nullable(),
+  state: z.enum(["running", "stopping", "done", "stopped"]),
+  counts: z.strictObject({
+    queued: storedCount,
+    running: storedCount,
+    paused: storedCount,
+    completed: storedCount,
+    stopped: storedCount,
+    failed: storedCount,
+    cancelled: storedCount,
+  }),
+  reused: storedCount,
+  /** Its part of its requester's turn, and its rank among the requester's sweeps. */
+  weight: z.number(),
+  priority: z.int(),
+  finishTag: z.number(),
+  taggedAt: storedMs,
+  spent: storedMilliTokens,
+  pending: storedMilliTokens,
+  /** Moving average of what an attempt of this sweep costs; null until one has finished. */
+  typicalCost: storedMilliTokens.nullable(),
+  /** By model and agent: tokens for a unit of resource, had the agent's claimed rate been true. */
+  pace: z.record(z.string(), z.record(z.string(), z.strictObject(logMeans))),
+  savedByReuse: storedMilliTokens,
+  savedByStopping: storedMilliTokens,
+  best: z
+    .strictObject({ trial: storedId, model: z.string(), value: z.number(), resource: storedCount })
+    .nullable(),
+  bestSoFar: z.array(bestPoint),
+  submittedAt: storedMs,
+  finishedAt: storedMs.nullable(),
+  registered: z
+    .strictObject({ model: storedId, version: storedCount, alias: storedId.nullable() })
+    .nullable(),
+});

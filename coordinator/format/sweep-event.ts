@@ -1,0 +1,60 @@
+/** What happens to sweeps and trials, as it stands in the journal since format 2. */
+import * as z from "zod";
+import { storedSweepSpec } from "./stored-sweep.ts";
+import { storedCount, storedId, storedMilliTokens, storedParams } from "./stored-value.ts";
+
+const sweep = storedId;
+const trial = storedId;
+
+export const sweepEvents = [
+  z.strictObject({
+    kind: z.literal("SweepSubmitted"),
+    sweep,
+    requester: storedId,
+    spec: storedSweepSpec,
+    total: storedCount,
+    /** Equal texts: equal model and parameters are the same work. */
+    fingerprint: z.string(),
+    /** Equal texts: a shorter run of equal model and parameters is the beginning of a longer one. */
+    warmStart: z.string(),
+  }),
+  z.strictObject({ kind: z.literal("SweepTuned"), sweep, weight: z.number(), priority: z.int() }),
+  z.strictObject({ kind: z.literal("SweepStopping"), sweep, by: z.string(), why: z.string() }),
+  z.strictObject({ kind: z.literal("SweepExhausted"), sweep, draws: storedCount }),
+  /** `done`: it ended well, which one that was stopped at its target has too. */
+  z.strictObject({ kind: z.literal("SweepFinished"), sweep, state: z.enum(["done", "stopped"]) }),
+
+  z.strictObject({
+    kind: z.literal("TrialProposed"),
+    trial,
+    sweep,
+    number: storedCount,
+    model: z.string(),
+    params: storedParams,
+    key: z.string(),
+    draws: storedCount,
+    target: storedCount,
+    /** The trial whose checkpoint it begins from; left out where it begins from nothing. */
+    parent: trial.exactOptional(),
+    /** A shorter run of the same, whose checkpoint it goes on from. */
+    resumes: trial.exactOptional(),
+    /** Resources of the rungs at which the shorter run has been judged for this one too. */
+    rungs: z.array(storedCount).exactOptional(),
+  }),
+  z.strictObject({ kind: z.literal("SearchNoted"), sweep, note: z.string() }),
+  /** `saved`: what is not spent, because the work was done before. */
+  z.strictObject({ kind: z.literal("TrialReused"), trial, from: trial, saved: storedMilliTokens }),
+  z.strictObject({ kind: z.literal("TrialPromoted"), trial, target: storedCount }),
+  z.strictObject({ kind: z.literal("TrialPaused"), trial }),
+  z.strictObject({ kind: z.literal("TrialRequeued"), trial, why: z.string(), blame: z.boolean() }),
+  z.strictObject({
+    kind: z.literal("TrialFinished"),
+    trial,
+    outcome: z.enum(["completed", "stopped", "failed", "cancelled"]),
+    why: z.string(),
+    /** It is now the sweep's best; left out where it is not. */
+    best: z.literal(true).exactOptional(),
+    /** What is not spent, because it was stopped early. */
+    saved: storedMilliTokens.exactOptional(),
+  }),
+] as const;

@@ -1,0 +1,111 @@
+/**
+ * A coordinator's memory of the journal: what its stores hold, brought up to the journal's end, and its first word as
+ * leader. It neither decides when to lead nor judges what failed: errors of bus and journal pass through.
+ */
+import type { Clock } from "../../protocol/time/clock.ts";
+import { apply } from "../core/apply.ts";
+import { brokenInvariants } from "../core/invariant.ts";
+import { replay } from "../core/replay.ts";
+import type { Journal, Position } from "../journal/journal.ts";
+import type { ProjectionStore } from "../projection/projection-store.ts";
+import type { State } from "../state/state.ts";
+import type { EventLog } from "../view/event-log.ts";
+
+export interface FollowerOptions {
+  readonly name: string;
+  readonly journal: Journal;
+  readonly store: ProjectionStore;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+  readonly onState: (state: State) => void;
+}
+
+export class JournalFollower {
+  readonly #options: FollowerOptions;
+  #state: State;
+  #position: Position;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    ({ state: this.#state, position: this.#position } = this.#load());
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Back to what is durable: after a term the memory may hold what never became so. */
+  reload(): void {
+    ({ state: this.#state, position: this.#position } = this.#load());
+    this.#options.events.clear();
+  }
+
+  /** That the server's journal is the one that our copy and our projection were made of. */
+  async verify(): Promise<void> {
+    const { journal, store } = this.#options;
+    await journal.verify(store.copy.end);
+    await journal.verify(this.#position);
+  }
+
+  /** Copies what we have applied and have no copy of: it was lost, or a crash came between the two writes. */
+  async completeCopy(): Promise<void> {
+    const { journal, store } = this.#options;
+    while (store.copy.end.sequence < this.#position.sequence) {
+      const entries = await journal.readAfter(store.copy.end);
+      if (entries.length === 0) return;
+      for (const entry of entries) store.copy.add(entry.position, entry.bytes);
+      await store.copy.flush();
+    }
+  }
+
+  /** Applies what the journal has beyond our position. */
+  async catchUp(): Promise<void> {
+    const { events, journal, onState, store } = this.#options;
+    for (;;) {
+      const entries = await journal.readAfter(this.#position);
+      for (const entry of entries) {
+        const replayed = replay(this.#state, entry.batch);
+        events.add(replayed, entry.position.sequence, entry.batch.at);
+        this.#position = entry.position;
+        store.copy.add(this.#position, entry.bytes);
+      }
+      if (entries.length === 0) return;
+      store.save(this.#state, this.#position);
+      onState(this.#state);
+    }
+  }
+
+  /** Appends the election; false where another was faster. Throws where the journal's state breaks an invariant. */
+  async elect(): Promise<boolean> {
+    const { clock, events, journal, name, store } = this.#options;
+    await this.catchUp();
+    const [broken] = brokenInvariants(this.#state);
+    if (broken !== undefined)
+      throw new Error(`the journal's state breaks ${broken.rule} at ${broken.where}: ${broken.detail}`);
+    const at = clock.now();
+    const epoch = this.#state.meta.epoch + 1;
+    const event = { kind: "LeaderElected", epoch, leader: name } as const;
+    const next = await journal.append(this.#position, epoch, at, [event], () => false);
+    if (next === null) return false;
+    apply(this.#state, event, at);
+    this.#position = next.position;
+    events.add([event], this.#position.sequence, at);
+    store.copy.add(this.#position, next.bytes);
+    store.save(this.#state, this.#position);
+    return true;
+  }
+
+  #load(): { state: State; position: Position } {
+    const { unusable, ...loaded } = this.#options.store.load();
+    if (unusable !== null)
+      this.#options.log(
+        `what this coordinator had stored cannot be used (${unusable}); it is built anew from the journal`,
+      );
+    return loaded;
+  }
+}

@@ -1,0 +1,237 @@
+/** What a large sweep, a large command and a large report lead to: batches that the journal's server takes, whatever their number. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { apply } from "../../coordinator/core/apply.ts";
+import { brokenInvariants } from "../../coordinator/core/invariant.ts";
+import { Journal, startPosition } from "../../coordinator/journal/journal.ts";
+import { readSealed } from "../../coordinator/journal/seal.ts";
+import { decide, run } from "../../coordinator/core/decide.ts";
+import { schedule } from "../../coordinator/core/schedule.ts";
+import { batchCharactersMax, BatchTally } from "../../coordinator/leader/batch-tally.ts";
+import { commandBytesMax, tooLarge } from "../../coordinator/leader/message-limit.ts";
+import { metricsSchema, reportSchema } from "../../protocol/report.ts";
+import { Leader } from "../../coordinator/leader/leader.ts";
+import { ProjectionStore } from "../../coordinator/projection/projection-store.ts";
+import { settingsFor } from "../../coordinator/state/setting.ts";
+import { emptyState } from "../../coordinator/state/state.ts";
+import type { Input } from "../../coordinator/state/input.ts";
+import { openPolicy } from "../../protocol/capability.ts";
+import { fromBytes } from "../../protocol/json-bytes.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
+import { streamSpecsOf, streamsOf } from "../../protocol/subjects.ts";
+import { MemoryHub } from "../support/bus/memory-hub.ts";
+import { capability, sweepSpec } from "../support/fold.ts";
+import { MemoryDisk } from "../support/memory-store.ts";
+import { keysOf } from "../support/order-key.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+const keys = keysOf("m");
+const elected = { kind: "LeaderElected", epoch: 1, leader: "leader" } as const;
+/** The server's own limit on a message. */
+const messageBytesMax = 1_048_576;
+/** Ended in one batch they would take more than twice what a batch may be full of; ten times as many could not be written at all. */
+const manyTrials = 3_000;
+const slots = 100;
+
+async function largeMesh() {
+  const clock = new VirtualClock();
+  const hub = new MemoryHub({ clock, seed: 1 });
+  const bus = hub.connect("leader");
+  for (const spec of streamSpecsOf("m", 1, "secret")) await clock.settle(bus.ensureStream(spec));
+  const journal = new Journal(bus, "m", clock, keys);
+  const state = emptyState();
+  const entry = await clock.settle(journal.append(startPosition, 1, clock.now(), [elected], () => false));
+  assert.ok(entry !== null);
+  apply(state, elected, clock.now());
+  const [opening, copy] = [new MemoryDisk().open("1"), new MemoryDisk().open("1")];
+  assert.ok(opening.kind === "opened" && copy.kind === "opened");
+  const onError = (error: unknown) => assert.fail(String(error));
+  const leader = new Leader({
+    state,
+    position: entry.position,
+    journal,
+    store: new ProjectionStore(opening.store, copy.store, onError),
+    clock,
+    settings: settingsFor(600_000),
+    send: () => {},
+    onBatch: () => {},
+    onSettled: () => {},
+    onDeposed: () => assert.fail("deposed"),
+    onError,
+  });
+  const submit = (input: Input) =>
+    clock.settle(
+      new Promise<Outcome<unknown>>((done) => {
+        leader.submit({ input, done });
+      }),
+    );
+  const register = { incarnation: "box-1", capability: capability(), policy: openPolicy(slots) };
+  await submit({ kind: "register", agent: "box", register });
+  await submit({
+    kind: "command",
+    key: "key-of-account",
+    sender: { role: "owner", who: "ada" },
+    name: "account-open",
+    body: { requester: "ada", grant: 1_000_000_000 },
+  });
+
+  const batches = async () => {
+    const found: { bytes: number; events: number }[] = [];
+    for (;;) {
+      const read = await clock.settle(bus.readStream(streamsOf("m").journal, found.length + 1, 500));
+      if (read.length === 0) return found;
+      for (const { data, sequence } of read) {
+        const reading = readSealed(keys.trust, "m", data, sequence, 1);
+        assert.ok(reading.kind === "read");
+        found.push({ bytes: data.length, events: reading.batch.events.length });
+      }
+    }
+  };
+  const settled = async () => {
+    // Each turn of the loop is one batch; what is left to do keeps it turning.
+    for (let idle = 0, before = -1; idle < 3;) {
+      await clock.advance(10);
+      const { sequence } = leader.position;
+      idle = sequence === before ? idle + 1 : 0;
+      before = sequence;
+    }
+  };
+  return { batches, settled, state, submit };
+}
+
+/** What the leader's loop would write, one batch after the other, without a journal. */
+class Batches {
+  readonly state = emptyState();
+  readonly settings = settingsFor(600_000);
+  readonly sizes: number[] = [];
+  #keys = 0;
+
+  constructor() {
+    apply(this.state, elected, 1_000);
+    const register = { incarnation: "box-1", capability: capability(), policy: openPolicy(slots) };
+    this.do({ kind: "register", agent: "box", register });
+    this.command("account-open", { requester: "ada", grant: 1_000_000_000 });
+  }
+
+  command(name: "account-open" | "sweep-run" | "sweep-stop", body: unknown): void {
+    const sender = { role: "owner", who: "ada" } as const;
+    this.do({ kind: "command", key: `key-${++this.#keys}-x`, sender, name, body });
+  }
+
+  do(input: Input): void {
+    for (let more = this.#batch([input]); more;) more = this.#batch([]);
+  }
+
+  /** All that runs ends at its target, until nothing does or `enough`; values fall, so that hardly any is promoted. */
+  work(enough: () => boolean): void {
+    let value = 1;
+    while (this.state.active.size > 0 && !enough()) {
+      for (const [fence, id] of [...this.state.active]) {
+        value -= 1e-6;
+        const target = this.state.trials.get(id)?.target ?? 0;
+        const digest = fence.toString(16).padStart(64, "0");
+        const kept = { resource: target, digest, bytes: 1, metrics: { accuracy: value }, usedMs: 1 };
+        this.do({ kind: "report", agent: "box", report: { kind: "finished", fence, ...kept } });
+      }
+    }
+  }
+
+  #batch(inputs: readonly Input[]): boolean {
+    const tally = new BatchTally();
+    for (const input of inputs) {
+      const answer = run(this.state, decide(this.state, input, 1_000, this.settings), 1_000, tally);
+      assert.ok(answer.ok, answer.ok ? "" : answer.refusal.message);
+    }
+    const more = run(
+      this.state,
+      schedule(this.state, 1_000, this.settings, () => tally.isFull),
+      1_000,
+      tally,
+    );
+    this.sizes.push(tally.texts.join(",").length);
+    return more;
+  }
+}
+
+test("SIZE-2: a sweep with thousands of paused trials ends, or is stopped, in batches that the server takes", () => {
+  const mesh = new Batches();
+  const stopping = { policy: "asha", min: 1, max: 2, eta: 20 } as const;
+  const search = { method: "random", trials: manyTrials, seed: 1 } as const;
+  mesh.command("sweep-run", { spec: sweepSpec({ stopping, search }) });
+  mesh.work(() => false);
+  const [ended] = mesh.state.sweeps.values();
+  assert.equal(ended?.state, "done");
+  assert.ok(ended.counts.stopped > manyTrials / 2, JSON.stringify(ended.counts));
+  assert.equal(ended.counts.paused, 0);
+
+  // The same once more, without an end of its own.
+  const more = { ...search, trials: manyTrials * 2, seed: 2 };
+  mesh.command("sweep-run", { spec: sweepSpec({ name: "again", stopping, search: more, reuse: false }) });
+  const again = [...mesh.state.sweeps.values()].at(-1);
+  assert.ok(again !== undefined);
+  mesh.work(() => again.counts.paused >= manyTrials - slots);
+  mesh.command("sweep-stop", { sweep: again.sweep, why: "" });
+  mesh.work(() => false);
+  assert.equal(again.state, "stopped");
+  assert.deepEqual([again.counts.paused, again.counts.queued, again.counts.running], [0, 0, 0]);
+  assert.deepEqual(brokenInvariants(mesh.state), []);
+  const largest = Math.max(...mesh.sizes);
+  assert.ok(largest < batchCharactersMax, `the largest batch has ${largest} characters`);
+});
+
+test("SIZE-1: sweeps as large as a command may be, all at once, are parted into batches that the server takes", async () => {
+  const { batches, settled, state, submit } = await largeMesh();
+  const choices = (tag: string) => Array.from({ length: 200 }, (_, at) => `${tag}${at}-${"ä".repeat(200)}`);
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, number) =>
+      submit({
+        kind: "command",
+        key: `large-${number}`,
+        sender: { role: "owner", who: "ada" },
+        name: "sweep-run",
+        body: {
+          spec: sweepSpec({
+            name: `large-${number}`,
+            models: [
+              { model: "alpha", space: { text: { distribution: "choice", values: choices(`${number}-`) } } },
+            ],
+          }),
+        },
+      }),
+    ),
+  );
+  for (const answer of answers) assert.ok(answer.ok, answer.ok ? "" : answer.refusal.message);
+  await settled();
+  assert.equal(state.sweeps.size, 20);
+  const found = await batches();
+  const largest = found.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+  assert.ok(largest < messageBytesMax, `the largest batch has ${largest} bytes`);
+  assert.ok(found.length > 5);
+});
+
+test("SIZE-3: JSON that is nested deeper than anything we write is no message", () => {
+  const nested = (depth: number) => Buffer.from(`${'{"a":['.repeat(depth)}1${"]}".repeat(depth)}`);
+  assert.notEqual(fromBytes(nested(20)), undefined);
+  assert.equal(fromBytes(nested(3_000)), undefined);
+  assert.equal(fromBytes(nested(200)), undefined);
+  // What only looks deep, in a text, is none of that.
+  assert.notEqual(fromBytes(Buffer.from(JSON.stringify({ text: "[{".repeat(5_000) }))), undefined);
+  assert.notEqual(fromBytes(Buffer.from(JSON.stringify({ text: '\\"[{'.repeat(5_000) }))), undefined);
+});
+
+test("SIZE-4: a command that is too large is refused with its size; what an agent says in words or numbers is cut", () => {
+  assert.equal(tooLarge("command sweep-run", commandBytesMax, commandBytesMax), null);
+  const refused = tooLarge("command sweep-run", commandBytesMax + 1, commandBytesMax);
+  assert.ok(refused?.ok === false);
+  assert.match(
+    refused.refusal.message,
+    /^command sweep-run has 129 KiB, more than the 128 KiB that one message/,
+  );
+  const report = reportSchema.parse({ kind: "refused", fence: 1, reason: "no ".repeat(200_000) });
+  assert.ok(JSON.stringify(report).length < 3_000);
+  const metrics = Object.fromEntries(Array.from({ length: 80_000 }, (_, at) => [`m${at}`, at]));
+  const kept = metricsSchema.parse({ accuracy: 0.5, ...metrics, ["long".repeat(100)]: 1 });
+  assert.equal(kept["accuracy"], 0.5);
+  assert.equal(Object.keys(kept).length, 256);
+  assert.deepEqual(metricsSchema.parse({ a: 1, ["x".repeat(300)]: 2 }), { a: 1 });
+});

@@ -1,0 +1,308 @@
+/**
+ * Every command that shows what a mesh says, given views with something hostile in every text of every entity: no byte that
+ * a terminal obeys leaves, but newlines; as JSON the same values leave, escaped.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { after, describe } from "node:test";
+import type { Command } from "commander";
+import * as fc from "fast-check";
+import type * as z from "zod";
+import type { Connected } from "../../client/connect/connect-mesh.ts";
+import type { MeshClient } from "../../protocol/client.ts";
+import { commandValues } from "../../protocol/command.ts";
+import { accept, refuse } from "../../protocol/refusal.ts";
+import { queryValues } from "../../protocol/view.ts";
+import { jsonText, printableLine, printableLines } from "../../text/printable.ts";
+import { program } from "../../cli/command-tree.ts";
+import { followToEnd } from "../../cli/command/sweep-run.ts";
+import { openTerminal } from "../../cli/shell/terminal.ts";
+import { runPlain } from "../../tui/plain.ts";
+import { driveScreen } from "../support/tui-screen.ts";
+import { openFakeMesh } from "../support/fake-client.ts";
+import { hostileTexts, hostileValue, obeyed } from "../support/hostile-value.ts";
+import { runHere } from "../support/run-cli.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "trialmesh-hostile-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A plain generator is enough: what is drawn is only which text stands where. */
+function drawing(seed: number): (below: number) => number {
+  let state = seed * 2_654_435_761 + 1;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** A client that answers every question and every command with such values; or refuses in such words. */
+function hostileClient(seed: number, refuses: boolean, answered: unknown[] = []): MeshClient {
+  const draw = drawing(seed);
+  const answer = (schema: z.ZodType) => {
+    const value = hostileValue(schema, draw);
+    answered.push(value);
+    return refuses ? refuse("invalid", hostileTexts[seed % hostileTexts.length] ?? "") : accept(value);
+  };
+  return {
+    ...openFakeMesh().client,
+    query: (name: keyof typeof queryValues) => Promise.resolve(answer(queryValues[name])),
+    command: (name: keyof typeof commandValues) => Promise.resolve(answer(commandValues[name])),
+    close: () => Promise.resolve(),
+  } as unknown as MeshClient; // its answers are of any shape the schemas allow, which types cannot say
+}
+
+function connectedBy(client: MeshClient): Connected {
+  return { client, home: { mesh: "m", url: "nats://x", path: folder }, bus: {} } as unknown as Connected;
+}
+
+/** What a command reaches in place of a mesh. */
+function hostileMesh(seed: number, refuses: boolean, answered: unknown[]) {
+  return () => Promise.resolve(accept(connectedBy(hostileClient(seed, refuses, answered))));
+}
+
+const asking: readonly (readonly string[])[] = [
+  ["agents"],
+  ["agents", "cordon", "desk"],
+  ["agents", "drain", "desk"],
+  ["sweep", "ls"],
+  ["sweep", "show", "s1"],
+  ["sweep", "show", "s1", "--best"],
+  ["sweep", "insight", "s1"],
+  ["sweep", "why", "s1"],
+  ["sweep", "stop", "s1"],
+  ["sweep", "seal", "s1"],
+  ["sweep", "tune", "s1", "--priority", "1"],
+  ["trial", "show", "s1-1"],
+  ["trial", "why", "s1-1"],
+  ["trial", "logs", "s1-1"],
+  ["dataset", "ls"],
+  ["dataset", "show", "reviews"],
+  ["model", "ls"],
+  ["model", "show", "m"],
+  ["model", "lineage", "m@1"],
+  ["budget", "show"],
+  ["budget", "history", "ada"],
+  ["budget", "grant", "ada", "5"],
+  ["budget", "set", "ada", "--weight", "2"],
+  ["account", "open", "ada"],
+];
+
+/** Commands that show nothing of what a mesh says, and those that are given a hostile mesh further below. */
+const others = [
+  ...[
+    "up",
+    "down",
+    "demo",
+    "coordinator",
+    "invite",
+    "join",
+    "revoke",
+    "connection",
+    "doctor",
+    "agent",
+    "agent probe",
+  ],
+  ...["runtime ls", "runtime install", "runtime remove", "runtime probe"],
+  ...["sweep lint", "sweep schema", "sweep local", "sweep estimate", "sweep report", "trial propose"],
+  ...["dataset add", "dataset preview", "dataset profile", "dataset diff", "dataset check"],
+  ...["model promote", "model rollback", "model report"],
+  ...["sweep run", "tui"],
+];
+
+const seeds = Array.from({ length: 12 }, (_, seed) => seed + 1);
+
+describe("TERM-1: nothing that a terminal obeys leaves a command, whatever the mesh says", () => {
+  for (const words of asking)
+    test(words.join(" "), async () => {
+      for (const seed of seeds)
+        for (const refuses of [false, true]) {
+          const { err, out } = await runHere(words, {}, hostileMesh(seed, refuses, []));
+          assert.ok(`${out}${err}`.trim() !== "", "it says something");
+          for (const said of [out, err]) assert.doesNotMatch(said, obeyed, `seed ${seed}`);
+        }
+    });
+
+  test("every other command is one that shows nothing of a mesh", () => {
+    const leaves = (command: Command, path: readonly string[]): string[] => [
+      ...(command.commands.length === 0 || command.name() === "agents" || command.name() === "agent"
+        ? [path.join(" ")]
+        : []),
+      ...command.commands.flatMap((child) => leaves(child, [...path, child.name()])),
+    ];
+    const terminal = openTerminal({
+      environment: {},
+      interactive: false,
+      columns: 100,
+      writeOut: () => {},
+      writeErr: () => {},
+      finish: () => {},
+    });
+    const asked = asking.map((words) =>
+      leaves(program(terminal), [])
+        .filter((leaf) => `${words.join(" ")} `.startsWith(`${leaf} `))
+        .at(-1),
+    );
+    assert.deepEqual(new Set(leaves(program(terminal), [])), new Set([...asked, ...others]));
+  });
+
+  test("the end of `sweep run`, and `tui` in plain lines", async () => {
+    for (const seed of seeds) {
+      let said = "";
+      const write = (text: string) => void (said += text);
+      const client = hostileClient(seed, false);
+      const ending: MeshClient = {
+        ...client,
+        query: (async (name: keyof typeof queryValues, body: object) => {
+          const answer = await client.query(name, body);
+          const over = { state: "done", finishedAt: 5 };
+          if (answer.ok && "summary" in answer.value) Object.assign(answer.value.summary, over);
+          if (answer.ok && "sweeps" in answer.value)
+            Object.assign(answer.value.sweeps[0] ?? {}, { ...over, sweep: "s1" });
+          return answer;
+        }) as MeshClient["query"],
+      };
+      const terminal = openTerminal({
+        environment: {},
+        interactive: false,
+        columns: 100,
+        writeOut: write,
+        writeErr: write,
+        finish: () => {},
+      });
+      await followToEnd(terminal, connectedBy(ending), "s1", {});
+      const stop = new AbortController();
+      await runPlain({ client: ending, stdout: { write }, signal: stop.signal, until: "s1" });
+      assert.ok(said.length > 20);
+      assert.doesNotMatch(said, obeyed, `seed ${seed}`);
+    }
+  });
+
+  test("the full-screen interface, on every screen", async () => {
+    for (const seed of seeds.slice(0, 3)) {
+      const screen = await driveScreen({
+        mesh: { ...openFakeMesh(), client: hostileClient(seed, seed % 3 === 0) },
+      });
+      for (const key of [
+        "1",
+        "2",
+        "return",
+        "l",
+        "escape",
+        "3",
+        "return",
+        "4",
+        "return",
+        "5",
+        "return",
+        "6",
+        "7",
+        "8",
+        "9",
+        "?",
+      ]) {
+        await screen.press(key);
+        assert.doesNotMatch(screen.text(), obeyed, `seed ${seed}, after ${key}`);
+      }
+      screen.store.stop();
+    }
+  });
+
+  test("what is refused about a file, and what its trials print, in `sweep local`", async () => {
+    const bad = join(folder, "bad.yaml");
+    writeFileSync(
+      bad,
+      `name: x\n${hostileTexts.map((_, n) => JSON.stringify(`${hostileTexts[n]}`)).join(": 1\n")}: 1\n`,
+    );
+    const run = join(folder, "run.sh");
+    writeFileSync(run, `printf '%b' '\\033]0;x\\007\\0233Jname\\n' >&2\nexit 3\n`);
+    const good = join(folder, "sweep.yaml");
+    writeFileSync(
+      good,
+      "name: x\ncommand: [sh, run.sh]\nobjective: { metric: score, keep: max }\nsearch: { trials: 1 }\nparameters: { a: [1] }\n",
+    );
+    for (const file of [bad, good])
+      for (const json of [[], ["--json"]]) {
+        const { err, out } = await runHere(["sweep", "local", file, ...json], process.env);
+        assert.ok(`${out}${err}` !== "");
+        for (const said of [out, err]) assert.doesNotMatch(said, obeyed);
+      }
+  });
+});
+
+describe("TERM-2: as JSON the same values leave, escaped", () => {
+  for (const words of asking)
+    test(words.join(" "), async () => {
+      for (const seed of seeds) {
+        const answered: unknown[] = [];
+        const { err, out } = await runHere([...words, "--json"], {}, hostileMesh(seed, false, answered));
+        for (const said of [out, err]) assert.doesNotMatch(said, obeyed, `seed ${seed}`);
+        const document: unknown = JSON.parse(out);
+        assert.deepEqual(JSON.parse(jsonText(document)), document);
+      }
+    });
+
+  test("of any value, nothing is lost", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(...hostileTexts), (value, text) => {
+        const written = jsonText({ value, [text]: text });
+        assert.doesNotMatch(written, obeyed);
+        assert.deepEqual(JSON.parse(written), JSON.parse(JSON.stringify({ value, [text]: text })));
+      }),
+    );
+  });
+});
+
+describe("TERM-3: text is printable, and what is plain stays as it is", () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      "\u001b",
+      "[",
+      "]",
+      "0;",
+      "31",
+      "m",
+      "\u0007",
+      "\u001b\\",
+      "\u009b",
+      "\u009c",
+      "\u009d",
+      "\n",
+      "\t",
+      "a",
+      "\u202e",
+      "P",
+    ),
+    fc.string({ unit: "binary", maxLength: 3 }),
+  );
+  test("of any text", () => {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        const text = pieces.join("");
+        assert.doesNotMatch(printableLines(text), obeyed);
+        assert.doesNotMatch(printableLine(text), obeyed);
+        assert.doesNotMatch(printableLine(text), /\n/);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test("scripts, emoji and accents", () => {
+    for (const text of ["größe = 5 µm", "שלום", "नमस्ते", "日本語", "❤️ 👍🏽", "e\u0301", "a\nb"])
+      assert.equal(printableLines(text), text);
+  });
+
+  test("a coloured line reads as it was meant, and a link as its words", () => {
+    assert.equal(printableLine("\u001b[1;31mloss\u001b[0m 0.7"), "loss 0.7");
+    assert.equal(printableLine("\u001b]8;;http://x\u0007here\u001b]8;;\u0007"), "here");
+  });
+
+  test("a long hostile text takes no longer than its length", () => {
+    for (const part of ["\u001b]", "\u009d", "\u001b[", "\u001b[1", "\u001bP\u001b", "\u001b "]) {
+      const startedAt = performance.now();
+      printableLines(part.repeat(200_000));
+      assert.ok(performance.now() - startedAt < 2_000, JSON.stringify(part));
+    }
+  });
+});

@@ -1,0 +1,44 @@
+/**
+ * The whole state as one text, as version 3 of the projection had it: what stands in golden home 1 was made with that. Frozen: an
+ * entity that changes its shape is put back into the old one here, so that the digest of an old journal is compared for ever.
+ */
+import type { LedgerLine, State, Sweep } from "../../coordinator/state/state.ts";
+
+export function stateText3(state: State): string {
+  const { nextFingerprint, nextOrder, ...meta } = state.meta;
+  return JSON.stringify([
+    { ...meta, nextRecipe: nextFingerprint, nextOrder },
+    byKey(state.accounts),
+    byKey(state.ledgers).map(([requester, lines]) => [requester, lines.map(line3)]),
+    byKey(state.agents),
+    byKey(state.sweeps).map(([id, sweep]) => [id, sweep3(sweep)]),
+    byKey(state.trials),
+    byKey(state.datasets),
+    byKey(state.models),
+    byKey(state.fingerprints),
+    byKey(state.costs),
+    byKey(state.commands).map(([key, { value }]) => [key, value]),
+    [...state.active].toSorted(([a], [b]) => a - b),
+    byKey(state.records),
+  ]);
+}
+
+function byKey<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function sweep3({ fingerprint, requester, spec, sweep, warmStart, ...rest }: Sweep) {
+  return { sweep, requester, spec, recipe: fingerprint, kin: warmStart, ...rest };
+}
+
+function line3({ lease, ...line }: LedgerLine) {
+  const { agent, amount, at, fence, granted, kind, pending, posted, trial } = line;
+  const note = line.note === "" ? noteOf(kind, lease) : line.note;
+  return { trial, fence, agent, at, kind, amount, note, granted, posted, pending };
+}
+
+function noteOf(kind: LedgerLine["kind"], lease: LedgerLine["lease"]): string {
+  if (lease !== null) return `${Math.round(lease.horizonMs)} ms at ${lease.rate.toFixed(2)} tokens/s`;
+  if (kind === "refill") return "refill";
+  return kind === "extend" ? "horizon extended" : "not used";
+}
