@@ -20,6 +20,7 @@ import { nameSchema } from "./name.ts";
 const privatePrefix = Buffer.from("302e020100300506032b657004220420", "hex");
 const publicPrefix = Buffer.from("302a300506032b6570032100", "hex");
 const keyBytes = 32;
+const signatureBytes = 64;
 const fieldStart = Buffer.from(',"signed":"');
 const fieldEnd = '"}';
 const closingBrace = Buffer.from("}");
@@ -35,7 +36,7 @@ export interface SigningKey {
 
 /** Signs with the mesh's operator key. */
 export type SignCertificate = (bytes: Uint8Array) => Uint8Array;
-/** Checks a signature of the mesh's operator key. */
+/** Checks a signature of the mesh's operator key, of 64 bytes. */
 export type CheckCertificate = (bytes: Uint8Array, signature: Uint8Array) => boolean;
 
 export function newSigningKey(mesh: string, name: string, signCertificate: SignCertificate): SigningKey {
@@ -92,10 +93,10 @@ export class MeshTrust {
     if (at < 0) return null;
     const field = whole.subarray(at + fieldStart.length).toString("latin1");
     if (!field.endsWith(fieldEnd)) return null;
-    const [certificate = "", proof = ""] = field.slice(0, -fieldEnd.length).split(" ");
+    const [certificate = "", proof = "", more] = field.slice(0, -fieldEnd.length).split(" ");
+    const signature = decoded(proof, signatureBytes);
     const known = this.#coordinator(certificate);
-    if (known === null) return null;
-    const signature = Buffer.from(proof, "base64url");
+    if (known === null || signature === null || more !== undefined) return null;
     const body = Buffer.concat([whole.subarray(0, at), closingBrace]);
     return verify(null, signedBytes(context, body), known.key, signature) ? { by: known.by, body } : null;
   }
@@ -104,10 +105,11 @@ export class MeshTrust {
     const known = this.#known.get(certificate);
     if (known !== undefined) return known;
     const [by = "", key = "", signature = "", more] = certificate.split(".");
-    const raw = Buffer.from(key, "base64url");
-    if (more !== undefined || !nameSchema.safeParse(by).success || raw.length !== keyBytes) return null;
-    const signed = certificateText(this.#mesh, by, key);
-    if (!this.#check(signed, Buffer.from(signature, "base64url"))) return null;
+    const raw = decoded(key, keyBytes);
+    const certified = decoded(signature, signatureBytes);
+    if (more !== undefined || !nameSchema.safeParse(by).success || raw === null || certified === null)
+      return null;
+    if (!this.#check(certificateText(this.#mesh, by, key), certified)) return null;
     const der = Buffer.concat([publicPrefix, raw]);
     const found = { by, key: createPublicKey({ key: der, format: "der", type: "spki" }) };
     if (this.#known.size >= certificatesKept) this.#known.clear();
@@ -126,4 +128,10 @@ function signedBytes(context: string, body: Uint8Array): Uint8Array {
 
 function encoded(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("base64url");
+}
+
+/** As many bytes, written in the one way that `encoded` writes them; null for anything else. */
+function decoded(text: string, length: number): Buffer | null {
+  const bytes = Buffer.from(text, "base64url");
+  return bytes.length === length && encoded(bytes) === text ? bytes : null;
 }
