@@ -7,6 +7,7 @@ import type { Bus, Subscription } from "../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../protocol/capability.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import { toBytes } from "../protocol/json-bytes.ts";
+import type { MeshTrust } from "../protocol/signature.ts";
 import { subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 import type { ArtifactCache } from "../artifact/artifact-cache.ts";
@@ -27,6 +28,8 @@ export interface AgentOptions {
   readonly mesh: string;
   readonly name: string;
   readonly bus: Bus;
+  /** What it knows the mesh's coordinators by. */
+  readonly trust: MeshTrust;
   readonly store: Store;
   readonly runner: Runner;
   readonly artifacts: ArtifactCache;
@@ -94,7 +97,16 @@ class AgentShell implements Agent {
     });
     runner.onEvent((event) => take({ kind: "runner", event }));
     const onReceipt = (ids: readonly string[]) => this.#outbox.receipt(ids);
-    this.#subscriptions = hearOrders({ mesh, name, bus, take, onReceipt, log });
+    this.#subscriptions = hearOrders({
+      mesh,
+      name,
+      bus,
+      trust: options.trust,
+      isOver: (at) => clock.monotonic() > at + this.#state.clockOffset,
+      take,
+      onReceipt,
+      log,
+    });
     this.#owner = watchOwner({
       policy,
       clock,
@@ -145,7 +157,7 @@ class AgentShell implements Agent {
   }
 
   #carryOut(effect: AgentEffect): void {
-    const { bus, runner } = this.#options;
+    const { bus, name, runner } = this.#options;
     switch (effect.kind) {
       case "register":
         void this.#link.register();
@@ -174,7 +186,7 @@ class AgentShell implements Agent {
       case "metric": {
         const { lease, metrics, resource } = effect;
         bus.publish(
-          this.#subjects.metric(lease.sweep, lease.trial),
+          this.#subjects.metric(name, lease.sweep, lease.trial),
           toBytes({ fence: lease.fence, resource, metrics }),
         );
         return;
@@ -182,7 +194,7 @@ class AgentShell implements Agent {
       case "log": {
         const { lease, line, stream } = effect;
         bus.publish(
-          this.#subjects.log(lease.sweep, lease.trial),
+          this.#subjects.log(name, lease.sweep, lease.trial),
           toBytes({ fence: lease.fence, stream, line }),
         );
         return;

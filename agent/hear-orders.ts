@@ -1,6 +1,7 @@
 /**
- * The orders of a leader as an agent hears them: parsed, and handed on as inputs of `step`. An unreadable one is logged
- * and dropped; whether a readable one counts is for `step` to say.
+ * The orders of a leader as an agent hears them: checked, parsed, and handed on as inputs of `step`. One that no
+ * coordinator of the mesh has signed for this agent, that came too late or that cannot be read is logged and dropped
+ * (AGENT-7); whether any other counts is for `step` to say.
  */
 import type { Bus, Subscription } from "../protocol/bus/bus.ts";
 import { fromBytes } from "../protocol/json-bytes.ts";
@@ -12,6 +13,7 @@ import {
   offerSchema,
   receiptSchema,
 } from "../protocol/order.ts";
+import type { MeshTrust } from "../protocol/signature.ts";
 import { subjectsOf, type OrderName } from "../protocol/subjects.ts";
 import type * as z from "zod";
 import type { AgentInput } from "./core/agent-input.ts";
@@ -20,6 +22,9 @@ export interface HearOrdersOptions {
   readonly mesh: string;
   readonly name: string;
   readonly bus: Bus;
+  readonly trust: MeshTrust;
+  /** Whether a moment of the coordinator's time, ms since the Unix epoch, is over. */
+  readonly isOver: (at: number) => boolean;
   readonly take: (input: AgentInput) => void;
   readonly onReceipt: (ids: readonly string[]) => void;
   readonly log: (line: string) => void;
@@ -27,14 +32,23 @@ export interface HearOrdersOptions {
 
 /** Hears them until the subscriptions are closed. */
 export function hearOrders(options: HearOrdersOptions): readonly Subscription[] {
-  const { bus, log, mesh, name, onReceipt, take } = options;
+  const { bus, isOver, log, mesh, name, onReceipt, take, trust } = options;
   const subjects = subjectsOf(mesh);
-  const hear = <T>(order: OrderName, schema: z.ZodType<T>, obey: (body: T) => void): Subscription =>
-    bus.subscribe(subjects.order(name, order), (message) => {
-      const body = schema.safeParse(fromBytes(message.data));
-      if (body.success) obey(body.data);
-      else log(`an unreadable ${order} order was dropped`);
+  const hear = <T extends { readonly expires: number }>(
+    order: OrderName,
+    schema: z.ZodType<T>,
+    obey: (body: T) => void,
+  ): Subscription => {
+    const subject = subjects.order(name, order);
+    return bus.subscribe(subject, (message) => {
+      const signed = trust.open(subject, message.data);
+      if (signed === null) return log(`dropped: ${order} order without a coordinator's signature for it`);
+      const body = schema.safeParse(fromBytes(signed.body));
+      if (!body.success) return log(`dropped: unreadable ${order} order of ${signed.by}`);
+      if (isOver(body.data.expires)) return log(`dropped: ${order} order of ${signed.by} that came too late`);
+      obey(body.data);
     });
+  };
   return [
     hear("offer", offerSchema, (body) => take({ kind: "offer", ...body })),
     hear("extend", extendSchema, (body) => take({ kind: "extend", ...body })),
@@ -42,7 +56,8 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
     hear("drain", drainSchema, (body) => take({ kind: "drain", ...body })),
     hear("receipt", receiptSchema, (body) => onReceipt(body.ids)),
     bus.subscribe(subjects.epoch, (message) => {
-      const beacon = beaconSchema.safeParse(fromBytes(message.data));
+      const signed = trust.open(subjects.epoch, message.data);
+      const beacon = beaconSchema.safeParse(signed === null ? undefined : fromBytes(signed.body));
       if (beacon.success) take({ kind: "beacon", epoch: beacon.data.epoch });
     }),
   ];

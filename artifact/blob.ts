@@ -6,6 +6,8 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 
 import { bytesPerGiB, bytesPerKiB } from "../protocol/byte-unit.ts";
+import { answerSchema } from "../protocol/command.ts";
+import { fromBytes } from "../protocol/json-bytes.ts";
 import { BusError, type AppendResult, type Bus, type Bytes, type Entry } from "../protocol/bus/bus.ts";
 
 /** Bytes of every chunk but the last. Part of the wire format: a half upload is resumed by whoever comes next. */
@@ -29,6 +31,8 @@ export interface BlobPlace {
   readonly stream: string;
   /** Subject of message `n` of the blob with this digest: 0 is the header, 1.. are the chunks. */
   readonly subjectOf: (digest: string, n: number) => string;
+  /** Where it is asked whether what is stored is right; without it whoever asks reads all of it. */
+  readonly prove?: string;
 }
 
 export interface StoredBlob {
@@ -53,25 +57,85 @@ export function digestOf(bytes: Bytes): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+/** What is stored under a digest: what it names, something else, not all of it, nothing. */
+export const proofSchema = z.object({ state: z.enum(["right", "wrong", "incomplete", "missing"]) });
+export type ProofState = z.infer<typeof proofSchema>["state"];
+
+/** Somebody else's chunks may be wrong, and are then removed; this often the upload is begun anew. */
+const uploadsMax = 3;
+/** A coordinator reads the blob to answer, the first time. */
+const proofTimeoutMs = 60_000;
+
 /**
  * Stores the bytes under their digest, or finds them there. After an upload that was cut off only what is missing is
- * stored. Throws BusError; calling it again is always safe.
+ * stored. BLOB-5: what somebody else has stored there counts only once it is proved. Throws BusError; calling it again is
+ * always safe.
  */
 export async function putBlob(bus: Bus, place: BlobPlace, bytes: Bytes): Promise<StoredBlob> {
   const digest = digestOf(bytes);
-  if (await isWhole(bus, place, digest, bytes)) return { digest, bytes: bytes.length, stored: false };
+  const known = { digest, bytes: bytes.length, stored: false };
+  if ((await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber))) !== null) {
+    if ((await proved(bus, place, digest)) === "right") return known;
+  }
+  for (let upload = 1; upload <= uploadsMax; upload++) {
+    const { news, others } = await uploadOnce(bus, place, digest, bytes);
+    if (others === 0 || (await proved(bus, place, digest)) === "right") return { ...known, stored: news > 0 };
+  }
+  throw new BusError("refused", `Wrong bytes lie under the digest ${digest} and cannot be removed.`);
+}
 
-  const count = chunkCount(bytes.length);
-  let stored = false;
-  await inWindow(count, async (index) => {
-    const chunk = bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes);
-    const result = await bus.append(place.stream, place.subjectOf(digest, index + 1), chunk);
-    if (isNew(result)) stored = true;
+/** How many messages were stored by this call, and how many somebody had stored before. */
+async function uploadOnce(
+  bus: Bus,
+  place: BlobPlace,
+  digest: string,
+  bytes: Bytes,
+): Promise<{ news: number; others: number }> {
+  let news = 0;
+  let others = 0;
+  const put = async (n: number, data: Bytes): Promise<true> => {
+    if (isNew(await bus.append(place.stream, place.subjectOf(digest, n), data))) news++;
+    else others++;
     return true;
-  });
-  const header = { v: 1, bytes: bytes.length, chunkBytes };
-  const last = await bus.append(place.stream, place.subjectOf(digest, headerNumber), encode(header));
-  return { digest, bytes: bytes.length, stored: isNew(last) || stored };
+  };
+  await inWindow(chunkCount(bytes.length), (index) =>
+    put(index + 1, bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes)),
+  );
+  await put(headerNumber, encode({ v: 1, bytes: bytes.length, chunkBytes }));
+  return { news, others };
+}
+
+async function proved(bus: Bus, place: BlobPlace, digest: string): Promise<ProofState> {
+  if (place.prove === undefined) return proveBlob(bus, place, digest);
+  const answer = answerSchema.safeParse(
+    fromBytes(await bus.request(place.prove, encode({ digest }), proofTimeoutMs)),
+  );
+  const proof = answer.success && answer.data.ok ? proofSchema.safeParse(answer.data.value) : null;
+  if (proof?.success === true) return proof.data.state;
+  throw new BusError("unavailable", `No coordinator says whether the bytes stored as ${digest} are right.`);
+}
+
+/** Reads what is stored, some chunks at a time, and keeps none of it. Throws BusError. */
+export async function proveBlob(bus: Bus, place: BlobPlace, digest: string): Promise<ProofState> {
+  const header = await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber));
+  if (header === null) return "missing";
+  const size = sizeIn(header);
+  if (size === undefined) return "wrong";
+  const hash = createHash("sha256");
+  const count = chunkCount(size);
+  let state: ProofState = "right";
+  for (let first = 0; first < count && state === "right"; first += windowChunks) {
+    const asked = Array.from({ length: Math.min(windowChunks, count - first) }, (_, index) =>
+      bus.getMessage(place.stream, place.subjectOf(digest, first + index + 1)),
+    );
+    for (const [index, chunk] of (await Promise.all(asked)).entries()) {
+      const expected = Math.min(chunkBytes, size - (first + index) * chunkBytes);
+      if (chunk === null) state = "incomplete";
+      else if (chunk.data.length !== expected) state = "wrong";
+      else hash.update(chunk.data);
+    }
+  }
+  return state === "right" && hash.digest("hex") !== digest ? "wrong" : state;
 }
 
 /** Reads and verifies a blob. Throws BusError where the bus fails; everything wrong with the blob is a value. */
@@ -107,20 +171,6 @@ export async function getBlob(
     return { kind: "corrupt", message: `The bytes stored as ${digest} have the digest ${found}.` };
   }
   return { kind: "read", bytes };
-}
-
-/**
- * Header, first and last chunk are there: the header was written after every chunk was stored. The two chunks are
- * looked at because a stream at its size limit drops its oldest messages first.
- */
-async function isWhole(bus: Bus, place: BlobPlace, digest: string, bytes: Bytes): Promise<boolean> {
-  const header = await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber));
-  if (header === null || sizeIn(header) !== bytes.length) return false;
-  const count = chunkCount(bytes.length);
-  for (const n of new Set([1, count])) {
-    if (n <= count && (await bus.getMessage(place.stream, place.subjectOf(digest, n))) === null) return false;
-  }
-  return true;
 }
 
 /** Runs `work` for 0..count-1, some at a time, and starts no more once one returned false or threw. */

@@ -6,13 +6,13 @@ import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { digestOf, getBlob, putBlob, type BlobPlace } from "./blob.ts";
 import { CacheIndex } from "./least-recently-used.ts";
+import { placeOf } from "./mesh-blob.ts";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { Digest, Fence } from "../protocol/id.ts";
 import { errorSentence } from "../protocol/error-sentence.ts";
 import { writeWhole } from "../system/whole-file.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
-import { streamsOf, subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 import type { ArtifactCache } from "./artifact-cache.ts";
 import { openWorkFolders, type WorkFolders } from "./work-folder.ts";
@@ -64,7 +64,7 @@ class DiskCache implements ArtifactCache {
   constructor(options: DiskCacheOptions, work: WorkFolders) {
     const { clock, mesh, quotaBytes, store } = options;
     this.#options = options;
-    this.#place = { stream: streamsOf(mesh).blobs, subjectOf: subjectsOf(mesh).blob };
+    this.#place = placeOf(mesh);
     this.#work = work;
     this.#index = new CacheIndex({
       store,

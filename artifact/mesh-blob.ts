@@ -6,8 +6,9 @@ import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { streamsOf, subjectsOf } from "../protocol/subjects.ts";
 import { shortDigest } from "../text/figure.ts";
 
-function placeOf(mesh: string): BlobPlace {
-  return { stream: streamsOf(mesh).blobs, subjectOf: subjectsOf(mesh).blob };
+export function placeOf(mesh: string): BlobPlace {
+  const { blob, prove } = subjectsOf(mesh);
+  return { stream: streamsOf(mesh).blobs, subjectOf: blob, prove };
 }
 
 /** True when the bytes had to be sent, false when the mesh had them. */

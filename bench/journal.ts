@@ -10,6 +10,7 @@ import type { Event } from "../coordinator/format/event.ts";
 import { Journal, startPosition } from "../coordinator/journal/journal.ts";
 import { ensureCredential } from "../mesh/credential.ts";
 import { saveHome } from "../mesh/home.ts";
+import { coordinatorKeys } from "../mesh/mesh-trust.ts";
 import { ensureIdentity } from "../mesh/identity.ts";
 import { startServer } from "../mesh/server-process.ts";
 import { streamSpecsOf } from "../protocol/subjects.ts";
@@ -40,7 +41,7 @@ try {
   );
   const bus = valueOf(await connectAs({ ...home, url: server.url }, credential));
   for (const spec of streamSpecsOf(mesh, 1, "bench")) await bus.ensureStream(spec);
-  const journal = new Journal(bus, mesh, systemClock);
+  const journal = new Journal(bus, mesh, systemClock, valueOf(coordinatorKeys(mesh, credential)));
   let position = startPosition;
   let fence = 0;
 

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { connectBus } from "../protocol/bus/nats-bus.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
-import type { Role } from "../protocol/subjects.ts";
+import { storedSubject, type Role } from "../protocol/subjects.ts";
 import type { Credential } from "./credential.ts";
 import type { Home } from "./home.ts";
+import { outdated } from "./mesh-trust.ts";
 
 /** One user's connection; a server that is away or a credential it refuses is one sentence. */
 export async function connectAs(
@@ -14,7 +15,8 @@ export async function connectAs(
   credential: Credential,
   waitOnFirstConnect = false,
 ): Promise<Outcome<Bus>> {
-  const { role, name } = credential;
+  const { meshKey, role, name } = credential;
+  if (meshKey === null) return outdated(credential);
   try {
     const bus = await connectBus({
       servers: home.url,
@@ -22,6 +24,7 @@ export async function connectAs(
       name: `${role} ${name}`,
       inboxPrefix: credential.inboxPrefix,
       waitOnFirstConnect,
+      ...(role === "coordinator" ? {} : { readSubject: (subject) => storedSubject(home.mesh, subject) }),
     });
     return accept(bus);
   } catch (error) {
@@ -29,7 +32,7 @@ export async function connectAs(
     if (error.kind === "denied") {
       return refuse(
         "forbidden",
-        `the mesh at ${home.url} does not accept the credential of ${role} ${name}; ask its owner for a new \`trialmesh invite\``,
+        `the mesh at ${home.url} does not accept the credential of ${role} ${name}; ask its owner for a new \`trialmesh invite ${role} ${name}\``,
       );
     }
     return refuse(

@@ -5,13 +5,18 @@
 import { encodeUser, fmtCreds, parseCreds } from "@nats-io/jwt";
 import { createUser } from "@nats-io/nkeys";
 import { existsSync } from "node:fs";
+import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { nameSchema } from "../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.ts";
+import { newSigningKey, type SigningKey } from "../protocol/signature.ts";
 import { inboxPrefixOf, permissionsOf, roles, type Role } from "../protocol/subjects.ts";
 import { inHome, type Home } from "./home.ts";
+import { userAccount } from "./account.ts";
 import { loadIdentity, type Identity } from "./identity.ts";
+import { pushAccounts } from "./push-account.ts";
 import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
-import { readUser, saveUser } from "./user.ts";
+import { accountOf, meshAccount } from "./trust.ts";
+import { listUsers, readUser, saveUser, type User } from "./user.ts";
 
 export interface Credential {
   readonly role: Role;
@@ -21,12 +26,21 @@ export interface Credential {
   readonly creds: string;
   /** Give this to the client as `inboxPrefix`: replies to any other inbox are denied. */
   readonly inboxPrefix: string;
+  /** The mesh's public operator key, by which its coordinators are known; null in a credential of before there was one. */
+  readonly meshKey: string | null;
+  /** A coordinator's own, null for everybody else. Secret. */
+  readonly signingKey: SigningKey | null;
 }
 
 /** A user may answer each request it got once, within this time. */
 const replyWindowNs = 120 * 1_000_000_000;
 const repliesPerRequest = 1;
-const systemUserLifeS = 60;
+/** Before the mesh's key in a user's token. */
+const meshKeyTag = "mesh-key:";
+/** Subscriptions of one connection. */
+const subscriptionsMax = 200;
+/** Of one message: what the server takes by itself, whatever its own configuration says. */
+const payloadMaxBytes = bytesPerMiB;
 
 /** Signs a new user of this role. Does not record it: see `issueCredential`. */
 export async function mintCredential(
@@ -37,27 +51,40 @@ export async function mintCredential(
 ): Promise<Credential> {
   const pair = createUser();
   const { pub, sub } = permissionsOf(role, mesh, name);
-  const answers = role === "coordinator" || role === "agent";
+  const meshKey = identity.operator.getPublicKey();
+  const account = role === "coordinator" ? identity.meshAccount : userAccount(identity, mesh, role, name);
   const token = await encodeUser(
     `${role}/${name}`,
     pair,
-    identity.meshAccount,
+    account,
     {
       pub: { allow: pub },
       sub: { allow: sub },
-      ...(answers ? { resp: { max: repliesPerRequest, ttl: replyWindowNs } } : {}),
+      ...(role === "coordinator"
+        ? { resp: { max: repliesPerRequest, ttl: replyWindowNs } }
+        : { subs: subscriptionsMax, payload: payloadMaxBytes }),
+      tags: [`${meshKeyTag}${meshKey}`],
     },
     { signer: identity.signing },
   );
-  const creds = new TextDecoder().decode(fmtCreds(token, pair));
-  return { role, name, publicKey: pair.getPublicKey(), creds, inboxPrefix: inboxPrefixOf(role, name) };
+  const signingKey =
+    role === "coordinator" ? newSigningKey(mesh, name, (bytes) => identity.operator.sign(bytes)) : null;
+  const creds = new TextDecoder().decode(fmtCreds(token, pair)) + signingKeyText(signingKey);
+  const publicKey = pair.getPublicKey();
+  return { role, name, publicKey, creds, inboxPrefix: inboxPrefixOf(role, name), meshKey, signingKey };
 }
 
-/** A user of the system account that lives a minute: enough to hand the server one update. */
-export async function mintSystemCredential(identity: Identity, nowS: number): Promise<string> {
-  const pair = createUser();
-  const token = await encodeUser("system", pair, identity.systemAccount, {}, { exp: nowS + systemUserLifeS });
-  return new TextDecoder().decode(fmtCreds(token, pair));
+/** A third block of a coordinator's `.creds` file, which NATS clients leave alone. */
+function signingKeyText(key: SigningKey | null): string {
+  return key === null
+    ? ""
+    : `\n-----BEGIN TRIALMESH SIGNING KEY-----\n${key.seed} ${key.certificate}\n------END TRIALMESH SIGNING KEY------\n`;
+}
+
+function signingKeyIn(text: string): SigningKey | null {
+  const found = /-BEGIN TRIALMESH SIGNING KEY-+\n(\S+) (\S+)\n/.exec(text);
+  const [, seed, certificate] = found ?? [];
+  return seed === undefined || certificate === undefined ? null : { seed, certificate };
 }
 
 /** Signs a user and records it. Refuses a name that already has a live credential in that role. */
@@ -102,7 +129,10 @@ async function issue(
   if (!identity.ok) return identity;
   const known = readUser(home, role, name);
   if (!known.ok) return known;
-  if (known.value !== null && known.value.publicKey !== null) {
+  const before = known.value?.publicKey ?? null;
+  // Whoever is invited again from the first layout gets an account of its own, and what it had until now ends.
+  const replaces = !store && known.value?.sharedSigner !== undefined && before !== null;
+  if (before !== null && !replaces) {
     return refuse(
       "conflict",
       `${role} ${name} already has a credential; revoke it first with \`trialmesh revoke ${name}\`, or choose another name`,
@@ -114,15 +144,39 @@ async function issue(
     const stored = storeCredential(home, credential);
     if (!stored.ok) return stored;
   }
-  const saved = saveUser(home, {
+  const user: User = {
     version: 1,
     role,
     name,
     publicKey: credential.publicKey,
     issuedAt: nowS,
-    revoked: known.value?.revoked ?? [],
-  });
-  return saved.ok ? accept(credential) : saved;
+    revoked: [...(known.value?.revoked ?? []), ...(replaces ? [{ publicKey: before, at: nowS }] : [])],
+  };
+  const saved = saveUser(home, user);
+  if (!saved.ok) return saved;
+  const told = await tellServer(home, identity.value, user, replaces, nowS);
+  return told.ok ? accept(credential) : told;
+}
+
+/**
+ * Of a user's account, and where it `replaces` a credential for the mesh's own, of that too; a server that is down learns
+ * of it when it starts. Coordinators enter the mesh's, which it knows.
+ */
+async function tellServer(
+  home: Home,
+  identity: Identity,
+  user: User,
+  replaces: boolean,
+  nowS: number,
+): Promise<Outcome<null>> {
+  if (user.role === "coordinator" && !replaces) return accept(null);
+  const users = listUsers(home);
+  if (!users.ok) return users;
+  const accounts = [await accountOf(identity, home.mesh, user, users.value)];
+  if (replaces && user.role !== "coordinator")
+    accounts.push(await meshAccount(identity, home.mesh, users.value));
+  const told = await pushAccounts(home, identity, accounts, nowS);
+  return told.ok || told.refusal.code === "unavailable" ? accept(null) : told;
 }
 
 /** The stored credential of this role and name. */
@@ -164,6 +218,8 @@ export async function readCredential(text: string, what: string): Promise<Outcom
       publicKey: uc.sub,
       creds: text,
       inboxPrefix: inboxPrefixOf(role, name.data),
+      meshKey: uc.nats.tags?.find((tag) => tag.startsWith(meshKeyTag))?.slice(meshKeyTag.length) ?? null,
+      signingKey: signingKeyIn(text),
     });
   } catch {
     return bad;

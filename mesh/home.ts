@@ -17,15 +17,17 @@ import {
 } from "../system/private-file.ts";
 import { refuseDisk, systemCode } from "../system/system-error.ts";
 
-/** Version of the layout below; a home of another version is refused, never guessed at. */
-export const homeVersion = 1;
+/** Version of the layout below, and of the accounts its keys make; a home of a version unknown here is refused. */
+export const homeVersion = 2;
+/** Of before users had accounts of their own: `upgrade-home.ts`. */
+const firstVersion = 1;
 
 const serverUrlSchema = z
   .string()
   .regex(/^(nats|tls):\/\/[^\s/]+$/, "a server's address looks like nats://host:4222");
 
 const homeFileSchema = z.object({
-  version: z.literal(homeVersion),
+  version: z.union([z.literal(firstVersion), z.literal(homeVersion)]),
   mesh: nameSchema,
   url: serverUrlSchema,
 });
@@ -35,6 +37,8 @@ export interface Home {
   readonly mesh: string;
   /** Where this machine reaches the mesh's server, `nats://host:port`. */
   readonly url: string;
+  /** Its credentials are of before users had accounts of their own. */
+  readonly outdated: boolean;
 }
 
 /** `TRIALMESH_HOME`, or `.trialmesh` in the user's own folder. */
@@ -75,7 +79,7 @@ export function openHome(path: string): Outcome<Home> {
   const json = parseJsonFile(file, text.value);
   if (!json.ok) return json;
   const version = z.looseObject({ version: z.unknown().optional() }).safeParse(json.value);
-  if (version.success && version.data.version !== homeVersion) {
+  if (version.success && version.data.version !== firstVersion && version.data.version !== homeVersion) {
     const found = JSON.stringify(version.data.version) ?? "none";
     return refuse(
       "conflict",
@@ -84,7 +88,8 @@ export function openHome(path: string): Outcome<Home> {
   }
   const parsed = parseOutside(homeFileSchema, json.value, file);
   if (!parsed.ok) return parsed;
-  return accept({ path, mesh: parsed.value.mesh, url: parsed.value.url });
+  const { mesh, url } = parsed.value;
+  return accept({ path, mesh, url, outdated: parsed.value.version !== homeVersion });
 }
 
 /** Makes the folders (0700) and `mesh.json` (0600), or rewrites the latter with a new address. */
@@ -97,7 +102,7 @@ export function saveHome(path: string, mesh: string, url: string): Outcome<Home>
   }
   const written = writePrivateFile(homeFile(path), `${JSON.stringify(parsed.value, null, 2)}\n`);
   if (!written.ok) return written;
-  return accept({ path, mesh, url });
+  return accept({ path, mesh, url, outdated: false });
 }
 
 function checkFolder(path: string): Outcome<null> {

@@ -1,9 +1,8 @@
 /**
- * Who vouches for whom: the operator signs the accounts, the mesh account's signing key signs the
- * users. The seeds lie in the home's `keys`, 0600, and never leave it.
- * Not the users themselves (`credential.ts`), nor what was taken back (`revoke.ts`).
+ * Who vouches for whom: the operator signs the accounts, one signing key signs the users of all of them. The seeds lie
+ * in the home's `keys`, 0600, and never leave it.
+ * Not the accounts (`account.ts`) and users (`credential.ts`) themselves, nor what was taken back (`revoke.ts`).
  */
-import { encodeAccount, encodeOperator, type Account } from "@nats-io/jwt";
 import { createAccount, createOperator, fromSeed, type KeyPair } from "@nats-io/nkeys";
 import { existsSync } from "node:fs";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
@@ -13,37 +12,14 @@ import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 export interface Identity {
   readonly operator: KeyPair;
   readonly systemAccount: KeyPair;
+  /** The account with the streams, which only coordinators enter. */
   readonly meshAccount: KeyPair;
-  /** Signs users in the mesh account's name, so that the account's own key stays unused day to day. */
+  /** Signs the users of every account, so that no account's own key is used day to day. */
   readonly signing: KeyPair;
 }
 
 const keyNames = ["operator", "system-account", "mesh-account", "signing"] as const;
 type KeyName = (typeof keyNames)[number];
-
-/** Public key → Unix time in seconds: users of that key issued up to then are refused. */
-export type Revocations = Readonly<Record<string, number>>;
-
-/** An unset limit is encoded as 0, which means "none allowed"; -1 means "no limit". */
-const unlimited = -1;
-const accountLimits = {
-  subs: unlimited,
-  data: unlimited,
-  payload: unlimited,
-  imports: unlimited,
-  exports: unlimited,
-  wildcards: true,
-  conn: unlimited,
-  leaf: 0,
-  disallow_bearer: true,
-} as const;
-const jetstreamLimits = {
-  mem_storage: unlimited,
-  disk_storage: unlimited,
-  streams: unlimited,
-  consumer: unlimited,
-  max_ack_pending: unlimited,
-} as const;
 
 /** Loads the home's keys; makes them on the first call. A home with only some of them is refused. */
 export function ensureIdentity(home: Home): Outcome<Identity> {
@@ -72,6 +48,16 @@ export function ensureIdentity(home: Home): Outcome<Identity> {
 
 /** Loads the keys of a home that made its mesh; one that only joined a mesh has none. */
 export function loadIdentity(home: Home): Outcome<Identity> {
+  const keys = keysOf(home);
+  if (!keys.ok || !home.outdated) return keys;
+  return refuse(
+    "conflict",
+    `${home.path} was made before each user had an account of its own; start it once with \`trialmesh up\`, which brings it up to date`,
+  );
+}
+
+/** The same of a home that is yet to be brought up to date. */
+export function keysOf(home: Home): Outcome<Identity> {
   if (!existsSync(keyFile(home, "operator"))) {
     return refuse(
       "forbidden",
@@ -94,29 +80,13 @@ export function loadIdentity(home: Home): Outcome<Identity> {
   });
 }
 
-export function operatorToken(identity: Identity, mesh: string): Promise<string> {
-  return encodeOperator(`trialmesh-${mesh}`, identity.operator, {
-    system_account: identity.systemAccount.getPublicKey(),
-  });
-}
-
-/** The system account may manage the server and holds no streams. */
-export function systemAccountToken(identity: Identity): Promise<string> {
-  const account: Partial<Account> = { limits: { ...accountLimits } };
-  return encodeAccount("SYS", identity.systemAccount, account, { signer: identity.operator });
-}
-
-export function meshAccountToken(
-  identity: Identity,
-  mesh: string,
-  revocations: Revocations,
-): Promise<string> {
-  const account: Partial<Account> = {
-    limits: { ...accountLimits, ...jetstreamLimits },
-    signing_keys: [identity.signing.getPublicKey()],
-    revocations: { ...revocations },
-  };
-  return encodeAccount(mesh, identity.meshAccount, account, { signer: identity.operator });
+/**
+ * A new key to sign users with: what the old one has signed counts from the server's next start on only where an account
+ * still names it (`upgrade-home.ts`).
+ */
+export function renewSigning(home: Home): Outcome<string> {
+  const seed = new TextDecoder().decode(createAccount().getSeed());
+  return writePrivateFile(keyFile(home, "signing"), `${seed}\n`);
 }
 
 function keyFile(home: Home, name: KeyName): string {

@@ -10,14 +10,15 @@ import { roles } from "../protocol/subjects.ts";
 import { issueCredential, readCredential, storeCredential, type Credential } from "./credential.ts";
 import { homeExists, openHome, saveHome, type Home } from "./home.ts";
 
-export const tokenPrefix = "tm1.";
+/** Version 2 brings a credential for an account of one's own: a program that reads version 1 could not work in it. */
+export const tokenPrefix = "tm2.";
 
 /** All but the owner: that is whoever made the mesh. A coordinator elsewhere stands by to lead. */
 export const invitedRoles = ["agent", "requester", "viewer", "coordinator"] as const;
 export type InvitedRole = (typeof invitedRoles)[number];
 
 const inviteSchema = z.object({
-  v: z.literal(1),
+  v: z.literal(2),
   mesh: nameSchema,
   url: z.string().regex(/^(nats|tls):\/\/[^\s/]+$/, "a server's address looks like nats://host:4222"),
   role: z.enum(roles),
@@ -53,7 +54,7 @@ export async function makeInvite(
   const issued = await issueCredential(home, role, name, nowS);
   if (!issued.ok) return issued;
   const body: z.infer<typeof inviteSchema> = {
-    v: 1,
+    v: 2,
     mesh: home.mesh,
     url,
     role,
@@ -73,7 +74,7 @@ export async function readInvite(token: string): Promise<Outcome<Invite>> {
       ? refuse("invalid", `this is not an invitation (it would start with ${tokenPrefix}); ${again}`)
       : refuse(
           "invalid",
-          `this invitation is of version ${version} and this trialmesh reads version 1; use the same trialmesh on both machines`,
+          `this invitation is of version ${version} and this trialmesh reads version 2; use the same trialmesh on both machines`,
         );
   }
   let body: unknown;

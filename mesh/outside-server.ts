@@ -7,17 +7,29 @@ import { connectBus } from "../protocol/bus/nats-bus.ts";
 import { refuse, type Outcome } from "../protocol/refusal.ts";
 import type { Credential } from "./credential.ts";
 import { inHome, saveHome, type Home } from "./home.ts";
+import { loadIdentity } from "./identity.ts";
+import { pushAccounts } from "./push-account.ts";
 import { writePrivateFile } from "../system/private-file.ts";
 import { trustText } from "./server-config.ts";
 import { trustOf } from "./trust.ts";
 
 /** The home with the server's address, once the server has let the owner in. */
-export async function useOutsideServer(home: Home, url: string, owner: Credential): Promise<Outcome<Home>> {
+export async function useOutsideServer(
+  home: Home,
+  url: string,
+  owner: Credential,
+  nowS: number,
+): Promise<Outcome<Home>> {
   const trust = await trustOf(home, "trialmesh-accounts");
   if (!trust.ok) return trust;
+  const identity = loadIdentity(home);
+  if (!identity.ok) return identity;
   const file = inHome(home.path, "server", "trust.conf");
   const written = writePrivateFile(file, trustText(trust.value));
   if (!written.ok) return written;
+  // One that knows the keys may not know every user yet, and one that does not is told from its answer to the owner.
+  const told = await pushAccounts({ ...home, url }, identity.value, trust.value.accounts, nowS);
+  if (!told.ok && told.refusal.code !== "unavailable") return told;
   try {
     const { creds, inboxPrefix } = owner;
     const bus = await connectBus({ servers: url, creds, name: "trialmesh up", inboxPrefix });

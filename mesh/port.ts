@@ -54,6 +54,14 @@ export function greetingOf(host: string, port: number): Promise<string> {
   });
 }
 
+const serverPort = 4222;
+
+/** The same of a server's address, `nats://host:port`. */
+export function greetingAt(url: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return greetingOf(hostname.replace(/^\[|\]$/g, ""), port === "" ? serverPort : Number(port));
+}
+
 /** An address that means "all interfaces" is reached over loopback from this machine. */
 export function loopbackOf(host: string): string {
   return host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;

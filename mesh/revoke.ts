@@ -1,22 +1,15 @@
 /**
- * Takes a credential back: records the revocation, signs the mesh account anew and hands that to
- * the running server, which cuts the user's connections. A server that is down learns it when it
- * starts, since its configuration is written from the same records.
+ * Takes a credential back: records the revocation, signs the user's account anew and hands that to the running server,
+ * which cuts the user's connections.
  */
-import { connect, credsAuthenticator } from "@nats-io/transport-node";
-import * as z from "zod";
-import { errorSentence } from "../protocol/error-sentence.ts";
 import { suggestion } from "../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { roles, type Role } from "../protocol/subjects.ts";
-import { mintSystemCredential } from "./credential.ts";
 import type { Home } from "./home.ts";
-import { loadIdentity, meshAccountToken, type Identity } from "./identity.ts";
-import { listUsers, revocationsOf, saveUser, type User } from "./user.ts";
-
-const updateSubject = "$SYS.REQ.CLAIMS.UPDATE";
-const connectTimeoutMs = 2_000;
-const updateTimeoutMs = 2_000;
+import { loadIdentity } from "./identity.ts";
+import { pushAccounts } from "./push-account.ts";
+import { accountOf, meshAccount } from "./trust.ts";
+import { listUsers, saveUser, type User } from "./user.ts";
 
 export interface Revocation {
   readonly role: Role;
@@ -40,13 +33,16 @@ export async function revokeUser(
   const found = chooseUser(users.value, name, role);
   if (!found.ok) return found;
   const { user, publicKey } = found.value;
-  const saved = saveUser(home, {
-    ...user,
-    publicKey: null,
-    revoked: [...user.revoked, { publicKey, at: nowS }],
-  });
+  const { sharedSigner, ...own } = user;
+  const gone: User = { ...own, publicKey: null, revoked: [...user.revoked, { publicKey, at: nowS }] };
+  const saved = saveUser(home, gone);
   if (!saved.ok) return saved;
-  const pushed = await pushAccount(home, identity.value, nowS);
+  const all = listUsers(home);
+  if (!all.ok) return all;
+  const account = await (sharedSigner === undefined
+    ? accountOf(identity.value, home.mesh, gone, all.value)
+    : meshAccount(identity.value, home.mesh, all.value));
+  const pushed = await pushAccounts(home, identity.value, [account], nowS);
   if (!pushed.ok && pushed.refusal.code !== "unavailable") return pushed;
   return accept({
     role: user.role,
@@ -54,47 +50,6 @@ export async function revokeUser(
     publicKey,
     applied: pushed.ok ? { when: "now" } : { when: "at-next-start", reason: pushed.refusal.message },
   });
-}
-
-/** Signs the mesh account from the records and gives it to the running server. */
-export async function pushAccount(home: Home, identity: Identity, nowS: number): Promise<Outcome<null>> {
-  const users = listUsers(home);
-  if (!users.ok) return users;
-  const token = await meshAccountToken(identity, home.mesh, revocationsOf(users.value));
-  const creds = await mintSystemCredential(identity, nowS);
-  try {
-    const connection = await connect({
-      servers: home.url,
-      authenticator: credsAuthenticator(new TextEncoder().encode(creds)),
-      timeout: connectTimeoutMs,
-      reconnect: false,
-    });
-    try {
-      const reply = await connection.request(updateSubject, token, { timeout: updateTimeoutMs });
-      return readAnswer(reply.json());
-    } finally {
-      await connection.close();
-    }
-  } catch (error) {
-    const reason = errorSentence(error);
-    return refuse("unavailable", `the server at ${home.url} does not answer (${reason})`);
-  }
-}
-
-const answerSchema = z.object({
-  data: z.object({ code: z.number(), message: z.string() }).optional(),
-  error: z.object({ code: z.number(), description: z.string() }).optional(),
-});
-const okCode = 200;
-
-function readAnswer(answer: unknown): Outcome<null> {
-  const parsed = answerSchema.safeParse(answer);
-  if (parsed.success && parsed.data.data?.code === okCode) return accept(null);
-  const reason = parsed.success ? (parsed.data.error?.description ?? parsed.data.data?.message) : undefined;
-  return refuse(
-    "conflict",
-    `the server did not take the mesh's new account: ${reason ?? "its answer does not parse"}`,
-  );
 }
 
 function chooseUser(

@@ -4,11 +4,18 @@
  */
 import { atLeast, type ServerVersion } from "./server-version.ts";
 
+export interface AccountToken {
+  readonly publicKey: string;
+  /** Signed by the operator. */
+  readonly token: string;
+}
+
 /** Whom a server trusts: with this in its configuration it serves the mesh and nobody else. */
 export interface Trust {
   readonly operatorToken: string;
-  readonly systemAccount: { readonly publicKey: string; readonly token: string };
-  readonly meshAccount: { readonly publicKey: string; readonly token: string };
+  readonly systemAccount: AccountToken;
+  /** The others: the mesh's, and one for each of its users but the coordinators. */
+  readonly accounts: readonly AccountToken[];
   /** Where the server keeps account tokens it was sent while running. */
   readonly accountsFolder: string;
 }
@@ -41,8 +48,7 @@ resolver: {
   interval: "2m"
 }
 resolver_preload: {
-  ${trust.systemAccount.publicKey}: ${trust.systemAccount.token}
-  ${trust.meshAccount.publicKey}: ${trust.meshAccount.token}
+${[trust.systemAccount, ...trust.accounts].map(({ publicKey, token }) => `  ${publicKey}: ${token}`).join("\n")}
 }
 `;
 }

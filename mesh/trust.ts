@@ -1,9 +1,16 @@
 /** Whom this mesh's server trusts, from the home's keys and user records. */
 import { accept, type Outcome } from "../protocol/refusal.ts";
+import {
+  meshAccountToken,
+  operatorToken,
+  systemAccountToken,
+  userAccount,
+  userAccountToken,
+} from "./account.ts";
 import type { Home } from "./home.ts";
-import { ensureIdentity, meshAccountToken, operatorToken, systemAccountToken } from "./identity.ts";
-import type { Trust } from "./server-config.ts";
-import { listUsers, revocationsOf } from "./user.ts";
+import { ensureIdentity, type Identity } from "./identity.ts";
+import type { AccountToken, Trust } from "./server-config.ts";
+import { listUsers, revocationsOf, sharedUsers, type User } from "./user.ts";
 
 export async function trustOf(home: Home, accountsFolder: string): Promise<Outcome<Trust>> {
   const identity = ensureIdentity(home);
@@ -16,10 +23,50 @@ export async function trustOf(home: Home, accountsFolder: string): Promise<Outco
       publicKey: identity.value.systemAccount.getPublicKey(),
       token: await systemAccountToken(identity.value),
     },
-    meshAccount: {
-      publicKey: identity.value.meshAccount.getPublicKey(),
-      token: await meshAccountToken(identity.value, home.mesh, revocationsOf(users.value)),
-    },
+    accounts: await accountsOf(identity.value, home.mesh, users.value),
     accountsFolder,
   });
+}
+
+/** Every account but the system's, the mesh's first. */
+export function accountsOf(
+  identity: Identity,
+  mesh: string,
+  users: readonly User[],
+): Promise<readonly AccountToken[]> {
+  const outer = users.filter(
+    ({ role, sharedSigner }) => role !== "coordinator" && sharedSigner === undefined,
+  );
+  return Promise.all([
+    meshAccount(identity, mesh, users),
+    ...outer.map((user) => accountOf(identity, mesh, user, users)),
+  ]);
+}
+
+/** The account that this user enters. */
+export async function accountOf(
+  identity: Identity,
+  mesh: string,
+  user: Pick<User, "role" | "name" | "revoked">,
+  users: readonly User[],
+): Promise<AccountToken> {
+  const { name, role } = user;
+  if (role === "coordinator") return meshAccount(identity, mesh, users);
+  return {
+    publicKey: userAccount(identity, mesh, role, name).getPublicKey(),
+    token: await userAccountToken(identity, mesh, role, name, revocationsOf([user])),
+  };
+}
+
+/** It takes back every key there ever was: those of users who have accounts of their own now may once have opened it. */
+export async function meshAccount(
+  identity: Identity,
+  mesh: string,
+  users: readonly User[],
+): Promise<AccountToken> {
+  const signers = new Set(sharedUsers(users).flatMap(({ sharedSigner }) => sharedSigner ?? []));
+  return {
+    publicKey: identity.meshAccount.getPublicKey(),
+    token: await meshAccountToken(identity, mesh, revocationsOf(users), [...signers]),
+  };
 }

@@ -8,13 +8,17 @@ import { nameSchema } from "../protocol/name.ts";
 import { accept, parseOutside, type Outcome } from "../protocol/refusal.ts";
 import { roles, type Role } from "../protocol/subjects.ts";
 import { inHome, type Home } from "./home.ts";
-import type { Revocations } from "./identity.ts";
+import type { Revocations } from "./account.ts";
 import { parseJsonFile, readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 import { refuseDisk } from "../system/system-error.ts";
 
 const publicKeySchema = z
   .string()
   .regex(/^U[A-Z2-7]{55}$/, "a user's public key starts with U and has 56 letters");
+
+const accountKeySchema = z
+  .string()
+  .regex(/^A[A-Z2-7]{55}$/, "an account's public key starts with A and has 56 letters");
 
 const userSchema = z
   .object({
@@ -25,6 +29,8 @@ const userSchema = z
     publicKey: publicKeySchema.nullable(),
     /** Unix time in seconds. */
     issuedAt: z.number().int().nonnegative(),
+    /** What signed its credential where that is of before users had accounts of their own: it enters the mesh's own. */
+    sharedSigner: accountKeySchema.optional(),
     /** Every key this user ever lost, with the Unix time in seconds of the revocation. */
     revoked: z.array(z.object({ publicKey: publicKeySchema, at: z.number().int().nonnegative() })),
   })
@@ -70,8 +76,13 @@ export function listUsers(home: Home): Outcome<readonly User[]> {
   return accept(users);
 }
 
-/** What the mesh account's token must say of taken-back keys: always derived from the records. */
-export function revocationsOf(users: readonly User[]): Revocations {
+/** Users whose credentials are of before each had an account of its own. They enter the mesh's until they are invited again. */
+export function sharedUsers(users: readonly User[]): readonly User[] {
+  return users.filter(({ publicKey, sharedSigner }) => publicKey !== null && sharedSigner !== undefined);
+}
+
+/** What an account's token must say of the taken-back keys of its users: always derived from the records. */
+export function revocationsOf(users: readonly Pick<User, "revoked">[]): Revocations {
   return Object.fromEntries(
     users.flatMap((user) => user.revoked.map((entry) => [entry.publicKey, entry.at])),
   );

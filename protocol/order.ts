@@ -1,6 +1,7 @@
 /**
- * What the coordinator says to an agent. Every order carries the leader's epoch, and the agent
- * refuses an epoch lower than the highest it has seen. Orders are idempotent by fence.
+ * What the coordinator says to an agent. Every order is signed (`signature.ts`) for its subject, so for one agent and one
+ * kind of order; it carries the leader's epoch, and the agent refuses an epoch lower than the highest it has seen; and it
+ * expires. Orders are idempotent by fence.
  */
 import * as z from "zod";
 import { backendNameSchema } from "./capability.ts";
@@ -44,13 +45,22 @@ export const leaseSchema = z.object({
 });
 export type Lease = z.infer<typeof leaseSchema>;
 
-export const offerSchema = z.object({ epoch: epochSchema, leases: z.array(leaseSchema).min(1) });
-export const extendSchema = z.object({
+/** How long an order counts after it was given, ms. One that is still owed is given again long before. */
+export const orderLifeMs = 15_000;
+
+const given = {
   epoch: epochSchema,
+  /** Coordinator's time, ms since the Unix epoch, after which it does not count. */
+  expires: z.number(),
+};
+
+export const offerSchema = z.object({ ...given, leases: z.array(leaseSchema).min(1) });
+export const extendSchema = z.object({
+  ...given,
   leases: z.array(z.object({ fence: fenceSchema, at: z.number(), horizonMs: z.number().positive() })).min(1),
 });
 export const cancelSchema = z.object({
-  epoch: epochSchema,
+  ...given,
   fences: z.array(fenceSchema).min(1),
   reason: z.string(),
   /**
@@ -60,9 +70,9 @@ export const cancelSchema = z.object({
   how: z.enum(["soon", "checkpoint"]).default("soon"),
 });
 export type CancelHow = z.infer<typeof cancelSchema>["how"];
-export const drainSchema = z.object({ epoch: epochSchema, drain: z.boolean() });
+export const drainSchema = z.object({ ...given, drain: z.boolean() });
 /** Reports the coordinator has made durable; the agent may forget them. */
-export const receiptSchema = z.object({ epoch: epochSchema, ids: z.array(z.string()).min(1) });
+export const receiptSchema = z.object({ ...given, ids: z.array(z.string()).min(1) });
 
 /** The leader's beacon, on the epoch subject. */
 export const beaconSchema = z.object({ epoch: epochSchema, leader: z.string(), at: z.number() });

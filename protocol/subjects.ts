@@ -20,9 +20,13 @@ export interface Subjects {
   readonly heartbeat: (agent: string) => string;
   readonly inbox: (agent: string) => string;
   readonly order: (agent: string, order: OrderName) => string;
-  readonly metric: (sweep: string, trial: string) => string;
-  readonly log: (sweep: string, trial: string) => string;
+  readonly metric: (agent: string, sweep: string, trial: string) => string;
+  readonly log: (agent: string, sweep: string, trial: string) => string;
   readonly blob: (digest: string, chunk: number) => string;
+  /** Where coordinators are asked whether a blob's bytes are what its digest names. */
+  readonly prove: string;
+  /** Where a chunk is asked for by whoever may not ask the streams themselves: see `crossingsOf`. */
+  readonly stored: (digest: string, chunk: number) => string;
 }
 
 export const orderNames = ["offer", "extend", "cancel", "drain", "receipt"] as const;
@@ -40,9 +44,11 @@ export function subjectsOf(mesh: string): Subjects {
     heartbeat: (agent) => `${at}.presence.${agent}`,
     inbox: (agent) => `${at}.inbox.${agent}.report`,
     order: (agent, order) => `${at}.agent.${agent}.${order}`,
-    metric: (sweep, trial) => `${at}.metric.${sweep}.${trial}`,
-    log: (sweep, trial) => `${at}.log.${sweep}.${trial}`,
+    metric: (agent, sweep, trial) => `${at}.metric.${agent}.${sweep}.${trial}`,
+    log: (agent, sweep, trial) => `${at}.log.${agent}.${sweep}.${trial}`,
     blob: (digest, chunk) => `${at}.blob.${digest}.${chunk}`,
+    prove: `${at}.prove`,
+    stored: (digest, chunk) => `${at}.stored.${digest}.${chunk}`,
   };
 }
 
@@ -54,6 +60,7 @@ export function coordinatorPatterns(mesh: string) {
     queries: `${at}.query.*.*.*`,
     registers: `${at}.hello.*`,
     heartbeats: `${at}.presence.*`,
+    proofs: `${at}.prove`,
   } as const;
 }
 
@@ -96,6 +103,7 @@ const pointsPerTrial = 5_000;
  * How each stream is kept. `replicas` is 1 on one server and 3 on a cluster. The journal's subject holds a
  * secret, chosen when the stream is made: the server checks who publishes to a subject, but not who names it
  * as the place for a reply, so what must not be written to must not be guessed either.
+ * Points and log lines without an agent's name are of agents of the version before; only their own credentials let them.
  */
 export function streamSpecsOf(mesh: string, replicas: number, journalSecret: string): readonly StreamSpec[] {
   const at = `tm.v1.${mesh}`;
@@ -112,7 +120,7 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
     { name: names.inbox, subjects: [`${at}.inbox.*.*`], retention: "work-queue", replicas },
     {
       name: names.metrics,
-      subjects: [`${at}.metric.*.*`],
+      subjects: [`${at}.metric.*.*.*`, `${at}.metric.*.*`],
       retention: "limits",
       discard: "old",
       maxBytes: metricsMaxBytes,
@@ -123,7 +131,7 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
     },
     {
       name: names.logs,
-      subjects: [`${at}.log.*.*`],
+      subjects: [`${at}.log.*.*.*`, `${at}.log.*.*`],
       retention: "limits",
       discard: "old",
       maxBytes: logsMaxBytes,
@@ -150,40 +158,126 @@ export function inboxPrefixOf(role: Role, who: string): string {
   return `_INBOX.${role}.${who}`;
 }
 
-/** What the server lets a user of this role publish and subscribe to; all else is denied. */
-export function permissionsOf(role: Role, mesh: string, who: string): { pub: string[]; sub: string[] } {
+/** Every role but the coordinator's: each of their users has an account of its own on the server. */
+export type OuterRole = Exclude<Role, "coordinator">;
+export const outerRoles: readonly OuterRole[] = ["owner", "agent", "requester", "viewer"];
+
+interface Reach {
+  /** Said to the mesh, as it stands. */
+  readonly says: readonly string[];
+  /** Heard from the mesh. */
+  readonly hears: readonly string[];
+}
+
+/** What a user of this role says to the mesh and hears from it; both its permissions and its account follow from this. */
+function reachOf(role: OuterRole, mesh: string, who: string): Reach {
   const at = `tm.v1.${mesh}`;
-  const inbox = `${inboxPrefixOf(role, who)}.>`;
-  const readBlobs = `$JS.API.DIRECT.GET.${streamsOf(mesh).blobs}.>`;
+  const blobs = [`${at}.blob.*.*`, `${at}.prove`];
+  const epoch = `${at}.epoch`;
+  const points = (agent: string) => [`${at}.metric.${agent}.*.*`, `${at}.log.${agent}.*.*`];
+  const queries = `${at}.query.${role}.${who}.*`;
   switch (role) {
-    case "coordinator":
-      return {
-        pub: [`${at}.>`, "$JS.API.>", "$JS.ACK.>", "_INBOX.>"],
-        sub: [`${at}.>`, inbox],
-      };
     case "agent":
       return {
-        pub: [
-          `${at}.inbox.${who}.>`,
+        says: [
+          `${at}.inbox.${who}.report`,
           `${at}.presence.${who}`,
           `${at}.hello.${who}`,
-          `${at}.metric.*.*`,
-          `${at}.log.*.*`,
-          `${at}.blob.*.*`,
-          readBlobs,
+          ...points(who),
+          ...blobs,
         ],
-        sub: [`${at}.agent.${who}.>`, `${at}.epoch`, inbox],
+        hears: [...orderNames.map((order) => `${at}.agent.${who}.${order}`), epoch],
       };
     case "owner":
     case "requester":
-      return {
-        pub: [`${at}.cmd.${role}.${who}.*`, `${at}.query.${role}.${who}.*`, `${at}.blob.*.*`, readBlobs],
-        sub: [`${at}.metric.*.*`, `${at}.log.*.*`, `${at}.epoch`, inbox],
-      };
+      return { says: [`${at}.cmd.${role}.${who}.*`, queries, ...blobs], hears: [...points("*"), epoch] };
     case "viewer":
-      return {
-        pub: [`${at}.query.${role}.${who}.*`, readBlobs],
-        sub: [`${at}.metric.*.*`, `${at}.log.*.*`, `${at}.epoch`, inbox],
-      };
+      return { says: [queries], hears: [...points("*"), epoch] };
   }
+}
+
+/** A subject on which a user's account and the mesh's meet. */
+export interface Crossing {
+  /** `service`: the user asks, the mesh answers, and the answer returns to the user's account. `stream`: the user hears. */
+  readonly type: "service" | "stream";
+  /** In the mesh's account. */
+  readonly subject: string;
+  /** In the user's, where it differs; `$1`, `$2` stand for the subject's wildcards. */
+  readonly local?: string;
+}
+
+/**
+ * All that passes between a user's account and the mesh's, which alone has streams. The subject that an answer is
+ * asked for on means something in the user's own account only, so nobody can have an answer sent where others listen.
+ * A chunk is read by a name of our own: the stream's own one would be a part of its interface.
+ */
+export function crossingsOf(role: OuterRole, mesh: string, who: string): readonly Crossing[] {
+  const { hears, says } = reachOf(role, mesh, who);
+  const at = `tm.v1.${mesh}`;
+  return [
+    ...says.map((subject) => ({ type: "service", subject }) as const),
+    ...hears.map((subject) => ({ type: "stream", subject }) as const),
+    { type: "service", subject: directGet(mesh, `${at}.blob.*.*`), local: `${at}.stored.$1.$2` },
+  ];
+}
+
+/** What the mesh's account offers to others: the crossings of everybody. */
+export function offeredCrossings(mesh: string): readonly Crossing[] {
+  const offered = outerRoles.flatMap((role) => crossingsOf(role, mesh, "*"));
+  return offered.filter(
+    ({ subject, type }, index) =>
+      offered.findIndex((other) => other.subject === subject && other.type === type) === index,
+  );
+}
+
+/** Where a user in an account of its own asks for what is stored on a blob's subject. */
+export function storedSubject(mesh: string, subject: string): string {
+  const blobs = `tm.v1.${mesh}.blob.`;
+  return subject.startsWith(blobs) ? `tm.v1.${mesh}.stored.${subject.slice(blobs.length)}` : subject;
+}
+
+/** Where the server answers with the stored message of a blob's subject. */
+export function directGet(mesh: string, subject: string): string {
+  return `$JS.API.DIRECT.GET.${streamsOf(mesh).blobs}.${subject}`;
+}
+
+/** Under this name the coordinators share the work queue of reports. */
+export const inboxDurable = "coordinator";
+
+/** What the server lets a user of this role publish and subscribe to; all else is denied. */
+export function permissionsOf(role: Role, mesh: string, who: string): { pub: string[]; sub: string[] } {
+  const inbox = `${inboxPrefixOf(role, who)}.>`;
+  if (role === "coordinator") return coordinatorPermissions(mesh, who, inbox);
+  const { hears, says } = reachOf(role, mesh, who);
+  return { pub: [...says, `tm.v1.${mesh}.stored.*.*`], sub: [...hears, inbox] };
+}
+
+/**
+ * A coordinator makes and reads the mesh's streams, deletes none, and empties none but that of blobs, where bytes that
+ * are not what their digest names are removed. What it is asked it may answer besides.
+ */
+function coordinatorPermissions(mesh: string, who: string, inbox: string): { pub: string[]; sub: string[] } {
+  const at = `tm.v1.${mesh}`;
+  const { blobs, inbox: reports, journal, logs, metrics } = streamsOf(mesh);
+  const streams = [journal, reports, metrics, logs, blobs];
+  return {
+    pub: [
+      ...orderNames.map((order) => `${at}.agent.*.${order}`),
+      `${at}.epoch`,
+      `${at}.journal.*`,
+      `${at}.query.coordinator.${who}.ping`,
+      "$JS.API.INFO",
+      ...["CREATE", "UPDATE", "INFO", "MSG.GET"].flatMap((verb) =>
+        streams.map((stream) => `$JS.API.STREAM.${verb}.${stream}`),
+      ),
+      `$JS.API.STREAM.PURGE.${blobs}`,
+      `$JS.API.CONSUMER.CREATE.${reports}.${inboxDurable}`,
+      `$JS.API.CONSUMER.MSG.NEXT.${reports}.${inboxDurable}`,
+      directGet(mesh, `${at}.blob.*.*`),
+      // With and without domain and account before the stream's name: the server has changed it (ADR-15).
+      `$JS.ACK.${reports}.${inboxDurable}.>`,
+      `$JS.ACK.*.*.${reports}.${inboxDurable}.>`,
+    ],
+    sub: [...Object.values(coordinatorPatterns(mesh)), `${at}.epoch`, inbox],
+  };
 }

@@ -28,7 +28,7 @@ export function agentCommand(terminal: Terminal): Command {
     .addHelpText(
       "after",
       examples(
-        "trialmesh agent --join tm1.eyJ2Ijox…",
+        "trialmesh agent --join tm2.eyJ2Ijoy…",
         "trialmesh agent --slots 2 --hours 22:00-07:00 --leave-free-mem 4",
         "trialmesh agent --only-when-idle 15 --max-celsius 85",
         "trialmesh agent probe",

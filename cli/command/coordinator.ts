@@ -14,7 +14,7 @@ export function coordinatorCommand(terminal: Terminal): Command {
     .option("--restore-journal", "put back what the server's journal has lost, from this coordinator's copy")
     .addHelpText(
       "after",
-      examples("trialmesh coordinator --name second", "trialmesh coordinator --join tm1.eyJ2Ijox…"),
+      examples("trialmesh coordinator --name second", "trialmesh coordinator --join tm2.eyJ2Ijoy…"),
     )
     .action(
       action(terminal, async (options: CoordinatorOptions) => {

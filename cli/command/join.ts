@@ -10,7 +10,7 @@ import type { Terminal } from "../shell/terminal.ts";
 export function joinCommand(terminal: Terminal): Command {
   return printing("join", "join a mesh as a requester or viewer, with the line `trialmesh invite` printed")
     .argument("<token>", "the invitation")
-    .addHelpText("after", examples("trialmesh join tm1.eyJ2Ijox…"))
+    .addHelpText("after", examples("trialmesh join tm2.eyJ2Ijoy…"))
     .action(
       action(terminal, async (token: string, options: PrintOptions) => {
         const joined = await acceptInvite(homePath(terminal.environment), token);

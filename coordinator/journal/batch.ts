@@ -12,12 +12,21 @@ import { eventSchema, type Event } from "../format/event.ts";
 import { event1Schema } from "./format-1/event-1.ts";
 
 /** The newest format, which is written. */
-export const journalFormat = 2;
+export const journalFormat = 3;
+/** The first whose messages coordinators sign: `seal.ts`. */
+export const firstSealedFormat = 3;
 
 const head = { epoch: z.int().positive(), prev: z.string(), at: z.number() };
 const batchSchema = z.discriminatedUnion("v", [
   z.strictObject({ v: z.literal(1), ...head, events: z.array(event1Schema).min(1) }),
-  z.strictObject({ v: z.literal(journalFormat), ...head, events: z.array(eventSchema).min(1) }),
+  z.strictObject({ v: z.literal(2), ...head, events: z.array(eventSchema).min(1) }),
+  z.strictObject({
+    v: z.literal(journalFormat),
+    ...head,
+    /** The sequence of the journal's first signed message. */
+    signedFrom: z.int().positive(),
+    events: z.array(eventSchema).min(1),
+  }),
 ]);
 /** A batch in the format it was written in. */
 export type Batch = z.infer<typeof batchSchema>;
@@ -26,6 +35,7 @@ export interface NewBatch {
   readonly epoch: number;
   readonly prev: string;
   readonly at: number;
+  readonly signedFrom: number;
   readonly events: readonly Event[];
   /** The events as JSON, where the caller has them already. */
   readonly texts?: readonly string[];
@@ -34,9 +44,10 @@ export interface NewBatch {
 /** Hash before the first message. */
 export const genesisHash = "";
 
-export function encodeBatch({ at, epoch, events, prev, texts }: NewBatch): Uint8Array {
-  if (texts === undefined) return toBytes({ v: journalFormat, epoch, prev, at, events });
-  const head = JSON.stringify({ v: journalFormat, epoch, prev, at });
+/** Without the signature that it needs to count. */
+export function encodeBatch({ at, epoch, events, prev, signedFrom, texts }: NewBatch): Uint8Array {
+  if (texts === undefined) return toBytes({ v: journalFormat, epoch, prev, at, signedFrom, events });
+  const head = JSON.stringify({ v: journalFormat, epoch, prev, at, signedFrom });
   return Buffer.from(`${head.slice(0, -1)},"events":[${texts.join(",")}]}`);
 }
 
@@ -50,14 +61,22 @@ export function decodeBatch(bytes: Uint8Array): BatchReading {
   const raw = fromBytes(bytes);
   const parsed = batchSchema.safeParse(raw, { reportInput: true });
   if (parsed.success) return { kind: "read", batch: parsed.data };
-  const format = z.object({ v: z.int() }).safeParse(raw).data?.v ?? 0;
-  if (format > journalFormat)
-    return { kind: "newer", what: `its format is ${format}, and this version reads up to ${journalFormat}` };
+  const format = formatOf(raw);
+  if (format > journalFormat) return newerFormat(format);
   const { issues } = parsed.error;
   const unknown = format < 1 ? undefined : issues.find(isUnknown);
   if (unknown !== undefined) return { kind: "newer", what: whatOf(unknown) };
   const [first] = issues;
   return { kind: "broken", what: first === undefined ? "it does not parse" : whatOf(first) };
+}
+
+/** The number of a message's format; 0 where it says none. */
+export function formatOf(raw: unknown): number {
+  return z.object({ v: z.int() }).safeParse(raw).data?.v ?? 0;
+}
+
+export function newerFormat(format: number): BatchReading {
+  return { kind: "newer", what: `its format is ${format}, and this version reads up to ${journalFormat}` };
 }
 
 type Issue = z.core.$ZodIssue;

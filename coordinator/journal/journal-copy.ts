@@ -13,7 +13,12 @@ export const journalCopyVersion = "journal-copy-1";
 
 const prefix = "journal/";
 const endKey = "end";
-const endSchema = z.strictObject({ sequence: z.int().nonnegative(), hash: z.string() });
+const endSchema = z.strictObject({
+  sequence: z.int().nonnegative(),
+  hash: z.string(),
+  /** Absent where it was last written before messages were signed. */
+  signedFrom: z.int().positive().nullable().default(null),
+});
 /** Messages moved in one write. */
 const movedAtOnce = 1_000;
 
@@ -70,7 +75,8 @@ export async function moveCopy(from: Store, into: Store): Promise<number> {
     // Up to the first gap: what lies beyond could not be put back.
     if (!(bytes instanceof Uint8Array) || sequence !== end.sequence + 1) break;
     put.push([key, bytes]);
-    end = { sequence, hash: hashOf(bytes) };
+    // Versions that kept it there signed nothing.
+    end = { sequence, hash: hashOf(bytes), signedFrom: null };
     if (put.length >= movedAtOnce) await write();
   }
   if (put.length > 0) await write();

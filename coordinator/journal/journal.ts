@@ -7,15 +7,18 @@ import { BusError, type AppendResult, type Bus, type Bytes } from "../../protoco
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { streamsOf } from "../../protocol/subjects.ts";
 import type { Event } from "../format/event.ts";
-import { decodeBatch, encodeBatch, genesisHash, hashOf, type Batch, type NewBatch } from "./batch.ts";
+import { encodeBatch, genesisHash, hashOf, journalFormat, type Batch, type NewBatch } from "./batch.ts";
+import { readSealed, sealBatch, type CoordinatorKeys } from "./seal.ts";
 
 /** Where a follower stands: the last message it has applied. */
 export interface Position {
   readonly sequence: number;
   readonly hash: string;
+  /** The sequence of the first signed message; null as long as there is none. */
+  readonly signedFrom: number | null;
 }
 
-export const startPosition: Position = { sequence: 0, hash: genesisHash };
+export const startPosition: Position = { sequence: 0, hash: genesisHash, signedFrom: null };
 
 export interface JournalEntry {
   readonly position: Position;
@@ -25,23 +28,6 @@ export interface JournalEntry {
 
 /** A batch that is to stand at its position, as the bytes it will be there. */
 export type NewEntry = Pick<JournalEntry, "position" | "bytes">;
-
-/** The batch that comes right after `from`, which need not be durable yet: its hash says what it rests on. */
-export function entryAfter(
-  from: Position,
-  epoch: number,
-  at: number,
-  { events, texts }: Pick<NewBatch, "events" | "texts">,
-): NewEntry {
-  const bytes = encodeBatch({
-    epoch,
-    prev: from.hash,
-    at,
-    events,
-    ...(texts === undefined ? null : { texts }),
-  });
-  return { position: { sequence: from.sequence + 1, hash: hashOf(bytes) }, bytes };
-}
 
 /** The journal contradicts what was seen of it. Nothing may be decided on it: the coordinator halts. */
 export class JournalBroken extends Error {
@@ -56,25 +42,55 @@ export class JournalNewer extends Error {
   override readonly name = "JournalNewer";
 }
 
+/** `signer` for a coordinator; whoever only reads needs none. */
+export type JournalKeys = Pick<CoordinatorKeys, "trust"> & Partial<Pick<CoordinatorKeys, "signer">>;
+
 const readBack = { pauseMs: 500 } as const;
 const entriesPerRead = 256;
 
 export class Journal {
   readonly #bus: Bus;
   readonly #clock: Clock;
+  readonly #mesh: string;
   readonly #stream: string;
+  readonly #keys: JournalKeys;
   /** Learned from the stream: it holds a secret. */
   #subject: string | null = null;
 
-  constructor(bus: Bus, mesh: string, clock: Clock) {
+  constructor(bus: Bus, mesh: string, clock: Clock, keys: JournalKeys) {
     this.#bus = bus;
     this.#clock = clock;
+    this.#mesh = mesh;
     this.#stream = streamsOf(mesh).journal;
+    this.#keys = keys;
+  }
+
+  /** The batch that comes right after `from`, which need not be durable yet: its hash says what it rests on. */
+  entryAfter(
+    from: Position,
+    epoch: number,
+    at: number,
+    { events, texts }: Pick<NewBatch, "events" | "texts">,
+  ): NewEntry {
+    const { signer } = this.#keys;
+    if (signer === undefined) throw new Error("whoever has no coordinator's key can only read the journal");
+    const sequence = from.sequence + 1;
+    const signedFrom = from.signedFrom ?? sequence;
+    const batch = encodeBatch({
+      epoch,
+      prev: from.hash,
+      at,
+      signedFrom,
+      events,
+      ...(texts === undefined ? null : { texts }),
+    });
+    const bytes = sealBatch(signer, this.#mesh, batch);
+    return { position: { sequence, hash: hashOf(bytes), signedFrom }, bytes };
   }
 
   /**
-   * Entries after `from`, in order, verified against the hash chain; [] when there are none yet. They end before one that a
-   * newer version wrote; where that comes first, JournalNewer is thrown.
+   * Entries after `from`, in order, verified against signatures and hash chain; [] when there are none yet. They end before
+   * one that a newer version wrote; where that comes first, JournalNewer is thrown.
    */
   async readAfter(from: Position): Promise<readonly JournalEntry[]> {
     const raw = await this.#bus.readStream(this.#stream, from.sequence + 1, entriesPerRead);
@@ -86,7 +102,7 @@ export class Journal {
           `the journal has no message ${previous.sequence + 1}; the next one is ${sequence}`,
         );
       }
-      const reading = decodeBatch(data);
+      const reading = readSealed(this.#keys.trust, this.#mesh, data, sequence, previous.signedFrom);
       if (reading.kind === "broken")
         throw new JournalBroken(`journal message ${sequence} cannot be read: ${reading.what}`);
       if (reading.kind === "newer") {
@@ -101,14 +117,15 @@ export class Journal {
           `journal message ${sequence} does not follow from message ${previous.sequence}`,
         );
       }
-      previous = { sequence, hash: hashOf(data) };
+      const signedFrom = batch.v === journalFormat ? batch.signedFrom : null;
+      previous = { sequence, hash: hashOf(data), signedFrom };
       entries.push({ position: previous, batch, bytes: data });
     }
     return entries;
   }
 
   /** JOURNAL-4: a journal that is shorter than, or differs from, what we have seen has lost data. */
-  async verify(seen: Position): Promise<void> {
+  async verify(seen: Pick<Position, "sequence" | "hash">): Promise<void> {
     if (seen.sequence === 0) return;
     const { lastSequence } = await this.#bus.streamState(this.#stream);
     if (lastSequence < seen.sequence) {
@@ -133,7 +150,7 @@ export class Journal {
     events: readonly Event[],
     keepTrying: () => boolean,
   ): Promise<NewEntry | null> {
-    const entry = entryAfter(from, epoch, at, { events });
+    const entry = this.entryAfter(from, epoch, at, { events });
     return (await this.write(entry, keepTrying)) ? entry : null;
   }
 

@@ -14,6 +14,7 @@ export function* eventsOf(state: State, batch: Batch): Generator<Event, void, vo
       for (const event of batch.events) yield lift1(state, event, batch.at);
       return;
     case 2:
+    case 3:
       yield* batch.events;
   }
 }

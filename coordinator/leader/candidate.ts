@@ -14,6 +14,7 @@ import { EventLog } from "../view/event-log.ts";
 import { hearsNoLeader } from "./hears-no-leader.ts";
 import { JournalFollower } from "./journal-follower.ts";
 import { Journal, JournalBroken, JournalNewer } from "../journal/journal.ts";
+import type { CoordinatorKeys } from "../journal/seal.ts";
 import { ProjectionStore } from "../projection/projection-store.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { beginTerm, type Term } from "./term.ts";
@@ -22,6 +23,7 @@ export interface CandidateOptions {
   readonly mesh: string;
   readonly name: string;
   readonly bus: Bus;
+  readonly keys: CoordinatorKeys;
   readonly store: Store;
   /** Where its copy of the journal lies. */
   readonly journalCopy: Store;
@@ -105,10 +107,10 @@ class JournalCandidate implements Candidate {
   #term: Term | null = null;
 
   constructor(options: CandidateOptions) {
-    const { bus, clock, log, mesh, name, onState } = options;
+    const { bus, clock, keys, log, mesh, name, onState } = options;
     this.#options = options;
     this.#settings = { ...defaultSettings, ...options.settings };
-    this.#journal = new Journal(bus, mesh, clock);
+    this.#journal = new Journal(bus, mesh, clock, keys);
     this.#store = new ProjectionStore(options.store, options.journalCopy, (error) => this.#halt(error));
     this.#follower = new JournalFollower({
       name,

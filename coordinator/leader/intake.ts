@@ -18,10 +18,10 @@ import { registerSchema, heartbeatSchema, reportBatchSchema, type Welcome } from
 import {
   agentOf,
   coordinatorPatterns,
+  inboxDurable,
   roles,
   senderOf,
   streamsOf,
-  subjectsOf,
   type Role,
 } from "../../protocol/subjects.ts";
 import {
@@ -34,6 +34,7 @@ import {
 import { CommandLimit, commandsPerSecond } from "./command-limit.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
+import type { GiveOrder } from "./give-order.ts";
 import type { Leader } from "./leader.ts";
 import type { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import { answerQuery } from "../view/answer-query.ts";
@@ -46,10 +47,10 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly events: EventLog;
   readonly settings: CoordinatorSettings;
+  readonly giveOrder: GiveOrder;
   readonly log: (line: string) => void;
 }
 
-const inboxDurable = "coordinator";
 const inboxBatchMax = 200;
 /** Batches in hand at once: while one waits for the journal, the next ones are asked for and parsed. */
 const inboxBatchesMax = 3;
@@ -60,7 +61,7 @@ const consumeRetryMs = 500;
 
 /** Commands, queries, registrations and heartbeats: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
-  const { board, bus, clock, leader, log, mesh, settings } = options;
+  const { board, bus, clock, leader, log, mesh } = options;
   const patterns = coordinatorPatterns(mesh);
   return [
     serveCommands(options),
@@ -80,26 +81,7 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
         );
       });
     }),
-    bus.subscribe(patterns.registers, (message) => {
-      const agent = agentOf(message.subject);
-      const large = tooLarge(`the registration of ${agent}`, message.data.length, registerBytesMax);
-      if (large !== null) return message.respond(toBytes(large));
-      const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
-      if (!register.ok) return message.respond(toBytes(register));
-      board.note(agent, clock.now(), null);
-      leader.submit({
-        input: { kind: "register", agent, register: register.value },
-        done: () => {
-          const welcome: Welcome = {
-            epoch: leader.state.meta.epoch,
-            at: clock.now(),
-            presenceMs: settings.heartbeatMs,
-          };
-          message.respond(toBytes(accept(welcome)));
-          leader.resend();
-        },
-      });
-    }),
+    serveRegisters(options),
     bus.subscribe(patterns.heartbeats, (message) => {
       const agent = agentOf(message.subject);
       if (message.data.length > heartbeatBytesMax)
@@ -135,10 +117,32 @@ function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscriptio
   });
 }
 
+function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOptions): Subscription {
+  return bus.subscribe(coordinatorPatterns(mesh).registers, (message) => {
+    const agent = agentOf(message.subject);
+    const large = tooLarge(`the registration of ${agent}`, message.data.length, registerBytesMax);
+    if (large !== null) return message.respond(toBytes(large));
+    const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
+    if (!register.ok) return message.respond(toBytes(register));
+    board.note(agent, clock.now(), null);
+    leader.submit({
+      input: { kind: "register", agent, register: register.value },
+      done: () => {
+        const welcome: Welcome = {
+          epoch: leader.state.meta.epoch,
+          at: clock.now(),
+          presenceMs: settings.heartbeatMs,
+        };
+        message.respond(toBytes(accept(welcome)));
+        leader.resend();
+      },
+    });
+  });
+}
+
 /** Durable reports: acknowledged, and receipted to the agent, only once their events are in the journal. */
 export function serveInbox(options: IntakeOptions): Subscription {
-  const { bus, clock, leader, log, mesh } = options;
-  const subjects = subjectsOf(mesh);
+  const { bus, clock, giveOrder, leader, log, mesh } = options;
   const handle = (message: Delivered): Promise<void> => {
     const agent = agentOf(message.subject);
     const batch = parseOutside(reportBatchSchema, fromBytes(message.data), `report of ${agent}`);
@@ -151,7 +155,7 @@ export function serveInbox(options: IntakeOptions): Subscription {
     const receipt = () => {
       message.ack();
       const body = { epoch: leader.state.meta.epoch, ids: reports.map(({ id }) => id) };
-      bus.publish(subjects.order(agent, "receipt"), toBytes(body));
+      giveOrder({ agent, name: "receipt", body });
     };
     const takeable = reports.filter(({ report }) => {
       // Few messages are so large that one report in them could be.

@@ -14,7 +14,7 @@ import type { CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
 import { BatchTally } from "./batch-tally.ts";
 import { OwedOrders, type Order } from "./owed-orders.ts";
-import { entryAfter, type Journal, type NewEntry, type Position } from "../journal/journal.ts";
+import type { Journal, NewEntry, Position } from "../journal/journal.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 
 /** Inputs decided in one batch, where it is not full before: see `BatchTally`. */
@@ -212,7 +212,7 @@ export class Leader {
       tally,
     );
     if (events.length === 0) return { at, events, entry: null, orders: [], answers };
-    const entry = entryAfter(this.#decidedTo, state.meta.epoch, at, tally);
+    const entry = this.#options.journal.entryAfter(this.#decidedTo, state.meta.epoch, at, tally);
     this.#decidedTo = entry.position;
     // From the state as this batch leaves it: by the time it is durable the next one may be in it.
     return { at, events, entry, orders: this.#owed.due(state, at, touchedFences(events)), answers };

@@ -12,17 +12,21 @@ import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
 import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
+import type { CoordinatorKeys } from "../journal/seal.ts";
+import { orderGiver } from "./give-order.ts";
 import { Leader } from "./leader.ts";
 import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
+import { serveProofs } from "./serve-proofs.ts";
 import { ServerPulse } from "./server-pulse.ts";
 
 export interface TermOptions {
   readonly mesh: string;
   readonly name: string;
   readonly bus: Bus;
+  readonly keys: CoordinatorKeys;
   readonly clock: Clock;
   readonly settings: CoordinatorSettings;
   /** Ours from here on. */
@@ -54,13 +58,13 @@ const expireEveryMs = 1_000;
 
 export function beginTerm(options: TermOptions): Term {
   const { bus, clock, events, log, mesh, settings, state } = options;
-  const subjects = subjectsOf(mesh);
+  const giveOrder = orderGiver(bus, mesh, options.keys.signer, clock);
   const ended = Promise.withResolvers<void>();
   const board = new HeartbeatBoard();
   const pulse = new ServerPulse(bus, clock, settings.graceMs + settings.heartbeatMs, settings.beaconMs);
   const leader = new Leader({
     ...options,
-    send: (order) => bus.publish(subjects.order(order.agent, order.name), toBytes(order.body)),
+    send: giveOrder,
     onBatch: (batch, at, time) => {
       events.add(batch, at.sequence, time);
       lookForProposals();
@@ -81,11 +85,12 @@ export function beginTerm(options: TermOptions): Term {
   const lookForProposals = () => {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
-  const intake: IntakeOptions = { bus, mesh, leader, board, clock, events, settings, log };
+  const intake: IntakeOptions = { bus, mesh, leader, board, clock, events, settings, giveOrder, log };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
+    serveProofs(bus, mesh, log),
   ];
   const timers = [...regularTasks(options, intake, pulse), every(clock, settings.beaconMs, lookForProposals)];
   const over = ended.promise.then(() => {
@@ -100,13 +105,16 @@ export function beginTerm(options: TermOptions): Term {
 
 /** One that was cut off and has nothing to append would never learn from its own appends that it was deposed. */
 function hearBeacons(
-  { bus, log, mesh, state }: TermOptions,
+  { bus, keys, log, mesh, state }: TermOptions,
   pulse: ServerPulse,
   end: () => void,
 ): Subscription {
-  return bus.subscribe(subjectsOf(mesh).epoch, (message) => {
+  const { epoch } = subjectsOf(mesh);
+  return bus.subscribe(epoch, (message) => {
+    const signed = keys.trust.open(epoch, message.data);
+    if (signed === null) return;
     pulse.echo();
-    const beacon = beaconSchema.safeParse(fromBytes(message.data));
+    const beacon = beaconSchema.safeParse(fromBytes(signed.body));
     if (!beacon.success || beacon.data.epoch <= state.meta.epoch) return;
     log(`${beacon.data.leader} leads in epoch ${beacon.data.epoch}; standing by`);
     end();
@@ -115,14 +123,15 @@ function hearBeacons(
 
 /** Returns what cancels each. */
 function regularTasks(
-  { bus, clock, mesh, name, settings, state }: TermOptions,
+  { bus, clock, keys, mesh, name, settings, state }: TermOptions,
   { board, leader }: IntakeOptions,
   pulse: ServerPulse,
 ): (() => void)[] {
   const began = clock.now();
   const beacon = () => {
     const body: Beacon = { epoch: state.meta.epoch, leader: name, at: clock.now() };
-    bus.publish(subjectsOf(mesh).epoch, toBytes(body));
+    const { epoch } = subjectsOf(mesh);
+    bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));
   };
   // Judged between batches: what was settled before an append that hung need not be so after it.
   const expire = () =>

@@ -16,7 +16,12 @@ import { entitiesIn, pageChanges } from "./entity-page.ts";
  */
 const writesPerCopy = 5;
 const positionKey = "position";
-const positionSchema = z.strictObject({ sequence: z.int().nonnegative(), hash: z.string() });
+const positionSchema = z.strictObject({
+  sequence: z.int().nonnegative(),
+  hash: z.string(),
+  /** Absent where the store was last written before messages were signed. */
+  signedFrom: z.int().positive().nullable().default(null),
+});
 
 interface Loaded {
   readonly state: State;

@@ -14,11 +14,13 @@ import { loadIdentity } from "../identity.ts";
 import { ensurePrivateFolder } from "../../system/private-file.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../../protocol/capability.ts";
+import type { MeshTrust } from "../../protocol/signature.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Store } from "../../store/store.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { connectAs } from "../connect.ts";
+import { meshTrust } from "../mesh-trust.ts";
 import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
@@ -61,13 +63,25 @@ export async function runAgent(
     });
     const bus = await connectAs(home, credential, true);
     if (!bus.ok) return bus;
+    const trust = meshTrust(home.mesh, credential);
+    if (!trust.ok) {
+      await bus.value.close();
+      return trust;
+    }
     const store = await openStore(join(folder.value, "store"), storeVersion, systemClock.now(), say);
     if (!store.ok) {
       await bus.value.close();
       return store;
     }
     const { name } = credential;
-    const place = { home, name, folder: folder.value, bus: bus.value, store: store.value };
+    const place = {
+      home,
+      name,
+      folder: folder.value,
+      bus: bus.value,
+      trust: trust.value,
+      store: store.value,
+    };
     const quotaBytes = Math.round(options.cacheQuota * bytesPerGiB);
     const end = await lend({ environment, say }, { ...place, capability, policy, idleCommand, quotaBytes });
     await bus.value.close();
@@ -86,6 +100,7 @@ interface Lending {
   readonly name: string;
   readonly folder: string;
   readonly bus: Bus;
+  readonly trust: MeshTrust;
   readonly store: Store;
   readonly capability: Capability;
   readonly policy: Policy;
@@ -121,6 +136,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     mesh: home.mesh,
     name,
     bus,
+    trust: lending.trust,
     store,
     runner,
     artifacts,

@@ -8,6 +8,7 @@ import { systemClock } from "../../protocol/time/system-clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { connectAs } from "../connect.ts";
+import { coordinatorKeys } from "../mesh-trust.ts";
 import { leaseMsOf } from "./lease-ms.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { openMemory } from "./open-memory.ts";
@@ -34,6 +35,11 @@ export async function runCoordinator(
     if (!folder.ok) return folder;
     const bus = await connectAs(home, credential, true);
     if (!bus.ok) return bus;
+    const keys = coordinatorKeys(home.mesh, credential);
+    if (!keys.ok) {
+      await bus.value.close();
+      return keys;
+    }
     const memory = await openMemory(folder.value, systemClock.now(), say);
     if (!memory.ok) {
       await bus.value.close();
@@ -46,6 +52,7 @@ export async function runCoordinator(
       mesh: home.mesh,
       name: credential.name,
       bus: bus.value,
+      keys: keys.value,
       store: projection,
       journalCopy,
       sampler,

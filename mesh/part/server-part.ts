@@ -82,9 +82,10 @@ async function outsidePart(
   url: string,
   log: (line: string) => void,
 ): Promise<Outcome<ServerPart>> {
-  const owner = await ensureCredential(home, "owner", meshOwner, Math.floor(Date.now() / 1000));
+  const nowS = Math.floor(Date.now() / 1000);
+  const owner = await ensureCredential(home, "owner", meshOwner, nowS);
   if (!owner.ok) return owner;
-  const used = await useOutsideServer(home, url, owner.value);
+  const used = await useOutsideServer(home, url, owner.value, nowS);
   if (!used.ok) return used;
   log(`server: the one at NATS_URL ${url}`);
   return accept({ home: used.value, pid: () => null, stop: () => Promise.resolve() });

@@ -4,13 +4,15 @@
  */
 import { ensureCredential } from "../credential.ts";
 import { homeExists, openHome, saveHome, type Home } from "../home.ts";
-import { ensureIdentity, loadIdentity } from "../identity.ts";
+import { ensureIdentity, keysOf } from "../identity.ts";
 import { runningServerPid } from "../server-process.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import { startPart, type Part } from "./part.ts";
 import { startServerPart, type ServerPart } from "./server-part.ts";
 import { readUpRecord, removeUpRecord, writeUpRecord } from "./up-record.ts";
+import { upgradeHome } from "../upgrade-home.ts";
+import { listUsers, sharedUsers } from "../user.ts";
 import type { Environment } from "../../system/environment.ts";
 
 export const defaultPort = 4222;
@@ -104,7 +106,7 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
   if (homeExists(path)) {
     const home = openHome(path);
     if (!home.ok) return home;
-    const identity = loadIdentity(home.value);
+    const identity = keysOf(home.value);
     if (!identity.ok) return identity;
     if (options.mesh !== null && options.mesh !== home.value.mesh) {
       return refuse(
@@ -112,7 +114,16 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
         `${path} is the home of mesh ${home.value.mesh}, not of ${options.mesh}; leave --mesh out, or use another TRIALMESH_HOME`,
       );
     }
-    return accept({ home: home.value, fresh: false });
+    const current = home.value.outdated ? await bringUpToDate(home.value, log) : home;
+    if (!current.ok) return current;
+    const users = listUsers(current.value);
+    if (!users.ok) return users;
+    const shared = sharedUsers(users.value).map(({ name, role }) => `${role} ${name}`);
+    if (shared.length > 0)
+      log(
+        `home: these still share an account; once a machine is updated, \`trialmesh invite\` it anew: ${shared.join(", ")}`,
+      );
+    return accept({ home: current.value, fresh: false });
   }
   const home = saveHome(
     path,
@@ -126,6 +137,23 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
   if (!owner.ok) return owner;
   log(`home: made ${path} for mesh ${home.value.mesh}, with its keys (only you can read them)`);
   return accept({ home: home.value, fresh: true });
+}
+
+async function bringUpToDate(home: Home, log: (line: string) => void): Promise<Outcome<Home>> {
+  const running = readUpRecord(home);
+  if (running !== null) {
+    return refuse(
+      "conflict",
+      `the mesh of ${home.path} still runs with an earlier version of trialmesh; end it with \`trialmesh down\` first`,
+    );
+  }
+  const upgraded = await upgradeHome(home, Math.floor(Date.now() / 1000));
+  if (!upgraded.ok) return upgraded;
+  const { reissued } = upgraded.value;
+  log(
+    `home: each user has an account of its own now; new credentials for ${reissued.join(", ") || "nobody"}`,
+  );
+  return accept(upgraded.value.home);
 }
 
 async function startServer(

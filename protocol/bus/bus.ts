@@ -178,10 +178,14 @@ export interface Bus {
   readStream(stream: string, fromSequence: number, limit: number): Promise<readonly Entry[]>;
 
   /**
-   * The newest message on exactly this subject, or null. Needs permission on `$JS.API.DIRECT.GET.<stream>.>` only.
+   * The newest message on exactly this subject, or null. Needs permission on `$JS.API.DIRECT.GET.<stream>.>` only, or on
+   * the subject that stands for it in an account without streams.
    * On a cluster it may read a replica that lags: decide on the outcome of an append, never on a null from here.
    */
   getMessage(stream: string, subject: string): Promise<Entry | null>;
+
+  /** Removes every stored message whose subject matches; the wildcards `*` and `>` are allowed. Needs the stream API. */
+  removeMessages(stream: string, subject: string): Promise<void>;
 
   /**
    * Shares the work queue `stream` with everyone who consumes under the same `durable`. The next batch is asked for

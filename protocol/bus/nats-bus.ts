@@ -7,6 +7,7 @@ import {
   credsAuthenticator,
   errors,
   type ConnectionOptions,
+  type Msg,
   type NatsConnection,
 } from "@nats-io/transport-node";
 
@@ -36,6 +37,7 @@ import {
   natsStreamSubjects,
   openStreams,
   readNatsStream,
+  removeNatsMessages,
 } from "./nats-stream.ts";
 import { throwLater } from "./throw-later.ts";
 
@@ -58,6 +60,8 @@ export interface NatsBusOptions {
   readonly name: string;
   /** Replies come here (`<prefix>.>`); the user needs the right to subscribe to it. */
   readonly inboxPrefix: string;
+  /** Where a stored message is asked for by its subject; without it at the stream itself, as its interface has it. */
+  readonly readSubject?: (subject: string) => string;
   /** Do not deliver this client's messages to its own subscriptions. */
   readonly noEcho?: boolean;
   /** Wait for a server that is not there yet, for ever. Refused credentials end the wait. */
@@ -84,7 +88,7 @@ export async function connectBus(options: NatsBusOptions): Promise<Bus> {
   for (;;) {
     try {
       const nc = await connect(settings);
-      return new NatsBus(nc, await openStreams(nc), options.inboxPrefix);
+      return new NatsBus(nc, await openStreams(nc), options);
     } catch (error) {
       const where = String(options.servers);
       if (isRefusedUser(error)) {
@@ -115,10 +119,32 @@ function authenticatorOf(creds: string): ReturnType<typeof credsAuthenticator> {
   return credsAuthenticator(new TextEncoder().encode(creds));
 }
 
+/** The server puts this one, empty, on what comes from another account. */
+const fromAccountHeader = "Nats-Request-Info";
+
+/**
+ * We send no headers, and the server puts some on every stored message it hands out: this one was made by asking for
+ * one with our subject as the place to reply to, which no permission forbids.
+ */
+function isServersAnswer({ headers }: Msg): boolean {
+  return (
+    headers !== undefined && (headers.code > 0 || headers.keys().some((key) => key !== fromAccountHeader))
+  );
+}
+
+/**
+ * Whether an answer may go there. A reply subject may name anything, and whoever asked may not write there. `_R_.` is
+ * the server's own: where it brings an answer back into the account that the question came from.
+ */
+function isInbox(reply: string | undefined): boolean {
+  return reply?.startsWith("_INBOX") === true || reply?.startsWith("_R_.") === true;
+}
+
 class NatsBus implements Bus {
   readonly #nc: NatsConnection;
   readonly #jsm: JetStreamManager;
   readonly #inboxPrefix: string;
+  readonly #readSubject: NatsBusOptions["readSubject"];
   readonly #listeners = new Set<(event: BusEvent) => void>();
   readonly #consumptions = new Set<NatsConsumption>();
   /** What to call when the connection goes while an answer is awaited. */
@@ -127,10 +153,11 @@ class NatsBus implements Bus {
   #reason: string | undefined;
   #refusals = 0;
 
-  constructor(nc: NatsConnection, jsm: JetStreamManager, inboxPrefix: string) {
+  constructor(nc: NatsConnection, jsm: JetStreamManager, options: NatsBusOptions) {
     this.#nc = nc;
     this.#jsm = jsm;
-    this.#inboxPrefix = inboxPrefix;
+    this.#inboxPrefix = options.inboxPrefix;
+    this.#readSubject = options.readSubject;
     this.#watch().catch(throwLater);
   }
 
@@ -159,17 +186,13 @@ class NatsBus implements Bus {
       ...options,
       callback: (error, message) => {
         if (error !== null) return; // refused by the server, which also gives a `denied` event
-        // We send no headers, and the server puts some on every stored message it hands out: this one was made
-        // by asking for one with our subject as the place to reply to, which no permission forbids.
-        if (message.headers !== undefined) return;
+        if (isServersAnswer(message)) return;
         try {
           handler({
             subject: message.subject,
             data: message.data,
             respond: (data) => {
-              // Only into an inbox: a reply subject may name anything, and whoever asked may not write there.
-              if (this.#status === "connected" && message.reply?.startsWith("_INBOX") === true)
-                message.respond(data);
+              if (this.#status === "connected" && isInbox(message.reply)) message.respond(data);
             },
           });
         } catch (thrown) {
@@ -225,7 +248,12 @@ class NatsBus implements Bus {
   }
 
   getMessage(stream: string, subject: string): Promise<Entry | null> {
-    return this.#whileConnected(() => getNatsMessage(this.#nc, stream, subject));
+    const asked = this.#readSubject?.(subject);
+    return this.#whileConnected(() => getNatsMessage(this.#nc, stream, subject, asked));
+  }
+
+  removeMessages(stream: string, subject: string): Promise<void> {
+    return this.#whileConnected(() => removeNatsMessages(this.#jsm, stream, subject));
   }
 
   async consume(

@@ -219,13 +219,25 @@ export async function readNatsStream(
   return found;
 }
 
-/** By direct get on the subject: no other permission than `$JS.API.DIRECT.GET.<stream>.>`. */
+export async function removeNatsMessages(
+  jsm: JetStreamManager,
+  stream: string,
+  subject: string,
+): Promise<void> {
+  try {
+    await jsm.streams.purge(stream, { filter: subject });
+  } catch (error) {
+    throw streamFailure(error, stream, streamTimeoutMs);
+  }
+}
+
+/** By direct get on the subject: no other permission than `$JS.API.DIRECT.GET.<stream>.>`, or whatever stands for it. */
 export async function getNatsMessage(
   nc: NatsConnection,
   stream: string,
   subject: string,
+  asked = `$JS.API.DIRECT.GET.${stream}.${subject}`,
 ): Promise<Entry | null> {
-  const asked = `$JS.API.DIRECT.GET.${stream}.${subject}`;
   try {
     const answer = await nc.request(asked, undefined, { timeout: streamTimeoutMs });
     const status = answer.headers?.code ?? 0;

@@ -10,10 +10,12 @@ import { ProjectionStore } from "../../coordinator/projection/projection-store.t
 import { openPolicy } from "../../protocol/capability.ts";
 import { MemoryHub } from "../support/bus/memory-hub.ts";
 import { streamSpecsOf } from "../../protocol/subjects.ts";
+import { keysOf } from "../support/order-key.ts";
 import { MemoryDisk } from "../support/memory-store.ts";
 import { capability } from "../support/fold.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
+const keys = keysOf("m");
 /** Each way to the server and back takes this long, ms. */
 const wayMs = 100;
 /** More than enough to be decided before the append under way is known to be there. */
@@ -24,7 +26,7 @@ async function newLeader() {
   const hub = new MemoryHub({ clock, seed: 1 });
   const bus = hub.connect("leader");
   for (const spec of streamSpecsOf("m", 1, "secret")) await clock.settle(bus.ensureStream(spec));
-  const journal = new Journal(bus, "m", clock);
+  const journal = new Journal(bus, "m", clock, keys);
   const state = emptyState();
   const elected = { kind: "LeaderElected", epoch: 1, leader: "leader" } as const;
   const entry = await clock.settle(journal.append(startPosition, 1, clock.now(), [elected], () => false));
@@ -78,7 +80,7 @@ test("LEAD-1: a batch decided while another is on its way leaves, and is asked a
     lines.filter((line) => !line.startsWith("durable")),
     ["answered first", `settled with ${crowd + 1} agents`, "answered last", "asked"],
   );
-  const entries = await clock.settle(new Journal(bus, "m", clock).readAfter(startPosition));
+  const entries = await clock.settle(new Journal(bus, "m", clock, keys).readAfter(startPosition));
   assert.equal(entries.length, 3);
   assert.deepEqual(entries.at(-1)?.position, leader.position);
   assert.equal(await clock.settle(journal.verify(leader.position)), undefined);
@@ -86,7 +88,7 @@ test("LEAD-1: a batch decided while another is on its way leaves, and is asked a
 
 test("LEAD-1: where the append before it is refused, the batch decided ahead is never written nor heard of", async () => {
   const { clock, hub, journal, leader, lines, join } = await newLeader();
-  const rival = new Journal(hub.connect("rival"), "m", clock);
+  const rival = new Journal(hub.connect("rival"), "m", clock, keys);
   const { position } = leader;
   hub.faults = { ...hub.faults, delayMs: [0, 0] };
   const usurped = await clock.settle(

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stateText } from "../support/state-text.ts";
 import { moveCopy } from "../../coordinator/journal/journal-copy.ts";
+import { startPosition, type Position } from "../../coordinator/journal/journal.ts";
 import { mustGet } from "../../coordinator/state/state.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import { MemoryDisk } from "../support/memory-store.ts";
@@ -142,8 +143,7 @@ test("JOURNAL-5: a copy that is gone or has fallen behind is completed from the 
     assert.equal(keys.length, whole.length);
     const kept = lost === Infinity ? 0 : keys.length - lost;
     const last = whole[kept - 1];
-    const end =
-      last === undefined ? [] : [["end", { sequence: kept, hash: await hashAt(place, kept) }] as const];
+    const end = last === undefined ? [] : [["end", await positionAt(place, kept)] as const];
     await store.write({ put: end, remove: lost === Infinity ? [...keys, "end"] : keys.slice(kept) });
     await stay(place);
     const copied = [...opened(place.copy).range("journal/")].map(([, bytes]) => bytes);
@@ -151,13 +151,9 @@ test("JOURNAL-5: a copy that is gone or has fallen behind is completed from the 
   }
 });
 
-async function hashAt(place: CandidatePlace, sequence: number): Promise<string> {
-  const entries = await place.clock.settle(place.journal().readAfter({ sequence: 0, hash: "" }));
-  return mustGet(
-    new Map(entries.map(({ position }) => [position.sequence, position.hash])),
-    sequence,
-    "entry",
-  );
+async function positionAt(place: CandidatePlace, sequence: number): Promise<Position> {
+  const entries = await place.clock.settle(place.journal().readAfter(startPosition));
+  return mustGet(new Map(entries.map(({ position }) => [position.sequence, position])), sequence, "entry");
 }
 
 test("FORMAT-4: the copy that lay in an older projection is taken over, up to its first gap", async () => {
@@ -169,12 +165,14 @@ test("FORMAT-4: the copy that lay in an older projection is taken over, up to it
   await old.write({ put: [...messages, ["meta", { epoch: 3 }]], remove: [] });
   const into = opened(new MemoryDisk());
   assert.equal(await moveCopy(old, into), messages.length);
-  assert.deepEqual([...into.range("")], [...copy.range("")]);
+  // What lay there is of before anything was signed, whatever is moved here.
+  const before = { ...(await positionAt(place, messages.length)), signedFrom: null };
+  assert.deepEqual([...into.range("")], [["end", before], ...messages]);
 
   const [, second] = messages;
   assert.ok(second !== undefined);
   await old.write({ put: [], remove: [second[0]] });
   const gapped = opened(new MemoryDisk());
   assert.equal(await moveCopy(old, gapped), 1);
-  assert.deepEqual(gapped.get("end"), { sequence: 1, hash: await hashAt(place, 1) });
+  assert.deepEqual(gapped.get("end"), { ...(await positionAt(place, 1)), signedFrom: null });
 });

@@ -260,6 +260,6 @@ describe("CLI-4: exit status and streams of the real program", () => {
     writeFileSync(join(home, "mesh.json"), '{"version": 99, "mesh": "mesh"}');
     const { code, err } = await runCli(["up", "--port", "0"], { TRIALMESH_HOME: home });
     assert.equal(code, 1);
-    assert.match(err, /^trialmesh: .* is a home of version 99 and this trialmesh keeps version 1; [^\n]*\n$/);
+    assert.match(err, /^trialmesh: .* is a home of version 99 and this trialmesh keeps version 2; [^\n]*\n$/);
   });
 });

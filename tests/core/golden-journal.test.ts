@@ -12,6 +12,7 @@ import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts
 import { withoutLaterRefills } from "../golden/fact.ts";
 import { goldenHomes, goldenJournal, stateDigest } from "../golden/golden-home.ts";
 import { factsOfState } from "../golden/state-fact.ts";
+import { trustOf } from "../support/order-key.ts";
 import { auditJournal, type JournalAudit } from "../support/journal-audit.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -23,7 +24,7 @@ function replay(mesh: string, messages: readonly Uint8Array[]): Promise<JournalA
     for (const spec of streamSpecsOf(mesh, 1, "secret")) await bus.ensureStream(spec);
     for (const message of messages)
       await bus.append(streamsOf(mesh).journal, subjectsOf(mesh).journal("secret"), message);
-    return auditJournal(new Journal(bus, mesh, clock));
+    return auditJournal(new Journal(bus, mesh, clock, { trust: trustOf(mesh) }));
   };
   return clock.settle(read());
 }

@@ -51,7 +51,7 @@ test("HOME-2: refusals name the file and what would be right", () => {
     [
       "another version",
       '{"version":7,"mesh":"lab","url":"nats://h:1"}',
-      /home of version 7 .* keeps version 1/,
+      /home of version 7 .* keeps version 2/,
     ],
     ["no version", '{"mesh":"lab"}', /home of version none/],
     ["not JSON", '{"version":1,', /mesh\.json is not JSON/],

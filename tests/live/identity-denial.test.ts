@@ -2,11 +2,12 @@
  * What each role's credential cannot do, shown on a real server. A refused publish shows as a
  * permission error on the connection and, for requests, as no answer from a listener that is there.
  */
-import { connect, headers, PermissionViolationError, type NatsConnection } from "@nats-io/transport-node";
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { jetstreamManager } from "@nats-io/jetstream";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
+import { coordinatorPatterns, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
+import { deniedSubscribe, refusedPublish, settle } from "./denied.ts";
 import { connectAs, minted, openOwnMesh, withoutServer, type OwnMesh } from "./own-mesh.ts";
 
 const mesh = "denials";
@@ -26,13 +27,14 @@ before(async () => {
   agent = await connectAs(own.home, await minted(own.home, "agent", "alpha"));
   requester = await connectAs(own.home, await minted(own.home, "requester", "nlp"));
   viewer = await connectAs(own.home, await minted(own.home, "viewer", "eyes"));
-  coordinator.subscribe(`tm.v1.${mesh}.>`, {
-    callback: (error, message) => {
-      if (error !== null) return;
-      heard.push(message.subject);
-      if (/\.(cmd|query)\./.test(message.subject)) message.respond("done");
-    },
-  });
+  for (const subject of Object.values(coordinatorPatterns(mesh)))
+    coordinator.subscribe(subject, {
+      callback: (error, message) => {
+        if (error !== null) return;
+        heard.push(message.subject);
+        if (/\.(cmd|query)\./.test(message.subject)) message.respond("done");
+      },
+    });
   const manager = await jetstreamManager(coordinator);
   await manager.streams.add({
     name: streams.journal,
@@ -53,54 +55,13 @@ after(async () => {
   await own.close();
 });
 
-/** Publishes as a request and returns the refused subject, or null when it was let through. */
+/** Returns the refused subject, or null when it was let through. */
 async function deniedPublish(connection: NatsConnection, subject: string): Promise<string | null> {
   const before = heard.length;
-  const refused = nextViolation(connection, "publish");
-  connection.publish(subject, "{}");
-  await connection.flush();
-  const violation = await Promise.race([refused.violation, settle(connection)]);
-  refused.stop();
+  const violation = await refusedPublish(connection, subject);
   await coordinator.flush();
   assert.ok(violation === null || heard.length === before, `${subject} was refused and yet delivered`);
   return violation;
-}
-
-async function deniedSubscribe(connection: NatsConnection, subject: string): Promise<boolean> {
-  const refused = Promise.withResolvers<boolean>();
-  const subscription = connection.subscribe(subject, {
-    callback: (error) => {
-      if (error instanceof PermissionViolationError) refused.resolve(true);
-    },
-  });
-  await connection.flush();
-  const denied = await Promise.race([refused.promise, settle(connection).then(() => false)]);
-  subscription.unsubscribe();
-  return denied;
-}
-
-function nextViolation(connection: NatsConnection, operation: string) {
-  const found = Promise.withResolvers<string | null>();
-  const statuses = connection.status();
-  void (async () => {
-    for await (const status of statuses) {
-      if (
-        status.type === "error" &&
-        status.error instanceof PermissionViolationError &&
-        status.error.operation === operation
-      ) {
-        found.resolve(status.error.subject);
-      }
-    }
-  })();
-  return { violation: found.promise, stop: () => found.resolve(null) };
-}
-
-/** The server writes a refusal before the answer to a later ping, so two round trips settle it. */
-async function settle(connection: NatsConnection): Promise<null> {
-  await connection.flush();
-  await connection.flush();
-  return null;
 }
 
 const denial = { skip: withoutServer };
@@ -119,30 +80,44 @@ test("ID-2: the paths each role needs are open", denial, async () => {
   assert.equal(command.string(), "done");
   const query = await viewer.request(subjects.query("viewer", "eyes", "agents"), "{}", { timeout: 60_000 });
   assert.equal(query.string(), "done");
+  const offered = Promise.withResolvers<string>();
   agent.subscribe(subjects.order("alpha", "offer"), {
-    callback: (_error, message) => void message.respond("taken"),
+    callback: (_error, message) => offered.resolve(message.string()),
   });
   await agent.flush();
-  const offer = await coordinator.request(subjects.order("alpha", "offer"), "{}", { timeout: 60_000 });
-  assert.equal(offer.string(), "taken");
+  coordinator.publish(subjects.order("alpha", "offer"), "an offer");
+  assert.equal(await offered.promise, "an offer");
   for (const subject of [
     subjects.register("alpha"),
     subjects.heartbeat("alpha"),
     subjects.inbox("alpha"),
-    subjects.metric("s1", "t1"),
-    subjects.log("s1", "t1"),
+    subjects.metric("alpha", "s1", "t1"),
+    subjects.log("alpha", "s1", "t1"),
   ]) {
     assert.equal(await deniedPublish(agent, subject), null, subject);
   }
-  assert.ok(heard.includes(subjects.inbox("alpha")));
+  await settle(agent);
+  await settle(coordinator);
+  assert.ok(heard.includes(subjects.register("alpha")) && heard.includes(subjects.heartbeat("alpha")));
 });
 
-test("ID-3: an agent stores a chunk and reads it back directly", denial, async () => {
-  const subject = subjects.blob("abc", 1);
-  const stored = await jetstream(agent).publish(subject, new Uint8Array([1, 2, 3]));
-  assert.equal(stored.stream, streams.blobs);
-  const read = await agent.request(`$JS.API.DIRECT.GET.${streams.blobs}.${subject}`, "", { timeout: 60_000 });
-  assert.deepEqual([...read.data], [1, 2, 3]);
+test("ID-3: an agent stores a chunk and reads it back, without the streams' interface", denial, async () => {
+  const stored = await agent.request(subjects.blob("abc", 1), new Uint8Array([1, 2, 3]), {
+    timeout: 60_000,
+  });
+  assert.deepEqual(stored.json(), { stream: streams.blobs, seq: 1 });
+  for (const reader of [agent, requester, viewer]) {
+    const read = await reader.request(subjects.stored("abc", 1), "", { timeout: 60_000 });
+    assert.deepEqual([...read.data], [1, 2, 3]);
+    const none = await reader.request(subjects.stored("abc", 2), "", { timeout: 60_000 });
+    assert.equal(none.headers?.code, 404);
+    for (const subject of [
+      `$JS.API.DIRECT.GET.${streams.blobs}.${subjects.blob("abc", 1)}`,
+      `$JS.API.DIRECT.GET.${streams.blobs}`,
+      "$JS.API.INFO",
+    ])
+      assert.equal(await deniedPublish(reader, subject), subject);
+  }
 });
 
 test("ID-4: an agent cannot send a command or a query, in its own name or another's", denial, async () => {
@@ -254,35 +229,26 @@ test("ID-10: no role but the server's own reaches the system account", denial, a
   assert.equal(await deniedPublish(coordinator, "$SYS.REQ.CLAIMS.UPDATE"), "$SYS.REQ.CLAIMS.UPDATE");
 });
 
-/**
- * The server answers a direct read on whatever reply subject it is given, unasked whether the reader
- * may publish there: so a stored chunk can be made to arrive as an order or a command. Every such
- * answer carries the server's own headers, and no message between our processes carries any.
- */
 test(
-  "ID-11: what the server sends on a user's behalf is marked with headers that the user cannot take off",
+  "ID-12: a coordinator makes and reads the mesh's streams, and deletes none and empties none but that of blobs",
   denial,
   async () => {
-    const chunk = subjects.blob("forged", 1);
-    const order = subjects.order("beta", "offer");
-    const disguise = headers();
-    disguise.set("Nats-Stream", "");
-    await jetstream(agent).publish(chunk, "{}", { headers: disguise });
-    await jetstream(agent).publish(subjects.blob("forged", 2), "{}");
-    const arrived: (readonly string[] | null)[] = [];
-    const watch = coordinator.subscribe(order, {
-      callback: (_error, message) => void arrived.push(message.headers?.values("Nats-Stream") ?? null),
-    });
-    await coordinator.flush();
-    for (const number of [1, 2]) {
-      agent.publish(`$JS.API.DIRECT.GET.${streams.blobs}.${subjects.blob("forged", number)}`, "", {
-        reply: order,
-      });
+    for (const subject of [
+      `$JS.API.STREAM.DELETE.${streams.blobs}`,
+      `$JS.API.STREAM.PURGE.${streams.journal}`,
+      `$JS.API.STREAM.MSG.DELETE.${streams.journal}`,
+      "$JS.API.STREAM.CREATE.OTHER",
+      `$JS.API.CONSUMER.CREATE.${streams.journal}.x`,
+      "$JS.API.STREAM.NAMES",
+      subjects.command("owner", "root", "budget-grant"),
+      subjects.query("coordinator", "other", "ping"),
+      subjects.inbox("alpha"),
+      subjects.register("alpha"),
+      "_INBOX.agent.alpha.x",
+    ]) {
+      assert.equal(await deniedPublish(coordinator, subject), subject);
     }
-    await agent.request(`$JS.API.DIRECT.GET.${streams.blobs}.${chunk}`, "", { timeout: 60_000 });
-    await coordinator.flush();
-    watch.unsubscribe();
-    assert.equal(arrived.length, 2);
-    for (const marks of arrived) assert.ok(marks?.includes(streams.blobs), "the server's mark is there");
+    assert.equal(await deniedSubscribe(coordinator, ">"), true);
+    assert.equal(await deniedSubscribe(coordinator, subjects.journal("*")), true);
   },
 );

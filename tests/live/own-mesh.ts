@@ -11,7 +11,9 @@ import type { Outcome } from "../../protocol/refusal.ts";
 import { mintCredential, type Credential } from "../../mesh/credential.ts";
 import { saveHome, type Home } from "../../mesh/home.ts";
 import { ensureIdentity } from "../../mesh/identity.ts";
+import { pushAccounts } from "../../mesh/push-account.ts";
 import { startServer, type RunningServer } from "../../mesh/server-process.ts";
+import { accountOf } from "../../mesh/trust.ts";
 
 export const serverBinary = process.env["TRIALMESH_NATS_SERVER"];
 /** For the `skip` of a test: false where a server is there, else why not. */
@@ -63,9 +65,12 @@ export async function openOwnMesh(mesh: string): Promise<OwnMesh> {
   };
 }
 
-/** A credential outside the records: for roles whose issuing is not what the test is about. */
-export function minted(home: Home, role: Credential["role"], name: string): Promise<Credential> {
-  return mintCredential(valueOf(ensureIdentity(home)), home.mesh, role, name);
+/** A credential outside the records, of which the server is told: for roles whose issuing is not what the test is about. */
+export async function minted(home: Home, role: Credential["role"], name: string): Promise<Credential> {
+  const identity = valueOf(ensureIdentity(home));
+  const account = await accountOf(identity, home.mesh, { role, name, revoked: [] }, []);
+  if (role !== "coordinator") valueOf(await pushAccounts(home, identity, [account], nowS()));
+  return mintCredential(identity, home.mesh, role, name);
 }
 
 export function connectAs(home: Home, credential: Credential, reconnect = false): Promise<NatsConnection> {

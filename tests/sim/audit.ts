@@ -5,7 +5,7 @@ import { auditJournal, type JournalAudit } from "../support/journal-audit.ts";
 import { mesh, type World } from "./world.ts";
 
 export async function auditWorld(world: World): Promise<JournalAudit> {
-  const journal = new Journal(world.hub.connect("auditor"), mesh, world.clock);
+  const journal = new Journal(world.hub.connect("auditor"), mesh, world.clock, world.keys);
   const audit = await world.clock.settle(auditJournal(journal));
   const violations = [...audit.violations];
   // The run has ended: a trial without an outcome is as wrong as one with two.

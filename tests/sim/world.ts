@@ -19,6 +19,7 @@ import { MemoryDisk } from "../support/memory-store.ts";
 import type { Store } from "../../store/store.ts";
 import { inlineSampler } from "../support/inline-sampler.ts";
 import { randomStream, type RandomStream } from "../../search/space/random-stream.ts";
+import { keysOf } from "../support/order-key.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { ProcessClock } from "./process.ts";
 
@@ -59,6 +60,7 @@ export class World {
   readonly clock = new VirtualClock();
   readonly hub: MemoryHub;
   readonly random: RandomStream;
+  readonly keys = keysOf(mesh);
   readonly violations: string[] = [];
   readonly artifacts: SimulatedStore = new Map();
   readonly agents = new Map<string, AgentProcess>();
@@ -98,6 +100,7 @@ export class World {
         mesh,
         name,
         bus: this.hub.connect(busName),
+        keys: this.keys,
         store: this.#openDisk(`coordinator-${name}`),
         journalCopy: this.#openDisk(`copy-${name}`),
         sampler: inlineSampler,
@@ -177,6 +180,7 @@ export class World {
       mesh,
       name: plan.name,
       bus,
+      trust: this.keys.trust,
       store: this.#openDisk(`agent-${plan.name}`),
       runner,
       artifacts: this.#cache(bus, clock),

@@ -1,7 +1,8 @@
 /** One coordinator over a bus and disks in memory, for tests of what it finds when it starts. Not a mesh: no agents, no people. */
 import { startCandidate, type Candidate } from "../../coordinator/leader/candidate.ts";
-import { hashOf } from "../../coordinator/journal/batch.ts";
+import { hashOf, journalFormat } from "../../coordinator/journal/batch.ts";
 import { Journal, startPosition, type Position } from "../../coordinator/journal/journal.ts";
+import { sealBatch } from "../../coordinator/journal/seal.ts";
 import type { Event } from "../../coordinator/format/event.ts";
 import type { State } from "../../coordinator/state/state.ts";
 import { MemoryHub } from "./bus/memory-hub.ts";
@@ -10,6 +11,7 @@ import { toBytes } from "../../protocol/json-bytes.ts";
 import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { inlineSampler } from "./inline-sampler.ts";
 import { MemoryDisk } from "./memory-store.ts";
+import { keysOf } from "./order-key.ts";
 import type { Store } from "../../store/store.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -22,6 +24,7 @@ export class CandidatePlace {
   readonly bus = this.hub.connect("writer");
   readonly projection = new MemoryDisk();
   readonly copy = new MemoryDisk();
+  readonly keys = keysOf(placeMesh);
   readonly lines: string[] = [];
   readonly halts: string[] = [];
   state: State | null = null;
@@ -32,17 +35,23 @@ export class CandidatePlace {
       await this.clock.settle(this.bus.ensureStream(spec));
   }
 
-  /** Appends a message to the journal as it is, hash apart. */
+  /** Appends a message to the journal as it is, hash and signature apart. */
   async append(batch: Readonly<Record<string, unknown>>): Promise<void> {
-    const bytes = toBytes({ ...batch, prev: this.#last.hash });
+    const sequence = this.#last.sequence + 1;
+    const isSealed = batch["v"] === journalFormat;
+    const signedFrom = this.#last.signedFrom ?? (isSealed ? sequence : null);
+    const chained = { ...batch, prev: this.#last.hash };
+    const bytes = isSealed
+      ? sealBatch(this.keys.signer, placeMesh, toBytes({ ...chained, signedFrom }))
+      : toBytes(chained);
     await this.clock.settle(
       this.bus.append(streamsOf(placeMesh).journal, subjectsOf(placeMesh).journal("secret"), bytes),
     );
-    this.#last = { sequence: this.#last.sequence + 1, hash: hashOf(bytes) };
+    this.#last = { sequence, hash: hashOf(bytes), signedFrom };
   }
 
   async write(epoch: number, ...events: readonly Event[]): Promise<void> {
-    await this.append({ v: 2, epoch, at: this.clock.now(), events });
+    await this.append({ v: journalFormat, epoch, at: this.clock.now(), events });
   }
 
   start(name = "one", restoreJournal = false): Candidate {
@@ -50,6 +59,7 @@ export class CandidatePlace {
       mesh: placeMesh,
       name,
       bus: this.hub.connect(name),
+      keys: this.keys,
       store: opened(this.projection),
       journalCopy: opened(this.copy),
       sampler: inlineSampler,
@@ -88,7 +98,7 @@ export class CandidatePlace {
   }
 
   journal(): Journal {
-    return new Journal(this.hub.connect("reader"), placeMesh, this.clock);
+    return new Journal(this.hub.connect("reader"), placeMesh, this.clock, this.keys);
   }
 }
 

@@ -35,6 +35,10 @@ export class CliProcess {
     return this.#child.pid;
   }
 
+  get isOver(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** Waits until it has said something that matches; the match's first group, or the whole. */
   async saidLine(pattern: RegExp): Promise<string> {
     return until(`"${String(pattern)}"`, (note) => {

@@ -12,6 +12,7 @@ import { connectMesh, type Connected } from "../../client/connect/connect-mesh.t
 import { Journal } from "../../coordinator/journal/journal.ts";
 import { ensureCredential } from "../../mesh/credential.ts";
 import { openHome } from "../../mesh/home.ts";
+import { coordinatorKeys } from "../../mesh/mesh-trust.ts";
 import type { MeshClient, QueryValue } from "../../protocol/client.ts";
 import type { QueryBody, QueryName } from "../../protocol/command.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
@@ -92,12 +93,7 @@ export class LiveMesh {
   }
 
   async up(...flags: readonly string[]): Promise<CliProcess> {
-    return this.upOf(mainFile, ...flags);
-  }
-
-  /** As `up`, of the version whose command line is `main`. */
-  async upOf(main: string, ...flags: readonly string[]): Promise<CliProcess> {
-    this.#up = this.startOf(main, LiveMesh.home, "up", "--name", LiveMesh.home, ...flags);
+    this.#up = this.start(LiveMesh.home, "up", "--name", LiveMesh.home, ...flags);
     await this.#up.saidLine(/mesh mesh is up/);
     const connected = valueOf(await connectMesh(this.cli.environment(LiveMesh.home)));
     await this.#connected?.client.close();
@@ -149,11 +145,24 @@ export class LiveMesh {
     return err.trimEnd();
   }
 
+  /** As `up`, of the version whose command line is `main`: a mesh that this process cannot enter. */
+  async upOf(main: string, ...flags: readonly string[]): Promise<CliProcess> {
+    const up = this.startOf(main, LiveMesh.home, "up", "--name", LiveMesh.home, ...flags);
+    await up.saidLine(/mesh mesh is up/);
+    return up;
+  }
+
+  /** Runs a command of the version whose command line is `main` to its end; what it said. */
+  async okOf(main: string, home: string, ...words: readonly string[]): Promise<string> {
+    const run = this.startOf(main, home, ...words);
+    assert.equal(await run.ended, 0, run.said);
+    return run.said;
+  }
+
   /** Invites into a home of the same name; gives the words to join with, without `trialmesh`. */
   async invite(role: "agent" | "coordinator" | "requester" | "viewer", name: string): Promise<string[]> {
     const { out } = await this.ok(LiveMesh.home, "invite", role, name);
-    const line = /^trialmesh (.+)\n$/.exec(out)?.[1] ?? assert.fail(out);
-    return line.split(" ");
+    return joiningWords(out);
   }
 
   async joinAgent(name: string, ...flags: readonly string[]): Promise<CliProcess> {
@@ -281,7 +290,8 @@ export class LiveMesh {
     const credential = valueOf(await ensureCredential(home, "coordinator", "auditor", nowS));
     const bus = valueOf(await connectAs(home, credential));
     try {
-      return await auditJournal(new Journal(bus, home.mesh, systemClock), watch);
+      const keys = valueOf(coordinatorKeys(home.mesh, credential));
+      return await auditJournal(new Journal(bus, home.mesh, systemClock, keys), watch);
     } finally {
       await bus.close();
     }
@@ -295,6 +305,12 @@ export class LiveMesh {
     process.off("exit", this.#endAll);
     process.off("SIGTERM", this.#exit);
   }
+}
+
+/** The words to join with in what `trialmesh invite` said, without `trialmesh`. */
+export function joiningWords(said: string): string[] {
+  const line = /^trialmesh (.+)$/m.exec(said)?.[1] ?? assert.fail(said);
+  return line.split(" ");
 }
 
 export function valueOf<T>(outcome: Outcome<T>): T {

@@ -180,6 +180,10 @@ export class MemoryBus implements Bus {
     return this.#call(() => this.#hub.stream(stream).lastOf(subject));
   }
 
+  removeMessages(stream: string, subject: string): Promise<void> {
+    return this.#call(() => this.#hub.stream(stream).removeMatching(subject));
+  }
+
   async consume(
     stream: string,
     durable: string,

@@ -101,6 +101,11 @@ export class MemoryStream {
     return kept === undefined ? null : { sequence: kept.sequence, subject, data: kept.data };
   }
 
+  removeMatching(pattern: string): void {
+    for (const { sequence, subject } of [...this.#entries.values()])
+      if (matchesSubject(pattern, subject)) this.#remove(sequence);
+  }
+
   /** Forgets the newest `count` messages, sequence included: a server that lost what it had not synced. */
   loseTail(count: number): void {
     const keep = Math.max(0, this.#lastSequence - count);

@@ -1,0 +1,113 @@
+// What somebody else stored under a digest counts only once it is proved, and what is wrong is removed: over every Bus.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { chunkBytes, digestOf, getBlob, putBlob } from "../../artifact/blob.ts";
+import { placeOf } from "../../artifact/mesh-blob.ts";
+import { serveProofs } from "../../coordinator/leader/serve-proofs.ts";
+import { readCurve } from "../../coordinator/view/point-stream.ts";
+import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import { toBytes } from "../../protocol/json-bytes.ts";
+import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
+import { busWorlds, bytesOf, type BusMesh } from "../support/bus-mesh.ts";
+
+const place = placeOf("m");
+const subjects = subjectsOf("m");
+
+for (const world of busWorlds) {
+  describe(`proofs (${world.name})`, { skip: world.skip }, () => {
+    let mesh: BusMesh;
+    let lead: Bus;
+    let writer: Bus;
+    const lines: string[] = [];
+    before(async () => {
+      mesh = await world.start();
+      lead = await mesh.connect("lead");
+      writer = await mesh.connect("writer");
+      for (const spec of streamSpecsOf("m", 1, "secret")) await mesh.settle(lead.ensureStream(spec));
+      serveProofs(lead, "m", (line) => lines.push(line));
+      await mesh.pass(50);
+    });
+    after(() => mesh.stop());
+
+    const store = (digest: string, n: number, data: Uint8Array) =>
+      mesh.settle(writer.append(place.stream, place.subjectOf(digest, n), data));
+    const header = (bytes: number) => toBytes({ v: 1, bytes, chunkBytes });
+    const bytesFor = (salt: number, length = chunkBytes + 9) =>
+      Uint8Array.from({ length }, (_, n) => (n * 7 + salt) & 255);
+
+    const poisons: readonly [what: string, salt: number, poison: (digest: string) => Promise<void>][] = [
+      [
+        "a whole blob of other bytes",
+        1,
+        async (digest) => {
+          await store(digest, 1, bytesFor(99).subarray(0, chunkBytes));
+          await store(digest, 2, bytesFor(99).subarray(chunkBytes));
+          await store(digest, 0, header(chunkBytes + 9));
+        },
+      ],
+      ["one wrong chunk", 2, async (digest) => void (await store(digest, 2, bytesOf("wrong")))],
+      ["a header of another length", 3, async (digest) => void (await store(digest, 0, header(5)))],
+      ["a header that cannot be read", 4, async (digest) => void (await store(digest, 0, bytesOf("?")))],
+    ];
+    for (const [what, salt, poison] of poisons) {
+      test(`BLOB-5: ${what} stored first is found out, removed, and replaced by the right bytes`, async () => {
+        const bytes = bytesFor(salt);
+        const digest = digestOf(bytes);
+        await poison(digest);
+        lines.length = 0;
+        assert.equal((await mesh.settle(putBlob(writer, place, bytes))).stored, true);
+        const read = await mesh.settle(getBlob(writer, place, digest));
+        assert.ok(read.kind === "read");
+        assert.equal(Buffer.compare(read.bytes, bytes), 0);
+        assert.match(lines.join(), /was not what its digest says, and was removed/);
+      });
+    }
+
+    test("BLOB-5: what is right is found there, and nothing is removed or stored again", async () => {
+      const bytes = bytesFor(5, 20);
+      await mesh.settle(putBlob(writer, place, bytes));
+      const { lastSequence } = await mesh.settle(lead.streamState(place.stream));
+      lines.length = 0;
+      for (let again = 0; again < 2; again++)
+        assert.equal((await mesh.settle(putBlob(writer, place, bytes))).stored, false);
+      assert.equal((await mesh.settle(lead.streamState(place.stream))).lastSequence, lastSequence);
+      assert.deepEqual(lines, []);
+    });
+
+    test("BLOB-5: without a coordinator to remove it, wrong bytes are an error and not believed", async () => {
+      const bytes = bytesFor(6, 20);
+      await store(digestOf(bytes), 1, bytesOf("wrong"));
+      const { stream, subjectOf } = place;
+      await assert.rejects(
+        mesh.settle(putBlob(writer, { stream, subjectOf }, bytes)),
+        (error) => error instanceof BusError && /Wrong bytes lie under the digest/.test(error.message),
+      );
+    });
+
+    test("POINT-1: an agent speaks of the attempts it was given, whatever trial it names", async () => {
+      const say = (agent: string, fence: number, resource: number) =>
+        writer.publish(
+          subjects.metric(agent, "s1", "s1-1"),
+          toBytes({ fence, resource, metrics: { accuracy: resource } }),
+        );
+      say("one", 7, 1);
+      say("two", 7, 2);
+      say("two", 8, 3);
+      say("three", 9, 4);
+      const attempts = [
+        { agent: "one", fence: 7 },
+        { agent: "two", fence: 8 },
+      ];
+      await mesh.pass(200);
+      assert.equal((await mesh.settle(lead.streamState(streamsOf("m").metrics))).lastSequence, 4);
+      const { points } = await mesh.settle(readCurve(lead, "m", { sweep: "s1", trial: "s1-1", attempts }));
+      assert.deepEqual(
+        points.map(({ fence, resource }) => [fence, resource]),
+        [
+          [7, 1],
+          [8, 3],
+        ],
+      );
+    });
+  });
+}
