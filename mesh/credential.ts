@@ -116,6 +116,28 @@ export async function ensureCredential(
   return issue(home, role, name, nowS, true);
 }
 
+/**
+ * Another credential of somebody who was invited, to act for them on this machine, which holds the mesh's keys: in their
+ * role, so it may no more than they may. Made, stored and recorded the first time.
+ */
+export async function ensureOwnCredential(
+  home: Home,
+  role: Role,
+  name: string,
+): Promise<Outcome<Credential>> {
+  if (existsSync(credentialFile(home, role, name))) return loadCredential(home, role, name);
+  const identity = loadIdentity(home);
+  if (!identity.ok) return identity;
+  const known = readUser(home, role, name);
+  if (!known.ok) return known;
+  if (known.value === null) return refuse("unknown", `nobody was invited as ${role} ${name}`);
+  const credential = await mintCredential(identity.value, home.mesh, role, name);
+  const stored = storeCredential(home, credential);
+  if (!stored.ok) return stored;
+  const saved = saveUser(home, { ...known.value, others: [...known.value.others, credential.publicKey] });
+  return saved.ok ? accept(credential) : saved;
+}
+
 async function issue(
   home: Home,
   role: Role,
@@ -149,6 +171,7 @@ async function issue(
     role,
     name,
     publicKey: credential.publicKey,
+    others: [],
     issuedAt: nowS,
     revoked: [...(known.value?.revoked ?? []), ...(replaces ? [{ publicKey: before, at: nowS }] : [])],
   };

@@ -3,7 +3,7 @@
  * holds its keys, credentials and server files. Not the place of datasets, models or journals'
  * projections: those folders stand beside it and are the business of agent and coordinator.
  */
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
@@ -31,6 +31,9 @@ const homeFileSchema = z.object({
   mesh: nameSchema,
   url: serverUrlSchema,
 });
+
+/** What tells `mesh.json` of any version from a file that happens to have its name. */
+const homeMark = z.looseObject({ version: z.number(), mesh: z.string(), url: z.string() });
 
 export interface Home {
   readonly path: string;
@@ -61,6 +64,16 @@ function homeFile(path: string): string {
 /** True when a mesh was made or joined here; says nothing about whether it can be opened. */
 export function homeExists(path: string): boolean {
   return existsSync(homeFile(path));
+}
+
+/** True where this folder is the home of a mesh, whole or not: what lies in it must not travel. */
+export function isHomeFolder(folder: string): boolean {
+  try {
+    const content: unknown = JSON.parse(readFileSync(homeFile(folder), "utf8"));
+    return homeMark.safeParse(content).success;
+  } catch {
+    return false;
+  }
 }
 
 /** Opens an existing home. Refuses one that is missing, unreadable, not a folder, or of another version. */

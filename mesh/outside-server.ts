@@ -11,6 +11,8 @@ import { loadIdentity } from "./identity.ts";
 import { pushAccounts } from "./push-account.ts";
 import { writePrivateFile } from "../system/private-file.ts";
 import { trustText } from "./server-config.ts";
+import { greetingAt } from "./port.ts";
+import { parseServerVersion, unsoundness } from "./server-version.ts";
 import { trustOf } from "./trust.ts";
 
 /** The home with the server's address, once the server has let the owner in. */
@@ -19,11 +21,20 @@ export async function useOutsideServer(
   url: string,
   owner: Credential,
   nowS: number,
+  allowOld: boolean,
 ): Promise<Outcome<Home>> {
   const trust = await trustOf(home, "trialmesh-accounts");
   if (!trust.ok) return trust;
   const identity = loadIdentity(home);
   if (!identity.ok) return identity;
+  const greeting = await greetingAt(url);
+  const version = greeting.startsWith("INFO") ? parseServerVersion(versionIn(greeting)) : null;
+  const why = version === null ? null : unsoundness(version);
+  if (why !== null && !allowOld)
+    return refuse(
+      "unavailable",
+      `the server at NATS_URL ${url} is not to be used: ${why}; bring it up to date`,
+    );
   const file = inHome(home.path, "server", "trust.conf");
   const written = writePrivateFile(file, trustText(trust.value));
   if (!written.ok) return written;
@@ -47,6 +58,11 @@ export async function useOutsideServer(
     return refuse("forbidden", includeFirst(url, "does not know this mesh's keys", file));
   }
   return saveHome(home.path, home.mesh, url);
+}
+
+/** Of `INFO {"server_id":…,"version":"2.15.1",…}`. */
+function versionIn(greeting: string): string {
+  return /"version":"([^"]*)"/.exec(greeting)?.[1] ?? "";
 }
 
 async function letsAnyoneIn(url: string): Promise<boolean> {

@@ -57,7 +57,8 @@ export function greetingOf(host: string, port: number): Promise<string> {
 const serverPort = 4222;
 
 /** The same of a server's address, `nats://host:port`. */
-export function greetingAt(url: string): Promise<string> {
+export async function greetingAt(url: string): Promise<string> {
+  if (!URL.canParse(url)) return "";
   const { hostname, port } = new URL(url);
   return greetingOf(hostname.replace(/^\[|\]$/g, ""), port === "" ? serverPort : Number(port));
 }

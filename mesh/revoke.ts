@@ -2,9 +2,11 @@
  * Takes a credential back: records the revocation, signs the user's account anew and hands that to the running server,
  * which cuts the user's connections.
  */
+import { rmSync } from "node:fs";
 import { suggestion } from "../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { roles, type Role } from "../protocol/subjects.ts";
+import { credentialFile } from "./credential.ts";
 import type { Home } from "./home.ts";
 import { loadIdentity } from "./identity.ts";
 import { pushAccounts } from "./push-account.ts";
@@ -34,9 +36,11 @@ export async function revokeUser(
   if (!found.ok) return found;
   const { user, publicKey } = found.value;
   const { sharedSigner, ...own } = user;
-  const gone: User = { ...own, publicKey: null, revoked: [...user.revoked, { publicKey, at: nowS }] };
+  const keys = [publicKey, ...user.others].map((key) => ({ publicKey: key, at: nowS }));
+  const gone: User = { ...own, publicKey: null, others: [], revoked: [...user.revoked, ...keys] };
   const saved = saveUser(home, gone);
   if (!saved.ok) return saved;
+  rmSync(credentialFile(home, user.role, user.name), { force: true });
   const all = listUsers(home);
   if (!all.ok) return all;
   const account = await (sharedSigner === undefined

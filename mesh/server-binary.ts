@@ -14,8 +14,8 @@ import { downloadRelease } from "./server-release.ts";
 import { unpackDebian } from "./server-debian.ts";
 import {
   atLeast,
-  oldestServer,
   showVersion,
+  unsoundness,
   versionOf,
   wantedServer,
   type ServerVersion,
@@ -61,23 +61,19 @@ export async function findServer(
   ways: readonly BringWay[] = bringWays,
 ): Promise<Outcome<ServerBinary>> {
   const given = environment["TRIALMESH_NATS_SERVER"];
-  if (given !== undefined && given !== "") return givenServer(resolve(given));
-  const allowOld = environment["TRIALMESH_ALLOW_OLD_SERVER"] === "1";
+  const allowOld = allowsOldServer(environment);
+  if (given !== undefined && given !== "") return givenServer(resolve(given), allowOld);
   const tried: string[] = [];
 
   const onPath = await pathServer(environment);
   const cache = cacheFolder(environment);
   const cached = await cachedServer(cache);
   const present = [onPath, cached].filter((found) => found !== null);
-  const good =
-    present.find((found) => atLeast(found.version, wantedServer)) ??
-    present.find((found) => atLeast(found.version, oldestServer));
+  const good = present.find((found) => unsoundness(found.version) === null);
   if (good !== undefined) return accept(good);
-  if (onPath !== null && allowOld) return accept({ ...onPath, warning: oldWarning(onPath.version) });
+  if (onPath !== null && allowOld) return accept({ ...onPath, warning: unsoundWarning(onPath.version) });
   tried.push(
-    onPath === null
-      ? "PATH: no nats-server"
-      : `PATH: ${onPath.path} is ${showVersion(onPath.version)}, older than ${showVersion(oldestServer)}`,
+    onPath === null ? "PATH: no nats-server" : `PATH: ${onPath.path}, ${unsoundness(onPath.version)}`,
     `cache: none in ${cache}`,
   );
 
@@ -93,7 +89,12 @@ export async function findServer(
   );
 }
 
-async function givenServer(path: string): Promise<Outcome<ServerBinary>> {
+/** For development: whoever says so uses a server with known faults, and is told. */
+export function allowsOldServer(environment: Environment): boolean {
+  return environment["TRIALMESH_ALLOW_OLD_SERVER"] === "1";
+}
+
+async function givenServer(path: string, allowOld: boolean): Promise<Outcome<ServerBinary>> {
   const version = await versionOf(path);
   if (version === null) {
     return refuse(
@@ -101,13 +102,15 @@ async function givenServer(path: string): Promise<Outcome<ServerBinary>> {
       `TRIALMESH_NATS_SERVER names ${path}, which is not a nats-server that runs on this machine`,
     );
   }
-  // Whoever names a binary means it; an old one is used, and said to be old.
-  const warning = atLeast(version, oldestServer) ? null : oldWarning(version);
+  const why = unsoundness(version);
+  if (why !== null && !allowOld)
+    return refuse("unavailable", `TRIALMESH_NATS_SERVER names ${path}, and ${why}; name a newer one`);
+  const warning = why === null ? null : unsoundWarning(version);
   return accept({ path, version, way: "TRIALMESH_NATS_SERVER", warning });
 }
 
-function oldWarning(version: ServerVersion): string {
-  return `WARNING: nats-server ${showVersion(version)} is older than ${showVersion(oldestServer)} and does not flush each write: a power failure can lose acknowledged work. For development only`;
+function unsoundWarning(version: ServerVersion): string {
+  return `WARNING: ${unsoundness(version)}. For development only`;
 }
 
 async function pathServer(environment: Environment): Promise<ServerBinary | null> {
@@ -125,7 +128,7 @@ async function cachedServer(cache: string): Promise<ServerBinary | null> {
   for (const folder of cachedFolders(cache)) {
     const path = join(cache, folder, "nats-server");
     const version = await versionOf(path);
-    if (version === null || !atLeast(version, oldestServer)) continue;
+    if (version === null || unsoundness(version) !== null) continue;
     if (best === null || atLeast(version, best.version))
       best = { path, version, way: "cache", warning: null };
   }
@@ -151,8 +154,8 @@ async function bringInto(cache: string, way: BringWay): Promise<Outcome<ServerBi
     chmodSync(target, 0o755);
     const version = await versionOf(target);
     if (version === null) return refuse("unavailable", "its program does not run on this machine");
-    if (!atLeast(version, oldestServer))
-      return refuse("unavailable", `it gave version ${showVersion(version)}, too old`);
+    const why = unsoundness(version);
+    if (why !== null) return refuse("unavailable", `it gave a version that is not to be used: ${why}`);
     const folder = join(cache, `nats-server-${showVersion(version)}`);
     mkdirSync(folder, { recursive: true });
     const path = join(folder, "nats-server");

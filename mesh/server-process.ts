@@ -13,7 +13,7 @@ import { refuseDisk } from "../system/system-error.ts";
 import { processIsAlive } from "../system/process-alive.ts";
 import { claimPort, greetingOf, loopbackOf, refusePort } from "./port.ts";
 import { serverConfigText } from "./server-config.ts";
-import { oldestServer, showVersion, versionOf } from "./server-version.ts";
+import { showVersion, versionOf, wantedServer } from "./server-version.ts";
 import { trustOf } from "./trust.ts";
 
 const readyTimeoutMs = 20_000;
@@ -118,7 +118,7 @@ async function writeConfig(
   if (version === null) {
     return refuse(
       "unavailable",
-      `${binary} is not a nats-server that runs on this machine; point TRIALMESH_NATS_SERVER at one of version ${showVersion(oldestServer)} or newer`,
+      `${binary} is not a nats-server that runs on this machine; point TRIALMESH_NATS_SERVER at one of version ${showVersion(wantedServer)} or newer`,
     );
   }
   const trust = await trustOf(home, inHome(home.path, "server", "accounts"));

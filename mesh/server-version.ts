@@ -7,10 +7,16 @@ import { execFile } from "node:child_process";
 /** Major, minor, patch. */
 export type ServerVersion = readonly [number, number, number];
 
-/** The first with `sync_interval`: older ones may lose acknowledged writes when the power fails. */
-export const oldestServer: ServerVersion = [2, 10, 0];
-/** From here on every feature we rest on is there. */
-export const wantedServer: ServerVersion = [2, 12, 0];
+/**
+ * The first of each line without the security faults that its makers have published advisories on
+ * (https://github.com/nats-io/nats-server/security/advisories); what lies between is refused like what is older.
+ */
+const soundServers: readonly ServerVersion[] = [
+  [2, 12, 12],
+  [2, 14, 3],
+];
+/** What to install: every later one is sound. */
+export const wantedServer: ServerVersion = [2, 14, 3];
 
 const askTimeoutMs = 5_000;
 
@@ -25,6 +31,15 @@ export function atLeast(found: ServerVersion, wanted: ServerVersion): boolean {
     if (difference !== 0) return difference > 0;
   }
   return true;
+}
+
+/** Why this server is not to be used, or null where it may be. */
+export function unsoundness(found: ServerVersion): string | null {
+  const last = soundServers.at(-1) ?? found;
+  const sameLine = soundServers.find(([major, minor]) => major === found[0] && minor === found[1]);
+  if (sameLine === undefined ? atLeast(found, last) : atLeast(found, sameLine)) return null;
+  const lines = soundServers.map(showVersion).join(", or ");
+  return `nats-server ${showVersion(found)} has security faults that are published and mended in ${lines} and later`;
 }
 
 export function showVersion(version: ServerVersion): string {

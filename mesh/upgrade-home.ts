@@ -43,8 +43,15 @@ export async function upgradeHome(home: Home, nowS: number): Promise<Outcome<Upg
     const credential = await mintCredential(identity.value, home.mesh, role, name);
     const stored = storeCredential(home, credential);
     if (!stored.ok) return stored;
-    const revoked = [...user.revoked, { publicKey, at: nowS }];
-    const saved = saveUser(home, { ...user, publicKey: credential.publicKey, issuedAt: nowS, revoked });
+    const old = [publicKey, ...user.others].map((key) => ({ publicKey: key, at: nowS }));
+    const revoked = [...user.revoked, ...old];
+    const saved = saveUser(home, {
+      ...user,
+      publicKey: credential.publicKey,
+      others: [],
+      issuedAt: nowS,
+      revoked,
+    });
     if (!saved.ok) return saved;
     reissued.push(`${role} ${name}`);
   }

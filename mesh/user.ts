@@ -27,6 +27,8 @@ const userSchema = z
     name: nameSchema,
     /** Null once revoked and not invited again. */
     publicKey: publicKeySchema.nullable(),
+    /** Of credentials that were made later on the machine with the mesh's keys, to act for the user there. */
+    others: z.array(publicKeySchema).default([]),
     /** Unix time in seconds. */
     issuedAt: z.number().int().nonnegative(),
     /** What signed its credential where that is of before users had accounts of their own: it enters the mesh's own. */

@@ -19,6 +19,8 @@ export const ignoredNames: readonly string[] = [
   "lightning_logs",
 ];
 
+const secretsStay = "its keys and credentials must not travel; keep the program elsewhere";
+
 export interface FolderLimits {
   readonly maxMiB: number;
   readonly maxFiles: number;
@@ -41,6 +43,8 @@ export interface PackOptions extends FolderLimits {
   readonly what: string;
   /** What to do where it is too big. */
   readonly advice: string;
+  /** Folders that must not travel: left out where they are met, refused where they are named. */
+  readonly isSecret?: (folder: string) => boolean;
 }
 
 /** The folder's files in memory; a refusal names what is missing or too big. */
@@ -57,16 +61,24 @@ export async function packFolder(
 }
 
 export async function listFolder(folder: string, options: PackOptions): Promise<Outcome<readonly Found[]>> {
-  const { advice, maxFiles, maxMiB, only, what } = options;
+  const { advice, isSecret = () => false, maxFiles, maxMiB, only, what } = options;
   const root = await realpath(folder);
+  const isInSecret = (path: string): boolean =>
+    isSecret(path) || (dirname(path) !== path && isInSecret(dirname(path)));
+  if (isInSecret(root)) return refuse("invalid", `${what} is the home of a mesh, or in one: ${secretsStay}`);
   const found = new Map<string, Found>();
   const outside: string[] = [];
+  const secret: string[] = [];
   const add = async (path: string, named: boolean): Promise<void> => {
     // One more than allowed is enough to refuse.
     if (found.size > maxFiles) return;
     const real = await realpath(join(root, path));
     if (real !== root && !real.startsWith(root + sep)) {
       outside.push(path);
+      return;
+    }
+    if (real === join(root, path) && !named ? isSecret(real) : isInSecret(real)) {
+      if (named) secret.push(path);
       return;
     }
     const facts = await stat(real);
@@ -98,6 +110,9 @@ export async function listFolder(folder: string, options: PackOptions): Promise<
   const [link] = outside;
   if (link !== undefined)
     return refuse("invalid", `${link} in ${what} is a link to outside of it; only its own files travel`);
+  const [kept] = secret;
+  if (kept !== undefined)
+    return refuse("invalid", `${kept} in ${what} is the home of a mesh, or in one: ${secretsStay}`);
   const files = [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   if (files.length > maxFiles)

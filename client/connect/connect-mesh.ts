@@ -3,10 +3,16 @@
  * Who it is: `--as NAME`, else the owner where the mesh was made here, else the only one who joined here.
  */
 import { randomUUID } from "node:crypto";
-import { ensureCredential, loadCredential, type Credential } from "../../mesh/credential.ts";
+import {
+  ensureCredential,
+  ensureOwnCredential,
+  loadCredential,
+  type Credential,
+} from "../../mesh/credential.ts";
 import { homePath, openHome, type Home } from "../../mesh/home.ts";
 import { connectAs, storedUsers, type StoredUser } from "../../mesh/connect.ts";
 import { loadIdentity } from "../../mesh/identity.ts";
+import { listUsers } from "../../mesh/user.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
 import { suggestion } from "../../protocol/name.ts";
@@ -27,7 +33,7 @@ export interface Connected {
 export async function connectMesh(environment: Environment, as?: string): Promise<Outcome<Connected>> {
   const home = openHome(homePath(environment));
   if (!home.ok) return home;
-  const person = await personOf(home.value, as);
+  const person = await personOf(home.value, as, environment);
   if (!person.ok) return person;
   const bus = await connectAs(home.value, person.value);
   if (!bus.ok) return bus;
@@ -46,15 +52,55 @@ export async function connectMesh(environment: Environment, as?: string): Promis
   return accept({ home: home.value, bus: bus.value, client: looking });
 }
 
-async function personOf(home: Home, as: string | undefined): Promise<Outcome<Credential>> {
+/**
+ * On the machine with the mesh's keys: somebody who was invited, in the role they were invited in, or whose account the
+ * owner opened, as a requester. No other name, which would be a slip more often than a person.
+ */
+async function actFor(
+  home: Home,
+  as: string,
+  nowS: number,
+  environment: Environment,
+): Promise<Outcome<Credential>> {
+  const stored = storedPeople(home).find((person) => person.name === as);
+  if (stored !== undefined) return loadCredential(home, stored.role, stored.name);
+  const users = listUsers(home);
+  if (!users.ok) return users;
+  const people = users.value.filter(
+    ({ publicKey, role }) => publicKey !== null && personRoles.includes(role),
+  );
+  const invited = people.find(({ name }) => name === as);
+  if (invited !== undefined) return ensureOwnCredential(home, invited.role, as);
+  const accounts = await accountNames(environment);
+  if (!accounts.ok) return accounts;
+  if (accounts.value.includes(as)) return ensureCredential(home, "requester", as, nowS);
+  const known = new Set([...people.map(({ name }) => name), ...accounts.value]);
+  return refuse(
+    "unknown",
+    `nobody named "${as}" was invited, and no account is open for them; ${suggestion(as, known)}`,
+  );
+}
+
+/** Whose accounts are open, asked as the owner. */
+async function accountNames(environment: Environment): Promise<Outcome<readonly string[]>> {
+  const owner = await connectMesh(environment);
+  if (!owner.ok) return owner;
+  const { client } = owner.value;
+  const answer = await client.query("budget", {});
+  await client.close();
+  return answer.ok ? accept(answer.value.accounts.map(({ requester }) => requester)) : answer;
+}
+
+async function personOf(
+  home: Home,
+  as: string | undefined,
+  environment: Environment,
+): Promise<Outcome<Credential>> {
   const identity = loadIdentity(home);
   const nowS = Math.floor(Date.now() / 1000);
   if (identity.ok) {
     if (as === undefined || as === meshOwner) return ensureCredential(home, "owner", meshOwner, nowS);
-    // On the owner's machine a requester who was never invited elsewhere may still be acted for.
-    const stored = storedPeople(home).find((person) => person.name === as);
-    if (stored !== undefined) return loadCredential(home, stored.role, stored.name);
-    return ensureCredential(home, "requester", as, nowS);
+    return actFor(home, as, nowS, environment);
   }
   if (identity.refusal.code !== "forbidden") return identity;
   const stored = storedPeople(home);

@@ -12,6 +12,7 @@ import { programSchema, type Program } from "../../protocol/program.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Requirement } from "../../protocol/requirement.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
+import { isHomeFolder } from "../../mesh/home.ts";
 import { findFolder } from "../local/find-folder.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatBytes } from "../../text/figure.ts";
@@ -93,6 +94,7 @@ function packing(folder: string, sweep: CommandSweep): PackOptions {
     only: sweep.onMesh.files,
     what: `the program's folder ${folder}`,
     advice: "name what the program needs, as in files: [train.py]",
+    isSecret: isHomeFolder,
   };
 }
 

@@ -50,8 +50,8 @@ export async function runAgent(
     const folder = ensurePrivateFolder(join(home.path, "agent", credential.name));
     if (!folder.ok) return folder;
     // Who has the mesh's keys can reach every agent anyway: on that machine their own programs may run from the start.
-    const programs = loadIdentity(home).ok ? "own" : "none";
-    const owner = agentPolicy(folder.value, options, programs);
+    const hasKeys = loadIdentity(home).ok;
+    const owner = agentPolicy(folder.value, options, hasKeys ? "own" : "none", hasKeys);
     if (!owner.ok) return owner;
     const { idleCommand, labels, policy } = owner.value;
     const capability = await measureMachine({

@@ -1,5 +1,5 @@
 /** The mesh's server as a part of `up`: found or brought in, started, started again when it dies. */
-import { findServer } from "../server-binary.ts";
+import { allowsOldServer, findServer } from "../server-binary.ts";
 import { ensureCredential } from "../credential.ts";
 import { watchForFullDisk } from "../full-disk-watch.ts";
 import { saveHome, type Home } from "../home.ts";
@@ -30,7 +30,7 @@ export interface ServerOptions {
 export async function startServerPart(options: ServerOptions): Promise<Outcome<ServerPart>> {
   const { home, host, log } = options;
   const outside = options.environment["NATS_URL"];
-  if (outside !== undefined && outside !== "") return outsidePart(home, outside, log);
+  if (outside !== undefined && outside !== "") return outsidePart(options, outside);
   const left = runningServerPid(home);
   if (left !== null) {
     // Nobody watches over it any more, and nothing is lost by starting it anew: every write was flushed.
@@ -78,14 +78,13 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
 
 /** A server of somebody else's: used, neither started nor watched. */
 async function outsidePart(
-  home: Home,
+  { environment, home, log }: ServerOptions,
   url: string,
-  log: (line: string) => void,
 ): Promise<Outcome<ServerPart>> {
   const nowS = Math.floor(Date.now() / 1000);
   const owner = await ensureCredential(home, "owner", meshOwner, nowS);
   if (!owner.ok) return owner;
-  const used = await useOutsideServer(home, url, owner.value, nowS);
+  const used = await useOutsideServer(home, url, owner.value, nowS, allowsOldServer(environment));
   if (!used.ok) return used;
   log(`server: the one at NATS_URL ${url}`);
   return accept({ home: used.value, pid: () => null, stop: () => Promise.resolve() });

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { findServer, type BringWay, type Environment } from "../../mesh/server-binary.ts";
 import { mirrorIn } from "../../mesh/server-debian.ts";
 import { digestIn, releasePlatform } from "../../mesh/server-release.ts";
-import { atLeast, parseServerVersion, type ServerVersion } from "../../mesh/server-version.ts";
+import { atLeast, parseServerVersion, unsoundness, type ServerVersion } from "../../mesh/server-version.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 
 let folder = "";
@@ -53,10 +53,10 @@ function messageOf(outcome: Outcome<unknown>): string {
 
 test("BIN-1: the order is the named one, PATH and cache by fitness, then what is brought in", async () => {
   const cases: readonly (readonly [string, string | null, string | null, string])[] = [
-    ["PATH wanted", "2.12.0", "2.15.1", "PATH"],
-    ["cache before a merely tolerable PATH", "2.11.4", "2.15.1", "cache"],
-    ["a tolerable PATH before a download", "2.10.0", null, "PATH"],
-    ["cache alone", null, "2.14.0", "cache"],
+    ["PATH", "2.12.12", "2.15.1", "PATH"],
+    ["cache before a PATH with known faults", "2.12.11", "2.15.1", "cache"],
+    ["a cache with known faults is none", "2.11.20", "2.14.2", "second"],
+    ["cache alone", null, "2.14.3", "cache"],
     ["PATH too old", "2.9.10", null, "second"],
     ["nothing there", null, null, "second"],
   ];
@@ -96,20 +96,26 @@ test("BIN-3: the refusal names every way tried with its reason, and what to inst
   };
   const ways = [failing("first"), bringing("old shop", "2.9.9"), broken];
   const message = messageOf(await findServer(environment, silent, ways));
-  assert.match(message, /PATH: .*bin\/nats-server is 2\.9\.10, older than 2\.10\.0/);
+  assert.match(message, /PATH: .*bin\/nats-server, nats-server 2\.9\.10 has security faults/);
   assert.match(
     message,
-    /first: first is unreachable; old shop: it gave version 2\.9\.9, too old; broken: its program does not run/,
+    /first: first is unreachable; old shop: it gave a version that is not to be used: nats-server 2\.9\.9 .*; broken: its program does not run/,
   );
-  assert.match(message, /Install nats-server 2\.12\.0 or newer .*TRIALMESH_NATS_SERVER/);
+  assert.match(message, /Install nats-server 2\.14\.3 or newer .*TRIALMESH_NATS_SERVER/);
   assert.deepEqual(existsSync(join(folder, "cache")) ? readdirSync(join(folder, "cache")) : [], []);
 });
 
-test("BIN-4: an old server is used only when allowed, with a warning; a named one is checked to run", async () => {
+test("BIN-4: a server with known faults is used only when allowed, with a warning, named or not", async () => {
   const old = onPath("2.9.10");
   const allowed = valueOf(await findServer({ ...environment, TRIALMESH_ALLOW_OLD_SERVER: "1" }, silent, []));
   assert.match(allowed.warning ?? "", /WARNING: nats-server 2\.9\.10/);
-  const named = valueOf(await findServer({ TRIALMESH_NATS_SERVER: old }, silent, []));
+  assert.match(
+    messageOf(await findServer({ TRIALMESH_NATS_SERVER: old }, silent, [])),
+    /names .*, and nats-server 2\.9\.10 has security faults that are published and mended in 2\.12\.12, or 2\.14\.3/,
+  );
+  const named = valueOf(
+    await findServer({ TRIALMESH_NATS_SERVER: old, TRIALMESH_ALLOW_OLD_SERVER: "1" }, silent, []),
+  );
   assert.equal(named.way, "TRIALMESH_NATS_SERVER");
   assert.match(named.warning ?? "", /WARNING/);
   assert.match(
@@ -124,6 +130,27 @@ test("BIN-5: a cache that cannot be written is a reason, not a crash", async () 
     messageOf(await findServer(environment, silent, [bringing("shop", "2.15.1")])),
     /shop: .*cache cannot be written \(\w+\)/,
   );
+});
+
+test("BIN-9: of each line of servers only those without published faults are used", () => {
+  const sound: readonly ServerVersion[] = [
+    [2, 12, 12],
+    [2, 12, 40],
+    [2, 14, 3],
+    [2, 15, 0],
+    [3, 0, 0],
+  ];
+  const unsound: readonly ServerVersion[] = [
+    [2, 9, 10],
+    [2, 11, 30],
+    [2, 12, 11],
+    [2, 13, 9],
+    [2, 14, 0],
+    [2, 14, 2],
+  ];
+  for (const version of sound) assert.equal(unsoundness(version), null, version.join("."));
+  for (const version of unsound)
+    assert.match(unsoundness(version) ?? "", /security faults/, version.join("."));
 });
 
 test("BIN-6: versions are read and compared by number, not by text", () => {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import test, { after } from "node:test";
 import fc from "fast-check";
 import { decodeBundle, encodeBundle } from "../../agent/program/bundle.ts";
+import { isHomeFolder } from "../../mesh/home.ts";
 import { packFolder, unpackBundle, type PackOptions } from "../../agent/program/bundle-folder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-bundle-"));
@@ -102,6 +103,38 @@ test("BUNDLE-4: hidden files and tools' folders stay behind unless they are name
   assert.equal(readFileSync(join(target, "lib", "a.py"), "utf8"), "a = 1");
   assert.equal(statSync(join(target, "run.sh")).mode & 0o777, 0o700);
   assert.equal(statSync(join(target, "train.py")).mode & 0o777, 0o600);
+});
+
+test("BUNDLE-6: a mesh's home never travels: left out where it is met, refused where it is named or all there is", async () => {
+  const home = JSON.stringify({ version: 2, mesh: "lab", url: "nats://127.0.0.1:4222" });
+  const root = made("homes", {
+    "train.py": "print(1)",
+    "state/mesh.json": home,
+    "state/keys/signing.nk": "SEED",
+    "state/creds/owner.owner.creds": "SEED",
+    "state/work/train.py": "print(2)",
+    "mesh.json": '{"vertices": 8}',
+  });
+  symlinkSync(join(root, "state", "keys", "signing.nk"), join(root, "notes.txt"));
+  const pack = (at: string, only: readonly string[] | null = null) =>
+    packFolder(at, { ...options, only, isSecret: isHomeFolder });
+  const packed = await pack(root);
+  assert.ok(packed.ok);
+  assert.deepEqual(
+    packed.value.map((one) => one.path),
+    ["mesh.json", "train.py"],
+  );
+  const refused: readonly [string, readonly string[] | null][] = [
+    [root, ["state"]],
+    [root, ["train.py", "state/keys/signing.nk"]],
+    [root, ["notes.txt"]],
+    [join(root, "state"), null],
+    [join(root, "state", "work"), null],
+  ];
+  for (const [at, only] of refused) {
+    const outcome = await pack(at, only);
+    assert.match(outcome.ok ? "packed" : outcome.refusal.message, /the home of a mesh, or in one: its keys/);
+  }
 });
 
 test("BUNDLE-5: what is missing, too big, too much or elsewhere is refused with its name and what to do", async () => {

@@ -1,6 +1,6 @@
 /** Who may run programs where: asked by placement, asked again by the agent, and kept from the start. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after } from "node:test";
@@ -90,6 +90,24 @@ test("PROG-33: what a first start allows is none unless the caller knows better;
   assert.equal(valueOf({ programs: "any" }), "any");
   assert.equal(valueOf({}, "own"), "any", "what is on file stays");
   assert.equal(valueOf({ programs: "none" }), "none");
+});
+
+test("PROG-35: beside the mesh's keys nobody runs anybody's programs, said now or kept from before", () => {
+  const beside = (flags: Parameters<typeof agentPolicy>[1], hasKeys: boolean) =>
+    agentPolicy(join(folder, "beside"), flags, "own", hasKeys);
+  mkdirSync(join(folder, "beside"), { recursive: true });
+  const refused = (flags: Parameters<typeof agentPolicy>[1]) => {
+    const policy = beside(flags, true);
+    assert.match(
+      policy.ok ? "allowed" : policy.refusal.message,
+      /keys, which lie on this machine; say --programs own/,
+    );
+  };
+  refused({ programs: "any" });
+  assert.ok(beside({ programs: "any" }, false).ok);
+  refused({});
+  assert.ok(beside({ programs: "own" }, true).ok);
+  assert.ok(beside({}, true).ok);
 });
 
 test("APPROX-2: an attempt that went on from another backend's checkpoint says so in all it reports", () => {

@@ -165,6 +165,22 @@ describe("CLI-10: a mesh through the command line", { skip: skipWithoutNats }, (
     );
   });
 
+  test("--as acts for who was invited, in their role, and for nobody else", async () => {
+    assert.equal((await mesh.run("one", "invite", "viewer", "guest")).code, 0);
+    const shown = await mesh.run("one", "connection", "--as", "guest", "--json");
+    const connection = z
+      .object({ role: z.string(), name: z.string(), credentials: z.string(), commandPrefix: z.null() })
+      .parse(JSON.parse(shown.out));
+    assert.deepEqual([connection.role, connection.name], ["viewer", "guest"]);
+    assert.match(connection.credentials, /viewer\.guest\.creds$/);
+    const slip = await mesh.run("one", "connection", "--as", "guset");
+    assert.equal(slip.code, 1);
+    assert.match(slip.err, /^trialmesh: nobody named "guset" was invited, .*; did you mean "guest"\?\n$/);
+    assert.equal((await mesh.run("one", "revoke", "guest")).code, 0);
+    const gone = await mesh.run("one", "connection", "--as", "guest");
+    assert.equal(gone.code, 1, "the credential that was made here is revoked with the invited one");
+  });
+
   test("kill -9 of a part: it is started again and the sweep ends with one outcome a trial", async () => {
     const pid = Number(/agent: process (\d+)/.exec(up.said)?.[1] ?? assert.fail(up.said));
     // Two of the four stand still in their last epoch until the part is killed, and go on from their checkpoints after it.

@@ -162,6 +162,7 @@ reuse: false
     assert.deepEqual([refusal.code, refusal.field], ["invalid", ["params", "x"]]);
     const unknown = await refused("trial", "propose", sweep, "--model", "nop", "x=0.5");
     assert.equal(unknown, `trialmesh: ${sweep} has no model nop; did you mean "noop"?`);
+    await ok("account", "open", "team-b", "--grant", "1");
     const other = await refused("trial", "propose", sweep, "x=0.5", "milliseconds=20", "--as", "team-b");
     assert.equal(other, `trialmesh: ${sweep} belongs to owner`);
     assert.match(await refused("trial", "propose", "s999", "x=0.5"), /^trialmesh: there is no sweep s999/);

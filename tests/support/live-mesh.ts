@@ -15,6 +15,7 @@ import { openHome } from "../../mesh/home.ts";
 import { coordinatorKeys } from "../../mesh/mesh-trust.ts";
 import type { MeshClient, QueryValue } from "../../protocol/client.ts";
 import type { QueryBody, QueryName } from "../../protocol/command.ts";
+import { meshOwner } from "../../protocol/program.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import type { AgentView, MeshView, SweepView, TrialView } from "../../protocol/view.ts";
@@ -187,6 +188,10 @@ export class LiveMesh {
   async person(requester: string): Promise<Connected> {
     const known = this.#people.get(requester);
     if (known !== undefined) return known;
+    if (requester !== meshOwner) {
+      const home = valueOf(openHome(this.homePath(LiveMesh.home)));
+      valueOf(await ensureCredential(home, "requester", requester, Math.floor(Date.now() / 1000)));
+    }
     const connected = valueOf(await connectMesh(this.cli.environment(LiveMesh.home), requester));
     this.#people.set(requester, connected);
     return connected;
