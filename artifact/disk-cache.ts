@@ -5,7 +5,7 @@
 import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { digestOf, getBlob, putBlob, type BlobPlace } from "./blob.ts";
-import { CacheIndex } from "./cache-index.ts";
+import { CacheIndex } from "./least-recently-used.ts";
 import { placeOf } from "./mesh-blob.ts";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";

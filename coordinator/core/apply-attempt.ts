@@ -219,8 +219,8 @@ function learn(
     byAgent[agent] = withValue(byAgent[agent] ?? noValues, pace);
   }
   if (speed === undefined) return;
-  const { attempts, logFactor } = speed;
-  agentOf(state, agent).speed[kind] = { attempts, logFactor };
+  const speeds = agentOf(state, agent).speed;
+  speeds[kind] = { attempts: (speeds[kind]?.attempts ?? 0) + 1, logFactor: speed };
 }
 
 /** Whoever finished it can do it, and whoever failed it before could not. */

@@ -38,8 +38,7 @@ export function learnedFrom(state: State, sweep: Sweep, trial: Trial, attempt: A
   const compared = { ...byAgent, [attempt.agent]: withValue(own ?? noValues, pace) };
   const logSpeed = logSpeedOf(attempt.agent, compared);
   if (logSpeed === null) return { cost, pace };
-  const { attempts, logFactor } = withSpeed(agent.speed[kind], logSpeed);
-  return { cost, pace, speed: { attempts, logFactor: rounded(logFactor) } };
+  return { cost, pace, speed: rounded(withSpeed(agent.speed[kind], logSpeed)) };
 }
 
 function rounded(logarithm: number): number {

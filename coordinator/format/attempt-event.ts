@@ -99,8 +99,8 @@ export const attemptEvents = [
         cost: z.number(),
         /** Natural logarithm of milli-tokens for a unit of resource, had the agent's claim been true. */
         pace: z.number().exactOptional(),
-        /** The agent's speed against its claim, from now on. */
-        speed: z.strictObject({ logFactor: z.number(), attempts: storedCount }).exactOptional(),
+        /** Natural logarithm of the agent's speed over its claim, from now on. */
+        speed: z.number().exactOptional(),
       })
       .exactOptional(),
   }),

@@ -39,10 +39,11 @@ export function logSpeedOf(agent: string, byAgent: Readonly<Record<string, LogMe
   return gap === 0 ? 0 : gap * Math.max(0, 1 - ((errorsMin * error) / gap) ** 2);
 }
 
-export function withSpeed(speed: Speed | undefined, logSpeed: number): Speed {
+/** The natural logarithm of an agent's speed after one comparison more. */
+export function withSpeed(speed: Speed | undefined, logSpeed: number): number {
   const { attempts, logFactor } = speed ?? { attempts: 0, logFactor: 0 };
   const weight = Math.max(smoothing, 1 / (attempts + 1));
-  return { attempts: attempts + 1, logFactor: logFactor + weight * (logSpeed - logFactor) };
+  return logFactor + weight * (logSpeed - logFactor);
 }
 
 /** Tokens per second at which a lease is priced: the claim, refined by what was measured. */

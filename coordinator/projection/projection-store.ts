@@ -10,6 +10,11 @@ import { startPosition, type Position } from "../journal/journal.ts";
 import { emptyState, type State } from "../state/state.ts";
 import { entitiesIn, pageChanges } from "./entity-page.ts";
 
+/**
+ * Writes of the projection for one of the copy: each holds up the loop for a flush of its own. What the copy lacks after a crash
+ * is read from the journal again.
+ */
+const writesPerCopy = 5;
 const positionKey = "position";
 const positionSchema = z.strictObject({
   sequence: z.int().nonnegative(),
@@ -30,6 +35,7 @@ export class ProjectionStore {
   readonly copy: JournalCopy;
   readonly #onError: (error: unknown) => void;
   #writing: Promise<unknown> | null = null;
+  #writes = 0;
 
   /** `onError` is told when the disk refuses a write; what was not written stays in the journal. */
   constructor(store: Store, copy: Store, onError: (error: unknown) => void) {
@@ -67,13 +73,15 @@ export class ProjectionStore {
     this.#write({ put: [[positionKey, position], ...put], remove });
   }
 
-  /** Resolves when the last write has reached the disk, or was refused. */
+  /** Resolves when the last write, and all of the copy, has reached the disk or was refused. */
   async flushed(): Promise<void> {
     await this.#writing;
+    await this.copy.flush().catch(this.#onError);
   }
 
   #write(changes: Parameters<Store["write"]>[0]): void {
-    this.#writing = Promise.all([this.copy.flush(), this.#store.write(changes)])
+    const copied = ++this.#writes % writesPerCopy === 0 ? this.copy.flush() : null;
+    this.#writing = Promise.all([copied, this.#store.write(changes)])
       .catch(this.#onError)
       .finally(() => {
         this.#writing = null;

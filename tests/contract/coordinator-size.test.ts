@@ -3,101 +3,28 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { apply } from "../../coordinator/core/apply.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
-import { Journal, startPosition } from "../../coordinator/journal/journal.ts";
-import { readSealed } from "../../coordinator/journal/seal.ts";
 import { decide, run } from "../../coordinator/core/decide.ts";
 import { schedule } from "../../coordinator/core/schedule.ts";
 import { batchCharactersMax, BatchTally } from "../../coordinator/leader/batch-tally.ts";
 import { commandBytesMax, tooLarge } from "../../coordinator/leader/message-limit.ts";
 import { metricsSchema, reportSchema } from "../../protocol/report.ts";
-import { Leader } from "../../coordinator/leader/leader.ts";
-import { ProjectionStore } from "../../coordinator/projection/projection-store.ts";
 import { settingsFor } from "../../coordinator/state/setting.ts";
 import { emptyState } from "../../coordinator/state/state.ts";
 import type { Input } from "../../coordinator/state/input.ts";
 import { openPolicy } from "../../protocol/capability.ts";
-import { fromBytes } from "../../protocol/json-bytes.ts";
-import type { Outcome } from "../../protocol/refusal.ts";
-import { streamSpecsOf, streamsOf } from "../../protocol/subjects.ts";
-import { MemoryHub } from "../support/bus/memory-hub.ts";
+import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
+import { subjectsOf } from "../../protocol/subjects.ts";
+import { CandidatePlace, placeMesh } from "../support/candidate-place.ts";
 import { capability, sweepSpec } from "../support/fold.ts";
-import { MemoryDisk } from "../support/memory-store.ts";
-import { keysOf } from "../support/order-key.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
 
-const keys = keysOf("m");
 const elected = { kind: "LeaderElected", epoch: 1, leader: "leader" } as const;
 /** The server's own limit on a message. */
 const messageBytesMax = 1_048_576;
 /** Ended in one batch they would take more than twice what a batch may be full of; ten times as many could not be written at all. */
 const manyTrials = 3_000;
 const slots = 100;
-
-async function largeMesh() {
-  const clock = new VirtualClock();
-  const hub = new MemoryHub({ clock, seed: 1 });
-  const bus = hub.connect("leader");
-  for (const spec of streamSpecsOf("m", 1, "secret")) await clock.settle(bus.ensureStream(spec));
-  const journal = new Journal(bus, "m", clock, keys);
-  const state = emptyState();
-  const entry = await clock.settle(journal.append(startPosition, 1, clock.now(), [elected], () => false));
-  assert.ok(entry !== null);
-  apply(state, elected, clock.now());
-  const [opening, copy] = [new MemoryDisk().open("1"), new MemoryDisk().open("1")];
-  assert.ok(opening.kind === "opened" && copy.kind === "opened");
-  const onError = (error: unknown) => assert.fail(String(error));
-  const leader = new Leader({
-    state,
-    position: entry.position,
-    journal,
-    store: new ProjectionStore(opening.store, copy.store, onError),
-    clock,
-    settings: settingsFor(600_000),
-    send: () => {},
-    onBatch: () => {},
-    onSettled: () => {},
-    onDeposed: () => assert.fail("deposed"),
-    onError,
-  });
-  const submit = (input: Input) =>
-    clock.settle(
-      new Promise<Outcome<unknown>>((done) => {
-        leader.submit({ input, done });
-      }),
-    );
-  const register = { incarnation: "box-1", capability: capability(), policy: openPolicy(slots) };
-  await submit({ kind: "register", agent: "box", register });
-  await submit({
-    kind: "command",
-    key: "key-of-account",
-    sender: { role: "owner", who: "ada" },
-    name: "account-open",
-    body: { requester: "ada", grant: 1_000_000_000 },
-  });
-
-  const batches = async () => {
-    const found: { bytes: number; events: number }[] = [];
-    for (;;) {
-      const read = await clock.settle(bus.readStream(streamsOf("m").journal, found.length + 1, 500));
-      if (read.length === 0) return found;
-      for (const { data, sequence } of read) {
-        const reading = readSealed(keys.trust, "m", data, sequence, 1);
-        assert.ok(reading.kind === "read");
-        found.push({ bytes: data.length, events: reading.batch.events.length });
-      }
-    }
-  };
-  const settled = async () => {
-    // Each turn of the loop is one batch; what is left to do keeps it turning.
-    for (let idle = 0, before = -1; idle < 3;) {
-      await clock.advance(10);
-      const { sequence } = leader.position;
-      idle = sequence === before ? idle + 1 : 0;
-      before = sequence;
-    }
-  };
-  return { batches, settled, state, submit };
-}
+const leadingMs = 20_000;
+const settleMs = 1_000;
 
 /** What the leader's loop would write, one batch after the other, without a journal. */
 class Batches {
@@ -179,34 +106,42 @@ test("SIZE-2: a sweep with thousands of paused trials ends, or is stopped, in ba
   assert.ok(largest < batchCharactersMax, `the largest batch has ${largest} characters`);
 });
 
-test("SIZE-1: sweeps as large as a command may be, all at once, are parted into batches that the server takes", async () => {
-  const { batches, settled, state, submit } = await largeMesh();
-  const choices = (tag: string) => Array.from({ length: 200 }, (_, at) => `${tag}${at}-${"ä".repeat(200)}`);
-  const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, number) =>
-      submit({
-        kind: "command",
-        key: `large-${number}`,
-        sender: { role: "owner", who: "ada" },
-        name: "sweep-run",
-        body: {
-          spec: sweepSpec({
-            name: `large-${number}`,
-            models: [
-              { model: "alpha", space: { text: { distribution: "choice", values: choices(`${number}-`) } } },
-            ],
-          }),
-        },
-      }),
+test("SIZE-1: sweeps nearly as large as a command may be, all at once, are parted into batches that the server takes", async () => {
+  const place = new CandidatePlace();
+  const { clock } = place;
+  await place.streams();
+  const candidate = place.start();
+  await clock.advance(leadingMs);
+  assert.equal(candidate.role(), "leader");
+  const register = { incarnation: "box-1", capability: capability(), policy: openPolicy(slots) };
+  const box = place.hub.connect("box");
+  await clock.settle(box.request(subjectsOf(placeMesh).register("box"), toBytes(register), 1_000));
+  const client = place.owner();
+  const opened = await clock.settle(
+    client.command("account-open", { requester: "owner", weight: 1, grant: 1_000_000_000 }),
+  );
+  assert.ok(opened.ok);
+  const values = Array.from({ length: 200 }, (_, at) => `${at}-${"ä".repeat(200)}`);
+  const models = [{ model: "alpha", space: { text: { distribution: "choice" as const, values } } }];
+  const answers = await clock.settle(
+    Promise.all(
+      Array.from({ length: 20 }, (_, number) =>
+        client.command("sweep-run", { spec: sweepSpec({ name: `large-${number}`, models }) }),
+      ),
     ),
   );
   for (const answer of answers) assert.ok(answer.ok, answer.ok ? "" : answer.refusal.message);
-  await settled();
-  assert.equal(state.sweeps.size, 20);
-  const found = await batches();
-  const largest = found.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+  await clock.advance(settleMs);
+  assert.deepEqual([place.state?.sweeps.size, place.halts], [20, []]);
+  const sizes = (await place.messages()).map(({ length }) => length);
+  const largest = Math.max(...sizes);
   assert.ok(largest < messageBytesMax, `the largest batch has ${largest} bytes`);
-  assert.ok(found.length > 5);
+  assert.ok(
+    sizes.filter((size) => size > messageBytesMax / 10).length > 2,
+    `they were not parted: ${sizes.join(" ")}`,
+  );
+  await clock.settle(client.close());
+  await clock.settle(candidate.stop());
 });
 
 test("SIZE-3: JSON that is nested deeper than anything we write is no message", () => {

@@ -4,7 +4,6 @@ import { test } from "node:test";
 import * as z from "zod";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { answerSchema } from "../../protocol/command.ts";
-import { openClient, type MeshClient } from "../../protocol/client.ts";
 import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { sweepSpecSchema } from "../../protocol/sweep.ts";
 import { agentRecord, recordedAgent, recordedSweeps } from "../golden/agent-record.ts";
@@ -46,19 +45,6 @@ function specOf({ max, milliseconds, name, trials }: (typeof recordedSweeps)[num
   });
 }
 
-function ownerOf({ clock, hub }: CandidatePlace): MeshClient {
-  let keys = 0;
-  return openClient({
-    mesh: placeMesh,
-    role: "owner",
-    who: "owner",
-    bus: hub.connect("owner"),
-    clock,
-    newKey: () => `key-${++keys}-of-the-owner`,
-    patienceMs,
-  });
-}
-
 test("VERSION-1: the coordinator takes every word of an agent of the version before, and what it did counts", async () => {
   const place = new CandidatePlace();
   const { clock, lines } = place;
@@ -71,7 +57,7 @@ test("VERSION-1: the coordinator takes every word of an agent of the version bef
   const orders = new Set<string>();
   for (const order of ["offer", "extend", "cancel", "receipt"] as const)
     agent.subscribe(subjects.order(recordedAgent, order), () => orders.add(order));
-  const client = ownerOf(place);
+  const client = place.owner();
   const settled = async () => {
     await clock.advance(settleMs);
     return place.state ?? assert.fail("nobody leads");

@@ -10,7 +10,7 @@ import { readDatasetFile } from "../../spec/dataset/read-dataset-file.ts";
 import { readAnyFile } from "../../spec/file/read-any-file.ts";
 import { formatProblems } from "../../spec/yaml/problem.ts";
 import { katibAlgorithms } from "../../spec/katib/katib-shape.ts";
-import { distributionShapes } from "../../spec/wandb/read-wandb-parameter.ts";
+import { distributionShapes } from "../../spec/wandb/convert-distribution.ts";
 import { wandbShape } from "../../spec/wandb/wandb-shape.ts";
 import { listMacros, namingMacros, wordMacros } from "../../protocol/command-macro.ts";
 import { codeVersion, projectFolder } from "../../training/version/code-version.ts";

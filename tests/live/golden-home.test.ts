@@ -45,9 +45,11 @@ async function takesWork(mesh: LiveMesh): Promise<void> {
   const sweep = await mesh.submit({ name: "new", trials: 1, epochs: 2, milliseconds: 0, seed: 1, more });
   const { summary, trials } = await mesh.ended(sweep);
   assert.equal(summary.state, "done");
-  // Work may still be offered to the agent as it was before its restart: that attempt is lost, and nothing else may be.
+  // Work may still be offered to the agent as it was when the home was left: such an attempt is lost, and nothing else may be.
   const endings = (attempts: (typeof trials)[number]["attempts"]) =>
-    attempts.map(({ ending }) => ending).filter((ending) => ending !== "lost: the agent was restarted");
+    attempts
+      .map(({ ending }) => ending)
+      .filter((ending) => !/^lost: (?:the agent was restarted|\S+ never took it up)$/.test(ending ?? ""));
   assert.deepEqual(
     trials.map(({ attempts, resource, state }) => [state, resource, endings(attempts)]),
     [["completed", 2, ["finished"]]],

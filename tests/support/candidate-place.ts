@@ -6,6 +6,7 @@ import { sealBatch } from "../../coordinator/journal/seal.ts";
 import type { Event } from "../../coordinator/format/event.ts";
 import type { State } from "../../coordinator/state/state.ts";
 import { MemoryHub } from "./bus/memory-hub.ts";
+import { openClient, type MeshClient } from "../../protocol/client.ts";
 import { toBytes } from "../../protocol/json-bytes.ts";
 import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { inlineSampler } from "./inline-sampler.ts";
@@ -15,6 +16,7 @@ import type { Store } from "../../store/store.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 export const placeMesh = "place";
+const clientPatienceMs = 1_000;
 
 export class CandidatePlace {
   readonly clock = new VirtualClock();
@@ -69,6 +71,20 @@ export class CandidatePlace {
       onState: (state) => {
         this.state = state;
       },
+    });
+  }
+
+  /** The mesh's owner, as a client of whoever leads. */
+  owner(): MeshClient {
+    let keys = 0;
+    return openClient({
+      mesh: placeMesh,
+      role: "owner",
+      who: "owner",
+      bus: this.hub.connect("owner"),
+      clock: this.clock,
+      newKey: () => `key-${++keys}-of-the-owner`,
+      patienceMs: clientPatienceMs,
     });
   }
 

@@ -59,8 +59,8 @@ function logSpeedOf(own: LogMeans, byAgent: Readonly<Record<string, LogMeans>>):
   return gap === 0 ? 0 : gap * Math.max(0, 1 - ((errorsMin * error) / gap) ** 2);
 }
 
-function withSpeed(speed: Speed | undefined, logSpeed: number): Speed {
+function withSpeed(speed: Speed | undefined, logSpeed: number): number {
   const { attempts, logFactor } = speed ?? { attempts: 0, logFactor: 0 };
   const weight = Math.max(speedSmoothing, 1 / (attempts + 1));
-  return { attempts: attempts + 1, logFactor: logFactor + weight * (logSpeed - logFactor) };
+  return logFactor + weight * (logSpeed - logFactor);
 }
