@@ -94,29 +94,6 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
   ];
 }
 
-function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscription {
-  const limit = new CommandLimit();
-  return bus.subscribe(coordinatorPatterns(mesh).commands, (message) => {
-    const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
-    const { name, role, who } = senderOf(message.subject);
-    const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
-    if (large !== null) return respond(large);
-    const envelope = parseOutside(commandEnvelopeSchema, fromBytes(message.data), "command");
-    if (!envelope.ok) return respond(envelope);
-    if (!isRole(role) || !isCommand(name)) {
-      return respond(
-        refuse("unknown", `there is no command ${name}; ${suggestion(name, Object.keys(commandSchemas))}`),
-      );
-    }
-    if (!limit.allows(`${role}/${who}`, clock.now())) {
-      const message = `${who} gives more than ${commandsPerSecond} commands a second; wait a moment and send it again`;
-      return respond(refuse("unavailable", message));
-    }
-    const { body, key } = envelope.value;
-    leader.submit({ input: { kind: "command", key, sender: { role, who }, name, body }, done: respond });
-  });
-}
-
 function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).registers, (message) => {
     const agent = agentOf(message.subject);
@@ -137,6 +114,29 @@ function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOpt
         leader.resend();
       },
     });
+  });
+}
+
+function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscription {
+  const limit = new CommandLimit();
+  return bus.subscribe(coordinatorPatterns(mesh).commands, (message) => {
+    const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
+    const { name, role, who } = senderOf(message.subject);
+    const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
+    if (large !== null) return respond(large);
+    const envelope = parseOutside(commandEnvelopeSchema, fromBytes(message.data), "command");
+    if (!envelope.ok) return respond(envelope);
+    if (!isRole(role) || !isCommand(name)) {
+      return respond(
+        refuse("unknown", `there is no command ${name}; ${suggestion(name, Object.keys(commandSchemas))}`),
+      );
+    }
+    if (!limit.allows(`${role}/${who}`, clock.now())) {
+      const message = `${who} gives more than ${commandsPerSecond} commands a second; wait a moment and send it again`;
+      return respond(refuse("unavailable", message));
+    }
+    const { body, key } = envelope.value;
+    leader.submit({ input: { kind: "command", key, sender: { role, who }, name, body }, done: respond });
   });
 }
 
