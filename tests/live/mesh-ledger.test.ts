@@ -292,7 +292,7 @@ register: {model: tastes, alias: champion}
     const file = join(mesh.homePath("alice"), "mesh.json");
     const home = z.looseObject({}).parse(JSON.parse(readFileSync(file, "utf8")));
     writeFileSync(file, JSON.stringify({ ...home, version: 7 }));
-    const other = /^trialmesh: \S+alice is a home of version 7 and this trialmesh keeps version 1; use/;
+    const other = /^trialmesh: \S+alice is a home of version 7 and this trialmesh keeps version 2; use/;
     for (const said of await Promise.all([mesh.refused("alice", "sweep", "ls"), mesh.refused("alice", "up")]))
       assert.match(said, other);
     writeFileSync(file, JSON.stringify(home));
