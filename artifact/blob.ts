@@ -7,7 +7,7 @@ import * as z from "zod";
 
 import { bytesPerGiB, bytesPerKiB } from "../protocol/byte-unit.ts";
 import { answerSchema } from "../protocol/command.ts";
-import { fromBytes } from "../protocol/json-bytes.ts";
+import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
 import { BusError, type AppendResult, type Bus, type Bytes, type Entry } from "../protocol/bus/bus.ts";
 
 /** Bytes of every chunk but the last. Part of the wire format: a half upload is resumed by whoever comes next. */
@@ -101,14 +101,14 @@ async function uploadOnce(
   await inWindow(chunkCount(bytes.length), (index) =>
     put(index + 1, bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes)),
   );
-  await put(headerNumber, encode({ v: 1, bytes: bytes.length, chunkBytes }));
+  await put(headerNumber, toBytes({ v: 1, bytes: bytes.length, chunkBytes }));
   return { news, others };
 }
 
 async function proved(bus: Bus, place: BlobPlace, digest: string): Promise<ProofState> {
   if (place.prove === undefined) return proveBlob(bus, place, digest);
   const answer = answerSchema.safeParse(
-    fromBytes(await bus.request(place.prove, encode({ digest }), proofTimeoutMs)),
+    fromBytes(await bus.request(place.prove, toBytes({ digest }), proofTimeoutMs)),
   );
   const proof = answer.success && answer.data.ok ? proofSchema.safeParse(answer.data.value) : null;
   if (proof?.success === true) return proof.data.state;
@@ -200,13 +200,5 @@ function chunkCount(bytes: number): number {
 }
 
 function sizeIn(header: Entry): number | undefined {
-  try {
-    return headerSchema.parse(JSON.parse(new TextDecoder().decode(header.data))).bytes;
-  } catch {
-    return undefined;
-  }
-}
-
-function encode(value: unknown): Bytes {
-  return new TextEncoder().encode(JSON.stringify(value));
+  return headerSchema.safeParse(fromBytes(header.data)).data?.bytes;
 }

@@ -1,6 +1,6 @@
 /**
- * Ends the trials of a sweep that is stopping: what runs is asked at once, what waits is ended a part at a time, so that no
- * batch of the journal grows with the sweep (SIZE-2).
+ * Ends the trials of a sweep that is stopping or over: what runs is asked at once, what waits is ended a part at a time, so
+ * that no batch of the journal grows with the sweep (SIZE-2).
  */
 import type { Event } from "../format/event.ts";
 import type { Steps } from "../state/input.ts";
@@ -18,15 +18,20 @@ export function* cancelRunning(state: State, sweep: Sweep, why: string): Steps {
   }
 }
 
-/** At most `most` of those that wait; returns how many there were. */
-export function* cancelWaiting(state: State, sweep: Sweep, most: number): Generator<Event, number, void> {
+/** Ends at most `most` of those that wait, queued or paused; returns how many. */
+export function* endWaiting(
+  state: State,
+  sweep: Sweep,
+  outcome: "cancelled" | "stopped",
+  why: string,
+  most: number,
+): Generator<Event, number, void> {
   if (sweep.counts.queued + sweep.counts.paused === 0) return 0;
-  const why = whyStopping(sweep);
   let ended = 0;
   for (const trial of trialsOf(state, sweep)) {
     if (ended >= most) break;
     if (trial.state !== "queued" && trial.state !== "paused") continue;
-    yield trialFinished(state, trial, "cancelled", why);
+    yield trialFinished(state, trial, outcome, why);
     ended++;
   }
   return ended;

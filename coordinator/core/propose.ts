@@ -5,12 +5,11 @@
 import { registerBest } from "../registry/register-best.ts";
 import { learns, samplerFor } from "../../search/choose/choose-sampler.ts";
 import type { Event } from "../format/event.ts";
-import { cancelWaiting } from "./cancel-trials.ts";
+import { endWaiting, whyStopping } from "./cancel-trials.ts";
 import { promoteLast } from "./judge.ts";
-import { sweepFinished, trialFinished } from "./outcome-fact.ts";
+import { sweepFinished } from "./outcome-fact.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
-import { trialsOf } from "../state/trials-of.ts";
 
 /** Returns how many trials it answered from the record or ended where they waited, at most about `most`. */
 export function* proposeAndEnd(
@@ -25,7 +24,8 @@ export function* proposeAndEnd(
     const sweep = mustGet(state.sweeps, id, "sweep");
     // What is done here may ask for attention again; only what is left undone may keep it.
     state.attention.delete(id);
-    if (sweep.state === "stopping") done += yield* cancelWaiting(state, sweep, most - done);
+    if (sweep.state === "stopping")
+      done += yield* endWaiting(state, sweep, "cancelled", whyStopping(sweep), most - done);
     else done += yield* fill(state, sweep, most - done, isFull);
     const mayGoOn = done < most && !isFull();
     if (mayGoOn) done += yield* finishWhenDone(state, sweep, most - done);
@@ -80,13 +80,8 @@ function* finishWhenDone(state: State, sweep: Sweep, most: number): Generator<Ev
   const { counts, finishedAt } = sweep;
   if (finishedAt !== null || canPropose(sweep) || counts.queued > 0 || counts.running > 0) return 0;
   if (yield* promoteLast(state, sweep)) return 0;
-  let ended = 0;
-  for (const trial of counts.paused > 0 ? trialsOf(state, sweep) : []) {
-    if (trial.state !== "paused") continue;
-    if (ended >= most) return ended;
-    yield trialFinished(state, trial, "stopped", "not among the best of its rung");
-    ended++;
-  }
+  const ended = yield* endWaiting(state, sweep, "stopped", "not among the best of its rung", most);
+  if (counts.paused > 0) return ended;
   yield sweepFinished(sweep);
   if (sweep.state === "done") yield* registerBest(state, sweep);
   return ended;
