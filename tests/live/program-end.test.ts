@@ -3,18 +3,19 @@
  * and nobody else's. Real processes, most of them shell scripts.
  */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import test, { after, describe } from "node:test";
-import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Job } from "../../agent/runner/runner.ts";
 import { openLmdbStore } from "../../store/lmdb-store.ts";
 import { fixtureCommand, hearJob, programJob } from "../support/program-job.ts";
 import { runHere } from "../support/run-cli.ts";
+import { gone, isAlive } from "../support/living-process.ts";
+import { pidOfKilledAgent } from "../support/killed-agent.ts";
 import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-program-end-"));
@@ -40,15 +41,6 @@ function scriptJob(text: string, more: Partial<Job> = {}, change: Partial<typeof
     { ...fixtureCommand, command: ["sh", "run.sh"], ...change },
     more,
   );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z ");
-  } catch {
-    return false;
-  }
 }
 
 describe("PROG-11: what cannot be started fails its own trial, with what is missing or too long", () => {
@@ -358,30 +350,15 @@ export async function train({ report }) {
       assert.equal(end.kind, "finished", JSON.stringify(end));
       const pid = Number(/left (\d+)/.exec(lines.join("\n"))?.[1]);
       assert.ok(pid > 0, lines.join("\n"));
-      await until(`the end of process ${pid}`, () => !isAlive(pid) || null);
+      await gone(pid);
     }
   });
 
   test("PROG-9: an agent killed with SIGKILL leaves none of them behind", { skip: noSetsid }, async () => {
-    const here = fileURLToPath(import.meta.url);
-    const url = new URL(`../../agent/child/machine-runner${extname(here)}`, import.meta.url).href;
     const job = scriptJob('setsid sleep 60 & echo "pid=$!"; sleep 60');
     mkdirSync(job.checkpointDir, { recursive: true });
-    const program = `
-    import { machineRunner } from ${JSON.stringify(url)};
-    const runner = machineRunner({ slots: 1, machine: { cores: 1, gpus: 0 }, environment: process.env, interpreter: "python3" });
-    runner.onEvent((event) => { if (event.kind === "log") console.log(event.line); });
-    runner.start(${JSON.stringify(job)});`;
-    const agent = spawn(process.execPath, ["--input-type=module", "-e", program], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const said = await new Promise<string>((resolve) =>
-      agent.stdout.once("data", (text) => resolve(String(text))),
-    );
-    const pid = Number(/pid=(\d+)/.exec(said)?.[1]);
-    assert.ok(isAlive(pid));
-    agent.kill("SIGKILL");
-    await until(`the end of process ${pid}`, () => !isAlive(pid) || null);
+    const pid = await pidOfKilledAgent(job);
+    await gone(pid);
   });
 });
 

@@ -3,16 +3,16 @@
  * what each bad one gets. Shell scripts, so that nothing need be installed.
  */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import test, { after, describe } from "node:test";
-import { fileURLToPath } from "node:url";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Job, RunnerEvent } from "../../agent/runner/runner.ts";
 import { fixtureCommand, hearJob, programJob } from "../support/program-job.ts";
-import { until } from "../support/until.ts";
+import { gone } from "../support/living-process.ts";
+import { pidOfKilledAgent } from "../support/killed-agent.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-program-"));
 const runner = machineRunner({
@@ -32,19 +32,6 @@ const hasPython = spawnSync("python3", ["-c", "import json"]).status === 0;
 function scriptJob(text: string, more: Partial<Job> = {}, change: Partial<typeof fixtureCommand> = {}): Job {
   const program = { ...fixtureCommand, command: ["sh", "run.sh", "${args}"], ...change };
   return programJob(folder, { "run.sh": text }, program, more);
-}
-
-const isAlive = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    return !readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z ");
-  } catch {
-    return false;
-  }
-};
-
-async function gone(pid: number): Promise<void> {
-  await until(`the end of process ${pid}`, () => !isAlive(pid) || null);
 }
 
 /** Reports once for each file line it has kept, and keeps a line for each report. */
@@ -288,23 +275,8 @@ test(
   "PROG-9: an agent killed with SIGKILL leaves no program behind",
   { skip: !existsSync("/proc/self/task") && "needs /proc" },
   async () => {
-    const here = fileURLToPath(import.meta.url);
-    const url = new URL(`../../agent/child/machine-runner${extname(here)}`, import.meta.url).href;
     const job = scriptJob('echo "pid=$$ score=1"; sleep 60');
-    const program = `
-    import { machineRunner } from ${JSON.stringify(url)};
-    const runner = machineRunner({ slots: 1, machine: { cores: 1, gpus: 0 }, environment: process.env, interpreter: "python3" });
-    runner.onEvent((event) => { if (event.kind === "log") console.log(event.line); });
-    runner.start(${JSON.stringify(job)});`;
-    const agent = spawn(process.execPath, ["--input-type=module", "-e", program], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const said = await new Promise<string>((resolve) =>
-      agent.stdout.once("data", (text) => resolve(String(text))),
-    );
-    const pid = Number(/pid=(\d+)/.exec(said)?.[1]);
-    assert.ok(isAlive(pid));
-    agent.kill("SIGKILL");
+    const pid = await pidOfKilledAgent(job);
     await gone(pid);
   },
 );
