@@ -19,14 +19,16 @@ import { MemoryDisk } from "../support/memory-store.ts";
 import type { Store } from "../../store/store.ts";
 import { inlineSampler } from "../support/inline-sampler.ts";
 import { randomStream, type RandomStream } from "../../search/space/random-stream.ts";
-import { keysOf } from "../support/order-key.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { nextTick, VirtualClock } from "../support/virtual-clock.ts";
+import { keyedHashKeys } from "./keyed-hash.ts";
 import { ProcessClock } from "./process.ts";
 
 export const mesh = "sim";
 export const settings = settingsFor(15_000);
 const diskFlushMs = 3;
 const skewMaxMs = 5_000;
+
+const meshKeys = keyedHashKeys(mesh);
 
 export class Violation extends Error {}
 
@@ -57,10 +59,10 @@ export interface AgentPlan {
 const idlePolicy = { startMinutes: 0.1, loadMax: 0.3, resumeMinutes: 0.08, vacateMinutes: 0.4 };
 
 export class World {
-  readonly clock = new VirtualClock();
+  readonly clock = new VirtualClock(nextTick);
   readonly hub: MemoryHub;
   readonly random: RandomStream;
-  readonly keys = keysOf(mesh);
+  readonly keys = meshKeys;
   readonly violations: string[] = [];
   readonly artifacts: SimulatedStore = new Map();
   readonly agents = new Map<string, AgentProcess>();
