@@ -55,6 +55,6 @@ function ask(child: ChildProcess, seed: number): Promise<SeedResult> {
 if (process.argv[1] === fileURLToPath(import.meta.url) && process.send !== undefined) {
   process.on("message", (question) => {
     const { seed } = questionSchema.parse(question);
-    void runScenario(seed).then(({ trace: _, ...result }) => process.send?.(result));
+    void runScenario(seed).then((report) => process.send?.(resultSchema.parse(report)));
   });
 }
