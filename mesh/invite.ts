@@ -3,6 +3,7 @@
  * its own. Whoever holds the line is that user, so it is shown once and stored nowhere here.
  */
 import * as z from "zod";
+import { longText } from "../protocol/bound.ts";
 import { nameSchema } from "../protocol/name.ts";
 import { meshOwner } from "../protocol/program.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.ts";
@@ -20,10 +21,10 @@ export type InvitedRole = (typeof invitedRoles)[number];
 const inviteSchema = z.object({
   v: z.literal(2),
   mesh: nameSchema,
-  url: z.string().regex(/^(nats|tls):\/\/[^\s/]+$/, "a server's address looks like nats://host:4222"),
+  url: longText.regex(/^(nats|tls):\/\/[^\s/]+$/, "a server's address looks like nats://host:4222"),
   role: z.enum(roles),
   name: nameSchema,
-  creds: z.string(),
+  creds: longText,
 });
 
 export interface Invite {
