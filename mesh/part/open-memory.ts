@@ -31,7 +31,7 @@ export async function openMemory(folder: string, at: number, say: Say): Promise<
 }
 
 async function openJournalCopy(path: string, at: number, say: Say): Promise<Outcome<Store>> {
-  const options = { path, version: journalCopyVersion, scan: false };
+  const options = { path, version: journalCopyVersion, scan: true };
   let opening = await openCheckedStore(options);
   if (opening.kind === "refused" && opening.refusal.kind === "damaged") {
     const aside = moveStoreAside(path, at);
