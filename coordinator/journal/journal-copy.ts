@@ -51,12 +51,17 @@ export class JournalCopy {
     return bytes instanceof Uint8Array ? bytes : null;
   }
 
-  /** Resolves once what was noted is on the disk. */
+  /** Resolves once what was noted is on the disk; what the disk refuses is noted for the next flush. */
   async flush(): Promise<void> {
     if (this.#fresh.length === 0) return;
-    const put = [...this.#fresh, [endKey, this.#end] as const];
+    const flushed = this.#fresh;
     this.#fresh = [];
-    await this.#store.write({ put, remove: [] });
+    try {
+      await this.#store.write({ put: [...flushed, [endKey, this.#end] as const], remove: [] });
+    } catch (error) {
+      this.#fresh = [...flushed, ...this.#fresh];
+      throw error;
+    }
   }
 }
 
