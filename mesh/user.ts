@@ -12,11 +12,11 @@ import type { Revocations } from "./account.ts";
 import { parseJsonFile, readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 import { refuseDisk } from "../system/system-error.ts";
 
-const publicKeySchema = z
+export const publicKeySchema = z
   .string()
   .regex(/^U[A-Z2-7]{55}$/, "a user's public key starts with U and has 56 letters");
 
-const accountKeySchema = z
+export const accountKeySchema = z
   .string()
   .regex(/^A[A-Z2-7]{55}$/, "an account's public key starts with A and has 56 letters");
 
