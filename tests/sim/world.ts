@@ -7,6 +7,7 @@ import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
 import { randomStream, type RandomStream } from "../../search/space/random-stream.ts";
 import type { Store } from "../../store/store.ts";
+import type { MemoryBus } from "../support/bus/memory-bus.ts";
 import { MemoryHub, noFaults } from "../support/bus/memory-hub.ts";
 import { inlineSampler } from "../support/inline-sampler.ts";
 import { MemoryDisk } from "../support/memory-store.ts";
@@ -28,15 +29,16 @@ const paceErrorMax = 0.01;
  * A machine that has slept cannot know, until it hears a beacon again, that its leases have ended meanwhile. Where another term has
  * begun it learns it from its own clock or from the answer to a heartbeat.
  */
-const excusedAfterSleepMs = 5_000;
+const excusedMs = 5_000;
 const excusedInNewTermMs = 20_000;
+const lookEveryMs = 500;
 
 export class Violation extends Error {}
 
 interface CandidateProcess {
   readonly clock: ProcessClock;
   readonly candidate: Candidate;
-  readonly busName: string;
+  readonly bus: MemoryBus;
   state: State | null;
 }
 
@@ -69,6 +71,7 @@ export class World {
     this.hub = new MemoryHub({ clock: this.clock, seed });
     this.random = randomStream(seed, "world", 0);
     this.#plan = plan;
+    this.#watchExcuses();
   }
 
   note(line: string): void {
@@ -90,15 +93,15 @@ export class World {
   startCandidate(name: string): void {
     if (this.candidates.has(name)) return;
     const clock = this.#clockFor(name);
-    const busName = `${name}#${++this.#lives}`;
+    const bus = this.hub.connect(`${name}#${++this.#lives}`);
     const process: CandidateProcess = {
       clock,
-      busName,
+      bus,
       state: null,
       candidate: startCandidate({
         mesh,
         name,
-        bus: this.hub.connect(busName),
+        bus,
         keys: this.keysOf(name),
         store: this.#openDisk(`coordinator-${name}`),
         journalCopy: this.#openDisk(`copy-${name}`),
@@ -130,7 +133,7 @@ export class World {
     const process = this.candidates.get(name);
     if (process === undefined) return;
     process.clock.kill();
-    this.hub.partition(process.busName);
+    this.hub.partition(process.bus.name);
     this.#disk(`coordinator-${name}`).crash();
     this.#disk(`copy-${name}`).crash();
     this.candidates.delete(name);
@@ -146,16 +149,16 @@ export class World {
     const { name } = plan;
     if (this.agents.has(name)) return;
     const clock = this.#clockFor(name);
-    const busName = `${name}#${++this.#lives}`;
+    const bus = this.hub.connect(`${name}#${++this.#lives}`);
     const runningFences = new Set<number>();
-    this.agents.set(name, { clock, busName, runningFences, excusedUntil: 0 });
+    this.agents.set(name, { clock, bus, runningFences, excuse: null });
     const world = {
       mesh,
       trust: this.keys.trust,
       clock,
-      bus: this.hub.connect(busName),
+      bus,
       store: this.#openDisk(`agent-${name}`),
-      incarnation: busName,
+      incarnation: bus.name,
       artifacts: this.artifacts,
       idleMs: () => this.#idleMs(name),
       onStep: () => {
@@ -174,7 +177,7 @@ export class World {
     const process = this.agents.get(name);
     if (process === undefined) return;
     process.clock.kill();
-    this.hub.partition(process.busName);
+    this.hub.partition(process.bus.name);
     this.#disk(`agent-${name}`).crash();
     this.agents.delete(name);
     this.note(`${name} is killed`);
@@ -197,19 +200,32 @@ export class World {
     const process = this.agents.get(name) ?? this.candidates.get(name);
     if (process === undefined) return;
     this.note(`${name} is ${how === "pause" ? "paused" : "asleep"} for ${ms}`);
-    const before = this.#epoch();
+    const epoch = this.#epoch();
     if (how === "pause") process.clock.pause();
     else process.clock.sleep();
-    this.hub.partition(process.busName);
+    this.hub.partition(process.bus.name);
     this.clock.setTimer(ms, () => {
       if (!process.clock.alive) return;
       process.clock.resume();
-      this.hub.heal(process.busName);
+      this.hub.heal(process.bus.name);
       const agent = this.agents.get(name);
-      if (agent === undefined) return;
-      const isNewTerm = how === "sleep" && this.#epoch() !== before;
-      const excusedMs = isNewTerm ? excusedInNewTermMs : excusedAfterSleepMs;
-      agent.excusedUntil = this.clock.monotonic() + excusedMs;
+      if (agent !== undefined) agent.excuse = { epoch, leftMs: excusedMs };
+    });
+  }
+
+  /** An excuse lasts as long as there is no leader to be heard, and longer where it is another than before. */
+  #watchExcuses(): void {
+    this.clock.setTimer(lookEveryMs, () => {
+      const leader = this.candidates.get(this.leader() ?? "");
+      const isHeard = leader?.bus.status() === "connected" && !leader.clock.standsStill;
+      for (const agent of this.agents.values()) {
+        const { bus, clock, excuse } = agent;
+        if (excuse === null || !isHeard || bus.status() !== "connected" || clock.standsStill) continue;
+        excuse.leftMs -= lookEveryMs;
+        const isNewTerm = this.#epoch() !== excuse.epoch;
+        if (excuse.leftMs <= (isNewTerm ? excusedMs - excusedInNewTermMs : 0)) agent.excuse = null;
+      }
+      this.#watchExcuses();
     });
   }
 
@@ -228,9 +244,9 @@ export class World {
     const process = this.agents.get(name) ?? this.candidates.get(name);
     if (process === undefined) return;
     this.note(`${name} is cut off for ${ms}`);
-    this.hub.partition(process.busName);
+    this.hub.partition(process.bus.name);
     this.clock.setTimer(ms, () => {
-      if (process.clock.alive) this.hub.heal(process.busName);
+      if (process.clock.alive) this.hub.heal(process.bus.name);
     });
   }
 
@@ -268,8 +284,8 @@ export class World {
     }
     if (process?.candidate.role() !== "leader") return;
     // LEASE-7: a reservation is never given back while its agent still runs on it.
-    for (const [agent, { clock, excusedUntil, runningFences }] of this.agents) {
-      if (clock.standsStill || this.clock.monotonic() < excusedUntil) continue;
+    for (const [agent, { clock, excuse, runningFences }] of this.agents) {
+      if (clock.standsStill || excuse !== null) continue;
       for (const fence of runningFences) {
         if (!state.active.has(fence) && fence < state.meta.nextFence) {
           this.violations.push(
