@@ -9,17 +9,23 @@ import { fileURLToPath } from "node:url";
 import { openLmdbStore, storeFile, type LmdbStoreOptions } from "./lmdb-store.ts";
 import type { Store, StoreOpening } from "./store.ts";
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 const markFile = "opening";
 const maybe = { throwIfNoEntry: false } as const;
 
-/** As `openLmdbStore`; refuses as damaged what cannot be read to its end. `scan`: reads all of it, not only the beginning. */
+/**
+ * As `openLmdbStore`; refuses as damaged what cannot be read to its end. `scan`: reads all of it, not only the beginning.
+ * `environment`: of that other process.
+ */
 export async function openCheckedStore(
-  options: LmdbStoreOptions & { readonly scan: boolean },
+  options: LmdbStoreOptions & { readonly scan: boolean; readonly environment?: () => Environment },
 ): Promise<StoreOpening> {
-  const { path, scan } = options;
+  const { environment, path, scan } = options;
   const mark = join(path, markFile);
   const wasOpening = existsSync(mark) && (statSync(join(path, storeFile), maybe)?.size ?? 0) > 0;
-  if (wasOpening && !(await survivesReading(path))) return damaged(path, "reading it ends the process");
+  if (wasOpening && !(await survivesReading(path, environment)))
+    return damaged(path, "reading it ends the process");
   try {
     mkdirSync(path, { recursive: true });
     writeFileSync(mark, "");
@@ -51,10 +57,16 @@ function damaged(path: string, why: string): StoreOpening {
   return { kind: "refused", refusal: { kind: "damaged", message } };
 }
 
-async function survivesReading(path: string): Promise<boolean> {
+async function survivesReading(
+  path: string,
+  environment: () => Environment = () => process.env,
+): Promise<boolean> {
   const here = fileURLToPath(import.meta.url);
   const entry = fileURLToPath(new URL(`./read-store-child${extname(here)}`, import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, entry, path], { stdio: "ignore" });
+  const child = spawn(process.execPath, [...process.execArgv, entry, path], {
+    env: environment(),
+    stdio: "ignore",
+  });
   return new Promise((resolve) => {
     child.once("error", () => resolve(false));
     child.once("close", (code) => resolve(code === 0));

@@ -6,6 +6,7 @@ import { fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 import { backendNameSchema, type BackendName } from "../../protocol/capability.ts";
 
 const modelRateSchema = z.object({ kind: z.string(), examplesPerSecond: z.number().positive() });
@@ -63,7 +64,7 @@ export function probeBackend(name: BackendName, options: BackendProbeOptions = {
     const proc = fork(entry, [name, ...(options.kinds ?? [])], {
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       execArgv: [],
-      env: { ...process.env, ...options.environment },
+      env: guardedEnvironment({ ...process.env, ...options.environment }),
     });
     const lines: ProbeLine[] = [];
     let end: ProbeEnd | null = null;

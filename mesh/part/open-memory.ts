@@ -8,6 +8,7 @@ import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { journalCopyVersion, moveCopy } from "../../coordinator/journal/journal-copy.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { storeFile } from "../../store/lmdb-store.ts";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 import { moveStoreAside, openCheckedStore } from "../../store/open-checked.ts";
 import type { Store } from "../../store/store.ts";
 
@@ -31,7 +32,7 @@ export async function openMemory(folder: string, at: number, say: Say): Promise<
 }
 
 async function openJournalCopy(path: string, at: number, say: Say): Promise<Outcome<Store>> {
-  const options = { path, version: journalCopyVersion, scan: false };
+  const options = { path, version: journalCopyVersion, scan: false, environment: () => guardedEnvironment() };
   let opening = await openCheckedStore(options);
   if (opening.kind === "refused" && opening.refusal.kind === "damaged") {
     const aside = moveStoreAside(path, at);
@@ -50,7 +51,7 @@ async function openProjection(
   at: number,
   say: Say,
 ): Promise<Outcome<Store>> {
-  const options = { path, version, scan: true };
+  const options = { path, version, scan: true, environment: () => guardedEnvironment() };
   let opening = await openCheckedStore(options);
   const found =
     opening.kind === "refused" && opening.refusal.kind === "another-version" && opening.refusal.found;

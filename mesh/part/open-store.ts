@@ -3,6 +3,7 @@
  * version is refused with what to do, and a damaged one is put aside with a word on what that means.
  */
 import { refuse, accept, type Outcome } from "../../protocol/refusal.ts";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 import { moveStoreAside, openCheckedStore } from "../../store/open-checked.ts";
 import type { Store } from "../../store/store.ts";
 
@@ -13,7 +14,7 @@ export async function openStore(
   at: number,
   say: (line: string) => void,
 ): Promise<Outcome<Store>> {
-  const options = { path, version, scan: true };
+  const options = { path, version, scan: true, environment: () => guardedEnvironment() };
   let opening = await openCheckedStore(options);
   if (opening.kind === "refused" && opening.refusal.kind === "damaged") {
     const aside = moveStoreAside(path, at);

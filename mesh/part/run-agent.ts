@@ -17,6 +17,7 @@ import type { Capability, Policy } from "../../protocol/capability.ts";
 import type { MeshTrust } from "../../protocol/signature.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { storeFile } from "../../store/lmdb-store.ts";
 import type { Store } from "../../store/store.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { connectAs } from "../connect.ts";
@@ -26,8 +27,9 @@ import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
 import { measureMachine } from "./measure-machine.ts";
 import { openStore } from "./open-store.ts";
+import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
 import { claimProcess } from "./process-lock.ts";
-import { untilStopped, type StopReason } from "./until-stopped.ts";
+import { partEndMs, untilStopped, type StopReason } from "./until-stopped.ts";
 
 /** Of what an agent keeps in its store: outbox, leases, cache index. */
 const storeVersion = "agent-1";
@@ -155,7 +157,11 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
   });
   say(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);
-  const end = await Promise.race([untilStopped(bus), halted.promise]);
+  const unwatch = watchForDeletion([home.path, join(lending.folder, "store", storeFile)], (path) =>
+    halted.resolve({ kind: "halted", reason: deletedReason(path) }),
+  );
+  const end = await Promise.race([untilStopped(bus, partEndMs), halted.promise]);
+  unwatch();
   await agent.stop();
   return end;
 }

@@ -7,13 +7,15 @@ import { ensurePrivateFolder } from "../../system/private-file.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Surroundings } from "../../system/environment.ts";
+import { storeFile } from "../../store/lmdb-store.ts";
 import { connectAs } from "../connect.ts";
 import { coordinatorKeys } from "../mesh-trust.ts";
 import { leaseMsOf } from "./lease-ms.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { openMemory } from "./open-memory.ts";
+import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
 import { claimProcess } from "./process-lock.ts";
-import { untilStopped } from "./until-stopped.ts";
+import { partEndMs, untilStopped } from "./until-stopped.ts";
 
 export interface CoordinatorOptions extends LocalOptions {
   readonly restoreJournal?: boolean;
@@ -64,7 +66,10 @@ export async function runCoordinator(
       onHalt: (reason) => halted.resolve(reason),
     });
     say(`coordinator ${credential.name} of mesh ${home.mesh} connected to ${home.url}`);
-    const end = await Promise.race([untilStopped(bus.value), halted.promise]);
+    const stores = ["store", "journal-copy"].map((name) => join(folder.value, name, storeFile));
+    const unwatch = watchForDeletion([home.path, ...stores], (path) => halted.resolve(deletedReason(path)));
+    const end = await Promise.race([untilStopped(bus.value, partEndMs), halted.promise]);
+    unwatch();
     await candidate.stop();
     await sampler.close();
     await bus.value.close();
