@@ -111,7 +111,6 @@ export function startAgentProcess(plan: AgentPlan, world: AgentWorld, runningFen
 
 function steppedStore(store: Store, onStep: () => void): Store {
   return {
-    fault: () => store.fault(),
     get: (key) => store.get(key),
     range: (prefix) => store.range(prefix),
     count: () => store.count(),
