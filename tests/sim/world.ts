@@ -6,7 +6,9 @@ import type { State } from "../../coordinator/state/state.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
 import { randomStream, type RandomStream } from "../../search/space/random-stream.ts";
+import { streamsOf } from "../../protocol/subjects.ts";
 import type { Store } from "../../store/store.ts";
+import * as z from "zod";
 import type { MemoryBus } from "../support/bus/memory-bus.ts";
 import { MemoryHub, noFaults } from "../support/bus/memory-hub.ts";
 import { inlineSampler } from "../support/inline-sampler.ts";
@@ -16,6 +18,7 @@ import { nextTick, VirtualClock } from "../support/virtual-clock.ts";
 import { startAgentProcess, type AgentPlan, type AgentProcess } from "./agent-process.ts";
 import { keyedHashKeys } from "./keyed-hash.ts";
 import { newerKeys } from "./newer-keys.ts";
+import { JournalLoss } from "./journal-loss.ts";
 import { ProcessClock, type ClockFault } from "./process.ts";
 
 export const mesh = "sim";
@@ -32,6 +35,10 @@ const paceErrorMax = 0.01;
 const excusedMs = 5_000;
 const excusedInNewTermMs = 20_000;
 const lookEveryMs = 500;
+
+/** Of what every coordinator has a copy of, so many messages are lost at most; and all that came after them. */
+const lostMax = 5;
+const candidateNames = ["one", "two"];
 
 export class Violation extends Error {}
 
@@ -65,6 +72,7 @@ export class World {
   readonly #owners = new Map<string, { readonly from: number; readonly until: number }>();
   /** By process: at how many steps from now it dies. */
   readonly #fatalSteps = new Map<string, { left: number; readonly die: () => void }>();
+  #restoring: JournalLoss | null = null;
   #lives = 0;
 
   constructor(seed: number, plan: WorldPlan = { isMixed: false, slowDisks: false }) {
@@ -90,8 +98,9 @@ export class World {
     return from[this.between(0, from.length - 1)];
   }
 
-  startCandidate(name: string): void {
-    if (this.candidates.has(name)) return;
+  /** While the journal is being restored whoever does it says what starts. */
+  startCandidate(name: string, restoreJournal = false): void {
+    if (this.candidates.has(name) || (this.#restoring !== null && !restoreJournal)) return;
     const clock = this.#clockFor(name);
     const bus = this.hub.connect(`${name}#${++this.#lives}`);
     const process: CandidateProcess = {
@@ -109,9 +118,12 @@ export class World {
         clock,
         random: () => this.random.next(),
         settings,
+        restoreJournal,
         log: (line) => this.note(`${name}: ${line}`),
         onHalt: (reason) => {
-          if (clock.alive) this.violations.push(`${name} halted: ${reason}`);
+          if (!clock.alive) return;
+          if (this.#restoring === null) this.violations.push(`${name} halted: ${reason}`);
+          else this.#restoring.halted(name, reason);
         },
         onState: (state) => {
           if (!clock.alive) return;
@@ -131,7 +143,7 @@ export class World {
 
   killCandidate(name: string): void {
     const process = this.candidates.get(name);
-    if (process === undefined) return;
+    if (process === undefined || this.#restoring !== null) return;
     process.clock.kill();
     this.hub.partition(process.bus.name);
     this.#disk(`coordinator-${name}`).crash();
@@ -255,6 +267,28 @@ export class World {
     if (how === "killed") this.hub.stop();
     else this.hub.crash();
     this.clock.setTimer(ms, () => this.hub.start());
+  }
+
+  /** The server loses what it had said was stored; somebody puts it back from a coordinator's copy. */
+  loseJournal(ms: number): void {
+    const isWhole = candidateNames.every((name) => this.candidates.get(name)?.clock.standsStill === false);
+    if (this.#plan.isMixed || !isWhole || this.#restoring !== null) return;
+    const seen = Math.min(...candidateNames.map((name) => this.copyEndOf(name)));
+    const kept = seen - this.between(1, lostMax);
+    if (kept < 1) return;
+    const { journal } = streamsOf(mesh);
+    this.note(`the journal is cut to ${kept} messages`);
+    this.#restoring = new JournalLoss(this, candidateNames, () => {
+      this.#restoring = null;
+    });
+    this.stopServer(ms, "without power");
+    this.hub.loseTail(journal, this.hub.stream(journal).state().lastSequence - kept);
+  }
+
+  /** Up to where its copy of the journal is on its disk. */
+  copyEndOf(candidate: string): number {
+    const end = this.#openDisk(`copy-${candidate}`).get("end");
+    return z.object({ sequence: z.int() }).safeParse(end).data?.sequence ?? 0;
   }
 
   calm(): void {
