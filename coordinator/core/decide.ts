@@ -4,7 +4,7 @@
  */
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { apply } from "./apply.ts";
-import { hearHeartbeat, silence, welcome } from "./decide-agent.ts";
+import { hearHeartbeat, silence, superseded, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
 import { preempt } from "./preempt.ts";
 import { refill } from "./decide-refill.ts";
@@ -27,8 +27,11 @@ export function* decide(
   switch (input.kind) {
     case "command":
       return yield* decideCommand(state, input.sender, input.key, input.name, input.body, at);
-    case "register":
+    case "register": {
+      const answer = superseded(state, input.agent, input.register);
+      if (!answer.ok) return answer;
       return (yield* welcome(state, input.agent, input.register, settings, isFull)) ? accept(null) : null;
+    }
     case "heartbeat":
       return (yield* hearHeartbeat(state, input.agent, input.heartbeat, at, settings, isFull))
         ? accept(null)

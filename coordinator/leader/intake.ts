@@ -96,13 +96,12 @@ function serveHeartbeats({ board, bus, clock, giveOrder, leader, log, mesh }: In
     if (message.data.length > heartbeatBytesMax) return log(`dropped: a heartbeat of ${agent} is too large`);
     const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
     if (!heartbeat.ok) return log(heartbeat.refusal.message);
-    board.note(agent, clock.now(), heartbeat.value);
     const { incarnation, running } = heartbeat.value;
-    // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it.
-    const overIn = () =>
-      leader.state.agents.get(agent)?.incarnation === incarnation
-        ? running.filter(({ fence }) => !leader.state.active.has(fence))
-        : [];
+    if (leader.state.agents.get(agent)?.incarnation === incarnation)
+      board.note(agent, clock.now(), heartbeat.value);
+    // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it; nor has
+    // an earlier run that goes on beside a later one.
+    const overIn = () => running.filter(({ fence }) => !leader.state.active.has(fence));
     const done = () => {
       if (overIn().length === 0) return;
       leader.ask(() => {
@@ -127,10 +126,11 @@ function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOpt
     if (large !== null) return message.respond(toBytes(large));
     const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
     if (!register.ok) return message.respond(toBytes(register));
-    board.note(agent, clock.now(), null);
     leader.submit({
       input: { kind: "register", agent, register: register.value },
-      done: () => {
+      done: (answer) => {
+        if (!answer.ok) return message.respond(toBytes(answer));
+        board.note(agent, clock.now(), null);
         const welcome: Welcome = {
           epoch: leader.state.meta.epoch,
           at: clock.now(),
