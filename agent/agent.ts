@@ -105,6 +105,9 @@ class AgentShell implements Agent {
       isOver: (at) => clock.monotonic() > at + this.#state.clockOffset,
       take,
       onReceipt,
+      onWanted: (digests) => {
+        for (const digest of digests) options.artifacts.offer(digest);
+      },
       log,
     });
     this.#owner = watchOwner({

@@ -75,5 +75,11 @@ export const drainSchema = z.object({ ...given, drain: z.boolean() });
 export const receiptSchema = z.object({ ...given, ids: z.array(z.string()).min(1) });
 
 /** The leader's beacon, on the epoch subject. */
-export const beaconSchema = z.object({ epoch: epochSchema, leader: z.string(), at: z.number() });
+export const beaconSchema = z.object({
+  epoch: epochSchema,
+  leader: z.string(),
+  at: z.number(),
+  /** Artifacts that somebody wants and the mesh's store has lost: whoever has their bytes stores them again. */
+  wanted: z.array(digestSchema).optional(),
+});
 export type Beacon = z.infer<typeof beaconSchema>;

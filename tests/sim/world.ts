@@ -324,6 +324,7 @@ export class World {
       share: async (_path, digest) => {
         await bus.append(blobs, subjects.blob(digest, 0), new Uint8Array([1]));
       },
+      offer: () => {},
     };
   }
 
