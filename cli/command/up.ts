@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import * as z from "zod";
+import { longText } from "../../protocol/bound.ts";
 import { homeExists, homePath, openHome } from "../../mesh/home.ts";
 import { ensurePrivateFolder } from "../../system/private-file.ts";
 import { accept } from "../../protocol/refusal.ts";
@@ -22,13 +23,10 @@ import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { ownerFlags, ownerFlagsOf } from "./owner-flag.ts";
 
 const listenFlag = flag(
-  z
-    .string()
-    .regex(/^[^\s:/]+:\d{1,5}$/, 'it should look like "0.0.0.0:4222"')
-    .transform((text) => ({
-      host: text.slice(0, text.indexOf(":")),
-      port: Number(text.slice(text.indexOf(":") + 1)),
-    })),
+  longText.regex(/^[^\s:/]+:\d{1,5}$/, 'it should look like "0.0.0.0:4222"').transform((text) => ({
+    host: text.slice(0, text.indexOf(":")),
+    port: Number(text.slice(text.indexOf(":") + 1)),
+  })),
 );
 const portFlag = numberFlag(z.int("it is not a whole number").min(0).max(65_535));
 const detachPollMs = 200;

@@ -13,7 +13,9 @@ import type { State } from "../state/state.ts";
 import { EventLog } from "../view/event-log.ts";
 import { hearsNoLeader } from "./hears-no-leader.ts";
 import { JournalFollower } from "./journal-follower.ts";
+import { keepWatch } from "./keep-watch.ts";
 import { Journal, JournalBroken, JournalNewer } from "../journal/journal.ts";
+import { JournalWatch } from "../journal/journal-watch.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { ProjectionStore } from "../projection/projection-store.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
@@ -66,6 +68,8 @@ export interface Candidate {
 
 const standbyPauseMs = 500;
 const spreadMs = 400;
+/** A journal that takes longer to read is read to its end while the coordinator goes on, ms. */
+const readBeforeMs = 5_000;
 /** Only another program helps: no need to ask often. */
 const newerPauseMs = 5_000;
 /** Failures of the bus that are waited out; any other is for a person to mend. */
@@ -103,7 +107,9 @@ class JournalCandidate implements Candidate {
   readonly #store: ProjectionStore;
   readonly #events = new EventLog();
   readonly #follower: JournalFollower;
+  readonly #watch: JournalWatch;
   readonly #life: Promise<void>;
+  #endWatch: (() => void) | null = null;
   #role: "standby" | "leader" | "halted" = "standby";
   #stopped = false;
   #lastTrouble = "";
@@ -124,6 +130,7 @@ class JournalCandidate implements Candidate {
       log,
       onState: (state) => onState?.(state),
     });
+    this.#watch = new JournalWatch(this.#journal, this.#store.copy, log);
     this.#life = this.#live();
   }
 
@@ -133,6 +140,7 @@ class JournalCandidate implements Candidate {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#endWatch?.();
     this.#term?.end();
     await this.#life;
     await this.#store.flushed().catch(() => {});
@@ -141,6 +149,7 @@ class JournalCandidate implements Candidate {
   #halt(error: unknown): void {
     this.#role = "halted";
     this.#stopped = true;
+    this.#endWatch?.();
     this.#term?.end();
     const hint =
       error instanceof JournalBroken
@@ -165,9 +174,11 @@ class JournalCandidate implements Candidate {
     }
   }
 
-  /** The streams as they must be, and the journal as we know it; before anything is followed. */
+  /** The streams as they must be, and the journal as we know it, all of it; before anything is followed. */
   async #begin(): Promise<void> {
-    const { bus, log, mesh, replicas, restoreJournal } = this.#options;
+    const { bus, clock, log, mesh, replicas, restoreJournal } = this.#options;
+    // JOURNAL-8: a fresh stream in the place of one that is gone would be a mesh that has forgotten everything.
+    if (restoreJournal !== true) await this.#follower.expectJournal();
     for (const spec of streamSpecsOf(mesh, replicas ?? 1, randomBytes(16).toString("hex")))
       await bus.ensureStream(spec);
     if (restoreJournal === true) {
@@ -177,6 +188,9 @@ class JournalCandidate implements Candidate {
     }
     await this.#follower.verify();
     await this.#follower.completeCopy();
+    const until = clock.monotonic() + readBeforeMs;
+    await this.#watch.readAll(() => !this.#stopped && clock.monotonic() < until);
+    this.#endWatch ??= keepWatch(clock, this.#watch, (error) => this.#halt(error));
   }
 
   async #standBy(): Promise<void> {

@@ -38,6 +38,7 @@ import type { GiveOrder } from "./give-order.ts";
 import type { Leader } from "./leader.ts";
 import type { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import { answerQuery } from "../view/answer-query.ts";
+import { answerBytes } from "../view/fit-answer.ts";
 
 export interface IntakeOptions {
   readonly bus: Bus;
@@ -66,14 +67,17 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
   return [
     serveCommands(options),
     bus.subscribe(patterns.queries, (message) => {
-      const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
       const { name } = senderOf(message.subject);
+      const respond = (answer: Outcome<unknown>) =>
+        message.respond(answerBytes(isQuery(name) ? `the query ${name}` : "a query", answer));
       if (name === "ping") return respond(accept({ epoch: leader.state.meta.epoch }));
       if (!isQuery(name)) {
         return respond(
           refuse("unknown", `there is no query ${name}; ${suggestion(name, Object.keys(querySchemas))}`),
         );
       }
+      const large = tooLarge(`query ${name}`, message.data.length, commandBytesMax);
+      if (large !== null) return respond(large);
       const body = fromBytes(message.data);
       leader.ask(() => {
         void answerQuery({ ...options, state: leader.state, position: leader.position }, name, body).then(
@@ -120,8 +124,9 @@ function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOpt
 function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscription {
   const limit = new CommandLimit();
   return bus.subscribe(coordinatorPatterns(mesh).commands, (message) => {
-    const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
     const { name, role, who } = senderOf(message.subject);
+    const respond = (answer: Outcome<unknown>) =>
+      message.respond(answerBytes(isCommand(name) ? `the command ${name}` : "a command", answer));
     const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
     if (large !== null) return respond(large);
     const envelope = parseOutside(commandEnvelopeSchema, fromBytes(message.data), "command");

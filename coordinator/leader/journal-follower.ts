@@ -2,11 +2,11 @@
  * A coordinator's memory of the journal: what its stores hold, brought up to the journal's end, and its first word as
  * leader. It neither decides when to lead nor judges what failed: errors of bus and journal pass through.
  */
-import type { Clock } from "../../protocol/time/clock.ts";
+import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { apply } from "../core/apply.ts";
 import { brokenInvariants } from "../core/invariant.ts";
 import { replay } from "../core/replay.ts";
-import type { Journal, Position } from "../journal/journal.ts";
+import { JournalBroken, type Journal, type Position } from "../journal/journal.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
@@ -21,6 +21,8 @@ export interface FollowerOptions {
   readonly onState: (state: State) => void;
 }
 
+const streamPatienceMs = 1_000;
+
 export class JournalFollower {
   readonly #options: FollowerOptions;
   #state: State;
@@ -28,6 +30,10 @@ export class JournalFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    const { journal, log, store } = options;
+    const damaged = store.copy.examine((sequence, bytes) => journal.signedAt(sequence, bytes));
+    if (damaged !== null)
+      log(`this coordinator's copy of the journal is damaged ${damaged}; it is mended from the server's`);
     ({ state: this.#state, position: this.#position } = this.#load());
   }
 
@@ -43,6 +49,17 @@ export class JournalFollower {
   reload(): void {
     ({ state: this.#state, position: this.#position } = this.#load());
     this.#options.events.clear();
+  }
+
+  /** Where we have seen a journal there must be one. */
+  async expectJournal(): Promise<void> {
+    const { clock, journal, store } = this.#options;
+    const seen = Math.max(store.copy.end.sequence, this.#position.sequence);
+    if (seen === 0 || (await journal.state()) !== null) return;
+    // A server that has just been started may not have found its streams yet.
+    await sleep(clock, streamPatienceMs);
+    if ((await journal.state()) !== null) return;
+    throw new JournalBroken(`the server has no journal, and message ${seen} of it has been seen`);
   }
 
   /** That the server's journal is the one that our copy and our projection were made of. */

@@ -200,8 +200,11 @@ export class Leader {
     while (taken < inputsPerBatchMax && !tally.isFull) {
       const work = this.#queue[taken];
       if (work === undefined) break;
+      const decision = decide(state, work.input, at, settings, () => tally.isFull);
+      const answer = run(state, decision, at, tally);
+      // There is more of it than this batch takes: it stays the first in the queue.
+      if (answer === null) break;
       taken++;
-      const answer = run(state, decide(state, work.input, at, settings), at, tally);
       answers.push(() => work.done(answer));
     }
     this.#queue.splice(0, taken);

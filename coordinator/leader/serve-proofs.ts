@@ -9,6 +9,7 @@ import { placeOf } from "../../artifact/mesh-blob.ts";
 import { BusError, type Bus, type Incoming, type Subscription } from "../../protocol/bus/bus.ts";
 import { digestSchema, type Digest } from "../../protocol/id.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
+import { wantedMax } from "../../protocol/order.ts";
 import { accept, parseOutside, refuse } from "../../protocol/refusal.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
@@ -22,9 +23,8 @@ const waitingMax = 100;
 const provedMax = 10_000;
 /** A doubted blob is read again, and asked for, once in this time, ms: nobody keeps a coordinator reading. */
 const doubtedMs = 10_000;
-/** So long, and so many at once, are bytes asked for that the store has lost. */
+/** So long bytes are asked for that the store has lost. */
 const wantedMs = 15_000;
-const wantedMax = 16;
 
 export interface Proofs {
   readonly subscription: Subscription;

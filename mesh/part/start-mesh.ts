@@ -2,13 +2,14 @@
  * Opens a mesh on this machine: home and keys on the first run, then server, coordinator and agent,
  * each a process of its own. Says one line for each; ends them in the reverse order.
  */
-import { ensureCredential } from "../credential.ts";
+import { ensureCredential } from "../admission.ts";
 import { homeExists, openHome, saveHome, type Home } from "../home.ts";
 import { ensureIdentity, keysOf } from "../identity.ts";
 import { runningServerPid } from "../server-process.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import { startPart, type Part } from "./part.ts";
+import { serveExchange } from "./serve-exchange.ts";
 import { startServerPart, type ServerPart } from "./server-part.ts";
 import { readUpRecord, removeUpRecord, writeUpRecord } from "./up-record.ts";
 import { upgradeHome } from "../upgrade-home.ts";
@@ -70,6 +71,9 @@ export async function startMesh(options: StartMeshOptions): Promise<Outcome<Star
     return recorded;
   }
   const { environment, name, log, program } = options;
+  const exchange = await serveExchange(server.value.home, Date.now, log);
+  // The mesh works without it: only nobody new comes.
+  if (!exchange.ok) log(`invitations: ${exchange.refusal.message}`);
   const parts: Part[] = [
     startPart({
       label: "coordinator",
@@ -94,6 +98,7 @@ export async function startMesh(options: StartMeshOptions): Promise<Outcome<Star
     home: server.value.home,
     failed: Promise.race(parts.map((part) => part.failed)),
     async stop() {
+      if (exchange.ok) await exchange.value.stop();
       for (const part of parts.toReversed()) await part.stop();
       await server.value.stop();
       removeUpRecord(server.value.home);

@@ -2,6 +2,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { longText } from "../../protocol/bound.ts";
 import type { Home } from "../home.ts";
 import {
   ensurePrivateFolder,
@@ -16,8 +17,8 @@ const upRecordSchema = z.object({
   version: z.literal(1),
   pid: z.int().positive(),
   /** Address the server listens on. */
-  listen: z.string(),
-  url: z.string(),
+  listen: longText,
+  url: longText,
 });
 export type UpRecord = z.infer<typeof upRecordSchema>;
 
