@@ -12,13 +12,17 @@ import type { Store, StoreOpening } from "./store.ts";
 const markFile = "opening";
 const maybe = { throwIfNoEntry: false } as const;
 
-/** As `openLmdbStore`; refuses as damaged what cannot be read to its end. `scan`: reads all of it, not only the beginning. */
+/**
+ * As `openLmdbStore`; refuses as damaged what cannot be read to its end. `scan`: reads all of it, not only the beginning;
+ * `mistrust`: in another process first.
+ */
 export async function openCheckedStore(
-  options: LmdbStoreOptions & { readonly scan: boolean },
+  options: LmdbStoreOptions & { readonly scan: boolean; readonly mistrust?: boolean },
 ): Promise<StoreOpening> {
-  const { path, scan } = options;
+  const { mistrust, path, scan } = options;
   const mark = join(path, markFile);
-  const wasOpening = existsSync(mark) && (statSync(join(path, storeFile), maybe)?.size ?? 0) > 0;
+  const wasOpening =
+    (mistrust === true || existsSync(mark)) && (statSync(join(path, storeFile), maybe)?.size ?? 0) > 0;
   if (wasOpening && !(await survivesReading(path))) return damaged(path, "reading it ends the process");
   try {
     mkdirSync(path, { recursive: true });

@@ -30,7 +30,7 @@ export async function openMemory(folder: string, at: number, say: Say): Promise<
   return projection;
 }
 
-async function openJournalCopy(path: string, at: number, say: Say): Promise<Outcome<Store>> {
+export async function openJournalCopy(path: string, at: number, say: Say): Promise<Outcome<Store>> {
   const options = { path, version: journalCopyVersion, scan: true };
   let opening = await openCheckedStore(options);
   if (opening.kind === "refused" && opening.refusal.kind === "damaged") {

@@ -9,6 +9,7 @@ import { runningServerPid } from "../server-process.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import { startPart, type Part } from "./part.ts";
+import { restoreJournal } from "./restore-journal.ts";
 import { startServerPart, type ServerPart } from "./server-part.ts";
 import { readUpRecord, removeUpRecord, writeUpRecord } from "./up-record.ts";
 import { upgradeHome } from "../upgrade-home.ts";
@@ -33,8 +34,8 @@ export interface StartMeshOptions {
   readonly port: number | null;
   /** On the first start, take any free port where 4222 is taken, instead of refusing. */
   readonly anyPort: boolean;
-  /** Flags for the coordinator. */
-  readonly coordinator: readonly string[];
+  /** Make the server's journal whole again before anything is started. */
+  readonly restoreJournal?: boolean;
   /** Flags for the agent, or null for no agent. */
   readonly agent: readonly string[] | null;
   readonly log: (line: string) => void;
@@ -58,6 +59,10 @@ export async function startMesh(options: StartMeshOptions): Promise<Outcome<Star
       `the mesh of ${home.path} is up already (process ${other.pid}, ${other.url}); stop it with \`trialmesh down\``,
     );
   }
+  if (options.restoreJournal === true) {
+    const restored = await restoreJournal({ ...options, home, at: Date.now() });
+    if (!restored.ok) return restored;
+  }
   const server = await startServer(options, home, fresh);
   if (!server.ok) return server;
   const recorded = writeUpRecord(server.value.home, {
@@ -74,7 +79,7 @@ export async function startMesh(options: StartMeshOptions): Promise<Outcome<Star
     startPart({
       label: "coordinator",
       program,
-      parameters: ["coordinator", "--name", name, ...options.coordinator],
+      parameters: ["coordinator", "--name", name],
       environment,
       log,
     }),
