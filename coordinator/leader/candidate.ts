@@ -17,6 +17,7 @@ import { keepWatch } from "./keep-watch.ts";
 import { Journal, JournalBroken, JournalNewer } from "../journal/journal.ts";
 import { JournalWatch } from "../journal/journal-watch.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
+import { signedAtIn } from "../journal/signed-at.ts";
 import { ProjectionStore } from "../projection/projection-store.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { beginTerm, type Term } from "./term.ts";
@@ -124,6 +125,7 @@ class JournalCandidate implements Candidate {
     this.#follower = new JournalFollower({
       name,
       journal: this.#journal,
+      signedAt: signedAtIn(mesh, keys.trust),
       store: this.#store,
       events: this.#events,
       clock,

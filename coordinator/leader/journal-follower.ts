@@ -8,6 +8,7 @@ import { apply } from "../core/apply.ts";
 import { brokenInvariants } from "../core/invariant.ts";
 import { replay } from "../core/replay.ts";
 import { JournalBroken, type Journal, type Position } from "../journal/journal.ts";
+import type { SignedAt } from "../journal/signed-at.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
@@ -15,6 +16,7 @@ import type { EventLog } from "../view/event-log.ts";
 export interface FollowerOptions {
   readonly name: string;
   readonly journal: Journal;
+  readonly signedAt: SignedAt;
   readonly store: ProjectionStore;
   readonly events: EventLog;
   readonly clock: Clock;
@@ -31,8 +33,8 @@ export class JournalFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    const { journal, log, store } = options;
-    const damaged = store.copy.examine((sequence, bytes) => journal.signedAt(sequence, bytes));
+    const { log, signedAt, store } = options;
+    const damaged = store.copy.examine(signedAt);
     if (damaged !== null)
       log(`this coordinator's copy of the journal is damaged ${damaged}; it is mended from the server's`);
     ({ state: this.#state, position: this.#position } = this.#load());
