@@ -4,9 +4,11 @@
  */
 import type { Clock } from "../../protocol/time/clock.ts";
 import { apply } from "../core/apply.ts";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { brokenInvariants } from "../core/invariant.ts";
 import { replay } from "../core/replay.ts";
-import type { Journal, Position } from "../journal/journal.ts";
+import type { Event } from "../format/event.ts";
+import type { Journal, JournalEntry, Position } from "../journal/journal.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
@@ -19,6 +21,18 @@ export interface FollowerOptions {
   readonly clock: Clock;
   readonly log: (line: string) => void;
   readonly onState: (state: State) => void;
+}
+
+/** What stands in the journal has been decided and answered: where it cannot be applied, there is nobody to refuse. */
+function applied(state: State, { batch, position }: JournalEntry): readonly Event[] {
+  try {
+    return replay(state, batch);
+  } catch (error) {
+    throw new Error(
+      `message ${position.sequence} of the journal cannot be applied (${errorSentence(error)}); nothing was changed. Start the version of trialmesh that wrote it, or a newer one; where this version did, move the folder \`store\` of this coordinator away, so that it is built anew from the journal`,
+      { cause: error },
+    );
+  }
 }
 
 export class JournalFollower {
@@ -69,7 +83,7 @@ export class JournalFollower {
     for (;;) {
       const entries = await journal.readAfter(this.#position);
       for (const entry of entries) {
-        const replayed = replay(this.#state, entry.batch);
+        const replayed = applied(this.#state, entry);
         events.add(replayed, entry.position.sequence, entry.batch.at);
         this.#position = entry.position;
         store.copy.add(this.#position, entry.bytes);
