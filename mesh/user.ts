@@ -13,12 +13,12 @@ import type { Revocations } from "./account.ts";
 import { parseJsonFile, readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 import { refuseDisk } from "../system/system-error.ts";
 
-const publicKeySchema = longText.regex(
+export const publicKeySchema = longText.regex(
   /^U[A-Z2-7]{55}$/,
   "a user's public key starts with U and has 56 letters",
 );
 
-const accountKeySchema = longText.regex(
+export const accountKeySchema = longText.regex(
   /^A[A-Z2-7]{55}$/,
   "an account's public key starts with A and has 56 letters",
 );

@@ -59,7 +59,7 @@ const consumeRetryMs = 500;
 
 /** Commands, queries, registrations and heartbeats: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
-  const { board, bus, clock, leader, mesh, setAside } = options;
+  const { bus, leader, mesh } = options;
   const patterns = coordinatorPatterns(mesh);
   return [
     serveCommands(options),
@@ -83,18 +83,49 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
       });
     }),
     serveRegisters(options),
-    bus.subscribe(patterns.heartbeats, (message) => {
-      const agent = agentOf(message.subject);
-      const aside = (sentence: string) =>
-        setAside.note({ kind: "heartbeat", sender: agent, bytes: message.data.length, sentence });
-      const large = tooLarge(`a heartbeat of ${agent}`, message.data.length, heartbeatBytesMax);
-      if (large?.ok === false) return aside(large.refusal.message);
-      const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
-      if (!heartbeat.ok) return aside(heartbeat.refusal.message);
-      board.note(agent, clock.now(), heartbeat.value);
-      leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done: () => {} });
-    }),
+    serveHeartbeats(options),
   ];
+}
+
+function serveHeartbeats({
+  board,
+  bus,
+  clock,
+  giveOrder,
+  leader,
+  mesh,
+  setAside,
+}: IntakeOptions): Subscription {
+  return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
+    const agent = agentOf(message.subject);
+    const aside = (sentence: string) =>
+      setAside.note({ kind: "heartbeat", sender: agent, bytes: message.data.length, sentence });
+    const large = tooLarge(`a heartbeat of ${agent}`, message.data.length, heartbeatBytesMax);
+    if (large?.ok === false) return aside(large.refusal.message);
+    const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
+    if (!heartbeat.ok) return aside(heartbeat.refusal.message);
+    board.note(agent, clock.now(), heartbeat.value);
+    const { incarnation, running } = heartbeat.value;
+    // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it.
+    const overIn = () =>
+      leader.state.agents.get(agent)?.incarnation === incarnation
+        ? running.filter(({ fence }) => !leader.state.active.has(fence))
+        : [];
+    const done = () => {
+      if (overIn().length === 0) return;
+      leader.ask(() => {
+        const fences = overIn().map(({ fence }) => fence);
+        if (fences.length === 0) return;
+        const { epoch } = leader.state.meta;
+        giveOrder({
+          agent,
+          name: "cancel",
+          body: { epoch, fences, reason: "its lease is over", how: "soon" },
+        });
+      });
+    };
+    leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done });
+  });
 }
 
 function serveRegisters({

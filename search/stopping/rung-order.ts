@@ -1,7 +1,7 @@
 /**
  * The trials that have reached one rung, kept in the order of their score as they come: a sweep of many thousands is judged
  * without a look at all of them. For one objective; with several there is no such order, and `curve-rank.ts` ranks them all.
- * STOP-12: verdicts are the same as those of a policy that is shown every entry.
+ * Verdicts are the very ones of a policy that is shown every entry.
  */
 import { quantileAt, quantileOfSorted } from "../../numeric/quantile.ts";
 
