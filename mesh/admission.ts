@@ -104,8 +104,8 @@ export interface Entrant {
 }
 
 /**
- * Records that this key is this user, and tells the server; doing it again changes nothing. Refuses a key that was taken
- * back, and a name that is in use. `nowS` is Unix time in seconds.
+ * Records that this key is this user, and tells the server; doing it again changes nothing. INV-9: refuses a key that was
+ * taken back, and a name that is in use. `nowS` is Unix time in seconds.
  */
 export async function admit(
   home: Home,

@@ -31,7 +31,7 @@ import {
   reportBytesMax,
   tooLarge,
 } from "./message-limit.ts";
-import { CommandLimit, commandsPerSecond } from "./command-limit.ts";
+import { beyondQuota, commandRate, queryRate, type SenderQuota } from "./sender-quota.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
 import type { GiveOrder } from "./give-order.ts";
@@ -48,6 +48,7 @@ export interface IntakeOptions {
   readonly events: EventLog;
   readonly settings: CoordinatorSettings;
   readonly giveOrder: GiveOrder;
+  readonly quota: SenderQuota;
   readonly log: (line: string) => void;
 }
 
@@ -61,13 +62,19 @@ const consumeRetryMs = 500;
 
 /** Commands, queries, registrations and heartbeats: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
-  const { board, bus, clock, leader, log, mesh } = options;
+  const { board, bus, clock, leader, log, mesh, quota } = options;
   const patterns = coordinatorPatterns(mesh);
   return [
     serveCommands(options),
     bus.subscribe(patterns.queries, (message) => {
       const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
-      const { name } = senderOf(message.subject);
+      const { name, role, who } = senderOf(message.subject);
+      // Standby coordinators ask so seldom that their asking is not counted: who leads must not hang on it.
+      if (
+        role !== "coordinator" &&
+        !quota.allows("query", `${role}/${who}`, message.data.length, clock.now())
+      )
+        return respond(refuse("unavailable", beyondQuota(who, "questions", queryRate)));
       if (name === "ping") return respond(accept({ epoch: leader.state.meta.epoch }));
       if (!isQuery(name)) {
         return respond(
@@ -84,6 +91,7 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
     serveRegisters(options),
     bus.subscribe(patterns.heartbeats, (message) => {
       const agent = agentOf(message.subject);
+      if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.now())) return;
       if (message.data.length > heartbeatBytesMax)
         return log(`dropped: a heartbeat of ${agent} is too large`);
       const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
@@ -94,9 +102,11 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
   ];
 }
 
-function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOptions): Subscription {
+function serveRegisters({ board, bus, clock, leader, mesh, quota, settings }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).registers, (message) => {
     const agent = agentOf(message.subject);
+    if (!quota.allows("register", `agent/${agent}`, message.data.length, clock.now()))
+      return message.respond(toBytes(refuse("unavailable", `${agent} registers more often than it may`)));
     const large = tooLarge(`the registration of ${agent}`, message.data.length, registerBytesMax);
     if (large !== null) return message.respond(toBytes(large));
     const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
@@ -117,11 +127,13 @@ function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOpt
   });
 }
 
-function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscription {
-  const limit = new CommandLimit();
+function serveCommands({ bus, clock, leader, mesh, quota }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).commands, (message) => {
     const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
     const { name, role, who } = senderOf(message.subject);
+    // Before anything is read of it: reading is most of what it costs.
+    if (!quota.allows("command", `${role}/${who}`, message.data.length, clock.now()))
+      return respond(refuse("unavailable", beyondQuota(who, "commands", commandRate)));
     const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
     if (large !== null) return respond(large);
     const envelope = parseOutside(commandEnvelopeSchema, fromBytes(message.data), "command");
@@ -131,10 +143,6 @@ function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscriptio
         refuse("unknown", `there is no command ${name}; ${suggestion(name, Object.keys(commandSchemas))}`),
       );
     }
-    if (!limit.allows(`${role}/${who}`, clock.now())) {
-      const message = `${who} gives more than ${commandsPerSecond} commands a second; wait a moment and send it again`;
-      return respond(refuse("unavailable", message));
-    }
     const { body, key } = envelope.value;
     leader.submit({ input: { kind: "command", key, sender: { role, who }, name, body }, done: respond });
   });
@@ -142,9 +150,11 @@ function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscriptio
 
 /** Durable reports: acknowledged, and receipted to the agent, only once their events are in the journal. */
 export function serveInbox(options: IntakeOptions): Subscription {
-  const { bus, clock, giveOrder, leader, log, mesh } = options;
+  const { bus, clock, giveOrder, leader, log, mesh, quota } = options;
   const handle = (message: Delivered): Promise<void> => {
     const agent = agentOf(message.subject);
+    // Not taken, it comes again in a while; until then it takes up one of the places that this agent has in the inbox.
+    if (!quota.allows("report", `agent/${agent}`, message.data.length, clock.now())) return Promise.resolve();
     const batch = parseOutside(reportBatchSchema, fromBytes(message.data), `report of ${agent}`);
     if (!batch.ok) {
       log(`dropped: ${batch.refusal.message}`);

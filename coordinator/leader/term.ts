@@ -19,6 +19,7 @@ import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
+import { SenderQuota } from "./sender-quota.ts";
 import { serveProofs } from "./serve-proofs.ts";
 import { ServerPulse } from "./server-pulse.ts";
 
@@ -85,7 +86,8 @@ export function beginTerm(options: TermOptions): Term {
   const lookForProposals = () => {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
-  const intake: IntakeOptions = { bus, mesh, leader, board, clock, events, settings, giveOrder, log };
+  const quota = new SenderQuota(log);
+  const intake: IntakeOptions = { bus, mesh, leader, board, clock, events, settings, giveOrder, quota, log };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
