@@ -5,6 +5,7 @@
  * Not how the question travels (`serve-exchange.ts`, `join.ts`).
  */
 import * as z from "zod";
+import { longText, shortText } from "../protocol/bound.ts";
 import { nameSchema } from "../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { isPublicKey } from "../protocol/signature.ts";
@@ -27,7 +28,7 @@ export const joiningSchema = z.object({
   version: z.literal(1),
   publicKey: publicKeySchema,
   /** For a coordinator: what it will sign with. */
-  signingPublicKey: z.string().refine(isPublicKey, "a signing key is 32 bytes in base64url"),
+  signingPublicKey: shortText.refine(isPublicKey, "a signing key is 32 bytes in base64url"),
   /** What the machine calls itself, for people. */
   machine: machineSchema,
   /** What it means to join as, and the mesh that its home belongs to; null: whatever the invitation says. */
@@ -41,9 +42,9 @@ export const joinedSchema = z.object({
   role: z.enum(roles),
   name: nameSchema,
   /** Signed, for the public key that was handed over. */
-  token: z.string(),
+  token: longText,
   /** A coordinator's. */
-  certificate: z.string().nullable(),
+  certificate: longText.nullable(),
 });
 export type Joined = z.infer<typeof joinedSchema>;
 

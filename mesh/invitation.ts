@@ -6,6 +6,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { listOf } from "../protocol/bound.ts";
 import { nameSchema } from "../protocol/name.ts";
 import { accept, parseOutside, type Outcome } from "../protocol/refusal.ts";
 import { roles } from "../protocol/subjects.ts";
@@ -45,10 +46,11 @@ const invitationSchema = z
     /** Null: never. */
     expiresAt: timeSchema.nullable(),
     uses: z.number().int().min(1).max(usesMax),
-    used: z.array(
+    used: listOf(
       z.object({ publicKey: publicKeySchema, name: nameSchema, machine: machineSchema, at: timeSchema }),
+      usesMax,
     ),
-    turnedAway: z.array(z.object({ machine: machineSchema, at: timeSchema })),
+    turnedAway: listOf(z.object({ machine: machineSchema, at: timeSchema }), turnedAwayMax),
     withdrawnAt: timeSchema.nullable(),
   })
   .readonly();

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { connectBus } from "../protocol/bus/nats-bus.ts";
+import { shortText } from "../protocol/bound.ts";
 import { answerSchema } from "../protocol/command.ts";
 import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.ts";
@@ -123,8 +124,8 @@ export async function acceptInvite(
 type JoiningKeys = UserKeys & { readonly signing: NonNullable<UserKeys["signing"]> };
 
 const keysSchema = z.object({
-  user: z.string(),
-  signing: z.object({ seed: z.string(), publicKey: z.string() }),
+  user: shortText,
+  signing: z.object({ seed: shortText, publicKey: shortText }),
 });
 
 /** The key pairs with which this home takes up this invitation: made the first time, the same after that. */

@@ -38,6 +38,7 @@ import type { GiveOrder } from "./give-order.ts";
 import type { Leader } from "./leader.ts";
 import type { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import { answerQuery } from "../view/answer-query.ts";
+import { answerBytes } from "../view/fit-answer.ts";
 
 export interface IntakeOptions {
   readonly bus: Bus;
@@ -62,13 +63,14 @@ const consumeRetryMs = 500;
 
 /** Commands, queries, registrations and heartbeats: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
-  const { board, bus, clock, leader, log, mesh, quota } = options;
+  const { bus, clock, leader, mesh, quota } = options;
   const patterns = coordinatorPatterns(mesh);
   return [
     serveCommands(options),
     bus.subscribe(patterns.queries, (message) => {
-      const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
       const { name, role, who } = senderOf(message.subject);
+      const respond = (answer: Outcome<unknown>) =>
+        message.respond(answerBytes(isQuery(name) ? `the query ${name}` : "a query", answer));
       // Standby coordinators ask so seldom that their asking is not counted: who leads must not hang on it.
       if (
         role !== "coordinator" &&
@@ -81,6 +83,8 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
           refuse("unknown", `there is no query ${name}; ${suggestion(name, Object.keys(querySchemas))}`),
         );
       }
+      const large = tooLarge(`query ${name}`, message.data.length, commandBytesMax);
+      if (large !== null) return respond(large);
       const body = fromBytes(message.data);
       leader.ask(() => {
         void answerQuery({ ...options, state: leader.state, position: leader.position }, name, body).then(
@@ -89,17 +93,39 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
       });
     }),
     serveRegisters(options),
-    bus.subscribe(patterns.heartbeats, (message) => {
-      const agent = agentOf(message.subject);
-      if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.now())) return;
-      if (message.data.length > heartbeatBytesMax)
-        return log(`dropped: a heartbeat of ${agent} is too large`);
-      const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
-      if (!heartbeat.ok) return log(heartbeat.refusal.message);
-      board.note(agent, clock.now(), heartbeat.value);
-      leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done: () => {} });
-    }),
+    serveHeartbeats(options),
   ];
+}
+
+function serveHeartbeats({ board, bus, clock, giveOrder, leader, log, mesh, quota }: IntakeOptions): Subscription {
+  return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
+    const agent = agentOf(message.subject);
+    if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.now())) return;
+    if (message.data.length > heartbeatBytesMax) return log(`dropped: a heartbeat of ${agent} is too large`);
+    const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
+    if (!heartbeat.ok) return log(heartbeat.refusal.message);
+    board.note(agent, clock.now(), heartbeat.value);
+    const { incarnation, running } = heartbeat.value;
+    // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it.
+    const overIn = () =>
+      leader.state.agents.get(agent)?.incarnation === incarnation
+        ? running.filter(({ fence }) => !leader.state.active.has(fence))
+        : [];
+    const done = () => {
+      if (overIn().length === 0) return;
+      leader.ask(() => {
+        const fences = overIn().map(({ fence }) => fence);
+        if (fences.length === 0) return;
+        const { epoch } = leader.state.meta;
+        giveOrder({
+          agent,
+          name: "cancel",
+          body: { epoch, fences, reason: "its lease is over", how: "soon" },
+        });
+      });
+    };
+    leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done });
+  });
 }
 
 function serveRegisters({ board, bus, clock, leader, mesh, quota, settings }: IntakeOptions): Subscription {
@@ -129,8 +155,9 @@ function serveRegisters({ board, bus, clock, leader, mesh, quota, settings }: In
 
 function serveCommands({ bus, clock, leader, mesh, quota }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).commands, (message) => {
-    const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
     const { name, role, who } = senderOf(message.subject);
+    const respond = (answer: Outcome<unknown>) =>
+      message.respond(answerBytes(isCommand(name) ? `the command ${name}` : "a command", answer));
     // Before anything is read of it: reading is most of what it costs.
     if (!quota.allows("command", `${role}/${who}`, message.data.length, clock.now()))
       return respond(refuse("unavailable", beyondQuota(who, "commands", commandRate)));
