@@ -116,8 +116,11 @@ const linesPerAgent = 9_000;
 /** Of one message; what is larger is sent as several. */
 export const pointBytesMax = bytesPerKiB;
 export const lineBytesMax = 4 * bytesPerKiB;
-/** What a stored message takes beside its body: subject, sequence, time, checksum. */
-const overheadBytesMax = 256;
+/** The server's own headers, on what comes from another account. */
+const headerBytesMax = 128;
+/** What a stored message takes beside that: subject, sequence, time, checksum. */
+const recordBytesMax = 128;
+const overheadBytesMax = headerBytesMax + recordBytesMax;
 const sharesMin = 3;
 if (
   pointsPerAgent * (pointBytesMax + overheadBytesMax) * sharesMin > metricsMaxBytes ||
@@ -160,7 +163,7 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
       discard: "old",
       maxBytes: metricsMaxBytes,
       maxMessagesPerSubject: pointsPerAgent,
-      maxMessageBytes: pointBytesMax,
+      maxMessageBytes: pointBytesMax + headerBytesMax,
       storedAs: { from: subjects.metric("*", "*", "*"), to: subjects.points("{{wildcard(1)}}") },
       allowDirect: true,
       replicas,
@@ -173,7 +176,7 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
       discard: "old",
       maxBytes: logsMaxBytes,
       maxMessagesPerSubject: linesPerAgent,
-      maxMessageBytes: lineBytesMax,
+      maxMessageBytes: lineBytesMax + headerBytesMax,
       storedAs: { from: subjects.log("*", "*", "*"), to: subjects.lines("{{wildcard(1)}}") },
       allowDirect: true,
       replicas,

@@ -42,7 +42,7 @@ export interface StreamSpec {
   readonly maxAgeMs?: number;
   readonly maxBytes?: number;
   readonly maxMessagesPerSubject?: number;
-  /** A larger message is refused, whoever sends it. */
+  /** A larger message is refused, whoever sends it; what an append and the server add as headers counts. */
   readonly maxMessageBytes?: number;
   /**
    * Messages whose subject matches `from` are stored on `to` instead, in which `{{wildcard(1)}}` stands for what the first

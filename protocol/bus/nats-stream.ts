@@ -23,7 +23,7 @@ import {
   type StreamSpec,
   type StreamState,
 } from "./bus.ts";
-import { isNoStream, streamFailure } from "./nats-error.ts";
+import { isNoMessage, isNoStream, streamFailure } from "./nats-error.ts";
 
 /** How many reads of single messages are on their way at once. */
 const readWindowMessages = 256;
@@ -249,6 +249,8 @@ export async function readNatsSubject(
       found.push({ sequence: seq, subject, data });
     return found;
   } catch (error) {
+    // Nothing is stored there.
+    if (isNoMessage(error)) return [];
     throw streamFailure(error, stream, streamTimeoutMs);
   }
 }
