@@ -66,6 +66,8 @@ export function coordinatorPatterns(mesh: string) {
     registers: `${at}.hello.*`,
     heartbeats: `${at}.presence.*`,
     proofs: `${at}.prove`,
+    /** The same of users in accounts of their own: see `crossingsOf`. */
+    namedProofs: `${at}.prove.*.*`,
   } as const;
 }
 
@@ -256,8 +258,14 @@ export interface Crossing {
 export function crossingsOf(role: OuterRole, mesh: string, who: string): readonly Crossing[] {
   const { hears, says } = reachOf(role, mesh, who);
   const at = `tm.v1.${mesh}`;
+  const prove = `${at}.prove`;
   return [
-    ...says.map((subject) => ({ type: "service", subject }) as const),
+    ...says.map((subject) =>
+      // Who asks is in the subject on the mesh's side, where its account puts it.
+      subject === prove
+        ? ({ type: "service", subject: `${prove}.${role}.${who}`, local: prove } as const)
+        : ({ type: "service", subject } as const),
+    ),
     ...hears.map((subject) => ({ type: "stream", subject }) as const),
     { type: "service", subject: directGet(mesh, `${at}.blob.*.*`), local: `${at}.stored.$1.$2` },
   ];
