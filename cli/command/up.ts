@@ -1,6 +1,7 @@
 /** `trialmesh up`: everything on this machine, until ctrl-c. The first time it makes the mesh. */
 import type { Command } from "commander";
 import * as z from "zod";
+import { longText } from "../../protocol/bound.ts";
 import { homePath, type Home } from "../../mesh/home.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { action, examples, flag, nameArgument, numberFlag, printing } from "../shell/option.ts";
@@ -17,13 +18,10 @@ import { ownerFlags, ownerFlagsOf } from "./owner-flag.ts";
 import { upDetached } from "./up-detached.ts";
 
 const listenFlag = flag(
-  z
-    .string()
-    .regex(/^[^\s:/]+:\d{1,5}$/, 'it should look like "0.0.0.0:4222"')
-    .transform((text) => ({
-      host: text.slice(0, text.indexOf(":")),
-      port: Number(text.slice(text.indexOf(":") + 1)),
-    })),
+  longText.regex(/^[^\s:/]+:\d{1,5}$/, 'it should look like "0.0.0.0:4222"').transform((text) => ({
+    host: text.slice(0, text.indexOf(":")),
+    port: Number(text.slice(text.indexOf(":") + 1)),
+  })),
 );
 const portFlag = numberFlag(z.int("it is not a whole number").min(0).max(65_535));
 

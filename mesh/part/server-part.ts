@@ -1,6 +1,6 @@
 /** The mesh's server as a part of `up`: found or brought in, started, started again when it dies. */
 import { allowsOldServer, findServer } from "../server-binary.ts";
-import { ensureCredential } from "../credential.ts";
+import { ensureCredential } from "../admission.ts";
 import { watchForFullDisk } from "../full-disk-watch.ts";
 import { saveHome, type Home } from "../home.ts";
 import { useOutsideServer } from "../outside-server.ts";

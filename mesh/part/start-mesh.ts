@@ -2,13 +2,14 @@
  * Opens a mesh on this machine: home and keys on the first run, then server, coordinator and agent,
  * each a process of its own. Says one line for each; ends them in the reverse order.
  */
-import { ensureCredential } from "../credential.ts";
+import { ensureCredential } from "../admission.ts";
 import { homeExists, openHome, saveHome, type Home } from "../home.ts";
 import { ensureIdentity, keysOf } from "../identity.ts";
 import { runningServerPid, storeFolder } from "../server-process.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import { startPart, type Part } from "./part.ts";
+import { serveExchange } from "./serve-exchange.ts";
 import { startServerPart, type ServerPart } from "./server-part.ts";
 import { partEndMs } from "./until-stopped.ts";
 import { claimUp, removeUpRecord, writeUpRecord } from "./up-record.ts";
@@ -78,6 +79,9 @@ async function startClaimed(options: StartMeshOptions, lock: FolderLock): Promis
     await server.value.stop();
     return recorded;
   }
+  const exchange = await serveExchange(server.value.home, Date.now, options.log);
+  // The mesh works without it: only nobody new comes.
+  if (!exchange.ok) options.log(`invitations: ${exchange.refusal.message}`);
   // They end by themselves, saving their work, unless they stand still.
   const guard = openGuard({ mark: partsMark, asks: false, graceSeconds: partEndMs / 1000 });
   const parts = startParts(options, partsMark);
@@ -89,6 +93,7 @@ async function startClaimed(options: StartMeshOptions, lock: FolderLock): Promis
     home: server.value.home,
     failed: Promise.race([...parts.map((part) => part.failed), deleted.promise]),
     async stop() {
+      if (exchange.ok) await exchange.value.stop();
       unwatch();
       for (const part of parts.toReversed()) await part.stop();
       await server.value.stop();

@@ -6,6 +6,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import { longText } from "../../protocol/bound.ts";
 import type { Home } from "../home.ts";
 import { lockHolder, tryLock, type FolderLock } from "../../system/folder-lock.ts";
 import {
@@ -31,8 +32,8 @@ const upRecordSchema = z.object({
   /** Its server does not serve yet. */
   starting: z.boolean().optional(),
   /** Address the server listens on. */
-  listen: z.string(),
-  url: z.string(),
+  listen: longText,
+  url: longText,
 });
 export type UpRecord = z.infer<typeof upRecordSchema>;
 
