@@ -11,6 +11,7 @@ import { subjectsOf } from "../protocol/subjects.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { AgentInput } from "./core/agent-input.ts";
 import type { AgentState } from "./core/agent-state.ts";
+import { isAtWork, usedMs } from "./core/used-time.ts";
 
 /** What the machine is doing just now; null where unknown. */
 export interface Load {
@@ -84,13 +85,15 @@ export class LeaderLink {
   }
 
   beat(): void {
-    const { bus, load, owner, state } = this.#options;
+    const { bus, clock, load, owner, state } = this.#options;
     if (this.#mode === "closed" || state.registeredIn === 0 || state.registeredIn !== state.epoch) return;
-    const running = [...state.held.values()].map(({ lease, phase, resource, suspended, usedMs }) => ({
-      fence: lease.fence,
-      resource,
-      usedMs,
-      suspended: suspended || phase === "ready",
+    const now = clock.monotonic();
+    const running = [...state.held.values()].map((held) => ({
+      fence: held.lease.fence,
+      resource: held.resource,
+      usedMs: usedMs(held, now),
+      suspended: held.suspended || held.phase === "ready",
+      atWork: isAtWork(held),
     }));
     const closed = state.draining || state.leaving ? "draining" : state.availability.reason;
     const { epoch, incarnation, name } = state;

@@ -106,9 +106,11 @@ export const heartbeatSchema = z.object({
     z.object({
       fence: fenceSchema,
       resource: z.int().nonnegative(),
-      /** Suspended time is not used time. */
+      /** By the agent's monotonic clock, up to this moment. Suspended time is not used time. */
       usedMs: z.number().nonnegative(),
       suspended: z.boolean().default(false),
+      /** Its job runs: it is not fetched, started, suspended or handed over just now. Left out by agents of before. */
+      atWork: z.boolean().optional(),
     }),
   ),
   /** Null from an agent that does not say. */

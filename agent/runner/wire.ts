@@ -41,14 +41,14 @@ const metrics = z.record(
   z.string(),
   z.custom<number>((value) => typeof value === "number"),
 );
-const atEpoch = { fence, resource: z.int().nonnegative(), metrics, usedMs };
 /** When the work that `usedMs` grew by was done, on the clock of `steadyMs`: the parent knows what of it was suspended. */
-const timed = { worked: z.strictObject({ from: z.number(), to: z.number() }) };
+const timed = { usedMs, worked: z.strictObject({ from: z.number(), to: z.number() }) };
+const atEpoch = { fence, resource: z.int().nonnegative(), metrics, ...timed };
 const file = { path, digest: z.string(), bytes: z.int().nonnegative() };
 
 export const fromChildSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("started"), fence, exact: z.boolean(), ...timed }),
-  z.strictObject({ kind: z.literal("epoch"), ...atEpoch, ...timed }),
+  z.strictObject({ kind: z.literal("epoch"), ...atEpoch }),
   z.strictObject({ kind: z.literal("checkpoint"), ...atEpoch, ...file }),
   z.strictObject({ kind: z.literal("finished"), ...atEpoch, ...file, built: builtDatasetSchema.optional() }),
   z.strictObject({
@@ -58,7 +58,7 @@ export const fromChildSchema = z.discriminatedUnion("kind", [
     digest: z.string().nullable(),
     bytes: z.int().nonnegative(),
   }),
-  z.strictObject({ kind: z.literal("failed"), fence, reason: z.string(), retryable: z.boolean(), usedMs }),
+  z.strictObject({ kind: z.literal("failed"), fence, reason: z.string(), retryable: z.boolean(), ...timed }),
   z.strictObject({
     kind: z.literal("point"),
     fence,

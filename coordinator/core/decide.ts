@@ -1,5 +1,6 @@
 /** `decide(state, input, at)`: which events an input leads to, or why it is refused. Changes nothing itself. */
 import { accept } from "../../protocol/refusal.ts";
+import { heardNow } from "../budget/meter.ts";
 import { apply } from "./apply.ts";
 import { hearHeartbeat, silence, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
@@ -21,13 +22,24 @@ export function* decide(state: State, input: Input, at: number, settings: Coordi
       yield* welcome(state, input.agent, input.register, settings);
       break;
     case "heartbeat":
-      yield* hearHeartbeat(state, input.agent, input.heartbeat, at, settings);
+      yield* hearHeartbeat(
+        state,
+        input.agent,
+        input.heartbeat,
+        input.heard ?? heardNow(at, settings),
+        at,
+        settings,
+      );
       break;
     case "silent":
       yield* silence(state, input.agent);
       break;
     case "report":
-      yield* decideReport(state, input.agent, input.report, settings);
+      yield* decideReport(state, input.agent, input.report, {
+        heard: input.heard ?? heardNow(at, settings),
+        at,
+        settings,
+      });
       break;
     case "proposals":
       yield* decideProposals(state, input.proposals);

@@ -32,6 +32,8 @@ import {
   tooLarge,
 } from "./message-limit.ts";
 import { CommandLimit, commandsPerSecond } from "./command-limit.ts";
+import type { ClockWatch } from "./clock-watch.ts";
+import type { Heard } from "../state/input.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
 import type { GiveOrder } from "./give-order.ts";
@@ -45,6 +47,7 @@ export interface IntakeOptions {
   readonly leader: Leader;
   readonly board: HeartbeatBoard;
   readonly clock: Clock;
+  readonly watch: ClockWatch;
   readonly events: EventLog;
   readonly settings: CoordinatorSettings;
   readonly giveOrder: GiveOrder;
@@ -88,10 +91,25 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
         return log(`dropped: a heartbeat of ${agent} is too large`);
       const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
       if (!heartbeat.ok) return log(heartbeat.refusal.message);
-      board.note(agent, clock.now(), heartbeat.value);
-      leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done: () => {} });
+      const heard = heardOf(options, agent);
+      board.noteBeat(agent, clock.now(), heartbeat.value, clock.monotonic());
+      leader.submit({
+        input: { kind: "heartbeat", agent, heartbeat: heartbeat.value, heard },
+        done: () => {},
+      });
     }),
   ];
+}
+
+/** This moment in the leader's time, this agent's last heartbeat was heard, and since when our clock is to be trusted. */
+function heardOf({ board, clock, watch }: IntakeOptions, agent: string): Heard {
+  const now = clock.monotonic();
+  const beatAt = board.of(agent)?.beatAt ?? null;
+  return {
+    at: clock.now(),
+    sinceMs: beatAt === null ? null : now - beatAt,
+    steadySince: clock.now() - (now - watch.look()),
+  };
 }
 
 function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOptions): Subscription {
@@ -101,7 +119,7 @@ function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOpt
     if (large !== null) return message.respond(toBytes(large));
     const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
     if (!register.ok) return message.respond(toBytes(register));
-    board.note(agent, clock.now(), null);
+    board.note(agent, clock.now());
     leader.submit({
       input: { kind: "register", agent, register: register.value },
       done: () => {
@@ -170,9 +188,10 @@ export function serveInbox(options: IntakeOptions): Subscription {
     }
     return new Promise((resolve) => {
       let open = takeable.length;
+      const heard = heardOf(options, agent);
       for (const { report } of takeable) {
         leader.submit({
-          input: { kind: "report", agent, report },
+          input: { kind: "report", agent, report, heard },
           done: () => {
             if (--open > 0) return;
             receipt();

@@ -14,6 +14,7 @@ import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { orderGiver } from "./give-order.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { Leader } from "./leader.ts";
 import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
@@ -85,7 +86,8 @@ export function beginTerm(options: TermOptions): Term {
   const lookForProposals = () => {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
-  const intake: IntakeOptions = { bus, mesh, leader, board, clock, events, settings, giveOrder, log };
+  const watch = new ClockWatch(clock);
+  const intake: IntakeOptions = { bus, mesh, leader, board, clock, watch, events, settings, giveOrder, log };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
@@ -124,7 +126,7 @@ function hearBeacons(
 /** Returns what cancels each. */
 function regularTasks(
   { bus, clock, keys, mesh, name, settings, state }: TermOptions,
-  { board, leader }: IntakeOptions,
+  { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
 ): (() => void)[] {
   const began = clock.now();
@@ -132,6 +134,7 @@ function regularTasks(
     const body: Beacon = { epoch: state.meta.epoch, leader: name, at: clock.now() };
     const { epoch } = subjectsOf(mesh);
     bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));
+    watch.look();
   };
   // Judged between batches: what was settled before an append that hung need not be so after it.
   const expire = () =>
