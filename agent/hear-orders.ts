@@ -23,18 +23,19 @@ export interface HearOrdersOptions {
   readonly name: string;
   readonly bus: Bus;
   readonly trust: MeshTrust;
-  /** Whether a moment of the coordinator's time, ms since the Unix epoch, is over. */
-  readonly isOver: (at: number) => boolean;
+  /** Whether a moment of the leader's time in this epoch, ms since the Unix epoch, is known to be over. */
+  readonly isOver: (epoch: number, at: number) => boolean;
   readonly take: (input: AgentInput) => void;
   readonly onReceipt: (ids: readonly string[]) => void;
+  readonly onQuarantined: (reason: string) => void;
   readonly log: (line: string) => void;
 }
 
 /** Hears them until the subscriptions are closed. */
 export function hearOrders(options: HearOrdersOptions): readonly Subscription[] {
-  const { bus, isOver, log, mesh, name, onReceipt, take, trust } = options;
+  const { bus, isOver, log, mesh, name, onQuarantined, onReceipt, take, trust } = options;
   const subjects = subjectsOf(mesh);
-  const hear = <T extends { readonly expires: number }>(
+  const hear = <T extends { readonly epoch: number; readonly expires: number }>(
     order: OrderName,
     schema: z.ZodType<T>,
     obey: (body: T) => void,
@@ -45,7 +46,8 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
       if (signed === null) return log(`dropped: ${order} order without a coordinator's signature for it`);
       const body = schema.safeParse(fromBytes(signed.body));
       if (!body.success) return log(`dropped: unreadable ${order} order of ${signed.by}`);
-      if (isOver(body.data.expires)) return log(`dropped: ${order} order of ${signed.by} that came too late`);
+      const { epoch, expires } = body.data;
+      if (isOver(epoch, expires)) return log(`dropped: ${order} order of ${signed.by} that came too late`);
       obey(body.data);
     });
   };
@@ -53,12 +55,15 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
     hear("offer", offerSchema, (body) => take({ kind: "offer", ...body })),
     hear("extend", extendSchema, (body) => take({ kind: "extend", ...body })),
     hear("cancel", cancelSchema, (body) => take({ kind: "cancel", ...body })),
-    hear("drain", drainSchema, (body) => take({ kind: "drain", ...body })),
+    hear("drain", drainSchema, ({ drain, epoch, quarantined }) => {
+      take({ kind: "drain", epoch, drain });
+      if (quarantined !== undefined) onQuarantined(quarantined);
+    }),
     hear("receipt", receiptSchema, (body) => onReceipt(body.ids)),
     bus.subscribe(subjects.epoch, (message) => {
       const signed = trust.open(subjects.epoch, message.data);
       const beacon = beaconSchema.safeParse(signed === null ? undefined : fromBytes(signed.body));
-      if (beacon.success) take({ kind: "beacon", epoch: beacon.data.epoch });
+      if (beacon.success) take({ kind: "beacon", ...beacon.data });
     }),
   ];
 }

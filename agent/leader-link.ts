@@ -31,6 +31,7 @@ export interface LeaderLinkOptions {
   /** Resolves when an earlier run's reports are out, or after so many ms. */
   readonly backlogOut: (ms: number) => Promise<void>;
   readonly take: (input: AgentInput) => void;
+  readonly onQuarantined: (reason: string) => void;
   readonly log: (line: string) => void;
 }
 
@@ -46,7 +47,8 @@ const backlogPatienceMs = 3_000;
  * | unheard     | idle, `epoch` is 0           | nothing                            | a beacon: registering                    |
  * | registering | `#mode`                      | `register`, again after each pause | a welcome to `epoch`: registered; a bus  |
  * |             |                              |                                    | closed for good: idle, as it was before  |
- * | registered  | idle, registered in `epoch`  | heartbeats; orders count only here | a higher epoch, by beacon or order:      |
+ * | registered  | idle, registered in `epoch`  | heartbeats; orders count only here | a higher epoch, by beacon or order, or a |
+ * |             |                              |                                    | leader's clock no longer known:          |
  * |             |                              |                                    | registering                              |
  * | closed      | `#mode`                      | nothing                            | nothing                                  |
  */
@@ -72,7 +74,7 @@ export class LeaderLink {
     this.#mode = "registering";
     const { backlogOut, bus, clock, state } = this.#options;
     await backlogOut(backlogPatienceMs);
-    while (this.#mode === "registering" && state.registeredIn !== state.epoch) {
+    while (this.#mode === "registering" && (state.registeredIn !== state.epoch || state.clockIsStale)) {
       try {
         if (await this.#registerOnce()) continue;
       } catch (error) {
@@ -107,7 +109,7 @@ export class LeaderLink {
 
   /** True where the leader welcomed us. */
   async #registerOnce(): Promise<boolean> {
-    const { bus, capability, clock, log, state, take } = this.#options;
+    const { bus, capability, clock, log, onQuarantined, state, take } = this.#options;
     const askedAt = clock.monotonic();
     const register: Register = { incarnation: state.incarnation, capability, policy: state.policy };
     const answer = answerSchema.safeParse(
@@ -123,6 +125,7 @@ export class LeaderLink {
     this.#heartbeatMs = welcome.data.presenceMs;
     take({ kind: "welcomed", epoch: welcome.data.epoch, at: welcome.data.at, askedAt });
     this.beat();
+    if (welcome.data.quarantined !== undefined) onQuarantined(welcome.data.quarantined);
     return true;
   }
 }

@@ -3,11 +3,11 @@ import type { Register, Heartbeat } from "../../protocol/report.ts";
 import { priceOf } from "../../protocol/token.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import type { Event } from "../format/event.ts";
-import type { Heard, Steps } from "../state/input.ts";
+import type { Part, Steps } from "../state/input.ts";
 import { leaseExtended } from "./attempt-fact.ts";
 import { endAttempt } from "./outcome.ts";
 import { accuse } from "./quarantine.ts";
-import { useAtHeartbeat, type HeardUse } from "./use.ts";
+import { useAtHeartbeat, type HeardUse, type Moment } from "./use.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
 
@@ -16,7 +16,8 @@ export function* welcome(
   agent: string,
   register: Register,
   settings: CoordinatorSettings,
-): Steps {
+  isFull: () => boolean,
+): Part {
   const known = state.agents.get(agent);
   const { incarnation, capability, policy } = register;
   const isNew =
@@ -29,6 +30,7 @@ export function* welcome(
   for (const fence of [...(state.held.get(agent) ?? [])]) {
     const found = attemptByFence(state, fence);
     if (found !== null && found.attempt.incarnation !== incarnation) {
+      if (isFull()) return false;
       yield* endAttempt(
         state,
         found.trial,
@@ -38,6 +40,7 @@ export function* welcome(
       );
     }
   }
+  return true;
 }
 
 export function* silence(state: State, agent: string): Steps {
@@ -48,12 +51,11 @@ export function* hearHeartbeat(
   state: State,
   agent: string,
   heartbeat: Heartbeat,
-  heard: Heard,
-  at: number,
-  settings: CoordinatorSettings,
-): Steps {
+  moment: Moment,
+  isFull: () => boolean,
+): Part {
   const known = state.agents.get(agent);
-  if (known === undefined || known.incarnation !== heartbeat.incarnation) return;
+  if (known === undefined || known.incarnation !== heartbeat.incarnation) return true;
   if (!known.present) yield { kind: "AgentSeen", agent };
   if (known.closed !== heartbeat.closed) yield { kind: "AgentClosed", agent, reason: heartbeat.closed };
   const words = new Map(heartbeat.running.map((word) => [word.fence, word]));
@@ -61,14 +63,16 @@ export function* hearHeartbeat(
   for (const fence of state.held.get(agent) ?? []) {
     const found = attemptByFence(state, fence);
     if (found === null) continue;
+    if (isFull()) return false;
     const { attempt, trial } = found;
-    const use = useAtHeartbeat(attempt, words.get(fence), heard, at, settings);
+    const use = useAtHeartbeat(attempt, words.get(fence), moment);
     yield* accuse(state, attempt, use.fault);
     const extension =
-      words.has(fence) && !isLeaving(attempt) ? extend(state, trial, attempt, use, at, settings) : null;
+      words.has(fence) && !isLeaving(attempt) ? extend(state, trial, attempt, use, moment) : null;
     if (extension !== null) yield extension;
     else if (use.isNews) yield { kind: "AttemptMetered", fence, metered: use.fact };
   }
+  return true;
 }
 
 /** One that leaves at its next checkpoint is still paid for up to there. */
@@ -85,8 +89,7 @@ function extend(
   trial: Trial,
   attempt: Attempt,
   { fact: metered, usedMs }: HeardUse,
-  at: number,
-  settings: CoordinatorSettings,
+  { at, settings }: Moment,
 ): Event | null {
   const left = attempt.until - at;
   if (left > settings.leaseMs / 2 && !attempt.shifted) return null;

@@ -5,24 +5,17 @@
 import type { Digest } from "../../protocol/id.ts";
 import type { Report } from "../../protocol/report.ts";
 import { charge } from "../budget/ledger.ts";
-import type { Heard, Steps } from "../state/input.ts";
+import type { Steps } from "../state/input.ts";
 import { attemptEnded } from "./attempt-fact.ts";
 import { judge } from "./judge.ts";
 import { endAttempt } from "./outcome.ts";
 import { recordBuilt } from "../registry/record-built.ts";
 import { accuse, quarantine } from "./quarantine.ts";
-import { useAtReport, type Use } from "./use.ts";
+import { useAtReport, type Moment, type Use } from "./use.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
 
-/** The moment a report is decided in, and how its agent was heard. */
-export interface ReportTime {
-  readonly heard: Heard;
-  readonly at: number;
-  readonly settings: CoordinatorSettings;
-}
-
-export function* decideReport(state: State, agent: string, report: Report, time: ReportTime): Steps {
+export function* decideReport(state: State, agent: string, report: Report, moment: Moment): Steps {
   const found = attemptByFence(state, report.fence);
   if (found === null || found.attempt.agent !== agent) {
     if (report.kind === "finished" || report.kind === "stopped" || report.kind === "failed") {
@@ -31,7 +24,7 @@ export function* decideReport(state: State, agent: string, report: Report, time:
     return;
   }
   const { trial, attempt } = found;
-  const { settings } = time;
+  const { settings } = moment;
   if (report.kind === "accepted") {
     if (attempt.state === "offered") yield { kind: "LeaseAccepted", fence: report.fence };
     return;
@@ -42,7 +35,7 @@ export function* decideReport(state: State, agent: string, report: Report, time:
     yield { kind: "AgentClosed", agent, reason: report.reason };
     return;
   }
-  const use = useAtReport(attempt, report, time.heard, time.at, settings);
+  const use = useAtReport(attempt, report, moment);
   yield* accuse(state, attempt, use.fault);
   switch (report.kind) {
     case "checkpoint":

@@ -9,6 +9,13 @@ import type { Heard } from "../state/input.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { Attempt } from "../state/state.ts";
 
+/** When something is decided, and how the agent it is about was heard. */
+export interface Moment {
+  readonly heard: Heard;
+  readonly at: number;
+  readonly settings: CoordinatorSettings;
+}
+
 type Word = Heartbeat["running"][number];
 
 export interface Use {
@@ -30,9 +37,7 @@ export interface HeardUse extends Use {
 export function useAtHeartbeat(
   attempt: Attempt,
   word: Word | undefined,
-  heard: Heard,
-  at: number,
-  settings: CoordinatorSettings,
+  { at, heard, settings }: Moment,
 ): HeardUse {
   const before = attempt.meter;
   const phase = word === undefined ? absentPhase(before.phase) : phaseOf(word);
@@ -58,9 +63,7 @@ type WithUse = Extract<Report, { readonly usedMs: number }>;
 export function useAtReport(
   { meter: before }: Attempt,
   report: WithUse,
-  heard: Heard,
-  at: number,
-  settings: CoordinatorSettings,
+  { at, heard, settings }: Moment,
 ): Use {
   const meter = metered(before, null, heard, settings);
   const bounds = boundsOf(meter, at, settings);

@@ -6,7 +6,8 @@
 import * as z from "zod";
 import type { Store } from "../../store/store.ts";
 import { hashOf } from "./batch.ts";
-import { startPosition, type Position } from "./journal.ts";
+import { startPosition, type Head, type Position } from "./journal.ts";
+import { prevOf } from "./link.ts";
 
 /** Of what is stored here, and how. */
 export const journalCopyVersion = "journal-copy-1";
@@ -24,7 +25,8 @@ const movedAtOnce = 1_000;
 
 export class JournalCopy {
   readonly #store: Store;
-  #fresh: [string, Uint8Array][] = [];
+  /** Noted, and not yet on the disk. */
+  #fresh = new Map<string, Uint8Array>();
   #end: Position;
 
   constructor(store: Store) {
@@ -41,23 +43,59 @@ export class JournalCopy {
   /** Notes a message to be written with the next flush; what is held already is left as it is. */
   add(position: Position, bytes: Uint8Array): void {
     if (position.sequence <= this.#end.sequence) return;
-    this.#fresh.push([keyOf(position.sequence), bytes]);
+    this.#fresh.set(keyOf(position.sequence), bytes);
     this.#end = position;
   }
 
   /** The message at this place of the journal, or null. */
   at(sequence: number): Uint8Array | null {
-    const bytes = this.#store.get(keyOf(sequence));
+    const key = keyOf(sequence);
+    const bytes = this.#fresh.get(key) ?? this.#store.get(key);
     return bytes instanceof Uint8Array ? bytes : null;
   }
 
-  /** Resolves once what was noted is on the disk. */
+  /** Resolves once what was noted is on the disk; what the disk refuses is noted for the next flush. */
   async flush(): Promise<void> {
-    if (this.#fresh.length === 0) return;
-    const put = [...this.#fresh, [endKey, this.#end] as const];
-    this.#fresh = [];
-    await this.#store.write({ put, remove: [] });
+    if (this.#fresh.size === 0) return;
+    const noted = [...this.#fresh];
+    await this.#store.write({ put: [...noted, [endKey, this.#end]], remove: [] });
+    for (const [key, bytes] of noted) if (this.#fresh.get(key) === bytes) this.#fresh.delete(key);
   }
+
+  /** Puts the right message where a damaged one lies, or none; with the next flush. */
+  mend(sequence: number, bytes: Uint8Array): void {
+    if (sequence <= this.#end.sequence) this.#fresh.set(keyOf(sequence), bytes);
+  }
+
+  /**
+   * JOURNAL-9: reads all of it, and sets its end right where what is stored of that is damaged: otherwise a journal that is
+   * shorter than the copy would go unnoticed. Returns what is damaged, in a few words, or null. `signedAt`: the position of a
+   * message that a coordinator has signed, null for any other.
+   */
+  examine(signedAt: (sequence: number, bytes: Uint8Array) => Position | null): string | null {
+    let faulty: number | null = null;
+    let last: Head = startPosition;
+    let lastBytes: Uint8Array = new Uint8Array();
+    for (const [key, bytes] of this.#store.range(prefix)) {
+      const sequence = Number(key.slice(prefix.length));
+      if (!(bytes instanceof Uint8Array)) continue;
+      if (sequence !== last.sequence + 1 || prevOf(bytes) !== last.hash) faulty ??= last.sequence + 1;
+      last = { sequence, hash: hashOf(bytes) };
+      lastBytes = bytes;
+    }
+    const { hash, sequence } = this.#end;
+    if (last.sequence === sequence && last.hash === hash) return faulty === null ? null : placeOf(faulty);
+    // The last message is gone, or its end is not what it was: whichever the message itself bears out.
+    const unsigned = faulty === null && sequence === 0 ? { ...last, signedFrom: null } : null;
+    const found = signedAt(last.sequence, lastBytes) ?? unsigned;
+    if (last.sequence < sequence || found === null) return placeOf(faulty ?? sequence);
+    this.#end = found;
+    return faulty === null ? "in what it says of its end" : placeOf(faulty);
+  }
+}
+
+function placeOf(sequence: number): string {
+  return `at message ${sequence}`;
 }
 
 /** Takes over the copy that lies in a projection's store: up to its version 3 it lay there, under the same keys. */

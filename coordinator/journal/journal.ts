@@ -3,12 +3,19 @@
  * it must come after, so of two leaders only one can write. JOURNAL-3: an append whose answer was lost is
  * read back before anything is concluded.
  */
-import { BusError, type AppendResult, type Bus, type Bytes } from "../../protocol/bus/bus.ts";
+import {
+  BusError,
+  type AppendResult,
+  type Bus,
+  type Bytes,
+  type StreamState,
+} from "../../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { streamsOf } from "../../protocol/subjects.ts";
 import type { Event } from "../format/event.ts";
 import { encodeBatch, genesisHash, hashOf, journalFormat, type Batch, type NewBatch } from "./batch.ts";
-import { readSealed, sealBatch, type CoordinatorKeys } from "./seal.ts";
+import { prevOf } from "./link.ts";
+import { readSealed, sealBatch, signedFromOf, type CoordinatorKeys } from "./seal.ts";
 
 /** Where a follower stands: the last message it has applied. */
 export interface Position {
@@ -19,6 +26,17 @@ export interface Position {
 }
 
 export const startPosition: Position = { sequence: 0, hash: genesisHash, signedFrom: null };
+
+/** A position as another says it: of which message of the journal it has seen what. */
+export type Head = Pick<Position, "sequence" | "hash">;
+
+export const startHead: Head = { sequence: 0, hash: genesisHash };
+
+/** A message as it lies on the server, of which only the link to the one before it was looked at. */
+export interface LinkedEntry {
+  readonly head: Head;
+  readonly bytes: Uint8Array;
+}
 
 export interface JournalEntry {
   readonly position: Position;
@@ -97,11 +115,7 @@ export class Journal {
     const entries: JournalEntry[] = [];
     let previous = from;
     for (const { sequence, data } of raw) {
-      if (sequence !== previous.sequence + 1) {
-        throw new JournalBroken(
-          `the journal has no message ${previous.sequence + 1}; the next one is ${sequence}`,
-        );
-      }
+      assertNext(previous.sequence, sequence);
       const reading = readSealed(this.#keys.trust, this.#mesh, data, sequence, previous.signedFrom);
       if (reading.kind === "broken")
         throw new JournalBroken(`journal message ${sequence} cannot be read: ${reading.what}`);
@@ -112,11 +126,7 @@ export class Journal {
         );
       }
       const { batch } = reading;
-      if (batch.prev !== previous.hash) {
-        throw new JournalBroken(
-          `journal message ${sequence} does not follow from message ${previous.sequence}`,
-        );
-      }
+      if (batch.prev !== previous.hash) throw notFollowing(sequence);
       const signedFrom = batch.v === journalFormat ? batch.signedFrom : null;
       previous = { sequence, hash: hashOf(data), signedFrom };
       entries.push({ position: previous, batch, bytes: data });
@@ -124,8 +134,39 @@ export class Journal {
     return entries;
   }
 
+  /** What the server counts, which need not be what it has; null where it has no journal at all. */
+  async state(): Promise<StreamState | null> {
+    try {
+      return await this.#bus.streamState(this.#stream);
+    } catch (error) {
+      if (error instanceof BusError && error.kind === "no-stream") return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Up to `limit` messages after `from`, each of which carries the hash of the one before it. Where the last of them is what
+   * was seen there, so are all. Throws JournalBroken for a gap or a message that does not follow.
+   */
+  async readLinked(from: Head, limit: number): Promise<readonly LinkedEntry[]> {
+    const raw = await this.#bus.readStream(this.#stream, from.sequence + 1, limit);
+    let previous = from;
+    return raw.map(({ data, sequence }) => {
+      assertNext(previous.sequence, sequence);
+      if (prevOf(data) !== previous.hash) throw notFollowing(sequence);
+      previous = { sequence, hash: hashOf(data) };
+      return { head: previous, bytes: data };
+    });
+  }
+
+  /** The position of a message that a coordinator of the mesh has signed; null for any other. */
+  signedAt(sequence: number, bytes: Bytes): Position | null {
+    const signedFrom = signedFromOf(this.#keys.trust, this.#mesh, bytes);
+    return signedFrom === null ? null : { sequence, hash: hashOf(bytes), signedFrom };
+  }
+
   /** JOURNAL-4: a journal that is shorter than, or differs from, what we have seen has lost data. */
-  async verify(seen: Pick<Position, "sequence" | "hash">): Promise<void> {
+  async verify(seen: Head): Promise<void> {
     if (seen.sequence === 0) return;
     const { lastSequence } = await this.#bus.streamState(this.#stream);
     if (lastSequence < seen.sequence) {
@@ -208,4 +249,13 @@ export class Journal {
       entry !== undefined && entry.sequence === position.sequence && hashOf(entry.data) === position.hash
     );
   }
+}
+
+function assertNext(previous: number, sequence: number): void {
+  if (sequence === previous + 1) return;
+  throw new JournalBroken(`the journal has no message ${previous + 1}; the next one is ${sequence}`);
+}
+
+function notFollowing(sequence: number): JournalBroken {
+  return new JournalBroken(`journal message ${sequence} does not follow from message ${sequence - 1}`);
 }

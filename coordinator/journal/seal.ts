@@ -24,6 +24,13 @@ export function sealBatch(signer: Signer, mesh: string, batch: Uint8Array): Uint
   return signer.sign(contextOf(mesh), batch);
 }
 
+/** Where signing began, as a message by itself says it; null where no coordinator has signed it. */
+export function signedFromOf(trust: MeshTrust, mesh: string, bytes: Uint8Array): number | null {
+  const signed = trust.open(contextOf(mesh), bytes);
+  const reading = signed === null ? null : decodeBatch(signed.body);
+  return reading?.kind === "read" && reading.batch.v === journalFormat ? reading.batch.signedFrom : null;
+}
+
 /**
  * JOURNAL-7: what is not signed is broken once signing has begun; `before` is where the message before this one said that
  * it did, null as long as it has not. How a newer format is signed is not known here: that one is waited for.

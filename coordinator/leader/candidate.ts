@@ -13,7 +13,9 @@ import type { State } from "../state/state.ts";
 import { EventLog } from "../view/event-log.ts";
 import { hearsNoLeader } from "./hears-no-leader.ts";
 import { JournalFollower } from "./journal-follower.ts";
+import { keepWatch } from "./keep-watch.ts";
 import { Journal, JournalBroken, JournalNewer } from "../journal/journal.ts";
+import { JournalWatch } from "../journal/journal-watch.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { ProjectionStore } from "../projection/projection-store.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
@@ -37,8 +39,11 @@ export interface CandidateOptions {
   /** Put back what the server's journal has lost, from this coordinator's own copy, before anything else. */
   readonly restoreJournal?: boolean;
   readonly log: (line: string) => void;
-  /** The coordinator cannot go on without a person: broken journal, full disk, broken invariant. */
-  readonly onHalt: (reason: string) => void;
+  /**
+   * The coordinator cannot go on: broken journal, broken invariant, which a person has to mend; or a StoreError `damaged`: its memory
+   * has to be opened anew.
+   */
+  readonly onHalt: (reason: string, error: unknown) => void;
   /** Told every time the state has changed durably; for tests. */
   readonly onState?: (state: State) => void;
 }
@@ -63,6 +68,8 @@ export interface Candidate {
 
 const standbyPauseMs = 500;
 const spreadMs = 400;
+/** A journal that takes longer to read is read to its end while the coordinator goes on, ms. */
+const readBeforeMs = 5_000;
 /** Only another program helps: no need to ask often. */
 const newerPauseMs = 5_000;
 /** Failures of the bus that are waited out; any other is for a person to mend. */
@@ -90,7 +97,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
  * | standby | follows the journal, waits out what   | nobody answers as leader and its election is appended: leader;     |
  * |         | heals by itself                       | what only a person can mend: halted                                |
  * | leader  | its term decides and appends          | the term ends, by a refused append or a lost server: standby, from |
- * |         |                                       | what is durable; broken journal, full disk, broken rule: halted    |
+ * |         |                                       | what is durable; broken journal, damage, broken rule: halted    |
  * | halted  | nothing; `onHalt` has the reason      | nothing                                                            |
  */
 class JournalCandidate implements Candidate {
@@ -100,7 +107,9 @@ class JournalCandidate implements Candidate {
   readonly #store: ProjectionStore;
   readonly #events = new EventLog();
   readonly #follower: JournalFollower;
+  readonly #watch: JournalWatch;
   readonly #life: Promise<void>;
+  #endWatch: (() => void) | null = null;
   #role: "standby" | "leader" | "halted" = "standby";
   #stopped = false;
   #lastTrouble = "";
@@ -111,7 +120,7 @@ class JournalCandidate implements Candidate {
     this.#options = options;
     this.#settings = { ...defaultSettings, ...options.settings };
     this.#journal = new Journal(bus, mesh, clock, keys);
-    this.#store = new ProjectionStore(options.store, options.journalCopy, (error) => this.#halt(error));
+    this.#store = new ProjectionStore(options.store, options.journalCopy, (error) => this.#halt(error), log);
     this.#follower = new JournalFollower({
       name,
       journal: this.#journal,
@@ -121,6 +130,7 @@ class JournalCandidate implements Candidate {
       log,
       onState: (state) => onState?.(state),
     });
+    this.#watch = new JournalWatch(this.#journal, this.#store.copy, log);
     this.#life = this.#live();
   }
 
@@ -130,6 +140,7 @@ class JournalCandidate implements Candidate {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#endWatch?.();
     this.#term?.end();
     await this.#life;
     await this.#store.flushed().catch(() => {});
@@ -138,12 +149,13 @@ class JournalCandidate implements Candidate {
   #halt(error: unknown): void {
     this.#role = "halted";
     this.#stopped = true;
+    this.#endWatch?.();
     this.#term?.end();
     const hint =
       error instanceof JournalBroken
         ? "; `trialmesh up --restore-journal` puts back what this coordinator has a copy of"
         : "";
-    this.#options.onHalt(errorSentence(error) + hint);
+    this.#options.onHalt(errorSentence(error) + hint, error);
   }
 
   async #live(): Promise<void> {
@@ -162,9 +174,11 @@ class JournalCandidate implements Candidate {
     }
   }
 
-  /** The streams as they must be, and the journal as we know it; before anything is followed. */
+  /** The streams as they must be, and the journal as we know it, all of it; before anything is followed. */
   async #begin(): Promise<void> {
-    const { bus, log, mesh, replicas, restoreJournal } = this.#options;
+    const { bus, clock, log, mesh, replicas, restoreJournal } = this.#options;
+    // JOURNAL-8: a fresh stream in the place of one that is gone would be a mesh that has forgotten everything.
+    if (restoreJournal !== true) await this.#follower.expectJournal();
     for (const spec of streamSpecsOf(mesh, replicas ?? 1, randomBytes(16).toString("hex")))
       await bus.ensureStream(spec);
     if (restoreJournal === true) {
@@ -174,6 +188,9 @@ class JournalCandidate implements Candidate {
     }
     await this.#follower.verify();
     await this.#follower.completeCopy();
+    const until = clock.monotonic() + readBeforeMs;
+    await this.#watch.readAll(() => !this.#stopped && clock.monotonic() < until);
+    this.#endWatch ??= keepWatch(clock, this.#watch, (error) => this.#halt(error));
   }
 
   async #standBy(): Promise<void> {
@@ -183,19 +200,23 @@ class JournalCandidate implements Candidate {
       if (await this.#nobodyLeads(this.#settings.leaderSilentMs)) {
         await sleep(clock, random() * spreadMs);
         // Another candidate may lead by now, and would answer; one that hangs has had its while.
-        if (!this.#stopped && (await this.#nobodyLeads(0)) && (await this.#follower.elect()))
-          await this.#lead();
+        if (!this.#stopped && (await this.#nobodyLeads(0))) {
+          const termClock = await this.#follower.elect();
+          if (termClock !== null) await this.#lead(termClock);
+        }
       }
       if (!this.#stopped) await sleep(clock, standbyPauseMs);
     }
   }
 
-  async #lead(): Promise<void> {
+  async #lead(termClock: Clock): Promise<void> {
     const { position, state } = this.#follower;
     this.#role = "leader";
     this.#options.log(`leading, epoch ${state.meta.epoch}, journal at ${position.sequence}`);
     this.#term = beginTerm({
       ...this.#options,
+      clock: termClock,
+      machineClock: this.#options.clock,
       settings: this.#settings,
       state,
       position,

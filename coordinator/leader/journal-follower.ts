@@ -2,11 +2,12 @@
  * A coordinator's memory of the journal: what its stores hold, brought up to the journal's end, and its first word as
  * leader. It neither decides when to lead nor judges what failed: errors of bus and journal pass through.
  */
-import type { Clock } from "../../protocol/time/clock.ts";
+import { sleep, type Clock } from "../../protocol/time/clock.ts";
+import { steadyClock } from "../../protocol/time/steady-clock.ts";
 import { apply } from "../core/apply.ts";
 import { brokenInvariants } from "../core/invariant.ts";
 import { replay } from "../core/replay.ts";
-import type { Journal, Position } from "../journal/journal.ts";
+import { JournalBroken, type Journal, type Position } from "../journal/journal.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
@@ -21,6 +22,8 @@ export interface FollowerOptions {
   readonly onState: (state: State) => void;
 }
 
+const streamPatienceMs = 1_000;
+
 export class JournalFollower {
   readonly #options: FollowerOptions;
   #state: State;
@@ -28,6 +31,10 @@ export class JournalFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
+    const { journal, log, store } = options;
+    const damaged = store.copy.examine((sequence, bytes) => journal.signedAt(sequence, bytes));
+    if (damaged !== null)
+      log(`this coordinator's copy of the journal is damaged ${damaged}; it is mended from the server's`);
     ({ state: this.#state, position: this.#position } = this.#load());
   }
 
@@ -43,6 +50,17 @@ export class JournalFollower {
   reload(): void {
     ({ state: this.#state, position: this.#position } = this.#load());
     this.#options.events.clear();
+  }
+
+  /** Where we have seen a journal there must be one. */
+  async expectJournal(): Promise<void> {
+    const { clock, journal, store } = this.#options;
+    const seen = Math.max(store.copy.end.sequence, this.#position.sequence);
+    if (seen === 0 || (await journal.state()) !== null) return;
+    // A server that has just been started may not have found its streams yet.
+    await sleep(clock, streamPatienceMs);
+    if ((await journal.state()) !== null) return;
+    throw new JournalBroken(`the server has no journal, and message ${seen} of it has been seen`);
   }
 
   /** That the server's journal is the one that our copy and our projection were made of. */
@@ -80,24 +98,31 @@ export class JournalFollower {
     }
   }
 
-  /** Appends the election; false where another was faster. Throws where the journal's state breaks an invariant. */
-  async elect(): Promise<boolean> {
+  /**
+   * Appends the election. Returns the clock of the term that it begins, or null where another was faster. Throws where the
+   * journal's state breaks an invariant.
+   *
+   * CLOCK-1: the journal's time never goes back: a term begins where the last one's events end, or at this machine's time
+   * where that is later, and from there on goes by the monotonic clock.
+   */
+  async elect(): Promise<Clock | null> {
     const { clock, events, journal, name, store } = this.#options;
     await this.catchUp();
     const [broken] = brokenInvariants(this.#state);
     if (broken !== undefined)
       throw new Error(`the journal's state breaks ${broken.rule} at ${broken.where}: ${broken.detail}`);
-    const at = clock.now();
+    const termClock = steadyClock(clock, Math.ceil(Math.max(clock.now(), this.#state.meta.at)));
+    const at = termClock.now();
     const epoch = this.#state.meta.epoch + 1;
     const event = { kind: "LeaderElected", epoch, leader: name } as const;
     const next = await journal.append(this.#position, epoch, at, [event], () => false);
-    if (next === null) return false;
+    if (next === null) return null;
     apply(this.#state, event, at);
     this.#position = next.position;
     events.add([event], this.#position.sequence, at);
     store.copy.add(this.#position, next.bytes);
     store.save(this.#state, this.#position);
-    return true;
+    return termClock;
   }
 
   #load(): { state: State; position: Position } {

@@ -3,6 +3,7 @@
  * not yet told, cancels not yet obeyed. Sent again until the state says they were heard; every order is
  * idempotent at the agent. What was sent when is memory of this leader only and may be lost.
  */
+import { bytesPerKiB } from "../../protocol/byte-unit.ts";
 import type { OrderName } from "../../protocol/subjects.ts";
 import type { Lease } from "../../protocol/order.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
@@ -12,6 +13,9 @@ export interface Order {
   readonly name: OrderName;
   readonly body: Readonly<Record<string, unknown>>;
 }
+
+/** Leases in one order: an agent with many slots is told of them in several. One lease alone is bounded by its sweep's command. */
+const leasesBytesMax = 256 * bytesPerKiB;
 
 interface Sent {
   /** The end of the horizon in the agent's last order. */
@@ -23,6 +27,8 @@ interface Sent {
 
 export class OwedOrders {
   readonly #sent = new Map<number, Sent>();
+  /** By agent: why it was told last that it is quarantined. */
+  readonly #quarantined = new Map<string, string>();
   readonly #resendMs: number;
 
   constructor(resendMs: number) {
@@ -33,7 +39,21 @@ export class OwedOrders {
   allDue(state: State, at: number): Order[] {
     // What was sent for the others need not be remembered.
     for (const fence of this.#sent.keys()) if (!state.active.has(fence)) this.#sent.delete(fence);
-    return this.due(state, at, state.active.keys());
+    return [...this.due(state, at, state.active.keys()), ...this.#notices(state)];
+  }
+
+  /** Its owner may have no other way to learn of it. Told once; an agent that is not there now hears it when it registers. */
+  #notices(state: State): Order[] {
+    const orders: Order[] = [];
+    for (const { agent, cordonReason, present } of state.agents.values()) {
+      if (cordonReason === null) this.#quarantined.delete(agent);
+      else if (present && this.#quarantined.get(agent) !== cordonReason) {
+        this.#quarantined.set(agent, cordonReason);
+        const body = { epoch: state.meta.epoch, drain: false, quarantined: cordonReason };
+        orders.push({ agent, name: "drain", body });
+      }
+    }
+    return orders;
   }
 
   /** Orders due at `at` for these fences. */
@@ -77,8 +97,8 @@ export class OwedOrders {
         push(extensions, attempt.agent, { fence, at, horizonMs: Math.max(1, attempt.until - at) });
       }
     }
-    for (const [agent, leases] of offers) orders.push({ agent, name: "offer", body: { epoch, leases } });
-    for (const [agent, leases] of extensions) orders.push({ agent, name: "extend", body: { epoch, leases } });
+    for (const [agent, leases] of offers) orders.push(...parted(agent, "offer", epoch, leases));
+    for (const [agent, leases] of extensions) orders.push(...parted(agent, "extend", epoch, leases));
     return orders;
   }
 
@@ -125,6 +145,28 @@ function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Leas
     at,
     horizonMs: Math.max(1, attempt.until - at),
   };
+}
+
+/** SIZE-5: as many orders as it takes for each to be a message that the server accepts. */
+function* parted(
+  agent: string,
+  name: "offer" | "extend",
+  epoch: number,
+  leases: readonly unknown[],
+): Generator<Order, void, void> {
+  let part: unknown[] = [];
+  let bytes = 0;
+  for (const lease of leases) {
+    const size = Buffer.byteLength(JSON.stringify(lease)) + 1;
+    if (part.length > 0 && bytes + size > leasesBytesMax) {
+      yield { agent, name, body: { epoch, leases: part } };
+      part = [];
+      bytes = 0;
+    }
+    part.push(lease);
+    bytes += size;
+  }
+  yield { agent, name, body: { epoch, leases: part } };
 }
 
 function push<V>(into: Map<string, V[]>, key: string, value: V): void {

@@ -28,7 +28,10 @@ export interface TermOptions {
   readonly name: string;
   readonly bus: Bus;
   readonly keys: CoordinatorKeys;
+  /** The term's own, from its election on: CLOCK-2, nothing that is done to the machine's clock reaches it. */
   readonly clock: Clock;
+  /** What that is made of: where its time of day leaps, the machine may have slept. */
+  readonly machineClock: Clock;
   readonly settings: CoordinatorSettings;
   /** Ours from here on. */
   readonly state: State;
@@ -86,7 +89,7 @@ export function beginTerm(options: TermOptions): Term {
   const lookForProposals = () => {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
-  const watch = new ClockWatch(clock);
+  const watch = new ClockWatch(options.machineClock);
   const intake: IntakeOptions = { bus, mesh, leader, board, clock, watch, events, settings, giveOrder, log };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),

@@ -14,7 +14,7 @@ const policy = openPolicy(2);
 
 function registered(): AgentState {
   const state = newAgentState("box", "box-1", policy);
-  step(state, { kind: "beacon", epoch: 3 }, 0);
+  step(state, { kind: "beacon", epoch: 3, at: 0 }, 0);
   // Coordinator's time 1,000,000 was read at some moment after our monotonic 500.
   step(state, { kind: "welcomed", epoch: 3, at: 1_000_000, askedAt: 500 }, 520);
   return state;
@@ -227,4 +227,19 @@ test("METER-5: one that is suspended before it has begun counts from when it has
   assert.deepEqual([usedMs(held, 5_000), isAtWork(held)], [10, false]);
   step(state, { kind: "owner", availability: { kind: "open", reason: null } }, 6_000);
   assert.deepEqual([usedMs(held, 6_100), isAtWork(held)], [110, true]);
+});
+
+test("AGENT-1: a checkpoint that cannot be stored leaves its attempt under its lease; a last one fails it", () => {
+  const state = running();
+  const report = { kind: "checkpoint", ...at, digest: digestA, bytes: 5 } as const;
+  assert.deepEqual(step(state, { kind: "share-failed", report, reason: "no such file" }, 700), []);
+  assert.equal(state.held.size, 1);
+  step(state, { kind: "tick" }, 600_000);
+  assert.deepEqual(kinds(step(state, { kind: "tick" }, 600_100)), ["stop"], "it still ends with its horizon");
+  const last = running();
+  step(last, { kind: "runner", event: { kind: "finished", ...at, ...file } }, 700);
+  const finished = { ...report, kind: "finished" } as const;
+  const effects = step(last, { kind: "share-failed", report: finished, reason: "no such file" }, 710);
+  assert.deepEqual(kinds(effects), ["report failed"]);
+  assert.equal(last.held.size, 0);
 });
