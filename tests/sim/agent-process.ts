@@ -107,6 +107,7 @@ function steppedStore(store: Store, onStep: () => void): Store {
     get: (key) => store.get(key),
     range: (prefix) => store.range(prefix),
     count: () => store.count(),
+    fault: () => store.fault(),
     write: async (changes) => {
       onStep();
       await store.write(changes);
