@@ -113,7 +113,6 @@ function steppedStore(store: Store, onStep: () => void): Store {
       await store.write(changes);
       onStep();
     },
-    fault: () => store.fault(),
     close: () => store.close(),
   };
 }
