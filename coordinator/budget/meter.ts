@@ -4,7 +4,8 @@
  *
  * METER-1: nothing counts beyond the time since the offer, less the time the attempt stood still.
  * METER-2: nothing counts below the time in which, by its agent's own word, its job ran.
- * METER-3: fetching, starting and handing over cost nothing for as long as a lease, and what they take beyond that as much as work.
+ * METER-3: fetching, starting, handing over and silences cost nothing for as long as a lease, and what they take beyond that as much
+ * as work.
  * METER-4: an agent is accused only of what no slow network, busy machine, sleep or step of a clock brings about.
  */
 import type { Heard } from "../state/input.ts";
@@ -42,8 +43,9 @@ export function isGap({ sinceMs }: Heard, { heartbeatMs }: CoordinatorSettings):
 }
 
 /**
- * The meter after a sign of life. `phase`: what it says of the attempt, null where it says nothing. What lies since the sign of
- * life before counts only where both say the same.
+ * The meter after a sign of life. `phase`: what it says of the attempt, null where it says nothing. The time since the sign of
+ * life before is certain where both say the same; the rest is held, and counts as preparing, so that neither silences nor a word
+ * that changes with each heartbeat make it free.
  */
 export function metered(
   meter: Meter,
@@ -51,19 +53,31 @@ export function metered(
   heard: Heard,
   settings: CoordinatorSettings,
 ): Meter {
+  const gap = isGap(heard, settings);
   const before = heard.sinceMs === null ? meter.seenAt : heard.at - heard.sinceMs;
-  const certainTo = phase === meter.phase && !isGap(heard, settings) ? heard.at : before;
-  const ms = Math.round(Math.max(0, certainTo - meter.seenAt));
-  const next = { ...meter, phase: phase ?? meter.phase, seenAt: Math.max(meter.seenAt, heard.at) };
+  const begun = Math.max(meter.seenAt, before);
+  // An agent says at once that an attempt stands still: until then it worked.
+  const isSame = phase === meter.phase || (meter.phase === "working" && phase === "standing");
+  const certainMs = isSame && !gap ? heard.at - meter.seenAt : begun - meter.seenAt;
+  const isHeld = heard.sinceMs !== null && (gap || (phase !== null && !isSame));
+  return {
+    ...withTime(meter, Math.max(0, certainMs), isHeld ? Math.max(0, heard.at - begun) : 0),
+    phase: phase ?? meter.phase,
+    seenAt: Math.max(meter.seenAt, heard.at),
+  };
+}
+
+function withTime(meter: Meter, certainMs: number, heldMs: number): Meter {
+  const [certain, held] = [Math.round(certainMs), Math.round(heldMs)];
   switch (meter.phase) {
     case "offered":
-      return next;
+      return meter;
     case "preparing":
-      return { ...next, preparedMs: meter.preparedMs + ms };
+      return { ...meter, preparedMs: meter.preparedMs + certain + held };
     case "working":
-      return { ...next, workedMs: meter.workedMs + ms };
+      return { ...meter, workedMs: meter.workedMs + certain, preparedMs: meter.preparedMs + held };
     case "standing":
-      return { ...next, stoodMs: meter.stoodMs + ms };
+      return { ...meter, stoodMs: meter.stoodMs + certain };
   }
 }
 

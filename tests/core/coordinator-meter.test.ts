@@ -142,6 +142,25 @@ test("METER-3: an agent that says it prepares all the time has a lease of it fre
   }
 });
 
+test("METER-3: neither silences nor a word that changes with each heartbeat make a slot free", () => {
+  const still = { usedMs: 0, suspended: false };
+  for (const [everyMs, word] of [
+    [6_500, () => ({ ...still, atWork: true })],
+    [beatMs, (ms: number) => ({ ...still, atWork: ms % 4_000 === 0 })],
+    [beatMs, (ms: number) => (ms % 4_000 === 0 ? { ...still, atWork: true } : null)],
+  ] as const) {
+    const one = new MeteredAttempt();
+    for (let ms = everyMs; ms <= 71_000; ms += everyMs) one.beat(one.from + ms, word(ms));
+    one.finish(one.from + 72_000, 0);
+    within(one.attempt.posted, 50_000, 60_000, "posted");
+  }
+  // Half of the time it says that it stands still.
+  const one = new MeteredAttempt();
+  beats(one, 70_000, (ms) => ({ usedMs: 0, suspended: ms % 4_000 === 0, atWork: ms % 4_000 !== 0 }));
+  one.finish(one.from + 71_000, 0);
+  within(one.attempt.posted, 32_000, 38_000, "posted");
+});
+
 test("METER-1: what an agent says of an attempt that another holds, or nobody, is not looked at", () => {
   const one = new MeteredAttempt();
   one.fold.join("other", 1);
@@ -249,7 +268,7 @@ function live({
 test("METER-4: an honest agent is never accused and pays what it used, whatever befalls it and its words on their way", () => {
   fc.assert(
     fc.property(honest, (fate) => {
-      const { finishedAt, ranMs, saidMs, sent } = live(fate);
+      const { finishedAt, ranMs, saidMs, sent, slept } = live(fate);
       const one = new MeteredAttempt();
       let last = 0;
       for (const [index, { at, word }] of sent.entries()) {
@@ -264,7 +283,10 @@ test("METER-4: an honest agent is never accused and pays what it used, whatever 
       const cut = fate.pieces.some(({ kind }) => kind === "cut off");
       if (!fate.says) return;
       // METER-3, and what delays move from one side of a change to the other.
-      const held = Math.max(0, fate.prepareMs + fate.uploadMs - leaseMs);
+      const held = Math.max(
+        0,
+        fate.prepareMs + fate.uploadMs + slept + fate.pieces.length * beatMs - leaseMs,
+      );
       const noise = held + fate.pieces.length * 1_500 + 2_000;
       within(one.attempt.posted, cut ? 0 : ranMs * 0.999 - 2, ranMs * 1.001 + noise, "posted");
     }),
