@@ -23,8 +23,8 @@ export interface HearOrdersOptions {
   readonly name: string;
   readonly bus: Bus;
   readonly trust: MeshTrust;
-  /** Whether a moment of the coordinator's time, ms since the Unix epoch, is over. */
-  readonly isOver: (at: number) => boolean;
+  /** Whether a moment of the leader's time in this epoch, ms since the Unix epoch, is known to be over. */
+  readonly isOver: (epoch: number, at: number) => boolean;
   readonly take: (input: AgentInput) => void;
   readonly onReceipt: (ids: readonly string[]) => void;
   readonly log: (line: string) => void;
@@ -34,7 +34,7 @@ export interface HearOrdersOptions {
 export function hearOrders(options: HearOrdersOptions): readonly Subscription[] {
   const { bus, isOver, log, mesh, name, onReceipt, take, trust } = options;
   const subjects = subjectsOf(mesh);
-  const hear = <T extends { readonly expires: number }>(
+  const hear = <T extends { readonly epoch: number; readonly expires: number }>(
     order: OrderName,
     schema: z.ZodType<T>,
     obey: (body: T) => void,
@@ -45,7 +45,8 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
       if (signed === null) return log(`dropped: ${order} order without a coordinator's signature for it`);
       const body = schema.safeParse(fromBytes(signed.body));
       if (!body.success) return log(`dropped: unreadable ${order} order of ${signed.by}`);
-      if (isOver(body.data.expires)) return log(`dropped: ${order} order of ${signed.by} that came too late`);
+      const { epoch, expires } = body.data;
+      if (isOver(epoch, expires)) return log(`dropped: ${order} order of ${signed.by} that came too late`);
       obey(body.data);
     });
   };
@@ -58,7 +59,7 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
     bus.subscribe(subjects.epoch, (message) => {
       const signed = trust.open(subjects.epoch, message.data);
       const beacon = beaconSchema.safeParse(signed === null ? undefined : fromBytes(signed.body));
-      if (beacon.success) take({ kind: "beacon", epoch: beacon.data.epoch });
+      if (beacon.success) take({ kind: "beacon", ...beacon.data });
     }),
   ];
 }

@@ -3,13 +3,16 @@
  * and kept until the coordinator's receipt. OUTBOX-1: nothing is sent that would not survive our own end.
  */
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
+import { bytesPerKiB } from "../protocol/byte-unit.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
-import { reportBatchSchema, type Report, type ReportBatch } from "../protocol/report.ts";
+import { reportBatchSchema, reportSchema, type Report, type ReportBatch } from "../protocol/report.ts";
 import { streamsOf, subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 
 const reportsPerMessageMax = 200;
+/** A message takes no more reports once it is so large; one more of them still fits what the server takes. */
+const messageBytesFull = 512 * bytesPerKiB;
 /** Messages on their way to the inbox at once. */
 const inFlightMax = 4;
 const retryMs = 500;
@@ -83,7 +86,8 @@ export class Outbox {
 
   add(report: Report): void {
     const id = `${this.#options.agent}.${this.#options.incarnation}.${String(this.#next++).padStart(9, "0")}`;
-    this.#fresh.push({ id, report });
+    // Words and numbers of somebody's program are cut here already: what is kept must be a message that the mesh takes.
+    this.#fresh.push({ id, report: reportSchema.safeParse(report).data ?? report });
     if (report.kind !== "accepted") this.#flush().catch(this.#options.onError);
     else if (!this.#waiting) {
       this.#waiting = true;
@@ -157,7 +161,7 @@ export class Outbox {
       // Reports of one turn go together: one flush to disk, one message.
       await Promise.resolve();
       while (!this.#closed) {
-        if (this.#fresh.length > 0) await this.#store(this.#fresh.splice(0, reportsPerMessageMax));
+        if (this.#fresh.length > 0) await this.#store(this.#fresh.splice(0, this.#nextCount()));
         const ready = this.#unsent.splice(0, inFlightMax - this.#inFlight.size);
         for (const message of ready) this.#send(message).catch(this.#options.onError);
         if (this.#fresh.length === 0) return;
@@ -165,6 +169,18 @@ export class Outbox {
     } finally {
       this.#flushing = false;
     }
+  }
+
+  /** How many of the fresh reports go together. */
+  #nextCount(): number {
+    let bytes = 0;
+    let count = 0;
+    for (const item of this.#fresh) {
+      if (count >= reportsPerMessageMax || bytes > messageBytesFull) break;
+      bytes += Buffer.byteLength(JSON.stringify(item));
+      count++;
+    }
+    return count;
   }
 
   async #store(added: readonly Item[]): Promise<void> {

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { connectAs } from "../mesh/connect.ts";
 import type { Event } from "../coordinator/format/event.ts";
 import { Journal, startPosition } from "../coordinator/journal/journal.ts";
-import { ensureCredential } from "../mesh/credential.ts";
+import { ensureCredential } from "../mesh/admission.ts";
 import { saveHome } from "../mesh/home.ts";
 import { coordinatorKeys } from "../mesh/mesh-trust.ts";
 import { ensureIdentity } from "../mesh/identity.ts";

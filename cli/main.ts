@@ -1,16 +1,17 @@
 /** The entry: reads the command line, runs one command, and turns whatever ends it into an exit status. */
+import "./shell/first-statement.ts";
 import { CommanderError } from "commander";
 import { errorMessage, errorSentence } from "../protocol/error-sentence.ts";
 import { exitCode } from "../protocol/exit-code.ts";
 import { program } from "./command-tree.ts";
 import { processTerminal, type Terminal } from "./shell/terminal.ts";
-import { tokenPrefix } from "../mesh/invite.ts";
+import { codePrefix } from "../mesh/invitation-code.ts";
 
 const lingerMs = 1_000;
 
 async function main(terminal: Terminal): Promise<void> {
-  // A joining line holds a credential, and everyone on a machine sees everyone's command lines.
-  if (process.argv.some((word) => word.startsWith(tokenPrefix)))
+  // A code lets its holder in, and everyone on a machine sees everyone's command lines.
+  if (process.argv.some((word) => word.toLowerCase().startsWith(codePrefix)))
     process.title = `trialmesh ${process.argv[2] ?? ""}`;
   process.on("uncaughtException", (error) => crash(terminal, error));
   process.on("unhandledRejection", (error) => crash(terminal, error));

@@ -1,22 +1,19 @@
 /**
  * Credentials of one user: a token that names its role, name and permissions, with the seed that
- * proves it. Not who may have one (`invite.ts`), nor the keys that sign it (`identity.ts`).
+ * proves it. Not who may have one (`admission.ts`), nor the keys that sign it (`identity.ts`).
  */
 import { encodeUser, fmtCreds, parseCreds } from "@nats-io/jwt";
-import { createUser } from "@nats-io/nkeys";
+import { createUser, type KeyPair } from "@nats-io/nkeys";
 import { existsSync } from "node:fs";
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { nameSchema } from "../protocol/name.ts";
-import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.ts";
-import { newSigningKey, type SigningKey } from "../protocol/signature.ts";
+import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
+import { certificateOf, newOwnKey, type OwnKey, type SigningKey } from "../protocol/signature.ts";
 import { inboxPrefixOf, permissionsOf, roles, type Role } from "../protocol/subjects.ts";
 import { inHome, type Home } from "./home.ts";
 import { userAccount } from "./account.ts";
-import { loadIdentity, type Identity } from "./identity.ts";
-import { pushAccounts } from "./push-account.ts";
+import type { Identity } from "./identity.ts";
 import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
-import { accountOf, meshAccount } from "./trust.ts";
-import { listUsers, readUser, saveUser, type User } from "./user.ts";
 
 export interface Credential {
   readonly role: Role;
@@ -42,20 +39,30 @@ const subscriptionsMax = 200;
 /** Of one message: what the server takes by itself, whatever its own configuration says. */
 const payloadMaxBytes = bytesPerMiB;
 
-/** Signs a new user of this role. Does not record it: see `issueCredential`. */
-export async function mintCredential(
+/** What a user has for itself, and of which only the public halves travel. Secret. */
+export interface UserKeys {
+  readonly user: KeyPair;
+  /** A coordinator's own, null for everybody else. */
+  readonly signing: OwnKey | null;
+}
+
+export function newUserKeys(role: Role): UserKeys {
+  return { user: createUser(), signing: role === "coordinator" ? newOwnKey() : null };
+}
+
+/** The token of a user of this role, signed; who it is is in its permissions, and it counts for whoever has its key. */
+export function userToken(
   identity: Identity,
   mesh: string,
   role: Role,
   name: string,
-): Promise<Credential> {
-  const pair = createUser();
+  publicKey: string,
+): Promise<string> {
   const { pub, sub } = permissionsOf(role, mesh, name);
-  const meshKey = identity.operator.getPublicKey();
   const account = role === "coordinator" ? identity.meshAccount : userAccount(identity, mesh, role, name);
-  const token = await encodeUser(
+  return encodeUser(
     `${role}/${name}`,
-    pair,
+    publicKey,
     account,
     {
       pub: { allow: pub },
@@ -63,143 +70,51 @@ export async function mintCredential(
       ...(role === "coordinator"
         ? { resp: { max: repliesPerRequest, ttl: replyWindowNs } }
         : { subs: subscriptionsMax, payload: payloadMaxBytes }),
-      tags: [`${meshKeyTag}${meshKey}`],
+      tags: [`${meshKeyTag}${identity.operator.getPublicKey()}`],
     },
     { signer: identity.signing },
   );
-  const signingKey =
-    role === "coordinator" ? newSigningKey(mesh, name, (bytes) => identity.operator.sign(bytes)) : null;
-  const creds = new TextDecoder().decode(fmtCreds(token, pair)) + signingKeyText(signingKey);
-  const publicKey = pair.getPublicKey();
-  return { role, name, publicKey, creds, inboxPrefix: inboxPrefixOf(role, name), meshKey, signingKey };
 }
 
-/** A third block of a coordinator's `.creds` file, which NATS clients leave alone. */
-function signingKeyText(key: SigningKey | null): string {
-  return key === null
-    ? ""
-    : `\n-----BEGIN TRIALMESH SIGNING KEY-----\n${key.seed} ${key.certificate}\n------END TRIALMESH SIGNING KEY------\n`;
+/** What vouches for a coordinator's signing key; null for everybody else. */
+export function signingCertificate(
+  identity: Identity,
+  mesh: string,
+  name: string,
+  signingPublicKey: string | null,
+): string | null {
+  return signingPublicKey === null
+    ? null
+    : certificateOf(mesh, name, signingPublicKey, (bytes) => identity.operator.sign(bytes));
+}
+
+/** Signs a new user of this role. Does not record it: see `admission.ts`. */
+export async function mintCredential(
+  identity: Identity,
+  mesh: string,
+  role: Role,
+  name: string,
+): Promise<Credential> {
+  const keys = newUserKeys(role);
+  const token = await userToken(identity, mesh, role, name, keys.user.getPublicKey());
+  const certificate = signingCertificate(identity, mesh, name, keys.signing?.publicKey ?? null);
+  const credential = await readCredential(credentialText(keys, token, certificate), "a new credential");
+  if (!credential.ok) throw new Error(`broken invariant: ${credential.refusal.message}`);
+  return credential.value;
+}
+
+/** The text of a `.creds` file; a coordinator's has a third block, which NATS clients leave alone. */
+export function credentialText(keys: UserKeys, token: string, certificate: string | null): string {
+  const text = new TextDecoder().decode(fmtCreds(token, keys.user));
+  return keys.signing === null || certificate === null
+    ? text
+    : `${text}\n-----BEGIN TRIALMESH SIGNING KEY-----\n${keys.signing.seed} ${certificate}\n------END TRIALMESH SIGNING KEY------\n`;
 }
 
 function signingKeyIn(text: string): SigningKey | null {
   const found = /-BEGIN TRIALMESH SIGNING KEY-+\n(\S+) (\S+)\n/.exec(text);
   const [, seed, certificate] = found ?? [];
   return seed === undefined || certificate === undefined ? null : { seed, certificate };
-}
-
-/** Signs a user and records it. Refuses a name that already has a live credential in that role. */
-export function issueCredential(
-  home: Home,
-  role: Role,
-  name: string,
-  nowS: number,
-): Promise<Outcome<Credential>> {
-  return issue(home, role, name, nowS, false);
-}
-
-/** The stored credential of a process on this machine; made, stored and recorded the first time. */
-export async function ensureCredential(
-  home: Home,
-  role: Role,
-  name: string,
-  nowS: number,
-): Promise<Outcome<Credential>> {
-  const known = readUser(home, role, name);
-  if (!known.ok) return known;
-  if (known.value !== null && known.value.publicKey === null) {
-    return refuse(
-      "forbidden",
-      `${role} ${name} was revoked; use another name, or invite it again with \`trialmesh invite\``,
-    );
-  }
-  if (existsSync(credentialFile(home, role, name))) return loadCredential(home, role, name);
-  return issue(home, role, name, nowS, true);
-}
-
-/**
- * Another credential of somebody who was invited, to act for them on this machine, which holds the mesh's keys: in their
- * role, so it may no more than they may. Made, stored and recorded the first time.
- */
-export async function ensureOwnCredential(
-  home: Home,
-  role: Role,
-  name: string,
-): Promise<Outcome<Credential>> {
-  if (existsSync(credentialFile(home, role, name))) return loadCredential(home, role, name);
-  const identity = loadIdentity(home);
-  if (!identity.ok) return identity;
-  const known = readUser(home, role, name);
-  if (!known.ok) return known;
-  if (known.value === null) return refuse("unknown", `nobody was invited as ${role} ${name}`);
-  const credential = await mintCredential(identity.value, home.mesh, role, name);
-  const stored = storeCredential(home, credential);
-  if (!stored.ok) return stored;
-  const saved = saveUser(home, { ...known.value, others: [...known.value.others, credential.publicKey] });
-  return saved.ok ? accept(credential) : saved;
-}
-
-async function issue(
-  home: Home,
-  role: Role,
-  name: string,
-  nowS: number,
-  store: boolean,
-): Promise<Outcome<Credential>> {
-  const checked = parseOutside(nameSchema, name, `the ${role}'s name`);
-  if (!checked.ok) return checked;
-  const identity = loadIdentity(home);
-  if (!identity.ok) return identity;
-  const known = readUser(home, role, name);
-  if (!known.ok) return known;
-  const before = known.value?.publicKey ?? null;
-  // Whoever is invited again from the first layout gets an account of its own, and what it had until now ends.
-  const replaces = !store && known.value?.sharedSigner !== undefined && before !== null;
-  if (before !== null && !replaces) {
-    return refuse(
-      "conflict",
-      `${role} ${name} already has a credential; revoke it first with \`trialmesh revoke ${name}\`, or choose another name`,
-    );
-  }
-  const credential = await mintCredential(identity.value, home.mesh, role, name);
-  if (store) {
-    // Before the record: a disk that fills up in between must not leave a name taken by a lost key.
-    const stored = storeCredential(home, credential);
-    if (!stored.ok) return stored;
-  }
-  const user: User = {
-    version: 1,
-    role,
-    name,
-    publicKey: credential.publicKey,
-    others: [],
-    issuedAt: nowS,
-    revoked: [...(known.value?.revoked ?? []), ...(replaces ? [{ publicKey: before, at: nowS }] : [])],
-  };
-  const saved = saveUser(home, user);
-  if (!saved.ok) return saved;
-  const told = await tellServer(home, identity.value, user, replaces, nowS);
-  return told.ok ? accept(credential) : told;
-}
-
-/**
- * Of a user's account, and where it `replaces` a credential for the mesh's own, of that too; a server that is down learns
- * of it when it starts. Coordinators enter the mesh's, which it knows.
- */
-async function tellServer(
-  home: Home,
-  identity: Identity,
-  user: User,
-  replaces: boolean,
-  nowS: number,
-): Promise<Outcome<null>> {
-  if (user.role === "coordinator" && !replaces) return accept(null);
-  const users = listUsers(home);
-  if (!users.ok) return users;
-  const accounts = [await accountOf(identity, home.mesh, user, users.value)];
-  if (replaces && user.role !== "coordinator")
-    accounts.push(await meshAccount(identity, home.mesh, users.value));
-  const told = await pushAccounts(home, identity, accounts, nowS);
-  return told.ok || told.refusal.code === "unavailable" ? accept(null) : told;
 }
 
 /** The stored credential of this role and name. */

@@ -7,6 +7,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
+import { anyValue, longText } from "../protocol/bound.ts";
 import { nameSchema } from "../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.ts";
 import {
@@ -22,9 +23,10 @@ export const homeVersion = 2;
 /** Of before users had accounts of their own: `upgrade-home.ts`. */
 const firstVersion = 1;
 
-const serverUrlSchema = z
-  .string()
-  .regex(/^(nats|tls):\/\/[^\s/]+$/, "a server's address looks like nats://host:4222");
+export const serverUrlSchema = longText.regex(
+  /^(nats|tls):\/\/[^\s/]+$/,
+  "a server's address looks like nats://host:4222",
+);
 
 const homeFileSchema = z.object({
   version: z.union([z.literal(firstVersion), z.literal(homeVersion)]),
@@ -33,7 +35,7 @@ const homeFileSchema = z.object({
 });
 
 /** What tells `mesh.json` of any version from a file that happens to have its name. */
-const homeMark = z.looseObject({ version: z.number(), mesh: z.string(), url: z.string() });
+const homeMark = z.looseObject({ version: z.number(), mesh: longText, url: longText });
 
 export interface Home {
   readonly path: string;
@@ -91,7 +93,7 @@ export function openHome(path: string): Outcome<Home> {
   if (!text.ok) return text;
   const json = parseJsonFile(file, text.value);
   if (!json.ok) return json;
-  const version = z.looseObject({ version: z.unknown().optional() }).safeParse(json.value);
+  const version = z.looseObject({ version: anyValue.optional() }).safeParse(json.value);
   if (version.success && version.data.version !== firstVersion && version.data.version !== homeVersion) {
     const found = JSON.stringify(version.data.version) ?? "none";
     return refuse(

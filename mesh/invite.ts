@@ -1,128 +1,152 @@
 /**
- * Invitations: one line that lets another machine join, holding the address and a credential of
- * its own. Whoever holds the line is that user, so it is shown once and stored nowhere here.
+ * Makes invitations and takes them back. An invitation is a code of few letters with the mesh's address; whoever comes
+ * with it first is let in (`exchange.ts`). The code is shown once and kept nowhere.
  */
-import * as z from "zod";
+import { randomBytes } from "node:crypto";
 import { nameSchema } from "../protocol/name.ts";
 import { meshOwner } from "../protocol/program.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.ts";
-import { roles } from "../protocol/subjects.ts";
-import { issueCredential, readCredential, storeCredential, type Credential } from "./credential.ts";
-import { homeExists, openHome, saveHome, type Home } from "./home.ts";
-
-/** Version 2 brings a credential for an account of one's own: a program that reads version 1 could not work in it. */
-export const tokenPrefix = "tm2.";
+import { nameProblem } from "./admission.ts";
+import { invitationAccount } from "./exchange-account.ts";
+import { serverUrlSchema, type Home } from "./home.ts";
+import { exclusively } from "./home-lock.ts";
+import { loadIdentity } from "./identity.ts";
+import { accountOfCode, codeOf, codeSecretBytes } from "./invitation-code.ts";
+import {
+  idOf,
+  listInvitations,
+  readInvitation,
+  saveInvitation,
+  stateOf,
+  usesMax,
+  type InvitationRecord,
+} from "./invitation.ts";
+import { pushAccounts } from "./push-account.ts";
+import { readUser } from "./user.ts";
 
 /** All but the owner: that is whoever made the mesh. A coordinator elsewhere stands by to lead. */
 export const invitedRoles = ["agent", "requester", "viewer", "coordinator"] as const;
 export type InvitedRole = (typeof invitedRoles)[number];
 
-const inviteSchema = z.object({
-  v: z.literal(2),
-  mesh: nameSchema,
-  url: z.string().regex(/^(nats|tls):\/\/[^\s/]+$/, "a server's address looks like nats://host:4222"),
-  role: z.enum(roles),
-  name: nameSchema,
-  creds: z.string(),
-});
+/** An invitation that is forgotten in a chat is of use to nobody the day after. */
+export const lifeDefaultS = 24 * 3600;
+
+/** There has to be room for `-100` and a little more behind it. */
+const numberedNameCharactersMax = 26;
+
+export interface InviteOptions {
+  readonly role: InvitedRole;
+  readonly name: string;
+  /** Unix time in seconds. */
+  readonly nowS: number;
+  /** The address that the other machine will use, where it differs from this machine's own. */
+  readonly url?: string | undefined;
+  /** Seconds; null: it does not expire. */
+  readonly lifeS?: number | null | undefined;
+  /** How many machines may come of it. */
+  readonly uses?: number | undefined;
+}
 
 export interface Invite {
-  readonly mesh: string;
+  /** `CODE@host:port`: all that the other machine needs. Secret until it was used. */
+  readonly code: string;
+  readonly invitation: InvitationRecord;
   readonly url: string;
-  readonly credential: Credential;
+  /** Earlier ones for the same name that had not been used, and are taken back. */
+  readonly replaced: number;
 }
 
-/**
- * Makes a user and the line that hands it over. `url` is the address the other machine will use,
- * where it differs from this machine's own; `nowS` is Unix time in seconds.
- */
-export async function makeInvite(
-  home: Home,
-  role: InvitedRole,
-  name: string,
-  nowS: number,
-  url: string = home.url,
-): Promise<Outcome<string>> {
-  const address = parseOutside(inviteSchema.shape.url, url, "the address to hand out");
+export async function makeInvite(home: Home, options: InviteOptions): Promise<Outcome<Invite>> {
+  const { lifeS = lifeDefaultS, name, nowS, role, url = home.url, uses = 1 } = options;
+  const checked = checkInvite(role, name, url, uses);
+  if (!checked.ok) return checked;
+  const identity = loadIdentity(home);
+  if (!identity.ok) return identity;
+  return exclusively(home, async () => {
+    const known = readUser(home, role, name);
+    if (!known.ok) return known;
+    const taken = nameProblem({ role, name }, known.value);
+    if (taken !== null) return refuse("conflict", taken);
+    const replaced = withdraw(home, nowS, (other) => other.role === role && other.name === name);
+    if (!replaced.ok) return replaced;
+    const code = codeOf(randomBytes(codeSecretBytes));
+    const account = accountOfCode(code).getPublicKey();
+    const invitation: InvitationRecord = {
+      version: 1,
+      account,
+      role,
+      name,
+      madeAt: nowS,
+      expiresAt: lifeS === null ? null : nowS + lifeS,
+      uses,
+      used: [],
+      turnedAway: [],
+      withdrawnAt: null,
+    };
+    const saved = saveInvitation(home, invitation);
+    if (!saved.ok) return saved;
+    const token = await invitationAccount(identity.value, home.mesh, account);
+    const told = await pushAccounts(home, identity.value, [token], nowS);
+    if (!told.ok && told.refusal.code !== "unavailable") return told;
+    const address = url.replace(/^nats:\/\//, "");
+    return accept({ code: `${code}@${address}`, invitation, url, replaced: replaced.value.length });
+  });
+}
+
+function checkInvite(role: InvitedRole, name: string, url: string, uses: number): Outcome<null> {
+  const named = parseOutside(nameSchema, name, `the ${role}'s name`);
+  if (!named.ok) return named;
+  const address = parseOutside(serverUrlSchema, url, "the address to hand out");
   if (!address.ok) return address;
+  if (!Number.isInteger(uses) || uses < 1 || uses > usesMax)
+    return refuse("invalid", `an invitation is for 1 to ${usesMax} machines, not for ${uses}`);
+  if (uses > 1 && name.length > numberedNameCharactersMax)
+    return refuse(
+      "invalid",
+      `each machine gets a number behind the name ${name}; give one of ${numberedNameCharactersMax} characters at most`,
+    );
   // What the mesh's owner may do, such as run programs on machines that allow only theirs, goes by this name.
-  if (role === "requester" && name === meshOwner)
-    return refuse(
-      "invalid",
-      `${meshOwner} is the name of whoever made this mesh; give the requester another`,
-    );
-  const issued = await issueCredential(home, role, name, nowS);
-  if (!issued.ok) return issued;
-  const body: z.infer<typeof inviteSchema> = {
-    v: 2,
-    mesh: home.mesh,
-    url,
-    role,
-    name,
-    creds: issued.value.creds,
-  };
-  return accept(tokenPrefix + Buffer.from(JSON.stringify(body), "utf8").toString("base64url"));
+  return role === "requester" && name === meshOwner
+    ? refuse("invalid", `${meshOwner} is the name of whoever made this mesh; give the requester another`)
+    : accept(null);
 }
 
-/** Reads the line; checks the credential's signature and that it is the user the line names. */
-export async function readInvite(token: string): Promise<Outcome<Invite>> {
-  const line = token.trim();
-  const again = "paste the whole line that `trialmesh invite` printed";
-  if (!line.startsWith(tokenPrefix)) {
-    const version = /^tm(\d+)\./.exec(line)?.[1];
-    return version === undefined
-      ? refuse("invalid", `this is not an invitation (it would start with ${tokenPrefix}); ${again}`)
-      : refuse(
-          "invalid",
-          `this invitation is of version ${version} and this trialmesh reads version 2; use the same trialmesh on both machines`,
-        );
-  }
-  let body: unknown;
-  try {
-    body = JSON.parse(Buffer.from(line.slice(tokenPrefix.length), "base64url").toString("utf8"));
-  } catch {
-    return refuse("invalid", `the invitation was cut short or changed on the way; ${again}`);
-  }
-  const parsed = parseOutside(inviteSchema, body, "the invitation");
-  if (!parsed.ok) return parsed;
-  const { mesh, url, role, name, creds } = parsed.value;
-  const credential = await readCredential(creds, "the invitation's credential");
-  if (!credential.ok) return credential;
-  if (credential.value.role !== role || credential.value.name !== name) {
-    return refuse(
-      "invalid",
-      `the invitation names ${role} ${name} but holds another user's credential; ${again}`,
-    );
-  }
-  return accept({ mesh, url, credential: credential.value });
-}
-
-/**
- * Joins this machine: makes the home (or checks that it belongs to the same mesh) and stores the
- * credential. Running it again with the same line changes nothing.
- */
-export async function acceptInvite(
-  path: string,
-  token: string,
-): Promise<Outcome<{ home: Home; credential: Credential }>> {
-  const invite = await readInvite(token);
-  if (!invite.ok) return invite;
-  const { mesh, url, credential } = invite.value;
-  if (homeExists(path)) {
-    const present = openHome(path);
-    if (!present.ok) return present;
-    if (present.value.mesh !== mesh) {
-      return refuse(
-        "conflict",
-        `${path} belongs to mesh ${present.value.mesh} and the invitation is to mesh ${mesh}; choose another folder with TRIALMESH_HOME`,
-      );
+/** Takes back one that was not used, by its id. Who has joined with it stays. */
+export function withdrawInvite(home: Home, id: string, nowS: number): Promise<Outcome<InvitationRecord>> {
+  return exclusively(home, () => {
+    const all = listInvitations(home);
+    if (!all.ok) return all;
+    const known = all.value.find((invitation) => idOf(invitation) === id.toLowerCase());
+    if (known === undefined)
+      return refuse("unknown", `there is no invitation ${id}; \`trialmesh invite --list\` shows them`);
+    const state = stateOf(known, nowS);
+    if (state !== "open") {
+      const who = known.used.map(({ name }) => name).join(", ");
+      const instead = who === "" ? "" : `; \`trialmesh revoke NAME\` cuts off who joined with it: ${who}`;
+      return refuse("conflict", `invitation ${id} is ${state} already${instead}`);
     }
+    const withdrawn = withdraw(home, nowS, ({ account }) => account === known.account);
+    return withdrawn.ok ? accept(known) : withdrawn;
+  });
+}
+
+/** Takes back those of a name (and role) that are open; which. Within `exclusively`. */
+export function withdraw(
+  home: Home,
+  nowS: number,
+  which: (invitation: InvitationRecord) => boolean,
+): Outcome<readonly InvitationRecord[]> {
+  const all = listInvitations(home);
+  if (!all.ok) return all;
+  const open = all.value.filter((invitation) => stateOf(invitation, nowS) === "open" && which(invitation));
+  for (const { account } of open) {
+    const known = readInvitation(home, account);
+    if (!known.ok) return known;
+    if (known.value === null) continue;
+    const saved = saveInvitation(home, { ...known.value, withdrawnAt: nowS });
+    if (!saved.ok) return saved;
   }
-  const home = saveHome(path, mesh, url);
-  if (!home.ok) return home;
-  const stored = storeCredential(home.value, credential);
-  if (!stored.ok) return stored;
-  return accept({ home: home.value, credential });
+  return accept(open);
 }
 
 /** Narrows a role given on a command line to those that can be invited. */

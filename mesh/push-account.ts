@@ -6,6 +6,7 @@ import { encodeUser, fmtCreds } from "@nats-io/jwt";
 import { createUser } from "@nats-io/nkeys";
 import { connect, credsAuthenticator } from "@nats-io/transport-node";
 import * as z from "zod";
+import { longText } from "../protocol/bound.ts";
 import { errorSentence } from "../protocol/error-sentence.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import type { Home } from "./home.ts";
@@ -60,8 +61,8 @@ async function systemCredential(identity: Identity, nowS: number): Promise<Uint8
 }
 
 const answerSchema = z.object({
-  data: z.object({ code: z.number(), message: z.string() }).optional(),
-  error: z.object({ code: z.number(), description: z.string() }).optional(),
+  data: z.object({ code: z.number(), message: longText }).optional(),
+  error: z.object({ code: z.number(), description: longText }).optional(),
 });
 const okCode = 200;
 

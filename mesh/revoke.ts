@@ -1,6 +1,6 @@
 /**
  * Takes a credential back: records the revocation, signs the user's account anew and hands that to the running server,
- * which cuts the user's connections.
+ * which cuts the user's connections. An invitation of that name which nobody has used yet is taken back with it.
  */
 import { rmSync } from "node:fs";
 import { suggestion } from "../protocol/name.ts";
@@ -8,7 +8,9 @@ import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { roles, type Role } from "../protocol/subjects.ts";
 import { credentialFile } from "./credential.ts";
 import type { Home } from "./home.ts";
-import { loadIdentity } from "./identity.ts";
+import { exclusively } from "./home-lock.ts";
+import { loadIdentity, type Identity } from "./identity.ts";
+import { withdraw } from "./invite.ts";
 import { pushAccounts } from "./push-account.ts";
 import { accountOf, meshAccount } from "./trust.ts";
 import { listUsers, saveUser, type User } from "./user.ts";
@@ -16,7 +18,8 @@ import { listUsers, saveUser, type User } from "./user.ts";
 export interface Revocation {
   readonly role: Role;
   readonly name: string;
-  readonly publicKey: string;
+  /** Null where nobody had joined under the name yet: the invitation was taken back. */
+  readonly publicKey: string | null;
   /** Whether the running server knows of it, or will learn it when it next starts. */
   readonly applied: { readonly when: "now" } | { readonly when: "at-next-start"; readonly reason: string };
 }
@@ -30,11 +33,31 @@ export async function revokeUser(
 ): Promise<Outcome<Revocation>> {
   const identity = loadIdentity(home);
   if (!identity.ok) return identity;
-  const users = listUsers(home);
-  if (!users.ok) return users;
-  const found = chooseUser(users.value, name, role);
-  if (!found.ok) return found;
-  const { user, publicKey } = found.value;
+  return exclusively(home, async () => {
+    const users = listUsers(home);
+    if (!users.ok) return users;
+    const found = chooseUser(users.value, name, role);
+    const wanted = found.ok ? found.value.user.role : role;
+    const open = withdraw(
+      home,
+      nowS,
+      (invitation) => invitation.name === name && (wanted === undefined || invitation.role === wanted),
+    );
+    if (!open.ok) return open;
+    if (found.ok) return takeBack(home, identity.value, found.value, nowS);
+    const [invited] = open.value;
+    return invited === undefined
+      ? found
+      : accept({ role: invited.role, name, publicKey: null, applied: { when: "now" } });
+  });
+}
+
+async function takeBack(
+  home: Home,
+  identity: Identity,
+  { publicKey, user }: Live,
+  nowS: number,
+): Promise<Outcome<Revocation>> {
   const { sharedSigner, ...own } = user;
   const keys = [publicKey, ...user.others].map((key) => ({ publicKey: key, at: nowS }));
   const gone: User = { ...own, publicKey: null, others: [], revoked: [...user.revoked, ...keys] };
@@ -44,9 +67,9 @@ export async function revokeUser(
   const all = listUsers(home);
   if (!all.ok) return all;
   const account = await (sharedSigner === undefined
-    ? accountOf(identity.value, home.mesh, gone, all.value)
-    : meshAccount(identity.value, home.mesh, all.value));
-  const pushed = await pushAccounts(home, identity.value, [account], nowS);
+    ? accountOf(identity, home.mesh, gone, all.value)
+    : meshAccount(identity, home.mesh, all.value));
+  const pushed = await pushAccounts(home, identity, [account], nowS);
   if (!pushed.ok && pushed.refusal.code !== "unavailable") return pushed;
   return accept({
     role: user.role,
@@ -56,11 +79,12 @@ export async function revokeUser(
   });
 }
 
-function chooseUser(
-  users: readonly User[],
-  name: string,
-  role?: Role,
-): Outcome<{ user: User; publicKey: string }> {
+interface Live {
+  readonly user: User;
+  readonly publicKey: string;
+}
+
+function chooseUser(users: readonly User[], name: string, role?: Role): Outcome<Live> {
   const named = users.filter((user) => user.name === name && (role === undefined || user.role === role));
   const live = named.flatMap((user) =>
     user.publicKey === null ? [] : [{ user, publicKey: user.publicKey }],

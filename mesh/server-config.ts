@@ -14,7 +14,7 @@ export interface AccountToken {
 export interface Trust {
   readonly operatorToken: string;
   readonly systemAccount: AccountToken;
-  /** The others: the mesh's, and one for each of its users but the coordinators. */
+  /** The others: the mesh's, one for each of its users but the coordinators, and those of invitations. */
   readonly accounts: readonly AccountToken[];
   /** Where the server keeps account tokens it was sent while running. */
   readonly accountsFolder: string;

@@ -13,6 +13,8 @@ import { ensurePrivateFolder, writePrivateFile } from "../system/private-file.ts
 import { refuseDisk } from "../system/system-error.ts";
 import { processIsAlive } from "../system/process-alive.ts";
 import { claimPort, greetingOf, loopbackOf, refusePort } from "./port.ts";
+import { openGuard, type Guard } from "../system/guard.ts";
+import { markedEnvironment, newMark } from "../system/marked-process.ts";
 import { serverConfigText } from "./server-config.ts";
 import { showVersion, versionOf, wantedServer } from "./server-version.ts";
 import { trustOf } from "./trust.ts";
@@ -21,6 +23,10 @@ const logName = "nats-server.log";
 const readyTimeoutMs = 20_000;
 const pollMs = 25;
 const stopTimeoutMs = 5_000;
+/** After SIGKILL: what the system cannot end just now is not waited for any longer. */
+const killTimeoutMs = 2_000;
+/** For the parts that use it, and then for itself, where whoever started it is gone. */
+const endGraceSeconds = 10;
 
 export interface ServerStart {
   readonly home: Home;
@@ -33,6 +39,8 @@ export interface ServerStart {
   readonly folder?: string;
   /** False where what it stores counts for nothing until it has ended; true otherwise. */
   readonly flushEach?: boolean;
+  /** Where this process is gone, the server ends once nothing with this mark is left, or a little later. */
+  readonly after?: string;
 }
 
 export interface RunningServer {
@@ -47,7 +55,7 @@ export interface RunningServer {
 
 /** Writes the configuration from the home's records, starts the server and waits until it serves. */
 export async function startServer(start: ServerStart): Promise<Outcome<RunningServer>> {
-  const { binary, home, host = "127.0.0.1", port } = start;
+  const { after, binary, home, host = "127.0.0.1", port } = start;
   const folder = start.folder ?? serverFolder(home);
   const running = runningServerPid(home, folder);
   if (running !== null) {
@@ -63,9 +71,15 @@ export async function startServer(start: ServerStart): Promise<Outcome<RunningSe
   if (!configured.ok) return configured;
 
   const logStart = logText(folder).length;
+  const mark = newMark();
+  const guard = openGuard({ mark, graceSeconds: endGraceSeconds, ...(after === undefined ? {} : { after }) });
   // In a group of its own: a ctrl-c in the terminal is for whoever started it, who ends it last.
-  const child = spawn(binary, ["--config", configured.value], { stdio: "ignore", detached: true });
-  const exited = exitOf(child, () => reasonIn(logText(folder).slice(logStart)));
+  const child = spawn(binary, ["--config", configured.value], {
+    env: markedEnvironment(process.env, mark),
+    stdio: "ignore",
+    detached: true,
+  });
+  const exited = exitOf(child, guard, () => reasonIn(logText(folder).slice(logStart)));
   const ready = await waitReady(host, chosen.value, serverName, exited);
   if (!ready.ok) {
     await stopChild(child, exited);
@@ -101,13 +115,30 @@ export function runningServerPid(home: Home, folder: string = serverFolder(home)
 export async function stopServer(home: Home, folder: string = serverFolder(home)): Promise<boolean> {
   const pid = runningServerPid(home, folder);
   if (pid === null) return false;
-  process.kill(pid, "SIGTERM");
-  for (let waitedMs = 0; waitedMs < stopTimeoutMs; waitedMs += pollMs) {
+  signalServer(pid, "SIGTERM");
+  // One that stands still hears nothing else.
+  signalServer(pid, "SIGCONT");
+  if (!(await isGoneWithin(pid, stopTimeoutMs))) {
+    signalServer(pid, "SIGKILL");
+    await isGoneWithin(pid, killTimeoutMs);
+  }
+  return true;
+}
+
+function signalServer(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended a moment ago.
+  }
+}
+
+async function isGoneWithin(pid: number, ms: number): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < ms; waitedMs += pollMs) {
     if (!processIsAlive(pid)) return true;
     await sleep(pollMs);
   }
-  process.kill(pid, "SIGKILL");
-  return true;
+  return false;
 }
 
 async function writeConfig(
@@ -126,14 +157,14 @@ async function writeConfig(
   const accountsFolder = join(folder, "accounts");
   const trust = await trustOf(home, accountsFolder);
   if (!trust.ok) return trust;
-  const storeFolder = storeFolderIn(folder);
+  const streams = storeFolderIn(folder);
   try {
     // The records are the truth: a token the server kept with a later date must not outlive them.
     rmSync(accountsFolder, { recursive: true, force: true });
   } catch (error) {
     return refuseDisk(error, "write", accountsFolder);
   }
-  for (const needed of [folder, accountsFolder, storeFolder]) {
+  for (const needed of [folder, accountsFolder, streams]) {
     const made = ensurePrivateFolder(needed);
     if (!made.ok) return made;
   }
@@ -144,7 +175,7 @@ async function writeConfig(
     port,
     ...trust.value,
     flushEach,
-    storeFolder,
+    storeFolder: streams,
     logFile: join(folder, logName),
     pidFile: pidFile(folder),
   });
@@ -156,7 +187,12 @@ export function serverFolder(home: Home): string {
   return inHome(home.path, "server", "");
 }
 
-/** Where a server with that folder keeps its streams. */
+/** Where its streams lie. */
+export function storeFolder(home: Home): string {
+  return storeFolderIn(serverFolder(home));
+}
+
+/** Where those of a server with that folder lie. */
 export function storeFolderIn(folder: string): string {
   return join(folder, "store");
 }
@@ -191,14 +227,15 @@ function reasonIn(log: string): string {
 
 type Exit = { readonly code: number | null; readonly reason: string };
 
-function exitOf(child: ChildProcess, reason: () => string): Promise<Exit> {
-  return new Promise((done) => {
+function exitOf(child: ChildProcess, guard: Guard, reason: () => string): Promise<Exit> {
+  if (child.pid !== undefined) guard.lead(child.pid);
+  return new Promise<Exit>((done) => {
     child.once("error", (error) => done({ code: null, reason: error.message }));
     child.once("exit", (code, signal) => {
       const said = reason();
       done({ code, reason: said !== "" ? said : signal === null ? "" : `ended by ${signal}` });
     });
-  });
+  }).finally(() => guard.callOff());
 }
 
 async function waitReady(
@@ -235,9 +272,16 @@ async function waitReady(
 async function stopChild(child: ChildProcess, exited: Promise<Exit>): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   child.kill("SIGTERM");
+  child.kill("SIGCONT");
+  if (await endsWithin(exited, stopTimeoutMs)) return;
+  child.kill("SIGKILL");
+  await endsWithin(exited, killTimeoutMs);
+}
+
+async function endsWithin(exited: Promise<Exit>, ms: number): Promise<boolean> {
   const patience = new AbortController();
-  const late = sleep(stopTimeoutMs, "late", { signal: patience.signal }).catch(() => "aborted");
-  if ((await Promise.race([exited, late])) === "late") child.kill("SIGKILL");
+  const late = sleep(ms, "late" as const, { signal: patience.signal }).catch(() => "late" as const);
+  const first = await Promise.race([exited, late]);
   patience.abort();
-  await exited;
+  return first !== "late";
 }

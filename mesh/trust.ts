@@ -8,7 +8,9 @@ import {
   userAccountToken,
 } from "./account.ts";
 import type { Home } from "./home.ts";
+import { exchangeAccount, invitationAccount } from "./exchange-account.ts";
 import { ensureIdentity, type Identity } from "./identity.ts";
+import { listInvitations } from "./invitation.ts";
 import type { AccountToken, Trust } from "./server-config.ts";
 import { listUsers, revocationsOf, sharedUsers, type User } from "./user.ts";
 
@@ -17,19 +19,28 @@ export async function trustOf(home: Home, accountsFolder: string): Promise<Outco
   if (!identity.ok) return identity;
   const users = listUsers(home);
   if (!users.ok) return users;
+  // Those that ended too, for a while: whoever comes with one is told what became of it.
+  const invitations = listInvitations(home);
+  if (!invitations.ok) return invitations;
   return accept({
     operatorToken: await operatorToken(identity.value, home.mesh),
     systemAccount: {
       publicKey: identity.value.systemAccount.getPublicKey(),
       token: await systemAccountToken(identity.value),
     },
-    accounts: await accountsOf(identity.value, home.mesh, users.value),
+    accounts: [
+      ...(await accountsOf(identity.value, home.mesh, users.value)),
+      await exchangeAccount(identity.value, home.mesh),
+      ...(await Promise.all(
+        invitations.value.map(({ account }) => invitationAccount(identity.value, home.mesh, account)),
+      )),
+    ],
     accountsFolder,
   });
 }
 
-/** Every account but the system's, the mesh's first. */
-export function accountsOf(
+/** Every user's account, the mesh's first. */
+function accountsOf(
   identity: Identity,
   mesh: string,
   users: readonly User[],

@@ -4,6 +4,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import * as z from "zod";
+import { longText, listOf } from "../protocol/bound.ts";
 import { nameSchema } from "../protocol/name.ts";
 import { accept, parseOutside, type Outcome } from "../protocol/refusal.ts";
 import { roles, type Role } from "../protocol/subjects.ts";
@@ -12,13 +13,15 @@ import type { Revocations } from "./account.ts";
 import { parseJsonFile, readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 import { refuseDisk } from "../system/system-error.ts";
 
-const publicKeySchema = z
-  .string()
-  .regex(/^U[A-Z2-7]{55}$/, "a user's public key starts with U and has 56 letters");
+export const publicKeySchema = longText.regex(
+  /^U[A-Z2-7]{55}$/,
+  "a user's public key starts with U and has 56 letters",
+);
 
-const accountKeySchema = z
-  .string()
-  .regex(/^A[A-Z2-7]{55}$/, "an account's public key starts with A and has 56 letters");
+export const accountKeySchema = longText.regex(
+  /^A[A-Z2-7]{55}$/,
+  "an account's public key starts with A and has 56 letters",
+);
 
 const userSchema = z
   .object({
@@ -28,13 +31,13 @@ const userSchema = z
     /** Null once revoked and not invited again. */
     publicKey: publicKeySchema.nullable(),
     /** Of credentials that were made later on the machine with the mesh's keys, to act for the user there. */
-    others: z.array(publicKeySchema).default([]),
+    others: listOf(publicKeySchema).default([]),
     /** Unix time in seconds. */
     issuedAt: z.number().int().nonnegative(),
     /** What signed its credential where that is of before users had accounts of their own: it enters the mesh's own. */
     sharedSigner: accountKeySchema.optional(),
     /** Every key this user ever lost, with the Unix time in seconds of the revocation. */
-    revoked: z.array(z.object({ publicKey: publicKeySchema, at: z.number().int().nonnegative() })),
+    revoked: listOf(z.object({ publicKey: publicKeySchema, at: z.number().int().nonnegative() })),
   })
   .readonly();
 export type User = z.infer<typeof userSchema>;

@@ -3,6 +3,7 @@
  * What could not be found out is null, never zero.
  */
 import * as z from "zod";
+import { shortText, textOf, cutText, listOf, recordOf, sentenceCharactersMax } from "./bound.ts";
 import { nameSchema } from "./name.ts";
 import { programsAllowed } from "./program.ts";
 
@@ -21,22 +22,22 @@ export type BackendName = z.infer<typeof backendNameSchema>;
 export const dtypeNames = ["f16", "bf16", "f32", "f64"] as const;
 
 export const gpuSchema = z.object({
-  vendor: z.string(),
-  model: z.string(),
+  vendor: shortText,
+  model: shortText,
   vramGiB: z.number().nonnegative().nullable(),
   /** NVIDIA's, such as 8.9; null for others and where it could not be found out. */
   computeCapability: z.number().positive().nullable().default(null),
 });
 
 export const hostSchema = z.object({
-  os: z.string(),
-  arch: z.string(),
-  cpuModel: z.string(),
+  os: shortText,
+  arch: shortText,
+  cpuModel: shortText,
   cores: z.int().positive(),
   memGiB: z.number().positive(),
   diskGiB: z.number().nonnegative().nullable(),
-  gpus: z.array(gpuSchema),
-  cpuFeatures: z.array(z.string()),
+  gpus: listOf(gpuSchema),
+  cpuFeatures: listOf(shortText),
 });
 export type Host = z.infer<typeof hostSchema>;
 
@@ -44,15 +45,15 @@ export const backendReportSchema = z.object({
   name: backendNameSchema,
   /** True only if gradients ran in a probe and gave the right answer. */
   works: z.boolean(),
-  reason: z.string().nullable(),
-  version: z.string().nullable(),
+  reason: cutText(sentenceCharactersMax).nullable(),
+  version: shortText.nullable(),
   /** Number formats whose arithmetic was right in the probe. */
-  dtypes: z.array(z.enum(dtypeNames)).default(["f32"]),
+  dtypes: listOf(z.enum(dtypeNames)).default(["f32"]),
 });
 
 export const rateSchema = z.object({
   /** `<task>/<model>`, such as `text-classification/fasttext`. */
-  kind: z.string(),
+  kind: shortText,
   backend: backendNameSchema,
   examplesPerSecond: z.number().nonnegative(),
   /** Measured speed over the reference machine's. */
@@ -61,23 +62,26 @@ export const rateSchema = z.object({
 
 export const capabilitySchema = z.object({
   host: hostSchema,
-  node: z.string(),
-  backends: z.array(backendReportSchema),
-  rates: z.array(rateSchema),
-  labels: z.record(z.string(), z.string()),
+  node: shortText,
+  backends: listOf(backendReportSchema),
+  rates: listOf(rateSchema),
+  labels: recordOf(shortText, shortText),
   /** Version of the Python that programs get, such as 3.12.4; null where there is none. */
-  python: z.string().nullable().default(null),
+  python: shortText.nullable().default(null),
 });
 export type Capability = z.infer<typeof capabilitySchema>;
 
-const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day looks like "22:30"');
+const timeOfDayCharacters = 5;
+const timeOfDay = textOf(timeOfDayCharacters).regex(
+  /^([01]\d|2[0-3]):[0-5]\d$/,
+  'a time of day looks like "22:30"',
+);
 
 /** The owner's word: what of this machine the mesh may use. The agent enforces it itself. */
 export const policySchema = z.strictObject({
   slots: z.int().min(0).max(1024),
   /** Local times of day during which trials may run; null means always. A span may cross midnight. */
-  hours: z
-    .array(z.strictObject({ from: timeOfDay, to: timeOfDay }))
+  hours: listOf(z.strictObject({ from: timeOfDay, to: timeOfDay }))
     .nullable()
     .default(null),
   leaveFreeMemGiB: z.number().nonnegative().default(0),
@@ -100,9 +104,9 @@ export const policySchema = z.strictObject({
   /** Above this processor temperature trials are suspended, in degrees Celsius; null: never. */
   maxCelsius: z.number().positive().nullable().default(null),
   /** Whose work is accepted; null means anyone's. */
-  requesters: z.array(nameSchema).nullable().default(null),
+  requesters: listOf(nameSchema).nullable().default(null),
   /** Kinds of task accepted; null means all. */
-  tasks: z.array(z.string()).nullable().default(null),
+  tasks: listOf(shortText).nullable().default(null),
   /** Whose programs may run here, as the user who started the agent. */
   programs: z.enum(programsAllowed).default("none"),
 });

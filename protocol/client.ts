@@ -88,7 +88,9 @@ export function openClient(options: ClientOptions): MeshClient {
     role,
     async query(name, body) {
       const answer = await ask(subjects.query(role, who, name), body);
-      return answer.ok ? parseOutside(queryAnswers[name], answer.value, `answer to ${name}`) : answer;
+      if (!answer.ok) return answer;
+      const value = parseOutside(queryAnswers[name], answer.value, `answer to ${name}`);
+      return value.ok && answer.cut !== undefined ? { ...value, cut: answer.cut } : value;
     },
     async command(name, body) {
       const answer = await ask(subjects.command(role, who, name), { key: options.newKey(), body });

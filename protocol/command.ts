@@ -3,6 +3,7 @@
  * `Outcome`; a command carries a key, so that sending it twice does it once.
  */
 import * as z from "zod";
+import { shortText, textOf, recordOf, jsonValue, answerList, anyValue } from "./bound.ts";
 import { datasetVersionSchema } from "./dataset.ts";
 import { fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
@@ -11,7 +12,7 @@ import { sweepSpecSchema } from "./sweep.ts";
 import { milliTokensSchema } from "./token.ts";
 import { valueSchema } from "./value.ts";
 
-const text = z.string().max(500);
+const text = textOf(500);
 
 /** A period below this would fill the journal with refills. */
 const refillEveryMinMs = 60_000;
@@ -68,8 +69,8 @@ const commandBodies = {
   /** A trial somebody proposes, by hand or from another process. */
   "trial-propose": z.strictObject({
     sweep: sweepIdSchema,
-    model: z.string().min(1),
-    params: z.record(z.string(), valueSchema),
+    model: shortText.min(1),
+    params: recordOf(shortText, valueSchema),
   }),
   /** No more proposals will come: the sweep ends with what it has. */
   "sweep-seal": z.strictObject({ sweep: sweepIdSchema }),
@@ -95,7 +96,7 @@ export type CommandName = keyof typeof commandBodies;
 export type CommandBody<N extends CommandName> = z.infer<(typeof commandBodies)[N]>;
 
 /** What travels: the key makes a repeat harmless. */
-export const commandEnvelopeSchema = z.object({ key: z.string().min(8).max(100), body: z.unknown() });
+export const commandEnvelopeSchema = z.object({ key: textOf(100).min(8), body: jsonValue() });
 
 /** The same table, typed so that a name picks its own body. */
 export const commandSchemas: { readonly [N in CommandName]: z.ZodType<CommandBody<N>> } = commandBodies;
@@ -146,8 +147,10 @@ export type QueryBody<N extends QueryName> = z.infer<(typeof queryBodies)[N]>;
 /** The same table, typed so that a name picks its own body. */
 export const querySchemas: { readonly [N in QueryName]: z.ZodType<QueryBody<N>> } = queryBodies;
 
+const cutSchema = z.object({ list: shortText, left: z.int().nonnegative() });
+
 export const answerSchema = z.discriminatedUnion("ok", [
-  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(true), value: anyValue, cut: answerList(cutSchema).optional() }),
   z.object({ ok: z.literal(false), refusal: refusalSchema }),
 ]);
 
@@ -180,7 +183,7 @@ export const commandValues = {
   "trial-propose": z.object({ trial: trialIdSchema, known: z.boolean() }),
   "sweep-seal": z.object({ sweep: sweepIdSchema }),
   "sweep-tune": z.object({ sweep: sweepIdSchema, weight: z.number(), priority: z.int() }),
-  "agent-drain": z.object({ agent: nameSchema, running: z.array(fenceSchema) }),
-  "agent-cordon": z.object({ agent: nameSchema, running: z.array(fenceSchema) }),
+  "agent-drain": z.object({ agent: nameSchema, running: answerList(fenceSchema) }),
+  "agent-cordon": z.object({ agent: nameSchema, running: answerList(fenceSchema) }),
 } as const;
 export type CommandValue<N extends CommandName> = z.infer<(typeof commandValues)[N]>;

@@ -3,21 +3,22 @@
  * each must be; all must hold. A parameter that is itself inactive fulfils no condition.
  */
 import * as z from "zod";
+import { shortText, listOf, recordOf } from "./bound.ts";
 import { valueSchema, type Params, type Value } from "./value.ts";
 
 export const conditionSchema = z.union([
   valueSchema,
-  z.array(valueSchema).min(1),
+  listOf(valueSchema).min(1),
   z
     .strictObject({ min: z.number().optional(), max: z.number().optional() })
     .refine(({ max, min }) => min !== undefined || max !== undefined, "give min, max or both")
     .refine(({ max = Infinity, min = -Infinity }) => min <= max, "min is above max"),
-  z.strictObject({ not: z.union([valueSchema, z.array(valueSchema).min(1)]) }),
+  z.strictObject({ not: z.union([valueSchema, listOf(valueSchema).min(1)]) }),
 ]);
 /** One value, one of several, a range of numbers with both ends in it, or anything but. */
 export type Condition = z.infer<typeof conditionSchema>;
 
-export const whenSchema = z.record(z.string().min(1), conditionSchema);
+export const whenSchema = recordOf(shortText.min(1), conditionSchema);
 export type When = z.infer<typeof whenSchema>;
 
 /** True where `params` (which hold only active parameters) fulfil the condition. */

@@ -3,13 +3,14 @@
  * `layers * width <= 512` is `layers * width - 512 <= 0`. How people write it is the sweep file's business.
  */
 import * as z from "zod";
+import { shortText, sentenceText, listOf } from "./bound.ts";
 import type { Params } from "./value.ts";
 
 export const constraintSchema = z.strictObject({
   /** As it was written, for messages. */
-  text: z.string().min(1),
+  text: sentenceText.min(1),
   /** The sum of coefficient × product of parameters; no parameters means a constant. */
-  terms: z.array(z.strictObject({ coefficient: z.number(), parameters: z.array(z.string().min(1)) })).min(1),
+  terms: listOf(z.strictObject({ coefficient: z.number(), parameters: listOf(shortText.min(1)) })).min(1),
   relation: z.enum(["<=", "<", "==", "!="]),
 });
 export type Constraint = z.infer<typeof constraintSchema>;

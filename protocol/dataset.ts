@@ -3,6 +3,7 @@
  * artifact is the business of `data/`.
  */
 import * as z from "zod";
+import { shortText, textOf, listOf } from "./bound.ts";
 import { digestSchema, trialIdSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
 
@@ -32,7 +33,7 @@ export const datasetCheckSchema = z.strictObject({
   /** Those that only warn. */
   warned: count,
   /** What failed, with the first rows: at most so many sentences. */
-  sentences: z.array(z.string().max(1_000)).max(sentencesMax),
+  sentences: listOf(textOf(1_000), sentencesMax),
 });
 export type DatasetCheck = z.infer<typeof datasetCheckSchema>;
 
@@ -44,7 +45,7 @@ export const datasetVersionSchema = z.strictObject({
   bytes: count,
   rows: rowsSchema,
   /** What its labels are called; null where a number is to be predicted. */
-  labels: z.array(z.string()).max(labelsMax).nullable(),
+  labels: listOf(shortText, labelsMax).nullable(),
   /** Rows rejected because they could not be read. */
   badRows: count,
   /** Digest of the plan and of all it read: what has been built once is not built again. */

@@ -1,5 +1,6 @@
 /** What a sweep will cost, before it is launched. Amounts are milli-tokens. */
 import * as z from "zod";
+import { answerList, answerText } from "./bound.ts";
 
 const count = z.int().nonnegative();
 
@@ -9,9 +10,9 @@ export const estimateView = z.object({
   ...costRange.shape,
   /** Trials of it that have run before and are answered for nothing. */
   onRecord: count,
-  models: z.array(
+  models: answerList(
     z.object({
-      model: z.string(),
+      model: answerText,
       /** Past attempts the range rests on; 0: the agents' probes. */
       attempts: count,
       /** Null where nothing is known about this kind. */
@@ -21,6 +22,6 @@ export const estimateView = z.object({
   available: count,
   /** False where even the least is more than there is. */
   fits: z.boolean(),
-  sentence: z.string(),
+  sentence: answerText,
 });
 export type EstimateView = z.infer<typeof estimateView>;

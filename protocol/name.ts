@@ -2,15 +2,15 @@
  * Names people give to things, and the nearest known name to a mistyped one.
  * Not ids that the mesh makes itself: those are in `id.ts`.
  */
-import * as z from "zod";
+import { textOf } from "./bound.ts";
+
+const nameMax = 31;
 
 /** A name that is safe as one NATS subject token, one file name and one word on a command line. */
-export const nameSchema = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9-]{0,30}$/,
-    "a name is 1 to 31 characters of a-z, 0-9 and -, and starts with a letter or digit",
-  );
+export const nameSchema = textOf(nameMax).regex(
+  /^[a-z0-9][a-z0-9-]{0,30}$/,
+  "a name is 1 to 31 characters of a-z, 0-9 and -, and starts with a letter or digit",
+);
 
 /**
  * Edits between two short strings: insert, delete, replace, or swap two neighbours (optimal string
@@ -34,8 +34,12 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
+/** What is longer than this is no slip of a name, and comparing it takes long. */
+const slipCharactersMax = 100;
+
 /** The known name most like `given`, or null when nothing is close enough to be a likely slip. */
 export function nearestName(given: string, known: Iterable<string>): string | null {
+  if (given.length > slipCharactersMax) return null;
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(given.length / 2)) + 1;
   for (const name of known) {
@@ -48,10 +52,15 @@ export function nearestName(given: string, known: Iterable<string>): string | nu
   return best;
 }
 
+/** Names told of those that are known: a sentence is to be read. */
+const namesTold = 20;
+
 /** `, did you mean "x"?` or the list of what is known, ready to end a sentence with. */
 export function suggestion(given: string, known: Iterable<string>): string {
   const names = [...known];
   const nearest = nearestName(given, names);
   if (nearest !== null) return `did you mean "${nearest}"?`;
-  return names.length === 0 ? "none is known" : `known: ${names.toSorted().join(", ")}`;
+  if (names.length === 0) return "none is known";
+  const told = names.toSorted().slice(0, namesTold).join(", ");
+  return names.length <= namesTold ? `known: ${told}` : `known: ${told} and ${names.length - namesTold} more`;
 }

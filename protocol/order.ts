@@ -4,6 +4,7 @@
  * expires. Orders are idempotent by fence.
  */
 import * as z from "zod";
+import { shortText, cutText, listOf, recordOf, manyEntriesMax, sentenceCharactersMax } from "./bound.ts";
 import { backendNameSchema } from "./capability.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
@@ -19,23 +20,23 @@ export const checkpointSchema = z.object({ resource: z.int().nonnegative(), dige
 export const leaseSchema = z.object({
   fence: fenceSchema,
   /** The run of the agent it was offered to; a restarted agent leaves it alone. */
-  incarnation: z.string(),
+  incarnation: shortText,
   trial: trialIdSchema,
   sweep: sweepIdSchema,
   requester: nameSchema,
-  task: z.string(),
-  model: z.string(),
+  task: shortText,
+  model: shortText,
   backend: backendNameSchema,
-  params: z.record(z.string(), valueSchema),
+  params: recordOf(shortText, valueSchema),
   seed: z.int().nonnegative(),
   dataset: digestSchema.nullable(),
   /** Artifacts to have before it starts, beside its dataset. */
-  parts: z.array(digestSchema).default([]),
+  parts: listOf(digestSchema).default([]),
   /** The part that holds what is expected of the dataset it builds; absent where nothing is. */
   expectations: digestSchema.optional(),
   /** The requester's program that the trial runs, or null. */
   program: programSchema.nullable().default(null),
-  metric: z.string(),
+  metric: shortText,
   from: checkpointSchema.nullable(),
   target: z.int().positive(),
   /** Coordinator's time (ms since the Unix epoch) at which the horizon starts to count. */
@@ -54,15 +55,18 @@ const given = {
   expires: z.number(),
 };
 
-export const offerSchema = z.object({ ...given, leases: z.array(leaseSchema).min(1) });
+export const offerSchema = z.object({ ...given, leases: listOf(leaseSchema, manyEntriesMax).min(1) });
 export const extendSchema = z.object({
   ...given,
-  leases: z.array(z.object({ fence: fenceSchema, at: z.number(), horizonMs: z.number().positive() })).min(1),
+  leases: listOf(
+    z.object({ fence: fenceSchema, at: z.number(), horizonMs: z.number().positive() }),
+    manyEntriesMax,
+  ).min(1),
 });
 export const cancelSchema = z.object({
   ...given,
-  fences: z.array(fenceSchema).min(1),
-  reason: z.string(),
+  fences: listOf(fenceSchema, manyEntriesMax).min(1),
+  reason: cutText(sentenceCharactersMax),
   /**
    * `soon`: end after the epoch under way, and within seconds whether or not it ends. `checkpoint`: take the
    * time to its end, as long as the lease is extended.
@@ -72,8 +76,8 @@ export const cancelSchema = z.object({
 export type CancelHow = z.infer<typeof cancelSchema>["how"];
 export const drainSchema = z.object({ ...given, drain: z.boolean() });
 /** Reports the coordinator has made durable; the agent may forget them. */
-export const receiptSchema = z.object({ ...given, ids: z.array(z.string()).min(1) });
+export const receiptSchema = z.object({ ...given, ids: listOf(shortText, manyEntriesMax).min(1) });
 
 /** The leader's beacon, on the epoch subject. */
-export const beaconSchema = z.object({ epoch: epochSchema, leader: z.string(), at: z.number() });
+export const beaconSchema = z.object({ epoch: epochSchema, leader: shortText, at: z.number() });
 export type Beacon = z.infer<typeof beaconSchema>;

@@ -3,23 +3,23 @@
  * says counts. How a bundle is packed and a program run is the agent's; how people write it is the command line's.
  */
 import * as z from "zod";
+import { shortText, sentenceText, longText, listOf, recordOf, jsonValue } from "./bound.ts";
 import { digestSchema } from "./id.ts";
 
 const wordsMax = 1_000;
-const wordCharactersMax = 20_000;
 const environmentMax = 500;
 
 /** Which of the values a program reports counts as its result. */
 export const keepNames = ["last", "min", "max"] as const;
 
-const reportedSchema = z.strictObject({ metric: z.string().min(1), keep: z.enum(keepNames) });
+const reportedSchema = z.strictObject({ metric: shortText.min(1), keep: z.enum(keepNames) });
 export type ReportedObjective = z.infer<typeof reportedSchema>;
 
 const common = {
   /** The program's files, one artifact. */
   bundle: digestSchema,
   /** What it must report; the first one's reports are its resource. */
-  objectives: z.array(reportedSchema).min(1).max(4),
+  objectives: listOf(reportedSchema, 4).min(1),
   /** Reports after which it is as long as it gets: from there it runs to its own end. Null: it has a length of its own. */
   fullLength: z.int().positive().nullable(),
 };
@@ -29,27 +29,22 @@ export const programSchema = z.discriminatedUnion("kind", [
     kind: z.literal("command"),
     ...common,
     /** Words with macros in them, such as ${args}. */
-    command: z.array(z.string().max(wordCharactersMax)).min(1).max(wordsMax),
+    command: listOf(longText, wordsMax).min(1),
     /** What ${program} stands for. */
-    program: z.string().nullable(),
-    environment: z
-      .record(z.string().min(1), z.string().max(wordCharactersMax))
-      .refine(
-        (given) => Object.keys(given).length <= environmentMax,
-        `at most ${environmentMax} variables of the environment`,
-      ),
+    program: sentenceText.nullable(),
+    environment: recordOf(shortText.min(1), longText, environmentMax),
     /** Prefixes of parameters that are passed as one argument. */
-    nested: z.array(z.string().min(1)),
+    nested: listOf(shortText.min(1)),
     /** What a text in the space stands for, by parameter. */
-    literals: z.record(z.string(), z.record(z.string(), z.unknown())),
+    literals: recordOf(shortText, recordOf(longText, jsonValue())),
     /** Regular expressions with a name and a value group; none means the usual name=value. */
-    metricFormat: z.array(z.string().min(1)),
+    metricFormat: listOf(sentenceText.min(1)),
   }),
   z.strictObject({
     kind: z.literal("module"),
     ...common,
     /** Path in the bundle of the file that exports `train`. */
-    entry: z.string().min(1),
+    entry: sentenceText.min(1),
   }),
 ]);
 export type Program = z.infer<typeof programSchema>;

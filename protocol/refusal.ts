@@ -3,6 +3,7 @@
  * bus as they are, and read as one sentence. A broken invariant is not a refusal: it throws.
  */
 import * as z from "zod";
+import { sentenceText, cutText, listOf, textCharactersMax } from "./bound.ts";
 
 export const refusalCodes = [
   "invalid", // the request does not parse, or names something out of range
@@ -17,14 +18,20 @@ export const refusalCodes = [
 export const refusalSchema = z.object({
   code: z.enum(refusalCodes),
   /** One sentence: what is wrong, where, and what would be right. */
-  message: z.string(),
+  message: cutText(textCharactersMax),
   /** Path of the offending field, outermost first; empty when no one field is to blame. */
-  field: z.array(z.union([z.string(), z.number()])).default([]),
+  field: listOf(z.union([sentenceText, z.number()])).default([]),
 });
 export type Refusal = z.infer<typeof refusalSchema>;
 
+/** What was left out of an answer for it to fit one message: so many entries of the list of this name. */
+export interface Cut {
+  readonly list: string;
+  readonly left: number;
+}
+
 export type Outcome<T> =
-  | { readonly ok: true; readonly value: T }
+  | { readonly ok: true; readonly value: T; readonly cut?: readonly Cut[] | undefined }
   | { readonly ok: false; readonly refusal: Refusal };
 
 export function accept<T>(value: T): Outcome<T> {

@@ -1,5 +1,14 @@
 /** What an agent says: it registers, sends a heartbeat every few seconds, and makes durable reports. */
 import * as z from "zod";
+import {
+  shortText,
+  cutText,
+  listOf,
+  manyEntriesMax,
+  nameCharactersMax,
+  textCharactersMax,
+  cutRecord,
+} from "./bound.ts";
 import { capabilitySchema, policySchema } from "./capability.ts";
 import { builtDatasetSchema } from "./dataset.ts";
 import { digestSchema, fenceSchema } from "./id.ts";
@@ -7,22 +16,14 @@ import { epochSchema } from "./order.ts";
 
 /** What an agent says in words is for people: cut, where somebody else's program made it longer than anybody reads. */
 const reasonCharactersMax = 2_000;
-const reasonSchema = z.string().transform((text) => text.slice(0, reasonCharactersMax));
+const reasonSchema = cutText(reasonCharactersMax);
 
 /** A trial may report so many numbers at once; of more, the first are taken. */
 const metricsMax = 256;
 const metricNameCharactersMax = 200;
 
 /** Numbers a trial reports about itself, such as `accuracy`; what is not finite is left out by the sender. */
-export const metricsSchema = z.record(z.string(), z.number()).transform((metrics) =>
-  Object.keys(metrics).length <= metricsMax && Object.keys(metrics).every(isShort)
-    ? metrics
-    : Object.fromEntries(
-        Object.entries(metrics)
-          .filter(([name]) => isShort(name))
-          .slice(0, metricsMax),
-      ),
-);
+export const metricsSchema = cutRecord(z.number(), metricNameCharactersMax, metricsMax);
 export type Metrics = z.infer<typeof metricsSchema>;
 
 const kept = {
@@ -66,16 +67,19 @@ export const reportSchema = z.discriminatedUnion("kind", [
 ]);
 export type Report = z.infer<typeof reportSchema>;
 
+/** The outbox sends fewer at once. */
+const reportsMax = 1_000;
+
 /** One inbox message. `id` names a report for its receipt and is unique for ever. */
 export const reportBatchSchema = z.object({
-  incarnation: z.string(),
-  reports: z.array(z.object({ id: z.string(), report: reportSchema })).min(1),
+  incarnation: shortText,
+  reports: listOf(z.object({ id: shortText, report: reportSchema }), reportsMax).min(1),
 });
 export type ReportBatch = z.infer<typeof reportBatchSchema>;
 
 /** Asked of the leader at each start, reconnect and new epoch; the answer sets the agent's clock offset. */
 export const registerSchema = z.object({
-  incarnation: z.string(),
+  incarnation: shortText,
   capability: capabilitySchema,
   policy: policySchema,
 });
@@ -96,13 +100,13 @@ export type Welcome = z.infer<typeof welcomeSchema>;
 export const availabilityNames = ["open", "closed", "suspended", "vacating"] as const;
 
 export const heartbeatSchema = z.object({
-  incarnation: z.string(),
+  incarnation: shortText,
   epoch: epochSchema,
   /** Why the owner's policy takes no new work just now, or null when it does. */
   closed: reasonSchema.nullable(),
   cpuLoad: z.number().min(0).nullable(),
   memFreeGiB: z.number().nonnegative().nullable(),
-  running: z.array(
+  running: listOf(
     z.object({
       fence: fenceSchema,
       resource: z.int().nonnegative(),
@@ -110,6 +114,7 @@ export const heartbeatSchema = z.object({
       usedMs: z.number().nonnegative(),
       suspended: z.boolean().default(false),
     }),
+    manyEntriesMax,
   ),
   /** Null from an agent that does not say. */
   owner: z
@@ -117,7 +122,7 @@ export const heartbeatSchema = z.object({
       stance: z.enum(availabilityNames),
       reason: reasonSchema.nullable(),
       /** What was asked for the owner's input, and the ms since the last one; null where not asked or unknown. */
-      idleSource: z.string().nullable(),
+      idleSource: cutText(nameCharactersMax).nullable(),
       idleMs: z.number().nonnegative().nullable(),
     })
     .nullable()
@@ -134,9 +139,5 @@ export const metricPointSchema = z.object({
 export const logLineSchema = z.object({
   fence: fenceSchema,
   stream: z.enum(["out", "err"]),
-  line: z.string(),
+  line: cutText(textCharactersMax),
 });
-
-function isShort(name: string): boolean {
-  return name.length <= metricNameCharactersMax;
-}

@@ -1,14 +1,15 @@
 /** What a trial needs of a machine. Every field left out means "anything will do". */
 import * as z from "zod";
+import { shortText, listOf, recordOf } from "./bound.ts";
 import { backendNameSchema, dtypeNames } from "./capability.ts";
 import { nameSchema } from "./name.ts";
 
 export const requirementSchema = z.strictObject({
   /** Any of these backends. */
-  backend: z.array(backendNameSchema).min(1).optional(),
+  backend: listOf(backendNameSchema).min(1).optional(),
   gpu: z
     .strictObject({
-      vendor: z.string().optional(),
+      vendor: shortText.optional(),
       count: z.int().min(1).default(1),
       vramGiB: z.number().positive().optional(),
       /** NVIDIA's compute capability, at least. */
@@ -18,20 +19,17 @@ export const requirementSchema = z.strictObject({
   memGiB: z.number().positive().optional(),
   cores: z.int().min(1).optional(),
   diskGiB: z.number().positive().optional(),
-  os: z.array(z.string()).min(1).optional(),
-  arch: z.array(z.string()).min(1).optional(),
+  os: listOf(shortText).min(1).optional(),
+  arch: listOf(shortText).min(1).optional(),
   /** Processor features: avx2, avx512, amx, neon; all of them. */
-  cpu: z.array(z.string()).min(1).optional(),
+  cpu: listOf(shortText).min(1).optional(),
   /** Number formats that must work on the backend; all of them. */
-  dtype: z.array(z.enum(dtypeNames)).min(1).optional(),
+  dtype: listOf(z.enum(dtypeNames)).min(1).optional(),
   /** A Python of this version or later, such as 3.11. */
-  python: z
-    .string()
-    .regex(/^\d+(\.\d+){0,2}$/, 'a version looks like "3.11"')
-    .optional(),
-  labels: z.record(z.string(), z.string()).optional(),
+  python: shortText.regex(/^\d+(\.\d+){0,2}$/, 'a version looks like "3.11"').optional(),
+  labels: recordOf(shortText, shortText).optional(),
   agents: z
-    .strictObject({ only: z.array(nameSchema).min(1).optional(), not: z.array(nameSchema).optional() })
+    .strictObject({ only: listOf(nameSchema).min(1).optional(), not: listOf(nameSchema).optional() })
     .refine(
       ({ not = [], only }) => only === undefined || only.some((name) => !not.includes(name)),
       "`only` names no agent that `not` leaves",
@@ -46,5 +44,5 @@ export const preferenceSchema = z.strictObject({
   first: z.enum(["fastest", "cheapest"]).default("fastest"),
   /** Where its dataset and checkpoint lie already, rather than elsewhere. */
   nearData: z.boolean().default(true),
-  labels: z.record(z.string(), z.string()).default({}),
+  labels: recordOf(shortText, shortText).default({}),
 });

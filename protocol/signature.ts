@@ -39,12 +39,34 @@ export type SignCertificate = (bytes: Uint8Array) => Uint8Array;
 /** Checks a signature of the mesh's operator key, of 64 bytes. */
 export type CheckCertificate = (bytes: Uint8Array, signature: Uint8Array) => boolean;
 
-export function newSigningKey(mesh: string, name: string, signCertificate: SignCertificate): SigningKey {
+/** A key that nobody has vouched for yet; only its public half needs to travel for that. */
+export interface OwnKey {
+  /** The raw private key, base64url. Secret. */
+  readonly seed: string;
+  /** The raw public key, base64url. */
+  readonly publicKey: string;
+}
+
+export function newOwnKey(): OwnKey {
   const pair = generateKeyPairSync("ed25519");
   const seed = pair.privateKey.export({ format: "der", type: "pkcs8" }).subarray(privatePrefix.length);
   const key = pair.publicKey.export({ format: "der", type: "spki" }).subarray(publicPrefix.length);
-  const certified = signCertificate(certificateText(mesh, name, encoded(key)));
-  return { seed: encoded(seed), certificate: `${name}.${encoded(key)}.${encoded(certified)}` };
+  return { seed: encoded(seed), publicKey: encoded(key) };
+}
+
+/** Whether the text is the raw public key of such a key. */
+export function isPublicKey(text: string): boolean {
+  return decoded(text, keyBytes) !== null;
+}
+
+export function certificateOf(
+  mesh: string,
+  name: string,
+  publicKey: string,
+  signCertificate: SignCertificate,
+): string {
+  const certified = signCertificate(certificateText(mesh, name, publicKey));
+  return `${name}.${publicKey}.${encoded(certified)}`;
 }
 
 /** Throws where the seed is none. */

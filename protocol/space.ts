@@ -3,6 +3,7 @@
  * the room `search`.
  */
 import * as z from "zod";
+import { shortText, listOf, recordOf, manyEntriesMax } from "./bound.ts";
 import { whenSchema } from "./condition.ts";
 import { valueSchema } from "./value.ts";
 
@@ -52,8 +53,8 @@ export const distributionSchema = z
     }),
     z.strictObject({
       distribution: z.literal("choice"),
-      values: z.array(valueSchema).min(1),
-      weights: z.array(z.number().nonnegative()).optional(),
+      values: listOf(valueSchema, manyEntriesMax).min(1),
+      weights: listOf(z.number().nonnegative(), manyEntriesMax).optional(),
       when,
     }),
     z.strictObject({ distribution: z.literal("constant"), value: valueSchema, when }),
@@ -91,10 +92,9 @@ export const distributionNames = [
 ] as const;
 
 /** One name is no name: objects and encodings give it a meaning of their own. */
-const parameterName = z
-  .string()
+const parameterName = shortText
   .min(1)
   .refine((name) => name !== "__proto__", "a parameter cannot be called __proto__");
 
-export const spaceSchema = z.record(parameterName, distributionSchema);
+export const spaceSchema = recordOf(parameterName, distributionSchema);
 export type Space = z.infer<typeof spaceSchema>;

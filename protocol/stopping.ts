@@ -22,6 +22,9 @@ const halving = {
   eta: z.int().min(2, "eta must be 2 or more: one in eta trials goes on").default(3),
 };
 
+/** Each is a segment of its own, and stands in every trial that reached it. */
+const rungsMax = 1_000;
+
 const interval = {
   /** Trials are judged at every so many epochs; each is a segment of its own. Left out: a tenth of `max`, rounded up. */
   interval: resource.optional(),
@@ -70,6 +73,11 @@ export const stoppingSchema = z
     if ("min" in stopping) atMostMax("min", stopping.min);
     if ("interval" in stopping) atMostMax("interval", stopping.interval);
     if ("grace" in stopping) atMostMax("grace", stopping.grace);
+    if (!("interval" in stopping || "grace" in stopping)) return;
+    const judged = Math.ceil(max / intervalOf(stopping));
+    if (judged <= rungsMax) return;
+    const message = `judges a trial ${judged} times up to max ${max}, and ${rungsMax} times is the most; make interval ${Math.ceil(max / rungsMax)} or more`;
+    context.addIssue({ code: "custom", path: ["interval"], message });
   });
 export type Stopping = z.infer<typeof stoppingSchema>;
 

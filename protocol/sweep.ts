@@ -3,6 +3,7 @@
  * The YAML people write is read by the command line, which fills in what they left out.
  */
 import * as z from "zod";
+import { shortText, listOf } from "./bound.ts";
 import { constraintSchema } from "./constraint.ts";
 import { datasetRefSchema, recordingSchema } from "./dataset.ts";
 import { digestSchema } from "./id.ts";
@@ -39,7 +40,7 @@ export const searchSchema = z.strictObject({
 });
 
 export const objectiveSchema = z.strictObject({
-  metric: z.string().min(1),
+  metric: shortText.min(1),
   goal: z.enum(["maximize", "minimize"]),
 });
 export type Objective = z.infer<typeof objectiveSchema>;
@@ -48,29 +49,27 @@ export const sweepSpecSchema = z.strictObject({
   name: nameSchema,
   /** The series of sweeps it belongs to, which together answer one question. */
   experiment: nameSchema.nullable().default(null),
-  task: z.string().min(1),
+  task: shortText.min(1),
   /** Null for tasks that read no data. */
   dataset: datasetRefSchema.nullable(),
   /** It demands that its dataset's expectations hold, and is refused before it costs anything where they do not. */
   gate: z.boolean().default(false),
   /** Artifacts that every trial needs beside its dataset: what a build reads, a program's files. */
-  parts: z.array(digestSchema).max(partsMax).default([]),
+  parts: listOf(digestSchema, partsMax).default([]),
   /** The program its trials run, whose bundle is one of the parts; null where they train models of trialmesh. */
   program: programSchema.nullable().default(null),
   objective: objectiveSchema,
   /** Further objectives; with any, results are compared by dominance and not by one number. */
-  alsoObjectives: z.array(objectiveSchema).max(3).default([]),
+  alsoObjectives: listOf(objectiveSchema, 3).default([]),
   search: searchSchema,
   stopping: stoppingSchema,
-  models: z
-    .array(
-      z.strictObject({
-        model: z.string().min(1),
-        space: spaceSchema,
-        where: z.array(constraintSchema).default([]),
-      }),
-    )
-    .min(1),
+  models: listOf(
+    z.strictObject({
+      model: shortText.min(1),
+      space: spaceSchema,
+      where: listOf(constraintSchema).default([]),
+    }),
+  ).min(1),
   needs: requirementSchema,
   prefers: preferenceSchema.default({ first: "fastest", nearData: true, labels: {} }),
   /** Its share of its requester's turn, beside the requester's other sweeps. */
@@ -84,7 +83,7 @@ export const sweepSpecSchema = z.strictObject({
   /** Seed of every trial's own randomness. */
   trialSeed: z.int().nonnegative(),
   /** What the code that trains is called; a new name makes old results count no more. */
-  codeVersion: z.string().min(1),
+  codeVersion: shortText.min(1),
   reuse: z.boolean(),
   register: z.strictObject({ model: nameSchema, alias: nameSchema.nullable() }).nullable(),
   /** Of a sweep that builds a dataset: what the mesh records when it is done, whoever is still there by then. */

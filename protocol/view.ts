@@ -3,6 +3,7 @@
  * Amounts are milli-tokens, times are ms since the Unix epoch, null means unknown or not yet.
  */
 import * as z from "zod";
+import { answerList, answerRecord, answerText } from "./bound.ts";
 import { datasetsView, datasetView } from "./dataset-view.ts";
 import { estimateView } from "./estimate-view.ts";
 import { insightView } from "./insight-view.ts";
@@ -17,15 +18,15 @@ import { datasetRefSchema } from "./dataset.ts";
 import { objectiveSchema, searchSchema } from "./sweep.ts";
 
 const count = z.int().nonnegative();
-const metrics = z.record(z.string(), z.number());
+const metrics = answerRecord(z.number());
 
 export const runningView = z.object({
   fence: count,
-  trial: z.string(),
-  sweep: z.string(),
-  requester: z.string(),
-  model: z.string(),
-  backend: z.string(),
+  trial: answerText,
+  sweep: answerText,
+  requester: answerText,
+  model: answerText,
+  backend: answerText,
   resource: count,
   target: count,
   usedMs: z.number(),
@@ -34,25 +35,25 @@ export const runningView = z.object({
 });
 
 export const agentView = z.object({
-  agent: z.string(),
+  agent: answerText,
   state: z.enum(["present", "silent", "closed", "draining", "cordoned"]),
-  closed: z.string().nullable(),
+  closed: answerText.nullable(),
   /** Why the coordinator quarantined it; null where it did not. */
-  cordonReason: z.string().nullable().default(null),
+  cordonReason: answerText.nullable().default(null),
   /** What the owner's policy makes of the moment; null from an agent that does not say. */
   owner: heartbeatSchema.shape.owner.unwrap(),
   slots: count,
-  running: z.array(runningView),
+  running: answerList(runningView),
   cpuLoad: z.number().nullable(),
   memFreeGiB: z.number().nullable(),
   host: hostSchema,
-  backends: z.array(backendReportSchema),
-  rates: z.array(rateSchema),
+  backends: answerList(backendReportSchema),
+  rates: answerList(rateSchema),
   /** Version of the Python that programs get there; null where there is none. */
-  python: z.string().nullable().default(null),
+  python: answerText.nullable().default(null),
   /** Where real trials showed another speed than the probe: the rate they are priced at, tokens per second. */
-  measured: z.array(
-    z.object({ kind: z.string(), claimed: z.number(), trusted: z.number(), attempts: count }),
+  measured: answerList(
+    z.object({ kind: answerText, claimed: z.number(), trusted: z.number(), attempts: count }),
   ),
   policy: policySchema,
   lastSeenAt: z.number().nullable(),
@@ -60,12 +61,12 @@ export const agentView = z.object({
 export type AgentView = z.infer<typeof agentView>;
 
 export const meshView = z.object({
-  mesh: z.string(),
+  mesh: answerText,
   epoch: count,
-  leader: z.string(),
+  leader: answerText,
   at: z.number(),
   sequence: count,
-  agents: z.array(agentView),
+  agents: answerList(agentView),
   slots: count,
   running: count,
   queued: count,
@@ -75,14 +76,14 @@ export const meshView = z.object({
 export type MeshView = z.infer<typeof meshView>;
 
 export const sweepSummary = z.object({
-  sweep: z.string(),
-  name: z.string(),
-  requester: z.string(),
-  task: z.string(),
+  sweep: answerText,
+  name: answerText,
+  requester: answerText,
+  task: answerText,
   /** `waiting`: nothing runs and nothing can start just now; `waiting` says for what. */
   state: sweepStateSchema,
-  waiting: z.string().nullable(),
-  metric: z.string(),
+  waiting: answerText.nullable(),
+  metric: answerText,
   goal: z.enum(["maximize", "minimize"]),
   /** Trials the sweep may propose at most. */
   total: count,
@@ -97,7 +98,7 @@ export const sweepSummary = z.object({
     cancelled: count,
     reused: count,
   }),
-  best: z.object({ trial: z.string(), model: z.string(), value: z.number(), resource: count }).nullable(),
+  best: z.object({ trial: answerText, model: answerText, value: z.number(), resource: count }).nullable(),
   spent: count,
   pending: count,
   savedByReuse: count,
@@ -106,17 +107,17 @@ export const sweepSummary = z.object({
   cap: count.nullable(),
   weight: z.number(),
   priority: z.number(),
-  experiment: z.string().nullable(),
+  experiment: answerText.nullable(),
   submittedAt: z.number(),
   finishedAt: z.number().nullable(),
-  registered: z.object({ model: z.string(), version: count, alias: z.string().nullable() }).nullable(),
+  registered: z.object({ model: answerText, version: count, alias: answerText.nullable() }).nullable(),
 });
 export type SweepSummary = z.infer<typeof sweepSummary>;
 
 export const attemptView = z.object({
   fence: count,
-  agent: z.string(),
-  backend: z.string(),
+  agent: answerText,
+  backend: answerText,
   rate: z.number(),
   fromResource: count,
   target: count,
@@ -125,31 +126,31 @@ export const attemptView = z.object({
   startedAt: z.number(),
   endedAt: z.number().nullable(),
   state: z.enum(["offered", "running", "ended"]),
-  ending: z.string().nullable(),
+  ending: answerText.nullable(),
   reserved: count,
   posted: count,
 });
 
 export const trialView = z.object({
-  trial: z.string(),
-  sweep: z.string(),
-  requester: z.string(),
+  trial: answerText,
+  sweep: answerText,
+  requester: answerText,
   number: count,
-  model: z.string(),
-  params: z.record(z.string(), valueSchema),
+  model: answerText,
+  params: answerRecord(valueSchema),
   state: trialStateSchema,
   resource: count,
   target: count,
   value: z.number().nullable(),
   metrics,
-  rungs: z.array(z.object({ resource: count, value: z.number() })),
-  attempts: z.array(attemptView),
-  reusedFrom: z.string().nullable(),
+  rungs: answerList(z.object({ resource: count, value: z.number() })),
+  attempts: answerList(attemptView),
+  reusedFrom: answerText.nullable(),
   /** The trial whose checkpoint it began from. */
-  parent: z.string().nullable(),
-  artifact: z.string().nullable(),
+  parent: answerText.nullable(),
+  artifact: answerText.nullable(),
   spent: count,
-  failure: z.string().nullable(),
+  failure: answerText.nullable(),
 });
 export type TrialView = z.infer<typeof trialView>;
 
@@ -158,83 +159,83 @@ export const sweepView = z.object({
   search: searchSchema,
   stopping: stoppingSchema,
   dataset: datasetRefSchema.nullable(),
-  models: z.array(z.string()),
+  models: answerList(answerText),
   /** Why trials failed, the commonest reasons first. */
-  failures: z.array(z.object({ reason: z.string(), count })),
+  failures: answerList(z.object({ reason: answerText, count })),
   /** By model, where the search looks. */
-  spaces: z.record(z.string(), spaceSchema),
+  spaces: answerRecord(spaceSchema),
   /** Further objectives, whose values stand in each trial's metrics. */
-  alsoObjectives: z.array(objectiveSchema),
+  alsoObjectives: answerList(objectiveSchema),
   /** How the sampler says it finds its proposals; null before it said. */
-  note: z.string().nullable(),
-  trials: z.array(trialView),
+  note: answerText.nullable(),
+  trials: answerList(trialView),
   /** Best value so far, one point per improvement: after how many finished trials and spent tokens. */
-  bestSoFar: z.array(z.object({ trials: count, spent: count, at: z.number(), value: z.number() })),
+  bestSoFar: answerList(z.object({ trials: count, spent: count, at: z.number(), value: z.number() })),
 });
 export type SweepView = z.infer<typeof sweepView>;
 
 export const curveView = z.object({
-  points: z.array(z.object({ fence: count, resource: count, metrics })),
+  points: answerList(z.object({ fence: count, resource: count, metrics })),
 });
 export const logsView = z.object({
-  lines: z.array(z.object({ fence: count, stream: z.enum(["out", "err"]), line: z.string() })),
+  lines: answerList(z.object({ fence: count, stream: z.enum(["out", "err"]), line: answerText })),
 });
 
 export const versionView = z.object({
   version: count,
-  artifact: z.string(),
+  artifact: answerText,
   bytes: count,
   metrics,
-  params: z.record(z.string(), valueSchema),
-  model: z.string(),
-  task: z.string(),
-  sweep: z.string(),
-  trial: z.string(),
+  params: answerRecord(valueSchema),
+  model: answerText,
+  task: answerText,
+  sweep: answerText,
+  trial: answerText,
   fence: count,
-  agent: z.string(),
-  backend: z.string(),
+  agent: answerText,
+  backend: answerText,
   dataset: datasetRefSchema.nullable(),
-  codeVersion: z.string(),
+  codeVersion: answerText,
   spent: count,
   at: z.number(),
-  requester: z.string(),
+  requester: answerText,
 });
 export type VersionView = z.infer<typeof versionView>;
 
 export const aliasMoveView = z.object({
-  alias: z.string(),
+  alias: answerText,
   from: count.nullable(),
   to: count,
-  who: z.string(),
-  why: z.string(),
+  who: answerText,
+  why: answerText,
   kind: z.enum(["register", "promote", "rollback"]),
   at: z.number(),
 });
 
 export const modelView = z.object({
-  model: z.string(),
-  versions: z.array(versionView),
-  aliases: z.array(z.object({ alias: z.string(), version: count })),
-  ledger: z.array(aliasMoveView),
+  model: answerText,
+  versions: answerList(versionView),
+  aliases: answerList(z.object({ alias: answerText, version: count })),
+  ledger: answerList(aliasMoveView),
 });
 export type ModelView = z.infer<typeof modelView>;
 
 export const modelsView = z.object({
-  models: z.array(
+  models: answerList(
     z.object({
-      model: z.string(),
+      model: answerText,
       versions: count,
       latest: versionView,
-      aliases: z.array(z.object({ alias: z.string(), version: count })),
+      aliases: answerList(z.object({ alias: answerText, version: count })),
     }),
   ),
 });
 export type ModelsView = z.infer<typeof modelsView>;
 
 export const lineageView = z.object({
-  model: z.string(),
+  model: answerText,
   version: versionView,
-  aliases: z.array(z.string()),
+  aliases: answerList(answerText),
   trial: trialView,
   sweep: sweepSummary,
   /** The trial that did the work, when this one was answered from the record. */
@@ -244,13 +245,13 @@ export type LineageView = z.infer<typeof lineageView>;
 
 /** The version that a name or a change of an alias stands for, and why that one. */
 export const resolutionView = z.object({
-  model: z.string(),
+  model: answerText,
   version: z.int().positive(),
   /** Digest of its bytes. */
-  artifact: z.string(),
+  artifact: answerText,
   /** Where the alias in question points now; null where there is none yet, or none was asked about. */
   from: z.int().positive().nullable(),
-  why: z.string(),
+  why: answerText,
 });
 export type ResolutionView = z.infer<typeof resolutionView>;
 
@@ -258,10 +259,10 @@ export const ledgerLineView = z.object({
   at: z.number(),
   kind: z.enum(["grant", "refill", "reserve", "extend", "post", "release"]),
   amount: count,
-  trial: z.string().nullable(),
+  trial: answerText.nullable(),
   fence: count.nullable(),
-  agent: z.string().nullable(),
-  note: z.string(),
+  agent: answerText.nullable(),
+  note: answerText,
   /** The account after this line. */
   granted: count,
   posted: count,
@@ -270,9 +271,9 @@ export const ledgerLineView = z.object({
 export type LedgerLineView = z.infer<typeof ledgerLineView>;
 
 export const budgetView = z.object({
-  accounts: z.array(
+  accounts: answerList(
     z.object({
-      requester: z.string(),
+      requester: answerText,
       weight: z.number(),
       granted: count,
       posted: count,
@@ -282,21 +283,21 @@ export const budgetView = z.object({
       startTag: z.number(),
       refill: z.object({ amount: count, everyMs: z.number(), upTo: count, nextAt: z.number() }).nullable(),
       sweepCap: count.nullable(),
-      lines: z.array(ledgerLineView),
+      lines: answerList(ledgerLineView),
     }),
   ),
 });
 export type BudgetView = z.infer<typeof budgetView>;
 
 export const eventsView = z.object({
-  events: z.array(z.object({ sequence: count, at: z.number(), kind: z.string(), text: z.string() })),
+  events: answerList(z.object({ sequence: count, at: z.number(), kind: answerText, text: answerText })),
 });
 export type EventsView = z.infer<typeof eventsView>;
 
 /** The schema of each query's answer. */
 export const queryValues = {
   mesh: meshView,
-  sweeps: z.object({ sweeps: z.array(sweepSummary) }),
+  sweeps: z.object({ sweeps: answerList(sweepSummary) }),
   sweep: sweepView,
   trial: trialView,
   curve: curveView,

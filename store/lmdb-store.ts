@@ -1,138 +1,215 @@
-// The store on disk, by LMDB. Values are msgpack. One process per folder writes; the folder's schema version is
-// checked when it is opened, never migrated here. What is damaged inside is met by whoever reads it: see `open-checked.ts`.
+// The store on disk, by LMDB. Values are msgpack, each behind a checksum (`checked-entry.ts`). One process per folder writes; the
+// folder's schema version is checked when it is opened, never migrated here; one from before checksums gets them.
 
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  statfsSync,
-} from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { open, type Database, type RootDatabase } from "lmdb";
-import * as z from "zod";
 
-import { bytesPerMiB } from "../protocol/byte-unit.ts";
-import { errorSentence } from "../protocol/error-sentence.ts";
 import {
-  assertKeys,
-  StoreError,
-  type Store,
-  type StoreChanges,
-  type StoreOpening,
-  type StoreRefusal,
-} from "./store.ts";
+  openEntry,
+  openSummary,
+  sealEntry,
+  sealSummary,
+  summaryKey,
+  Tally,
+  type Summary,
+} from "./checked-entry.ts";
+import {
+  checkedSuffix,
+  entryCount,
+  faultOf,
+  packerOf,
+  table,
+  versionKey,
+  type Packer,
+} from "./inspect-store.ts";
+import { nearlyFullBytes, freeBytes, prepareFile, storeFile } from "./lmdb-file.ts";
+import { damagedStore, diskFull, refusalOf, writeError } from "./lmdb-error.ts";
+import { assertKeys, StoreError, type Store, type StoreChanges, type StoreOpening } from "./store.ts";
 
-export const storeFile = "store.lmdb";
-const versionKey = "version";
-/** With less free than this no store is opened, and a write that failed for no named reason failed for want of space. */
-const nearlyFullBytes = bytesPerMiB;
-/**
- * A file begins with two meta pages, of which the one with the higher transaction counts. Where things stand in one, behind the
- * page header of the LMDB that lmdb-js builds: LMDB's number (MDB_MAGIC), the size of a page, the last page, the transaction.
- */
-const meta = { magicAt: 24, pageBytesAt: 48, lastPageAt: 144, transactionAt: 152, bytes: 160 };
-const magic = 0xbeefc0de;
-const pageBytesMin = 512;
-const pageBytesMax = 65_536;
-const bytesMax = 2 ** 40;
-const statsSchema = z.object({ entryCount: z.number() });
+/** Entries that get their checksums in one transaction. */
+const liftedAtOnce = 1_000;
 
 export interface LmdbStoreOptions {
   /** The store's folder; created where it is missing. */
   readonly path: string;
   /** Schema version of what its owner keeps in it. */
   readonly version: string;
+  /** Told that it was closed, and why not for good: damage it met. */
+  readonly onEnd?: (damage: string | null) => void;
 }
 
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<StoreOpening> {
   const { path, version } = options;
+  const file = join(path, storeFile);
   let root: RootDatabase<unknown, string> | undefined;
   try {
     mkdirSync(path, { recursive: true });
     accessSync(path, constants.W_OK);
-    if (freeBytes(path) < nearlyFullBytes) return refused(diskFull(path)); // LMDB would end the process
-    if (existsSync(join(path, storeFile)) && !prepareFile(join(path, storeFile))) {
-      const message = `${join(path, storeFile)} is not a store; move it away to start anew.`;
-      return refused({ kind: "damaged", message });
-    }
-    root = open<unknown, string>({
-      path: join(path, storeFile),
-      noSubdir: true,
-      maxDbs: 2,
-      overlappingSync: false,
-    });
-    const about = root.openDB<string, string>({ name: "about" });
-    const entries = root.openDB<unknown, string>({ name: "entries" });
-    const found = about.get(versionKey);
-    if (found === undefined) {
-      about.putSync(versionKey, version);
-      await about.flushed;
-    } else if (found !== version) {
+    // LMDB would end the process over either.
+    if (freeBytes(path) < nearlyFullBytes) return { kind: "refused", refusal: diskFull(path) };
+    if (existsSync(file) && !prepareFile(file))
+      return { kind: "refused", refusal: damagedStore(path, "its file is not a store") };
+    root = open<unknown, string>({ path: file, noSubdir: true, maxDbs: 3, overlappingSync: false });
+    const versions = root.openDB<string, string>({ name: table.about });
+    const found = versions.get(versionKey);
+    if (found === undefined) await begin(root, version);
+    else if (found === version) await addChecksums(root, version);
+    else if (found !== version + checkedSuffix) {
       await root.close();
-      return refused({
-        kind: "another-version",
-        found,
-        message: `The store in ${path} was written by version ${found}; this program reads version ${version}.`,
-      });
+      const written = found.endsWith(checkedSuffix) ? found.slice(0, -checkedSuffix.length) : found;
+      const message = `The store in ${path} was written by version ${written}; this program reads version ${version}.`;
+      return { kind: "refused", refusal: { kind: "another-version", found: written, message } };
     }
-    return { kind: "opened", store: new LmdbStore(root, entries, path) };
+    const summary = openSummary(tablesOf(root).about.get(summaryKey));
+    if (summary !== null) return { kind: "opened", store: new LmdbStore(root, summary, options) };
+    await root.close();
+    return { kind: "refused", refusal: damagedStore(path, "the record of what it should hold is gone") };
   } catch (error) {
     await root?.close().catch(() => undefined);
-    return refused(refusalOf(error, path));
+    return { kind: "refused", refusal: refusalOf(error, path) };
   }
+}
+
+interface Tables {
+  readonly about: Database<Buffer, string>;
+  readonly entries: Database<Buffer, string>;
+}
+
+function tablesOf(root: RootDatabase<unknown, string>): Tables {
+  return {
+    about: root.openDB<Buffer, string>({ name: table.about, encoding: "binary" }),
+    entries: root.openDB<Buffer, string>({ name: table.checked, encoding: "binary" }),
+  };
+}
+
+async function begin(root: RootDatabase<unknown, string>, version: string): Promise<void> {
+  const { about } = tablesOf(root);
+  const versions = root.openDB<string, string>({ name: table.about });
+  root.transactionSync(() => {
+    about.putSync(summaryKey, sealSummary({ version, count: 0, sum: 0 }));
+    versions.putSync(versionKey, version + checkedSuffix);
+  });
+  await root.flushed;
+}
+
+/** Of a store from before them: what it holds is taken as it is. Cut short, it is begun again by the next opening. */
+async function addChecksums(root: RootDatabase<unknown, string>, version: string): Promise<void> {
+  const { about, entries } = tablesOf(root);
+  const unchecked = root.openDB<Buffer, string>({ name: table.unchecked, encoding: "binary" });
+  const versions = root.openDB<string, string>({ name: table.about });
+  const tally = new Tally();
+  let some: [string, Buffer][] = [];
+  const write = () => {
+    root.transactionSync(() => {
+      for (const [key, sealed] of some) entries.putSync(key, sealed);
+    });
+    some = [];
+  };
+  for (const { key, value } of unchecked.getRange({})) {
+    const sealed = sealEntry(key, value);
+    tally.add(sealed.readUInt32LE(0));
+    some.push([key, sealed]);
+    if (some.length >= liftedAtOnce) write();
+  }
+  write();
+  root.transactionSync(() => {
+    about.putSync(summaryKey, sealSummary({ version, count: tally.count, sum: tally.sum }));
+    versions.putSync(versionKey, version + checkedSuffix);
+  });
+  await root.flushed;
+  unchecked.clearSync();
 }
 
 class LmdbStore implements Store {
   readonly #root: RootDatabase<unknown, string>;
-  readonly #entries: Database<unknown, string>;
-  readonly #path: string;
+  readonly #tables: Tables;
+  readonly #packer: Packer;
+  readonly #options: LmdbStoreOptions;
+  readonly #file: string;
+  /** Which file it is, and how long it was when last seen: a shorter one was cut off, and reading it would end the process. */
+  readonly #inode: number;
+  #fileBytes: number;
+  #summary: Summary;
+  #damage: string | null = null;
   #closed = false;
 
-  constructor(root: RootDatabase<unknown, string>, entries: Database<unknown, string>, path: string) {
+  constructor(root: RootDatabase<unknown, string>, summary: Summary, options: LmdbStoreOptions) {
     this.#root = root;
-    this.#entries = entries;
-    this.#path = path;
+    this.#tables = tablesOf(root);
+    this.#packer = packerOf(root);
+    this.#options = options;
+    this.#file = join(options.path, storeFile);
+    const { ino, size } = statSync(this.#file);
+    this.#inode = ino;
+    this.#fileBytes = size;
+    this.#summary = summary;
   }
 
   get(key: string): unknown {
-    this.#assertOpen();
-    return this.#entries.get(key);
+    this.#assertUsable();
+    return this.#guarded(() => {
+      const sealed = this.#tables.entries.get(key);
+      return sealed === undefined ? undefined : this.#open(key, sealed);
+    });
   }
 
   *range(prefix: string): Iterable<[string, unknown]> {
-    this.#assertOpen();
-    for (const { key, value } of this.#entries.getRange(prefix === "" ? {} : { start: prefix })) {
-      if (!key.startsWith(prefix)) return;
-      yield [key, value];
+    this.#assertUsable();
+    const found = this.#tables.entries.getRange(prefix === "" ? {} : { start: prefix })[Symbol.iterator]();
+    try {
+      for (;;) {
+        const next = this.#guarded(() => found.next());
+        if (next.done === true) return;
+        const { key, value } = next.value;
+        if (!key.startsWith(prefix)) return;
+        yield [key, this.#open(key, value)];
+      }
+    } finally {
+      found.return?.();
     }
   }
 
   count(): number {
-    this.#assertOpen();
-    return statsSchema.parse(this.#entries.getStats()).entryCount;
+    this.#assertUsable();
+    return entryCount(this.#tables.entries);
+  }
+
+  fault(): string | null {
+    this.#assertUsable();
+    const fault = faultOf(this.#tables.entries, this.#summary);
+    if (fault !== null) this.#damage ??= fault;
+    return fault;
   }
 
   async write(changes: StoreChanges): Promise<void> {
     assertKeys(changes);
-    this.#assertOpen();
+    this.#assertUsable();
+    const { about, entries } = this.#tables;
+    const tally = new Tally(this.#summary);
     try {
       // Synchronous on purpose: lmdb-js reports a failed asynchronous commit (a full disk) through promises of its own
       // that nobody can await, which ends the process. An error half way takes the whole write back.
-      this.#entries.transactionSync(() => {
-        for (const [key, value] of changes.put) this.#entries.putSync(key, value);
-        for (const key of changes.remove) this.#entries.removeSync(key);
+      entries.transactionSync(() => {
+        for (const [key, value] of changes.put) {
+          const sealed = sealEntry(key, this.#packer.encode(value));
+          this.#takeOut(key, tally);
+          tally.add(sealed.readUInt32LE(0));
+          entries.putSync(key, sealed);
+        }
+        for (const key of changes.remove) {
+          this.#takeOut(key, tally);
+          entries.removeSync(key);
+        }
+        about.putSync(summaryKey, sealSummary({ ...this.#summary, count: tally.count, sum: tally.sum }));
       });
+      this.#summary = { ...this.#summary, count: tally.count, sum: tally.sum };
       // A commit may come before its flush; only the flush is a promise kept.
-      await this.#entries.flushed;
+      await entries.flushed;
+      if (!this.#closed) this.#fileBytes = Math.max(this.#fileBytes, statSync(this.#file).size);
     } catch (error) {
-      throw writeError(error, this.#path);
+      throw this.#told(writeError(error, this.#options.path));
     }
   }
 
@@ -140,86 +217,49 @@ class LmdbStore implements Store {
     if (this.#closed) return;
     this.#closed = true;
     await this.#root.close();
+    this.#options.onEnd?.(this.#damage);
   }
 
-  #assertOpen(): void {
-    if (this.#closed) throw new StoreError("closed", `The store in ${this.#path} is closed.`);
+  #takeOut(key: string, tally: Tally): void {
+    const sealed = this.#tables.entries.get(key);
+    if (sealed === undefined) return;
+    const entry = openEntry(key, sealed);
+    if (entry === null) throw this.#damaged(`${key} is not what was written there`);
+    tally.remove(entry.checksum);
   }
-}
 
-/**
- * False for a file that is no LMDB file: opening one ends the process instead of throwing. So does reading beyond the end of a
- * file that was cut off; it is filled up with nothing, which reads as the damage that it is.
- */
-function prepareFile(file: string): boolean {
-  const descriptor = openSync(file, "r+");
-  try {
-    const { size } = fstatSync(descriptor);
-    if (size === 0) return true;
-    const first = readMeta(descriptor, 0);
-    const second = first === null ? null : readMeta(descriptor, first.pageBytes);
-    if (first === null || second === null) return false;
-    const newest = second.transaction > first.transaction ? second : first;
-    const whole = (newest.lastPage + 1) * first.pageBytes;
-    if (size < whole) ftruncateSync(descriptor, whole);
-    return true;
-  } finally {
-    closeSync(descriptor);
+  #open(key: string, sealed: Buffer): unknown {
+    const entry = openEntry(key, sealed);
+    if (entry === null) throw this.#damaged(`${key} is not what was written there`);
+    return this.#packer.decode(entry.bytes);
   }
-}
 
-function readMeta(descriptor: number, at: number) {
-  const page = Buffer.alloc(meta.bytes);
-  if (readSync(descriptor, page, 0, page.length, at) < page.length) return null;
-  if (page.readUInt32LE(meta.magicAt) !== magic) return null;
-  const pageBytes = page.readUInt32LE(meta.pageBytesAt);
-  const lastPage = Number(page.readBigUInt64LE(meta.lastPageAt));
-  // A last page beyond anything there could be is damage too, and not to be filled up.
-  if (pageBytes < pageBytesMin || pageBytes > pageBytesMax || lastPage * pageBytes > bytesMax) return null;
-  return { pageBytes, lastPage, transaction: page.readBigUInt64LE(meta.transactionAt) };
-}
-
-function refused(refusal: StoreRefusal): StoreOpening {
-  return { kind: "refused", refusal };
-}
-
-function diskFull(path: string): StoreRefusal {
-  return { kind: "disk-full", message: `The disk that holds ${path} is full; free some space.` };
-}
-
-function refusalOf(error: unknown, path: string): StoreRefusal {
-  if (isDiskFull(error, path)) return diskFull(path);
-  const text = errorSentence(error);
-  if (/INVALID|not an LMDB|CORRUPTED|VERSION_MISMATCH|PAGE_NOTFOUND|Invalid argument/i.test(text)) {
-    return {
-      kind: "damaged",
-      message: `${join(path, storeFile)} is not a store (${text}); move it away to start anew.`,
-    };
+  /** What LMDB throws where nothing is written is damage. */
+  #guarded<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof StoreError) throw error;
+      throw this.#told(writeError(error, this.#options.path));
+    }
   }
-  return { kind: "not-writable", message: `The store's folder ${path} cannot be written (${text}).` };
-}
 
-function writeError(error: unknown, path: string): StoreError {
-  if (isDiskFull(error, path)) {
-    return new StoreError("disk-full", `The disk that holds ${path} is full: nothing was stored.`, {
-      cause: error,
-    });
+  #assertUsable(): void {
+    const { path } = this.#options;
+    if (this.#closed) throw new StoreError("closed", `The store in ${path} is closed.`);
+    const found = statSync(this.#file, { throwIfNoEntry: false });
+    if (found?.ino !== this.#inode) throw this.#damaged("its file was deleted or moved away");
+    if (found.size < this.#fileBytes) throw this.#damaged("its file was cut off");
   }
-  return new StoreError("failed", `Writing to the store in ${path} failed: ${errorSentence(error)}.`, {
-    cause: error,
-  });
-}
 
-function isDiskFull(error: unknown, path: string): boolean {
-  if (/input\/output error/i.test(errorSentence(error))) return freeBytes(path) < nearlyFullBytes; // LMDB's word for a short write
-  return /ENOSPC|no space left|EDQUOT|quota exceeded|MAP_FULL/i.test(errorSentence(error));
-}
+  #damaged(what: string): StoreError {
+    const { path } = this.#options;
+    return this.#told(new StoreError("damaged", `The store in ${path} is damaged (${what}).`));
+  }
 
-function freeBytes(path: string): number {
-  try {
-    const { bavail, bsize } = statfsSync(path);
-    return bavail * bsize;
-  } catch {
-    return Infinity;
+  #told(error: StoreError): StoreError {
+    // After a failed write of its first page LMDB wants to be opened anew; the file is what it was before.
+    if (error.kind === "damaged" && !error.message.includes("MDB_PANIC")) this.#damage ??= error.message;
+    return error;
   }
 }

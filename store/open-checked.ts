@@ -1,67 +1,130 @@
-// Opens a store on disk that may be damaged. Damage can end the process that reads it, where LMDB throws nothing: a mark
-// that is still there says that an opening was not survived, and then another process tries the reading first.
+// Opens a store on disk that may be damaged. Reading damage can end the process, where LMDB throws nothing, so another process
+// reads all of it first. A mark beside the file says that the store is open, or what was found wrong with it while it was.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { openLmdbStore, storeFile, type LmdbStoreOptions } from "./lmdb-store.ts";
-import type { Store, StoreOpening } from "./store.ts";
+import { bytesPerMiB } from "../protocol/byte-unit.ts";
+import { compactFile, lockSuffix, prepareFile, storeFile, storeIsThere } from "./lmdb-file.ts";
+import { damagedStore, refusalOf } from "./lmdb-error.ts";
+import { openLmdbStore, type LmdbStoreOptions } from "./lmdb-store.ts";
+import type { StoreOpening } from "./store.ts";
 
-const markFile = "opening";
-const maybe = { throwIfNoEntry: false } as const;
+export type ChildEnvironment = () => Readonly<Record<string, string | undefined>>;
 
-/**
- * As `openLmdbStore`; refuses as damaged what cannot be read to its end. `scan`: reads all of it, not only the beginning;
- * `mistrust`: in another process first.
- */
-export async function openCheckedStore(
-  options: LmdbStoreOptions & { readonly scan: boolean; readonly mistrust?: boolean },
-): Promise<StoreOpening> {
-  const { mistrust, path, scan } = options;
+export interface CheckedStoreOptions extends LmdbStoreOptions {
+  /** Of the process that reads first; asked for once one is started. */
+  readonly environment?: ChildEnvironment;
+}
+
+/** Empty, or the damage. */
+const markFile = "in-use";
+/** How a child ends that has read damage and lived. */
+export const foundDamage = 3;
+/** How one ends that has not: by the system's word for a page that is not there, or by LMDB's own. Any other end says nothing. */
+const endedByDamage: ReadonlySet<NodeJS.Signals> = new Set([
+  "SIGBUS",
+  "SIGSEGV",
+  "SIGABRT",
+  "SIGILL",
+  "SIGFPE",
+]);
+
+/** As `openLmdbStore`; refuses as damaged what is not as it was written. Its caller alone has the folder. */
+export async function openCheckedStore(options: CheckedStoreOptions): Promise<StoreOpening> {
+  const { path } = options;
   const mark = join(path, markFile);
-  const wasOpening =
-    (mistrust === true || existsSync(mark)) && (statSync(join(path, storeFile), maybe)?.size ?? 0) > 0;
-  if (wasOpening && !(await survivesReading(path))) return damaged(path, "reading it ends the process");
   try {
     mkdirSync(path, { recursive: true });
+    // Of a process that is gone; LMDB believes what it finds there.
+    rmSync(join(path, storeFile + lockSuffix), { force: true });
+    const fault = storeIsThere(path) ? await faultIn(path, options.environment) : null;
+    if (fault !== null) return { kind: "refused", refusal: damagedStore(path, fault) };
     writeFileSync(mark, "");
-  } catch {
-    // The opening itself says what is wrong with the folder.
-  }
-  const opening = await openLmdbStore(options);
-  const fault = opening.kind === "opened" && scan ? readingFault(opening.store) : null;
-  rmSync(mark, { force: true });
-  if (opening.kind === "refused" || fault === null) return opening;
-  await opening.store.close();
-  return damaged(path, fault);
-}
-
-/** What is wrong with what the store holds; null where all of it can be read. */
-export function readingFault(store: Store): string | null {
-  try {
-    let read = 0;
-    for (const _ of store.range("")) read++;
-    const count = store.count();
-    return read === count ? null : `it holds ${count} entries and ${read} can be read`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return { kind: "refused", refusal: refusalOf(error, path) };
   }
+  const opening = await openLmdbStore({
+    ...options,
+    onEnd: (damage) => {
+      try {
+        if (damage === null) rmSync(mark, { force: true });
+        else writeFileSync(mark, damage);
+      } catch {
+        // Then it is read through again, which is what a mark leads to.
+      }
+      options.onEnd?.(damage);
+    },
+  });
+  if (opening.kind === "refused") rmSync(mark, { force: true });
+  return opening;
 }
 
-function damaged(path: string, why: string): StoreOpening {
-  const message = `The store in ${path} is damaged (${why}); move it away to start anew.`;
-  return { kind: "refused", refusal: { kind: "damaged", message } };
+/**
+ * What LMDB keeps for later writes shows its damage only when it is written to, and then nobody knows what goes over what. So
+ * a store is opened without that; a large one, for which it takes long, only after a process that ended in the middle of its work.
+ */
+const compactMaxBytes = 256 * bytesPerMiB;
+
+async function faultIn(path: string, environment?: ChildEnvironment): Promise<string | null> {
+  const mark = join(path, markFile);
+  const left = existsSync(mark) ? readFileSync(mark, "utf8") : null;
+  if (left !== null && left !== "") return left;
+  if (!prepareFile(join(path, storeFile))) return "its file is not a store";
+  rmSync(join(path, compactFile), { force: true });
+  const compact = left !== null || statSync(join(path, storeFile)).size <= compactMaxBytes;
+  const fault = await faultByChild(path, compact ? ["compact"] : [], environment);
+  if (fault === null) takeCompact(path);
+  return fault;
 }
 
-async function survivesReading(path: string): Promise<boolean> {
+function takeCompact(path: string): void {
+  const written = join(path, compactFile);
+  if (existsSync(written)) {
+    const file = openSync(written, "r+");
+    try {
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(written, join(path, storeFile));
+  }
+  for (const name of [storeFile, compactFile]) rmSync(join(path, name + lockSuffix), { force: true });
+}
+
+/** Null too where the child could not be had: then the reading is this process's own. */
+async function faultByChild(
+  path: string,
+  more: readonly string[],
+  environment: ChildEnvironment = () => process.env,
+): Promise<string | null> {
   const here = fileURLToPath(import.meta.url);
   const entry = fileURLToPath(new URL(`./read-store-child${extname(here)}`, import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, entry, path], { stdio: "ignore" });
+  const child = spawn(process.execPath, [...process.execArgv, entry, path, ...more], {
+    env: environment(),
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
   return new Promise((resolve) => {
-    child.once("error", () => resolve(false));
-    child.once("close", (code) => resolve(code === 0));
+    child.once("error", () => resolve(null));
+    child.once("close", (code, signal) => {
+      if (signal !== null && endedByDamage.has(signal)) resolve(`reading it ends a process by ${signal}`);
+      else resolve(code === foundDamage ? (said.split("\n")[0] ?? "") : null);
+    });
   });
 }
 
@@ -69,7 +132,7 @@ async function survivesReading(path: string): Promise<boolean> {
 export function moveStoreAside(path: string, at: number): string {
   const aside = join(path, `damaged-${new Date(at).toISOString().replaceAll(/[-:.]/g, "")}.lmdb`);
   renameSync(join(path, storeFile), aside);
-  rmSync(join(path, `${storeFile}-lock`), { force: true });
+  rmSync(join(path, storeFile + lockSuffix), { force: true });
   rmSync(join(path, markFile), { force: true });
   return aside;
 }

@@ -16,6 +16,8 @@ export interface Store {
   range(prefix: string): Iterable<[string, unknown]>;
   /** How many entries there are. */
   count(): number;
+  /** Reads all of it: what is not as it was written, in some words, or null. A store in which something is not throws StoreError `damaged`. */
+  fault(): string | null;
   /**
    * One transaction: all of it or nothing. Resolves only when it is on the disk; reads may see it earlier.
    * Writes take effect in the order of the calls. Throws StoreError.
@@ -34,8 +36,8 @@ export type StoreRefusal =
   /** The folder or the file cannot be created or written. */
   | { readonly kind: "not-writable"; readonly message: string }
   | { readonly kind: "disk-full"; readonly message: string }
-  /** The file is there, but is no store. */
-  | { readonly kind: "damaged"; readonly message: string };
+  /** The file is there, but is no store, or not what was written to it; `why` in some words. */
+  | { readonly kind: "damaged"; readonly why: string; readonly message: string };
 
 export type StoreOpening =
   | { readonly kind: "opened"; readonly store: Store }
@@ -43,7 +45,8 @@ export type StoreOpening =
 
 /** Why a write did not happen. `message` is one clear sentence; nothing of the transaction was stored. */
 export class StoreError extends Error {
-  readonly kind: "disk-full" | "failed" | "closed";
+  /** `damaged`: what lies in it is not what was written; it has to be opened anew. */
+  readonly kind: "disk-full" | "failed" | "closed" | "damaged";
 
   constructor(kind: StoreError["kind"], message: string, options?: ErrorOptions) {
     super(message, options);

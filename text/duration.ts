@@ -1,5 +1,6 @@
 /** Spans of time as people write them on a command line: `90m`, `12h`, `1d`. */
 import * as z from "zod";
+import { shortText } from "../protocol/bound.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -12,7 +13,7 @@ const units: readonly (readonly [name: string, ms: number])[] = [
 const form = /^(\d+(?:\.\d+)?)([mhd])$/;
 
 /** A written span as ms; a minute is the least. */
-export const durationText = z.string().transform((text, context) => {
+export const durationText = shortText.transform((text, context) => {
   const found = form.exec(text);
   const unit = units.find(([name]) => name === found?.[2])?.[1];
   if (found === null || unit === undefined) {

@@ -6,18 +6,20 @@ import { fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
+import { longText, listOf } from "../../protocol/bound.ts";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 import { backendNameSchema, type BackendName } from "../../protocol/capability.ts";
 
-const modelRateSchema = z.object({ kind: z.string(), examplesPerSecond: z.number().positive() });
+const modelRateSchema = z.object({ kind: longText, examplesPerSecond: z.number().positive() });
 
 /** What the child says: one line for each thing it has found, and `done` when there is nothing more to try. */
 export const probeLineSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("opened"), version: z.string(), device: z.string().nullable() }),
+  z.object({ type: z.literal("opened"), version: longText, device: longText.nullable() }),
   z.object({ type: z.literal("trains"), ...modelRateSchema.shape }),
   /** One model cannot be trained on it; the others may. */
-  z.object({ type: z.literal("cannot"), reason: z.string() }),
+  z.object({ type: z.literal("cannot"), reason: longText }),
   /** It must not be used at all. */
-  z.object({ type: z.literal("broken"), reason: z.string() }),
+  z.object({ type: z.literal("broken"), reason: longText }),
   z.object({ type: z.literal("done") }),
 ]);
 export type ProbeLine = z.infer<typeof probeLineSchema>;
@@ -29,11 +31,11 @@ export const backendProbeSchema = z.object({
   /** It is sound, and some model here can be trained on it. */
   works: z.boolean(),
   /** Why it does not work, or what does not work on it. */
-  reason: z.string().nullable(),
-  version: z.string().nullable(),
+  reason: longText.nullable(),
+  version: longText.nullable(),
   /** What it computes on, as it names that itself. */
-  device: z.string().nullable(),
-  measured: z.array(modelRateSchema),
+  device: longText.nullable(),
+  measured: listOf(modelRateSchema),
   /** True when time ran out: perhaps a busy machine, not a verdict to remember. */
   late: z.boolean(),
 });
@@ -63,7 +65,7 @@ export function probeBackend(name: BackendName, options: BackendProbeOptions = {
     const proc = fork(entry, [name, ...(options.kinds ?? [])], {
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       execArgv: [],
-      env: { ...process.env, ...options.environment },
+      env: guardedEnvironment({ ...process.env, ...options.environment }),
     });
     const lines: ProbeLine[] = [];
     let end: ProbeEnd | null = null;

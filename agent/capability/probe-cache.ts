@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { longText, listOf } from "../../protocol/bound.ts";
 import { backendNameSchema, type BackendName, type Host } from "../../protocol/capability.ts";
 import { writeWhole } from "../../system/whole-file.ts";
 import { packageVersion } from "../../training/runtime/open.ts";
@@ -17,9 +18,9 @@ import { workloadDigest } from "./workload.ts";
 const cacheFile = "probe.json";
 
 const rememberedSchema = z.object({
-  key: z.string(),
+  key: longText,
   result: backendProbeSchema,
-  threads: z.array(threadRateSchema),
+  threads: listOf(threadRateSchema),
 });
 export type Remembered = z.infer<typeof rememberedSchema>;
 

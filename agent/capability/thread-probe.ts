@@ -3,12 +3,13 @@
  * TensorFlow with as many as it likes, on one kind of work. Kept as data; who assigns cores decides.
  */
 import * as z from "zod";
+import { longText } from "../../protocol/bound.ts";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { probeBackend, type BackendProbe } from "./backend-probe.ts";
 
 export const threadRateSchema = z.object({
   backend: backendNameSchema,
-  kind: z.string(),
+  kind: longText,
   cores: z.int().positive(),
   /** Examples per second of one trial that may use every core. */
   allCores: z.number().positive(),

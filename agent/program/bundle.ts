@@ -3,6 +3,7 @@
  * paths in order, no times, no owners, and of the permissions only whether it may be executed. Not a general archive.
  */
 import * as z from "zod";
+import { anyValue, storedText, storedList } from "../../protocol/bound.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { newerFormat } from "../../protocol/newer-format.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -15,19 +16,18 @@ const lengthBytes = 4;
 const headerMaxBytes = 16 * bytesPerMiB;
 
 /** A relative path with slashes that stays in its folder on every system. */
-const pathSchema = z
-  .string()
+const pathSchema = storedText
   .min(1)
   .refine(isInside, "a path in a bundle is relative, with slashes, and stays in its folder");
 
 const headerSchema = z.strictObject({
   format: z.literal(format),
   version: z.literal(version),
-  files: z.array(
+  files: storedList(
     z.strictObject({ path: pathSchema, bytes: z.int().nonnegative(), executable: z.boolean().optional() }),
   ),
   /** What its maker has to say to its reader beside the files. */
-  note: z.unknown(),
+  note: anyValue,
 });
 
 export interface BundledFile {

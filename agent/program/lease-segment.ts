@@ -3,6 +3,7 @@
  * result. It goes on from what the segment before kept. Shared by commands and modules; it runs nothing.
  */
 import * as z from "zod";
+import { storedText, storedList, storedRecord } from "../../protocol/bound.ts";
 import type { Program, ReportedObjective } from "../../protocol/program.ts";
 import type { Report } from "./read-metrics.ts";
 
@@ -12,8 +13,8 @@ const noteSchema = z.strictObject({
   /** Reports of the first objective so far. */
   reports: z.int().nonnegative(),
   /** Of each objective the value that counts. */
-  kept: z.array(z.number().nullable()),
-  metrics: z.record(z.string(), z.number()),
+  kept: storedList(z.number().nullable()),
+  metrics: storedRecord(storedText, z.number()),
   /** It has come to its own end: there is nothing to go on with. */
   ended: z.boolean(),
 });

@@ -3,6 +3,7 @@
  * what each says of the run, and what it is answered. One experiment and one run; it holds no socket and keeps no history.
  */
 import * as z from "zod";
+import { longText, listOf } from "../../protocol/bound.ts";
 
 export type MlflowFact =
   | { readonly kind: "metric"; readonly name: string; readonly value: number; readonly step: number }
@@ -18,8 +19,7 @@ export interface MlflowAnswer {
 const integer = z
   .union([
     z.int(),
-    z
-      .string()
+    longText
       .regex(/^-?\d+$/)
       .transform(Number)
       .pipe(z.int()),
@@ -31,24 +31,21 @@ const real = z.union([
 ]);
 /** MLflow's own limit of a name. */
 const nameCharactersMax = 250;
-const name = z.string().min(1).max(nameCharactersMax);
+const name = longText.min(1).max(nameCharactersMax);
 const metric = z.object({ key: name, value: real, step: integer });
 /** MLflow allows some thousand; of a longer value its beginning is kept. */
 const valueCharactersMax = 8_000;
 const pair = z.object({
   key: name,
-  value: z
-    .string()
-    .default("")
-    .transform((value) => value.slice(0, valueCharactersMax)),
+  value: longText.default("").transform((value) => value.slice(0, valueCharactersMax)),
 });
 const batch = z.object({
-  metrics: z.array(metric).default([]),
-  params: z.array(pair).default([]),
-  tags: z.array(pair).default([]),
+  metrics: listOf(metric).default([]),
+  params: listOf(pair).default([]),
+  tags: listOf(pair).default([]),
 });
-const creation = z.object({ run_name: z.string().optional(), tags: z.array(pair).default([]) });
-const update = z.object({ status: z.string().optional(), run_name: z.string().optional() });
+const creation = z.object({ run_name: longText.optional(), tags: listOf(pair).default([]) });
+const update = z.object({ status: longText.optional(), run_name: longText.optional() });
 
 /** Of each kind; what has another name after that is answered and forgotten. */
 const namesMax = 1_000;

@@ -4,12 +4,13 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import * as z from "zod";
+import { longText, listOf } from "../../protocol/bound.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { metricReader, type Report } from "./read-metrics.ts";
 
 /** `progress`: two 32-bit integers, how many lines it has read in all and the pattern it is trying. */
 const workerDataSchema = z.object({
-  patterns: z.array(z.string()),
+  patterns: listOf(longText),
   progress: z.instanceof(SharedArrayBuffer),
 });
 export type PatternWorkerData = z.infer<typeof workerDataSchema>;

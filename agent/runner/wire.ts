@@ -3,23 +3,24 @@
  * events: a child runs code that may be broken, and what it sends is outside.
  */
 import * as z from "zod";
+import { storedText, storedRecord } from "../../protocol/bound.ts";
 import { builtDatasetSchema } from "../../protocol/dataset.ts";
 import { programSchema } from "../../protocol/program.ts";
 import { valueSchema } from "../../protocol/value.ts";
 
 const fence = z.int();
-const path = z.string().min(1);
+const path = storedText.min(1);
 
 const jobSchema = z.strictObject({
   fence,
-  trial: z.string().min(1),
-  task: z.string(),
-  model: z.string(),
-  params: z.record(z.string(), valueSchema),
+  trial: storedText.min(1),
+  task: storedText,
+  model: storedText,
+  params: storedRecord(storedText, valueSchema),
   seed: z.int(),
-  backend: z.string(),
+  backend: storedText,
   datasetPath: path.nullable(),
-  parts: z.record(z.string(), path),
+  parts: storedRecord(storedText, path),
   expectationsPath: path.optional(),
   program: programSchema.nullable(),
   fromCheckpointPath: path.nullable(),
@@ -37,14 +38,14 @@ export type ToChild = z.infer<typeof toChildSchema>;
 
 const usedMs = z.number().nonnegative();
 /** Also what is not finite, which is for the agent to leave out: zod's numbers are finite. */
-const metrics = z.record(
-  z.string(),
+const metrics = storedRecord(
+  storedText,
   z.custom<number>((value) => typeof value === "number"),
 );
 const atEpoch = { fence, resource: z.int().nonnegative(), metrics, usedMs };
 /** When the work that `usedMs` grew by was done, on the clock of `steadyMs`: the parent knows what of it was suspended. */
 const timed = { worked: z.strictObject({ from: z.number(), to: z.number() }) };
-const file = { path, digest: z.string(), bytes: z.int().nonnegative() };
+const file = { path, digest: storedText, bytes: z.int().nonnegative() };
 
 export const fromChildSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("started"), fence, exact: z.boolean(), ...timed }),
@@ -55,16 +56,16 @@ export const fromChildSchema = z.discriminatedUnion("kind", [
     kind: z.literal("stopped"),
     ...atEpoch,
     path: path.nullable(),
-    digest: z.string().nullable(),
+    digest: storedText.nullable(),
     bytes: z.int().nonnegative(),
   }),
-  z.strictObject({ kind: z.literal("failed"), fence, reason: z.string(), retryable: z.boolean(), usedMs }),
+  z.strictObject({ kind: z.literal("failed"), fence, reason: storedText, retryable: z.boolean(), usedMs }),
   z.strictObject({
     kind: z.literal("point"),
     fence,
     step: z.int().nonnegative(),
     metrics,
   }),
-  z.strictObject({ kind: z.literal("log"), fence, stream: z.enum(["out", "err"]), line: z.string() }),
+  z.strictObject({ kind: z.literal("log"), fence, stream: z.enum(["out", "err"]), line: storedText }),
 ]);
 export type FromChild = z.infer<typeof fromChildSchema>;

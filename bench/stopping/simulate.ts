@@ -73,7 +73,7 @@ export function simulate(
   };
   const input = (given: Input): void => {
     const answer = drain(decide(state, given, at, settings));
-    if (!answer.ok) throw new Error(answer.refusal.message);
+    if (answer?.ok === false) throw new Error(answer.refusal.message);
     while (drain(schedule(state, at, settings)));
     for (const id of [...state.wanting]) {
       while (state.wanting.has(id)) think(id);

@@ -17,7 +17,7 @@ export function agentCommand(terminal: Terminal): Command {
       "lend this machine to the mesh; its owner's flags are kept for the next start",
     ),
   )
-    .option("--join <token>", "join with the line of `trialmesh invite agent NAME`")
+    .option("--join <code>", "join with the line of `trialmesh invite agent NAME`")
     .option("--name <name>", "its name; this machine's by default", nameArgument)
     .option(
       "--cache-quota <GiB>",
@@ -28,7 +28,7 @@ export function agentCommand(terminal: Terminal): Command {
     .addHelpText(
       "after",
       examples(
-        "trialmesh agent --join tm2.eyJ2Ijoy…",
+        "trialmesh agent --join tm3.8k2q-m3xd-9tha-w2re-c5vn@192.168.1.5:4222",
         "trialmesh agent --slots 2 --hours 22:00-07:00 --leave-free-mem 4",
         "trialmesh agent --only-when-idle 15 --max-celsius 85",
         "trialmesh agent probe",
@@ -37,6 +37,7 @@ export function agentCommand(terminal: Terminal): Command {
     .addCommand(agentProbeCommand(terminal))
     .action(
       action(terminal, async (options: RunAgentOptions) => {
+        terminal.last();
         // Loaded only here: engines and stores are no concern of the other commands.
         const { runAgent } = await import("../../mesh/part/run-agent.ts");
         const ended = await runAgent(surroundingsOf(terminal), options);

@@ -10,14 +10,18 @@ export function coordinatorCommand(terminal: Terminal): Command {
   return new Command("coordinator")
     .description("run a coordinator: the first leads, each further one stands by to take over")
     .option("--name <name>", "its name; this machine's by default", nameArgument)
-    .option("--join <token>", "join with the line of `trialmesh invite coordinator NAME`")
+    .option("--join <code>", "join with the line of `trialmesh invite coordinator NAME`")
     .option("--restore-journal", "put back what the server's journal has lost, from this coordinator's copy")
     .addHelpText(
       "after",
-      examples("trialmesh coordinator --name second", "trialmesh coordinator --join tm2.eyJ2Ijoy…"),
+      examples(
+        "trialmesh coordinator --name second",
+        "trialmesh coordinator --join tm3.8k2q-m3xd-9tha-w2re-c5vn@192.168.1.5:4222",
+      ),
     )
     .action(
       action(terminal, async (options: CoordinatorOptions) => {
+        terminal.last();
         const { runCoordinator } = await import("../../mesh/part/run-coordinator.ts");
         const ended = await runCoordinator(surroundingsOf(terminal), options);
         return ended.ok ? exitCode.ok : printRefusal(terminal, {}, ended.refusal);

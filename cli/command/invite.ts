@@ -1,37 +1,89 @@
-/** `trialmesh invite`: one line that lets another machine or person join. Whoever holds the line is that user. */
-import { Argument, type Command } from "commander";
-import { isLoopback, makeInvitation } from "../../client/connect/make-invitation.ts";
-import { invitedRole, invitedRoles } from "../../mesh/invite.ts";
-import type { ExitCode } from "../../protocol/exit-code.ts";
-import { action, examples, nameArgument, printing } from "../shell/option.ts";
+/** `trialmesh invite`: one short line that lets another machine or person join; which there are, and taking one back. */
+import { Argument, Option, type Command } from "commander";
+import * as z from "zod";
+import { isLoopback, makeInvitation, type Invitation } from "../../client/connect/make-invitation.ts";
+import { homePath, openHome } from "../../mesh/home.ts";
+import { idOf, usesMax } from "../../mesh/invitation.ts";
+import { invitedRole, invitedRoles, lifeDefaultS, withdrawInvite } from "../../mesh/invite.ts";
+import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { accept } from "../../protocol/refusal.ts";
+import { invitationViews } from "../../client/connect/invitation-view.ts";
+import { invitationsText, lifeText } from "../print/invitations-text.ts";
+import { durationText } from "../../text/duration.ts";
+import { action, examples, flag, nameArgument, numberFlag, printing } from "../shell/option.ts";
 import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
 interface Options extends PrintOptions {
   readonly url?: string;
+  readonly uses: number;
+  readonly expires: number | "never";
+  readonly list?: boolean;
+  readonly revoke?: string;
 }
+
+/** What people pass on reads well up to here; only a long address makes it longer. */
+const codeCharactersMax = 60;
+const msPerS = 1_000;
+
+/** Seconds, or `never`. */
+const lifeFlag = flag(
+  z.union([z.literal("never"), durationText.transform((ms) => Math.max(1, Math.floor(ms / msPerS)))]),
+);
 
 export function inviteCommand(terminal: Terminal): Command {
   return printing("invite", "print the one line that lets another machine or person join")
-    .addArgument(new Argument("<role>", "what it may do").choices([...invitedRoles]))
-    .argument("<name>", "its name in the mesh", nameArgument)
+    .addArgument(new Argument("[role]", "what it may do").choices([...invitedRoles]))
+    .argument("[name]", "its name in the mesh", nameArgument)
     .option(
       "--url <url>",
       "address of the mesh as the other machine reaches it, such as nats://192.168.1.5:4222",
     )
+    .option(
+      "--uses <n>",
+      "for so many machines: further agents are NAME-2, NAME-3, …",
+      numberFlag(z.int("it is not a whole number").min(1).max(usesMax)),
+      1,
+    )
+    .addOption(
+      new Option("--expires <time>", "how long it may be used, such as 30m, 24h, 7d, or never")
+        .argParser(lifeFlag)
+        .default(lifeDefaultS, "24h"),
+    )
+    .option("--list", "show the invitations there are, who came of each and who was turned away")
+    .option("--revoke <id>", "take one back that was not used, by its id in the list")
     .addHelpText(
       "after",
       examples(
         "trialmesh invite agent tower",
-        "trialmesh invite requester team-a",
+        "trialmesh invite requester team-a --expires 7d",
+        "trialmesh invite agent pool --uses 8",
         "trialmesh invite agent tower --url nats://192.168.1.5:4222",
+        "trialmesh invite --list",
       ),
     )
     .action(
-      action(terminal, (role: string, name: string, options: Options) =>
-        invite(terminal, role, name, options),
+      action(terminal, (role: string | undefined, name: string | undefined, options: Options) =>
+        chosen(terminal, role, name, options),
       ),
     );
+}
+
+function chosen(
+  terminal: Terminal,
+  role: string | undefined,
+  name: string | undefined,
+  options: Options,
+): Promise<ExitCode> {
+  const nowS = Math.floor(Date.now() / 1000);
+  const { list, revoke } = options;
+  if (revoke !== undefined) return takeBack(terminal, revoke, options, nowS);
+  if (list === true) return show(terminal, options, nowS);
+  if (role !== undefined && name !== undefined) return invite(terminal, role, name, options, nowS);
+  terminal.note(
+    `trialmesh: say who is invited, as in \`trialmesh invite agent tower\` (${invitedRoles.join(", ")}), or --list (see \`trialmesh invite --help\`)`,
+  );
+  return Promise.resolve(exitCode.usage);
 }
 
 async function invite(
@@ -39,21 +91,58 @@ async function invite(
   roleText: string,
   name: string,
   options: Options,
+  nowS: number,
 ): Promise<ExitCode> {
   const role = invitedRole(roleText);
   if (!role.ok) return printRefusal(terminal, options, role.refusal);
-  const nowS = Math.floor(Date.now() / 1000);
-  const made = await makeInvitation(terminal.environment, { role: role.value, name, url: options.url, nowS });
+  const { expires, url, uses } = options;
+  const lifeS = expires === "never" ? null : expires;
+  const made = await makeInvitation(terminal.environment, { role: role.value, name, url, uses, lifeS, nowS });
   const code = printAnswer(terminal, options, made, ({ line }) => line);
-  if (!made.ok) return code;
+  if (made.ok) explain(terminal, made.value, nowS);
+  return code;
+}
+
+function explain(terminal: Terminal, made: Invitation, nowS: number): void {
+  const { code, expiresAt, id, name, replaced, role, url, uses } = made;
+  const whom =
+    uses === 1
+      ? `the first machine that does is ${role} ${name}`
+      : `the first ${uses} machines that do are ${role}s`;
   terminal.note(
-    `Paste this line on the other machine; whoever holds it is ${role.value} ${name}. \`trialmesh revoke ${name}\` takes it back.`,
+    `Paste this line on the other machine${lifeText(expiresAt, nowS)}; ${whom}. \`trialmesh invite --revoke ${id}\` takes it back.`,
   );
-  if (isLoopback(made.value)) {
-    const { url } = made.value;
+  if (replaced > 0)
+    terminal.note(`The earlier invitation of ${role} ${name}, which nobody used, is taken back.`);
+  if (code.length > codeCharactersMax)
+    terminal.note(
+      `The line is long because the address is; --url with a shorter name of this machine makes it shorter.`,
+    );
+  if (isLoopback(made)) {
     terminal.note(
       `It names ${url}, which only this machine reaches; for another one, start the mesh with \`trialmesh up --listen 0.0.0.0:${url.split(":").at(-1)}\`.`,
     );
   }
-  return code;
+}
+
+async function takeBack(terminal: Terminal, id: string, options: Options, nowS: number): Promise<ExitCode> {
+  const home = openHome(homePath(terminal.environment));
+  if (!home.ok) return printRefusal(terminal, options, home.refusal);
+  const withdrawn = await withdrawInvite(home.value, id, nowS);
+  const value = withdrawn.ok
+    ? accept({ id: idOf(withdrawn.value), role: withdrawn.value.role, name: withdrawn.value.name })
+    : withdrawn;
+  return printAnswer(
+    terminal,
+    options,
+    value,
+    (taken) => `invitation ${taken.id} of ${taken.role} ${taken.name} is taken back`,
+  );
+}
+
+function show(terminal: Terminal, options: Options, nowS: number): Promise<ExitCode> {
+  const home = openHome(homePath(terminal.environment));
+  if (!home.ok) return Promise.resolve(printRefusal(terminal, options, home.refusal));
+  const views = invitationViews(home.value, nowS);
+  return Promise.resolve(printAnswer(terminal, options, views, invitationsText));
 }

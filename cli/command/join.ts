@@ -1,19 +1,24 @@
-/** `trialmesh join`: a requester or viewer takes up an invitation on this machine. Agents join with `agent --join`. */
+/** `trialmesh join`: takes up an invitation on this machine. Agents and coordinators can do it as they start, with `--join`. */
 import type { Command } from "commander";
-import { acceptInvite } from "../../mesh/invite.ts";
+import { acceptInvite } from "../../mesh/join.ts";
+import { machineName } from "../../mesh/part/machine-name.ts";
 import { homePath } from "../../mesh/home.ts";
 import { accept } from "../../protocol/refusal.ts";
+import type { Role } from "../../protocol/subjects.ts";
 import { action, examples, printing } from "../shell/option.ts";
 import { printAnswer, type PrintOptions } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
 export function joinCommand(terminal: Terminal): Command {
-  return printing("join", "join a mesh as a requester or viewer, with the line `trialmesh invite` printed")
-    .argument("<token>", "the invitation")
-    .addHelpText("after", examples("trialmesh join tm2.eyJ2Ijoy…"))
+  return printing("join", "join a mesh with the line that `trialmesh invite` printed there")
+    .argument("<code>", "the invitation, CODE@host:port")
+    .addHelpText("after", examples("trialmesh join tm3.8k2q-m3xd-9tha-w2re-c5vn@192.168.1.5:4222"))
     .action(
-      action(terminal, async (token: string, options: PrintOptions) => {
-        const joined = await acceptInvite(homePath(terminal.environment), token);
+      action(terminal, async (line: string, options: PrintOptions) => {
+        const joined = await acceptInvite(homePath(terminal.environment), line, {
+          machine: machineName(),
+          role: null,
+        });
         if (!joined.ok) return printAnswer(terminal, options, joined, () => "");
         const { home, credential } = joined.value;
         const value = {
@@ -28,8 +33,13 @@ export function joinCommand(terminal: Terminal): Command {
           options,
           accept(value),
           () =>
-            `${home.path} belongs to mesh ${home.mesh} now, as ${credential.role} ${credential.name}; try \`trialmesh agents\``,
+            `${home.path} belongs to mesh ${home.mesh} now, as ${credential.role} ${credential.name}; try \`trialmesh ${nextOf(credential.role)}\``,
         );
       }),
     );
+}
+
+/** What one who has just joined does first. */
+function nextOf(role: Role): string {
+  return role === "agent" || role === "coordinator" ? role : "agents";
 }

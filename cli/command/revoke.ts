@@ -24,6 +24,8 @@ export function revokeCommand(terminal: Terminal): Command {
         if (role !== null && !role.ok) return printRefusal(terminal, options, role.refusal);
         const revoked = await revokeUser(home.value, name, Math.floor(Date.now() / 1000), role?.value);
         return printAnswer(terminal, options, revoked, (value) => {
+          if (value.publicKey === null)
+            return `nobody had joined as ${value.role} ${value.name} yet; the invitation is taken back`;
           const when =
             value.applied.when === "now"
               ? "cut off now"

@@ -19,6 +19,8 @@ export function printAnswer<T>(
 ): ExitCode {
   if (!answer.ok) return printRefusal(terminal, options, answer.refusal);
   terminal.out(options.json === true ? jsonText(answer.value) : text(answer.value));
+  for (const { left, list } of answer.cut ?? [])
+    terminal.note(`trialmesh: ${left} more of "${list}" are left out: all of them do not fit one answer`);
   return exitCode.ok;
 }
 

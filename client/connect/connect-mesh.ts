@@ -3,15 +3,12 @@
  * Who it is: `--as NAME`, else the owner where the mesh was made here, else the only one who joined here.
  */
 import { randomUUID } from "node:crypto";
-import {
-  ensureCredential,
-  ensureOwnCredential,
-  loadCredential,
-  type Credential,
-} from "../../mesh/credential.ts";
+import { ensureCredential, ensureOwnCredential, issueHere } from "../../mesh/admission.ts";
+import { loadCredential, type Credential } from "../../mesh/credential.ts";
 import { homePath, openHome, type Home } from "../../mesh/home.ts";
 import { connectAs, storedUsers, type StoredUser } from "../../mesh/connect.ts";
 import { loadIdentity } from "../../mesh/identity.ts";
+import { listInvitations, stateOf } from "../../mesh/invitation.ts";
 import { listUsers } from "../../mesh/user.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
@@ -71,10 +68,17 @@ async function actFor(
   );
   const invited = people.find(({ name }) => name === as);
   if (invited !== undefined) return ensureOwnCredential(home, invited.role, as);
+  const invitations = listInvitations(home);
+  if (!invitations.ok) return invitations;
+  const open = invitations.value.filter(
+    (invitation) => stateOf(invitation, nowS) === "open" && personRoles.includes(invitation.role),
+  );
+  const expected = open.find(({ name }) => name === as);
+  if (expected !== undefined) return issueHere(home, expected.role, as, nowS);
   const accounts = await accountNames(environment);
   if (!accounts.ok) return accounts;
   if (accounts.value.includes(as)) return ensureCredential(home, "requester", as, nowS);
-  const known = new Set([...people.map(({ name }) => name), ...accounts.value]);
+  const known = new Set([...[...people, ...open].map(({ name }) => name), ...accounts.value]);
   return refuse(
     "unknown",
     `nobody named "${as}" was invited, and no account is open for them; ${suggestion(as, known)}`,

@@ -1,7 +1,8 @@
-/** One line that lets another machine or person join, with the address that others reach this mesh at. */
+/** One short line that lets another machine or person join, with the address that others reach this mesh at. */
 import { networkInterfaces } from "node:os";
 import { homePath, openHome, type Home } from "../../mesh/home.ts";
-import { makeInvite, type InvitedRole } from "../../mesh/invite.ts";
+import { idOf } from "../../mesh/invitation.ts";
+import { makeInvite, type InvitedRole, type InviteOptions } from "../../mesh/invite.ts";
 import { readUpRecord } from "../../mesh/part/up-record.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { Environment } from "../../system/environment.ts";
@@ -10,28 +11,41 @@ export interface Invitation {
   readonly role: InvitedRole;
   readonly name: string;
   readonly url: string;
-  /** A credential: whoever holds it is that user. */
+  /** What to paste on the other machine. */
   readonly line: string;
-}
-
-export interface MakeInvitationOptions {
-  readonly role: InvitedRole;
-  readonly name: string;
-  /** Of the mesh as the other machine reaches it; left out: what can be found out here. */
-  readonly url?: string | undefined;
-  /** Seconds since the Unix epoch. */
-  readonly nowS: number;
+  /** `CODE@host:port`, in the line: lets in who comes with it. Secret until it was used. */
+  readonly code: string;
+  /** What it is called by here. */
+  readonly id: string;
+  readonly uses: number;
+  /** Unix time in seconds; null: never. */
+  readonly expiresAt: number | null;
+  /** Earlier ones for the same name, unused, that this one takes the place of. */
+  readonly replaced: number;
 }
 
 export async function makeInvitation(
   environment: Environment,
-  { name, nowS, role, url: given }: MakeInvitationOptions,
+  options: InviteOptions,
 ): Promise<Outcome<Invitation>> {
   const home = openHome(homePath(environment));
   if (!home.ok) return home;
-  const url = given ?? outsideUrl(home.value);
-  const made = await makeInvite(home.value, role, name, nowS, url);
-  return made.ok ? accept({ role, name, url, line: joinLine(role, made.value) }) : made;
+  const { name, role } = options;
+  const made = await makeInvite(home.value, { ...options, url: options.url ?? outsideUrl(home.value) });
+  if (!made.ok) return made;
+  const { code, invitation, replaced, url } = made.value;
+  const { expiresAt, uses } = invitation;
+  return accept({
+    role,
+    name,
+    url,
+    line: joinLine(role, code),
+    code,
+    id: idOf(invitation),
+    uses,
+    expiresAt,
+    replaced,
+  });
 }
 
 /** Only the machine itself reaches such an address. */
@@ -39,10 +53,10 @@ export function isLoopback({ url }: Invitation): boolean {
   return /\/\/(127\.|localhost)/.test(url);
 }
 
-function joinLine(role: InvitedRole, token: string): string {
+function joinLine(role: InvitedRole, code: string): string {
   return role === "requester" || role === "viewer"
-    ? `trialmesh join ${token}`
-    : `trialmesh ${role} --join ${token}`;
+    ? `trialmesh join ${code}`
+    : `trialmesh ${role} --join ${code}`;
 }
 
 /** The address others reach this machine at, where the server listens for others at all. */

@@ -16,6 +16,7 @@ import { plural } from "../../protocol/plural.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { defaultPort } from "../../mesh/part/start-mesh.ts";
 import { connectMesh } from "../connect/connect-mesh.ts";
+import { invitationViews } from "../connect/invitation-view.ts";
 import type { Environment } from "../../system/environment.ts";
 
 export interface Finding {
@@ -50,6 +51,7 @@ export async function examine(environment: Environment): Promise<readonly Findin
   findings.push(await diskFinding(home?.ok === true ? path : process.cwd()));
   if (home?.ok === true) {
     findings.push(await portFinding(home.value));
+    findings.push(...invitationFindings(home.value));
     findings.push(...(await meshFindings(environment, home.value)));
   }
   return findings;
@@ -156,6 +158,28 @@ async function portFinding(home: Home): Promise<Finding> {
         `${number} is taken by another program`,
         "end it, or start with `trialmesh up --port 0`",
       );
+}
+
+/** Who came with a line that somebody else had used: one of the two may not be whom it was meant for. */
+function invitationFindings(home: Home): Finding[] {
+  const views = invitationViews(home, Math.floor(Date.now() / 1000));
+  if (!views.ok || views.value.length === 0) return [];
+  const twice = views.value.filter(({ turnedAway, used }) => used.length > 0 && turnedAway.length > 0);
+  const who = twice.map(({ name, role, turnedAway, used }) => {
+    const [first, later] = [used, turnedAway].map((list) => [...new Set(list.map(({ machine }) => machine))]);
+    return `${role} ${name} by ${first?.join(", ")}, then by ${later?.join(", ")}`;
+  });
+  const open = views.value.filter(({ state }) => state === "open").length;
+  return twice.length === 0
+    ? [ok("invitations", `${plural(open, "open invitation")}, none used twice`)]
+    : [
+        bad(
+          "warn",
+          "invitations",
+          `used twice: ${who.join("; ")}`,
+          "whom was it meant for? `trialmesh invite --list` has the times, `trialmesh revoke NAME` cuts off",
+        ),
+      ];
 }
 
 function isFree(port: number): Promise<boolean> {

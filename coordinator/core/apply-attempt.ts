@@ -3,7 +3,7 @@
  * charges, what was learned) stands in the events.
  */
 import { isFinal, move } from "./apply-trial.ts";
-import { indexAgent, indexData, indexFurthest } from "./index-state.ts";
+import { indexAgent, indexData, indexFurthest, indexGoing, indexLeaving } from "./index-state.ts";
 import { accountOf, addLine, agentOf, enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event, EventOf } from "../format/event.ts";
 import { noValues, withValue } from "../state/log-means.ts";
@@ -110,6 +110,7 @@ function offer(state: State, event: EventOf<"LeaseOffered">, at: number): void {
   state.meta.nextFence = event.fence + 1;
   state.active.set(event.fence, trial.trial);
   holdingOf(state, event.agent).add(event.fence);
+  indexGoing(state, trial.sweep, event.fence);
   indexAgent(state, event.agent);
   indexData(state, sweep.spec.dataset?.digest, event.agent);
   account.pending += event.reserved;
@@ -131,7 +132,8 @@ function offer(state: State, event: EventOf<"LeaseOffered">, at: number): void {
 }
 
 function cancel(state: State, event: EventOf<"CancelRequested">): void {
-  const { attempt } = activeOf(state, event.fence);
+  const { attempt, trial } = activeOf(state, event.fence);
+  indexLeaving(state, trial.sweep, event.fence);
   attempt.cancel = event.reason;
   attempt.patient = event.how === "checkpoint";
   attempt.preemptedFor = event.preemptedFor;
@@ -198,6 +200,7 @@ function end(state: State, event: EventOf<"AttemptEnded">, at: number): void {
   if (event.ending === "finished") compare(state, attempt.agent, event.contradicts ?? []);
   state.active.delete(event.fence);
   holdingOf(state, attempt.agent).delete(event.fence);
+  indexLeaving(state, trial.sweep, event.fence);
   indexAgent(state, attempt.agent);
   const line = { at, trial: trial.trial, fence: event.fence, agent: attempt.agent };
   addLine(state, account, { ...line, kind: "post", amount: posted, note: attempt.note || event.ending });

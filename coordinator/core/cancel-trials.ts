@@ -1,21 +1,23 @@
 /**
- * Ends the trials of a sweep that is stopping or over: what runs is asked at once, what waits is ended a part at a time, so
- * that no batch of the journal grows with the sweep (SIZE-2).
+ * Ends the trials of a sweep that is stopping or over, a part at a time, so that no batch of the journal grows with the sweep
+ * (SIZE-2). What runs is asked to end before what waits is ended. What is left follows from the state: it is taken up with the
+ * next batch, also by whoever leads then.
  */
 import type { Event } from "../format/event.ts";
-import type { Steps } from "../state/input.ts";
 import { targetReached } from "../state/objective.ts";
-import { activeAttempt, type State, type Sweep } from "../state/state.ts";
+import type { State, Sweep } from "../state/state.ts";
 import { trialsOf } from "../state/trials-of.ts";
 import { trialFinished } from "./outcome-fact.ts";
 
-/** Ends as soon as the agents hear of it: at most one for every slot of the mesh. */
-export function* cancelRunning(state: State, sweep: Sweep, why: string): Steps {
-  for (const trial of trialsOf(state, sweep)) {
-    const attempt = activeAttempt(trial);
-    if (attempt === null || attempt.cancel !== null) continue;
-    yield { kind: "CancelRequested", fence: attempt.fence, reason: why, how: "soon", preemptedFor: null };
-  }
+/** Asks at most `most` of the attempts that nobody has asked yet; returns how many. Each ends as soon as its agent hears of it. */
+export function* cancelRunning(state: State, sweep: Sweep, most: number): Generator<Event, number, void> {
+  const going = state.going.get(sweep.sweep);
+  if (going === undefined) return 0;
+  const reason = whyStopping(sweep);
+  const fences = [...going].slice(0, most);
+  for (const fence of fences)
+    yield { kind: "CancelRequested", fence, reason, how: "soon", preemptedFor: null };
+  return fences.length;
 }
 
 /** Ends at most `most` of those that wait, queued or paused; returns how many. */

@@ -2,7 +2,7 @@
 import type { Register, Heartbeat } from "../../protocol/report.ts";
 import { priceOf } from "../../protocol/token.ts";
 import { fundsFor } from "../budget/funds-for.ts";
-import type { Steps } from "../state/input.ts";
+import type { Part, Steps } from "../state/input.ts";
 import { leaseExtended } from "./attempt-fact.ts";
 import { endAttempt } from "./outcome.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
@@ -13,7 +13,8 @@ export function* welcome(
   agent: string,
   register: Register,
   settings: CoordinatorSettings,
-): Steps {
+  isFull: () => boolean,
+): Part {
   const known = state.agents.get(agent);
   const { incarnation, capability, policy } = register;
   const isNew =
@@ -26,6 +27,7 @@ export function* welcome(
   for (const fence of [...(state.held.get(agent) ?? [])]) {
     const found = attemptByFence(state, fence);
     if (found !== null && found.attempt.incarnation !== incarnation) {
+      if (isFull()) return false;
       yield* endAttempt(
         state,
         found.trial,
@@ -35,6 +37,7 @@ export function* welcome(
       );
     }
   }
+  return true;
 }
 
 export function* silence(state: State, agent: string): Steps {
@@ -47,16 +50,19 @@ export function* hearHeartbeat(
   heartbeat: Heartbeat,
   at: number,
   settings: CoordinatorSettings,
-): Steps {
+  isFull: () => boolean,
+): Part {
   const known = state.agents.get(agent);
-  if (known === undefined || known.incarnation !== heartbeat.incarnation) return;
+  if (known === undefined || known.incarnation !== heartbeat.incarnation) return true;
   if (!known.present) yield { kind: "AgentSeen", agent };
   if (known.closed !== heartbeat.closed) yield { kind: "AgentClosed", agent, reason: heartbeat.closed };
   for (const running of heartbeat.running) {
     const found = attemptByFence(state, running.fence);
     if (found === null || found.attempt.agent !== agent || isLeaving(found.attempt)) continue;
+    if (isFull()) return false;
     yield* extend(state, found.trial, found.attempt, running.usedMs, at, settings);
   }
+  return true;
 }
 
 /** One that leaves at its next checkpoint is still paid for up to there. */

@@ -6,7 +6,6 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
 import { faultOfParams } from "../../search/space/check-params.ts";
 import type { Decision, Sender } from "../state/input.ts";
-import { cancelRunning } from "./cancel-trials.ts";
 import { trialKey } from "../state/trial-key.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
 import type { State, Sweep } from "../state/state.ts";
@@ -16,7 +15,6 @@ export function* stopSweep(state: State, sender: Sender, body: CommandBody<"swee
   const found = runningSweep(state, sender, body.sweep);
   if (!found.ok) return found;
   yield { kind: "SweepStopping", sweep: body.sweep, by: sender.who, why: body.why };
-  yield* cancelRunning(state, found.value, "the sweep was stopped");
   return accept({ sweep: body.sweep });
 }
 

@@ -1,5 +1,8 @@
-/** `decide(state, input, at)`: which events an input leads to, or why it is refused. Changes nothing itself. */
-import { accept } from "../../protocol/refusal.ts";
+/**
+ * `decide(state, input, at)`: which events an input leads to, or why it is refused. Changes nothing itself. What may lead to
+ * events without number stops where the batch is full (SIZE-2); it returns null then, and is decided on again.
+ */
+import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { apply } from "./apply.ts";
 import { hearHeartbeat, silence, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
@@ -9,20 +12,27 @@ import { decideProposals } from "./decide-proposals.ts";
 import { decideReport } from "./decide-report.ts";
 import type { Event } from "../format/event.ts";
 import { expire } from "./expire.ts";
-import type { Decision, Input } from "../state/input.ts";
+import type { Input } from "../state/input.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
 
-export function* decide(state: State, input: Input, at: number, settings: CoordinatorSettings): Decision {
+/** `isFull`: this batch takes no more. The answer, or null where more is left to decide in the next batch. */
+export function* decide(
+  state: State,
+  input: Input,
+  at: number,
+  settings: CoordinatorSettings,
+  isFull: () => boolean = () => false,
+): Generator<Event, Outcome<unknown> | null, void> {
   switch (input.kind) {
     case "command":
       return yield* decideCommand(state, input.sender, input.key, input.name, input.body, at);
     case "register":
-      yield* welcome(state, input.agent, input.register, settings);
-      break;
+      return (yield* welcome(state, input.agent, input.register, settings, isFull)) ? accept(null) : null;
     case "heartbeat":
-      yield* hearHeartbeat(state, input.agent, input.heartbeat, at, settings);
-      break;
+      return (yield* hearHeartbeat(state, input.agent, input.heartbeat, at, settings, isFull))
+        ? accept(null)
+        : null;
     case "silent":
       yield* silence(state, input.agent);
       break;
@@ -30,11 +40,11 @@ export function* decide(state: State, input: Input, at: number, settings: Coordi
       yield* decideReport(state, input.agent, input.report, settings);
       break;
     case "proposals":
-      yield* decideProposals(state, input.proposals);
+      yield* decideProposals(state, input.proposals, isFull);
       break;
     case "expire":
-      yield* expire(state, at, settings);
-      yield* refill(state, at);
+      if (!(yield* expire(state, at, settings, isFull))) return null;
+      if (!(yield* refill(state, at, isFull))) return null;
       yield* preempt(state, at, settings);
       break;
   }

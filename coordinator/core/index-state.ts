@@ -69,6 +69,21 @@ export function indexFurthest(state: State, trial: Trial): void {
   if (trial.checkpoint.resource > furthest) state.furthest.set(key, trial.trial);
 }
 
+/** While an attempt runs and nobody has asked it to end. */
+export function indexGoing(state: State, sweep: string, fence: number): void {
+  let going = state.going.get(sweep);
+  if (going === undefined) {
+    going = new Set();
+    state.going.set(sweep, going);
+  }
+  going.add(fence);
+}
+
+export function indexLeaving(state: State, sweep: string, fence: number): void {
+  const going = state.going.get(sweep);
+  if (going?.delete(fence) === true && going.size === 0) state.going.delete(sweep);
+}
+
 /** An agent that was sent a trial has its dataset, or soon will. */
 export function indexData(state: State, dataset: Digest | undefined, agent: string): void {
   if (dataset === undefined) return;

@@ -82,6 +82,12 @@ function attempts(state: State, expect: Expect): void {
       trial.trial,
       () => "not held",
     );
+    expect(
+      (state.going.get(trial.sweep)?.has(attempt.fence) === true) === (attempt.cancel === null),
+      "LEASE-6 indexed",
+      trial.trial,
+      () => "not among those that go on, or among them though it was asked to end",
+    );
   }
   expect(
     active === state.active.size,

@@ -24,7 +24,7 @@ export function* judge(state: State, trial: Trial): Steps {
   const entries = next === null ? [] : entriesOf(state, sweep, rung.resource);
   yield outcomeOf(state, sweep, trial, rung, next, entries);
   if (sweep.state !== "running") return;
-  if (targetReached(sweep)) yield* endAtTarget(state, sweep);
+  if (targetReached(sweep)) yield* endAtTarget(sweep);
   // Nothing has changed at the other rungs.
   else yield* promoteFrom(sweep, rung.resource, entries);
 }
@@ -82,7 +82,7 @@ function verdictOn(
 export function* promote(state: State, sweep: Sweep): Steps {
   if (sweep.state !== "running") return;
   if (targetReached(sweep)) {
-    yield* endAtTarget(state, sweep);
+    yield* endAtTarget(sweep);
     return;
   }
   const policy = stoppingPolicy(sweep.spec.stopping);

@@ -16,7 +16,7 @@ import { sweepEntity } from "../format/sweep-entity.ts";
 import { trialEntity } from "../format/trial-entity.ts";
 import { isFinal } from "./apply-trial.ts";
 import { enterRung } from "./entity.ts";
-import { indexAgent, indexData, indexFurthest, indexQueued, openSweep } from "./index-state.ts";
+import { indexAgent, indexData, indexFurthest, indexGoing, indexQueued, openSweep } from "./index-state.ts";
 import { activeAttempt, emptyState, mustGet, type State, type Trial } from "../state/state.ts";
 
 /** Raised when an entity changes its shape or its key; a store of another version is built anew from the journal. */
@@ -119,6 +119,7 @@ function derive(state: State, trial: Trial): void {
   const attempt = activeAttempt(trial);
   if (attempt === null) return;
   state.active.set(attempt.fence, trial.trial);
+  if (attempt.cancel === null) indexGoing(state, trial.sweep, attempt.fence);
   const held = state.held.get(attempt.agent) ?? new Set();
   held.add(attempt.fence);
   state.held.set(attempt.agent, held);

@@ -5,7 +5,7 @@
 import { registerBest } from "../registry/register-best.ts";
 import { learns, samplerFor } from "../../search/choose/choose-sampler.ts";
 import type { Event } from "../format/event.ts";
-import { endWaiting, whyStopping } from "./cancel-trials.ts";
+import { cancelRunning, endWaiting, whyStopping } from "./cancel-trials.ts";
 import { promoteLast } from "./judge.ts";
 import { sweepFinished } from "./outcome-fact.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
@@ -24,9 +24,10 @@ export function* proposeAndEnd(
     const sweep = mustGet(state.sweeps, id, "sweep");
     // What is done here may ask for attention again; only what is left undone may keep it.
     state.attention.delete(id);
-    if (sweep.state === "stopping")
+    if (sweep.state === "stopping") {
+      done += yield* cancelRunning(state, sweep, most - done);
       done += yield* endWaiting(state, sweep, "cancelled", whyStopping(sweep), most - done);
-    else done += yield* fill(state, sweep, most - done, isFull);
+    } else done += yield* fill(state, sweep, most - done, isFull);
     const mayGoOn = done < most && !isFull();
     if (mayGoOn) done += yield* finishWhenDone(state, sweep, most - done);
     if (!mayGoOn || done >= most) state.attention.add(id);

@@ -56,7 +56,7 @@ export class JournalCopy {
     return bytes instanceof Uint8Array ? bytes : null;
   }
 
-  /** Resolves once what was noted is on the disk. */
+  /** Resolves once what was noted is on the disk; what the disk refuses is noted for the next flush. */
   async flush(): Promise<void> {
     if (this.#fresh.size === 0) return;
     const noted = [...this.#fresh];

@@ -40,8 +40,11 @@ export interface CandidateOptions {
   /** Put back what the server's journal has lost, from this coordinator's own copy, before anything else. */
   readonly restoreJournal?: boolean;
   readonly log: (line: string) => void;
-  /** The coordinator cannot go on without a person: broken journal, full disk, broken invariant. */
-  readonly onHalt: (reason: string) => void;
+  /**
+   * The coordinator cannot go on: broken journal, broken invariant, which a person has to mend; or a StoreError `damaged`: its memory
+   * has to be opened anew.
+   */
+  readonly onHalt: (reason: string, error: unknown) => void;
   /** Told every time the state has changed durably; for tests. */
   readonly onState?: (state: State) => void;
 }
@@ -95,7 +98,7 @@ export function startCandidate(options: CandidateOptions): Candidate {
  * | standby | follows the journal, waits out what   | nobody answers as leader and its election is appended: leader;     |
  * |         | heals by itself                       | what only a person can mend: halted                                |
  * | leader  | its term decides and appends          | the term ends, by a refused append or a lost server: standby, from |
- * |         |                                       | what is durable; broken journal, full disk, broken rule: halted    |
+ * |         |                                       | what is durable; broken journal, damage, broken rule: halted    |
  * | halted  | nothing; `onHalt` has the reason      | nothing                                                            |
  */
 class JournalCandidate implements Candidate {
@@ -118,7 +121,7 @@ class JournalCandidate implements Candidate {
     this.#options = options;
     this.#settings = { ...defaultSettings, ...options.settings };
     this.#journal = new Journal(bus, mesh, clock, keys);
-    this.#store = new ProjectionStore(options.store, options.journalCopy, (error) => this.#halt(error));
+    this.#store = new ProjectionStore(options.store, options.journalCopy, (error) => this.#halt(error), log);
     this.#follower = new JournalFollower({
       name,
       journal: this.#journal,
@@ -154,7 +157,7 @@ class JournalCandidate implements Candidate {
       error instanceof JournalBroken
         ? "; `trialmesh up --restore-journal` puts back what this coordinator has a copy of"
         : "";
-    this.#options.onHalt(errorSentence(error) + hint);
+    this.#options.onHalt(errorSentence(error) + hint, error);
   }
 
   async #live(): Promise<void> {
@@ -199,19 +202,22 @@ class JournalCandidate implements Candidate {
       if (await this.#nobodyLeads(this.#settings.leaderSilentMs)) {
         await sleep(clock, random() * spreadMs);
         // Another candidate may lead by now, and would answer; one that hangs has had its while.
-        if (!this.#stopped && (await this.#nobodyLeads(0)) && (await this.#follower.elect()))
-          await this.#lead();
+        if (!this.#stopped && (await this.#nobodyLeads(0))) {
+          const termClock = await this.#follower.elect();
+          if (termClock !== null) await this.#lead(termClock);
+        }
       }
       if (!this.#stopped) await sleep(clock, standbyPauseMs);
     }
   }
 
-  async #lead(): Promise<void> {
+  async #lead(termClock: Clock): Promise<void> {
     const { position, state } = this.#follower;
     this.#role = "leader";
     this.#options.log(`leading, epoch ${state.meta.epoch}, journal at ${position.sequence}`);
     this.#term = beginTerm({
       ...this.#options,
+      clock: termClock,
       settings: this.#settings,
       state,
       position,

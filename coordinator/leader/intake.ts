@@ -38,6 +38,7 @@ import type { GiveOrder } from "./give-order.ts";
 import type { Leader } from "./leader.ts";
 import type { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import { answerQuery } from "../view/answer-query.ts";
+import { answerBytes } from "../view/fit-answer.ts";
 
 export interface IntakeOptions {
   readonly bus: Bus;
@@ -61,19 +62,22 @@ const consumeRetryMs = 500;
 
 /** Commands, queries, registrations and heartbeats: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
-  const { board, bus, clock, leader, log, mesh } = options;
+  const { bus, leader, mesh } = options;
   const patterns = coordinatorPatterns(mesh);
   return [
     serveCommands(options),
     bus.subscribe(patterns.queries, (message) => {
-      const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
       const { name } = senderOf(message.subject);
+      const respond = (answer: Outcome<unknown>) =>
+        message.respond(answerBytes(isQuery(name) ? `the query ${name}` : "a query", answer));
       if (name === "ping") return respond(accept({ epoch: leader.state.meta.epoch }));
       if (!isQuery(name)) {
         return respond(
           refuse("unknown", `there is no query ${name}; ${suggestion(name, Object.keys(querySchemas))}`),
         );
       }
+      const large = tooLarge(`query ${name}`, message.data.length, commandBytesMax);
+      if (large !== null) return respond(large);
       const body = fromBytes(message.data);
       leader.ask(() => {
         void answerQuery({ ...options, state: leader.state, position: leader.position }, name, body).then(
@@ -82,16 +86,38 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
       });
     }),
     serveRegisters(options),
-    bus.subscribe(patterns.heartbeats, (message) => {
-      const agent = agentOf(message.subject);
-      if (message.data.length > heartbeatBytesMax)
-        return log(`dropped: a heartbeat of ${agent} is too large`);
-      const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
-      if (!heartbeat.ok) return log(heartbeat.refusal.message);
-      board.note(agent, clock.now(), heartbeat.value);
-      leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done: () => {} });
-    }),
+    serveHeartbeats(options),
   ];
+}
+
+function serveHeartbeats({ board, bus, clock, giveOrder, leader, log, mesh }: IntakeOptions): Subscription {
+  return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
+    const agent = agentOf(message.subject);
+    if (message.data.length > heartbeatBytesMax) return log(`dropped: a heartbeat of ${agent} is too large`);
+    const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
+    if (!heartbeat.ok) return log(heartbeat.refusal.message);
+    board.note(agent, clock.now(), heartbeat.value);
+    const { incarnation, running } = heartbeat.value;
+    // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it.
+    const overIn = () =>
+      leader.state.agents.get(agent)?.incarnation === incarnation
+        ? running.filter(({ fence }) => !leader.state.active.has(fence))
+        : [];
+    const done = () => {
+      if (overIn().length === 0) return;
+      leader.ask(() => {
+        const fences = overIn().map(({ fence }) => fence);
+        if (fences.length === 0) return;
+        const { epoch } = leader.state.meta;
+        giveOrder({
+          agent,
+          name: "cancel",
+          body: { epoch, fences, reason: "its lease is over", how: "soon" },
+        });
+      });
+    };
+    leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done });
+  });
 }
 
 function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOptions): Subscription {
@@ -120,8 +146,9 @@ function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOpt
 function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscription {
   const limit = new CommandLimit();
   return bus.subscribe(coordinatorPatterns(mesh).commands, (message) => {
-    const respond = (answer: Outcome<unknown>) => message.respond(toBytes(answer));
     const { name, role, who } = senderOf(message.subject);
+    const respond = (answer: Outcome<unknown>) =>
+      message.respond(answerBytes(isCommand(name) ? `the command ${name}` : "a command", answer));
     const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
     if (large !== null) return respond(large);
     const envelope = parseOutside(commandEnvelopeSchema, fromBytes(message.data), "command");

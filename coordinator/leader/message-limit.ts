@@ -4,7 +4,7 @@
  */
 import { bytesPerKiB } from "../../protocol/byte-unit.ts";
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
-import { decisionCharactersMax } from "./batch-tally.ts";
+import { decisionBytesMax } from "./batch-tally.ts";
 
 export const commandBytesMax = 128 * bytesPerKiB;
 /** A capability and a policy. */
@@ -13,7 +13,8 @@ export const registerBytesMax = 64 * bytesPerKiB;
 export const reportBytesMax = 64 * bytesPerKiB;
 export const heartbeatBytesMax = 256 * bytesPerKiB;
 
-if (Math.max(commandBytesMax, reportBytesMax, registerBytesMax) > decisionCharactersMax)
+/** A command's body may stand three times in what it leads to. */
+if (Math.max(3 * commandBytesMax, reportBytesMax, registerBytesMax) > decisionBytesMax)
   throw new Error("broken invariant: a message may be larger than what it may lead to");
 
 /** Null where it is not too large. */

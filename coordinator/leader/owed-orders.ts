@@ -3,6 +3,7 @@
  * not yet told, cancels not yet obeyed. Sent again until the state says they were heard; every order is
  * idempotent at the agent. What was sent when is memory of this leader only and may be lost.
  */
+import { bytesPerKiB } from "../../protocol/byte-unit.ts";
 import type { OrderName } from "../../protocol/subjects.ts";
 import type { Lease } from "../../protocol/order.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
@@ -12,6 +13,9 @@ export interface Order {
   readonly name: OrderName;
   readonly body: Readonly<Record<string, unknown>>;
 }
+
+/** Leases in one order: an agent with many slots is told of them in several. One lease alone is bounded by its sweep's command. */
+const leasesBytesMax = 256 * bytesPerKiB;
 
 interface Sent {
   /** The end of the horizon in the agent's last order. */
@@ -77,8 +81,8 @@ export class OwedOrders {
         push(extensions, attempt.agent, { fence, at, horizonMs: Math.max(1, attempt.until - at) });
       }
     }
-    for (const [agent, leases] of offers) orders.push({ agent, name: "offer", body: { epoch, leases } });
-    for (const [agent, leases] of extensions) orders.push({ agent, name: "extend", body: { epoch, leases } });
+    for (const [agent, leases] of offers) orders.push(...parted(agent, "offer", epoch, leases));
+    for (const [agent, leases] of extensions) orders.push(...parted(agent, "extend", epoch, leases));
     return orders;
   }
 
@@ -125,6 +129,28 @@ function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Leas
     at,
     horizonMs: Math.max(1, attempt.until - at),
   };
+}
+
+/** SIZE-5: as many orders as it takes for each to be a message that the server accepts. */
+function* parted(
+  agent: string,
+  name: "offer" | "extend",
+  epoch: number,
+  leases: readonly unknown[],
+): Generator<Order, void, void> {
+  let part: unknown[] = [];
+  let bytes = 0;
+  for (const lease of leases) {
+    const size = Buffer.byteLength(JSON.stringify(lease)) + 1;
+    if (part.length > 0 && bytes + size > leasesBytesMax) {
+      yield { agent, name, body: { epoch, leases: part } };
+      part = [];
+      bytes = 0;
+    }
+    part.push(lease);
+    bytes += size;
+  }
+  yield { agent, name, body: { epoch, leases: part } };
 }
 
 function push<V>(into: Map<string, V[]>, key: string, value: V): void {

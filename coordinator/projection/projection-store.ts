@@ -3,7 +3,7 @@
  * cannot be used is thrown away, and the journal adds up to it again. The copy of the journal beside it is none.
  */
 import * as z from "zod";
-import type { Store } from "../../store/store.ts";
+import { StoreError, type Store } from "../../store/store.ts";
 import { entityAt, loadState } from "../core/projection.ts";
 import { JournalCopy } from "../journal/journal-copy.ts";
 import { startPosition, type Position } from "../journal/journal.ts";
@@ -34,18 +34,31 @@ export class ProjectionStore {
   readonly #store: Store;
   readonly copy: JournalCopy;
   readonly #onError: (error: unknown) => void;
+  readonly #say: (line: string) => void;
   #writing: Promise<unknown> | null = null;
   #writes = 0;
+  /** What the disk answered to the last write, or null. */
+  #trouble: string | null = null;
 
-  /** `onError` is told when the disk refuses a write; what was not written stays in the journal. */
-  constructor(store: Store, copy: Store, onError: (error: unknown) => void) {
+  /**
+   * `onError` is told of what no later write heals. What the disk refuses is said, stays in the journal and in memory, and is
+   * written once the disk takes it.
+   */
+  constructor(store: Store, copy: Store, onError: (error: unknown) => void, say: (line: string) => void) {
     this.#store = store;
     this.copy = new JournalCopy(copy);
     this.#onError = onError;
+    this.#say = say;
   }
 
-  /** FORMAT-4: what is old or damaged is no reason to stop: it is cleared, and begins from nothing. */
+  /**
+   * FORMAT-4: what is old or does not fit together is no reason to stop: it is cleared, and begins from nothing. Throws StoreError
+   * `damaged` where it is not what was written: then its file is good for nothing.
+   */
   load(): Loaded {
+    const fault = this.#store.fault();
+    if (fault !== null)
+      throw new StoreError("damaged", `What this coordinator had stored is damaged (${fault}).`);
     try {
       const stored = this.#store.get(positionKey);
       if (stored === undefined) {
@@ -56,8 +69,9 @@ export class ProjectionStore {
       const state = loadState((prefix) => entitiesIn((start) => this.#store.range(start), prefix));
       return { state, position, unusable: null };
     } catch (error) {
+      if (error instanceof StoreError) throw error;
       const remove = Array.from(this.#store.range(""), ([key]) => key);
-      this.#write({ put: [], remove });
+      this.#write({ put: [], remove }, () => {});
       return { state: emptyState(), position: startPosition, unusable: whyOf(error) };
     }
   }
@@ -68,24 +82,42 @@ export class ProjectionStore {
    */
   save(state: State, position: Position): void {
     if (this.#writing !== null) return;
-    const { put, remove } = pageChanges(state.dirty, (key) => entityAt(state, key));
+    const changed = [...state.dirty];
+    const { put, remove } = pageChanges(changed, (key) => entityAt(state, key));
     state.dirty.clear();
-    this.#write({ put: [[positionKey, position], ...put], remove });
+    this.#write({ put: [[positionKey, position], ...put], remove }, () => {
+      for (const key of changed) state.dirty.add(key);
+    });
   }
 
   /** Resolves when the last write, and all of the copy, has reached the disk or was refused. */
   async flushed(): Promise<void> {
     await this.#writing;
-    await this.copy.flush().catch(this.#onError);
+    await this.copy.flush().catch((error: unknown) => this.#refused(error));
   }
 
-  #write(changes: Parameters<Store["write"]>[0]): void {
+  #write(changes: Parameters<Store["write"]>[0], undo: () => void): void {
     const copied = ++this.#writes % writesPerCopy === 0 ? this.copy.flush() : null;
-    this.#writing = Promise.all([copied, this.#store.write(changes)])
-      .catch(this.#onError)
+    const written = this.#store.write(changes).catch((error: unknown) => {
+      undo();
+      throw error;
+    });
+    this.#writing = Promise.all([copied, written])
+      .then(() => {
+        if (this.#trouble !== null) this.#say("the disk takes what this coordinator stores again");
+        this.#trouble = null;
+      })
+      .catch((error: unknown) => this.#refused(error))
       .finally(() => {
         this.#writing = null;
       });
+  }
+
+  #refused(error: unknown): void {
+    if (!(error instanceof StoreError) || error.kind === "damaged") return this.#onError(error);
+    if (error.kind === "closed" || error.message === this.#trouble) return;
+    this.#trouble = error.message;
+    this.#say(`${error.message} The journal has it all; it is stored once the disk takes it.`);
   }
 }
 

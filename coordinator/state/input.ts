@@ -46,5 +46,7 @@ export interface Proposals {
  * every step sees the state the steps before it made. It returns the answer to a command.
  */
 export type Decision = Generator<Event, Outcome<unknown>, void>;
+/** A decision that may take more than one batch: returns whether it is through. */
+export type Part = Generator<Event, boolean, void>;
 /** A part of a decision that has no answer of its own. */
 export type Steps = Generator<Event, void, void>;

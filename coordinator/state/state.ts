@@ -59,6 +59,8 @@ export interface State {
   readonly active: Map<Fence, TrialId>;
   /** Fences held by each agent. */
   readonly held: Map<string, Set<Fence>>;
+  /** Of these, by sweep, what nobody has asked to end. */
+  readonly going: Map<SweepId, Set<Fence>>;
   /** Sweeps that are running or stopping, by requester, in order of submission. */
   readonly open: Map<string, SweepId[]>;
   /** The trial that answers for a key. */
@@ -107,6 +109,7 @@ export function emptyState(): State {
     commands: new Map(),
     active: new Map(),
     held: new Map(),
+    going: new Map(),
     open: new Map(),
     records: new Map(),
     keys: new Map(),

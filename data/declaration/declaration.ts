@@ -4,6 +4,7 @@
  */
 import { basename } from "node:path";
 import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import { nameSchema } from "../../protocol/name.ts";
 import { sourceSchema } from "./source.ts";
 import { stepSchema, type StepOf } from "./plan-step.ts";
@@ -12,22 +13,22 @@ export const badRowShareMax = 0.05;
 
 /** Text to a label, or columns to a label or a number. */
 export const formSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("text"), text: z.string().min(1), label: z.string().min(1) }),
+  z.strictObject({ kind: z.literal("text"), text: storedText.min(1), label: storedText.min(1) }),
   z.strictObject({
     kind: z.literal("table"),
-    target: z.string().min(1),
+    target: storedText.min(1),
     /** `auto`: a text or yes/no target is a label, any other a number. */
     task: z.enum(["auto", "classification", "regression"]).default("auto"),
     /** null: every column but the target. */
-    features: z.array(z.string().min(1)).min(1).nullable().default(null),
+    features: storedList(storedText.min(1)).min(1).nullable().default(null),
   }),
 ]);
 export type Form = z.infer<typeof formSchema>;
 
 export const declarationSchema = z.strictObject({
   name: nameSchema,
-  sources: z.array(sourceSchema).min(1),
-  plan: z.array(stepSchema).default([]),
+  sources: storedList(sourceSchema).min(1),
+  plan: storedList(stepSchema).default([]),
   form: formSchema,
   /** Share of the rows that may be rejected before the build is refused. */
   badRows: z.strictObject({ max: z.number().min(0).max(1).default(badRowShareMax) }).default({

@@ -3,9 +3,10 @@
  * `split` and what may follow it last. What a step does in SQL is in `data/plan`.
  */
 import * as z from "zod";
+import { storedText, storedList, storedRecord } from "../../protocol/bound.ts";
 import { columnTypeSchema } from "./source.ts";
 
-const column = z.string().min(1);
+const column = storedText.min(1);
 const seed = z.int().nonnegative().default(1);
 const share = z.number().gt(0).lte(1);
 const categoriesMax = 10_000;
@@ -29,13 +30,13 @@ const featureSchema = z.strictObject({
 export type FeatureOptions = z.infer<typeof featureSchema>;
 
 export const stepSchemas = {
-  rename: z.strictObject({ step: z.literal("rename"), columns: z.record(column, column) }),
-  cast: z.strictObject({ step: z.literal("cast"), columns: z.record(column, columnTypeSchema) }),
+  rename: z.strictObject({ step: z.literal("rename"), columns: storedRecord(column, column) }),
+  cast: z.strictObject({ step: z.literal("cast"), columns: storedRecord(column, columnTypeSchema) }),
   concat: z.strictObject({
     step: z.literal("concat"),
-    columns: z.array(column).min(2),
+    columns: storedList(column).min(2),
     to: column,
-    separator: z.string().default(" "),
+    separator: storedText.default(" "),
   }),
   "map-label": z.strictObject({
     step: z.literal("map-label"),
@@ -43,12 +44,12 @@ export const stepSchemas = {
     /** Default: the column itself. */
     to: column.optional(),
     /** In the order in which the labels are numbered. */
-    map: z.array(z.tuple([z.string(), z.string()])).min(1),
+    map: storedList(z.tuple([storedText, storedText])).min(1),
     unknown: unknownLabelSchema.default("refuse"),
   }),
   clean: z.strictObject({
     step: z.literal("clean"),
-    columns: z.array(column).min(1),
+    columns: storedList(column).min(1),
     /** Entities decoded, then tags removed. */
     html: z.boolean().default(false),
     /** true: a backslash before a quote goes, any other becomes a space. "c": \n, \t, \", \\ as in C. */
@@ -57,11 +58,11 @@ export const stepSchemas = {
     unicode: z.enum(["NFC", "NFKC"]).optional(),
     lowercase: z.boolean().default(false),
   }),
-  filter: z.strictObject({ step: z.literal("filter"), where: z.string().min(1) }),
-  derive: z.strictObject({ step: z.literal("derive"), column, as: z.string().min(1) }),
+  filter: z.strictObject({ step: z.literal("filter"), where: storedText.min(1) }),
+  derive: z.strictObject({ step: z.literal("derive"), column, as: storedText.min(1) }),
   dedupe: z.strictObject({
     step: z.literal("dedupe"),
-    by: z.union([column, z.array(column).min(1)]),
+    by: z.union([column, storedList(column).min(1)]),
     /** Least Jaccard similarity of two texts' shingles; without it only equal texts (after normalising) count. */
     near: z.number().min(0.5).max(1).optional(),
     keep: z.enum(["all", "first"]).default("all"),
@@ -86,7 +87,7 @@ export const stepSchemas = {
       validation: z.number().gte(0).lt(1).default(0.1),
       test: z.number().gte(0).lt(1).default(0.1),
       /** Rows alike in this are never apart. Default: the text; in a table all features. */
-      by: z.union([column, z.array(column).min(1)]).optional(),
+      by: z.union([column, storedList(column).min(1)]).optional(),
       /** Shares hold within each value of this; false: only over all. Default: the label. */
       stratify: z.union([column, z.literal(false)]).optional(),
       seed,
@@ -99,7 +100,7 @@ export const stepSchemas = {
     numeric: numericScale.default("none"),
     missing: missingFill.default("mean"),
     categories: categories.default({ max: 50 }),
-    columns: z.record(column, featureSchema).default({}),
+    columns: storedRecord(column, featureSchema).default({}),
   }),
 } as const;
 

@@ -3,6 +3,7 @@
  * Not the reading itself (`data/build`), and not how a user writes it (`cli/dataset-file`).
  */
 import * as z from "zod";
+import { storedText, storedList, storedRecord } from "../../protocol/bound.ts";
 
 export const splitNameSchema = z.enum(["train", "validation", "test"]);
 export const encodingSchema = z.enum(["auto", "utf-8", "iso-8859-1", "utf-16"]);
@@ -10,20 +11,18 @@ export const columnTypeSchema = z.enum(["text", "integer", "number", "boolean", 
 export type ColumnType = z.infer<typeof columnTypeSchema>;
 
 /** One ASCII character, as the fields of a line are told apart by bytes. */
-const characterSchema = z
-  .string()
-  .refine(
-    (text) => text.length === 1 && text > "\0" && text <= "\u007f" && text !== "\n" && text !== "\r",
-    "should be one ASCII character that is no line end",
-  );
+const characterSchema = storedText.refine(
+  (text) => text.length === 1 && text > "\0" && text <= "\u007f" && text !== "\n" && text !== "\r",
+  "should be one ASCII character that is no line end",
+);
 
 const common = {
   /** Absolute. A path that ends in .dvc is a DVC pointer: the bytes are looked up in the DVC cache. */
-  path: z.string().min(1),
+  path: storedText.min(1),
   /** All rows of this source belong to this split, and stay there. */
   split: splitNameSchema.optional(),
   /** Folder that holds files/md5/…; default is .dvc/cache in the folder of the pointer or one above it. */
-  cache: z.string().min(1).optional(),
+  cache: storedText.min(1).optional(),
 };
 const text = {
   ...common,
@@ -32,16 +31,16 @@ const text = {
 };
 const typed = {
   /** Types that are not to be inferred from the values: {zip: text}. */
-  types: z.record(z.string(), columnTypeSchema).default({}),
+  types: storedRecord(storedText, columnTypeSchema).default({}),
 };
 const delimited = {
   ...text,
   ...typed,
   header: z.boolean().default(true),
   /** Names for the columns, in place of those of the header line. */
-  columns: z.array(z.string().min(1)).min(1).optional(),
+  columns: storedList(storedText.min(1)).min(1).optional(),
   /** Values that mean there is none, such as NA; an empty one always does. */
-  missing: z.array(z.string()).default([]),
+  missing: storedList(storedText).default([]),
 };
 
 export const sourceSchemas = {
@@ -62,7 +61,7 @@ export const sourceSchemas = {
   parquet: z.strictObject({ format: z.literal("parquet"), ...common }),
   "labelled-lines": z.strictObject({ format: z.literal("labelled-lines"), ...text }),
   folder: z.strictObject({ format: z.literal("folder"), ...text }),
-  embedded: z.strictObject({ format: z.literal("embedded"), name: z.string() }),
+  embedded: z.strictObject({ format: z.literal("embedded"), name: storedText }),
 } as const;
 
 export const sourceSchema = z.discriminatedUnion("format", [

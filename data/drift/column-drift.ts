@@ -3,6 +3,7 @@
  * reference (`a`): a p-value where it is small, a distance above, for with many rows every difference is significant.
  */
 import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import { meanOf, sumOf, varianceOf } from "../../numeric/moment.ts";
 import { chiSquare } from "./chi-square.ts";
 import { binned, jensenShannon, stabilityIndex, tenthsOf, wasserstein } from "./distance.ts";
@@ -18,7 +19,7 @@ const categoriesShown = 20;
 
 const finite = z.number();
 export const columnDriftSchema = z.strictObject({
-  column: z.string(),
+  column: storedText,
   kind: z.enum(["number", "category"]),
   /** Values present on either side. */
   rows: z.strictObject({ a: z.int().nonnegative(), b: z.int().nonnegative() }),
@@ -34,7 +35,7 @@ export const columnDriftSchema = z.strictObject({
   stability: z.strictObject({ index: finite, verdict: z.enum(["none", "some", "much"]) }),
   means: z.strictObject({ a: finite.nullable(), b: finite.nullable() }),
   /** Shares side by side, for a picture: of bins of equal width, or of the most frequent categories. */
-  shares: z.array(z.strictObject({ name: z.string(), a: finite, b: finite })),
+  shares: storedList(z.strictObject({ name: storedText, a: finite, b: finite })),
 });
 export type ColumnDrift = z.infer<typeof columnDriftSchema>;
 

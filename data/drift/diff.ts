@@ -1,27 +1,28 @@
 /** How two datasets differ: what `dataset diff` prints and its report draws. `a` is the reference. */
 import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import { columnDriftSchema } from "./column-drift.ts";
 import { textDriftSchema } from "./text-drift.ts";
 
 const count = z.int().nonnegative();
 
 const sideSchema = z.strictObject({
-  name: z.string(),
+  name: storedText,
   /** SHA-256 of the version; null where it is not known. */
-  digest: z.string().nullable(),
+  digest: storedText.nullable(),
   /** The one split looked at; null for all. */
-  split: z.string().nullable(),
+  split: storedText.nullable(),
   rows: count,
-  splits: z.array(z.strictObject({ split: z.string(), rows: count })),
+  splits: storedList(z.strictObject({ split: storedText, rows: count })),
 });
 
 const placeSchema = z.strictObject({
-  split: z.string(),
-  file: z.string(),
+  split: storedText,
+  file: storedText,
   line: count,
-  label: z.string(),
+  label: storedText,
 });
-const listedSchema = z.array(z.strictObject({ text: z.string(), ...placeSchema.shape }));
+const listedSchema = storedList(z.strictObject({ text: storedText, ...placeSchema.shape }));
 
 export const datasetDiffSchema = z.strictObject({
   format: z.literal("trialmesh-diff"),
@@ -30,11 +31,11 @@ export const datasetDiffSchema = z.strictObject({
   a: sideSchema,
   b: sideSchema,
   schema: z.strictObject({
-    columnsAdded: z.array(z.string()),
-    columnsRemoved: z.array(z.string()),
-    kindChanged: z.array(z.strictObject({ column: z.string(), a: z.string(), b: z.string() })),
-    labelsAdded: z.array(z.string()),
-    labelsRemoved: z.array(z.string()),
+    columnsAdded: storedList(storedText),
+    columnsRemoved: storedList(storedText),
+    kindChanged: storedList(z.strictObject({ column: storedText, a: storedText, b: storedText })),
+    labelsAdded: storedList(storedText),
+    labelsRemoved: storedList(storedText),
   }),
   /** By normalised text, or by all features of a table; the first of each are listed. */
   rows: z.strictObject({
@@ -45,18 +46,18 @@ export const datasetDiffSchema = z.strictObject({
     /** The same row under other labels. */
     relabelled: z.strictObject({
       rows: count,
-      listed: z.array(z.strictObject({ text: z.string(), a: placeSchema, b: placeSchema })),
+      listed: storedList(z.strictObject({ text: storedText, a: placeSchema, b: placeSchema })),
     }),
   }),
   /** Rows of each label by side; empty where the target is a number. */
-  labels: z.array(z.strictObject({ label: z.string(), a: count, b: count })),
+  labels: storedList(z.strictObject({ label: storedText, a: count, b: count })),
   /** Labels or target first, then features or lengths of texts. */
-  columns: z.array(columnDriftSchema),
+  columns: storedList(columnDriftSchema),
   text: textDriftSchema.nullable(),
   drifted: z.boolean(),
   /** Worst first. */
-  verdicts: z.array(
-    z.strictObject({ severity: z.enum(["bad", "warn", "note"]), subject: z.string(), sentence: z.string() }),
+  verdicts: storedList(
+    z.strictObject({ severity: z.enum(["bad", "warn", "note"]), subject: storedText, sentence: storedText }),
   ),
 });
 export type DatasetDiff = z.infer<typeof datasetDiffSchema>;

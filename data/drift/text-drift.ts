@@ -3,6 +3,7 @@
  * are out of fold. Texts that stand in both are in one fold, so that knowing them by heart is of no use.
  */
 import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import { outOfFold } from "../quality/out-of-fold.ts";
 import { tokenHash, tokensOf } from "../quality/word-token.ts";
 import { rocAuc } from "./roc-auc.ts";
@@ -23,7 +24,7 @@ export const textDriftSchema = z.strictObject({
   threshold: z.number(),
   drifted: z.boolean(),
   /** Words that tell the sides apart, strongest first: the share of the texts that hold them. */
-  words: z.array(z.strictObject({ word: z.string(), a: z.number(), b: z.number() })),
+  words: storedList(z.strictObject({ word: storedText, a: z.number(), b: z.number() })),
 });
 export type TextDrift = z.infer<typeof textDriftSchema>;
 

@@ -3,19 +3,20 @@
  * Parsing keeps the path of what is wrong, so that a reader of files can name the line.
  */
 import * as z from "zod";
+import { anyValue, storedText, storedList, storedRecord } from "../../protocol/bound.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { expectationKinds, expectationSchema, expectationSchemas, type Expectation } from "./expectation.ts";
 
 const expectationsMax = 200;
 
 /** `range: {column: age, min: 0}` becomes `{kind: "range", column: "age", min: 0}`; what has a `kind` stays as it is. */
-const declaredExpectationSchema = z.unknown().transform((raw, context): Expectation => {
+const declaredExpectationSchema = anyValue.transform((raw, context): Expectation => {
   const complain = (message: string, path: (string | number)[]) => {
     context.addIssue({ code: "custom", message, path });
     return z.NEVER;
   };
   const given: unknown = typeof raw === "string" ? { [raw]: {} } : raw;
-  const read = z.record(z.string(), z.unknown()).safeParse(given);
+  const read = storedRecord(storedText, anyValue).safeParse(given);
   if (!read.success) return complain("should be one expectation, such as not-null: {column: text}", []);
   const entry = read.data;
   const keys = Object.keys(entry);
@@ -52,9 +53,9 @@ function settingsOf(kind: string): string[] {
   return Object.keys(schema?.shape ?? {}).filter((name) => name !== "kind");
 }
 
-export const expectationsSchema = z.array(declaredExpectationSchema).max(expectationsMax);
+export const expectationsSchema = storedList(declaredExpectationSchema).max(expectationsMax);
 
 function accepted(value: unknown): Readonly<Record<string, unknown>> | null {
-  const read = z.record(z.string(), z.unknown()).safeParse(value);
+  const read = storedRecord(storedText, anyValue).safeParse(value);
   return read.success ? read.data : null;
 }

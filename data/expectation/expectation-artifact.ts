@@ -1,5 +1,5 @@
 /** Expectations as bytes of the mesh, so that they are checked where a version is built. Their report is another thing. */
-import * as z from "zod";
+import { storedList } from "../../protocol/bound.ts";
 import { parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { expectationSchema, type Expectation } from "./expectation.ts";
 
@@ -14,5 +14,5 @@ export function readExpectations(text: string): Outcome<readonly Expectation[]> 
   } catch {
     return refuse("invalid", "the expectations of the dataset are no JSON; add the dataset again");
   }
-  return parseOutside(z.array(expectationSchema), given, "the expectations of the dataset");
+  return parseOutside(storedList(expectationSchema), given, "the expectations of the dataset");
 }

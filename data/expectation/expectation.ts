@@ -3,9 +3,10 @@
  * written in a dataset file is `declared.ts`; whether they hold is `check-expectations.ts`.
  */
 import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import { exactPercent } from "../../text/figure.ts";
 
-const column = z.string().min(1);
+const column = storedText.min(1);
 const count = z.int().nonnegative();
 const regexUnitsMax = 1000;
 
@@ -14,7 +15,7 @@ export const severitySchema = z.enum(["refuse", "warn"]);
 const severity = severitySchema.default("refuse");
 /** The share of the rows that must fulfil it. */
 const mostly = z.number().gt(0).lte(1).default(1);
-const plainValue = z.union([z.string(), z.number(), z.boolean()]);
+const plainValue = z.union([storedText, z.number(), z.boolean()]);
 
 const someBound = (bounds: { readonly min?: number | undefined; readonly max?: number | undefined }) =>
   bounds.min !== undefined || bounds.max !== undefined;
@@ -42,19 +43,19 @@ export const expectationSchemas = {
   regex: z.strictObject({
     kind: z.literal("regex"),
     column,
-    pattern: z.string().min(1).max(regexUnitsMax),
+    pattern: storedText.min(1).max(regexUnitsMax),
     mostly,
     severity,
   }),
   "one-of": z.strictObject({
     kind: z.literal("one-of"),
     column,
-    values: z.array(plainValue).min(1),
+    values: storedList(plainValue).min(1),
     mostly,
     severity,
   }),
   /** No two rows alike in all of these columns. */
-  unique: z.strictObject({ kind: z.literal("unique"), columns: z.array(column).min(1), mostly, severity }),
+  unique: z.strictObject({ kind: z.literal("unique"), columns: storedList(column).min(1), mostly, severity }),
   /** How many different values there are. */
   distinct: z
     .strictObject({

@@ -3,25 +3,26 @@
  * alike. Each column of raw values makes one or more numbers; a missing value always has an answer.
  */
 import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 
 export const frozenFeatureSchema = z.discriminatedUnion("kind", [
   /** (value - offset) * factor, with `fill` for a missing value. */
   z.strictObject({
     kind: z.literal("numeric"),
-    column: z.string(),
+    column: storedText,
     scale: z.enum(["standard", "minmax", "none"]),
     fill: z.number(),
     offset: z.number(),
     factor: z.number(),
   }),
   /** One number for each value, 1 where it is that, and a last one for any other and for none. */
-  z.strictObject({ kind: z.literal("categories"), column: z.string(), values: z.array(z.string()) }),
+  z.strictObject({ kind: z.literal("categories"), column: storedText, values: storedList(storedText) }),
   /** One number for each bucket; bucket i holds values above bounds[i - 1] up to bounds[i]. */
   z.strictObject({
     kind: z.literal("buckets"),
-    column: z.string(),
+    column: storedText,
     fill: z.number(),
-    bounds: z.array(z.number()),
+    bounds: storedList(z.number()),
   }),
 ]);
 export type FrozenFeature = z.infer<typeof frozenFeatureSchema>;

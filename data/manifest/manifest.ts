@@ -3,6 +3,7 @@
  * which were rejected. Nothing in it depends on folders, machines or time, for its bytes are part of the digest.
  */
 import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import { declarationSchema } from "../declaration/declaration.ts";
 import { badRowSchema } from "../row/bad-row.ts";
 import { frozenFeatureSchema } from "./feature.ts";
@@ -13,19 +14,19 @@ export const manifestKey = "trialmesh";
 export const buildVersion = 1;
 
 const count = z.int().nonnegative();
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/u);
+const sha256 = storedText.regex(/^[0-9a-f]{64}$/u);
 
 export const manifestSchema = z.strictObject({
   format: z.literal("trialmesh-dataset"),
   build: z.int().positive(),
   /** Version of DuckDB that made it. */
-  duckdb: z.string(),
-  name: z.string(),
+  duckdb: storedText,
+  name: storedText,
   /** As declared; of paths only the base names. */
   declaration: declarationSchema,
-  sources: z.array(
+  sources: storedList(
     z.strictObject({
-      name: z.string(),
+      name: storedText,
       digest: sha256,
       bytes: count,
       rows: count,
@@ -34,22 +35,22 @@ export const manifestSchema = z.strictObject({
     }),
   ),
   /** Columns of the file, in order, with their types as DuckDB spells them. */
-  columns: z.array(z.strictObject({ name: z.string(), type: z.string() })),
+  columns: storedList(z.strictObject({ name: storedText, type: storedText })),
   rows: z.strictObject({ train: count, validation: count, test: count }),
   /** What the label's or target's indexes stand for; null where the target is a number. */
-  labels: z.array(z.string()).nullable(),
+  labels: storedList(storedText).nullable(),
   /** Of a table; null for text. */
-  features: z.array(frozenFeatureSchema).nullable(),
-  bad: z.strictObject({ count, first: z.array(badRowSchema) }),
+  features: storedList(frozenFeatureSchema).nullable(),
+  bad: z.strictObject({ count, first: storedList(badRowSchema) }),
   /** Training rows dropped because a held-out split has the same text. */
   leakedRows: count,
   /** The first of them, each with a row of the held-out split that has the text. */
-  leaks: z.array(
+  leaks: storedList(
     z.strictObject({
-      source: z.string(),
+      source: storedText,
       line: count,
-      heldSplit: z.string(),
-      heldSource: z.string(),
+      heldSplit: storedText,
+      heldSource: storedText,
       heldLine: count,
     }),
   ),

@@ -3,23 +3,24 @@
  * another value the next time. DuckDB's own parser reads it; the tree is looked through here. It is never run.
  */
 import * as z from "zod";
+import { anyValue, storedText, storedList } from "../../protocol/bound.ts";
 import { suggestion } from "../../protocol/name.ts";
 import type { Engine } from "../engine/sql-engine.ts";
 import { lit } from "../engine/sql.ts";
 
 const parsedSchema = z.union([
-  z.object({ error: z.literal(true), error_message: z.string() }),
+  z.object({ error: z.literal(true), error_message: storedText }),
   z.object({
     error: z.literal(false),
     statements: z.tuple([
       z.object({
         node: z.object({
           type: z.literal("SELECT_NODE"),
-          modifiers: z.array(z.unknown()).length(0),
-          select_list: z.tuple([z.unknown()]),
+          modifiers: storedList(anyValue).length(0),
+          select_list: z.tuple([anyValue]),
           from_table: z.object({ type: z.literal("EMPTY") }),
           where_clause: z.null(),
-          group_expressions: z.array(z.unknown()).length(0),
+          group_expressions: storedList(anyValue).length(0),
           having: z.null(),
           sample: z.null(),
           qualify: z.null(),
@@ -118,10 +119,10 @@ function collect(node: unknown, found: Findings, bound: readonly string[]): void
 }
 
 const nodeSchema = z.looseObject({
-  class: z.string(),
-  column_names: z.array(z.string()).optional(),
-  function_name: z.string().optional(),
-  lhs: z.unknown().optional(),
+  class: storedText,
+  column_names: storedList(storedText).optional(),
+  function_name: storedText.optional(),
+  lhs: anyValue.optional(),
 });
 
 function namesIn(lambdaParameters: unknown): string[] {

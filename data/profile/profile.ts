@@ -4,6 +4,7 @@
  * draws a profile needs them. Not how it is computed: that is `profile-rows.ts` and the files beside it.
  */
 import * as z from "zod";
+import { storedText, storedList, storedRecord } from "../../protocol/bound.ts";
 import { frequentItemsSchema } from "../sketch/frequent-items.ts";
 import { hyperLogLogSchema } from "../sketch/hyper-log-log.ts";
 import { kllSchema } from "../sketch/kll.ts";
@@ -14,20 +15,20 @@ const share = z.number().min(0).max(1);
 /** One row of the data, where it stands in its source. */
 const rowPlaceSchema = z.strictObject({
   /** Empty where the data has no splits. */
-  split: z.string(),
+  split: storedText,
   /** Index into the profile's `files`. */
   file: count,
   /** Counted from 1; in a table without line numbers, the row's number. */
   line: count,
   /** Name of the label; null where the data has none. */
-  label: z.string().nullable(),
+  label: storedText.nullable(),
   /** The text, cut to `excerptCharacters`. */
-  text: z.string(),
+  text: storedText,
 });
 export type RowPlace = z.infer<typeof rowPlaceSchema>;
 
 /** Counts of values in bins of equal width: bin i holds [edges[i], edges[i + 1]), the last one its upper edge too. */
-const histogramSchema = z.strictObject({ edges: z.array(z.number()), counts: z.array(z.number()) });
+const histogramSchema = z.strictObject({ edges: storedList(z.number()), counts: storedList(z.number()) });
 export type Histogram = z.infer<typeof histogramSchema>;
 
 /** Numbers, or lengths of texts. Without a value, everything but `count` is null and the histogram is empty. */
@@ -39,7 +40,7 @@ const distributionSchema = z.strictObject({
   /** With n - 1 below the line; null for fewer than two values. */
   sd: z.number().nullable(),
   /** From a KLL sketch: the rank of `value` is `q` to within `rankError`. */
-  quantiles: z.array(z.strictObject({ q: share, value: z.number() })),
+  quantiles: storedList(z.strictObject({ q: share, value: z.number() })),
   /** 0 where every value was kept, so that quantiles and histogram are exact. */
   rankError: share,
   histogram: histogramSchema,
@@ -47,15 +48,15 @@ const distributionSchema = z.strictObject({
 export type Distribution = z.infer<typeof distributionSchema>;
 
 const columnBase = {
-  name: z.string(),
+  name: storedText,
   /** As DuckDB names it: BIGINT, DOUBLE, VARCHAR, ... */
-  type: z.string(),
+  type: storedText,
   rows: count,
   missing: count,
   /** Values present that are different: an estimate, `relativeError` its standard error (0: exact). */
   distinct: z.strictObject({ estimate: z.number().nonnegative(), relativeError: share }),
   /** Most frequent first. Each stands in `rows` rows or up to `undercount` more. */
-  frequent: z.array(z.strictObject({ value: z.string(), rows: count, undercount: count })),
+  frequent: storedList(z.strictObject({ value: storedText, rows: count, undercount: count })),
 };
 const columnSchema = z.discriminatedUnion("kind", [
   z.strictObject({ ...columnBase, kind: z.literal("number"), values: distributionSchema, notFinite: count }),
@@ -72,85 +73,87 @@ const columnSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     ...columnBase,
     kind: z.literal("other"),
-    min: z.string().nullable(),
-    max: z.string().nullable(),
+    min: storedText.nullable(),
+    max: storedText.nullable(),
   }),
 ]);
 export type ColumnProfile = z.infer<typeof columnSchema>;
 
-const labelRowsSchema = z.array(z.strictObject({ label: z.string(), rows: count }));
+const labelRowsSchema = storedList(z.strictObject({ label: storedText, rows: count }));
 const labelBalanceSchema = z.strictObject({
-  column: z.string(),
+  column: storedText,
   /** In the order of the dataset's labels. */
   overall: labelRowsSchema,
-  splits: z.array(z.strictObject({ split: z.string(), labels: labelRowsSchema })),
+  splits: storedList(z.strictObject({ split: storedText, labels: labelRowsSchema })),
   /** Rows of the largest label for one of the smallest; null where a label has no row. */
   ratio: z.number().nullable(),
 });
 export type LabelBalance = z.infer<typeof labelBalanceSchema>;
 
 /** Rows that belong together, the first `listedRowsMost` of them; `rows` counts all. */
-const rowGroupSchema = z.strictObject({ rows: count, places: z.array(rowPlaceSchema) });
+const rowGroupSchema = z.strictObject({ rows: count, places: storedList(rowPlaceSchema) });
 export type RowGroup = z.infer<typeof rowGroupSchema>;
 
 const leakSchema = z.strictObject({
   /** The split that is learned from and the one that is held out. */
-  from: z.string(),
-  to: z.string(),
+  from: storedText,
+  to: storedText,
   /** Rows of `to` whose text also stands in `from`, the same or near the same. */
   sameRows: count,
   nearRows: count,
-  groups: z.array(z.strictObject({ near: z.boolean(), ...rowGroupSchema.shape })),
+  groups: storedList(z.strictObject({ near: z.boolean(), ...rowGroupSchema.shape })),
 });
 
 const unicodeKinds = ["replacement", "mojibake", "control", "surrogate"] as const;
 const personalKinds = ["e-mail", "phone", "ip-address", "credit-card", "iban"] as const;
 
 const textProfileSchema = z.strictObject({
-  column: z.string(),
+  column: storedText,
   /** Same texts but for case, spacing, digits and Unicode form. `extraRows` would go if one of each were kept. */
   exact: z.strictObject({
     groups: count,
     extraRows: count,
     /** True where more texts than can be kept were seen, or profiles were merged. */
     estimated: z.boolean(),
-    listed: z.array(rowGroupSchema),
+    listed: storedList(rowGroupSchema),
   }),
   /** Texts whose character shingles overlap by `threshold` (Jaccard) or more, the same texts among them not counted. */
   near: z.strictObject({
     threshold: share,
     groups: count,
     extraRows: count,
-    listed: z.array(rowGroupSchema),
+    listed: storedList(rowGroupSchema),
   }),
   /** The same text under different labels. */
   conflicts: z.strictObject({
     groups: count,
     rows: count,
     estimated: z.boolean(),
-    listed: z.array(rowGroupSchema),
+    listed: storedList(rowGroupSchema),
   }),
-  leakage: z.array(leakSchema),
+  leakage: storedList(leakSchema),
   /** Near duplicates, languages, Unicode, personal data and tokens come from `rows` rows of all `of`, drawn by a hash. */
   scanned: z.strictObject({ rows: count, of: count }),
   /** ISO 639-1 code, or `und` where it is unknown. Largest first. */
-  languages: z.array(z.strictObject({ language: z.string(), rows: count })),
-  unicode: z.array(
-    z.strictObject({ kind: z.enum(unicodeKinds), rows: count, examples: z.array(rowPlaceSchema) }),
+  languages: storedList(z.strictObject({ language: storedText, rows: count })),
+  unicode: storedList(
+    z.strictObject({ kind: z.enum(unicodeKinds), rows: count, examples: storedList(rowPlaceSchema) }),
   ),
   /** Examples hold the match with most of it masked, never the text itself. */
-  personal: z.array(
+  personal: storedList(
     z.strictObject({
       kind: z.enum(personalKinds),
       rows: count,
-      examples: z.array(z.strictObject({ masked: z.string(), split: z.string(), file: count, line: count })),
+      examples: storedList(
+        z.strictObject({ masked: storedText, split: storedText, file: count, line: count }),
+      ),
     }),
   ),
   /** Tokens that speak for a label, strongest first. */
-  tokens: z.array(
+  tokens: storedList(
     z.strictObject({
-      token: z.string(),
-      label: z.string(),
+      token: storedText,
+      label: storedText,
       /** Rows that hold it, and how many of those have the label. */
       rows: count,
       labelRows: count,
@@ -182,9 +185,9 @@ const findingSchema = z.strictObject({
     "length",
   ]),
   /** The column or split it is about. */
-  subject: z.string(),
+  subject: storedText,
   /** One sentence, without a full stop. */
-  sentence: z.string(),
+  sentence: storedText,
   rows: count,
 });
 export type Finding = z.infer<typeof findingSchema>;
@@ -193,28 +196,28 @@ const columnSketchSchema = z.strictObject({
   distinct: hyperLogLogSchema,
   frequent: frequentItemsSchema,
   /** One per distribution of the column: `values`, or `characters` and `words`. */
-  quantiles: z.record(z.string(), kllSchema),
+  quantiles: storedRecord(storedText, kllSchema),
 });
 export type ColumnSketch = z.infer<typeof columnSketchSchema>;
 
 export const profileSchema = z.strictObject({
   format: z.literal("trialmesh-profile"),
   version: z.literal(1),
-  name: z.string(),
+  name: storedText,
   /** SHA-256 of the dataset version; null for any other table. */
-  digest: z.string().nullable(),
+  digest: storedText.nullable(),
   rows: count,
   /** In the order train, validation, test, others; empty where the data has no splits. */
-  splits: z.array(z.strictObject({ split: z.string(), rows: count })),
+  splits: storedList(z.strictObject({ split: storedText, rows: count })),
   /** Base names of the sources. */
-  files: z.array(z.string()),
-  columns: z.array(columnSchema),
+  files: storedList(storedText),
+  columns: storedList(columnSchema),
   labels: labelBalanceSchema.nullable(),
   text: textProfileSchema.nullable(),
   /** Worst first. */
-  findings: z.array(findingSchema),
+  findings: storedList(findingSchema),
   sketches: z.strictObject({
-    columns: z.record(z.string(), columnSketchSchema),
+    columns: storedRecord(storedText, columnSketchSchema),
     /** Of the normalised texts; null without a text column. */
     texts: hyperLogLogSchema.nullable(),
   }),

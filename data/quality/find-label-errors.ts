@@ -4,6 +4,7 @@
  * set does the most harm.
  */
 import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import {
   confidentJoint,
   labelScore,
@@ -22,12 +23,12 @@ const judgedCellsMost = 1_000_000;
 const excerptUnits = 200;
 
 const suspectSchema = z.strictObject({
-  split: z.string(),
-  file: z.string(),
+  split: storedText,
+  file: storedText,
   line: z.int().positive().nullable(),
-  text: z.string(),
-  label: z.string(),
-  suggested: z.string(),
+  text: storedText,
+  label: storedText,
+  suggested: storedText,
   /** p(label) - p(suggested), in [-1, 1]; the lower, the more suspect. */
   score: z.number().min(-1).max(1),
 });
@@ -42,9 +43,9 @@ export const labelErrorsSchema = z.strictObject({
   /** Labels that confident learning holds to be wrong, counted. */
   suspects: z.int().nonnegative(),
   /** The first of them, most suspect first. */
-  listed: z.array(suspectSchema),
+  listed: storedList(suspectSchema),
   /** Calibrated rows by given label (outer) and label they likely have (inner). */
-  joint: z.array(z.array(z.number().nonnegative())),
+  joint: storedList(storedList(z.number().nonnegative())),
 });
 export type LabelErrors = z.infer<typeof labelErrorsSchema>;
 

@@ -5,6 +5,7 @@
 import { stat } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
 import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { examplePaths } from "../source/folder-source.ts";
 import { digestOf, locateSource } from "../source/locate-source.ts";
@@ -13,10 +14,9 @@ import { declarationSchema, placeless, type Declaration } from "../declaration/d
 import type { FileSource } from "../declaration/source.ts";
 import { buildVersion } from "../manifest/manifest.ts";
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/u);
+const sha256 = storedText.regex(/^[0-9a-f]{64}$/u);
 /** A relative path of plain names: nothing in it leads out of the folder it is put into. */
-const insideSchema = z
-  .string()
+const insideSchema = storedText
   .min(1)
   .refine((path) => path.split("/").every((part) => part !== "" && part !== "." && part !== ".."), {
     error: "should lead to a file below its folder",
@@ -29,7 +29,7 @@ export const recipeSchema = z.strictObject({
   build: z.int().positive(),
   declaration: declarationSchema,
   /** In the order of the declaration's sources; none for one that is embedded. */
-  files: z.array(z.array(fileSchema)),
+  files: storedList(storedList(fileSchema)),
 });
 export type Recipe = z.infer<typeof recipeSchema>;
 

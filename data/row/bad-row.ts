@@ -1,14 +1,15 @@
 /** A row that is rejected: where it stands, what is there, and why. Never dropped silently: each is counted. */
 import * as z from "zod";
+import { storedText } from "../../protocol/bound.ts";
 
 export const badRowSchema = z.strictObject({
   /** Base name of the source. */
-  source: z.string(),
+  source: storedText,
   /** Counted from 1. */
   line: z.int().positive(),
-  column: z.string().nullable(),
-  value: z.string().nullable(),
-  reason: z.string(),
+  column: storedText.nullable(),
+  value: storedText.nullable(),
+  reason: storedText,
 });
 export type BadRow = z.infer<typeof badRowSchema>;
 

@@ -5,6 +5,7 @@
  * apart by 64-bit hashes, in typed arrays: most values of a large column come once and must cost little.
  */
 import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import { hashNumber, TextHash } from "./text-hash.ts";
 
 const counters = 1024;
@@ -17,7 +18,7 @@ const hashSeed = 0x6d67_6d67;
 export const frequentItemsSchema = z.strictObject({
   rows: z.int().nonnegative(),
   undercount: z.int().nonnegative(),
-  items: z.array(z.tuple([z.union([z.string(), z.number()]), z.int().positive()])).max(held),
+  items: storedList(z.tuple([z.union([storedText, z.number()]), z.int().positive()])).max(held),
 });
 export type FrequentItemsJson = z.infer<typeof frequentItemsSchema>;
 type Value = string | number;

@@ -4,6 +4,7 @@
  * few values as for many. Two sketches merge into exactly the sketch of both inputs, in any order.
  */
 import * as z from "zod";
+import { storedList } from "../../protocol/bound.ts";
 import { TextHash } from "./text-hash.ts";
 
 /** 2^14 registers: a standard error of 0.81%. */
@@ -21,17 +22,15 @@ export const hyperLogLogSchema = z.discriminatedUnion("form", [
   /** One number per register in use: its index times 64, plus its rank. */
   z.strictObject({
     form: z.literal("sparse"),
-    registers: z
-      .array(
-        z
-          .int()
-          .min(1)
-          .max(registers * rankBase - 1),
-      )
-      .max(sparseMost),
+    registers: storedList(
+      z
+        .int()
+        .min(1)
+        .max(registers * rankBase - 1),
+    ).max(sparseMost),
   }),
   /** All ranks, one byte each, in base64. */
-  z.strictObject({ form: z.literal("dense"), registers: z.base64() }),
+  z.strictObject({ form: z.literal("dense"), registers: z.base64().max(2 * registers) }),
 ]);
 export type HyperLogLogJson = z.infer<typeof hyperLogLogSchema>;
 

@@ -4,6 +4,7 @@
  * the stated rank error. The coin is seeded: the same values in the same order give the same sketch.
  */
 import * as z from "zod";
+import { storedList } from "../../protocol/bound.ts";
 import { mixUnsigned } from "../../numeric/mix.ts";
 
 /** Values kept at full weight. */
@@ -22,7 +23,7 @@ export const kllSchema = z.strictObject({
   coin: z.int().nonnegative(),
   /** Nothing was let go yet. */
   exact: z.boolean(),
-  levels: z.array(z.array(z.number())).max(levelsMost),
+  levels: storedList(storedList(z.number())).max(levelsMost),
 });
 export type KllJson = z.infer<typeof kllSchema>;
 

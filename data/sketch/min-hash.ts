@@ -4,6 +4,7 @@
  * J: sqrt(J (1 - J) / hashes).
  */
 import * as z from "zod";
+import { storedList } from "../../protocol/bound.ts";
 import { mixUnsigned } from "../../numeric/mix.ts";
 
 /** A multiple of 4. */
@@ -18,7 +19,7 @@ const factors = Uint32Array.from(
   (_, at) => mixUnsigned(hashSeed ^ ((at + 1) << 8)) | 1,
 );
 
-export const minHashSchema = z.array(z.int().min(0).max(emptyPlace)).length(minHashHashes);
+export const minHashSchema = storedList(z.int().min(0).max(emptyPlace)).length(minHashHashes);
 
 /** Four places in one pass, and signed comparisons: several times faster than one by one and unsigned. */
 export function minHash(shingles: Uint32Array): Uint32Array {

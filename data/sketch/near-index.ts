@@ -5,6 +5,7 @@
  * of `missShareMost` at most, one above it with less. Groups are chains: their ends may overlap by less.
  */
 import * as z from "zod";
+import { storedList } from "../../protocol/bound.ts";
 import { minHash, minHashHashes, minHashSchema } from "./min-hash.ts";
 import { jaccard } from "./shingle.ts";
 import { mixUnsigned } from "../../numeric/mix.ts";
@@ -15,10 +16,10 @@ const comparedMost = 12;
 
 export const nearIndexSchema = z.strictObject({
   threshold: z.number().gt(0).max(1),
-  sets: z.array(
+  sets: storedList(
     z.strictObject({
       id: z.int().nonnegative(),
-      shingles: z.array(z.int().nonnegative()),
+      shingles: storedList(z.int().nonnegative()),
       signature: minHashSchema,
     }),
   ),

@@ -8,6 +8,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
+import { storedText } from "../../protocol/bound.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { systemCode } from "../../system/system-error.ts";
@@ -22,7 +23,7 @@ export interface Located {
 
 const dvcSuffix = ".dvc";
 const pointerSchema = z.object({
-  outs: z.tuple([z.object({ md5: z.string().regex(/^[0-9a-f]{32}(?:\.dir)?$/u), path: z.string().min(1) })]),
+  outs: z.tuple([z.object({ md5: storedText.regex(/^[0-9a-f]{32}(?:\.dir)?$/u), path: storedText.min(1) })]),
 });
 
 export async function locateSource(source: FileSource): Promise<Outcome<Located>> {

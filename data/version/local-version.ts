@@ -5,6 +5,7 @@
 import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { buildDataset, type BuildReport } from "./build-dataset.ts";
 import { badRowSchema } from "../row/bad-row.ts";
@@ -29,10 +30,10 @@ export interface LocalVersion {
 }
 
 const rememberedSchema = z.object({
-  digest: z.string(),
+  digest: storedText,
   report: z.object({
     badCount: z.number(),
-    bad: z.array(badRowSchema.extend({ path: z.string() })),
+    bad: storedList(badRowSchema.extend({ path: storedText })),
     latin1Lines: z.number(),
     leakedRows: z.number(),
     nearGroups: z.number().nullable(),

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
+import { longText, recordOf } from "../../protocol/bound.ts";
 import { hoursProblem } from "../../agent/owner/hours.ts";
 import { openPolicy, policySchema, type Policy } from "../../protocol/capability.ts";
 import { nameSchema } from "../../protocol/name.ts";
@@ -38,8 +39,8 @@ export interface PolicyFlags extends IdleFlags {
 const fileSchema = z.strictObject({
   version: z.literal(1),
   policy: policySchema,
-  labels: z.record(z.string(), z.string()),
-  idleCommand: z.string().min(1).nullable().default(null),
+  labels: recordOf(longText, longText),
+  idleCommand: longText.min(1).nullable().default(null),
 });
 
 export interface AgentPolicy {

@@ -2,10 +2,11 @@
  * The credential with which a part of this home runs: made here where the home holds the mesh's
  * keys, else the one that an invitation brought.
  */
-import { ensureCredential, loadCredential, type Credential } from "../credential.ts";
+import { ensureCredential } from "../admission.ts";
+import { loadCredential, type Credential } from "../credential.ts";
 import { homePath, openHome, type Home } from "../home.ts";
 import { loadIdentity } from "../identity.ts";
-import { acceptInvite } from "../invite.ts";
+import { acceptInvite } from "../join.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { storedUsers } from "../connect.ts";
@@ -28,15 +29,7 @@ export async function localCredential(
   options: LocalOptions,
 ): Promise<Outcome<Local>> {
   if (options.join !== undefined) {
-    const joined = await acceptInvite(homePath(environment), options.join);
-    if (!joined.ok) return joined;
-    const found = joined.value.credential;
-    if (found.role !== role)
-      return refuse(
-        "invalid",
-        `this invitation is for a ${found.role}, not for ${role === "agent" ? "an agent" : "a coordinator"}; ask for \`trialmesh invite ${role} NAME\``,
-      );
-    return accept(joined.value);
+    return acceptInvite(homePath(environment), options.join, { machine: machineName(), role });
   }
   const home = openHome(homePath(environment));
   if (!home.ok) return home;

@@ -6,10 +6,13 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { journalCopyVersion, moveCopy } from "../../coordinator/journal/journal-copy.ts";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { storeFile } from "../../store/lmdb-store.ts";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
+import { refusalOf } from "../../store/lmdb-error.ts";
+import { storeFile, storeIsThere } from "../../store/lmdb-file.ts";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 import { moveStoreAside, openCheckedStore } from "../../store/open-checked.ts";
-import type { Store } from "../../store/store.ts";
+import type { Store, StoreOpening } from "../../store/store.ts";
+import { refuseStore } from "./refuse-store.ts";
 
 export interface CoordinatorMemory {
   readonly projection: Store;
@@ -18,10 +21,19 @@ export interface CoordinatorMemory {
 
 type Say = (line: string) => void;
 
-const version = `coordinator-${projectionVersion}`;
+/** Up to `coordinator-4` it had no checksums; what cannot be told from damage is built anew. */
+const version = `projection-${projectionVersion}`;
 
-/** `folder`: the coordinator's own. `at`: names what is put aside, ms. */
+/** `folder`: the coordinator's own. `at`: names what is put aside, ms. Refused as `unavailable` where the disk does not let it. */
 export async function openMemory(folder: string, at: number, say: Say): Promise<Outcome<CoordinatorMemory>> {
+  try {
+    return await openBoth(folder, at, say);
+  } catch (error) {
+    return refuseStore(refusalOf(error, folder));
+  }
+}
+
+async function openBoth(folder: string, at: number, say: Say): Promise<Outcome<CoordinatorMemory>> {
   const journalCopy = await openJournalCopy(join(folder, "journal-copy"), at, say);
   if (!journalCopy.ok) return journalCopy;
   const projection = await openProjection(join(folder, "store"), journalCopy.value, at, say);
@@ -31,17 +43,11 @@ export async function openMemory(folder: string, at: number, say: Say): Promise<
 }
 
 export async function openJournalCopy(path: string, at: number, say: Say): Promise<Outcome<Store>> {
-  const options = { path, version: journalCopyVersion, scan: true };
-  let opening = await openCheckedStore(options);
-  if (opening.kind === "refused" && opening.refusal.kind === "damaged") {
-    const aside = moveStoreAside(path, at);
+  return openOrBegin(path, journalCopyVersion, at, (why, aside) =>
     say(
-      `the copy of the journal in ${path} was damaged and lies in ${aside} now; it is copied anew from the server`,
-    );
-    opening = await openCheckedStore(options);
-  }
-  if (opening.kind === "opened") return accept(opening.store);
-  return refuse("unavailable", opening.refusal.message);
+      `the copy of the journal in ${path} was damaged (${why}) and lies in ${aside} now; it is copied anew from the server`,
+    ),
+  );
 }
 
 async function openProjection(
@@ -50,30 +56,43 @@ async function openProjection(
   at: number,
   say: Say,
 ): Promise<Outcome<Store>> {
-  const options = { path, version, scan: true };
-  let opening = await openCheckedStore(options);
-  const found =
-    opening.kind === "refused" && opening.refusal.kind === "another-version" && opening.refusal.found;
-  // Up to version 3 the copy of the journal lay in the projection's store.
-  if (found !== false) {
-    const old = await openCheckedStore({ ...options, version: found });
-    if (old.kind === "opened") {
-      if (journalCopy.count() === 0) await moveCopy(old.store, journalCopy);
-      await old.store.close();
-      rmSync(join(path, storeFile));
-      say(
-        `what this coordinator had stored is of another version (${found}); it is built anew from the journal`,
-      );
-      opening = await openCheckedStore(options);
-    } else opening = old;
-  }
-  if (opening.kind === "refused" && opening.refusal.kind === "damaged") {
-    const aside = moveStoreAside(path, at);
+  if (!storeIsThere(path) && journalCopy.count() > 0)
+    say(`what this coordinator had stored in ${path} is gone; it is built anew from the journal`);
+  const opening = await openCheckedStore({ path, version, environment: guardedEnvironment });
+  if (opening.kind === "refused" && opening.refusal.kind === "another-version")
+    await leaveVersion(path, opening.refusal.found, journalCopy, say);
+  if (opening.kind === "opened") return accept(opening.store);
+  return openOrBegin(path, version, at, (why, aside) =>
     say(
-      `what this coordinator had stored was damaged and lies in ${aside} now; it is built anew from the journal`,
-    );
-    opening = await openCheckedStore(options);
+      `what this coordinator had stored was damaged (${why}) and lies in ${aside} now; it is built anew from the journal`,
+    ),
+  );
+}
+
+/** Up to version 3 the copy of the journal lay in the projection's store. */
+async function leaveVersion(path: string, found: string, journalCopy: Store, say: Say): Promise<void> {
+  const old = await openCheckedStore({ path, version: found, environment: guardedEnvironment });
+  if (old.kind === "refused") return;
+  if (journalCopy.count() === 0) await moveCopy(old.store, journalCopy);
+  await old.store.close();
+  rmSync(join(path, storeFile));
+  say(`what this coordinator had stored is of another version (${found}); it is built anew from the journal`);
+}
+
+/** A damaged store is put aside, which `told` says, and begun anew. */
+async function openOrBegin(
+  path: string,
+  version: string,
+  at: number,
+  told: (why: string, aside: string) => void,
+): Promise<Outcome<Store>> {
+  let opening: StoreOpening = await openCheckedStore({ path, version, environment: guardedEnvironment });
+  if (opening.kind === "refused" && opening.refusal.kind === "damaged") {
+    const { why } = opening.refusal;
+    const aside = moveStoreAside(path, at);
+    told(why, aside);
+    opening = await openCheckedStore({ path, version, environment: guardedEnvironment });
   }
   if (opening.kind === "opened") return accept(opening.store);
-  return refuse("unavailable", opening.refusal.message);
+  return refuseStore(opening.refusal);
 }

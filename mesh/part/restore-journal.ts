@@ -12,7 +12,7 @@ import { plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import type { Environment } from "../../system/environment.ts";
-import { ensureCredential } from "../credential.ts";
+import { ensureCredential } from "../admission.ts";
 import type { Home } from "../home.ts";
 import { meshTrust } from "../mesh-trust.ts";
 import { findServer } from "../server-binary.ts";

@@ -1,5 +1,6 @@
 /** An agent as a process: its credential, its folder, its owner's policy, its measured machine, until it is stopped. */
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { startAgent } from "../../agent/agent.ts";
@@ -11,7 +12,6 @@ import { findInterpreter } from "../../agent/program/interpreter.ts";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Home } from "../home.ts";
 import { loadIdentity } from "../identity.ts";
-import { ensurePrivateFolder } from "../../system/private-file.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../../protocol/capability.ts";
 import type { MeshTrust } from "../../protocol/signature.ts";
@@ -21,16 +21,19 @@ import type { Store } from "../../store/store.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { connectAs } from "../connect.ts";
 import { meshTrust } from "../mesh-trust.ts";
+import { awaitDisk } from "./await-disk.ts";
+import { claimPlace } from "./claim-place.ts";
 import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
 import { measureMachine } from "./measure-machine.ts";
 import { openStore } from "./open-store.ts";
-import { claimProcess } from "./process-lock.ts";
-import { untilStopped, type StopReason } from "./until-stopped.ts";
+import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
+import { partEndMs, untilStopped, type StopReason } from "./until-stopped.ts";
 
 /** Of what an agent keeps in its store: outbox, leases, cache index. */
 const storeVersion = "agent-1";
+const cacheFolder = "cache";
 
 export interface RunAgentOptions extends LocalOptions, PolicyFlags {
   /** Disk for datasets and checkpoints, in GiB. */
@@ -44,19 +47,25 @@ export async function runAgent(
   const local = await localCredential(environment, "agent", options);
   if (!local.ok) return local;
   const { home, credential } = local.value;
-  const lock = await claimProcess(home, "agent", credential.name);
-  if (!lock.ok) return lock;
+  const asked = untilStopped(null, partEndMs);
+  const claimed = await claimPlace(home, "agent", credential.name, say, asked);
+  if (claimed === null) return accept(null);
+  if (!claimed.ok) return claimed;
+  const { folder, lock } = claimed.value;
   try {
-    const folder = ensurePrivateFolder(join(home.path, "agent", credential.name));
-    if (!folder.ok) return folder;
     // Who has the mesh's keys can reach every agent anyway: on that machine their own programs may run from the start.
     const hasKeys = loadIdentity(home).ok;
-    const owner = agentPolicy(folder.value, options, hasKeys ? "own" : "none", hasKeys);
+    const owner = await awaitDisk(
+      () => agentPolicy(folder, options, hasKeys ? "own" : "none", hasKeys),
+      say,
+      asked,
+    );
+    if (owner === null) return accept(null);
     if (!owner.ok) return owner;
     const { idleCommand, labels, policy } = owner.value;
     const capability = await measureMachine({
       environment,
-      folder: folder.value,
+      folder,
       labels,
       fresh: false,
       progress: say,
@@ -68,16 +77,21 @@ export async function runAgent(
       await bus.value.close();
       return trust;
     }
-    const store = await openStore(join(folder.value, "store"), storeVersion, systemClock.now(), say);
-    if (!store.ok) {
+    const hadOne = existsSync(join(folder, cacheFolder));
+    const store = await awaitDisk(
+      () => openStore(join(folder, "store"), storeVersion, systemClock.now(), say, hadOne),
+      say,
+      asked,
+    );
+    if (store?.ok !== true) {
       await bus.value.close();
-      return store;
+      return store ?? accept(null);
     }
     const { name } = credential;
     const place = {
       home,
       name,
-      folder: folder.value,
+      folder,
       bus: bus.value,
       trust: trust.value,
       store: store.value,
@@ -91,7 +105,7 @@ export async function runAgent(
       end.kind === "halted" ? end.reason : `the mesh no longer accepts agent ${name}: ${end.reason}`;
     return refuse("unavailable", why);
   } finally {
-    lock.value.release();
+    lock.release();
   }
 }
 
@@ -114,7 +128,7 @@ type LendingEnd = StopReason | { readonly kind: "halted"; readonly reason: strin
 async function lend({ environment, say }: Surroundings, lending: Lending): Promise<LendingEnd> {
   const { bus, capability, home, name, policy, store } = lending;
   const artifacts = await openDiskCache({
-    dir: join(lending.folder, "cache"),
+    dir: join(lending.folder, cacheFolder),
     store,
     bus,
     mesh: home.mesh,
@@ -155,7 +169,11 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
   });
   say(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);
-  const end = await Promise.race([untilStopped(bus), halted.promise]);
+  const unwatch = watchForDeletion([home.path, lending.folder], (path) =>
+    halted.resolve({ kind: "halted", reason: deletedReason(path) }),
+  );
+  const end = await Promise.race([untilStopped(bus, partEndMs), halted.promise]);
+  unwatch();
   await agent.stop();
   return end;
 }

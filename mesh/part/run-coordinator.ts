@@ -1,82 +1,141 @@
 /** A coordinator candidate as a process: its credential, its folder, its lease, until it is stopped or halts. */
 import { join } from "node:path";
 import { startCandidate } from "../../coordinator/leader/candidate.ts";
+import type { CoordinatorKeys } from "../../coordinator/journal/seal.ts";
 import { samplerWorker } from "../../coordinator/sampler-worker/sampler-worker.ts";
 import { settingsFor } from "../../coordinator/state/setting.ts";
-import { ensurePrivateFolder } from "../../system/private-file.ts";
+import type { Bus } from "../../protocol/bus/bus.ts";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { storeFile } from "../../store/lmdb-file.ts";
+import { StoreError } from "../../store/store.ts";
 import type { Surroundings } from "../../system/environment.ts";
+import type { Home } from "../home.ts";
 import { connectAs } from "../connect.ts";
 import { coordinatorKeys } from "../mesh-trust.ts";
+import { awaitDisk } from "./await-disk.ts";
+import { claimPlace } from "./claim-place.ts";
 import { leaseMsOf } from "./lease-ms.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
-import { openMemory } from "./open-memory.ts";
-import { claimProcess } from "./process-lock.ts";
-import { untilStopped } from "./until-stopped.ts";
+import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
+import { openMemory, type CoordinatorMemory } from "./open-memory.ts";
+import { partEndMs, untilStopped, type StopReason } from "./until-stopped.ts";
 
 export interface CoordinatorOptions extends LocalOptions {
   readonly restoreJournal?: boolean;
 }
 
 export async function runCoordinator(
-  { environment, say }: Surroundings,
+  surroundings: Surroundings,
   options: CoordinatorOptions,
 ): Promise<Outcome<null>> {
+  const { environment, say } = surroundings;
   const leaseMs = leaseMsOf(environment);
   if (!leaseMs.ok) return leaseMs;
   const local = await localCredential(environment, "coordinator", options);
   if (!local.ok) return local;
   const { home, credential } = local.value;
-  const lock = await claimProcess(home, "coordinator", credential.name);
-  if (!lock.ok) return lock;
+  const place = await claimPlace(home, "coordinator", credential.name, say, untilStopped(null, partEndMs));
+  if (place === null) return accept(null);
+  if (!place.ok) return place;
+  const { folder, lock } = place.value;
   try {
-    const folder = ensurePrivateFolder(join(home.path, "coordinator", credential.name));
-    if (!folder.ok) return folder;
     const bus = await connectAs(home, credential, true);
     if (!bus.ok) return bus;
     const keys = coordinatorKeys(home.mesh, credential);
-    if (!keys.ok) {
-      await bus.value.close();
-      return keys;
-    }
-    const memory = await openMemory(folder.value, systemClock.now(), say);
-    if (!memory.ok) {
-      await bus.value.close();
-      return memory;
-    }
-    const { journalCopy, projection } = memory.value;
-    const halted = Promise.withResolvers<string>();
-    const sampler = samplerWorker();
+    const end = keys.ok
+      ? await stand({
+          home,
+          name: credential.name,
+          bus: bus.value,
+          keys: keys.value,
+          folder,
+          say,
+          leaseMs: leaseMs.value,
+          restoreJournal: options.restoreJournal ?? false,
+        })
+      : keys;
+    await bus.value.close();
+    return end;
+  } finally {
+    lock.release();
+  }
+}
+
+interface Standing {
+  readonly home: Home;
+  readonly name: string;
+  readonly bus: Bus;
+  readonly keys: CoordinatorKeys;
+  readonly folder: string;
+  readonly leaseMs: number;
+  readonly restoreJournal: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** Until it is stopped or halts; where its memory turns out damaged that is opened anew, and it stands again. */
+async function stand(standing: Standing): Promise<Outcome<null>> {
+  const { bus, folder, home, name, say } = standing;
+  const stopped = untilStopped(bus, partEndMs);
+  for (;;) {
+    const memory = await awaitDisk(() => openMemory(folder, systemClock.now(), say), say, stopped);
+    if (memory === null) return accept(null);
+    if (!memory.ok) return memory;
+    say(`coordinator ${name} of mesh ${home.mesh} connected to ${home.url}`);
+    const end = await standOn(standing, memory.value, stopped);
+    if (end.kind === "asked") return accept(null);
+    if (end.kind === "closed")
+      return refuse("unavailable", `the mesh no longer accepts coordinator ${name}: ${end.reason}`);
+    if (!isDamage(end.error)) return refuse("unavailable", end.reason);
+    say(`${end.reason} Beginning anew without it.`);
+  }
+}
+
+type End = StopReason | { readonly kind: "halted"; readonly reason: string; readonly error: unknown };
+
+async function standOn(
+  { bus, folder, home, keys, leaseMs, name, restoreJournal, say }: Standing,
+  { journalCopy, projection }: CoordinatorMemory,
+  stopped: Promise<StopReason>,
+): Promise<End> {
+  const halted = Promise.withResolvers<End>();
+  const sampler = samplerWorker();
+  const stores = ["store", "journal-copy"].map((store) => join(folder, store, storeFile));
+  const unwatch = watchForDeletion([home.path, ...stores], (path) =>
+    halted.resolve({ kind: "halted", reason: deletedReason(path), error: null }),
+  );
+  try {
     const candidate = startCandidate({
       mesh: home.mesh,
-      name: credential.name,
-      bus: bus.value,
-      keys: keys.value,
+      name,
+      bus,
+      keys,
       store: projection,
       journalCopy,
       sampler,
       clock: systemClock,
       random: Math.random,
-      settings: settingsFor(leaseMs.value),
-      restoreJournal: options.restoreJournal ?? false,
+      settings: settingsFor(leaseMs),
+      restoreJournal,
       log: say,
-      onHalt: (reason) => halted.resolve(reason),
+      onHalt: (reason, error) => halted.resolve({ kind: "halted", reason, error }),
     });
-    say(`coordinator ${credential.name} of mesh ${home.mesh} connected to ${home.url}`);
-    const end = await Promise.race([untilStopped(bus.value), halted.promise]);
+    const end = await Promise.race([stopped, halted.promise]);
     await candidate.stop();
+    return end;
+  } catch (error) {
+    // What it had stored is read while it starts.
+    if (!isDamage(error)) throw error;
+    return { kind: "halted", reason: errorSentence(error), error };
+  } finally {
+    unwatch();
     await sampler.close();
-    await bus.value.close();
     await projection.close();
     await journalCopy.close();
-    if (typeof end !== "string" && end.kind === "asked") return accept(null);
-    const why =
-      typeof end === "string"
-        ? end
-        : `the mesh no longer accepts coordinator ${credential.name}: ${end.reason}`;
-    return refuse("unavailable", why);
-  } finally {
-    lock.value.release();
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof StoreError && error.kind === "damaged";
 }

@@ -37,15 +37,18 @@ const wrongSequenceCodes: readonly number[] = [
 /** Error code of an append that names another stream than the one which stores the subject. */
 const wrongStreamCode = 10060;
 
+/** Characters of a text in the server's answer. */
+const serverTextMax = 10_000;
+
 const publishAnswer = z.union([
   z.object({
     error: z.object({
       code: z.number(),
       err_code: z.number().optional(),
-      description: z.string().default(""),
+      description: z.string().max(serverTextMax).default(""),
     }),
   }),
-  z.object({ stream: z.string().min(1), seq: z.number().int().positive() }),
+  z.object({ stream: z.string().min(1).max(serverTextMax), seq: z.number().int().positive() }),
 ]);
 
 export function openStreams(nc: NatsConnection): Promise<JetStreamManager> {

@@ -3,22 +3,23 @@
  * beside it. What the fields of a source and of a step are is in `data/declaration`.
  */
 import * as z from "zod";
+import { anyValue, longText, listOf } from "../../protocol/bound.ts";
 import { badRowShareMax } from "../../data/declaration/declaration.ts";
 import { nameSchema } from "../../protocol/name.ts";
 
 export const datasetFileSchema = z.strictObject({
   name: nameSchema,
-  sources: z.array(z.unknown()).min(1),
-  plan: z.array(z.unknown()).default([]),
+  sources: listOf(anyValue).min(1),
+  plan: listOf(anyValue).default([]),
   /** Text to a label. */
-  text: z.string().min(1).optional(),
-  label: z.string().min(1).optional(),
+  text: longText.min(1).optional(),
+  label: longText.min(1).optional(),
   /** Columns to a label or a number. */
-  target: z.string().min(1).optional(),
+  target: longText.min(1).optional(),
   task: z.enum(["classification", "regression"]).optional(),
-  features: z.array(z.string().min(1)).min(1).optional(),
+  features: listOf(longText.min(1)).min(1).optional(),
   badRows: z.strictObject({ max: z.number().min(0).max(1).default(badRowShareMax) }).optional(),
-  expect: z.unknown().optional(),
+  expect: anyValue.optional(),
 });
 export type DatasetFile = z.infer<typeof datasetFileSchema>;
 

@@ -3,19 +3,19 @@
  * open; Katib's own are strict, so that a mistake is reported.
  */
 import * as z from "zod";
+import { anyValue, longText, listOf } from "../../protocol/bound.ts";
 
 /** Kubernetes wants text here, and people write numbers. */
-const text = z.union([z.string(), z.number()]).transform(String);
+const text = z.union([longText, z.number()]).transform(String);
 
 const parameterShape = z.strictObject({
-  name: z.string().min(1),
+  name: longText.min(1),
   parameterType: z.enum(["double", "int", "discrete", "categorical"]),
   feasibleSpace: z.strictObject({
     min: text.optional(),
     max: text.optional(),
     step: text.optional(),
-    list: z
-      .array(z.union([z.string(), z.number(), z.boolean()]).transform(String))
+    list: listOf(z.union([longText, z.number(), z.boolean()]).transform(String))
       .min(1)
       .optional(),
     distribution: z.enum(["uniform", "logUniform", "normal", "logNormal"]).optional(),
@@ -23,7 +23,7 @@ const parameterShape = z.strictObject({
 });
 export type KatibParameter = z.infer<typeof parameterShape>;
 
-const settingsShape = z.array(z.strictObject({ name: z.string(), value: text })).default([]);
+const settingsShape = listOf(z.strictObject({ name: longText, value: text })).default([]);
 
 export const katibAlgorithms = [
   "random",
@@ -43,44 +43,42 @@ export type KatibAlgorithm = (typeof katibAlgorithms)[number];
 const count = z.int().min(1);
 
 const metricsCollectorShape = z.strictObject({
-  collector: z.looseObject({ kind: z.string().default("StdOut") }).optional(),
+  collector: z.looseObject({ kind: longText.default("StdOut") }).optional(),
   source: z
     .looseObject({
-      filter: z.strictObject({ metricsFormat: z.array(z.string()).min(1).optional() }).optional(),
+      filter: z.strictObject({ metricsFormat: listOf(longText).min(1).optional() }).optional(),
     })
     .optional(),
 });
 
 const trialTemplateShape = z.strictObject({
-  trialParameters: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1),
-        description: z.string().optional(),
-        reference: z.string().min(1),
-      }),
-    )
-    .default([]),
-  trialSpec: z.unknown().optional(),
-  configMap: z.unknown().optional(),
-  primaryContainerName: z.string().optional(),
-  primaryPodLabels: z.unknown().optional(),
-  successCondition: z.string().optional(),
-  failureCondition: z.string().optional(),
+  trialParameters: listOf(
+    z.strictObject({
+      name: longText.min(1),
+      description: longText.optional(),
+      reference: longText.min(1),
+    }),
+  ).default([]),
+  trialSpec: anyValue.optional(),
+  configMap: anyValue.optional(),
+  primaryContainerName: longText.optional(),
+  primaryPodLabels: anyValue.optional(),
+  successCondition: longText.optional(),
+  failureCondition: longText.optional(),
   retain: z.boolean().optional(),
 });
 export type KatibTemplate = z.infer<typeof trialTemplateShape>;
 
 const specShape = z.strictObject({
-  parameters: z.array(parameterShape).min(1).optional(),
+  parameters: listOf(parameterShape).min(1).optional(),
   objective: z.strictObject({
     type: z.enum(["maximize", "minimize"]),
     goal: z.number().optional(),
-    objectiveMetricName: z.string().min(1),
-    additionalMetricNames: z.array(z.string()).default([]),
-    metricStrategies: z
-      .array(z.strictObject({ name: z.string(), value: z.enum(["min", "max", "latest"]) }))
-      .default([]),
+    objectiveMetricName: longText.min(1),
+    additionalMetricNames: listOf(longText).default([]),
+    metricStrategies: listOf(
+      z.strictObject({ name: longText, value: z.enum(["min", "max", "latest"]) }),
+    ).default([]),
   }),
   algorithm: z.strictObject({
     algorithmName: z.enum(katibAlgorithms),
@@ -94,15 +92,15 @@ const specShape = z.strictObject({
   maxFailedTrialCount: z.int().min(0).optional(),
   trialTemplate: trialTemplateShape,
   metricsCollectorSpec: metricsCollectorShape.optional(),
-  nasConfig: z.unknown().optional(),
+  nasConfig: anyValue.optional(),
   resumePolicy: z.enum(["Never", "LongRunning", "FromVolume"]).optional(),
 });
 export type KatibSpec = z.infer<typeof specShape>;
 
 export const katibShape = z.strictObject({
-  apiVersion: z.string(),
+  apiVersion: longText,
   kind: z.literal("Experiment"),
-  metadata: z.looseObject({ name: z.string().optional(), generateName: z.string().optional() }).optional(),
+  metadata: z.looseObject({ name: longText.optional(), generateName: longText.optional() }).optional(),
   spec: specShape,
-  status: z.unknown().optional(),
+  status: anyValue.optional(),
 });

@@ -3,6 +3,7 @@
  * macros of ours. Everything else a pod can be asked for is reported or refused.
  */
 import * as z from "zod";
+import { anyValue, longText, listOf } from "../../protocol/bound.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
 import { describe, parseAt } from "../yaml/explain-issue.ts";
@@ -15,14 +16,14 @@ export interface ReadTemplate {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const words = z.array(z.union([z.string(), z.number(), z.boolean()]).transform(String));
+const words = listOf(z.union([longText, z.number(), z.boolean()]).transform(String));
 
 const containerShape = z.looseObject({
-  name: z.string().optional(),
-  image: z.string().optional(),
+  name: longText.optional(),
+  image: longText.optional(),
   command: words.default([]),
   args: words.default([]),
-  env: z.array(z.looseObject({ name: z.string(), value: z.unknown().optional() })).default([]),
+  env: listOf(z.looseObject({ name: longText, value: anyValue.optional() })).default([]),
 });
 
 const base = ["spec", "trialTemplate"] as const;

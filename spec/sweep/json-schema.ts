@@ -3,6 +3,7 @@
  * It completes and checks as one types; what it cannot say (bounds, conditions, constraints) the reader tells.
  */
 import * as z from "zod";
+import { longText, listOf, recordOf } from "../../protocol/bound.ts";
 import type { ModelDeclaration } from "../../training/task/task.ts";
 import { distributionSchema } from "../../protocol/space.ts";
 import { whenSchema } from "../../protocol/condition.ts";
@@ -14,24 +15,22 @@ import { commandFileSchema, datasetShape, sweepFileSchema } from "./sweep-file-s
 const parameterSchema = z
   .union([
     valueSchema,
-    z.array(valueSchema).min(1),
-    z.strictObject({ values: z.array(valueSchema).min(1), when: whenSchema.optional() }),
+    listOf(valueSchema).min(1),
+    z.strictObject({ values: listOf(valueSchema).min(1), when: whenSchema.optional() }),
     z.strictObject({ value: valueSchema, when: whenSchema.optional() }),
     distributionSchema,
   ])
   .meta({ id: "parameter" });
 
-const whereSchema = z.union([z.string(), z.array(z.string())]).meta({
+const whereSchema = z.union([longText, listOf(longText)]).meta({
   id: "where",
   description: 'Relations between parameters that must hold, such as "layers * width <= 512".',
 });
 
 const datasetSchema = z.union([
-  z
-    .string()
-    .describe(
-      "One that comes with trialmesh, NAME or NAME@VERSION on record in the mesh, or a dataset file.",
-    ),
+  longText.describe(
+    "One that comes with trialmesh, NAME or NAME@VERSION on record in the mesh, or a dataset file.",
+  ),
   datasetShape,
 ]);
 
@@ -45,13 +44,13 @@ export function sweepJsonSchema(declarations: readonly ModelDeclaration[]): unkn
       .extend({
         task: z.literal(task),
         dataset: datasetSchema.optional(),
-        datasets: z.array(datasetSchema).min(1).optional(),
+        datasets: listOf(datasetSchema).min(1).optional(),
         models: z.strictObject(Object.fromEntries(spaces)),
       })
       .describe(`A sweep over models of ${task}.`);
   });
   const command = commandFileSchema.extend({
-    parameters: z.record(z.string().min(1), parameterSchema),
+    parameters: recordOf(longText.min(1), parameterSchema),
     where: whereSchema.optional(),
   });
   const both = z.union([...tasks, command.describe("A sweep over the parameters of a command.")]);

@@ -4,6 +4,7 @@
  * runs a command.
  */
 import * as z from "zod";
+import { anyValue, longText, listOf, recordOf } from "../../protocol/bound.ts";
 import { nameSchema } from "../../protocol/name.ts";
 import { keepNames } from "../../protocol/program.ts";
 import { preferenceSchema, requirementSchema } from "../../protocol/requirement.ts";
@@ -32,16 +33,16 @@ const budgetShape = z.strictObject({ tokens: z.number().positive().max(tokensMax
 export const sweepFileSchema = z.strictObject({
   ...common,
   experiment: nameSchema.optional(),
-  task: z.string(),
-  dataset: z.unknown().optional(),
+  task: longText,
+  dataset: anyValue.optional(),
   gate: spec.gate,
   /** One sweep for each, all in one experiment. */
-  datasets: z.array(z.unknown()).min(1).optional(),
+  datasets: listOf(anyValue).min(1).optional(),
   objective: objectiveShape.optional(),
   /** In place of `objective`; the first is the one results are ranked by. */
-  objectives: z.array(objectiveShape).min(1).max(objectivesMax).optional(),
+  objectives: listOf(objectiveShape).min(1).max(objectivesMax).optional(),
   stopping: stoppingSchema,
-  models: z.record(z.string(), z.unknown()),
+  models: recordOf(longText, anyValue),
   needs: requirementSchema.default({}),
   prefers: preferenceSchema.optional(),
   weight: spec.weight,
@@ -58,10 +59,10 @@ export type SweepFile = z.infer<typeof sweepFileSchema>;
 export const datasetShape = z.strictObject({
   name: nameSchema,
   format: z.enum(["labelled-lines"]),
-  train: z.string(),
-  dev: z.string().optional(),
-  test: z.string().optional(),
-  labels: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  train: longText,
+  dev: longText.optional(),
+  test: longText.optional(),
+  labels: recordOf(longText, z.union([longText, z.number(), z.boolean()])).optional(),
 });
 
 const commandObjectiveShape = objectiveShape.extend({ keep: z.enum(keepNames).default("last") });
@@ -72,31 +73,30 @@ export const commandFileSchema = z.strictObject({
   ...common,
   experiment: nameSchema.optional(),
   /** Words, in which macros such as ${args} stand for the trial's parameters. */
-  command: z
-    .array(z.union([z.string(), z.number()]))
+  command: listOf(z.union([longText, z.number()]))
     .min(1)
     .optional(),
   /** In place of a command: a TypeScript or JavaScript file that exports `train`. */
-  module: z.string().min(1).optional(),
+  module: longText.min(1).optional(),
   /** What a module trains on. */
-  dataset: z.unknown().optional(),
+  dataset: anyValue.optional(),
   /** What ${program} stands for. */
-  program: z.string().min(1).optional(),
-  environment: z.record(z.string().min(1), z.string()).default({}),
+  program: longText.min(1).optional(),
+  environment: recordOf(longText.min(1), longText).default({}),
   objective: commandObjectiveShape.optional(),
-  objectives: z.array(commandObjectiveShape).min(1).max(objectivesMax).optional(),
-  parameters: z.record(z.string().min(1), z.unknown()),
-  where: z.unknown().optional(),
+  objectives: listOf(commandObjectiveShape).min(1).max(objectivesMax).optional(),
+  parameters: recordOf(longText.min(1), anyValue),
+  where: anyValue.optional(),
   /** Prefixes: with `optimizer` here, `optimizer.lr` is passed as lr inside one argument called optimizer. */
-  nested: z.array(z.string().min(1)).default([]),
+  nested: listOf(longText.min(1)).default([]),
   /** Regular expressions with a name and a value group, in place of the usual name=value. */
-  metricFormat: z.array(z.string().min(1)).default([]),
+  metricFormat: listOf(longText.min(1)).default([]),
   stopping: stoppingSchema.optional(),
   parallel: z.int().min(1).max(parallelMax).default(1),
   /** The sweep ends once more trials than this have failed. */
   failuresMax: z.int().min(0).optional(),
   /** On a mesh: what of the folder travels with the trials. */
-  files: z.array(z.string().min(1)).min(1).optional(),
+  files: listOf(longText.min(1)).min(1).optional(),
   needs: requirementSchema.default({}),
   prefers: preferenceSchema.optional(),
   weight: spec.weight,

@@ -1,5 +1,6 @@
 /** Each of W&B's distributions as one of ours, with the notes and refusals it needs. Which one a parameter means is read before. */
 import * as z from "zod";
+import { anyValue, listOf } from "../../protocol/bound.ts";
 import type { Distribution } from "../../protocol/space.ts";
 import { valueSchema, type Value } from "../../protocol/value.ts";
 import { pythonText } from "../../protocol/python-text.ts";
@@ -18,13 +19,13 @@ const range = { min: z.number(), max: z.number() };
 const q = z.number().positive().default(1);
 const normal = { mu: z.number().default(0), sigma: z.number().nonnegative().default(1) };
 const beta = { a: z.number().positive().default(1), b: z.number().positive().default(1) };
-const values = z.array(z.unknown()).min(1);
+const values = listOf(anyValue).min(1);
 
 /** Every distribution, with the keys it takes beside its name. */
 export const distributionShapes = {
-  constant: { value: z.unknown() },
+  constant: { value: anyValue },
   categorical: { values },
-  categorical_w_probabilities: { values, probabilities: z.array(z.number().nonnegative()).min(1) },
+  categorical_w_probabilities: { values, probabilities: listOf(z.number().nonnegative()).min(1) },
   int_uniform: { min: z.int(), max: z.int() },
   uniform: range,
   q_uniform: { ...range, q },

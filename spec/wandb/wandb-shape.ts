@@ -1,10 +1,11 @@
 /** The top level of a W&B sweep file, after W&B's own schema. Parameters are read one by one elsewhere. */
 import * as z from "zod";
+import { anyValue, longText, listOf, recordOf } from "../../protocol/bound.ts";
 
 const imputes = ["latest", "best", "worst"] as const;
 
 const metricShape = z.strictObject({
-  name: z.string().min(1),
+  name: longText.min(1),
   goal: z.enum(["minimize", "maximize"]).default("minimize"),
   target: z.number().optional(),
   impute: z.enum(imputes).optional(),
@@ -25,25 +26,24 @@ export const wandbMethods = ["grid", "random", "bayes", "custom"] as const;
 
 export const wandbShape = z.strictObject({
   method: z.enum(wandbMethods),
-  parameters: z.record(z.string(), z.unknown()),
+  parameters: recordOf(longText, anyValue),
   metric: metricShape.optional(),
-  program: z.string().min(1).optional(),
-  command: z
-    .array(z.union([z.string(), z.number()]))
+  program: longText.min(1).optional(),
+  command: listOf(z.union([longText, z.number()]))
     .min(1)
     .optional(),
   run_cap: z.int().positive().optional(),
   early_terminate: earlyTerminateShape.optional(),
-  name: z.string().optional(),
-  description: z.string().optional(),
-  project: z.string().optional(),
-  entity: z.string().optional(),
-  apiVersion: z.string().optional(),
+  name: longText.optional(),
+  description: longText.optional(),
+  project: longText.optional(),
+  entity: longText.optional(),
+  apiVersion: longText.optional(),
   kind: z.enum(["sweep"]).optional(),
   controller: z.strictObject({ type: z.enum(["local", "cloud"]) }).optional(),
-  job: z.unknown().optional(),
-  image_uri: z.unknown().optional(),
-  metrics: z.unknown().optional(),
-  scheduler: z.unknown().optional(),
+  job: anyValue.optional(),
+  image_uri: anyValue.optional(),
+  metrics: anyValue.optional(),
+  scheduler: anyValue.optional(),
 });
 export type WandbFile = z.infer<typeof wandbShape>;

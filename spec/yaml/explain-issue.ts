@@ -52,6 +52,11 @@ function explain(issue: Issue, found: unknown): string {
       if (issue.origin === "string") return "must not be empty";
       return `${describe(found)} is too low; it must be ${issue.inclusive === false ? "above" : "at least"} ${String(issue.minimum)}`;
     case "too_big":
+      // Of a text or a list its size is told, and not the whole of it.
+      if (typeof found === "string")
+        return `has ${found.length} characters; at most ${String(issue.maximum)} are allowed`;
+      if (Array.isArray(found))
+        return `has ${found.length} entries; at most ${String(issue.maximum)} are allowed`;
       return `${describe(found)} is too high; it must be ${issue.inclusive === false ? "below" : "at most"} ${String(issue.maximum)}`;
     case "invalid_union": {
       const choices = choicesOf(issue);
@@ -82,11 +87,15 @@ function choicesOf(issue: Issue): string[] {
     : [];
 }
 
+/** A value is quoted so that it is found again, not to be read in full. */
+const shownCharactersMax = 200;
+
 export function describe(value: unknown): string {
   if (value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
-  return JSON.stringify(value) ?? "nothing";
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}…` : text;
 }
 
 function typeName(expected: string): string {

@@ -40,7 +40,7 @@ async function newLeader() {
     state,
     position: entry.position,
     journal,
-    store: new ProjectionStore(opening.store, copy.store, onError),
+    store: new ProjectionStore(opening.store, copy.store, onError, (line) => lines.push(line)),
     clock,
     settings: settingsFor(15_000),
     send: () => {},

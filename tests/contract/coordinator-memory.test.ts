@@ -176,3 +176,37 @@ test("FORMAT-4: the copy that lay in an older projection is taken over, up to it
   assert.equal(await moveCopy(old, gapped), 1);
   assert.deepEqual(gapped.get("end"), { ...(await positionAt(place, 1)), signedFrom: null });
 });
+
+test("DISK-1: a coordinator whose disk is full leads on, says so once, and stores what it missed once there is room", async () => {
+  const { place, text } = await livedPlace();
+  const before = new Map(opened(place.projection).range(""));
+  for (const disk of [place.projection, place.copy]) disk.full = true;
+  const candidate = place.start("two");
+  await place.clock.advance(longMs);
+  const owner = place.owner();
+  const grant = { requester: "ada", amount: 2_000, note: "" };
+  for (let times = 0; times < 3; times++) {
+    assert.ok((await place.clock.settle(owner.command("budget-grant", grant))).ok);
+    await place.clock.advance(1_000);
+  }
+  assert.equal(candidate.role(), "leader");
+  assert.deepEqual(place.halts, []);
+  assert.deepEqual(new Map(opened(place.projection).range("")), before);
+  assert.equal(place.lines.filter((line) => line.includes("The disk is full")).length, 1);
+
+  for (const disk of [place.projection, place.copy]) disk.full = false;
+  assert.ok((await place.clock.settle(owner.command("budget-grant", grant))).ok);
+  await place.clock.advance(1_000);
+  assert.ok(place.lines.some((line) => line === "the disk takes what this coordinator stores again"));
+  await place.clock.settle(candidate.stop());
+  const granted = place.state?.accounts.get("ada")?.granted;
+  assert.equal(granted, 13_000);
+  // What was missed is there: the next start takes it from the disk and has nothing to say.
+  assert.notEqual(await stay(place), text);
+  assert.equal(place.state?.accounts.get("ada")?.granted, granted);
+  assert.ok(!place.lines.some((line) => line.includes("built anew")), place.lines.join("\n"));
+  assert.deepEqual(
+    [...opened(place.copy).range("journal/")].map(([, bytes]) => bytes),
+    await place.messages(),
+  );
+});

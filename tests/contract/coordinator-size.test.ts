@@ -1,87 +1,25 @@
 /** What a large sweep, a large command and a large report lead to: batches that the journal's server takes, whatever their number. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { apply } from "../../coordinator/core/apply.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
-import { decide, run } from "../../coordinator/core/decide.ts";
-import { schedule } from "../../coordinator/core/schedule.ts";
-import { batchCharactersMax, BatchTally } from "../../coordinator/leader/batch-tally.ts";
+import { batchBytesMax, messageBytesMax } from "../../coordinator/leader/batch-tally.ts";
 import { commandBytesMax, tooLarge } from "../../coordinator/leader/message-limit.ts";
 import { metricsSchema, reportSchema } from "../../protocol/report.ts";
-import { settingsFor } from "../../coordinator/state/setting.ts";
-import { emptyState } from "../../coordinator/state/state.ts";
-import type { Input } from "../../coordinator/state/input.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
+import { Batches } from "../support/batches.ts";
 import { CandidatePlace, placeMesh } from "../support/candidate-place.ts";
 import { capability, sweepSpec } from "../support/fold.ts";
 
-const elected = { kind: "LeaderElected", epoch: 1, leader: "leader" } as const;
-/** The server's own limit on a message. */
-const messageBytesMax = 1_048_576;
-/** Ended in one batch they would take more than twice what a batch may be full of; ten times as many could not be written at all. */
+/** Ended in one batch they would take more than a batch may be full of; ten times as many could not be written at all. */
 const manyTrials = 3_000;
 const slots = 100;
 const leadingMs = 20_000;
 const settleMs = 1_000;
 
-/** What the leader's loop would write, one batch after the other, without a journal. */
-class Batches {
-  readonly state = emptyState();
-  readonly settings = settingsFor(600_000);
-  readonly sizes: number[] = [];
-  #keys = 0;
-
-  constructor() {
-    apply(this.state, elected, 1_000);
-    const register = { incarnation: "box-1", capability: capability(), policy: openPolicy(slots) };
-    this.do({ kind: "register", agent: "box", register });
-    this.command("account-open", { requester: "ada", grant: 1_000_000_000 });
-  }
-
-  command(name: "account-open" | "sweep-run" | "sweep-stop", body: unknown): void {
-    const sender = { role: "owner", who: "ada" } as const;
-    this.do({ kind: "command", key: `key-${++this.#keys}-x`, sender, name, body });
-  }
-
-  do(input: Input): void {
-    for (let more = this.#batch([input]); more;) more = this.#batch([]);
-  }
-
-  /** All that runs ends at its target, until nothing does or `enough`; values fall, so that hardly any is promoted. */
-  work(enough: () => boolean): void {
-    let value = 1;
-    while (this.state.active.size > 0 && !enough()) {
-      for (const [fence, id] of [...this.state.active]) {
-        value -= 1e-6;
-        const target = this.state.trials.get(id)?.target ?? 0;
-        const digest = fence.toString(16).padStart(64, "0");
-        const kept = { resource: target, digest, bytes: 1, metrics: { accuracy: value }, usedMs: 1 };
-        this.do({ kind: "report", agent: "box", report: { kind: "finished", fence, ...kept } });
-      }
-    }
-  }
-
-  #batch(inputs: readonly Input[]): boolean {
-    const tally = new BatchTally();
-    for (const input of inputs) {
-      const answer = run(this.state, decide(this.state, input, 1_000, this.settings), 1_000, tally);
-      assert.ok(answer.ok, answer.ok ? "" : answer.refusal.message);
-    }
-    const more = run(
-      this.state,
-      schedule(this.state, 1_000, this.settings, () => tally.isFull),
-      1_000,
-      tally,
-    );
-    this.sizes.push(tally.texts.join(",").length);
-    return more;
-  }
-}
-
 test("SIZE-2: a sweep with thousands of paused trials ends, or is stopped, in batches that the server takes", () => {
-  const mesh = new Batches();
+  const mesh = new Batches(slots);
   const stopping = { policy: "asha", min: 1, max: 2, eta: 20 } as const;
   const search = { method: "random", trials: manyTrials, seed: 1 } as const;
   mesh.command("sweep-run", { spec: sweepSpec({ stopping, search }) });
@@ -103,7 +41,7 @@ test("SIZE-2: a sweep with thousands of paused trials ends, or is stopped, in ba
   assert.deepEqual([again.counts.paused, again.counts.queued, again.counts.running], [0, 0, 0]);
   assert.deepEqual(brokenInvariants(mesh.state), []);
   const largest = Math.max(...mesh.sizes);
-  assert.ok(largest < batchCharactersMax, `the largest batch has ${largest} characters`);
+  assert.ok(largest < batchBytesMax, `the largest batch has ${largest} bytes`);
 });
 
 test("SIZE-1: sweeps nearly as large as a command may be, all at once, are parted into batches that the server takes", async () => {

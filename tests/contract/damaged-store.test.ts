@@ -16,11 +16,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
 import { projectionVersion } from "../../coordinator/core/projection.ts";
 import { openMemory, type CoordinatorMemory } from "../../mesh/part/open-memory.ts";
 import { openStore } from "../../mesh/part/open-store.ts";
 import { openLmdbStore } from "../../store/lmdb-store.ts";
-import { openCheckedStore } from "../../store/open-checked.ts";
+import { moveStoreAside, openCheckedStore } from "../../store/open-checked.ts";
+import { salvageStore } from "../../store/salvage-store.ts";
 import type { Store } from "../../store/store.ts";
 import { randomStream } from "../../search/space/random-stream.ts";
 
@@ -39,16 +42,14 @@ const pageBytes = 4096;
 /** 2027-01-02, ms. */
 const at = 1_798_848_000_000;
 const entries = 3_000;
-const version = `coordinator-${projectionVersion}`;
+const filled = { text: "x".repeat(80) };
+const version = `projection-${projectionVersion}`;
 
 /** A store of some pages in its folder. */
 async function fill(path: string, of: string): Promise<void> {
   const store = await open(path, of);
   for (let from = 0; from < entries; from += 500) {
-    const put = Array.from(
-      { length: 500 },
-      (_, index) => [`entry/${from + index}`, { text: "x".repeat(80) }] as const,
-    );
+    const put = Array.from({ length: 500 }, (_, index) => [`entry/${from + index}`, filled] as const);
     await store.write({ put, remove: [] });
   }
   await store.close();
@@ -112,10 +113,14 @@ for (const [what, damage] of damages) {
     damage(path);
     const lines: string[] = [];
     const opening = await openStore(path, "agent-1", at, (line) => lines.push(line));
-    assert.ok(opening.ok && opening.value.count() === 0);
+    assert.ok(opening.ok && opening.value.count() < entries);
+    assert.ok([...opening.value.range("")].every(([, value]) => isDeepStrictEqual(value, filled)));
     await opening.value.close();
     assert.equal(asideIn(path).length, 1);
-    assert.match(lines.join(), /reports in it that the coordinator had not received are lost/);
+    assert.match(
+      lines.join(),
+      /entries could be read and are kept; reports in it that the coordinator had not received are lost/,
+    );
   });
 }
 
@@ -131,8 +136,8 @@ describe("damage that ends the process which reads it", () => {
       writeFileSync(join(path, "store.lmdb"), readFileSync(join(whole, "store.lmdb")));
       scribble(path, page, 1);
       // As the process left it that did not survive: the mark, and nothing else.
-      writeFileSync(join(path, "opening"), "");
-      const opening = await openCheckedStore({ path, version: "1", scan: true });
+      writeFileSync(join(path, "in-use"), "");
+      const opening = await openCheckedStore({ path, version: "1" });
       if (opening.kind === "opened") {
         // A page that was free: nothing is lost.
         assert.equal(opening.store.count(), entries);
@@ -144,11 +149,11 @@ describe("damage that ends the process which reads it", () => {
       found++;
     }
     assert.ok(found > 0);
-    writeFileSync(join(whole, "opening"), "");
-    const again = await openCheckedStore({ path: whole, version: "1", scan: true });
+    writeFileSync(join(whole, "in-use"), "");
+    const again = await openCheckedStore({ path: whole, version: "1" });
     assert.ok(again.kind === "opened" && again.store.count() === entries);
-    assert.ok(!existsSync(join(whole, "opening")), "the mark is gone once it is open");
     await again.store.close();
+    assert.ok(!existsSync(join(whole, "in-use")), "the mark is gone once it is closed");
   });
 });
 
@@ -187,7 +192,10 @@ test("STORE-9: a damaged copy of the journal is put aside too, and the projectio
   const memory = await openedMemory(folder, lines);
   assert.equal(memory.projection.count(), entries);
   assert.equal(memory.journalCopy.count(), 0);
-  assert.match(lines.join(), /the copy of the journal in .* was damaged and lies in .*; it is copied anew/);
+  assert.match(
+    lines.join(),
+    /the copy of the journal in .* was damaged \(.*\) and lies in .*; it is copied anew/,
+  );
   await closeMemory(memory);
 });
 
@@ -205,4 +213,80 @@ test("STORE-5: an agent's store of another version is refused with what to do, a
   const store = await open(path, "agent-2");
   assert.equal(store.count(), entries);
   await store.close();
+});
+
+interface Damage {
+  readonly kind: "flip" | "zero" | "cut" | "old-page" | "delete" | "lock";
+  /** Where, as a share of the file. */
+  readonly at: number;
+  readonly bit: number;
+  readonly unclean: boolean;
+}
+
+const damagesOf: fc.Arbitrary<Damage> = fc.record({
+  kind: fc.constantFrom("flip", "flip", "flip", "zero", "cut", "old-page", "delete", "lock"),
+  at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  bit: fc.nat(7),
+  unclean: fc.boolean(),
+});
+
+/** Does to the file what a disk may do; `before` is how it was some writes ago. */
+function inflict(path: string, { at, bit, kind, unclean }: Damage, before: Buffer): void {
+  const file = join(path, "store.lmdb");
+  const bytes = readFileSync(file);
+  const place = Math.floor(at * bytes.length);
+  const page = place - (place % pageBytes);
+  if (kind === "flip") bytes[place] = (bytes[place] ?? 0) ^ (1 << bit);
+  if (kind === "zero") bytes.fill(0, page, page + pageBytes);
+  if (kind === "old-page" && page < before.length) before.copy(bytes, page, page, page + pageBytes);
+  if (kind === "delete") rmSync(file);
+  else writeFileSync(file, kind === "cut" ? bytes.subarray(0, place) : bytes);
+  if (kind === "lock") writeFileSync(`${file}-lock`, bytes.subarray(page, page + pageBytes));
+  if (unclean) writeFileSync(join(path, "in-use"), "");
+}
+
+test("STORE-11: after any damage a store is what it was, or is put aside; never something else", async () => {
+  const whole = newFolder();
+  await fill(whole, "1");
+  const before = readFileSync(join(whole, "store.lmdb"));
+  const store = await open(whole, "1");
+  for (let round = 0; round < 8; round++) {
+    const put = Array.from(
+      { length: 60 },
+      (_, n) => [`entry/${n * 31}`, { granted: round * 7 + n }] as const,
+    );
+    await store.write({ put, remove: [`entry/${round + 1_000}`] });
+  }
+  const held = [...store.range("")];
+  await store.close();
+  let noticed = 0;
+  const check = async (damage: Damage): Promise<void> => {
+    const path = newFolder();
+    writeFileSync(join(path, "store.lmdb"), readFileSync(join(whole, "store.lmdb")));
+    inflict(path, damage, before);
+    const opening = await openCheckedStore({ path, version: "1" });
+    if (opening.kind === "refused") {
+      assert.equal(opening.refusal.kind, "damaged", opening.refusal.message);
+      noticed++;
+      // What can be read of it is what was written.
+      const aside = moveStoreAside(path, at);
+      const { entries: kept } = await salvageStore(aside);
+      const right = new Map(held);
+      for (const [key, value] of kept)
+        if (damage.kind !== "old-page") assert.deepEqual(value, right.get(key), key);
+    } else {
+      // Then it is gone, and its owner knows whether it should be there.
+      if (damage.kind === "delete" || (damage.kind === "cut" && damage.at < 1e-5))
+        assert.equal(opening.store.count(), 0);
+      else assert.deepEqual([...opening.store.range("")], held);
+      // And what is written from here on stays what it is.
+      for (let round = 0; round < 3; round++)
+        await opening.store.write({ put: [[`more/${round}`, round]], remove: [`entry/${round + 2_000}`] });
+      assert.equal(opening.store.fault(), null);
+      await opening.store.close();
+    }
+    rmSync(path, { recursive: true });
+  };
+  await fc.assert(fc.asyncProperty(damagesOf, check), { numRuns: Number(process.env["DAMAGES"] ?? 40) });
+  assert.ok(noticed > 0);
 });

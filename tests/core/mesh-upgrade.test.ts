@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join as pathOf } from "node:path";
 import { after, test } from "node:test";
 import { decode, type Account } from "@nats-io/jwt";
-import { ensureCredential, issueCredential, loadCredential } from "../../mesh/credential.ts";
+import { ensureCredential } from "../../mesh/admission.ts";
+import { loadCredential, newUserKeys } from "../../mesh/credential.ts";
 import { openHome, saveHome, type Home } from "../../mesh/home.ts";
 import { ensureIdentity, keysOf } from "../../mesh/identity.ts";
 import { makeInvite } from "../../mesh/invite.ts";
@@ -13,9 +14,10 @@ import { revokeUser } from "../../mesh/revoke.ts";
 import { trustOf } from "../../mesh/trust.ts";
 import { upgradeHome } from "../../mesh/upgrade-home.ts";
 import { listUsers, sharedUsers } from "../../mesh/user.ts";
+import { issueCredential, join } from "../support/joined-user.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "trialmesh-upgrade-"));
+const folder = mkdtempSync(pathOf(tmpdir(), "trialmesh-upgrade-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const nowS = 1_800_000_000;
 const laterS = nowS + 60;
@@ -27,7 +29,7 @@ function valueOf<T>(outcome: Outcome<T>): T {
 
 /** As an earlier version left it: the owner's credential lies here, two agents' and a coordinator's elsewhere. */
 async function oldHome(name: string) {
-  const path = join(folder, name);
+  const path = pathOf(folder, name);
   // Port 9 (discard) refuses at once: these tests need no server.
   const home = valueOf(saveHome(path, "lab", "nats://127.0.0.1:9"));
   const old = valueOf(ensureIdentity(home)).signing.getPublicKey();
@@ -36,7 +38,7 @@ async function oldHome(name: string) {
   valueOf(await issueCredential(home, "agent", "beta", nowS));
   valueOf(await issueCredential(home, "coordinator", "two", nowS));
   valueOf(await revokeUser(home, "beta", nowS));
-  writeFileSync(join(path, "mesh.json"), JSON.stringify({ version: 1, mesh: home.mesh, url: home.url }));
+  writeFileSync(pathOf(path, "mesh.json"), JSON.stringify({ version: 1, mesh: home.mesh, url: home.url }));
   return { home: valueOf(openHome(path)), old, owner, agent };
 }
 
@@ -72,12 +74,18 @@ test("VERSION-4: credentials in the home are made anew, those elsewhere count on
 test("VERSION-4: invited again, or revoked, a user leaves the shared account; the last takes the old signing key along", async () => {
   const { agent, home, old } = await oldHome("b");
   const current = valueOf(await upgradeHome(home, laterS)).home;
-  valueOf(await makeInvite(current, "agent", "alpha", laterS));
+  const { invitation } = valueOf(await makeInvite(current, { role: "agent", name: "alpha", nowS: laterS }));
+  assert.deepEqual(
+    namesOf(current),
+    ["coordinator two", "agent alpha"],
+    "as long as it has not joined again",
+  );
+  valueOf(await join(current, invitation.account, newUserKeys("agent"), laterS));
   assert.deepEqual(namesOf(current), ["coordinator two"]);
   const between = await meshClaims(current);
   assert.ok(between.revoked.includes(agent.publicKey));
   assert.ok(between.signers.includes(old));
-  const again = await makeInvite(current, "agent", "alpha", laterS);
+  const again = await makeInvite(current, { role: "agent", name: "alpha", nowS: laterS });
   assert.match(again.ok ? "" : again.refusal.message, /already has a credential/);
   valueOf(await revokeUser(current, "two", laterS));
   assert.deepEqual(namesOf(current), []);
@@ -93,9 +101,9 @@ test("VERSION-4: a process of this machine does not take the name of a user else
 
 test("VERSION-4: broken off half way it is done again, and the key that the others were signed with is still the first", async () => {
   const { home, old } = await oldHome("d");
-  const before = readFileSync(join(home.path, "mesh.json"), "utf8");
+  const before = readFileSync(pathOf(home.path, "mesh.json"), "utf8");
   valueOf(await upgradeHome(home, laterS));
-  writeFileSync(join(home.path, "mesh.json"), before);
+  writeFileSync(pathOf(home.path, "mesh.json"), before);
   valueOf(await upgradeHome(valueOf(openHome(home.path)), laterS));
   assert.deepEqual(namesOf(home), ["coordinator two", "agent alpha"]);
   const { signers } = await meshClaims(valueOf(openHome(home.path)));

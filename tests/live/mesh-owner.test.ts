@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { connectAs } from "../../mesh/connect.ts";
-import { ensureCredential } from "../../mesh/credential.ts";
+import { ensureCredential } from "../../mesh/admission.ts";
 import { openHome } from "../../mesh/home.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { fromBytes } from "../../protocol/json-bytes.ts";

@@ -5,7 +5,7 @@ import { chmodSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ensureCredential } from "../../mesh/credential.ts";
+import { ensureCredential } from "../../mesh/admission.ts";
 import { saveHome } from "../../mesh/home.ts";
 import { runningServerPid, startServer, stopServer } from "../../mesh/server-process.ts";
 import {

@@ -152,7 +152,7 @@ describe(
       const words = await mesh.invite("agent", "three");
       const refused = mesh.startOf(main, "three", ...words);
       assert.equal(await refused.ended, 1);
-      assert.match(refused.said, /this invitation is of version 2/);
+      assert.match(refused.said, /this invitation is of version 3/);
     });
 
     test("VERSION-3: its journal has both formats, and every rule holds at every event", async () => {

@@ -86,6 +86,8 @@ export class Fold {
   do(input: Input): Outcome<unknown> {
     const events: Event[] = [];
     const answer = run(this.state, decide(this.state, input, this.at, this.settings), this.at, events);
+    // Here every batch takes all of an input.
+    if (answer === null) throw new Error("a decision was cut short");
     this.#settle(events);
     // Samplers that learn answer at once here; in a process of its own that takes a while.
     for (const id of [...this.state.wanting]) {

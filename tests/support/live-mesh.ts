@@ -10,7 +10,7 @@ import type { SweepOverrides } from "../../spec/sweep/override.ts";
 import { connectAs } from "../../mesh/connect.ts";
 import { connectMesh, type Connected } from "../../client/connect/connect-mesh.ts";
 import { Journal } from "../../coordinator/journal/journal.ts";
-import { ensureCredential } from "../../mesh/credential.ts";
+import { ensureCredential } from "../../mesh/admission.ts";
 import { openHome } from "../../mesh/home.ts";
 import { coordinatorKeys } from "../../mesh/mesh-trust.ts";
 import type { MeshClient, QueryValue } from "../../protocol/client.ts";

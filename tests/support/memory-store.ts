@@ -119,6 +119,11 @@ class MemoryStore implements Store {
     return this.#read().size;
   }
 
+  fault(): string | null {
+    this.#read();
+    return null;
+  }
+
   async write(changes: StoreChanges): Promise<void> {
     assertKeys(changes);
     if (this.#closed) throw new StoreError("closed", "The store is closed.");

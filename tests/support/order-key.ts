@@ -1,7 +1,7 @@
 /** Keys of a mesh's coordinators for tests: an operator key of the process, and a signing key for each name. */
 import { createOperator } from "@nats-io/nkeys";
 import type { CoordinatorKeys } from "../../coordinator/journal/seal.ts";
-import { MeshTrust, newSigningKey, Signer } from "../../protocol/signature.ts";
+import { certificateOf, MeshTrust, newOwnKey, Signer } from "../../protocol/signature.ts";
 
 const operator = createOperator();
 
@@ -10,6 +10,7 @@ export function trustOf(mesh: string): MeshTrust {
 }
 
 export function keysOf(mesh: string, name = "lead"): CoordinatorKeys {
-  const key = newSigningKey(mesh, name, (bytes) => operator.sign(bytes));
-  return { signer: new Signer(key), trust: trustOf(mesh) };
+  const { publicKey, seed } = newOwnKey();
+  const certificate = certificateOf(mesh, name, publicKey, (bytes) => operator.sign(bytes));
+  return { signer: new Signer({ seed, certificate }), trust: trustOf(mesh) };
 }

@@ -6,9 +6,10 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
+import { storedText } from "../../protocol/bound.ts";
 import { managedRuntimes } from "./managed-runtime.ts";
 
-const manifestSchema = z.object({ version: z.string() });
+const manifestSchema = z.object({ version: storedText });
 
 /** `TRIALMESH_RUNTIME`, or `.cache/trialmesh/runtime` in the user's own folder. */
 export function runtimeFolder(

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
+import { storedList } from "../../protocol/bound.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { interrupted, refuseStep, type InstallContext } from "./install-context.ts";
 import { partSuffix } from "../../system/partial-file.ts";
@@ -18,7 +19,7 @@ const compilers = ["c++", "g++", "clang++"];
 const sources = ["tfjs_backend.cc", "tfjs_binding.cc"];
 const libraries = ["tensorflow_cc", "tensorflow_framework"];
 
-const manifestSchema = z.object({ binary: z.object({ napi_versions: z.array(z.int()) }) });
+const manifestSchema = z.object({ binary: z.object({ napi_versions: storedList(z.int()) }) });
 
 /** The file that tfjs-node loads, in the package at `home`. */
 export function bindingPath(home: string): string {

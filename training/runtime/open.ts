@@ -7,6 +7,7 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { BackendName } from "../../protocol/capability.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import * as z from "zod";
+import { storedText } from "../../protocol/bound.ts";
 import { isTensorFlow, noBackend, sparseBackend, type OpenedBackend, type TensorFlow } from "./backend.ts";
 import { mendKernels } from "./tensor-kernel.ts";
 import { findPackage, installCommand } from "./managed-package.ts";
@@ -103,7 +104,7 @@ async function openNative(name: "tfjs-node" | "tfjs-node-gpu"): Promise<Outcome<
 
 const nativeSchema = z.object({
   isUsingGpuDevice: z.boolean(),
-  binding: z.object({ TF_Version: z.string() }),
+  binding: z.object({ TF_Version: storedText }),
 });
 
 /** What libtensorflow says of itself; null where a later package keeps it elsewhere. */

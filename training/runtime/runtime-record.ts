@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { storedText } from "../../protocol/bound.ts";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { managedRuntimes, type ManagedRuntime } from "./managed-runtime.ts";
 import { runtimeFolder } from "./managed-package.ts";
@@ -12,18 +13,18 @@ import { runtimeFolder } from "./managed-package.ts";
 export const recordFile = "trialmesh-runtime.json";
 
 export const runtimeRecordSchema = z.object({
-  name: z.string(),
+  name: storedText,
   backend: backendNameSchema,
   /** Of the npm package. */
-  version: z.string(),
+  version: storedText,
   /** Of libtensorflow; null for a runtime without it. */
-  tensorflow: z.string().nullable(),
+  tensorflow: storedText.nullable(),
   /** Where its libraries came from, to be shown. */
-  source: z.string(),
+  source: storedText,
   bytes: z.int().nonnegative(),
   /** When its probe passed, ISO 8601; what it said it computes on. */
-  provenAt: z.string(),
-  device: z.string().nullable(),
+  provenAt: storedText,
+  device: storedText.nullable(),
 });
 export type RuntimeRecord = z.infer<typeof runtimeRecordSchema>;
 

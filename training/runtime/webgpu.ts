@@ -4,6 +4,7 @@
  * Dawn keeps Node alive: a process that opened this ends by `process.exit`.
  */
 import * as z from "zod";
+import { storedText } from "../../protocol/bound.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { isTensorFlow, type OpenedBackend } from "./backend.ts";
 import { mendKernels } from "./tensor-kernel.ts";
@@ -15,10 +16,10 @@ const softwareVariable = "TRIALMESH_WEBGPU_SOFTWARE";
 const softwareNames = /llvmpipe|lavapipe|swiftshader|software|basic render|warp/iu;
 
 const adapterInfoSchema = z.object({
-  vendor: z.string(),
-  architecture: z.string(),
-  device: z.string(),
-  description: z.string(),
+  vendor: storedText,
+  architecture: storedText,
+  device: storedText,
+  description: storedText,
   isFallbackAdapter: z.boolean().default(false),
 });
 type AdapterInfo = z.infer<typeof adapterInfoSchema>;

@@ -2,7 +2,7 @@
  * What a trained tabular model is made of, whether it is a network or typed arrays: scores of scaled rows, a
  * predictor that takes rows as they stand in the dataset, and what its checkpoint says about them.
  */
-import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Checkpoint } from "../task/checkpoint.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
@@ -48,7 +48,7 @@ export function tableTensors({ scale }: TableShape): ReadonlyMap<string, TensorD
   return scaleTensors(scale);
 }
 
-const namesSchema = z.array(z.string());
+const namesSchema = storedList(storedText);
 
 export function tableShapeFrom({ meta, tensors }: Checkpoint): Outcome<TableShape> {
   let names: unknown = null;

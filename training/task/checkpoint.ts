@@ -4,6 +4,7 @@
  * The metadata says which model it is, so that bytes alone can go on training or serve.
  */
 import * as z from "zod";
+import { anyValue, storedText, storedList, storedRecord } from "../../protocol/bound.ts";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { newerFormat } from "../../protocol/newer-format.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -17,17 +18,17 @@ const checkpointFormat = 1;
 const metaSchema = z.strictObject({
   format: z.literal("trialmesh-checkpoint"),
   version: z.literal(checkpointFormat),
-  task: z.string(),
-  model: z.string(),
-  params: z.record(z.string(), valueSchema),
-  labels: z.array(z.string()),
+  task: storedText,
+  model: storedText,
+  params: storedRecord(storedText, valueSchema),
+  labels: storedList(storedText),
   seed: z.int(),
   epoch: z.int().nonnegative(),
   /** Examples or steps seen, as the model counts: with the seed it is the whole random state. */
   step: z.int().nonnegative(),
   backend: backendNameSchema,
   /** What else the model needs to read a text as it did in training, such as its vocabulary. */
-  extra: z.record(z.string(), z.union([z.number(), z.string()])),
+  extra: storedRecord(storedText, z.union([z.number(), storedText])),
   /** What these weights got right and wrong, where it was measured. */
   report: classificationReportSchema.optional(),
 });
@@ -44,10 +45,10 @@ const headerMaxBytes = 100_000_000;
 const elementBytes = 4;
 const tensorSchema = z.strictObject({
   dtype: z.enum(["F32", "I32"]),
-  shape: z.array(z.int().nonnegative()),
+  shape: storedList(z.int().nonnegative()),
   data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
 });
-const outerMetaSchema = z.object({ trialmesh: z.string() });
+const outerMetaSchema = z.object({ trialmesh: storedText });
 
 export function encodeCheckpoint(meta: CheckpointMeta, tensors: ReadonlyMap<string, TensorData>): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: { trialmesh: JSON.stringify(meta) } };
@@ -86,7 +87,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Outcome<Checkpoint> {
   } catch {
     return broken("has a header that is not JSON");
   }
-  const parts = z.record(z.string(), z.unknown()).safeParse(header);
+  const parts = storedRecord(storedText, anyValue).safeParse(header);
   const outer = outerMetaSchema.safeParse(parts.success ? parts.data["__metadata__"] : null);
   if (!parts.success || !outer.success) return broken("has no trialmesh metadata");
   let rawMeta: unknown;

@@ -3,6 +3,7 @@
  * precision, recall, F1 and reliability follow. How it is printed is the command line's matter.
  */
 import * as z from "zod";
+import { storedList } from "../../protocol/bound.ts";
 import type { Metrics } from "./task.ts";
 
 const count = z.int().nonnegative();
@@ -18,9 +19,9 @@ const splitReportSchema = z.strictObject({
   /** Mean, in nats. */
   logLoss: z.number(),
   /** [true label, predicted label, rows], as indexes of the checkpoint's labels; only where there are rows. */
-  confusion: z.array(z.tuple([count, count, count])),
+  confusion: storedList(z.tuple([count, count, count])),
   /** Equal-width bins of the predicted label's probability, from 0 to 1. */
-  bins: z.array(binSchema),
+  bins: storedList(binSchema),
 });
 export const classificationReportSchema = z.strictObject({
   validation: splitReportSchema.optional(),

@@ -2,7 +2,7 @@
  * What the convolutional, the recurrent and the attending text classifiers share: token rows, lengths to pad to, training, loading
  * and prediction. A model only builds its graph.
  */
-import * as z from "zod";
+import { storedText, storedList } from "../../protocol/bound.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { Program } from "../network/graph.ts";
@@ -141,7 +141,7 @@ export function createTextNetwork(model: TextNetworkModel, options: TrainerOptio
   );
 }
 
-const vocabularySchema = z.array(z.string());
+const vocabularySchema = storedList(storedText);
 
 export function loadTextNetwork(
   model: TextNetworkModel,

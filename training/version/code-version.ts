@@ -6,9 +6,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
+import { storedText } from "../../protocol/bound.ts";
 import { trainingVersion } from "./training-version.ts";
 
-const packageSchema = z.object({ name: z.string(), version: z.string() });
+const packageSchema = z.object({ name: storedText, version: storedText });
 
 /** The project's folder: where its `package.json` is, from the sources or from what they were compiled to. */
 export const projectFolder: string = findProject(dirname(fileURLToPath(import.meta.url)));

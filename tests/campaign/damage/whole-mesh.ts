@@ -5,7 +5,7 @@
 import { cpSync, rmSync } from "node:fs";
 import { openHome } from "../../../mesh/home.ts";
 import { hashOf } from "../../../coordinator/journal/batch.ts";
-import { ensureCredential } from "../../../mesh/credential.ts";
+import { ensureCredential } from "../../../mesh/admission.ts";
 import { connectAs } from "../../../mesh/connect.ts";
 import type { MeshClient } from "../../../protocol/client.ts";
 import { streamsOf } from "../../../protocol/subjects.ts";
