@@ -35,12 +35,12 @@ export interface ServerStart {
   readonly host?: string;
   /** 0 takes any free one. */
   readonly port: number;
+  /** Where this process is gone, the server ends once nothing with this mark is left, or a little later. */
+  readonly after?: string;
   /** Where it keeps all that it keeps; the home's own server folder where not given. */
   readonly folder?: string;
   /** False where what it stores counts for nothing until it has ended; true otherwise. */
   readonly flushEach?: boolean;
-  /** Where this process is gone, the server ends once nothing with this mark is left, or a little later. */
-  readonly after?: string;
 }
 
 export interface RunningServer {
@@ -157,14 +157,14 @@ async function writeConfig(
   const accountsFolder = join(folder, "accounts");
   const trust = await trustOf(home, accountsFolder);
   if (!trust.ok) return trust;
-  const streams = storeFolderIn(folder);
+  const storeFolder = storeFolderIn(folder);
   try {
     // The records are the truth: a token the server kept with a later date must not outlive them.
     rmSync(accountsFolder, { recursive: true, force: true });
   } catch (error) {
     return refuseDisk(error, "write", accountsFolder);
   }
-  for (const needed of [folder, accountsFolder, streams]) {
+  for (const needed of [folder, accountsFolder, storeFolder]) {
     const made = ensurePrivateFolder(needed);
     if (!made.ok) return made;
   }
@@ -175,7 +175,7 @@ async function writeConfig(
     port,
     ...trust.value,
     flushEach,
-    storeFolder: streams,
+    storeFolder,
     logFile: join(folder, logName),
     pidFile: pidFile(folder),
   });
@@ -187,12 +187,7 @@ export function serverFolder(home: Home): string {
   return inHome(home.path, "server", "");
 }
 
-/** Where its streams lie. */
-export function storeFolder(home: Home): string {
-  return storeFolderIn(serverFolder(home));
-}
-
-/** Where those of a server with that folder lie. */
+/** Where a server with that folder keeps its streams. */
 export function storeFolderIn(folder: string): string {
   return join(folder, "store");
 }

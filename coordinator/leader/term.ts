@@ -19,7 +19,7 @@ import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
-import { serveProofs } from "./serve-proofs.ts";
+import { serveProofs, type Proofs } from "./serve-proofs.ts";
 import { ServerPulse } from "./server-pulse.ts";
 
 export interface TermOptions {
@@ -87,13 +87,17 @@ export function beginTerm(options: TermOptions): Term {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
   const intake: IntakeOptions = { bus, mesh, leader, board, clock, events, settings, giveOrder, log };
+  const proofs = serveProofs(bus, mesh, clock, log);
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
-    serveProofs(bus, mesh, log),
+    proofs.subscription,
   ];
-  const timers = [...regularTasks(options, intake, pulse), every(clock, settings.beaconMs, lookForProposals)];
+  const timers = [
+    ...regularTasks(options, intake, pulse, proofs),
+    every(clock, settings.beaconMs, lookForProposals),
+  ];
   const over = ended.promise.then(() => {
     leader.stop();
     proposer.close();
@@ -127,10 +131,13 @@ function regularTasks(
   { bus, clock, keys, mesh, name, settings, state }: TermOptions,
   { board, leader }: IntakeOptions,
   pulse: ServerPulse,
+  proofs: Proofs,
 ): (() => void)[] {
   const began = clock.now();
   const beacon = () => {
+    const wanted = [...proofs.wanted()];
     const body: Beacon = { epoch: state.meta.epoch, leader: name, at: clock.now() };
+    if (wanted.length > 0) body.wanted = wanted;
     const { epoch } = subjectsOf(mesh);
     bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));
   };

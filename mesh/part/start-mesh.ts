@@ -5,7 +5,7 @@
 import { ensureCredential } from "../admission.ts";
 import { homeExists, openHome, saveHome, type Home } from "../home.ts";
 import { ensureIdentity, keysOf } from "../identity.ts";
-import { runningServerPid, storeFolder } from "../server-process.ts";
+import { runningServerPid, serverFolder, storeFolderIn } from "../server-process.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import { startPart, type Part } from "./part.ts";
@@ -91,7 +91,7 @@ async function startClaimed(options: StartMeshOptions, lock: FolderLock): Promis
   const guard = openGuard({ mark: partsMark, asks: false, graceSeconds: partEndMs / 1000 });
   const parts = startParts(options, partsMark);
   const deleted = Promise.withResolvers<string>();
-  const unwatch = watchForDeletion([home.path, storeFolder(home)], (path) =>
+  const unwatch = watchForDeletion([home.path, storeFolderIn(serverFolder(home))], (path) =>
     deleted.resolve(deletedReason(path)),
   );
   return accept({

@@ -5,6 +5,7 @@ import { JournalCopy, journalCopyVersion } from "../../coordinator/journal/journ
 import type { SignedAt } from "../../coordinator/journal/signed-at.ts";
 import type { FolderLock } from "../../system/folder-lock.ts";
 import { openCheckedStore } from "../../store/open-checked.ts";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 import { storeFile } from "../../store/lmdb-file.ts";
 import type { Store } from "../../store/store.ts";
 import type { Home } from "../home.ts";
@@ -30,7 +31,11 @@ export async function openStoredCopies(home: Home, signedAt: SignedAt, say: Say)
       continue;
     }
     const path = copyPath(home, name);
-    const opening = await openCheckedStore({ path, version: journalCopyVersion });
+    const opening = await openCheckedStore({
+      path,
+      version: journalCopyVersion,
+      environment: guardedEnvironment,
+    });
     if (opening.kind === "refused") {
       say(`journal: the copy of coordinator ${name} is left out: ${opening.refusal.message}`);
       lock.value.release();

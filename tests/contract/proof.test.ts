@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { chunkBytes, digestOf, getBlob, putBlob } from "../../artifact/blob.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
-import { serveProofs } from "../../coordinator/leader/serve-proofs.ts";
+import { readBlob } from "../../artifact/read-blob.ts";
+import { serveProofs, type Proofs } from "../../coordinator/leader/serve-proofs.ts";
 import { readCurve } from "../../coordinator/view/point-stream.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import { systemClock } from "../../protocol/time/system-clock.ts";
 import { toBytes } from "../../protocol/json-bytes.ts";
 import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { busWorlds, bytesOf, type BusMesh } from "../support/bus-mesh.ts";
@@ -16,6 +18,7 @@ const subjects = subjectsOf("m");
 for (const world of busWorlds) {
   describe(`proofs (${world.name})`, { skip: world.skip }, () => {
     let mesh: BusMesh;
+    let proofs: Proofs;
     let lead: Bus;
     let writer: Bus;
     const lines: string[] = [];
@@ -24,7 +27,7 @@ for (const world of busWorlds) {
       lead = await mesh.connect("lead");
       writer = await mesh.connect("writer");
       for (const spec of streamSpecsOf("m", 1, "secret")) await mesh.settle(lead.ensureStream(spec));
-      serveProofs(lead, "m", (line) => lines.push(line));
+      proofs = serveProofs(lead, "m", systemClock, (line) => lines.push(line));
       await mesh.pass(50);
     });
     after(() => mesh.stop());
@@ -82,6 +85,58 @@ for (const world of busWorlds) {
         mesh.settle(putBlob(writer, { stream, subjectOf }, bytes)),
         (error) => error instanceof BusError && /Wrong bytes lie under the digest/.test(error.message),
       );
+    });
+
+    /** As an agent does it that has heard what is wanted, `afterMs` later. */
+    async function readWhile(digest: string, heal: () => Promise<unknown>) {
+      const reading = readBlob(writer, place, digest, (ms) => mesh.pass(ms));
+      let healed = false;
+      await mesh.until(`${digest} to be wanted`, () => proofs.wanted().includes(digest));
+      await mesh.settle(heal().then(() => (healed = true)));
+      assert.ok(healed);
+      return mesh.settle(reading);
+    }
+
+    for (const [what, salt, poison] of poisons) {
+      test(`BLOB-6: who reads ${what} has it removed, and reads what is stored again by who has the bytes`, async () => {
+        const bytes = bytesFor(salt + 20);
+        const digest = digestOf(bytes);
+        await poison(digest);
+        if (what === "one wrong chunk") {
+          await store(digest, 1, bytes.subarray(0, chunkBytes));
+          await store(digest, 0, header(bytes.length));
+        }
+        lines.length = 0;
+        const read = await readWhile(digest, () => putBlob(writer, place, bytes));
+        assert.ok(read.kind === "read");
+        assert.equal(Buffer.compare(read.bytes, bytes), 0);
+        assert.match(lines.join(), /is wanted and is not whole; asking for its bytes/);
+      });
+    }
+
+    test("BLOB-6: what was found right and is lost since is found lost by who reads it, and stored again", async () => {
+      const bytes = bytesFor(40);
+      const digest = digestOf(bytes);
+      await mesh.settle(putBlob(writer, place, bytes));
+      assert.equal((await mesh.settle(putBlob(writer, place, bytes))).stored, false);
+      await mesh.settle(lead.removeMessages(place.stream, place.subjectOf(digest, 2)));
+      const read = await readWhile(digest, () => putBlob(writer, place, bytes));
+      assert.equal(read.kind, "read");
+    });
+
+    test("BLOB-6: what nobody has is given up after some looks", async () => {
+      const digest = digestOf(bytesFor(41));
+      await store(digest, 1, bytesOf("wrong"));
+      await store(digest, 0, header(5));
+      let looks = 0;
+      const read: string[] = [];
+      const reading = readBlob(writer, place, digest, async (ms) => {
+        looks++;
+        await mesh.pass(ms / 10);
+      }).then(({ kind }) => read.push(kind));
+      await mesh.until("it to give up", () => read.length > 0);
+      await mesh.settle(reading);
+      assert.deepEqual([read, looks], [["missing"], 23]);
     });
 
     test("POINT-1: an agent speaks of the attempts it was given, whatever trial it names", async () => {

@@ -107,12 +107,12 @@ function steppedStore(store: Store, onStep: () => void): Store {
     get: (key) => store.get(key),
     range: (prefix) => store.range(prefix),
     count: () => store.count(),
+    fault: () => store.fault(),
     write: async (changes) => {
       onStep();
       await store.write(changes);
       onStep();
     },
-    fault: () => store.fault(),
     close: () => store.close(),
   };
 }
@@ -146,6 +146,7 @@ function cacheOver({ bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
       await bus.append(blobs, subjects.blob(digest, 0), new Uint8Array([1]));
       onStep();
     },
+    offer: () => {},
   };
 }
 
