@@ -5,9 +5,11 @@
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { steadyClock } from "../../protocol/time/steady-clock.ts";
 import { apply } from "../core/apply.ts";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { brokenInvariants } from "../core/invariant.ts";
 import { replay } from "../core/replay.ts";
-import { JournalBroken, type Journal, type Position } from "../journal/journal.ts";
+import type { Event } from "../format/event.ts";
+import { JournalBroken, type Journal, type JournalEntry, type Position } from "../journal/journal.ts";
 import type { SignedAt } from "../journal/signed-at.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import type { State } from "../state/state.ts";
@@ -25,6 +27,18 @@ export interface FollowerOptions {
 }
 
 const streamPatienceMs = 1_000;
+
+/** What stands in the journal has been decided and answered: where it cannot be applied, there is nobody to refuse. */
+function applied(state: State, { batch, position }: JournalEntry): readonly Event[] {
+  try {
+    return replay(state, batch);
+  } catch (error) {
+    throw new Error(
+      `message ${position.sequence} of the journal cannot be applied (${errorSentence(error)}); nothing was changed. Start the version of trialmesh that wrote it, or a newer one; where this version did, move the folder \`store\` of this coordinator away, so that it is built anew from the journal`,
+      { cause: error },
+    );
+  }
+}
 
 export class JournalFollower {
   readonly #options: FollowerOptions;
@@ -89,7 +103,7 @@ export class JournalFollower {
     for (;;) {
       const entries = await journal.readAfter(this.#position);
       for (const entry of entries) {
-        const replayed = replay(this.#state, entry.batch);
+        const replayed = applied(this.#state, entry);
         events.add(replayed, entry.position.sequence, entry.batch.at);
         this.#position = entry.position;
         store.copy.add(this.#position, entry.bytes);
