@@ -108,7 +108,11 @@ class AgentShell implements Agent {
       name,
       bus,
       trust: options.trust,
-      isOver: (at) => clock.monotonic() > at + this.#state.clockOffset,
+      // Orders count only in the epoch in which we are registered, and only of that the leader's clock is known.
+      isOver: (epoch, at) => {
+        const { clockOffset, registeredIn } = this.#state;
+        return epoch === registeredIn && clock.monotonic() > at + clockOffset;
+      },
       take,
       onReceipt,
       onWanted: (digests) => {

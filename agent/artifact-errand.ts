@@ -54,10 +54,7 @@ export async function shareFile(
     } catch (error) {
       if (!(error instanceof BusError) || error.kind === "closed") {
         const reason = `its checkpoint could not be stored: ${errorSentence(error)}`;
-        return {
-          kind: "runner",
-          event: { kind: "failed", fence: report.fence, reason, retryable: true, usedMs: 0 },
-        };
+        return { kind: "share-failed", report, reason };
       }
       await sleep(clock, shareRetryMs);
     }

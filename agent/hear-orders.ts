@@ -24,8 +24,8 @@ export interface HearOrdersOptions {
   readonly name: string;
   readonly bus: Bus;
   readonly trust: MeshTrust;
-  /** Whether a moment of the coordinator's time, ms since the Unix epoch, is over. */
-  readonly isOver: (at: number) => boolean;
+  /** Whether a moment of the leader's time in this epoch, ms since the Unix epoch, is known to be over. */
+  readonly isOver: (epoch: number, at: number) => boolean;
   readonly take: (input: AgentInput) => void;
   readonly onReceipt: (ids: readonly string[]) => void;
   /** Told which artifacts the mesh's store has lost. */
@@ -37,7 +37,7 @@ export interface HearOrdersOptions {
 export function hearOrders(options: HearOrdersOptions): readonly Subscription[] {
   const { bus, isOver, log, mesh, name, onReceipt, onWanted, take, trust } = options;
   const subjects = subjectsOf(mesh);
-  const hear = <T extends { readonly expires: number }>(
+  const hear = <T extends { readonly epoch: number; readonly expires: number }>(
     order: OrderName,
     schema: z.ZodType<T>,
     obey: (body: T) => void,
@@ -48,7 +48,8 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
       if (signed === null) return log(`dropped: ${order} order without a coordinator's signature for it`);
       const body = schema.safeParse(fromBytes(signed.body));
       if (!body.success) return log(`dropped: unreadable ${order} order of ${signed.by}`);
-      if (isOver(body.data.expires)) return log(`dropped: ${order} order of ${signed.by} that came too late`);
+      const { epoch, expires } = body.data;
+      if (isOver(epoch, expires)) return log(`dropped: ${order} order of ${signed.by} that came too late`);
       obey(body.data);
     });
   };
@@ -62,8 +63,9 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
       const signed = trust.open(subjects.epoch, message.data);
       const beacon = beaconSchema.safeParse(signed === null ? undefined : fromBytes(signed.body));
       if (!beacon.success) return;
-      take({ kind: "beacon", epoch: beacon.data.epoch });
-      onWanted(beacon.data.wanted ?? []);
+      const { wanted, ...heard } = beacon.data;
+      take({ kind: "beacon", ...heard });
+      onWanted(wanted ?? []);
     }),
   ];
 }

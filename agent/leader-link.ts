@@ -45,7 +45,8 @@ const backlogPatienceMs = 3_000;
  * | unheard     | idle, `epoch` is 0           | nothing                            | a beacon: registering                    |
  * | registering | `#mode`                      | `register`, again after each pause | a welcome to `epoch`: registered; a bus  |
  * |             |                              |                                    | closed for good: idle, as it was before  |
- * | registered  | idle, registered in `epoch`  | heartbeats; orders count only here | a higher epoch, by beacon or order:      |
+ * | registered  | idle, registered in `epoch`  | heartbeats; orders count only here | a higher epoch, by beacon or order, or a |
+ * |             |                              |                                    | leader's clock no longer known:          |
  * |             |                              |                                    | registering                              |
  * | closed      | `#mode`                      | nothing                            | nothing                                  |
  */
@@ -71,7 +72,7 @@ export class LeaderLink {
     this.#mode = "registering";
     const { backlogOut, bus, clock, state } = this.#options;
     await backlogOut(backlogPatienceMs);
-    while (this.#mode === "registering" && state.registeredIn !== state.epoch) {
+    while (this.#mode === "registering" && (state.registeredIn !== state.epoch || state.clockIsStale)) {
       try {
         if (await this.#registerOnce()) continue;
       } catch (error) {

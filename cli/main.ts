@@ -1,4 +1,5 @@
 /** The entry: reads the command line, runs one command, and turns whatever ends it into an exit status. */
+import "./shell/first-statement.ts";
 import { CommanderError } from "commander";
 import { errorMessage, errorSentence } from "../protocol/error-sentence.ts";
 import { exitCode } from "../protocol/exit-code.ts";

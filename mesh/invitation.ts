@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { listOf } from "../protocol/bound.ts";
+import { listOf, textOf } from "../protocol/bound.ts";
 import { nameSchema } from "../protocol/name.ts";
 import { accept, parseOutside, type Outcome } from "../protocol/refusal.ts";
 import { roles } from "../protocol/subjects.ts";
@@ -27,9 +27,7 @@ const turnedAwayMax = 10;
 export const usesMax = 100;
 /** A machine's own name, for people to read. */
 export const machineCharactersMax = 64;
-export const machineSchema = z
-  .string()
-  .max(1_000)
+export const machineSchema = textOf(1_000)
   // What another machine calls itself goes to a terminal: plain letters only.
   .transform((name) => name.replaceAll(/[^A-Za-z0-9._-]+/g, "-").slice(0, machineCharactersMax) || "unnamed");
 

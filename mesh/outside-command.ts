@@ -3,6 +3,7 @@
  */
 import { execFile } from "node:child_process";
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
+import { guardedEnvironment } from "../system/own-guard.ts";
 import { systemCode } from "../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 
@@ -28,7 +29,7 @@ export function runCommand(
         timeout: options.timeoutMs,
         maxBuffer: outputLimitBytes,
         ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-        ...(options.env === undefined ? {} : { env: options.env }),
+        env: guardedEnvironment(options.env),
       },
       (error, stdout, stderr) => {
         if (error === null) return done(accept(stdout));

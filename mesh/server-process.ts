@@ -12,6 +12,8 @@ import { ensurePrivateFolder, writePrivateFile } from "../system/private-file.ts
 import { refuseDisk } from "../system/system-error.ts";
 import { processIsAlive } from "../system/process-alive.ts";
 import { claimPort, greetingOf, loopbackOf, refusePort } from "./port.ts";
+import { openGuard, type Guard } from "../system/guard.ts";
+import { markedEnvironment, newMark } from "../system/marked-process.ts";
 import { serverConfigText } from "./server-config.ts";
 import { showVersion, versionOf, wantedServer } from "./server-version.ts";
 import { trustOf } from "./trust.ts";
@@ -19,6 +21,10 @@ import { trustOf } from "./trust.ts";
 const readyTimeoutMs = 20_000;
 const pollMs = 25;
 const stopTimeoutMs = 5_000;
+/** After SIGKILL: what the system cannot end just now is not waited for any longer. */
+const killTimeoutMs = 2_000;
+/** For the parts that use it, and then for itself, where whoever started it is gone. */
+const endGraceSeconds = 10;
 
 export interface ServerStart {
   readonly home: Home;
@@ -27,6 +33,8 @@ export interface ServerStart {
   readonly host?: string;
   /** 0 takes any free one. */
   readonly port: number;
+  /** Where this process is gone, the server ends once nothing with this mark is left, or a little later. */
+  readonly after?: string;
 }
 
 export interface RunningServer {
@@ -42,6 +50,7 @@ export interface RunningServer {
 /** Writes the configuration from the home's records, starts the server and waits until it serves. */
 export async function startServer({
   home,
+  after,
   binary,
   host = "127.0.0.1",
   port,
@@ -60,9 +69,15 @@ export async function startServer({
   if (!configured.ok) return configured;
 
   const logStart = logText(home).length;
+  const mark = newMark();
+  const guard = openGuard({ mark, graceSeconds: endGraceSeconds, ...(after === undefined ? {} : { after }) });
   // In a group of its own: a ctrl-c in the terminal is for whoever started it, who ends it last.
-  const child = spawn(binary, ["--config", configured.value], { stdio: "ignore", detached: true });
-  const exited = exitOf(child, () => reasonIn(logText(home).slice(logStart)));
+  const child = spawn(binary, ["--config", configured.value], {
+    env: markedEnvironment(process.env, mark),
+    stdio: "ignore",
+    detached: true,
+  });
+  const exited = exitOf(child, guard, () => reasonIn(logText(home).slice(logStart)));
   const ready = await waitReady(host, chosen.value, serverName, exited);
   if (!ready.ok) {
     await stopChild(child, exited);
@@ -98,13 +113,30 @@ export function runningServerPid(home: Home): number | null {
 export async function stopServer(home: Home): Promise<boolean> {
   const pid = runningServerPid(home);
   if (pid === null) return false;
-  process.kill(pid, "SIGTERM");
-  for (let waitedMs = 0; waitedMs < stopTimeoutMs; waitedMs += pollMs) {
+  signalServer(pid, "SIGTERM");
+  // One that stands still hears nothing else.
+  signalServer(pid, "SIGCONT");
+  if (!(await isGoneWithin(pid, stopTimeoutMs))) {
+    signalServer(pid, "SIGKILL");
+    await isGoneWithin(pid, killTimeoutMs);
+  }
+  return true;
+}
+
+function signalServer(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended a moment ago.
+  }
+}
+
+async function isGoneWithin(pid: number, ms: number): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < ms; waitedMs += pollMs) {
     if (!processIsAlive(pid)) return true;
     await sleep(pollMs);
   }
-  process.kill(pid, "SIGKILL");
-  return true;
+  return false;
 }
 
 async function writeConfig(
@@ -124,14 +156,13 @@ async function writeConfig(
   const trust = await trustOf(home, inHome(home.path, "server", "accounts"));
   if (!trust.ok) return trust;
   const { accountsFolder } = trust.value;
-  const storeFolder = inHome(home.path, "server", "store");
   try {
     // The records are the truth: a token the server kept with a later date must not outlive them.
     rmSync(accountsFolder, { recursive: true, force: true });
   } catch (error) {
     return refuseDisk(error, "write", accountsFolder);
   }
-  for (const folder of [accountsFolder, storeFolder]) {
+  for (const folder of [accountsFolder, storeFolder(home)]) {
     const made = ensurePrivateFolder(folder);
     if (!made.ok) return made;
   }
@@ -141,11 +172,16 @@ async function writeConfig(
     host,
     port,
     ...trust.value,
-    storeFolder,
+    storeFolder: storeFolder(home),
     logFile: logFile(home),
     pidFile: pidFile(home),
   });
   return writePrivateFile(configFile(home), text);
+}
+
+/** Where its streams lie. */
+export function storeFolder(home: Home): string {
+  return inHome(home.path, "server", "store");
 }
 
 function configFile(home: Home): string {
@@ -177,14 +213,15 @@ function reasonIn(log: string): string {
 
 type Exit = { readonly code: number | null; readonly reason: string };
 
-function exitOf(child: ChildProcess, reason: () => string): Promise<Exit> {
-  return new Promise((done) => {
+function exitOf(child: ChildProcess, guard: Guard, reason: () => string): Promise<Exit> {
+  if (child.pid !== undefined) guard.lead(child.pid);
+  return new Promise<Exit>((done) => {
     child.once("error", (error) => done({ code: null, reason: error.message }));
     child.once("exit", (code, signal) => {
       const said = reason();
       done({ code, reason: said !== "" ? said : signal === null ? "" : `ended by ${signal}` });
     });
-  });
+  }).finally(() => guard.callOff());
 }
 
 async function waitReady(
@@ -221,9 +258,16 @@ async function waitReady(
 async function stopChild(child: ChildProcess, exited: Promise<Exit>): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   child.kill("SIGTERM");
+  child.kill("SIGCONT");
+  if (await endsWithin(exited, stopTimeoutMs)) return;
+  child.kill("SIGKILL");
+  await endsWithin(exited, killTimeoutMs);
+}
+
+async function endsWithin(exited: Promise<Exit>, ms: number): Promise<boolean> {
   const patience = new AbortController();
-  const late = sleep(stopTimeoutMs, "late", { signal: patience.signal }).catch(() => "aborted");
-  if ((await Promise.race([exited, late])) === "late") child.kill("SIGKILL");
+  const late = sleep(ms, "late" as const, { signal: patience.signal }).catch(() => "late" as const);
+  const first = await Promise.race([exited, late]);
   patience.abort();
-  await exited;
+  return first !== "late";
 }

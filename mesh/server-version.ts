@@ -3,6 +3,7 @@
  * Not where a binary comes from: see `server-binary.ts`.
  */
 import { execFile } from "node:child_process";
+import { guardedEnvironment } from "../system/own-guard.ts";
 
 /** Major, minor, patch. */
 export type ServerVersion = readonly [number, number, number];
@@ -49,7 +50,7 @@ export function showVersion(version: ServerVersion): string {
 /** Runs `<path> --version`; null where there is no such program or it does not run here. */
 export function versionOf(path: string): Promise<ServerVersion | null> {
   return new Promise((done) => {
-    execFile(path, ["--version"], { timeout: askTimeoutMs }, (error, stdout) => {
+    execFile(path, ["--version"], { env: guardedEnvironment(), timeout: askTimeoutMs }, (error, stdout) => {
       done(error === null ? parseServerVersion(stdout) : null);
     });
   });

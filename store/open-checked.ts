@@ -23,6 +23,13 @@ import { damagedStore, refusalOf } from "./lmdb-error.ts";
 import { openLmdbStore, type LmdbStoreOptions } from "./lmdb-store.ts";
 import type { StoreOpening } from "./store.ts";
 
+export type ChildEnvironment = () => Readonly<Record<string, string | undefined>>;
+
+export interface CheckedStoreOptions extends LmdbStoreOptions {
+  /** Of the process that reads first; asked for once one is started. */
+  readonly environment?: ChildEnvironment;
+}
+
 /** Empty, or the damage. */
 const markFile = "in-use";
 /** How a child ends that has read damage and lived. */
@@ -37,14 +44,14 @@ const endedByDamage: ReadonlySet<NodeJS.Signals> = new Set([
 ]);
 
 /** As `openLmdbStore`; refuses as damaged what is not as it was written. Its caller alone has the folder. */
-export async function openCheckedStore(options: LmdbStoreOptions): Promise<StoreOpening> {
+export async function openCheckedStore(options: CheckedStoreOptions): Promise<StoreOpening> {
   const { path } = options;
   const mark = join(path, markFile);
   try {
     mkdirSync(path, { recursive: true });
     // Of a process that is gone; LMDB believes what it finds there.
     rmSync(join(path, storeFile + lockSuffix), { force: true });
-    const fault = storeIsThere(path) ? await faultIn(path) : null;
+    const fault = storeIsThere(path) ? await faultIn(path, options.environment) : null;
     if (fault !== null) return { kind: "refused", refusal: damagedStore(path, fault) };
     writeFileSync(mark, "");
   } catch (error) {
@@ -72,14 +79,14 @@ export async function openCheckedStore(options: LmdbStoreOptions): Promise<Store
  */
 const compactMaxBytes = 256 * bytesPerMiB;
 
-async function faultIn(path: string): Promise<string | null> {
+async function faultIn(path: string, environment?: ChildEnvironment): Promise<string | null> {
   const mark = join(path, markFile);
   const left = existsSync(mark) ? readFileSync(mark, "utf8") : null;
   if (left !== null && left !== "") return left;
   if (!prepareFile(join(path, storeFile))) return "its file is not a store";
   rmSync(join(path, compactFile), { force: true });
   const compact = left !== null || statSync(join(path, storeFile)).size <= compactMaxBytes;
-  const fault = await faultByChild(path, compact ? ["compact"] : []);
+  const fault = await faultByChild(path, compact ? ["compact"] : [], environment);
   if (fault === null) takeCompact(path);
   return fault;
 }
@@ -99,10 +106,15 @@ function takeCompact(path: string): void {
 }
 
 /** Null too where the child could not be had: then the reading is this process's own. */
-async function faultByChild(path: string, more: readonly string[]): Promise<string | null> {
+async function faultByChild(
+  path: string,
+  more: readonly string[],
+  environment: ChildEnvironment = () => process.env,
+): Promise<string | null> {
   const here = fileURLToPath(import.meta.url);
   const entry = fileURLToPath(new URL(`./read-store-child${extname(here)}`, import.meta.url));
   const child = spawn(process.execPath, [...process.execArgv, entry, path, ...more], {
+    env: environment(),
     stdio: ["ignore", "pipe", "ignore"],
   });
   let said = "";

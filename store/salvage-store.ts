@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { deserialize } from "node:v8";
 import * as z from "zod";
 import { lockSuffix } from "./lmdb-file.ts";
+import type { ChildEnvironment } from "./open-checked.ts";
 
 export interface Salvage {
   readonly entries: readonly (readonly [key: string, value: unknown])[];
@@ -25,13 +26,18 @@ export const salvageLine = z.union([
 ]);
 export type SalvageLine = z.infer<typeof salvageLine>;
 
-export async function salvageStore(file: string): Promise<Salvage> {
+/** `environment`: of those processes. */
+export async function salvageStore(
+  file: string,
+  environment: ChildEnvironment = () => process.env,
+): Promise<Salvage> {
   const found = new Map<string, unknown>();
   let expected: number | null = null;
   for (const direction of ["forward", "backward"]) {
     const here = fileURLToPath(import.meta.url);
     const entry = fileURLToPath(new URL(`./salvage-child${extname(here)}`, import.meta.url));
     const child = spawn(process.execPath, [...process.execArgv, entry, file, direction], {
+      env: environment(),
       stdio: ["ignore", "pipe", "ignore"],
     });
     const ended = once(child, "close");

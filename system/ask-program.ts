@@ -1,5 +1,6 @@
 /** Asks a small program once and takes what it prints. Its whole process group ends when it does not answer in time. */
 import { spawn } from "node:child_process";
+import { guardedEnvironment } from "./own-guard.ts";
 import { systemCode } from "./system-error.ts";
 
 /** A source must answer within this, ms. */
@@ -20,7 +21,7 @@ export function askProgram(
   const { promise, resolve } = Promise.withResolvers<Answer>();
   const grouped = process.platform !== "win32";
   const child = spawn(program, parameters, {
-    env: environment,
+    env: guardedEnvironment(environment),
     stdio: ["ignore", "pipe", "pipe"],
     detached: grouped,
     windowsHide: true,

@@ -3,11 +3,11 @@
  * making it, and taking it from a holder that is gone, are single renames, so that two who try never both succeed.
  */
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { partSuffix } from "./partial-file.ts";
-import { processIsAlive } from "./process-alive.ts";
+import { isSameProcess, startOfProcess } from "./process-alive.ts";
 import { systemCode } from "./system-error.ts";
 
 const pollMs = 500;
@@ -46,7 +46,7 @@ export type LockClaim =
 export function tryLock(folder: string, name: string): LockClaim {
   mkdirSync(folder, { recursive: true });
   const lock = join(folder, `.lock-${name}`);
-  const mine = `${process.pid}-${startOf(process.pid) ?? ""}`;
+  const mine = `${process.pid}-${startOfProcess(process.pid) ?? ""}`;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     if (create(folder, lock, mine)) return { held: true, lock: take(lock, mine) };
     const holder = holderOf(lock);
@@ -80,12 +80,12 @@ function take(lock: string, mine: string): FolderLock {
   return {
     release: () => {
       ownLocks.delete(lock);
-      rmSync(join(lock, mine), { force: true });
-      // An empty folder counts as no lock, and one in which somebody's file stands by now is not removed.
       try {
+        rmSync(join(lock, mine), { force: true });
+        // An empty folder counts as no lock, and one in which somebody's file stands by now is not removed.
         rmdirSync(lock);
       } catch {
-        // It is theirs.
+        // It is theirs; or the disk refuses, and it ends with this process.
       }
     },
   };
@@ -117,18 +117,6 @@ function isAlive(holder: string, lock: string): boolean {
   const pid = pidOf(holder);
   if (pid === process.pid) return ownLocks.has(lock);
   if (!Number.isInteger(pid) || pid <= 0) return false;
-  if (!processIsAlive(pid)) return false;
-  const started = startOf(pid);
-  return started === null || holder === `${pid}-${started}`;
-}
-
-/** When it started, in ticks since the machine did; null where the system does not say. */
-function startOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The program's name, in brackets, may hold anything.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
-  } catch {
-    return null;
-  }
+  const started = holder.slice(holder.indexOf("-") + 1);
+  return isSameProcess(pid, started === "" ? null : started);
 }

@@ -4,7 +4,24 @@
  * with another environment, or has written over it, is not found.
  */
 import { readdirSync, readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
+import type { Environment } from "./environment.ts";
+
+/** Names each run around a process, the outermost first: by it is found at the end what has left its group. */
+export const runVariable = "TRIALMESH_RUN";
+const markBytes = 16;
+
+/** A word that stands in no environment by chance. */
+export function newMark(): string {
+  return randomBytes(markBytes).toString("hex");
+}
+
+/** The environment with one more run around it; `mark` is that run's name. */
+export function markedEnvironment(environment: Environment, mark: string): Environment {
+  const around = environment[runVariable];
+  return { ...environment, [runVariable]: around === undefined ? mark : `${around}:${mark}` };
+}
 
 /** One of them may have started another between two looks. */
 const roundsMax = 20;

@@ -7,6 +7,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { longText, listOf } from "../../protocol/bound.ts";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 import { backendNameSchema, type BackendName } from "../../protocol/capability.ts";
 
 const modelRateSchema = z.object({ kind: longText, examplesPerSecond: z.number().positive() });
@@ -64,7 +65,7 @@ export function probeBackend(name: BackendName, options: BackendProbeOptions = {
     const proc = fork(entry, [name, ...(options.kinds ?? [])], {
       stdio: ["ignore", "ignore", "ignore", "ipc"],
       execArgv: [],
-      env: { ...process.env, ...options.environment },
+      env: guardedEnvironment({ ...process.env, ...options.environment }),
     });
     const lines: ProbeLine[] = [];
     let end: ProbeEnd | null = null;

@@ -1,5 +1,6 @@
 /** NVIDIA's driver and its cards' compute capability, from its own tool. Empty where there is none, or it does not know the field. */
 import { execFile } from "node:child_process";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 
 const deadlineMs = 3_000;
 
@@ -18,9 +19,14 @@ export async function readDriverVersion(): Promise<string | null> {
 function ask(fields: string): Promise<string | null> {
   const parameters = [`--query-gpu=${fields}`, "--format=csv,noheader"];
   return new Promise((resolve) => {
-    execFile("nvidia-smi", parameters, { timeout: deadlineMs }, (error, stdout) => {
-      resolve(error === null ? stdout : null);
-    });
+    execFile(
+      "nvidia-smi",
+      parameters,
+      { env: guardedEnvironment(), timeout: deadlineMs },
+      (error, stdout) => {
+        resolve(error === null ? stdout : null);
+      },
+    );
   });
 }
 

@@ -3,18 +3,15 @@
  * It turns what the process does (messages, lines, its end) into calls; which job it runs is the runner's business.
  */
 import { fork, type ChildProcess as NodeProcess } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { guardGroup } from "../../system/guard-group.ts";
+import { openGuard, type Guard } from "../../system/guard.ts";
 import { withoutInherited } from "../../system/inherited-descriptor.ts";
-import { endMarked, signalMarked } from "../../system/marked-process.ts";
-import { markedEnvironment } from "../program/program-environment.ts";
+import { endMarked, markedEnvironment, newMark, signalMarked } from "../../system/marked-process.ts";
 import type { Job } from "../runner/runner.ts";
-import { wakeWhenOrphaned } from "./wake-when-orphaned.ts";
 import { fromChildSchema, type FromChild, type ToChild } from "../runner/wire.ts";
 
 export interface ChildEnd {
@@ -68,7 +65,6 @@ const lineMaxChars = 2_000;
 const linesPerJobMax = 2_000;
 /** Output that comes after the process is gone, from what it left behind. */
 const drainMs = 500;
-const markBytes = 16;
 
 export function startChild(options: ChildOptions): Child {
   return new ChildProcess(options);
@@ -85,22 +81,23 @@ class ChildProcess implements Child {
   readonly #options: ChildOptions;
   readonly #process: NodeProcess;
   /** What the environment of everything that it starts has in it. */
-  readonly #mark = randomBytes(markBytes).toString("hex");
-  readonly #unguard: () => void;
+  readonly #mark = newMark();
+  /** It cannot see that we are gone while it stands still, or computes for long. */
+  readonly #guard: Guard;
   #heapExhausted = false;
-  /** Calls off what wakes it where this process is gone; null while it is not suspended. */
-  #callOff: (() => void) | null = null;
+  #suspended = false;
   /** Lines of the job that it runs. */
   #lines = 0;
 
   constructor(options: ChildOptions) {
-    const proc = forkChild(options, this.#mark);
+    this.#options = options;
+    this.#guard = openGuard({ mark: this.#mark });
+    const proc = this.#fork();
     this.kind = options.kind;
     this.slot = options.slot;
     this.pid = proc.pid ?? null;
-    this.#options = options;
     this.#process = proc;
-    this.#unguard = options.foreign && this.pid !== null ? guardGroup(this.pid, this.#mark) : () => undefined;
+    if (this.pid !== null) this.#guard.lead(this.pid);
     this.#passLines(proc.stdout, "out");
     this.#passLines(proc.stderr, "err");
     proc.on("message", (message) => {
@@ -109,8 +106,16 @@ class ChildProcess implements Child {
       else proc.kill("SIGKILL"); // it speaks another language; nothing it says can be trusted
     });
     proc.once("error", () => proc.kill("SIGKILL"));
-    proc.once("exit", () => this.#callOff?.());
     this.ended = this.#toEnd();
+  }
+
+  #fork(): NodeProcess {
+    try {
+      return forkChild(this.#options, this.#mark);
+    } catch (error) {
+      this.#guard.callOff();
+      throw error;
+    }
   }
 
   /** It is over with its process, whoever still holds its output. */
@@ -124,7 +129,7 @@ class ChildProcess implements Child {
     // One that could not be started closes and never exits.
     const how = await Promise.race([exited.promise, closed.promise]);
     await Promise.race([closed.promise, wait(drainMs, null, { ref: false })]);
-    this.#unguard();
+    this.#guard.callOff();
     if (this.#options.foreign) await endMarked(this.#mark);
     this.#process.stdout?.destroy();
     this.#process.stderr?.destroy();
@@ -156,15 +161,14 @@ class ChildProcess implements Child {
 
   suspend(): void {
     const { exitCode, pid } = this.#process;
-    if (!canSuspend || this.#callOff !== null || pid === undefined || exitCode !== null) return;
+    if (!canSuspend || this.#suspended || pid === undefined || exitCode !== null) return;
+    this.#suspended = true;
     this.#process.kill("SIGSTOP");
-    this.#callOff = wakeWhenOrphaned(pid);
   }
 
   resume(): void {
-    if (this.#callOff === null) return;
-    this.#callOff();
-    this.#callOff = null;
+    if (!this.#suspended) return;
+    this.#suspended = false;
     this.#process.kill("SIGCONT");
   }
 
@@ -190,6 +194,8 @@ function forkChild({ environment, memoryMiB }: ChildOptions, mark: string): Node
     serialization: "advanced",
     stdio: withoutInherited(["ignore", "pipe", "pipe", "ipc"] as const),
     env: markedEnvironment(environment, mark),
+    // A group of its own: ctrl-c is for the agent, and whatever the child starts ends with it.
+    detached: canSuspend,
     execArgv: [`--max-old-space-size=${Math.max(64, Math.floor(memoryMiB))}`],
   });
 }

@@ -14,8 +14,6 @@ const emit = (event: FromChild): void => {
 };
 
 process.on("disconnect", () => process.exit(0));
-// Ctrl-C reaches the whole foreground group; the agent decides when its children end.
-process.on("SIGINT", () => undefined);
 process.on("message", (message) => {
   const order = toChildSchema.parse(message);
   if (order.kind === "stop") {

@@ -7,7 +7,7 @@ import type { RunnerEvent } from "../runner/runner.ts";
 import type { LeaseFiles } from "./agent-state.ts";
 
 export type AgentInput =
-  | { readonly kind: "beacon"; readonly epoch: number }
+  | { readonly kind: "beacon"; readonly epoch: number; readonly at: number }
   | { readonly kind: "welcomed"; readonly epoch: number; readonly at: number; readonly askedAt: number }
   | { readonly kind: "offer"; readonly epoch: number; readonly leases: readonly Lease[] }
   | {
@@ -31,5 +31,6 @@ export type AgentInput =
   | { readonly kind: "fetch-failed"; readonly fence: Fence; readonly reason: string }
   | { readonly kind: "runner"; readonly event: RunnerEvent }
   | { readonly kind: "shared"; readonly report: Report }
+  | { readonly kind: "share-failed"; readonly report: Report; readonly reason: string }
   | { readonly kind: "tick" }
   | { readonly kind: "leave" };

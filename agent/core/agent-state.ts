@@ -66,6 +66,9 @@ export interface AgentState {
   registeredIn: number;
   /** Monotonic time here at coordinator's time 0, as a lower bound: never later than the truth. */
   clockOffset: number;
+  /** When the leader was asked for its time, monotonic ms, and whether it is to be asked again: `leader-time.ts`. */
+  askedAt: number;
+  clockIsStale: boolean;
   /** What the owner's policy makes of the moment. */
   availability: Availability;
   /** Whether this machine can make a process stand still; where it cannot, trials leave instead. */
@@ -90,6 +93,8 @@ export function newAgentState(
     epoch: 0,
     registeredIn: 0,
     clockOffset: 0,
+    askedAt: 0,
+    clockIsStale: false,
     availability: { kind: "open", reason: null },
     canSuspend,
     draining: false,

@@ -17,6 +17,7 @@ import type { RunnerEvent } from "../runner/runner.ts";
 import type { AgentEffect } from "./agent-effect.ts";
 import { endUnstarted, kill, nothingDone, release, remember, stop } from "./end-attempt.ts";
 import type { AgentInput } from "./agent-input.ts";
+import { checkLeaderTime, learnLeaderTime } from "./leader-time.ts";
 import { obeyOwner, startJob } from "./obey-owner.ts";
 import { finiteOf, keptOf, shareCheckpoint, stoppedReport } from "./report-of.ts";
 import type { AgentState, Held } from "./agent-state.ts";
@@ -34,13 +35,14 @@ const shareEveryMs = 2_000;
 export function step(state: AgentState, input: AgentInput, now: number): AgentEffect[] {
   switch (input.kind) {
     case "beacon":
-      return seeEpoch(state, input.epoch);
+      return inEpoch(state, input.epoch)
+        ? checkLeaderTime(state, input.at, now)
+        : seeEpoch(state, input.epoch);
     case "welcomed":
       if (input.epoch < state.epoch) return [];
+      learnLeaderTime(state, input.epoch, input.at, input.askedAt);
       state.epoch = input.epoch;
       state.registeredIn = input.epoch;
-      // The leader read its clock after we asked: taking the moment of asking errs towards stopping early.
-      state.clockOffset = input.askedAt - input.at;
       return [];
     case "offer":
       return inEpoch(state, input.epoch)
@@ -63,23 +65,18 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
       return obeyOwner(state, input.availability, now);
     case "fetched":
       return fetched(state, input);
-    case "fetch-failed": {
-      const held = state.held.get(input.fence);
-      if (held === undefined) return [];
-      release(state, input.fence);
-      return [
-        {
-          kind: "report",
-          report: { kind: "failed", fence: input.fence, reason: input.reason, retryable: true, usedMs: 0 },
-        },
-      ];
-    }
+    case "fetch-failed":
+      return state.held.has(input.fence) ? fail(state, input.fence, input.reason) : [];
     case "runner":
       return hearRunner(state, input.event, now);
     case "shared": {
       if (input.report.kind !== "checkpoint") release(state, input.report.fence);
       return [{ kind: "report", report: input.report }];
     }
+    case "share-failed":
+      // One on the way is no loss: it still trains, and the next one comes. What was its last is all that it had.
+      if (input.report.kind === "checkpoint" || !state.held.has(input.report.fence)) return [];
+      return fail(state, input.report.fence, input.reason);
     case "tick":
       return [...state.held.values()].flatMap((held) => [...shareDue(held, now), ...watch(state, held, now)]);
     case "leave":
@@ -88,6 +85,12 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
         stop(state, held, "shutdown", now + cancelPatienceMs),
       );
   }
+}
+
+/** Through no fault of the trial's. */
+function fail(state: AgentState, fence: Fence, reason: string): AgentEffect[] {
+  release(state, fence);
+  return [{ kind: "report", report: { kind: "failed", fence, reason, retryable: true, usedMs: 0 } }];
 }
 
 function seeEpoch(state: AgentState, epoch: number): AgentEffect[] {

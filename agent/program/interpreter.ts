@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -20,6 +21,7 @@ export function findInterpreter(environment: Environment): string {
 export function pythonVersion(interpreter: string): Promise<string | null> {
   return new Promise((resolve) => {
     const child = spawn(interpreter, ["-c", "import platform; print(platform.python_version())"], {
+      env: guardedEnvironment(),
       stdio: ["ignore", "pipe", "ignore"],
       timeout: versionDeadlineMs,
       killSignal: "SIGKILL",

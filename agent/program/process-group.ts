@@ -3,7 +3,7 @@
  * them, and an end that comes for them too where this process ends. Why they are to end is not its business.
  */
 import { spawnSync } from "node:child_process";
-import { guardGroup } from "../../system/guard-group.ts";
+import type { Guard } from "../../system/guard.ts";
 import { endMarked, signalMarked } from "../../system/marked-process.ts";
 
 /** Groups that run, or wait suspended for ever: they may not outlive this process, however it ends. */
@@ -15,19 +15,20 @@ export interface ProcessGroupOptions {
   readonly pid: number | null;
   /** A word in the environment of its first process, and so of those it starts. */
   readonly mark: string;
-  /** Ended even where this process is killed and can do nothing any more. */
-  readonly guarded: boolean;
+  /** Ends them even where this process is killed and can do nothing any more; null where nobody does. */
+  readonly guard: Guard | null;
 }
 
 export class ProcessGroup {
   readonly #pid: number | null;
   readonly #mark: string;
-  readonly #unguard: () => void;
+  readonly #guard: Guard | null;
 
-  constructor({ guarded, mark, pid }: ProcessGroupOptions) {
+  constructor({ guard, mark, pid }: ProcessGroupOptions) {
     this.#pid = pid;
     this.#mark = mark;
-    this.#unguard = guarded && pid !== null ? guardGroup(pid, mark) : () => undefined;
+    this.#guard = guard;
+    if (pid !== null) guard?.lead(pid);
     groups.add(this);
     endAllWithProcess();
   }
@@ -61,7 +62,7 @@ export class ProcessGroup {
 
   /** It is over: nothing guards it any more. */
   forget(): void {
-    this.#unguard();
+    this.#guard?.callOff();
     groups.delete(this);
   }
 }

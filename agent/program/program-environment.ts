@@ -2,7 +2,6 @@
  * The environment a program gets: little of the agent's own, nothing of its credentials, and what trialmesh has to say to it.
  * How many threads and which GPU it may use is the slot's to say.
  */
-import type { Environment } from "../../system/environment.ts";
 
 /** What programs need to be found and to find their own way, on Linux, macOS and Windows. */
 const passedOn = [
@@ -35,15 +34,6 @@ const passedOn = [
   "PROGRAMFILES",
   "TRIALMESH_RUN",
 ] as const;
-
-/** Names each run around a process, the outermost first: by it is found at the end what has left its group. */
-const runVariable = "TRIALMESH_RUN";
-
-/** The environment with one more run around it; `mark` is that run's name. */
-export function markedEnvironment(environment: Environment, mark: string): Environment {
-  const around = environment[runVariable];
-  return { ...environment, [runVariable]: around === undefined ? mark : `${around}:${mark}` };
-}
 
 export interface ProgramPlace {
   readonly trial: string;

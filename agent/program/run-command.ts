@@ -3,17 +3,17 @@
  * and resume the whole group. It ends with its process, whoever still holds its output. What the lines mean is not its
  * business; it never throws for what a command can do wrong.
  */
-import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import type { Environment } from "../../system/environment.ts";
 import { heldByTreeMiB } from "../../system/held-memory.ts";
+import { openGuard } from "../../system/guard.ts";
+import { markedEnvironment, newMark } from "../../system/marked-process.ts";
 import { memoryLookMs } from "../../system/memory-limit.ts";
 import { commandEnd, type CommandEnd } from "./command-end.ts";
 import { LastWords } from "./last-words.ts";
 import { kernelKills } from "./out-of-memory.ts";
 import { ProcessGroup } from "./process-group.ts";
-import { markedEnvironment } from "./program-environment.ts";
 import { LineReader } from "./read-lines.ts";
 import { RunClock } from "./run-clock.ts";
 import { startProcess, type StartedProcess } from "./start-process.ts";
@@ -58,7 +58,6 @@ const killGraceMs = 3_000;
 const drainMs = 500;
 /** Once those are killed too, what is left of the output is read for so long; nobody is waited for who cannot be killed. */
 const outputEndMaxMs = 10_000;
-const markBytes = 16;
 
 export function runCommand(options: CommandOptions): RunningCommand {
   return new GroupCommand(options);
@@ -95,7 +94,9 @@ class GroupCommand implements RunningCommand {
   #exited = false;
 
   constructor(options: CommandOptions) {
-    const mark = randomBytes(markBytes).toString("hex");
+    const mark = newMark();
+    // Before the process: killed in between, we would leave it to nobody.
+    const guard = options.guarded === true ? openGuard({ mark }) : null;
     const start = { ...options, environment: markedEnvironment(options.environment, mark) };
     const started = startProcess(start, (fault) =>
       this.#finish({ ...fault, kind: "failed", fault: "start" }),
@@ -103,7 +104,7 @@ class GroupCommand implements RunningCommand {
     this.#options = options;
     this.pid = started?.pid ?? null;
     this.ended = this.#over.promise;
-    this.#group = new ProcessGroup({ pid: this.pid, mark, guarded: options.guarded === true });
+    this.#group = new ProcessGroup({ pid: this.pid, mark, guard });
     this.#looks =
       options.memoryMaxMiB === undefined ? null : setInterval(() => this.#lookAtMemory(), memoryLookMs);
     this.#clock = new RunClock(options.timeoutMs, () => this.#ask("time"));

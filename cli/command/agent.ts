@@ -37,6 +37,7 @@ export function agentCommand(terminal: Terminal): Command {
     .addCommand(agentProbeCommand(terminal))
     .action(
       action(terminal, async (options: RunAgentOptions) => {
+        terminal.last();
         // Loaded only here: engines and stores are no concern of the other commands.
         const { runAgent } = await import("../../mesh/part/run-agent.ts");
         const ended = await runAgent(surroundingsOf(terminal), options);

@@ -21,6 +21,7 @@ export function coordinatorCommand(terminal: Terminal): Command {
     )
     .action(
       action(terminal, async (options: CoordinatorOptions) => {
+        terminal.last();
         const { runCoordinator } = await import("../../mesh/part/run-coordinator.ts");
         const ended = await runCoordinator(surroundingsOf(terminal), options);
         return ended.ok ? exitCode.ok : printRefusal(terminal, {}, ended.refusal);

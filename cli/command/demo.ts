@@ -5,7 +5,7 @@
 import { appendFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Command } from "commander";
-import { homeExists, homePath, openHome } from "../../mesh/home.ts";
+import { homePath } from "../../mesh/home.ts";
 import { ensurePrivateFolder } from "../../system/private-file.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
@@ -15,8 +15,9 @@ import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { mainFile } from "../shell/main-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { machineName } from "../../mesh/part/machine-name.ts";
-import { startMesh, type StartedMesh } from "../../mesh/part/start-mesh.ts";
-import { untilStopped } from "../../mesh/part/until-stopped.ts";
+import type { StartedMesh, StartMeshOptions } from "../../mesh/part/start-mesh.ts";
+import { startUnlessStopped } from "../../mesh/part/start-unless-stopped.ts";
+import { untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { readUpRecord, runFolder } from "../../mesh/part/up-record.ts";
 import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { withMesh } from "../shell/with-mesh.ts";
@@ -33,13 +34,14 @@ export function demoCommand(terminal: Terminal): Command {
 
 async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode> {
   const path = homePath(terminal.environment);
-  const home = homeExists(path) ? openHome(path) : null;
-  if (home?.ok === true && readUpRecord(home.value) !== null) {
+  const record = readUpRecord({ path });
+  if (record !== null && record.starting !== true) {
     terminal.note(`using the mesh of ${path} that is up already`);
     return runExample(terminal, options);
   }
-  const stopped = untilStopped(null);
-  const started = await startMesh({
+  if (!terminal.interactive) terminal.last();
+  const stopped = untilStopped(null, upEndMs);
+  const start: StartMeshOptions = {
     path,
     environment: terminal.environment,
     program: mainFile,
@@ -51,7 +53,9 @@ async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode
     coordinator: [],
     agent: [],
     log: partLog(terminal, path),
-  });
+  };
+  const started = await startUnlessStopped(start, stopped);
+  if (started === null) return exitCode.interrupted;
   if (!started.ok) return printRefusal(terminal, options, started.refusal);
   try {
     return await runOn(terminal, options, started.value, stopped);
@@ -126,6 +130,10 @@ function partLog(terminal: Terminal, path: string): (line: string) => void {
   const file = join(runFolder({ path }), "demo.log");
   return (line) => {
     if (!terminal.interactive && !trialLine.test(line)) terminal.note(line);
-    if (folder.ok) appendFileSync(file, `${line}\n`, { mode: 0o600 });
+    try {
+      if (folder.ok) appendFileSync(file, `${line}\n`, { mode: 0o600 });
+    } catch {
+      // The disk is full, or the home was deleted: the mesh does not depend on its log.
+    }
   };
 }

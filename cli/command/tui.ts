@@ -5,6 +5,7 @@ import { refuse } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { action, asking, examples } from "../shell/option.ts";
 import { printRefusal } from "../shell/answer.ts";
+import { neverBlock } from "../shell/output.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
@@ -49,6 +50,7 @@ export async function showTui(
       refuse("unavailable", "the terminal interface is not built; run `npm run build` first").refusal,
     );
   }
+  neverBlock(process.stdout);
   const { meshLauncher } = await import("../../client/sweep/mesh-launcher.ts");
   const { checkVersion } = await import("../../client/model/check-version.ts");
   await run({

@@ -1,26 +1,21 @@
 /** `trialmesh up`: everything on this machine, until ctrl-c. The first time it makes the mesh. */
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import * as z from "zod";
 import { longText } from "../../protocol/bound.ts";
-import { homeExists, homePath, openHome } from "../../mesh/home.ts";
-import { ensurePrivateFolder } from "../../system/private-file.ts";
-import { accept } from "../../protocol/refusal.ts";
+import { homePath, type Home } from "../../mesh/home.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { action, examples, flag, nameArgument, numberFlag, printing } from "../shell/option.ts";
-import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
+import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { mainFile } from "../shell/main-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import type { PolicyFlags } from "../../mesh/part/agent-policy.ts";
 import { machineName } from "../../mesh/part/machine-name.ts";
-import { startMesh } from "../../mesh/part/start-mesh.ts";
-import { untilStopped } from "../../mesh/part/until-stopped.ts";
-import { readUpRecord, runFolder } from "../../mesh/part/up-record.ts";
+import type { StartMeshOptions } from "../../mesh/part/start-mesh.ts";
+import { startUnlessStopped } from "../../mesh/part/start-unless-stopped.ts";
+import { untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { ownerFlags, ownerFlagsOf } from "./owner-flag.ts";
+import { upDetached } from "./up-detached.ts";
 
 const listenFlag = flag(
   longText.regex(/^[^\s:/]+:\d{1,5}$/, 'it should look like "0.0.0.0:4222"').transform((text) => ({
@@ -29,7 +24,6 @@ const listenFlag = flag(
   })),
 );
 const portFlag = numberFlag(z.int("it is not a whole number").min(0).max(65_535));
-const detachPollMs = 200;
 
 interface Options extends PolicyFlags, PrintOptions {
   readonly listen?: { readonly host: string; readonly port: number };
@@ -61,14 +55,42 @@ export function upCommand(terminal: Terminal): Command {
     )
     .action(
       action(terminal, (options: Options) =>
-        options.detach === true ? detach(terminal, options) : up(terminal, options),
+        options.detach === true
+          ? upDetached(terminal, { ...options, agentsWanted: options.agent ? 1 : 0 })
+          : up(terminal, options),
       ),
     );
 }
 
 async function up(terminal: Terminal, options: Options): Promise<ExitCode> {
-  const stopped = untilStopped(null);
-  const started = await startMesh({
+  terminal.last();
+  const stopped = untilStopped(null, upEndMs);
+  const started = await startUnlessStopped(startOptions(terminal, options), stopped);
+  if (started === null) return exitCode.ok;
+  if (!started.ok) return printRefusal(terminal, {}, started.refusal);
+  const { failed, home, stop } = started.value;
+  const ready = waitUntilReady(terminal.environment, options.agent ? 1 : 0, failed).then((outcome) => {
+    if (outcome.ok) sayHowToGoOn(terminal, home);
+    return outcome;
+  });
+  const first = await Promise.race([stopped, ready]);
+  let code: ExitCode = exitCode.ok;
+  if ("ok" in first && !first.ok) {
+    code = printRefusal(terminal, {}, first.refusal);
+  } else {
+    const end = await Promise.race([stopped, failed]);
+    if (typeof end === "string") {
+      terminal.note(`trialmesh: ${end}`);
+      code = exitCode.failed;
+    }
+  }
+  terminal.note("stopping: agent, coordinator, server");
+  await stop();
+  return code;
+}
+
+function startOptions(terminal: Terminal, options: Options): StartMeshOptions {
+  return {
     path: homePath(terminal.environment),
     environment: terminal.environment,
     program: mainFile,
@@ -80,79 +102,16 @@ async function up(terminal: Terminal, options: Options): Promise<ExitCode> {
     coordinator: options.restoreJournal === true ? ["--restore-journal"] : [],
     agent: options.agent ? ownerFlagsOf(options) : null,
     log: (line) => terminal.note(line),
-  });
-  if (!started.ok) return printRefusal(terminal, {}, started.refusal);
-  const { home } = started.value;
-  const ready = waitUntilReady(terminal.environment, options.agent ? 1 : 0, started.value.failed).then(
-    (outcome) => {
-      if (!outcome.ok) return outcome;
-      terminal.note(`mesh ${home.mesh} is up at ${home.url}`);
-      terminal.note("  run a sweep:        trialmesh sweep run examples/language-id.yaml");
-      terminal.note("  watch:              trialmesh tui");
-      terminal.note("  add a machine:      trialmesh invite agent NAME");
-      terminal.note(
-        "  add a person:       trialmesh account open NAME --grant TOKENS; trialmesh invite requester NAME",
-      );
-      terminal.note("  end it:             ctrl-c");
-      return outcome;
-    },
-  );
-  const first = await Promise.race([stopped, ready]);
-  let code: ExitCode = exitCode.ok;
-  if ("ok" in first && !first.ok) {
-    code = printRefusal(terminal, {}, first.refusal);
-  } else {
-    const end = await Promise.race([stopped, started.value.failed]);
-    if (typeof end === "string") {
-      terminal.note(`trialmesh: ${end}`);
-      code = exitCode.failed;
-    }
-  }
-  terminal.note("stopping: agent, coordinator, server");
-  await started.value.stop();
-  return code;
+  };
 }
 
-/** Starts this same command line in the background and waits until the mesh answers. */
-async function detach(terminal: Terminal, options: Options): Promise<ExitCode> {
-  const path = homePath(terminal.environment);
-  const folder = ensurePrivateFolder(runFolder({ path }));
-  if (!folder.ok) return printRefusal(terminal, options, folder.refusal);
-  const logFile = join(folder.value, "up.log");
-  const log = openSync(logFile, "a", 0o600);
-  const parameters = process.argv.slice(2).filter((word) => word !== "--detach");
-  const child = spawn(process.execPath, [...process.execArgv, mainFile, ...parameters], {
-    detached: true,
-    stdio: ["ignore", log, log],
-    env: terminal.environment,
-  });
-  closeSync(log);
-  const failed = new Promise<string>((resolve) => {
-    child.once("exit", () => resolve(`the mesh did not start; ${logFile} says why`));
-    child.once("error", (error) => resolve(`the mesh did not start: ${error.message}`));
-  });
-  let gone: string | null = null;
-  void failed.then((why) => {
-    gone = why;
-  });
-  for (;;) {
-    if (gone !== null) {
-      terminal.note(`trialmesh: ${String(gone)}`);
-      return exitCode.failed;
-    }
-    const home = homeExists(path) ? openHome(path) : null;
-    if (home?.ok === true && readUpRecord(home.value)?.pid === child.pid) break;
-    await sleep(detachPollMs);
-  }
-  const ready = await waitUntilReady(terminal.environment, options.agent ? 1 : 0, failed);
-  if (!ready.ok) return printRefusal(terminal, options, ready.refusal);
-  child.unref();
-  const value = { pid: child.pid ?? null, log: logFile };
-  return printAnswer(
-    terminal,
-    options,
-    accept(value),
-    () =>
-      `the mesh is up in the background (process ${child.pid}, log ${logFile}); \`trialmesh down\` ends it`,
+function sayHowToGoOn(terminal: Terminal, home: Home): void {
+  terminal.note(`mesh ${home.mesh} is up at ${home.url}`);
+  terminal.note("  run a sweep:        trialmesh sweep run examples/language-id.yaml");
+  terminal.note("  watch:              trialmesh tui");
+  terminal.note("  add a machine:      trialmesh invite agent NAME");
+  terminal.note(
+    "  add a person:       trialmesh account open NAME --grant TOKENS; trialmesh invite requester NAME",
   );
+  terminal.note("  end it:             ctrl-c");
 }

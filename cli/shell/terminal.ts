@@ -7,8 +7,9 @@
 import { connectMesh, type Connected } from "../../client/connect/connect-mesh.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { Environment, Surroundings } from "../../system/environment.ts";
-import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import type { ExitCode } from "../../protocol/exit-code.ts";
 import { printableLines } from "../../text/printable.ts";
+import { processOutput } from "./output.ts";
 
 export interface Terminal {
   readonly environment: Environment;
@@ -21,6 +22,8 @@ export interface Terminal {
   note(text: string): void;
   /** The exit status so far; the last word counts. */
   finish(code: ExitCode): void;
+  /** This command lasts: it neither ends nor waits because nobody reads what it says. */
+  last(): void;
   /** The mesh of this home, as this person. */
   connect(as?: string): Promise<Outcome<Connected>>;
 }
@@ -33,11 +36,12 @@ export interface TerminalOptions {
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
   readonly finish: Terminal["finish"];
+  readonly last?: Terminal["last"];
   readonly connect?: Terminal["connect"];
 }
 
 export function openTerminal(options: TerminalOptions): Terminal {
-  const { columns, connect, environment, finish, interactive, writeErr, writeOut } = options;
+  const { columns, connect, environment, finish, interactive, last, writeErr, writeOut } = options;
   return {
     environment,
     interactive,
@@ -45,6 +49,7 @@ export function openTerminal(options: TerminalOptions): Terminal {
     out: (text) => writeOut(`${printableLines(text)}\n`),
     note: (text) => writeErr(`${printableLines(text)}\n`),
     finish,
+    last: last ?? (() => undefined),
     connect: connect ?? ((as) => connectMesh(environment, as)),
   };
 }
@@ -57,21 +62,16 @@ export function surroundingsOf(terminal: Terminal): Surroundings {
 const columnsUnknown = 120;
 
 export function processTerminal(): Terminal {
-  for (const stream of [process.stdout, process.stderr]) {
-    // The reader went away (`| head`): there is nobody left to tell.
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      process.exit(exitCode.ok);
-    });
-  }
+  const { last, writeErr, writeOut } = processOutput();
   const ci = process.env["CI"];
   return openTerminal({
     environment: process.env,
     interactive:
       process.stdout.isTTY && process.stdin.isTTY && (ci === undefined || ci === "" || ci === "false"),
     columns: process.stdout.columns ?? columnsUnknown,
-    writeOut: (text) => void process.stdout.write(text),
-    writeErr: (text) => void process.stderr.write(text),
+    writeOut,
+    writeErr,
+    last,
     finish: (code) => {
       process.exitCode = code;
     },

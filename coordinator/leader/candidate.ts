@@ -200,19 +200,22 @@ class JournalCandidate implements Candidate {
       if (await this.#nobodyLeads(this.#settings.leaderSilentMs)) {
         await sleep(clock, random() * spreadMs);
         // Another candidate may lead by now, and would answer; one that hangs has had its while.
-        if (!this.#stopped && (await this.#nobodyLeads(0)) && (await this.#follower.elect()))
-          await this.#lead();
+        if (!this.#stopped && (await this.#nobodyLeads(0))) {
+          const termClock = await this.#follower.elect();
+          if (termClock !== null) await this.#lead(termClock);
+        }
       }
       if (!this.#stopped) await sleep(clock, standbyPauseMs);
     }
   }
 
-  async #lead(): Promise<void> {
+  async #lead(termClock: Clock): Promise<void> {
     const { position, state } = this.#follower;
     this.#role = "leader";
     this.#options.log(`leading, epoch ${state.meta.epoch}, journal at ${position.sequence}`);
     this.#term = beginTerm({
       ...this.#options,
+      clock: termClock,
       settings: this.#settings,
       state,
       position,

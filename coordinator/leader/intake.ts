@@ -62,7 +62,7 @@ const consumeRetryMs = 500;
 
 /** Commands, queries, registrations and heartbeats: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
-  const { board, bus, clock, leader, log, mesh } = options;
+  const { bus, leader, mesh } = options;
   const patterns = coordinatorPatterns(mesh);
   return [
     serveCommands(options),
@@ -86,16 +86,38 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
       });
     }),
     serveRegisters(options),
-    bus.subscribe(patterns.heartbeats, (message) => {
-      const agent = agentOf(message.subject);
-      if (message.data.length > heartbeatBytesMax)
-        return log(`dropped: a heartbeat of ${agent} is too large`);
-      const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
-      if (!heartbeat.ok) return log(heartbeat.refusal.message);
-      board.note(agent, clock.now(), heartbeat.value);
-      leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done: () => {} });
-    }),
+    serveHeartbeats(options),
   ];
+}
+
+function serveHeartbeats({ board, bus, clock, giveOrder, leader, log, mesh }: IntakeOptions): Subscription {
+  return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
+    const agent = agentOf(message.subject);
+    if (message.data.length > heartbeatBytesMax) return log(`dropped: a heartbeat of ${agent} is too large`);
+    const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
+    if (!heartbeat.ok) return log(heartbeat.refusal.message);
+    board.note(agent, clock.now(), heartbeat.value);
+    const { incarnation, running } = heartbeat.value;
+    // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it.
+    const overIn = () =>
+      leader.state.agents.get(agent)?.incarnation === incarnation
+        ? running.filter(({ fence }) => !leader.state.active.has(fence))
+        : [];
+    const done = () => {
+      if (overIn().length === 0) return;
+      leader.ask(() => {
+        const fences = overIn().map(({ fence }) => fence);
+        if (fences.length === 0) return;
+        const { epoch } = leader.state.meta;
+        giveOrder({
+          agent,
+          name: "cancel",
+          body: { epoch, fences, reason: "its lease is over", how: "soon" },
+        });
+      });
+    };
+    leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done });
+  });
 }
 
 function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOptions): Subscription {

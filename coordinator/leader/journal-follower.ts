@@ -3,6 +3,7 @@
  * leader. It neither decides when to lead nor judges what failed: errors of bus and journal pass through.
  */
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
+import { steadyClock } from "../../protocol/time/steady-clock.ts";
 import { apply } from "../core/apply.ts";
 import { brokenInvariants } from "../core/invariant.ts";
 import { replay } from "../core/replay.ts";
@@ -97,24 +98,31 @@ export class JournalFollower {
     }
   }
 
-  /** Appends the election; false where another was faster. Throws where the journal's state breaks an invariant. */
-  async elect(): Promise<boolean> {
+  /**
+   * Appends the election. Returns the clock of the term that it begins, or null where another was faster. Throws where the
+   * journal's state breaks an invariant.
+   *
+   * CLOCK-1: the journal's time never goes back: a term begins where the last one's events end, or at this machine's time
+   * where that is later, and from there on goes by the monotonic clock.
+   */
+  async elect(): Promise<Clock | null> {
     const { clock, events, journal, name, store } = this.#options;
     await this.catchUp();
     const [broken] = brokenInvariants(this.#state);
     if (broken !== undefined)
       throw new Error(`the journal's state breaks ${broken.rule} at ${broken.where}: ${broken.detail}`);
-    const at = clock.now();
+    const termClock = steadyClock(clock, Math.ceil(Math.max(clock.now(), this.#state.meta.at)));
+    const at = termClock.now();
     const epoch = this.#state.meta.epoch + 1;
     const event = { kind: "LeaderElected", epoch, leader: name } as const;
     const next = await journal.append(this.#position, epoch, at, [event], () => false);
-    if (next === null) return false;
+    if (next === null) return null;
     apply(this.#state, event, at);
     this.#position = next.position;
     events.add([event], this.#position.sequence, at);
     store.copy.add(this.#position, next.bytes);
     store.save(this.#state, this.#position);
-    return true;
+    return termClock;
   }
 
   #load(): { state: State; position: Position } {

@@ -49,6 +49,7 @@ export interface LeaderOptions {
   readonly position: Position;
   readonly journal: Journal;
   readonly store: ProjectionStore;
+  /** Its time never goes back, and is not before the state's. */
   readonly clock: Clock;
   readonly settings: CoordinatorSettings;
   readonly send: (order: Order) => void;
@@ -192,7 +193,7 @@ export class Leader {
   #decide(): Decided {
     const { clock, settings } = this.#options;
     const { state } = this;
-    const at = Math.max(clock.now(), state.meta.at);
+    const at = clock.now();
     const tally = new BatchTally();
     const { events } = tally;
     const answers: (() => void)[] = [];
@@ -245,8 +246,7 @@ export class Leader {
 
   #sendOwed(): void {
     const { clock, send } = this.#options;
-    const at = Math.max(clock.now(), this.state.meta.at);
-    for (const order of this.#owed.allDue(this.state, at)) send(order);
+    for (const order of this.#owed.allDue(this.state, clock.now())) send(order);
   }
 }
 

@@ -27,6 +27,7 @@ export interface TermOptions {
   readonly name: string;
   readonly bus: Bus;
   readonly keys: CoordinatorKeys;
+  /** The term's own, from its election on: CLOCK-2, nothing that is done to the machine's clock reaches it. */
   readonly clock: Clock;
   readonly settings: CoordinatorSettings;
   /** Ours from here on. */

@@ -3,13 +3,15 @@
  * the money suffices, the budget says after; why nothing fits is explained by `view/why-answer.ts` from the same answers.
  *
  * PLACE-1: only an agent that fits, takes work and has a free slot is chosen.
- * PLACE-2: agents on which the trial failed or was lost come last; where it failed it comes again only while nothing else fits.
+ * PLACE-2: agents on which the trial failed or was lost come last; where it failed it comes again only while nothing else
+ * fits, so one where it was only lost goes before it.
  * PLACE-3: among the rest the sweep's preference decides: the fastest or the cheapest; where the data lies counts for half.
  */
 import { meanOf } from "../../numeric/moment.ts";
 import type { Agent, State, Sweep, Trial } from "../state/state.ts";
 import { choiceInGroup, requestOfAny, type Choice } from "./feasible.ts";
 import type { AgentGroup } from "../state/fleet.ts";
+import { hasFailedOn } from "./tried-elsewhere.ts";
 
 /** Free agents of one kind that are compared; more would differ little and cost time. */
 const candidatesPerGroupMax = 16;
@@ -25,7 +27,10 @@ const loadPenalty = 0.01;
 
 /** The best free agent that fits, or null. */
 export function chooseAgent(state: State, sweep: Sweep, trial: Trial): Choice | null {
-  const candidates = candidatesFor(state, sweep, trial);
+  const all = candidatesFor(state, sweep, trial);
+  const untried = all.filter(({ agent }) => !hasFailedOn(trial, agent.agent));
+  // `schedule` waits for one where it has not failed: among those that are free, it must be the one that is named.
+  const candidates = untried.length > 0 ? untried : all;
   if (candidates.length === 0) return null;
   const meritOf =
     sweep.spec.prefers.first === "fastest"

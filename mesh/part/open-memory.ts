@@ -9,6 +9,7 @@ import { journalCopyVersion, moveCopy } from "../../coordinator/journal/journal-
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { refusalOf } from "../../store/lmdb-error.ts";
 import { storeFile, storeIsThere } from "../../store/lmdb-file.ts";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 import { moveStoreAside, openCheckedStore } from "../../store/open-checked.ts";
 import type { Store, StoreOpening } from "../../store/store.ts";
 import { refuseStore } from "./refuse-store.ts";
@@ -57,7 +58,7 @@ async function openProjection(
 ): Promise<Outcome<Store>> {
   if (!storeIsThere(path) && journalCopy.count() > 0)
     say(`what this coordinator had stored in ${path} is gone; it is built anew from the journal`);
-  const opening = await openCheckedStore({ path, version });
+  const opening = await openCheckedStore({ path, version, environment: guardedEnvironment });
   if (opening.kind === "refused" && opening.refusal.kind === "another-version")
     await leaveVersion(path, opening.refusal.found, journalCopy, say);
   if (opening.kind === "opened") return accept(opening.store);
@@ -70,7 +71,7 @@ async function openProjection(
 
 /** Up to version 3 the copy of the journal lay in the projection's store. */
 async function leaveVersion(path: string, found: string, journalCopy: Store, say: Say): Promise<void> {
-  const old = await openCheckedStore({ path, version: found });
+  const old = await openCheckedStore({ path, version: found, environment: guardedEnvironment });
   if (old.kind === "refused") return;
   if (journalCopy.count() === 0) await moveCopy(old.store, journalCopy);
   await old.store.close();
@@ -85,12 +86,12 @@ async function openOrBegin(
   at: number,
   told: (why: string, aside: string) => void,
 ): Promise<Outcome<Store>> {
-  let opening: StoreOpening = await openCheckedStore({ path, version });
+  let opening: StoreOpening = await openCheckedStore({ path, version, environment: guardedEnvironment });
   if (opening.kind === "refused" && opening.refusal.kind === "damaged") {
     const { why } = opening.refusal;
     const aside = moveStoreAside(path, at);
     told(why, aside);
-    opening = await openCheckedStore({ path, version });
+    opening = await openCheckedStore({ path, version, environment: guardedEnvironment });
   }
   if (opening.kind === "opened") return accept(opening.store);
   return refuseStore(opening.refusal);

@@ -9,6 +9,7 @@ import { refuse, accept, type Outcome } from "../../protocol/refusal.ts";
 import { EnduringStore } from "../../store/enduring-store.ts";
 import { refusalOf } from "../../store/lmdb-error.ts";
 import { storeFile, storeIsThere } from "../../store/lmdb-file.ts";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 import { moveStoreAside, openCheckedStore } from "../../store/open-checked.ts";
 import { salvageStore } from "../../store/salvage-store.ts";
 import { StoreError, type Store, type StoreOpening } from "../../store/store.ts";
@@ -28,7 +29,7 @@ export async function openStore(
 ): Promise<Outcome<Store>> {
   try {
     if (hadOne && !storeIsThere(path)) say(`the store in ${path} is gone; ${whatIsLost}`);
-    let opening = await openCheckedStore({ path, version });
+    let opening = await openCheckedStore({ path, version, environment: guardedEnvironment });
     if (opening.kind === "refused" && opening.refusal.kind === "damaged")
       opening = await salvage(path, version, at, opening.refusal.why, say);
     if (opening.kind === "opened") return accept(enduring(opening.store, path, version, say));
@@ -54,8 +55,8 @@ async function salvage(
   say: Say,
 ): Promise<StoreOpening> {
   const aside = moveStoreAside(path, at);
-  const { entries, expected } = await salvageStore(aside);
-  const opening = await openCheckedStore({ path, version });
+  const { entries, expected } = await salvageStore(aside, guardedEnvironment);
+  const opening = await openCheckedStore({ path, version, environment: guardedEnvironment });
   if (opening.kind === "refused") return opening;
   await opening.store.write({ put: entries, remove: [] });
   const kept = `${entries.length} of its ${expected ?? "unknown number of"} entries could be read and are kept`;
@@ -68,7 +69,7 @@ function enduring(store: Store, path: string, version: string, say: Say): Store 
   return new EnduringStore(store, {
     beginAnew: async (why) => {
       if (existsSync(join(path, storeFile))) moveStoreAside(path, Date.now());
-      const opening = await openCheckedStore({ path, version });
+      const opening = await openCheckedStore({ path, version, environment: guardedEnvironment });
       if (opening.kind === "refused") throw new StoreError("failed", opening.refusal.message);
       say(`${why} It is written anew from memory; nothing is lost.`);
       return opening.store;

@@ -6,9 +6,14 @@
 import { BackOff } from "../../system/back-off.ts";
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { exitCode } from "../../protocol/exit-code.ts";
 
 const stopTimeoutMs = 20_000;
+/** After SIGKILL: what the system cannot end just now is not waited for any longer. */
+const killTimeoutMs = 2_000;
+/** Lines that come after its process is gone, while somebody else still holds its output. */
+const drainMs = 500;
 
 export interface PartOptions {
   /** Its name in messages to people, such as `agent`. */
@@ -30,6 +35,14 @@ export interface Part {
 
 /** Messages live for a moment: with room for more of them fewer are copied, for some 50 MB more memory at most. */
 const youngHeap = "--max-semi-space-size=32";
+
+/** Tells a part from what a person started. */
+const partVariable = "TRIALMESH_PART";
+
+/** Whether this process was started as one. */
+export function isPart(): boolean {
+  return process.env[partVariable] === "1";
+}
 
 export function startPart(options: PartOptions): Part {
   return new ProcessPart(options);
@@ -82,15 +95,22 @@ class ProcessPart implements Part {
     if (before.kind === "waiting") clearTimeout(before.timer);
     if (before.kind !== "running" || isOver(before.child) || before.child.pid === undefined) return;
     before.child.kill("SIGTERM");
-    const late = setTimeout(() => before.child.kill("SIGKILL"), stopTimeoutMs);
-    await before.ended;
-    clearTimeout(late);
+    // One that stands still hears nothing else.
+    before.child.kill("SIGCONT");
+    const patience = new AbortController();
+    const { signal } = patience;
+    const late = sleep(stopTimeoutMs, null, { signal })
+      .then(() => before.child.kill("SIGKILL"))
+      .then(() => sleep(killTimeoutMs, null, { signal }))
+      .catch(() => undefined);
+    await Promise.race([before.ended, late]);
+    patience.abort();
   }
 
   #start(): State {
     const { environment, label, log, parameters, program } = this.#options;
     const child = spawn(process.execPath, [youngHeap, ...process.execArgv, program, ...parameters], {
-      env: environment,
+      env: { ...environment, [partVariable]: "1" },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       // A group of its own: ctrl-c reaches only the parent, which ends the parts in their order.
       detached: true,
@@ -108,6 +128,8 @@ class ProcessPart implements Part {
         this.#over(child, code, signal);
       };
       child.once("close", over);
+      // What it has left behind may hold its output open for ever.
+      child.once("exit", (code, signal) => setTimeout(() => over(code, signal), drainMs).unref());
       child.once("error", () => over(null, null));
     });
     if (child.pid !== undefined) log(`${label}: process ${child.pid}`);

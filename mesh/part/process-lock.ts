@@ -8,6 +8,7 @@ import { tryLock, type FolderLock } from "../../system/folder-lock.ts";
 import { ensurePrivateFolder } from "../../system/private-file.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { isPart } from "./part.ts";
 import { runFolder } from "./up-record.ts";
 
 const pollMs = 100;
@@ -15,7 +16,7 @@ const pollMs = 100;
 const patienceMs = 20_000;
 
 export async function claimProcess(home: Home, role: string, name: string): Promise<Outcome<FolderLock>> {
-  const deadline = performance.now() + (process.connected ? patienceMs : 0);
+  const deadline = performance.now() + (isPart() ? patienceMs : 0);
   for (;;) {
     const claim = claimNow(home, role, name);
     if (claim.ok || claim.refusal.code !== "conflict" || performance.now() >= deadline) return claim;

@@ -29,7 +29,8 @@ import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
 import { measureMachine } from "./measure-machine.ts";
 import { openStore } from "./open-store.ts";
-import { untilStopped, type StopReason } from "./until-stopped.ts";
+import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
+import { partEndMs, untilStopped, type StopReason } from "./until-stopped.ts";
 
 /** Of what an agent keeps in its store: outbox, leases, cache index. */
 const storeVersion = "agent-1";
@@ -47,7 +48,7 @@ export async function runAgent(
   const local = await localCredential(environment, "agent", options);
   if (!local.ok) return local;
   const { home, credential } = local.value;
-  const asked = untilStopped(null);
+  const asked = untilStopped(null, partEndMs);
   const claimed = await claimPlace(home, "agent", credential.name, say, asked);
   if (claimed === null) return accept(null);
   if (!claimed.ok) return claimed;
@@ -175,7 +176,11 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
   });
   say(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);
-  const end = await Promise.race([untilStopped(bus), halted.promise]);
+  const unwatch = watchForDeletion([home.path, lending.folder], (path) =>
+    halted.resolve({ kind: "halted", reason: deletedReason(path) }),
+  );
+  const end = await Promise.race([untilStopped(bus, partEndMs), halted.promise]);
+  unwatch();
   await agent.stop();
   return end;
 }

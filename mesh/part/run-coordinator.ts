@@ -1,4 +1,5 @@
 /** A coordinator candidate as a process: its credential, its folder, its lease, until it is stopped or halts. */
+import { join } from "node:path";
 import { startCandidate } from "../../coordinator/leader/candidate.ts";
 import type { CoordinatorKeys } from "../../coordinator/journal/seal.ts";
 import { samplerWorker } from "../../coordinator/sampler-worker/sampler-worker.ts";
@@ -7,6 +8,7 @@ import type { Bus } from "../../protocol/bus/bus.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { storeFile } from "../../store/lmdb-file.ts";
 import { StoreError } from "../../store/store.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import type { Home } from "../home.ts";
@@ -16,8 +18,9 @@ import { awaitDisk } from "./await-disk.ts";
 import { claimPlace } from "./claim-place.ts";
 import { leaseMsOf } from "./lease-ms.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
+import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
 import { openMemory, type CoordinatorMemory } from "./open-memory.ts";
-import { untilStopped, type StopReason } from "./until-stopped.ts";
+import { partEndMs, untilStopped, type StopReason } from "./until-stopped.ts";
 
 export interface CoordinatorOptions extends LocalOptions {
   readonly restoreJournal?: boolean;
@@ -33,7 +36,7 @@ export async function runCoordinator(
   const local = await localCredential(environment, "coordinator", options);
   if (!local.ok) return local;
   const { home, credential } = local.value;
-  const place = await claimPlace(home, "coordinator", credential.name, say, untilStopped(null));
+  const place = await claimPlace(home, "coordinator", credential.name, say, untilStopped(null, partEndMs));
   if (place === null) return accept(null);
   if (!place.ok) return place;
   const { folder, lock } = place.value;
@@ -74,7 +77,7 @@ interface Standing {
 /** Until it is stopped or halts; where its memory turns out damaged that is opened anew, and it stands again. */
 async function stand(standing: Standing): Promise<Outcome<null>> {
   const { bus, folder, home, name, say } = standing;
-  const stopped = untilStopped(bus);
+  const stopped = untilStopped(bus, partEndMs);
   for (;;) {
     const memory = await awaitDisk(() => openMemory(folder, systemClock.now(), say), say, stopped);
     if (memory === null) return accept(null);
@@ -92,12 +95,16 @@ async function stand(standing: Standing): Promise<Outcome<null>> {
 type End = StopReason | { readonly kind: "halted"; readonly reason: string; readonly error: unknown };
 
 async function standOn(
-  { bus, home, keys, leaseMs, name, restoreJournal, say }: Standing,
+  { bus, folder, home, keys, leaseMs, name, restoreJournal, say }: Standing,
   { journalCopy, projection }: CoordinatorMemory,
   stopped: Promise<StopReason>,
 ): Promise<End> {
   const halted = Promise.withResolvers<End>();
   const sampler = samplerWorker();
+  const stores = ["store", "journal-copy"].map((store) => join(folder, store, storeFile));
+  const unwatch = watchForDeletion([home.path, ...stores], (path) =>
+    halted.resolve({ kind: "halted", reason: deletedReason(path), error: null }),
+  );
   try {
     const candidate = startCandidate({
       mesh: home.mesh,
@@ -122,6 +129,7 @@ async function standOn(
     if (!isDamage(error)) throw error;
     return { kind: "halted", reason: errorSentence(error), error };
   } finally {
+    unwatch();
     await sampler.close();
     await projection.close();
     await journalCopy.close();

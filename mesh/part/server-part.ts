@@ -25,10 +25,12 @@ export interface ServerOptions {
   readonly port: number;
   readonly environment: Environment;
   readonly log: (line: string) => void;
+  /** In the environment of the parts that use it. */
+  readonly partsMark: string;
 }
 
 export async function startServerPart(options: ServerOptions): Promise<Outcome<ServerPart>> {
-  const { home, host, log } = options;
+  const { home, host, log, partsMark } = options;
   const outside = options.environment["NATS_URL"];
   if (outside !== undefined && outside !== "") return outsidePart(options, outside);
   const left = runningServerPid(home);
@@ -40,7 +42,8 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
   const binary = await findServer(options.environment, (line) => log(line));
   if (!binary.ok) return binary;
   if (binary.value.warning !== null) log(binary.value.warning);
-  const start = (port: number) => startServer({ home, binary: binary.value.path, host, port });
+  const start = (port: number) =>
+    startServer({ home, binary: binary.value.path, host, port, after: partsMark });
   const first = await start(options.port);
   if (!first.ok) return first;
   const { port, url } = first.value;

@@ -5,16 +5,21 @@
 import { ensureCredential } from "../admission.ts";
 import { homeExists, openHome, saveHome, type Home } from "../home.ts";
 import { ensureIdentity, keysOf } from "../identity.ts";
-import { runningServerPid } from "../server-process.ts";
+import { runningServerPid, storeFolder } from "../server-process.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import { startPart, type Part } from "./part.ts";
 import { serveExchange } from "./serve-exchange.ts";
 import { startServerPart, type ServerPart } from "./server-part.ts";
-import { readUpRecord, removeUpRecord, writeUpRecord } from "./up-record.ts";
+import { partEndMs } from "./until-stopped.ts";
+import { claimUp, removeUpRecord, writeUpRecord } from "./up-record.ts";
 import { upgradeHome } from "../upgrade-home.ts";
 import { listUsers, sharedUsers } from "../user.ts";
 import type { Environment } from "../../system/environment.ts";
+import type { FolderLock } from "../../system/folder-lock.ts";
+import { openGuard } from "../../system/guard.ts";
+import { markedEnvironment, newMark } from "../../system/marked-process.ts";
+import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
 
 export const defaultPort = 4222;
 const defaultMesh = "mesh";
@@ -45,65 +50,67 @@ export interface StartedMesh {
   readonly home: Home;
   /** Resolves with a sentence once a part has ended with a refusal. */
   readonly failed: Promise<string>;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export async function startMesh(options: StartMeshOptions): Promise<Outcome<StartedMesh>> {
+  const lock = claimUp(options);
+  if (!lock.ok) return lock;
+  const started = await startClaimed(options, lock.value);
+  if (!started.ok) {
+    removeUpRecord(options);
+    lock.value.release();
+  }
+  return started;
+}
+
+async function startClaimed(options: StartMeshOptions, lock: FolderLock): Promise<Outcome<StartedMesh>> {
   const opened = await openOrMake(options);
   if (!opened.ok) return opened;
   const { home, fresh } = opened.value;
-  const other = readUpRecord(home);
-  if (other !== null) {
-    return refuse(
-      "conflict",
-      `the mesh of ${home.path} is up already (process ${other.pid}, ${other.url}); stop it with \`trialmesh down\``,
-    );
-  }
-  const server = await startServer(options, home, fresh);
+  const listen = options.host ?? loopback;
+  const announced = writeUpRecord(home, { listen, url: home.url, starting: true });
+  if (!announced.ok) return announced;
+  const partsMark = newMark();
+  const server = await startServer(options, home, fresh, partsMark);
   if (!server.ok) return server;
-  const recorded = writeUpRecord(server.value.home, {
-    pid: process.pid,
-    listen: options.host ?? loopback,
-    url: server.value.home.url,
-  });
+  const recorded = writeUpRecord(home, { listen, url: server.value.home.url, starting: false });
   if (!recorded.ok) {
     await server.value.stop();
     return recorded;
   }
-  const { environment, name, log, program } = options;
-  const exchange = await serveExchange(server.value.home, Date.now, log);
+  const exchange = await serveExchange(server.value.home, Date.now, options.log);
   // The mesh works without it: only nobody new comes.
-  if (!exchange.ok) log(`invitations: ${exchange.refusal.message}`);
-  const parts: Part[] = [
-    startPart({
-      label: "coordinator",
-      program,
-      parameters: ["coordinator", "--name", name, ...options.coordinator],
-      environment,
-      log,
-    }),
-  ];
-  if (options.agent !== null) {
-    parts.push(
-      startPart({
-        label: "agent",
-        program,
-        parameters: ["agent", "--name", name, ...options.agent],
-        environment,
-        log,
-      }),
-    );
-  }
+  if (!exchange.ok) options.log(`invitations: ${exchange.refusal.message}`);
+  // They end by themselves, saving their work, unless they stand still.
+  const guard = openGuard({ mark: partsMark, asks: false, graceSeconds: partEndMs / 1000 });
+  const parts = startParts(options, partsMark);
+  const deleted = Promise.withResolvers<string>();
+  const unwatch = watchForDeletion([home.path, storeFolder(home)], (path) =>
+    deleted.resolve(deletedReason(path)),
+  );
   return accept({
     home: server.value.home,
-    failed: Promise.race(parts.map((part) => part.failed)),
+    failed: Promise.race([...parts.map((part) => part.failed), deleted.promise]),
     async stop() {
       if (exchange.ok) await exchange.value.stop();
+      unwatch();
       for (const part of parts.toReversed()) await part.stop();
       await server.value.stop();
-      removeUpRecord(server.value.home);
+      guard.callOff();
+      removeUpRecord(home);
+      lock.release();
     },
   });
+}
+
+function startParts(options: StartMeshOptions, mark: string): readonly Part[] {
+  const { agent, coordinator, log, name, program } = options;
+  const environment = markedEnvironment(options.environment, mark);
+  const start = (label: string, flags: readonly string[]) =>
+    startPart({ label, program, parameters: [label, "--name", name, ...flags], environment, log });
+  const first = start("coordinator", coordinator);
+  return agent === null ? [first] : [first, start("agent", agent)];
 }
 
 async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Home; fresh: boolean }>> {
@@ -145,13 +152,6 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
 }
 
 async function bringUpToDate(home: Home, log: (line: string) => void): Promise<Outcome<Home>> {
-  const running = readUpRecord(home);
-  if (running !== null) {
-    return refuse(
-      "conflict",
-      `the mesh of ${home.path} still runs with an earlier version of trialmesh; end it with \`trialmesh down\` first`,
-    );
-  }
   const upgraded = await upgradeHome(home, Math.floor(Date.now() / 1000));
   if (!upgraded.ok) return upgraded;
   const { reissued } = upgraded.value;
@@ -165,13 +165,14 @@ async function startServer(
   options: StartMeshOptions,
   home: Home,
   fresh: boolean,
+  partsMark: string,
 ): Promise<Outcome<ServerPart>> {
   const { environment, log } = options;
   const host = options.host ?? loopback;
   const port = options.port ?? (Number(home.url.split(":").at(-1)) || defaultPort);
-  const started = await startServerPart({ home, host, port, environment, log });
+  const started = await startServerPart({ home, host, port, environment, log, partsMark });
   const taken = !started.ok && started.refusal.code === "conflict" && runningServerPid(home) === null;
   if (!taken || !options.anyPort || !fresh) return started;
   log(`server: port ${port} is taken here; taking a free one`);
-  return startServerPart({ home, host, port: 0, environment, log });
+  return startServerPart({ home, host, port: 0, environment, log, partsMark });
 }

@@ -1,37 +1,40 @@
 /**
- * Waits until a long-lived command should end: ctrl-c, SIGTERM, the end of the parent that started
- * it as a part, or a connection that was closed for good. A second ctrl-c ends at once.
+ * Waits until a long-lived command should end: ctrl-c, SIGTERM, a terminal that is closed, the end of the parent that started
+ * it as a part, or a connection that was closed for good. A second ctrl-c ends at once. From then on it has so long; what
+ * it started is ended by its guards.
  */
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { exitCode } from "../../protocol/exit-code.ts";
+import { parentGone } from "../../system/parent.ts";
 
 export type StopReason = { readonly kind: "asked" } | { readonly kind: "closed"; readonly reason: string };
 
-export function untilStopped(bus: Bus | null): Promise<StopReason> {
-  return waitForStop(bus).finally(() => {
-    // A channel that is listened to keeps the process alive after its work.
-    if (process.connected) process.disconnect();
-  });
-}
+/** A part alone; whoever started it waits no longer. */
+export const partEndMs = 20_000;
+/** An `up`, which ends two parts and a server, each by force if need be. */
+export const upEndMs = 55_000;
 
-function waitForStop(bus: Bus | null): Promise<StopReason> {
+/** `endMs`: how long ending may take. */
+export function untilStopped(bus: Bus | null, endMs: number): Promise<StopReason> {
   return new Promise((resolve) => {
     let asked = false;
-    const ask = (): void => {
-      if (asked) process.exit(exitCode.interrupted);
+    const end = (reason: StopReason): void => {
       asked = true;
-      resolve({ kind: "asked" });
+      setTimeout(() => process.exit(exitCode.interrupted), endMs).unref();
+      resolve(reason);
     };
-    process.on("SIGINT", ask);
-    process.on("SIGTERM", () => {
-      asked = true;
-      resolve({ kind: "asked" });
+    const ask = (): void => end({ kind: "asked" });
+    process.on("SIGINT", () => {
+      if (asked) process.exit(exitCode.interrupted);
+      ask();
     });
-    if (process.connected) process.once("disconnect", () => resolve({ kind: "asked" }));
+    process.on("SIGTERM", ask);
+    process.on("SIGHUP", ask);
+    void parentGone().then(ask);
     bus?.onStatus((event) => {
-      if (event.kind === "closed") resolve({ kind: "closed", reason: event.reason });
+      if (event.kind === "closed") end({ kind: "closed", reason: event.reason });
     });
     const closed = bus?.closedReason();
-    if (closed !== undefined) resolve({ kind: "closed", reason: closed });
+    if (closed !== undefined) end({ kind: "closed", reason: closed });
   });
 }

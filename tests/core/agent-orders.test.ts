@@ -29,7 +29,7 @@ function listen() {
     name: "one",
     bus: hub.connect("one"),
     trust: keys.trust,
-    isOver: (at) => clock.now() > at,
+    isOver: (_, at) => clock.now() > at,
     take: (input) => taken.push(input),
     onReceipt: (ids) => receipts.push(...ids),
     onWanted: (digests) => wanted.push(...digests),

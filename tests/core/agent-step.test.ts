@@ -13,7 +13,7 @@ const policy = openPolicy(2);
 
 function registered(): AgentState {
   const state = newAgentState("box", "box-1", policy);
-  step(state, { kind: "beacon", epoch: 3 }, 0);
+  step(state, { kind: "beacon", epoch: 3, at: 0 }, 0);
   // Coordinator's time 1,000,000 was read at some moment after our monotonic 500.
   step(state, { kind: "welcomed", epoch: 3, at: 1_000_000, askedAt: 500 }, 520);
   return state;
@@ -188,4 +188,19 @@ test("an impatient cancel after a patient one shortens the patience", () => {
   assert.deepEqual(step(state, { kind: "cancel", epoch: 3, fences: [1], how: "soon" }, 1_500), []);
   assert.deepEqual(step(state, { kind: "tick" }, 6_400), []);
   assert.deepEqual(step(state, { kind: "tick" }, 6_500), [{ kind: "stop", fence: 1, how: "kill" }]);
+});
+
+test("AGENT-1: a checkpoint that cannot be stored leaves its attempt under its lease; a last one fails it", () => {
+  const state = running();
+  const report = { kind: "checkpoint", ...at, digest: digestA, bytes: 5 } as const;
+  assert.deepEqual(step(state, { kind: "share-failed", report, reason: "no such file" }, 700), []);
+  assert.equal(state.held.size, 1);
+  step(state, { kind: "tick" }, 600_000);
+  assert.deepEqual(kinds(step(state, { kind: "tick" }, 600_100)), ["stop"], "it still ends with its horizon");
+  const last = running();
+  step(last, { kind: "runner", event: { kind: "finished", ...at, ...file } }, 700);
+  const finished = { ...report, kind: "finished" } as const;
+  const effects = step(last, { kind: "share-failed", report: finished, reason: "no such file" }, 710);
+  assert.deepEqual(kinds(effects), ["report failed"]);
+  assert.equal(last.held.size, 0);
 });

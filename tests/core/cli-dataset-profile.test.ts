@@ -29,6 +29,7 @@ async function run(...words: string[]): Promise<Run> {
     columns: 100,
     out: (text) => void (out += `${text}\n`),
     note: (text) => void (note += `${text}\n`),
+    last: () => undefined,
     finish: (ended) => void (code = ended),
     connect: () => assert.fail("no mesh is asked"),
   }).parseAsync(["node", "trialmesh", "dataset", "profile", ...words]);

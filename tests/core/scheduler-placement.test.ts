@@ -235,3 +235,37 @@ test("a trial that waits is answered from the record when another sweep has done
   assert.equal(fold.of("LeaseOffered").length, 2, "four trials, two of them equal to the other two");
   assert.equal(fold.of("TrialReused").length, 2);
 });
+
+test("PLACE-2: wherever a trial failed or was lost before, while an agent that fits is free it runs somewhere", () => {
+  const mishap = fc.constantFrom<"failed" | "lost">("failed", "lost");
+  const machine = fc.record({
+    rate: fc.integer({ min: 1, max: 9 }),
+    room: fc.constantFrom("attic", "cellar"),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(machine, { minLength: 1, maxLength: 4 }),
+      fc.array(mishap, { maxLength: 3 }),
+      (machines, mishaps) => {
+        const fold = new Fold();
+        fold.open("ada", 1_000_000);
+        for (const [index, { rate, room }] of machines.entries())
+          fold.joinWith(`m${index}`, 1, { ...capability({ alpha: rate }), labels: { room } });
+        const prefers = { first: "fastest", nearData: true, labels: { room: "cellar" } } as const;
+        const search = { method: "random", trials: 1, seed: 1 } as const;
+        fold.must("sweep-run", { spec: sweepSpec({ search, prefers }) });
+        for (const [index, what] of mishaps.entries()) {
+          const attempt = activeAttempt(fold.trial("s1-1"));
+          if (attempt === null) return false;
+          const { agent, fence, until } = attempt;
+          const reason = `mishap ${index}`;
+          if (what === "failed")
+            fold.report(agent, { kind: "failed", fence, reason, retryable: true, usedMs: 1 });
+          else fold.pass(until + fold.settings.graceMs + 1 - fold.at);
+        }
+        return fold.trial("s1-1").state === "running";
+      },
+    ),
+    { numRuns: 200 },
+  );
+});

@@ -5,9 +5,17 @@ import { auditJournal, type JournalAudit } from "../support/journal-audit.ts";
 import { mesh, type World } from "./world.ts";
 
 export async function auditWorld(world: World): Promise<JournalAudit> {
-  const journal = new Journal(world.hub.connect("auditor"), mesh, world.clock, world.keys);
-  const audit = await world.clock.settle(auditJournal(journal));
-  const violations = [...audit.violations];
+  // What one of the next version wrote is read as that one reads it.
+  const journal = new Journal(world.hub.connect("auditor"), mesh, world.clock, world.keysOf("two"));
+  const violations: string[] = [];
+  let last = 0;
+  const audit = await world.clock.settle(
+    auditJournal(journal, (event, _, at) => {
+      if (at < last) violations.push(`CLOCK-1: ${event.kind} at ${at}, after ${last}`);
+      last = at;
+    }),
+  );
+  violations.push(...audit.violations);
   // The run has ended: a trial without an outcome is as wrong as one with two.
   for (const trial of audit.state.trials.keys()) {
     if (!audit.outcomes.has(trial)) violations.push(`OUTCOME-1: ${trial} has no outcome`);

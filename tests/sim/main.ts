@@ -1,39 +1,54 @@
-// `npm run sim -- --seeds N [--from S]` runs N seeds; `npm run sim -- --seed S` replays one with its trace.
+// `npm run sim -- --seeds N [--from S] [--jobs J]` runs N seeds in J processes; `npm run sim -- --seed S` replays one with its
+// trace.
 import { parseArgs } from "node:util";
 import { runScenario } from "./scenario.ts";
+import { runSeeds, type SeedResult } from "./seed-pool.ts";
 
 const { values } = parseArgs({
   options: {
     seeds: { type: "string" },
     from: { type: "string", default: "1" },
     seed: { type: "string" },
+    jobs: { type: "string", default: "1" },
   },
 });
 const single = values.seed !== undefined;
 const from = Number(values.seed ?? values.from);
 const count = single ? 1 : Number(values.seeds ?? 50);
-if (!Number.isInteger(from) || from < 0 || !Number.isInteger(count) || count < 1) {
-  console.error("sim: --seed and --from are whole numbers from 0, --seeds from 1");
+const jobs = Number(values.jobs);
+const isCount = (number: number) => Number.isInteger(number) && number >= 1;
+if (!Number.isInteger(from) || from < 0 || !isCount(count) || !isCount(jobs)) {
+  console.error("sim: --seed and --from are whole numbers from 0, --seeds and --jobs from 1");
   process.exit(2);
 }
 
-let failed = 0;
-const sums = { events: 0, trials: 0, misfortunes: 0 };
-for (let seed = from; seed < from + count; seed++) {
-  const report = await runScenario(seed);
-  sums.events += report.events;
-  sums.trials += report.trials;
-  sums.misfortunes += report.misfortunes;
-  if (report.violations.length > 0) {
-    failed++;
+const began = performance.now();
+const sums = { done: 0, failed: 0, events: 0, trials: 0, misfortunes: 0 };
+function tell({ events, misfortunes, seed, trials, violations }: SeedResult): void {
+  sums.done++;
+  sums.events += events;
+  sums.trials += trials;
+  sums.misfortunes += misfortunes;
+  if (violations.length > 0) {
+    sums.failed++;
     console.log(`seed ${seed} failed; replay it with: npm run sim -- --seed ${seed}`);
-    for (const violation of report.violations.slice(0, 5)) console.log(`  ${violation}`);
+    for (const violation of violations.slice(0, 5)) console.log(`  ${violation}`);
   }
-  if (single) for (const line of report.trace) console.log(line);
-  else if (process.stdout.isTTY)
-    process.stdout.write(`\r${seed - from + 1}/${count} seeds, ${failed} failed `);
+  if (!single && process.stdout.isTTY)
+    process.stdout.write(`\r${sums.done}/${count} seeds, ${sums.failed} failed `);
 }
+
+if (single) {
+  const report = await runScenario(from);
+  tell(report);
+  for (const line of report.trace) console.log(line);
+} else {
+  const seeds = Array.from({ length: count }, (_, index) => from + index);
+  await runSeeds(seeds, Math.min(jobs, count), tell);
+}
+const rate = (sums.done / (performance.now() - began)) * 1_000;
+const { events, failed, misfortunes, trials } = sums;
 console.log(
-  `${count - failed} of ${count} seeds passed: ${sums.trials} trials, ${sums.events} events, ${sums.misfortunes} misfortunes`,
+  `${count - failed} of ${count} seeds passed, ${rate.toFixed(1)} a second: ${trials} trials, ${events} events, ${misfortunes} misfortunes`,
 );
 process.exit(failed === 0 ? 0 : 1);

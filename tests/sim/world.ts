@@ -1,41 +1,37 @@
 // The whole mesh in one process: the real coordinator and agent code over a memory bus, memory disks,
 // a simulated runner and virtual time. Everything that happens follows from the seed.
-import { startAgent, type Agent } from "../../agent/agent.ts";
-import type { ArtifactCache } from "../../artifact/artifact-cache.ts";
-import type { Job } from "../../agent/runner/runner.ts";
-import { simulatedRunner, type SimulatedStore } from "../support/simulated-runner.ts";
 import { startCandidate, type Candidate } from "../../coordinator/leader/candidate.ts";
 import { settingsFor } from "../../coordinator/state/setting.ts";
 import type { State } from "../../coordinator/state/state.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
-import { BusError, type Bus } from "../../protocol/bus/bus.ts";
-import { MemoryHub, noFaults } from "../support/bus/memory-hub.ts";
-import { openPolicy, type Capability } from "../../protocol/capability.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
-import { sleep } from "../../protocol/time/clock.ts";
-import { accept, refuse } from "../../protocol/refusal.ts";
-import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
-import { MemoryDisk } from "../support/memory-store.ts";
-import type { Store } from "../../store/store.ts";
-import { inlineSampler } from "../support/inline-sampler.ts";
 import { randomStream, type RandomStream } from "../../search/space/random-stream.ts";
-import { keysOf } from "../support/order-key.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
-import { ProcessClock } from "./process.ts";
+import type { Store } from "../../store/store.ts";
+import { MemoryHub, noFaults } from "../support/bus/memory-hub.ts";
+import { inlineSampler } from "../support/inline-sampler.ts";
+import { MemoryDisk } from "../support/memory-store.ts";
+import type { SimulatedStore } from "../support/simulated-runner.ts";
+import { nextTick, VirtualClock } from "../support/virtual-clock.ts";
+import { startAgentProcess, type AgentPlan, type AgentProcess } from "./agent-process.ts";
+import { keyedHashKeys } from "./keyed-hash.ts";
+import { newerKeys } from "./newer-keys.ts";
+import { ProcessClock, type ClockFault } from "./process.ts";
 
 export const mesh = "sim";
 export const settings = settingsFor(15_000);
 const diskFlushMs = 3;
+const slowDiskFlushMs = [50, 2_000] as const;
 const skewMaxMs = 5_000;
+/** Crystals are off by a ten-thousandth; the clocks of these machines by up to a hundredth. */
+const paceErrorMax = 0.01;
+/**
+ * A machine that has slept cannot know, until it hears a beacon again, that its leases have ended meanwhile. Where another term has
+ * begun it learns it from its own clock or from the answer to a heartbeat.
+ */
+const excusedAfterSleepMs = 5_000;
+const excusedInNewTermMs = 20_000;
 
 export class Violation extends Error {}
-
-interface AgentProcess {
-  readonly clock: ProcessClock;
-  readonly agent: Agent;
-  readonly busName: string;
-  readonly runningFences: Set<number>;
-}
 
 interface CandidateProcess {
   readonly clock: ProcessClock;
@@ -44,41 +40,39 @@ interface CandidateProcess {
   state: State | null;
 }
 
-export interface AgentPlan {
-  readonly name: string;
-  readonly slots: number;
-  /** Model → tokens per second. */
-  readonly rates: Readonly<Record<string, number>>;
-  /** Its owner lends it only while away. */
-  readonly idleOnly: boolean;
+export interface WorldPlan {
+  /** One of the two coordinators is of the next version. */
+  readonly isMixed: boolean;
+  readonly slowDisks: boolean;
 }
 
-/** Short minutes: a storm lasts five of ours. */
-const idlePolicy = { startMinutes: 0.1, loadMax: 0.3, resumeMinutes: 0.08, vacateMinutes: 0.4 };
-
 export class World {
-  readonly clock = new VirtualClock();
+  readonly clock = new VirtualClock(nextTick);
   readonly hub: MemoryHub;
   readonly random: RandomStream;
-  readonly keys = keysOf(mesh);
+  readonly keys = keyedHashKeys(mesh);
   readonly violations: string[] = [];
   readonly artifacts: SimulatedStore = new Map();
   readonly agents = new Map<string, AgentProcess>();
   readonly candidates = new Map<string, CandidateProcess>();
+  readonly trace: string[] = [];
+  readonly #plan: WorldPlan;
   readonly #disks = new Map<string, MemoryDisk>();
-  readonly #skews = new Map<string, number>();
+  readonly #clockFaults = new Map<string, ClockFault>();
   /** When the owner of each machine last touched it, and until when they stay, in the world's time. */
   readonly #owners = new Map<string, { readonly from: number; readonly until: number }>();
-  readonly trace: string[] = [];
+  /** By process: at how many steps from now it dies. */
+  readonly #fatalSteps = new Map<string, { left: number; readonly die: () => void }>();
   #lives = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, plan: WorldPlan = { isMixed: false, slowDisks: false }) {
     this.hub = new MemoryHub({ clock: this.clock, seed });
     this.random = randomStream(seed, "world", 0);
+    this.#plan = plan;
   }
 
   note(line: string): void {
-    this.trace.push(`${String(this.clock.monotonic()).padStart(8)} ${line}`);
+    this.trace.push(`${this.clock.monotonic().toFixed(0).padStart(8)} ${line}`);
   }
 
   chance(probability: number): boolean {
@@ -89,7 +83,12 @@ export class World {
     return min + Math.floor(this.random.next() * (max - min + 1));
   }
 
+  pick<T>(from: readonly T[]): T | undefined {
+    return from[this.between(0, from.length - 1)];
+  }
+
   startCandidate(name: string): void {
+    if (this.candidates.has(name)) return;
     const clock = this.#clockFor(name);
     const busName = `${name}#${++this.#lives}`;
     const process: CandidateProcess = {
@@ -100,7 +99,7 @@ export class World {
         mesh,
         name,
         bus: this.hub.connect(busName),
-        keys: this.keys,
+        keys: this.keysOf(name),
         store: this.#openDisk(`coordinator-${name}`),
         journalCopy: this.#openDisk(`copy-${name}`),
         sampler: inlineSampler,
@@ -112,12 +111,19 @@ export class World {
           if (clock.alive) this.violations.push(`${name} halted: ${reason}`);
         },
         onState: (state) => {
-          if (clock.alive) this.#look(name, state);
+          if (!clock.alive) return;
+          this.#look(name, state);
+          this.#step(name);
         },
       }),
     };
     this.candidates.set(name, process);
     this.note(`${name} starts`);
+  }
+
+  /** The second coordinator of a mixed mesh is of the next version. */
+  keysOf(candidate: string): World["keys"] {
+    return this.#plan.isMixed && candidate === "two" ? newerKeys(this.keys) : this.keys;
   }
 
   killCandidate(name: string): void {
@@ -131,95 +137,37 @@ export class World {
     this.note(`${name} is killed`);
   }
 
-  /** The process stands still and is cut off, then goes on where it was: a paused leader that still believes. */
-  pauseCandidate(name: string, ms: number): void {
-    const process = this.candidates.get(name);
-    if (process === undefined) return;
-    this.note(`${name} is paused for ${ms}`);
-    process.clock.pause();
-    this.hub.partition(process.busName);
-    this.clock.setTimer(ms, () => {
-      process.clock.resume();
-      if (process.clock.alive) this.hub.heal(process.busName);
-    });
-  }
-
   leader(): string | null {
     for (const [name, { candidate }] of this.candidates) if (candidate.role() === "leader") return name;
     return null;
   }
 
   startAgent(plan: AgentPlan): void {
-    const clock = this.#clockFor(plan.name);
-    const busName = `${plan.name}#${++this.#lives}`;
-    const bus = this.hub.connect(busName);
+    const { name } = plan;
+    if (this.agents.has(name)) return;
+    const clock = this.#clockFor(name);
+    const busName = `${name}#${++this.#lives}`;
     const runningFences = new Set<number>();
-    const inner = simulatedRunner({
-      clock,
-      store: this.artifacts,
-      epoch: (job, resource) => this.#epoch(plan, job, resource),
-    });
-    const runner: typeof inner = {
-      start: (job) => {
-        runningFences.add(job.fence);
-        inner.start(job);
-      },
-      stop: (fence, how) => inner.stop(fence, how),
-      suspend: (fence) => inner.suspend(fence),
-      resume: (fence) => inner.resume(fence),
-      canSuspend: inner.canSuspend,
-      processes: () => inner.processes(),
-      onEvent: (listener) => inner.onEvent(listener),
-      close: () => inner.close(),
-    };
-    inner.onEvent((event) => {
-      if (event.kind === "finished" || event.kind === "stopped" || event.kind === "failed")
-        runningFences.delete(event.fence);
-    });
-    const agent = startAgent({
+    this.agents.set(name, { clock, busName, runningFences, excusedUntil: 0 });
+    const world = {
       mesh,
-      name: plan.name,
-      bus,
       trust: this.keys.trust,
-      store: this.#openDisk(`agent-${plan.name}`),
-      runner,
-      artifacts: this.#cache(bus, clock),
       clock,
+      bus: this.hub.connect(busName),
+      store: this.#openDisk(`agent-${name}`),
       incarnation: busName,
-      capability: capabilityOf(plan),
-      policy: plan.idleOnly ? { ...openPolicy(plan.slots), idle: idlePolicy } : openPolicy(plan.slots),
-      owner: {
-        idle: [
-          {
-            name: "the owner",
-            read: () => Promise.resolve({ kind: "idle", source: "the owner", ms: this.#idleMs(plan.name) }),
-          },
-        ],
-        power: () => Promise.resolve({ onBattery: null, celsius: null }),
-        othersLoad: () => Promise.resolve(0),
+      artifacts: this.artifacts,
+      idleMs: () => this.#idleMs(name),
+      onStep: () => {
+        if (clock.alive) this.#step(name);
       },
-      load: () => ({ cpuLoad: null, memFreeGiB: null }),
-      minuteOfDay: () => 0,
-      log: (line) => this.note(`${plan.name}: ${line}`),
-      onHalt: (reason) => {
-        if (clock.alive) this.violations.push(`${plan.name} halted: ${reason}`);
+      log: (line: string) => this.note(`${name}: ${line}`),
+      onHalt: (reason: string) => {
+        if (clock.alive) this.violations.push(`${name} halted: ${reason}`);
       },
-    });
-    this.agents.set(plan.name, { clock, agent, busName, runningFences });
-    this.note(`${plan.name} starts`);
-  }
-
-  /** The owner sits down at their machine for a while. */
-  returnOwner(name: string, ms: number): void {
-    const from = this.clock.monotonic();
-    this.#owners.set(name, { from, until: from + ms });
-    this.note(`the owner of ${name} is back for ${ms}`);
-  }
-
-  #idleMs(name: string): number {
-    const stay = this.#owners.get(name);
-    const now = this.clock.monotonic();
-    return stay === undefined ? now + 3_600_000 : Math.max(0, now - stay.until);
+    };
+    startAgentProcess(plan, world, runningFences);
+    this.note(`${name} starts`);
   }
 
   killAgent(name: string): void {
@@ -232,8 +180,52 @@ export class World {
     this.note(`${name} is killed`);
   }
 
-  partitionAgent(name: string, ms: number): void {
-    const process = this.agents.get(name);
+  /** The owner sits down at their machine for a while. */
+  returnOwner(name: string, ms: number): void {
+    const from = this.clock.monotonic();
+    this.#owners.set(name, { from, until: from + ms });
+    this.note(`the owner of ${name} is back for ${ms}`);
+  }
+
+  /** Does `die` at one of the next steps of this process: it writes, stores, sends, begins or reports something. */
+  dieAtStep(name: string, steps: number, die: () => void): void {
+    this.#fatalSteps.set(name, { left: steps, die });
+  }
+
+  /** A process stands still and is cut off, then goes on where it was: a paused leader that still believes. */
+  freeze(name: string, ms: number, how: "pause" | "sleep"): void {
+    const process = this.agents.get(name) ?? this.candidates.get(name);
+    if (process === undefined) return;
+    this.note(`${name} is ${how === "pause" ? "paused" : "asleep"} for ${ms}`);
+    const before = this.#epoch();
+    if (how === "pause") process.clock.pause();
+    else process.clock.sleep();
+    this.hub.partition(process.busName);
+    this.clock.setTimer(ms, () => {
+      if (!process.clock.alive) return;
+      process.clock.resume();
+      this.hub.heal(process.busName);
+      const agent = this.agents.get(name);
+      if (agent === undefined) return;
+      const isNewTerm = how === "sleep" && this.#epoch() !== before;
+      const excusedMs = isNewTerm ? excusedInNewTermMs : excusedAfterSleepMs;
+      agent.excusedUntil = this.clock.monotonic() + excusedMs;
+    });
+  }
+
+  /** The time of day of its machine is set. */
+  stepClock(name: string, byMs: number): void {
+    const process = this.agents.get(name) ?? this.candidates.get(name);
+    if (process === undefined) return;
+    this.note(`the clock of ${name} is set by ${byMs}`);
+    process.clock.step(byMs);
+    const fault = this.#clockFaults.get(name);
+    // The machine's clock outlives the process.
+    if (fault !== undefined) this.#clockFaults.set(name, { ...fault, skewMs: fault.skewMs + byMs });
+  }
+
+  cutOff(name: string, ms: number): void {
+    const process = this.agents.get(name) ?? this.candidates.get(name);
     if (process === undefined) return;
     this.note(`${name} is cut off for ${ms}`);
     this.hub.partition(process.busName);
@@ -242,14 +234,16 @@ export class World {
     });
   }
 
-  stopServer(ms: number): void {
-    this.note(`the server is down for ${ms}`);
-    this.hub.stop();
+  stopServer(ms: number, how: "killed" | "without power"): void {
+    this.note(`the server is ${how} for ${ms}`);
+    if (how === "killed") this.hub.stop();
+    else this.hub.crash();
     this.clock.setTimer(ms, () => this.hub.start());
   }
 
   calm(): void {
     this.hub.faults = { ...noFaults, delayMs: [1, 5] };
+    this.#fatalSteps.clear();
   }
 
   client(role: "owner" | "requester", who: string): MeshClient {
@@ -274,7 +268,8 @@ export class World {
     }
     if (process?.candidate.role() !== "leader") return;
     // LEASE-7: a reservation is never given back while its agent still runs on it.
-    for (const [agent, { runningFences }] of this.agents) {
+    for (const [agent, { clock, excusedUntil, runningFences }] of this.agents) {
+      if (clock.standsStill || this.clock.monotonic() < excusedUntil) continue;
       for (const fence of runningFences) {
         if (!state.active.has(fence) && fence < state.meta.nextFence) {
           this.violations.push(
@@ -285,62 +280,43 @@ export class World {
     }
   }
 
-  #epoch(plan: AgentPlan, job: Job, resource: number) {
-    const random = randomStream(job.seed, `${job.trial}/${plan.name}/${job.fence}`, resource);
-    const rate = plan.rates[job.model] ?? 1;
-    const durationMs = Math.round((400 + random.next() * 8_000) / rate);
-    const quality = randomStream(1, JSON.stringify(job.params), 0).next();
-    const accuracy = quality * (1 - 0.5 / (resource + 1));
-    const bad = randomStream(2, `${job.fence}/${plan.name}`, resource).next();
-    if (bad < 0.01)
-      return { durationMs, metrics: {}, failure: { reason: "the runner crashed", retryable: true } };
-    if (quality < 0.02)
-      return { durationMs, metrics: {}, failure: { reason: "loss is not finite", retryable: false } };
-    if (quality > 0.99) return { durationMs, metrics: { other: 1 } };
-    return { durationMs, metrics: { accuracy, loss: 1 - accuracy } };
+  #step(name: string): void {
+    const fatal = this.#fatalSteps.get(name);
+    if (fatal === undefined || --fatal.left > 0) return;
+    this.#fatalSteps.delete(name);
+    fatal.die();
   }
 
-  #cache(bus: Bus, clock: ProcessClock): ArtifactCache {
-    const { blobs } = streamsOf(mesh);
-    const subjects = subjectsOf(mesh);
-    const retry = async <T>(run: () => Promise<T>): Promise<T> => {
-      for (;;) {
-        try {
-          return await run();
-        } catch (error) {
-          if (!(error instanceof BusError) || error.kind === "closed") throw error;
-          await sleep(clock, 500);
-        }
-      }
-    };
-    return {
-      workDirOf: (fence) => `sim/${fence}`,
-      clear: () => {},
-      kept: () => null,
-      fetch: async (digest) => {
-        const found = await retry(() => bus.getMessage(blobs, subjects.blob(digest, 0)));
-        return found === null ? refuse("unknown", `no artifact ${digest}`) : accept(`sim:${digest}`);
-      },
-      share: async (_path, digest) => {
-        await bus.append(blobs, subjects.blob(digest, 0), new Uint8Array([1]));
-      },
-      offer: () => {},
-    };
+  /** The highest that a living coordinator knows of. */
+  #epoch(): number {
+    const epochs = [...this.candidates.values()].map(({ state }) => state?.meta.epoch ?? 0);
+    return Math.max(0, ...epochs);
+  }
+
+  #idleMs(name: string): number {
+    const stay = this.#owners.get(name);
+    const now = this.clock.monotonic();
+    return stay === undefined ? now + 3_600_000 : Math.max(0, now - stay.until);
   }
 
   #clockFor(name: string): ProcessClock {
-    let skew = this.#skews.get(name);
-    if (skew === undefined) {
-      skew = this.between(-skewMaxMs, skewMaxMs);
-      this.#skews.set(name, skew);
+    let fault = this.#clockFaults.get(name);
+    if (fault === undefined) {
+      const pace = 1 + (this.random.next() * 2 - 1) * paceErrorMax;
+      fault = { skewMs: this.between(-skewMaxMs, skewMaxMs), pace };
+      this.#clockFaults.set(name, fault);
     }
-    return new ProcessClock(this.clock, skew);
+    return new ProcessClock(this.clock, fault);
   }
 
   #disk(name: string): MemoryDisk {
     let disk = this.#disks.get(name);
     if (disk === undefined) {
-      disk = new MemoryDisk({ timer: this.clock, flushMs: diskFlushMs });
+      const isSlow = this.#plan.slowDisks && this.chance(0.5);
+      disk = new MemoryDisk({
+        timer: this.clock,
+        flushMs: isSlow ? this.between(...slowDiskFlushMs) : diskFlushMs,
+      });
       this.#disks.set(name, disk);
     }
     return disk;
@@ -351,29 +327,4 @@ export class World {
     if (opening.kind === "refused") throw new Violation(opening.refusal.message);
     return opening.store;
   }
-}
-
-function capabilityOf({ rates }: AgentPlan): Capability {
-  return {
-    host: {
-      os: "linux",
-      arch: "x64",
-      cpuModel: "simulated",
-      cores: 4,
-      memGiB: 16,
-      diskGiB: 100,
-      gpus: [],
-      cpuFeatures: [],
-    },
-    node: "24.0.0",
-    backends: [{ name: "cpu", works: true, reason: null, version: null, dtypes: ["f32"] }],
-    rates: Object.entries(rates).map(([model, tokensPerSecond]) => ({
-      kind: `simulated/${model}`,
-      backend: "cpu",
-      examplesPerSecond: tokensPerSecond,
-      tokensPerSecond,
-    })),
-    labels: {},
-    python: null,
-  };
 }

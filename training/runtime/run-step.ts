@@ -4,7 +4,8 @@
  */
 import { spawn } from "node:child_process";
 import { systemCode } from "../../system/system-error.ts";
-import { guardGroup } from "../../system/guard-group.ts";
+import { openGuard } from "../../system/guard.ts";
+import { markedEnvironment, newMark } from "../../system/marked-process.ts";
 
 const keptCharacters = 200_000;
 
@@ -29,9 +30,11 @@ export type StepEnd =
 export function runStep(step: Step): Promise<StepEnd> {
   return new Promise((resolve) => {
     if (step.signal.aborted) return resolve({ how: "interrupted", out: "" });
+    const mark = newMark();
+    const guard = openGuard({ mark });
     const child = spawn(step.program, [...step.parameters], {
       cwd: step.cwd,
-      env: { ...step.env },
+      env: markedEnvironment(step.env, mark),
       stdio: ["ignore", "pipe", "pipe"],
       detached: process.platform !== "win32",
     });
@@ -42,7 +45,7 @@ export function runStep(step: Step): Promise<StepEnd> {
     child.stdout.setEncoding("utf8").on("data", keep);
     child.stderr.setEncoding("utf8").on("data", keep);
     const { pid } = child;
-    const callOff = pid === undefined ? () => undefined : guardGroup(pid);
+    if (pid !== undefined) guard.lead(pid);
     let why: "late" | "interrupted" | null = null;
     const end = (reason: "late" | "interrupted") => {
       why ??= reason;
@@ -54,7 +57,7 @@ export function runStep(step: Step): Promise<StepEnd> {
     const settle = (result: StepEnd) => {
       clearTimeout(late);
       step.signal.removeEventListener("abort", interrupt);
-      callOff();
+      guard.callOff();
       resolve(result);
     };
     child.once("error", (error: NodeJS.ErrnoException) =>

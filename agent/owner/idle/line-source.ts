@@ -1,6 +1,7 @@
 /** A source that is a program which goes on and prints a reading per line. A program that fell silent or ended is unknown, and is started again. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
+import { guardedEnvironment } from "../../../system/own-guard.ts";
 import type { IdleReading, IdleSource } from "./idle-source.ts";
 
 export interface LineSourceOptions {
@@ -25,7 +26,11 @@ export function lineSource({ name, now, parameters, parse, program }: LineSource
 
   const start = (): void => {
     startedAt = now();
-    const started = spawn(program, parameters, { stdio: ["ignore", "pipe", "ignore"], windowsHide: true });
+    const started = spawn(program, parameters, {
+      env: guardedEnvironment(),
+      stdio: ["ignore", "pipe", "ignore"],
+      windowsHide: true,
+    });
     child = started;
     const end = () => void started.kill();
     const over = (reason: string) => {

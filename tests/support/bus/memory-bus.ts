@@ -95,7 +95,7 @@ export class MemoryBus implements Bus {
   }
 
   request(subject: string, data: Bytes, timeoutMs: number): Promise<Bytes> {
-    const late = new BusError("timeout", `No answer on ${subject} within ${timeoutMs} ms.`);
+    const late = () => new BusError("timeout", `No answer on ${subject} within ${timeoutMs} ms.`);
     return this.#answered<Bytes>(timeoutMs, late, (settle) => {
       this.#hub.request(this, subject, data.slice(), (reply) => {
         settle(
@@ -159,9 +159,13 @@ export class MemoryBus implements Bus {
     options: { readonly expectLastSequence?: number } = {},
   ): Promise<AppendResult> {
     const message = { stream, subject, data: data.slice(), expect: options.expectLastSequence };
-    return this.#answered<AppendResult>(streamTimeoutMs, this.#unknown(), (settle) => {
-      this.#hub.append(this, message, settle);
-    });
+    return this.#answered<AppendResult>(
+      streamTimeoutMs,
+      () => this.#unknown(),
+      (settle) => {
+        this.#hub.append(this, message, settle);
+      },
+    );
   }
 
   streamSubjects(stream: string): Promise<readonly string[]> {
@@ -259,14 +263,16 @@ export class MemoryBus implements Bus {
   }
 
   #call<T>(work: () => T): Promise<T> {
-    return this.#answered<T>(streamTimeoutMs, this.#unknown(), (settle) =>
-      this.#hub.call(this, work, settle),
+    return this.#answered<T>(
+      streamTimeoutMs,
+      () => this.#unknown(),
+      (settle) => this.#hub.call(this, work, settle),
     );
   }
 
   #answered<T>(
     timeoutMs: number,
-    late: BusError,
+    late: () => BusError,
     ask: (settle: (result: T | BusError) => void) => void,
   ): Promise<T> {
     if (this.#status === "closed") return Promise.reject(this.#gone());
@@ -279,7 +285,7 @@ export class MemoryBus implements Bus {
         else resolve(result);
       };
       this.#awaiting.add(settle);
-      const cancel = this.#hub.clock.setTimer(timeoutMs, () => settle(late));
+      const cancel = this.#hub.clock.setTimer(timeoutMs, () => settle(late()));
       ask(settle);
     });
   }

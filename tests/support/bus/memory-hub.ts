@@ -32,6 +32,8 @@ export interface MemoryFaults {
   readonly lostAppend: number;
   /** The answer to an append, or the ack of a delivered message, never arrives (though the append happened). */
   readonly lostAck: number;
+  /** An append is refused because the stream, or the sender's share of it, is full. */
+  readonly full: number;
 }
 
 export const noFaults: MemoryFaults = {
@@ -41,6 +43,7 @@ export const noFaults: MemoryFaults = {
   reorder: false,
   lostAppend: 0,
   lostAck: 0,
+  full: 0,
 };
 
 /** How long a client takes to come back once the hub takes it again, at most. */
@@ -100,6 +103,22 @@ export class MemoryHub implements HubPort {
   stop(): void {
     this.#up = false;
     for (const line of [...this.#lines.values()]) this.#cut(line);
+  }
+
+  /** As by a power cut: like `stop`, and of each stream the newest messages that nobody has heard of were never there. */
+  crash(): void {
+    this.stop();
+    for (const stream of this.#streams.values()) stream.loseUnknown();
+  }
+
+  /** The server found a stream's messages damaged and has put one in so many aside; returns how many. */
+  setAside(stream: string, share: number): number {
+    const kept = this.stream(stream);
+    const { firstSequence, lastSequence } = kept.state();
+    let count = 0;
+    for (let at = firstSequence; at <= lastSequence; at++)
+      if (this.#chance(share) && kept.setAside(at)) count++;
+    return count;
   }
 
   start(): void {
@@ -176,10 +195,14 @@ export class MemoryHub implements HubPort {
     if (this.#chance(this.faults.lostAppend)) return;
     this.#rise(from, () => {
       const stream = this.#streamOf(message.subject);
-      const result = stream?.append(message.subject, message.data, message.expect);
-      this.#route(message.subject, message.data, () => undefined);
+      const isFull = this.#chance(this.faults.full);
+      const result = isFull ? fullResult : stream?.append(message.subject, message.data, message.expect);
+      if (!isFull) this.#route(message.subject, message.data, () => undefined);
       if (this.#chance(this.faults.lostAck)) return;
-      this.#fall(from, () => answer(outcome(message.stream, message.subject, stream?.spec.name, result)));
+      this.#fall(from, () => {
+        if (result?.kind === "appended") stream?.known(result.sequence);
+        answer(outcome(message.stream, message.subject, stream?.spec.name, result));
+      });
     });
   }
 
@@ -345,6 +368,8 @@ export class MemoryHub implements HubPort {
     return [...this.#streams.values()].find((stream) => stream.stores(subject));
   }
 }
+
+const fullResult = { kind: "full" } as const;
 
 function outcome(
   wanted: string,

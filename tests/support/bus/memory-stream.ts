@@ -37,6 +37,8 @@ export class MemoryStream {
   readonly #bySubject = new Map<string, number[]>();
   readonly #consumers = new Map<string, MemoryConsumer>();
   #lastSequence = 0;
+  /** Up to here somebody has read, or was told that it is stored: it is on the disk. */
+  #knownTo = 0;
   #bytes = 0;
 
   constructor(spec: StreamSpec, clock: Clock) {
@@ -88,6 +90,7 @@ export class MemoryStream {
   read(fromSequence: number, limit: number): readonly Entry[] {
     const { firstSequence, lastSequence } = this.state();
     const found: Entry[] = [];
+    this.known(Math.min(lastSequence, fromSequence + limit - 1));
     for (let at = Math.max(fromSequence, firstSequence); at <= lastSequence && found.length < limit; at++) {
       const kept = this.#entries.get(at);
       if (kept !== undefined) found.push({ sequence: at, subject: kept.subject, data: kept.data });
@@ -98,6 +101,7 @@ export class MemoryStream {
   lastOf(subject: string): Entry | null {
     this.#expire();
     const kept = this.#entries.get(this.#bySubject.get(subject)?.at(-1) ?? 0);
+    this.known(kept?.sequence ?? 0);
     return kept === undefined ? null : { sequence: kept.sequence, subject, data: kept.data };
   }
 
@@ -111,6 +115,23 @@ export class MemoryStream {
     const keep = Math.max(0, this.#lastSequence - count);
     for (let at = this.#lastSequence; at > keep; at--) this.#remove(at);
     this.#lastSequence = keep;
+    this.#knownTo = Math.min(this.#knownTo, keep);
+  }
+
+  /** Somebody knows of this message: it, and what came before it, is on the disk by now. */
+  known(sequence: number): void {
+    this.#knownTo = Math.max(this.#knownTo, sequence);
+  }
+
+  loseUnknown(): void {
+    this.loseTail(Math.max(0, this.#lastSequence - this.#knownTo));
+  }
+
+  /** False where it is not there. */
+  setAside(sequence: number): boolean {
+    const isThere = this.#entries.has(sequence);
+    this.#remove(sequence);
+    return isThere;
   }
 
   ensureConsumer(durable: string, ackWaitMs: number): void {
@@ -149,6 +170,7 @@ export class MemoryStream {
           this.#pump(consumer);
         });
         consumer.inFlight.set(sequence, cancel);
+        this.known(sequence);
       }
       consumer.waiting.shift();
       pull?.deliver(batch);

@@ -3,6 +3,9 @@
 /** True where `subject` falls under `pattern`: `*` stands for one token, a final `>` for one or more. */
 export function matchesSubject(pattern: string, subject: string): boolean {
   if (pattern === subject) return true;
+  // Most patterns differ before their first wildcard.
+  const fixed = pattern.search(/[*>]/);
+  if (fixed < 0 || !subject.startsWith(pattern.slice(0, fixed))) return false;
   const wanted = pattern.split(".");
   const tokens = subject.split(".");
   for (const [index, token] of wanted.entries()) {

@@ -1,0 +1,35 @@
+/** What a log has come to say since some point of it: for whoever waits on a process that nobody sees. */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { bytesPerKiB } from "../../protocol/byte-unit.ts";
+
+const refusalMark = "trialmesh: ";
+const readMaxBytes = 64 * bytesPerKiB;
+
+export function logLength(file: string): number {
+  return read(file, Number.MAX_SAFE_INTEGER).end;
+}
+
+/** The last refusal in it after `from` (bytes), else its last line; null where it says nothing. */
+export function lastSaid(file: string, from: number): string | null {
+  const lines = read(file, from)
+    .text.split("\n")
+    .filter((line) => line.trim() !== "");
+  const refusal = lines.findLast((line) => line.startsWith(refusalMark));
+  return refusal?.slice(refusalMark.length) ?? lines.at(-1) ?? null;
+}
+
+function read(file: string, from: number): { readonly text: string; readonly end: number } {
+  try {
+    const handle = openSync(file, "r");
+    try {
+      const { size } = fstatSync(handle);
+      const bytes = Buffer.alloc(Math.max(0, Math.min(size - from, readMaxBytes)));
+      readSync(handle, bytes, 0, bytes.length, size - bytes.length);
+      return { text: bytes.toString("utf8"), end: size };
+    } finally {
+      closeSync(handle);
+    }
+  } catch {
+    return { text: "", end: 0 };
+  }
+}

@@ -1,0 +1,191 @@
+// One simulated agent: the real agent code over the hub, a memory disk, a simulated runner and a clock of its own. It can be made to
+// die at any of its steps: as something is written, stored, sent, begun or reported.
+import { startAgent, type AgentOptions } from "../../agent/agent.ts";
+import type { ArtifactCache } from "../../artifact/artifact-cache.ts";
+import type { Job, Runner } from "../../agent/runner/runner.ts";
+import { openPolicy, type Capability } from "../../protocol/capability.ts";
+import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import { accept, refuse } from "../../protocol/refusal.ts";
+import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
+import { sleep } from "../../protocol/time/clock.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
+import type { Store } from "../../store/store.ts";
+import { simulatedRunner, type SimulatedStore } from "../support/simulated-runner.ts";
+import type { ProcessClock } from "./process.ts";
+
+export interface AgentPlan {
+  readonly name: string;
+  readonly slots: number;
+  /** Model → tokens per second. */
+  readonly rates: Readonly<Record<string, number>>;
+  /** Its owner lends it only while away. */
+  readonly idleOnly: boolean;
+}
+
+export interface AgentProcess {
+  readonly clock: ProcessClock;
+  readonly busName: string;
+  readonly runningFences: Set<number>;
+  /** Its machine's sleep, or what it missed in it, excuses what runs until then, the world's ms. */
+  excusedUntil: number;
+}
+
+/** What the world gives it. */
+export interface AgentWorld extends Pick<AgentOptions, "mesh" | "trust" | "log" | "onHalt"> {
+  readonly clock: ProcessClock;
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly incarnation: string;
+  readonly artifacts: SimulatedStore;
+  readonly idleMs: () => number;
+  /** Told of each step before it is taken: it may be the last. */
+  readonly onStep: () => void;
+}
+
+/** Short minutes: a storm lasts five of ours. */
+const idlePolicy = { startMinutes: 0.1, loadMax: 0.3, resumeMinutes: 0.08, vacateMinutes: 0.4 };
+const cacheRetryMs = 500;
+
+/** Starts it; what runs on it is kept in `runningFences`. */
+export function startAgentProcess(plan: AgentPlan, world: AgentWorld, runningFences: Set<number>): void {
+  const { artifacts, bus, clock, onStep, store } = world;
+  const inner = simulatedRunner({
+    clock,
+    store: artifacts,
+    epoch: (job, resource) => epochOf(plan, job, resource),
+  });
+  inner.onEvent((event) => {
+    onStep();
+    if (event.kind === "finished" || event.kind === "stopped" || event.kind === "failed")
+      runningFences.delete(event.fence);
+  });
+  const runner: Runner = {
+    start: (job) => {
+      onStep();
+      runningFences.add(job.fence);
+      inner.start(job);
+    },
+    stop: (fence, how) => inner.stop(fence, how),
+    suspend: (fence) => inner.suspend(fence),
+    resume: (fence) => inner.resume(fence),
+    canSuspend: inner.canSuspend,
+    processes: () => inner.processes(),
+    onEvent: (listener) => inner.onEvent(listener),
+    close: () => inner.close(),
+  };
+  startAgent({
+    mesh: world.mesh,
+    name: plan.name,
+    bus,
+    trust: world.trust,
+    store: steppedStore(store, onStep),
+    runner,
+    artifacts: cacheOver(world),
+    clock,
+    incarnation: world.incarnation,
+    capability: capabilityOf(plan),
+    policy: plan.idleOnly ? { ...openPolicy(plan.slots), idle: idlePolicy } : openPolicy(plan.slots),
+    owner: {
+      idle: [
+        {
+          name: "the owner",
+          read: () => Promise.resolve({ kind: "idle", source: "the owner", ms: world.idleMs() }),
+        },
+      ],
+      power: () => Promise.resolve({ onBattery: null, celsius: null }),
+      othersLoad: () => Promise.resolve(0),
+    },
+    load: () => ({ cpuLoad: null, memFreeGiB: null }),
+    minuteOfDay: () => 0,
+    log: world.log,
+    onHalt: world.onHalt,
+  });
+}
+
+function steppedStore(store: Store, onStep: () => void): Store {
+  return {
+    get: (key) => store.get(key),
+    range: (prefix) => store.range(prefix),
+    count: () => store.count(),
+    fault: () => store.fault(),
+    write: async (changes) => {
+      onStep();
+      await store.write(changes);
+      onStep();
+    },
+    close: () => store.close(),
+  };
+}
+
+function cacheOver({ bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
+  const { blobs } = streamsOf(mesh);
+  const subjects = subjectsOf(mesh);
+  const retry = async <T>(run: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        onStep();
+        const result = await run();
+        onStep();
+        return result;
+      } catch (error) {
+        if (!(error instanceof BusError) || error.kind === "closed") throw error;
+        await sleep(clock, cacheRetryMs);
+      }
+    }
+  };
+  return {
+    workDirOf: (fence) => `sim/${fence}`,
+    clear: () => {},
+    kept: () => null,
+    fetch: async (digest) => {
+      const found = await retry(() => bus.getMessage(blobs, subjects.blob(digest, 0)));
+      return found === null ? refuse("unknown", `no artifact ${digest}`) : accept(`sim:${digest}`);
+    },
+    share: async (_path, digest) => {
+      onStep();
+      await bus.append(blobs, subjects.blob(digest, 0), new Uint8Array([1]));
+      onStep();
+    },
+    offer: () => {},
+  };
+}
+
+function epochOf(plan: AgentPlan, job: Job, resource: number) {
+  const random = randomStream(job.seed, `${job.trial}/${plan.name}/${job.fence}`, resource);
+  const rate = plan.rates[job.model] ?? 1;
+  const durationMs = Math.round((400 + random.next() * 8_000) / rate);
+  const quality = randomStream(1, JSON.stringify(job.params), 0).next();
+  const accuracy = quality * (1 - 0.5 / (resource + 1));
+  const bad = randomStream(2, `${job.fence}/${plan.name}`, resource).next();
+  if (bad < 0.01)
+    return { durationMs, metrics: {}, failure: { reason: "the runner crashed", retryable: true } };
+  if (quality < 0.02)
+    return { durationMs, metrics: {}, failure: { reason: "loss is not finite", retryable: false } };
+  if (quality > 0.99) return { durationMs, metrics: { other: 1 } };
+  return { durationMs, metrics: { accuracy, loss: 1 - accuracy } };
+}
+
+function capabilityOf({ rates }: AgentPlan): Capability {
+  return {
+    host: {
+      os: "linux",
+      arch: "x64",
+      cpuModel: "simulated",
+      cores: 4,
+      memGiB: 16,
+      diskGiB: 100,
+      gpus: [],
+      cpuFeatures: [],
+    },
+    node: "24.0.0",
+    backends: [{ name: "cpu", works: true, reason: null, version: null, dtypes: ["f32"] }],
+    rates: Object.entries(rates).map(([model, tokensPerSecond]) => ({
+      kind: `simulated/${model}`,
+      backend: "cpu",
+      examplesPerSecond: tokensPerSecond,
+      tokensPerSecond,
+    })),
+    labels: {},
+    python: null,
+  };
+}

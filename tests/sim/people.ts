@@ -1,0 +1,89 @@
+// What people do during a storm: an owner drains and cordons, sets weights, refills and caps, tunes sweeps; machines' owners come
+// home. Refusals are fine, and so is an answer that comes late.
+import type { MeshClient } from "../../protocol/client.ts";
+import type { CommandBody, CommandName } from "../../protocol/command.ts";
+import type { AgentPlan } from "./agent-process.ts";
+import type { World } from "./world.ts";
+
+const minuteMs = 60_000;
+const orderLengthMaxMs = minuteMs;
+
+export class People {
+  readonly #world: World;
+  readonly #owner: MeshClient;
+  readonly #plans: readonly AgentPlan[];
+  readonly #requesters: readonly string[];
+  #open = 0;
+
+  constructor(world: World, owner: MeshClient, plans: readonly AgentPlan[], requesters: readonly string[]) {
+    this.#world = world;
+    this.#owner = owner;
+    this.#plans = plans;
+    this.#requesters = requesters;
+  }
+
+  /** Plans orders for the first `stormMs`; returns how many. */
+  planOrders(stormMs: number): number {
+    const count = this.#world.between(0, 6);
+    for (let index = 0; index < count; index++) this.#planOrder(this.#world.between(5_000, stormMs - 20_000));
+    return count;
+  }
+
+  /** People come back to machines they lend only while away, mostly while trials run there. */
+  planVisits(stormMs: number): void {
+    const world = this.#world;
+    for (const { idleOnly, name } of this.#plans) {
+      for (let visit = world.between(1, 3); idleOnly && visit > 0; visit--) {
+        const at = world.between(5_000, stormMs / 3);
+        const length = world.between(500, 60_000);
+        world.clock.setTimer(at, () => world.returnOwner(name, length));
+      }
+    }
+  }
+
+  /** Resolves when all that was ordered is answered, or given up: nothing of it comes after what is ordered then. */
+  async done(): Promise<void> {
+    await this.#world.clock.advance(orderLengthMaxMs);
+    while (this.#open > 0) await this.#world.clock.advance(1_000);
+  }
+
+  #planOrder(at: number): void {
+    const world = this.#world;
+    const length = world.between(5_000, orderLengthMaxMs);
+    const kind = world.between(1, 4);
+    const agent = world.pick(this.#plans)?.name ?? "";
+    const requester = world.pick(this.#requesters) ?? "";
+    const weight = world.between(1, 5);
+    const amount = world.between(1_000, 20_000);
+    world.clock.setTimer(at, () => {
+      if (kind === 1) {
+        this.#send("agent-drain", { agent, drain: true });
+        world.clock.setTimer(length, () => this.#send("agent-drain", { agent, drain: false }));
+      } else if (kind === 2) {
+        this.#send("agent-cordon", { agent, cordon: true });
+        world.clock.setTimer(length, () => this.#send("agent-cordon", { agent, cordon: false }));
+      } else if (kind === 3) {
+        const refill = { amount, everyMs: minuteMs, upTo: amount * 2 };
+        this.#send("account-set", { requester, weight, refill, sweepCap: amount * 10 });
+      } else {
+        const sweep = `s${world.between(1, 2)}`;
+        this.#send("sweep-tune", { sweep, weight, priority: world.between(-3, 3) });
+      }
+    });
+  }
+
+  #send<N extends CommandName>(name: N, body: CommandBody<N>): void {
+    const world = this.#world;
+    this.#open++;
+    // In a storm nobody may be there to hear it.
+    void this.#owner
+      .command(name, body)
+      .then(
+        (answer) => world.note(`${name}: ${answer.ok ? "done" : answer.refusal.message}`),
+        (error: unknown) => world.note(`${name}: ${error instanceof Error ? error.message : "lost"}`),
+      )
+      .finally(() => {
+        this.#open--;
+      });
+  }
+}
