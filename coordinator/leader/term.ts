@@ -14,7 +14,9 @@ import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { orderGiver } from "./give-order.ts";
+import { asideOf, type FaultBook } from "./fault-book.ts";
 import { Leader } from "./leader.ts";
+import type { SetAside } from "./set-aside.ts";
 import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
@@ -37,6 +39,8 @@ export interface TermOptions {
   readonly store: ProjectionStore;
   readonly events: EventLog;
   readonly sampler: SamplerWorker;
+  readonly faults: FaultBook;
+  readonly setAside: SetAside;
   readonly log: (line: string) => void;
   readonly onError: (error: unknown) => void;
   readonly onState?: (state: State) => void;
@@ -71,6 +75,14 @@ export function beginTerm(options: TermOptions): Term {
       lookForProposals();
     },
     onSettled: () => options.onState?.(state),
+    onFault: (input, sentence) => {
+      log(`set aside: ${sentence}`);
+      options.setAside.note(asideOf(input, sentence));
+    },
+    onSpoilt: () => {
+      log("what is in memory is dropped, and a new term begins from what is durable");
+      ended.resolve();
+    },
     onDeposed: () => {
       log("another coordinator leads; standing by");
       ended.resolve();
@@ -86,7 +98,19 @@ export function beginTerm(options: TermOptions): Term {
   const lookForProposals = () => {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
-  const intake: IntakeOptions = { bus, mesh, leader, board, clock, events, settings, giveOrder, log };
+  const { setAside } = options;
+  const intake: IntakeOptions = {
+    bus,
+    mesh,
+    leader,
+    board,
+    clock,
+    events,
+    settings,
+    giveOrder,
+    setAside,
+    log,
+  };
   const proofs = serveProofs(bus, mesh, clock, log);
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
