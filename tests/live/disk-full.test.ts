@@ -75,4 +75,37 @@ describe("full disks", { skip }, () => {
       }
     });
   }
+
+  test("DISK-2: a program that eats into what its agent keeps free is ended, with what it wrote and where; the agent works on", async () => {
+    const mesh = new LiveMesh();
+    const disk = new SmallDisk(join(mesh.homePath(LiveMesh.home), "agent/one"), "64m");
+    try {
+      const up = await mesh.up("--port", "0", "--slots", "1");
+      mesh.cli.write("fill.sh", "while head -c 1000000 /dev/zero >> junk; do sleep 0.02; done; sleep 60\n");
+      const file = mesh.cli.write(
+        "fill.yaml",
+        `name: fill
+command: [sh, fill.sh]
+objective: { metric: loss, goal: minimize }
+parameters: { rate: { min: 0.1, max: 0.4 } }
+search: { trials: 1 }
+`,
+      );
+      await mesh.ok(LiveMesh.home, "sweep", "run", file, "--detach");
+      const said = await up.saidLine(/agent: (trial s1-1 was ended: .*)/);
+      assert.match(
+        said,
+        /it wrote [\d.]+ MiB into .*agent\/one\/cache\/work\/\d+ and left [\d.]+ MiB free on its disk, where 6\.4 MiB stay free/,
+      );
+      const { trials } = await mesh.ended("s1");
+      assert.match(JSON.stringify(trials), /it wrote [\d.]+ MiB into /);
+      const next = valueOf(
+        await mesh.launch("owner", { name: "next", trials: 2, epochs: 2, milliseconds: 20, seed: 2 }),
+      );
+      assert.equal((await mesh.ended(next)).summary.counts.completed, 2);
+    } finally {
+      disk.remove();
+      await mesh.close();
+    }
+  });
 });
