@@ -25,7 +25,7 @@ import {
   type Role,
 } from "../../protocol/subjects.ts";
 import { commandBytesMax, heartbeatBytesMax, registerBytesMax, tooLarge } from "./message-limit.ts";
-import { CommandLimit, commandsPerSecond } from "./command-limit.ts";
+import { beyondQuota, commandRate, queryRate, type SenderQuota } from "./sender-quota.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
 import type { GiveOrder } from "./give-order.ts";
@@ -46,6 +46,7 @@ export interface IntakeOptions {
   readonly settings: CoordinatorSettings;
   readonly giveOrder: GiveOrder;
   readonly setAside: SetAside;
+  readonly quota: SenderQuota;
   readonly log: (line: string) => void;
 }
 
@@ -59,14 +60,20 @@ const consumeRetryMs = 500;
 
 /** Commands, queries, registrations and heartbeats: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
-  const { bus, leader, mesh } = options;
+  const { bus, clock, leader, mesh, quota } = options;
   const patterns = coordinatorPatterns(mesh);
   return [
     serveCommands(options),
     bus.subscribe(patterns.queries, (message) => {
-      const { name } = senderOf(message.subject);
+      const { name, role, who } = senderOf(message.subject);
       const respond = (answer: Outcome<unknown>) =>
         message.respond(answerBytes(isQuery(name) ? `the query ${name}` : "a query", answer));
+      // Standby coordinators ask so seldom that their asking is not counted: who leads must not hang on it.
+      if (
+        role !== "coordinator" &&
+        !quota.allows("query", `${role}/${who}`, message.data.length, clock.now())
+      )
+        return respond(refuse("unavailable", beyondQuota(who, "questions", queryRate)));
       if (name === "ping") return respond(accept({ epoch: leader.state.meta.epoch }));
       if (!isQuery(name)) {
         return respond(
@@ -94,10 +101,12 @@ function serveHeartbeats({
   giveOrder,
   leader,
   mesh,
+  quota,
   setAside,
 }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
     const agent = agentOf(message.subject);
+    if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.now())) return;
     const aside = (sentence: string) =>
       setAside.note({ kind: "heartbeat", sender: agent, bytes: message.data.length, sentence });
     const large = tooLarge(`a heartbeat of ${agent}`, message.data.length, heartbeatBytesMax);
@@ -134,11 +143,14 @@ function serveRegisters({
   clock,
   leader,
   mesh,
+  quota,
   setAside,
   settings,
 }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).registers, (message) => {
     const agent = agentOf(message.subject);
+    if (!quota.allows("register", `agent/${agent}`, message.data.length, clock.now()))
+      return message.respond(toBytes(refuse("unavailable", `${agent} registers more often than it may`)));
     const large = tooLarge(`the registration of ${agent}`, message.data.length, registerBytesMax);
     const aside = (refused: Outcome<never>) => {
       const sentence = refused.ok ? "" : refused.refusal.message;
@@ -165,12 +177,14 @@ function serveRegisters({
   });
 }
 
-function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscription {
-  const limit = new CommandLimit();
+function serveCommands({ bus, clock, leader, mesh, quota }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).commands, (message) => {
     const { name, role, who } = senderOf(message.subject);
     const respond = (answer: Outcome<unknown>) =>
       message.respond(answerBytes(isCommand(name) ? `the command ${name}` : "a command", answer));
+    // Before anything is read of it: reading is most of what it costs.
+    if (!quota.allows("command", `${role}/${who}`, message.data.length, clock.now()))
+      return respond(refuse("unavailable", beyondQuota(who, "commands", commandRate)));
     const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
     if (large !== null) return respond(large);
     const envelope = parseOutside(commandEnvelopeSchema, fromBytes(message.data), "command");
@@ -179,10 +193,6 @@ function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscriptio
       return respond(
         refuse("unknown", `there is no command ${name}; ${suggestion(name, Object.keys(commandSchemas))}`),
       );
-    }
-    if (!limit.allows(`${role}/${who}`, clock.now())) {
-      const message = `${who} gives more than ${commandsPerSecond} commands a second; wait a moment and send it again`;
-      return respond(refuse("unavailable", message));
     }
     const { body, key } = envelope.value;
     leader.submit({ input: { kind: "command", key, sender: { role, who }, name, body }, done: respond });

@@ -12,13 +12,14 @@ import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { wantedMax } from "../../protocol/order.ts";
 import { accept, parseOutside, refuse } from "../../protocol/refusal.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
-import { subjectsOf } from "../../protocol/subjects.ts";
+import { coordinatorPatterns } from "../../protocol/subjects.ts";
 
 /** `doubted`: by somebody who has read it and found it wrong or not there. */
 const askedSchema = z.object({ digest: digestSchema, doubted: z.literal(true).optional() });
 type Asked = z.infer<typeof askedSchema>;
-/** Questions that wait while one blob is read. */
+/** Questions that wait while one blob is read, of all and of one asker: each may be a long one. */
 const waitingMax = 100;
+const waitingOfOneMax = 8;
 /** Digests found right, the oldest forgotten first. */
 const provedMax = 10_000;
 /** A doubted blob is read again, and asked for, once in this time, ms: nobody keeps a coordinator reading. */
@@ -36,7 +37,9 @@ export function serveProofs(bus: Bus, mesh: string, clock: Clock, log: (line: st
   const proved = new Set<Digest>();
   /** When each was last doubted, oldest first, and whether it is missed since. */
   const doubted = new Map<Digest, { readonly at: number; readonly missed: boolean }>();
-  let waiting = 0;
+  /** By who asked; under "" of before the asker stood in the subject. */
+  const waiting = new Map<string, number>();
+  let waitingInAll = 0;
   let last: Promise<void> = Promise.resolve();
 
   const prove = async (digest: Digest): Promise<ProofState> => {
@@ -68,7 +71,18 @@ export function serveProofs(bus: Bus, mesh: string, clock: Clock, log: (line: st
     return state;
   };
 
-  const answer = async (message: Incoming, { digest, doubted: isDoubted }: Asked): Promise<void> => {
+  const note = (asker: string, change: number) => {
+    const count = (waiting.get(asker) ?? 0) + change;
+    waitingInAll += change;
+    if (count === 0) waiting.delete(asker);
+    else waiting.set(asker, count);
+  };
+
+  const answer = async (
+    message: Incoming,
+    asker: string,
+    { digest, doubted: isDoubted }: Asked,
+  ): Promise<void> => {
     try {
       const state = await (isDoubted === true ? proveAgain(digest) : prove(digest));
       message.respond(toBytes(accept({ state })));
@@ -76,20 +90,25 @@ export function serveProofs(bus: Bus, mesh: string, clock: Clock, log: (line: st
       if (!(error instanceof BusError)) throw error;
       message.respond(toBytes(refuse("unavailable", error.message)));
     } finally {
-      waiting -= 1;
+      note(asker, -1);
     }
   };
 
-  const subscription = bus.subscribe(subjectsOf(mesh).prove, (message) => {
+  const hear = (message: Incoming) => {
+    const asker = askerOf(message.subject);
+    // QUOTA-1: before anything is read of it.
+    const mostOfOne = asker === "" ? waitingMax : waitingOfOneMax;
+    if (waitingInAll >= waitingMax || (waiting.get(asker) ?? 0) >= mostOfOne)
+      return message.respond(toBytes(refuse("unavailable", "too many artifacts wait to be looked at")));
     const asked = parseOutside(askedSchema, fromBytes(message.data), "the question for a proof");
     if (!asked.ok) return message.respond(toBytes(asked));
-    if (waiting >= waitingMax)
-      return message.respond(toBytes(refuse("unavailable", "too many artifacts wait to be looked at")));
-    waiting += 1;
-    last = last.then(() => answer(message, asked.value));
-  });
+    note(asker, 1);
+    last = last.then(() => answer(message, asker, asked.value));
+  };
+  const { namedProofs, proofs } = coordinatorPatterns(mesh);
+  const heard = [proofs, namedProofs].map((pattern) => bus.subscribe(pattern, hear));
   return {
-    subscription,
+    subscription: { close: () => heard.forEach((one) => one.close()) },
     wanted() {
       const now = clock.monotonic();
       const missed = [...doubted].filter(([digest, doubt]) => {
@@ -98,4 +117,9 @@ export function serveProofs(bus: Bus, mesh: string, clock: Clock, log: (line: st
       return missed.slice(-wantedMax).map(([digest]) => digest);
     },
   };
+}
+
+/** The asker in `tm.v1.<mesh>.prove.<role>.<who>`. */
+function askerOf(subject: string): string {
+  return subject.split(".").slice(4).join("/");
 }

@@ -21,6 +21,7 @@ import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
+import { SenderQuota } from "./sender-quota.ts";
 import { serveProofs, type Proofs } from "./serve-proofs.ts";
 import { ServerPulse } from "./server-pulse.ts";
 
@@ -98,6 +99,7 @@ export function beginTerm(options: TermOptions): Term {
   const lookForProposals = () => {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
+  const quota = new SenderQuota(log);
   const { setAside } = options;
   const intake: IntakeOptions = {
     bus,
@@ -108,6 +110,7 @@ export function beginTerm(options: TermOptions): Term {
     events,
     settings,
     giveOrder,
+    quota,
     setAside,
     log,
   };
