@@ -153,6 +153,7 @@ function cacheOver({ bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
       await bus.append(blobs, subjects.blob(digest, 0), new Uint8Array([1]));
       onStep();
     },
+    offer: () => {},
   };
 }
 
