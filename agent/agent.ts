@@ -109,6 +109,9 @@ class AgentShell implements Agent {
       },
       take,
       onReceipt,
+      onWanted: (digests) => {
+        for (const digest of digests) options.artifacts.offer(digest);
+      },
       log,
     });
     this.#owner = watchOwner({

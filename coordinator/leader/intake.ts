@@ -2,7 +2,7 @@
  * Where messages come in: parsed once, here, into inputs and questions. What does not parse is refused
  * with a reason where somebody waits for an answer, and counted, logged and dropped where nobody does.
  */
-import { BusError, type Bus, type Delivered, type Subscription } from "../../protocol/bus/bus.ts";
+import { BusError, type Bus, type Subscription } from "../../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import {
   commandSchemas,
@@ -14,7 +14,7 @@ import {
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { registerSchema, heartbeatSchema, reportBatchSchema, type Welcome } from "../../protocol/report.ts";
+import { registerSchema, heartbeatSchema, type Welcome } from "../../protocol/report.ts";
 import {
   agentOf,
   coordinatorPatterns,
@@ -24,18 +24,14 @@ import {
   streamsOf,
   type Role,
 } from "../../protocol/subjects.ts";
-import {
-  commandBytesMax,
-  heartbeatBytesMax,
-  registerBytesMax,
-  reportBytesMax,
-  tooLarge,
-} from "./message-limit.ts";
+import { commandBytesMax, heartbeatBytesMax, registerBytesMax, tooLarge } from "./message-limit.ts";
 import { beyondQuota, commandRate, queryRate, type SenderQuota } from "./sender-quota.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
 import type { GiveOrder } from "./give-order.ts";
 import type { Leader } from "./leader.ts";
+import type { SetAside } from "./set-aside.ts";
+import { takeReports } from "./take-report.ts";
 import type { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import { answerQuery } from "../view/answer-query.ts";
 import { answerBytes } from "../view/fit-answer.ts";
@@ -49,6 +45,7 @@ export interface IntakeOptions {
   readonly events: EventLog;
   readonly settings: CoordinatorSettings;
   readonly giveOrder: GiveOrder;
+  readonly setAside: SetAside;
   readonly quota: SenderQuota;
   readonly log: (line: string) => void;
 }
@@ -97,13 +94,25 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
   ];
 }
 
-function serveHeartbeats({ board, bus, clock, giveOrder, leader, log, mesh, quota }: IntakeOptions): Subscription {
+function serveHeartbeats({
+  board,
+  bus,
+  clock,
+  giveOrder,
+  leader,
+  mesh,
+  quota,
+  setAside,
+}: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
     const agent = agentOf(message.subject);
     if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.now())) return;
-    if (message.data.length > heartbeatBytesMax) return log(`dropped: a heartbeat of ${agent} is too large`);
+    const aside = (sentence: string) =>
+      setAside.note({ kind: "heartbeat", sender: agent, bytes: message.data.length, sentence });
+    const large = tooLarge(`a heartbeat of ${agent}`, message.data.length, heartbeatBytesMax);
+    if (large?.ok === false) return aside(large.refusal.message);
     const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
-    if (!heartbeat.ok) return log(heartbeat.refusal.message);
+    if (!heartbeat.ok) return aside(heartbeat.refusal.message);
     board.note(agent, clock.now(), heartbeat.value);
     const { incarnation, running } = heartbeat.value;
     // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it.
@@ -128,19 +137,34 @@ function serveHeartbeats({ board, bus, clock, giveOrder, leader, log, mesh, quot
   });
 }
 
-function serveRegisters({ board, bus, clock, leader, mesh, quota, settings }: IntakeOptions): Subscription {
+function serveRegisters({
+  board,
+  bus,
+  clock,
+  leader,
+  mesh,
+  quota,
+  setAside,
+  settings,
+}: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).registers, (message) => {
     const agent = agentOf(message.subject);
     if (!quota.allows("register", `agent/${agent}`, message.data.length, clock.now()))
       return message.respond(toBytes(refuse("unavailable", `${agent} registers more often than it may`)));
     const large = tooLarge(`the registration of ${agent}`, message.data.length, registerBytesMax);
-    if (large !== null) return message.respond(toBytes(large));
+    const aside = (refused: Outcome<never>) => {
+      const sentence = refused.ok ? "" : refused.refusal.message;
+      setAside.note({ kind: "registration", sender: agent, bytes: message.data.length, sentence });
+      message.respond(toBytes(refused));
+    };
+    if (large !== null) return aside(large);
     const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
-    if (!register.ok) return message.respond(toBytes(register));
+    if (!register.ok) return aside(register);
     board.note(agent, clock.now(), null);
     leader.submit({
       input: { kind: "register", agent, register: register.value },
-      done: () => {
+      done: (answer) => {
+        if (!answer.ok) return message.respond(toBytes(answer));
         const welcome: Welcome = {
           epoch: leader.state.meta.epoch,
           at: clock.now(),
@@ -177,55 +201,14 @@ function serveCommands({ bus, clock, leader, mesh, quota }: IntakeOptions): Subs
 
 /** Durable reports: acknowledged, and receipted to the agent, only once their events are in the journal. */
 export function serveInbox(options: IntakeOptions): Subscription {
-  const { bus, clock, giveOrder, leader, log, mesh, quota } = options;
-  const handle = (message: Delivered): Promise<void> => {
-    const agent = agentOf(message.subject);
-    // Not taken, it comes again in a while; until then it takes up one of the places that this agent has in the inbox.
-    if (!quota.allows("report", `agent/${agent}`, message.data.length, clock.now())) return Promise.resolve();
-    const batch = parseOutside(reportBatchSchema, fromBytes(message.data), `report of ${agent}`);
-    if (!batch.ok) {
-      log(`dropped: ${batch.refusal.message}`);
-      message.ack();
-      return Promise.resolve();
-    }
-    const { reports } = batch.value;
-    const receipt = () => {
-      message.ack();
-      const body = { epoch: leader.state.meta.epoch, ids: reports.map(({ id }) => id) };
-      giveOrder({ agent, name: "receipt", body });
-    };
-    const takeable = reports.filter(({ report }) => {
-      // Few messages are so large that one report in them could be.
-      if (message.data.length <= reportBytesMax) return true;
-      const large = tooLarge(`a report of ${agent}`, JSON.stringify(report).length, reportBytesMax);
-      if (large?.ok === false) log(`put aside: ${large.refusal.message}`);
-      return large === null;
-    });
-    if (takeable.length === 0) {
-      receipt();
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => {
-      let open = takeable.length;
-      for (const { report } of takeable) {
-        leader.submit({
-          input: { kind: "report", agent, report },
-          done: () => {
-            if (--open > 0) return;
-            receipt();
-            resolve();
-          },
-        });
-      }
-    });
-  };
+  const { bus, clock, mesh } = options;
   const consume = () =>
     bus.consume(
       streamsOf(mesh).inbox,
       inboxDurable,
       async (batch) => {
         // Where leadership is lost in between, these never resolve: the messages go to the next leader.
-        await Promise.all(batch.map(handle));
+        await Promise.all(batch.map((message) => takeReports(options, message)));
       },
       { maxBatch: inboxBatchMax, ackWaitMs: inboxAckWaitMs },
     );

@@ -4,10 +4,11 @@
  */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { longText } from "../../protocol/bound.ts";
 import type { Home } from "../home.ts";
-import { tryLock, type FolderLock } from "../../system/folder-lock.ts";
+import { lockHolder, tryLock, type FolderLock } from "../../system/folder-lock.ts";
 import {
   ensurePrivateFolder,
   parseJsonFile,
@@ -18,13 +19,16 @@ import { isSameProcess, startOfProcess } from "../../system/process-alive.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 
+const lockName = "up";
+const pollMs = 20;
+
 type Place = Pick<Home, "path">;
 
 const upRecordSchema = z.object({
   version: z.literal(1),
   pid: z.int().positive(),
   /** When that process started, as the system counts it; left out by earlier versions, and where the system does not say. */
-  started: z.string().optional(),
+  started: longText.optional(),
   /** Its server does not serve yet. */
   starting: z.boolean().optional(),
   /** Address the server listens on. */
@@ -51,6 +55,15 @@ export function readUpRecord(home: Place): UpRecord | null {
   if (parsed?.success !== true) return null;
   const { pid, started } = parsed.data;
   return isSameProcess(pid, started ?? null) ? parsed.data : null;
+}
+
+/** As soon as the `up` of this home, if one has begun to start, has its record. */
+export async function findUp(home: Place): Promise<UpRecord | null> {
+  for (;;) {
+    const record = readUpRecord(home);
+    if (record !== null || lockHolder(runFolder(home), lockName) === null) return record;
+    await sleep(pollMs);
+  }
 }
 
 /** Of this process. */
@@ -84,7 +97,7 @@ export function claimUp(home: Place): Outcome<FolderLock> {
   const folder = ensurePrivateFolder(runFolder(home));
   if (!folder.ok) return folder;
   try {
-    const claim = tryLock(folder.value, "up");
+    const claim = tryLock(folder.value, lockName);
     // An `up` of an earlier version has no lock.
     const other = readUpRecord(home);
     if (claim.held && other === null) return accept(claim.lock);

@@ -127,7 +127,12 @@ for (const world of busWorlds) {
     });
 
     test("STREAM-21: what one sender stores takes the place of its own oldest, whatever subjects it makes up", async () => {
-      const spec: StreamSpec = { name: "RING", subjects: ["say.*.*"], retention: "limits", allowDirect: true };
+      const spec: StreamSpec = {
+        name: "RING",
+        subjects: ["say.*.*"],
+        retention: "limits",
+        allowDirect: true,
+      };
       // Made by an older version, and what is in it stays readable.
       await mesh.settle(a.ensureStream({ ...spec, maxMessagesPerSubject: 5 }));
       await mesh.settle(a.append("RING", "say.old.x", bytesOf("before")));
@@ -140,7 +145,10 @@ for (const world of busWorlds) {
         await mesh.settle(a.ensureStream({ ...spec, ...ring, discard: "old" }));
       await mesh.settle(a.append("RING", "say.quiet.t", bytesOf("mine")));
       for (let n = 0; n < 30; n++) await mesh.settle(b.append("RING", `say.greedy.t${n}`, bytesOf(`${n}`)));
-      await assert.rejects(mesh.settle(b.append("RING", "say.greedy.t", new Uint8Array(301))), busError("refused"));
+      await assert.rejects(
+        mesh.settle(b.append("RING", "say.greedy.t", new Uint8Array(301))),
+        busError("refused"),
+      );
       const read = async (subject: string, from = 1, limit = 10) =>
         (await mesh.settle(a.readSubject("RING", subject, from, limit))).map(({ data }) => textOf(data));
       assert.deepEqual(await read("said.quiet"), ["mine"]);
