@@ -189,6 +189,7 @@ export class KillMesh {
     for (const { client } of this.#people.values()) await client.close();
     await this.#connected?.client.close();
     for (const { proxy } of this.machines) proxy?.close();
+    if (keep) for (const place of this.#mounted) spawnSync("cp", ["-a", place, `${place}-kept`]);
     this.#clear();
     for (const [event, run] of [
       ["exit", this.#clear],
