@@ -6,8 +6,8 @@ import { errorSentence } from "../protocol/error-sentence.ts";
 import type { Bus, Subscription } from "../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../protocol/capability.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
-import { toBytes } from "../protocol/json-bytes.ts";
 import type { MeshTrust } from "../protocol/signature.ts";
+import { lineMessages, pointMessages } from "./say-point.ts";
 import { subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 import type { ArtifactCache } from "../artifact/artifact-cache.ts";
@@ -109,6 +109,9 @@ class AgentShell implements Agent {
       },
       take,
       onReceipt,
+      onWanted: (digests) => {
+        for (const digest of digests) options.artifacts.offer(digest);
+      },
       log,
     });
     this.#owner = watchOwner({
@@ -189,18 +192,16 @@ class AgentShell implements Agent {
         return;
       case "metric": {
         const { lease, metrics, resource } = effect;
-        bus.publish(
-          this.#subjects.metric(name, lease.sweep, lease.trial),
-          toBytes({ fence: lease.fence, resource, metrics }),
-        );
+        const subject = this.#subjects.metric(name, lease.sweep, lease.trial);
+        for (const message of pointMessages({ fence: lease.fence, resource, metrics }))
+          bus.publish(subject, message);
         return;
       }
       case "log": {
         const { lease, line, stream } = effect;
-        bus.publish(
-          this.#subjects.log(name, lease.sweep, lease.trial),
-          toBytes({ fence: lease.fence, stream, line }),
-        );
+        const subject = this.#subjects.log(name, lease.sweep, lease.trial);
+        for (const message of lineMessages({ fence: lease.fence, stream, line }))
+          bus.publish(subject, message);
         return;
       }
     }

@@ -10,8 +10,13 @@ export function quantile(values: readonly number[], share: number): number {
 
 /** The same of values that rise. */
 export function quantileOfSorted(sorted: ArrayLike<number>, share: number): number {
-  const place = share * (sorted.length - 1);
-  const below = sorted[Math.floor(place)] ?? Number.NaN;
-  const above = sorted[Math.ceil(place)] ?? below;
+  return quantileAt(sorted.length, share, (at) => sorted[at]);
+}
+
+/** The same of `count` values of which `at` gives each by its place, rising. */
+export function quantileAt(count: number, share: number, at: (place: number) => number | undefined): number {
+  const place = share * (count - 1);
+  const below = at(Math.floor(place)) ?? Number.NaN;
+  const above = at(Math.ceil(place)) ?? below;
   return below === above ? below : below + (above - below) * (place - Math.floor(place));
 }

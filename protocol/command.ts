@@ -139,6 +139,8 @@ const queryBodies = {
     requester: nameSchema.nullable().default(null),
     lines: z.int().min(0).max(5000).default(50),
   }),
+  /** Messages that could not be processed. */
+  "set-aside": z.strictObject({}),
   events: z.strictObject({ limit: z.int().min(1).max(1000).default(100) }),
 } as const;
 export type QueryName = keyof typeof queryBodies;

@@ -8,6 +8,7 @@ import { datasetsView, datasetView } from "./dataset-view.ts";
 import { estimateView } from "./estimate-view.ts";
 import { insightView } from "./insight-view.ts";
 import { sweepStateSchema, trialStateSchema } from "./life.ts";
+import { setAsideView } from "./set-aside-view.ts";
 import { sweepWhyView, whyView } from "./why-view.ts";
 import { backendReportSchema, hostSchema, policySchema, rateSchema } from "./capability.ts";
 import { heartbeatSchema } from "./report.ts";
@@ -313,5 +314,6 @@ export const queryValues = {
   lineage: lineageView,
   resolve: resolutionView,
   budget: budgetView,
+  "set-aside": setAsideView,
   events: eventsView,
 } as const;

@@ -190,6 +190,7 @@ function copyOf(of: Answers): Stored {
     lineage: new Map(of.lineage),
     resolve: new Map(of.resolve),
     budget: new Map(of.budget),
+    "set-aside": new Map(of["set-aside"]),
     events: new Map(of.events),
   };
 }

@@ -11,8 +11,8 @@ export function doctorCommand(terminal: Terminal): Command {
   return printing("doctor", "check this machine and its mesh; exits 1 when something must be mended").action(
     action(terminal, async (options: PrintOptions) => {
       const { examine } = await import("../../client/doctor/examine.ts");
-      const findings = await examine(terminal.environment);
-      printAnswer(terminal, options, accept({ findings }), (value) =>
+      const examination = await examine(terminal.environment);
+      printAnswer(terminal, options, accept(examination), (value) =>
         table(
           value.findings,
           [
@@ -27,7 +27,9 @@ export function doctorCommand(terminal: Terminal): Command {
           "nothing to check",
         ),
       );
-      return findings.some((finding) => finding.verdict === "fail") ? exitCode.failed : exitCode.ok;
+      return examination.findings.some((finding) => finding.verdict === "fail")
+        ? exitCode.failed
+        : exitCode.ok;
     }),
   );
 }

@@ -48,7 +48,7 @@ export function upCommand(terminal: Terminal): Command {
     .option("--name <name>", "name of this machine's coordinator and agent", nameArgument, machineName())
     .option("--no-agent", "start no agent here")
     .option("--detach", "go on in the background; `trialmesh down` ends it")
-    .option("--restore-journal", "put back what the server's journal has lost, from the coordinator's copy")
+    .option("--restore-journal", "make the server's journal whole again first, from the copies in this home")
     .addHelpText(
       "after",
       examples("trialmesh up", "trialmesh up --listen 0.0.0.0:4222 --slots 2", "trialmesh up --detach"),
@@ -99,7 +99,7 @@ function startOptions(terminal: Terminal, options: Options): StartMeshOptions {
     host: options.listen?.host ?? null,
     port: options.listen?.port ?? options.port ?? null,
     anyPort: false,
-    coordinator: options.restoreJournal === true ? ["--restore-journal"] : [],
+    restoreJournal: options.restoreJournal ?? false,
     agent: options.agent ? ownerFlagsOf(options) : null,
     log: (line) => terminal.note(line),
   };

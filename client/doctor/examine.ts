@@ -12,6 +12,7 @@ import { showVersion } from "../../mesh/server-version.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { MeshView } from "../../protocol/view.ts";
 import { packageVersion } from "../../training/version/code-version.ts";
+import type { SetAsideMessage } from "../../protocol/set-aside-view.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { defaultPort } from "../../mesh/part/start-mesh.ts";
@@ -38,7 +39,13 @@ const packages = [
   "ink",
 ];
 
-export async function examine(environment: Environment): Promise<readonly Finding[]> {
+export interface Examination {
+  readonly findings: readonly Finding[];
+  /** Messages that the coordinator could not process, newest first. */
+  readonly setAside: readonly SetAsideMessage[];
+}
+
+export async function examine(environment: Environment): Promise<Examination> {
   const path = homePath(environment);
   const home = homeExists(path) ? openHome(path) : null;
   const findings = [
@@ -52,9 +59,10 @@ export async function examine(environment: Environment): Promise<readonly Findin
   if (home?.ok === true) {
     findings.push(await portFinding(home.value));
     findings.push(...invitationFindings(home.value));
-    findings.push(...(await meshFindings(environment, home.value)));
+    const mesh = await examineMesh(environment, home.value);
+    return { findings: [...findings, ...mesh.findings], setAside: mesh.setAside };
   }
-  return findings;
+  return { findings, setAside: [] };
 }
 
 function ok(check: string, found: string): Finding {
@@ -190,35 +198,47 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-async function meshFindings(environment: Environment, home: Home): Promise<Finding[]> {
+async function examineMesh(environment: Environment, home: Home): Promise<Examination> {
   const connected = await connectMesh(environment);
   if (!connected.ok) {
     const down = runningServerPid(home) === null;
-    return [
-      bad(
-        down ? "warn" : "fail",
-        "mesh",
-        connected.refusal.message,
-        down ? "nothing is lost: it goes on where it was" : "see above",
-      ),
-    ];
+    const advice = down ? "nothing is lost: it goes on where it was" : "see above";
+    const finding = bad(down ? "warn" : "fail", "mesh", connected.refusal.message, advice);
+    return { findings: [finding], setAside: [] };
   }
   const { client } = connected.value;
   try {
     const mesh = await client.query("mesh", {});
-    if (!mesh.ok)
-      return [
-        ok("server", `answers at ${home.url}`),
-        bad("fail", "leader", mesh.refusal.message, "see above"),
-      ];
-    return [
-      ok("server", `answers at ${home.url}`),
-      ok("leader", `${mesh.value.leader}, epoch ${mesh.value.epoch}, journal at ${mesh.value.sequence}`),
+    const server = ok("server", `answers at ${home.url}`);
+    if (!mesh.ok) {
+      const leader = bad("fail", "leader", mesh.refusal.message, "see above");
+      return { findings: [server, leader], setAside: [] };
+    }
+    const { epoch, leader, sequence } = mesh.value;
+    const found = [
+      server,
+      ok("leader", `${leader}, epoch ${epoch}, journal at ${sequence}`),
       agentsFinding(mesh.value),
     ];
+    // A coordinator of the version before keeps no such list.
+    const aside = await client.query("set-aside", {});
+    if (!aside.ok) return { findings: found, setAside: [] };
+    const { messages } = aside.value;
+    return { findings: [...found, asideFinding(messages)], setAside: messages };
   } finally {
     await client.close();
   }
+}
+
+function asideFinding([last, ...others]: readonly SetAsideMessage[]): Finding {
+  if (last === undefined) return ok("messages", "none is set aside");
+  const count = [last, ...others].reduce((sum, message) => sum + message.count, 0);
+  return bad(
+    "warn",
+    "messages",
+    `${plural(count, "message")} could not be processed and ${count === 1 ? "was" : "were"} set aside; the last, a ${last.kind} of ${last.sender}: ${last.sentence}`,
+    "`trialmesh doctor --json` lists them; nothing waits for them",
+  );
 }
 
 function agentsFinding({ agents }: MeshView): Finding {

@@ -4,8 +4,10 @@
  */
 import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
 import { bestFirst } from "../../search/stopping/curve-rank.ts";
+import type { Ranked } from "../../search/stopping/rung-order.ts";
 import { nextRung, type RungEntry, type Verdict } from "../../search/stopping/stopping-policy.ts";
 import { stopText } from "../../search/stopping/stop-reason.ts";
+import { curveOf, rankedOf, rungOrdersOf } from "./follow-rung.ts";
 import { trialFinished } from "./outcome-fact.ts";
 import { endAtTarget } from "./end-at-target.ts";
 import type { Event } from "../format/event.ts";
@@ -20,23 +22,14 @@ export function* judge(state: State, trial: Trial): Steps {
   const policy = stoppingPolicy(sweep.spec.stopping);
   const rung = trial.rungs.at(-1) ?? noRung;
   const next = nextRung(policy.rungsOf(trial.number), rung.resource);
-  // At the last rung there is nothing to compare: gathering all who got there, for each of them, would be quadratic.
-  const entries = next === null ? [] : entriesOf(state, sweep, rung.resource);
-  yield outcomeOf(state, sweep, trial, rung, next, entries);
+  yield outcomeOf(state, sweep, trial, rung, next);
   if (sweep.state !== "running") return;
   if (targetReached(sweep)) yield* endAtTarget(sweep);
   // Nothing has changed at the other rungs.
-  else yield* promoteFrom(sweep, rung.resource, entries);
+  else if (next !== null) yield* promoteFrom(state, sweep, rung.resource);
 }
 
-function outcomeOf(
-  state: State,
-  sweep: Sweep,
-  trial: Trial,
-  rung: Rung,
-  next: number | null,
-  entries: readonly RungEntry[],
-): Event {
+function outcomeOf(state: State, sweep: Sweep, trial: Trial, rung: Rung, next: number | null): Event {
   const { spec } = sweep;
   const { resource, value } = rung;
   const finish = (outcome: "completed" | "stopped" | "cancelled", why: string) =>
@@ -46,7 +39,7 @@ function outcomeOf(
   if (reachesTarget(spec, value)) {
     return finish("stopped", `target: ${value} at epoch ${resource} reaches ${spec.stopping.target}`);
   }
-  const verdict = verdictOn(state, sweep, trial, resource, entries);
+  const verdict = verdictOn(state, sweep, trial, resource);
   switch (verdict.kind) {
     case "continue":
       return { kind: "TrialPromoted", trial: trial.trial, target: next };
@@ -59,20 +52,22 @@ function outcomeOf(
   }
 }
 
-function verdictOn(
-  state: State,
-  sweep: Sweep,
-  trial: Trial,
-  resource: number,
-  entries: readonly RungEntry[],
-): Verdict {
+function verdictOn(state: State, sweep: Sweep, trial: Trial, resource: number): Verdict {
   const policy = stoppingPolicy(sweep.spec.stopping);
   // Not one of its own rungs: nobody to compare it with.
   if (!policy.rungsOf(trial.number).includes(resource)) return { kind: "continue" };
+  if (!hasSeveral(sweep)) {
+    const { ordered } = policy;
+    const order = rungOrdersOf(state, sweep, resource)[ordered.groupOf(trial.number)];
+    if (order === undefined) throw new Error(`broken invariant: ${trial.trial} is not at rung ${resource}`);
+    const curve = curveOf(sweep, trial, resource);
+    return ordered.verdict({ order, trial: rankedOf(trial, curve), curve });
+  }
+  const entries = entriesOf(state, sweep, resource);
   const own = entries.findLast((entry) => entry.trial === trial.trial);
   if (own === undefined) throw new Error(`broken invariant: ${trial.trial} is not at rung ${resource}`);
-  const curveOf = (entry: RungEntry) => curveTo(state, sweep, entry, resource);
-  return policy.verdict({ resource, trial: own, entries, curveOf });
+  const curveAt = (entry: RungEntry) => curveOf(sweep, mustGet(state.trials, entry.trial, "trial"), resource);
+  return policy.verdict({ resource, trial: own, entries, curveOf: curveAt });
 }
 
 /**
@@ -88,17 +83,37 @@ export function* promote(state: State, sweep: Sweep): Steps {
   const policy = stoppingPolicy(sweep.spec.stopping);
   for (const resource of policy.rungs.toReversed()) {
     if (sweep.counts.paused === 0) return;
-    yield* promoteFrom(sweep, resource, entriesOf(state, sweep, resource));
+    yield* promoteFrom(state, sweep, resource);
   }
 }
 
-function* promoteFrom(sweep: Sweep, resource: number, entries: readonly RungEntry[]): Steps {
+function* promoteFrom(state: State, sweep: Sweep, resource: number): Steps {
   if (sweep.counts.paused === 0) return;
   const policy = stoppingPolicy(sweep.spec.stopping);
-  for (const { trial, number } of policy.promotable(entries)) {
+  const promotable = hasSeveral(sweep)
+    ? policy.promotable(entriesOf(state, sweep, resource))
+    : promotableIn(state, sweep, resource);
+  for (const { trial, number } of promotable) {
     const target = nextRung(policy.rungsOf(number), resource);
     if (target !== null) yield { kind: "TrialPromoted", trial, target };
   }
+}
+
+/** Of each group its waiting ones among the best, best first. */
+function promotableIn(state: State, sweep: Sweep, resource: number): readonly Ranked[] {
+  const { ordered } = stoppingPolicy(sweep.spec.stopping);
+  const waits = ({ trial: id }: Ranked) => {
+    const trial = mustGet(state.trials, id, "trial");
+    return trial.state === "paused" && trial.target === resource;
+  };
+  return rungOrdersOf(state, sweep, resource).flatMap((order) =>
+    order.waitingAmong(ordered.placesOf(order.size), waits),
+  );
+}
+
+/** With several objectives trials stand in fronts and not in an order: all of a rung are looked at. */
+function hasSeveral({ spec }: Sweep): boolean {
+  return spec.alsoObjectives.length > 0;
 }
 
 /**
@@ -133,9 +148,4 @@ function entriesOf(state: State, sweep: Sweep, resource: number): RungEntry[] {
       paused: trial.state === "paused" && trial.target === resource,
     };
   });
-}
-
-function curveTo(state: State, sweep: Sweep, entry: RungEntry, resource: number) {
-  const { rungs } = mustGet(state.trials, entry.trial, "trial");
-  return rungs.filter((rung) => rung.resource <= resource).map((rung) => scoresOf(sweep.spec, rung));
 }

@@ -4,12 +4,15 @@
  */
 import { registerBest } from "../registry/register-best.ts";
 import { learns, samplerFor } from "../../search/choose/choose-sampler.ts";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { Event } from "../format/event.ts";
 import { cancelRunning, endWaiting, whyStopping } from "./cancel-trials.ts";
 import { promoteLast } from "./judge.ts";
 import { sweepFinished } from "./outcome-fact.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
+
+const noteCharactersMax = 500;
 
 /** Returns how many trials it answered from the record or ended where they waited, at most about `most`. */
 export function* proposeAndEnd(
@@ -61,16 +64,33 @@ function* fill(
   }
   let answered = 0;
   while (answered < most && wantsMore(sweep) && !isFull()) {
-    const proposal = samplerFor(sweep.spec).propose(sweep.draws, (model, params) =>
-      isKnown(state, sweep, model, params),
-    );
-    if (proposal === null) {
+    const proposal = proposalFor(state, sweep);
+    if (proposal instanceof Error) {
+      // It would fail again at every look, also after a restart: no more is proposed, and the sweep says why.
+      const note = `no more trials are proposed, for ${method} failed: ${errorSentence(proposal)}`.slice(
+        0,
+        noteCharactersMax,
+      );
+      yield { kind: "SearchNoted", sweep: sweep.sweep, note };
+    }
+    if (proposal === null || proposal instanceof Error) {
       yield { kind: "SweepExhausted", sweep: sweep.sweep, draws: sweep.draws };
       break;
     }
     if (yield* proposeTrial(state, sweep, { ...proposal, parent: null })) answered++;
   }
   return answered;
+}
+
+/** The next proposal, null where there is none left, or why it cannot be worked out. Changes nothing. */
+function proposalFor(state: State, sweep: Sweep) {
+  try {
+    return samplerFor(sweep.spec).propose(sweep.draws, (model, params) =>
+      isKnown(state, sweep, model, params),
+    );
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 /**

@@ -17,8 +17,11 @@ import { keepWatch } from "./keep-watch.ts";
 import { Journal, JournalBroken, JournalNewer } from "../journal/journal.ts";
 import { JournalWatch } from "../journal/journal-watch.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
+import { signedAtIn } from "../journal/signed-at.ts";
 import { ProjectionStore } from "../projection/projection-store.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
+import { FaultBook } from "./fault-book.ts";
+import { SetAside } from "./set-aside.ts";
 import { beginTerm, type Term } from "./term.ts";
 
 export interface CandidateOptions {
@@ -106,6 +109,8 @@ class JournalCandidate implements Candidate {
   readonly #journal: Journal;
   readonly #store: ProjectionStore;
   readonly #events = new EventLog();
+  readonly #faults = new FaultBook();
+  readonly #setAside: SetAside;
   readonly #follower: JournalFollower;
   readonly #watch: JournalWatch;
   readonly #life: Promise<void>;
@@ -121,9 +126,11 @@ class JournalCandidate implements Candidate {
     this.#settings = { ...defaultSettings, ...options.settings };
     this.#journal = new Journal(bus, mesh, clock, keys);
     this.#store = new ProjectionStore(options.store, options.journalCopy, (error) => this.#halt(error), log);
+    this.#setAside = new SetAside(options.journalCopy, clock, (error) => this.#halt(error));
     this.#follower = new JournalFollower({
       name,
       journal: this.#journal,
+      signedAt: signedAtIn(mesh, keys.trust),
       store: this.#store,
       events: this.#events,
       clock,
@@ -144,6 +151,7 @@ class JournalCandidate implements Candidate {
     this.#term?.end();
     await this.#life;
     await this.#store.flushed().catch(() => {});
+    await this.#setAside.flush().catch(() => {});
   }
 
   #halt(error: unknown): void {
@@ -222,6 +230,8 @@ class JournalCandidate implements Candidate {
       journal: this.#journal,
       store: this.#store,
       events: this.#events,
+      faults: this.#faults,
+      setAside: this.#setAside,
       onError: (error) => this.#halt(error),
     });
     await this.#term.over;

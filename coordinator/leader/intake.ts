@@ -2,7 +2,7 @@
  * Where messages come in: parsed once, here, into inputs and questions. What does not parse is refused
  * with a reason where somebody waits for an answer, and counted, logged and dropped where nobody does.
  */
-import { BusError, type Bus, type Delivered, type Subscription } from "../../protocol/bus/bus.ts";
+import { BusError, type Bus, type Subscription } from "../../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import {
   commandSchemas,
@@ -14,7 +14,7 @@ import {
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { registerSchema, heartbeatSchema, reportBatchSchema, type Welcome } from "../../protocol/report.ts";
+import { registerSchema, heartbeatSchema, type Welcome } from "../../protocol/report.ts";
 import {
   agentOf,
   coordinatorPatterns,
@@ -24,18 +24,14 @@ import {
   streamsOf,
   type Role,
 } from "../../protocol/subjects.ts";
-import {
-  commandBytesMax,
-  heartbeatBytesMax,
-  registerBytesMax,
-  reportBytesMax,
-  tooLarge,
-} from "./message-limit.ts";
-import { CommandLimit, commandsPerSecond } from "./command-limit.ts";
+import { commandBytesMax, heartbeatBytesMax, registerBytesMax, tooLarge } from "./message-limit.ts";
+import { beyondQuota, commandRate, queryRate, type SenderQuota } from "./sender-quota.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
 import type { GiveOrder } from "./give-order.ts";
 import type { Leader } from "./leader.ts";
+import type { SetAside } from "./set-aside.ts";
+import { takeReports } from "./take-report.ts";
 import type { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import { answerQuery } from "../view/answer-query.ts";
 import { answerBytes } from "../view/fit-answer.ts";
@@ -49,6 +45,8 @@ export interface IntakeOptions {
   readonly events: EventLog;
   readonly settings: CoordinatorSettings;
   readonly giveOrder: GiveOrder;
+  readonly setAside: SetAside;
+  readonly quota: SenderQuota;
   readonly log: (line: string) => void;
 }
 
@@ -62,14 +60,20 @@ const consumeRetryMs = 500;
 
 /** Commands, queries, registrations and heartbeats: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
-  const { bus, leader, mesh } = options;
+  const { bus, clock, leader, mesh, quota } = options;
   const patterns = coordinatorPatterns(mesh);
   return [
     serveCommands(options),
     bus.subscribe(patterns.queries, (message) => {
-      const { name } = senderOf(message.subject);
+      const { name, role, who } = senderOf(message.subject);
       const respond = (answer: Outcome<unknown>) =>
         message.respond(answerBytes(isQuery(name) ? `the query ${name}` : "a query", answer));
+      // Standby coordinators ask so seldom that their asking is not counted: who leads must not hang on it.
+      if (
+        role !== "coordinator" &&
+        !quota.allows("query", `${role}/${who}`, message.data.length, clock.now())
+      )
+        return respond(refuse("unavailable", beyondQuota(who, "questions", queryRate)));
       if (name === "ping") return respond(accept({ epoch: leader.state.meta.epoch }));
       if (!isQuery(name)) {
         return respond(
@@ -90,12 +94,25 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
   ];
 }
 
-function serveHeartbeats({ board, bus, clock, giveOrder, leader, log, mesh }: IntakeOptions): Subscription {
+function serveHeartbeats({
+  board,
+  bus,
+  clock,
+  giveOrder,
+  leader,
+  mesh,
+  quota,
+  setAside,
+}: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
     const agent = agentOf(message.subject);
-    if (message.data.length > heartbeatBytesMax) return log(`dropped: a heartbeat of ${agent} is too large`);
+    if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.now())) return;
+    const aside = (sentence: string) =>
+      setAside.note({ kind: "heartbeat", sender: agent, bytes: message.data.length, sentence });
+    const large = tooLarge(`a heartbeat of ${agent}`, message.data.length, heartbeatBytesMax);
+    if (large?.ok === false) return aside(large.refusal.message);
     const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
-    if (!heartbeat.ok) return log(heartbeat.refusal.message);
+    if (!heartbeat.ok) return aside(heartbeat.refusal.message);
     board.note(agent, clock.now(), heartbeat.value);
     const { incarnation, running } = heartbeat.value;
     // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it.
@@ -120,17 +137,34 @@ function serveHeartbeats({ board, bus, clock, giveOrder, leader, log, mesh }: In
   });
 }
 
-function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOptions): Subscription {
+function serveRegisters({
+  board,
+  bus,
+  clock,
+  leader,
+  mesh,
+  quota,
+  setAside,
+  settings,
+}: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).registers, (message) => {
     const agent = agentOf(message.subject);
+    if (!quota.allows("register", `agent/${agent}`, message.data.length, clock.now()))
+      return message.respond(toBytes(refuse("unavailable", `${agent} registers more often than it may`)));
     const large = tooLarge(`the registration of ${agent}`, message.data.length, registerBytesMax);
-    if (large !== null) return message.respond(toBytes(large));
+    const aside = (refused: Outcome<never>) => {
+      const sentence = refused.ok ? "" : refused.refusal.message;
+      setAside.note({ kind: "registration", sender: agent, bytes: message.data.length, sentence });
+      message.respond(toBytes(refused));
+    };
+    if (large !== null) return aside(large);
     const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
-    if (!register.ok) return message.respond(toBytes(register));
+    if (!register.ok) return aside(register);
     board.note(agent, clock.now(), null);
     leader.submit({
       input: { kind: "register", agent, register: register.value },
-      done: () => {
+      done: (answer) => {
+        if (!answer.ok) return message.respond(toBytes(answer));
         const welcome: Welcome = {
           epoch: leader.state.meta.epoch,
           at: clock.now(),
@@ -143,12 +177,14 @@ function serveRegisters({ board, bus, clock, leader, mesh, settings }: IntakeOpt
   });
 }
 
-function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscription {
-  const limit = new CommandLimit();
+function serveCommands({ bus, clock, leader, mesh, quota }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).commands, (message) => {
     const { name, role, who } = senderOf(message.subject);
     const respond = (answer: Outcome<unknown>) =>
       message.respond(answerBytes(isCommand(name) ? `the command ${name}` : "a command", answer));
+    // Before anything is read of it: reading is most of what it costs.
+    if (!quota.allows("command", `${role}/${who}`, message.data.length, clock.now()))
+      return respond(refuse("unavailable", beyondQuota(who, "commands", commandRate)));
     const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
     if (large !== null) return respond(large);
     const envelope = parseOutside(commandEnvelopeSchema, fromBytes(message.data), "command");
@@ -158,10 +194,6 @@ function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscriptio
         refuse("unknown", `there is no command ${name}; ${suggestion(name, Object.keys(commandSchemas))}`),
       );
     }
-    if (!limit.allows(`${role}/${who}`, clock.now())) {
-      const message = `${who} gives more than ${commandsPerSecond} commands a second; wait a moment and send it again`;
-      return respond(refuse("unavailable", message));
-    }
     const { body, key } = envelope.value;
     leader.submit({ input: { kind: "command", key, sender: { role, who }, name, body }, done: respond });
   });
@@ -169,53 +201,14 @@ function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscriptio
 
 /** Durable reports: acknowledged, and receipted to the agent, only once their events are in the journal. */
 export function serveInbox(options: IntakeOptions): Subscription {
-  const { bus, clock, giveOrder, leader, log, mesh } = options;
-  const handle = (message: Delivered): Promise<void> => {
-    const agent = agentOf(message.subject);
-    const batch = parseOutside(reportBatchSchema, fromBytes(message.data), `report of ${agent}`);
-    if (!batch.ok) {
-      log(`dropped: ${batch.refusal.message}`);
-      message.ack();
-      return Promise.resolve();
-    }
-    const { reports } = batch.value;
-    const receipt = () => {
-      message.ack();
-      const body = { epoch: leader.state.meta.epoch, ids: reports.map(({ id }) => id) };
-      giveOrder({ agent, name: "receipt", body });
-    };
-    const takeable = reports.filter(({ report }) => {
-      // Few messages are so large that one report in them could be.
-      if (message.data.length <= reportBytesMax) return true;
-      const large = tooLarge(`a report of ${agent}`, JSON.stringify(report).length, reportBytesMax);
-      if (large?.ok === false) log(`put aside: ${large.refusal.message}`);
-      return large === null;
-    });
-    if (takeable.length === 0) {
-      receipt();
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => {
-      let open = takeable.length;
-      for (const { report } of takeable) {
-        leader.submit({
-          input: { kind: "report", agent, report },
-          done: () => {
-            if (--open > 0) return;
-            receipt();
-            resolve();
-          },
-        });
-      }
-    });
-  };
+  const { bus, clock, mesh } = options;
   const consume = () =>
     bus.consume(
       streamsOf(mesh).inbox,
       inboxDurable,
       async (batch) => {
         // Where leadership is lost in between, these never resolve: the messages go to the next leader.
-        await Promise.all(batch.map(handle));
+        await Promise.all(batch.map((message) => takeReports(options, message)));
       },
       { maxBatch: inboxBatchMax, ackWaitMs: inboxAckWaitMs },
     );

@@ -5,9 +5,12 @@
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { steadyClock } from "../../protocol/time/steady-clock.ts";
 import { apply } from "../core/apply.ts";
+import { errorSentence } from "../../protocol/error-sentence.ts";
 import { brokenInvariants } from "../core/invariant.ts";
 import { replay } from "../core/replay.ts";
-import { JournalBroken, type Journal, type Position } from "../journal/journal.ts";
+import type { Event } from "../format/event.ts";
+import { JournalBroken, type Journal, type JournalEntry, type Position } from "../journal/journal.ts";
+import type { SignedAt } from "../journal/signed-at.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
@@ -15,6 +18,7 @@ import type { EventLog } from "../view/event-log.ts";
 export interface FollowerOptions {
   readonly name: string;
   readonly journal: Journal;
+  readonly signedAt: SignedAt;
   readonly store: ProjectionStore;
   readonly events: EventLog;
   readonly clock: Clock;
@@ -24,6 +28,18 @@ export interface FollowerOptions {
 
 const streamPatienceMs = 1_000;
 
+/** What stands in the journal has been decided and answered: where it cannot be applied, there is nobody to refuse. */
+function applied(state: State, { batch, position }: JournalEntry): readonly Event[] {
+  try {
+    return replay(state, batch);
+  } catch (error) {
+    throw new Error(
+      `message ${position.sequence} of the journal cannot be applied (${errorSentence(error)}); nothing was changed. Start the version of trialmesh that wrote it, or a newer one; where this version did, move the folder \`store\` of this coordinator away, so that it is built anew from the journal`,
+      { cause: error },
+    );
+  }
+}
+
 export class JournalFollower {
   readonly #options: FollowerOptions;
   #state: State;
@@ -31,8 +47,8 @@ export class JournalFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    const { journal, log, store } = options;
-    const damaged = store.copy.examine((sequence, bytes) => journal.signedAt(sequence, bytes));
+    const { log, signedAt, store } = options;
+    const damaged = store.copy.examine(signedAt);
     if (damaged !== null)
       log(`this coordinator's copy of the journal is damaged ${damaged}; it is mended from the server's`);
     ({ state: this.#state, position: this.#position } = this.#load());
@@ -87,7 +103,7 @@ export class JournalFollower {
     for (;;) {
       const entries = await journal.readAfter(this.#position);
       for (const entry of entries) {
-        const replayed = replay(this.#state, entry.batch);
+        const replayed = applied(this.#state, entry);
         events.add(replayed, entry.position.sequence, entry.batch.at);
         this.#position = entry.position;
         store.copy.add(this.#position, entry.bytes);

@@ -5,14 +5,15 @@
  * one after it leaves, and the memory state is dropped by the caller.
  */
 import type { Clock } from "../../protocol/time/clock.ts";
-import type { Outcome } from "../../protocol/refusal.ts";
+import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import { decide, run } from "../core/decide.ts";
 import type { Event } from "../format/event.ts";
 import type { Input } from "../state/input.ts";
 import { schedule } from "../core/schedule.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
-import { BatchTally } from "./batch-tally.ts";
+import { BatchTally, decisionBytesMax } from "./batch-tally.ts";
+import { isMessage, SpoiltState, type FaultBook, type MessageInput } from "./fault-book.ts";
 import { OwedOrders, type Order } from "./owed-orders.ts";
 import type { Journal, NewEntry, Position } from "../journal/journal.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
@@ -58,6 +59,11 @@ export interface LeaderOptions {
   /** Told when the state holds what is durable and nothing else. */
   readonly onSettled: () => void;
   readonly onDeposed: () => void;
+  readonly faults: FaultBook;
+  /** Told of each message that made a decision fail, with the sentence for its sender. */
+  readonly onFault: (input: MessageInput, sentence: string) => void;
+  /** Told when the state has become useless by such a message: a new term begins from what is durable. */
+  readonly onSpoilt: () => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -69,7 +75,8 @@ export interface LeaderOptions {
  * |         | way                          | answers questions between batches         | idle                                          |
  * | ahead   | `#running` and `#appending`  | decides one batch more where many wait;   | the append is durable: running, and what the  |
  * |         |                              | questions wait                            | batch owes leaves; it is refused: deposed     |
- * | deposed | not `#leading`               | nothing: what is decided never leaves     | nothing; `stop` and every error end here too  |
+ * | deposed | not `#leading`               | nothing: what is decided never leaves     | nothing; `stop`, every error and a state that |
+ * |         |                              |                                           | a message has spoilt end here too             |
  */
 export class Leader {
   readonly state: State;
@@ -131,7 +138,8 @@ export class Leader {
       },
       (error: unknown) => {
         this.#leading = false;
-        this.#options.onError(error);
+        if (error instanceof SpoiltState) this.#options.onSpoilt();
+        else this.#options.onError(error);
       },
     );
   }
@@ -201,8 +209,7 @@ export class Leader {
     while (taken < inputsPerBatchMax && !tally.isFull) {
       const work = this.#queue[taken];
       if (work === undefined) break;
-      const decision = decide(state, work.input, at, settings, () => tally.isFull);
-      const answer = run(state, decision, at, tally);
+      const answer = this.#decideOn(work.input, at, tally);
       // There is more of it than this batch takes: it stays the first in the queue.
       if (answer === null) break;
       taken++;
@@ -222,6 +229,28 @@ export class Leader {
     return { at, events, entry, orders: this.#owed.due(state, at, touchedFences(events)), answers };
   }
 
+  /** FAULT-2: what fails at a message refuses that message; the leader goes on, or begins anew where the state is spoilt by it. */
+  #decideOn(input: Input, at: number, tally: BatchTally): Outcome<unknown> | null {
+    const { faults, onFault, settings } = this.#options;
+    const known = faults.known(input);
+    if (known !== null) return refuse("invalid", known);
+    const before = tally.bytes;
+    const watch = new Watch();
+    try {
+      const decision = decide(this.state, input, at, settings, () => tally.isFull);
+      const answer = run(this.state, watch.over(decision), at, tally);
+      const bytes = tally.bytes - before;
+      if (bytes > decisionBytesMax) throw new Error(`it leads to ${bytes} bytes of events at once`);
+      return answer;
+    } catch (error) {
+      if (!isMessage(input)) throw error;
+      const sentence = faults.note(input, error);
+      onFault(input, sentence);
+      if (watch.touched) throw new SpoiltState(sentence);
+      return refuse("invalid", sentence);
+    }
+  }
+
   async #append(decided: Decided, entry: NewEntry): Promise<void> {
     const { journal, onBatch, onDeposed, store } = this.#options;
     const written = await journal.write(entry, () => this.#leading);
@@ -233,9 +262,12 @@ export class Leader {
     }
     this.position = entry.position;
     store.copy.add(entry.position, entry.bytes);
-    this.#saveSoon();
     onBatch(decided.events, entry.position, decided.at);
-    if (this.position === this.#decidedTo) this.#options.onSettled();
+    // Of a state that a message has spoilt meanwhile nothing is kept; what was durable before leaves.
+    if (this.#leading) {
+      this.#saveSoon();
+      if (this.position === this.#decidedTo) this.#options.onSettled();
+    }
     this.#release(decided);
   }
 
@@ -247,6 +279,20 @@ export class Leader {
   #sendOwed(): void {
     const { clock, send } = this.#options;
     for (const order of this.#owed.allDue(this.state, clock.now())) send(order);
+  }
+}
+
+/** Knows whether a decision has handed out an event, which is applied then. */
+class Watch {
+  touched = false;
+
+  *over<T>(decision: Generator<Event, T, void>): Generator<Event, T, void> {
+    for (;;) {
+      const step = decision.next();
+      if (step.done === true) return step.value;
+      this.touched = true;
+      yield step.value;
+    }
   }
 }
 

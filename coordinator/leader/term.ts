@@ -14,12 +14,15 @@ import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { orderGiver } from "./give-order.ts";
+import { asideOf, type FaultBook } from "./fault-book.ts";
 import { Leader } from "./leader.ts";
+import type { SetAside } from "./set-aside.ts";
 import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
-import { serveProofs } from "./serve-proofs.ts";
+import { SenderQuota } from "./sender-quota.ts";
+import { serveProofs, type Proofs } from "./serve-proofs.ts";
 import { ServerPulse } from "./server-pulse.ts";
 
 export interface TermOptions {
@@ -37,6 +40,8 @@ export interface TermOptions {
   readonly store: ProjectionStore;
   readonly events: EventLog;
   readonly sampler: SamplerWorker;
+  readonly faults: FaultBook;
+  readonly setAside: SetAside;
   readonly log: (line: string) => void;
   readonly onError: (error: unknown) => void;
   readonly onState?: (state: State) => void;
@@ -71,6 +76,14 @@ export function beginTerm(options: TermOptions): Term {
       lookForProposals();
     },
     onSettled: () => options.onState?.(state),
+    onFault: (input, sentence) => {
+      log(`set aside: ${sentence}`);
+      options.setAside.note(asideOf(input, sentence));
+    },
+    onSpoilt: () => {
+      log("what is in memory is dropped, and a new term begins from what is durable");
+      ended.resolve();
+    },
     onDeposed: () => {
       log("another coordinator leads; standing by");
       ended.resolve();
@@ -86,14 +99,32 @@ export function beginTerm(options: TermOptions): Term {
   const lookForProposals = () => {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
-  const intake: IntakeOptions = { bus, mesh, leader, board, clock, events, settings, giveOrder, log };
+  const quota = new SenderQuota(log);
+  const { setAside } = options;
+  const intake: IntakeOptions = {
+    bus,
+    mesh,
+    leader,
+    board,
+    clock,
+    events,
+    settings,
+    giveOrder,
+    quota,
+    setAside,
+    log,
+  };
+  const proofs = serveProofs(bus, mesh, clock, log);
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
-    serveProofs(bus, mesh, log),
+    proofs.subscription,
   ];
-  const timers = [...regularTasks(options, intake, pulse), every(clock, settings.beaconMs, lookForProposals)];
+  const timers = [
+    ...regularTasks(options, intake, pulse, proofs),
+    every(clock, settings.beaconMs, lookForProposals),
+  ];
   const over = ended.promise.then(() => {
     leader.stop();
     proposer.close();
@@ -127,10 +158,13 @@ function regularTasks(
   { bus, clock, keys, mesh, name, settings, state }: TermOptions,
   { board, leader }: IntakeOptions,
   pulse: ServerPulse,
+  proofs: Proofs,
 ): (() => void)[] {
   const began = clock.now();
   const beacon = () => {
+    const wanted = [...proofs.wanted()];
     const body: Beacon = { epoch: state.meta.epoch, leader: name, at: clock.now() };
+    if (wanted.length > 0) body.wanted = wanted;
     const { epoch } = subjectsOf(mesh);
     bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));
   };

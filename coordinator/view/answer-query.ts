@@ -76,6 +76,7 @@ const answers: Answers = {
     }
     return accept(budgetViewOf(state, body.requester, body.lines));
   },
+  "set-aside": ({ setAside }) => accept({ messages: setAside.list() }),
   events: ({ events }, body) =>
     accept({
       events: events.last(body.limit).map(({ sequence, at, event }) => ({

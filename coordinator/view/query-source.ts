@@ -2,6 +2,7 @@
 import type { Bus } from "../../protocol/bus/bus.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
+import type { SetAsideMessage } from "../../protocol/set-aside-view.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Position } from "../journal/journal.ts";
@@ -15,5 +16,7 @@ export interface QuerySource {
   readonly board: HeartbeatBoard;
   readonly clock: Clock;
   readonly events: EventLog;
+  /** Messages that could not be processed, newest first. */
+  readonly setAside: { list(): readonly SetAsideMessage[] };
   readonly settings: CoordinatorSettings;
 }

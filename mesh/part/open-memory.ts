@@ -42,7 +42,7 @@ async function openBoth(folder: string, at: number, say: Say): Promise<Outcome<C
   return projection;
 }
 
-async function openJournalCopy(path: string, at: number, say: Say): Promise<Outcome<Store>> {
+export async function openJournalCopy(path: string, at: number, say: Say): Promise<Outcome<Store>> {
   return openOrBegin(path, journalCopyVersion, at, (why, aside) =>
     say(
       `the copy of the journal in ${path} was damaged (${why}) and lies in ${aside} now; it is copied anew from the server`,

@@ -28,7 +28,7 @@ const upRecordSchema = z.object({
   version: z.literal(1),
   pid: z.int().positive(),
   /** When that process started, as the system counts it; left out by earlier versions, and where the system does not say. */
-  started: z.string().optional(),
+  started: longText.optional(),
   /** Its server does not serve yet. */
   starting: z.boolean().optional(),
   /** Address the server listens on. */

@@ -4,7 +4,7 @@
  * looks for a promotion when a worker is free; here it follows the report that makes it due, and is queued.
  */
 import { amongBest } from "./curve-rank.ts";
-import type { RungEntry, StoppingPolicy, Verdict } from "./stopping-policy.ts";
+import type { OrderedPolicy, RungEntry, StoppingPolicy, Verdict } from "./stopping-policy.ts";
 
 /**
  * Rungs min·eta^k, then max itself. After the first, one that is nearer to max than by the square root of eta is
@@ -18,19 +18,35 @@ export function ashaRungs(min: number, max: number, eta: number): number[] {
 }
 
 /** How many of a rung's trials go on: ⌊n/eta⌋, where n counts all who reached it. */
-function placesOf(entries: readonly RungEntry[], eta: number): number {
-  return Math.floor(entries.length / eta);
+function placesOf(size: number, eta: number): number {
+  return Math.floor(size / eta);
 }
 
 export function halvingVerdict(entries: readonly RungEntry[], eta: number, trial: RungEntry): Verdict {
-  const goesOn = amongBest(entries, placesOf(entries, eta), [trial]).length > 0;
+  const goesOn = amongBest(entries, placesOf(entries.length, eta), [trial]).length > 0;
   return { kind: goesOn ? "continue" : "pause" };
 }
 
 /** Waiting trials that have come into the top of their rung, best first. */
 export function halvingPromotable(entries: readonly RungEntry[], eta: number): readonly RungEntry[] {
   const waiting = entries.filter((entry) => entry.paused && !entry.promoted);
-  return amongBest(entries, placesOf(entries, eta), waiting);
+  return amongBest(entries, placesOf(entries.length, eta), waiting);
+}
+
+export function orderedHalving(
+  eta: number,
+  groups: number,
+  groupOf: (number: number) => number,
+): OrderedPolicy {
+  return {
+    groups,
+    groupOf,
+    comparedOf: () => 0,
+    verdict: ({ order, trial }) => ({
+      kind: order.isAmong(trial, placesOf(order.size, eta)) ? "continue" : "pause",
+    }),
+    placesOf: (size) => placesOf(size, eta),
+  };
 }
 
 export function ashaPolicy(min: number, max: number, eta: number): StoppingPolicy {
@@ -40,5 +56,6 @@ export function ashaPolicy(min: number, max: number, eta: number): StoppingPolic
     rungsOf: () => rungs,
     verdict: ({ entries, trial }) => halvingVerdict(entries, eta, trial),
     promotable: (entries) => halvingPromotable(entries, eta),
+    ordered: orderedHalving(eta, 1, () => 0),
   };
 }

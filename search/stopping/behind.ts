@@ -8,7 +8,15 @@ import { intervalRungs } from "./interval.ts";
 import { meanOf } from "../../numeric/moment.ts";
 import { quantile } from "../../numeric/quantile.ts";
 import { bestFirst, outranks } from "./curve-rank.ts";
-import type { RungEntry, Scores, Standing, StoppingPolicy, Verdict } from "./stopping-policy.ts";
+import { alone } from "./full-length.ts";
+import type {
+  OrderedStanding,
+  RungEntry,
+  Scores,
+  Standing,
+  StoppingPolicy,
+  Verdict,
+} from "./stopping-policy.ts";
 
 export interface BehindRule {
   readonly rule: "median" | "percentile";
@@ -38,21 +46,44 @@ export function behindPolicy(rule: BehindRule): StoppingPolicy {
         : byScore(rule, standing, others);
     },
     promotable: () => [],
+    ordered: {
+      ...alone((standing) => byOrder(rule, standing)),
+      comparedOf: (curve) => comparedOf(rule, curve),
+    },
   };
 }
 
 function byScore(rule: BehindRule, { trial, curveOf }: Standing, others: readonly RungEntry[]): Verdict {
-  const best = Math.max(-Infinity, ...finite(curveOf(trial)));
   const compared = others.map((other) =>
     rule.rule === "median" ? meanOf(finite(curveOf(other))) : (other.scores[0] ?? 0),
   );
-  const threshold = quantile(compared, 1 - rule.percentile / 100);
-  if (best >= threshold) return goOn;
-  const { percentile } = rule;
-  return {
-    kind: "stop",
-    reason: { rule: rule.rule, percentile, best, threshold, among: others.length },
-  };
+  return against(rule, quantile(compared, shareBelow(rule)), curveOf(trial), others.length);
+}
+
+function byOrder(rule: BehindRule, { curve, order, trial }: OrderedStanding): Verdict {
+  const among = order.othersThan(trial);
+  if (among < rule.minTrials) return goOn;
+  const threshold = order.quantileOfOthers(trial, comparedOf(rule, curve), shareBelow(rule));
+  return against(rule, threshold, curve, among);
+}
+
+/** What others are compared with of a trial: the median rule's running average, or its score where it was judged last. */
+function comparedOf({ rule }: BehindRule, curve: readonly Scores[]): number {
+  return rule === "median" ? meanOf(finite(curve)) : (curve.at(-1)?.[0] ?? 0);
+}
+
+function shareBelow({ percentile }: BehindRule): number {
+  return 1 - percentile / 100;
+}
+
+function against(
+  { percentile, rule }: BehindRule,
+  threshold: number,
+  curve: readonly Scores[],
+  among: number,
+): Verdict {
+  const best = Math.max(-Infinity, ...finite(curve));
+  return best >= threshold ? goOn : { kind: "stop", reason: { rule, percentile, best, threshold, among } };
 }
 
 /**

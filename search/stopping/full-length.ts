@@ -1,5 +1,10 @@
 /** No early stopping: every trial trains to the end. */
-import type { StoppingPolicy } from "./stopping-policy.ts";
+import type { OrderedPolicy, StoppingPolicy } from "./stopping-policy.ts";
+
+/** Of a policy that compares trials with nobody: none ever waits. */
+export function alone(verdict: OrderedPolicy["verdict"]): OrderedPolicy {
+  return { groups: 1, groupOf: () => 0, comparedOf: () => 0, verdict, placesOf: () => 0 };
+}
 
 export function fullLengthPolicy(max: number): StoppingPolicy {
   const rungs = [max];
@@ -8,5 +13,6 @@ export function fullLengthPolicy(max: number): StoppingPolicy {
     rungsOf: () => rungs,
     verdict: () => ({ kind: "continue" }),
     promotable: () => [],
+    ordered: alone(() => ({ kind: "continue" })),
   };
 }

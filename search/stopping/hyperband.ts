@@ -3,7 +3,7 @@
  * one has to know how early a curve can be trusted. Each bracket halves asynchronously and promotes as
  * `asha.ts` does. BOHB (Falkner et al. 2018) is the same with a sampler that learns; that is the sampler's business.
  */
-import { halvingPromotable, halvingVerdict } from "./asha.ts";
+import { halvingPromotable, halvingVerdict, orderedHalving } from "./asha.ts";
 import { bracketTurns, hyperbandBrackets } from "./bracket.ts";
 import type { RungEntry, StoppingPolicy } from "./stopping-policy.ts";
 
@@ -18,5 +18,6 @@ export function hyperbandPolicy(min: number, max: number, eta: number): Stopping
     verdict: ({ entries, trial }) => halvingVerdict(among(entries, bracketOf(trial.number)), eta, trial),
     promotable: (entries) =>
       brackets.flatMap((_, bracket) => halvingPromotable(among(entries, bracket), eta)),
+    ordered: orderedHalving(eta, brackets.length, bracketOf),
   };
 }

@@ -3,7 +3,8 @@
  * score. It looks at no other trial. With several objectives a better score in any of them counts.
  */
 import { intervalRungs } from "./interval.ts";
-import type { Scores, StoppingPolicy } from "./stopping-policy.ts";
+import { alone } from "./full-length.ts";
+import type { Scores, StoppingPolicy, Verdict } from "./stopping-policy.ts";
 
 export interface PatienceRule {
   readonly patience: number;
@@ -15,17 +16,17 @@ export interface PatienceRule {
 
 export function patiencePolicy(rule: PatienceRule): StoppingPolicy {
   const rungs = intervalRungs(rule.interval, rule.grace, rule.max);
+  const verdictOn = (curve: readonly Scores[]): Verdict => {
+    if (rungsWithoutGain(curve, rule.minDelta) < rule.patience) return { kind: "continue" };
+    const { minDelta, patience } = rule;
+    return { kind: "stop", reason: { rule: "patience", rungs: patience, minDelta } };
+  };
   return {
     rungs,
     rungsOf: () => rungs,
-    verdict({ trial, curveOf }) {
-      if (rungsWithoutGain(curveOf(trial), rule.minDelta) < rule.patience) return { kind: "continue" };
-      return {
-        kind: "stop",
-        reason: { rule: "patience", rungs: rule.patience, minDelta: rule.minDelta },
-      };
-    },
+    verdict: ({ curveOf, trial }) => verdictOn(curveOf(trial)),
     promotable: () => [],
+    ordered: alone(({ curve }) => verdictOn(curve)),
   };
 }
 

@@ -5,9 +5,10 @@
  */
 import { parseArgs } from "node:util";
 import { journalDamage } from "./damage/journal-damage.ts";
+import { projectionDamage } from "./damage/projection-damage.ts";
 import { runDamage } from "./damage/run-damage.ts";
 
-const kinds = [...journalDamage];
+const kinds = [...journalDamage, ...projectionDamage];
 
 const { values } = parseArgs({
   options: {

@@ -5,6 +5,7 @@ import { emptyState } from "../../coordinator/state/state.ts";
 import { settingsFor } from "../../coordinator/state/setting.ts";
 import { apply } from "../../coordinator/core/apply.ts";
 import { Journal, startPosition } from "../../coordinator/journal/journal.ts";
+import { FaultBook } from "../../coordinator/leader/fault-book.ts";
 import { Leader } from "../../coordinator/leader/leader.ts";
 import { ProjectionStore } from "../../coordinator/projection/projection-store.ts";
 import { openPolicy } from "../../protocol/capability.ts";
@@ -47,6 +48,9 @@ async function newLeader() {
     onBatch: (events, { sequence }) => lines.push(`durable ${sequence}: ${events.length} events`),
     onSettled: () => lines.push(`settled with ${state.agents.size} agents`),
     onDeposed: () => lines.push("deposed"),
+    faults: new FaultBook(),
+    onFault: (_, sentence) => lines.push(sentence),
+    onSpoilt: () => lines.push("spoilt"),
     onError,
   });
   hub.faults = { ...hub.faults, delayMs: [wayMs, wayMs] };

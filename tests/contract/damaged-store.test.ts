@@ -215,6 +215,26 @@ test("STORE-5: an agent's store of another version is refused with what to do, a
   await store.close();
 });
 
+test("STORE-11: a store that nothing happened to opens again and again, with all it was given", async () => {
+  for (const unclean of [false, true]) {
+    const path = newFolder();
+    const given: [string, unknown][] = [];
+    for (let round = 0; round < 7; round++) {
+      const opening = await openCheckedStore({ path, version: "1" });
+      assert.ok(opening.kind === "opened", JSON.stringify(opening));
+      assert.deepEqual([...opening.store.range("")], given);
+      assert.equal(opening.store.fault(), null);
+      // Every number of writes between two openings, none too.
+      for (let write = 0; write < round % 4; write++) {
+        given.push([`${round}.${write}`, { text: "x".repeat(5_000) }]);
+        await opening.store.write({ put: given.slice(-1), remove: [] });
+      }
+      await opening.store.close();
+      if (unclean) writeFileSync(join(path, "in-use"), "");
+    }
+  }
+});
+
 interface Damage {
   readonly kind: "flip" | "zero" | "cut" | "old-page" | "delete" | "lock";
   /** Where, as a share of the file. */

@@ -22,6 +22,7 @@ function listen() {
   const hub = new MemoryHub({ clock, seed: 1 });
   const taken: AgentInput[] = [];
   const receipts: string[] = [];
+  const wanted: string[] = [];
   const lines: string[] = [];
   hearOrders({
     mesh,
@@ -31,9 +32,10 @@ function listen() {
     isOver: (_, at) => clock.now() > at,
     take: (input) => taken.push(input),
     onReceipt: (ids) => receipts.push(...ids),
+    onWanted: (digests) => wanted.push(...digests),
     log: (line) => lines.push(line),
   });
-  return { bus: hub.connect("lead"), clock, taken, receipts, lines };
+  return { bus: hub.connect("lead"), clock, taken, receipts, lines, wanted };
 }
 
 test("AGENT-7: what the leader gives is heard as it was given", async () => {
@@ -96,4 +98,14 @@ test("AGENT-7: an order counts for its while and no longer", async () => {
   await clock.advance(1_000);
   assert.deepEqual(taken, []);
   assert.match(lines.join(), /came too late/);
+});
+
+test("BLOB-6: an agent hears which artifacts the mesh's store has lost, from coordinators only", async () => {
+  const { bus, clock, wanted } = listen();
+  const beacon = (digest: string) => toBytes({ epoch: 4, leader: "lead", at: 1, wanted: [digest] });
+  const [asked, forged] = ["a".repeat(64), "b".repeat(64)];
+  bus.publish(subjects.epoch, keys.signer.sign(subjects.epoch, beacon(asked)));
+  bus.publish(subjects.epoch, beacon(forged));
+  await clock.advance(1_000);
+  assert.deepEqual(wanted, [asked]);
 });

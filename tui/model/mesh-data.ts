@@ -70,5 +70,6 @@ export const noAnswers: Answers = {
   lineage: new Map(),
   resolve: new Map(),
   budget: new Map(),
+  "set-aside": new Map(),
   events: new Map(),
 };

@@ -33,6 +33,8 @@ export interface CaseResult {
 
 /** From the damage on a running mesh until it must have said so, where it must at once. */
 const atOnceMs = 8_000;
+/** What is noticed later than this is left to the next start. */
+const aWhileMs = 1_000;
 /** How long a start may take until it leads or refuses. */
 const startMs = 30_000;
 const pollMs = 50;
@@ -80,7 +82,8 @@ export class DamageCase {
     const { mesh, refused } = await this.#start(false);
     if (mesh === null) throw new Error(`the undamaged mesh does not start: ${refused ?? ""}`);
     this.#what = await this.#kind.apply(this.#place, random);
-    const said = await Promise.race([mesh.failed, sleep(atOnceMs, null)]);
+    const patienceMs = this.#kind.atOnce === true ? atOnceMs : aWhileMs;
+    const said = await Promise.race([mesh.failed, sleep(patienceMs, null)]);
     if (said !== null) this.#noticed = "running";
     await mesh.stop();
     return said === null && this.#kind.atOnce === true ? "LATE" : null;
@@ -114,7 +117,7 @@ export class DamageCase {
       host: null,
       port: 0,
       anyPort: true,
-      coordinator: restore ? ["--restore-journal"] : [],
+      restoreJournal: restore,
       agent: null,
       log: (line) => this.#said.push(line),
     });
