@@ -354,7 +354,7 @@ export async function train({ report }) {
     }
   });
 
-  test("PROG-24: a program whose folders were deleted says so once, and ends as it would", async () => {
+  test("PROG-42: a program whose folders were deleted says so once, and ends as it would", async () => {
     const text =
       'rm -rf "$TRIALMESH_CHECKPOINT_DIR" "$PWD"; for n in 1 2 3 4 5 6 7 8 9; do echo "score=0.$n"; sleep 0.6; done';
     const { end, lines } = await hearJob(runner, scriptJob(text));
