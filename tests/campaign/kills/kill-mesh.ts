@@ -203,14 +203,16 @@ export class KillMesh {
   async #join(role: "agent" | "coordinator", name: string, words: readonly string[]): Promise<void> {
     const proxy = await CutProxy.open(() => this.#port);
     await until(`an invitation for ${name}`, async () => (await this.inviteAgain(role, name)) || null);
-    let joined: CliProcess | null = null;
+    let tried: { readonly line: string; readonly by: CliProcess } | null = null;
     const start = (): CliProcess => {
       // The same line until it has worked: who joins may be killed, or find nobody there.
-      if (joinedSaid.test(joined?.said ?? "")) this.#invited.delete(name);
       const line = this.#invited.get(name)?.at(-1);
-      const joining = line === undefined ? [] : ["--join", line.replace(/:\d+$/, `:${proxy.port}`)];
-      joined = this.start(name, ...words, ...joining);
-      return joined;
+      const isSpent = line !== undefined && tried?.line === line && joinedSaid.test(tried.by.said);
+      const joining =
+        line === undefined || isSpent ? [] : ["--join", line.replace(/:\d+$/, `:${proxy.port}`)];
+      const started = this.start(name, ...words, ...joining);
+      if (line !== undefined && !isSpent) tried = { line, by: started };
+      return started;
     };
     this.machines.push({ name, part: new KeptPart(name, start), proxy });
   }
