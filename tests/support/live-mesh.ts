@@ -288,15 +288,20 @@ export class LiveMesh {
     });
   }
 
-  /** Reads the whole journal with a coordinator's credential and replays it, event by event; `watch` sees each. */
-  async audit(watch?: Watch): Promise<JournalAudit> {
+  /** Reads the whole journal and replays it, event by event; `watch` sees each. */
+  audit(watch?: Watch): Promise<JournalAudit> {
+    return this.readJournal((journal) => auditJournal(journal, watch));
+  }
+
+  /** The journal, opened with a coordinator's credential for as long as `read` takes. */
+  async readJournal<T>(read: (journal: Journal) => Promise<T>): Promise<T> {
     const home = valueOf(openHome(this.homePath(LiveMesh.home)));
     const nowS = Math.floor(Date.now() / 1000);
     const credential = valueOf(await ensureCredential(home, "coordinator", "auditor", nowS));
     const bus = valueOf(await connectAs(home, credential));
     try {
       const keys = valueOf(coordinatorKeys(home.mesh, credential));
-      return await auditJournal(new Journal(bus, home.mesh, systemClock, keys), watch);
+      return await read(new Journal(bus, home.mesh, systemClock, keys));
     } finally {
       await bus.close();
     }
