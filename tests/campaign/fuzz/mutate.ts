@@ -63,7 +63,7 @@ function changedList(list: readonly unknown[], names: Names, draw: Draw): unknow
   if (list.length === 0) return [odd(null, names, draw)];
   const copy = [...list];
   const at = draw.below(copy.length);
-  if (draw.oneIn(30)) return Array.from({ length: 1 + draw.below(20_000) }, () => copy[at]);
+  if (draw.oneIn(30)) return Array.from({ length: sizeOf(draw, 4) }, () => copy[at]);
   const what = draw.below(6);
   if (what === 0) copy.splice(at, 1);
   else if (what === 1) copy.push(copy[at]);
@@ -86,7 +86,7 @@ function fromEntries(entries: readonly (readonly [string, unknown])[]): Record<s
 function odd(value: unknown, names: Names, draw: Draw): unknown {
   switch (draw.below(12)) {
     case 0:
-      return "x".repeat(10 ** draw.below(6));
+      return "x".repeat(sizeOf(draw, 5));
     case 1:
       return nested(1 + draw.below(draw.oneIn(10) ? 800 : 120), draw.oneIn(2));
     case 2:
@@ -98,7 +98,7 @@ function odd(value: unknown, names: Names, draw: Draw): unknown {
     case 6:
       return draw.of(oddTexts);
     case 7:
-      return Object.fromEntries(Array.from({ length: 10 ** draw.below(5) }, (_, at) => [`k${at}`, at]));
+      return Object.fromEntries(Array.from({ length: sizeOf(draw, 4) }, (_, at) => [`k${at}`, at]));
     case 8:
       return typeof value === "number" ? -value : [value, value];
     case 9:
@@ -106,6 +106,11 @@ function odd(value: unknown, names: Names, draw: Draw): unknown {
     default:
       return names.length === 0 ? null : draw.of(names);
   }
+}
+
+/** Mostly small, now and then up to ten to that power: what is large takes long to make. */
+function sizeOf(draw: Draw, power: number): number {
+  return 10 ** (draw.oneIn(10) ? 3 + draw.below(power - 2) : draw.below(3));
 }
 
 function nested(depth: number, asList: boolean): unknown {
