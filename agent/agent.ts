@@ -19,6 +19,7 @@ import { step } from "./core/step.ts";
 import { hearOrders } from "./hear-orders.ts";
 import { LeaderLink, type Load } from "./leader-link.ts";
 import { Outbox } from "./outbox.ts";
+import type { DiskReserve } from "./owner/disk-reserve.ts";
 import { watchOwner, type OwnerSources, type OwnerWatch } from "./owner/owner-watch.ts";
 import type { Availability } from "./owner/availability.ts";
 import type { Runner } from "./runner/runner.ts";
@@ -41,6 +42,8 @@ export interface AgentOptions {
   readonly load: () => Load;
   /** Where the owner's heartbeat, power and others' load are read; without it only hours, memory and slots count. */
   readonly owner?: OwnerSources;
+  /** Room that stays free on its disk; without it trials may fill that. */
+  readonly reserve?: DiskReserve;
   /** Minutes since local midnight at a time in ms since the Unix epoch. */
   readonly minuteOfDay: (at: number) => number;
   readonly log: (line: string) => void;
@@ -55,6 +58,8 @@ export interface Agent {
 }
 
 const tickMs = 100;
+/** Between two looks at how much the disk has left: what writes a gigabyte a second is found in time. */
+const diskLookMs = 250;
 const leavePatienceMs = 8_000;
 
 export function startAgent(options: AgentOptions): Agent {
@@ -73,6 +78,7 @@ class AgentShell implements Agent {
   readonly #memoryMiB: number;
   /** Why it was last said to be quarantined. */
   #quarantined: string | null = null;
+  #guarding = false;
   #stopped = false;
 
   constructor(options: AgentOptions) {
@@ -124,6 +130,7 @@ class AgentShell implements Agent {
       clock,
       minuteOfDay: options.minuteOfDay,
       memFreeGiB: () => options.load().memFreeGiB,
+      diskShort: () => options.reserve?.reason() ?? null,
       running: () => [...this.#state.held.values()].filter(({ phase }) => phase !== "reporting").length,
       sources: options.owner ?? null,
       onAvailability: (availability, idleMs) => this.#obeyOwner(availability, idleMs),
@@ -132,6 +139,10 @@ class AgentShell implements Agent {
     this.#every(
       () => tickMs,
       () => take({ kind: "tick" }),
+    );
+    this.#every(
+      () => diskLookMs,
+      () => void this.#guardDisk(),
     );
     this.#every(
       () => this.#link.heartbeatMs,
@@ -236,6 +247,27 @@ class AgentShell implements Agent {
     const { artifacts, clock } = this.#options;
     const input = await shareFile(artifacts, effect, clock, () => !this.#stopped);
     if (input !== null) this.#take(input);
+  }
+
+  /** DISK-2: what eats into the reserve is ended, and its folder emptied. */
+  async #guardDisk(): Promise<void> {
+    const { artifacts, log, reserve, runner } = this.#options;
+    if (this.#guarding || reserve === undefined || reserve.missing() === 0) return;
+    this.#guarding = true;
+    const running = [...this.#state.held.values()].filter(({ phase }) => phase === "running");
+    const folders = new Map(running.map(({ lease }) => [lease.fence, artifacts.workDirOf(lease.fence)]));
+    const found = await reserve.eater(folders);
+    this.#guarding = false;
+    const held = found === null ? undefined : this.#state.held.get(found.attempt);
+    if (found === null || held?.phase !== "running") return;
+    const { fence, trial } = held.lease;
+    const reason = `trial ${trial} was ended: ${found.reason}`;
+    log(reason);
+    runner.stop(fence, "kill");
+    this.#take({
+      kind: "runner",
+      event: { kind: "failed", fence, reason, retryable: true, usedMs: held.usedMs },
+    });
   }
 
   #obeyOwner(availability: Availability, idleMs: number | null): void {

@@ -8,6 +8,7 @@ import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { throughDiskTrouble } from "../../system/disk-trouble.ts";
 import type { Dataset } from "../../data/row/dataset-rows.ts";
 import { rowsOf } from "../../data/row/dataset-rows.ts";
 import { openBackend } from "../../training/runtime/open.ts";
@@ -76,7 +77,13 @@ export async function runJob(
         );
       }
       const name = `${job.trial}-${fence}-${resource}`;
-      file = await writeCheckpoint(trainer.save(), job.checkpointDir, name, kept);
+      const saved = trainer.save();
+      file = await throughDiskTrouble(
+        job.checkpointDir,
+        () => writeCheckpoint(saved, job.checkpointDir, name, kept),
+        (line) => emit({ kind: "log", fence, stream: "err", line }),
+        () => !stopping(),
+      );
       emit({ kind: "checkpoint", fence, resource, metrics, ...clock.lap(), ...file });
       const built = trainer.built === undefined ? {} : { built: trainer.built };
       if (last)
