@@ -64,6 +64,28 @@ test("METER-1: finished at once with a whole lease used", () => {
   assert.match(one.accused ?? "", /it says 15\.0 s of use where 0\.9 s are possible/);
 });
 
+test("METER-1: who takes an offer up late is paid from then on, and a word that comes late is not held against it", () => {
+  const accepted = { kind: "accepted", fence: 1 } as const;
+  for (const late of [
+    (one: MeteredAttempt) => one.report(one.from + 10_100, accepted),
+    (one: MeteredAttempt) => one.beat(one.from + 10_100, { usedMs: 0, atWork: true }),
+    () => undefined,
+  ]) {
+    const one = new MeteredAttempt(10_000, false);
+    beats(one, 10_000, () => null);
+    late(one);
+    one.finish(one.from + 11_000, 11_000);
+    within(one.attempt.posted, 900, 3_000, "posted");
+    assert.equal(one.accused, null);
+  }
+  // Cut off just as it was offered: both words come in at once, and it was heard before the offer only.
+  const cut = new MeteredAttempt(10_000, false);
+  cut.beat(cut.from, null);
+  cut.report(cut.from + 12_000, accepted);
+  cut.finish(cut.from + 12_001, 11_000);
+  assert.deepEqual([cut.attempt.posted, cut.accused], [11_000, null]);
+});
+
 test("METER-1: nothing is charged of the time it said that it stood still", () => {
   const one = new MeteredAttempt();
   beats(one, 60_000, () => ({ usedMs: 1_000, suspended: true, atWork: false }));
