@@ -147,8 +147,9 @@ function accept(state: State, event: EventOf<"LeaseAccepted">, at: number): void
 }
 
 function meter(attempt: Attempt, metered: EventOf<"AttemptMetered">["metered"], at: number): void {
-  const { from, takenFrom } = attempt.meter;
-  attempt.meter = { from, takenFrom, ...metered, seenAt: at };
+  const { from } = attempt.meter;
+  const { takenFrom = attempt.meter.takenFrom, ...seen } = metered;
+  attempt.meter = { ...seen, from, takenFrom, seenAt: at };
 }
 
 function cancel(state: State, event: EventOf<"CancelRequested">): void {
