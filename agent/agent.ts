@@ -16,6 +16,7 @@ import type { AgentEffect } from "./core/agent-effect.ts";
 import type { AgentInput } from "./core/agent-input.ts";
 import { newAgentState, type AgentState } from "./core/agent-state.ts";
 import { step } from "./core/step.ts";
+import { KeptHead } from "./kept-head.ts";
 import { hearOrders } from "./hear-orders.ts";
 import { LeaderLink, type Load } from "./leader-link.ts";
 import { Outbox } from "./outbox.ts";
@@ -82,6 +83,7 @@ class AgentShell implements Agent {
     this.#noteStart = startNote(clock, log);
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
     const onError = (error: unknown) => options.onHalt(errorSentence(error));
+    const head = new KeptHead({ mesh, trust: options.trust, store, clock, onError });
     this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, log, onError });
     this.#link = new LeaderLink({
       mesh,
@@ -92,6 +94,7 @@ class AgentShell implements Agent {
       load: options.load,
       owner: () => this.#owner.seen,
       backlogOut: (ms) => this.#outbox.emptied(ms),
+      head: () => head.proof,
       take,
       log,
     });
@@ -109,6 +112,7 @@ class AgentShell implements Agent {
       },
       take,
       onReceipt,
+      onHead: (proof) => head.note(proof),
       onWanted: (digests) => {
         for (const digest of digests) options.artifacts.offer(digest);
       },

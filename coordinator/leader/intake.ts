@@ -29,6 +29,7 @@ import { beyondQuota, commandRate, queryRate, type SenderQuota } from "./sender-
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
 import type { GiveOrder } from "./give-order.ts";
+import type { HeadCheck } from "./head-check.ts";
 import type { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
 import { takeReports } from "./take-report.ts";
@@ -47,6 +48,7 @@ export interface IntakeOptions {
   readonly giveOrder: GiveOrder;
   readonly setAside: SetAside;
   readonly quota: SenderQuota;
+  readonly checkHead: HeadCheck;
   readonly log: (line: string) => void;
 }
 
@@ -140,6 +142,7 @@ function serveHeartbeats({
 function serveRegisters({
   board,
   bus,
+  checkHead,
   clock,
   leader,
   mesh,
@@ -161,18 +164,25 @@ function serveRegisters({
     const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
     if (!register.ok) return aside(register);
     board.note(agent, clock.now(), null);
-    leader.submit({
-      input: { kind: "register", agent, register: register.value },
-      done: (answer) => {
-        if (!answer.ok) return message.respond(toBytes(answer));
-        const welcome: Welcome = {
-          epoch: leader.state.meta.epoch,
-          at: clock.now(),
-          presenceMs: settings.heartbeatMs,
-        };
-        message.respond(toBytes(accept(welcome)));
-        leader.resend();
-      },
+    const submit = () =>
+      leader.submit({
+        input: { kind: "register", agent, register: register.value },
+        done: (answer) => {
+          if (!answer.ok) return message.respond(toBytes(answer));
+          const welcome: Welcome = {
+            epoch: leader.state.meta.epoch,
+            at: clock.now(),
+            presenceMs: settings.heartbeatMs,
+          };
+          message.respond(toBytes(accept(welcome)));
+          leader.resend();
+        },
+      });
+    const { head } = register.value;
+    if (head === undefined) return submit();
+    // No agent gets orders from a leader whose journal its own head does not bear out: it is not registered with it.
+    void checkHead(agent, head).then((isBorneOut) => {
+      if (isBorneOut) submit();
     });
   });
 }

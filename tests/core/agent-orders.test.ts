@@ -32,6 +32,7 @@ function listen() {
     isOver: (_, at) => clock.now() > at,
     take: (input) => taken.push(input),
     onReceipt: (ids) => receipts.push(...ids),
+    onHead: () => undefined,
     onWanted: (digests) => wanted.push(...digests),
     log: (line) => lines.push(line),
   });
