@@ -20,6 +20,7 @@ import { KeptHead } from "./kept-head.ts";
 import { hearOrders } from "./hear-orders.ts";
 import { LeaderLink, type Load } from "./leader-link.ts";
 import { Outbox } from "./outbox.ts";
+import type { DiskReserve } from "./owner/disk-reserve.ts";
 import { watchOwner, type OwnerSources, type OwnerWatch } from "./owner/owner-watch.ts";
 import type { Availability } from "./owner/availability.ts";
 import type { Runner } from "./runner/runner.ts";
@@ -42,6 +43,8 @@ export interface AgentOptions {
   readonly load: () => Load;
   /** Where the owner's heartbeat, power and others' load are read; without it only hours, memory and slots count. */
   readonly owner?: OwnerSources;
+  /** Room that stays free on its disk; without it trials may fill that. */
+  readonly reserve?: DiskReserve;
   /** Minutes since local midnight at a time in ms since the Unix epoch. */
   readonly minuteOfDay: (at: number) => number;
   readonly log: (line: string) => void;
@@ -56,6 +59,8 @@ export interface Agent {
 }
 
 const tickMs = 100;
+/** Between two looks at how much the disk has left: what writes a gigabyte a second is found in time. */
+const diskLookMs = 250;
 const leavePatienceMs = 8_000;
 
 export function startAgent(options: AgentOptions): Agent {
@@ -72,6 +77,9 @@ class AgentShell implements Agent {
   readonly #subjects: ReturnType<typeof subjectsOf>;
   readonly #noteStart: (line: string) => void;
   readonly #memoryMiB: number;
+  /** Why it was last said to be quarantined. */
+  #quarantined: string | null = null;
+  #guarding = false;
   #stopped = false;
 
   constructor(options: AgentOptions) {
@@ -82,6 +90,7 @@ class AgentShell implements Agent {
     this.#state = newAgentState(name, incarnation, policy, runner.canSuspend);
     this.#noteStart = startNote(clock, log);
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
+    const onQuarantined = (reason: string) => this.#hearQuarantined(reason);
     const onError = (error: unknown) => options.onHalt(errorSentence(error));
     const head = new KeptHead({ mesh, trust: options.trust, store, clock, onError });
     this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, log, onError });
@@ -96,6 +105,7 @@ class AgentShell implements Agent {
       backlogOut: (ms) => this.#outbox.emptied(ms),
       head: () => head.proof,
       take,
+      onQuarantined,
       log,
     });
     runner.onEvent((event) => take({ kind: "runner", event }));
@@ -113,6 +123,7 @@ class AgentShell implements Agent {
       take,
       onReceipt,
       onHead: (proof) => head.note(proof),
+      onQuarantined,
       onWanted: (digests) => {
         for (const digest of digests) options.artifacts.offer(digest);
       },
@@ -123,23 +134,13 @@ class AgentShell implements Agent {
       clock,
       minuteOfDay: options.minuteOfDay,
       memFreeGiB: () => options.load().memFreeGiB,
+      diskShort: () => options.reserve?.reason() ?? null,
       running: () => [...this.#state.held.values()].filter(({ phase }) => phase !== "reporting").length,
       sources: options.owner ?? null,
       onAvailability: (availability, idleMs) => this.#obeyOwner(availability, idleMs),
       log,
     });
-    this.#every(
-      () => tickMs,
-      () => take({ kind: "tick" }),
-    );
-    this.#every(
-      () => this.#link.heartbeatMs,
-      () => {
-        this.#owner.assess();
-        this.#link.beat();
-        this.#outbox.resend();
-      },
-    );
+    this.#beginTasks();
   }
 
   running(): number {
@@ -237,6 +238,27 @@ class AgentShell implements Agent {
     if (input !== null) this.#take(input);
   }
 
+  /** DISK-2: what eats into the reserve is ended, and its folder emptied. */
+  async #guardDisk(): Promise<void> {
+    const { artifacts, log, reserve, runner } = this.#options;
+    if (this.#guarding || reserve === undefined || reserve.missing() === 0) return;
+    this.#guarding = true;
+    const running = [...this.#state.held.values()].filter(({ phase }) => phase === "running");
+    const folders = new Map(running.map(({ lease }) => [lease.fence, artifacts.workDirOf(lease.fence)]));
+    const found = await reserve.eater(folders);
+    this.#guarding = false;
+    const held = found === null ? undefined : this.#state.held.get(found.attempt);
+    if (found === null || held?.phase !== "running") return;
+    const { fence, trial } = held.lease;
+    const reason = `trial ${trial} was ended: ${found.reason}`;
+    log(reason);
+    runner.stop(fence, "kill");
+    this.#take({
+      kind: "runner",
+      event: { kind: "failed", fence, reason, retryable: true, usedMs: held.usedMs },
+    });
+  }
+
   #obeyOwner(availability: Availability, idleMs: number | null): void {
     const before = this.#atWork();
     this.#take({ kind: "owner", availability });
@@ -248,11 +270,39 @@ class AgentShell implements Agent {
     this.#link.beat();
   }
 
+  /** For its owner, who may see nothing of the mesh but this log. */
+  #hearQuarantined(reason: string): void {
+    if (this.#quarantined === reason) return;
+    this.#quarantined = reason;
+    const { log, name } = this.#options;
+    const how = `the mesh's owner lets it work again with \`trialmesh agents cordon ${name} --end\``;
+    log(`quarantined: this agent gets no new trials: ${reason}; ${how}`);
+  }
+
   /** Attempts whose processes are at work. */
   #atWork(): number {
     return [...this.#state.held.values()].filter(
       ({ killed, phase, suspended }) => phase === "running" && !suspended && !killed,
     ).length;
+  }
+
+  #beginTasks(): void {
+    this.#every(
+      () => tickMs,
+      () => this.#take({ kind: "tick" }),
+    );
+    this.#every(
+      () => diskLookMs,
+      () => void this.#guardDisk(),
+    );
+    this.#every(
+      () => this.#link.heartbeatMs,
+      () => {
+        this.#owner.assess();
+        this.#link.beat();
+        this.#outbox.resend();
+      },
+    );
   }
 
   #every(ms: () => number, run: () => void): void {

@@ -16,6 +16,7 @@ import type { Journal, Position } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { headCheck } from "./head-check.ts";
 import { orderGiver } from "./give-order.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { asideOf, type FaultBook } from "./fault-book.ts";
 import { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
@@ -34,6 +35,8 @@ export interface TermOptions {
   readonly keys: CoordinatorKeys;
   /** The term's own, from its election on: CLOCK-2, nothing that is done to the machine's clock reaches it. */
   readonly clock: Clock;
+  /** What that is made of: where its time of day leaps, the machine may have slept. */
+  readonly machineClock: Clock;
   readonly settings: CoordinatorSettings;
   /** Ours from here on. */
   readonly state: State;
@@ -102,21 +105,9 @@ export function beginTerm(options: TermOptions): Term {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
   const quota = new SenderQuota(log);
-  const { setAside } = options;
-  const intake: IntakeOptions = {
-    bus,
-    mesh,
-    leader,
-    board,
-    clock,
-    events,
-    settings,
-    giveOrder,
-    quota,
-    setAside,
-    checkHead: headCheck({ ...options, copy: options.store.copy }),
-    log,
-  };
+  const watch = new ClockWatch(options.machineClock);
+  const checkHead = headCheck({ ...options, copy: options.store.copy });
+  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota, checkHead };
   const proofs = serveProofs(bus, mesh, clock, log);
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
@@ -159,7 +150,7 @@ function hearBeacons(
 /** Returns what cancels each. */
 function regularTasks(
   { bus, clock, keys, mesh, name, settings, state }: TermOptions,
-  { board, leader }: IntakeOptions,
+  { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
   proofs: Proofs,
 ): (() => void)[] {
@@ -175,6 +166,7 @@ function regularTasks(
     if (wanted.length > 0) body.wanted = wanted;
     const { epoch } = subjectsOf(mesh);
     bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));
+    watch.look();
   };
   // Judged between batches: what was settled before an append that hung need not be so after it.
   const expire = () =>

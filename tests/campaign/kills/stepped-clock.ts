@@ -24,7 +24,7 @@ setInterval(look, lookMs).unref();
 
 globalThis.Date = new Proxy(OwnDate, {
   construct: (target, given: unknown[], newTarget) =>
-    Reflect.construct(target, given.length === 0 ? [ownNow() + offsetMs] : given, newTarget),
+    Reflect.construct(target, given.length === 0 ? [ownNow() + offsetMs] : given, newTarget) as Date,
   apply: () => new OwnDate(ownNow() + offsetMs).toString(),
-  get: (target, name) => (name === "now" ? () => ownNow() + offsetMs : Reflect.get(target, name)),
+  get: (target, name): unknown => (name === "now" ? () => ownNow() + offsetMs : Reflect.get(target, name)),
 });
