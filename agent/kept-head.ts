@@ -1,4 +1,4 @@
-/** The highest signed head of the journal that this agent has heard of, kept over its restarts. What it proves is for a leader to say. */
+/** The highest signed head of the journal that this agent has heard of, kept over its restarts. What it proves is for a leader to say (JOURNAL-10). */
 import { readHead } from "../protocol/signed-head.ts";
 import type { MeshTrust } from "../protocol/signature.ts";
 import type { Clock } from "../protocol/time/clock.ts";

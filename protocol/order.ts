@@ -86,7 +86,7 @@ export const drainSchema = z.object({
   ...given,
   drain: z.boolean(),
   /** Why it gets no new trials until somebody has looked at it: for its owner. Left out where it is not quarantined. */
-  quarantined: z.string().optional(),
+  quarantined: cutText(sentenceCharactersMax).optional(),
 });
 /** Reports the coordinator has made durable; the agent may forget them. */
 export const receiptSchema = z.object({ ...given, ids: listOf(shortText, manyEntriesMax).min(1) });

@@ -94,7 +94,7 @@ export const welcomeSchema = z.object({
   at: z.number(),
   presenceMs: z.number().positive(),
   /** Why the agent gets no new trials until somebody has looked at it; left out where it is not quarantined. */
-  quarantined: z.string().optional(),
+  quarantined: cutText(reasonCharactersMax).optional(),
 });
 export type Welcome = z.infer<typeof welcomeSchema>;
 
