@@ -87,7 +87,7 @@ describe("full disks", { skip }, () => {
         `name: fill
 command: [sh, fill.sh]
 objective: { metric: loss, goal: minimize }
-parameters: { rate: { min: 0.1, max: 0.4 } }
+parameters: { rate: { distribution: uniform, min: 0.1, max: 0.4 } }
 search: { trials: 1 }
 `,
       );
