@@ -76,6 +76,8 @@ class AgentShell implements Agent {
   readonly #subjects: ReturnType<typeof subjectsOf>;
   readonly #noteStart: (line: string) => void;
   readonly #memoryMiB: number;
+  /** Why it was last said to be quarantined. */
+  #quarantined: string | null = null;
   #guarding = false;
   #stopped = false;
 
@@ -87,6 +89,7 @@ class AgentShell implements Agent {
     this.#state = newAgentState(name, incarnation, policy, runner.canSuspend);
     this.#noteStart = startNote(clock, log);
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
+    const onQuarantined = (reason: string) => this.#hearQuarantined(reason);
     const onError = (error: unknown) => options.onHalt(errorSentence(error));
     this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, log, onError });
     this.#link = new LeaderLink({
@@ -99,6 +102,7 @@ class AgentShell implements Agent {
       owner: () => this.#owner.seen,
       backlogOut: (ms) => this.#outbox.emptied(ms),
       take,
+      onQuarantined,
       log,
     });
     runner.onEvent((event) => take({ kind: "runner", event }));
@@ -115,6 +119,7 @@ class AgentShell implements Agent {
       },
       take,
       onReceipt,
+      onQuarantined,
       onWanted: (digests) => {
         for (const digest of digests) options.artifacts.offer(digest);
       },
@@ -274,6 +279,15 @@ class AgentShell implements Agent {
     const why = availability.reason === null ? "" : `: ${availability.reason}`;
     this.#options.log(`owner: ${availability.kind}${why}${what}`);
     this.#link.beat();
+  }
+
+  /** For its owner, who may see nothing of the mesh but this log. */
+  #hearQuarantined(reason: string): void {
+    if (this.#quarantined === reason) return;
+    this.#quarantined = reason;
+    const { log, name } = this.#options;
+    const how = `the mesh's owner lets it work again with \`trialmesh agents cordon ${name} --end\``;
+    log(`quarantined: this agent gets no new trials: ${reason}; ${how}`);
   }
 
   /** Attempts whose processes are at work. */

@@ -17,7 +17,8 @@ import type { AccountToken } from "./server-config.ts";
 const updateSubject = "$SYS.REQ.CLAIMS.UPDATE";
 const connectTimeoutMs = 2_000;
 const updateTimeoutMs = 2_000;
-const systemUserLifeS = 60;
+/** This machine's clock and the server's need not agree. */
+const systemUserLifeS = 24 * 3_600;
 
 /** Refuses with `unavailable` where no server of this mesh answers. `nowS` is Unix time in seconds. */
 export async function pushAccounts(
@@ -53,11 +54,17 @@ export async function pushAccounts(
   }
 }
 
-/** A user of the system account that lives a minute: enough to hand the server what it is to know. */
+/** A user of the system account, whose key is kept nowhere: to hand the server what it is to know. */
 async function systemCredential(identity: Identity, nowS: number): Promise<Uint8Array> {
+  return new TextEncoder().encode(await systemCredentialText(identity, nowS + systemUserLifeS));
+}
+
+/** The text of credentials for the server itself, never to be stored. `expiresAt`: Unix time in seconds, or null. */
+export async function systemCredentialText(identity: Identity, expiresAt: number | null): Promise<string> {
   const pair = createUser();
-  const token = await encodeUser("system", pair, identity.systemAccount, {}, { exp: nowS + systemUserLifeS });
-  return fmtCreds(token, pair);
+  const options = expiresAt === null ? {} : { exp: expiresAt };
+  const token = await encodeUser("system", pair, identity.systemAccount, {}, options);
+  return new TextDecoder().decode(fmtCreds(token, pair));
 }
 
 const answerSchema = z.object({

@@ -15,6 +15,7 @@ import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { orderGiver } from "./give-order.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { asideOf, type FaultBook } from "./fault-book.ts";
 import { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
@@ -35,6 +36,8 @@ export interface TermOptions {
   readonly keys: CoordinatorKeys;
   /** The term's own, from its election on: CLOCK-2, nothing that is done to the machine's clock reaches it. */
   readonly clock: Clock;
+  /** What that is made of: where its time of day leaps, the machine may have slept. */
+  readonly machineClock: Clock;
   readonly settings: CoordinatorSettings;
   /** Ours from here on. */
   readonly state: State;
@@ -105,7 +108,8 @@ export function beginTerm(options: TermOptions): Term {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
   const quota = new SenderQuota(log);
-  const intake: IntakeOptions = { ...options, leader, board, giveOrder, quota };
+  const watch = new ClockWatch(options.machineClock);
+  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota };
   const prover = new BlobProver({ bus, mesh, clock, log });
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
@@ -148,7 +152,7 @@ function hearBeacons(
 /** Returns what cancels each. */
 function regularTasks(
   { bus, clock, keys, mesh, name, scrubs, settings, state }: TermOptions,
-  { board, leader }: IntakeOptions,
+  { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
   prover: BlobProver,
 ): (() => void)[] {
@@ -159,6 +163,7 @@ function regularTasks(
     if (wanted.length > 0) body.wanted = wanted;
     const { epoch } = subjectsOf(mesh);
     bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));
+    watch.look();
   };
   // Judged between batches: what was settled before an append that hung need not be so after it.
   const expire = () =>
