@@ -121,18 +121,18 @@ export async function acceptInvite(
   return stored.ok ? accept({ home: home.value, credential: credential.value }) : stored;
 }
 
-type JoiningKeys = UserKeys & { readonly signing: NonNullable<UserKeys["signing"]> };
+export type JoiningKeys = UserKeys & { readonly signing: NonNullable<UserKeys["signing"]> };
 
 const keysSchema = z.object({
   user: shortText,
   signing: z.object({ seed: shortText, publicKey: shortText }),
 });
 
-/** The key pairs with which this home takes up this invitation: made the first time, the same after that. */
-function ownKeys(path: string, account: string): Outcome<JoiningKeys> {
+/** The key pairs with which this home asks to be let in for `purpose`: made the first time, the same after that. */
+export function ownKeys(path: string, purpose: string): Outcome<JoiningKeys> {
   const folder = ensurePrivateFolder(join(path, "joining"));
   if (!folder.ok) return folder;
-  const file = join(folder.value, `${account}.json`);
+  const file = join(folder.value, `${purpose}.json`);
   if (!existsSync(file)) {
     const user = createUser();
     const signing = newOwnKey();
@@ -164,7 +164,7 @@ async function joinedBefore(home: Home, keys: JoiningKeys): Promise<Credential |
 }
 
 /** What was signed must be for these keys and for whom the answer names. */
-async function credentialOf(keys: JoiningKeys, joined: Joined): Promise<Outcome<Credential>> {
+export async function credentialOf(keys: JoiningKeys, joined: Joined): Promise<Outcome<Credential>> {
   const wanted = joined.role === "coordinator" ? keys : { ...keys, signing: null };
   const text = credentialText(wanted, joined.token, joined.certificate);
   const credential = await readCredential(text, "what the mesh answered");

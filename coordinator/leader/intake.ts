@@ -14,6 +14,7 @@ import {
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { isRenewal } from "../../protocol/renewal.ts";
 import { registerSchema, heartbeatSchema, type Welcome } from "../../protocol/report.ts";
 import {
   agentOf,
@@ -74,6 +75,8 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
         !quota.allows("query", `${role}/${who}`, message.data.length, clock.now())
       )
         return respond(refuse("unavailable", beyondQuota(who, "questions", queryRate)));
+      // Asked of whoever has the keys, with a credential that may ask nowhere else.
+      if (name === "renew" || (role === "coordinator" && isRenewal(fromBytes(message.data)))) return;
       if (name === "ping") return respond(accept({ epoch: leader.state.meta.epoch }));
       if (!isQuery(name)) {
         return respond(
@@ -158,7 +161,9 @@ function serveRegisters({
       message.respond(toBytes(refused));
     };
     if (large !== null) return aside(large);
-    const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
+    const body = fromBytes(message.data);
+    if (isRenewal(body)) return;
+    const register = parseOutside(registerSchema, body, `registration of ${agent}`);
     if (!register.ok) return aside(register);
     board.note(agent, clock.now(), null);
     leader.submit({
