@@ -1,5 +1,5 @@
 /**
- * `trialmesh up --detach`: starts the same command line in the background and waits until the mesh answers, or says what the
+ * UP-1: `trialmesh up --detach`: starts the same command line in the background and waits until the mesh answers, or says what the
  * log knows of why it does not. Where the mesh is up already, or is being started, it says that and starts nothing.
  */
 import { spawn } from "node:child_process";

@@ -81,6 +81,7 @@ const healsByItself: ReadonlySet<BusErrorKind> = new Set([
   "timeout",
   "no-responders",
   "no-stream",
+  "stream-full",
 ]);
 
 /** How long to wait before all is tried again, ms; null where a person has to mend it. */
@@ -224,6 +225,7 @@ class JournalCandidate implements Candidate {
     this.#term = beginTerm({
       ...this.#options,
       clock: termClock,
+      machineClock: this.#options.clock,
       settings: this.#settings,
       state,
       position,

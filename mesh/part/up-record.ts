@@ -1,6 +1,6 @@
 /**
  * What `trialmesh up` says about itself in the home, so that other commands find it, and its lock: one for a home at a time.
- * A record counts only while the very process that wrote it is there.
+ * DOWN-1: a record counts only while the very process that wrote it is there.
  */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";

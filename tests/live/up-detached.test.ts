@@ -175,7 +175,7 @@ describe("DOWN-1: `down` ends what is up and nothing else", { skip: skipWithoutN
 });
 
 describe(
-  "HOME-3: a home that is deleted under a mesh ends it, with one sentence",
+  "END-3: a home that is deleted under a mesh ends it, with one sentence",
   { skip: skipWithoutNats },
   () => {
     const whats: readonly [string, string][] = [

@@ -6,7 +6,7 @@ import type { State } from "../../coordinator/state/state.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
 import { randomStream, type RandomStream } from "../../search/space/random-stream.ts";
-import { streamsOf } from "../../protocol/subjects.ts";
+import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import type { Store } from "../../store/store.ts";
 import * as z from "zod";
 import type { MemoryBus } from "../support/bus/memory-bus.ts";
@@ -291,6 +291,21 @@ export class World {
     return z.object({ sequence: z.int() }).safeParse(end).data?.sequence ?? 0;
   }
 
+  holdsArtifact(digest: string): boolean {
+    const stream = this.hub.stream(streamsOf(mesh).blobs);
+    return stream.lastOf(subjectsOf(mesh).blob(digest, 0)) !== null;
+  }
+
+  /** Messages in the outbox of a living agent. */
+  unreceiptedOf(agent: string): number {
+    return [...this.#openDisk(`agent-${agent}`).range("outbox/")].length;
+  }
+
+  /** As the leader's last durable batch has it, ms; null where nobody leads. */
+  journalTime(): number | null {
+    return this.candidates.get(this.leader() ?? "")?.state?.meta.at ?? null;
+  }
+
   calm(): void {
     this.hub.faults = { ...noFaults, delayMs: [1, 5] };
     this.#fatalSteps.clear();
@@ -315,6 +330,11 @@ export class World {
     if (process !== undefined) process.state = state;
     for (const broken of brokenInvariants(state)) {
       this.violations.push(`${broken.rule} at ${broken.where}: ${broken.detail}`);
+    }
+    // METER-4: all of them are honest, whatever befalls them.
+    for (const { agent, cordonReason } of state.agents.values()) {
+      if (cordonReason?.includes("the clock") === true)
+        this.violations.push(`METER-4: ${agent} is accused: ${cordonReason}`);
     }
     if (process?.candidate.role() !== "leader") return;
     // LEASE-7: a reservation is never given back while its agent still runs on it.

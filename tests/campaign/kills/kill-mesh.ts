@@ -4,12 +4,14 @@
  * breaks nothing itself.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectMesh, type Connected } from "../../../client/connect/connect-mesh.ts";
+import { guardedEnvironment } from "../../../system/own-guard.ts";
 import { meshOwner } from "../../../protocol/program.ts";
+import type { Environment } from "../../../system/environment.ts";
 import { CliProcess } from "../../support/cli-mesh.ts";
 import { processesOf } from "../../support/home-process.ts";
 import { joiningWords, valueOf } from "../../support/live-mesh.ts";
@@ -42,7 +44,7 @@ export interface Machine {
 }
 
 export class KillMesh {
-  readonly folder = mkdtempSync(join(tmpdir(), "trialmesh-kills-"));
+  readonly folder = mkdtempSync(join(tmpdir(), "killed-mesh-"));
   readonly machines: Machine[] = [];
   /** Whether small disks could be made. */
   readonly hasDisks: boolean;
@@ -53,7 +55,16 @@ export class KillMesh {
   #connected: Connected | null = null;
   #port = 0;
 
+  /** Also where this process is told to end in the middle. */
+  readonly #clear = (): void => {
+    for (const pid of this.processes()) kill(pid);
+    for (const place of this.#mounted.splice(0)) spawnSync("umount", ["-l", place]);
+  };
+
   constructor() {
+    process.once("exit", this.#clear);
+    process.once("SIGTERM", exit);
+    process.once("SIGINT", exit);
     for (const name of [ownHome, secondCoordinator, ...agents]) {
       mkdirSync(this.homePath(name));
       writeFileSync(this.clockFile(name), "0");
@@ -72,9 +83,10 @@ export class KillMesh {
     return join(this.folder, `${name}.clock`);
   }
 
-  environment(name: string): Record<string, string | undefined> {
+  /** Where this process is killed, nothing of the mesh stays behind. */
+  environment(name: string): Environment {
     const clock = new URL("./stepped-clock.js", import.meta.url).href;
-    return {
+    return guardedEnvironment({
       ...process.env,
       CI: "1",
       NODE_OPTIONS: `--import ${clock}`,
@@ -82,7 +94,7 @@ export class KillMesh {
       TRIALMESH_HOME: this.homePath(name),
       TRIALMESH_NATS_SERVER: findNatsServer(),
       TRIALMESH_LEASE_MS: String(leaseMs),
-    };
+    });
   }
 
   async open(): Promise<void> {
@@ -163,6 +175,11 @@ export class KillMesh {
     return runHere(["revoke", name], this.environment(ownHome)).then(({ code }) => code === 0);
   }
 
+  /** Whether that machine's home still lies on its own small disk: no other is ever to be filled. */
+  isOnSmallDisk(name: string): boolean {
+    return statSync(this.homePath(name)).dev !== statSync(this.folder).dev;
+  }
+
   /** Every process of the mesh but those of this one. */
   processes(): readonly number[] {
     return processesOf(this.folder);
@@ -172,22 +189,30 @@ export class KillMesh {
     for (const { client } of this.#people.values()) await client.close();
     await this.#connected?.client.close();
     for (const { proxy } of this.machines) proxy?.close();
-    for (const pid of this.processes()) kill(pid);
-    for (const place of this.#mounted) spawnSync("umount", ["-l", place]);
+    if (keep) for (const place of this.#mounted) spawnSync("cp", ["-a", place, `${place}-kept`]);
+    this.#clear();
+    for (const [event, run] of [
+      ["exit", this.#clear],
+      ["SIGTERM", exit],
+      ["SIGINT", exit],
+    ] as const)
+      process.off(event, run);
     if (!keep) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   async #join(role: "agent" | "coordinator", name: string, words: readonly string[]): Promise<void> {
     const proxy = await CutProxy.open(() => this.#port);
     await until(`an invitation for ${name}`, async () => (await this.inviteAgain(role, name)) || null);
-    let joined: CliProcess | null = null;
+    let tried: { readonly line: string; readonly by: CliProcess } | null = null;
     const start = (): CliProcess => {
       // The same line until it has worked: who joins may be killed, or find nobody there.
-      if (joinedSaid.test(joined?.said ?? "")) this.#invited.delete(name);
       const line = this.#invited.get(name)?.at(-1);
-      const joining = line === undefined ? [] : ["--join", line.replace(/:\d+$/, `:${proxy.port}`)];
-      joined = this.start(name, ...words, ...joining);
-      return joined;
+      const isSpent = line !== undefined && tried?.line === line && joinedSaid.test(tried.by.said);
+      const joining =
+        line === undefined || isSpent ? [] : ["--join", line.replace(/:\d+$/, `:${proxy.port}`)];
+      const started = this.start(name, ...words, ...joining);
+      if (line !== undefined && !isSpent) tried = { line, by: started };
+      return started;
     };
     this.machines.push({ name, part: new KeptPart(name, start), proxy });
   }
@@ -206,6 +231,10 @@ export class KillMesh {
     if (mounted) this.#mounted.push(place);
     return mounted;
   }
+}
+
+function exit(): never {
+  process.exit(1);
 }
 
 export function kill(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {

@@ -123,6 +123,8 @@ function clockStep({ mesh, random }: Scene): Befallen | null {
 function fullDisk({ mesh, random }: Scene): Befallen | null {
   if (!mesh.hasDisks) return null;
   const name = random() < 0.7 ? smallAgent : ownHome;
+  if (!mesh.isOnSmallDisk(name))
+    throw new Error(`the small disk of ${name} was taken away; nothing is filled`);
   const filler = join(mesh.homePath(name), "filler");
   const afterMs = lasts(random);
   const bytes = Buffer.alloc(fillBytes);
