@@ -70,7 +70,7 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
       // Standby coordinators ask so seldom that their asking is not counted: who leads must not hang on it.
       if (
         role !== "coordinator" &&
-        !quota.allows("query", `${role}/${who}`, message.data.length, clock.now())
+        !quota.allows("query", `${role}/${who}`, message.data.length, clock.monotonic())
       )
         return respond(refuse("unavailable", beyondQuota(who, "questions", queryRate)));
       // Asked of whoever has the keys, with a credential that may ask nowhere else.
@@ -99,7 +99,7 @@ function serveHeartbeats(options: IntakeOptions): Subscription {
   const { board, bus, clock, giveOrder, leader, mesh, quota, setAside } = options;
   return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
     const agent = agentOf(message.subject);
-    if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.now())) return;
+    if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.monotonic())) return;
     const aside = (sentence: string) =>
       setAside.note({ kind: "heartbeat", sender: agent, bytes: message.data.length, sentence });
     const large = tooLarge(`a heartbeat of ${agent}`, message.data.length, heartbeatBytesMax);
@@ -142,7 +142,7 @@ function serveRegisters({
 }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).registers, (message) => {
     const agent = agentOf(message.subject);
-    if (!quota.allows("register", `agent/${agent}`, message.data.length, clock.now()))
+    if (!quota.allows("register", `agent/${agent}`, message.data.length, clock.monotonic()))
       return message.respond(toBytes(refuse("unavailable", `${agent} registers more often than it may`)));
     const large = tooLarge(`the registration of ${agent}`, message.data.length, registerBytesMax);
     const aside = (refused: Outcome<never>) => {
@@ -180,7 +180,7 @@ function serveCommands({ bus, clock, leader, mesh, quota }: IntakeOptions): Subs
     const respond = (answer: Outcome<unknown>) =>
       message.respond(answerBytes(isCommand(name) ? `the command ${name}` : "a command", answer));
     // Before anything is read of it: reading is most of what it costs.
-    if (!quota.allows("command", `${role}/${who}`, message.data.length, clock.now()))
+    if (!quota.allows("command", `${role}/${who}`, message.data.length, clock.monotonic()))
       return respond(refuse("unavailable", beyondQuota(who, "commands", commandRate)));
     const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
     if (large !== null) return respond(large);

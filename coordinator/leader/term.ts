@@ -103,22 +103,8 @@ export function beginTerm(options: TermOptions): Term {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
   const quota = new SenderQuota(log);
-  const { setAside } = options;
   const watch = new ClockWatch(options.machineClock);
-  const intake: IntakeOptions = {
-    bus,
-    mesh,
-    leader,
-    board,
-    clock,
-    watch,
-    events,
-    settings,
-    giveOrder,
-    quota,
-    setAside,
-    log,
-  };
+  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota };
   const proofs = serveProofs(bus, mesh, clock, log);
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
