@@ -35,46 +35,13 @@ import {
 import { askedSubject, joiningCredential, joiningInbox } from "./exchange-account.ts";
 import { joinedSchema, type Joined, type Joining } from "./exchange.ts";
 import { homeExists, openHome, saveHome, type Home } from "./home.ts";
-import { accountOfCode, codePrefix, readCode } from "./invitation-code.ts";
+import { accountOfCode } from "./invitation-code.ts";
+import { readInviteLine } from "./invite-line.ts";
 
-const defaultPort = 4222;
-/** Scheme and port may be left out. */
-const addressForm = /^((?:nats|tls):\/\/)?(\[[0-9a-f:.]+\]|[^\s/:@[\]]+)(:\d{1,5})?$/i;
 const answerTimeoutMs = 10_000;
 /** An answer may be lost on its way: asked again, it is the same. */
 const asksMax = 3;
 const askPauseMs = 1_000;
-
-export interface Invited {
-  readonly code: string;
-  readonly url: string;
-}
-
-/** Reads `CODE@host:port`; says what is wrong with it before anything is asked of anybody. */
-export function readInviteLine(line: string): Outcome<Invited> {
-  const text = line.trim();
-  const again = "paste what `trialmesh invite` printed, such as tm3.…@192.168.1.5:4222";
-  const version = /^tm(\d+)\./i.exec(text)?.[1];
-  if (version === undefined)
-    return refuse("invalid", `this is not an invitation (it would start with ${codePrefix}); ${again}`);
-  if (version !== codePrefix.slice(2, -1))
-    return refuse(
-      "invalid",
-      `this invitation is of version ${version} and this trialmesh reads version 3; ask the mesh's owner for a new \`trialmesh invite\`, of a trialmesh like this one`,
-    );
-  const at = text.indexOf("@");
-  const code = readCode(at < 0 ? text : text.slice(0, at));
-  if (!code.ok) return refuse(code.refusal.code, `${code.refusal.message}; ${again}`);
-  if (at < 0) return refuse("invalid", `the invitation lacks the mesh's address behind an @; ${again}`);
-  const address = addressForm.exec(text.slice(at + 1));
-  if (address === null)
-    return refuse(
-      "invalid",
-      `the address in the invitation is not one: a server's address looks like nats://host:${defaultPort}; ${again}`,
-    );
-  const [, scheme = "nats://", host = "", port = `:${defaultPort}`] = address;
-  return accept({ code: code.value, url: `${scheme}${host}${port}` });
-}
 
 export interface JoinOptions {
   /** What this machine calls itself, for people. */

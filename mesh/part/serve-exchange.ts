@@ -71,7 +71,7 @@ function answerOn(
   };
   bus.subscribe(exchangeSubject(home.mesh, "*"), (message) => {
     const account = invitationIn(message.subject);
-    const busy = waiting >= waitingMax || !rate.allows(account, now());
+    const busy = waiting >= waitingMax || !rate.allows(account, performance.now());
     if (busy || message.data.length > questionBytesMax)
       return message.respond(
         toBytes(refuse("unavailable", "too many ask at once; try again in some seconds")),

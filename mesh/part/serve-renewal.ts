@@ -78,7 +78,8 @@ function answerOn(bus: Bus, home: Home, identity: Identity, now: () => number, r
     const asker = renewalAsker(message.subject);
     const body = fromBytes(message.data);
     // What else is said on these subjects is the leader's.
-    if (asker === null || !isRenewal(body) || !rate.allows(`${asker.role}/${asker.name}`, now())) return;
+    if (asker === null || !isRenewal(body) || !rate.allows(`${asker.role}/${asker.name}`, performance.now()))
+      return;
     const asked = askedSchema.safeParse(body);
     if (!asked.success)
       return message.respond(toBytes(refuse("invalid", "this request to renew a credential does not parse")));
