@@ -4,7 +4,7 @@ import { connectBus } from "../../protocol/bus/nats-bus.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { RateLimit } from "../../protocol/rate-limit.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { exchange, joiningSchema, timeText, type Joined, type Joining } from "../exchange.ts";
+import { exchange, joiningSchema, type Joined, type Joining } from "../exchange.ts";
 import {
   exchangeCredential,
   exchangeInbox,
@@ -95,8 +95,5 @@ function tell(
   const known = readInvitation(home, account);
   const invitation = known.ok ? known.value : null;
   const what = invitation === null ? "" : ` as ${invitation.role} ${invitation.name}`;
-  const before = invitation?.used.map((use) => `${use.machine} at ${timeText(use.at)}`).join(", ") ?? "";
-  log(
-    `invitations: ${machine} was turned away${what}${before === "" ? "" : `; its line was used by ${before}`}: ${joined.refusal.message}`,
-  );
+  log(`invitations: ${machine} was turned away${what}: ${joined.refusal.message}`);
 }

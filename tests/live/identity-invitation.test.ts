@@ -104,7 +104,7 @@ test(
     );
     assert.match(
       said.join("\n"),
-      /attic joined as agent tower\n.*cellar was turned away as agent tower; its line was used by attic at/,
+      /attic joined as agent tower\n.*cellar was turned away as agent tower: this invitation was used by attic as tower at/,
     );
   },
 );
