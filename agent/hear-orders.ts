@@ -28,6 +28,7 @@ export interface HearOrdersOptions {
   readonly isOver: (epoch: number, at: number) => boolean;
   readonly take: (input: AgentInput) => void;
   readonly onReceipt: (ids: readonly string[]) => void;
+  readonly onQuarantined: (reason: string) => void;
   /** Told which artifacts the mesh's store has lost. */
   readonly onWanted: (digests: readonly Digest[]) => void;
   readonly log: (line: string) => void;
@@ -35,7 +36,7 @@ export interface HearOrdersOptions {
 
 /** Hears them until the subscriptions are closed. */
 export function hearOrders(options: HearOrdersOptions): readonly Subscription[] {
-  const { bus, isOver, log, mesh, name, onReceipt, onWanted, take, trust } = options;
+  const { bus, isOver, log, mesh, name, onQuarantined, onReceipt, onWanted, take, trust } = options;
   const subjects = subjectsOf(mesh);
   const hear = <T extends { readonly epoch: number; readonly expires: number }>(
     order: OrderName,
@@ -57,7 +58,10 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
     hear("offer", offerSchema, (body) => take({ kind: "offer", ...body })),
     hear("extend", extendSchema, (body) => take({ kind: "extend", ...body })),
     hear("cancel", cancelSchema, (body) => take({ kind: "cancel", ...body })),
-    hear("drain", drainSchema, (body) => take({ kind: "drain", ...body })),
+    hear("drain", drainSchema, ({ drain, epoch, quarantined }) => {
+      take({ kind: "drain", epoch, drain });
+      if (quarantined !== undefined) onQuarantined(quarantined);
+    }),
     hear("receipt", receiptSchema, (body) => onReceipt(body.ids)),
     bus.subscribe(subjects.epoch, (message) => {
       const signed = trust.open(subjects.epoch, message.data);

@@ -12,6 +12,7 @@ import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { Digest, Fence } from "../protocol/id.ts";
 import { errorSentence } from "../protocol/error-sentence.ts";
+import { throughDiskTrouble } from "../system/disk-trouble.ts";
 import { writeWhole } from "../system/whole-file.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import type { Store } from "../store/store.ts";
@@ -25,6 +26,7 @@ export interface DiskCacheOptions {
   readonly mesh: string;
   readonly clock: Clock;
   readonly quotaBytes: number;
+  readonly say: (line: string) => void;
 }
 
 const retryMs = 500;
@@ -37,7 +39,9 @@ const sharedMs = 60_000;
 const sharedKept = 10_000;
 
 export async function openDiskCache(options: DiskCacheOptions): Promise<ArtifactCache> {
-  return new DiskCache(options, await openWorkFolders(join(options.dir, "work"), options.clock));
+  const { clock, dir, say } = options;
+  const work = await throughDiskTrouble(dir, () => openWorkFolders(join(dir, "work"), clock), say);
+  return new DiskCache(options, work);
 }
 
 /**
@@ -180,9 +184,12 @@ class DiskCache implements ArtifactCache {
 
   async #keep(digest: Digest, bytes: Uint8Array): Promise<string> {
     const path = this.#pathOf(digest);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // CACHE-1 finds out what a machine that lost its power left cut short.
-    await writeWhole(path, bytes, { flush: false });
+    const write = async () => {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      // CACHE-1 finds out what a machine that lost its power left cut short.
+      await writeWhole(path, bytes, { flush: false });
+    };
+    await throughDiskTrouble(this.#options.dir, write, this.#options.say);
     await this.#index.note(digest, bytes.length);
     return path;
   }

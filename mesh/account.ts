@@ -11,6 +11,7 @@ import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { crossingsOf, offeredCrossings, type OuterRole } from "../protocol/subjects.ts";
 import { derivedAccount } from "./derived-account.ts";
 import type { Identity } from "./identity.ts";
+import type { Held } from "./traffic-quota.ts";
 
 /** Public key → Unix time in seconds: users of that key issued up to then are refused. */
 export type Revocations = Readonly<Record<string, number>>;
@@ -87,19 +88,20 @@ export function userAccount(identity: Identity, mesh: string, role: OuterRole, n
   return derivedAccount(identity.operator.getSeed(), `trialmesh account\n${mesh}\n${role}\n${name}`);
 }
 
-/** No streams, so no interface to streams either; no offers to others. */
+/** No streams, so no interface to streams either; no offers to others. `held`: what it may not say for now. */
 export function userAccountToken(
   identity: Identity,
   mesh: string,
   role: OuterRole,
   name: string,
   revocations: Revocations,
+  held: Held = null,
 ): Promise<string> {
   const from = identity.meshAccount.getPublicKey();
   const account: Partial<Account> = {
     limits: { ...openLimits, exports: 0, payload: payloadMaxBytes, ...identityLimits[role] },
     signing_keys: [identity.signing.getPublicKey()],
-    imports: crossingsOf(role, mesh, name).map(({ local, subject, type }) => ({
+    imports: crossingsOf(role, mesh, name, held).map(({ local, subject, type }) => ({
       name: subject,
       subject,
       type,

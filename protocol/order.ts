@@ -74,7 +74,12 @@ export const cancelSchema = z.object({
   how: z.enum(["soon", "checkpoint"]).default("soon"),
 });
 export type CancelHow = z.infer<typeof cancelSchema>["how"];
-export const drainSchema = z.object({ ...given, drain: z.boolean() });
+export const drainSchema = z.object({
+  ...given,
+  drain: z.boolean(),
+  /** Why it gets no new trials until somebody has looked at it: for its owner. Left out where it is not quarantined. */
+  quarantined: z.string().optional(),
+});
 /** Reports the coordinator has made durable; the agent may forget them. */
 export const receiptSchema = z.object({ ...given, ids: listOf(shortText, manyEntriesMax).min(1) });
 

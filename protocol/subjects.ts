@@ -253,10 +253,17 @@ export interface Crossing {
 /**
  * All that passes between a user's account and the mesh's, which alone has streams. The subject that an answer is
  * asked for on means something in the user's own account only, so nobody can have an answer sent where others listen.
- * A chunk is read by a name of our own: the stream's own one would be a part of its interface.
+ * A chunk is read by a name of our own: the stream's own one would be a part of its interface. `held`: what it may not
+ * say for now.
  */
-export function crossingsOf(role: OuterRole, mesh: string, who: string): readonly Crossing[] {
-  const { hears, says } = reachOf(role, mesh, who);
+export function crossingsOf(
+  role: OuterRole,
+  mesh: string,
+  who: string,
+  held: "all" | "artifacts" | null = null,
+): readonly Crossing[] {
+  const { hears, says: mayAll } = reachOf(role, mesh, who);
+  const says = held === "all" ? [] : mayAll.filter((subject) => held === null || !isBlob(mesh, subject));
   const at = `tm.v1.${mesh}`;
   const prove = `${at}.prove`;
   return [
@@ -269,6 +276,10 @@ export function crossingsOf(role: OuterRole, mesh: string, who: string): readonl
     ...hears.map((subject) => ({ type: "stream", subject }) as const),
     { type: "service", subject: directGet(mesh, `${at}.blob.*.*`), local: `${at}.stored.$1.$2` },
   ];
+}
+
+function isBlob(mesh: string, subject: string): boolean {
+  return subject.startsWith(`tm.v1.${mesh}.blob.`);
 }
 
 /** What the mesh's account offers to others: the crossings of everybody. */

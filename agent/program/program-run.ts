@@ -272,7 +272,12 @@ export class ProgramRun {
   }
 
   #started(): void {
-    this.#options.emit({ kind: "started", fence: this.#options.job.fence, exact: true });
+    this.#options.emit({
+      kind: "started",
+      fence: this.#options.job.fence,
+      exact: true,
+      usedMs: this.#usedMs,
+    });
   }
 
   #log(stream: "out" | "err", line: string): void {

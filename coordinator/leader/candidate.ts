@@ -224,6 +224,7 @@ class JournalCandidate implements Candidate {
     this.#term = beginTerm({
       ...this.#options,
       clock: termClock,
+      machineClock: this.#options.clock,
       settings: this.#settings,
       state,
       position,

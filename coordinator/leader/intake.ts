@@ -3,7 +3,7 @@
  * with a reason where somebody waits for an answer, and counted, logged and dropped where nobody does.
  */
 import { BusError, type Bus, type Subscription } from "../../protocol/bus/bus.ts";
-import { sleep, type Clock } from "../../protocol/time/clock.ts";
+import { sleep } from "../../protocol/time/clock.ts";
 import {
   commandSchemas,
   commandEnvelopeSchema,
@@ -26,22 +26,20 @@ import {
 } from "../../protocol/subjects.ts";
 import { commandBytesMax, heartbeatBytesMax, registerBytesMax, tooLarge } from "./message-limit.ts";
 import { beyondQuota, commandRate, queryRate, type SenderQuota } from "./sender-quota.ts";
+import { heardOf, type Ears } from "./heard-of.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
 import type { GiveOrder } from "./give-order.ts";
 import type { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
 import { takeReports } from "./take-report.ts";
-import type { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import { answerQuery } from "../view/answer-query.ts";
 import { answerBytes } from "../view/fit-answer.ts";
 
-export interface IntakeOptions {
+export interface IntakeOptions extends Ears {
   readonly bus: Bus;
   readonly mesh: string;
   readonly leader: Leader;
-  readonly board: HeartbeatBoard;
-  readonly clock: Clock;
   readonly events: EventLog;
   readonly settings: CoordinatorSettings;
   readonly giveOrder: GiveOrder;
@@ -94,16 +92,8 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
   ];
 }
 
-function serveHeartbeats({
-  board,
-  bus,
-  clock,
-  giveOrder,
-  leader,
-  mesh,
-  quota,
-  setAside,
-}: IntakeOptions): Subscription {
+function serveHeartbeats(options: IntakeOptions): Subscription {
+  const { board, bus, clock, giveOrder, leader, mesh, quota, setAside } = options;
   return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
     const agent = agentOf(message.subject);
     if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.now())) return;
@@ -113,7 +103,8 @@ function serveHeartbeats({
     if (large?.ok === false) return aside(large.refusal.message);
     const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
     if (!heartbeat.ok) return aside(heartbeat.refusal.message);
-    board.note(agent, clock.now(), heartbeat.value);
+    const heard = heardOf(options, agent);
+    board.noteBeat(agent, clock.now(), heartbeat.value, clock.monotonic());
     const { incarnation, running } = heartbeat.value;
     // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it.
     const overIn = () =>
@@ -133,7 +124,7 @@ function serveHeartbeats({
         });
       });
     };
-    leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done });
+    leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value, heard }, done });
   });
 }
 
@@ -160,15 +151,17 @@ function serveRegisters({
     if (large !== null) return aside(large);
     const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
     if (!register.ok) return aside(register);
-    board.note(agent, clock.now(), null);
+    board.note(agent, clock.now());
     leader.submit({
       input: { kind: "register", agent, register: register.value },
       done: (answer) => {
         if (!answer.ok) return message.respond(toBytes(answer));
+        const quarantined = leader.state.agents.get(agent)?.cordonReason ?? null;
         const welcome: Welcome = {
           epoch: leader.state.meta.epoch,
           at: clock.now(),
           presenceMs: settings.heartbeatMs,
+          ...(quarantined === null ? {} : { quarantined }),
         };
         message.respond(toBytes(accept(welcome)));
         leader.resend();

@@ -4,18 +4,17 @@ import { fromBytes } from "../../protocol/json-bytes.ts";
 import { parseOutside } from "../../protocol/refusal.ts";
 import { reportBatchSchema } from "../../protocol/report.ts";
 import { agentOf } from "../../protocol/subjects.ts";
-import type { Clock } from "../../protocol/time/clock.ts";
 import type { GiveOrder } from "./give-order.ts";
+import { heardOf, type Ears } from "./heard-of.ts";
 import type { Leader } from "./leader.ts";
 import { reportBytesMax, tooLarge } from "./message-limit.ts";
 import type { SenderQuota } from "./sender-quota.ts";
 import type { SetAside } from "./set-aside.ts";
 
-export interface ReportTaker {
+export interface ReportTaker extends Ears {
   readonly leader: Leader;
   readonly giveOrder: GiveOrder;
   readonly quota: SenderQuota;
-  readonly clock: Clock;
   readonly setAside: SetAside;
 }
 
@@ -53,9 +52,10 @@ export function takeReports(taker: ReportTaker, message: Delivered): Promise<voi
   }
   return new Promise((resolve) => {
     let open = takeable.length;
+    const heard = heardOf(taker, agent);
     for (const { report } of takeable) {
       leader.submit({
-        input: { kind: "report", agent, report },
+        input: { kind: "report", agent, report, heard },
         done: () => {
           if (--open > 0) return;
           receipt();

@@ -14,6 +14,7 @@ import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { orderGiver } from "./give-order.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { asideOf, type FaultBook } from "./fault-book.ts";
 import { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
@@ -32,6 +33,8 @@ export interface TermOptions {
   readonly keys: CoordinatorKeys;
   /** The term's own, from its election on: CLOCK-2, nothing that is done to the machine's clock reaches it. */
   readonly clock: Clock;
+  /** What that is made of: where its time of day leaps, the machine may have slept. */
+  readonly machineClock: Clock;
   readonly settings: CoordinatorSettings;
   /** Ours from here on. */
   readonly state: State;
@@ -101,12 +104,14 @@ export function beginTerm(options: TermOptions): Term {
   };
   const quota = new SenderQuota(log);
   const { setAside } = options;
+  const watch = new ClockWatch(options.machineClock);
   const intake: IntakeOptions = {
     bus,
     mesh,
     leader,
     board,
     clock,
+    watch,
     events,
     settings,
     giveOrder,
@@ -156,7 +161,7 @@ function hearBeacons(
 /** Returns what cancels each. */
 function regularTasks(
   { bus, clock, keys, mesh, name, settings, state }: TermOptions,
-  { board, leader }: IntakeOptions,
+  { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
   proofs: Proofs,
 ): (() => void)[] {
@@ -167,6 +172,7 @@ function regularTasks(
     if (wanted.length > 0) body.wanted = wanted;
     const { epoch } = subjectsOf(mesh);
     bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));
+    watch.look();
   };
   // Judged between batches: what was settled before an append that hung need not be so after it.
   const expire = () =>

@@ -10,7 +10,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import { startPart, type Part } from "./part.ts";
 import { restoreJournal } from "./restore-journal.ts";
-import { serveExchange } from "./serve-exchange.ts";
+import { serveWithKeys } from "./serve-with-keys.ts";
 import { startServerPart, type ServerPart } from "./server-part.ts";
 import { partEndMs } from "./until-stopped.ts";
 import { claimUp, removeUpRecord, writeUpRecord } from "./up-record.ts";
@@ -40,6 +40,8 @@ export interface StartMeshOptions {
   readonly port: number | null;
   /** On the first start, take any free port where 4222 is taken, instead of refusing. */
   readonly anyPort: boolean;
+  /** What one user or agent may send in a day; left out: a quarter of the room on the home's disk. */
+  readonly artifactBytesPerDay?: number | null;
   /** Make the server's journal whole again before anything is started. */
   readonly restoreJournal?: boolean;
   /** Flags for the agent, or null for no agent. */
@@ -84,9 +86,8 @@ async function startClaimed(options: StartMeshOptions, lock: FolderLock): Promis
     await server.value.stop();
     return recorded;
   }
-  const exchange = await serveExchange(server.value.home, Date.now, options.log);
-  // The mesh works without it: only nobody new comes.
-  if (!exchange.ok) options.log(`invitations: ${exchange.refusal.message}`);
+  const bytesPerDay = options.artifactBytesPerDay ?? null;
+  const withKeys = await serveWithKeys(server.value.home, bytesPerDay, options.log);
   // They end by themselves, saving their work, unless they stand still.
   const guard = openGuard({ mark: partsMark, asks: false, graceSeconds: partEndMs / 1000 });
   const parts = startParts(options, partsMark);
@@ -98,7 +99,7 @@ async function startClaimed(options: StartMeshOptions, lock: FolderLock): Promis
     home: server.value.home,
     failed: Promise.race([...parts.map((part) => part.failed), deleted.promise]),
     async stop() {
-      if (exchange.ok) await exchange.value.stop();
+      await withKeys.stop();
       unwatch();
       for (const part of parts.toReversed()) await part.stop();
       await server.value.stop();

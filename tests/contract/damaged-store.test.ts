@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { crc32 } from "node:zlib";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { projectionVersion } from "../../coordinator/core/projection.ts";
@@ -283,7 +284,11 @@ test("STORE-11: after any damage a store is what it was, or is put aside; never 
   const check = async (damage: Damage): Promise<void> => {
     const path = newFolder();
     writeFileSync(join(path, "store.lmdb"), readFileSync(join(whole, "store.lmdb")));
+    const asClosed = readFileSync(join(path, "store.lmdb"));
+    if (!damage.unclean) writeFileSync(join(path, "closed"), `${asClosed.length} ${crc32(asClosed)}`);
     inflict(path, damage, before);
+    const isOther =
+      !damage.unclean && damage.kind !== "delete" && !asClosed.equals(readFileSync(join(path, "store.lmdb")));
     const opening = await openCheckedStore({ path, version: "1" });
     if (opening.kind === "refused") {
       assert.equal(opening.refusal.kind, "damaged", opening.refusal.message);
@@ -298,7 +303,10 @@ test("STORE-11: after any damage a store is what it was, or is put aside; never 
       // Then it is gone, and its owner knows whether it should be there.
       if (damage.kind === "delete" || (damage.kind === "cut" && damage.at < 1e-5))
         assert.equal(opening.store.count(), 0);
-      else assert.deepEqual([...opening.store.range("")], held);
+      else {
+        assert.deepEqual([...opening.store.range("")], held);
+        assert.equal(opening.note !== undefined, isOther, "damage that touched nothing is said too");
+      }
       // And what is written from here on stays what it is.
       for (let round = 0; round < 3; round++)
         await opening.store.write({ put: [[`more/${round}`, round]], remove: [`entry/${round + 2_000}`] });

@@ -316,6 +316,11 @@ export class World {
     for (const broken of brokenInvariants(state)) {
       this.violations.push(`${broken.rule} at ${broken.where}: ${broken.detail}`);
     }
+    // METER-4: all of them are honest, whatever befalls them.
+    for (const { agent, cordonReason } of state.agents.values()) {
+      if (cordonReason?.includes("the clock") === true)
+        this.violations.push(`METER-4: ${agent} is accused: ${cordonReason}`);
+    }
     if (process?.candidate.role() !== "leader") return;
     // LEASE-7: a reservation is never given back while its agent still runs on it.
     for (const [agent, { clock, excuse, runningFences }] of this.agents) {
