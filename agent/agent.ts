@@ -6,8 +6,8 @@ import { errorSentence } from "../protocol/error-sentence.ts";
 import type { Bus, Subscription } from "../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../protocol/capability.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
-import { toBytes } from "../protocol/json-bytes.ts";
 import type { MeshTrust } from "../protocol/signature.ts";
+import { lineMessages, pointMessages } from "./say-point.ts";
 import { subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 import type { ArtifactCache } from "../artifact/artifact-cache.ts";
@@ -19,6 +19,7 @@ import { step } from "./core/step.ts";
 import { hearOrders } from "./hear-orders.ts";
 import { LeaderLink, type Load } from "./leader-link.ts";
 import { Outbox } from "./outbox.ts";
+import type { DiskReserve } from "./owner/disk-reserve.ts";
 import { watchOwner, type OwnerSources, type OwnerWatch } from "./owner/owner-watch.ts";
 import type { Availability } from "./owner/availability.ts";
 import type { Runner } from "./runner/runner.ts";
@@ -41,6 +42,8 @@ export interface AgentOptions {
   readonly load: () => Load;
   /** Where the owner's heartbeat, power and others' load are read; without it only hours, memory and slots count. */
   readonly owner?: OwnerSources;
+  /** Room that stays free on its disk; without it trials may fill that. */
+  readonly reserve?: DiskReserve;
   /** Minutes since local midnight at a time in ms since the Unix epoch. */
   readonly minuteOfDay: (at: number) => number;
   readonly log: (line: string) => void;
@@ -55,6 +58,8 @@ export interface Agent {
 }
 
 const tickMs = 100;
+/** Between two looks at how much the disk has left: what writes a gigabyte a second is found in time. */
+const diskLookMs = 250;
 const leavePatienceMs = 8_000;
 
 export function startAgent(options: AgentOptions): Agent {
@@ -71,6 +76,9 @@ class AgentShell implements Agent {
   readonly #subjects: ReturnType<typeof subjectsOf>;
   readonly #noteStart: (line: string) => void;
   readonly #memoryMiB: number;
+  /** Why it was last said to be quarantined. */
+  #quarantined: string | null = null;
+  #guarding = false;
   #stopped = false;
 
   constructor(options: AgentOptions) {
@@ -81,6 +89,7 @@ class AgentShell implements Agent {
     this.#state = newAgentState(name, incarnation, policy, runner.canSuspend);
     this.#noteStart = startNote(clock, log);
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
+    const onQuarantined = (reason: string) => this.#hearQuarantined(reason);
     const onError = (error: unknown) => options.onHalt(errorSentence(error));
     this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, log, onError });
     this.#link = new LeaderLink({
@@ -93,6 +102,7 @@ class AgentShell implements Agent {
       owner: () => this.#owner.seen,
       backlogOut: (ms) => this.#outbox.emptied(ms),
       take,
+      onQuarantined,
       log,
     });
     runner.onEvent((event) => take({ kind: "runner", event }));
@@ -109,6 +119,10 @@ class AgentShell implements Agent {
       },
       take,
       onReceipt,
+      onQuarantined,
+      onWanted: (digests) => {
+        for (const digest of digests) options.artifacts.offer(digest);
+      },
       log,
     });
     this.#owner = watchOwner({
@@ -116,6 +130,7 @@ class AgentShell implements Agent {
       clock,
       minuteOfDay: options.minuteOfDay,
       memFreeGiB: () => options.load().memFreeGiB,
+      diskShort: () => options.reserve?.reason() ?? null,
       running: () => [...this.#state.held.values()].filter(({ phase }) => phase !== "reporting").length,
       sources: options.owner ?? null,
       onAvailability: (availability, idleMs) => this.#obeyOwner(availability, idleMs),
@@ -124,6 +139,10 @@ class AgentShell implements Agent {
     this.#every(
       () => tickMs,
       () => take({ kind: "tick" }),
+    );
+    this.#every(
+      () => diskLookMs,
+      () => void this.#guardDisk(),
     );
     this.#every(
       () => this.#link.heartbeatMs,
@@ -189,18 +208,16 @@ class AgentShell implements Agent {
         return;
       case "metric": {
         const { lease, metrics, resource } = effect;
-        bus.publish(
-          this.#subjects.metric(name, lease.sweep, lease.trial),
-          toBytes({ fence: lease.fence, resource, metrics }),
-        );
+        const subject = this.#subjects.metric(name, lease.sweep, lease.trial);
+        for (const message of pointMessages({ fence: lease.fence, resource, metrics }))
+          bus.publish(subject, message);
         return;
       }
       case "log": {
         const { lease, line, stream } = effect;
-        bus.publish(
-          this.#subjects.log(name, lease.sweep, lease.trial),
-          toBytes({ fence: lease.fence, stream, line }),
-        );
+        const subject = this.#subjects.log(name, lease.sweep, lease.trial);
+        for (const message of lineMessages({ fence: lease.fence, stream, line }))
+          bus.publish(subject, message);
         return;
       }
     }
@@ -232,6 +249,27 @@ class AgentShell implements Agent {
     if (input !== null) this.#take(input);
   }
 
+  /** DISK-2: what eats into the reserve is ended, and its folder emptied. */
+  async #guardDisk(): Promise<void> {
+    const { artifacts, log, reserve, runner } = this.#options;
+    if (this.#guarding || reserve === undefined || reserve.missing() === 0) return;
+    this.#guarding = true;
+    const running = [...this.#state.held.values()].filter(({ phase }) => phase === "running");
+    const folders = new Map(running.map(({ lease }) => [lease.fence, artifacts.workDirOf(lease.fence)]));
+    const found = await reserve.eater(folders);
+    this.#guarding = false;
+    const held = found === null ? undefined : this.#state.held.get(found.attempt);
+    if (found === null || held?.phase !== "running") return;
+    const { fence, trial } = held.lease;
+    const reason = `trial ${trial} was ended: ${found.reason}`;
+    log(reason);
+    runner.stop(fence, "kill");
+    this.#take({
+      kind: "runner",
+      event: { kind: "failed", fence, reason, retryable: true, usedMs: held.usedMs },
+    });
+  }
+
   #obeyOwner(availability: Availability, idleMs: number | null): void {
     const before = this.#atWork();
     this.#take({ kind: "owner", availability });
@@ -241,6 +279,15 @@ class AgentShell implements Agent {
     const why = availability.reason === null ? "" : `: ${availability.reason}`;
     this.#options.log(`owner: ${availability.kind}${why}${what}`);
     this.#link.beat();
+  }
+
+  /** For its owner, who may see nothing of the mesh but this log. */
+  #hearQuarantined(reason: string): void {
+    if (this.#quarantined === reason) return;
+    this.#quarantined = reason;
+    const { log, name } = this.#options;
+    const how = `the mesh's owner lets it work again with \`trialmesh agents cordon ${name} --end\``;
+    log(`quarantined: this agent gets no new trials: ${reason}; ${how}`);
   }
 
   /** Attempts whose processes are at work. */

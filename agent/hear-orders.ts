@@ -4,6 +4,7 @@
  * (AGENT-7); whether any other counts is for `step` to say.
  */
 import type { Bus, Subscription } from "../protocol/bus/bus.ts";
+import type { Digest } from "../protocol/id.ts";
 import { fromBytes } from "../protocol/json-bytes.ts";
 import {
   beaconSchema,
@@ -27,12 +28,15 @@ export interface HearOrdersOptions {
   readonly isOver: (epoch: number, at: number) => boolean;
   readonly take: (input: AgentInput) => void;
   readonly onReceipt: (ids: readonly string[]) => void;
+  readonly onQuarantined: (reason: string) => void;
+  /** Told which artifacts the mesh's store has lost. */
+  readonly onWanted: (digests: readonly Digest[]) => void;
   readonly log: (line: string) => void;
 }
 
 /** Hears them until the subscriptions are closed. */
 export function hearOrders(options: HearOrdersOptions): readonly Subscription[] {
-  const { bus, isOver, log, mesh, name, onReceipt, take, trust } = options;
+  const { bus, isOver, log, mesh, name, onQuarantined, onReceipt, onWanted, take, trust } = options;
   const subjects = subjectsOf(mesh);
   const hear = <T extends { readonly epoch: number; readonly expires: number }>(
     order: OrderName,
@@ -54,12 +58,18 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
     hear("offer", offerSchema, (body) => take({ kind: "offer", ...body })),
     hear("extend", extendSchema, (body) => take({ kind: "extend", ...body })),
     hear("cancel", cancelSchema, (body) => take({ kind: "cancel", ...body })),
-    hear("drain", drainSchema, (body) => take({ kind: "drain", ...body })),
+    hear("drain", drainSchema, ({ drain, epoch, quarantined }) => {
+      take({ kind: "drain", epoch, drain });
+      if (quarantined !== undefined) onQuarantined(quarantined);
+    }),
     hear("receipt", receiptSchema, (body) => onReceipt(body.ids)),
     bus.subscribe(subjects.epoch, (message) => {
       const signed = trust.open(subjects.epoch, message.data);
       const beacon = beaconSchema.safeParse(signed === null ? undefined : fromBytes(signed.body));
-      if (beacon.success) take({ kind: "beacon", ...beacon.data });
+      if (!beacon.success) return;
+      const { wanted, ...heard } = beacon.data;
+      take({ kind: "beacon", ...heard });
+      onWanted(wanted ?? []);
     }),
   ];
 }

@@ -11,6 +11,7 @@ import { subjectsOf } from "../protocol/subjects.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { AgentInput } from "./core/agent-input.ts";
 import type { AgentState } from "./core/agent-state.ts";
+import { isAtWork, usedMs } from "./core/used-time.ts";
 
 /** What the machine is doing just now; null where unknown. */
 export interface Load {
@@ -30,6 +31,7 @@ export interface LeaderLinkOptions {
   /** Resolves when an earlier run's reports are out, or after so many ms. */
   readonly backlogOut: (ms: number) => Promise<void>;
   readonly take: (input: AgentInput) => void;
+  readonly onQuarantined: (reason: string) => void;
   readonly log: (line: string) => void;
 }
 
@@ -85,13 +87,15 @@ export class LeaderLink {
   }
 
   beat(): void {
-    const { bus, load, owner, state } = this.#options;
+    const { bus, clock, load, owner, state } = this.#options;
     if (this.#mode === "closed" || state.registeredIn === 0 || state.registeredIn !== state.epoch) return;
-    const running = [...state.held.values()].map(({ lease, phase, resource, suspended, usedMs }) => ({
-      fence: lease.fence,
-      resource,
-      usedMs,
-      suspended: suspended || phase === "ready",
+    const now = clock.monotonic();
+    const running = [...state.held.values()].map((held) => ({
+      fence: held.lease.fence,
+      resource: held.resource,
+      usedMs: usedMs(held, now),
+      suspended: held.suspended || held.phase === "ready",
+      atWork: isAtWork(held),
     }));
     const closed = state.draining || state.leaving ? "draining" : state.availability.reason;
     const { epoch, incarnation, name } = state;
@@ -105,7 +109,7 @@ export class LeaderLink {
 
   /** True where the leader welcomed us. */
   async #registerOnce(): Promise<boolean> {
-    const { bus, capability, clock, log, state, take } = this.#options;
+    const { bus, capability, clock, log, onQuarantined, state, take } = this.#options;
     const askedAt = clock.monotonic();
     const register: Register = { incarnation: state.incarnation, capability, policy: state.policy };
     const answer = answerSchema.safeParse(
@@ -121,6 +125,7 @@ export class LeaderLink {
     this.#heartbeatMs = welcome.data.presenceMs;
     take({ kind: "welcomed", epoch: welcome.data.epoch, at: welcome.data.at, askedAt });
     this.beat();
+    if (welcome.data.quarantined !== undefined) onQuarantined(welcome.data.quarantined);
     return true;
   }
 }

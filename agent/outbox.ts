@@ -201,20 +201,29 @@ export class Outbox {
 
   /** Several are on their way at once, in their order; one that failed comes after the others, which the coordinator can take. */
   async #send(message: Message): Promise<void> {
-    const { agent, bus, clock, mesh } = this.#options;
+    const { clock } = this.#options;
     this.#inFlight.add(message);
     // Noted before the answer: the receipt may overtake it.
     message.sentAt = clock.monotonic();
-    try {
-      await bus.append(streamsOf(mesh).inbox, subjectsOf(mesh).inbox(agent), message.bytes);
-    } catch (error) {
-      if (!(error instanceof BusError)) throw error;
+    if (!(await this.#append(message))) {
       await sleep(clock, retryMs);
       message.sentAt = null;
       if (message.open > 0) this.#unsent.push(message);
     }
     this.#inFlight.delete(message);
     if (this.#unsent.length > 0) await this.#flush();
+  }
+
+  /** False where it is not in the inbox: no server, or too many of ours wait there already. */
+  async #append({ bytes }: Message): Promise<boolean> {
+    const { agent, bus, mesh } = this.#options;
+    try {
+      const appended = await bus.append(streamsOf(mesh).inbox, subjectsOf(mesh).inbox(agent), bytes);
+      return appended.kind === "appended";
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      return false;
+    }
   }
 }
 

@@ -13,4 +13,6 @@ export interface ArtifactCache {
   fetch(digest: Digest): Promise<Outcome<string>>;
   /** Takes a file in and puts it into the mesh's store; resolves when it is there. Throws BusError while it cannot. */
   share(path: string, digest: Digest): Promise<void>;
+  /** The mesh's store has lost these bytes: where they are here they are put there again, a little later. */
+  offer(digest: Digest): void;
 }

@@ -105,10 +105,26 @@ async function uploadOnce(
   return { news, others };
 }
 
-async function proved(bus: Bus, place: BlobPlace, digest: string): Promise<ProofState> {
-  if (place.prove === undefined) return proveBlob(bus, place, digest);
+function proved(bus: Bus, place: BlobPlace, digest: string): Promise<ProofState> {
+  return place.prove === undefined ? proveBlob(bus, place, digest) : askProof(bus, place.prove, { digest });
+}
+
+/**
+ * Has a coordinator read again what is stored, remove it where it is wrong, and ask for the bytes where they are not there.
+ * Throws BusError.
+ */
+export async function doubtBlob(bus: Bus, place: BlobPlace, digest: string): Promise<void> {
+  if (place.prove !== undefined) await askProof(bus, place.prove, { digest, doubted: true });
+}
+
+async function askProof(
+  bus: Bus,
+  subject: string,
+  asked: { readonly digest: string; readonly doubted?: true },
+): Promise<ProofState> {
+  const { digest } = asked;
   const answer = answerSchema.safeParse(
-    fromBytes(await bus.request(place.prove, toBytes({ digest }), proofTimeoutMs)),
+    fromBytes(await bus.request(subject, toBytes(asked), proofTimeoutMs)),
   );
   const proof = answer.success && answer.data.ok ? proofSchema.safeParse(answer.data.value) : null;
   if (proof?.success === true) return proof.data.state;

@@ -4,13 +4,15 @@
  */
 import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { digestOf, getBlob, putBlob, type BlobPlace } from "./blob.ts";
+import { digestOf, putBlob, type BlobPlace } from "./blob.ts";
+import { readBlob } from "./read-blob.ts";
 import { CacheIndex } from "./least-recently-used.ts";
 import { placeOf } from "./mesh-blob.ts";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { Digest, Fence } from "../protocol/id.ts";
 import { errorSentence } from "../protocol/error-sentence.ts";
+import { throughDiskTrouble } from "../system/disk-trouble.ts";
 import { writeWhole } from "../system/whole-file.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import type { Store } from "../store/store.ts";
@@ -24,17 +26,22 @@ export interface DiskCacheOptions {
   readonly mesh: string;
   readonly clock: Clock;
   readonly quotaBytes: number;
+  readonly say: (line: string) => void;
 }
 
 const retryMs = 500;
-/** An artifact another agent is just uploading may be seen half; it gets this many looks. */
-const looksMax = 6;
+/** Agents that have what the mesh's store lost put it there one after another, within this time; most then find it there. */
+const offerSpreadMs = 3_000;
+/** The same bytes are offered again after this long, ms. */
+const offerAgainMs = 20_000;
 /** What the mesh's store was seen to hold this recently is not offered to it again, ms. */
 const sharedMs = 60_000;
 const sharedKept = 10_000;
 
 export async function openDiskCache(options: DiskCacheOptions): Promise<ArtifactCache> {
-  return new DiskCache(options, await openWorkFolders(join(options.dir, "work"), options.clock));
+  const { clock, dir, say } = options;
+  const work = await throughDiskTrouble(dir, () => openWorkFolders(join(dir, "work"), clock), say);
+  return new DiskCache(options, work);
 }
 
 /**
@@ -60,6 +67,9 @@ class DiskCache implements ArtifactCache {
   readonly #sharing = new Map<Digest, Promise<void>>();
   /** When the mesh's store was last seen to hold a digest, oldest first. */
   readonly #sharedAt = new Map<Digest, number>();
+
+  /** When what the mesh's store had lost was last put there, oldest first. */
+  readonly #offeredAt = new Map<Digest, number>();
 
   constructor(options: DiskCacheOptions, work: WorkFolders) {
     const { clock, mesh, quotaBytes, store } = options;
@@ -109,6 +119,25 @@ class DiskCache implements ArtifactCache {
     return under;
   }
 
+  offer(digest: Digest): void {
+    const { clock, dir } = this.#options;
+    const now = clock.monotonic();
+    for (const [offered, at] of this.#offeredAt)
+      if (now - at >= offerAgainMs) this.#offeredAt.delete(offered);
+    if (this.#offeredAt.has(digest)) return;
+    this.#offeredAt.set(digest, now);
+    this.#sharedAt.delete(digest);
+    clock.setTimer(shareOf(dir + digest) * offerSpreadMs, () => void this.#offer(digest));
+  }
+
+  async #offer(digest: Digest): Promise<void> {
+    try {
+      if ((await this.#cached(digest)) !== null) await this.share(this.#pathOf(digest), digest);
+    } catch {
+      // Somebody else may have it, and it is asked for again as long as it is missed.
+    }
+  }
+
   #pathOf(digest: Digest): string {
     return join(this.#options.dir, digest.slice(0, 2), digest);
   }
@@ -121,11 +150,12 @@ class DiskCache implements ArtifactCache {
     const { bus, clock } = this.#options;
     const here = await this.#cached(digest);
     if (here !== null) return accept(here);
-    for (let look = 1; ; look++) {
+    for (;;) {
       try {
-        const blob = await getBlob(bus, this.#place, digest);
-        if (blob.kind === "read") return accept(await this.#keep(digest, blob.bytes));
-        if (look >= looksMax) return refuse("unavailable", whyNot(digest, blob));
+        const blob = await readBlob(bus, this.#place, digest, (ms) => sleep(clock, ms));
+        return blob.kind === "read"
+          ? accept(await this.#keep(digest, blob.bytes))
+          : refuse("unavailable", whyNot(digest, blob));
       } catch (error) {
         // While the server is away this waits: the lease's own horizon ends a wait that is too long.
         if (!(error instanceof BusError) || error.kind === "closed" || error.kind === "denied") {
@@ -134,7 +164,6 @@ class DiskCache implements ArtifactCache {
             `artifact ${digest.slice(0, 12)} cannot be read: ${errorSentence(error)}`,
           );
         }
-        look--;
       }
       await sleep(clock, retryMs);
     }
@@ -155,9 +184,12 @@ class DiskCache implements ArtifactCache {
 
   async #keep(digest: Digest, bytes: Uint8Array): Promise<string> {
     const path = this.#pathOf(digest);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // CACHE-1 finds out what a machine that lost its power left cut short.
-    await writeWhole(path, bytes, { flush: false });
+    const write = async () => {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      // CACHE-1 finds out what a machine that lost its power left cut short.
+      await writeWhole(path, bytes, { flush: false });
+    };
+    await throughDiskTrouble(this.#options.dir, write, this.#options.say);
     await this.#index.note(digest, bytes.length);
     return path;
   }
@@ -179,6 +211,11 @@ class DiskCache implements ArtifactCache {
 function whyNot(digest: Digest, blob: { readonly kind: string }): string {
   const name = `artifact ${digest.slice(0, 12)}`;
   return blob.kind === "corrupt"
-    ? `${name} is damaged in the mesh's store`
+    ? `${name} was damaged in the mesh's store, and no agent that runs has it whole`
     : `${name} is not in the mesh's store`;
+}
+
+/** From 0 to 1, always the same for this text. */
+function shareOf(text: string): number {
+  return Number.parseInt(digestOf(Buffer.from(text)).slice(0, 8), 16) / 2 ** 32;
 }

@@ -1,5 +1,7 @@
 /** Bytes into the mesh and out of it, for the command line: what a bus may throw becomes a sentence. */
-import { getBlob, putBlob, type BlobPlace } from "./blob.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { putBlob, type BlobPlace } from "./blob.ts";
+import { readBlob } from "./read-blob.ts";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import type { Digest } from "../protocol/id.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
@@ -25,7 +27,7 @@ export async function sendBlob(bus: Bus, mesh: string, bytes: Uint8Array): Promi
 export async function fetchBlob(bus: Bus, mesh: string, digest: Digest): Promise<Outcome<Uint8Array>> {
   const what = `artifact ${shortDigest(digest)}`;
   try {
-    const reading = await getBlob(bus, placeOf(mesh), digest);
+    const reading = await readBlob(bus, placeOf(mesh), digest, (ms) => sleep(ms));
     switch (reading.kind) {
       case "read":
         return accept(reading.bytes);
@@ -33,7 +35,10 @@ export async function fetchBlob(bus: Bus, mesh: string, digest: Digest): Promise
       case "incomplete":
         return refuse("unavailable", `${what} is not in the mesh's store`);
       case "corrupt":
-        return refuse("conflict", `${what} is damaged in the mesh's store`);
+        return refuse(
+          "conflict",
+          `${what} was damaged in the mesh's store, and no agent that runs has it whole`,
+        );
       case "too-large":
         return refuse("unavailable", `${what} has ${reading.bytes} bytes, more than this command takes`);
     }

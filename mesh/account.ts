@@ -7,17 +7,35 @@
  */
 import { encodeAccount, encodeOperator, type Account } from "@nats-io/jwt";
 import type { KeyPair } from "@nats-io/nkeys";
+import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { crossingsOf, offeredCrossings, type OuterRole } from "../protocol/subjects.ts";
 import { derivedAccount } from "./derived-account.ts";
 import type { Identity } from "./identity.ts";
+import type { Held } from "./traffic-quota.ts";
 
 /** Public key → Unix time in seconds: users of that key issued up to then are refused. */
 export type Revocations = Readonly<Record<string, number>>;
 
 /** An unset limit is encoded as 0, which means "none allowed"; -1 means "no limit". */
 const unlimited = -1;
-/** Connections of one user at a time: its programs, wherever they run. */
-const connectionsMax = 100;
+interface IdentityLimits {
+  /** Connections of one user at a time: its programs, wherever they run. */
+  readonly conn: number;
+  /** Subscriptions of all of them together. */
+  readonly subs: number;
+}
+/**
+ * QUOTA-5: what one identity may hold of the server. An agent is one process with one connection, and another while it
+ * starts anew; a person has terminals, scripts and dashboards.
+ */
+export const identityLimits: Readonly<Record<OuterRole, IdentityLimits>> = {
+  agent: { conn: 8, subs: 200 },
+  requester: { conn: 64, subs: 2_000 },
+  viewer: { conn: 64, subs: 2_000 },
+  owner: { conn: 100, subs: 4_000 },
+};
+/** Of one message: what the server takes by itself, whatever its own configuration says. */
+export const payloadMaxBytes = bytesPerMiB;
 const openLimits = {
   subs: unlimited,
   data: unlimited,
@@ -70,19 +88,20 @@ export function userAccount(identity: Identity, mesh: string, role: OuterRole, n
   return derivedAccount(identity.operator.getSeed(), `trialmesh account\n${mesh}\n${role}\n${name}`);
 }
 
-/** No streams, so no interface to streams either; no offers to others. */
+/** No streams, so no interface to streams either; no offers to others. `held`: what it may not say for now. */
 export function userAccountToken(
   identity: Identity,
   mesh: string,
   role: OuterRole,
   name: string,
   revocations: Revocations,
+  held: Held = null,
 ): Promise<string> {
   const from = identity.meshAccount.getPublicKey();
   const account: Partial<Account> = {
-    limits: { ...openLimits, exports: 0, conn: connectionsMax },
+    limits: { ...openLimits, exports: 0, payload: payloadMaxBytes, ...identityLimits[role] },
     signing_keys: [identity.signing.getPublicKey()],
-    imports: crossingsOf(role, mesh, name).map(({ local, subject, type }) => ({
+    imports: crossingsOf(role, mesh, name, held).map(({ local, subject, type }) => ({
       name: subject,
       subject,
       type,

@@ -10,6 +10,7 @@ import {
   credentialFile,
   loadCredential,
   mintCredential,
+  refreshed,
   storeCredential,
   type Credential,
 } from "./credential.ts";
@@ -44,7 +45,7 @@ export async function ensureCredential(
       `${role} ${name} was revoked; use another name, or invite it again with \`trialmesh invite\``,
     );
   }
-  if (existsSync(credentialFile(home, role, name))) return loadCredential(home, role, name);
+  if (existsSync(credentialFile(home, role, name))) return loadCurrent(home, role, name);
   return issueHere(home, role, name, nowS);
 }
 
@@ -57,7 +58,7 @@ export async function ensureOwnCredential(
   role: Role,
   name: string,
 ): Promise<Outcome<Credential>> {
-  if (existsSync(credentialFile(home, role, name))) return loadCredential(home, role, name);
+  if (existsSync(credentialFile(home, role, name))) return loadCurrent(home, role, name);
   const identity = loadIdentity(home);
   if (!identity.ok) return identity;
   const known = readUser(home, role, name);
@@ -68,6 +69,17 @@ export async function ensureOwnCredential(
   if (!stored.ok) return stored;
   const saved = saveUser(home, { ...known.value, others: [...known.value.others, credential.publicKey] });
   return saved.ok ? accept(credential) : saved;
+}
+
+/** The stored one, signed anew where another version of trialmesh made it and what its role may has changed. */
+async function loadCurrent(home: Home, role: Role, name: string): Promise<Outcome<Credential>> {
+  const stored = await loadCredential(home, role, name);
+  if (!stored.ok) return stored;
+  const identity = loadIdentity(home);
+  const current = identity.ok ? await refreshed(identity.value, home.mesh, stored.value) : null;
+  if (current === null) return stored;
+  const saved = storeCredential(home, current);
+  return saved.ok ? accept(current) : saved;
 }
 
 /** Makes, stores and records a user's first credential, of whoever nobody has joined as. */
@@ -104,8 +116,8 @@ export interface Entrant {
 }
 
 /**
- * Records that this key is this user, and tells the server; doing it again changes nothing. Refuses a key that was taken
- * back, and a name that is in use. `nowS` is Unix time in seconds.
+ * Records that this key is this user, and tells the server; doing it again changes nothing. INV-9: refuses a key that was
+ * taken back, and a name that is in use. `nowS` is Unix time in seconds.
  */
 export async function admit(
   home: Home,

@@ -2,16 +2,15 @@
  * Credentials of one user: a token that names its role, name and permissions, with the seed that
  * proves it. Not who may have one (`admission.ts`), nor the keys that sign it (`identity.ts`).
  */
-import { encodeUser, fmtCreds, parseCreds } from "@nats-io/jwt";
-import { createUser, type KeyPair } from "@nats-io/nkeys";
+import { decode, encodeUser, fmtCreds, parseCreds, type User } from "@nats-io/jwt";
+import { createUser, fromSeed, type KeyPair } from "@nats-io/nkeys";
 import { existsSync } from "node:fs";
-import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { nameSchema } from "../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { certificateOf, newOwnKey, type OwnKey, type SigningKey } from "../protocol/signature.ts";
 import { inboxPrefixOf, permissionsOf, roles, type Role } from "../protocol/subjects.ts";
 import { inHome, type Home } from "./home.ts";
-import { userAccount } from "./account.ts";
+import { payloadMaxBytes, userAccount } from "./account.ts";
 import type { Identity } from "./identity.ts";
 import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 
@@ -36,8 +35,6 @@ const repliesPerRequest = 1;
 const meshKeyTag = "mesh-key:";
 /** Subscriptions of one connection. */
 const subscriptionsMax = 200;
-/** Of one message: what the server takes by itself, whatever its own configuration says. */
-const payloadMaxBytes = bytesPerMiB;
 
 /** What a user has for itself, and of which only the public halves travel. Secret. */
 export interface UserKeys {
@@ -108,7 +105,13 @@ export function credentialText(keys: UserKeys, token: string, certificate: strin
   const text = new TextDecoder().decode(fmtCreds(token, keys.user));
   return keys.signing === null || certificate === null
     ? text
-    : `${text}\n-----BEGIN TRIALMESH SIGNING KEY-----\n${keys.signing.seed} ${certificate}\n------END TRIALMESH SIGNING KEY------\n`;
+    : text + signingBlock({ seed: keys.signing.seed, certificate });
+}
+
+function signingBlock(key: SigningKey | null): string {
+  return key === null
+    ? ""
+    : `\n-----BEGIN TRIALMESH SIGNING KEY-----\n${key.seed} ${key.certificate}\n------END TRIALMESH SIGNING KEY------\n`;
 }
 
 function signingKeyIn(text: string): SigningKey | null {
@@ -136,6 +139,31 @@ export async function loadCredential(home: Home, role: Role, name: string): Prom
 
 export function storeCredential(home: Home, credential: Credential): Outcome<string> {
   return writePrivateFile(credentialFile(home, credential.role, credential.name), credential.creds);
+}
+
+/**
+ * The same user with the same keys, signed anew, where what its role may has changed since it was made; null where it has not.
+ */
+export async function refreshed(
+  identity: Identity,
+  mesh: string,
+  credential: Credential,
+): Promise<Credential | null> {
+  const { creds, name, publicKey, role, signingKey } = credential;
+  const { key, uc } = await parseCreds(new TextEncoder().encode(creds));
+  const token = await userToken(identity, mesh, role, name, publicKey);
+  const wanted = decode<User>(token).nats;
+  const had: Partial<User> = uc.nats;
+  const same = (["pub", "sub", "resp", "subs", "payload"] as const).every(
+    (field) => JSON.stringify(had[field]) === JSON.stringify(wanted[field]),
+  );
+  if (same) return null;
+  const text =
+    new TextDecoder().decode(fmtCreds(token, fromSeed(new TextEncoder().encode(key)))) +
+    signingBlock(signingKey);
+  const anew = await readCredential(text, "a credential signed anew");
+  if (!anew.ok) throw new Error(`broken invariant: ${anew.refusal.message}`);
+  return anew.value;
 }
 
 /** Reads the text of a `.creds` file and checks its signature. `what` names its source in a refusal. */

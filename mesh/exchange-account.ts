@@ -1,7 +1,7 @@
 /**
  * The accounts of an exchange of codes for credentials, as tokens that the operator signs: one in which `trialmesh up`
  * answers, and one for each invitation, whose key its code stands for. Whoever knows the code signs a user of that account
- * for itself, so the server turns away every other; and in it there is nothing but the one question.
+ * for itself, so the server turns away every other; and in it there is nothing but the one question (INV-2).
  */
 import { encodeAccount, encodeUser, fmtCreds, type Account } from "@nats-io/jwt";
 import { createUser, type KeyPair } from "@nats-io/nkeys";

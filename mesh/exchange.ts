@@ -1,7 +1,7 @@
 /**
  * What an invited machine asks for and gets: it hands over the public keys of key pairs that it made itself, and gets the
- * token that makes them a user's. The use is on disk before the answer leaves, so a line counts for as many machines as
- * was said, whatever crashes; the same machine that asks again gets the same answer.
+ * token that makes them a user's. INV-7: the use is on disk before the answer leaves, so a line counts for as many machines as
+ * was said, whatever crashes; the same machine that asks again gets the same answer. INV-8: what has ended lets nobody in.
  * Not how the question travels (`serve-exchange.ts`, `join.ts`).
  */
 import * as z from "zod";

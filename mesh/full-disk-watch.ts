@@ -1,15 +1,16 @@
 /**
- * Notices that the server's disk is full, and when there is room again. After a failed write nats-server
+ * Notices that the server's disk is full or takes nothing, and when it does again. After a failed write nats-server
  * refuses a stream until it is started anew, and says why only in its log; what was acknowledged is safe.
  */
-import { closeSync, fstatSync, openSync, readSync, statfsSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { bytesPerKiB, bytesPerMiB } from "../protocol/byte-unit.ts";
 
 export interface FullDiskWatch {
   readonly logFile: string;
   /** A folder on the disk in question. */
   readonly folder: string;
-  readonly onFull: () => void;
+  readonly onFull: (why: string) => void;
   readonly onRoom: () => void;
   /** Between two looks, ms. */
   readonly everyMs?: number;
@@ -18,7 +19,7 @@ export interface FullDiskWatch {
 const lookEveryMs = 2_000;
 /** Room enough to go on, and not to be full again at once. */
 const roomMinBytes = 64 * bytesPerMiB;
-const sayingFull = /no space left on device|disk quota exceeded/i;
+const sayingFull = /no space left on device|disk quota exceeded|read-only file system|input\/output error/i;
 /** At most so much of the log is read in one look; more has been written only by a server in trouble. */
 const readMaxBytes = 256 * bytesPerKiB;
 
@@ -35,10 +36,11 @@ export function watchForFullDisk({
   const timer = setInterval(() => {
     const { text, end } = readFrom(logFile, offset);
     offset = end;
-    if (!full && sayingFull.test(text)) {
+    const why = sayingFull.exec(text)?.[0].toLowerCase();
+    if (!full && why !== undefined) {
       full = true;
-      onFull();
-    } else if (full && freeBytes(folder) >= roomMinBytes) {
+      onFull(why);
+    } else if (full && freeBytes(folder) >= roomMinBytes && takesWrites(folder)) {
       full = false;
       onRoom();
     }
@@ -67,6 +69,18 @@ function readFrom(file: string, offset: number): { readonly text: string; readon
   } catch {
     // Not there yet, or not readable just now: the next look will tell.
     return { text: "", end: Math.min(offset, 0) };
+  }
+}
+
+/** A read-only disk has room too. */
+function takesWrites(folder: string): boolean {
+  const file = join(folder, ".room");
+  try {
+    writeFileSync(file, Buffer.alloc(bytesPerKiB));
+    rmSync(file);
+    return true;
+  } catch {
+    return false;
   }
 }
 

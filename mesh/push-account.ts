@@ -55,9 +55,15 @@ export async function pushAccounts(
 
 /** A user of the system account that lives a minute: enough to hand the server what it is to know. */
 async function systemCredential(identity: Identity, nowS: number): Promise<Uint8Array> {
+  return new TextEncoder().encode(await systemCredentialText(identity, nowS + systemUserLifeS));
+}
+
+/** The text of credentials for the server itself, never to be stored. `expiresAt`: Unix time in seconds, or null. */
+export async function systemCredentialText(identity: Identity, expiresAt: number | null): Promise<string> {
   const pair = createUser();
-  const token = await encodeUser("system", pair, identity.systemAccount, {}, { exp: nowS + systemUserLifeS });
-  return fmtCreds(token, pair);
+  const options = expiresAt === null ? {} : { exp: expiresAt };
+  const token = await encodeUser("system", pair, identity.systemAccount, {}, options);
+  return new TextDecoder().decode(fmtCreds(token, pair));
 }
 
 const answerSchema = z.object({

@@ -1,6 +1,6 @@
 /**
  * Takes a credential back: records the revocation, signs the user's account anew and hands that to the running server,
- * which cuts the user's connections. An invitation of that name which nobody has used yet is taken back with it.
+ * which cuts the user's connections. INV-9: an invitation of that name that is open is taken back with it.
  */
 import { rmSync } from "node:fs";
 import { suggestion } from "../protocol/name.ts";

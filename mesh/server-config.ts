@@ -26,6 +26,8 @@ export interface ServerConfig extends Trust {
   readonly host: string;
   readonly port: number;
   readonly storeFolder: string;
+  /** Whether an acknowledged write is on the disk. */
+  readonly flushEach: boolean;
   readonly logFile: string;
   readonly pidFile: string;
 }
@@ -54,7 +56,7 @@ ${[trust.systemAccount, ...trust.accounts].map(({ publicKey, token }) => `  ${pu
 }
 
 export function serverConfigText(config: ServerConfig): string {
-  const durable = atLeast(config.version, firstWithSyncInterval);
+  const durable = config.flushEach && atLeast(config.version, firstWithSyncInterval);
   return `# Written by trialmesh at every start: changes made here are lost.
 server_name: ${text(config.serverName)}
 host: ${text(config.host)}

@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { inHome, type Home } from "./home.ts";
@@ -18,6 +19,7 @@ import { serverConfigText } from "./server-config.ts";
 import { showVersion, versionOf, wantedServer } from "./server-version.ts";
 import { trustOf } from "./trust.ts";
 
+const logName = "nats-server.log";
 const readyTimeoutMs = 20_000;
 const pollMs = 25;
 const stopTimeoutMs = 5_000;
@@ -35,6 +37,10 @@ export interface ServerStart {
   readonly port: number;
   /** Where this process is gone, the server ends once nothing with this mark is left, or a little later. */
   readonly after?: string;
+  /** Where it keeps all that it keeps; the home's own server folder where not given. */
+  readonly folder?: string;
+  /** False where what it stores counts for nothing until it has ended; true otherwise. */
+  readonly flushEach?: boolean;
 }
 
 export interface RunningServer {
@@ -48,14 +54,10 @@ export interface RunningServer {
 }
 
 /** Writes the configuration from the home's records, starts the server and waits until it serves. */
-export async function startServer({
-  home,
-  after,
-  binary,
-  host = "127.0.0.1",
-  port,
-}: ServerStart): Promise<Outcome<RunningServer>> {
-  const running = runningServerPid(home);
+export async function startServer(start: ServerStart): Promise<Outcome<RunningServer>> {
+  const { after, binary, home, host = "127.0.0.1", port } = start;
+  const folder = start.folder ?? serverFolder(home);
+  const running = runningServerPid(home, folder);
   if (running !== null) {
     return refuse(
       "conflict",
@@ -65,10 +67,10 @@ export async function startServer({
   const chosen = await claimPort(host, port);
   if (!chosen.ok) return chosen;
   const serverName = `trialmesh-${home.mesh}-${randomBytes(4).toString("hex")}`;
-  const configured = await writeConfig(home, binary, serverName, host, chosen.value);
+  const configured = await writeConfig(start, folder, serverName, chosen.value);
   if (!configured.ok) return configured;
 
-  const logStart = logText(home).length;
+  const logStart = logText(folder).length;
   const mark = newMark();
   const guard = openGuard({ mark, graceSeconds: endGraceSeconds, ...(after === undefined ? {} : { after }) });
   // In a group of its own: a ctrl-c in the terminal is for whoever started it, who ends it last.
@@ -77,7 +79,7 @@ export async function startServer({
     stdio: "ignore",
     detached: true,
   });
-  const exited = exitOf(child, guard, () => reasonIn(logText(home).slice(logStart)));
+  const exited = exitOf(child, guard, () => reasonIn(logText(folder).slice(logStart)));
   const ready = await waitReady(host, chosen.value, serverName, exited);
   if (!ready.ok) {
     await stopChild(child, exited);
@@ -95,8 +97,8 @@ export async function startServer({
 }
 
 /** The process id of this home's server when one runs, also one that another process started. */
-export function runningServerPid(home: Home): number | null {
-  const file = pidFile(home);
+export function runningServerPid(home: Home, folder: string = serverFolder(home)): number | null {
+  const file = pidFile(folder);
   if (!existsSync(file)) return null;
   const pid = Number(readFileSync(file, "utf8").trim());
   if (!Number.isInteger(pid) || pid <= 0 || !processIsAlive(pid)) return null;
@@ -104,14 +106,14 @@ export function runningServerPid(home: Home): number | null {
   const commandLine = `/proc/${pid}/cmdline`;
   if (existsSync("/proc/self/cmdline")) {
     if (!existsSync(commandLine)) return null;
-    if (!readFileSync(commandLine, "utf8").includes(configFile(home))) return null;
+    if (!readFileSync(commandLine, "utf8").includes(configFile(folder))) return null;
   }
   return pid;
 }
 
 /** Stops this home's server, whoever started it. False when none runs. */
-export async function stopServer(home: Home): Promise<boolean> {
-  const pid = runningServerPid(home);
+export async function stopServer(home: Home, folder: string = serverFolder(home)): Promise<boolean> {
+  const pid = runningServerPid(home, folder);
   if (pid === null) return false;
   signalServer(pid, "SIGTERM");
   // One that stands still hears nothing else.
@@ -140,10 +142,9 @@ async function isGoneWithin(pid: number, ms: number): Promise<boolean> {
 }
 
 async function writeConfig(
-  home: Home,
-  binary: string,
+  { binary, flushEach = true, home, host = "127.0.0.1" }: ServerStart,
+  folder: string,
   serverName: string,
-  host: string,
   port: number,
 ): Promise<Outcome<string>> {
   const version = await versionOf(binary);
@@ -153,17 +154,18 @@ async function writeConfig(
       `${binary} is not a nats-server that runs on this machine; point TRIALMESH_NATS_SERVER at one of version ${showVersion(wantedServer)} or newer`,
     );
   }
-  const trust = await trustOf(home, inHome(home.path, "server", "accounts"));
+  const accountsFolder = join(folder, "accounts");
+  const trust = await trustOf(home, accountsFolder);
   if (!trust.ok) return trust;
-  const { accountsFolder } = trust.value;
+  const storeFolder = storeFolderIn(folder);
   try {
     // The records are the truth: a token the server kept with a later date must not outlive them.
     rmSync(accountsFolder, { recursive: true, force: true });
   } catch (error) {
     return refuseDisk(error, "write", accountsFolder);
   }
-  for (const folder of [accountsFolder, storeFolder(home)]) {
-    const made = ensurePrivateFolder(folder);
+  for (const needed of [folder, accountsFolder, storeFolder]) {
+    const made = ensurePrivateFolder(needed);
     if (!made.ok) return made;
   }
   const text = serverConfigText({
@@ -172,32 +174,39 @@ async function writeConfig(
     host,
     port,
     ...trust.value,
-    storeFolder: storeFolder(home),
-    logFile: logFile(home),
-    pidFile: pidFile(home),
+    flushEach,
+    storeFolder,
+    logFile: join(folder, logName),
+    pidFile: pidFile(folder),
   });
-  return writePrivateFile(configFile(home), text);
+  return writePrivateFile(configFile(folder), text);
 }
 
-/** Where its streams lie. */
-export function storeFolder(home: Home): string {
-  return inHome(home.path, "server", "store");
+/** Where this home's server keeps all that it keeps. */
+export function serverFolder(home: Home): string {
+  return inHome(home.path, "server", "");
 }
 
-function configFile(home: Home): string {
-  return inHome(home.path, "server", "nats-server.conf");
+/** Where a server with that folder keeps its streams. */
+export function storeFolderIn(folder: string): string {
+  return join(folder, "store");
 }
 
-function pidFile(home: Home): string {
-  return inHome(home.path, "server", "nats-server.pid");
+function configFile(folder: string): string {
+  return join(folder, "nats-server.conf");
+}
+
+function pidFile(folder: string): string {
+  return join(folder, "nats-server.pid");
 }
 
 export function logFile(home: Home): string {
-  return inHome(home.path, "server", "nats-server.log");
+  return join(serverFolder(home), logName);
 }
 
-function logText(home: Home): string {
-  return existsSync(logFile(home)) ? readFileSync(logFile(home), "utf8") : "";
+function logText(folder: string): string {
+  const file = join(folder, logName);
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
 /** The last fatal or error line of the server's log, without its process id and time. */

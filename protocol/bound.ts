@@ -25,8 +25,9 @@ export const shortText = z.string().max(nameCharactersMax);
 export const sentenceText = z.string().max(sentenceCharactersMax);
 export const longText = z.string().max(textCharactersMax);
 
-export function textOf(charactersMax: number) {
-  return z.string().max(charactersMax);
+/** `message`: what is said of a longer one, where that a text is too long says too little. */
+export function textOf(charactersMax: number, message?: string) {
+  return z.string().max(charactersMax, message);
 }
 
 /** A text of which only the beginning counts: what is longer is cut and not refused. */

@@ -5,12 +5,10 @@
 import { textOf } from "./bound.ts";
 
 const nameMax = 31;
+const nameRule = "a name is 1 to 31 characters of a-z, 0-9 and -, and starts with a letter or digit";
 
 /** A name that is safe as one NATS subject token, one file name and one word on a command line. */
-export const nameSchema = textOf(nameMax).regex(
-  /^[a-z0-9][a-z0-9-]{0,30}$/,
-  "a name is 1 to 31 characters of a-z, 0-9 and -, and starts with a letter or digit",
-);
+export const nameSchema = textOf(nameMax, nameRule).regex(/^[a-z0-9][a-z0-9-]{0,30}$/, nameRule);
 
 /**
  * Edits between two short strings: insert, delete, replace, or swap two neighbours (optimal string

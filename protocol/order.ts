@@ -74,10 +74,24 @@ export const cancelSchema = z.object({
   how: z.enum(["soon", "checkpoint"]).default("soon"),
 });
 export type CancelHow = z.infer<typeof cancelSchema>["how"];
-export const drainSchema = z.object({ ...given, drain: z.boolean() });
+export const drainSchema = z.object({
+  ...given,
+  drain: z.boolean(),
+  /** Why it gets no new trials until somebody has looked at it: for its owner. Left out where it is not quarantined. */
+  quarantined: cutText(sentenceCharactersMax).optional(),
+});
 /** Reports the coordinator has made durable; the agent may forget them. */
 export const receiptSchema = z.object({ ...given, ids: listOf(shortText, manyEntriesMax).min(1) });
 
+/** So many lost artifacts are asked for at once. */
+export const wantedMax = 16;
+
 /** The leader's beacon, on the epoch subject. */
-export const beaconSchema = z.object({ epoch: epochSchema, leader: shortText, at: z.number() });
+export const beaconSchema = z.object({
+  epoch: epochSchema,
+  leader: shortText,
+  at: z.number(),
+  /** Artifacts that somebody wants and the mesh's store has lost: whoever has their bytes stores them again. */
+  wanted: listOf(digestSchema, wantedMax).optional(),
+});
 export type Beacon = z.infer<typeof beaconSchema>;

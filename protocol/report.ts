@@ -6,6 +6,7 @@ import {
   listOf,
   manyEntriesMax,
   nameCharactersMax,
+  sentenceCharactersMax,
   textCharactersMax,
   cutRecord,
 } from "./bound.ts";
@@ -90,6 +91,8 @@ export const welcomeSchema = z.object({
   /** Coordinator's time when it answered, ms since the Unix epoch. */
   at: z.number(),
   presenceMs: z.number().positive(),
+  /** Why the agent gets no new trials until somebody has looked at it; left out where it is not quarantined. */
+  quarantined: cutText(sentenceCharactersMax).optional(),
 });
 export type Welcome = z.infer<typeof welcomeSchema>;
 
@@ -110,9 +113,11 @@ export const heartbeatSchema = z.object({
     z.object({
       fence: fenceSchema,
       resource: z.int().nonnegative(),
-      /** Suspended time is not used time. */
+      /** By the agent's monotonic clock, up to this moment. Suspended time is not used time. */
       usedMs: z.number().nonnegative(),
       suspended: z.boolean().default(false),
+      /** Its job runs: it is not fetched, started, suspended or handed over just now. Left out by agents of before. */
+      atWork: z.boolean().optional(),
     }),
     manyEntriesMax,
   ),

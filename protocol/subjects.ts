@@ -3,7 +3,7 @@
  * The sender's role and name stand in the subject of everything it may say, so that the
  * server's permissions, not the message, prove who is speaking.
  */
-import { bytesPerMiB } from "./byte-unit.ts";
+import { bytesPerKiB, bytesPerMiB } from "./byte-unit.ts";
 import type { StreamSpec } from "./bus/bus.ts";
 
 export const roles = ["owner", "coordinator", "agent", "requester", "viewer"] as const;
@@ -22,6 +22,9 @@ export interface Subjects {
   readonly order: (agent: string, order: OrderName) => string;
   readonly metric: (agent: string, sweep: string, trial: string) => string;
   readonly log: (agent: string, sweep: string, trial: string) => string;
+  /** Where all points, and all lines, of one agent are stored: see `streamSpecsOf`. */
+  readonly points: (agent: string) => string;
+  readonly lines: (agent: string) => string;
   readonly blob: (digest: string, chunk: number) => string;
   /** Where coordinators are asked whether a blob's bytes are what its digest names. */
   readonly prove: string;
@@ -46,6 +49,8 @@ export function subjectsOf(mesh: string): Subjects {
     order: (agent, order) => `${at}.agent.${agent}.${order}`,
     metric: (agent, sweep, trial) => `${at}.metric.${agent}.${sweep}.${trial}`,
     log: (agent, sweep, trial) => `${at}.log.${agent}.${sweep}.${trial}`,
+    points: (agent) => `${at}.points.${agent}`,
+    lines: (agent) => `${at}.lines.${agent}`,
     blob: (digest, chunk) => `${at}.blob.${digest}.${chunk}`,
     prove: `${at}.prove`,
     stored: (digest, chunk) => `${at}.stored.${digest}.${chunk}`,
@@ -61,6 +66,8 @@ export function coordinatorPatterns(mesh: string) {
     registers: `${at}.hello.*`,
     heartbeats: `${at}.presence.*`,
     proofs: `${at}.prove`,
+    /** The same of users in accounts of their own: see `crossingsOf`. */
+    namedProofs: `${at}.prove.*.*`,
   } as const;
 }
 
@@ -94,10 +101,34 @@ export function streamsOf(mesh: string): StreamNames {
   };
 }
 
+/**
+ * QUOTA-3: messages of one agent that wait in the inbox; the next are refused until some were taken, and sent again then. So
+ * nobody's reports wait behind more of one other's.
+ */
+const waitingReportsMax = 64;
 /** The server sets this much disk aside for each at once: small enough for a machine with little to spare. */
-const metricsMaxBytes = 64 * bytesPerMiB;
-const logsMaxBytes = 64 * bytesPerMiB;
-const pointsPerTrial = 5_000;
+const metricsMaxBytes = 128 * bytesPerMiB;
+const logsMaxBytes = 128 * bytesPerMiB;
+/**
+ * QUOTA-2: points and lines of one agent are stored on one subject, of which so many are kept: its newest take the place of its own
+ * oldest. All that one agent can keep there is a third of the stream, so that it evicts nobody else's.
+ */
+const pointsPerAgent = 32_000;
+const linesPerAgent = 9_000;
+/** Of one message; what is larger is sent as several. */
+export const pointBytesMax = bytesPerKiB;
+export const lineBytesMax = 4 * bytesPerKiB;
+/** The server's own headers, on what comes from another account. */
+const headerBytesMax = 128;
+/** What a stored message takes beside that: subject, sequence, time, checksum. */
+const recordBytesMax = 128;
+const overheadBytesMax = headerBytesMax + recordBytesMax;
+const sharesMin = 3;
+if (
+  pointsPerAgent * (pointBytesMax + overheadBytesMax) * sharesMin > metricsMaxBytes ||
+  linesPerAgent * (lineBytesMax + overheadBytesMax) * sharesMin > logsMaxBytes
+)
+  throw new Error("broken invariant: one agent could evict the points or lines of others");
 
 /**
  * How each stream is kept. `replicas` is 1 on one server and 3 on a cluster. The journal's subject holds a
@@ -108,6 +139,7 @@ const pointsPerTrial = 5_000;
 export function streamSpecsOf(mesh: string, replicas: number, journalSecret: string): readonly StreamSpec[] {
   const at = `tm.v1.${mesh}`;
   const names = streamsOf(mesh);
+  const subjects = subjectsOf(mesh);
   return [
     {
       name: names.journal,
@@ -117,14 +149,24 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
       allowDirect: true,
       replicas,
     },
-    { name: names.inbox, subjects: [`${at}.inbox.*.*`], retention: "work-queue", replicas },
+    {
+      name: names.inbox,
+      subjects: [`${at}.inbox.*.*`],
+      retention: "work-queue",
+      discard: "new",
+      discardNewPerSubject: true,
+      maxMessagesPerSubject: waitingReportsMax,
+      replicas,
+    },
     {
       name: names.metrics,
       subjects: [`${at}.metric.*.*.*`, `${at}.metric.*.*`],
       retention: "limits",
       discard: "old",
       maxBytes: metricsMaxBytes,
-      maxMessagesPerSubject: pointsPerTrial,
+      maxMessagesPerSubject: pointsPerAgent,
+      maxMessageBytes: pointBytesMax + headerBytesMax,
+      storedAs: { from: subjects.metric("*", "*", "*"), to: subjects.points("{{wildcard(1)}}") },
       allowDirect: true,
       replicas,
       flush: "soon",
@@ -135,7 +177,9 @@ export function streamSpecsOf(mesh: string, replicas: number, journalSecret: str
       retention: "limits",
       discard: "old",
       maxBytes: logsMaxBytes,
-      maxMessagesPerSubject: pointsPerTrial,
+      maxMessagesPerSubject: linesPerAgent,
+      maxMessageBytes: lineBytesMax + headerBytesMax,
+      storedAs: { from: subjects.log("*", "*", "*"), to: subjects.lines("{{wildcard(1)}}") },
       allowDirect: true,
       replicas,
       flush: "soon",
@@ -209,16 +253,33 @@ export interface Crossing {
 /**
  * All that passes between a user's account and the mesh's, which alone has streams. The subject that an answer is
  * asked for on means something in the user's own account only, so nobody can have an answer sent where others listen.
- * A chunk is read by a name of our own: the stream's own one would be a part of its interface.
+ * A chunk is read by a name of our own: the stream's own one would be a part of its interface. `held`: what it may not
+ * say for now.
  */
-export function crossingsOf(role: OuterRole, mesh: string, who: string): readonly Crossing[] {
-  const { hears, says } = reachOf(role, mesh, who);
+export function crossingsOf(
+  role: OuterRole,
+  mesh: string,
+  who: string,
+  held: "all" | "artifacts" | null = null,
+): readonly Crossing[] {
+  const { hears, says: mayAll } = reachOf(role, mesh, who);
+  const says = held === "all" ? [] : mayAll.filter((subject) => held === null || !isBlob(mesh, subject));
   const at = `tm.v1.${mesh}`;
+  const prove = `${at}.prove`;
   return [
-    ...says.map((subject) => ({ type: "service", subject }) as const),
+    ...says.map((subject) =>
+      // Who asks is in the subject on the mesh's side, where its account puts it.
+      subject === prove
+        ? ({ type: "service", subject: `${prove}.${role}.${who}`, local: prove } as const)
+        : ({ type: "service", subject } as const),
+    ),
     ...hears.map((subject) => ({ type: "stream", subject }) as const),
     { type: "service", subject: directGet(mesh, `${at}.blob.*.*`), local: `${at}.stored.$1.$2` },
   ];
+}
+
+function isBlob(mesh: string, subject: string): boolean {
+  return subject.startsWith(`tm.v1.${mesh}.blob.`);
 }
 
 /** What the mesh's account offers to others: the crossings of everybody. */
@@ -274,6 +335,8 @@ function coordinatorPermissions(mesh: string, who: string, inbox: string): { pub
       `$JS.API.CONSUMER.CREATE.${reports}.${inboxDurable}`,
       `$JS.API.CONSUMER.MSG.NEXT.${reports}.${inboxDurable}`,
       directGet(mesh, `${at}.blob.*.*`),
+      `$JS.API.DIRECT.GET.${metrics}`,
+      `$JS.API.DIRECT.GET.${logs}`,
       // With and without domain and account before the stream's name: the server has changed it (ADR-15).
       `$JS.ACK.${reports}.${inboxDurable}.>`,
       `$JS.ACK.*.*.${reports}.${inboxDurable}.>`,

@@ -70,10 +70,13 @@ export function capture(
   });
 }
 
-/** Runs a program in the foreground, passes signals on, and gives its exit code as a shell would. */
+/**
+ * Runs a program in the foreground, passes signals on, and gives its exit code as a shell would. One that watches the channel
+ * to its parent (`system/parent.ts`) ends where this process is killed.
+ */
 export function foreground(program, parameters, { cwd = process.cwd(), env = process.env } = {}) {
   return new Promise((done) => {
-    const child = spawn(program, parameters, { cwd, env, stdio: "inherit" });
+    const child = spawn(program, parameters, { cwd, env, stdio: ["inherit", "inherit", "inherit", "ipc"] });
     const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
     // From a terminal the child has the signal already; what matters is that we outlive it.
     const pass = (signal) => {

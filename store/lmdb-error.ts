@@ -10,6 +10,10 @@ const fullPattern = /ENOSPC|no space left|EDQUOT|quota exceeded|MAP_FULL/i;
 /** LMDB's word for a short write. */
 const ioPattern = /input\/output error/i;
 
+export function fullSentence(path: string): string {
+  return `The disk that holds ${path} is full: nothing was stored.`;
+}
+
 export function diskFull(path: string): StoreRefusal {
   return { kind: "disk-full", message: `The disk that holds ${path} is full; free some space.` };
 }
@@ -34,8 +38,7 @@ export function refusalOf(error: unknown, path: string): StoreRefusal {
 export function writeError(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error;
   const cause = { cause: error };
-  if (isDiskFull(error, path))
-    return new StoreError("disk-full", `The disk that holds ${path} is full: nothing was stored.`, cause);
+  if (isDiskFull(error, path)) return new StoreError("disk-full", fullSentence(path), cause);
   const text = errorSentence(error);
   if (damagePattern.test(text))
     return new StoreError("damaged", `The store in ${path} is damaged (${text}).`, cause);

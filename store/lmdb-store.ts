@@ -25,7 +25,7 @@ import {
   type Packer,
 } from "./inspect-store.ts";
 import { nearlyFullBytes, freeBytes, prepareFile, storeFile } from "./lmdb-file.ts";
-import { damagedStore, diskFull, refusalOf, writeError } from "./lmdb-error.ts";
+import { damagedStore, diskFull, fullSentence, refusalOf, writeError } from "./lmdb-error.ts";
 import { assertKeys, StoreError, type Store, type StoreChanges, type StoreOpening } from "./store.ts";
 
 /** Entries that get their checksums in one transaction. */
@@ -186,6 +186,9 @@ class LmdbStore implements Store {
   async write(changes: StoreChanges): Promise<void> {
     assertKeys(changes);
     this.#assertUsable();
+    // LMDB has words of its own for a disk that is full, which it does not keep to itself.
+    if (freeBytes(this.#options.path) < nearlyFullBytes)
+      throw new StoreError("disk-full", fullSentence(this.#options.path));
     const { about, entries } = this.#tables;
     const tally = new Tally(this.#summary);
     try {

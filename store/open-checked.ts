@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { crc32 } from "node:zlib";
 
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { compactFile, lockSuffix, prepareFile, storeFile, storeIsThere } from "./lmdb-file.ts";
@@ -47,13 +48,16 @@ const endedByDamage: ReadonlySet<NodeJS.Signals> = new Set([
 export async function openCheckedStore(options: CheckedStoreOptions): Promise<StoreOpening> {
   const { path } = options;
   const mark = join(path, markFile);
+  let changed = false;
   try {
     mkdirSync(path, { recursive: true });
     // Of a process that is gone; LMDB believes what it finds there.
     rmSync(join(path, storeFile + lockSuffix), { force: true });
+    changed = changedSinceClosed(path);
     const fault = storeIsThere(path) ? await faultIn(path, options.environment) : null;
     if (fault !== null) return { kind: "refused", refusal: damagedStore(path, fault) };
     writeFileSync(mark, "");
+    rmSync(join(path, closedFile), { force: true });
   } catch (error) {
     return { kind: "refused", refusal: refusalOf(error, path) };
   }
@@ -61,16 +65,43 @@ export async function openCheckedStore(options: CheckedStoreOptions): Promise<St
     ...options,
     onEnd: (damage) => {
       try {
-        if (damage === null) rmSync(mark, { force: true });
-        else writeFileSync(mark, damage);
+        if (damage !== null) writeFileSync(mark, damage);
+        else {
+          rmSync(mark, { force: true });
+          noteClosed(path);
+        }
       } catch {
         // Then it is read through again, which is what a mark leads to.
       }
       options.onEnd?.(damage);
     },
   });
-  if (opening.kind === "refused") rmSync(mark, { force: true });
+  if (opening.kind === "opened") return changed ? { ...opening, note: changedNote(path) } : opening;
+  rmSync(mark, { force: true });
   return opening;
+}
+
+/** Length and checksum of the file, as it was closed. */
+const closedFile = "closed";
+
+function noteClosed(path: string): void {
+  const file = join(path, storeFile);
+  if (statSync(file).size <= compactMaxBytes) writeFileSync(join(path, closedFile), fingerprintOf(file));
+}
+
+/** Whether the file is another than the one that was closed; false where nobody noted that. */
+function changedSinceClosed(path: string): boolean {
+  const [file, noted] = [join(path, storeFile), join(path, closedFile)];
+  return storeIsThere(path) && existsSync(noted) && readFileSync(noted, "utf8") !== fingerprintOf(file);
+}
+
+function fingerprintOf(file: string): string {
+  const bytes = readFileSync(file);
+  return `${bytes.length} ${crc32(bytes)}`;
+}
+
+function changedNote(path: string): string {
+  return `the file of the store in ${path} was damaged where it held nothing; all it holds is as it was, and was written anew`;
 }
 
 /**
@@ -133,6 +164,6 @@ export function moveStoreAside(path: string, at: number): string {
   const aside = join(path, `damaged-${new Date(at).toISOString().replaceAll(/[-:.]/g, "")}.lmdb`);
   renameSync(join(path, storeFile), aside);
   rmSync(join(path, storeFile + lockSuffix), { force: true });
-  rmSync(join(path, markFile), { force: true });
+  for (const name of [markFile, closedFile]) rmSync(join(path, name), { force: true });
   return aside;
 }

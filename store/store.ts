@@ -40,7 +40,8 @@ export type StoreRefusal =
   | { readonly kind: "damaged"; readonly why: string; readonly message: string };
 
 export type StoreOpening =
-  | { readonly kind: "opened"; readonly store: Store }
+  /** `note`: damage that touched nothing the store holds, in a sentence. */
+  | { readonly kind: "opened"; readonly store: Store; readonly note?: string }
   | { readonly kind: "refused"; readonly refusal: StoreRefusal };
 
 /** Why a write did not happen. `message` is one clear sentence; nothing of the transaction was stored. */

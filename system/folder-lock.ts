@@ -45,7 +45,7 @@ export type LockClaim =
 /** The lock, or who has it just now. Throws the system's error where the folder cannot be made or written. */
 export function tryLock(folder: string, name: string): LockClaim {
   mkdirSync(folder, { recursive: true });
-  const lock = join(folder, `.lock-${name}`);
+  const lock = lockOf(folder, name);
   const mine = `${process.pid}-${startOfProcess(process.pid) ?? ""}`;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     if (create(folder, lock, mine)) return { held: true, lock: take(lock, mine) };
@@ -55,6 +55,17 @@ export function tryLock(folder: string, name: string): LockClaim {
     if (move(join(lock, holder), join(lock, mine))) return { held: true, lock: take(lock, mine) };
   }
   return { held: false, holder: null };
+}
+
+/** The process that has it just now; null where none has. */
+export function lockHolder(folder: string, name: string): number | null {
+  const lock = lockOf(folder, name);
+  const holder = holderOf(lock);
+  return holder !== null && isAlive(holder, lock) ? pidOf(holder) : null;
+}
+
+function lockOf(folder: string, name: string): string {
+  return join(folder, `.lock-${name}`);
 }
 
 /** Where the system says of no process when it started, only this tells an own lock from one of an earlier process of this id. */

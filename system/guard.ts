@@ -1,5 +1,5 @@
 /**
- * Ends what this process has started when this process is gone, however it went: a shell in a session of its own waits at
+ * END-1: ends what this process has started when this process is gone, however it went: a shell in a session of its own waits at
  * the end of a pipe, which closes with us. It finds what is to end by a mark in its environment, so it is opened before
  * anything is started and nothing is ever without it; where no such thing is shown (elsewhere than on Linux) it knows the
  * groups that it was told of. While it waits it uses no processor.

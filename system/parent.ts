@@ -1,5 +1,5 @@
 /**
- * The process that started this one over a channel, and whether it is still there. Who was started so must not outlive it:
+ * The process that started this one over a channel, and whether it is still there. END-1: who was started so does not outlive it:
  * until somebody takes the ending in hand, this process ends at once. It says nothing of a parent without a channel, such as
  * a shell.
  */

@@ -65,10 +65,11 @@ export class ChildRun {
   /** What it told, as a runner's event: time in which it stood still is not used. */
   hear(told: FromChild): RunnerEvent {
     const event = this.#withoutSuspension(told);
-    if (event.kind === "started") this.#usedAt = steadyMs();
-    if (event.kind === "epoch" || event.kind === "checkpoint") {
+    if (event.kind === "started" || event.kind === "epoch" || event.kind === "checkpoint") {
       this.#usedMs = event.usedMs;
       this.#usedAt = steadyMs();
+    }
+    if (event.kind === "epoch" || event.kind === "checkpoint") {
       this.#resource = event.resource;
       this.#metrics = event.metrics;
     }
@@ -148,13 +149,7 @@ export class ChildRun {
 
   /** The child's clock ran on while it stood still: what of that fell into its work is not used time. */
   #withoutSuspension(told: FromChild): RunnerEvent {
-    if (told.kind === "started") {
-      this.#suspension.worked(told.worked);
-      return { kind: "started", fence: told.fence, exact: told.exact };
-    }
     if (told.kind === "log" || told.kind === "point") return told;
-    if (told.kind !== "epoch")
-      return { ...told, usedMs: Math.max(this.#usedMs, told.usedMs - this.#suspension.within) };
     const { worked, ...event } = told;
     return { ...event, usedMs: Math.max(this.#usedMs, told.usedMs - this.#suspension.worked(worked)) };
   }

@@ -8,6 +8,7 @@ import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { backendNameSchema } from "../../protocol/capability.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { throughDiskTrouble } from "../../system/disk-trouble.ts";
 import type { Dataset } from "../../data/row/dataset-rows.ts";
 import { rowsOf } from "../../data/row/dataset-rows.ts";
 import { openBackend } from "../../training/runtime/open.ts";
@@ -16,8 +17,8 @@ import { findModel } from "../../training/catalog/model-catalog.ts";
 import type { ModelDeclaration, Restored, Trainer } from "../../training/task/task.ts";
 import { readDataset } from "../runner/read-rows.ts";
 import type { CheckpointFile, Job, Kept } from "../runner/runner.ts";
-import { steadyMs } from "../runner/suspension.ts";
 import type { FromChild } from "../runner/wire.ts";
+import { WorkClock } from "../runner/work-clock.ts";
 import { writeCheckpoint } from "../runner/write-checkpoint.ts";
 
 export interface RunJobOptions {
@@ -36,19 +37,16 @@ export async function runJob(
   { emit, stopping, awake, ownProcess, kept }: RunJobOptions,
 ): Promise<void> {
   const { fence } = job;
-  let usedMs = 0;
+  const clock = new WorkClock();
   const fail = (reason: string, retryable: boolean) =>
-    emit({ kind: "failed", fence, reason, retryable, usedMs });
+    emit({ kind: "failed", fence, reason, retryable, ...clock.lap() });
   let trainer: Trainer | null = null;
   try {
-    const begun = steadyMs();
     const prepared = await prepare(job);
-    const ready = steadyMs();
-    usedMs = ready - begun;
     if (!prepared.ok) return fail(prepared.refusal.message, prepared.refusal.code === "unavailable");
     trainer = prepared.value.trainer;
     const hasTest = prepared.value.hasTest;
-    emit({ kind: "started", fence, exact: prepared.value.exact, worked: { from: begun, to: ready } });
+    emit({ kind: "started", fence, exact: prepared.value.exact, ...clock.lap() });
     let metrics: Record<string, number> = {};
     let file: CheckpointFile | null = null;
     while (trainer.epoch < job.targetResource) {
@@ -56,12 +54,10 @@ export async function runJob(
       if (rest !== null) await rest;
       if (stopping()) {
         const kept = file ?? { path: null, digest: null, bytes: 0 };
-        return emit({ kind: "stopped", fence, resource: trainer.epoch, metrics, usedMs, ...kept });
+        return emit({ kind: "stopped", fence, resource: trainer.epoch, metrics, ...clock.lap(), ...kept });
       }
-      const from = steadyMs();
       const { loss, why } = await trainer.trainEpoch();
       if (!Number.isFinite(loss)) {
-        usedMs += steadyMs() - from;
         return fail(
           why ??
             `the loss of trial ${job.trial} is not a number in epoch ${trainer.epoch}; a lower learning rate may help`,
@@ -72,9 +68,7 @@ export async function runJob(
       const resource = trainer.epoch;
       const last = resource >= job.targetResource;
       if (last && hasTest) metrics = { ...metrics, ...prefixed(trainer.evaluate("test")) };
-      const to = steadyMs();
-      usedMs += to - from;
-      emit({ kind: "epoch", fence, resource, metrics, usedMs, worked: { from, to } });
+      emit({ kind: "epoch", fence, resource, metrics, ...clock.lap() });
       const heldMiB = ownProcess ? Math.round(process.memoryUsage.rss() / bytesPerMiB) : 0;
       if (heldMiB > job.memoryMiB) {
         return fail(
@@ -83,10 +77,17 @@ export async function runJob(
         );
       }
       const name = `${job.trial}-${fence}-${resource}`;
-      file = await writeCheckpoint(trainer.save(), job.checkpointDir, name, kept);
-      emit({ kind: "checkpoint", fence, resource, metrics, usedMs, ...file });
+      const saved = trainer.save();
+      file = await throughDiskTrouble(
+        job.checkpointDir,
+        () => writeCheckpoint(saved, job.checkpointDir, name, kept),
+        (line) => emit({ kind: "log", fence, stream: "err", line }),
+        () => !stopping(),
+      );
+      emit({ kind: "checkpoint", fence, resource, metrics, ...clock.lap(), ...file });
       const built = trainer.built === undefined ? {} : { built: trainer.built };
-      if (last) return emit({ kind: "finished", fence, resource, metrics, usedMs, ...file, ...built });
+      if (last)
+        return emit({ kind: "finished", fence, resource, metrics, ...clock.lap(), ...file, ...built });
     }
     fail(
       `trial ${job.trial} has ${trainer.epoch} epochs already and was asked for ${job.targetResource}`,

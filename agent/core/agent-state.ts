@@ -44,12 +44,17 @@ export interface Held {
   killed: boolean;
   /** Its process stands still for the owner's sake. */
   suspended: boolean;
+  /** Its runner has begun with it. */
+  started: boolean;
   /** It goes on from a checkpoint of another backend, so its result is not what one machine alone would have had. */
   approximate: boolean;
   /** The last whole checkpoint of this attempt. */
   checkpoint: KeptCheckpoint | null;
   resource: number;
+  /** What it had used at `usedSince`, ms; see `used-time.ts`. */
   usedMs: number;
+  /** Monotonic ms; null while its job does not run. */
+  usedSince: number | null;
   /** When the last checkpoint was handed to the mesh, monotonic ms, the epochs it has, and its digest. */
   sharedAt: number;
   sharedResource: number;

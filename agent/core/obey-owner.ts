@@ -3,6 +3,7 @@ import type { Availability } from "../owner/availability.ts";
 import type { AgentEffect } from "./agent-effect.ts";
 import { kill, stop } from "./end-attempt.ts";
 import { shareCheckpoint } from "./report-of.ts";
+import { standUsed } from "./used-time.ts";
 import type { AgentState, Held } from "./agent-state.ts";
 
 export function obeyOwner(state: AgentState, availability: Availability, now: number): AgentEffect[] {
@@ -11,7 +12,7 @@ export function obeyOwner(state: AgentState, availability: Availability, now: nu
   switch (availability.kind) {
     case "open":
     case "closed":
-      return all.flatMap((held) => goOn(held));
+      return all.flatMap((held) => goOn(held, now));
     case "suspended":
       return all.flatMap((held) => standStill(state, held, now));
     case "vacating":
@@ -24,16 +25,18 @@ export function obeyOwner(state: AgentState, availability: Availability, now: nu
 function standStill(state: AgentState, held: Held, now: number): AgentEffect[] {
   if (held.phase !== "running" || held.suspended || held.killed) return [];
   held.suspended = true;
+  standUsed(held, now);
   // What was about to leave does not wait for the owner's absence; nor can anything where nothing can stand still.
   if (held.stopping !== null) return kill(held);
   if (!state.canSuspend) return stop(state, held, "owner", now);
   return [{ kind: "suspend", fence: held.lease.fence }, ...shareCheckpoint(held, now)];
 }
 
-function goOn(held: Held): AgentEffect[] {
+function goOn(held: Held, now: number): AgentEffect[] {
   if (held.phase === "ready") return startJob(held);
   if (!held.suspended || held.killed) return [];
   held.suspended = false;
+  if (held.phase === "running" && held.started) held.usedSince = now;
   return [{ kind: "resume", fence: held.lease.fence }];
 }
 

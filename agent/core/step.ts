@@ -20,6 +20,7 @@ import type { AgentInput } from "./agent-input.ts";
 import { checkLeaderTime, learnLeaderTime } from "./leader-time.ts";
 import { obeyOwner, startJob } from "./obey-owner.ts";
 import { finiteOf, keptOf, shareCheckpoint, stoppedReport } from "./report-of.ts";
+import { endUsed, hearUsed } from "./used-time.ts";
 import type { AgentState, Held } from "./agent-state.ts";
 
 /** A start that would end at once is not worth its overhead, ms. */
@@ -125,10 +126,12 @@ function takeOffer(state: AgentState, lease: Lease, now: number): AgentEffect[] 
     stopping: null,
     killed: false,
     suspended: false,
+    started: false,
     approximate: false,
     checkpoint: null,
     resource: lease.from?.resource ?? 0,
     usedMs: 0,
+    usedSince: null,
     sharedAt: now,
     sharedResource: lease.from?.resource ?? 0,
     sharedDigest: lease.from?.digest ?? null,
@@ -174,6 +177,8 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
   switch (event.kind) {
     case "started":
       held.approximate = !event.exact;
+      held.started = true;
+      hearUsed(held, event.usedMs, now);
       return [];
     case "log":
       return [{ kind: "log", lease, stream: event.stream, line: event.line }];
@@ -182,13 +187,15 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
     case "epoch":
       // A program may report more often than its target says.
       held.resource = Math.min(event.resource, lease.target);
-      held.usedMs = event.usedMs;
+      hearUsed(held, event.usedMs, now);
       return [{ kind: "metric", lease, resource: event.resource, metrics: finiteOf(event.metrics) }];
     case "checkpoint":
       held.checkpoint = event;
+      hearUsed(held, event.usedMs, now);
       return shareDue(held, now);
     case "finished": {
       held.phase = "reporting";
+      endUsed(held, event.usedMs, now);
       const { built } = event;
       const report = {
         kind: "finished",
@@ -199,6 +206,7 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
     }
     case "stopped": {
       held.phase = "reporting";
+      endUsed(held, event.usedMs, now);
       const { report, path } = stoppedReport(held, event);
       if (path !== null && report.digest !== null)
         return [{ kind: "share", path, digest: report.digest, report }];

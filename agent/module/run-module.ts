@@ -14,8 +14,8 @@ import { readBundle, unpackBundle } from "../program/bundle-folder.ts";
 import { LeaseSegment, readSegmentNote } from "../program/lease-segment.ts";
 import { readDataset } from "../runner/read-rows.ts";
 import type { CheckpointFile, Job } from "../runner/runner.ts";
-import { steadyMs } from "../runner/suspension.ts";
 import type { FromChild } from "../runner/wire.ts";
+import { WorkClock } from "../runner/work-clock.ts";
 import { writeCheckpoint } from "../runner/write-checkpoint.ts";
 import { openBackend } from "../../training/runtime/open.ts";
 import { stream } from "../../training/tensor/seeded-stream.ts";
@@ -55,8 +55,7 @@ class ModuleRun {
   #restored: Uint8Array | null = null;
   #file: CheckpointFile | null = null;
   #files = 0;
-  #usedMs = 0;
-  #since = steadyMs();
+  readonly #clock = new WorkClock();
   /** What it had reported when it was far enough. */
   #atTarget: Record<string, number> | null = null;
 
@@ -73,10 +72,9 @@ class ModuleRun {
     }, stopLookMs);
     try {
       const prepared = await this.#prepare();
-      const worked = this.#lap();
       if (!prepared.ok)
         return this.#fail(`trial ${trial} could not start: ${prepared.refusal.message}`, false);
-      this.#options.emit({ kind: "started", fence, exact: true, worked });
+      this.#options.emit({ kind: "started", fence, exact: true, ...this.#clock.lap() });
       if (this.#segment.endedBefore) return await this.#finish(this.#segment.metrics(), true);
       const { context, train } = prepared.value;
       await train(context);
@@ -91,13 +89,12 @@ class ModuleRun {
 
   /** It has come to an end, its own or because it was asked to. */
   async #settle(): Promise<void> {
-    this.#lap();
     const { fence, trial } = this.#job;
     if (this.#atTarget === null && this.#options.stopping()) {
       await this.#writePending();
       const kept = this.#file ?? { path: null, digest: null, bytes: 0 };
       const { metrics, resource } = this.#progress();
-      this.#options.emit({ kind: "stopped", fence, resource, metrics, usedMs: this.#usedMs, ...kept });
+      this.#options.emit({ kind: "stopped", fence, resource, metrics, ...this.#clock.lap(), ...kept });
       return;
     }
     const why = this.#segment.whyNoResult();
@@ -173,14 +170,9 @@ class ModuleRun {
       heard = this.#segment.take({ metric, value }, "call") || heard;
     }
     if (heard) {
-      const worked = this.#lap();
       const { fence } = this.#job;
-      const told = {
-        resource: this.#segment.reports,
-        metrics: this.#segment.metrics(),
-        usedMs: this.#usedMs,
-      };
-      this.#options.emit({ kind: "epoch", fence, ...told, worked });
+      const told = { resource: this.#segment.reports, metrics: this.#segment.metrics() };
+      this.#options.emit({ kind: "epoch", fence, ...told, ...this.#clock.lap() });
       if (this.#pending) await this.#tellCheckpoint();
     }
     if (heard && this.#segment.isThere && this.#atTarget === null) {
@@ -205,7 +197,7 @@ class ModuleRun {
     await this.#writePending();
     if (this.#file === null) return;
     const { fence } = this.#job;
-    this.#options.emit({ kind: "checkpoint", fence, ...progress, usedMs: this.#usedMs, ...this.#file });
+    this.#options.emit({ kind: "checkpoint", fence, ...progress, ...this.#clock.lap(), ...this.#file });
   }
 
   async #writePending(): Promise<void> {
@@ -222,7 +214,7 @@ class ModuleRun {
       fence,
       resource: targetResource,
       metrics,
-      usedMs: this.#usedMs,
+      ...this.#clock.lap(),
       ...file,
     });
   }
@@ -236,19 +228,12 @@ class ModuleRun {
   }
 
   #fail(reason: string, retryable: boolean): void {
-    this.#options.emit({ kind: "failed", fence: this.#job.fence, reason, retryable, usedMs: this.#usedMs });
+    const { fence } = this.#job;
+    this.#options.emit({ kind: "failed", fence, reason, retryable, ...this.#clock.lap() });
   }
 
   #progress() {
     return { resource: this.#segment.resource, metrics: this.#segment.metrics() };
-  }
-
-  /** The work since the last lap, added to what was used. */
-  #lap(): { readonly from: number; readonly to: number } {
-    const from = this.#since;
-    this.#since = steadyMs();
-    this.#usedMs += this.#since - from;
-    return { from, to: this.#since };
   }
 }
 

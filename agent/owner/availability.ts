@@ -25,6 +25,8 @@ export interface Circumstances {
   /** Minutes since local midnight. */
   readonly minuteOfDay: number;
   readonly memFreeGiB: number | null;
+  /** Why the disk has no room for new trials; null where it has. */
+  readonly diskShort: string | null;
   /** Null where the policy does not ask. */
   readonly idleness: Idleness | null;
   /** Share of the processors' time, 0 to 1, that others than our own trials use. */
@@ -134,6 +136,7 @@ function pauseBecause(
 function closedBecause(policy: Policy, at: Circumstances, wasOpen: boolean): string | null {
   if (policy.slots === 0) return "the owner gives no slots";
   if (at.memFreeGiB !== null && at.memFreeGiB < policy.leaveFreeMemGiB) return memShortText(policy);
+  if (at.diskShort !== null) return at.diskShort;
   const { idle } = policy;
   if (idle === null) return null;
   // OWNER-3, OWNER-1.

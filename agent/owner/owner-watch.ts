@@ -20,6 +20,7 @@ export interface OwnerWatchOptions {
   readonly clock: Clock;
   readonly minuteOfDay: (at: number) => number;
   readonly memFreeGiB: () => number | null;
+  readonly diskShort: () => string | null;
   /** Attempts that use this machine. */
   readonly running: () => number;
   /** Null where nothing can be asked: then only hours, memory and slots count. */
@@ -109,12 +110,13 @@ class OwnerWatcher implements OwnerWatch {
 
   assess(): void {
     if (this.#closed) return;
-    const { clock, memFreeGiB, minuteOfDay, onAvailability, policy, running } = this.#options;
+    const { clock, diskShort, memFreeGiB, minuteOfDay, onAvailability, policy, running } = this.#options;
     const now = clock.monotonic();
     const known = this.#idlenessAt(now);
     const next = ownerStep(policy, this.#state, now, {
       minuteOfDay: minuteOfDay(clock.now()),
       memFreeGiB: memFreeGiB(),
+      diskShort: diskShort(),
       idleness: known,
       othersLoad: this.#load,
       ...this.#power,

@@ -2,9 +2,10 @@
  * A program's checkpoint folder as an artifact: packed when it has changed, never while files in it are being written. What
  * the files mean is the program's own business.
  */
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { systemCode } from "../../system/system-error.ts";
-import { accept, type Outcome } from "../../protocol/refusal.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { CheckpointFile } from "../runner/runner.ts";
 import { writeCheckpoint } from "../runner/write-checkpoint.ts";
 import { encodeBundle } from "./bundle.ts";
@@ -102,11 +103,16 @@ export class CheckpointFolder {
       if (!found.ok) return found;
       return accept(found.value.map(({ bytes, changed, path }) => `${path} ${bytes} ${changed}`).join("\n"));
     } catch (error) {
-      if (isGone(error)) return accept(null);
-      throw error;
+      if (!isGone(error)) throw error;
+      return existsSync(this.#folder) ? accept(null) : deleted;
     }
   }
 }
+
+const deleted = refuse(
+  "invalid",
+  "its checkpoint folder was deleted, so nothing of it can be kept; leave the folder that TRIALMESH_CHECKPOINT_DIR names where it is",
+);
 
 function isGone(error: unknown): boolean {
   return systemCode(error) === "ENOENT";

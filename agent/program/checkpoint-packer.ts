@@ -42,8 +42,6 @@ export class CheckpointPacker {
   #state: State = { kind: "idle" };
   #packedAt = -Infinity;
   #file: CheckpointFile | null = null;
-  /** What was last told to stand in the way; the same is not told twice. */
-  #fault = "";
 
   constructor(options: CheckpointPackerOptions) {
     this.#options = options;
@@ -94,8 +92,6 @@ export class CheckpointPacker {
     const progress = { resource: segment.resource, metrics: segment.metrics() };
     const packed = await folder.packIfChanged(segment.note(false));
     if (!packed.ok) {
-      if (packed.refusal.message === this.#fault) return;
-      this.#fault = packed.refusal.message;
       return onFault(packed.refusal.message);
     }
     if (packed.value === null) return;

@@ -67,6 +67,7 @@ export class ProgramRun {
   readonly #pace = new PointPace();
   #state: State = { kind: "preparing", stop: null };
   #suspended = false;
+  readonly #faults = new Set<string>();
   #segment: LeaseSegment;
   /** Why what it prints could not be read, which ends it; null while it can. */
   #unread: string | null = null;
@@ -219,7 +220,7 @@ export class ProgramRun {
       segment: this.#segment,
       onKept: (file, progress) =>
         emit({ kind: "checkpoint", fence: job.fence, ...progress, usedMs: this.#usedMs, ...file }),
-      onFault: (reason) => this.#log("err", `trialmesh: ${reason}`),
+      onFault: (reason) => this.#sayFault(reason),
     });
   }
 
@@ -248,7 +249,7 @@ export class ProgramRun {
   async #finished(metrics: Record<string, number>, ended: boolean): Promise<RunnerEvent> {
     const { fence, targetResource } = this.#options.job;
     const { fault, file } = await this.#folder.packWhole(this.#segment.note(ended));
-    if (fault !== null) this.#log("err", `trialmesh: ${fault}`);
+    if (fault !== null) this.#sayFault(fault);
     return { kind: "finished", fence, resource: targetResource, metrics, usedMs: this.#usedMs, ...file };
   }
 
@@ -271,11 +272,23 @@ export class ProgramRun {
   }
 
   #started(): void {
-    this.#options.emit({ kind: "started", fence: this.#options.job.fence, exact: true });
+    this.#options.emit({
+      kind: "started",
+      fence: this.#options.job.fence,
+      exact: true,
+      usedMs: this.#usedMs,
+    });
   }
 
   #log(stream: "out" | "err", line: string): void {
     for (const kept of this.#gate.admit(line, performance.now())) this.#tell(stream, kept);
+  }
+
+  /** Whatever keeps its checkpoint from being kept is found again and again, and said once. */
+  #sayFault(reason: string): void {
+    if (this.#faults.has(reason)) return;
+    this.#faults.add(reason);
+    this.#log("err", `trialmesh: ${reason}`);
   }
 
   #tell(stream: "out" | "err", line: string): void {

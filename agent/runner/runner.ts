@@ -49,13 +49,16 @@ interface AtEpoch {
   /** Epochs done. */
   readonly resource: number;
   readonly metrics: Readonly<Record<string, number>>;
-  /** Milliseconds of training and evaluation since the job started, on the monotonic clock; suspended time is not in it. */
+  /** Milliseconds of work since the job started, what is written too, on the monotonic clock; suspended time is not in it. */
   readonly usedMs: number;
 }
 
 export type RunnerEvent =
-  /** `exact`: false where it goes on from a checkpoint of another backend, which rounds otherwise. */
-  | { readonly kind: "started"; readonly fence: number; readonly exact: boolean }
+  /**
+   * It has begun to train, and `usedMs` runs on from here. `exact`: false where it goes on from a checkpoint of another
+   * backend, which rounds otherwise.
+   */
+  | { readonly kind: "started"; readonly fence: number; readonly exact: boolean; readonly usedMs: number }
   | (AtEpoch & { readonly kind: "epoch" })
   | (AtEpoch & CheckpointFile & { readonly kind: "checkpoint" })
   /** The target is reached; the checkpoint is the final one, and the metrics have the test's figures too. */

@@ -39,10 +39,6 @@ export class Suspension {
     return this.#within;
   }
 
-  get within(): number {
-    return this.#within;
-  }
-
   /** Ms from `from` to `to` in which the job did not stand still. */
   awake(stretch: Stretch): number {
     return Math.max(0, stretch.to - stretch.from - this.#overlap(stretch));

@@ -42,14 +42,14 @@ const metrics = storedRecord(
   storedText,
   z.custom<number>((value) => typeof value === "number"),
 );
-const atEpoch = { fence, resource: z.int().nonnegative(), metrics, usedMs };
 /** When the work that `usedMs` grew by was done, on the clock of `steadyMs`: the parent knows what of it was suspended. */
-const timed = { worked: z.strictObject({ from: z.number(), to: z.number() }) };
+const timed = { usedMs, worked: z.strictObject({ from: z.number(), to: z.number() }) };
+const atEpoch = { fence, resource: z.int().nonnegative(), metrics, ...timed };
 const file = { path, digest: storedText, bytes: z.int().nonnegative() };
 
 export const fromChildSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("started"), fence, exact: z.boolean(), ...timed }),
-  z.strictObject({ kind: z.literal("epoch"), ...atEpoch, ...timed }),
+  z.strictObject({ kind: z.literal("epoch"), ...atEpoch }),
   z.strictObject({ kind: z.literal("checkpoint"), ...atEpoch, ...file }),
   z.strictObject({ kind: z.literal("finished"), ...atEpoch, ...file, built: builtDatasetSchema.optional() }),
   z.strictObject({
@@ -59,7 +59,7 @@ export const fromChildSchema = z.discriminatedUnion("kind", [
     digest: storedText.nullable(),
     bytes: z.int().nonnegative(),
   }),
-  z.strictObject({ kind: z.literal("failed"), fence, reason: storedText, retryable: z.boolean(), usedMs }),
+  z.strictObject({ kind: z.literal("failed"), fence, reason: storedText, retryable: z.boolean(), ...timed }),
   z.strictObject({
     kind: z.literal("point"),
     fence,

@@ -50,7 +50,6 @@ async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode
     host: null,
     port: null,
     anyPort: true,
-    coordinator: [],
     agent: [],
     log: partLog(terminal, path),
   };

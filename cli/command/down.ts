@@ -7,7 +7,7 @@ import { accept, refuse } from "../../protocol/refusal.ts";
 import { action, printing } from "../shell/option.ts";
 import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
-import { readUpRecord, type UpRecord } from "../../mesh/part/up-record.ts";
+import { findUp, type UpRecord } from "../../mesh/part/up-record.ts";
 import { isSameProcess } from "../../system/process-alive.ts";
 import { systemCode } from "../../system/system-error.ts";
 import type { ExitCode } from "../../protocol/exit-code.ts";
@@ -23,7 +23,7 @@ export function downCommand(terminal: Terminal): Command {
     action(terminal, async (options: PrintOptions) => {
       const home = openHome(homePath(terminal.environment));
       if (!home.ok) return printRefusal(terminal, options, home.refusal);
-      const record = readUpRecord(home.value);
+      const record = await findUp(home.value);
       return record === null
         ? endServer(terminal, options, home.value)
         : endUp(terminal, options, home.value, record);

@@ -41,7 +41,7 @@ export function inviteCommand(terminal: Terminal): Command {
     )
     .option(
       "--uses <n>",
-      "for so many machines: further agents are NAME-2, NAME-3, …",
+      "for so many machines; each further agent gets a number behind its name",
       numberFlag(z.int("it is not a whole number").min(1).max(usesMax)),
       1,
     )

@@ -36,6 +36,11 @@ export function ownerFlags(command: Command): Command {
       "memory never to be counted on",
       numberFlag(z.number().nonnegative("it must not be below 0")),
     )
+    .option(
+      "--leave-free-disk <GiB>",
+      "disk that trials never fill, or auto: 1 GiB or 2 % of it, of a small one a tenth",
+      diskFlag,
+    )
     .option("--requesters <names>", "work for these people only, with commas, or anyone")
     .option("--tasks <kinds>", "take these kinds of task only, with commas, or any")
     .option(
@@ -57,6 +62,8 @@ const celsiusFlag = (text: string): number | "any" =>
     : numberFlag(
         z.number().positive("it must be above 0").max(celsiusMax, `it must be at most ${celsiusMax}`),
       )(text);
+const diskFlag = (text: string): number | "auto" =>
+  text === "auto" ? text : numberFlag(z.number().nonnegative("it must not be below 0"))(text);
 const programsFlag = flag(z.enum(programsAllowed, "write none, own or any"));
 const yesNoFlag = flag(z.enum(["yes", "no"], "write yes or no"));
 
@@ -78,6 +85,7 @@ export function ownerFlagsOf(flags: PolicyFlags): string[] {
   add("max-celsius", flags.maxCelsius);
   add("leave-free-cores", flags.leaveFreeCores);
   add("leave-free-mem", flags.leaveFreeMem);
+  add("leave-free-disk", flags.leaveFreeDisk);
   add("requesters", flags.requesters);
   add("tasks", flags.tasks);
   add("programs", flags.programs);

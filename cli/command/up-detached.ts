@@ -1,5 +1,5 @@
 /**
- * `trialmesh up --detach`: starts the same command line in the background and waits until the mesh answers, or says what the
+ * UP-1: `trialmesh up --detach`: starts the same command line in the background and waits until the mesh answers, or says what the
  * log knows of why it does not. Where the mesh is up already, or is being started, it says that and starts nothing.
  */
 import { spawn } from "node:child_process";
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { lastSaid, logLength } from "../../client/up/log-since.ts";
 import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { homePath } from "../../mesh/home.ts";
-import { readUpRecord, runFolder, type UpRecord } from "../../mesh/part/up-record.ts";
+import { findUp, readUpRecord, runFolder, type UpRecord } from "../../mesh/part/up-record.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { ensurePrivateFolder } from "../../system/private-file.ts";
@@ -26,7 +26,7 @@ export interface UpDetachedOptions extends PrintOptions {
 
 export async function upDetached(terminal: Terminal, options: UpDetachedOptions): Promise<ExitCode> {
   const path = homePath(terminal.environment);
-  const other = readUpRecord({ path });
+  const other = await findUp({ path });
   if (other !== null) return sayItIsUp(terminal, options, path, other);
   const folder = ensurePrivateFolder(runFolder({ path }));
   if (!folder.ok) return printRefusal(terminal, options, folder.refusal);
@@ -43,7 +43,7 @@ export async function upDetached(terminal: Terminal, options: UpDetachedOptions)
   process.once("SIGINT", leave);
   const serves = await untilServing(path, pid, ended);
   // Somebody else was quicker.
-  const quicker = serves.ok ? null : readUpRecord({ path });
+  const quicker = serves.ok ? null : await findUp({ path });
   if (quicker !== null && quicker.pid !== pid) return sayItIsUp(terminal, options, path, quicker);
   const ready = serves.ok ? await waitUntilReady(terminal.environment, options.agentsWanted, ended) : serves;
   process.off("SIGINT", leave);

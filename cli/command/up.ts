@@ -1,6 +1,7 @@
 /** `trialmesh up`: everything on this machine, until ctrl-c. The first time it makes the mesh. */
 import type { Command } from "commander";
 import * as z from "zod";
+import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { longText } from "../../protocol/bound.ts";
 import { homePath, type Home } from "../../mesh/home.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
@@ -32,6 +33,8 @@ interface Options extends PolicyFlags, PrintOptions {
   readonly name: string;
   /** False with --no-agent. */
   readonly agent: boolean;
+  /** GiB. */
+  readonly artifactQuota?: number;
   readonly detach?: boolean;
   readonly restoreJournal?: boolean;
 }
@@ -46,9 +49,14 @@ export function upCommand(terminal: Terminal): Command {
     .option("--port <n>", "port on loopback; 4222 by default, 0 takes any free one", portFlag)
     .option("--mesh <name>", "name of the mesh, when it is made", nameArgument)
     .option("--name <name>", "name of this machine's coordinator and agent", nameArgument, machineName())
+    .option(
+      "--artifact-quota <GiB>",
+      "what one user or agent may send in a day; a quarter of the disk's room by default",
+      numberFlag(z.number().positive("it must be above 0")),
+    )
     .option("--no-agent", "start no agent here")
     .option("--detach", "go on in the background; `trialmesh down` ends it")
-    .option("--restore-journal", "put back what the server's journal has lost, from the coordinator's copy")
+    .option("--restore-journal", "make the server's journal whole again first, from the copies in this home")
     .addHelpText(
       "after",
       examples("trialmesh up", "trialmesh up --listen 0.0.0.0:4222 --slots 2", "trialmesh up --detach"),
@@ -99,7 +107,9 @@ function startOptions(terminal: Terminal, options: Options): StartMeshOptions {
     host: options.listen?.host ?? null,
     port: options.listen?.port ?? options.port ?? null,
     anyPort: false,
-    coordinator: options.restoreJournal === true ? ["--restore-journal"] : [],
+    artifactBytesPerDay:
+      options.artifactQuota === undefined ? null : Math.round(options.artifactQuota * bytesPerGiB),
+    restoreJournal: options.restoreJournal ?? false,
     agent: options.agent ? ownerFlagsOf(options) : null,
     log: (line) => terminal.note(line),
   };

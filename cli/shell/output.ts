@@ -1,6 +1,6 @@
 /**
  * Standard output and error of this process, whoever reads them, or nobody. A command that prints and ends is over once its
- * reader is gone, as `| head` wants it. One that lasts goes on without a reader: its lines are dropped where nobody takes
+ * reader is gone, as `| head` wants it. END-2: one that lasts goes on without a reader: its lines are dropped where nobody takes
  * them, and nothing that it does, least of all ending, waits for a line to be written.
  */
 import { systemCode } from "../../system/system-error.ts";

@@ -249,6 +249,16 @@ function agentsFinding({ agents }: MeshView): Finding {
     agents.reduce((sum, agent) => sum + agent.slots, 0),
     "slot",
   )}`;
+  const quarantined = agents.flatMap(({ agent, cordonReason }) =>
+    cordonReason === null ? [] : [`${agent} is quarantined: ${cordonReason}`],
+  );
+  if (quarantined.length > 0)
+    return bad(
+      "warn",
+      "agents",
+      `${found}; ${quarantined.join("; ")}`,
+      "see to the machine, then `trialmesh agents cordon AGENT --end` lets it work again",
+    );
   return silent.length === 0
     ? ok("agents", found)
     : bad(

@@ -24,6 +24,7 @@ export type AttemptEvent = Extract<
       | "LeaseOffered"
       | "LeaseAccepted"
       | "LeaseExtended"
+      | "AttemptMetered"
       | "CancelRequested"
       | "CheckpointKept"
       | "RungReached"
@@ -36,10 +37,11 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
     case "LeaseOffered":
       return offer(state, event, at);
     case "LeaseAccepted":
-      activeOf(state, event.fence).attempt.state = "running";
-      return;
+      return accept(state, event, at);
     case "LeaseExtended":
       return extend(state, event, at);
+    case "AttemptMetered":
+      return meter(activeOf(state, event.fence).attempt, event.metered, at);
     case "CancelRequested":
       return cancel(state, event);
     case "CheckpointKept": {
@@ -97,6 +99,7 @@ function offer(state: State, event: EventOf<"LeaseOffered">, at: number): void {
     charged,
     keptMs: 0,
     keptAt: at,
+    meter: { phase: "offered", preparedMs: 0, workedMs: 0, stoodMs: 0, usedMs: 0, from: at, seenAt: at },
     approximate: false,
     state: "offered",
     cancel: null,
@@ -131,6 +134,16 @@ function offer(state: State, event: EventOf<"LeaseOffered">, at: number): void {
   });
 }
 
+function accept(state: State, { fence }: EventOf<"LeaseAccepted">, at: number): void {
+  const { attempt } = activeOf(state, fence);
+  attempt.state = "running";
+  if (attempt.meter.phase === "offered") attempt.meter = { ...attempt.meter, phase: "preparing", seenAt: at };
+}
+
+function meter(attempt: Attempt, metered: EventOf<"AttemptMetered">["metered"], at: number): void {
+  attempt.meter = { ...metered, from: attempt.meter.from, seenAt: at };
+}
+
 function cancel(state: State, event: EventOf<"CancelRequested">): void {
   const { attempt, trial } = activeOf(state, event.fence);
   indexLeaving(state, trial.sweep, event.fence);
@@ -156,6 +169,7 @@ function extend(state: State, event: EventOf<"LeaseExtended">, at: number): void
   const { trial, attempt } = activeOf(state, event.fence);
   attempt.until = event.until;
   attempt.shifted = false;
+  if (event.metered !== undefined) meter(attempt, event.metered, at);
   if (event.added === 0) return;
   const sweep = sweepOf(state, trial.sweep);
   const account = accountOf(state, sweep.requester);

@@ -53,6 +53,7 @@ function change(state: State, event: Event, at: number): void {
     case "LeaseOffered":
     case "LeaseAccepted":
     case "LeaseExtended":
+    case "AttemptMetered":
     case "CancelRequested":
     case "CheckpointKept":
     case "RungReached":
@@ -71,13 +72,17 @@ function change(state: State, event: Event, at: number): void {
 /**
  * LEASE-1: a new leader has another clock. What was left of a horizon at the old leader's last batch is
  * counted from the election on: too long by the time nobody led, never too short, so no reservation is
- * given back while its agent may still be running.
+ * given back while its agent may still be running. METER-1: in that time it may have used all of the horizon that was left, and
+ * nothing of it is certain.
  */
 function elect(state: State, epoch: number, leader: string, at: number): void {
   for (const id of state.active.values()) {
     const attempt = activeAttempt(mustGet(state.trials, id, "trial"));
     if (attempt === null) throw new Error(`broken invariant: ${id} is active without an attempt`);
-    attempt.until = at + Math.max(0, attempt.until - state.meta.at);
+    const { meter } = attempt;
+    const leftMs = Math.max(0, attempt.until - state.meta.at);
+    attempt.meter = { ...meter, from: at - leftMs - Math.max(0, state.meta.at - meter.from), seenAt: at };
+    attempt.until = at + leftMs;
     attempt.shifted = true;
     state.dirty.add(`trial/${id}`);
   }

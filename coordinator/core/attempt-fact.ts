@@ -38,12 +38,11 @@ export function leaseExtended(
   state: State,
   trial: Trial,
   attempt: Attempt,
-  until: number,
-  added: number,
+  extension: Required<Pick<EventOf<"LeaseExtended">, "added" | "metered" | "until">>,
 ): EventOf<"LeaseExtended"> {
-  const event = { kind: "LeaseExtended", fence: attempt.fence, until, added } as const;
+  const event = { kind: "LeaseExtended", fence: attempt.fence, ...extension } as const;
   const { charged, reserved } = attempt;
-  if (added === 0 || reserved <= charged) return event;
+  if (extension.added === 0 || reserved <= charged) return event;
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   return { ...event, recharge: { charged: reserved, tags: correctedTags(state, sweep, charged, reserved) } };
 }

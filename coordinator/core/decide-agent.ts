@@ -2,9 +2,12 @@
 import type { Register, Heartbeat } from "../../protocol/report.ts";
 import { priceOf } from "../../protocol/token.ts";
 import { fundsFor } from "../budget/funds-for.ts";
+import type { Event } from "../format/event.ts";
 import type { Part, Steps } from "../state/input.ts";
 import { leaseExtended } from "./attempt-fact.ts";
 import { endAttempt } from "./outcome.ts";
+import { accuse } from "./quarantine.ts";
+import { useAtHeartbeat, type HeardUse, type Moment } from "./use.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
 
@@ -48,19 +51,26 @@ export function* hearHeartbeat(
   state: State,
   agent: string,
   heartbeat: Heartbeat,
-  at: number,
-  settings: CoordinatorSettings,
+  moment: Moment,
   isFull: () => boolean,
 ): Part {
   const known = state.agents.get(agent);
   if (known === undefined || known.incarnation !== heartbeat.incarnation) return true;
   if (!known.present) yield { kind: "AgentSeen", agent };
   if (known.closed !== heartbeat.closed) yield { kind: "AgentClosed", agent, reason: heartbeat.closed };
-  for (const running of heartbeat.running) {
-    const found = attemptByFence(state, running.fence);
-    if (found === null || found.attempt.agent !== agent || isLeaving(found.attempt)) continue;
+  const words = new Map(heartbeat.running.map((word) => [word.fence, word]));
+  // What it says of attempts that it does not hold is not looked at.
+  for (const fence of state.held.get(agent) ?? []) {
+    const found = attemptByFence(state, fence);
+    if (found === null) continue;
     if (isFull()) return false;
-    yield* extend(state, found.trial, found.attempt, running.usedMs, at, settings);
+    const { attempt, trial } = found;
+    const use = useAtHeartbeat(attempt, words.get(fence), moment);
+    yield* accuse(state, attempt, use.fault);
+    const extension =
+      words.has(fence) && !isLeaving(attempt) ? extend(state, trial, attempt, use, moment) : null;
+    if (extension !== null) yield extension;
+    else if (use.isNews) yield { kind: "AttemptMetered", fence, metered: use.fact };
   }
   return true;
 }
@@ -74,27 +84,28 @@ function isLeaving({ cancel, patient }: Attempt): boolean {
  * LEASE-3: a lease that runs low is extended by what the account can still pay for. What is reserved
  * always covers the time used so far and the whole horizon ahead.
  */
-function* extend(
+function extend(
   state: State,
   trial: Trial,
   attempt: Attempt,
-  usedMs: number,
-  at: number,
-  settings: CoordinatorSettings,
-): Steps {
+  { fact: metered, usedMs }: HeardUse,
+  { at, settings }: Moment,
+): Event | null {
   const left = attempt.until - at;
-  if (left > settings.leaseMs / 2 && !attempt.shifted) return;
+  if (left > settings.leaseMs / 2 && !attempt.shifted) return null;
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   const free = fundsFor(state, sweep);
-  const wanted = Math.max(0, priceOf(usedMs + settings.leaseMs, attempt.rate) - attempt.reserved);
+  const addedFor = (horizonMs: number) =>
+    Math.max(0, priceOf(usedMs + horizonMs, attempt.rate) - attempt.reserved);
+  const wanted = addedFor(settings.leaseMs);
   if (wanted <= free) {
-    yield leaseExtended(state, trial, attempt, at + settings.leaseMs, wanted);
-    return;
+    const until = at + settings.leaseMs;
+    return leaseExtended(state, trial, attempt, { until, added: wanted, metered });
   }
   // Not enough for a whole horizon: as far as the money goes, if that is further than now.
   const horizonMs = Math.floor((attempt.reserved + free) / attempt.rate - usedMs);
-  if (horizonMs > left + settings.horizonMinMs || (attempt.shifted && horizonMs > 0)) {
-    const added = Math.min(free, Math.max(0, priceOf(usedMs + horizonMs, attempt.rate) - attempt.reserved));
-    yield leaseExtended(state, trial, attempt, at + horizonMs, added);
-  }
+  const isWorth = horizonMs > left + settings.horizonMinMs || (attempt.shifted && horizonMs > 0);
+  if (!isWorth) return null;
+  const added = Math.min(free, addedFor(horizonMs));
+  return leaseExtended(state, trial, attempt, { until: at + horizonMs, added, metered });
 }

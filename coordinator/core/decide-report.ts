@@ -1,4 +1,7 @@
-/** Decides on the durable reports of agents. FENCE-1: a report counts only for the live attempt it names. */
+/**
+ * Decides on the durable reports of agents. FENCE-1: a report counts only for the live attempt it names. What it says of the time
+ * used counts within what was seen (`use.ts`).
+ */
 import type { Digest } from "../../protocol/id.ts";
 import type { Report } from "../../protocol/report.ts";
 import { charge } from "../budget/ledger.ts";
@@ -7,16 +10,12 @@ import { attemptEnded } from "./attempt-fact.ts";
 import { judge } from "./judge.ts";
 import { endAttempt } from "./outcome.ts";
 import { recordBuilt } from "../registry/record-built.ts";
-import { quarantine } from "./quarantine.ts";
+import { accuse, quarantine } from "./quarantine.ts";
+import { useAtReport, type Moment, type Use } from "./use.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
 
-export function* decideReport(
-  state: State,
-  agent: string,
-  report: Report,
-  settings: CoordinatorSettings,
-): Steps {
+export function* decideReport(state: State, agent: string, report: Report, moment: Moment): Steps {
   const found = attemptByFence(state, report.fence);
   if (found === null || found.attempt.agent !== agent) {
     if (report.kind === "finished" || report.kind === "stopped" || report.kind === "failed") {
@@ -25,42 +24,65 @@ export function* decideReport(
     return;
   }
   const { trial, attempt } = found;
+  const { settings } = moment;
+  if (report.kind === "accepted") {
+    if (attempt.state === "offered") yield { kind: "LeaseAccepted", fence: report.fence };
+    return;
+  }
+  if (report.kind === "refused") {
+    yield* endAttempt(state, trial, attempt, { ending: "refused", why: report.reason }, settings);
+    // Until its next heartbeat says otherwise: offering again at once would be refused again.
+    yield { kind: "AgentClosed", agent, reason: report.reason };
+    return;
+  }
+  const use = useAtReport(attempt, report, moment);
+  yield* accuse(state, attempt, use.fault);
   switch (report.kind) {
-    case "accepted":
-      if (attempt.state === "offered") yield { kind: "LeaseAccepted", fence: report.fence };
-      return;
-    case "refused":
-      yield* endAttempt(state, trial, attempt, { ending: "refused", why: report.reason }, settings);
-      // Until its next heartbeat says otherwise: offering again at once would be refused again.
-      yield { kind: "AgentClosed", agent, reason: report.reason };
-      return;
     case "checkpoint":
-      if (isNewer(state, trial, report.resource, report.digest)) yield keptOf(report);
+      if (isNewer(state, trial, report.resource, report.digest))
+        yield keptOf({ ...report, usedMs: keptMs(attempt, report, use) });
       return;
     case "finished":
-      yield* finished(state, trial, attempt, report, settings);
+      yield* finished(state, trial, attempt, { ...report, usedMs: use.usedMs }, settings);
       return;
-    case "stopped": {
-      const { digest } = report;
-      if (digest !== null && isNewer(state, trial, report.resource, digest)) {
-        yield keptOf({ ...report, digest });
-      }
-      const why = stoppedBecause(report.why, attempt.cancel);
-      const kept = trial.checkpoint !== null && trial.checkpoint.digest !== attempt.from?.digest;
-      const tooShort = report.why === "horizon" && !kept;
-      const end = { ending: "stopped", why, usedMs: report.usedMs, tooShort } as const;
-      yield* endAttempt(state, trial, attempt, end, settings);
-      if (report.why === "shutdown") yield { kind: "AgentSilent", agent };
+    case "stopped":
+      yield* stopped(state, trial, attempt, report, use, settings);
       return;
-    }
     case "failed": {
       const end = report.retryable
         ? { ending: "failed" as const, why: report.reason }
-        : { ending: "failed" as const, why: report.reason, usedMs: report.usedMs, final: true };
+        : { ending: "failed" as const, why: report.reason, usedMs: use.usedMs, final: true };
       yield* endAttempt(state, trial, attempt, end, settings);
       return;
     }
   }
+}
+
+/** What was kept was worked no longer than the attempt can have run, and no shorter than what was kept before. */
+function keptMs({ keptMs }: Attempt, { usedMs }: { readonly usedMs: number }, { mostMs }: Use): number {
+  return Math.max(keptMs, Math.min(usedMs, mostMs));
+}
+
+/** AGENT-6: what the owner drives out, and what stood still, is paid up to what was kept; anything else as long as it ran. */
+function* stopped(
+  state: State,
+  trial: Trial,
+  attempt: Attempt,
+  report: Extract<Report, { kind: "stopped" }>,
+  use: Use,
+  settings: CoordinatorSettings,
+): Steps {
+  const { digest } = report;
+  if (digest !== null && isNewer(state, trial, report.resource, digest)) {
+    yield keptOf({ ...report, digest, usedMs: keptMs(attempt, report, use) });
+  }
+  const why = stoppedBecause(report.why, attempt.cancel);
+  const kept = trial.checkpoint !== null && trial.checkpoint.digest !== attempt.from?.digest;
+  const tooShort = report.why === "horizon" && !kept;
+  const isFree = report.why === "owner" || attempt.meter.phase === "standing";
+  const end = { ending: "stopped", why, tooShort } as const;
+  yield* endAttempt(state, trial, attempt, isFree ? end : { ...end, usedMs: use.usedMs }, settings);
+  if (report.why === "shutdown") yield { kind: "AgentSilent", agent: attempt.agent };
 }
 
 /** A program saves when it likes, also twice between two of its reports. */

@@ -3,6 +3,7 @@
  * events without number stops where the batch is full (SIZE-2); it returns null then, and is decided on again.
  */
 import { accept, type Outcome } from "../../protocol/refusal.ts";
+import { heardNow } from "../budget/meter.ts";
 import { apply } from "./apply.ts";
 import { hearHeartbeat, silence, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
@@ -29,16 +30,19 @@ export function* decide(
       return yield* decideCommand(state, input.sender, input.key, input.name, input.body, at);
     case "register":
       return (yield* welcome(state, input.agent, input.register, settings, isFull)) ? accept(null) : null;
-    case "heartbeat":
-      return (yield* hearHeartbeat(state, input.agent, input.heartbeat, at, settings, isFull))
-        ? accept(null)
-        : null;
+    case "heartbeat": {
+      const { agent, heard = heardNow(at, settings), heartbeat } = input;
+      const whole = yield* hearHeartbeat(state, agent, heartbeat, { heard, at, settings }, isFull);
+      return whole ? accept(null) : null;
+    }
     case "silent":
       yield* silence(state, input.agent);
       break;
-    case "report":
-      yield* decideReport(state, input.agent, input.report, settings);
+    case "report": {
+      const { agent, heard = heardNow(at, settings), report } = input;
+      yield* decideReport(state, agent, report, { heard, at, settings });
       break;
+    }
     case "proposals":
       yield* decideProposals(state, input.proposals, isFull);
       break;

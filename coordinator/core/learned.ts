@@ -10,6 +10,11 @@ import type { Attempt, State, Sweep, Trial } from "../state/state.ts";
 /** A shorter attempt says more about its start than about its speed, ms. */
 const trainedMinMs = 250;
 
+/** A kept attempt that worked less than this share of the time it had says more about what it waited for. */
+const workedShareMin = 0.25;
+/** Beside fetching and starting, which short attempts cannot do without, ms. */
+const startMs = 2_000;
+
 /** Agents compared within one sweep and model: of a large fleet some are enough. */
 const agentsComparedMax = 32;
 
@@ -21,7 +26,7 @@ export type Learned = NonNullable<EventOf<"AttemptEnded">["learned"]>;
 /** To be asked before the attempt's end is applied. */
 export function learnedFrom(state: State, sweep: Sweep, trial: Trial, attempt: Attempt): Learned | undefined {
   const units = (trial.checkpoint?.resource ?? 0) - (attempt.from?.resource ?? 0);
-  if (attempt.keptMs < trainedMinMs || units <= 0) return undefined;
+  if (attempt.keptMs < trainedMinMs || units <= 0 || !hasWorked(attempt)) return undefined;
   const kind = `${sweep.spec.task}/${trial.model}`;
   const rows = Math.max(1, sweep.spec.dataset?.rows.train ?? 1);
   const cost = rounded(Math.log((attempt.keptMs * attempt.rate) / units / rows));
@@ -39,6 +44,11 @@ export function learnedFrom(state: State, sweep: Sweep, trial: Trial, attempt: A
   const logSpeed = logSpeedOf(attempt.agent, compared);
   if (logSpeed === null) return { cost, pace };
   return { cost, pace, speed: rounded(withSpeed(agent.speed[kind], logSpeed)) };
+}
+
+/** Nor is what an agent says too little of allowed to pass for speed. */
+function hasWorked({ keptAt, keptMs, meter: { from, stoodMs } }: Attempt): boolean {
+  return keptMs >= workedShareMin * (keptAt - from - stoodMs - startMs);
 }
 
 function rounded(logarithm: number): number {

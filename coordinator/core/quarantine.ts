@@ -1,6 +1,6 @@
 /**
  * An agent that fails trials which others then finish is quarantined: something is wrong with it and not with them. A success
- * of its own in between shows that it can, and the count begins anew.
+ * of its own in between shows that it can, and the count begins anew. So is one whose word of the time it used cannot be true.
  */
 import type { Steps } from "../state/input.ts";
 import type { Attempt, State, Trial } from "../state/state.ts";
@@ -25,4 +25,13 @@ export function* quarantine(state: State, trial: Trial, finisher: string): Steps
     const reason = `it failed ${known.contradicted} trials in a row that others then finished; the last on it: ${note}`;
     yield { kind: "AgentCordoned", agent, cordon: true, reason };
   }
+}
+
+/** METER-4: `fault`: why what it says of an attempt's time cannot be true; null where it can. */
+export function* accuse(state: State, { agent, fence }: Attempt, fault: string | null): Steps {
+  const known = state.agents.get(agent);
+  // Named once: it goes on saying so as long as the attempt runs.
+  if (fault === null || known === undefined || known.cordonReason !== null) return;
+  const reason = `its word of the time it used for fence ${fence} disagrees with the clock: ${fault}`;
+  yield { kind: "AgentCordoned", agent, cordon: true, reason };
 }

@@ -1,6 +1,7 @@
 /** What happens to attempts, as it stands in the journal since format 2: leases, checkpoints, rungs, endings. */
 import * as z from "zod";
 import { storedBuiltDataset } from "./stored-dataset.ts";
+import { storedMeterFact } from "./stored-meter.ts";
 import {
   storedBackendName,
   storedCheckpoint,
@@ -46,7 +47,11 @@ export const attemptEvents = [
     added: storedMilliTokens,
     /** Left out where nothing more is charged: what the fair queues charge now, and the finish tags of account and sweep. */
     recharge: z.strictObject({ charged: storedMilliTokens, tags: z.tuple([tag, tag]) }).exactOptional(),
+    /** Left out by coordinators that did not meter. */
+    metered: storedMeterFact.exactOptional(),
   }),
+  /** What was seen of an attempt between two extensions, where it changed. */
+  z.strictObject({ kind: z.literal("AttemptMetered"), fence, metered: storedMeterFact }),
   z.strictObject({
     kind: z.literal("CancelRequested"),
     fence,

@@ -1,6 +1,7 @@
 /** What the coordinator's projection keeps of a trial and of its attempts. */
 import * as z from "zod";
 import { storedBuiltDataset } from "./stored-dataset.ts";
+import { storedMeter } from "./stored-meter.ts";
 import {
   storedBackendName,
   storedCheckpoint,
@@ -42,6 +43,8 @@ const attempt = z.strictObject({
   keptMs: storedMs,
   /** When that was, ms; the attempt's start before any. */
   keptAt: storedMs,
+  /** What was seen of the time it used. */
+  meter: storedMeter,
   /** It went on from a checkpoint of another backend. */
   approximate: z.boolean(),
   state: z.enum(["offered", "running", "ended"]),

@@ -8,6 +8,8 @@ import type { Store } from "../../store/store.ts";
 import { hashOf } from "./batch.ts";
 import { startPosition, type Head, type Position } from "./journal.ts";
 import { prevOf } from "./link.ts";
+import type { WholeJournal } from "./salvage.ts";
+import type { SignedAt } from "./signed-at.ts";
 
 /** Of what is stored here, and how. */
 export const journalCopyVersion = "journal-copy-1";
@@ -67,12 +69,23 @@ export class JournalCopy {
     if (sequence <= this.#end.sequence) this.#fresh.set(keyOf(sequence), bytes);
   }
 
+  /** Takes over all that is missing or otherwise here; on the disk once it resolves. */
+  async takeOver({ at, end, hashes }: Pick<WholeJournal, "at" | "end" | "hashes">): Promise<void> {
+    this.#end = end;
+    for (const [index, hash] of hashes.entries()) {
+      const ours = this.at(index + 1);
+      if (ours === null || hashOf(ours) !== hash) this.mend(index + 1, at(index + 1));
+      if (this.#fresh.size >= movedAtOnce) await this.flush();
+    }
+    await this.#store.write({ put: [[endKey, end]], remove: [] });
+    await this.flush();
+  }
+
   /**
    * JOURNAL-9: reads all of it, and sets its end right where what is stored of that is damaged: otherwise a journal that is
-   * shorter than the copy would go unnoticed. Returns what is damaged, in a few words, or null. `signedAt`: the position of a
-   * message that a coordinator has signed, null for any other.
+   * shorter than the copy would go unnoticed. Returns what is damaged, in a few words, or null.
    */
-  examine(signedAt: (sequence: number, bytes: Uint8Array) => Position | null): string | null {
+  examine(signedAt: SignedAt): string | null {
     let faulty: number | null = null;
     let last: Head = startPosition;
     let lastBytes: Uint8Array = new Uint8Array();

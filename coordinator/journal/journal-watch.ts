@@ -8,10 +8,15 @@ import { hashOf } from "./batch.ts";
 import type { JournalCopy } from "./journal-copy.ts";
 import { JournalBroken, startHead, type Head, type Journal, type LinkedEntry } from "./journal.ts";
 
-/** Messages read in one look of the background; more of a journal that would not be read within `wholeWithinLooks`. */
-const messagesPerLookMin = 128;
+/**
+ * Messages are read in every so many looks. The server keeps what it read last in memory for ten seconds; asked more often, it
+ * would never look at its disk again.
+ */
+const looksPerReading = 15;
+/** Messages of one reading; more of a journal that would not be read within `readingsPerRound`. */
+const messagesPerReadingMin = 2_048;
 /** With a look each second an hour. */
-const wholeWithinLooks = 3_600;
+const readingsPerRound = 240;
 /** Messages read at once where nothing is to be spared. */
 const messagesAtOnce = 1_024;
 /** A server that has just been started may not have found its streams yet. */
@@ -25,6 +30,7 @@ export class JournalWatch {
   readonly #log: (line: string) => void;
   /** Up to here all of this round is as it was; the message after it is read again. */
   #checked: Head = startHead;
+  #looks = 0;
   #looksWithout = 0;
   #looksHollow = 0;
   #followed = 0;
@@ -46,8 +52,11 @@ export class JournalWatch {
       return;
     }
     await this.#followEnd(state.lastSequence);
-    const slice = Math.max(messagesPerLookMin, Math.ceil(end.sequence / wholeWithinLooks));
-    await this.#check(end, Math.min(slice, messagesAtOnce));
+    this.#looks++;
+    if (this.#looks % looksPerReading !== 0) return;
+    const slice = Math.max(messagesPerReadingMin, Math.ceil(end.sequence / readingsPerRound));
+    for (let read = 0; read < slice; read += messagesAtOnce)
+      if (await this.#check(end, Math.min(messagesAtOnce, slice - read))) break;
     await this.#keepMended();
   }
 

@@ -15,7 +15,7 @@ import { streamsOf } from "../../protocol/subjects.ts";
 import type { Event } from "../format/event.ts";
 import { encodeBatch, genesisHash, hashOf, journalFormat, type Batch, type NewBatch } from "./batch.ts";
 import { prevOf } from "./link.ts";
-import { readSealed, sealBatch, signedFromOf, type CoordinatorKeys } from "./seal.ts";
+import { readSealed, sealBatch, type CoordinatorKeys } from "./seal.ts";
 
 /** Where a follower stands: the last message it has applied. */
 export interface Position {
@@ -159,12 +159,6 @@ export class Journal {
     });
   }
 
-  /** The position of a message that a coordinator of the mesh has signed; null for any other. */
-  signedAt(sequence: number, bytes: Bytes): Position | null {
-    const signedFrom = signedFromOf(this.#keys.trust, this.#mesh, bytes);
-    return signedFrom === null ? null : { sequence, hash: hashOf(bytes), signedFrom };
-  }
-
   /** JOURNAL-4: a journal that is shorter than, or differs from, what we have seen has lost data. */
   async verify(seen: Head): Promise<void> {
     if (seen.sequence === 0) return;
@@ -211,21 +205,27 @@ export class Journal {
   }
 
   /**
-   * JOURNAL-5: puts back the tail a server has lost, from our copy, if what it still has is the beginning of
-   * what we have. Returns how many messages were put back.
+   * JOURNAL-5: puts back the tail a server has lost, from our copy, if what it still has is the beginning of what we have: all
+   * of it read, whatever the server counts. Returns how many messages were put back.
    */
   async restore(seen: Position, copyAt: (sequence: number) => Bytes | null): Promise<number> {
-    const { lastSequence } = await this.#bus.streamState(this.#stream);
-    if (lastSequence > 0) {
-      const [last] = await this.#bus.readStream(this.#stream, lastSequence, 1);
-      const ours = copyAt(lastSequence);
-      if (last === undefined || ours === null || hashOf(last.data) !== hashOf(ours)) {
-        throw new JournalBroken(
-          `the server's journal differs from our copy at message ${lastSequence}; nothing was put back`,
-        );
-      }
+    let had: Head = startHead;
+    for (;;) {
+      const next = (await this.readLinked(had, entriesPerRead)).at(-1);
+      if (next === undefined) break;
+      had = next.head;
     }
-    for (let sequence = lastSequence + 1; sequence <= seen.sequence; sequence++) {
+    const { lastSequence } = await this.#bus.streamState(this.#stream);
+    if (lastSequence !== had.sequence)
+      throw new JournalBroken(
+        `the server counts ${lastSequence} messages in the journal and has ${had.sequence}; nothing was put back`,
+      );
+    const ours = had.sequence === 0 ? null : copyAt(had.sequence);
+    if (had.sequence > 0 && (ours === null || hashOf(ours) !== had.hash))
+      throw new JournalBroken(
+        `the server's journal differs from our copy at message ${had.sequence}; nothing was put back`,
+      );
+    for (let sequence = had.sequence + 1; sequence <= seen.sequence; sequence++) {
       const bytes = copyAt(sequence);
       if (bytes === null)
         throw new JournalBroken(`our copy has no message ${sequence}; what came before it was put back`);
@@ -233,13 +233,19 @@ export class Journal {
       if (result.kind !== "appended")
         throw new JournalBroken("another coordinator writes to the journal; restore it from there");
     }
-    return Math.max(0, seen.sequence - lastSequence);
+    return Math.max(0, seen.sequence - had.sequence);
   }
 
   async #put(bytes: Bytes, expectLastSequence: number): Promise<AppendResult> {
     this.#subject ??= (await this.#bus.streamSubjects(this.#stream))[0] ?? null;
     if (this.#subject === null) throw new JournalBroken("the server's journal stream stores no subject");
-    return this.#bus.append(this.#stream, this.#subject, bytes, { expectLastSequence });
+    try {
+      return await this.#bus.append(this.#stream, this.#subject, bytes, { expectLastSequence });
+    } catch (error) {
+      // A journal that was restored may have another.
+      this.#subject = null;
+      throw error;
+    }
   }
 
   /** JOURNAL-3: our own bytes at that place mean the append went through and only its answer was lost. */

@@ -17,6 +17,7 @@ import { keepWatch } from "./keep-watch.ts";
 import { Journal, JournalBroken, JournalNewer } from "../journal/journal.ts";
 import { JournalWatch } from "../journal/journal-watch.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
+import { signedAtIn } from "../journal/signed-at.ts";
 import { ProjectionStore } from "../projection/projection-store.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { FaultBook } from "./fault-book.ts";
@@ -129,6 +130,7 @@ class JournalCandidate implements Candidate {
     this.#follower = new JournalFollower({
       name,
       journal: this.#journal,
+      signedAt: signedAtIn(mesh, keys.trust),
       store: this.#store,
       events: this.#events,
       clock,
@@ -222,6 +224,7 @@ class JournalCandidate implements Candidate {
     this.#term = beginTerm({
       ...this.#options,
       clock: termClock,
+      machineClock: this.#options.clock,
       settings: this.#settings,
       state,
       position,

@@ -3,7 +3,7 @@
  * with a reason where somebody waits for an answer, and counted, logged and dropped where nobody does.
  */
 import { BusError, type Bus, type Subscription } from "../../protocol/bus/bus.ts";
-import { sleep, type Clock } from "../../protocol/time/clock.ts";
+import { sleep } from "../../protocol/time/clock.ts";
 import {
   commandSchemas,
   commandEnvelopeSchema,
@@ -25,27 +25,26 @@ import {
   type Role,
 } from "../../protocol/subjects.ts";
 import { commandBytesMax, heartbeatBytesMax, registerBytesMax, tooLarge } from "./message-limit.ts";
-import { CommandLimit, commandsPerSecond } from "./command-limit.ts";
+import { beyondQuota, commandRate, queryRate, type SenderQuota } from "./sender-quota.ts";
+import { heardOf, type Ears } from "./heard-of.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
 import type { GiveOrder } from "./give-order.ts";
 import type { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
 import { takeReports } from "./take-report.ts";
-import type { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import { answerQuery } from "../view/answer-query.ts";
 import { answerBytes } from "../view/fit-answer.ts";
 
-export interface IntakeOptions {
+export interface IntakeOptions extends Ears {
   readonly bus: Bus;
   readonly mesh: string;
   readonly leader: Leader;
-  readonly board: HeartbeatBoard;
-  readonly clock: Clock;
   readonly events: EventLog;
   readonly settings: CoordinatorSettings;
   readonly giveOrder: GiveOrder;
   readonly setAside: SetAside;
+  readonly quota: SenderQuota;
   readonly log: (line: string) => void;
 }
 
@@ -59,14 +58,20 @@ const consumeRetryMs = 500;
 
 /** Commands, queries, registrations and heartbeats: answered by whoever leads. */
 export function serveRequests(options: IntakeOptions): Subscription[] {
-  const { bus, leader, mesh } = options;
+  const { bus, clock, leader, mesh, quota } = options;
   const patterns = coordinatorPatterns(mesh);
   return [
     serveCommands(options),
     bus.subscribe(patterns.queries, (message) => {
-      const { name } = senderOf(message.subject);
+      const { name, role, who } = senderOf(message.subject);
       const respond = (answer: Outcome<unknown>) =>
         message.respond(answerBytes(isQuery(name) ? `the query ${name}` : "a query", answer));
+      // Standby coordinators ask so seldom that their asking is not counted: who leads must not hang on it.
+      if (
+        role !== "coordinator" &&
+        !quota.allows("query", `${role}/${who}`, message.data.length, clock.now())
+      )
+        return respond(refuse("unavailable", beyondQuota(who, "questions", queryRate)));
       if (name === "ping") return respond(accept({ epoch: leader.state.meta.epoch }));
       if (!isQuery(name)) {
         return respond(
@@ -87,24 +92,19 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
   ];
 }
 
-function serveHeartbeats({
-  board,
-  bus,
-  clock,
-  giveOrder,
-  leader,
-  mesh,
-  setAside,
-}: IntakeOptions): Subscription {
+function serveHeartbeats(options: IntakeOptions): Subscription {
+  const { board, bus, clock, giveOrder, leader, mesh, quota, setAside } = options;
   return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
     const agent = agentOf(message.subject);
+    if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.now())) return;
     const aside = (sentence: string) =>
       setAside.note({ kind: "heartbeat", sender: agent, bytes: message.data.length, sentence });
     const large = tooLarge(`a heartbeat of ${agent}`, message.data.length, heartbeatBytesMax);
     if (large?.ok === false) return aside(large.refusal.message);
     const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
     if (!heartbeat.ok) return aside(heartbeat.refusal.message);
-    board.note(agent, clock.now(), heartbeat.value);
+    const heard = heardOf(options, agent);
+    board.noteBeat(agent, clock.now(), heartbeat.value, clock.monotonic());
     const { incarnation, running } = heartbeat.value;
     // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it.
     const overIn = () =>
@@ -124,7 +124,7 @@ function serveHeartbeats({
         });
       });
     };
-    leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value }, done });
+    leader.submit({ input: { kind: "heartbeat", agent, heartbeat: heartbeat.value, heard }, done });
   });
 }
 
@@ -134,11 +134,14 @@ function serveRegisters({
   clock,
   leader,
   mesh,
+  quota,
   setAside,
   settings,
 }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).registers, (message) => {
     const agent = agentOf(message.subject);
+    if (!quota.allows("register", `agent/${agent}`, message.data.length, clock.now()))
+      return message.respond(toBytes(refuse("unavailable", `${agent} registers more often than it may`)));
     const large = tooLarge(`the registration of ${agent}`, message.data.length, registerBytesMax);
     const aside = (refused: Outcome<never>) => {
       const sentence = refused.ok ? "" : refused.refusal.message;
@@ -148,15 +151,17 @@ function serveRegisters({
     if (large !== null) return aside(large);
     const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
     if (!register.ok) return aside(register);
-    board.note(agent, clock.now(), null);
+    board.note(agent, clock.now());
     leader.submit({
       input: { kind: "register", agent, register: register.value },
       done: (answer) => {
         if (!answer.ok) return message.respond(toBytes(answer));
+        const quarantined = leader.state.agents.get(agent)?.cordonReason ?? null;
         const welcome: Welcome = {
           epoch: leader.state.meta.epoch,
           at: clock.now(),
           presenceMs: settings.heartbeatMs,
+          ...(quarantined === null ? {} : { quarantined }),
         };
         message.respond(toBytes(accept(welcome)));
         leader.resend();
@@ -165,12 +170,14 @@ function serveRegisters({
   });
 }
 
-function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscription {
-  const limit = new CommandLimit();
+function serveCommands({ bus, clock, leader, mesh, quota }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).commands, (message) => {
     const { name, role, who } = senderOf(message.subject);
     const respond = (answer: Outcome<unknown>) =>
       message.respond(answerBytes(isCommand(name) ? `the command ${name}` : "a command", answer));
+    // Before anything is read of it: reading is most of what it costs.
+    if (!quota.allows("command", `${role}/${who}`, message.data.length, clock.now()))
+      return respond(refuse("unavailable", beyondQuota(who, "commands", commandRate)));
     const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
     if (large !== null) return respond(large);
     const envelope = parseOutside(commandEnvelopeSchema, fromBytes(message.data), "command");
@@ -179,10 +186,6 @@ function serveCommands({ bus, clock, leader, mesh }: IntakeOptions): Subscriptio
       return respond(
         refuse("unknown", `there is no command ${name}; ${suggestion(name, Object.keys(commandSchemas))}`),
       );
-    }
-    if (!limit.allows(`${role}/${who}`, clock.now())) {
-      const message = `${who} gives more than ${commandsPerSecond} commands a second; wait a moment and send it again`;
-      return respond(refuse("unavailable", message));
     }
     const { body, key } = envelope.value;
     leader.submit({ input: { kind: "command", key, sender: { role, who }, name, body }, done: respond });

@@ -10,6 +10,7 @@ import { brokenInvariants } from "../core/invariant.ts";
 import { replay } from "../core/replay.ts";
 import type { Event } from "../format/event.ts";
 import { JournalBroken, type Journal, type JournalEntry, type Position } from "../journal/journal.ts";
+import type { SignedAt } from "../journal/signed-at.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
@@ -17,6 +18,7 @@ import type { EventLog } from "../view/event-log.ts";
 export interface FollowerOptions {
   readonly name: string;
   readonly journal: Journal;
+  readonly signedAt: SignedAt;
   readonly store: ProjectionStore;
   readonly events: EventLog;
   readonly clock: Clock;
@@ -45,8 +47,8 @@ export class JournalFollower {
 
   constructor(options: FollowerOptions) {
     this.#options = options;
-    const { journal, log, store } = options;
-    const damaged = store.copy.examine((sequence, bytes) => journal.signedAt(sequence, bytes));
+    const { log, signedAt, store } = options;
+    const damaged = store.copy.examine(signedAt);
     if (damaged !== null)
       log(`this coordinator's copy of the journal is damaged ${damaged}; it is mended from the server's`);
     ({ state: this.#state, position: this.#position } = this.#load());

@@ -27,6 +27,8 @@ interface Sent {
 
 export class OwedOrders {
   readonly #sent = new Map<number, Sent>();
+  /** By agent: why it was told last that it is quarantined. */
+  readonly #quarantined = new Map<string, string>();
   readonly #resendMs: number;
 
   constructor(resendMs: number) {
@@ -37,7 +39,21 @@ export class OwedOrders {
   allDue(state: State, at: number): Order[] {
     // What was sent for the others need not be remembered.
     for (const fence of this.#sent.keys()) if (!state.active.has(fence)) this.#sent.delete(fence);
-    return this.due(state, at, state.active.keys());
+    return [...this.due(state, at, state.active.keys()), ...this.#notices(state)];
+  }
+
+  /** Its owner may have no other way to learn of it. Told once; an agent that is not there now hears it when it registers. */
+  #notices(state: State): Order[] {
+    const orders: Order[] = [];
+    for (const { agent, cordonReason, present } of state.agents.values()) {
+      if (cordonReason === null) this.#quarantined.delete(agent);
+      else if (present && this.#quarantined.get(agent) !== cordonReason) {
+        this.#quarantined.set(agent, cordonReason);
+        const body = { epoch: state.meta.epoch, drain: false, quarantined: cordonReason };
+        orders.push({ agent, name: "drain", body });
+      }
+    }
+    return orders;
   }
 
   /** Orders due at `at` for these fences. */

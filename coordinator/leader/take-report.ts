@@ -5,19 +5,25 @@ import { parseOutside } from "../../protocol/refusal.ts";
 import { reportBatchSchema } from "../../protocol/report.ts";
 import { agentOf } from "../../protocol/subjects.ts";
 import type { GiveOrder } from "./give-order.ts";
+import { heardOf, type Ears } from "./heard-of.ts";
 import type { Leader } from "./leader.ts";
 import { reportBytesMax, tooLarge } from "./message-limit.ts";
+import type { SenderQuota } from "./sender-quota.ts";
 import type { SetAside } from "./set-aside.ts";
 
-export interface ReportTaker {
+export interface ReportTaker extends Ears {
   readonly leader: Leader;
   readonly giveOrder: GiveOrder;
+  readonly quota: SenderQuota;
   readonly setAside: SetAside;
 }
 
 /** Resolves once its events are in the journal, or it was set aside; acknowledged and receipted then. Never where leadership is lost. */
-export function takeReports({ giveOrder, leader, setAside }: ReportTaker, message: Delivered): Promise<void> {
+export function takeReports(taker: ReportTaker, message: Delivered): Promise<void> {
+  const { clock, giveOrder, leader, quota, setAside } = taker;
   const agent = agentOf(message.subject);
+  // Not taken, it comes again in a while; until then it takes up one of the places that this agent has in the inbox.
+  if (!quota.allows("report", `agent/${agent}`, message.data.length, clock.now())) return Promise.resolve();
   const batch = parseOutside(reportBatchSchema, fromBytes(message.data), `report of ${agent}`);
   if (!batch.ok) {
     const { length: bytes } = message.data;
@@ -46,9 +52,10 @@ export function takeReports({ giveOrder, leader, setAside }: ReportTaker, messag
   }
   return new Promise((resolve) => {
     let open = takeable.length;
+    const heard = heardOf(taker, agent);
     for (const { report } of takeable) {
       leader.submit({
-        input: { kind: "report", agent, report },
+        input: { kind: "report", agent, report, heard },
         done: () => {
           if (--open > 0) return;
           receipt();

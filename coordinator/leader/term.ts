@@ -14,6 +14,7 @@ import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { orderGiver } from "./give-order.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { asideOf, type FaultBook } from "./fault-book.ts";
 import { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
@@ -21,7 +22,8 @@ import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
-import { serveProofs } from "./serve-proofs.ts";
+import { SenderQuota } from "./sender-quota.ts";
+import { serveProofs, type Proofs } from "./serve-proofs.ts";
 import { ServerPulse } from "./server-pulse.ts";
 
 export interface TermOptions {
@@ -31,6 +33,8 @@ export interface TermOptions {
   readonly keys: CoordinatorKeys;
   /** The term's own, from its election on: CLOCK-2, nothing that is done to the machine's clock reaches it. */
   readonly clock: Clock;
+  /** What that is made of: where its time of day leaps, the machine may have slept. */
+  readonly machineClock: Clock;
   readonly settings: CoordinatorSettings;
   /** Ours from here on. */
   readonly state: State;
@@ -98,26 +102,34 @@ export function beginTerm(options: TermOptions): Term {
   const lookForProposals = () => {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
+  const quota = new SenderQuota(log);
   const { setAside } = options;
+  const watch = new ClockWatch(options.machineClock);
   const intake: IntakeOptions = {
     bus,
     mesh,
     leader,
     board,
     clock,
+    watch,
     events,
     settings,
     giveOrder,
+    quota,
     setAside,
     log,
   };
+  const proofs = serveProofs(bus, mesh, clock, log);
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
-    serveProofs(bus, mesh, log),
+    proofs.subscription,
   ];
-  const timers = [...regularTasks(options, intake, pulse), every(clock, settings.beaconMs, lookForProposals)];
+  const timers = [
+    ...regularTasks(options, intake, pulse, proofs),
+    every(clock, settings.beaconMs, lookForProposals),
+  ];
   const over = ended.promise.then(() => {
     leader.stop();
     proposer.close();
@@ -149,14 +161,18 @@ function hearBeacons(
 /** Returns what cancels each. */
 function regularTasks(
   { bus, clock, keys, mesh, name, settings, state }: TermOptions,
-  { board, leader }: IntakeOptions,
+  { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
+  proofs: Proofs,
 ): (() => void)[] {
   const began = clock.now();
   const beacon = () => {
+    const wanted = [...proofs.wanted()];
     const body: Beacon = { epoch: state.meta.epoch, leader: name, at: clock.now() };
+    if (wanted.length > 0) body.wanted = wanted;
     const { epoch } = subjectsOf(mesh);
     bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));
+    watch.look();
   };
   // Judged between batches: what was settled before an append that hung need not be so after it.
   const expire = () =>

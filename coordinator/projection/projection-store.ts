@@ -37,8 +37,8 @@ export class ProjectionStore {
   readonly #say: (line: string) => void;
   #writing: Promise<unknown> | null = null;
   #writes = 0;
-  /** What the disk answered to the last write, or null. */
-  #trouble: string | null = null;
+  /** What the disk answers to writes since it last took all of them. */
+  readonly #troubles = new Set<string>();
 
   /**
    * `onError` is told of what no later write heals. What the disk refuses is said, stays in the journal and in memory, and is
@@ -104,8 +104,9 @@ export class ProjectionStore {
     });
     this.#writing = Promise.all([copied, written])
       .then(() => {
-        if (this.#trouble !== null) this.#say("the disk takes what this coordinator stores again");
-        this.#trouble = null;
+        if (copied === null || this.#troubles.size === 0) return;
+        this.#say("the disk takes what this coordinator stores again");
+        this.#troubles.clear();
       })
       .catch((error: unknown) => this.#refused(error))
       .finally(() => {
@@ -115,8 +116,8 @@ export class ProjectionStore {
 
   #refused(error: unknown): void {
     if (!(error instanceof StoreError) || error.kind === "damaged") return this.#onError(error);
-    if (error.kind === "closed" || error.message === this.#trouble) return;
-    this.#trouble = error.message;
+    if (error.kind === "closed" || this.#troubles.has(error.message)) return;
+    this.#troubles.add(error.message);
     this.#say(`${error.message} The journal has it all; it is stored once the disk takes it.`);
   }
 }

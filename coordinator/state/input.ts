@@ -7,6 +7,15 @@ import type { Register, Heartbeat, Report } from "../../protocol/report.ts";
 import type { Role } from "../../protocol/subjects.ts";
 import type { Event } from "../format/event.ts";
 
+/** When the leader heard an agent, in its own time. Left out where nobody noted it: see `heardNow`. */
+export interface Heard {
+  readonly at: number;
+  /** Since it had last heard that agent's heartbeat, ms; null: not in this term. */
+  readonly sinceMs: number | null;
+  /** Since when the leader's clock has run evenly: before that its machine may have slept. */
+  readonly steadySince: number;
+}
+
 export interface Sender {
   readonly role: Role;
   readonly who: string;
@@ -21,9 +30,14 @@ export type Input =
       readonly body: unknown;
     }
   | { readonly kind: "register"; readonly agent: string; readonly register: Register }
-  | { readonly kind: "heartbeat"; readonly agent: string; readonly heartbeat: Heartbeat }
+  | {
+      readonly kind: "heartbeat";
+      readonly agent: string;
+      readonly heartbeat: Heartbeat;
+      readonly heard?: Heard;
+    }
   | { readonly kind: "silent"; readonly agent: string }
-  | { readonly kind: "report"; readonly agent: string; readonly report: Report }
+  | { readonly kind: "report"; readonly agent: string; readonly report: Report; readonly heard?: Heard }
   | { readonly kind: "proposals"; readonly proposals: Proposals }
   | { readonly kind: "expire" };
 

@@ -33,6 +33,7 @@ export type Sweep = z.infer<typeof sweepEntity>;
 export type Trial = z.infer<typeof trialEntity>;
 export type Rung = Trial["rungs"][number];
 export type Attempt = Trial["attempts"][number];
+export type Meter = Readonly<Attempt["meter"]>;
 export type Ending = NonNullable<Attempt["ending"]>;
 export type Model = z.infer<typeof modelEntity>;
 export type Version = Model["versions"][number];

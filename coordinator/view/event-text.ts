@@ -48,6 +48,8 @@ const texts: TextOf = {
   LeaseAccepted: (event) => `fence ${event.fence} accepted`,
   LeaseExtended: (event) =>
     `fence ${event.fence} extended, ${formatTokens(event.added)} tokens more reserved`,
+  AttemptMetered: ({ fence, metered }) =>
+    `fence ${fence} is ${metered.phase}, ${(metered.usedMs / 1000).toFixed(1)} s used`,
   CancelRequested: (event) => `fence ${event.fence} to stop: ${event.reason}`,
   CheckpointKept: (event) => `fence ${event.fence} checkpoint at ${event.resource}`,
   RungReached: (event) => `fence ${event.fence} reached ${event.resource}: ${event.value}`,

@@ -7,13 +7,21 @@ import type { Heartbeat } from "../../protocol/report.ts";
 export interface Seen {
   readonly at: number;
   readonly heartbeat: Heartbeat | null;
+  /** When its last heartbeat came, monotonic ms; null before the first in this term. */
+  readonly beatAt: number | null;
 }
 
 export class HeartbeatBoard {
   readonly #seen = new Map<string, Seen>();
 
-  note(agent: string, at: number, heartbeat: Heartbeat | null): void {
-    this.#seen.set(agent, { at, heartbeat: heartbeat ?? this.#seen.get(agent)?.heartbeat ?? null });
+  /** A registration is a sign of life too, without a heartbeat. */
+  note(agent: string, at: number): void {
+    const { beatAt = null, heartbeat = null } = this.#seen.get(agent) ?? {};
+    this.#seen.set(agent, { at, heartbeat, beatAt });
+  }
+
+  noteBeat(agent: string, at: number, heartbeat: Heartbeat, beatAt: number): void {
+    this.#seen.set(agent, { at, heartbeat, beatAt });
   }
 
   of(agent: string): Seen | null {

@@ -1,6 +1,6 @@
 /**
  * Curves and logs of one trial, read back from their streams. What an agent says counts for the attempts it was given:
- * its name stands in the subject, where nobody else can put it.
+ * its name stands in the subject, where nobody else can put it. What others have said is not even read.
  */
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { fromBytes } from "../../protocol/json-bytes.ts";
@@ -16,14 +16,24 @@ type SpokenOf = Pick<Trial, "sweep" | "trial"> & {
 type MetricPoint = z.infer<typeof metricPointSchema>;
 type LogLine = z.infer<typeof logLineSchema>;
 
-/** Messages of a stream looked through per read, and reads made at most, for one question. */
+/** Messages of one subject asked for at once. */
 const perRead = 1_000;
-const readsMax = 20;
 
 export async function readCurve(bus: Bus, mesh: string, trial: SpokenOf): Promise<{ points: MetricPoint[] }> {
-  const voices = voicesOf(trial, subjectsOf(mesh).metric);
-  const points = await readAll(bus, streamsOf(mesh).metrics, voices, metricPointSchema);
-  return { points: points.toSorted((a, b) => a.resource - b.resource) };
+  const subjects = subjectsOf(mesh);
+  const voices = voicesOf(trial, subjects.points, subjects.metric);
+  const said = await readAll(bus, streamsOf(mesh).metrics, voices, metricPointSchema);
+  // A point with many metrics comes in parts.
+  const points = new Map<string, MetricPoint>();
+  for (const point of said) {
+    const key = `${point.fence}.${point.resource}`;
+    const before = points.get(key);
+    points.set(
+      key,
+      before === undefined ? point : { ...point, metrics: { ...before.metrics, ...point.metrics } },
+    );
+  }
+  return { points: [...points.values()].toSorted((a, b) => a.resource - b.resource) };
 }
 
 export async function readLogs(
@@ -32,7 +42,8 @@ export async function readLogs(
   trial: SpokenOf,
   limit: number,
 ): Promise<{ lines: LogLine[] }> {
-  const voices = voicesOf(trial, subjectsOf(mesh).log);
+  const subjects = subjectsOf(mesh);
+  const voices = voicesOf(trial, subjects.lines, subjects.log);
   const lines = await readAll(bus, streamsOf(mesh).logs, voices, logLineSchema);
   return { lines: lines.slice(-limit) };
 }
@@ -44,39 +55,45 @@ interface Voices {
   readonly given: ReadonlyMap<number, string>;
 }
 
+/** `before`: where it was stored by trial, and at first without the agent's name. */
 function voicesOf(
   { attempts, sweep, trial }: SpokenOf,
-  subjectOf: (agent: string, sweep: string, trial: string) => string,
+  subjectOf: (agent: string) => string,
+  before: (agent: string, sweep: string, trial: string) => string,
 ): Voices {
-  const unnamed = subjectOf("", sweep, trial).replace("..", ".");
-  const named = attempts.map(({ agent }) => [subjectOf(agent, sweep, trial), agent] as const);
+  const unnamed = before("", sweep, trial).replace("..", ".");
+  const named = attempts.flatMap(({ agent }) => [
+    [before(agent, sweep, trial), agent] as const,
+    [subjectOf(agent), agent] as const,
+  ]);
   return {
     agentOf: new Map<string, string | null>([[unnamed, null], ...named]),
     given: new Map(attempts.map(({ agent, fence }) => [fence, agent])),
   };
 }
 
-/** Walks the stream's last part; a trial's messages are few, and old ones may be gone. */
+/** In the order in which the stream has them. */
 async function readAll<T extends { readonly fence: number }>(
   bus: Bus,
   stream: string,
   { agentOf, given }: Voices,
   schema: z.ZodType<T>,
 ): Promise<T[]> {
-  const { firstSequence, lastSequence } = await bus.streamState(stream);
-  const found: T[] = [];
-  let from = Math.max(firstSequence, lastSequence - perRead * readsMax + 1);
-  while (from <= lastSequence) {
-    const entries = await bus.readStream(stream, from, perRead);
-    if (entries.length === 0) break;
-    for (const entry of entries) {
-      from = entry.sequence + 1;
-      const agent = agentOf.get(entry.subject);
-      if (agent === undefined) continue;
-      const parsed = schema.safeParse(fromBytes(entry.data));
-      if (!parsed.success) continue;
-      if (agent === null || given.get(parsed.data.fence) === agent) found.push(parsed.data);
+  const found: { readonly sequence: number; readonly said: T }[] = [];
+  for (const [subject, agent] of agentOf) {
+    for (let from = 1; ;) {
+      const entries = await bus.readSubject(stream, subject, from, perRead);
+      for (const { data, sequence } of entries) {
+        const parsed = schema.safeParse(fromBytes(data));
+        if (!parsed.success) continue;
+        const giver = given.get(parsed.data.fence);
+        if (giver !== undefined && (agent === null || giver === agent))
+          found.push({ sequence, said: parsed.data });
+      }
+      const last = entries.at(-1);
+      if (last === undefined || entries.length < perRead) break;
+      from = last.sequence + 1;
     }
   }
-  return found;
+  return found.toSorted((a, b) => a.sequence - b.sequence).map(({ said }) => said);
 }

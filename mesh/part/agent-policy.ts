@@ -21,6 +21,8 @@ export interface PolicyFlags extends IdleFlags {
   readonly hours?: string;
   readonly leaveFreeMem?: number;
   readonly leaveFreeCores?: number;
+  /** GiB; `auto` takes it back. It stays on this machine. */
+  readonly leaveFreeDisk?: number | "auto";
   /** Prints the seconds since the last input; `none` takes it back. It stays on this machine. */
   readonly idleCommand?: string;
   readonly onBattery?: "yes" | "no";
@@ -41,12 +43,15 @@ const fileSchema = z.strictObject({
   policy: policySchema,
   labels: recordOf(longText, longText),
   idleCommand: longText.min(1).nullable().default(null),
+  leaveFreeDiskGiB: z.number().nonnegative().nullable().default(null),
 });
 
 export interface AgentPolicy {
   readonly policy: Policy;
   readonly labels: Readonly<Record<string, string>>;
   readonly idleCommand: string | null;
+  /** Null where the owner says nothing. */
+  readonly leaveFreeDiskGiB: number | null;
 }
 
 /**
@@ -76,7 +81,12 @@ const keysInReach =
 
 function firstPolicy({ leaveFreeCores = 0 }: PolicyFlags, programs: ProgramsAllowed): AgentPolicy {
   const slots = Math.max(1, availableParallelism() - leaveFreeCores);
-  return { policy: { ...openPolicy(slots), programs }, labels: {}, idleCommand: null };
+  return {
+    policy: { ...openPolicy(slots), programs },
+    labels: {},
+    idleCommand: null,
+    leaveFreeDiskGiB: null,
+  };
 }
 
 function readPolicy(path: string): Outcome<AgentPolicy> {
@@ -92,7 +102,8 @@ function readPolicy(path: string): Outcome<AgentPolicy> {
   return problem === null ? parsed : refuse("invalid", `${path}: ${problem}`);
 }
 
-function withFlags({ policy, labels, idleCommand }: AgentPolicy, flags: PolicyFlags): Outcome<AgentPolicy> {
+function withFlags(before: AgentPolicy, flags: PolicyFlags): Outcome<AgentPolicy> {
+  const { policy, labels, idleCommand } = before;
   const hours = flags.hours === undefined ? accept(policy.hours) : parseHours(flags.hours);
   if (!hours.ok) return hours;
   const requesters =
@@ -130,6 +141,8 @@ function withFlags({ policy, labels, idleCommand }: AgentPolicy, flags: PolicyFl
     policy: checked.value,
     labels: { ...labels, ...Object.fromEntries(added) },
     idleCommand: command === "none" ? null : command,
+    leaveFreeDiskGiB:
+      flags.leaveFreeDisk === "auto" ? null : (flags.leaveFreeDisk ?? before.leaveFreeDiskGiB),
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * Notices that a file or folder of a running process was deleted, also where another lies in its place by now. The process
+ * END-3: notices that a file or folder of a running process was deleted, also where another lies in its place by now. The process
  * itself would go on writing to what nobody can ever read again. It mends nothing.
  */
 import { statSync } from "node:fs";

@@ -42,8 +42,8 @@ async function openBoth(folder: string, at: number, say: Say): Promise<Outcome<C
   return projection;
 }
 
-async function openJournalCopy(path: string, at: number, say: Say): Promise<Outcome<Store>> {
-  return openOrBegin(path, journalCopyVersion, at, (why, aside) =>
+export async function openJournalCopy(path: string, at: number, say: Say): Promise<Outcome<Store>> {
+  return openOrBegin(path, journalCopyVersion, at, say, (why, aside) =>
     say(
       `the copy of the journal in ${path} was damaged (${why}) and lies in ${aside} now; it is copied anew from the server`,
     ),
@@ -61,8 +61,11 @@ async function openProjection(
   const opening = await openCheckedStore({ path, version, environment: guardedEnvironment });
   if (opening.kind === "refused" && opening.refusal.kind === "another-version")
     await leaveVersion(path, opening.refusal.found, journalCopy, say);
-  if (opening.kind === "opened") return accept(opening.store);
-  return openOrBegin(path, version, at, (why, aside) =>
+  if (opening.kind === "opened") {
+    if (opening.note !== undefined) say(opening.note);
+    return accept(opening.store);
+  }
+  return openOrBegin(path, version, at, say, (why, aside) =>
     say(
       `what this coordinator had stored was damaged (${why}) and lies in ${aside} now; it is built anew from the journal`,
     ),
@@ -84,6 +87,7 @@ async function openOrBegin(
   path: string,
   version: string,
   at: number,
+  say: Say,
   told: (why: string, aside: string) => void,
 ): Promise<Outcome<Store>> {
   let opening: StoreOpening = await openCheckedStore({ path, version, environment: guardedEnvironment });
@@ -93,6 +97,7 @@ async function openOrBegin(
     told(why, aside);
     opening = await openCheckedStore({ path, version, environment: guardedEnvironment });
   }
-  if (opening.kind === "opened") return accept(opening.store);
-  return refuseStore(opening.refusal);
+  if (opening.kind === "refused") return refuseStore(opening.refusal);
+  if (opening.note !== undefined) say(opening.note);
+  return accept(opening.store);
 }

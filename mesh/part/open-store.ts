@@ -32,7 +32,10 @@ export async function openStore(
     let opening = await openCheckedStore({ path, version, environment: guardedEnvironment });
     if (opening.kind === "refused" && opening.refusal.kind === "damaged")
       opening = await salvage(path, version, at, opening.refusal.why, say);
-    if (opening.kind === "opened") return accept(enduring(opening.store, path, version, say));
+    if (opening.kind === "opened") {
+      if (opening.note !== undefined) say(opening.note);
+      return accept(enduring(opening.store, path, version, say));
+    }
     const { refusal } = opening;
     if (refusal.kind !== "another-version") return refuseStore(refusal);
     return refuse(

@@ -6,6 +6,7 @@ import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { startAgent } from "../../agent/agent.ts";
 import { openDiskCache } from "../../artifact/disk-cache.ts";
 import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
+import { DiskReserve } from "../../agent/owner/disk-reserve.ts";
 import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
@@ -62,7 +63,7 @@ export async function runAgent(
     );
     if (owner === null) return accept(null);
     if (!owner.ok) return owner;
-    const { idleCommand, labels, policy } = owner.value;
+    const { idleCommand, labels, leaveFreeDiskGiB, policy } = owner.value;
     const capability = await measureMachine({
       environment,
       folder,
@@ -97,7 +98,10 @@ export async function runAgent(
       store: store.value,
     };
     const quotaBytes = Math.round(options.cacheQuota * bytesPerGiB);
-    const end = await lend({ environment, say }, { ...place, capability, policy, idleCommand, quotaBytes });
+    const end = await lend(
+      { environment, say },
+      { ...place, capability, policy, idleCommand, leaveFreeDiskGiB, quotaBytes },
+    );
     await bus.value.close();
     await store.value.close();
     if (end.kind === "asked") return accept(null);
@@ -119,6 +123,7 @@ interface Lending {
   readonly capability: Capability;
   readonly policy: Policy;
   readonly idleCommand: string | null;
+  readonly leaveFreeDiskGiB: number | null;
   readonly quotaBytes: number;
 }
 
@@ -133,6 +138,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     bus,
     mesh: home.mesh,
     clock: systemClock,
+    say,
     quotaBytes: lending.quotaBytes,
   });
   const halted = Promise.withResolvers<LendingEnd>();
@@ -164,6 +170,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
       power: readPower,
       othersLoad: othersLoad(() => runner.processes()),
     },
+    reserve: new DiskReserve({ folder: lending.folder, leaveFreeGiB: lending.leaveFreeDiskGiB }),
     minuteOfDay,
     log: say,
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),

@@ -16,7 +16,7 @@ import type { Home } from "../home.ts";
 import { loadIdentity, type Identity } from "../identity.ts";
 import { forgetOldInvitations, readInvitation } from "../invitation.ts";
 
-/** Of one invitation: each question that is looked at may be written down. */
+/** INV-2, of one invitation: each question that is looked at may be written down. */
 const questionRate = { perSecond: 1, atOnce: 5 };
 /** Questions of all invitations that wait for their turn. */
 const waitingMax = 100;

@@ -2,7 +2,7 @@
 import { allowsOldServer, findServer } from "../server-binary.ts";
 import { ensureCredential } from "../admission.ts";
 import { watchForFullDisk } from "../full-disk-watch.ts";
-import { saveHome, type Home } from "../home.ts";
+import { inHome, saveHome, type Home } from "../home.ts";
 import { useOutsideServer } from "../outside-server.ts";
 import { logFile, runningServerPid, startServer, stopServer } from "../server-process.ts";
 import { showVersion } from "../server-version.ts";
@@ -57,15 +57,16 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
   }
 
   const server = new WatchedServer(first.value, () => start(port), log);
+  const storeFolder = inHome(home.path, "server", "store");
   const unwatch = watchForFullDisk({
     logFile: logFile(home),
-    folder: home.path,
-    onFull: () =>
+    folder: storeFolder,
+    onFull: (why) =>
       log(
-        `server: its disk is full: nothing new is stored until there is room; free some space for ${home.path}`,
+        `server: its disk takes nothing (${why}): nothing new is stored until it does; free some space for ${storeFolder}`,
       ),
     onRoom: () => {
-      log("server: there is room on its disk again; starting it anew");
+      log("server: its disk takes what it stores again; starting it anew");
       server.startAnew();
     },
   });

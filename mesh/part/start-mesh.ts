@@ -5,11 +5,12 @@
 import { ensureCredential } from "../admission.ts";
 import { homeExists, openHome, saveHome, type Home } from "../home.ts";
 import { ensureIdentity, keysOf } from "../identity.ts";
-import { runningServerPid, storeFolder } from "../server-process.ts";
+import { runningServerPid, serverFolder, storeFolderIn } from "../server-process.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import { startPart, type Part } from "./part.ts";
-import { serveExchange } from "./serve-exchange.ts";
+import { restoreJournal } from "./restore-journal.ts";
+import { serveWithKeys } from "./serve-with-keys.ts";
 import { startServerPart, type ServerPart } from "./server-part.ts";
 import { partEndMs } from "./until-stopped.ts";
 import { claimUp, removeUpRecord, writeUpRecord } from "./up-record.ts";
@@ -39,8 +40,10 @@ export interface StartMeshOptions {
   readonly port: number | null;
   /** On the first start, take any free port where 4222 is taken, instead of refusing. */
   readonly anyPort: boolean;
-  /** Flags for the coordinator. */
-  readonly coordinator: readonly string[];
+  /** What one user or agent may send in a day; left out: a quarter of the room on the home's disk. */
+  readonly artifactBytesPerDay?: number | null;
+  /** Make the server's journal whole again before anything is started. */
+  readonly restoreJournal?: boolean;
   /** Flags for the agent, or null for no agent. */
   readonly agent: readonly string[] | null;
   readonly log: (line: string) => void;
@@ -71,6 +74,10 @@ async function startClaimed(options: StartMeshOptions, lock: FolderLock): Promis
   const listen = options.host ?? loopback;
   const announced = writeUpRecord(home, { listen, url: home.url, starting: true });
   if (!announced.ok) return announced;
+  if (options.restoreJournal === true) {
+    const restored = await restoreJournal({ ...options, home, at: Date.now() });
+    if (!restored.ok) return restored;
+  }
   const partsMark = newMark();
   const server = await startServer(options, home, fresh, partsMark);
   if (!server.ok) return server;
@@ -79,21 +86,20 @@ async function startClaimed(options: StartMeshOptions, lock: FolderLock): Promis
     await server.value.stop();
     return recorded;
   }
-  const exchange = await serveExchange(server.value.home, Date.now, options.log);
-  // The mesh works without it: only nobody new comes.
-  if (!exchange.ok) options.log(`invitations: ${exchange.refusal.message}`);
+  const bytesPerDay = options.artifactBytesPerDay ?? null;
+  const withKeys = await serveWithKeys(server.value.home, bytesPerDay, options.log);
   // They end by themselves, saving their work, unless they stand still.
   const guard = openGuard({ mark: partsMark, asks: false, graceSeconds: partEndMs / 1000 });
   const parts = startParts(options, partsMark);
   const deleted = Promise.withResolvers<string>();
-  const unwatch = watchForDeletion([home.path, storeFolder(home)], (path) =>
+  const unwatch = watchForDeletion([home.path, storeFolderIn(serverFolder(home))], (path) =>
     deleted.resolve(deletedReason(path)),
   );
   return accept({
     home: server.value.home,
     failed: Promise.race([...parts.map((part) => part.failed), deleted.promise]),
     async stop() {
-      if (exchange.ok) await exchange.value.stop();
+      await withKeys.stop();
       unwatch();
       for (const part of parts.toReversed()) await part.stop();
       await server.value.stop();
@@ -105,11 +111,11 @@ async function startClaimed(options: StartMeshOptions, lock: FolderLock): Promis
 }
 
 function startParts(options: StartMeshOptions, mark: string): readonly Part[] {
-  const { agent, coordinator, log, name, program } = options;
+  const { agent, log, name, program } = options;
   const environment = markedEnvironment(options.environment, mark);
   const start = (label: string, flags: readonly string[]) =>
     startPart({ label, program, parameters: [label, "--name", name, ...flags], environment, log });
-  const first = start("coordinator", coordinator);
+  const first = start("coordinator", []);
   return agent === null ? [first] : [first, start("agent", agent)];
 }
 

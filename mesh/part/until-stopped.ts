@@ -1,6 +1,6 @@
 /**
  * Waits until a long-lived command should end: ctrl-c, SIGTERM, a terminal that is closed, the end of the parent that started
- * it as a part, or a connection that was closed for good. A second ctrl-c ends at once. From then on it has so long; what
+ * it as a part, or a connection that was closed for good. A second ctrl-c ends at once. END-2: from then on it has so long; what
  * it started is ended by its guards.
  */
 import type { Bus } from "../../protocol/bus/bus.ts";

@@ -1,13 +1,14 @@
 /**
  * What `trialmesh up` says about itself in the home, so that other commands find it, and its lock: one for a home at a time.
- * A record counts only while the very process that wrote it is there.
+ * DOWN-1: a record counts only while the very process that wrote it is there.
  */
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { longText } from "../../protocol/bound.ts";
 import type { Home } from "../home.ts";
-import { tryLock, type FolderLock } from "../../system/folder-lock.ts";
+import { lockHolder, tryLock, type FolderLock } from "../../system/folder-lock.ts";
 import {
   ensurePrivateFolder,
   parseJsonFile,
@@ -17,6 +18,9 @@ import {
 import { isSameProcess, startOfProcess } from "../../system/process-alive.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+
+const lockName = "up";
+const pollMs = 20;
 
 type Place = Pick<Home, "path">;
 
@@ -53,6 +57,15 @@ export function readUpRecord(home: Place): UpRecord | null {
   return isSameProcess(pid, started ?? null) ? parsed.data : null;
 }
 
+/** As soon as the `up` of this home, if one has begun to start, has its record. */
+export async function findUp(home: Place): Promise<UpRecord | null> {
+  for (;;) {
+    const record = readUpRecord(home);
+    if (record !== null || lockHolder(runFolder(home), lockName) === null) return record;
+    await sleep(pollMs);
+  }
+}
+
 /** Of this process. */
 export function writeUpRecord(
   home: Place,
@@ -84,7 +97,7 @@ export function claimUp(home: Place): Outcome<FolderLock> {
   const folder = ensurePrivateFolder(runFolder(home));
   if (!folder.ok) return folder;
   try {
-    const claim = tryLock(folder.value, "up");
+    const claim = tryLock(folder.value, lockName);
     // An `up` of an earlier version has no lock.
     const other = readUpRecord(home);
     if (claim.held && other === null) return accept(claim.lock);

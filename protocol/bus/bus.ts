@@ -42,6 +42,13 @@ export interface StreamSpec {
   readonly maxAgeMs?: number;
   readonly maxBytes?: number;
   readonly maxMessagesPerSubject?: number;
+  /** A larger message is refused, whoever sends it; what an append and the server add as headers counts. */
+  readonly maxMessageBytes?: number;
+  /**
+   * Messages whose subject matches `from` are stored on `to` instead, in which `{{wildcard(1)}}` stands for what the first
+   * `*` of `from` matched. Who listens hears them on their own subject.
+   */
+  readonly storedAs?: { readonly from: string; readonly to: string };
   /** What gives way at a limit: the oldest message (default), or the new one, which is then refused. */
   readonly discard?: "old" | "new";
   /** With `discard: 'new'` and `maxMessagesPerSubject`: refuse a message whose subject is full. */
@@ -176,6 +183,17 @@ export interface Bus {
    * [] past it. Sees every append acknowledged before the call.
    */
   readStream(stream: string, fromSequence: number, limit: number): Promise<readonly Entry[]>;
+
+  /**
+   * Up to `limit` of the messages on exactly this subject, in order, from the first at or after `fromSequence`; however many
+   * others there are. Needs `allowDirect`, and may lag where there are replicas.
+   */
+  readSubject(
+    stream: string,
+    subject: string,
+    fromSequence: number,
+    limit: number,
+  ): Promise<readonly Entry[]>;
 
   /**
    * The newest message on exactly this subject, or null. Needs permission on `$JS.API.DIRECT.GET.<stream>.>` only, or on

@@ -37,6 +37,7 @@ import {
   natsStreamSubjects,
   openStreams,
   readNatsStream,
+  readNatsSubject,
   removeNatsMessages,
 } from "./nats-stream.ts";
 import { throwLater } from "./throw-later.ts";
@@ -245,6 +246,15 @@ class NatsBus implements Bus {
 
   readStream(stream: string, fromSequence: number, limit: number): Promise<readonly Entry[]> {
     return this.#whileConnected(() => readNatsStream(this.#jsm, stream, fromSequence, limit));
+  }
+
+  readSubject(
+    stream: string,
+    subject: string,
+    fromSequence: number,
+    limit: number,
+  ): Promise<readonly Entry[]> {
+    return this.#whileConnected(() => readNatsSubject(this.#jsm, stream, subject, fromSequence, limit));
   }
 
   getMessage(stream: string, subject: string): Promise<Entry | null> {

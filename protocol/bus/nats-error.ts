@@ -1,7 +1,7 @@
 // Turns what the NATS client throws into BusError, the only error the rest of the program knows.
 // Decides nothing; the callers say what a timeout means to them.
 
-import { JetStreamApiCodes, JetStreamApiError } from "@nats-io/jetstream";
+import { JetStreamApiCodes, JetStreamApiError, JetStreamError } from "@nats-io/jetstream";
 import {
   AuthorizationError,
   ClosedConnectionError,
@@ -14,6 +14,9 @@ import {
 } from "@nats-io/transport-node";
 
 import { BusError } from "./bus.ts";
+
+/** The status of an answer to a read where nothing is. */
+const noMessageStatus = 404;
 
 /** The server took the connection but not the user: wrong, expired or revoked credentials. */
 export function isRefusedUser(error: unknown): boolean {
@@ -45,6 +48,11 @@ export function requestFailure(error: unknown, subject: string, timeoutMs: numbe
     return new BusError("unavailable", `The connection went before ${subject} was answered.`, { cause });
   }
   throw error;
+}
+
+/** The server's answer to a read where nothing is. */
+export function isNoMessage(error: unknown): boolean {
+  return error instanceof JetStreamError && "code" in error && error.code === noMessageStatus;
 }
 
 /** What went wrong with a request to the stream layer of the server: here silence means `unavailable`. */

@@ -23,12 +23,14 @@ import {
   type StreamSpec,
   type StreamState,
 } from "./bus.ts";
-import { isNoStream, streamFailure } from "./nats-error.ts";
+import { isNoMessage, isNoStream, streamFailure } from "./nats-error.ts";
 
 /** How many reads of single messages are on their way at once. */
 const readWindowMessages = 256;
 /** Error code of a message that a limit of its stream refuses; the text says which limit. */
 const storeFailedCode = 10077;
+/** Error code of a message larger than its stream takes. */
+const tooLargeCode = 10054;
 /** Error codes of an append whose expected last sequence is not the stream's (known, or still being decided). */
 const wrongSequenceCodes: readonly number[] = [
   JetStreamApiCodes.StreamWrongLastSequence,
@@ -64,13 +66,20 @@ type WantedConfig = Pick<
   | "max_age"
   | "max_bytes"
   | "max_msgs_per_subject"
+  | "max_msg_size"
+  | "subject_transform"
   | "discard"
   | "discard_new_per_subject"
   | "allow_direct"
   | "num_replicas"
 >;
 
-function configOf(spec: StreamSpec): WantedConfig {
+/** Only what is asked for: a stream that needs no transform is the same with every server. */
+function transformOf({ storedAs }: StreamSpec): Partial<Pick<StreamConfig, "subject_transform">> {
+  return storedAs === undefined ? {} : { subject_transform: { src: storedAs.from, dest: storedAs.to } };
+}
+
+function configOf(spec: StreamSpec): Omit<WantedConfig, "subject_transform"> & Partial<WantedConfig> {
   return {
     name: spec.name,
     subjects: [...spec.subjects],
@@ -79,6 +88,8 @@ function configOf(spec: StreamSpec): WantedConfig {
     max_age: nanos(spec.maxAgeMs ?? 0),
     max_bytes: spec.maxBytes ?? -1,
     max_msgs_per_subject: spec.maxMessagesPerSubject ?? -1,
+    max_msg_size: spec.maxMessageBytes ?? -1,
+    ...transformOf(spec),
     discard: spec.discard === "new" ? DiscardPolicy.New : DiscardPolicy.Old,
     discard_new_per_subject: spec.discardNewPerSubject ?? false,
     allow_direct: spec.allowDirect ?? false,
@@ -158,6 +169,8 @@ function readAnswer(text: string, stream: string, subject: string): AppendResult
   const { code, err_code: errorCode = 0, description } = answer.data.error;
   if (wrongSequenceCodes.includes(errorCode)) return { kind: "wrong-sequence" };
   if (errorCode === storeFailedCode && /per subject/i.test(description)) return { kind: "already-there" };
+  if (errorCode === tooLargeCode)
+    throw new BusError("refused", `Stream ${stream} takes no message of that size (${description}).`);
   if (errorCode === storeFailedCode && /maximum/i.test(description)) {
     throw new BusError("stream-full", `Stream ${stream} is full and takes no new messages (${description}).`);
   }
@@ -220,6 +233,26 @@ export async function readNatsStream(
     throw streamFailure(error, stream, streamTimeoutMs);
   }
   return found;
+}
+
+export async function readNatsSubject(
+  jsm: JetStreamManager,
+  stream: string,
+  subject: string,
+  fromSequence: number,
+  limit: number,
+): Promise<readonly Entry[]> {
+  try {
+    const batch = { seq: Math.max(1, fromSequence), batch: limit, next_by_subj: subject };
+    const found: Entry[] = [];
+    for await (const { data, seq } of await jsm.direct.getBatch(stream, batch))
+      found.push({ sequence: seq, subject, data });
+    return found;
+  } catch (error) {
+    // Nothing is stored there.
+    if (isNoMessage(error)) return [];
+    throw streamFailure(error, stream, streamTimeoutMs);
+  }
 }
 
 export async function removeNatsMessages(

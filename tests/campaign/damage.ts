@@ -4,10 +4,12 @@
  * none may show a wrong balance. Ends with status 1 where one is not. A further list of kinds is one line here.
  */
 import { parseArgs } from "node:util";
+import { artifactDamage } from "./damage/artifact-damage.ts";
 import { journalDamage } from "./damage/journal-damage.ts";
+import { projectionDamage } from "./damage/projection-damage.ts";
 import { runDamage } from "./damage/run-damage.ts";
 
-const kinds = [...journalDamage];
+const kinds = [...journalDamage, ...projectionDamage, ...artifactDamage];
 
 const { values } = parseArgs({
   options: {

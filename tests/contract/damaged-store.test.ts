@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { crc32 } from "node:zlib";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { projectionVersion } from "../../coordinator/core/projection.ts";
@@ -215,6 +216,26 @@ test("STORE-5: an agent's store of another version is refused with what to do, a
   await store.close();
 });
 
+test("STORE-11: a store that nothing happened to opens again and again, with all it was given", async () => {
+  for (const unclean of [false, true]) {
+    const path = newFolder();
+    const given: [string, unknown][] = [];
+    for (let round = 0; round < 7; round++) {
+      const opening = await openCheckedStore({ path, version: "1" });
+      assert.ok(opening.kind === "opened", JSON.stringify(opening));
+      assert.deepEqual([...opening.store.range("")], given);
+      assert.equal(opening.store.fault(), null);
+      // Every number of writes between two openings, none too.
+      for (let write = 0; write < round % 4; write++) {
+        given.push([`${round}.${write}`, { text: "x".repeat(5_000) }]);
+        await opening.store.write({ put: given.slice(-1), remove: [] });
+      }
+      await opening.store.close();
+      if (unclean) writeFileSync(join(path, "in-use"), "");
+    }
+  }
+});
+
 interface Damage {
   readonly kind: "flip" | "zero" | "cut" | "old-page" | "delete" | "lock";
   /** Where, as a share of the file. */
@@ -263,7 +284,11 @@ test("STORE-11: after any damage a store is what it was, or is put aside; never 
   const check = async (damage: Damage): Promise<void> => {
     const path = newFolder();
     writeFileSync(join(path, "store.lmdb"), readFileSync(join(whole, "store.lmdb")));
+    const asClosed = readFileSync(join(path, "store.lmdb"));
+    if (!damage.unclean) writeFileSync(join(path, "closed"), `${asClosed.length} ${crc32(asClosed)}`);
     inflict(path, damage, before);
+    const isOther =
+      !damage.unclean && damage.kind !== "delete" && !asClosed.equals(readFileSync(join(path, "store.lmdb")));
     const opening = await openCheckedStore({ path, version: "1" });
     if (opening.kind === "refused") {
       assert.equal(opening.refusal.kind, "damaged", opening.refusal.message);
@@ -278,7 +303,10 @@ test("STORE-11: after any damage a store is what it was, or is put aside; never 
       // Then it is gone, and its owner knows whether it should be there.
       if (damage.kind === "delete" || (damage.kind === "cut" && damage.at < 1e-5))
         assert.equal(opening.store.count(), 0);
-      else assert.deepEqual([...opening.store.range("")], held);
+      else {
+        assert.deepEqual([...opening.store.range("")], held);
+        assert.equal(opening.note !== undefined, isOther, "damage that touched nothing is said too");
+      }
       // And what is written from here on stays what it is.
       for (let round = 0; round < 3; round++)
         await opening.store.write({ put: [[`more/${round}`, round]], remove: [`entry/${round + 2_000}`] });

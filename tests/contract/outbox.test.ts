@@ -6,7 +6,7 @@ import type { Bus } from "../../protocol/bus/bus.ts";
 import { MemoryHub } from "../support/bus/memory-hub.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { reportBatchSchema, type Report } from "../../protocol/report.ts";
-import { streamSpecsOf, streamsOf } from "../../protocol/subjects.ts";
+import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { MemoryDisk } from "../support/memory-store.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -153,4 +153,46 @@ test("OUTBOX-4: reports of another version that cannot be read stay in the store
   assert.match(lines.join(), /^outbox\/a\.zero\.000000001 .* cannot read/);
   assert.notEqual(opening.store.get(key), undefined);
   outbox.close();
+});
+
+test("QUOTA-3: where as much of one agent waits as may, its next is sent once some was taken, and another's at once", async () => {
+  const { clock, hub, open, inbox } = await newWorld();
+  const bus = hub.connect("taker");
+  const { inbox: stream } = streamsOf("m");
+  const fill = async (agent: string) => {
+    for (let n = 0; ; n++) {
+      const batch = { incarnation: "x", reports: [{ id: `x${n}`, report: refused(n + 1) }] };
+      const appended = await clock.settle(bus.append(stream, subjectsOf("m").inbox(agent), toBytes(batch)));
+      if (appended.kind !== "appended") return n;
+    }
+  };
+  const places = await fill("a");
+  assert.ok(places >= 10, `${places} may wait`);
+  const outbox = open("one");
+  outbox.add(refused(7_000));
+  await clock.advance(5_000);
+  const fences = async () => (await inbox()).flat().map(({ report }) => report.fence);
+  assert.equal((await fences()).includes(7_000), false);
+  assert.equal(
+    (await clock.settle(bus.append(stream, subjectsOf("m").inbox("b"), toBytes({})))).kind,
+    "appended",
+  );
+  await clock.settle(bus.removeMessages(stream, subjectsOf("m").inbox("b")));
+  const taken: number[] = [];
+  await clock.settle(
+    bus.consume(
+      stream,
+      "taker",
+      async ([first]) => {
+        if (first === undefined) return;
+        for (const { report } of reportBatchSchema.parse(fromBytes(first.data)).reports)
+          taken.push(report.fence);
+        first.ack();
+      },
+      { maxBatch: 1, ackWaitMs: 60_000 },
+    ),
+  );
+  await clock.advance(2_000);
+  assert.equal(taken.length, places + 1);
+  assert.equal(taken.at(-1), 7_000);
 });

@@ -126,6 +126,51 @@ for (const world of busWorlds) {
       assert.equal((await mesh.settle(a.append("F", "f", new Uint8Array(1_500)))).kind, "appended");
     });
 
+    test("STREAM-21: what one sender stores takes the place of its own oldest, whatever subjects it makes up", async () => {
+      const spec: StreamSpec = {
+        name: "RING",
+        subjects: ["say.*.*"],
+        retention: "limits",
+        allowDirect: true,
+      };
+      // Made by an older version, and what is in it stays readable.
+      await mesh.settle(a.ensureStream({ ...spec, maxMessagesPerSubject: 5 }));
+      await mesh.settle(a.append("RING", "say.old.x", bytesOf("before")));
+      const ring = {
+        maxMessagesPerSubject: 4,
+        maxMessageBytes: 300,
+        storedAs: { from: "say.*.*", to: "said.{{wildcard(1)}}" },
+      };
+      for (let again = 0; again < 2; again++)
+        await mesh.settle(a.ensureStream({ ...spec, ...ring, discard: "old" }));
+      await mesh.settle(a.append("RING", "say.quiet.t", bytesOf("mine")));
+      for (let n = 0; n < 30; n++) await mesh.settle(b.append("RING", `say.greedy.t${n}`, bytesOf(`${n}`)));
+      await assert.rejects(
+        mesh.settle(b.append("RING", "say.greedy.t", new Uint8Array(301))),
+        busError("refused"),
+      );
+      const read = async (subject: string, from = 1, limit = 10) =>
+        (await mesh.settle(a.readSubject("RING", subject, from, limit))).map(({ data }) => textOf(data));
+      assert.deepEqual(await read("said.quiet"), ["mine"]);
+      assert.deepEqual(await read("said.greedy"), ["26", "27", "28", "29"]);
+      assert.deepEqual(await read("said.greedy", 1, 2), ["26", "27"]);
+      const [, second] = await mesh.settle(a.readSubject("RING", "said.greedy", 1, 2));
+      assert.deepEqual(await read("said.greedy", (second?.sequence ?? 0) + 1), ["28", "29"]);
+      assert.deepEqual(await read("said.nobody"), []);
+      assert.deepEqual(await read("say.old.x"), ["before"]);
+    });
+
+    test("STREAM-22: a work queue that takes so many of one sender refuses its next, and takes others'", async () => {
+      const spec = { ...queue("FAIR"), maxMessagesPerSubject: 3 };
+      await mesh.settle(a.ensureStream(spec));
+      await mesh.settle(a.ensureStream({ ...spec, discard: "new", discardNewPerSubject: true }));
+      const kinds: string[] = [];
+      for (let n = 0; n < 5; n++)
+        kinds.push((await mesh.settle(a.append("FAIR", "FAIR.greedy", bytesOf(`${n}`)))).kind);
+      assert.deepEqual(kinds, ["appended", "appended", "appended", "already-there", "already-there"]);
+      assert.equal((await mesh.settle(b.append("FAIR", "FAIR.quiet", bytesOf("mine")))).kind, "appended");
+    });
+
     test("STREAM-6: a full subject answers already-there; getMessage finds the first one, null where there is none", async () => {
       const first = await mesh.settle(a.append("BLOBS", "blob.six.1", bytesOf("first")));
       assert.ok(first.kind === "appended");

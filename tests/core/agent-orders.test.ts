@@ -6,8 +6,10 @@ import type { AgentInput } from "../../agent/core/agent-input.ts";
 import { orderGiver } from "../../coordinator/leader/give-order.ts";
 import { toBytes } from "../../protocol/json-bytes.ts";
 import { orderLifeMs } from "../../protocol/order.ts";
+import { OwedOrders } from "../../coordinator/leader/owed-orders.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import { MemoryHub } from "../support/bus/memory-hub.ts";
+import { MeteredAttempt } from "../support/metered-attempt.ts";
 import { keysOf } from "../support/order-key.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -22,6 +24,8 @@ function listen() {
   const hub = new MemoryHub({ clock, seed: 1 });
   const taken: AgentInput[] = [];
   const receipts: string[] = [];
+  const quarantined: string[] = [];
+  const wanted: string[] = [];
   const lines: string[] = [];
   hearOrders({
     mesh,
@@ -30,10 +34,12 @@ function listen() {
     trust: keys.trust,
     isOver: (_, at) => clock.now() > at,
     take: (input) => taken.push(input),
+    onQuarantined: (reason) => quarantined.push(reason),
     onReceipt: (ids) => receipts.push(...ids),
+    onWanted: (digests) => wanted.push(...digests),
     log: (line) => lines.push(line),
   });
-  return { bus: hub.connect("lead"), clock, taken, receipts, lines };
+  return { bus: hub.connect("lead"), clock, taken, receipts, quarantined, lines, wanted };
 }
 
 test("AGENT-7: what the leader gives is heard as it was given", async () => {
@@ -52,6 +58,27 @@ test("AGENT-7: what the leader gives is heard as it was given", async () => {
   );
   assert.deepEqual(receipts, ["a"]);
   assert.deepEqual(lines, []);
+});
+
+test("METER-4: an agent that is quarantined is told why, and goes on with what it has", async () => {
+  const { bus, clock, quarantined, taken } = listen();
+  const give = orderGiver(bus, mesh, keys.signer, clock);
+  const one = new MeteredAttempt();
+  const owed = new OwedOrders(2_000);
+  const tell = () => owed.allDue(one.fold.state, one.fold.at).filter(({ name }) => name === "drain");
+  assert.deepEqual(tell(), []);
+  one.beat(one.from + 2_000, { usedMs: 1e6, atWork: true });
+  for (const order of [...tell(), ...tell()]) give({ ...order, agent: "one" });
+  await clock.advance(1_000);
+  assert.deepEqual(quarantined, [one.accused]);
+  assert.deepEqual(
+    taken.map((input) => input.kind === "drain" && input.drain),
+    [false],
+  );
+  one.fold.must("agent-cordon", { agent: "box", cordon: false });
+  assert.deepEqual(tell(), []);
+  one.beat(one.from + 4_000, { usedMs: 1e6, atWork: true });
+  assert.equal(tell().length, 1, "again, where it says so again");
 });
 
 test("AGENT-7: an order by nobody, by another mesh, for another agent, another kind, altered or late is dropped", async () => {
@@ -96,4 +123,14 @@ test("AGENT-7: an order counts for its while and no longer", async () => {
   await clock.advance(1_000);
   assert.deepEqual(taken, []);
   assert.match(lines.join(), /came too late/);
+});
+
+test("BLOB-6: an agent hears which artifacts the mesh's store has lost, from coordinators only", async () => {
+  const { bus, clock, wanted } = listen();
+  const beacon = (digest: string) => toBytes({ epoch: 4, leader: "lead", at: 1, wanted: [digest] });
+  const [asked, forged] = ["a".repeat(64), "b".repeat(64)];
+  bus.publish(subjects.epoch, keys.signer.sign(subjects.epoch, beacon(asked)));
+  bus.publish(subjects.epoch, beacon(forged));
+  await clock.advance(1_000);
+  assert.deepEqual(wanted, [asked]);
 });

@@ -4,6 +4,7 @@ import type { AgentEffect } from "../../agent/core/agent-effect.ts";
 import type { AgentInput } from "../../agent/core/agent-input.ts";
 import { newAgentState, type AgentState } from "../../agent/core/agent-state.ts";
 import { step } from "../../agent/core/step.ts";
+import { isAtWork, usedMs } from "../../agent/core/used-time.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import type { Lease } from "../../protocol/order.ts";
 import { digestA } from "../support/fold.ts";
@@ -188,6 +189,44 @@ test("an impatient cancel after a patient one shortens the patience", () => {
   assert.deepEqual(step(state, { kind: "cancel", epoch: 3, fences: [1], how: "soon" }, 1_500), []);
   assert.deepEqual(step(state, { kind: "tick" }, 6_400), []);
   assert.deepEqual(step(state, { kind: "tick" }, 6_500), [{ kind: "stop", fence: 1, how: "kill" }]);
+});
+
+test("METER-5: time used grows while the job runs and says nothing, not while it stands still, and never falls", () => {
+  const state = running();
+  const held = state.held.get(1) ?? assert.fail("it is held");
+  const used = (now: number) => [usedMs(held, now), isAtWork(held)];
+  assert.deepEqual(used(5_000), [0, false], "it is being started");
+  step(state, { kind: "runner", event: { kind: "started", fence: 1, exact: true, usedMs: 40 } }, 5_000);
+  assert.deepEqual(used(9_000), [4_040, true]);
+  // What the runner says came on its way here: the time since does not go back.
+  step(state, { kind: "runner", event: { kind: "epoch", ...at, usedMs: 4_500 } }, 9_600);
+  assert.deepEqual(used(9_600), [4_640, true]);
+  step(state, { kind: "runner", event: { kind: "epoch", ...at, usedMs: 5_100 } }, 10_000);
+  assert.deepEqual(used(10_000), [5_100, true], "it measures closer by");
+
+  const suspended = { kind: "suspended", reason: "the owner is there" } as const;
+  step(state, { kind: "owner", availability: suspended }, 11_000);
+  assert.deepEqual(used(99_000), [6_100, false]);
+  step(state, { kind: "runner", event: { kind: "epoch", ...at, usedMs: 6_050 } }, 11_010);
+  assert.deepEqual(used(99_000), [6_100, false], "an event on its way does not wake it");
+  step(state, { kind: "owner", availability: { kind: "open", reason: null } }, 12_000);
+  assert.deepEqual(used(12_500), [6_600, true]);
+  step(
+    state,
+    { kind: "runner", event: { kind: "finished", ...at, ...file, resource: 3, usedMs: 6_700 } },
+    12_700,
+  );
+  assert.deepEqual(used(60_000), [6_800, false], "it is being handed over");
+});
+
+test("METER-5: one that is suspended before it has begun counts from when it has", () => {
+  const state = running();
+  const held = state.held.get(1) ?? assert.fail("it is held");
+  step(state, { kind: "owner", availability: { kind: "suspended", reason: "busy" } }, 700);
+  step(state, { kind: "runner", event: { kind: "started", fence: 1, exact: true, usedMs: 10 } }, 710);
+  assert.deepEqual([usedMs(held, 5_000), isAtWork(held)], [10, false]);
+  step(state, { kind: "owner", availability: { kind: "open", reason: null } }, 6_000);
+  assert.deepEqual([usedMs(held, 6_100), isAtWork(held)], [110, true]);
 });
 
 test("AGENT-1: a checkpoint that cannot be stored leaves its attempt under its lease; a last one fails it", () => {

@@ -67,6 +67,7 @@ test("a lost attempt resumes from its last kept checkpoint and pays only for tha
     metrics: { accuracy: 0.4 },
     usedMs: 3_000,
   };
+  fold.at += 3_000;
   fold.report("box", { kind: "checkpoint", fence: first.fence, ...kept });
   fold.at = first.until + fold.settings.graceMs + 1;
   fold.do({ kind: "expire" });

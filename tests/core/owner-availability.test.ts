@@ -17,6 +17,7 @@ const desktop = policySchema.parse({ slots: 2, idle: {} });
 const calm: Circumstances = {
   minuteOfDay: 0,
   memFreeGiB: null,
+  diskShort: null,
   idleness: { kind: "idle", source: "x11", ms: 0 },
   othersLoad: 0,
   onBattery: null,

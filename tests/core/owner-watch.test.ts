@@ -32,6 +32,7 @@ function bench(policy: Policy) {
     policy,
     clock,
     minuteOfDay: () => 0,
+    diskShort: () => null,
     memFreeGiB: () => null,
     running: () => machine.running,
     sources: {

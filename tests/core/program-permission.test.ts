@@ -120,7 +120,7 @@ test("APPROX-2: an attempt that went on from another backend's checkpoint says s
       { kind: "fetched", fence: 1, files: { datasetPath: null, checkpointPath: null, parts: {} } },
       20,
     );
-    step(state, { kind: "runner", event: { kind: "started", fence: 1, exact } }, 30);
+    step(state, { kind: "runner", event: { kind: "started", fence: 1, exact, usedMs: 0 } }, 30);
     const kept = {
       fence: 1,
       resource: 3,

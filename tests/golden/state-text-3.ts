@@ -2,7 +2,7 @@
  * The whole state as one text, as version 3 of the projection had it: what stands in golden home 1 was made with that. Frozen: an
  * entity that changes its shape is put back into the old one here, so that the digest of an old journal is compared for ever.
  */
-import type { LedgerLine, State, Sweep } from "../../coordinator/state/state.ts";
+import type { LedgerLine, State, Sweep, Trial } from "../../coordinator/state/state.ts";
 
 export function stateText3(state: State): string {
   const { nextFingerprint, nextOrder, ...meta } = state.meta;
@@ -12,7 +12,7 @@ export function stateText3(state: State): string {
     byKey(state.ledgers).map(([requester, lines]) => [requester, lines.map(line3)]),
     byKey(state.agents),
     byKey(state.sweeps).map(([id, sweep]) => [id, sweep3(sweep)]),
-    byKey(state.trials),
+    byKey(state.trials).map(([id, trial]) => [id, trial3(trial)]),
     byKey(state.datasets),
     byKey(state.models),
     byKey(state.fingerprints),
@@ -29,6 +29,13 @@ function byKey<T>(map: ReadonlyMap<string, T>): [string, T][] {
 
 function sweep3({ fingerprint, requester, spec, sweep, warmStart, ...rest }: Sweep) {
   return { sweep, requester, spec, recipe: fingerprint, kin: warmStart, ...rest };
+}
+
+/** Nothing was metered then. */
+function trial3(trial: Trial) {
+  const withoutMeter = (attempt: Trial["attempts"][number]) =>
+    Object.fromEntries(Object.entries(attempt).filter(([name]) => name !== "meter"));
+  return { ...trial, attempts: trial.attempts.map(withoutMeter) };
 }
 
 function line3({ lease, ...line }: LedgerLine) {

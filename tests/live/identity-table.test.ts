@@ -62,6 +62,7 @@ const table: readonly Row[] = [
   row(subjects.log("other", "s1", "t1"), nobody, people),
   row(subjects.blob("abc", 1), ["owner", "requester", "agent"], nobody),
   row(subjects.prove, ["owner", "requester", "agent"], coordinators),
+  row(`${subjects.prove}.agent.${me}`, nobody, coordinators),
   row(`$JS.API.STREAM.PURGE.${streams.blobs}`, coordinators, nobody),
   row(subjects.stored("abc", 1), others, nobody),
   row(`$JS.API.STREAM.INFO.${streams.journal}`, coordinators, nobody),

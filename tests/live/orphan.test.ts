@@ -18,6 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import test, { after, afterEach, describe } from "node:test";
 import * as fc from "fast-check";
 import { readUpRecord } from "../../mesh/part/up-record.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
 import { findNatsServer, skipWithoutNats } from "../support/nats-server.ts";
 import { allGone, processesOf } from "../support/home-process.ts";
 import { mainFile } from "../support/run-cli.ts";
@@ -26,6 +27,7 @@ import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-orphan-"));
 const onLinux = process.platform === "linux" ? skipWithoutNats : "only Linux shows whose a process is";
+const commandFile = join(projectFolder, "bin", "trialmesh.mjs");
 let homes = 0;
 const started: ChildProcess[] = [];
 
@@ -81,6 +83,18 @@ describe("END-1: nothing outlives what started it", { skip: onLinux }, () => {
       await once(child, "exit");
       await allGone(home.path);
     });
+
+  test("the command that finds a Node for `up` is killed", async () => {
+    const home = newHome();
+    const command = spawn(process.execPath, [commandFile, "up", "--port", "0", "--slots", "1"], {
+      env: home.environment,
+      stdio: "ignore",
+    });
+    started.push(command);
+    await serving(home);
+    command.kill("SIGKILL");
+    await allGone(home.path);
+  });
 
   test("also of parts that stand still, and of their programs", async () => {
     const home = newHome();

@@ -354,6 +354,17 @@ export async function train({ report }) {
     }
   });
 
+  test("PROG-42: a program whose folders were deleted says so once, and ends as it would", async () => {
+    const text =
+      'rm -rf "$TRIALMESH_CHECKPOINT_DIR" "$PWD"; for n in 1 2 3 4 5 6 7 8 9; do echo "score=0.$n"; sleep 0.6; done';
+    const { end, lines } = await hearJob(runner, scriptJob(text));
+    assert.equal(end.kind, "finished", JSON.stringify(end));
+    const said = lines.filter((line) => line.startsWith("trialmesh: "));
+    assert.deepEqual(said, [
+      "trialmesh: its checkpoint folder was deleted, so nothing of it can be kept; leave the folder that TRIALMESH_CHECKPOINT_DIR names where it is",
+    ]);
+  });
+
   test("PROG-9: an agent killed with SIGKILL leaves none of them behind", { skip: noSetsid }, async () => {
     const job = scriptJob('setsid sleep 60 & echo "pid=$!"; sleep 60');
     mkdirSync(job.checkpointDir, { recursive: true });

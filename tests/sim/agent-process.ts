@@ -11,6 +11,7 @@ import { sleep } from "../../protocol/time/clock.ts";
 import { randomStream } from "../../search/space/random-stream.ts";
 import type { Store } from "../../store/store.ts";
 import { simulatedRunner, type SimulatedStore } from "../support/simulated-runner.ts";
+import type { MemoryBus } from "../support/bus/memory-bus.ts";
 import type { ProcessClock } from "./process.ts";
 
 export interface AgentPlan {
@@ -24,10 +25,16 @@ export interface AgentPlan {
 
 export interface AgentProcess {
   readonly clock: ProcessClock;
-  readonly busName: string;
+  readonly bus: MemoryBus;
   readonly runningFences: Set<number>;
-  /** Its machine's sleep, or what it missed in it, excuses what runs until then, the world's ms. */
-  excusedUntil: number;
+  /** What it missed while it stood still excuses what runs there; null where nothing does. */
+  excuse: Excuse | null;
+}
+
+/** It can know better once it has heard a leader for so long. */
+export interface Excuse {
+  readonly epoch: number;
+  leftMs: number;
 }
 
 /** What the world gives it. */
@@ -146,6 +153,7 @@ function cacheOver({ bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
       await bus.append(blobs, subjects.blob(digest, 0), new Uint8Array([1]));
       onStep();
     },
+    offer: () => {},
   };
 }
 

@@ -60,6 +60,8 @@ export const misfortunes: Readonly<Record<string, (struck: Struck) => void>> = {
     world.stopServer(Math.min(length, serverAwayMaxMs), "killed"),
   "the server loses power": ({ length, world }) =>
     world.stopServer(Math.min(length, serverAwayMaxMs), "without power"),
+  "the server loses what it had stored": ({ length, world }) =>
+    world.loseJournal(Math.min(length, serverAwayMaxMs)),
   "the server is full for a while": ({ length, world }) => {
     const before = world.hub.faults;
     world.note("the server is full");

@@ -6,7 +6,10 @@ import type { State } from "../../coordinator/state/state.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
 import { randomStream, type RandomStream } from "../../search/space/random-stream.ts";
+import { streamsOf } from "../../protocol/subjects.ts";
 import type { Store } from "../../store/store.ts";
+import * as z from "zod";
+import type { MemoryBus } from "../support/bus/memory-bus.ts";
 import { MemoryHub, noFaults } from "../support/bus/memory-hub.ts";
 import { inlineSampler } from "../support/inline-sampler.ts";
 import { MemoryDisk } from "../support/memory-store.ts";
@@ -15,6 +18,7 @@ import { nextTick, VirtualClock } from "../support/virtual-clock.ts";
 import { startAgentProcess, type AgentPlan, type AgentProcess } from "./agent-process.ts";
 import { keyedHashKeys } from "./keyed-hash.ts";
 import { newerKeys } from "./newer-keys.ts";
+import { JournalLoss } from "./journal-loss.ts";
 import { ProcessClock, type ClockFault } from "./process.ts";
 
 export const mesh = "sim";
@@ -28,15 +32,20 @@ const paceErrorMax = 0.01;
  * A machine that has slept cannot know, until it hears a beacon again, that its leases have ended meanwhile. Where another term has
  * begun it learns it from its own clock or from the answer to a heartbeat.
  */
-const excusedAfterSleepMs = 5_000;
+const excusedMs = 5_000;
 const excusedInNewTermMs = 20_000;
+const lookEveryMs = 500;
+
+/** Of what every coordinator has a copy of, so many messages are lost at most; and all that came after them. */
+const lostMax = 5;
+const candidateNames = ["one", "two"];
 
 export class Violation extends Error {}
 
 interface CandidateProcess {
   readonly clock: ProcessClock;
   readonly candidate: Candidate;
-  readonly busName: string;
+  readonly bus: MemoryBus;
   state: State | null;
 }
 
@@ -63,12 +72,14 @@ export class World {
   readonly #owners = new Map<string, { readonly from: number; readonly until: number }>();
   /** By process: at how many steps from now it dies. */
   readonly #fatalSteps = new Map<string, { left: number; readonly die: () => void }>();
+  #restoring: JournalLoss | null = null;
   #lives = 0;
 
   constructor(seed: number, plan: WorldPlan = { isMixed: false, slowDisks: false }) {
     this.hub = new MemoryHub({ clock: this.clock, seed });
     this.random = randomStream(seed, "world", 0);
     this.#plan = plan;
+    this.#watchExcuses();
   }
 
   note(line: string): void {
@@ -87,18 +98,19 @@ export class World {
     return from[this.between(0, from.length - 1)];
   }
 
-  startCandidate(name: string): void {
-    if (this.candidates.has(name)) return;
+  /** While the journal is being restored whoever does it says what starts. */
+  startCandidate(name: string, restoreJournal = false): void {
+    if (this.candidates.has(name) || (this.#restoring !== null && !restoreJournal)) return;
     const clock = this.#clockFor(name);
-    const busName = `${name}#${++this.#lives}`;
+    const bus = this.hub.connect(`${name}#${++this.#lives}`);
     const process: CandidateProcess = {
       clock,
-      busName,
+      bus,
       state: null,
       candidate: startCandidate({
         mesh,
         name,
-        bus: this.hub.connect(busName),
+        bus,
         keys: this.keysOf(name),
         store: this.#openDisk(`coordinator-${name}`),
         journalCopy: this.#openDisk(`copy-${name}`),
@@ -106,9 +118,12 @@ export class World {
         clock,
         random: () => this.random.next(),
         settings,
+        restoreJournal,
         log: (line) => this.note(`${name}: ${line}`),
         onHalt: (reason) => {
-          if (clock.alive) this.violations.push(`${name} halted: ${reason}`);
+          if (!clock.alive) return;
+          if (this.#restoring === null) this.violations.push(`${name} halted: ${reason}`);
+          else this.#restoring.halted(name, reason);
         },
         onState: (state) => {
           if (!clock.alive) return;
@@ -128,9 +143,9 @@ export class World {
 
   killCandidate(name: string): void {
     const process = this.candidates.get(name);
-    if (process === undefined) return;
+    if (process === undefined || this.#restoring !== null) return;
     process.clock.kill();
-    this.hub.partition(process.busName);
+    this.hub.partition(process.bus.name);
     this.#disk(`coordinator-${name}`).crash();
     this.#disk(`copy-${name}`).crash();
     this.candidates.delete(name);
@@ -146,16 +161,16 @@ export class World {
     const { name } = plan;
     if (this.agents.has(name)) return;
     const clock = this.#clockFor(name);
-    const busName = `${name}#${++this.#lives}`;
+    const bus = this.hub.connect(`${name}#${++this.#lives}`);
     const runningFences = new Set<number>();
-    this.agents.set(name, { clock, busName, runningFences, excusedUntil: 0 });
+    this.agents.set(name, { clock, bus, runningFences, excuse: null });
     const world = {
       mesh,
       trust: this.keys.trust,
       clock,
-      bus: this.hub.connect(busName),
+      bus,
       store: this.#openDisk(`agent-${name}`),
-      incarnation: busName,
+      incarnation: bus.name,
       artifacts: this.artifacts,
       idleMs: () => this.#idleMs(name),
       onStep: () => {
@@ -174,7 +189,7 @@ export class World {
     const process = this.agents.get(name);
     if (process === undefined) return;
     process.clock.kill();
-    this.hub.partition(process.busName);
+    this.hub.partition(process.bus.name);
     this.#disk(`agent-${name}`).crash();
     this.agents.delete(name);
     this.note(`${name} is killed`);
@@ -197,19 +212,32 @@ export class World {
     const process = this.agents.get(name) ?? this.candidates.get(name);
     if (process === undefined) return;
     this.note(`${name} is ${how === "pause" ? "paused" : "asleep"} for ${ms}`);
-    const before = this.#epoch();
+    const epoch = this.#epoch();
     if (how === "pause") process.clock.pause();
     else process.clock.sleep();
-    this.hub.partition(process.busName);
+    this.hub.partition(process.bus.name);
     this.clock.setTimer(ms, () => {
       if (!process.clock.alive) return;
       process.clock.resume();
-      this.hub.heal(process.busName);
+      this.hub.heal(process.bus.name);
       const agent = this.agents.get(name);
-      if (agent === undefined) return;
-      const isNewTerm = how === "sleep" && this.#epoch() !== before;
-      const excusedMs = isNewTerm ? excusedInNewTermMs : excusedAfterSleepMs;
-      agent.excusedUntil = this.clock.monotonic() + excusedMs;
+      if (agent !== undefined) agent.excuse = { epoch, leftMs: excusedMs };
+    });
+  }
+
+  /** An excuse lasts as long as there is no leader to be heard, and longer where it is another than before. */
+  #watchExcuses(): void {
+    this.clock.setTimer(lookEveryMs, () => {
+      const leader = this.candidates.get(this.leader() ?? "");
+      const isHeard = leader?.bus.status() === "connected" && !leader.clock.standsStill;
+      for (const agent of this.agents.values()) {
+        const { bus, clock, excuse } = agent;
+        if (excuse === null || !isHeard || bus.status() !== "connected" || clock.standsStill) continue;
+        excuse.leftMs -= lookEveryMs;
+        const isNewTerm = this.#epoch() !== excuse.epoch;
+        if (excuse.leftMs <= (isNewTerm ? excusedMs - excusedInNewTermMs : 0)) agent.excuse = null;
+      }
+      this.#watchExcuses();
     });
   }
 
@@ -228,9 +256,9 @@ export class World {
     const process = this.agents.get(name) ?? this.candidates.get(name);
     if (process === undefined) return;
     this.note(`${name} is cut off for ${ms}`);
-    this.hub.partition(process.busName);
+    this.hub.partition(process.bus.name);
     this.clock.setTimer(ms, () => {
-      if (process.clock.alive) this.hub.heal(process.busName);
+      if (process.clock.alive) this.hub.heal(process.bus.name);
     });
   }
 
@@ -239,6 +267,28 @@ export class World {
     if (how === "killed") this.hub.stop();
     else this.hub.crash();
     this.clock.setTimer(ms, () => this.hub.start());
+  }
+
+  /** The server loses what it had said was stored; somebody puts it back from a coordinator's copy. */
+  loseJournal(ms: number): void {
+    const isWhole = candidateNames.every((name) => this.candidates.get(name)?.clock.standsStill === false);
+    if (this.#plan.isMixed || !isWhole || this.#restoring !== null) return;
+    const seen = Math.min(...candidateNames.map((name) => this.copyEndOf(name)));
+    const kept = seen - this.between(1, lostMax);
+    if (kept < 1) return;
+    const { journal } = streamsOf(mesh);
+    this.note(`the journal is cut to ${kept} messages`);
+    this.#restoring = new JournalLoss(this, candidateNames, () => {
+      this.#restoring = null;
+    });
+    this.stopServer(ms, "without power");
+    this.hub.loseTail(journal, this.hub.stream(journal).state().lastSequence - kept);
+  }
+
+  /** Up to where its copy of the journal is on its disk. */
+  copyEndOf(candidate: string): number {
+    const end = this.#openDisk(`copy-${candidate}`).get("end");
+    return z.object({ sequence: z.int() }).safeParse(end).data?.sequence ?? 0;
   }
 
   calm(): void {
@@ -266,10 +316,15 @@ export class World {
     for (const broken of brokenInvariants(state)) {
       this.violations.push(`${broken.rule} at ${broken.where}: ${broken.detail}`);
     }
+    // METER-4: all of them are honest, whatever befalls them.
+    for (const { agent, cordonReason } of state.agents.values()) {
+      if (cordonReason?.includes("the clock") === true)
+        this.violations.push(`METER-4: ${agent} is accused: ${cordonReason}`);
+    }
     if (process?.candidate.role() !== "leader") return;
     // LEASE-7: a reservation is never given back while its agent still runs on it.
-    for (const [agent, { clock, excusedUntil, runningFences }] of this.agents) {
-      if (clock.standsStill || this.clock.monotonic() < excusedUntil) continue;
+    for (const [agent, { clock, excuse, runningFences }] of this.agents) {
+      if (clock.standsStill || excuse !== null) continue;
       for (const fence of runningFences) {
         if (!state.active.has(fence) && fence < state.meta.nextFence) {
           this.violations.push(

@@ -3,6 +3,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Environment } from "../../system/environment.ts";
+import { guardedEnvironment } from "../../system/own-guard.ts";
 import { findNatsServer } from "./nats-server.ts";
 import { mainFile, runCli, runHere, type CliResult } from "./run-cli.ts";
 import { processesUnder } from "./process-tree.ts";
@@ -69,14 +71,15 @@ export class CliMesh {
     this.leaseMs = leaseMs;
   }
 
-  environment(home: string): Record<string, string | undefined> {
-    return {
+  /** Where the test is killed, nothing of the mesh stays behind. */
+  environment(home: string): Environment {
+    return guardedEnvironment({
       ...process.env,
       CI: "1",
       TRIALMESH_HOME: join(this.folder, home),
       TRIALMESH_NATS_SERVER: findNatsServer(),
       TRIALMESH_LEASE_MS: String(this.leaseMs),
-    };
+    });
   }
 
   /** In this process. */

@@ -184,10 +184,11 @@ export class Fold {
     this.do({ kind: "report", agent, report });
   }
 
-  /** The attempt's target reached with this value, after `usedMs` of training. */
+  /** The attempt's target reached with this value, after `usedMs` of training: which take their time. */
   finish(trial: Trial, accuracy: number, usedMs = 1_000): void {
     const attempt = activeAttempt(trial);
     assert.ok(attempt !== null, `${trial.trial} runs`);
+    this.at = Math.max(this.at, attempt.at + usedMs);
     const kept = {
       resource: attempt.target,
       digest: digestOfNumber(attempt.fence),

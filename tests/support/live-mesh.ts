@@ -7,20 +7,17 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { prepareSweep } from "../../client/sweep/prepare-sweep.ts";
 import type { SweepOverrides } from "../../spec/sweep/override.ts";
-import { connectAs } from "../../mesh/connect.ts";
 import { connectMesh, type Connected } from "../../client/connect/connect-mesh.ts";
-import { Journal } from "../../coordinator/journal/journal.ts";
 import { ensureCredential } from "../../mesh/admission.ts";
 import { openHome } from "../../mesh/home.ts";
-import { coordinatorKeys } from "../../mesh/mesh-trust.ts";
 import type { MeshClient, QueryValue } from "../../protocol/client.ts";
 import type { QueryBody, QueryName } from "../../protocol/command.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import { systemClock } from "../../protocol/time/system-clock.ts";
 import type { AgentView, MeshView, SweepView, TrialView } from "../../protocol/view.ts";
 import { CliMesh, type CliProcess } from "./cli-mesh.ts";
-import { auditJournal, type JournalAudit, type Watch } from "./journal-audit.ts";
+import { auditHome } from "./audit-home.ts";
+import type { JournalAudit, Watch } from "./journal-audit.ts";
 import { mainFile, type CliResult } from "./run-cli.ts";
 import { until } from "./until.ts";
 
@@ -288,23 +285,9 @@ export class LiveMesh {
     });
   }
 
-  /** Reads the whole journal and replays it, event by event; `watch` sees each. */
+  /** Reads the whole journal with a coordinator's credential and replays it, event by event; `watch` sees each. */
   audit(watch?: Watch): Promise<JournalAudit> {
-    return this.readJournal((journal) => auditJournal(journal, watch));
-  }
-
-  /** The journal, opened with a coordinator's credential for as long as `read` takes. */
-  async readJournal<T>(read: (journal: Journal) => Promise<T>): Promise<T> {
-    const home = valueOf(openHome(this.homePath(LiveMesh.home)));
-    const nowS = Math.floor(Date.now() / 1000);
-    const credential = valueOf(await ensureCredential(home, "coordinator", "auditor", nowS));
-    const bus = valueOf(await connectAs(home, credential));
-    try {
-      const keys = valueOf(coordinatorKeys(home.mesh, credential));
-      return await read(new Journal(bus, home.mesh, systemClock, keys));
-    } finally {
-      await bus.close();
-    }
+    return auditHome(this.homePath(LiveMesh.home), watch);
   }
 
   async close(): Promise<void> {

@@ -106,13 +106,13 @@ class MemoryStore implements Store {
   }
 
   get(key: string): unknown {
-    return structuredClone(this.#read().get(key));
+    return copyOf(this.#read().get(key));
   }
 
   *range(prefix: string): Iterable<[string, unknown]> {
     const entries = [...this.#read()].filter(([key]) => key.startsWith(prefix));
     entries.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    for (const [key, value] of entries) yield [key, structuredClone(value)];
+    for (const [key, value] of entries) yield [key, copyOf(value)];
   }
 
   count(): number {
@@ -128,7 +128,7 @@ class MemoryStore implements Store {
     assertKeys(changes);
     if (this.#closed) throw new StoreError("closed", "The store is closed.");
     const copy: StoreChanges = {
-      put: changes.put.map(([key, value]) => [key, structuredClone(value)] as const),
+      put: changes.put.map(([key, value]) => [key, copyOf(value)] as const),
       remove: [...changes.remove],
     };
     const written = this.#disk.write(this.#life, copy);
@@ -145,6 +145,11 @@ class MemoryStore implements Store {
     if (this.#closed) throw new StoreError("closed", "The store is closed.");
     return this.#disk.read(this.#life);
   }
+}
+
+/** Most of what is stored is bytes, which have a shorter way. */
+function copyOf(value: unknown): unknown {
+  return value instanceof Uint8Array ? new Uint8Array(value) : structuredClone(value);
 }
 
 function applyTo(map: Map<string, unknown>, changes: StoreChanges): void {

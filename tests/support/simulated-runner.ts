@@ -130,7 +130,7 @@ class SimulatedRun {
           `trial ${trial} has ${fromResource} epochs already and was asked for ${targetResource}`,
           false,
         );
-      this.#host.emit({ kind: "started", fence, exact: true });
+      this.#host.emit({ kind: "started", fence, exact: true, usedMs: 0 });
       if (this.#host.isRunning()) this.#nextEpoch();
     });
   }

@@ -13,6 +13,7 @@ import { journalCopyVersion } from "../../../coordinator/journal/journal-copy.ts
 import { dirname } from "node:path";
 import { mainFile } from "../../support/run-cli.ts";
 import type { DamageKind, DamagePlace } from "./damage-kind.ts";
+import { workAgain } from "./work-again.ts";
 import { balancesOf, journalHashes, type WholeMesh } from "./whole-mesh.ts";
 
 /**
@@ -33,9 +34,14 @@ export interface CaseResult {
 
 /** From the damage on a running mesh until it must have said so, where it must at once. */
 const atOnceMs = 8_000;
+/** What is noticed later than this is left to the next start. */
+const aWhileMs = 1_000;
 /** How long a start may take until it leads or refuses. */
 const startMs = 30_000;
 const pollMs = 50;
+/** What heals by itself is said all the same. */
+const tellsDamage =
+  /was damaged|is damaged|is gone|not what its digest says|is not whole|cut off|was deleted|ended by SIG/;
 const wayOut = /trialmesh up --restore-journal/;
 
 interface Start {
@@ -65,8 +71,10 @@ export class DamageCase {
     } else this.#what = await this.#kind.apply(this.#place, random);
     const first = await this.#start(false);
     if (first.mesh !== null) {
-      const fault = await this.#fault();
+      const fault = (await this.#fault()) ?? (await this.#workFault());
       await first.mesh.stop();
+      if (this.#noticed === "none" && this.#said.some((line) => tellsDamage.test(line)))
+        this.#noticed = "start";
       if (fault === null) return this.#result("mended");
       return this.#result(fault.startsWith("balances") ? "WRONG" : "MISSED", fault);
     }
@@ -80,7 +88,8 @@ export class DamageCase {
     const { mesh, refused } = await this.#start(false);
     if (mesh === null) throw new Error(`the undamaged mesh does not start: ${refused ?? ""}`);
     this.#what = await this.#kind.apply(this.#place, random);
-    const said = await Promise.race([mesh.failed, sleep(atOnceMs, null)]);
+    const patienceMs = this.#kind.atOnce === true ? atOnceMs : aWhileMs;
+    const said = await Promise.race([mesh.failed, sleep(patienceMs, null)]);
     if (said !== null) this.#noticed = "running";
     await mesh.stop();
     return said === null && this.#kind.atOnce === true ? "LATE" : null;
@@ -114,8 +123,8 @@ export class DamageCase {
       host: null,
       port: 0,
       anyPort: true,
-      coordinator: restore ? ["--restore-journal"] : [],
-      agent: null,
+      restoreJournal: restore,
+      agent: this.#kind.works === true ? ["--slots", "2"] : null,
       log: (line) => this.#said.push(line),
     });
     if (!started.ok) return { mesh: null, refused: started.refusal.message };
@@ -160,6 +169,11 @@ export class DamageCase {
     if (copied !== null) return copied;
     const others = (await this.#kind.differences?.(this.#place)) ?? [];
     return others[0] ?? null;
+  }
+
+  async #workFault(): Promise<string | null> {
+    if (this.#kind.works !== true) return null;
+    return workAgain(this.#place.path, this.#whole.environment(this.#place));
   }
 
   async #copyFault(): Promise<string | null> {

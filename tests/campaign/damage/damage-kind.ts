@@ -11,6 +11,8 @@ export interface DamageKind {
   readonly when: "rest" | "running";
   /** It must be noticed while the mesh runs, and not only when it starts again. */
   readonly atOnce?: boolean;
+  /** With an agent, which must carry out a sweep whose trials go on from checkpoints of before, whatever is damaged. */
+  readonly works?: boolean;
   /** What it destroys is held nowhere else: it is enough that this is said. */
   readonly mayBeLost?: boolean;
   /** Damages the home; `random` is uniform in [0, 1). Returns what was done, in a few words. */

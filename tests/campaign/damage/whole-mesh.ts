@@ -13,7 +13,7 @@ import { LiveMesh, valueOf } from "../../support/live-mesh.ts";
 import { DamagePlace } from "./damage-kind.ts";
 
 const grantTokens = "50";
-const lifeSweep = { name: "life", trials: 8, epochs: 3, milliseconds: 20, seed: 1 };
+export const lifeSweep = { name: "life", trials: 8, epochs: 3, milliseconds: 20, seed: 1 };
 const restSweep = { name: "rest", trials: 2, epochs: 2, milliseconds: 20, seed: 2 };
 const auditor = "auditor";
 const messagesPerRead = 256;

@@ -180,6 +180,15 @@ export class MemoryBus implements Bus {
     return this.#call(() => this.#hub.stream(stream).read(fromSequence, limit));
   }
 
+  readSubject(
+    stream: string,
+    subject: string,
+    fromSequence: number,
+    limit: number,
+  ): Promise<readonly Entry[]> {
+    return this.#call(() => this.#hub.stream(stream).readSubject(subject, fromSequence, limit));
+  }
+
   getMessage(stream: string, subject: string): Promise<Entry | null> {
     return this.#call(() => this.#hub.stream(stream).lastOf(subject));
   }

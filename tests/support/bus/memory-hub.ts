@@ -375,11 +375,13 @@ function outcome(
   wanted: string,
   subject: string,
   found: string | undefined,
-  result: AppendResult | { readonly kind: "full" } | undefined,
+  result: AppendResult | { readonly kind: "full" } | { readonly kind: "too-large" } | undefined,
 ): AppendResult | BusError {
   if (result === undefined) return new BusError("unavailable", `No stream stores ${subject}.`);
   if (found !== wanted)
     return new BusError("no-stream", `${subject} belongs to stream ${found ?? ""}, not to ${wanted}.`);
+  if (result.kind === "too-large")
+    return new BusError("refused", `Stream ${wanted} takes no message of that size.`);
   if (result.kind === "full")
     return new BusError("stream-full", `Stream ${wanted} is full and takes no new messages.`);
   return result;

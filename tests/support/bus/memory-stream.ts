@@ -51,12 +51,14 @@ export class MemoryStream {
   }
 
   append(
-    subject: string,
+    sentOn: string,
     data: Bytes,
     expectLastSequence: number | undefined,
-  ): AppendResult | { readonly kind: "full" } {
+  ): AppendResult | { readonly kind: "full" } | { readonly kind: "too-large" } {
     this.#expire();
     const { spec } = this;
+    if (data.length > (spec.maxMessageBytes ?? Infinity)) return { kind: "too-large" };
+    const subject = this.#storedOn(sentOn);
     if (expectLastSequence !== undefined && expectLastSequence !== this.#lastSequence)
       return { kind: "wrong-sequence" };
     const same = this.#bySubject.get(subject) ?? [];
@@ -81,6 +83,14 @@ export class MemoryStream {
     return { kind: "appended", sequence };
   }
 
+  #storedOn(subject: string): string {
+    const { storedAs } = this.spec;
+    if (storedAs === undefined || !matchesSubject(storedAs.from, subject)) return subject;
+    const tokens = subject.split(".");
+    const wild = storedAs.from.split(".").flatMap((token, at) => (token === "*" ? [tokens[at] ?? ""] : []));
+    return storedAs.to.replaceAll(/\{\{wildcard\((\d+)\)\}\}/g, (_, place) => wild[Number(place) - 1] ?? "");
+  }
+
   state(): StreamState {
     this.#expire();
     const [first] = this.#entries.keys();
@@ -96,6 +106,15 @@ export class MemoryStream {
       if (kept !== undefined) found.push({ sequence: at, subject: kept.subject, data: kept.data });
     }
     return found;
+  }
+
+  readSubject(subject: string, fromSequence: number, limit: number): readonly Entry[] {
+    this.#expire();
+    const sequences = (this.#bySubject.get(subject) ?? []).filter((sequence) => sequence >= fromSequence);
+    return sequences.slice(0, limit).flatMap((sequence) => {
+      const kept = this.#entries.get(sequence);
+      return kept === undefined ? [] : [{ sequence, subject, data: kept.data }];
+    });
   }
 
   lastOf(subject: string): Entry | null {

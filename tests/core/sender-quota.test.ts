@@ -1,0 +1,54 @@
+/** What one sender may ask of the leader, whatever others ask. */
+import * as fc from "fast-check";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  commandRate,
+  queryRate,
+  SenderQuota,
+  type QuotaKind,
+} from "../../coordinator/leader/sender-quota.ts";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+
+const kinds: readonly QuotaKind[] = ["command", "query", "heartbeat", "register", "report"];
+
+test("QUOTA-1: whatever a greedy sender does, one that keeps to its rate is never turned away", () => {
+  const floods = fc.array(fc.tuple(fc.constantFrom(...kinds), fc.nat(bytesPerMiB), fc.nat(400)), {
+    maxLength: 300,
+  });
+  fc.assert(
+    fc.property(floods, (steps) => {
+      const quota = new SenderQuota(() => undefined);
+      let at = 0;
+      for (const [kind, bytes, times] of steps) {
+        for (let n = 0; n < times; n++) quota.allows(kind, "agent/greedy", bytes, at);
+        at += 1_000;
+        assert.ok(quota.allows("query", "requester/modest", 500, at));
+        assert.ok(quota.allows("register", "agent/modest", 5_000, at));
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("QUOTA-1: over any span one sender gets at most its burst and its rate of a kind, and is told of once a minute", () => {
+  const said: string[] = [];
+  const quota = new SenderQuota((line) => said.push(line));
+  let allowed = 0;
+  const spanMs = 30_000;
+  for (let at = 0; at < spanMs; at += 2)
+    for (let n = 0; n < 3; n++) if (quota.allows("query", "viewer/eye", 10, at)) allowed++;
+  assert.ok(allowed <= queryRate.atOnce + (queryRate.perSecond * spanMs) / 1_000);
+  assert.ok(allowed >= queryRate.atOnce);
+  assert.deepEqual(said, ["viewer/eye says more than one may (query); what is beyond is turned away"]);
+});
+
+test("QUOTA-1: bytes count as well as messages, over all kinds together", () => {
+  const quota = new SenderQuota(() => undefined);
+  let taken = 0;
+  for (let n = 0; n < commandRate.atOnce; n++)
+    if (quota.allows("command", "requester/big", bytesPerMiB, 0)) taken++;
+  assert.equal(taken, 64);
+  assert.equal(quota.allows("query", "requester/big", 1, 0), false);
+  assert.equal(quota.allows("query", "requester/small", 1, 0), true);
+});
