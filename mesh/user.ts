@@ -86,9 +86,15 @@ export function sharedUsers(users: readonly User[]): readonly User[] {
   return users.filter(({ publicKey, sharedSigner }) => publicKey !== null && sharedSigner !== undefined);
 }
 
-/** What an account's token must say of the taken-back keys of its users: always derived from the records. */
+/** The end of the year 9999: the server lets a credential pass that says it was issued after its key was taken back. */
+const forGoodS = 253_402_300_799;
+
+/**
+ * What an account's token must say of the taken-back keys of its users: always derived from the records. A key that was taken
+ * back is never given a credential again, so it is so for good, whatever the clocks said when it was issued and taken back.
+ */
 export function revocationsOf(users: readonly Pick<User, "revoked">[]): Revocations {
   return Object.fromEntries(
-    users.flatMap((user) => user.revoked.map((entry) => [entry.publicKey, entry.at])),
+    users.flatMap((user) => user.revoked.map(({ publicKey }) => [publicKey, forGoodS])),
   );
 }

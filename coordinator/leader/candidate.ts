@@ -81,6 +81,7 @@ const healsByItself: ReadonlySet<BusErrorKind> = new Set([
   "timeout",
   "no-responders",
   "no-stream",
+  "stream-full",
 ]);
 
 /** How long to wait before all is tried again, ms; null where a person has to mend it. */

@@ -104,13 +104,12 @@ function serveHeartbeats(options: IntakeOptions): Subscription {
     const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
     if (!heartbeat.ok) return aside(heartbeat.refusal.message);
     const heard = heardOf(options, agent);
-    board.noteBeat(agent, clock.now(), heartbeat.value, clock.monotonic());
     const { incarnation, running } = heartbeat.value;
-    // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it.
-    const overIn = () =>
-      leader.state.agents.get(agent)?.incarnation === incarnation
-        ? running.filter(({ fence }) => !leader.state.active.has(fence))
-        : [];
+    if (leader.state.agents.get(agent)?.incarnation === incarnation)
+      board.noteBeat(agent, clock.now(), heartbeat.value, clock.monotonic());
+    // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it; nor has
+    // an earlier run that goes on beside a later one.
+    const overIn = () => running.filter(({ fence }) => !leader.state.active.has(fence));
     const done = () => {
       if (overIn().length === 0) return;
       leader.ask(() => {
@@ -151,11 +150,11 @@ function serveRegisters({
     if (large !== null) return aside(large);
     const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
     if (!register.ok) return aside(register);
-    board.note(agent, clock.now());
     leader.submit({
       input: { kind: "register", agent, register: register.value },
       done: (answer) => {
         if (!answer.ok) return message.respond(toBytes(answer));
+        board.note(agent, clock.now());
         const quarantined = leader.state.agents.get(agent)?.cordonReason ?? null;
         const welcome: Welcome = {
           epoch: leader.state.meta.epoch,

@@ -6,7 +6,7 @@ import type { State } from "../../coordinator/state/state.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
 import { randomStream, type RandomStream } from "../../search/space/random-stream.ts";
-import { streamsOf } from "../../protocol/subjects.ts";
+import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import type { Store } from "../../store/store.ts";
 import * as z from "zod";
 import type { MemoryBus } from "../support/bus/memory-bus.ts";
@@ -289,6 +289,21 @@ export class World {
   copyEndOf(candidate: string): number {
     const end = this.#openDisk(`copy-${candidate}`).get("end");
     return z.object({ sequence: z.int() }).safeParse(end).data?.sequence ?? 0;
+  }
+
+  holdsArtifact(digest: string): boolean {
+    const stream = this.hub.stream(streamsOf(mesh).blobs);
+    return stream.lastOf(subjectsOf(mesh).blob(digest, 0)) !== null;
+  }
+
+  /** Messages in the outbox of a living agent. */
+  unreceiptedOf(agent: string): number {
+    return [...this.#openDisk(`agent-${agent}`).range("outbox/")].length;
+  }
+
+  /** As the leader's last durable batch has it, ms; null where nobody leads. */
+  journalTime(): number | null {
+    return this.candidates.get(this.leader() ?? "")?.state?.meta.at ?? null;
   }
 
   calm(): void {

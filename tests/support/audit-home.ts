@@ -10,11 +10,11 @@ import type { Outcome } from "../../protocol/refusal.ts";
 
 /** `watch` sees each event. */
 export function auditHome(path: string, watch?: Watch): Promise<JournalAudit> {
-  return readJournalOf(path, (journal) => auditJournal(journal, watch));
+  return readHomeJournal(path, (journal) => auditJournal(journal, watch));
 }
 
-/** The journal of the mesh that was made in this home, open for as long as `read` takes. */
-export async function readJournalOf<T>(path: string, read: (journal: Journal) => Promise<T>): Promise<T> {
+/** The journal of a home whose server runs, opened with a coordinator's credential for as long as `read` takes. */
+export async function readHomeJournal<T>(path: string, read: (journal: Journal) => Promise<T>): Promise<T> {
   const home = held(openHome(path));
   const nowS = Math.floor(Date.now() / 1000);
   const credential = held(await ensureCredential(home, "coordinator", "auditor", nowS));

@@ -3,7 +3,6 @@
  * and at each later start again. This version then starts the same home. Needs the project's history.
  */
 import assert from "node:assert/strict";
-import { readJournalOf } from "../../support/audit-home.ts";
 import { LiveMesh } from "../../support/live-mesh.ts";
 import { previousVersion } from "../../support/previous-version.ts";
 import { sizeOfJournal, type JournalSize } from "./journal-size.ts";
@@ -36,7 +35,7 @@ export async function runBrickedSweep(
     await mesh.up("--no-agent");
     const { summary } = await mesh.ended("s1");
     assert.equal(summary.state, "done");
-    const { state, ...size } = await readJournalOf(mesh.homePath(LiveMesh.home), sizeOfJournal);
+    const { state, ...size } = await mesh.readJournal(sizeOfJournal);
     assert.equal(state.trials.size, options.trials);
     return { before, counts: summary.counts, ...size };
   } finally {

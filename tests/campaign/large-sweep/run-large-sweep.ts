@@ -4,7 +4,6 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { readJournalOf } from "../../support/audit-home.ts";
 import { LiveMesh, valueOf } from "../../support/live-mesh.ts";
 import { until } from "../../support/until.ts";
 import { sizeOfJournal, type JournalSize } from "./journal-size.ts";
@@ -63,7 +62,7 @@ async function stoppedInBetween(mesh: LiveMesh, options: LargeSweepOptions): Pro
     assert.equal((await mesh.ended(id)).summary.state, "done");
   });
   const coordinatorPeakMiB = Math.max(firstPeak, peakMiB(mesh.partPid("coordinator")));
-  const { state, ...size } = await readJournalOf(mesh.homePath(LiveMesh.home), sizeOfJournal);
+  const { state, ...size } = await mesh.readJournal(sizeOfJournal);
   assert.equal(state.sweeps.get(sweep)?.state, "stopped");
   const counts = summary.counts;
   assert.deepEqual([counts.paused, counts.queued, counts.running], [0, 0, 0]);
