@@ -39,6 +39,8 @@ export interface CandidateOptions {
   readonly random: () => number;
   readonly settings?: Partial<CoordinatorSettings>;
   readonly replicas?: number;
+  /** Whether, leading, it reads the artifacts on record now and then, to find what is lost. */
+  readonly scrubs?: boolean;
   /** Put back what the server's journal has lost, from this coordinator's own copy, before anything else. */
   readonly restoreJournal?: boolean;
   readonly log: (line: string) => void;

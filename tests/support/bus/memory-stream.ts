@@ -140,6 +140,14 @@ export class MemoryStream {
     this.#knownTo = Math.min(this.#knownTo, keep);
   }
 
+  /** What lies there is other bytes now, or with null nothing, as on a damaged disk; the counts stay. */
+  damage(sequence: number, data: Bytes | null): void {
+    const entry = this.#entries.get(sequence);
+    if (entry === undefined) return;
+    if (data === null) this.#entries.delete(sequence);
+    else this.#entries.set(sequence, { ...entry, data });
+  }
+
   /** Somebody knows of this message: it, and what came before it, is on the disk by now. */
   known(sequence: number): void {
     this.#knownTo = Math.max(this.#knownTo, sequence);
