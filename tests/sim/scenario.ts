@@ -96,6 +96,11 @@ async function play(world: World, seed: number): Promise<RunReport> {
   // The last paused process wakes up and finds out what has happened meanwhile.
   await world.clock.advance(minuteMs);
   const audit = await auditWorld(world, calmFrom);
+  // Each asked for one, however often the question was sent.
+  if (audit.state.sweeps.size > requesters.length)
+    world.violations.push(
+      `CMD-1: ${audit.state.sweeps.size} sweeps of ${requesters.length} that were asked for`,
+    );
   return {
     seed,
     violations: [...new Set(world.violations), ...audit.violations],
