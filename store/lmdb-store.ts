@@ -257,6 +257,7 @@ class LmdbStore implements Store {
 
   #damaged(what: string): StoreError {
     const { path } = this.#options;
+    this.#damage ??= what;
     return this.#told(new StoreError("damaged", `The store in ${path} is damaged (${what}).`));
   }
 
