@@ -13,18 +13,10 @@ type Asked = z.infer<typeof askedSchema>;
 /** Questions that wait while one blob is read, of all and of one asker: each may be a long one. */
 const waitingMax = 100;
 const waitingOfOneMax = 8;
-export function serveProofs(bus: Bus, mesh: string, prover: BlobProver): Subscription {
-  /** By who asked; under "" of before the asker stood in the subject. */
-  const waiting = new Map<string, number>();
-  let waitingInAll = 0;
-  let last: Promise<void> = Promise.resolve();
 
-  const note = (asker: string, change: number) => {
-    const count = (waiting.get(asker) ?? 0) + change;
-    waitingInAll += change;
-    if (count === 0) waiting.delete(asker);
-    else waiting.set(asker, count);
-  };
+export function serveProofs(bus: Bus, mesh: string, prover: BlobProver): Subscription {
+  const places = new Places();
+  let last: Promise<void> = Promise.resolve();
 
   const answer = async (message: Incoming, asker: string, { digest, doubted }: Asked): Promise<void> => {
     try {
@@ -34,24 +26,49 @@ export function serveProofs(bus: Bus, mesh: string, prover: BlobProver): Subscri
       if (!(error instanceof BusError)) throw error;
       message.respond(toBytes(refuse("unavailable", error.message)));
     } finally {
-      note(asker, -1);
+      places.leave(asker);
     }
   };
 
   const hear = (message: Incoming) => {
     const asker = askerOf(message.subject);
     // QUOTA-1: before anything is read of it.
-    const mostOfOne = asker === "" ? waitingMax : waitingOfOneMax;
-    if (waitingInAll >= waitingMax || (waiting.get(asker) ?? 0) >= mostOfOne)
+    if (!places.hasFor(asker))
       return message.respond(toBytes(refuse("unavailable", "too many artifacts wait to be looked at")));
     const asked = parseOutside(askedSchema, fromBytes(message.data), "the question for a proof");
     if (!asked.ok) return message.respond(toBytes(asked));
-    note(asker, 1);
+    places.take(asker);
     last = last.then(() => answer(message, asker, asked.value));
   };
   const { namedProofs, proofs } = coordinatorPatterns(mesh);
   const heard = [proofs, namedProofs].map((pattern) => bus.subscribe(pattern, hear));
   return { close: () => heard.forEach((one) => one.close()) };
+}
+
+/** QUOTA-1: how many questions wait, of each who asked; under "" of before the asker stood in the subject. */
+class Places {
+  readonly #taken = new Map<string, number>();
+  #inAll = 0;
+
+  hasFor(asker: string): boolean {
+    const mostOfOne = asker === "" ? waitingMax : waitingOfOneMax;
+    return this.#inAll < waitingMax && (this.#taken.get(asker) ?? 0) < mostOfOne;
+  }
+
+  take(asker: string): void {
+    this.#note(asker, 1);
+  }
+
+  leave(asker: string): void {
+    this.#note(asker, -1);
+  }
+
+  #note(asker: string, change: number): void {
+    const count = (this.#taken.get(asker) ?? 0) + change;
+    this.#inAll += change;
+    if (count === 0) this.#taken.delete(asker);
+    else this.#taken.set(asker, count);
+  }
 }
 
 /** The asker in `tm.v1.<mesh>.prove.<role>.<who>`. */

@@ -6,6 +6,7 @@ import type { Bus, Subscription } from "../../protocol/bus/bus.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { beaconSchema, type Beacon } from "../../protocol/order.ts";
+import { signHead } from "../../protocol/signed-head.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
@@ -14,6 +15,7 @@ import type { EventLog } from "../view/event-log.ts";
 import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
+import { headCheck } from "./head-check.ts";
 import { orderGiver } from "./give-order.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import { asideOf, type FaultBook } from "./fault-book.ts";
@@ -109,7 +111,8 @@ export function beginTerm(options: TermOptions): Term {
   };
   const quota = new SenderQuota(log);
   const watch = new ClockWatch(options.machineClock);
-  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota };
+  const checkHead = headCheck({ ...options, copy: options.store.copy });
+  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota, checkHead };
   const prover = new BlobProver({ bus, mesh, clock, log });
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
@@ -157,9 +160,14 @@ function regularTasks(
   prover: BlobProver,
 ): (() => void)[] {
   const began = clock.now();
+  let head = { sequence: 0, proof: "" };
   const beacon = () => {
     const wanted = [...prover.wanted()];
     const body: Beacon = { epoch: state.meta.epoch, leader: name, at: clock.now() };
+    const { hash, sequence } = leader.position;
+    if (head.sequence !== sequence)
+      head = { sequence, proof: signHead(keys.signer, mesh, { epoch: body.epoch, sequence, hash }) };
+    body.head = head.proof;
     if (wanted.length > 0) body.wanted = wanted;
     const { epoch } = subjectsOf(mesh);
     bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));

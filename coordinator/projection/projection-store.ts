@@ -23,6 +23,11 @@ const positionSchema = z.strictObject({
   signedFrom: z.int().positive().nullable().default(null),
 });
 
+/** Where a stored projection stands; null where that cannot be told. */
+export function storedPosition(store: Store): Position | null {
+  return store.fault() === null ? (positionSchema.safeParse(store.get(positionKey)).data ?? null) : null;
+}
+
 interface Loaded {
   readonly state: State;
   readonly position: Position;
