@@ -4,7 +4,15 @@
  * expires. Orders are idempotent by fence.
  */
 import * as z from "zod";
-import { shortText, cutText, listOf, recordOf, manyEntriesMax, sentenceCharactersMax } from "./bound.ts";
+import {
+  shortText,
+  cutText,
+  listOf,
+  recordOf,
+  manyEntriesMax,
+  sentenceCharactersMax,
+  sentenceText,
+} from "./bound.ts";
 import { backendNameSchema } from "./capability.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
@@ -93,5 +101,7 @@ export const beaconSchema = z.object({
   at: z.number(),
   /** Artifacts that somebody wants and the mesh's store has lost: whoever has their bytes stores them again. */
   wanted: listOf(digestSchema, wantedMax).optional(),
+  /** How far the journal reaches: `signed-head.ts`. Absent from older coordinators. */
+  head: sentenceText.optional(),
 });
 export type Beacon = z.infer<typeof beaconSchema>;
