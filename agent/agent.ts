@@ -60,7 +60,7 @@ export interface Agent {
 
 const tickMs = 100;
 /** Between two looks at how much the disk has left: what writes a gigabyte a second is found in time. */
-const diskLookMs = 250;
+const diskLookMs = 100;
 const leavePatienceMs = 8_000;
 
 export function startAgent(options: AgentOptions): Agent {

@@ -36,6 +36,8 @@ const userSchema = z
     issuedAt: z.number().int().nonnegative(),
     /** What signed its credential where that is of before users had accounts of their own: it enters the mesh's own. */
     sharedSigner: accountKeySchema.optional(),
+    /** The key, one of `others`, with which it enters an account of its own already; its old one ends soon: `renew.ts`. */
+    renewal: publicKeySchema.optional(),
     /** Every key this user ever lost, with the Unix time in seconds of the revocation. */
     revoked: listOf(z.object({ publicKey: publicKeySchema, at: z.number().int().nonnegative() })),
   })
@@ -81,7 +83,7 @@ export function listUsers(home: Home): Outcome<readonly User[]> {
   return accept(users);
 }
 
-/** Users whose credentials are of before each had an account of its own. They enter the mesh's until they are invited again. */
+/** Users whose credentials are of before each had an account of its own. They enter the mesh's until these are renewed. */
 export function sharedUsers(users: readonly User[]): readonly User[] {
   return users.filter(({ publicKey, sharedSigner }) => publicKey !== null && sharedSigner !== undefined);
 }

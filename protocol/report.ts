@@ -7,6 +7,7 @@ import {
   listOf,
   manyEntriesMax,
   nameCharactersMax,
+  sentenceCharactersMax,
   textCharactersMax,
   cutRecord,
 } from "./bound.ts";

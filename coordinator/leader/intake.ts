@@ -14,6 +14,7 @@ import {
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { isRenewal } from "../../protocol/renewal.ts";
 import { registerSchema, heartbeatSchema, type Welcome } from "../../protocol/report.ts";
 import {
   agentOf,
@@ -71,9 +72,11 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
       // Standby coordinators ask so seldom that their asking is not counted: who leads must not hang on it.
       if (
         role !== "coordinator" &&
-        !quota.allows("query", `${role}/${who}`, message.data.length, clock.now())
+        !quota.allows("query", `${role}/${who}`, message.data.length, clock.monotonic())
       )
         return respond(refuse("unavailable", beyondQuota(who, "questions", queryRate)));
+      // Asked of whoever has the keys, with a credential that may ask nowhere else.
+      if (name === "renew" || (role === "coordinator" && isRenewal(fromBytes(message.data)))) return;
       if (name === "ping") return respond(accept({ epoch: leader.state.meta.epoch }));
       if (!isQuery(name)) {
         return respond(
@@ -98,7 +101,7 @@ function serveHeartbeats(options: IntakeOptions): Subscription {
   const { board, bus, clock, giveOrder, leader, mesh, quota, setAside } = options;
   return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
     const agent = agentOf(message.subject);
-    if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.now())) return;
+    if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.monotonic())) return;
     const aside = (sentence: string) =>
       setAside.note({ kind: "heartbeat", sender: agent, bytes: message.data.length, sentence });
     const large = tooLarge(`a heartbeat of ${agent}`, message.data.length, heartbeatBytesMax);
@@ -142,7 +145,7 @@ function serveRegisters({
 }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).registers, (message) => {
     const agent = agentOf(message.subject);
-    if (!quota.allows("register", `agent/${agent}`, message.data.length, clock.now()))
+    if (!quota.allows("register", `agent/${agent}`, message.data.length, clock.monotonic()))
       return message.respond(toBytes(refuse("unavailable", `${agent} registers more often than it may`)));
     const large = tooLarge(`the registration of ${agent}`, message.data.length, registerBytesMax);
     const aside = (refused: Outcome<never>) => {
@@ -151,7 +154,9 @@ function serveRegisters({
       message.respond(toBytes(refused));
     };
     if (large !== null) return aside(large);
-    const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
+    const body = fromBytes(message.data);
+    if (isRenewal(body)) return;
+    const register = parseOutside(registerSchema, body, `registration of ${agent}`);
     if (!register.ok) return aside(register);
     const submit = () =>
       leader.submit({
@@ -185,7 +190,7 @@ function serveCommands({ bus, clock, leader, mesh, quota }: IntakeOptions): Subs
     const respond = (answer: Outcome<unknown>) =>
       message.respond(answerBytes(isCommand(name) ? `the command ${name}` : "a command", answer));
     // Before anything is read of it: reading is most of what it costs.
-    if (!quota.allows("command", `${role}/${who}`, message.data.length, clock.now()))
+    if (!quota.allows("command", `${role}/${who}`, message.data.length, clock.monotonic()))
       return respond(refuse("unavailable", beyondQuota(who, "commands", commandRate)));
     const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
     if (large !== null) return respond(large);

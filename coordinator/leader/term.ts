@@ -7,6 +7,7 @@ import type { Clock } from "../../protocol/time/clock.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { beaconSchema, type Beacon } from "../../protocol/order.ts";
 import { signHead } from "../../protocol/signed-head.ts";
+import type { Digest } from "../../protocol/id.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
@@ -25,7 +26,9 @@ import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { SenderQuota } from "./sender-quota.ts";
-import { serveProofs, type Proofs } from "./serve-proofs.ts";
+import { BlobProver } from "./blob-prover.ts";
+import { artifactsOnRecord, scrubBlobs } from "./scrub-blobs.ts";
+import { serveProofs } from "./serve-proofs.ts";
 import { ServerPulse } from "./server-pulse.ts";
 
 export interface TermOptions {
@@ -45,6 +48,8 @@ export interface TermOptions {
   readonly store: ProjectionStore;
   readonly events: EventLog;
   readonly sampler: SamplerWorker;
+  /** Whether artifacts on record are read now and then, to find what is lost. */
+  readonly scrubs?: boolean;
   readonly faults: FaultBook;
   readonly setAside: SetAside;
   readonly log: (line: string) => void;
@@ -108,15 +113,15 @@ export function beginTerm(options: TermOptions): Term {
   const watch = new ClockWatch(options.machineClock);
   const checkHead = headCheck({ ...options, copy: options.store.copy });
   const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota, checkHead };
-  const proofs = serveProofs(bus, mesh, clock, log);
+  const prover = new BlobProver({ bus, mesh, clock, log });
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
-    proofs.subscription,
+    serveProofs(bus, mesh, prover),
   ];
   const timers = [
-    ...regularTasks(options, intake, pulse, proofs),
+    ...regularTasks(options, intake, pulse, prover),
     every(clock, settings.beaconMs, lookForProposals),
   ];
   const over = ended.promise.then(() => {
@@ -149,15 +154,15 @@ function hearBeacons(
 
 /** Returns what cancels each. */
 function regularTasks(
-  { bus, clock, keys, mesh, name, settings, state }: TermOptions,
+  { bus, clock, keys, mesh, name, scrubs, settings, state }: TermOptions,
   { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
-  proofs: Proofs,
+  prover: BlobProver,
 ): (() => void)[] {
   const began = clock.now();
   let head = { sequence: 0, proof: "" };
   const beacon = () => {
-    const wanted = [...proofs.wanted()];
+    const wanted = [...prover.wanted()];
     const body: Beacon = { epoch: state.meta.epoch, leader: name, at: clock.now() };
     const { hash, sequence } = leader.position;
     if (head.sequence !== sequence)
@@ -181,8 +186,11 @@ function regularTasks(
         leader.submit({ input: { kind: "silent", agent }, done: () => {} });
       }
     });
+  const digests = () =>
+    new Promise<readonly Digest[]>((resolve) => leader.ask(() => resolve(artifactsOnRecord(state))));
   beacon();
   return [
+    ...(scrubs === true ? [scrubBlobs({ prover, clock, digests })] : []),
     every(clock, settings.beaconMs, beacon),
     every(clock, Math.min(expireEveryMs, settings.graceMs), expire),
     every(clock, settings.heartbeatMs, missSilent),

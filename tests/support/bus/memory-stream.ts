@@ -63,8 +63,11 @@ export class MemoryStream {
       return { kind: "wrong-sequence" };
     const same = this.#bySubject.get(subject) ?? [];
     const subjectFull = spec.maxMessagesPerSubject !== undefined && same.length >= spec.maxMessagesPerSubject;
-    if (subjectFull && spec.discard === "new" && spec.discardNewPerSubject === true)
+    if (subjectFull && spec.discard === "new" && spec.discardNewPerSubject === true) {
+      // Whoever hears this counts on it.
+      this.known(same.at(-1) ?? 0);
       return { kind: "already-there" };
+    }
     const limitBytes = spec.maxBytes ?? Infinity;
     if (spec.discard === "new" && this.#bytes + data.length > limitBytes) return { kind: "full" };
 
