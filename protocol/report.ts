@@ -7,7 +7,6 @@ import {
   listOf,
   manyEntriesMax,
   nameCharactersMax,
-  sentenceCharactersMax,
   textCharactersMax,
   cutRecord,
 } from "./bound.ts";

@@ -139,8 +139,8 @@ test("JOURNAL-5: without a projection a lost tail is still noticed, and still pu
 test("JOURNAL-5: the journal is put back once; one that is longer after the server's next absence is right", async () => {
   const { place } = await livedPlace();
   // Somebody else leads: this one stands by.
-  place.bus.subscribe(subjectsOf(placeMesh).query("coordinator", "late", "ping"), ({ respond }) =>
-    respond(toBytes({ ok: true, value: { epoch: 1 } })),
+  place.bus.subscribe(subjectsOf(placeMesh).query("coordinator", "late", "ping"), (message) =>
+    message.respond(toBytes({ ok: true, value: { epoch: 1 } })),
   );
   const candidate = place.start("late", true);
   await place.clock.advance(longMs);

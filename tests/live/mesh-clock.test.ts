@@ -77,6 +77,7 @@ test(
         incarnation: "box-1",
         artifacts: new Map(),
         idleMs: () => hourMs,
+        lies: () => false,
         onStep: () => {},
         log,
         onHalt,
