@@ -22,6 +22,7 @@ import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
+import { PointIndex } from "../view/point-index.ts";
 import { SenderQuota } from "./sender-quota.ts";
 import { serveProofs, type Proofs } from "./serve-proofs.ts";
 import { ServerPulse } from "./server-pulse.ts";
@@ -103,8 +104,9 @@ export function beginTerm(options: TermOptions): Term {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
   const quota = new SenderQuota(log);
+  const points = new PointIndex(bus);
   const watch = new ClockWatch(options.machineClock);
-  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota };
+  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota, points };
   const proofs = serveProofs(bus, mesh, clock, log);
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
