@@ -31,6 +31,7 @@ import { heardOf, type Ears } from "./heard-of.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
 import type { GiveOrder } from "./give-order.ts";
+import type { HeadCheck } from "./head-check.ts";
 import type { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
 import { takeReports } from "./take-report.ts";
@@ -48,6 +49,7 @@ export interface IntakeOptions extends Ears {
   readonly setAside: SetAside;
   readonly quota: SenderQuota;
   readonly points: PointIndex;
+  readonly checkHead: HeadCheck;
   readonly log: (line: string) => void;
 }
 
@@ -137,6 +139,7 @@ function serveHeartbeats(options: IntakeOptions): Subscription {
 function serveRegisters({
   board,
   bus,
+  checkHead,
   clock,
   leader,
   mesh,
@@ -159,21 +162,28 @@ function serveRegisters({
     if (isRenewal(body)) return;
     const register = parseOutside(registerSchema, body, `registration of ${agent}`);
     if (!register.ok) return aside(register);
-    leader.submit({
-      input: { kind: "register", agent, register: register.value },
-      done: (answer) => {
-        if (!answer.ok) return message.respond(toBytes(answer));
-        board.note(agent, clock.now());
-        const quarantined = leader.state.agents.get(agent)?.cordonReason ?? null;
-        const welcome: Welcome = {
-          epoch: leader.state.meta.epoch,
-          at: clock.now(),
-          presenceMs: settings.heartbeatMs,
-          ...(quarantined === null ? {} : { quarantined }),
-        };
-        message.respond(toBytes(accept(welcome)));
-        leader.resend();
-      },
+    const submit = () =>
+      leader.submit({
+        input: { kind: "register", agent, register: register.value },
+        done: (answer) => {
+          if (!answer.ok) return message.respond(toBytes(answer));
+          board.note(agent, clock.now());
+          const quarantined = leader.state.agents.get(agent)?.cordonReason ?? null;
+          const welcome: Welcome = {
+            epoch: leader.state.meta.epoch,
+            at: clock.now(),
+            presenceMs: settings.heartbeatMs,
+            ...(quarantined === null ? {} : { quarantined }),
+          };
+          message.respond(toBytes(accept(welcome)));
+          leader.resend();
+        },
+      });
+    const { head } = register.value;
+    if (head === undefined) return submit();
+    // No agent gets orders from a leader whose journal its own head does not bear out: it is not registered with it.
+    void checkHead(agent, head).then((isBorneOut) => {
+      if (isBorneOut) submit();
     });
   });
 }

@@ -1,4 +1,5 @@
 // After a run: the journal replayed by an outsider, then what the replay says held against what leaders hold.
+import { priceOf } from "../../protocol/token.ts";
 import { stateText } from "../support/state-text.ts";
 import { Journal } from "../../coordinator/journal/journal.ts";
 import { auditJournal, type JournalAudit } from "../support/journal-audit.ts";
@@ -25,6 +26,12 @@ export async function auditWorld(world: World, calmFrom: number): Promise<Journa
   // The run has ended: a trial without an outcome is as wrong as one with two.
   for (const trial of audit.state.trials.keys()) {
     if (!audit.outcomes.has(trial)) violations.push(`OUTCOME-1: ${trial} has no outcome`);
+  }
+  for (const { attempts, trial } of audit.state.trials.values()) {
+    for (const { endedAt, fence, meter, posted, rate } of attempts) {
+      if (endedAt !== null && posted > priceOf(endedAt - meter.from, rate))
+        violations.push(`METER-1: fence ${fence} of ${trial} posted ${posted} in ${endedAt - meter.from} ms`);
+    }
   }
   for (const { checkpoint, trial } of audit.state.trials.values()) {
     if (checkpoint !== null && !world.holdsArtifact(checkpoint.digest))

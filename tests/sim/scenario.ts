@@ -136,6 +136,9 @@ async function waitForSweeps(world: World, sweeps: readonly (string | null)[]): 
       answer.value.sweeps.every(({ state }) => state === "done" || state === "stopped")
     )
       return;
+    // A late word may name one that has been started anew since.
+    for (const agent of world.liars)
+      void viewer.command("agent-cordon", { agent, cordon: false }).catch(() => null);
     await world.clock.advance(5_000);
     if (world.violations.length > 20) return;
   }

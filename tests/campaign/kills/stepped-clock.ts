@@ -24,9 +24,7 @@ setInterval(look, lookMs).unref();
 
 globalThis.Date = new Proxy(OwnDate, {
   construct: (target, given: unknown[], newTarget) =>
-    // oxlint-disable-next-line no-unsafe-return -- what a constructor gives has no narrower type here
-    Reflect.construct(target, given.length === 0 ? [ownNow() + offsetMs] : given, newTarget),
+    Reflect.construct(target, given.length === 0 ? [ownNow() + offsetMs] : given, newTarget) as Date,
   apply: () => new OwnDate(ownNow() + offsetMs).toString(),
-  // oxlint-disable-next-line no-unsafe-return -- nor has a property by its name
-  get: (target, name) => (name === "now" ? () => ownNow() + offsetMs : Reflect.get(target, name)),
+  get: (target, name): unknown => (name === "now" ? () => ownNow() + offsetMs : Reflect.get(target, name)),
 });

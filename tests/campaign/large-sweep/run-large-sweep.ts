@@ -73,21 +73,25 @@ async function stoppedInBetween(mesh: LiveMesh, options: LargeSweepOptions): Pro
 async function submit(
   mesh: LiveMesh,
   name: string,
-  { eta, trials }: Pick<LargeSweepOptions, "eta" | "trials">,
+  options: Pick<LargeSweepOptions, "eta" | "trials">,
 ): Promise<string> {
-  const file = mesh.cli.write(
-    `${name}.yaml`,
-    `name: ${name}
+  const file = mesh.cli.write(`${name}.yaml`, `${largeSweepText(name, options)}reuse: false\n`);
+  const { out } = await mesh.ok(LiveMesh.home, "sweep", "run", file, "--detach");
+  return out.trim();
+}
+
+/** Of what both versions know. */
+export function largeSweepText(
+  name: string,
+  { eta, trials }: Pick<LargeSweepOptions, "eta" | "trials">,
+): string {
+  return `name: ${name}
 task: noop
 search: {method: random, trials: ${trials}, seed: 1}
 stopping: {policy: asha, min: 1, max: 2, eta: ${eta}}
 models:
   noop: {x: {distribution: uniform, min: 0, max: 1}, milliseconds: 0}
-reuse: false
-`,
-  );
-  const { out } = await mesh.ok(LiveMesh.home, "sweep", "run", file, "--detach");
-  return out.trim();
+`;
 }
 
 /** However long it takes: the count must only grow. */
