@@ -129,7 +129,9 @@ describe(
       const [mark = ""] = marks;
       assert.equal(new Set(marks).size, 1);
       const own = mark.split(":").at(-1) ?? "";
-      assert.equal(spawnedGuards().filter((pid) => commandOf(pid).includes(own)).length, 1);
+      const guard = await guardOf(own);
+      const guards = spawnedGuards().filter((pid) => commandOf(pid).includes(own));
+      assert.deepEqual(guards, [guard]);
       assert.ok(!readFileSync(`/proc/${guard}/environ`, "latin1").includes("TRIALMESH_RUN"));
       kill();
       await Promise.all(pids.map(gone));
