@@ -16,6 +16,7 @@ import type { AgentEffect } from "./core/agent-effect.ts";
 import type { AgentInput } from "./core/agent-input.ts";
 import { newAgentState, type AgentState } from "./core/agent-state.ts";
 import { step } from "./core/step.ts";
+import { KeptHead } from "./kept-head.ts";
 import { hearOrders } from "./hear-orders.ts";
 import { LeaderLink, type Load } from "./leader-link.ts";
 import { Outbox } from "./outbox.ts";
@@ -59,7 +60,7 @@ export interface Agent {
 
 const tickMs = 100;
 /** Between two looks at how much the disk has left: what writes a gigabyte a second is found in time. */
-const diskLookMs = 250;
+const diskLookMs = 100;
 const leavePatienceMs = 8_000;
 
 export function startAgent(options: AgentOptions): Agent {
@@ -91,6 +92,7 @@ class AgentShell implements Agent {
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
     const onQuarantined = (reason: string) => this.#hearQuarantined(reason);
     const onError = (error: unknown) => options.onHalt(errorSentence(error));
+    const head = new KeptHead({ mesh, trust: options.trust, store, clock, onError });
     this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, log, onError });
     this.#link = new LeaderLink({
       mesh,
@@ -101,6 +103,7 @@ class AgentShell implements Agent {
       load: options.load,
       owner: () => this.#owner.seen,
       backlogOut: (ms) => this.#outbox.emptied(ms),
+      head: () => head.proof,
       take,
       onQuarantined,
       log,
@@ -119,6 +122,7 @@ class AgentShell implements Agent {
       },
       take,
       onReceipt,
+      onHead: (proof) => head.note(proof),
       onQuarantined,
       onWanted: (digests) => {
         for (const digest of digests) options.artifacts.offer(digest);
@@ -136,22 +140,7 @@ class AgentShell implements Agent {
       onAvailability: (availability, idleMs) => this.#obeyOwner(availability, idleMs),
       log,
     });
-    this.#every(
-      () => tickMs,
-      () => take({ kind: "tick" }),
-    );
-    this.#every(
-      () => diskLookMs,
-      () => void this.#guardDisk(),
-    );
-    this.#every(
-      () => this.#link.heartbeatMs,
-      () => {
-        this.#owner.assess();
-        this.#link.beat();
-        this.#outbox.resend();
-      },
-    );
+    this.#beginTasks();
   }
 
   running(): number {
@@ -295,6 +284,25 @@ class AgentShell implements Agent {
     return [...this.#state.held.values()].filter(
       ({ killed, phase, suspended }) => phase === "running" && !suspended && !killed,
     ).length;
+  }
+
+  #beginTasks(): void {
+    this.#every(
+      () => tickMs,
+      () => this.#take({ kind: "tick" }),
+    );
+    this.#every(
+      () => diskLookMs,
+      () => void this.#guardDisk(),
+    );
+    this.#every(
+      () => this.#link.heartbeatMs,
+      () => {
+        this.#owner.assess();
+        this.#link.beat();
+        this.#outbox.resend();
+      },
+    );
   }
 
   #every(ms: () => number, run: () => void): void {

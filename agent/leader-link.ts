@@ -28,6 +28,8 @@ export interface LeaderLinkOptions {
   readonly state: AgentState;
   readonly load: () => Load;
   readonly owner: () => Heartbeat["owner"];
+  /** The highest signed head of the journal; null where none was heard of. */
+  readonly head: () => string | null;
   /** Resolves when an earlier run's reports are out, or after so many ms. */
   readonly backlogOut: (ms: number) => Promise<void>;
   readonly take: (input: AgentInput) => void;
@@ -111,7 +113,13 @@ export class LeaderLink {
   async #registerOnce(): Promise<boolean> {
     const { bus, capability, clock, log, onQuarantined, state, take } = this.#options;
     const askedAt = clock.monotonic();
-    const register: Register = { incarnation: state.incarnation, capability, policy: state.policy };
+    const head = this.#options.head();
+    const register: Register = {
+      incarnation: state.incarnation,
+      capability,
+      policy: state.policy,
+      ...(head === null ? null : { head }),
+    };
     const answer = answerSchema.safeParse(
       fromBytes(await bus.request(this.#subjects.register(state.name), toBytes(register), registerTimeoutMs)),
     );

@@ -15,6 +15,7 @@ export interface CacheIndexOptions {
   readonly remove: (digest: Digest) => Promise<void>;
 }
 
+/** `usedAt`: ms since the Unix epoch by this machine's clock; it says who was used before whom, and no more. */
 const entrySchema = z.object({ bytes: z.int().nonnegative(), usedAt: z.number() });
 type CacheEntry = z.infer<typeof entrySchema>;
 
@@ -26,6 +27,9 @@ export class CacheIndex {
   readonly #options: CacheIndexOptions;
   /** As the store has it: reading all of it back for every artifact would grow with the cache. */
   readonly #entries = new Map<Digest, CacheEntry>();
+  /** When this process used it last, monotonic ms: a clock that is set must neither pin an artifact nor let one go. */
+  readonly #usedHere = new Map<Digest, number>();
+  #lastUsedAt = 0;
   #totalBytes = 0;
 
   /** An entry of the store that cannot be read is left out. */
@@ -36,6 +40,7 @@ export class CacheIndex {
       if (!entry.success) continue;
       this.#entries.set(key.slice(prefix.length), entry.data);
       this.#totalBytes += entry.data.bytes;
+      this.#lastUsedAt = Math.max(this.#lastUsedAt, entry.data.usedAt);
     }
   }
 
@@ -46,7 +51,10 @@ export class CacheIndex {
   /** It is here and used just now; others may have to go for it. */
   async note(digest: Digest, bytes: number): Promise<void> {
     const { clock, store } = this.#options;
-    const entry = { bytes, usedAt: clock.now() };
+    // Later than all before it, also after the clock was set back.
+    this.#lastUsedAt = Math.max(clock.now(), this.#lastUsedAt + 1);
+    const entry = { bytes, usedAt: this.#lastUsedAt };
+    this.#usedHere.set(digest, clock.monotonic());
     this.#totalBytes += bytes - (this.#entries.get(digest)?.bytes ?? 0);
     this.#entries.set(digest, entry);
     await store.write({ put: [[prefix + digest, entry]], remove: [] });
@@ -59,9 +67,12 @@ export class CacheIndex {
     if (this.#totalBytes <= quotaBytes) return;
     const remove: string[] = [];
     const oldestFirst = [...this.#entries].toSorted(([, a], [, b]) => a.usedAt - b.usedAt);
-    for (const [digest, { bytes, usedAt }] of oldestFirst) {
-      if (this.#totalBytes <= quotaBytes || usedAt > clock.now() - pinnedMs) break;
+    const pinnedSince = clock.monotonic() - pinnedMs;
+    for (const [digest, { bytes }] of oldestFirst) {
+      if (this.#totalBytes <= quotaBytes) break;
+      if ((this.#usedHere.get(digest) ?? -Infinity) > pinnedSince) continue;
       this.#entries.delete(digest);
+      this.#usedHere.delete(digest);
       this.#totalBytes -= bytes;
       remove.push(prefix + digest);
       await this.#options.remove(digest);

@@ -125,7 +125,7 @@ function withArticle(role: string): string {
 }
 
 /** What became of an invitation that is over, for whoever comes with it. */
-export function endSentence(
+function endSentence(
   { expiresAt, used, uses, withdrawnAt }: InvitationRecord,
   state: "used" | "expired" | "withdrawn",
 ): string {
@@ -143,7 +143,7 @@ export function endSentence(
 }
 
 /** `2026-03-01 12:00 UTC`: two machines need not be in one zone. */
-export function timeText(atS: number): string {
+function timeText(atS: number): string {
   return `${new Date(atS * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 

@@ -23,7 +23,7 @@ export const homeVersion = 2;
 /** Of before users had accounts of their own: `upgrade-home.ts`. */
 const firstVersion = 1;
 
-export const serverUrlSchema = longText.regex(
+const serverUrlSchema = longText.regex(
   /^(nats|tls):\/\/[^\s/]+$/,
   "a server's address looks like nats://host:4222",
 );

@@ -8,9 +8,10 @@ import { meshOwner } from "../protocol/program.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.ts";
 import { nameProblem } from "./admission.ts";
 import { invitationAccount } from "./exchange-account.ts";
-import { serverUrlSchema, type Home } from "./home.ts";
+import type { Home } from "./home.ts";
 import { exclusively } from "./home-lock.ts";
 import { loadIdentity } from "./identity.ts";
+import { inviteLine } from "./invite-line.ts";
 import { accountOfCode, codeOf, codeSecretBytes } from "./invitation-code.ts";
 import {
   idOf,
@@ -58,7 +59,7 @@ export interface Invite {
 
 export async function makeInvite(home: Home, options: InviteOptions): Promise<Outcome<Invite>> {
   const { lifeS = lifeDefaultS, name, nowS, role, url = home.url, uses = 1 } = options;
-  const checked = checkInvite(role, name, url, uses);
+  const checked = checkInvite(role, name, uses);
   if (!checked.ok) return checked;
   const identity = loadIdentity(home);
   if (!identity.ok) return identity;
@@ -70,6 +71,8 @@ export async function makeInvite(home: Home, options: InviteOptions): Promise<Ou
     const replaced = withdraw(home, nowS, (other) => other.role === role && other.name === name);
     if (!replaced.ok) return replaced;
     const code = codeOf(randomBytes(codeSecretBytes));
+    const line = inviteLine(code, url);
+    if (!line.ok) return line;
     const account = accountOfCode(code).getPublicKey();
     const invitation: InvitationRecord = {
       version: 1,
@@ -88,16 +91,13 @@ export async function makeInvite(home: Home, options: InviteOptions): Promise<Ou
     const token = await invitationAccount(identity.value, home.mesh, account);
     const told = await pushAccounts(home, identity.value, [token], nowS);
     if (!told.ok && told.refusal.code !== "unavailable") return told;
-    const address = url.replace(/^nats:\/\//, "");
-    return accept({ code: `${code}@${address}`, invitation, url, replaced: replaced.value.length });
+    return accept({ code: line.value, invitation, url, replaced: replaced.value.length });
   });
 }
 
-function checkInvite(role: InvitedRole, name: string, url: string, uses: number): Outcome<null> {
+function checkInvite(role: InvitedRole, name: string, uses: number): Outcome<null> {
   const named = parseOutside(nameSchema, name, `the ${role}'s name`);
   if (!named.ok) return named;
-  const address = parseOutside(serverUrlSchema, url, "the address to hand out");
-  if (!address.ok) return address;
   if (!Number.isInteger(uses) || uses < 1 || uses > usesMax)
     return refuse("invalid", `an invitation is for 1 to ${usesMax} machines, not for ${uses}`);
   if (uses > 1 && name.length > numberedNameCharactersMax)

@@ -35,46 +35,13 @@ import {
 import { askedSubject, joiningCredential, joiningInbox } from "./exchange-account.ts";
 import { joinedSchema, type Joined, type Joining } from "./exchange.ts";
 import { homeExists, openHome, saveHome, type Home } from "./home.ts";
-import { accountOfCode, codePrefix, readCode } from "./invitation-code.ts";
+import { accountOfCode } from "./invitation-code.ts";
+import { readInviteLine } from "./invite-line.ts";
 
-const defaultPort = 4222;
-/** Scheme and port may be left out. */
-const addressForm = /^((?:nats|tls):\/\/)?(\[[0-9a-f:.]+\]|[^\s/:@[\]]+)(:\d{1,5})?$/i;
 const answerTimeoutMs = 10_000;
 /** An answer may be lost on its way: asked again, it is the same. */
 const asksMax = 3;
 const askPauseMs = 1_000;
-
-export interface Invited {
-  readonly code: string;
-  readonly url: string;
-}
-
-/** Reads `CODE@host:port`; says what is wrong with it before anything is asked of anybody. */
-export function readInviteLine(line: string): Outcome<Invited> {
-  const text = line.trim();
-  const again = "paste what `trialmesh invite` printed, such as tm3.…@192.168.1.5:4222";
-  const version = /^tm(\d+)\./i.exec(text)?.[1];
-  if (version === undefined)
-    return refuse("invalid", `this is not an invitation (it would start with ${codePrefix}); ${again}`);
-  if (version !== codePrefix.slice(2, -1))
-    return refuse(
-      "invalid",
-      `this invitation is of version ${version} and this trialmesh reads version 3; ask the mesh's owner for a new \`trialmesh invite\`, of a trialmesh like this one`,
-    );
-  const at = text.indexOf("@");
-  const code = readCode(at < 0 ? text : text.slice(0, at));
-  if (!code.ok) return refuse(code.refusal.code, `${code.refusal.message}; ${again}`);
-  if (at < 0) return refuse("invalid", `the invitation lacks the mesh's address behind an @; ${again}`);
-  const address = addressForm.exec(text.slice(at + 1));
-  if (address === null)
-    return refuse(
-      "invalid",
-      `the address in the invitation is not one: a server's address looks like nats://host:${defaultPort}; ${again}`,
-    );
-  const [, scheme = "nats://", host = "", port = `:${defaultPort}`] = address;
-  return accept({ code: code.value, url: `${scheme}${host}${port}` });
-}
 
 export interface JoinOptions {
   /** What this machine calls itself, for people. */
@@ -121,18 +88,18 @@ export async function acceptInvite(
   return stored.ok ? accept({ home: home.value, credential: credential.value }) : stored;
 }
 
-type JoiningKeys = UserKeys & { readonly signing: NonNullable<UserKeys["signing"]> };
+export type JoiningKeys = UserKeys & { readonly signing: NonNullable<UserKeys["signing"]> };
 
 const keysSchema = z.object({
   user: shortText,
   signing: z.object({ seed: shortText, publicKey: shortText }),
 });
 
-/** The key pairs with which this home takes up this invitation: made the first time, the same after that. */
-function ownKeys(path: string, account: string): Outcome<JoiningKeys> {
+/** The key pairs with which this home asks to be let in for `purpose`: made the first time, the same after that. */
+export function ownKeys(path: string, purpose: string): Outcome<JoiningKeys> {
   const folder = ensurePrivateFolder(join(path, "joining"));
   if (!folder.ok) return folder;
-  const file = join(folder.value, `${account}.json`);
+  const file = join(folder.value, `${purpose}.json`);
   if (!existsSync(file)) {
     const user = createUser();
     const signing = newOwnKey();
@@ -164,7 +131,7 @@ async function joinedBefore(home: Home, keys: JoiningKeys): Promise<Credential |
 }
 
 /** What was signed must be for these keys and for whom the answer names. */
-async function credentialOf(keys: JoiningKeys, joined: Joined): Promise<Outcome<Credential>> {
+export async function credentialOf(keys: JoiningKeys, joined: Joined): Promise<Outcome<Credential>> {
   const wanted = joined.role === "coordinator" ? keys : { ...keys, signing: null };
   const text = credentialText(wanted, joined.token, joined.certificate);
   const credential = await readCredential(text, "what the mesh answered");

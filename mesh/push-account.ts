@@ -17,7 +17,8 @@ import type { AccountToken } from "./server-config.ts";
 const updateSubject = "$SYS.REQ.CLAIMS.UPDATE";
 const connectTimeoutMs = 2_000;
 const updateTimeoutMs = 2_000;
-const systemUserLifeS = 60;
+/** This machine's clock and the server's need not agree. */
+const systemUserLifeS = 24 * 3_600;
 
 /** Refuses with `unavailable` where no server of this mesh answers. `nowS` is Unix time in seconds. */
 export async function pushAccounts(
@@ -53,7 +54,7 @@ export async function pushAccounts(
   }
 }
 
-/** A user of the system account that lives a minute: enough to hand the server what it is to know. */
+/** A user of the system account, whose key is kept nowhere: to hand the server what it is to know. */
 async function systemCredential(identity: Identity, nowS: number): Promise<Uint8Array> {
   return new TextEncoder().encode(await systemCredentialText(identity, nowS + systemUserLifeS));
 }

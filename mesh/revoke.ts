@@ -58,7 +58,7 @@ async function takeBack(
   { publicKey, user }: Live,
   nowS: number,
 ): Promise<Outcome<Revocation>> {
-  const { sharedSigner, ...own } = user;
+  const { renewal: _, sharedSigner, ...own } = user;
   const keys = [publicKey, ...user.others].map((key) => ({ publicKey: key, at: nowS }));
   const gone: User = { ...own, publicKey: null, others: [], revoked: [...user.revoked, ...keys] };
   const saved = saveUser(home, gone);
@@ -66,10 +66,9 @@ async function takeBack(
   rmSync(credentialFile(home, user.role, user.name), { force: true });
   const all = listUsers(home);
   if (!all.ok) return all;
-  const account = await (sharedSigner === undefined
-    ? accountOf(identity, home.mesh, gone, all.value)
-    : meshAccount(identity, home.mesh, all.value));
-  const pushed = await pushAccounts(home, identity, [account], nowS);
+  const accounts = [await accountOf(identity, home.mesh, gone, all.value)];
+  if (sharedSigner !== undefined) accounts.push(await meshAccount(identity, home.mesh, all.value));
+  const pushed = await pushAccounts(home, identity, accounts, nowS);
   if (!pushed.ok && pushed.refusal.code !== "unavailable") return pushed;
   return accept({
     role: user.role,

@@ -46,7 +46,8 @@ function accountsOf(
   users: readonly User[],
 ): Promise<readonly AccountToken[]> {
   const outer = users.filter(
-    ({ role, sharedSigner }) => role !== "coordinator" && sharedSigner === undefined,
+    ({ renewal, role, sharedSigner }) =>
+      role !== "coordinator" && (sharedSigner === undefined || renewal !== undefined),
   );
   return Promise.all([
     meshAccount(identity, mesh, users),

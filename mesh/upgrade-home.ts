@@ -2,7 +2,7 @@
  * Brings the home that made a mesh from its first layout, in which all users shared one account, to today's. Users whose
  * credentials lie here get new ones under the same names. The others keep theirs, which open the shared account, now
  * the coordinators', as they did: a mesh is not brought to a new version on all machines at once. What they could do
- * there to the streams they can do until each is invited again; the last one takes the old signing key along, whose seed
+ * there to the streams they can do until each has renewed its own; the last one takes the old signing key along, whose seed
  * is gone already.
  * A crash half way through leaves the old version in `mesh.json`, and all of it is done again.
  */

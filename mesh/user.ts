@@ -36,6 +36,8 @@ const userSchema = z
     issuedAt: z.number().int().nonnegative(),
     /** What signed its credential where that is of before users had accounts of their own: it enters the mesh's own. */
     sharedSigner: accountKeySchema.optional(),
+    /** The key, one of `others`, with which it enters an account of its own already; its old one ends soon: `renew.ts`. */
+    renewal: publicKeySchema.optional(),
     /** Every key this user ever lost, with the Unix time in seconds of the revocation. */
     revoked: listOf(z.object({ publicKey: publicKeySchema, at: z.number().int().nonnegative() })),
   })
@@ -81,14 +83,20 @@ export function listUsers(home: Home): Outcome<readonly User[]> {
   return accept(users);
 }
 
-/** Users whose credentials are of before each had an account of its own. They enter the mesh's until they are invited again. */
+/** Users whose credentials are of before each had an account of its own. They enter the mesh's until these are renewed. */
 export function sharedUsers(users: readonly User[]): readonly User[] {
   return users.filter(({ publicKey, sharedSigner }) => publicKey !== null && sharedSigner !== undefined);
 }
 
-/** What an account's token must say of the taken-back keys of its users: always derived from the records. */
+/** The end of the year 9999: the server lets a credential pass that says it was issued after its key was taken back. */
+const forGoodS = 253_402_300_799;
+
+/**
+ * What an account's token must say of the taken-back keys of its users: always derived from the records. A key that was taken
+ * back is never given a credential again, so it is so for good, whatever the clocks said when it was issued and taken back.
+ */
 export function revocationsOf(users: readonly Pick<User, "revoked">[]): Revocations {
   return Object.fromEntries(
-    users.flatMap((user) => user.revoked.map((entry) => [entry.publicKey, entry.at])),
+    users.flatMap((user) => user.revoked.map(({ publicKey }) => [publicKey, forGoodS])),
   );
 }

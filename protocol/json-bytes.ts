@@ -21,6 +21,39 @@ export function fromBytes(bytes: Uint8Array): unknown {
   }
 }
 
+/**
+ * As `fromBytes`, of what was taken before there was a limit on nesting: what stands deeper than `nestingMax` is null. Nothing of
+ * ours stood so deep; only a value that somebody passed on without a look at it can have.
+ */
+export function fromOldBytes(bytes: Uint8Array): unknown {
+  if (bytes.length <= lookedIntoBytes || !nestsTooDeep(bytes)) return fromBytes(bytes);
+  try {
+    const value: unknown = JSON.parse(decoder.decode(bytes));
+    flatten(value);
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without recursion, a level after the other. */
+function flatten(value: unknown): void {
+  let level = [value];
+  for (let depth = 1; level.length > 0; depth++) {
+    const next: unknown[] = [];
+    for (const one of level) {
+      if (typeof one !== "object" || one === null) continue;
+      for (const key of Object.keys(one)) {
+        const inner: unknown = Reflect.get(one, key);
+        if (typeof inner !== "object" || inner === null) continue;
+        if (depth >= nestingMax) Reflect.set(one, key, null);
+        else next.push(inner);
+      }
+    }
+    level = next;
+  }
+}
+
 /** Brackets outside of texts, counted on the bytes: in UTF-8 none of these is part of another character. */
 function nestsTooDeep(bytes: Uint8Array): boolean {
   let depth = 0;

@@ -4,7 +4,15 @@
  * expires. Orders are idempotent by fence.
  */
 import * as z from "zod";
-import { shortText, cutText, listOf, recordOf, manyEntriesMax, sentenceCharactersMax } from "./bound.ts";
+import {
+  shortText,
+  cutText,
+  listOf,
+  recordOf,
+  manyEntriesMax,
+  sentenceCharactersMax,
+  sentenceText,
+} from "./bound.ts";
 import { backendNameSchema } from "./capability.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
@@ -78,7 +86,7 @@ export const drainSchema = z.object({
   ...given,
   drain: z.boolean(),
   /** Why it gets no new trials until somebody has looked at it: for its owner. Left out where it is not quarantined. */
-  quarantined: z.string().optional(),
+  quarantined: cutText(sentenceCharactersMax).optional(),
 });
 /** Reports the coordinator has made durable; the agent may forget them. */
 export const receiptSchema = z.object({ ...given, ids: listOf(shortText, manyEntriesMax).min(1) });
@@ -93,5 +101,7 @@ export const beaconSchema = z.object({
   at: z.number(),
   /** Artifacts that somebody wants and the mesh's store has lost: whoever has their bytes stores them again. */
   wanted: listOf(digestSchema, wantedMax).optional(),
+  /** How far the journal reaches: `signed-head.ts`. Absent from older coordinators. */
+  head: sentenceText.optional(),
 });
 export type Beacon = z.infer<typeof beaconSchema>;

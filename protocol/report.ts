@@ -1,6 +1,7 @@
 /** What an agent says: it registers, sends a heartbeat every few seconds, and makes durable reports. */
 import * as z from "zod";
 import {
+  sentenceText,
   shortText,
   cutText,
   listOf,
@@ -82,6 +83,8 @@ export const registerSchema = z.object({
   incarnation: shortText,
   capability: capabilitySchema,
   policy: policySchema,
+  /** The highest signed head of the journal it has heard of; absent from older agents. */
+  head: sentenceText.optional(),
 });
 export type Register = z.infer<typeof registerSchema>;
 
@@ -91,7 +94,7 @@ export const welcomeSchema = z.object({
   at: z.number(),
   presenceMs: z.number().positive(),
   /** Why the agent gets no new trials until somebody has looked at it; left out where it is not quarantined. */
-  quarantined: z.string().optional(),
+  quarantined: cutText(reasonCharactersMax).optional(),
 });
 export type Welcome = z.infer<typeof welcomeSchema>;
 

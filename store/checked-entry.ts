@@ -7,7 +7,7 @@ import * as z from "zod";
 
 const checksumBytes = 4;
 
-/** Checksum (CRC-32, little end first) and bytes. */
+/** Checksum (CRC32 of zlib, little end first) and bytes. */
 export function sealEntry(key: string, bytes: Uint8Array): Buffer {
   const sealed = Buffer.allocUnsafe(checksumBytes + bytes.length);
   sealed.writeUInt32LE(crc32(bytes, crc32(key)), 0);

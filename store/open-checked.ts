@@ -44,7 +44,7 @@ const endedByDamage: ReadonlySet<NodeJS.Signals> = new Set([
   "SIGFPE",
 ]);
 
-/** As `openLmdbStore`; refuses as damaged what is not as it was written. Its caller alone has the folder. */
+/** STORE-11: as `openLmdbStore`; refuses as damaged what is not as it was written. Its caller alone has the folder. */
 export async function openCheckedStore(options: CheckedStoreOptions): Promise<StoreOpening> {
   const { path } = options;
   const mark = join(path, markFile);

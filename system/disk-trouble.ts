@@ -1,4 +1,4 @@
-/** What a disk refuses for now: no room, no writing, a failure of its own. Waited out, with a word on where and why. */
+/** What a disk refuses for now: no room, no writing, a failure of its own. DISK-1: waited out, with a word on where and why. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemCode } from "./system-error.ts";
 

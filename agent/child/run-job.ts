@@ -77,13 +77,7 @@ export async function runJob(
         );
       }
       const name = `${job.trial}-${fence}-${resource}`;
-      const saved = trainer.save();
-      file = await throughDiskTrouble(
-        job.checkpointDir,
-        () => writeCheckpoint(saved, job.checkpointDir, name, kept),
-        (line) => emit({ kind: "log", fence, stream: "err", line }),
-        () => !stopping(),
-      );
+      file = await keepCheckpoint(trainer.save(), job, name, { emit, stopping, kept });
       emit({ kind: "checkpoint", fence, resource, metrics, ...clock.lap(), ...file });
       const built = trainer.built === undefined ? {} : { built: trainer.built };
       if (last)
@@ -98,6 +92,21 @@ export async function runJob(
   } finally {
     trainer?.dispose();
   }
+}
+
+/** DISK-1: a disk that takes nothing is waited for, until the job is to stop. */
+function keepCheckpoint(
+  bytes: Uint8Array,
+  { checkpointDir, fence }: Job,
+  name: string,
+  { emit, stopping, kept }: Pick<RunJobOptions, "emit" | "stopping" | "kept">,
+): Promise<CheckpointFile> {
+  return throughDiskTrouble(
+    checkpointDir,
+    () => writeCheckpoint(bytes, checkpointDir, name, kept),
+    (line) => emit({ kind: "log", fence, stream: "err", line }),
+    () => !stopping(),
+  );
 }
 
 interface Prepared {

@@ -3,7 +3,7 @@
  * what each says of the run, and what it is answered. One experiment and one run; it holds no socket and keeps no history.
  */
 import * as z from "zod";
-import { longText, listOf } from "../../protocol/bound.ts";
+import { cutText, longText, listOf } from "../../protocol/bound.ts";
 
 export type MlflowFact =
   | { readonly kind: "metric"; readonly name: string; readonly value: number; readonly step: number }
@@ -37,7 +37,7 @@ const metric = z.object({ key: name, value: real, step: integer });
 const valueCharactersMax = 8_000;
 const pair = z.object({
   key: name,
-  value: longText.default("").transform((value) => value.slice(0, valueCharactersMax)),
+  value: cutText(valueCharactersMax).default(""),
 });
 const batch = z.object({
   metrics: listOf(metric).default([]),

@@ -26,10 +26,9 @@ interface Options extends PrintOptions {
 const codeCharactersMax = 60;
 const msPerS = 1_000;
 
+const spanFlag = flag(durationText.transform((ms) => Math.floor(ms / msPerS)));
 /** Seconds, or `never`. */
-const lifeFlag = flag(
-  z.union([z.literal("never"), durationText.transform((ms) => Math.max(1, Math.floor(ms / msPerS)))]),
-);
+const lifeFlag = (text: string): number | "never" => (text === "never" ? text : spanFlag(text));
 
 export function inviteCommand(terminal: Terminal): Command {
   return printing("invite", "print the one line that lets another machine or person join")
@@ -105,10 +104,12 @@ async function invite(
 
 function explain(terminal: Terminal, made: Invitation, nowS: number): void {
   const { code, expiresAt, id, name, replaced, role, url, uses } = made;
+  const several =
+    role === "requester" || role === "viewer" ? `${role} ${name}` : `${role}s ${name}, ${name}-2 and so on`;
   const whom =
     uses === 1
       ? `the first machine that does is ${role} ${name}`
-      : `the first ${uses} machines that do are ${role}s`;
+      : `the first ${uses} machines that do are ${several}`;
   terminal.note(
     `Paste this line on the other machine${lifeText(expiresAt, nowS)}; ${whom}. \`trialmesh invite --revoke ${id}\` takes it back.`,
   );

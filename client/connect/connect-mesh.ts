@@ -5,6 +5,8 @@
 import { randomUUID } from "node:crypto";
 import { ensureCredential, ensureOwnCredential, issueHere } from "../../mesh/admission.ts";
 import { loadCredential, type Credential } from "../../mesh/credential.ts";
+import { currentCredential } from "../../mesh/current-credential.ts";
+import { machineName } from "../../mesh/part/machine-name.ts";
 import { homePath, openHome, type Home } from "../../mesh/home.ts";
 import { connectAs, storedUsers, type StoredUser } from "../../mesh/connect.ts";
 import { loadIdentity } from "../../mesh/identity.ts";
@@ -123,7 +125,7 @@ async function personOf(
       "invalid",
       `several people joined here (${stored.map((person) => person.name).join(", ")}); say which with --as NAME`,
     );
-  return loadCredential(home, first.role, first.name);
+  return currentCredential(home, first.role, first.name, machineName());
 }
 
 function storedPeople(home: Home): readonly StoredUser[] {

@@ -2,7 +2,7 @@
  * How long an attempt has used its slot, from both sides: what its agent says, and what the coordinator saw between two signs
  * of life of that agent. Pure; it charges nobody (`ledger.ts`) and suspends nobody (`core/quarantine.ts`).
  *
- * METER-1: nothing counts beyond the time since the offer, less the time the attempt stood still.
+ * METER-1: nothing counts beyond the time since it was taken up, less the time it stood still.
  * METER-2: nothing counts below the time in which, by its agent's own word, its job ran.
  * METER-3: fetching, starting, handing over and silences cost nothing for as long as a lease, and what they take beyond that as much
  * as work.
@@ -62,9 +62,22 @@ export function metered(
   const isHeld = heard.sinceMs !== null && (gap || (phase !== null && !isSame));
   return {
     ...withTime(meter, Math.max(0, certainMs), isHeld ? Math.max(0, heard.at - begun) : 0),
+    takenFrom: phase === "offered" ? meter.takenFrom : takenFrom(meter, heard, settings),
     phase: phase ?? meter.phase,
     seenAt: Math.max(meter.seenAt, heard.at),
   };
+}
+
+/**
+ * From when on it can be at work, where its agent now says the first thing of it: what was heard of that agent last said nothing of
+ * it, and was on its way no longer than from one heartbeat to the next.
+ */
+export function takenFrom(
+  { phase, takenFrom: known }: Meter,
+  { at, sinceMs }: Heard,
+  { heartbeatMs }: CoordinatorSettings,
+): number {
+  return phase !== "offered" || sinceMs === null ? known : Math.max(known, at - sinceMs - heartbeatMs);
 }
 
 function withTime(meter: Meter, certainMs: number, heldMs: number): Meter {
@@ -85,18 +98,21 @@ function withTime(meter: Meter, certainMs: number, heldMs: number): Meter {
 export interface Bounds {
   readonly leastMs: number;
   readonly mostMs: number;
+  /** However late anything of it was heard. */
+  readonly possibleMs: number;
 }
 
 /** METER-1, METER-2, METER-3: at `at`, for a meter that counts up to there. */
 export function boundsOf(
-  { from, preparedMs, stoodMs, workedMs }: Meter,
+  { from, preparedMs, stoodMs, takenFrom, workedMs }: Meter,
   at: number,
   settings: CoordinatorSettings,
 ): Bounds {
   const stood = stoodShare * Math.max(0, stoodMs - noiseMs(settings));
-  const mostMs = Math.max(0, at - from - stood);
+  const possibleMs = Math.max(0, at - from - stood);
+  const mostMs = Math.min(possibleMs, Math.max(0, at - takenFrom - stood));
   const leastMs = workedMs + Math.max(0, preparedMs - settings.leaseMs);
-  return { leastMs: Math.min(leastMs, mostMs), mostMs };
+  return { leastMs: Math.min(leastMs, mostMs), mostMs, possibleMs };
 }
 
 /** What both sides can agree on, ms. */
@@ -106,8 +122,8 @@ export function settledMs(saidMs: number, { leastMs, mostMs }: Bounds): number {
 
 /** METER-4: why an agent that says this cannot be right, or null. */
 export function tooMuch(saidMs: number, meter: Meter, bounds: Bounds, { steadySince }: Heard): string | null {
-  if (meter.from < steadySince || saidMs <= bounds.mostMs * (1 + driftShare) + endMs) return null;
-  return `it says ${seconds(saidMs)} of use where ${seconds(bounds.mostMs)} are possible`;
+  if (meter.from < steadySince || saidMs <= bounds.possibleMs * (1 + driftShare) + endMs) return null;
+  return `it says ${seconds(saidMs)} of use where ${seconds(bounds.possibleMs)} are possible`;
 }
 
 /** METER-4: what it says of its use has to agree with what it said before, and with when it said that the job ran. */

@@ -1,6 +1,6 @@
 /** The part of `apply` about agents: who they are, and whether they take work. */
 import type { EventOf } from "../format/event.ts";
-import type { State } from "../state/state.ts";
+import type { Agent, State } from "../state/state.ts";
 import { agentOf } from "./entity.ts";
 import { indexAgent } from "./index-state.ts";
 
@@ -32,11 +32,20 @@ export function applyAgent(state: State, event: AgentEvent): void {
   }
 }
 
+/** So many are told from a new run when they are heard again. Part of what a journal adds up to: never to be retuned. */
+const earlierKept = 8;
+
+function earlierRuns(known: Agent, incarnation: string): readonly string[] {
+  if (known.incarnation === incarnation) return known.earlier;
+  return [known.incarnation, ...known.earlier].slice(0, earlierKept);
+}
+
 function join(state: State, event: EventOf<"AgentJoined">): void {
   const known = state.agents.get(event.agent);
   state.agents.set(event.agent, {
     agent: event.agent,
     incarnation: event.incarnation,
+    earlier: known === undefined ? [] : [...earlierRuns(known, event.incarnation)],
     capability: event.capability,
     policy: event.policy,
     present: true,

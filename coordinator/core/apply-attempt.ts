@@ -99,7 +99,10 @@ function offer(state: State, event: EventOf<"LeaseOffered">, at: number): void {
     charged,
     keptMs: 0,
     keptAt: at,
-    meter: { phase: "offered", preparedMs: 0, workedMs: 0, stoodMs: 0, usedMs: 0, from: at, seenAt: at },
+    meter: {
+      ...{ phase: "offered", preparedMs: 0, workedMs: 0, stoodMs: 0, usedMs: 0 },
+      ...{ from: at, takenFrom: at, seenAt: at },
+    },
     approximate: false,
     state: "offered",
     cancel: null,
@@ -134,14 +137,19 @@ function offer(state: State, event: EventOf<"LeaseOffered">, at: number): void {
   });
 }
 
-function accept(state: State, { fence }: EventOf<"LeaseAccepted">, at: number): void {
-  const { attempt } = activeOf(state, fence);
+function accept(state: State, event: EventOf<"LeaseAccepted">, at: number): void {
+  const { attempt } = activeOf(state, event.fence);
   attempt.state = "running";
-  if (attempt.meter.phase === "offered") attempt.meter = { ...attempt.meter, phase: "preparing", seenAt: at };
+  const { meter } = attempt;
+  if (meter.phase !== "offered") return;
+  const { takenFrom = meter.takenFrom } = event;
+  attempt.meter = { ...meter, phase: "preparing", takenFrom, seenAt: at };
 }
 
 function meter(attempt: Attempt, metered: EventOf<"AttemptMetered">["metered"], at: number): void {
-  attempt.meter = { ...metered, from: attempt.meter.from, seenAt: at };
+  const { from } = attempt.meter;
+  const { takenFrom = attempt.meter.takenFrom, ...seen } = metered;
+  attempt.meter = { ...seen, from, takenFrom, seenAt: at };
 }
 
 function cancel(state: State, event: EventOf<"CancelRequested">): void {

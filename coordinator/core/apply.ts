@@ -81,7 +81,9 @@ function elect(state: State, epoch: number, leader: string, at: number): void {
     if (attempt === null) throw new Error(`broken invariant: ${id} is active without an attempt`);
     const { meter } = attempt;
     const leftMs = Math.max(0, attempt.until - state.meta.at);
-    attempt.meter = { ...meter, from: at - leftMs - Math.max(0, state.meta.at - meter.from), seenAt: at };
+    const inThisTerm = (time: number) => at - leftMs - Math.max(0, state.meta.at - time);
+    const [from, takenFrom] = [inThisTerm(meter.from), inThisTerm(meter.takenFrom)];
+    attempt.meter = { ...meter, from, takenFrom, seenAt: at };
     attempt.until = at + leftMs;
     attempt.shifted = true;
     state.dirty.add(`trial/${id}`);

@@ -2,11 +2,13 @@
  * Events of attempts, with what the policies of the moment make of them: the fair queues' tags and charges, what is learned,
  * whom a success contradicts. FORMAT-1: `apply` takes all that over and works nothing out.
  */
+import { takenFrom } from "../budget/meter.ts";
 import type { EventOf } from "../format/event.ts";
 import { correctedTags, servedTags } from "../queue/queue-tags.ts";
 import { mustGet, type Attempt, type Ending, type State, type Sweep, type Trial } from "../state/state.ts";
 import { learnedFrom } from "./learned.ts";
 import { contradictedBy } from "./quarantine.ts";
+import type { Moment } from "./use.ts";
 
 /** Weight of the newest attempt in a sweep's typical cost. */
 const costSmoothing = 0.2;
@@ -31,6 +33,12 @@ function expectedCost(state: State, sweep: Sweep, trial: Trial, { from, reserved
   if (history === undefined) return Math.ceil(reserved * firstGuessShare);
   const rows = Math.max(1, sweep.spec.dataset?.rows.train ?? 1);
   return Math.ceil(Math.exp(history.mean) * rows * (target - (from?.resource ?? 0)));
+}
+
+export function leaseAccepted(attempt: Attempt, { heard, settings }: Moment): EventOf<"LeaseAccepted"> {
+  const event = { kind: "LeaseAccepted", fence: attempt.fence } as const;
+  const from = takenFrom(attempt.meter, heard, settings);
+  return from === attempt.meter.takenFrom ? event : { ...event, takenFrom: from };
 }
 
 /** What was reserved before is used by now, or nearly: an attempt that outlives its estimate is charged as it goes on. */

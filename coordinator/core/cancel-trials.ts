@@ -20,6 +20,12 @@ export function* cancelRunning(state: State, sweep: Sweep, most: number): Genera
   return fences.length;
 }
 
+/**
+ * In a sweep that is stopping nothing waits that did not wait before: up to this number all is looked through. A memory, not a part
+ * of the state: where there is none it begins at the first.
+ */
+const lookedThrough = new WeakMap<Sweep, number>();
+
 /** Ends at most `most` of those that wait, queued or paused; returns how many. */
 export function* endWaiting(
   state: State,
@@ -30,7 +36,8 @@ export function* endWaiting(
 ): Generator<Event, number, void> {
   if (sweep.counts.queued + sweep.counts.paused === 0) return 0;
   let ended = 0;
-  for (const trial of trialsOf(state, sweep)) {
+  for (const trial of trialsOf(state, sweep, lookedThrough.get(sweep) ?? 1)) {
+    if (sweep.state === "stopping") lookedThrough.set(sweep, trial.number);
     if (ended >= most) break;
     if (trial.state !== "queued" && trial.state !== "paused") continue;
     yield trialFinished(state, trial, outcome, why);

@@ -1,5 +1,6 @@
 /** Decides on what agents say about themselves: registering, heartbeat, silence. */
 import type { Register, Heartbeat } from "../../protocol/report.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { priceOf } from "../../protocol/token.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import type { Event } from "../format/event.ts";
@@ -10,6 +11,18 @@ import { accuse } from "./quarantine.ts";
 import { useAtHeartbeat, type HeardUse, type Moment } from "./use.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
+
+/**
+ * LEASE-10: a registration that was long on its way, or comes of a second process under one name, does not take the place of a
+ * later run, which would go on without anybody hearing it.
+ */
+export function superseded(state: State, agent: string, { incarnation }: Register): Outcome<null> {
+  if (state.agents.get(agent)?.earlier.includes(incarnation) !== true) return accept(null);
+  return refuse(
+    "conflict",
+    `agent ${agent} has been started again since, here or on another machine; one name is for one running agent`,
+  );
+}
 
 export function* welcome(
   state: State,

@@ -6,7 +6,7 @@ import type { Digest } from "../../protocol/id.ts";
 import type { Report } from "../../protocol/report.ts";
 import { charge } from "../budget/ledger.ts";
 import type { Steps } from "../state/input.ts";
-import { attemptEnded } from "./attempt-fact.ts";
+import { attemptEnded, leaseAccepted } from "./attempt-fact.ts";
 import { judge } from "./judge.ts";
 import { endAttempt } from "./outcome.ts";
 import { recordBuilt } from "../registry/record-built.ts";
@@ -26,7 +26,7 @@ export function* decideReport(state: State, agent: string, report: Report, momen
   const { trial, attempt } = found;
   const { settings } = moment;
   if (report.kind === "accepted") {
-    if (attempt.state === "offered") yield { kind: "LeaseAccepted", fence: report.fence };
+    if (attempt.state === "offered") yield leaseAccepted(attempt, moment);
     return;
   }
   if (report.kind === "refused") {

@@ -5,7 +5,7 @@
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { heardNow } from "../budget/meter.ts";
 import { apply } from "./apply.ts";
-import { hearHeartbeat, silence, welcome } from "./decide-agent.ts";
+import { hearHeartbeat, silence, superseded, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
 import { preempt } from "./preempt.ts";
 import { refill } from "./decide-refill.ts";
@@ -28,8 +28,11 @@ export function* decide(
   switch (input.kind) {
     case "command":
       return yield* decideCommand(state, input.sender, input.key, input.name, input.body, at);
-    case "register":
+    case "register": {
+      const answer = superseded(state, input.agent, input.register);
+      if (!answer.ok) return answer;
       return (yield* welcome(state, input.agent, input.register, settings, isFull)) ? accept(null) : null;
+    }
     case "heartbeat": {
       const { agent, heard = heardNow(at, settings), heartbeat } = input;
       const whole = yield* hearHeartbeat(state, agent, heartbeat, { heard, at, settings }, isFull);

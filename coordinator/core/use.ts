@@ -52,7 +52,10 @@ export function useAtHeartbeat(
     usedMs: settledMs(saidMs, bounds),
     mostMs: bounds.mostMs,
     fault,
-    fact: { phase, preparedMs, workedMs, stoodMs, usedMs },
+    fact: {
+      ...{ phase, preparedMs, workedMs, stoodMs, usedMs },
+      ...(meter.takenFrom === before.takenFrom ? {} : { takenFrom: meter.takenFrom }),
+    },
     isNews: phase !== before.phase || isGap(heard, settings),
   };
 }

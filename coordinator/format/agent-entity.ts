@@ -9,6 +9,8 @@ const speed = z.strictObject({ attempts: storedCount, logFactor: z.number() });
 export const agentEntity = z.strictObject({
   agent: storedId,
   incarnation: z.string(),
+  /** Its runs before this one, the newest first; not all there ever were. */
+  earlier: z.array(z.string()),
   capability: storedCapability,
   policy: storedPolicy,
   present: z.boolean(),

@@ -37,7 +37,12 @@ export const attemptEvents = [
     /** After it: the account's finish tag, virtual time, the sweep's finish tag, virtual time among the account's sweeps. */
     tags: z.tuple([tag, tag, tag, tag]),
   }),
-  z.strictObject({ kind: z.literal("LeaseAccepted"), fence }),
+  z.strictObject({
+    kind: z.literal("LeaseAccepted"),
+    fence,
+    /** From when on it can be at work, in the coordinator's time; left out where that is its offer. */
+    takenFrom: storedMs.exactOptional(),
+  }),
   z.strictObject({
     kind: z.literal("LeaseExtended"),
     fence,

@@ -19,11 +19,17 @@ const seen = {
   usedMs: storedMs,
 };
 
-export const storedMeterFact = z.strictObject(seen);
+export const storedMeterFact = z.strictObject({
+  ...seen,
+  /** Where it was taken up now; see below. */
+  takenFrom: storedMs.exactOptional(),
+});
 export const storedMeter = z.strictObject({
   ...seen,
   /** From when on it can have used time at most; after an election in the new leader's time, never too late. */
   from: storedMs,
+  /** As `from`, and not before the last heartbeat in which its agent did not have it yet. */
+  takenFrom: storedMs,
   /** Up to when its phases are counted, in the coordinator's time. */
   seenAt: storedMs,
 });

@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
+import { fromOldBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { eventSchema, type Event } from "../format/event.ts";
 import { event1Schema } from "./format-1/event-1.ts";
 
@@ -58,7 +58,7 @@ export type BatchReading =
   | { readonly kind: "broken"; readonly what: string };
 
 export function decodeBatch(bytes: Uint8Array): BatchReading {
-  const raw = fromBytes(bytes);
+  const raw = fromOldBytes(bytes);
   const parsed = batchSchema.safeParse(raw, { reportInput: true });
   if (parsed.success) return { kind: "read", batch: parsed.data };
   const format = formatOf(raw);

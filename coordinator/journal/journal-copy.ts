@@ -22,6 +22,9 @@ const endSchema = z.strictObject({
   /** Absent where it was last written before messages were signed. */
   signedFrom: z.int().positive().nullable().default(null),
 });
+/** A head that others have seen, and the journal did not bear out. */
+const seenKey = "seen";
+const seenSchema = z.strictObject({ sequence: z.int().positive(), hash: z.string() });
 /** Messages moved in one write. */
 const movedAtOnce = 1_000;
 
@@ -62,6 +65,16 @@ export class JournalCopy {
     const noted = [...this.#fresh];
     await this.#store.write({ put: [...noted, [endKey, this.#end]], remove: [] });
     for (const [key, bytes] of noted) if (this.#fresh.get(key) === bytes) this.#fresh.delete(key);
+  }
+
+  /** A head that an agent has proved, beyond this copy or other than it; null where there never was one. */
+  get seen(): Head | null {
+    return seenSchema.safeParse(this.#store.get(seenKey)).data ?? null;
+  }
+
+  /** Kept for the next start, and for whoever restores the journal. */
+  async noteSeen({ hash, sequence }: Head): Promise<void> {
+    await this.#store.write({ put: [[seenKey, { sequence, hash }]], remove: [] });
   }
 
   /** Puts the right message where a damaged one lies, or none; with the next flush. */

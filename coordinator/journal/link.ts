@@ -3,7 +3,7 @@
  * is known needs no other proof of what lies in it, nor a reader that knows every event.
  */
 import * as z from "zod";
-import { fromBytes } from "../../protocol/json-bytes.ts";
+import { fromOldBytes } from "../../protocol/json-bytes.ts";
 
 /** Every format begins with its version, its epoch and this. */
 const beginning = /^\{"v":\d+,"epoch":\d+,"prev":"([0-9a-f]*)"/;
@@ -15,5 +15,5 @@ export function prevOf(bytes: Uint8Array): string | null {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, beginningBytesMax));
   const found = beginning.exec(start.toString("latin1"))?.[1];
   if (found !== undefined) return found;
-  return linkSchema.safeParse(fromBytes(bytes)).data?.prev ?? null;
+  return linkSchema.safeParse(fromOldBytes(bytes)).data?.prev ?? null;
 }

@@ -1,7 +1,7 @@
 /**
  * One whole journal out of several that may be damaged: a coordinator's copies, what the server still has. From the last message
  * that is known or signed each names the one before it by its hash, so whatever has that hash is the right one, wherever it lies.
- * Reads only; what the outcome is used for is the caller's.
+ * Reads only; what the outcome is used for is the caller's (JOURNAL-5).
  */
 import { genesisHash, hashOf } from "./batch.ts";
 import type { Head, Position } from "./journal.ts";

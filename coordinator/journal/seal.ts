@@ -3,7 +3,7 @@
  * message that was, under its signature: so of a journal that older versions began, nothing after that point can be
  * without one. What a batch holds is `batch.ts`'s.
  */
-import { fromBytes } from "../../protocol/json-bytes.ts";
+import { fromOldBytes } from "../../protocol/json-bytes.ts";
 import type { MeshTrust, Signer } from "../../protocol/signature.ts";
 import {
   decodeBatch,
@@ -44,7 +44,7 @@ export function readSealed(
 ): BatchReading {
   const signed = trust.open(contextOf(mesh), bytes);
   if (signed === null) {
-    const format = formatOf(fromBytes(bytes));
+    const format = formatOf(fromOldBytes(bytes));
     if (format > journalFormat) return newerFormat(format);
     if (before === null && format < firstSealedFormat) return decodeBatch(bytes);
     return { kind: "broken", what: `it is not signed by a coordinator of mesh ${mesh}` };

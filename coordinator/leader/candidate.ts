@@ -39,6 +39,8 @@ export interface CandidateOptions {
   readonly random: () => number;
   readonly settings?: Partial<CoordinatorSettings>;
   readonly replicas?: number;
+  /** Whether, leading, it reads the artifacts on record now and then, to find what is lost. */
+  readonly scrubs?: boolean;
   /** Put back what the server's journal has lost, from this coordinator's own copy, before anything else. */
   readonly restoreJournal?: boolean;
   readonly log: (line: string) => void;
@@ -81,6 +83,7 @@ const healsByItself: ReadonlySet<BusErrorKind> = new Set([
   "timeout",
   "no-responders",
   "no-stream",
+  "stream-full",
 ]);
 
 /** How long to wait before all is tried again, ms; null where a person has to mend it. */
@@ -117,12 +120,14 @@ class JournalCandidate implements Candidate {
   #endWatch: (() => void) | null = null;
   #role: "standby" | "leader" | "halted" = "standby";
   #stopped = false;
+  #willRestore: boolean;
   #lastTrouble = "";
   #term: Term | null = null;
 
   constructor(options: CandidateOptions) {
     const { bus, clock, keys, log, mesh, name, onState } = options;
     this.#options = options;
+    this.#willRestore = options.restoreJournal === true;
     this.#settings = { ...defaultSettings, ...options.settings };
     this.#journal = new Journal(bus, mesh, clock, keys);
     this.#store = new ProjectionStore(options.store, options.journalCopy, (error) => this.#halt(error), log);
@@ -184,15 +189,17 @@ class JournalCandidate implements Candidate {
 
   /** The streams as they must be, and the journal as we know it, all of it; before anything is followed. */
   async #begin(): Promise<void> {
-    const { bus, clock, log, mesh, replicas, restoreJournal } = this.#options;
+    const { bus, clock, log, mesh, replicas } = this.#options;
     // JOURNAL-8: a fresh stream in the place of one that is gone would be a mesh that has forgotten everything.
-    if (restoreJournal !== true) await this.#follower.expectJournal();
+    if (!this.#willRestore) await this.#follower.expectJournal();
     for (const spec of streamSpecsOf(mesh, replicas ?? 1, randomBytes(16).toString("hex")))
       await bus.ensureStream(spec);
-    if (restoreJournal === true) {
+    if (this.#willRestore) {
       const { copy } = this.#store;
       const count = await this.#journal.restore(copy.end, (sequence) => copy.at(sequence));
       if (count > 0) log(`put ${count} lost messages back into the server's journal`);
+      // Once: after the next absence of the server its journal may be longer than our copy, and right.
+      this.#willRestore = false;
     }
     await this.#follower.verify();
     await this.#follower.completeCopy();

@@ -14,6 +14,7 @@ import {
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { isRenewal } from "../../protocol/renewal.ts";
 import { registerSchema, heartbeatSchema, type Welcome } from "../../protocol/report.ts";
 import {
   agentOf,
@@ -30,6 +31,7 @@ import { heardOf, type Ears } from "./heard-of.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { EventLog } from "../view/event-log.ts";
 import type { GiveOrder } from "./give-order.ts";
+import type { HeadCheck } from "./head-check.ts";
 import type { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
 import { takeReports } from "./take-report.ts";
@@ -45,6 +47,7 @@ export interface IntakeOptions extends Ears {
   readonly giveOrder: GiveOrder;
   readonly setAside: SetAside;
   readonly quota: SenderQuota;
+  readonly checkHead: HeadCheck;
   readonly log: (line: string) => void;
 }
 
@@ -69,9 +72,11 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
       // Standby coordinators ask so seldom that their asking is not counted: who leads must not hang on it.
       if (
         role !== "coordinator" &&
-        !quota.allows("query", `${role}/${who}`, message.data.length, clock.now())
+        !quota.allows("query", `${role}/${who}`, message.data.length, clock.monotonic())
       )
         return respond(refuse("unavailable", beyondQuota(who, "questions", queryRate)));
+      // Asked of whoever has the keys, with a credential that may ask nowhere else.
+      if (name === "renew" || (role === "coordinator" && isRenewal(fromBytes(message.data)))) return;
       if (name === "ping") return respond(accept({ epoch: leader.state.meta.epoch }));
       if (!isQuery(name)) {
         return respond(
@@ -96,7 +101,7 @@ function serveHeartbeats(options: IntakeOptions): Subscription {
   const { board, bus, clock, giveOrder, leader, mesh, quota, setAside } = options;
   return bus.subscribe(coordinatorPatterns(mesh).heartbeats, (message) => {
     const agent = agentOf(message.subject);
-    if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.now())) return;
+    if (!quota.allows("heartbeat", `agent/${agent}`, message.data.length, clock.monotonic())) return;
     const aside = (sentence: string) =>
       setAside.note({ kind: "heartbeat", sender: agent, bytes: message.data.length, sentence });
     const large = tooLarge(`a heartbeat of ${agent}`, message.data.length, heartbeatBytesMax);
@@ -104,13 +109,12 @@ function serveHeartbeats(options: IntakeOptions): Subscription {
     const heartbeat = parseOutside(heartbeatSchema, fromBytes(message.data), `heartbeat of ${agent}`);
     if (!heartbeat.ok) return aside(heartbeat.refusal.message);
     const heard = heardOf(options, agent);
-    board.noteBeat(agent, clock.now(), heartbeat.value, clock.monotonic());
     const { incarnation, running } = heartbeat.value;
-    // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it.
-    const overIn = () =>
-      leader.state.agents.get(agent)?.incarnation === incarnation
-        ? running.filter(({ fence }) => !leader.state.active.has(fence))
-        : [];
+    if (leader.state.agents.get(agent)?.incarnation === incarnation)
+      board.noteBeat(agent, clock.now(), heartbeat.value, clock.monotonic());
+    // LEASE-9: who slept through the end of its lease, and of the term that gave it, has no other way to learn of it; nor has
+    // an earlier run that goes on beside a later one.
+    const overIn = () => running.filter(({ fence }) => !leader.state.active.has(fence));
     const done = () => {
       if (overIn().length === 0) return;
       leader.ask(() => {
@@ -131,6 +135,7 @@ function serveHeartbeats(options: IntakeOptions): Subscription {
 function serveRegisters({
   board,
   bus,
+  checkHead,
   clock,
   leader,
   mesh,
@@ -140,7 +145,7 @@ function serveRegisters({
 }: IntakeOptions): Subscription {
   return bus.subscribe(coordinatorPatterns(mesh).registers, (message) => {
     const agent = agentOf(message.subject);
-    if (!quota.allows("register", `agent/${agent}`, message.data.length, clock.now()))
+    if (!quota.allows("register", `agent/${agent}`, message.data.length, clock.monotonic()))
       return message.respond(toBytes(refuse("unavailable", `${agent} registers more often than it may`)));
     const large = tooLarge(`the registration of ${agent}`, message.data.length, registerBytesMax);
     const aside = (refused: Outcome<never>) => {
@@ -149,23 +154,32 @@ function serveRegisters({
       message.respond(toBytes(refused));
     };
     if (large !== null) return aside(large);
-    const register = parseOutside(registerSchema, fromBytes(message.data), `registration of ${agent}`);
+    const body = fromBytes(message.data);
+    if (isRenewal(body)) return;
+    const register = parseOutside(registerSchema, body, `registration of ${agent}`);
     if (!register.ok) return aside(register);
-    board.note(agent, clock.now());
-    leader.submit({
-      input: { kind: "register", agent, register: register.value },
-      done: (answer) => {
-        if (!answer.ok) return message.respond(toBytes(answer));
-        const quarantined = leader.state.agents.get(agent)?.cordonReason ?? null;
-        const welcome: Welcome = {
-          epoch: leader.state.meta.epoch,
-          at: clock.now(),
-          presenceMs: settings.heartbeatMs,
-          ...(quarantined === null ? {} : { quarantined }),
-        };
-        message.respond(toBytes(accept(welcome)));
-        leader.resend();
-      },
+    const submit = () =>
+      leader.submit({
+        input: { kind: "register", agent, register: register.value },
+        done: (answer) => {
+          if (!answer.ok) return message.respond(toBytes(answer));
+          board.note(agent, clock.now());
+          const quarantined = leader.state.agents.get(agent)?.cordonReason ?? null;
+          const welcome: Welcome = {
+            epoch: leader.state.meta.epoch,
+            at: clock.now(),
+            presenceMs: settings.heartbeatMs,
+            ...(quarantined === null ? {} : { quarantined }),
+          };
+          message.respond(toBytes(accept(welcome)));
+          leader.resend();
+        },
+      });
+    const { head } = register.value;
+    if (head === undefined) return submit();
+    // No agent gets orders from a leader whose journal its own head does not bear out: it is not registered with it.
+    void checkHead(agent, head).then((isBorneOut) => {
+      if (isBorneOut) submit();
     });
   });
 }
@@ -176,7 +190,7 @@ function serveCommands({ bus, clock, leader, mesh, quota }: IntakeOptions): Subs
     const respond = (answer: Outcome<unknown>) =>
       message.respond(answerBytes(isCommand(name) ? `the command ${name}` : "a command", answer));
     // Before anything is read of it: reading is most of what it costs.
-    if (!quota.allows("command", `${role}/${who}`, message.data.length, clock.now()))
+    if (!quota.allows("command", `${role}/${who}`, message.data.length, clock.monotonic()))
       return respond(refuse("unavailable", beyondQuota(who, "commands", commandRate)));
     const large = tooLarge(`command ${name}`, message.data.length, commandBytesMax);
     if (large !== null) return respond(large);

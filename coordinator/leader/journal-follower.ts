@@ -83,6 +83,8 @@ export class JournalFollower {
   async verify(): Promise<void> {
     const { journal, store } = this.#options;
     await journal.verify(store.copy.end);
+    const { seen } = store.copy;
+    if (seen !== null) await journal.verify(seen);
     await journal.verify(this.#position);
   }
 

@@ -6,6 +6,8 @@ import type { Bus, Subscription } from "../../protocol/bus/bus.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { beaconSchema, type Beacon } from "../../protocol/order.ts";
+import { signHead } from "../../protocol/signed-head.ts";
+import type { Digest } from "../../protocol/id.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
@@ -13,6 +15,7 @@ import type { EventLog } from "../view/event-log.ts";
 import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
+import { headCheck } from "./head-check.ts";
 import { orderGiver } from "./give-order.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import { asideOf, type FaultBook } from "./fault-book.ts";
@@ -23,7 +26,9 @@ import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { SenderQuota } from "./sender-quota.ts";
-import { serveProofs, type Proofs } from "./serve-proofs.ts";
+import { BlobProver } from "./blob-prover.ts";
+import { artifactsOnRecord, scrubBlobs } from "./scrub-blobs.ts";
+import { serveProofs } from "./serve-proofs.ts";
 import { ServerPulse } from "./server-pulse.ts";
 
 export interface TermOptions {
@@ -43,6 +48,8 @@ export interface TermOptions {
   readonly store: ProjectionStore;
   readonly events: EventLog;
   readonly sampler: SamplerWorker;
+  /** Whether artifacts on record are read now and then, to find what is lost. */
+  readonly scrubs?: boolean;
   readonly faults: FaultBook;
   readonly setAside: SetAside;
   readonly log: (line: string) => void;
@@ -103,31 +110,18 @@ export function beginTerm(options: TermOptions): Term {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
   const quota = new SenderQuota(log);
-  const { setAside } = options;
   const watch = new ClockWatch(options.machineClock);
-  const intake: IntakeOptions = {
-    bus,
-    mesh,
-    leader,
-    board,
-    clock,
-    watch,
-    events,
-    settings,
-    giveOrder,
-    quota,
-    setAside,
-    log,
-  };
-  const proofs = serveProofs(bus, mesh, clock, log);
+  const checkHead = headCheck({ ...options, copy: options.store.copy });
+  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota, checkHead };
+  const prover = new BlobProver({ bus, mesh, clock, log });
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
-    proofs.subscription,
+    serveProofs(bus, mesh, prover),
   ];
   const timers = [
-    ...regularTasks(options, intake, pulse, proofs),
+    ...regularTasks(options, intake, pulse, prover),
     every(clock, settings.beaconMs, lookForProposals),
   ];
   const over = ended.promise.then(() => {
@@ -160,15 +154,20 @@ function hearBeacons(
 
 /** Returns what cancels each. */
 function regularTasks(
-  { bus, clock, keys, mesh, name, settings, state }: TermOptions,
+  { bus, clock, keys, mesh, name, scrubs, settings, state }: TermOptions,
   { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
-  proofs: Proofs,
+  prover: BlobProver,
 ): (() => void)[] {
   const began = clock.now();
+  let head = { sequence: 0, proof: "" };
   const beacon = () => {
-    const wanted = [...proofs.wanted()];
+    const wanted = [...prover.wanted()];
     const body: Beacon = { epoch: state.meta.epoch, leader: name, at: clock.now() };
+    const { hash, sequence } = leader.position;
+    if (head.sequence !== sequence)
+      head = { sequence, proof: signHead(keys.signer, mesh, { epoch: body.epoch, sequence, hash }) };
+    body.head = head.proof;
     if (wanted.length > 0) body.wanted = wanted;
     const { epoch } = subjectsOf(mesh);
     bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));
@@ -187,8 +186,11 @@ function regularTasks(
         leader.submit({ input: { kind: "silent", agent }, done: () => {} });
       }
     });
+  const digests = () =>
+    new Promise<readonly Digest[]>((resolve) => leader.ask(() => resolve(artifactsOnRecord(state))));
   beacon();
   return [
+    ...(scrubs === true ? [scrubBlobs({ prover, clock, digests })] : []),
     every(clock, settings.beaconMs, beacon),
     every(clock, Math.min(expireEveryMs, settings.graceMs), expire),
     every(clock, settings.heartbeatMs, missSilent),

@@ -23,6 +23,11 @@ const positionSchema = z.strictObject({
   signedFrom: z.int().positive().nullable().default(null),
 });
 
+/** Where a stored projection stands; null where that cannot be told. */
+export function storedPosition(store: Store): Position | null {
+  return store.fault() === null ? (positionSchema.safeParse(store.get(positionKey)).data ?? null) : null;
+}
+
 interface Loaded {
   readonly state: State;
   readonly position: Position;
@@ -41,7 +46,7 @@ export class ProjectionStore {
   readonly #troubles = new Set<string>();
 
   /**
-   * `onError` is told of what no later write heals. What the disk refuses is said, stays in the journal and in memory, and is
+   * `onError` is told of what no later write heals. DISK-1: what the disk refuses is said, stays in the journal and in memory, and is
    * written once the disk takes it.
    */
   constructor(store: Store, copy: Store, onError: (error: unknown) => void, say: (line: string) => void) {

@@ -84,6 +84,8 @@ async function readAll<T extends { readonly fence: number }>(
     for (let from = 1; ;) {
       const entries = await bus.readSubject(stream, subject, from, perRead);
       for (const { data, sequence } of entries) {
+        // Most of what an agent has said is of other trials; looking for the fence alone is a tenth of the work of parsing.
+        if (!speaksOf(data, given)) continue;
         const parsed = schema.safeParse(fromBytes(data));
         if (!parsed.success) continue;
         const giver = given.get(parsed.data.fence);
@@ -96,4 +98,11 @@ async function readAll<T extends { readonly fence: number }>(
     }
   }
   return found.toSorted((a, b) => a.sequence - b.sequence).map(({ said }) => said);
+}
+
+/** May take what is said in a nested place for it; the parsed fence decides. */
+function speaksOf(data: Uint8Array, given: ReadonlyMap<number, string>): boolean {
+  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("latin1");
+  for (const [, fence] of text.matchAll(/"fence"\s*:\s*(\d+)/g)) if (given.has(Number(fence))) return true;
+  return false;
 }

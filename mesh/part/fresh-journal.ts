@@ -17,15 +17,21 @@ import { dirname, join } from "node:path";
 import type { WholeJournal } from "../../coordinator/journal/salvage.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { streamSpecsOf, streamsOf } from "../../protocol/subjects.ts";
+import { streamsOf } from "../../protocol/subjects.ts";
 import { connectAs } from "../connect.ts";
 import type { Credential } from "../credential.ts";
 import type { Home } from "../home.ts";
 import { loadIdentity } from "../identity.ts";
 import { serverFolder, startServer, stopServer, storeFolderIn } from "../server-process.ts";
-import { journalFault, readServerJournal, writeServerJournal } from "./server-journal.ts";
+import {
+  journalFault,
+  makeJournal,
+  readServerJournal,
+  writeServerJournal,
+  type JournalPlace,
+} from "./server-journal.ts";
 
-export interface FreshJournalOptions {
+interface FreshJournalOptions {
   readonly home: Home;
   /** Of the server. */
   readonly binary: string;
@@ -33,8 +39,32 @@ export interface FreshJournalOptions {
   readonly credential: Credential;
 }
 
+/** The journal of this home's own server. `at`: names what is put aside, ms. */
+export function ownJournal(
+  options: FreshJournalOptions,
+  at: number,
+  log: (line: string) => void,
+): JournalPlace {
+  const { home } = options;
+  return {
+    async read(heldAt) {
+      const read = await withServer(options, serverFolder(home), true, (bus) =>
+        readServerJournal(bus, home.mesh, heldAt),
+      );
+      if (read.ok) return read.value;
+      log(`journal: the server gives nothing: ${read.refusal.message}`);
+      return null;
+    },
+    async replace(whole, _, subject) {
+      const fresh = await writeFreshJournal(options, whole, subject);
+      return fresh.ok ? swapJournal(home, fresh.value, at) : fresh;
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
 /** Connects to a server of this home that is started for this alone, on a free port, and ended after it. */
-export async function withServer<T>(
+async function withServer<T>(
   { binary, credential, home }: FreshJournalOptions,
   folder: string,
   flushEach: boolean,
@@ -56,8 +86,8 @@ export async function withServer<T>(
   }
 }
 
-/** `secret`: the last word of its subject. The folder it lies in. */
-export async function writeFreshJournal(
+/** The folder of the server that wrote it. */
+async function writeFreshJournal(
   options: FreshJournalOptions,
   whole: WholeJournal,
   subject: string,
@@ -67,9 +97,7 @@ export async function writeFreshJournal(
   await stopServer(home, folder);
   rmSync(folder, { recursive: true, force: true });
   const written = await withServer(options, folder, false, async (bus) => {
-    const [spec] = streamSpecsOf(home.mesh, 1, "");
-    if (spec === undefined) throw new Error("the first stream is the journal");
-    await bus.ensureStream({ ...spec, subjects: [subject] });
+    await makeJournal(bus, home.mesh, subject);
     await writeServerJournal(bus, home.mesh, subject, whole, 1);
   });
   if (!written.ok) return written;
@@ -88,7 +116,7 @@ export async function writeFreshJournal(
 }
 
 /** Puts it in the place of the damaged one, which is put aside. Where the latter lies now; null where there was none. */
-export function swapJournal(home: Home, fresh: string, at: number): Outcome<string | null> {
+function swapJournal(home: Home, fresh: string, at: number): Outcome<string | null> {
   const place = journalFolder(home, serverFolder(home));
   const from = journalFolder(home, fresh);
   if (!place.ok) return place;

@@ -3,7 +3,8 @@
  * keys, else the one that an invitation brought.
  */
 import { ensureCredential } from "../admission.ts";
-import { loadCredential, type Credential } from "../credential.ts";
+import type { Credential } from "../credential.ts";
+import { currentCredential } from "../current-credential.ts";
 import { homePath, openHome, type Home } from "../home.ts";
 import { loadIdentity } from "../identity.ts";
 import { acceptInvite } from "../join.ts";
@@ -48,7 +49,8 @@ async function storedCredential(
 ): Promise<Outcome<Credential>> {
   const stored = storedUsers(home, [role]).map((user) => user.name);
   const chosen = name ?? (stored.length === 1 ? stored[0] : undefined);
-  if (chosen !== undefined && stored.includes(chosen)) return loadCredential(home, role, chosen);
+  if (chosen !== undefined && stored.includes(chosen))
+    return currentCredential(home, role, chosen, machineName());
   if (stored.length === 0)
     return refuse(
       "forbidden",

@@ -17,6 +17,8 @@ import { refuseStore } from "./refuse-store.ts";
 
 type Say = (line: string) => void;
 
+/** Of what an agent keeps in its store: its outbox, its cache's index, the highest head of the journal. */
+export const agentStoreVersion = "agent-1";
 const pauseMs = 1_000;
 
 /** `at`: names what is put aside, ms. `hadOne`: the agent has been here before. Refused as `unavailable` where the disk does not let it. */

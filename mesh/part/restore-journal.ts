@@ -10,15 +10,18 @@ import { signedAtIn, type SignedAt } from "../../coordinator/journal/signed-at.t
 import { BusError } from "../../protocol/bus/bus.ts";
 import { plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { MeshTrust } from "../../protocol/signature.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import type { Environment } from "../../system/environment.ts";
 import { ensureCredential } from "../admission.ts";
+import type { Credential } from "../credential.ts";
 import type { Home } from "../home.ts";
 import { meshTrust } from "../mesh-trust.ts";
 import { findServer } from "../server-binary.ts";
-import { serverFolder } from "../server-process.ts";
-import { swapJournal, withServer, writeFreshJournal, type FreshJournalOptions } from "./fresh-journal.ts";
-import { differingIn, journalFault, readServerJournal, type ServerJournal } from "./server-journal.ts";
+import { ownJournal } from "./fresh-journal.ts";
+import { outsideJournal } from "./outside-journal.ts";
+import { differingIn, journalFault, type JournalPlace } from "./server-journal.ts";
+import { storedHeads } from "./stored-head.ts";
 import { beginCopy, openStoredCopies, type StoredCopy } from "./stored-copy.ts";
 
 export interface RestoreOptions {
@@ -32,40 +35,54 @@ export interface RestoreOptions {
 }
 
 interface Restoring extends RestoreOptions {
-  readonly server: FreshJournalOptions;
+  readonly place: JournalPlace;
+  readonly trust: MeshTrust;
   readonly signedAt: SignedAt;
   readonly copies: StoredCopy[];
 }
 
-/** The server must not run. */
+/** The server of this home must not run; one of somebody else's, at NATS_URL, must. */
 export async function restoreJournal(options: RestoreOptions): Promise<Outcome<null>> {
-  const { at, environment, home, log, name } = options;
-  const binary = await findServer(environment, log);
-  if (!binary.ok) return binary;
+  const { at, home, log, name } = options;
   const credential = await ensureCredential(home, "coordinator", name, Math.floor(at / 1_000));
   if (!credential.ok) return credential;
   const trust = meshTrust(home.mesh, credential.value);
   if (!trust.ok) return trust;
   const signedAt = signedAtIn(home.mesh, trust.value);
-  const server = { home, binary: binary.value.path, credential: credential.value };
+  const place = await placeOfJournal(options, credential.value);
+  if (!place.ok) return place;
   const copies = await openStoredCopies(home, signedAt, log);
   try {
-    return await restoreFrom({ ...options, server, signedAt, copies });
+    return await restoreFrom({ ...options, place: place.value, trust: trust.value, signedAt, copies });
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     return refuse("unavailable", `the journal was not restored: ${error.message}`);
   } finally {
     for (const copy of copies) await copy.close();
+    await place.value.close();
   }
 }
 
+async function placeOfJournal(
+  { at, environment, home, log }: RestoreOptions,
+  credential: Credential,
+): Promise<Outcome<JournalPlace>> {
+  const outside = environment["NATS_URL"];
+  if (outside !== undefined && outside !== "") return outsideJournal({ ...home, url: outside }, credential);
+  const binary = await findServer(environment, log);
+  if (!binary.ok) return binary;
+  return accept(ownJournal({ home, binary: binary.value.path, credential }, at, log));
+}
+
 async function restoreFrom(restoring: Restoring): Promise<Outcome<null>> {
-  const { copies, home, log, server, signedAt } = restoring;
-  const heldAt = (sequence: number) => copies[0]?.copy.at(sequence) ?? null;
-  const found = await readHere(restoring, heldAt);
+  const { copies, home, log, place, signedAt } = restoring;
+  const found = await place.read((sequence) => copies[0]?.copy.at(sequence) ?? null);
   const held = copies.map(({ copy }): JournalSource => ({ top: copy.end.sequence, at: (at) => copy.at(at) }));
   const sources = found === null ? held : [...held, found];
-  const heads = copies.map(({ copy }) => copy.end);
+  const heads = [
+    ...copies.flatMap(({ copy }) => [copy.end, ...(copy.seen === null ? [] : [copy.seen])]),
+    ...(await storedHeads(home, restoring.trust, new Set(copies.map((copy) => copy.name)))),
+  ];
   const salvage = salvageJournal({ sources, heads, signedAt });
   if (salvage.kind !== "whole") return unrecoverable(salvage);
   const fault = found === null ? "the server cannot be started with it" : journalFault(found, salvage);
@@ -77,31 +94,17 @@ async function restoreFrom(restoring: Restoring): Promise<Outcome<null>> {
   log(`journal: damaged on the server: ${fault}; restoring ${plural(sequence, "message")}`);
   await completeCopy(restoring, salvage);
   const subject = found?.subject ?? subjectsOf(home.mesh).journal(randomBytes(16).toString("hex"));
-  const fresh = await writeFreshJournal(server, salvage, subject);
-  if (!fresh.ok) return fresh;
-  const swapped = swapJournal(home, fresh.value, restoring.at);
-  if (!swapped.ok) return swapped;
-  const after = await readHere(restoring, salvage.at);
+  const replaced = await place.replace(salvage, found, subject);
+  if (!replaced.ok) return replaced;
+  const after = await place.read(salvage.at);
   const left = after === null ? "the server cannot be started with it" : journalFault(after, salvage);
   if (left !== null) return refuse("unavailable", `the journal was restored and is damaged again: ${left}`);
   const what = found === null ? "all" : differingIn(found, salvage);
+  const aside = replaced.value === null ? "" : `; the damaged one lies in ${replaced.value}`;
   log(
-    `journal: restored and verified, ${plural(sequence, "message")}${what === "" ? "" : `; put back: ${what}`}${swapped.value === null ? "" : `; the damaged one lies in ${swapped.value}`}`,
+    `journal: restored and verified, ${plural(sequence, "message")}${what === "" ? "" : `; put back: ${what}`}${aside}`,
   );
   return accept(null);
-}
-
-/** What the server of this home has; null where it does not even start. */
-async function readHere(
-  { home, log, server }: Restoring,
-  heldAt: (sequence: number) => Uint8Array | null,
-): Promise<ServerJournal | null> {
-  const read = await withServer(server, serverFolder(home), true, (bus) =>
-    readServerJournal(bus, home.mesh, heldAt),
-  );
-  if (read.ok) return read.value;
-  log(`journal: the server gives nothing: ${read.refusal.message}`);
-  return null;
 }
 
 /** What only the server still had is kept before its disk is touched. */

@@ -28,12 +28,10 @@ import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
 import { measureMachine } from "./measure-machine.ts";
-import { openStore } from "./open-store.ts";
+import { agentStoreVersion, openStore } from "./open-store.ts";
 import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
 import { partEndMs, untilStopped, type StopReason } from "./until-stopped.ts";
 
-/** Of what an agent keeps in its store: outbox, leases, cache index. */
-const storeVersion = "agent-1";
 const cacheFolder = "cache";
 
 export interface RunAgentOptions extends LocalOptions, PolicyFlags {
@@ -80,7 +78,7 @@ export async function runAgent(
     }
     const hadOne = existsSync(join(folder, cacheFolder));
     const store = await awaitDisk(
-      () => openStore(join(folder, "store"), storeVersion, systemClock.now(), say, hadOne),
+      () => openStore(join(folder, "store"), agentStoreVersion, systemClock.now(), say, hadOne),
       say,
       asked,
     );

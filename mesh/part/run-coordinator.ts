@@ -118,6 +118,7 @@ async function standOn(
       random: Math.random,
       settings: settingsFor(leaseMs),
       restoreJournal,
+      scrubs: true,
       log: say,
       onHalt: (reason, error) => halted.resolve({ kind: "halted", reason, error }),
     });

@@ -4,7 +4,7 @@ import { connectBus } from "../../protocol/bus/nats-bus.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { RateLimit } from "../../protocol/rate-limit.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { exchange, joiningSchema, timeText, type Joined, type Joining } from "../exchange.ts";
+import { exchange, joiningSchema, type Joined, type Joining } from "../exchange.ts";
 import {
   exchangeCredential,
   exchangeInbox,
@@ -71,7 +71,7 @@ function answerOn(
   };
   bus.subscribe(exchangeSubject(home.mesh, "*"), (message) => {
     const account = invitationIn(message.subject);
-    const busy = waiting >= waitingMax || !rate.allows(account, now());
+    const busy = waiting >= waitingMax || !rate.allows(account, performance.now());
     if (busy || message.data.length > questionBytesMax)
       return message.respond(
         toBytes(refuse("unavailable", "too many ask at once; try again in some seconds")),
@@ -95,8 +95,5 @@ function tell(
   const known = readInvitation(home, account);
   const invitation = known.ok ? known.value : null;
   const what = invitation === null ? "" : ` as ${invitation.role} ${invitation.name}`;
-  const before = invitation?.used.map((use) => `${use.machine} at ${timeText(use.at)}`).join(", ") ?? "";
-  log(
-    `invitations: ${machine} was turned away${what}${before === "" ? "" : `; its line was used by ${before}`}: ${joined.refusal.message}`,
-  );
+  log(`invitations: ${machine} was turned away${what}: ${joined.refusal.message}`);
 }

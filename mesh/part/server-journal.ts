@@ -5,11 +5,21 @@
 import type { JournalSource, WholeJournal } from "../../coordinator/journal/salvage.ts";
 import { hashOf } from "../../coordinator/journal/batch.ts";
 import { BusError, type Bus, type Entry } from "../../protocol/bus/bus.ts";
-import { streamsOf } from "../../protocol/subjects.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
+import { streamSpecsOf, streamsOf } from "../../protocol/subjects.ts";
 
 const messagesPerRead = 1_024;
 /** Appends on their way at once. */
 const appendsAtOnce = 256;
+
+/** Where a journal lies that is to be made whole. */
+export interface JournalPlace {
+  /** Null where there is not even a server to be had with it. */
+  read(heldAt: (sequence: number) => Uint8Array | null): Promise<ServerJournal | null>;
+  /** Where the damaged one lies now; null where it is nowhere. `subject`: what the stream stores. */
+  replace(whole: WholeJournal, found: ServerJournal | null, subject: string): Promise<Outcome<string | null>>;
+  close(): Promise<void>;
+}
 
 export interface ServerJournal extends JournalSource {
   readonly hashes: ReadonlyMap<number, string>;
@@ -80,6 +90,13 @@ async function readSome(bus: Bus, stream: string, from: number, last: number): P
 
 function isOfOneMessage(error: unknown): boolean {
   return error instanceof BusError && (error.kind === "refused" || error.kind === "unavailable");
+}
+
+/** Makes the stream, which there is not yet. */
+export async function makeJournal(bus: Bus, mesh: string, subject: string): Promise<void> {
+  const [spec] = streamSpecsOf(mesh, 1, "");
+  if (spec === undefined) throw new Error("the first stream is the journal");
+  await bus.ensureStream({ ...spec, subjects: [subject] });
 }
 
 /** Writes the messages from `from` on, each after the one before it. Throws BusError, or where another writes there too. */

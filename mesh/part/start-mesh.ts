@@ -139,7 +139,7 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
     const shared = sharedUsers(users.value).map(({ name, role }) => `${role} ${name}`);
     if (shared.length > 0)
       log(
-        `home: these still share an account; once a machine is updated, \`trialmesh invite\` it anew: ${shared.join(", ")}`,
+        `home: these still share an account; a machine that is updated renews its credential by itself: ${shared.join(", ")}`,
       );
     return accept({ home: current.value, fresh: false });
   }

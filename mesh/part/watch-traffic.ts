@@ -105,7 +105,7 @@ class Watch {
     const known = this.#byAccount(users.value);
     const received = await this.#received(known);
     if (received === null) return;
-    const changes = this.#quota.sample(received, this.#options.now());
+    const changes = this.#quota.sample(received, performance.now());
     for (const { identity, why } of changes) this.#options.log(`quotas: ${identity} ${why}`);
     this.#samples += 1;
     const again = this.#samples % sayAgainSamples === 0;

@@ -116,7 +116,7 @@ function declarationsOf({ input, yaml, problems, raw }: Checker): readonly Model
   const found = input.models.filter((model) => model.task === task);
   if (found.length === 0) {
     const known = new Set(input.models.map((model) => model.task));
-    add(problems, yaml, ["task"], `no task is called "${task}", ${suggestion(task, known)}`);
+    add(problems, yaml, ["task"], `no task is called ${describe(task)}, ${suggestion(task, known)}`);
   }
   return found;
 }

@@ -19,11 +19,32 @@ export interface LocatedYaml {
 /** Of the YAML language: ours is 1.2; Python and Kubernetes read 1.1, where `yes` is true and `<<` merges. */
 type YamlVersion = "1.1" | "1.2";
 
+/** Problems told of one text. */
+const problemsMax = 100;
+
 export type YamlResult =
   | { readonly ok: true; readonly yaml: LocatedYaml }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export function parseYaml(text: string, version: YamlVersion = "1.2"): YamlResult {
+  try {
+    return parsed(text, version);
+  } catch (error) {
+    // An alias without its anchor, or a few lines of aliases that would unfold to gigabytes.
+    const message = `this is no YAML: ${whyNot(errorMessage(error))}`;
+    return { ok: false, problems: [{ line: 1, field: [], message }] };
+  }
+}
+
+/** The parser goes by recursion, and tells of its end in the words of the machine. */
+function whyNot(message: string): string {
+  return /call stack/i.test(message)
+    ? "it is nested too deep to be read; some ten levels are the most that means anything"
+    : sentence(message);
+}
+
+/** Throws what the parser throws. */
+function parsed(text: string, version: YamlVersion): YamlResult {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -32,34 +53,25 @@ export function parseYaml(text: string, version: YamlVersion = "1.2"): YamlResul
     version,
   });
   if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => ({
+    const problems = document.errors.slice(0, problemsMax).map((error) => ({
       line: lines.linePos(error.pos[0]).line,
       field: [],
-      message: `this is no YAML: ${sentence(error.message)}`,
+      message: `this is no YAML: ${whyNot(error.message)}`,
     }));
     return { ok: false, problems };
   }
-  try {
-    const value: unknown = document.toJS();
-    return {
-      ok: true,
-      yaml: {
-        value,
-        lineOf: (path) => lineAt(document, lines, path),
-        sourceOf: (path) => {
-          const node: unknown = document.getIn(path, true);
-          return isScalar(node) ? (node.source ?? null) : null;
-        },
+  const value: unknown = document.toJS();
+  return {
+    ok: true,
+    yaml: {
+      value,
+      lineOf: (path) => lineAt(document, lines, path),
+      sourceOf: (path) => {
+        const node: unknown = document.getIn(path, true);
+        return isScalar(node) ? (node.source ?? null) : null;
       },
-    };
-  } catch (error) {
-    // An alias without its anchor, or a few lines of aliases that would unfold to gigabytes.
-    const message = errorMessage(error);
-    return {
-      ok: false,
-      problems: [{ line: 1, field: [], message: `this is no YAML: ${sentence(message)}` }],
-    };
-  }
+    },
+  };
 }
 
 function lineAt(document: Document.Parsed, lines: LineCounter, path: Path): number {

@@ -6,8 +6,10 @@ import { moveCopy } from "../../coordinator/journal/journal-copy.ts";
 import { startPosition, type Position } from "../../coordinator/journal/journal.ts";
 import { mustGet } from "../../coordinator/state/state.ts";
 import { openPolicy } from "../../protocol/capability.ts";
+import { toBytes } from "../../protocol/json-bytes.ts";
+import { subjectsOf } from "../../protocol/subjects.ts";
 import { MemoryDisk } from "../support/memory-store.ts";
-import { CandidatePlace, opened } from "../support/candidate-place.ts";
+import { CandidatePlace, opened, placeMesh } from "../support/candidate-place.ts";
 import { capability, sweepSpec } from "../support/fold.ts";
 
 const longMs = 60_000;
@@ -132,6 +134,29 @@ test("JOURNAL-5: without a projection a lost tail is still noticed, and still pu
   assert.match(place.halts.splice(0).join(), /it has lost its tail; `trialmesh up --restore-journal`/);
   assert.equal(await stay(place, true), text);
   assert.deepEqual((await place.messages()).slice(0, whole.length), whole);
+});
+
+test("JOURNAL-5: the journal is put back once; one that is longer after the server's next absence is right", async () => {
+  const { place } = await livedPlace();
+  // Somebody else leads: this one stands by.
+  place.bus.subscribe(subjectsOf(placeMesh).query("coordinator", "late", "ping"), (message) =>
+    message.respond(toBytes({ ok: true, value: { epoch: 1 } })),
+  );
+  const candidate = place.start("late", true);
+  await place.clock.advance(longMs);
+  place.hub.partition("late");
+  await place.clock.advance(1_000);
+  const [last] = (await place.clock.settle(place.journal().readAfter(startPosition))).slice(-1);
+  assert.ok(last !== undefined);
+  const granted = { kind: "TokensGranted", requester: "ada", amount: 1, by: "owner", note: "" } as const;
+  const { batch, position } = last;
+  await place.clock.settle(place.journal().append(position, batch.epoch, batch.at, [granted], () => false));
+  place.hub.heal("late");
+  await place.clock.advance(longMs);
+  assert.deepEqual(place.halts, []);
+  assert.equal(candidate.role(), "standby");
+  assert.equal(place.state?.accounts.get("ada")?.granted, 5_001);
+  await place.clock.settle(candidate.stop());
 });
 
 test("JOURNAL-5: a copy that is gone or has fallen behind is completed from the journal", async () => {

@@ -1,6 +1,7 @@
 /** What one input may lead to for thousands of trials, attempts or accounts at once: parts that the journal's server takes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { batchBytesMax, decisionBytesMax } from "../../coordinator/leader/batch-tally.ts";
 import { OwedOrders } from "../../coordinator/leader/owed-orders.ts";
@@ -101,6 +102,147 @@ test("SIZE-2: a heartbeat that extends a thousand leases stays within a batch an
   mesh.do({ kind: "heartbeat", agent: "box", heartbeat: { ...beat, running: held } });
   assert.equal(mesh.kinds.get("LeaseExtended"), slotsMax);
   assert.ok(Math.max(...mesh.sizes) < batchBytesMax + stepBytesMax);
+});
+
+type Op =
+  | {
+      readonly kind: "stop" | "expire" | "restart" | "silent" | "heartbeat" | "drain";
+      readonly which: number;
+    }
+  | { readonly kind: "run"; readonly which: number; readonly wide: boolean }
+  | {
+      readonly kind: "report";
+      readonly which: number;
+      readonly how: "failed" | "refused" | "finished";
+      readonly many: number;
+    };
+
+const which = fc.nat({ max: 1_000 });
+const op: fc.Arbitrary<Op> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom("stop", "expire", "restart", "silent", "heartbeat", "drain"),
+    which,
+  }),
+  fc.record({ kind: fc.constant("run"), which, wide: fc.boolean() }),
+  fc.record({
+    kind: fc.constant("report"),
+    which,
+    how: fc.constantFrom("failed", "refused", "finished"),
+    many: fc.integer({ min: 1, max: 60 }),
+  }),
+);
+
+/** As large as what comes in may be, or nearly. */
+const longReason = "ä".repeat(2_000);
+const wideMetrics = Object.fromEntries(
+  Array.from({ length: 250 }, (_, at) => [`${at}-${"m".repeat(190)}`, Math.PI * at]),
+);
+const wideValues = Array.from({ length: 5 }, (_, at) => `${at}-${"ö".repeat(9_000)}`);
+
+/** A mesh of some thousand slots to which anything happens. */
+class AnyMesh {
+  readonly mesh = new Batches(700);
+  #runs = 1;
+
+  constructor() {
+    this.mesh.join("box-2", 300);
+  }
+
+  do(given: Op): void {
+    const { mesh } = this;
+    const sweeps = [...mesh.state.sweeps.values()].filter(({ state }) => state === "running");
+    const agents = [...mesh.state.agents.keys()];
+    const agent = agents[given.which % agents.length] ?? "box";
+    switch (given.kind) {
+      case "run":
+        return this.#run(given.wide);
+      case "stop": {
+        const sweep = sweeps[given.which % Math.max(1, sweeps.length)]?.sweep;
+        if (sweep !== undefined) mesh.command("sweep-stop", { sweep, why: "x".repeat(500) });
+        return;
+      }
+      case "expire":
+        mesh.at += given.which % 2 === 0 ? 1_000 : 2_000_000;
+        return mesh.do({ kind: "expire" });
+      case "restart":
+        return mesh.join(agent, 700, `${agent}-${this.#runs++}-again`);
+      case "silent":
+        return mesh.do({ kind: "silent", agent });
+      case "drain":
+        return mesh.command("agent-drain", { agent, drain: given.which % 2 === 0 });
+      case "heartbeat":
+        return this.#beat(agent);
+      case "report":
+        return this.#report(agent, given.how, given.many);
+    }
+  }
+
+  #run(wide: boolean): void {
+    const space = wide
+      ? { text: { distribution: "choice" as const, values: wideValues } }
+      : { lr: { distribution: "uniform" as const, min: 0, max: 1 } };
+    const stopping = { policy: "asha", min: 1, max: 9, eta: 3 } as const;
+    const spec = sweepSpec({
+      name: `sweep-${this.#runs}`,
+      models: [{ model: "alpha", space }],
+      stopping,
+      search: { method: "random", trials: 1_500, seed: this.#runs++ },
+      reuse: wide,
+    });
+    this.mesh.command("sweep-run", { spec });
+  }
+
+  #beat(agent: string): void {
+    const { held, meta, agents } = this.mesh.state;
+    this.mesh.at += this.mesh.settings.leaseMs / 2 + 1;
+    const running = [...(held.get(agent) ?? [])].map((fence) => ({
+      fence,
+      resource: 0,
+      usedMs: 1,
+      suspended: false,
+    }));
+    const incarnation = agents.get(agent)?.incarnation ?? "";
+    const beat = {
+      incarnation,
+      epoch: meta.epoch,
+      closed: null,
+      cpuLoad: null,
+      memFreeGiB: null,
+      owner: null,
+    };
+    this.mesh.do({ kind: "heartbeat", agent, heartbeat: { ...beat, running } });
+  }
+
+  #report(agent: string, how: "failed" | "refused" | "finished", many: number): void {
+    const { held, trials, active } = this.mesh.state;
+    for (const fence of [...(held.get(agent) ?? [])].slice(0, many)) {
+      const resource = trials.get(active.get(fence) ?? "")?.target ?? 1;
+      const digest = fence.toString(16).padStart(64, "0");
+      const metrics = { ...wideMetrics, accuracy: fence % 17 };
+      const report = {
+        failed: { kind: "failed", fence, reason: longReason, retryable: fence % 2 === 0, usedMs: 1 },
+        refused: { kind: "refused", fence, reason: longReason },
+        finished: { kind: "finished", fence, resource, digest, bytes: 1, metrics, usedMs: 1 },
+      } as const;
+      this.mesh.do({ kind: "report", agent, report: report[how] });
+    }
+  }
+}
+
+test("SIZE-1: whatever happens to a mesh of thousands, one input or step leads to no more than it may, and no batch to more than a message", () => {
+  fc.assert(
+    fc.property(fc.array(op, { minLength: 5, maxLength: 25 }), (ops) => {
+      const any = new AnyMesh();
+      any.do({ kind: "run", which: 0, wide: true });
+      any.do({ kind: "run", which: 0, wide: false });
+      for (const one of ops) any.do(one);
+      const largest = Math.max(...any.mesh.sizes);
+      // The step that fills a batch is far from what it may lead to: a wide trial has one value of 18 KB.
+      assert.ok(largest < batchBytesMax + decisionBytesMax / 4, `the largest batch has ${largest} bytes`);
+      assert.deepEqual(brokenInvariants(any.mesh.state), []);
+    }),
+    { numRuns: 12 },
+  );
 });
 
 test("SIZE-5: offers to an agent with a thousand slots are as many orders as it takes, none larger than the server accepts", () => {

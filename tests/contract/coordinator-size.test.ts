@@ -7,7 +7,7 @@ import { commandBytesMax, tooLarge } from "../../coordinator/leader/message-limi
 import { metricsSchema, reportSchema } from "../../protocol/report.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
-import { subjectsOf } from "../../protocol/subjects.ts";
+import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { Batches } from "../support/batches.ts";
 import { CandidatePlace, placeMesh } from "../support/candidate-place.ts";
 import { capability, sweepSpec } from "../support/fold.ts";
@@ -90,6 +90,56 @@ test("SIZE-3: JSON that is nested deeper than anything we write is no message", 
   // What only looks deep, in a text, is none of that.
   assert.notEqual(fromBytes(Buffer.from(JSON.stringify({ text: "[{".repeat(5_000) }))), undefined);
   assert.notEqual(fromBytes(Buffer.from(JSON.stringify({ text: '\\"[{'.repeat(5_000) }))), undefined);
+});
+
+test("SIZE-3: a journal with a command whose values are nested thousands deep is read, led from and kept", async () => {
+  const place = new CandidatePlace();
+  await place.streams();
+  const program = {
+    kind: "command",
+    bundle: "a".repeat(64),
+    objectives: [{ metric: "accuracy", keep: "last" }],
+    fullLength: null,
+    command: ["train"],
+    program: null,
+    environment: {},
+    nested: [],
+    literals: {},
+    metricFormat: [],
+  };
+  const submitted = {
+    kind: "SweepSubmitted",
+    sweep: "s1",
+    requester: "ada",
+    spec: { ...sweepSpec(), program },
+    fingerprint: "one",
+    warmStart: "two",
+    total: 6,
+  };
+  const elected = { kind: "LeaderElected", epoch: 1, leader: "before" };
+  // Deeper than a serialiser goes by recursion: put in as text.
+  const words = JSON.stringify({
+    v: 2,
+    epoch: 1,
+    at: 1,
+    prev: "",
+    events: [elected, { ...submitted, spec: "SPEC" }],
+  });
+  const spec = JSON.stringify({ ...submitted.spec, program: { ...program, literals: "LITERALS" } });
+  const text = `{"lr":{"small":${"[".repeat(5_000)}${"]".repeat(5_000)},"plain":{"a":[1]}}}`;
+  const bytes = Buffer.from(words.replace('"SPEC"', spec.replace('"LITERALS"', text)));
+  const bus = place.hub.connect("before");
+  await place.clock.settle(
+    bus.append(streamsOf(placeMesh).journal, subjectsOf(placeMesh).journal("secret"), bytes),
+  );
+  const candidate = place.start();
+  await place.clock.advance(leadingMs);
+  assert.deepEqual([candidate.role(), place.halts], ["leader", []]);
+  const kept = place.state?.sweeps.get("s1")?.spec.program;
+  assert.ok(kept?.kind === "command");
+  assert.deepEqual(kept.literals["lr"]?.["plain"], { a: [1] });
+  assert.ok(JSON.stringify(kept).length < 1_000);
+  await place.clock.settle(candidate.stop());
 });
 
 test("SIZE-4: a command that is too large is refused with its size; what an agent says in words or numbers is cut", () => {

@@ -5,7 +5,8 @@ import { chunkBytes, digestOf, getBlob, putBlob } from "../../artifact/blob.ts";
 import { lineMessages, pointMessages } from "../../agent/say-point.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
 import { readBlob } from "../../artifact/read-blob.ts";
-import { serveProofs, type Proofs } from "../../coordinator/leader/serve-proofs.ts";
+import { BlobProver } from "../../coordinator/leader/blob-prover.ts";
+import { serveProofs } from "../../coordinator/leader/serve-proofs.ts";
 import { readCurve, readLogs } from "../../coordinator/view/point-stream.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
@@ -19,7 +20,7 @@ const subjects = subjectsOf("m");
 for (const world of busWorlds) {
   describe(`proofs (${world.name})`, { skip: world.skip }, () => {
     let mesh: BusMesh;
-    let proofs: Proofs;
+    let proofs: BlobProver;
     let lead: Bus;
     let writer: Bus;
     const lines: string[] = [];
@@ -28,7 +29,8 @@ for (const world of busWorlds) {
       lead = await mesh.connect("lead");
       writer = await mesh.connect("writer");
       for (const spec of streamSpecsOf("m", 1, "secret")) await mesh.settle(lead.ensureStream(spec));
-      proofs = serveProofs(lead, "m", systemClock, (line) => lines.push(line));
+      proofs = new BlobProver({ bus: lead, mesh: "m", clock: systemClock, log: (line) => lines.push(line) });
+      serveProofs(lead, "m", proofs);
       await mesh.pass(50);
     });
     after(() => mesh.stop());

@@ -36,6 +36,7 @@ function listen() {
     take: (input) => taken.push(input),
     onQuarantined: (reason) => quarantined.push(reason),
     onReceipt: (ids) => receipts.push(...ids),
+    onHead: () => undefined,
     onWanted: (digests) => wanted.push(...digests),
     log: (line) => lines.push(line),
   });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { apply } from "../../coordinator/core/apply.ts";
+import { ClockWatch } from "../../coordinator/leader/clock-watch.ts";
 import { mustGet } from "../../coordinator/state/state.ts";
 import { MeteredAttempt, type Word } from "../support/metered-attempt.ts";
 
@@ -61,6 +62,28 @@ test("METER-1: finished at once with a whole lease used", () => {
   one.finish(one.from + 900, leaseMs);
   assert.equal(one.attempt.posted, 900);
   assert.match(one.accused ?? "", /it says 15\.0 s of use where 0\.9 s are possible/);
+});
+
+test("METER-1: who takes an offer up late is paid from then on, and a word that comes late is not held against it", () => {
+  const accepted = { kind: "accepted", fence: 1 } as const;
+  for (const late of [
+    (one: MeteredAttempt) => one.report(one.from + 10_100, accepted),
+    (one: MeteredAttempt) => one.beat(one.from + 10_100, { usedMs: 0, atWork: true }),
+    () => undefined,
+  ]) {
+    const one = new MeteredAttempt(10_000, false);
+    beats(one, 10_000, () => null);
+    late(one);
+    one.finish(one.from + 11_000, 11_000);
+    within(one.attempt.posted, 900, 3_000, "posted");
+    assert.equal(one.accused, null);
+  }
+  // Cut off just as it was offered: both words come in at once, and it was heard before the offer only.
+  const cut = new MeteredAttempt(10_000, false);
+  cut.beat(cut.from, null);
+  cut.report(cut.from + 12_000, accepted);
+  cut.finish(cut.from + 12_001, 11_000);
+  assert.deepEqual([cut.attempt.posted, cut.accused], [11_000, null]);
 });
 
 test("METER-1: nothing is charged of the time it said that it stood still", () => {
@@ -191,6 +214,40 @@ test("METER-4: after an election no word is held against an agent that its own h
   for (let ms = 1_000; ms <= 9_000; ms += beatMs) one.beat(led + ms, { usedMs: 22_000 + ms, atWork: true });
   one.finish(led + 10_000, 32_000);
   assert.deepEqual([one.accused, one.attempt.posted], [null, 32_000]);
+});
+
+test("METER-4: a coordinator that slept holds nothing against attempts from before, and pays what it saw", () => {
+  const slept = (steadySince: (one: MeteredAttempt) => number) => {
+    const one = new MeteredAttempt();
+    beats(one, 6_000, (ms) => ({ usedMs: ms, atWork: true }));
+    one.steadySince = steadySince(one);
+    // 10 s went by that its clock did not see.
+    one.beat(one.from + 6_100, { usedMs: 16_100, atWork: true });
+    one.finish(one.from + 8_000, 18_000);
+    return one;
+  };
+  const excused = slept(({ from }) => from + 6_000);
+  assert.deepEqual([excused.accused, excused.attempt.posted], [null, 8_000]);
+  assert.match(slept(() => 0).accused ?? "", /16\.1 s of use where 6\.1 s/);
+});
+
+test("METER-4: the coordinator notices that its machine slept or its clock was set, and no slow drift", () => {
+  let [wall, monotonic] = [1e12, 500];
+  const watch = new ClockWatch({
+    now: () => wall,
+    monotonic: () => monotonic,
+    setTimer: () => () => undefined,
+  });
+  const pass = (wallMs: number, monotonicMs: number) => {
+    wall += wallMs;
+    monotonic += monotonicMs;
+    return watch.look();
+  };
+  for (let second = 0; second < 3_600; second++) assert.equal(pass(1_000.4, 1_000), 500);
+  const before = monotonic;
+  assert.equal(pass(60_000, 100), before + 100, "slept");
+  assert.equal(pass(1_000, 1_000), before + 100);
+  assert.equal(pass(-3_600_000, 1_000), before + 2_100, "set back");
 });
 
 /** What happens to an honest agent, one piece of its time after the other. */

@@ -5,7 +5,8 @@ import { stateText } from "../support/state-text.ts";
 import { emptyState } from "../../coordinator/state/state.ts";
 import { apply } from "../../coordinator/core/apply.ts";
 import { sweepViewOf } from "../../coordinator/view/sweep-answer.ts";
-import { digestA, digestOfNumber, Fold, sweepSpec } from "../support/fold.ts";
+import { openPolicy } from "../../protocol/capability.ts";
+import { capability, digestA, digestOfNumber, Fold, sweepSpec } from "../support/fold.ts";
 
 function started(change = {}, tokens = 10_000): Fold {
   const fold = new Fold();
@@ -302,4 +303,25 @@ test("a sweep says why trials failed, and goes on: no number, another name, noth
     count: 2,
   });
   assert.equal(view.failures.length, 3);
+});
+
+test("LEASE-10: a registration of an earlier run that comes late is refused, and ends nothing of the later one", () => {
+  const fold = started();
+  const register = (run: number) =>
+    fold.do({
+      kind: "register",
+      agent: "box",
+      register: { incarnation: `box-${run}`, capability: capability(), policy: openPolicy(2) },
+    });
+  for (let run = 2; run <= 12; run++) assert.ok(register(run).ok);
+  const before = fold.events.length;
+  for (let run = 5; run < 12; run++) {
+    const answer = register(run);
+    assert.match(answer.ok ? "" : answer.refusal.message, /agent box has been started again since/);
+  }
+  assert.equal(fold.events.length, before, "nothing has come of them");
+  assert.equal(fold.running().length, 2);
+  assert.ok(register(12).ok, "the last run registers as often as it likes");
+  const { earlier } = fold.state.agents.get("box") ?? { earlier: [] };
+  assert.deepEqual([earlier.length, earlier[0]], [8, "box-11"]);
 });

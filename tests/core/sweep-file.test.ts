@@ -402,3 +402,35 @@ test("SF-7: no text whatever makes the reader throw, and what it accepts is a sw
     { numRuns: 300 },
   );
 });
+
+test("SIZE-6: a file that is too deep, too long or has too much of something is refused with the place and the most there may be", () => {
+  const file = (change: (text: string) => string) =>
+    change(`name: big
+task: noop
+search: {method: random, trials: 3, seed: 1}
+stopping: {policy: median, max: 10}
+models:
+  noop: {x: {distribution: uniform, min: 0, max: 1}}
+`);
+  const told = (text: string) => {
+    const result = read(text);
+    assert.equal(result.ok, false);
+    const shown = result.ok ? "" : formatProblems("f.yaml", result.problems);
+    assert.ok(shown.length < 20_000, `${shown.length} characters are told`);
+    return shown;
+  };
+  assert.match(told(file((text) => text.replace("x: {", `x: ${"[".repeat(4_000)}`))), /nested too deep/);
+  assert.match(
+    told(file((text) => text.replace("max: 10", "max: 5000, interval: 1"))),
+    /f\.yaml:4: field stopping\.interval: judges .*make interval 5 or more/,
+  );
+  assert.match(told(file((text) => text.replace("big", "b".repeat(50_000)))), /f\.yaml:1: field name/);
+  assert.match(
+    told(file((text) => text.replace("method: random", `method: ${"r".repeat(50_000)}`))),
+    /field search\.method/,
+  );
+  assert.match(
+    told(file((text) => text.replace("task: noop", `task: ${"n".repeat(50_000)}`))),
+    /field task: has 50000 characters; at most 20000 are allowed/,
+  );
+});

@@ -10,7 +10,7 @@ export function stateText3(state: State): string {
     { ...meta, nextRecipe: nextFingerprint, nextOrder },
     byKey(state.accounts),
     byKey(state.ledgers).map(([requester, lines]) => [requester, lines.map(line3)]),
-    byKey(state.agents),
+    byKey(state.agents).map(([name, { earlier: _earlier, ...agent }]) => [name, agent]),
     byKey(state.sweeps).map(([id, sweep]) => [id, sweep3(sweep)]),
     byKey(state.trials).map(([id, trial]) => [id, trial3(trial)]),
     byKey(state.datasets),

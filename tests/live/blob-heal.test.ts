@@ -9,7 +9,10 @@ import { skipWithoutNats } from "../support/nats-server.ts";
 
 /** Every byte of them, so that whatever is read is not what was stored. */
 function spoil(file: string): void {
-  writeFileSync(file, readFileSync(file).map((byte) => byte ^ 1));
+  writeFileSync(
+    file,
+    readFileSync(file).map((byte) => byte ^ 1),
+  );
 }
 
 const ways: readonly (readonly [what: string, spoil: (file: string) => void])[] = [

@@ -166,6 +166,46 @@ describe("CLI-10: a mesh through the command line", { skip: skipWithoutNats }, (
     );
   });
 
+  test("INV-7: a line that was used is told by whom, on both sides, and one that was not is taken back", async () => {
+    const invited = await mesh.run("one", "invite", "viewer", "vera", "--expires", "90m", "--json");
+    const { code, id } = z.object({ code: z.string(), id: z.string() }).parse(JSON.parse(invited.out));
+    assert.ok(code.length <= 60, code);
+    assert.match(invited.err, /within 90m; the first machine that does is viewer vera/);
+    assert.equal((await mesh.run("vera", "join", code)).code, 0);
+    const late = await mesh.run("late", "join", code);
+    assert.equal(late.code, 1);
+    assert.match(
+      late.err,
+      /^trialmesh: this invitation was used by \S+ as vera at [^\n]+ UTC; ask [^\n]+\n$/,
+    );
+    const listed = await mesh.run("one", "invite", "--list");
+    assert.match(listed.out, new RegExp(`${id} +viewer vera +used +1/1`));
+    assert.match(
+      listed.out,
+      new RegExp(`${id}: \\S+ joined as vera, [^\n]+\n${id}: \\S+ came too late and was turned away`),
+    );
+    assert.match((await mesh.run("one", "doctor")).out, /warn +invitations +used twice: viewer vera by/);
+    const unused = await mesh.run("one", "invite", "agent", "spare");
+    const spare = / --revoke (\S+)` takes/.exec(unused.err)?.[1] ?? assert.fail(unused.err);
+    assert.equal(
+      (await mesh.run("one", "invite", "--revoke", spare)).out,
+      `invitation ${spare} of agent spare is taken back\n`,
+    );
+    const [, line = ""] = / --join (\S+)/.exec(unused.out) ?? [];
+    assert.match((await mesh.run("late", "join", line)).err, /^trialmesh: this invitation was taken back at/);
+    for (const [words, code] of [
+      [["invite"], 2],
+      [["invite", "agent"], 2],
+      [["invite", "agent", "x", "--expires", "soon"], 2],
+      [["invite", "agent", "x", "--uses", "0"], 2],
+      [["invite", "--revoke", "nothing"], 1],
+    ] as const) {
+      const refused = await mesh.run("one", ...words);
+      assert.equal(refused.code, code, words.join(" "));
+      assert.match(refused.err, /^trialmesh: [^\n]+\n$/);
+    }
+  });
+
   test("--as acts for who was invited, in their role, and for nobody else", async () => {
     assert.equal((await mesh.run("one", "invite", "viewer", "guest")).code, 0);
     const shown = await mesh.run("one", "connection", "--as", "guest", "--json");

@@ -10,7 +10,7 @@ import { SmallDisk, skipWithoutMount } from "../support/small-disk.ts";
 import { until } from "../support/until.ts";
 
 const skip = skipWithoutMount(mkdtempSync(join(tmpdir(), "trialmesh-mount-")));
-const fullMs = 6_000;
+const fullMs = 4_000;
 
 interface Case {
   /** Below the home. */
@@ -87,7 +87,7 @@ describe("full disks", { skip }, () => {
         `name: fill
 command: [sh, fill.sh]
 objective: { metric: loss, goal: minimize }
-parameters: { rate: { min: 0.1, max: 0.4 } }
+parameters: { rate: { distribution: uniform, min: 0.1, max: 0.4 } }
 search: { trials: 1 }
 `,
       );
@@ -95,7 +95,7 @@ search: { trials: 1 }
       const said = await up.saidLine(/agent: (trial s1-1 was ended: .*)/);
       assert.match(
         said,
-        /it wrote [\d.]+ MiB into .*agent\/one\/cache\/work\/\d+ and left [\d.]+ MiB free on its disk, where 6\.4 MiB stay free/,
+        /it wrote [\d.]+ MiB into .*agent\/one\/cache\/work\/\d+ and left [\d.]+ [KM]iB free on its disk, where 6\.4 MiB stay free/,
       );
       const { trials } = await mesh.ended("s1");
       assert.match(JSON.stringify(trials), /it wrote [\d.]+ MiB into /);

@@ -10,7 +10,8 @@ import { openHome } from "../../mesh/home.ts";
 import { accountOfCode, codeOf, codeSecretBytes } from "../../mesh/invitation-code.ts";
 import { makeInvite, withdrawInvite, type InviteOptions } from "../../mesh/invite.ts";
 import { idOf, readInvitation } from "../../mesh/invitation.ts";
-import { acceptInvite, readInviteLine } from "../../mesh/join.ts";
+import { readInviteLine } from "../../mesh/invite-line.ts";
+import { acceptInvite } from "../../mesh/join.ts";
 import { serveExchange, type Exchange } from "../../mesh/part/serve-exchange.ts";
 import { answerSchema } from "../../protocol/command.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
@@ -103,7 +104,7 @@ test(
     );
     assert.match(
       said.join("\n"),
-      /attic joined as agent tower\n.*cellar was turned away as agent tower; its line was used by attic at/,
+      /attic joined as agent tower\n.*cellar was turned away as agent tower: this invitation was used by attic as tower at/,
     );
   },
 );

@@ -65,6 +65,19 @@ test("REV-3: revoking while the server is down says so, and holds from its next 
 });
 
 test(
+  "REV-6: it is cut off and stays out where the clock of whoever revokes is hours back",
+  live,
+  async () => {
+    const lost = valueOf(await issueCredential(own.home, "agent", "early", nowS()));
+    const connection = await connectAs(own.home, lost);
+    valueOf(await revokeUser(own.home, "early", nowS() - 3 * 3_600));
+    await endsInTime(connection);
+    await own.restart();
+    await assert.rejects(connectAs(own.home, lost), AuthorizationError);
+  },
+);
+
+test(
   "REV-4: an invitation works on the server, and the same name may be invited again after a revocation",
   live,
   async () => {

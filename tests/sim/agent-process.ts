@@ -45,6 +45,8 @@ export interface AgentWorld extends Pick<AgentOptions, "mesh" | "trust" | "log" 
   readonly incarnation: string;
   readonly artifacts: SimulatedStore;
   readonly idleMs: () => number;
+  /** Whether it makes up what its jobs use. */
+  readonly lies: () => boolean;
   /** Told of each step before it is taken: it may be the last. */
   readonly onStep: () => void;
 }
@@ -52,6 +54,7 @@ export interface AgentWorld extends Pick<AgentOptions, "mesh" | "trust" | "log" 
 /** Short minutes: a storm lasts five of ours. */
 const idlePolicy = { startMinutes: 0.1, loadMax: 0.3, resumeMinutes: 0.08, vacateMinutes: 0.4 };
 const cacheRetryMs = 500;
+const madeUpFactor = 50;
 
 /** Starts it; what runs on it is kept in `runningFences`. */
 export function startAgentProcess(plan: AgentPlan, world: AgentWorld, runningFences: Set<number>): void {
@@ -77,7 +80,12 @@ export function startAgentProcess(plan: AgentPlan, world: AgentWorld, runningFen
     resume: (fence) => inner.resume(fence),
     canSuspend: inner.canSuspend,
     processes: () => inner.processes(),
-    onEvent: (listener) => inner.onEvent(listener),
+    onEvent: (listener) =>
+      inner.onEvent((event) =>
+        listener(
+          world.lies() && "usedMs" in event ? { ...event, usedMs: event.usedMs * madeUpFactor + 1 } : event,
+        ),
+      ),
     close: () => inner.close(),
   };
   startAgent({

@@ -1,10 +1,12 @@
 // After a run: the journal replayed by an outsider, then what the replay says held against what leaders hold.
+import { priceOf } from "../../protocol/token.ts";
 import { stateText } from "../support/state-text.ts";
 import { Journal } from "../../coordinator/journal/journal.ts";
 import { auditJournal, type JournalAudit } from "../support/journal-audit.ts";
 import { mesh, type World } from "./world.ts";
 
-export async function auditWorld(world: World): Promise<JournalAudit> {
+/** Events later than `calmFrom`, in the journal's time, ms, are those of a mesh in which nothing goes wrong any more. */
+export async function auditWorld(world: World, calmFrom: number): Promise<JournalAudit> {
   // What one of the next version wrote is read as that one reads it.
   const journal = new Journal(world.hub.connect("auditor"), mesh, world.clock, world.keysOf("two"));
   const violations: string[] = [];
@@ -13,12 +15,31 @@ export async function auditWorld(world: World): Promise<JournalAudit> {
     auditJournal(journal, (event, _, at) => {
       if (at < last) violations.push(`CLOCK-1: ${event.kind} at ${at}, after ${last}`);
       last = at;
+      if (event.kind !== "AttemptEnded" || at <= calmFrom) return;
+      if (event.ending === "lost" || event.ending === "refused")
+        violations.push(
+          `LIVE-2: fence ${event.fence} ended as ${event.ending} in the calm: ${event.note ?? ""}`,
+        );
     }),
   );
   violations.push(...audit.violations);
   // The run has ended: a trial without an outcome is as wrong as one with two.
   for (const trial of audit.state.trials.keys()) {
     if (!audit.outcomes.has(trial)) violations.push(`OUTCOME-1: ${trial} has no outcome`);
+  }
+  for (const { attempts, trial } of audit.state.trials.values()) {
+    for (const { endedAt, fence, meter, posted, rate } of attempts) {
+      if (endedAt !== null && posted > priceOf(endedAt - meter.from, rate))
+        violations.push(`METER-1: fence ${fence} of ${trial} posted ${posted} in ${endedAt - meter.from} ms`);
+    }
+  }
+  for (const { checkpoint, trial } of audit.state.trials.values()) {
+    if (checkpoint !== null && !world.holdsArtifact(checkpoint.digest))
+      violations.push(`AGENT-4: the checkpoint of ${trial} is not in the mesh's store`);
+  }
+  for (const name of world.agents.keys()) {
+    const left = world.unreceiptedOf(name);
+    if (left > 0) violations.push(`OUTBOX-2: ${name} still keeps ${left} reports after a minute of quiet`);
   }
   const replayed = stateText(audit.state);
   for (const [name, { candidate, state }] of world.candidates) {

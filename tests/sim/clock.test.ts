@@ -2,19 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Journal } from "../../coordinator/journal/journal.ts";
-import type { Event } from "../../coordinator/format/event.ts";
-import { sweepSpecSchema } from "../../protocol/sweep.ts";
 import { auditJournal } from "../support/journal-audit.ts";
+import { clockedSweep, harmOf, type Seen } from "./clock-harm.ts";
 import { mesh, World } from "./world.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const agents = ["box", "attic"];
-
-interface Seen {
-  readonly event: Event;
-  readonly at: number;
-}
 
 /** Runs a sweep of long trials, and `trouble` half a minute into it; what the journal says until the sweep has ended. */
 async function eventsOf(trouble: (world: World) => void, runMs = 10 * minuteMs): Promise<readonly Seen[]> {
@@ -23,22 +17,7 @@ async function eventsOf(trouble: (world: World) => void, runMs = 10 * minuteMs):
   world.startCandidate("one");
   for (const name of agents) world.startAgent({ name, slots: 2, rates: { alpha: 0.5 }, idleOnly: false });
   const owner = world.client("owner", "owner");
-  const space = { lr: { distribution: "log-uniform", min: 0.001, max: 1 } };
-  const spec = sweepSpecSchema.parse({
-    name: "sweep",
-    task: "simulated",
-    dataset: null,
-    objective: { metric: "accuracy", goal: "maximize" },
-    search: { method: "random", trials: 8, seed: 3 },
-    stopping: { policy: "none", max: 9 },
-    models: [{ model: "alpha", space }],
-    needs: {},
-    cap: null,
-    trialSeed: 1,
-    codeVersion: "sim",
-    reuse: false,
-    register: null,
-  });
+  const spec = clockedSweep(8, 9);
   await world.clock.advance(5_000);
   await world.clock.settle(owner.command("account-open", { requester: "ada", grant: 1_000_000_000 }));
   const run = await world.clock.settle(world.client("requester", "ada").command("sweep-run", { spec }));
@@ -53,18 +32,6 @@ async function eventsOf(trouble: (world: World) => void, runMs = 10 * minuteMs):
   assert.deepEqual(audit.violations, []);
   for (const sweep of audit.state.sweeps.values()) assert.equal(sweep.state, "done");
   return seen;
-}
-
-/** What tells that somebody took a clock for the passing of time. */
-function harmOf(seen: readonly Seen[]): readonly string[] {
-  return seen.flatMap(({ event, at }, index) => {
-    const before = seen[index - 1]?.at ?? at;
-    if (at < before || at > before + minuteMs) return [`the journal's time leaps from ${before} to ${at}`];
-    if (event.kind === "AgentSilent") return [`${event.agent} is called silent`];
-    if (event.kind === "AttemptEnded" && event.ending !== "finished" && event.ending !== "failed")
-      return [`fence ${event.fence} ended as ${event.ending}: ${event.note ?? ""}`];
-    return [];
-  });
 }
 
 const isWasted = (ending: string) => ending === "lost" || ending === "refused";

@@ -1,13 +1,17 @@
 // A server that has lost messages it had said were stored, and the person who puts them back: every coordinator must notice it and
 // halt; then the one with the longest copy restores the journal, and the other is started again. What is decided meanwhile: nothing.
 import type { Candidate } from "../../coordinator/leader/candidate.ts";
+import type { Bus } from "../../protocol/bus/bus.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { ProcessClock } from "./process.ts";
 
 /** What of the world it needs. */
 export interface LossWorld {
   readonly clock: Clock;
-  readonly candidates: Map<string, { readonly clock: ProcessClock; readonly candidate: Candidate }>;
+  readonly candidates: Map<
+    string,
+    { readonly clock: ProcessClock; readonly candidate: Candidate; readonly bus: Pick<Bus, "status"> }
+  >;
   readonly violations: string[];
   note(line: string): void;
   startCandidate(name: string, restoreJournal: boolean): void;
@@ -15,8 +19,9 @@ export interface LossWorld {
 }
 
 const personMs = 10_000;
-/** Far longer than it may take to notice it, the server's absence included. */
+/** Far longer than it may take whoever is connected to notice it. */
 const noticeMs = 60_000;
+const lookEveryMs = 1_000;
 
 export class JournalLoss {
   readonly #world: LossWorld;
@@ -29,9 +34,22 @@ export class JournalLoss {
     this.#world = world;
     this.#names = names;
     this.#over = over;
-    world.clock.setTimer(noticeMs, () => {
-      for (const name of names)
-        if (!this.#stopped.has(name)) world.violations.push(`JOURNAL-8: ${name} has not noticed the loss`);
+    this.#watch(new Map(names.map((name) => [name, noticeMs])));
+  }
+
+  #watch(left: Map<string, number>): void {
+    this.#world.clock.setTimer(lookEveryMs, () => {
+      for (const [name, ms] of left) {
+        const process = this.#world.candidates.get(name);
+        if (process === undefined || this.#stopped.has(name)) left.delete(name);
+        else if (process.bus.status() === "connected" && !process.clock.standsStill) {
+          left.set(name, ms - lookEveryMs);
+          if (ms > lookEveryMs) continue;
+          left.delete(name);
+          this.#world.violations.push(`JOURNAL-8: ${name} has not noticed the loss`);
+        }
+      }
+      if (left.size > 0) this.#watch(left);
     });
   }
 

@@ -22,6 +22,9 @@ if (!Number.isInteger(from) || from < 0 || !isCount(count) || !isCount(jobs)) {
   process.exit(2);
 }
 
+/** Where no terminal shows how far it is. */
+const seedsPerLine = 100;
+
 const began = performance.now();
 const sums = { done: 0, failed: 0, events: 0, trials: 0, misfortunes: 0 };
 function tell({ events, misfortunes, seed, trials, violations }: SeedResult): void {
@@ -34,8 +37,9 @@ function tell({ events, misfortunes, seed, trials, violations }: SeedResult): vo
     console.log(`seed ${seed} failed; replay it with: npm run sim -- --seed ${seed}`);
     for (const violation of violations.slice(0, 5)) console.log(`  ${violation}`);
   }
-  if (!single && process.stdout.isTTY)
-    process.stdout.write(`\r${sums.done}/${count} seeds, ${sums.failed} failed `);
+  const progress = `${sums.done}/${count} seeds, ${sums.failed} failed `;
+  if (!single && process.stdout.isTTY) process.stdout.write(`\r${progress}`);
+  else if (!single && sums.done % seedsPerLine === 0) console.log(progress);
 }
 
 if (single) {

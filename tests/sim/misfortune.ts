@@ -16,6 +16,7 @@ interface Struck {
 const serverAwayMaxMs = 15_000;
 /** A whole night is too long for a storm; this is longer than any lease. */
 const sleepMinMs = 10_000;
+const lieMaxMs = 15_000;
 const stepsToDeathMax = 40;
 const fullMaxMs = 20_000;
 const hourMs = 3_600_000;
@@ -56,6 +57,7 @@ export const misfortunes: Readonly<Record<string, (struck: Struck) => void>> = {
   "an agent is cut off": ({ agent, length, world }) => world.cutOff(agent.name, length),
   "an agent's clock is set": ({ agent, world }) =>
     world.stepClock(agent.name, world.pick(stepsOfClockMs) ?? 0),
+  "an agent makes its figures up": ({ agent, length, world }) => world.lie(agent, Math.min(length, lieMaxMs)),
   "the server is killed": ({ length, world }) =>
     world.stopServer(Math.min(length, serverAwayMaxMs), "killed"),
   "the server loses power": ({ length, world }) =>

@@ -21,6 +21,8 @@ export interface RunReport {
 const minuteMs = 60_000;
 const stormMs = 5 * minuteMs;
 const calmLimitMs = 120 * minuteMs;
+/** What began in the storm has ended by then: a lease and its grace, and some. */
+const settlingMs = 30_000;
 const enough = 1_000_000_000;
 
 export async function runScenario(seed: number): Promise<RunReport> {
@@ -88,11 +90,12 @@ async function play(world: World, seed: number): Promise<RunReport> {
   for (const plan of plans) world.startAgent(plan);
   await people.done();
   await settleAccounts(world, owner, plans, requesters);
+  const calmFrom = (world.journalTime() ?? Infinity) + settlingMs;
   const sweeps = await world.clock.settle(Promise.all(submitted), 10 * minuteMs).catch(() => [null]);
   await waitForSweeps(world, sweeps);
   // The last paused process wakes up and finds out what has happened meanwhile.
   await world.clock.advance(minuteMs);
-  const audit = await auditWorld(world);
+  const audit = await auditWorld(world, calmFrom);
   return {
     seed,
     violations: [...new Set(world.violations), ...audit.violations],
@@ -133,6 +136,9 @@ async function waitForSweeps(world: World, sweeps: readonly (string | null)[]): 
       answer.value.sweeps.every(({ state }) => state === "done" || state === "stopped")
     )
       return;
+    // A late word may name one that has been started anew since.
+    for (const agent of world.liars)
+      void viewer.command("agent-cordon", { agent, cordon: false }).catch(() => null);
     await world.clock.advance(5_000);
     if (world.violations.length > 20) return;
   }

@@ -53,6 +53,8 @@ function ask(child: ChildProcess, seed: number): Promise<SeedResult> {
 
 // The other side: this file as a process's program.
 if (process.argv[1] === fileURLToPath(import.meta.url) && process.send !== undefined) {
+  // Whoever asked is gone: nobody waits for the rest.
+  process.on("disconnect", () => process.exit());
   process.on("message", (question) => {
     const { seed } = questionSchema.parse(question);
     void runScenario(seed).then((report) => process.send?.(resultSchema.parse(report)));

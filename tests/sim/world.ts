@@ -6,7 +6,7 @@ import type { State } from "../../coordinator/state/state.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
 import { randomStream, type RandomStream } from "../../search/space/random-stream.ts";
-import { streamsOf } from "../../protocol/subjects.ts";
+import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import type { Store } from "../../store/store.ts";
 import * as z from "zod";
 import type { MemoryBus } from "../support/bus/memory-bus.ts";
@@ -60,6 +60,9 @@ export class World {
   readonly hub: MemoryHub;
   readonly random: RandomStream;
   readonly keys = keyedHashKeys(mesh);
+  /** Agents that have made figures up: what they said may still be on its way. */
+  readonly liars = new Set<string>();
+  readonly #lying = new Set<string>();
   readonly violations: string[] = [];
   readonly artifacts: SimulatedStore = new Map();
   readonly agents = new Map<string, AgentProcess>();
@@ -173,6 +176,7 @@ export class World {
       incarnation: bus.name,
       artifacts: this.artifacts,
       idleMs: () => this.#idleMs(name),
+      lies: () => this.#lying.has(name),
       onStep: () => {
         if (clock.alive) this.#step(name);
       },
@@ -193,6 +197,19 @@ export class World {
     this.#disk(`agent-${name}`).crash();
     this.agents.delete(name);
     this.note(`${name} is killed`);
+  }
+
+  /** It makes up what its jobs use, until somebody starts it anew. */
+  lie(plan: AgentPlan, ms: number): void {
+    const { name } = plan;
+    this.note(`${name} makes its figures up for ${ms}`);
+    this.liars.add(name);
+    this.#lying.add(name);
+    this.clock.setTimer(ms, () => {
+      this.#lying.delete(name);
+      this.killAgent(name);
+      this.startAgent(plan);
+    });
   }
 
   /** The owner sits down at their machine for a while. */
@@ -291,6 +308,21 @@ export class World {
     return z.object({ sequence: z.int() }).safeParse(end).data?.sequence ?? 0;
   }
 
+  holdsArtifact(digest: string): boolean {
+    const stream = this.hub.stream(streamsOf(mesh).blobs);
+    return stream.lastOf(subjectsOf(mesh).blob(digest, 0)) !== null;
+  }
+
+  /** Messages in the outbox of a living agent. */
+  unreceiptedOf(agent: string): number {
+    return [...this.#openDisk(`agent-${agent}`).range("outbox/")].length;
+  }
+
+  /** As the leader's last durable batch has it, ms; null where nobody leads. */
+  journalTime(): number | null {
+    return this.candidates.get(this.leader() ?? "")?.state?.meta.at ?? null;
+  }
+
   calm(): void {
     this.hub.faults = { ...noFaults, delayMs: [1, 5] };
     this.#fatalSteps.clear();
@@ -316,9 +348,9 @@ export class World {
     for (const broken of brokenInvariants(state)) {
       this.violations.push(`${broken.rule} at ${broken.where}: ${broken.detail}`);
     }
-    // METER-4: all of them are honest, whatever befalls them.
+    // METER-4: all but those are honest, whatever befalls them.
     for (const { agent, cordonReason } of state.agents.values()) {
-      if (cordonReason?.includes("the clock") === true)
+      if (!this.liars.has(agent) && cordonReason?.includes("the clock") === true)
         this.violations.push(`METER-4: ${agent} is accused: ${cordonReason}`);
     }
     if (process?.candidate.role() !== "leader") return;

@@ -9,14 +9,19 @@ import { auditJournal, type JournalAudit, type Watch } from "./journal-audit.ts"
 import type { Outcome } from "../../protocol/refusal.ts";
 
 /** `watch` sees each event. */
-export async function auditHome(path: string, watch?: Watch): Promise<JournalAudit> {
+export function auditHome(path: string, watch?: Watch): Promise<JournalAudit> {
+  return readHomeJournal(path, (journal) => auditJournal(journal, watch));
+}
+
+/** The journal of a home whose server runs, opened with a coordinator's credential for as long as `read` takes. */
+export async function readHomeJournal<T>(path: string, read: (journal: Journal) => Promise<T>): Promise<T> {
   const home = held(openHome(path));
   const nowS = Math.floor(Date.now() / 1000);
   const credential = held(await ensureCredential(home, "coordinator", "auditor", nowS));
   const bus = held(await connectAs(home, credential));
   try {
     const keys = held(coordinatorKeys(home.mesh, credential));
-    return await auditJournal(new Journal(bus, home.mesh, systemClock, keys), watch);
+    return await read(new Journal(bus, home.mesh, systemClock, keys));
   } finally {
     await bus.close();
   }

@@ -92,6 +92,14 @@ export class CandidatePlace {
     this.hub.loseTail(streamsOf(placeMesh).journal, count);
   }
 
+  damage(sequence: number, data: Uint8Array | null): void {
+    this.hub.damage(streamsOf(placeMesh).journal, sequence, data);
+  }
+
+  deleteJournal(): void {
+    this.hub.deleteStream(streamsOf(placeMesh).journal);
+  }
+
   async messages(): Promise<readonly Uint8Array[]> {
     const raw = await this.clock.settle(this.bus.readStream(streamsOf(placeMesh).journal, 1, 1_000));
     return raw.map(({ data }) => Uint8Array.from(data));

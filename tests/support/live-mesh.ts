@@ -16,7 +16,8 @@ import { meshOwner } from "../../protocol/program.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { AgentView, MeshView, SweepView, TrialView } from "../../protocol/view.ts";
 import { CliMesh, type CliProcess } from "./cli-mesh.ts";
-import { auditHome } from "./audit-home.ts";
+import type { Journal } from "../../coordinator/journal/journal.ts";
+import { auditHome, readHomeJournal } from "./audit-home.ts";
 import type { JournalAudit, Watch } from "./journal-audit.ts";
 import { mainFile, type CliResult } from "./run-cli.ts";
 import { until } from "./until.ts";
@@ -288,6 +289,11 @@ export class LiveMesh {
   /** Reads the whole journal with a coordinator's credential and replays it, event by event; `watch` sees each. */
   audit(watch?: Watch): Promise<JournalAudit> {
     return auditHome(this.homePath(LiveMesh.home), watch);
+  }
+
+  /** The journal, opened with a coordinator's credential for as long as `read` takes. */
+  readJournal<T>(read: (journal: Journal) => Promise<T>): Promise<T> {
+    return readHomeJournal(this.homePath(LiveMesh.home), read);
   }
 
   async close(): Promise<void> {

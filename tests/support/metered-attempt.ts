@@ -20,6 +20,8 @@ export class MeteredAttempt {
   /** When it was offered, and accepted at once. */
   readonly from: number;
   #heardAt: number | null = null;
+  /** Since when the coordinator's clock runs evenly. */
+  steadySince = 0;
 
   constructor(tokens = 10_000, accepts = true) {
     const { fold } = this;
@@ -69,6 +71,6 @@ export class MeteredAttempt {
   }
 
   #heard(at: number) {
-    return { at, sinceMs: this.#heardAt === null ? null : at - this.#heardAt, steadySince: 0 };
+    return { at, sinceMs: this.#heardAt === null ? null : at - this.#heardAt, steadySince: this.steadySince };
   }
 }

@@ -26,6 +26,7 @@ export function agentDetail(view: View, agent: AgentView, width: number, height:
       span(agent.closed === null ? "" : ` (${agent.closed})`),
       span(`, heard ${agoOf(view, agent.lastSeenAt)}`, "dim"),
     ),
+    ...quarantineLines(agent, width),
     line(span("load        ", "dim"), span(loadText(agent.cpuLoad).padEnd(6)), span(spark, "accent")),
     ...ownerLines(agent, width),
     pair("memory", `${gib(agent.memFreeGiB)} free of ${gib(host.memGiB)}`),
@@ -89,6 +90,13 @@ function running(view: View, agent: AgentView, width: number): readonly Line[] {
 const availabilityTones = { open: "good", closed: "warn", suspended: "warn", vacating: "warn" } as const;
 
 /** What the owner's policy makes of the moment, and how it knows whether the owner is there. */
+/** Why the coordinator gives it nothing new. */
+function quarantineLines({ cordonReason }: AgentView, width: number): readonly Line[] {
+  if (cordonReason === null) return [];
+  const words = wrap(cordonReason, width - labelWidth);
+  return words.map((each, index) => pair(index === 0 ? "quarantined" : "", each, "warn"));
+}
+
 function ownerLines({ owner }: AgentView, width: number): readonly Line[] {
   if (owner === null) return [];
   const { idleMs, idleSource, reason, stance: availability } = owner;

@@ -159,6 +159,16 @@ export class MemoryHub implements HubPort {
     this.stream(stream).loseTail(count);
   }
 
+  /** One of its stored messages is damaged on the disk: see `MemoryStream`. */
+  damage(stream: string, sequence: number, data: Bytes | null): void {
+    this.stream(stream).damage(sequence, data);
+  }
+
+  /** Somebody deletes the stream, or its folder. */
+  deleteStream(stream: string): void {
+    this.#streams.delete(stream);
+  }
+
   // What a client asks (HubPort).
 
   publish(from: MemoryBus, subject: string, data: Bytes): void {

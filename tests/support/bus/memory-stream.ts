@@ -63,8 +63,11 @@ export class MemoryStream {
       return { kind: "wrong-sequence" };
     const same = this.#bySubject.get(subject) ?? [];
     const subjectFull = spec.maxMessagesPerSubject !== undefined && same.length >= spec.maxMessagesPerSubject;
-    if (subjectFull && spec.discard === "new" && spec.discardNewPerSubject === true)
+    if (subjectFull && spec.discard === "new" && spec.discardNewPerSubject === true) {
+      // Whoever hears this counts on it.
+      this.known(same.at(-1) ?? 0);
       return { kind: "already-there" };
+    }
     const limitBytes = spec.maxBytes ?? Infinity;
     if (spec.discard === "new" && this.#bytes + data.length > limitBytes) return { kind: "full" };
 
@@ -135,6 +138,14 @@ export class MemoryStream {
     for (let at = this.#lastSequence; at > keep; at--) this.#remove(at);
     this.#lastSequence = keep;
     this.#knownTo = Math.min(this.#knownTo, keep);
+  }
+
+  /** What lies there is other bytes now, or with null nothing, as on a damaged disk; the counts stay. */
+  damage(sequence: number, data: Bytes | null): void {
+    const entry = this.#entries.get(sequence);
+    if (entry === undefined) return;
+    if (data === null) this.#entries.delete(sequence);
+    else this.#entries.set(sequence, { ...entry, data });
   }
 
   /** Somebody knows of this message: it, and what came before it, is on the disk by now. */

@@ -1,0 +1,78 @@
+/**
+ * Says of a blob whether its bytes are what its digest names, and removes it where they are not: so nobody can make a
+ * digest unusable by storing something else under it. Nothing is taken on anybody's word; what is right stays so until
+ * somebody doubts it, since a stored chunk cannot be written again, and is remembered. What is wanted and not whole is asked for.
+ */
+import { proveBlob, type ProofState } from "../../artifact/blob.ts";
+import { placeOf } from "../../artifact/mesh-blob.ts";
+import type { Bus } from "../../protocol/bus/bus.ts";
+import type { Digest } from "../../protocol/id.ts";
+import { wantedMax } from "../../protocol/order.ts";
+import type { Clock } from "../../protocol/time/clock.ts";
+
+/** Digests found right, the oldest forgotten first. */
+const provedMax = 10_000;
+/** A doubted blob is read again, and asked for, once in this time, ms: nobody keeps a coordinator reading. */
+const doubtedMs = 10_000;
+/** So long bytes are asked for that the store has lost. */
+const wantedMs = 15_000;
+
+export interface BlobProverOptions {
+  readonly bus: Bus;
+  readonly mesh: string;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+}
+
+export class BlobProver {
+  readonly #options: BlobProverOptions;
+  readonly #proved = new Set<Digest>();
+  /** When each was last doubted, oldest first, and whether it is missed since. */
+  readonly #doubted = new Map<Digest, { readonly at: number; readonly missed: boolean }>();
+
+  constructor(options: BlobProverOptions) {
+    this.#options = options;
+  }
+
+  /** Throws BusError. */
+  async prove(digest: Digest): Promise<ProofState> {
+    if (this.#proved.has(digest)) return "right";
+    const { bus, log, mesh } = this.#options;
+    const place = placeOf(mesh);
+    const state = await proveBlob(bus, place, digest);
+    if (state === "wrong") {
+      await bus.removeMessages(place.stream, `${place.subjectOf(digest, 0).slice(0, -1)}*`);
+      log(`artifact ${digest.slice(0, 12)} was not what its digest says, and was removed`);
+    }
+    if (state === "right") {
+      this.#proved.add(digest);
+      const [oldest] = this.#proved;
+      if (this.#proved.size > provedMax && oldest !== undefined) this.#proved.delete(oldest);
+    }
+    return state;
+  }
+
+  /** Reads it again, whatever it was before, and asks for its bytes where they are not there. Throws BusError. */
+  async proveAgain(digest: Digest): Promise<ProofState> {
+    const { clock, log } = this.#options;
+    const now = clock.monotonic();
+    for (const [old, { at }] of this.#doubted) if (now - at > wantedMs) this.#doubted.delete(old);
+    if (now - (this.#doubted.get(digest)?.at ?? -Infinity) < doubtedMs) return this.prove(digest);
+    this.#proved.delete(digest);
+    const state = await this.prove(digest);
+    if (state !== "right")
+      log(`artifact ${digest.slice(0, 12)} is wanted and is not whole; asking for its bytes`);
+    this.#doubted.delete(digest);
+    this.#doubted.set(digest, { at: now, missed: state !== "right" });
+    return state;
+  }
+
+  /** Digests that somebody wants and the store does not hold. */
+  wanted(): readonly Digest[] {
+    const now = this.#options.clock.monotonic();
+    const missed = [...this.#doubted].filter(([digest, doubt]) => {
+      return doubt.missed && now - doubt.at < wantedMs && !this.#proved.has(digest);
+    });
+    return missed.slice(-wantedMax).map(([digest]) => digest);
+  }
+}

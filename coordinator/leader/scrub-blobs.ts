@@ -1,0 +1,65 @@
+/**
+ * BLOB-6: reads what the mesh's store holds of the artifacts on record, one after the other and at leisure, so that what is lost or wrong is
+ * found while an agent may still have it, and not when it is needed. What the store holds beside is nobody's.
+ */
+import { BusError } from "../../protocol/bus/bus.ts";
+import type { Digest } from "../../protocol/id.ts";
+import { sleep, type Clock } from "../../protocol/time/clock.ts";
+import type { State } from "../state/state.ts";
+import type { BlobProver } from "./blob-prover.ts";
+
+const firstMs = 1_000;
+/** Between two rounds. */
+const againMs = 24 * 60 * 60_000;
+/** A look is followed by a rest: so many times as long as it took, and this long at least. */
+const restShare = 4;
+const restMinMs = 20;
+/** With so many asked for it waits until agents have answered. */
+const wantedMost = 8;
+const wantedPauseMs = 1_000;
+
+export interface ScrubOptions {
+  readonly prover: BlobProver;
+  readonly clock: Clock;
+  /** Its artifacts; called between batches. */
+  readonly digests: () => Promise<readonly Digest[]>;
+}
+
+/** Goes on until it is ended by what it returns. */
+export function scrubBlobs({ clock, digests, prover }: ScrubOptions): () => void {
+  let ended = false;
+  const round = async (): Promise<void> => {
+    for (const digest of await digests()) {
+      while (!ended && prover.wanted().length >= wantedMost) await sleep(clock, wantedPauseMs);
+      if (ended) return;
+      const from = clock.monotonic();
+      await prover.proveAgain(digest).catch((error: unknown) => {
+        // A server that is away now is asked for it in the next round.
+        if (!(error instanceof BusError)) throw error;
+      });
+      await sleep(clock, Math.max(restMinMs, (clock.monotonic() - from) * restShare));
+    }
+  };
+  const run = async (): Promise<void> => {
+    await sleep(clock, firstMs);
+    while (!ended) {
+      await round();
+      await sleep(clock, againMs);
+    }
+  };
+  void run();
+  return () => {
+    ended = true;
+  };
+}
+
+/** Of models and datasets first, then of trials, the newest first. */
+export function artifactsOnRecord(state: State): readonly Digest[] {
+  const found = new Set<Digest>();
+  for (const { versions } of state.models.values()) for (const { artifact } of versions) found.add(artifact);
+  for (const { versions } of state.datasets.values()) for (const { digest } of versions) found.add(digest);
+  for (const { checkpoint } of [...state.trials.values()].reverse()) {
+    if (checkpoint !== null) found.add(checkpoint.digest);
+  }
+  return [...found];
+}
