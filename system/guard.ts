@@ -27,20 +27,22 @@ export interface Guard {
 }
 
 const graceDefaultSeconds = 3;
+// What grep answers with tells nothing: some process or other is always gone before it is read.
 const script = `trap "" TERM INT HUP
 leaders=
 while read -r pid; do leaders="$leaders $pid"; done
 found() { [ -n "$1" ] && grep -lsF -e "$1" /proc/[0-9]*/environ; }
+any() { [ -n "$(found "$1")" ]; }
 each() {
   for pid in $leaders; do kill -s "$1" -- "-$pid"; done
   for file in $(found "$mark"); do pid=\${file#/proc/}; kill -s "$1" "\${pid%/environ}"; done
 }
 left() {
   for pid in $leaders; do kill -s 0 -- "-$pid" && return 0; done
-  found "$mark" > /dev/null
+  any "$mark"
 }
 mark=$1 grace=$2 asks=$3 after=$4 waited=0
-while [ "$waited" -lt "$grace" ] && found "$after" > /dev/null; do sleep 1; waited=$((waited+1)); done
+while [ "$waited" -lt "$grace" ] && any "$after"; do sleep 1; waited=$((waited+1)); done
 [ "$asks" = asks ] && each TERM
 each CONT
 waited=0
