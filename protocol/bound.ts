@@ -31,8 +31,11 @@ export function textOf(charactersMax: number, message?: string) {
 }
 
 /** A text of which only the beginning counts: what is longer is cut and not refused. */
-export function cutText(charactersMax: number) {
-  const schema = z.string().transform((text) => text.slice(0, charactersMax));
+export function cutText(charactersMax: number, charactersMin = 0) {
+  const schema = z
+    .string()
+    .min(charactersMin)
+    .transform((text) => text.slice(0, charactersMax));
   bounded.add(schema, { max: charactersMax });
   return schema;
 }

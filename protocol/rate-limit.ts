@@ -27,8 +27,20 @@ export class RateLimit {
     this.#rate = rate;
   }
 
+  /** Takes what something has turned out to cost, also where that is more than there is: the sender then waits for it. */
+  charge(sender: string, at: number, cost: number): void {
+    this.#bucketOf(sender, at).left -= cost;
+  }
+
   /** True where the sender may say `cost` more at `at` (ms); takes it from its bucket. What costs more than a bucket holds is never allowed. */
   allows(sender: string, at: number, cost = 1): boolean {
+    const bucket = this.#bucketOf(sender, at);
+    if (bucket.left < cost) return false;
+    bucket.left -= cost;
+    return true;
+  }
+
+  #bucketOf(sender: string, at: number): Bucket {
     const { atOnce, perSecond } = this.#rate;
     const bucket = this.#buckets.get(sender) ?? { left: atOnce, at };
     // The oldest are forgotten first: taking the entry out and in again keeps the order of use.
@@ -41,8 +53,6 @@ export class RateLimit {
     const passed = Math.max(0, at - bucket.at) / 1_000;
     bucket.left = Math.min(atOnce, bucket.left + passed * perSecond);
     bucket.at = Math.max(at, bucket.at);
-    if (bucket.left < cost) return false;
-    bucket.left -= cost;
-    return true;
+    return bucket;
   }
 }

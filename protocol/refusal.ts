@@ -18,7 +18,7 @@ export const refusalCodes = [
 export const refusalSchema = z.object({
   code: z.enum(refusalCodes),
   /** One sentence: what is wrong, where, and what would be right. */
-  message: cutText(textCharactersMax),
+  message: cutText(textCharactersMax, 1),
   /** Path of the offending field, outermost first; empty when no one field is to blame. */
   field: listOf(z.union([sentenceText, z.number()])).default([]),
 });

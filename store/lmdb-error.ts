@@ -31,7 +31,10 @@ export function refusalOf(error: unknown, path: string): StoreRefusal {
   const text = errorSentence(error);
   if ((error instanceof StoreError && error.kind === "damaged") || damagePattern.test(text))
     return damagedStore(path, text);
-  return { kind: "not-writable", message: `The store's folder ${path} cannot be written (${text}).` };
+  return {
+    kind: "not-writable",
+    message: `The store's folder ${path} cannot be written (${reasonOf(text)}).`,
+  };
 }
 
 /** A StoreError stays what it is. */
@@ -42,10 +45,15 @@ export function writeError(error: unknown, path: string): StoreError {
   const text = errorSentence(error);
   if (damagePattern.test(text))
     return new StoreError("damaged", `The store in ${path} is damaged (${text}).`, cause);
-  return new StoreError("failed", `Writing to the store in ${path} failed: ${text}.`, cause);
+  return new StoreError("failed", `Writing to the store in ${path} failed: ${reasonOf(text)}.`, cause);
 }
 
 function isDiskFull(error: unknown, path: string): boolean {
   const text = errorSentence(error);
   return fullPattern.test(text) || (ioPattern.test(text) && freeBytes(path) < nearlyFullBytes);
+}
+
+/** The system's words without the call and the path, which are said anyway. */
+function reasonOf(text: string): string {
+  return /^E[A-Z]+: ([^,]+),/.exec(text)?.[1] ?? text;
 }

@@ -1,7 +1,7 @@
 // The store on disk, by LMDB. Values are msgpack, each behind a checksum (`checked-entry.ts`). One process per folder writes; the
 // folder's schema version is checked when it is opened, never migrated here; one from before checksums gets them.
 
-import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { open, type Database, type RootDatabase } from "lmdb";
@@ -24,7 +24,7 @@ import {
   versionKey,
   type Packer,
 } from "./inspect-store.ts";
-import { nearlyFullBytes, freeBytes, prepareFile, storeFile } from "./lmdb-file.ts";
+import { nearlyFullBytes, freeBytes, makeFolder, prepareFile, storeFile } from "./lmdb-file.ts";
 import { damagedStore, diskFull, fullSentence, refusalOf, writeError } from "./lmdb-error.ts";
 import { assertKeys, StoreError, type Store, type StoreChanges, type StoreOpening } from "./store.ts";
 
@@ -45,7 +45,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<StoreOpe
   const file = join(path, storeFile);
   let root: RootDatabase<unknown, string> | undefined;
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     accessSync(path, constants.W_OK);
     // LMDB would end the process over either.
     if (freeBytes(path) < nearlyFullBytes) return { kind: "refused", refusal: diskFull(path) };
@@ -257,6 +257,7 @@ class LmdbStore implements Store {
 
   #damaged(what: string): StoreError {
     const { path } = this.#options;
+    this.#damage ??= what;
     return this.#told(new StoreError("damaged", `The store in ${path} is damaged (${what}).`));
   }
 

@@ -6,7 +6,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -19,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
-import { compactFile, lockSuffix, prepareFile, storeFile, storeIsThere } from "./lmdb-file.ts";
+import { compactFile, lockSuffix, makeFolder, prepareFile, storeFile, storeIsThere } from "./lmdb-file.ts";
 import { damagedStore, refusalOf } from "./lmdb-error.ts";
 import { openLmdbStore, type LmdbStoreOptions } from "./lmdb-store.ts";
 import type { StoreOpening } from "./store.ts";
@@ -50,7 +49,7 @@ export async function openCheckedStore(options: CheckedStoreOptions): Promise<St
   const mark = join(path, markFile);
   let changed = false;
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     // Of a process that is gone; LMDB believes what it finds there.
     rmSync(join(path, storeFile + lockSuffix), { force: true });
     changed = changedSinceClosed(path);

@@ -15,6 +15,7 @@ import { packageVersion } from "../../training/version/code-version.ts";
 import type { SetAsideMessage } from "../../protocol/set-aside-view.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatBytes } from "../../text/figure.ts";
+import { haltsIn } from "../../mesh/part/halt-record.ts";
 import { defaultPort } from "../../mesh/part/start-mesh.ts";
 import { connectMesh } from "../connect/connect-mesh.ts";
 import { invitationViews } from "../connect/invitation-view.ts";
@@ -58,7 +59,7 @@ export async function examine(environment: Environment): Promise<Examination> {
   findings.push(await diskFinding(home?.ok === true ? path : process.cwd()));
   if (home?.ok === true) {
     findings.push(await portFinding(home.value));
-    findings.push(...invitationFindings(home.value));
+    findings.push(...invitationFindings(home.value), ...haltFindings(home.value));
     const mesh = await examineMesh(environment, home.value);
     return { findings: [...findings, ...mesh.findings], setAside: mesh.setAside };
   }
@@ -149,6 +150,18 @@ async function diskFinding(folder: string): Promise<Finding> {
     : bad("warn", "disk", found, "free some space: journal, datasets and checkpoints live there");
 }
 
+/** A mesh that is down because nobody could lead says so: nothing else there would. */
+function haltFindings(home: Home): Finding[] {
+  return haltsIn(home).map(({ coordinator, reason }) =>
+    bad(
+      "fail",
+      "coordinator",
+      `${coordinator} halted: ${reason}`,
+      "see above; docs/recovery.md has each case",
+    ),
+  );
+}
+
 /** Without a server of ours, is the port free for one? */
 async function portFinding(home: Home): Promise<Finding> {
   const { hostname, port } = new URL(home.url.replace(/^nats:/, "http:"));
@@ -202,7 +215,8 @@ async function examineMesh(environment: Environment, home: Home): Promise<Examin
   const connected = await connectMesh(environment);
   if (!connected.ok) {
     const down = runningServerPid(home) === null;
-    const advice = down ? "nothing is lost: it goes on where it was" : "see above";
+    const advice =
+      down && haltsIn(home).length === 0 ? "nothing is lost: it goes on where it was" : "see above";
     const finding = bad(down ? "warn" : "fail", "mesh", connected.refusal.message, advice);
     return { findings: [finding], setAside: [] };
   }

@@ -29,7 +29,7 @@ const workedShare = 0.8;
 
 /** Where nobody noted it: the heartbeats come as they were asked for, and the clock runs evenly. */
 export function heardNow(at: number, { heartbeatMs }: CoordinatorSettings): Heard {
-  return { at, sinceMs: heartbeatMs, steadySince: -Infinity };
+  return { at, sinceMs: heartbeatMs, beatAt: null, steadySince: -Infinity };
 }
 
 /** Delays, and sleeps too short to be noticed, ms. */
@@ -74,10 +74,10 @@ export function metered(
  */
 export function takenFrom(
   { phase, takenFrom: known }: Meter,
-  { at, sinceMs }: Heard,
+  { beatAt }: Heard,
   { heartbeatMs }: CoordinatorSettings,
 ): number {
-  return phase !== "offered" || sinceMs === null ? known : Math.max(known, at - sinceMs - heartbeatMs);
+  return phase !== "offered" || beatAt === null ? known : Math.max(known, beatAt - heartbeatMs);
 }
 
 function withTime(meter: Meter, certainMs: number, heldMs: number): Meter {

@@ -51,6 +51,10 @@ export class JournalWatch {
       if (end.sequence > 0 && this.#looksWithout >= looksUntilGone) throw journalGone(end);
       return;
     }
+    if (state.lastSequence < end.sequence)
+      throw new JournalBroken(
+        `the server's journal ends at message ${state.lastSequence}, but message ${end.sequence} has been seen: it has lost its tail`,
+      );
     await this.#followEnd(state.lastSequence);
     this.#looks++;
     if (this.#looks % looksPerReading !== 0) return;

@@ -15,9 +15,11 @@ export interface Ears {
 export function heardOf({ board, clock, watch }: Ears, agent: string): Heard {
   const now = clock.monotonic();
   const beatAt = board.of(agent)?.beatAt ?? null;
+  const at = clock.now();
+  const sinceMs = beatAt === null ? null : now - beatAt;
   return {
-    at: clock.now(),
-    sinceMs: beatAt === null ? null : now - beatAt,
-    steadySince: clock.now() - (now - watch.look()),
+    ...{ at, sinceMs },
+    beatAt: sinceMs === null ? null : at - sinceMs,
+    steadySince: at - (now - watch.look()),
   };
 }

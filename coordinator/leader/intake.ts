@@ -35,6 +35,7 @@ import type { HeadCheck } from "./head-check.ts";
 import type { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
 import { takeReports } from "./take-report.ts";
+import type { PointIndex } from "../view/point-index.ts";
 import { answerQuery } from "../view/answer-query.ts";
 import { answerBytes } from "../view/fit-answer.ts";
 
@@ -47,6 +48,7 @@ export interface IntakeOptions extends Ears {
   readonly giveOrder: GiveOrder;
   readonly setAside: SetAside;
   readonly quota: SenderQuota;
+  readonly points: PointIndex;
   readonly checkHead: HeadCheck;
   readonly log: (line: string) => void;
 }
@@ -87,9 +89,11 @@ export function serveRequests(options: IntakeOptions): Subscription[] {
       if (large !== null) return respond(large);
       const body = fromBytes(message.data);
       leader.ask(() => {
-        void answerQuery({ ...options, state: leader.state, position: leader.position }, name, body).then(
-          respond,
-        );
+        const began = clock.monotonic();
+        const source = { ...options, state: leader.state, position: leader.position };
+        void answerQuery(source, name, body).then(respond);
+        const ended = clock.monotonic();
+        quota.answered(`${role}/${who}`, ended - began, ended);
       });
     }),
     serveRegisters(options),

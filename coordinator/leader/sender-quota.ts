@@ -17,6 +17,8 @@ const registerRate = { perSecond: 2, atOnce: 20 } as const satisfies Rate;
 const reportRate = { perSecond: 200, atOnce: 5_000 } as const satisfies Rate;
 /** Bytes of all that one identity says, in whatever kind. */
 const byteRate = { perSecond: 4 * bytesPerMiB, atOnce: 64 * bytesPerMiB } as const satisfies Rate;
+/** Ms of the leader's time for answers to one sender's questions: a large sweep's insight may take a second. */
+const answerMsRate = { perSecond: 250, atOnce: 5_000 } as const satisfies Rate;
 /** A message costs the server and the leader something however short it is. */
 const messageBytesMin = bytesPerKiB;
 
@@ -34,6 +36,7 @@ export class SenderQuota {
     report: new RateLimit(reportRate),
   };
   readonly #bytes = new RateLimit(byteRate);
+  readonly #answerMs = new RateLimit(answerMsRate);
   readonly #tell = new RateLimit({ perSecond: 1_000 / tellEveryMs, atOnce: 1 });
   readonly #log: (line: string) => void;
 
@@ -44,11 +47,17 @@ export class SenderQuota {
   /** True where `sender` (`role/name`) may say this at `at` (ms). The first it may not is told to whoever keeps the mesh. */
   allows(kind: QuotaKind, sender: string, bytes: number, at: number): boolean {
     const allowed =
+      (kind !== "query" || this.#answerMs.allows(sender, at, 0)) &&
       this.#limits[kind].allows(sender, at) &&
       this.#bytes.allows(sender, at, Math.max(messageBytesMin, bytes));
     if (!allowed && this.#tell.allows(sender, at))
       this.#log(`${sender} says more than one may (${kind}); what is beyond is turned away`);
     return allowed;
+  }
+
+  /** What the answer to a question of `sender` took of the leader's time. */
+  answered(sender: string, tookMs: number, at: number): void {
+    this.#answerMs.charge(sender, at, tookMs);
   }
 }
 

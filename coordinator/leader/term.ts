@@ -25,6 +25,7 @@ import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
+import { PointIndex } from "../view/point-index.ts";
 import { SenderQuota } from "./sender-quota.ts";
 import { BlobProver } from "./blob-prover.ts";
 import { artifactsOnRecord, scrubBlobs } from "./scrub-blobs.ts";
@@ -110,9 +111,10 @@ export function beginTerm(options: TermOptions): Term {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
   const quota = new SenderQuota(log);
+  const points = new PointIndex(bus);
   const watch = new ClockWatch(options.machineClock);
   const checkHead = headCheck({ ...options, copy: options.store.copy });
-  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota, checkHead };
+  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota, points, checkHead };
   const prover = new BlobProver({ bus, mesh, clock, log });
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),

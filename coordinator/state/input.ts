@@ -12,6 +12,8 @@ export interface Heard {
   readonly at: number;
   /** Since it had last heard that agent's heartbeat, ms; null: not in this term. */
   readonly sinceMs: number | null;
+  /** When that was; null where it is not known. */
+  readonly beatAt: number | null;
   /** Since when the leader's clock has run evenly: before that its machine may have slept. */
   readonly steadySince: number;
 }

@@ -39,13 +39,9 @@ const answers: Answers = {
   },
   trial: ({ state }, body) => withTrial(state, body.trial, (trial) => accept(trialViewOf(state, trial))),
   curve: (source, body) =>
-    withTrial(source.state, body.trial, async (trial) =>
-      accept(await readCurve(source.bus, source.mesh, trial)),
-    ),
+    withTrial(source.state, body.trial, async (trial) => accept(await readCurve(source, trial))),
   logs: (source, body) =>
-    withTrial(source.state, body.trial, async (trial) =>
-      accept(await readLogs(source.bus, source.mesh, trial, body.limit)),
-    ),
+    withTrial(source.state, body.trial, async (trial) => accept(await readLogs(source, trial, body.limit))),
   why: ({ state, settings }, body) =>
     withTrial(state, body.trial, (trial) => accept(whyViewOf(state, trial, settings))),
   "sweep-why": ({ state, settings }, body) => {

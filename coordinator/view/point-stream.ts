@@ -8,6 +8,7 @@ import { logLineSchema, metricPointSchema } from "../../protocol/report.ts";
 import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import type * as z from "zod";
 import type { Attempt, Trial } from "../state/state.ts";
+import type { PointIndex } from "./point-index.ts";
 
 /** A trial, as far as it matters who may speak of it. */
 type SpokenOf = Pick<Trial, "sweep" | "trial"> & {
@@ -19,10 +20,18 @@ type LogLine = z.infer<typeof logLineSchema>;
 /** Messages of one subject asked for at once. */
 const perRead = 1_000;
 
-export async function readCurve(bus: Bus, mesh: string, trial: SpokenOf): Promise<{ points: MetricPoint[] }> {
-  const subjects = subjectsOf(mesh);
+/** Where points and lines are read, and what is known of where they lie. */
+export interface PointSource {
+  readonly bus: Bus;
+  readonly mesh: string;
+  readonly points: PointIndex;
+}
+
+export async function readCurve(source: PointSource, trial: SpokenOf): Promise<{ points: MetricPoint[] }> {
+  const { metrics } = streamsOf(source.mesh);
+  const subjects = subjectsOf(source.mesh);
   const voices = voicesOf(trial, subjects.points, subjects.metric);
-  const said = await readAll(bus, streamsOf(mesh).metrics, voices, metricPointSchema);
+  const said = await readAll(source, metrics, voices, metricPointSchema);
   // A point with many metrics comes in parts.
   const points = new Map<string, MetricPoint>();
   for (const point of said) {
@@ -37,22 +46,21 @@ export async function readCurve(bus: Bus, mesh: string, trial: SpokenOf): Promis
 }
 
 export async function readLogs(
-  bus: Bus,
-  mesh: string,
+  source: PointSource,
   trial: SpokenOf,
   limit: number,
 ): Promise<{ lines: LogLine[] }> {
-  const subjects = subjectsOf(mesh);
+  const { logs } = streamsOf(source.mesh);
+  const subjects = subjectsOf(source.mesh);
   const voices = voicesOf(trial, subjects.lines, subjects.log);
-  const lines = await readAll(bus, streamsOf(mesh).logs, voices, logLineSchema);
+  const lines = await readAll(source, logs, voices, logLineSchema);
   return { lines: lines.slice(-limit) };
 }
 
-interface Voices {
-  /** Subjects on which this trial is spoken of, and by which agent; null of before its name stood there. */
-  readonly agentOf: ReadonlyMap<string, string | null>;
-  /** Which agent was given the attempt with this fence. */
-  readonly given: ReadonlyMap<number, string>;
+/** A subject on which an attempt is spoken of. */
+interface Voice {
+  readonly subject: string;
+  readonly fence: number;
 }
 
 /** `before`: where it was stored by trial, and at first without the agent's name. */
@@ -60,49 +68,33 @@ function voicesOf(
   { attempts, sweep, trial }: SpokenOf,
   subjectOf: (agent: string) => string,
   before: (agent: string, sweep: string, trial: string) => string,
-): Voices {
+): readonly Voice[] {
   const unnamed = before("", sweep, trial).replace("..", ".");
-  const named = attempts.flatMap(({ agent }) => [
-    [before(agent, sweep, trial), agent] as const,
-    [subjectOf(agent), agent] as const,
-  ]);
-  return {
-    agentOf: new Map<string, string | null>([[unnamed, null], ...named]),
-    given: new Map(attempts.map(({ agent, fence }) => [fence, agent])),
-  };
+  return attempts.flatMap(({ agent, fence }) =>
+    [subjectOf(agent), before(agent, sweep, trial), unnamed].map((subject) => ({ subject, fence })),
+  );
 }
 
 /** In the order in which the stream has them. */
 async function readAll<T extends { readonly fence: number }>(
-  bus: Bus,
+  { bus, points }: PointSource,
   stream: string,
-  { agentOf, given }: Voices,
+  voices: readonly Voice[],
   schema: z.ZodType<T>,
 ): Promise<T[]> {
   const found: { readonly sequence: number; readonly said: T }[] = [];
-  for (const [subject, agent] of agentOf) {
-    for (let from = 1; ;) {
-      const entries = await bus.readSubject(stream, subject, from, perRead);
+  for (const { fence, subject } of voices) {
+    const span = await points.spanOf(stream, subject, fence);
+    for (let from = span?.first ?? 0; span !== null && from <= span.last;) {
+      const entries = await bus.readSubject(stream, subject, from, Math.min(perRead, span.last - from + 1));
       for (const { data, sequence } of entries) {
-        // Most of what an agent has said is of other trials; looking for the fence alone is a tenth of the work of parsing.
-        if (!speaksOf(data, given)) continue;
+        from = sequence + 1;
         const parsed = schema.safeParse(fromBytes(data));
-        if (!parsed.success) continue;
-        const giver = given.get(parsed.data.fence);
-        if (giver !== undefined && (agent === null || giver === agent))
+        if (sequence <= span.last && parsed.success && parsed.data.fence === fence)
           found.push({ sequence, said: parsed.data });
       }
-      const last = entries.at(-1);
-      if (last === undefined || entries.length < perRead) break;
-      from = last.sequence + 1;
+      if (entries.length === 0) break;
     }
   }
   return found.toSorted((a, b) => a.sequence - b.sequence).map(({ said }) => said);
-}
-
-/** May take what is said in a nested place for it; the parsed fence decides. */
-function speaksOf(data: Uint8Array, given: ReadonlyMap<number, string>): boolean {
-  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("latin1");
-  for (const [, fence] of text.matchAll(/"fence"\s*:\s*(\d+)/g)) if (given.has(Number(fence))) return true;
-  return false;
 }

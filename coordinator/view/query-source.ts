@@ -7,6 +7,7 @@ import type { State } from "../state/state.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Position } from "../journal/journal.ts";
 import type { HeartbeatBoard } from "./heartbeat-board.ts";
+import type { PointIndex } from "./point-index.ts";
 
 export interface QuerySource {
   readonly bus: Bus;
@@ -19,4 +20,5 @@ export interface QuerySource {
   /** Messages that could not be processed, newest first. */
   readonly setAside: { list(): readonly SetAsideMessage[] };
   readonly settings: CoordinatorSettings;
+  readonly points: PointIndex;
 }

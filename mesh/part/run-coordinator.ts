@@ -16,6 +16,7 @@ import { connectAs } from "../connect.ts";
 import { coordinatorKeys } from "../mesh-trust.ts";
 import { awaitDisk } from "./await-disk.ts";
 import { claimPlace } from "./claim-place.ts";
+import { forgetHalt, noteHalt } from "./halt-record.ts";
 import { leaseMsOf } from "./lease-ms.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
@@ -78,6 +79,7 @@ interface Standing {
 async function stand(standing: Standing): Promise<Outcome<null>> {
   const { bus, folder, home, name, say } = standing;
   const stopped = untilStopped(bus, partEndMs);
+  forgetHalt(home, name);
   for (;;) {
     const memory = await awaitDisk(() => openMemory(folder, systemClock.now(), say), say, stopped);
     if (memory === null) return accept(null);
@@ -87,7 +89,10 @@ async function stand(standing: Standing): Promise<Outcome<null>> {
     if (end.kind === "asked") return accept(null);
     if (end.kind === "closed")
       return refuse("unavailable", `the mesh no longer accepts coordinator ${name}: ${end.reason}`);
-    if (!isDamage(end.error)) return refuse("unavailable", end.reason);
+    if (!isDamage(end.error)) {
+      noteHalt(home, name, systemClock.now(), end.reason);
+      return refuse("unavailable", end.reason);
+    }
     say(`${end.reason} Beginning anew without it.`);
   }
 }

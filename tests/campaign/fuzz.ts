@@ -1,8 +1,9 @@
 /**
- * `npm run campaign -- fuzz [--count N] [--seed S] [--target loop|http|live|all] [--json]`: wrong messages and requests, made of right
+ * `npm run campaign -- fuzz [--count N] [--seed S] [--target loop|client|http|live|all] [--json]`: wrong messages and requests, made of right
  * ones, to everything that takes any. Nothing may fail, and nothing be taken that should not be. Ends with status 1 where it is.
  */
 import { parseArgs } from "node:util";
+import { fuzzClient } from "./fuzz/fuzz-client.ts";
 import { fuzzHttp } from "./fuzz/fuzz-http.ts";
 import { fuzzLive } from "./fuzz/fuzz-live.ts";
 import { fuzzLoop, type FuzzOptions, type FuzzReport } from "./fuzz/fuzz-loop.ts";
@@ -11,9 +12,10 @@ import { fuzzLoop, type FuzzOptions, type FuzzReport } from "./fuzz/fuzz-loop.ts
 const targets: Readonly<
   Record<string, { share: number; run: (options: FuzzOptions) => Promise<FuzzReport> }>
 > = {
-  loop: { share: 50, run: fuzzLoop },
+  loop: { share: 40, run: fuzzLoop },
+  client: { share: 15, run: fuzzClient },
   http: { share: 25, run: fuzzHttp },
-  live: { share: 25, run: fuzzLive },
+  live: { share: 20, run: fuzzLive },
 };
 
 const { values } = parseArgs({

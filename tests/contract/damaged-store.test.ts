@@ -25,7 +25,7 @@ import { openStore } from "../../mesh/part/open-store.ts";
 import { openLmdbStore } from "../../store/lmdb-store.ts";
 import { moveStoreAside, openCheckedStore } from "../../store/open-checked.ts";
 import { salvageStore } from "../../store/salvage-store.ts";
-import type { Store } from "../../store/store.ts";
+import { StoreError, type Store } from "../../store/store.ts";
 import { randomStream } from "../../search/space/random-stream.ts";
 
 const folders: string[] = [];
@@ -234,6 +234,58 @@ test("STORE-11: a store that nothing happened to opens again and again, with all
       if (unclean) writeFileSync(join(path, "in-use"), "");
     }
   }
+});
+
+test("STORE-12: a file that is cut off or deleted while it is open is not touched again, and the next opening says so", async () => {
+  const ways: readonly (readonly [string, (file: string) => void])[] = [
+    ["its file was cut off", (file) => truncateSync(file, 5_000)],
+    ["its file was deleted or moved away", (file) => rmSync(file)],
+  ];
+  for (const [why, damage] of ways) {
+    const path = newFolder();
+    await fill(path, "1");
+    const opening = await openCheckedStore({ path, version: "1" });
+    assert.ok(opening.kind === "opened");
+    damage(join(path, "store.lmdb"));
+    const isDamage = (error: unknown) => error instanceof StoreError && error.kind === "damaged";
+    await assert.rejects(opening.store.write({ put: [["k", 1]], remove: [] }), isDamage);
+    assert.throws(() => opening.store.get("entry/1"), isDamage);
+    assert.throws(() => opening.store.fault(), isDamage);
+    await opening.store.close();
+    const again = await openCheckedStore({ path, version: "1" });
+    if (why.includes("deleted")) {
+      assert.ok(again.kind === "opened" && again.store.count() === 0);
+      await again.store.close();
+    } else
+      assert.ok(again.kind === "refused" && again.refusal.kind === "damaged" && again.refusal.why === why);
+  }
+});
+
+test("STORE-13: an agent's store that is damaged while it is open is written anew with all it held, and its writes go on", async () => {
+  const path = newFolder();
+  const lines: string[] = [];
+  const opening = await openStore(path, "agent-1", at, (line) => lines.push(line));
+  assert.ok(opening.ok);
+  const store = opening.value;
+  await store.write({ put: [["outbox/1", new Uint8Array([1, 2])]], remove: [] });
+  truncateSync(join(path, "store.lmdb"), 5_000);
+  await store.write({ put: [["outbox/2", new Uint8Array([3])]], remove: [] });
+  assert.match(
+    lines.join(),
+    /is damaged \(its file was cut off\)\. It is written anew from memory; nothing is lost\./,
+  );
+  await store.close();
+  const again = await openStore(path, "agent-1", at, (line) => lines.push(line));
+  assert.ok(again.ok);
+  assert.deepEqual(
+    [...again.value.range("")].map(([key, value]) => [key, Uint8Array.from(value as Uint8Array)]),
+    [
+      ["outbox/1", new Uint8Array([1, 2])],
+      ["outbox/2", new Uint8Array([3])],
+    ],
+  );
+  await again.value.close();
+  assert.equal(lines.length, 1);
 });
 
 interface Damage {

@@ -7,6 +7,7 @@ import { placeOf } from "../../artifact/mesh-blob.ts";
 import { readBlob } from "../../artifact/read-blob.ts";
 import { BlobProver } from "../../coordinator/leader/blob-prover.ts";
 import { serveProofs } from "../../coordinator/leader/serve-proofs.ts";
+import { PointIndex } from "../../coordinator/view/point-index.ts";
 import { readCurve, readLogs } from "../../coordinator/view/point-stream.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
@@ -35,6 +36,8 @@ for (const world of busWorlds) {
     });
     after(() => mesh.stop());
 
+    let index: PointIndex | null = null;
+    const source = () => ({ bus: lead, mesh: "m", points: (index ??= new PointIndex(lead)) });
     const store = (digest: string, n: number, data: Uint8Array) =>
       mesh.settle(writer.append(place.stream, place.subjectOf(digest, n), data));
     const header = (bytes: number) => toBytes({ v: 1, bytes, chunkBytes });
@@ -160,13 +163,32 @@ for (const world of busWorlds) {
       for (let n = 0; n < flood; n++) writer.publish(subjects.metric("greedy", "s7", "s7-1"), most);
       for (let n = 0; n < flood; n++) writer.publish(subjects.log("greedy", "s7", "s7-1"), most);
       await mesh.pass(500);
-      const { points } = await mesh.settle(readCurve(lead, "m", trial));
+      const { points } = await mesh.settle(readCurve(source(), trial));
       assert.deepEqual(points, [{ fence: 71, resource: 1, metrics: { accuracy: 0.5 } }]);
-      const { lines: said } = await mesh.settle(readLogs(lead, "m", trial, 10));
+      const { lines: said } = await mesh.settle(readLogs(source(), trial, 10));
       assert.deepEqual(
         said.map(({ line }) => line),
         ["mine"],
       );
+    });
+
+    test("POINT-3: what has been said of an attempt is read in full, while more is said of it and of others", async () => {
+      const trial = { sweep: "s9", trial: "s9-1", attempts: [{ agent: "busy", fence: 91 }] };
+      const say = (fence: number, resource: number) =>
+        writer.publish(
+          subjects.metric("busy", "s9", `s9-${fence - 90}`),
+          toBytes({ fence, resource, metrics: { loss: resource } }),
+        );
+      for (let round = 0; round < 4; round++) {
+        for (let n = 1; n <= 600; n++) for (const fence of [91, 92]) say(fence, round * 600 + n);
+        await mesh.pass(300);
+        const reads = [1, 2, 3].map(() => readCurve(source(), trial));
+        for (const { points } of await mesh.settle(Promise.all(reads)))
+          assert.deepEqual(
+            points.map(({ resource }) => resource),
+            Array.from({ length: (round + 1) * 600 }, (_, n) => n + 1),
+          );
+      }
     });
 
     test("POINT-2: a point with many metrics and a long line arrive whole, in messages that the streams take", async () => {
@@ -180,10 +202,10 @@ for (const world of busWorlds) {
       for (const message of lineMessages({ fence: 81, stream: "out", line }))
         writer.publish(subjects.log("one", "s8", "s8-1"), message);
       await mesh.pass(200);
-      assert.deepEqual((await mesh.settle(readCurve(lead, "m", trial))).points, [
+      assert.deepEqual((await mesh.settle(readCurve(source(), trial))).points, [
         { fence: 81, resource: 3, metrics },
       ]);
-      const { lines: said } = await mesh.settle(readLogs(lead, "m", trial, 100));
+      const { lines: said } = await mesh.settle(readLogs(source(), trial, 100));
       assert.equal(said.map((part) => part.line).join(""), line);
     });
 
@@ -204,7 +226,7 @@ for (const world of busWorlds) {
       ];
       await mesh.pass(200);
       assert.equal((await mesh.settle(lead.streamState(streamsOf("m").metrics))).lastSequence, before + 4);
-      const { points } = await mesh.settle(readCurve(lead, "m", { sweep: "s1", trial: "s1-1", attempts }));
+      const { points } = await mesh.settle(readCurve(source(), { sweep: "s1", trial: "s1-1", attempts }));
       assert.deepEqual(
         points.map(({ fence, resource }) => [fence, resource]),
         [

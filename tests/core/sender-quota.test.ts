@@ -52,3 +52,18 @@ test("QUOTA-1: bytes count as well as messages, over all kinds together", () => 
   assert.equal(quota.allows("query", "requester/big", 1, 0), false);
   assert.equal(quota.allows("query", "requester/small", 1, 0), true);
 });
+
+test("QUOTA-1: whose questions took the leader long waits in proportion, and another is answered", () => {
+  const quota = new SenderQuota(() => undefined);
+  let [answered, at] = [0, 0];
+  // Each answer takes 300 ms, and the next question comes at once.
+  for (; at < 60_000; at += 10) {
+    if (!quota.allows("query", "viewer/insight", 100, at)) continue;
+    quota.answered("viewer/insight", 300, at);
+    answered++;
+  }
+  assert.ok(answered * 300 <= 5_000 + 60 * 250 + 300, `${answered} answers of 300 ms in a minute`);
+  assert.ok(answered >= 60);
+  assert.equal(quota.allows("query", "viewer/other", 100, at), true);
+  assert.equal(quota.allows("command", "viewer/insight", 100, at), true);
+});

@@ -1,6 +1,7 @@
 /** Short runs of the campaigns about sizes: hundreds of trials and thousands of messages instead of a million. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fuzzClient } from "../campaign/fuzz/fuzz-client.ts";
 import { fuzzHttp } from "../campaign/fuzz/fuzz-http.ts";
 import { fuzzLive } from "../campaign/fuzz/fuzz-live.ts";
 import { fuzzLoop } from "../campaign/fuzz/fuzz-loop.ts";
@@ -29,6 +30,16 @@ test(
     const { answers, violations } = await fuzzHttp({ count: 3_000, seed: 12, say });
     assert.deepEqual(violations, []);
     assert.ok((answers["200"] ?? 0) > 500 && (answers["400"] ?? 0) > 300, JSON.stringify(answers));
+  },
+);
+
+test(
+  "FUZZ-4: a client that is answered wrongly has a value of the right shape or a refusal",
+  { timeout },
+  async () => {
+    const { answers, violations } = await fuzzClient({ count: 3_000, seed: 14, say });
+    assert.deepEqual(violations, []);
+    assert.ok((answers["ok"] ?? 0) > 100 && (answers["invalid"] ?? 0) > 500, JSON.stringify(answers));
   },
 );
 

@@ -72,6 +72,8 @@ describe("JOURNAL-5: up --restore-journal on the command line", { skip: skipWith
     const refused = mesh.start(LiveMesh.home, "up", "--name", LiveMesh.home, "--no-agent", "--port", "0");
     assert.equal(await refused.ended, 1);
     assert.match(refused.said, /`trialmesh up --restore-journal`/);
+    const doctor = await mesh.cli.run(LiveMesh.home, "doctor");
+    assert.match(doctor.out, /one halted: .*journal/);
 
     const healed = await mesh.up("--no-agent", "--port", "0", "--restore-journal");
     assert.match(healed.said, /journal: damaged on the server: /);
@@ -79,6 +81,7 @@ describe("JOURNAL-5: up --restore-journal on the command line", { skip: skipWith
     assert.ok(aside !== undefined && existsSync(aside), healed.said);
     await assertWhole();
     await healed.end("SIGTERM");
+    assert.doesNotMatch((await mesh.cli.run(LiveMesh.home, "doctor")).out, /halted/);
 
     const again = await mesh.up("--no-agent", "--port", "0", "--restore-journal");
     assert.match(again.said, /journal: it is whole, .*nothing was to be restored/);

@@ -55,6 +55,12 @@ const floods: readonly Flood[] = [
     subjects: (name) => [at.query("viewer", name, "mesh")],
   },
   {
+    what: "questions for curves and insight",
+    role: "requester",
+    body: '{"trial":"s1-1","sweep":"s1"}',
+    subjects: (name) => ["curve", "logs", "insight"].map((query) => at.query("requester", name, query)),
+  },
+  {
     what: "commands that do not parse",
     role: "requester",
     bytes: 300,
@@ -74,7 +80,7 @@ const floods: readonly Flood[] = [
   },
 ];
 
-describe("QUOTA-4: one greedy identity harms no other", { skip: skipWithoutNats, timeout: 280_000 }, () => {
+describe("QUOTA-4: one greedy identity harms no other", { skip: skipWithoutNats, timeout: 300_000 }, () => {
   const mesh = new LiveMesh();
   before(() => mesh.up("--port", "0", "--slots", "1"));
   after(() => mesh.close());

@@ -19,8 +19,8 @@ export interface LossWorld {
 }
 
 const personMs = 10_000;
-/** Far longer than it may take whoever is connected to notice it. */
-const noticeMs = 60_000;
+/** Far longer than whoever is connected takes to notice it, also where the server's answers mostly come too late. */
+const noticeMs = 180_000;
 const lookEveryMs = 1_000;
 
 export class JournalLoss {

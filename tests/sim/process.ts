@@ -16,6 +16,8 @@ interface Timer {
   readonly dueMs: number;
   readonly run: () => void;
   isCancelled: boolean;
+  /** Takes it out of the world's. */
+  off: () => void;
 }
 
 export class ProcessClock implements Clock {
@@ -45,10 +47,16 @@ export class ProcessClock implements Clock {
   }
 
   setTimer(ms: number, run: () => void): () => void {
-    const timer: Timer = { dueMs: this.monotonic() + Math.max(0, ms), run, isCancelled: false };
+    const timer: Timer = {
+      dueMs: this.monotonic() + Math.max(0, ms),
+      run,
+      isCancelled: false,
+      off: () => {},
+    };
     this.#await(timer);
     return () => {
       timer.isCancelled = true;
+      timer.off();
     };
   }
 
@@ -92,7 +100,7 @@ export class ProcessClock implements Clock {
 
   #await(timer: Timer): void {
     const leftMs = (timer.dueMs - this.monotonic()) / this.#fault.pace;
-    this.#base.setTimer(Math.max(0, leftMs), () => {
+    timer.off = this.#base.setTimer(Math.max(0, leftMs), () => {
       if (timer.isCancelled || this.#state === "dead") return;
       if (this.#state !== "running") this.#held.push(timer);
       // A rounding of the last bit is no ms that is left.

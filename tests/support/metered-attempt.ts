@@ -71,6 +71,8 @@ export class MeteredAttempt {
   }
 
   #heard(at: number) {
-    return { at, sinceMs: this.#heardAt === null ? null : at - this.#heardAt, steadySince: this.steadySince };
+    const beatAt = this.#heardAt;
+    const sinceMs = beatAt === null ? null : at - beatAt;
+    return { at, sinceMs, beatAt, steadySince: this.steadySince };
   }
 }

@@ -99,6 +99,9 @@ async function fuzzed(mesh: LiveMesh, { count, say, seed }: FuzzOptions): Promis
   violations.push(...audit.violations.slice(0, 5));
   const aside = valueOf(await mesh.client.query("set-aside", {}));
   const setAside = aside.messages.reduce((sum, message) => sum + message.count, 0);
+  const doctor = await mesh.cli.run(LiveMesh.home, "doctor");
+  if (!doctor.out.includes("could not be processed and were set aside; the last, a "))
+    violations.push(`doctor does not tell of what was set aside: ${doctor.out}`);
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const heapMiB = Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) / 1_024);
   return { messages: count, answers, setAside, heapMiB, violations };

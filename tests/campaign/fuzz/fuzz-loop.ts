@@ -98,7 +98,7 @@ export async function fuzzLoop({ count, say, seed }: FuzzOptions): Promise<FuzzR
 }
 
 /** The victim's agent, account and a sweep that goes on for ever; an account for the other. */
-async function furnish(place: CandidatePlace): Promise<void> {
+export async function furnish(place: CandidatePlace): Promise<void> {
   const { clock } = place;
   const bus = place.hub.connect(box);
   const register = { incarnation: `${box}-1`, capability: capability(), policy: openPolicy(1) };

@@ -1,0 +1,81 @@
+/**
+ * Where in a stream the messages of each attempt lie: of one subject each, told apart by the fence in them. Each message is looked at
+ * once, when somebody asks for the first time after it came; so a question costs what is new and what it is about, however
+ * much others have said. Not the messages themselves.
+ */
+import * as z from "zod";
+import type { Bus } from "../../protocol/bus/bus.ts";
+import { fenceSchema } from "../../protocol/id.ts";
+import { fromBytes } from "../../protocol/json-bytes.ts";
+
+const perRead = 1_000;
+/** Subjects remembered, the one longest not asked about forgotten first; it is then read once more. */
+const subjectsMax = 500;
+/** Attempts of one subject; a stream keeps no more messages of it. */
+const fencesMax = 40_000;
+const fencedSchema = z.object({ fence: fenceSchema });
+
+export interface Span {
+  /** Sequences of the first and the last message. */
+  readonly first: number;
+  readonly last: number;
+}
+
+interface Known {
+  next: number;
+  readonly spans: Map<number, Span>;
+  reading: Promise<void>;
+}
+
+export class PointIndex {
+  readonly #bus: Bus;
+  readonly #known = new Map<string, Known>();
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
+
+  /** Where the messages with this fence lie on this subject, as of now; null where there is none. Throws BusError. */
+  async spanOf(stream: string, subject: string, fence: number): Promise<Span | null> {
+    const known = this.#of(subject);
+    const reading = known.reading.catch(() => undefined).then(() => this.#catchUp(stream, subject, known));
+    known.reading = reading;
+    await reading;
+    return known.spans.get(fence) ?? null;
+  }
+
+  #of(subject: string): Known {
+    const known = this.#known.get(subject) ?? { next: 1, spans: new Map(), reading: Promise.resolve() };
+    this.#known.delete(subject);
+    this.#known.set(subject, known);
+    const oldest = this.#known.keys().next();
+    if (this.#known.size > subjectsMax && oldest.done !== true) this.#known.delete(oldest.value);
+    return known;
+  }
+
+  async #catchUp(stream: string, subject: string, known: Known): Promise<void> {
+    const { lastSequence } = await this.#bus.streamState(stream);
+    if (lastSequence < known.next - 1) {
+      // The server has lost its end, which it may, and counts on from there.
+      known.next = 1;
+      known.spans.clear();
+    }
+    for (;;) {
+      const entries = await this.#bus.readSubject(stream, subject, known.next, perRead);
+      for (const { data, sequence } of entries) {
+        known.next = sequence + 1;
+        const said = fencedSchema.safeParse(fromBytes(data));
+        if (said.success) note(known.spans, said.data.fence, sequence);
+      }
+      if (entries.length < perRead) return;
+    }
+  }
+}
+
+function note(spans: Map<number, Span>, fence: number, sequence: number): void {
+  const before = spans.get(fence);
+  spans.delete(fence);
+  spans.set(fence, { first: before?.first ?? sequence, last: sequence });
+  const [oldest] = spans.keys();
+  if (spans.size > fencesMax && oldest !== undefined) spans.delete(oldest);
+}
