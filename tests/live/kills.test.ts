@@ -1,8 +1,13 @@
 /** A short run of the kill campaign (`tests/campaign/kills.ts`). */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { runKills } from "../campaign/kills/run-kills.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+
+const lingerMs = 2_000;
+
+// Commands that were killed in the middle may leave timers of their patience behind.
+after(() => setTimeout(() => process.exit(), lingerMs).unref());
 
 test(
   "KILL-1: whatever is killed, stopped, cut off or filled, nothing is lost, doubled or overspent, and every sweep ends",
