@@ -49,6 +49,8 @@ const reconnectJitterMs = 250;
 const connectTimeoutMs = 5_000;
 /** How long `close` waits for buffered messages to leave. */
 const flushTimeoutMs = 2_000;
+/** After a refusal, until it is asked anew whether it stands. */
+const askAgainMs = 5_000;
 /** So many refusals in a row, with no connection between, and the user counts as revoked. */
 const refusalsUntilClosed = 2;
 
@@ -89,7 +91,7 @@ export async function connectBus(options: NatsBusOptions): Promise<Bus> {
   for (;;) {
     try {
       const nc = await connect(settings);
-      return new NatsBus(nc, await openStreams(nc), options);
+      return new NatsBus(nc, await openStreams(nc), options, settings);
     } catch (error) {
       const where = String(options.servers);
       if (isRefusedUser(error)) {
@@ -144,6 +146,7 @@ function isInbox(reply: string | undefined): boolean {
 class NatsBus implements Bus {
   readonly #nc: NatsConnection;
   readonly #jsm: JetStreamManager;
+  readonly #settings: ConnectionOptions;
   readonly #inboxPrefix: string;
   readonly #readSubject: NatsBusOptions["readSubject"];
   readonly #listeners = new Set<(event: BusEvent) => void>();
@@ -154,7 +157,13 @@ class NatsBus implements Bus {
   #reason: string | undefined;
   #refusals = 0;
 
-  constructor(nc: NatsConnection, jsm: JetStreamManager, options: NatsBusOptions) {
+  constructor(
+    nc: NatsConnection,
+    jsm: JetStreamManager,
+    options: NatsBusOptions,
+    settings: ConnectionOptions,
+  ) {
+    this.#settings = settings;
     this.#nc = nc;
     this.#jsm = jsm;
     this.#inboxPrefix = options.inboxPrefix;
@@ -327,10 +336,38 @@ class NatsBus implements Bus {
     }
     if (!isRefusedUser(error)) return;
     this.#refusals += 1;
-    if (this.#refusals < refusalsUntilClosed) return;
+    if (this.#refusals < refusalsUntilClosed) this.#askLater();
+    else this.#revoked();
+  }
+
+  #revoked(): void {
     this.#closed(credentialsRevoked);
-    // Not awaited: close() waits for this very loop to end.
+    // Not awaited: close() waits for the very loop that may have told of it to end.
     this.#nc.close().catch(throwLater);
+  }
+
+  /**
+   * The client may give up without a word once it was refused in coming back: then nothing would ever be told again. So a
+   * connection that stays away after a refusal is tried anew beside it.
+   */
+  #askLater(): void {
+    setTimeout(() => void this.#askAgain().catch(throwLater), askAgainMs).unref();
+  }
+
+  async #askAgain(): Promise<void> {
+    if (this.#status !== "disconnected") return;
+    try {
+      const nc = await connect({ ...this.#settings, reconnect: false });
+      await nc.close();
+    } catch (error) {
+      if (isRefusedUser(error) && this.#isAway()) return this.#revoked();
+    }
+    if (this.#isAway()) this.#askLater();
+  }
+
+  /** Asked after a wait. */
+  #isAway(): boolean {
+    return this.#status === "disconnected";
   }
 
   #closed(reason: string): void {

@@ -53,6 +53,7 @@ export class KillMesh {
   readonly #invited = new Map<string, readonly string[]>();
   readonly #people = new Map<string, Connected>();
   #connected: Connected | null = null;
+  #connecting: Promise<Connected> | null = null;
   #port = 0;
 
   /** Also where this process is told to end in the middle. */
@@ -135,7 +136,9 @@ export class KillMesh {
   /** As who made the mesh, once it answers; connected from this process. */
   async owner(): Promise<Connected> {
     if (this.#connected !== null && this.#connected.client.status() !== "closed") return this.#connected;
-    this.#connected = await this.#connect();
+    // One for all who ask meanwhile: another would stay open.
+    this.#connecting ??= this.#connect().finally(() => (this.#connecting = null));
+    this.#connected = await this.#connecting;
     return this.#connected;
   }
 

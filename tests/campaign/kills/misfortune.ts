@@ -49,6 +49,8 @@ function roleOf(pid: number): string | null {
     return null;
   }
   const line = words.join(" ");
+  // Who joins with a line has it taken out of sight.
+  if (line.startsWith("trialmesh ")) return words[0]?.trim().replace(/^trialmesh /, "joined ") ?? null;
   if (line.includes("nats-server")) return "server";
   const name = words[words.indexOf("--name") + 1] ?? "";
   if (line.includes("main.js agent")) return `agent ${name}`;
@@ -166,8 +168,12 @@ async function begun({ commands, mesh, random, work }: Scene): Promise<Befallen>
 }
 
 export const misfortunes: readonly Misfortune[] = [
-  { name: "kill agent", weight: 12, befall: (scene) => killed(scene, "agent") },
-  { name: "kill coordinator", weight: 12, befall: (scene) => killed(scene, "coordinator") },
+  { name: "kill agent", weight: 12, befall: (scene) => killed(scene, "agent", "joined agent") },
+  {
+    name: "kill coordinator",
+    weight: 12,
+    befall: (scene) => killed(scene, "coordinator", "joined coordinator"),
+  },
   { name: "kill server", weight: 6, befall: (scene) => killed(scene, "server") },
   { name: "kill up", weight: 2, befall: (scene) => killed(scene, "up") },
   { name: "kill work", weight: 16, befall: (scene) => killed(scene, "training child", "program") },
