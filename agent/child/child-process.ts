@@ -6,7 +6,7 @@ import { fork, type ChildProcess as NodeProcess } from "node:child_process";
 import { extname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { setTimeout as wait } from "node:timers/promises";
+import { setImmediate as immediate, setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { openGuard, type Guard } from "../../system/guard.ts";
 import { withoutInherited } from "../../system/inherited-descriptor.ts";
@@ -102,7 +102,8 @@ class ChildProcess implements Child {
     this.#passLines(proc.stderr, "err");
     proc.on("message", (message) => {
       const event = fromChildSchema.safeParse(message);
-      if (event.success) options.onEvent(event.data);
+      // Lines written before it stand in another pipe: they are read by then, so no event comes before what was said before it.
+      if (event.success) setImmediate(() => options.onEvent(event.data));
       else proc.kill("SIGKILL"); // it speaks another language; nothing it says can be trusted
     });
     proc.once("error", () => proc.kill("SIGKILL"));
@@ -129,6 +130,8 @@ class ChildProcess implements Child {
     // One that could not be started closes and never exits.
     const how = await Promise.race([exited.promise, closed.promise]);
     await Promise.race([closed.promise, wait(drainMs, null, { ref: false })]);
+    // What it told last is on its way.
+    await immediate();
     this.#guard.callOff();
     if (this.#options.foreign) await endMarked(this.#mark);
     this.#process.stdout?.destroy();

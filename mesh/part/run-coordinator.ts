@@ -1,5 +1,4 @@
 /** A coordinator candidate as a process: its credential, its folder, its lease, until it is stopped or halts. */
-import { join } from "node:path";
 import { startCandidate } from "../../coordinator/leader/candidate.ts";
 import type { CoordinatorKeys } from "../../coordinator/journal/seal.ts";
 import { samplerWorker } from "../../coordinator/sampler-worker/sampler-worker.ts";
@@ -8,7 +7,6 @@ import type { Bus } from "../../protocol/bus/bus.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { storeFile } from "../../store/lmdb-file.ts";
 import { StoreError } from "../../store/store.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import type { Home } from "../home.ts";
@@ -106,8 +104,8 @@ async function standOn(
 ): Promise<End> {
   const halted = Promise.withResolvers<End>();
   const sampler = samplerWorker();
-  const stores = ["store", "journal-copy"].map((store) => join(folder, store, storeFile));
-  const unwatch = watchForDeletion([home.path, ...stores], (path) =>
+  // Its stores alone are built anew.
+  const unwatch = watchForDeletion([home.path, folder], (path) =>
     halted.resolve({ kind: "halted", reason: deletedReason(path), error: null }),
   );
   try {

@@ -181,7 +181,6 @@ describe(
     const whats: readonly [string, string][] = [
       ["all of it", "."],
       ["the server's store", join("server", "store")],
-      ["the coordinator's store", join("coordinator", "one", "store")],
     ];
     for (const [name, path] of whats)
       test(name, async () => {
@@ -197,6 +196,28 @@ describe(
       });
   },
 );
+
+for (const store of ["store", "journal-copy"])
+  test(
+    `STORE-9: a coordinator whose ${store} is deleted under it begins it anew`,
+    { skip: skipWithoutNats },
+    async () => {
+      const home = new Home();
+      assert.equal((await home.upDetached({}, "--name", "one")).code, 0);
+      const opened = await home.run(["account", "open", "ada", "--grant", "7"]);
+      assert.equal(opened.code, 0, opened.err);
+      rmSync(join(home.path, "coordinator", "one", store), { recursive: true, force: true });
+      await home.run(["budget", "grant", "ada", "5"]);
+      const said = () => readFileSync(join(home.path, "run", "up.log"), "utf8");
+      await until("it to begin anew", () => /anew/.test(said()));
+      await until("the leader to answer", async () => {
+        const shown = await home.run(["budget", "show", "ada", "--json"]);
+        return shown.code === 0 && /12/.test(shown.out) ? true : null;
+      });
+      assert.equal((await home.run(["down"])).code, 0);
+      await allGone(home.path);
+    },
+  );
 
 function noMount(): string | false {
   const place = mkdtempSync(join(tmpdir(), "trialmesh-mount-"));
