@@ -115,9 +115,10 @@ function extend(
     const until = at + settings.leaseMs;
     return leaseExtended(state, trial, attempt, { until, added: wanted, metered });
   }
-  // Not enough for a whole horizon: as far as the money goes, if that is further than now.
+  // Not enough for a whole horizon: as far as the money goes, if that is further than now. LEASE-7: never less far: what it has
+  // used is known as of a while ago only, and its agent goes by what it was told before the election.
   const horizonMs = Math.floor((attempt.reserved + free) / attempt.rate - usedMs);
-  const isWorth = horizonMs > left + settings.horizonMinMs || (attempt.shifted && horizonMs > 0);
+  const isWorth = horizonMs > left + (attempt.shifted ? 0 : settings.horizonMinMs);
   if (!isWorth) return null;
   const added = Math.min(free, addedFor(horizonMs));
   return leaseExtended(state, trial, attempt, { until: at + horizonMs, added, metered });

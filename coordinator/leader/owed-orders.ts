@@ -89,6 +89,8 @@ export class OwedOrders {
         push(offers, attempt.agent, leaseOf(state, trial, attempt, at));
       } else if (
         attempt.state === "running" &&
+        // LEASE-7: what an election made longer is not paid for. An agent that went by it would be outlived by its reservation.
+        !attempt.shifted &&
         (attempt.until > sent.until || at - sent.extendAt >= this.#resendMs)
       ) {
         // Told again and again, not only when it changes: one lost message must not end a paid horizon.
