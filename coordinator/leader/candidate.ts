@@ -11,6 +11,7 @@ import type { Store } from "../../store/store.ts";
 import { defaultSettings, type CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
 import { EventLog } from "../view/event-log.ts";
+import { BeaconEar } from "./beacon-ear.ts";
 import { hearsNoLeader } from "./hears-no-leader.ts";
 import { JournalFollower } from "./journal-follower.ts";
 import { keepWatch } from "./keep-watch.ts";
@@ -116,6 +117,7 @@ class JournalCandidate implements Candidate {
   readonly #setAside: SetAside;
   readonly #follower: JournalFollower;
   readonly #watch: JournalWatch;
+  readonly #ear: BeaconEar;
   readonly #life: Promise<void>;
   #endWatch: (() => void) | null = null;
   #role: "standby" | "leader" | "halted" = "standby";
@@ -143,6 +145,8 @@ class JournalCandidate implements Candidate {
       onState: (state) => onState?.(state),
     });
     this.#watch = new JournalWatch(this.#journal, this.#store.copy, log);
+    const epoch = () => this.#follower.state.meta.epoch;
+    this.#ear = new BeaconEar({ mesh, name, bus, clock, trust: keys.trust, epoch });
     this.#life = this.#live();
   }
 
@@ -152,6 +156,7 @@ class JournalCandidate implements Candidate {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#ear.close();
     this.#endWatch?.();
     this.#term?.end();
     await this.#life;
@@ -162,6 +167,7 @@ class JournalCandidate implements Candidate {
   #halt(error: unknown): void {
     this.#role = "halted";
     this.#stopped = true;
+    this.#ear.close();
     this.#endWatch?.();
     this.#term?.end();
     const hint =
@@ -256,6 +262,7 @@ class JournalCandidate implements Candidate {
       clock,
       subject: subjectsOf(mesh).query("coordinator", name, "ping"),
       patienceMs,
+      isHeard: () => this.#ear.heardWithin(this.#settings.leaderSilentMs),
     });
   }
 }

@@ -12,10 +12,18 @@ export interface LeaderPing {
   readonly subject: string;
   /** A leader that listens and says nothing hangs; it gets this long. */
   readonly patienceMs: number;
+  /** LEAD-2: whether it was heard of lately all the same; then its answers are only slow. */
+  readonly isHeard: () => boolean;
 }
 
 /** True where nobody answers for the leader; false where somebody does, or where it cannot be known. */
-export async function hearsNoLeader({ bus, clock, patienceMs, subject }: LeaderPing): Promise<boolean> {
+export async function hearsNoLeader({
+  bus,
+  clock,
+  isHeard,
+  patienceMs,
+  subject,
+}: LeaderPing): Promise<boolean> {
   const began = clock.monotonic();
   for (;;) {
     try {
@@ -24,7 +32,7 @@ export async function hearsNoLeader({ bus, clock, patienceMs, subject }: LeaderP
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
       if (error.kind === "no-responders") return true;
-      if (error.kind !== "timeout") return false;
+      if (error.kind !== "timeout" || isHeard()) return false;
       if (clock.monotonic() - began >= patienceMs) return true;
     }
   }

@@ -12,7 +12,7 @@ export interface CoordinatorSettings {
   readonly silentMs: number;
   /** The leader's beacon, ms. */
   readonly beaconMs: number;
-  /** A candidate tries to lead after this long without a beacon, ms; a random part is added. */
+  /** A candidate tries to lead after this long without a beacon or an answer, ms; a random part is added. */
   readonly leaderSilentMs: number;
   /** An order not yet confirmed is sent again after this long, ms. */
   readonly resendMs: number;

@@ -5,6 +5,8 @@ import type { ArtifactCache } from "../../artifact/artifact-cache.ts";
 import type { Job, Runner } from "../../agent/runner/runner.ts";
 import { openPolicy, type Capability } from "../../protocol/capability.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import { fromBytes } from "../../protocol/json-bytes.ts";
+import { heartbeatSchema } from "../../protocol/report.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
 import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { sleep } from "../../protocol/time/clock.ts";
@@ -27,12 +29,15 @@ export interface AgentProcess {
   readonly clock: ProcessClock;
   readonly bus: MemoryBus;
   readonly runningFences: Set<number>;
+  /** The term that it takes orders of; 0 before its first. */
+  registeredIn: number;
   /** What it missed while it stood still excuses what runs there; null where nothing does. */
   excuse: Excuse | null;
 }
 
 /** It can know better once it has heard a leader for so long. */
 export interface Excuse {
+  /** The term it was registered in when it stood still. */
   readonly epoch: number;
   leftMs: number;
 }
@@ -55,6 +60,22 @@ export interface AgentWorld extends Pick<AgentOptions, "mesh" | "trust" | "log" 
 const idlePolicy = { startMinutes: 0.1, loadMax: 0.3, resumeMinutes: 0.08, vacateMinutes: 0.4 };
 const cacheRetryMs = 500;
 const madeUpFactor = 50;
+
+/** Tells the term of each of its heartbeats as it leaves; the first in a term follows the registration at once. */
+export function hearBeats(
+  bus: MemoryBus,
+  mesh: string,
+  agent: string,
+  onBeat: (epoch: number) => void,
+): void {
+  const subject = subjectsOf(mesh).heartbeat(agent);
+  const publish = bus.publish.bind(bus);
+  bus.publish = (to, data) => {
+    const beat = to === subject ? heartbeatSchema.safeParse(fromBytes(data)) : null;
+    if (beat?.success === true) onBeat(beat.data.epoch);
+    publish(to, data);
+  };
+}
 
 /** Starts it; what runs on it is kept in `runningFences`. */
 export function startAgentProcess(plan: AgentPlan, world: AgentWorld, runningFences: Set<number>): void {

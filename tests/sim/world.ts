@@ -15,7 +15,7 @@ import { inlineSampler } from "../support/inline-sampler.ts";
 import { MemoryDisk } from "../support/memory-store.ts";
 import type { SimulatedStore } from "../support/simulated-runner.ts";
 import { nextTick, VirtualClock } from "../support/virtual-clock.ts";
-import { startAgentProcess, type AgentPlan, type AgentProcess } from "./agent-process.ts";
+import { hearBeats, startAgentProcess, type AgentPlan, type AgentProcess } from "./agent-process.ts";
 import { keyedHashKeys } from "./keyed-hash.ts";
 import { newerKeys } from "./newer-keys.ts";
 import { JournalLoss } from "./journal-loss.ts";
@@ -75,6 +75,8 @@ export class World {
   readonly #owners = new Map<string, { readonly from: number; readonly until: number }>();
   /** By process: at how many steps from now it dies. */
   readonly #fatalSteps = new Map<string, { left: number; readonly die: () => void }>();
+  /** By connection: for how many reasons it is apart just now. */
+  readonly #apart = new Map<string, number>();
   #restoring: JournalLoss | null = null;
   #lives = 0;
 
@@ -165,8 +167,8 @@ export class World {
     if (this.agents.has(name)) return;
     const clock = this.#clockFor(name);
     const bus = this.hub.connect(`${name}#${++this.#lives}`);
-    const runningFences = new Set<number>();
-    this.agents.set(name, { clock, bus, runningFences, excuse: null });
+    const process: AgentProcess = { clock, bus, runningFences: new Set(), registeredIn: 0, excuse: null };
+    this.agents.set(name, process);
     const world = {
       mesh,
       trust: this.keys.trust,
@@ -185,7 +187,10 @@ export class World {
         if (clock.alive) this.violations.push(`${name} halted: ${reason}`);
       },
     };
-    startAgentProcess(plan, world, runningFences);
+    hearBeats(bus, mesh, name, (epoch) => {
+      process.registeredIn = epoch;
+    });
+    startAgentProcess(plan, world, process.runningFences);
     this.note(`${name} starts`);
   }
 
@@ -227,22 +232,19 @@ export class World {
   /** A process stands still and is cut off, then goes on where it was: a paused leader that still believes. */
   freeze(name: string, ms: number, how: "pause" | "sleep"): void {
     const process = this.agents.get(name) ?? this.candidates.get(name);
-    if (process === undefined) return;
+    // What stands still already is not woken by the end of another standstill.
+    if (process === undefined || process.clock.standsStill) return;
     this.note(`${name} is ${how === "pause" ? "paused" : "asleep"} for ${ms}`);
-    const epoch = this.#epoch();
     if (how === "pause") process.clock.pause();
     else process.clock.sleep();
-    this.hub.partition(process.bus.name);
-    this.clock.setTimer(ms, () => {
-      if (!process.clock.alive) return;
+    this.#part(process, ms, () => {
       process.clock.resume();
-      this.hub.heal(process.bus.name);
       const agent = this.agents.get(name);
-      if (agent !== undefined) agent.excuse = { epoch, leftMs: excusedMs };
+      if (agent !== undefined) agent.excuse = { epoch: agent.registeredIn, leftMs: excusedMs };
     });
   }
 
-  /** An excuse lasts as long as there is no leader to be heard, and longer where it is another than before. */
+  /** An excuse lasts as long as there is no leader to be heard, and longer where it leads a term that the agent is not registered in. */
   #watchExcuses(): void {
     this.clock.setTimer(lookEveryMs, () => {
       const leader = this.candidates.get(this.leader() ?? "");
@@ -273,9 +275,19 @@ export class World {
     const process = this.agents.get(name) ?? this.candidates.get(name);
     if (process === undefined) return;
     this.note(`${name} is cut off for ${ms}`);
-    this.hub.partition(process.bus.name);
+    this.#part(process, ms, () => {});
+  }
+
+  /** Nothing passes between it and the server for so long; nor after that, while there is another reason: it sleeps on, say. */
+  #part({ bus, clock }: Pick<AgentProcess, "bus" | "clock">, ms: number, onOver: () => void): void {
+    this.hub.partition(bus.name);
+    this.#apart.set(bus.name, (this.#apart.get(bus.name) ?? 0) + 1);
     this.clock.setTimer(ms, () => {
-      if (process.clock.alive) this.hub.heal(process.bus.name);
+      const left = (this.#apart.get(bus.name) ?? 1) - 1;
+      this.#apart.set(bus.name, left);
+      if (!clock.alive) return;
+      onOver();
+      if (left === 0) this.hub.heal(bus.name);
     });
   }
 

@@ -18,6 +18,11 @@ import { VirtualClock } from "./virtual-clock.ts";
 export const placeMesh = "place";
 const clientPatienceMs = 1_000;
 
+interface Disks {
+  readonly projection: MemoryDisk;
+  readonly copy: MemoryDisk;
+}
+
 export class CandidatePlace {
   readonly clock = new VirtualClock();
   readonly hub = new MemoryHub({ clock: this.clock, seed: 1 });
@@ -54,14 +59,15 @@ export class CandidatePlace {
     await this.append({ v: journalFormat, epoch, at: this.clock.now(), events });
   }
 
-  start(name = "one", restoreJournal = false): Candidate {
+  /** A second one has disks of its own. */
+  start(name = "one", restoreJournal = false, { copy, projection }: Disks = this): Candidate {
     return startCandidate({
       mesh: placeMesh,
       name,
       bus: this.hub.connect(name),
       keys: this.keys,
-      store: opened(this.projection),
-      journalCopy: opened(this.copy),
+      store: opened(projection),
+      journalCopy: opened(copy),
       sampler: inlineSampler,
       clock: this.clock,
       random: () => 0.5,
