@@ -162,7 +162,7 @@ test("STORE-9: what is gone of a coordinator's memory is told, and nothing else 
   const folder = newFolder();
   const lines: string[] = [];
   await closeMemory(await openedMemory(folder, lines));
-  assert.deepEqual(lines, [], "a coordinator that begins has lost nothing");
+  assert.equal(lines.length, 0, "a coordinator that begins has lost nothing");
   await fill(join(folder, "store"), version);
   await fill(join(folder, "journal-copy"), "journal-copy-1");
   rmSync(join(folder, "journal-copy", "store.lmdb"));
