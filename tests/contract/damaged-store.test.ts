@@ -174,7 +174,7 @@ test("STORE-9: what is gone of a coordinator's memory is told, and nothing else 
   lines.length = 0;
   await closeMemory(await openedMemory(folder, lines));
   assert.match(
-    lines.join(),
+    gone().join(),
     /^what this coordinator had stored in \S+ is gone; it is built anew from the journal$/,
   );
 });
