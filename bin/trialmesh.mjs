@@ -8,8 +8,9 @@ import { prepareCode } from "../scripts/prepare.mjs";
 import { foreground, root, runScript } from "../scripts/step.mjs";
 
 await runScript(async (parameters) => {
-  // A joining line holds a credential, and everyone on a machine sees everyone's command lines.
-  if (parameters.some((word) => word.startsWith("tm1."))) process.title = `trialmesh ${parameters[0]}`;
+  // A code lets its holder in, and everyone on a machine sees everyone's command lines. Also one of another version.
+  if (parameters.some((word) => /(?:^|=)\s*tm\d+\./i.test(word)))
+    process.title = `trialmesh ${parameters[0]}`;
   const node = await prepareCode();
   return foreground(node, [join(root, "dist", "cli", "main.js"), ...parameters]);
 });

@@ -5,13 +5,12 @@ import { errorMessage, errorSentence } from "../protocol/error-sentence.ts";
 import { exitCode } from "../protocol/exit-code.ts";
 import { program } from "./command-tree.ts";
 import { processTerminal, type Terminal } from "./shell/terminal.ts";
-import { codePrefix } from "../mesh/invitation-code.ts";
 
 const lingerMs = 1_000;
 
 async function main(terminal: Terminal): Promise<void> {
-  // A code lets its holder in, and everyone on a machine sees everyone's command lines.
-  if (process.argv.some((word) => word.toLowerCase().startsWith(codePrefix)))
+  // A code lets its holder in, and everyone on a machine sees everyone's command lines. Also one of another version.
+  if (process.argv.some((word) => /(?:^|=)\s*tm\d+\./iu.test(word)))
     process.title = `trialmesh ${process.argv[2] ?? ""}`;
   process.on("uncaughtException", (error) => crash(terminal, error));
   process.on("unhandledRejection", (error) => crash(terminal, error));

@@ -22,7 +22,7 @@ import {
   stateOf,
   type InvitationRecord,
 } from "./invitation.ts";
-import { publicKeySchema, readUser } from "./user.ts";
+import { publicKeySchema, readUser, type User } from "./user.ts";
 
 export const joiningSchema = z.object({
   version: z.literal(1),
@@ -70,15 +70,28 @@ export function exchange(
     const { publicKey, signingPublicKey } = joining;
     const admitted = await admit(home, identity, { role, name, publicKey }, nowS);
     if (!admitted.ok) return admitted;
-    return accept({
-      mesh: home.mesh,
-      role,
-      name,
-      token: await userToken(identity, home.mesh, role, name, publicKey),
-      certificate:
-        role === "coordinator" ? signingCertificate(identity, home.mesh, name, signingPublicKey) : null,
-    });
+    return accept(await signedFor(home.mesh, identity, { role, name, publicKey, signingPublicKey }));
   });
+}
+
+/** What makes whoever holds these keys that user. */
+export async function signedFor(
+  mesh: string,
+  identity: Identity,
+  {
+    name,
+    publicKey,
+    role,
+    signingPublicKey,
+  }: Pick<User, "role" | "name"> & Pick<Joining, "publicKey" | "signingPublicKey">,
+): Promise<Joined> {
+  return {
+    mesh,
+    role,
+    name,
+    token: await userToken(identity, mesh, role, name, publicKey),
+    certificate: role === "coordinator" ? signingCertificate(identity, mesh, name, signingPublicKey) : null,
+  };
 }
 
 function askAnew(role: string, name: string): string {

@@ -7,8 +7,7 @@
  */
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import type { Role } from "../protocol/subjects.ts";
-import { signingCertificate, userToken } from "./credential.ts";
-import type { Joined, Joining } from "./exchange.ts";
+import { signedFor, type Joined, type Joining } from "./exchange.ts";
 import type { Home } from "./home.ts";
 import { exclusively } from "./home-lock.ts";
 import type { Identity } from "./identity.ts";
@@ -41,14 +40,7 @@ export function renew(
       const told = await pushAccounts(home, identity, [own], nowS);
       if (!told.ok) return told;
     }
-    return accept({
-      mesh: home.mesh,
-      role,
-      name,
-      token: await userToken(identity, home.mesh, role, name, publicKey),
-      certificate:
-        role === "coordinator" ? signingCertificate(identity, home.mesh, name, signingPublicKey) : null,
-    });
+    return accept(await signedFor(home.mesh, identity, { role, name, publicKey, signingPublicKey }));
   });
 }
 

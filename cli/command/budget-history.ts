@@ -1,22 +1,16 @@
 /** `trialmesh budget history`: one account as a bank statement, and how near to its limit it ever came. */
 import type { Command } from "commander";
 import { accept, refuse } from "../../protocol/refusal.ts";
-import { action, asking, examples, nameArgument, numberFlag } from "../shell/option.ts";
+import { action, asking, examples, nameArgument, wholeFlag } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { peakOf, peakText, statementText } from "../print/statement-text.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
-import * as z from "zod";
 
 const linesDefault = 200;
 /** What the mesh answers at once. */
 const linesMax = 5000;
-const linesFlag = numberFlag(
-  z
-    .int("it is not a whole number")
-    .min(1, "it must be above 0")
-    .max(linesMax, `it must be at most ${linesMax}`),
-);
+const linesFlag = wholeFlag(1, linesMax);
 
 export function budgetHistoryCommand(terminal: Terminal): Command {
   return asking("history", "print an account as a bank statement, with what it held after every line")

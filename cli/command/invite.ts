@@ -1,6 +1,5 @@
 /** `trialmesh invite`: one short line that lets another machine or person join; which there are, and taking one back. */
 import { Argument, Option, type Command } from "commander";
-import * as z from "zod";
 import { isLoopback, makeInvitation, type Invitation } from "../../client/connect/make-invitation.ts";
 import { homePath, openHome } from "../../mesh/home.ts";
 import { idOf, usesMax } from "../../mesh/invitation.ts";
@@ -10,7 +9,7 @@ import { accept } from "../../protocol/refusal.ts";
 import { invitationViews } from "../../client/connect/invitation-view.ts";
 import { invitationsText, lifeText } from "../print/invitations-text.ts";
 import { durationText } from "../../text/duration.ts";
-import { action, examples, flag, nameArgument, numberFlag, printing } from "../shell/option.ts";
+import { action, examples, flag, nameArgument, printing, wholeFlag } from "../shell/option.ts";
 import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
@@ -41,7 +40,7 @@ export function inviteCommand(terminal: Terminal): Command {
     .option(
       "--uses <n>",
       "for so many machines; each further agent gets a number behind its name",
-      numberFlag(z.int("it is not a whole number").min(1).max(usesMax)),
+      wholeFlag(1, usesMax),
       1,
     )
     .addOption(

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { programsAllowed } from "../../protocol/program.ts";
-import { flag, numberFlag } from "../shell/option.ts";
+import { flag, numberFlag, wholeFlag } from "../shell/option.ts";
 import type { PolicyFlags } from "../../mesh/part/agent-policy.ts";
 
 const slotsMax = 1024;
@@ -13,11 +13,10 @@ const minutes = z
   .number()
   .positive("it must be above 0")
   .max(minutesMax, `it must be at most ${minutesMax} minutes`);
-const wholeNumber = z.int("it is not a whole number").min(0, "it must not be below 0");
 
 export function ownerFlags(command: Command): Command {
   return command
-    .option("--slots <n>", "trials at a time; one per core at first", numberFlag(wholeNumber.max(slotsMax)))
+    .option("--slots <n>", "trials at a time; one per core at first", wholeFlag(0, slotsMax))
     .option("--hours <spans>", "times of day to work, such as 22:00-07:00, or always")
     .option("--only-when-idle [minutes]", "work only after so long without input (15), or never", idleFlag)
     .option(
@@ -30,7 +29,7 @@ export function ownerFlags(command: Command): Command {
     .option("--idle-command <command>", "prints the seconds since the last input; none: ask the machine")
     .option("--on-battery <yes|no>", "work without mains power", yesNoFlag)
     .option("--max-celsius <degrees>", "suspend trials above this processor temperature, or any", celsiusFlag)
-    .option("--leave-free-cores <n>", "cores never to be given a slot", numberFlag(wholeNumber))
+    .option("--leave-free-cores <n>", "cores never to be given a slot", wholeFlag(0))
     .option(
       "--leave-free-mem <GiB>",
       "memory never to be counted on",

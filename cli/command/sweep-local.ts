@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { refuse } from "../../protocol/refusal.ts";
 import type { ExitCode } from "../../protocol/exit-code.ts";
-import { action, countFlag, examples, numberFlag, printing } from "../shell/option.ts";
+import { action, countFlag, examples, numberFlag, printing, wholeFlag } from "../shell/option.ts";
 import type { LocalSweepOptions } from "./local-sweep.ts";
 import { printRefusal } from "../shell/answer.ts";
 import { printProblems } from "../shell/problems.ts";
@@ -22,11 +22,7 @@ export function sweepLocalCommand(terminal: Terminal): Command {
     .argument("<file>", "a sweep file with a command, a W&B sweep file, or a Katib Experiment")
     .option("--parallel <n>", "so many trials at a time, instead of the file's", countFlag)
     .option("--trials <n>", "at most this many trials, instead of the file's", countFlag)
-    .option(
-      "--seed <n>",
-      "seed of the search, instead of the file's",
-      numberFlag(z.int("it is not a whole number").nonnegative()),
-    )
+    .option("--seed <n>", "seed of the search, instead of the file's", wholeFlag(0))
     .option(
       "--timeout <seconds>",
       "end a trial that runs longer",

@@ -5,7 +5,7 @@ import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { longText } from "../../protocol/bound.ts";
 import { homePath, type Home } from "../../mesh/home.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { action, examples, flag, nameArgument, numberFlag, printing } from "../shell/option.ts";
+import { action, examples, flag, nameArgument, numberFlag, printing, wholeFlag } from "../shell/option.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { mainFile } from "../shell/main-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
@@ -24,7 +24,7 @@ const listenFlag = flag(
     port: Number(text.slice(text.indexOf(":") + 1)),
   })),
 );
-const portFlag = numberFlag(z.int("it is not a whole number").min(0).max(65_535));
+const portFlag = wholeFlag(0, 65_535);
 
 interface Options extends PolicyFlags, PrintOptions {
   readonly listen?: { readonly host: string; readonly port: number };

@@ -55,7 +55,15 @@ export const listFlag = (text: string): string[] =>
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
-export const countFlag = numberFlag(z.int("it is not a whole number").positive("it must be above 0"));
+/** A whole number between these. Each bound says itself: a number beyond one is whole all the same. */
+export function wholeFlag(least: number, most: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const low = least === 1 ? "it must be above 0" : `it must be at least ${least}`;
+  return numberFlag(
+    z.int("it is not a whole number").min(least, low).max(most, `it must be at most ${most}`),
+  );
+}
+
+export const countFlag = wholeFlag(1);
 
 const tokensMax = 1_000_000_000;
 /** Tokens on the command line, milli-tokens inside. */
@@ -73,12 +81,7 @@ export const weightFlag = numberFlag(
 );
 
 const prioritySize = 100;
-export const priorityFlag = numberFlag(
-  z
-    .int("it is not a whole number")
-    .min(-prioritySize, `it must be at least -${prioritySize}`)
-    .max(prioritySize, `it must be at most ${prioritySize}`),
-);
+export const priorityFlag = wholeFlag(-prioritySize, prioritySize);
 
 /** Examples under a command's help. */
 export function examples(...lines: readonly string[]): string {

@@ -1,7 +1,7 @@
 /** The flags by which a command line says something else than the sweep file; the same wherever a sweep file is read. */
 import type { Command } from "commander";
 import * as z from "zod";
-import { countFlag, listFlag, numberFlag, priorityFlag, weightFlag } from "./option.ts";
+import { countFlag, listFlag, numberFlag, priorityFlag, weightFlag, wholeFlag } from "./option.ts";
 import type { SweepOverrides } from "../../spec/sweep/override.ts";
 
 export interface OverrideOptions {
@@ -18,11 +18,7 @@ export interface OverrideOptions {
 export function withOverrides(command: Command): Command {
   return command
     .option("--trials <n>", "at most this many trials, instead of the file's", countFlag)
-    .option(
-      "--seed <n>",
-      "seed of the search, instead of the file's",
-      numberFlag(z.int("it is not a whole number").nonnegative()),
-    )
+    .option("--seed <n>", "seed of the search, instead of the file's", wholeFlag(0))
     .option("--models <names>", "only these models, with commas", listFlag)
     .option("--max <epochs>", "at most this many epochs a trial, instead of the file's", countFlag)
     .option(

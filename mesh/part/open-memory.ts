@@ -34,9 +34,14 @@ export async function openMemory(folder: string, at: number, say: Say): Promise<
 }
 
 async function openBoth(folder: string, at: number, say: Say): Promise<Outcome<CoordinatorMemory>> {
-  const journalCopy = await openJournalCopy(join(folder, "journal-copy"), at, say);
+  const copyPath = join(folder, "journal-copy");
+  const hadCopy = storeIsThere(copyPath);
+  const journalCopy = await openJournalCopy(copyPath, at, say);
   if (!journalCopy.ok) return journalCopy;
   const projection = await openProjection(join(folder, "store"), journalCopy.value, at, say);
+  // Up to version 3 of the projection it had no place of its own, and then there is no projection of this version either.
+  if (projection.ok && !hadCopy && projection.value.count() > 0)
+    say(`the copy of the journal in ${copyPath} is gone; it is copied anew from the server`);
   if (projection.ok) return accept({ projection: projection.value, journalCopy: journalCopy.value });
   await journalCopy.value.close();
   return projection;

@@ -158,6 +158,27 @@ describe("damage that ends the process which reads it", () => {
   });
 });
 
+test("STORE-9: what is gone of a coordinator's memory is told, and nothing else is", async () => {
+  const folder = newFolder();
+  const lines: string[] = [];
+  await closeMemory(await openedMemory(folder, lines));
+  assert.equal(lines.length, 0, "a coordinator that begins has lost nothing");
+  await fill(join(folder, "store"), version);
+  await fill(join(folder, "journal-copy"), "journal-copy-1");
+  rmSync(join(folder, "journal-copy", "store.lmdb"));
+  await closeMemory(await openedMemory(folder, lines));
+  const gone = () => lines.filter((line) => line.includes(" is gone; "));
+  assert.match(gone().join(), /^the copy of the journal in \S+ is gone; it is copied anew from the server$/);
+  await fill(join(folder, "journal-copy"), "journal-copy-1");
+  rmSync(join(folder, "store", "store.lmdb"));
+  lines.length = 0;
+  await closeMemory(await openedMemory(folder, lines));
+  assert.match(
+    gone().join(),
+    /^what this coordinator had stored in \S+ is gone; it is built anew from the journal$/,
+  );
+});
+
 test("FORMAT-4: a projection of another version gives up its copy of the journal and is begun anew", async () => {
   const folder = newFolder();
   const path = join(folder, "store");

@@ -161,6 +161,22 @@ describe("CLI-3: a slip gets one sentence with the nearest right name, and no st
       'trialmesh: tokens cannot be "-5": it must be above 0 (see `trialmesh budget grant --help`)\n',
     ],
     [
+      "invite agent pool --uses 0",
+      'trialmesh: --uses <n> cannot be "0": it must be above 0 (see `trialmesh invite --help`)\n',
+    ],
+    [
+      "invite agent pool --uses 1.5",
+      'trialmesh: --uses <n> cannot be "1.5": it is not a whole number (see `trialmesh invite --help`)\n',
+    ],
+    [
+      "up --port 70000",
+      'trialmesh: --port <n> cannot be "70000": it must be at most 65535 (see `trialmesh up --help`)\n',
+    ],
+    [
+      "sweep local descent.yaml --seed -1",
+      'trialmesh: --seed <n> cannot be "-1": it must be at least 0 (see `trialmesh sweep local --help`)\n',
+    ],
+    [
       "budget set ada --weight -2",
       'trialmesh: --weight <w> cannot be "-2": it must be above 0 (see `trialmesh budget set --help`)\n',
     ],

@@ -1,7 +1,9 @@
 /** Invitations over a real server: a machine with nothing but a line gets in, once, and a stranger gets nowhere. */
 import { connect, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { askedSubject, joiningCredential, joiningInbox } from "../../mesh/exchange-account.ts";
@@ -15,6 +17,8 @@ import { acceptInvite } from "../../mesh/join.ts";
 import { serveExchange, type Exchange } from "../../mesh/part/serve-exchange.ts";
 import { answerSchema } from "../../protocol/command.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import { allGone, processesOf } from "../support/home-process.ts";
 import { joiningOf } from "../support/joined-user.ts";
 import {
   connectAs,
@@ -238,5 +242,34 @@ test(
     } finally {
       for (const connection of let8) await connection.close();
     }
+  },
+);
+
+test(
+  "INV-11: no process of the command shows the code in its command line, however it was given",
+  { ...live, skip: process.platform === "linux" ? withoutServer : "only Linux shows them in /proc" },
+  async () => {
+    // Takes connections and says nothing, so that whoever joins waits.
+    const silent = createServer();
+    await new Promise<void>((listening) => silent.listen(0, "127.0.0.1", listening));
+    const address = silent.address();
+    assert.ok(address !== null && typeof address === "object");
+    const plain = `${codeOf(new Uint8Array(codeSecretBytes).fill(7))}@127.0.0.1:${address.port}`;
+    for (const words of [["--join", plain], ["--join", plain.toUpperCase()], [`--join=${plain}`]]) {
+      const home = homeOf(`shown-${words.join("").length}-${words[1]?.slice(0, 3)}`);
+      const connected = new Promise((resolve) => silent.once("connection", resolve));
+      spawn(process.execPath, [join(projectFolder, "bin", "trialmesh.mjs"), "agent", ...words], {
+        env: { ...process.env, CI: "1", TRIALMESH_HOME: home },
+        stdio: "ignore",
+      });
+      await connected;
+      const running = processesOf(home);
+      assert.ok(running.length >= 2, "the command and the one that it hands over to");
+      for (const pid of running)
+        assert.doesNotMatch(readFileSync(`/proc/${pid}/cmdline`, "latin1"), /tm3\./i, words.join(" "));
+      for (const pid of running) process.kill(pid, "SIGKILL");
+      await allGone(home);
+    }
+    silent.close();
   },
 );
