@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { appendFileSync, closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lastSaid, logLength } from "../../client/up/log-since.ts";
+import { lastSaid, linesSaid, logLength } from "../../client/up/log-since.ts";
 import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { homePath } from "../../mesh/home.ts";
 import { findUp, readUpRecord, runFolder, type UpRecord } from "../../mesh/part/up-record.ts";
@@ -19,9 +19,12 @@ import { mainFile } from "../shell/main-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
 const pollMs = 100;
+/** What becomes of the journal where `--restore-journal` asks for it. */
+const restoreMark = "journal: ";
 
 export interface UpDetachedOptions extends PrintOptions {
   readonly agentsWanted: number;
+  readonly restoreJournal?: boolean;
 }
 
 export async function upDetached(terminal: Terminal, options: UpDetachedOptions): Promise<ExitCode> {
@@ -31,7 +34,8 @@ export async function upDetached(terminal: Terminal, options: UpDetachedOptions)
   const folder = ensurePrivateFolder(runFolder({ path }));
   if (!folder.ok) return printRefusal(terminal, options, folder.refusal);
   const log = join(folder.value, "up.log");
-  const started = startInBackground(terminal, log);
+  const from = logLength(log);
+  const started = startInBackground(terminal, log, from);
   if (!started.ok) return printRefusal(terminal, options, started.refusal);
   const { ended, pid } = started.value;
   const leave = (): never => {
@@ -47,6 +51,8 @@ export async function upDetached(terminal: Terminal, options: UpDetachedOptions)
   if (quicker !== null && quicker.pid !== pid) return sayItIsUp(terminal, options, path, quicker);
   const ready = serves.ok ? await waitUntilReady(terminal.environment, options.agentsWanted, ended) : serves;
   process.off("SIGINT", leave);
+  if (options.restoreJournal === true)
+    for (const line of linesSaid(log, from, restoreMark)) terminal.note(line);
   if (!ready.ok) return printRefusal(terminal, options, ready.refusal);
   return printAnswer(
     terminal,
@@ -62,8 +68,7 @@ interface Background {
   readonly ended: Promise<string>;
 }
 
-function startInBackground(terminal: Terminal, log: string): Outcome<Background> {
-  const from = logLength(log);
+function startInBackground(terminal: Terminal, log: string, from: number): Outcome<Background> {
   let file: number;
   try {
     file = openSync(log, "a", 0o600);
@@ -118,6 +123,12 @@ async function sayItIsUp(
   path: string,
   { pid }: UpRecord,
 ): Promise<ExitCode> {
+  if (options.restoreJournal === true)
+    return printRefusal(terminal, options, {
+      code: "conflict",
+      field: [],
+      message: `the mesh of ${path} is up (process ${pid}), and its journal is restored while it is down; end it with \`trialmesh down\` first`,
+    });
   const over = Promise.withResolvers<string>();
   const look = setInterval(() => {
     if (readUpRecord({ path })?.pid !== pid)
