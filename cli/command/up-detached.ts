@@ -19,8 +19,8 @@ import { mainFile } from "../shell/main-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
 const pollMs = 100;
-/** What becomes of the journal where `--restore-journal` asks for it. */
-const restoreMark = "journal: ";
+/** What becomes of the journal where `--restore-journal` asks for it, and why a part waits instead of starting. */
+const worthTelling = /^journal: |^(?:\w+: )?waiting(?: for the disk)?: /;
 
 export interface UpDetachedOptions extends PrintOptions {
   readonly agentsWanted: number;
@@ -45,14 +45,19 @@ export async function upDetached(terminal: Terminal, options: UpDetachedOptions)
     process.exit(exitCode.interrupted);
   };
   process.once("SIGINT", leave);
+  const tell = tellerOf(terminal, log, from);
+  const telling = setInterval(tell, pollMs);
   const serves = await untilServing(path, pid, ended);
   // Somebody else was quicker.
   const quicker = serves.ok ? null : await findUp({ path });
-  if (quicker !== null && quicker.pid !== pid) return sayItIsUp(terminal, options, path, quicker);
+  if (quicker !== null && quicker.pid !== pid) {
+    clearInterval(telling);
+    return sayItIsUp(terminal, options, path, quicker);
+  }
   const ready = serves.ok ? await waitUntilReady(terminal.environment, options.agentsWanted, ended) : serves;
   process.off("SIGINT", leave);
-  if (options.restoreJournal === true)
-    for (const line of linesSaid(log, from, restoreMark)) terminal.note(line);
+  clearInterval(telling);
+  tell();
   if (!ready.ok) return printRefusal(terminal, options, ready.refusal);
   return printAnswer(
     terminal,
@@ -60,6 +65,17 @@ export async function upDetached(terminal: Terminal, options: UpDetachedOptions)
     accept({ pid, log }),
     () => `the mesh is up in the background (process ${pid}, log ${log}); \`trialmesh down\` ends it`,
   );
+}
+
+/** Tells what came to the log since and is worth it, each line once. */
+function tellerOf(terminal: Terminal, log: string, from: number): () => void {
+  const told = new Set<string>();
+  return () => {
+    for (const line of linesSaid(log, from, worthTelling)) {
+      if (!told.has(line)) terminal.note(line);
+      told.add(line);
+    }
+  };
 }
 
 interface Background {

@@ -9,9 +9,13 @@ export function logLength(file: string): number {
   return read(file, Number.MAX_SAFE_INTEGER).end;
 }
 
-/** The lines in it after `from` (bytes) that begin so. */
-export function linesSaid(file: string, from: number, mark: string): readonly string[] {
-  return linesAfter(file, from).filter((line) => line.startsWith(mark));
+/** The lines in it after `from` (bytes) that are of this kind, without one that is being written. */
+export function linesSaid(file: string, from: number, kind: RegExp): readonly string[] {
+  const { text } = read(file, from);
+  return text
+    .slice(0, text.lastIndexOf("\n") + 1)
+    .split("\n")
+    .filter((line) => kind.test(line));
 }
 
 /** The last refusal in it after `from` (bytes), else its last line; null where it says nothing. */
