@@ -8,7 +8,7 @@ import { prepareCode } from "../scripts/prepare.mjs";
 import { foreground, root, runScript } from "../scripts/step.mjs";
 
 await runScript(async (parameters) => {
-  // A code lets its holder in, and everyone on a machine sees everyone's command lines. Also one of another version.
+  // INV-11: a code lets its holder in, and everyone on a machine sees everyone's command lines. Also one of another version.
   if (parameters.some((word) => /(?:^|=)\s*tm\d+\./i.test(word)))
     process.title = `trialmesh ${parameters[0]}`;
   const node = await prepareCode();

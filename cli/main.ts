@@ -9,7 +9,7 @@ import { processTerminal, type Terminal } from "./shell/terminal.ts";
 const lingerMs = 1_000;
 
 async function main(terminal: Terminal): Promise<void> {
-  // A code lets its holder in, and everyone on a machine sees everyone's command lines. Also one of another version.
+  // INV-11: a code lets its holder in, and everyone on a machine sees everyone's command lines. Also one of another version.
   if (process.argv.some((word) => /(?:^|=)\s*tm\d+\./iu.test(word)))
     process.title = `trialmesh ${process.argv[2] ?? ""}`;
   process.on("uncaughtException", (error) => crash(terminal, error));

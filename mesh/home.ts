@@ -107,17 +107,24 @@ export function openHome(path: string): Outcome<Home> {
   return accept({ path, mesh, url, outdated: parsed.value.version !== homeVersion });
 }
 
-/** Makes the folders (0700) and `mesh.json` (0600), or rewrites the latter with a new address. */
-export function saveHome(path: string, mesh: string, url: string): Outcome<Home> {
+/** Makes the folders (0700) of a home that is not one yet: `mesh.json` comes last, once all that it stands for is there. */
+export function prepareHome(path: string, mesh: string, url: string): Outcome<Home> {
   const parsed = parseOutside(homeFileSchema, { version: homeVersion, mesh, url }, "the mesh");
   if (!parsed.ok) return parsed;
   for (const folder of [path, ...homeFolders.map((name) => join(path, name))]) {
     const made = ensurePrivateFolder(folder);
     if (!made.ok) return made;
   }
-  const written = writePrivateFile(homeFile(path), `${JSON.stringify(parsed.value, null, 2)}\n`);
-  if (!written.ok) return written;
   return accept({ path, mesh, url, outdated: false });
+}
+
+/** Makes the folders and `mesh.json` (0600), or rewrites the latter with a new address. */
+export function saveHome(path: string, mesh: string, url: string): Outcome<Home> {
+  const home = prepareHome(path, mesh, url);
+  if (!home.ok) return home;
+  const text = JSON.stringify({ version: homeVersion, mesh, url }, null, 2);
+  const written = writePrivateFile(homeFile(path), `${text}\n`);
+  return written.ok ? home : written;
 }
 
 function checkFolder(path: string): Outcome<null> {

@@ -4,7 +4,7 @@
  * Not the accounts (`account.ts`) and users (`credential.ts`) themselves, nor what was taken back (`revoke.ts`).
  */
 import { createAccount, createOperator, fromSeed, type KeyPair } from "@nats-io/nkeys";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { inHome, type Home } from "./home.ts";
 import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
@@ -21,11 +21,14 @@ export interface Identity {
 const keyNames = ["operator", "system-account", "mesh-account", "signing"] as const;
 type KeyName = (typeof keyNames)[number];
 
-/** Loads the home's keys; makes them on the first call. A home with only some of them is refused. */
+/**
+ * Loads the home's keys; makes them on the first call. A home with only some of them is refused, unless nobody has been
+ * vouched for with these yet: then the making of it was broken off, and begins again.
+ */
 export function ensureIdentity(home: Home): Outcome<Identity> {
   const present = keyNames.filter((name) => existsSync(keyFile(home, name)));
   if (present.length === keyNames.length) return loadIdentity(home);
-  if (present.length > 0) {
+  if (present.length > 0 && readdirSync(inHome(home.path, "creds", "")).length > 0) {
     const missing = keyNames.filter((name) => !present.includes(name));
     return refuse(
       "conflict",

@@ -1,5 +1,6 @@
 /** Files and folders that only their owner may read. Not a store: each file is small, read whole and replaced whole. */
-import { chmodSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { refuseDisk } from "./system-error.ts";
 import { writeWholeSync } from "./whole-file.ts";
@@ -15,7 +16,20 @@ export function ensurePrivateFolder(path: string): Outcome<string> {
     if ((found.mode & 0o077) !== 0) chmodSync(path, privateFolderMode);
     return accept(path);
   } catch (error) {
-    return refuseDisk(error, "write", path);
+    return refuseDisk(firstRefused(path) ?? error, "write", path);
+  }
+}
+
+/** Node's recursive `mkdir` tells a read-only disk as a missing file; the first folder alone is told as what it is. */
+function firstRefused(path: string): unknown {
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) return firstRefused(parent);
+  try {
+    mkdirSync(path);
+    rmdirSync(path);
+    return null;
+  } catch (error) {
+    return error;
   }
 }
 

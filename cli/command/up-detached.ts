@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { appendFileSync, closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lastSaid, logLength } from "../../client/up/log-since.ts";
+import { lastSaid, linesSaid, logLength } from "../../client/up/log-since.ts";
 import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { homePath } from "../../mesh/home.ts";
 import { findUp, readUpRecord, runFolder, type UpRecord } from "../../mesh/part/up-record.ts";
@@ -19,9 +19,12 @@ import { mainFile } from "../shell/main-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
 const pollMs = 100;
+/** What becomes of the journal where `--restore-journal` asks for it, and why a part waits instead of starting. */
+const worthTelling = /^journal: |^(?:\w+: )?waiting(?: for the disk)?: /;
 
 export interface UpDetachedOptions extends PrintOptions {
   readonly agentsWanted: number;
+  readonly restoreJournal?: boolean;
 }
 
 export async function upDetached(terminal: Terminal, options: UpDetachedOptions): Promise<ExitCode> {
@@ -31,7 +34,8 @@ export async function upDetached(terminal: Terminal, options: UpDetachedOptions)
   const folder = ensurePrivateFolder(runFolder({ path }));
   if (!folder.ok) return printRefusal(terminal, options, folder.refusal);
   const log = join(folder.value, "up.log");
-  const started = startInBackground(terminal, log);
+  const from = logLength(log);
+  const started = startInBackground(terminal, log, from);
   if (!started.ok) return printRefusal(terminal, options, started.refusal);
   const { ended, pid } = started.value;
   const leave = (): never => {
@@ -41,12 +45,19 @@ export async function upDetached(terminal: Terminal, options: UpDetachedOptions)
     process.exit(exitCode.interrupted);
   };
   process.once("SIGINT", leave);
+  const tell = tellerOf(terminal, log, from);
+  const telling = setInterval(tell, pollMs);
   const serves = await untilServing(path, pid, ended);
   // Somebody else was quicker.
   const quicker = serves.ok ? null : await findUp({ path });
-  if (quicker !== null && quicker.pid !== pid) return sayItIsUp(terminal, options, path, quicker);
+  if (quicker !== null && quicker.pid !== pid) {
+    clearInterval(telling);
+    return sayItIsUp(terminal, options, path, quicker);
+  }
   const ready = serves.ok ? await waitUntilReady(terminal.environment, options.agentsWanted, ended) : serves;
   process.off("SIGINT", leave);
+  clearInterval(telling);
+  tell();
   if (!ready.ok) return printRefusal(terminal, options, ready.refusal);
   return printAnswer(
     terminal,
@@ -56,14 +67,24 @@ export async function upDetached(terminal: Terminal, options: UpDetachedOptions)
   );
 }
 
+/** Tells what came to the log since and is worth it, each line once. */
+function tellerOf(terminal: Terminal, log: string, from: number): () => void {
+  const told = new Set<string>();
+  return () => {
+    for (const line of linesSaid(log, from, worthTelling)) {
+      if (!told.has(line)) terminal.note(line);
+      told.add(line);
+    }
+  };
+}
+
 interface Background {
   readonly pid: number;
   /** Why, once it is over. */
   readonly ended: Promise<string>;
 }
 
-function startInBackground(terminal: Terminal, log: string): Outcome<Background> {
-  const from = logLength(log);
+function startInBackground(terminal: Terminal, log: string, from: number): Outcome<Background> {
   let file: number;
   try {
     file = openSync(log, "a", 0o600);
@@ -118,6 +139,12 @@ async function sayItIsUp(
   path: string,
   { pid }: UpRecord,
 ): Promise<ExitCode> {
+  if (options.restoreJournal === true)
+    return printRefusal(terminal, options, {
+      code: "conflict",
+      field: [],
+      message: `the mesh of ${path} is up (process ${pid}), and its journal is restored while it is down; end it with \`trialmesh down\` first`,
+    });
   const over = Promise.withResolvers<string>();
   const look = setInterval(() => {
     if (readUpRecord({ path })?.pid !== pid)

@@ -153,12 +153,7 @@ async function diskFinding(folder: string): Promise<Finding> {
 /** A mesh that is down because nobody could lead says so: nothing else there would. */
 function haltFindings(home: Home): Finding[] {
   return haltsIn(home).map(({ coordinator, reason }) =>
-    bad(
-      "fail",
-      "coordinator",
-      `${coordinator} halted: ${reason}`,
-      "see above; docs/recovery.md has each case",
-    ),
+    bad("fail", "coordinator", `${coordinator} halted: ${reason}`, "docs/recovery.md has each case"),
   );
 }
 

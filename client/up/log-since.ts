@@ -9,13 +9,26 @@ export function logLength(file: string): number {
   return read(file, Number.MAX_SAFE_INTEGER).end;
 }
 
+/** The lines in it after `from` (bytes) that are of this kind, without one that is being written. */
+export function linesSaid(file: string, from: number, kind: RegExp): readonly string[] {
+  const { text } = read(file, from);
+  return text
+    .slice(0, text.lastIndexOf("\n") + 1)
+    .split("\n")
+    .filter((line) => kind.test(line));
+}
+
 /** The last refusal in it after `from` (bytes), else its last line; null where it says nothing. */
 export function lastSaid(file: string, from: number): string | null {
-  const lines = read(file, from)
-    .text.split("\n")
-    .filter((line) => line.trim() !== "");
+  const lines = linesAfter(file, from);
   const refusal = lines.findLast((line) => line.startsWith(refusalMark));
   return refusal?.slice(refusalMark.length) ?? lines.at(-1) ?? null;
+}
+
+function linesAfter(file: string, from: number): readonly string[] {
+  return read(file, from)
+    .text.split("\n")
+    .filter((line) => line.trim() !== "");
 }
 
 function read(file: string, from: number): { readonly text: string; readonly end: number } {

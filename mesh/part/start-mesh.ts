@@ -3,7 +3,7 @@
  * each a process of its own. Says one line for each; ends them in the reverse order.
  */
 import { ensureCredential } from "../admission.ts";
-import { homeExists, openHome, saveHome, type Home } from "../home.ts";
+import { homeExists, openHome, prepareHome, saveHome, type Home } from "../home.ts";
 import { ensureIdentity, keysOf } from "../identity.ts";
 import { runningServerPid, serverFolder, storeFolderIn } from "../server-process.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -143,7 +143,7 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
       );
     return accept({ home: current.value, fresh: false });
   }
-  const home = saveHome(
+  const home = prepareHome(
     path,
     options.mesh ?? defaultMesh,
     `nats://${loopback}:${options.port ?? defaultPort}`,
@@ -153,6 +153,8 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
   if (!identity.ok) return identity;
   const owner = await ensureCredential(home.value, "owner", meshOwner, Math.floor(Date.now() / 1000));
   if (!owner.ok) return owner;
+  const saved = saveHome(path, home.value.mesh, home.value.url);
+  if (!saved.ok) return saved;
   log(`home: made ${path} for mesh ${home.value.mesh}, with its keys (only you can read them)`);
   return accept({ home: home.value, fresh: true });
 }

@@ -63,7 +63,7 @@ export function streamFailure(error: unknown, stream: string, timeoutMs: number)
     // 5xx answers are of the moment (no leader yet, stream offline); 4xx are refusals.
     const kind = error.status >= 500 ? "unavailable" : "refused";
     if (/insufficient storage|no space left/i.test(error.message)) {
-      const message = `The message server has too little disk for stream ${stream}; free some space there.`;
+      const message = `The message server has too little disk for stream ${stream}; free some space there, then start it again.`;
       return new BusError(kind, message, { cause: error });
     }
     return new BusError(kind, `Stream ${stream}: ${error.message}.`, { cause: error });

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { homePath, openHome, saveHome } from "../../mesh/home.ts";
+import { homePath, openHome, prepareHome, saveHome } from "../../mesh/home.ts";
 import { ensureIdentity, loadIdentity } from "../../mesh/identity.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
@@ -96,9 +96,25 @@ test("HOME-4: keys are made once, and a home that lost some is refused rather th
   const signing = join(home.path, "keys", "signing.nk");
   const seed = readFileSync(signing, "utf8");
   unlinkSync(signing);
+  writeFileSync(join(home.path, "creds", "owner.owner.creds"), "");
   assert.match(messageOf(ensureIdentity(home)), /lacks signing; restore/);
   writeFileSync(signing, `${seed.slice(0, 20)}\n`);
   assert.match(messageOf(ensureIdentity(home)), /signing\.nk does not hold a seed/);
+});
+
+test("HOME-6: a home whose making was broken off among its keys is none yet, and is made at the next try", () => {
+  const home = prepareHome(join(folder, "home"), "lab", "nats://127.0.0.1:4222");
+  assert.ok(home.ok);
+  for (const kept of [1, 2, 3]) {
+    const first = ensureIdentity(home.value);
+    assert.ok(first.ok);
+    for (const name of ["system-account", "mesh-account", "signing"].slice(kept - 1))
+      unlinkSync(join(home.value.path, "keys", `${name}.nk`));
+    assert.match(messageOf(openHome(home.value.path)), /^no mesh in/);
+    assert.ok(ensureIdentity(home.value).ok, `${kept} of its keys were there`);
+  }
+  assert.ok(saveHome(home.value.path, "lab", "nats://127.0.0.1:4222").ok);
+  assert.ok(openHome(home.value.path).ok && loadIdentity(home.value).ok);
 });
 
 test("HOME-5: TRIALMESH_HOME decides, else the user's own folder", () => {

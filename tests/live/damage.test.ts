@@ -11,6 +11,7 @@ import { flipBit } from "../campaign/damage/spoil-file.ts";
 import { balancesOf, journalHashes, type Balances } from "../campaign/damage/whole-mesh.ts";
 import { LiveMesh } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+import { runCli } from "../support/run-cli.ts";
 import { until } from "../support/until.ts";
 
 const sample = ["journal-flip", "journal-cut-no-index", "journal-no-folder", "journal-deleted", "copy-zero"];
@@ -39,6 +40,16 @@ describe("JOURNAL-5: up --restore-journal on the command line", { skip: skipWith
   let hashes: readonly string[] = [];
   const place = () => new DamagePlace(mesh.homePath(LiveMesh.home), "mesh", LiveMesh.home);
   const block = () => join(place().streamFolder("JOURNAL"), "msgs", "1.blk");
+  const detached = [
+    "up",
+    "--name",
+    LiveMesh.home,
+    "--no-agent",
+    "--port",
+    "0",
+    "--restore-journal",
+    "--detach",
+  ] as const;
   const restore = () =>
     mesh.start(
       LiveMesh.home,
@@ -86,7 +97,27 @@ describe("JOURNAL-5: up --restore-journal on the command line", { skip: skipWith
     const again = await mesh.up("--no-agent", "--port", "0", "--restore-journal");
     assert.match(again.said, /journal: it is whole, .*nothing was to be restored/);
     await assertWhole();
+    const inVain = await runCli(detached, mesh.cli.environment(LiveMesh.home));
+    assert.equal(inVain.code, 1);
+    assert.match(
+      inVain.err,
+      /^trialmesh: .* its journal is restored while it is down; end it with `trialmesh down`/,
+    );
     await again.end("SIGTERM");
+  });
+
+  test("in the background it says the same where it was asked", async () => {
+    flipBit(block(), () => 0.6);
+    const healed = await runCli(detached, mesh.cli.environment(LiveMesh.home));
+    assert.equal(healed.code, 0, healed.err);
+    await mesh.ok(LiveMesh.home, "down");
+    assert.match(
+      healed.err,
+      /^journal: damaged on the server: .*\njournal: restored and verified, .*put back: .*\n$/,
+    );
+    const whole = await runCli(detached, mesh.cli.environment(LiveMesh.home));
+    await mesh.ok(LiveMesh.home, "down");
+    assert.match(whole.err, /^journal: it is whole, \d+ messages; nothing was to be restored\n$/);
   });
 
   test("ended at any moment by kill -9 it leaves what is damaged or what is whole, and run again it completes", async () => {

@@ -1,7 +1,7 @@
 /** `up --detach` and `down` where all is not well: each says what it knows, by its status too, and waits for nobody for ever. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -150,6 +150,35 @@ describe(
         spawnSync("umount", ["-l", home.path]);
       }
     });
+
+    test(
+      "a disk too small for the streams: why it waits is told at once, where it was asked",
+      {
+        skip: skipWithoutNats === false ? noMount() : skipWithoutNats,
+      },
+      async () => {
+        const home = new Home();
+        mkdirSync(home.path);
+        assert.equal(spawnSync("mount", ["-t", "tmpfs", "-o", "size=40m", "tmpfs", home.path]).status, 0);
+        try {
+          const asked = home.upDetached();
+          const log = join(home.path, "run", "up.log");
+          await until("its coordinator to wait", () =>
+            existsSync(log) && readFileSync(log, "utf8").includes("coordinator: waiting: ") ? true : null,
+          );
+          assert.equal((await home.run(["down"])).code, 0);
+          const { code, err } = await asked;
+          assert.equal(code, 1);
+          assert.match(
+            err,
+            /^coordinator: waiting: .* too little disk for stream \S+; .*\ntrialmesh: [^\n]+\n$/,
+          );
+          await allGone(home.path);
+        } finally {
+          spawnSync("umount", ["-l", home.path]);
+        }
+      },
+    );
   },
 );
 
