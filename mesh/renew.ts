@@ -44,11 +44,15 @@ export function renew(
   });
 }
 
-/** Takes the old keys of all back that have been renewed; their names. The server cuts off who still uses one. */
+/**
+ * Takes the old keys of those back that have been renewed and are `due`, by their new key; their names. The server cuts off who
+ * still uses an old one.
+ */
 export function finishRenewals(
   home: Home,
   identity: Identity,
   nowS: number,
+  due: (renewal: string) => boolean,
 ): Promise<Outcome<readonly string[]>> {
   return exclusively(home, async () => {
     const users = listUsers(home);
@@ -56,7 +60,7 @@ export function finishRenewals(
     const finished: User[] = [];
     for (const user of sharedUsers(users.value)) {
       const { publicKey, renewal, sharedSigner: _, ...own } = user;
-      if (renewal === undefined || publicKey === null) continue;
+      if (renewal === undefined || publicKey === null || !due(renewal)) continue;
       const lost = [publicKey, ...user.others.filter((key) => key !== renewal)];
       const renewed: User = {
         ...own,

@@ -18,7 +18,7 @@ import { listUsers, sharedUsers } from "../user.ts";
 import * as z from "zod";
 
 /** How long the old key counts beside the new one, ms: the answer arrives, or is asked for again. */
-const bothCountMs = 10_000;
+const bothCountDefaultMs = 60_000;
 const renewalRate = { perSecond: 0.5, atOnce: 5 };
 const inbox = "_INBOX.renewal";
 const askedSchema = z.object({ renew: joiningSchema });
@@ -32,6 +32,7 @@ export async function serveRenewals(
   home: Home,
   now: () => number,
   log: (line: string) => void,
+  bothCountMs = bothCountDefaultMs,
 ): Promise<Outcome<Renewals | null>> {
   const identity = loadIdentity(home);
   if (!identity.ok) return identity;
@@ -46,19 +47,19 @@ export async function serveRenewals(
     if (!(error instanceof BusError)) throw error;
     return refuse("unavailable", `no credential is renewed: ${error.message}`);
   }
-  const finish = async (): Promise<void> => {
-    const finished = await finishRenewals(home, identity.value, Math.floor(now() / 1000));
+  const finish = async (due: (renewal: string) => boolean): Promise<void> => {
+    const finished = await finishRenewals(home, identity.value, Math.floor(now() / 1000), due);
     if (!finished.ok) return log(`renewals: ${finished.refusal.message}`);
     for (const user of finished.value)
       log(`renewals: ${user} has an account of its own now; its old credential is refused`);
   };
   // What an earlier `up` had begun.
-  await finish();
+  await finish(() => true);
   const timers = new Set<NodeJS.Timeout>();
-  const later = () => {
+  const later = (renewed: string) => {
     const timer = setTimeout(() => {
       timers.delete(timer);
-      void finish();
+      void finish((renewal) => renewal === renewed);
     }, bothCountMs);
     timers.add(timer);
   };
@@ -71,7 +72,13 @@ export async function serveRenewals(
   });
 }
 
-function answerOn(bus: Bus, home: Home, identity: Identity, now: () => number, renewed: () => void): void {
+function answerOn(
+  bus: Bus,
+  home: Home,
+  identity: Identity,
+  now: () => number,
+  renewed: (publicKey: string) => void,
+): void {
   const rate = new RateLimit(renewalRate);
   let last: Promise<void> = Promise.resolve();
   const hear = (message: Incoming) => {
@@ -87,7 +94,7 @@ function answerOn(bus: Bus, home: Home, identity: Identity, now: () => number, r
       const { name, role } = asker;
       const answer = await renew(home, identity, role, name, asked.data.renew, Math.floor(now() / 1000));
       message.respond(toBytes(answer));
-      if (answer.ok) renewed();
+      if (answer.ok) renewed(asked.data.renew.publicKey);
     });
   };
   for (const pattern of renewalPatterns(home.mesh)) bus.subscribe(pattern, hear);
