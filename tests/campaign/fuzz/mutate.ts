@@ -43,8 +43,20 @@ export function mutated(message: unknown, names: Names, draw: Draw): Buffer {
   let value: unknown = structuredClone(message);
   const changes = draw.oneIn(8) ? 0 : 1 + draw.below(3);
   for (let change = 0; change < changes; change++) value = changed(value, names, draw);
-  const text = JSON.stringify(value) ?? "undefined";
+  const text = textOf(value);
+  // Lists of lists of long texts can be more than a text can hold, which nobody could send.
+  if (text === null) return mutated(message, names, draw);
   return draw.oneIn(4) ? spoilt(text, draw) : Buffer.from(text);
+}
+
+/** Null where it is longer than any text. */
+function textOf(value: unknown): string | null {
+  try {
+    return JSON.stringify(value) ?? "undefined";
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 /** One place in it is changed, the nearer to a leaf the likelier. */
