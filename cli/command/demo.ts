@@ -40,7 +40,7 @@ async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode
     return runExample(terminal, options);
   }
   if (!terminal.interactive) terminal.last();
-  const stopped = untilStopped(null, upEndMs);
+  const stopped = untilStopped(upEndMs);
   const start: StartMeshOptions = {
     path,
     environment: terminal.environment,

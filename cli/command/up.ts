@@ -72,7 +72,7 @@ export function upCommand(terminal: Terminal): Command {
 
 async function up(terminal: Terminal, options: Options): Promise<ExitCode> {
   terminal.last();
-  const stopped = untilStopped(null, upEndMs);
+  const stopped = untilStopped(upEndMs);
   const started = await startUnlessStopped(startOptions(terminal, options), stopped);
   if (started === null) return exitCode.ok;
   if (!started.ok) return printRefusal(terminal, {}, started.refusal);

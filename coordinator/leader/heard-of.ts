@@ -18,7 +18,8 @@ export function heardOf({ board, clock, watch }: Ears, agent: string): Heard {
   const at = clock.now();
   const sinceMs = beatAt === null ? null : now - beatAt;
   return {
-    ...{ at, sinceMs },
+    at,
+    sinceMs,
     beatAt: sinceMs === null ? null : at - sinceMs,
     steadySince: at - (now - watch.look()),
   };

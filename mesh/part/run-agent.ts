@@ -30,7 +30,7 @@ import { machineLoad, minuteOfDay } from "./machine-load.ts";
 import { measureMachine } from "./measure-machine.ts";
 import { agentStoreVersion, openStore } from "./open-store.ts";
 import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
-import { partEndMs, untilStopped, type StopReason } from "./until-stopped.ts";
+import { partEndMs, untilClosed, untilStopped, type StopReason } from "./until-stopped.ts";
 
 const cacheFolder = "cache";
 
@@ -46,7 +46,7 @@ export async function runAgent(
   const local = await localCredential(environment, "agent", options);
   if (!local.ok) return local;
   const { home, credential } = local.value;
-  const asked = untilStopped(null, partEndMs);
+  const asked = untilStopped(partEndMs);
   const claimed = await claimPlace(home, "agent", credential.name, say, asked);
   if (claimed === null) return accept(null);
   if (!claimed.ok) return claimed;
@@ -87,14 +87,7 @@ export async function runAgent(
       return store ?? accept(null);
     }
     const { name } = credential;
-    const place = {
-      home,
-      name,
-      folder,
-      bus: bus.value,
-      trust: trust.value,
-      store: store.value,
-    };
+    const place = { home, name, folder, bus: bus.value, trust: trust.value, store: store.value, asked };
     const quotaBytes = Math.round(options.cacheQuota * bytesPerGiB);
     const end = await lend(
       { environment, say },
@@ -118,6 +111,7 @@ interface Lending {
   readonly bus: Bus;
   readonly trust: MeshTrust;
   readonly store: Store;
+  readonly asked: Promise<StopReason>;
   readonly capability: Capability;
   readonly policy: Policy;
   readonly idleCommand: string | null;
@@ -177,7 +171,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   const unwatch = watchForDeletion([home.path, lending.folder], (path) =>
     halted.resolve({ kind: "halted", reason: deletedReason(path) }),
   );
-  const end = await Promise.race([untilStopped(bus, partEndMs), halted.promise]);
+  const end = await Promise.race([lending.asked, untilClosed(bus, partEndMs), halted.promise]);
   unwatch();
   await agent.stop();
   return end;

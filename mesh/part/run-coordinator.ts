@@ -19,7 +19,7 @@ import { leaseMsOf } from "./lease-ms.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
 import { openMemory, type CoordinatorMemory } from "./open-memory.ts";
-import { partEndMs, untilStopped, type StopReason } from "./until-stopped.ts";
+import { partEndMs, untilClosed, untilStopped, type StopReason } from "./until-stopped.ts";
 
 export interface CoordinatorOptions extends LocalOptions {
   readonly restoreJournal?: boolean;
@@ -35,7 +35,8 @@ export async function runCoordinator(
   const local = await localCredential(environment, "coordinator", options);
   if (!local.ok) return local;
   const { home, credential } = local.value;
-  const place = await claimPlace(home, "coordinator", credential.name, say, untilStopped(null, partEndMs));
+  const asked = untilStopped(partEndMs);
+  const place = await claimPlace(home, "coordinator", credential.name, say, asked);
   if (place === null) return accept(null);
   if (!place.ok) return place;
   const { folder, lock } = place.value;
@@ -50,6 +51,7 @@ export async function runCoordinator(
           bus: bus.value,
           keys: keys.value,
           folder,
+          asked,
           say,
           leaseMs: leaseMs.value,
           restoreJournal: options.restoreJournal ?? false,
@@ -68,6 +70,7 @@ interface Standing {
   readonly bus: Bus;
   readonly keys: CoordinatorKeys;
   readonly folder: string;
+  readonly asked: Promise<StopReason>;
   readonly leaseMs: number;
   readonly restoreJournal: boolean;
   readonly say: (line: string) => void;
@@ -75,8 +78,8 @@ interface Standing {
 
 /** Until it is stopped or halts; where its memory turns out damaged that is opened anew, and it stands again. */
 async function stand(standing: Standing): Promise<Outcome<null>> {
-  const { bus, folder, home, name, say } = standing;
-  const stopped = untilStopped(bus, partEndMs);
+  const { asked, bus, folder, home, name, say } = standing;
+  const stopped = Promise.race([asked, untilClosed(bus, partEndMs)]);
   forgetHalt(home, name);
   for (;;) {
     const memory = await awaitDisk(() => openMemory(folder, systemClock.now(), say), say, stopped);

@@ -14,16 +14,15 @@ export const partEndMs = 20_000;
 /** An `up`, which ends two parts and a server, each by force if need be. */
 export const upEndMs = 55_000;
 
-/** `endMs`: how long ending may take. */
-export function untilStopped(bus: Bus | null, endMs: number): Promise<StopReason> {
+/** `endMs`: how long ending may take. Once in a process, at its start: what is asked meanwhile is not asked again. */
+export function untilStopped(endMs: number): Promise<StopReason> {
   return new Promise((resolve) => {
     let asked = false;
-    const end = (reason: StopReason): void => {
+    const ask = (): void => {
       asked = true;
-      setTimeout(() => process.exit(exitCode.interrupted), endMs).unref();
-      resolve(reason);
+      limitEnd(endMs);
+      resolve({ kind: "asked" });
     };
-    const ask = (): void => end({ kind: "asked" });
     process.on("SIGINT", () => {
       if (asked) process.exit(exitCode.interrupted);
       ask();
@@ -31,10 +30,24 @@ export function untilStopped(bus: Bus | null, endMs: number): Promise<StopReason
     process.on("SIGTERM", ask);
     process.on("SIGHUP", ask);
     void parentGone().then(ask);
-    bus?.onStatus((event) => {
-      if (event.kind === "closed") end({ kind: "closed", reason: event.reason });
-    });
-    const closed = bus?.closedReason();
-    if (closed !== undefined) end({ kind: "closed", reason: closed });
   });
+}
+
+/** Until the connection is closed for good. `endMs`: how long ending may take then. */
+export function untilClosed(bus: Bus, endMs: number): Promise<StopReason> {
+  return new Promise((resolve) => {
+    const end = (reason: string): void => {
+      limitEnd(endMs);
+      resolve({ kind: "closed", reason });
+    };
+    bus.onStatus((event) => {
+      if (event.kind === "closed") end(event.reason);
+    });
+    const closed = bus.closedReason();
+    if (closed !== undefined) end(closed);
+  });
+}
+
+function limitEnd(endMs: number): void {
+  setTimeout(() => process.exit(exitCode.interrupted), endMs).unref();
 }
