@@ -314,6 +314,11 @@ export class World {
     this.hub.loseTail(journal, this.hub.stream(journal).state().lastSequence - kept);
   }
 
+  /** The sequence of the last message that the server has of it. */
+  journalEnd(): number {
+    return this.hub.stream(streamsOf(mesh).journal).state().lastSequence;
+  }
+
   /** Up to where its copy of the journal is on its disk. */
   copyEndOf(candidate: string): number {
     const end = this.#openDisk(`copy-${candidate}`).get("end");

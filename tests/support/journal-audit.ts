@@ -21,6 +21,8 @@ export interface JournalAudit {
   readonly leaders: readonly string[];
   /** What the whole journal adds up to. */
   readonly state: State;
+  /** Of the last message read. */
+  readonly sequence: number;
 }
 
 /** Sees each event just after it was applied, with the time of its batch, ms. */
@@ -66,5 +68,5 @@ export async function auditJournal(journal: Journal, watch?: Watch): Promise<Jou
   for (const [trial, count] of outcomes) {
     if (count !== 1) violations.push(`OUTCOME-1: ${trial} has ${count} outcomes`);
   }
-  return { violations, events, outcomes, lateReports, leaders, state };
+  return { violations, events, outcomes, lateReports, leaders, state, sequence: position.sequence };
 }
