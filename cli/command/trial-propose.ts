@@ -7,7 +7,7 @@ import { proposeTrial, readParams } from "../../client/sweep/hand-proposal.ts";
 import { accept } from "../../protocol/refusal.ts";
 import { action, asking, examples, sweepArgument } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
-import { formatParams } from "../../text/figure.ts";
+import { formatParams } from "../../text/parameter.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 

@@ -1,6 +1,7 @@
 /** A local sweep's result for people and as JSON. */
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric, formatParams } from "../../text/figure.ts";
+import { formatMetric } from "../../text/figure.ts";
+import { formatParams, paramsFormat } from "../../text/parameter.ts";
 import { table } from "../../text/table.ts";
 import type { CommandSweep } from "../../spec/sweep/command-sweep.ts";
 import type { LocalResult } from "../../client/local/run-local.ts";
@@ -11,6 +12,7 @@ const rowsMax = 20;
 export function localText(sweep: CommandSweep, result: LocalResult): string {
   const { objectives } = sweep;
   const ranked = bestFirst(sweep, result.trials);
+  const format = paramsFormat(result.trials);
   const rows = table(
     ranked.slice(0, rowsMax),
     [
@@ -22,7 +24,7 @@ export function localText(sweep: CommandSweep, result: LocalResult): string {
         right: true,
       })),
       { head: "SECONDS", cell: ({ seconds }) => seconds.toFixed(1), right: true },
-      { head: "PARAMETERS", cell: ({ params }) => formatParams(params) },
+      { head: "PARAMETERS", cell: ({ params }) => format(params) },
       { head: "WHY", cell: ({ reason }) => reason ?? "" },
     ],
     "no trial was run",
