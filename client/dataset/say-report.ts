@@ -1,10 +1,13 @@
 /** What a build left out or read otherwise than it stood there, one line each. */
 import type { BuildReport } from "../../data/version/build-dataset.ts";
 import { describeBadRow } from "../../data/row/bad-row.ts";
+import { labelNotes } from "../../data/version/label-note.ts";
+import { labelColumn } from "../../data/declaration/declaration.ts";
 import type { Manifest } from "../../data/manifest/manifest.ts";
 import { plural } from "../../protocol/plural.ts";
 
-export function reportLines({ leaks, name }: Manifest, report: BuildReport): readonly string[] {
+export function reportLines(manifest: Manifest, report: BuildReport): readonly string[] {
+  const { declaration, labels, leaks, name, trimmedLabels = 0 } = manifest;
   const [bad] = report.bad;
   return [
     ...(bad === undefined
@@ -18,6 +21,7 @@ export function reportLines({ leaks, name }: Manifest, report: BuildReport): rea
           `${plural(report.leakedRows, "training row")} left out, since a held-out split has the same text${firstLeak(leaks)}`,
         ]
       : []),
+    ...labelNotes(labelColumn(declaration), labels ?? [], trimmedLabels),
   ].map((line) => `dataset ${name}: ${line}`);
 }
 

@@ -65,10 +65,15 @@ export function requiredMarks(form: Form, { target, isClass }: ResolvedForm): re
   const noNumber = `${id(target)} IS NULL OR NOT isfinite(CAST(${id(target)} AS DOUBLE))`;
   const marks: Mark[] = [];
   if (form.kind === "text")
-    marks.push({ when: isBlank(form.text), column: form.text, value: "NULL", reason: lit("it has no text") });
+    marks.push({
+      when: isBlank(form.text),
+      column: lit(form.text),
+      value: "NULL",
+      reason: lit("it has no text"),
+    });
   marks.push({
     when: isClass ? isBlank(target) : noNumber,
-    column: target,
+    column: lit(target),
     value: id(target),
     reason: lit(form.kind === "text" ? "it has no label" : "it has no target"),
   });

@@ -17,7 +17,7 @@ import { columnsOf } from "./columns-of.ts";
 import { allRowStep, dedupeKey, type AllRows } from "./all-row-step.ts";
 import { columnsRead } from "./columns-read.ts";
 import { splitRows, type Leak } from "./split-rows.ts";
-import { groupKey } from "../engine/text-function.ts";
+import { groupKey, trimmed } from "../engine/text-function.ts";
 
 export interface Planned {
   /** Every row that is in a split. */
@@ -26,6 +26,8 @@ export interface Planned {
   /** Columns to make features of; empty for text. */
   readonly features: readonly Column[];
   readonly isClass: boolean;
+  /** Rows whose label had white space at its ends, which is gone. */
+  readonly trimmedLabels: number;
   readonly leakedRows: number;
   readonly leaks: readonly Leak[];
   readonly nearGroups: number | null;
@@ -172,9 +174,7 @@ class PlanRun {
   }
 
   /** Rows without what training needs are bad; the others get their group's key and their split. */
-  async #split(
-    form: Form,
-  ): Promise<Outcome<Pick<Planned, "features" | "isClass" | "leakedRows" | "leaks" | "emptySplit">>> {
+  async #split(form: Form): Promise<Outcome<Omit<Planned, "relation" | "columns" | "nearGroups">>> {
     const resolved = resolveForm(form, this.#columns);
     if (!resolved.ok) return resolved;
     const { isClass, features, target, needed } = resolved.value;
@@ -189,26 +189,41 @@ class PlanRun {
     if (unknown !== null)
       return refuse("invalid", `${where}: there is no column "${unknown}"; ${suggestion(unknown, names)}`);
     const marks = markColumns(requiredMarks(form, resolved.value), true);
-    await this.#engine.run(`CREATE VIEW required AS SELECT * REPLACE (${marks}) FROM ${this.#relation}`);
+    // From here on two labels are one where only white space at their ends differs.
+    const isLabel = isClass && this.#columns.some(({ name, type }) => name === target && type === "VARCHAR");
+    const label = trimmed(id(target));
+    const trim = isLabel ? `, ${label} AS ${id(target)}` : "";
+    await this.#engine.run(
+      `CREATE VIEW required AS SELECT * REPLACE (${marks}${trim}), ${isLabel ? `${id(target)} <> ${label}` : "false"} AS __trimmed FROM ${this.#relation}`,
+    );
     this.#relation = "required";
     this.#open.push({ relation: "required", where: "the demand for all that training needs" });
     const balanced = this.#declaration.plan.flatMap((one) => (one.step === "balance" ? [one.column] : []));
     const kept = new Set([...needed, ...balanced, ...(stratum === null ? [] : [stratum])]);
     const isText = (column: string) => this.#textColumn !== null && column === id(this.#textColumn);
-    const key = groupKey(by.map(id), isText);
+    const own = step.by !== undefined;
+    const key = groupKey(
+      by.map((name) => {
+        const type = this.#columns.find((column) => column.name === name)?.type;
+        return own && type === "VARCHAR" && !isText(id(name)) ? trimmed(id(name)) : id(name);
+      }),
+      isText,
+    );
     const settled = await this.#settle([
       ...internalColumns,
       ...names.filter((name) => kept.has(name)).map(id),
+      "__trimmed",
       `${key === this.#lastKey?.sql ? this.#lastKey.keyColumn : key} AS __key`,
     ]);
     if (!settled.ok) return settled;
+    const trimmedLabels = await this.#engine.count(`SELECT count(*) FROM ${this.#relation} WHERE __trimmed`);
     const done = await splitRows(this.#engine, step, this.#relation, stratum);
     this.#relation = done.relation;
     this.#columns = await columnsOf(this.#engine, this.#relation);
     if (at !== -1) await this.#tell(at + 1, step);
     const emptySplit = done.emptySplit === null ? null : `${where}: ${done.emptySplit}`;
     const { leakedRows, leaks } = done;
-    return accept({ features, isClass, leakedRows, leaks, emptySplit });
+    return accept({ features, isClass, leakedRows, leaks, emptySplit, trimmedLabels });
   }
 
   /** From here on only good rows; `columns` in SQL. */

@@ -7,9 +7,10 @@ import { join, resolve } from "node:path";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { placeWhole } from "../../system/whole-file.ts";
-import { placeless, planFault, type Declaration } from "../declaration/declaration.ts";
+import { planFault, type Declaration } from "../declaration/declaration.ts";
 import { runPlan } from "../plan/run-plan.ts";
-import { buildVersion, type Manifest } from "../manifest/manifest.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { manifestOf } from "./version-manifest.ts";
 import type { BadRow } from "../row/bad-row.ts";
 import { engineRefusal, openEngine, type Engine } from "../engine/sql-engine.ts";
 import { loadSources } from "../source/load-source.ts";
@@ -70,47 +71,16 @@ export async function buildDataset(
     const output = await outputColumns(engine, declaration, loaded.value, planned.value);
     if (!output.ok) return output;
     progress("writing");
-    const { labels, features, columns } = output.value;
-    const { leakedRows, leaks, nearGroups, relation } = planned.value;
-    const nameOf = (file: number) => loaded.value[file]?.name ?? "";
-    const counts = new Map(
-      (await engine.rows(`SELECT __split, count(*) FROM ${relation} GROUP BY 1`)).map(([split, rows]) => [
-        String(split),
-        Number(rows),
-      ]),
-    );
-    const rowsIn = (split: string) => counts.get(split) ?? 0;
-    const [[duckdb] = []] = await engine.rows("SELECT version()");
-    const manifest: Manifest = {
-      format: "trialmesh-dataset",
-      build: buildVersion,
-      duckdb: String(duckdb),
-      name: declaration.name,
-      declaration: placeless(declaration),
-      sources: loaded.value.map(({ name, digest, bytes, rows, badCount, latin1Lines }) => ({
-        name,
-        digest,
-        bytes,
-        rows: rows + badCount,
-        latin1Lines,
-      })),
-      columns: columns.map(({ name, type }) => ({ name, type })),
-      rows: { train: rowsIn("train"), validation: rowsIn("validation"), test: rowsIn("test") },
-      labels: labels === null ? null : [...labels],
-      features: features === null ? null : [...features],
-      bad: { count: bad.value.count, first: bad.value.first.map(({ row }) => row) },
-      leakedRows,
-      leaks: leaks.map(({ file, heldFile, heldLine, heldSplit, line }) => ({
-        source: nameOf(file),
-        line,
-        heldSplit,
-        heldSource: nameOf(heldFile),
-        heldLine,
-      })),
-      nearGroups,
-    };
+    const { leakedRows, nearGroups, relation } = planned.value;
+    const manifest = await manifestOf(engine, {
+      declaration,
+      sources: loaded.value,
+      planned: planned.value,
+      bad: bad.value,
+      output: output.value,
+    });
     const made = join(workDir, "version.parquet");
-    await writeVersion(engine, relation, columns, manifest, made);
+    await writeVersion(engine, relation, output.value.columns, manifest, made);
     const digest = await digestOf(made);
     const path = join(resolve(options.workDir), `${digest}.parquet`);
     await placeWhole(made, path);

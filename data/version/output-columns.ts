@@ -92,5 +92,5 @@ async function labelIndex(engine: Engine, labels: readonly string[], column: str
     appender.endRow();
   }
   appender.closeSync();
-  return `(SELECT i.__number FROM label_index i WHERE i.__label = trim(CAST(${id(column)} AS VARCHAR)))`;
+  return `(SELECT i.__number FROM label_index i WHERE i.__label = CAST(${id(column)} AS VARCHAR))`;
 }

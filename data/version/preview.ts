@@ -10,7 +10,8 @@ import type { Engine } from "../engine/sql-engine.ts";
 import { outputColumns } from "./output-columns.ts";
 import { id } from "../engine/sql.ts";
 import { placeColumns, type OutputColumn } from "./write-version.ts";
-import type { Declaration } from "../declaration/declaration.ts";
+import { labelNotes } from "./label-note.ts";
+import { labelColumn, type Declaration } from "../declaration/declaration.ts";
 import type { Step } from "../declaration/plan-step.ts";
 import { runPlan, type StepView } from "../plan/run-plan.ts";
 
@@ -45,6 +46,8 @@ export interface Preview {
   readonly steps: readonly StepPreview[];
   /** The first rows rejected so far. */
   readonly bad: readonly BadRow[];
+  /** What a build would say of the data, a sentence each. */
+  readonly notes: readonly string[];
   /** Why the plan went no further, or null. */
   readonly refusal: Refusal | null;
 }
@@ -85,6 +88,13 @@ export async function previewPlan(
       sources: loaded.value.map(({ name }) => name),
       steps,
       bad,
+      notes: planned.ok
+        ? labelNotes(
+            labelColumn(declaration),
+            output.ok ? (output.value.labels ?? []) : [],
+            planned.value.trimmedLabels,
+          )
+        : [],
       refusal: output.ok ? null : output.refusal,
     });
   });
