@@ -1,13 +1,11 @@
 /** What a build left out or read otherwise than it stood there, one line each. */
 import type { BuildReport } from "../../data/version/build-dataset.ts";
 import { describeBadRow } from "../../data/row/bad-row.ts";
-import { labelNotes } from "../../data/version/label-note.ts";
-import { labelColumn } from "../../data/declaration/declaration.ts";
 import type { Manifest } from "../../data/manifest/manifest.ts";
 import { plural } from "../../protocol/plural.ts";
 
 export function reportLines(manifest: Manifest, report: BuildReport): readonly string[] {
-  const { declaration, labels, leaks, name, trimmedLabels = 0 } = manifest;
+  const { leaks, name } = manifest;
   const [bad] = report.bad;
   return [
     ...(bad === undefined
@@ -21,7 +19,7 @@ export function reportLines(manifest: Manifest, report: BuildReport): readonly s
           `${plural(report.leakedRows, "training row")} left out, since a held-out split has the same text${firstLeak(leaks)}`,
         ]
       : []),
-    ...labelNotes(labelColumn(declaration), labels ?? [], trimmedLabels),
+    ...report.notes,
   ].map((line) => `dataset ${name}: ${line}`);
 }
 

@@ -43,10 +43,16 @@ export function castTo(text: string, type: ColumnType): string {
   }
 }
 
+/** What people write where there is no value. */
+const missingSigns = ["?", "-", "--", ".", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing"]
+  .map(lit)
+  .join(", ");
+
 /** SQL for why a value is not of its column's type; value, the column's name and the type's are SQL too. */
 export function notOfType(value: string, column: string, type: string): string {
   const large = `'it is a whole number of more than 64 bits, which no integer holds; types: {' || ${column} || ': text} keeps its digits'`;
-  return `CASE WHEN ${type} = 'integer' AND regexp_full_match(${value}, ${anyWhole}) THEN ${large} ELSE 'it is no ' || ${type} END`;
+  const sign = `'it is no ' || ${type} || '; if it means there is none, say missing: ["' || ${value} || '"] in the source'`;
+  return `CASE WHEN lower(trim(${value})) IN (${missingSigns}) THEN ${sign} WHEN ${type} = 'integer' AND regexp_full_match(${value}, ${anyWhole}) THEN ${large} ELSE 'it is no ' || ${type} END`;
 }
 
 /** `relation` is SQL that gives text columns of these names, in the file's order. */

@@ -7,11 +7,12 @@ import { accept, refuse, type Outcome, type Refusal } from "../../protocol/refus
 import { suggestion } from "../../protocol/name.ts";
 import { engineRefusal, type Engine } from "../engine/sql-engine.ts";
 import type { LoadedSource } from "../source/load-source.ts";
-import { id, internalColumns, internalPrefix, markColumns } from "../engine/sql.ts";
+import { id, internalColumns, internalPrefix } from "../engine/sql.ts";
 import { splitOf, type Declaration, type Form } from "../declaration/declaration.ts";
 import type { Step } from "../declaration/plan-step.ts";
 import { compileStep, firstMissing, type Column } from "./compile-step.ts";
-import { requiredMarks, resolveForm } from "./resolve-form.ts";
+import { requiredRows } from "./required-rows.ts";
+import { resolveForm } from "./resolve-form.ts";
 import { settleRows, type OpenRelation } from "./settle-rows.ts";
 import { columnsOf } from "./columns-of.ts";
 import { allRowStep, dedupeKey, type AllRows } from "./all-row-step.ts";
@@ -188,13 +189,8 @@ class PlanRun {
     const unknown = firstMissing([...by, ...(stratum === null ? [] : [stratum])], names);
     if (unknown !== null)
       return refuse("invalid", `${where}: there is no column "${unknown}"; ${suggestion(unknown, names)}`);
-    const marks = markColumns(requiredMarks(form, resolved.value), true);
-    // From here on two labels are one where only white space at their ends differs.
-    const isLabel = isClass && this.#columns.some(({ name, type }) => name === target && type === "VARCHAR");
-    const label = trimmed(id(target));
-    const trim = isLabel ? `, ${label} AS ${id(target)}` : "";
     await this.#engine.run(
-      `CREATE VIEW required AS SELECT * REPLACE (${marks}${trim}), ${isLabel ? `${id(target)} <> ${label}` : "false"} AS __trimmed FROM ${this.#relation}`,
+      `CREATE VIEW required AS ${requiredRows(this.#declaration, resolved.value, this.#relation)}`,
     );
     this.#relation = "required";
     this.#open.push({ relation: "required", where: "the demand for all that training needs" });

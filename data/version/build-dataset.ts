@@ -15,8 +15,7 @@ import type { BadRow } from "../row/bad-row.ts";
 import { engineRefusal, openEngine, type Engine } from "../engine/sql-engine.ts";
 import { loadSources } from "../source/load-source.ts";
 import { digestOf } from "../source/locate-source.ts";
-import { outputColumns } from "./output-columns.ts";
-import { rejectedRows } from "./rejected-row.ts";
+import { finishPlan } from "./finish-plan.ts";
 import { writeVersion } from "./write-version.ts";
 
 export interface BuildOptions {
@@ -37,6 +36,8 @@ export interface BuildReport {
   readonly latin1Lines: number;
   readonly leakedRows: number;
   readonly nearGroups: number | null;
+  /** What is odd about the data, a sentence each, without a full stop. */
+  readonly notes: readonly string[];
 }
 
 export interface BuiltVersion {
@@ -66,29 +67,28 @@ export async function buildDataset(
     progress("transforming");
     const planned = await runPlan(engine, declaration, loaded.value);
     if (!planned.ok) return planned;
-    const bad = await rejectedRows(engine, declaration, loaded.value);
-    if (!bad.ok) return bad;
-    const output = await outputColumns(engine, declaration, loaded.value, planned.value);
-    if (!output.ok) return output;
+    const finished = await finishPlan(engine, declaration, loaded.value, planned.value);
+    if (!finished.ok) return finished;
+    const { bad, notes, output } = finished.value;
     progress("writing");
     const { leakedRows, nearGroups, relation } = planned.value;
     const manifest = await manifestOf(engine, {
       declaration,
       sources: loaded.value,
       planned: planned.value,
-      bad: bad.value,
-      output: output.value,
+      bad,
+      output,
     });
     const made = join(workDir, "version.parquet");
-    await writeVersion(engine, relation, output.value.columns, manifest, made);
+    await writeVersion(engine, relation, output.columns, manifest, made);
     const digest = await digestOf(made);
     const path = join(resolve(options.workDir), `${digest}.parquet`);
     await placeWhole(made, path);
     const { size } = await stat(path);
     const latin1Lines = loaded.value.reduce((sum, source) => sum + source.latin1Lines, 0);
-    const { count: badCount, first } = bad.value;
+    const { count: badCount, first } = bad;
     const told = first.map(({ row, path: file }) => ({ ...row, path: file }));
-    const report = { badCount, bad: told, latin1Lines, leakedRows, nearGroups };
+    const report = { badCount, bad: told, latin1Lines, leakedRows, nearGroups, notes };
     return accept({ path, digest, bytes: size, manifest, report });
   });
 }
