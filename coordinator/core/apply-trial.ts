@@ -83,6 +83,7 @@ function submit(state: State, event: EventOf<"SweepSubmitted">, at: number): voi
     spec: event.spec,
     fingerprint,
     warmStart,
+    ...(event.repeats === undefined ? null : { repeats: event.repeats }),
     total: event.total,
     proposed: 0,
     draws: 0,

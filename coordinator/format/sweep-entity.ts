@@ -19,6 +19,8 @@ export const sweepEntity = z.strictObject({
   fingerprint: storedCount,
   /** As `fingerprint`, but shared with sweeps that differ only in how long their trials train. */
   warmStart: storedCount,
+  /** The earlier sweep whose proposals it makes again; absent where there is none. */
+  repeats: storedId.exactOptional(),
   /** Trials the sweep will propose at most, found at submission. */
   total: storedCount,
   proposed: storedCount,
