@@ -184,12 +184,16 @@ export class Fold {
     this.do({ kind: "report", agent, report });
   }
 
-  /** The attempt's target reached with this value, after `usedMs` of training: which take their time. */
-  finish(trial: Trial, accuracy: number, usedMs = 1_000): void {
+  /** The attempt's target reached with this value, after `usedMs` of training: which take their time. `startMs` of it: the start. */
+  finish(trial: Trial, accuracy: number, usedMs = 1_000, startMs = 0): void {
     const attempt = activeAttempt(trial);
     assert.ok(attempt !== null, `${trial.trial} runs`);
     this.at = Math.max(this.at, attempt.at + usedMs);
+    const epochs = attempt.target - (attempt.from?.resource ?? 0);
+    const epochMs = (usedMs - startMs) / epochs;
+    const pace = { startMs: 0, firstMs: startMs + epochMs, ...(epochs > 1 ? { epochMs } : {}) };
     const kept = {
+      pace,
       resource: attempt.target,
       digest: digestOfNumber(attempt.fence),
       bytes: 10,
