@@ -165,6 +165,21 @@ export class Fold {
     this.do({ kind: "heartbeat", agent, heartbeat });
   }
 
+  /** As `heartbeat`, of one attempt, with the others of its agent having used what they could. */
+  heartbeatOf(trial: Trial, usedMs: number): void {
+    const agent = activeAttempt(trial)?.agent ?? "";
+    const running = this.running().flatMap((one) => {
+      const attempt = activeAttempt(one);
+      if (attempt?.agent !== agent) return [];
+      const used = one === trial ? usedMs : Math.max(0, this.at - attempt.at);
+      return [{ fence: attempt.fence, resource: 0, usedMs: used, suspended: false }];
+    });
+    const { incarnation } = mustGet(this.state.agents, agent, "agent");
+    const silent = { closed: null, cpuLoad: null, memFreeGiB: null, owner: null };
+    const heartbeat = { incarnation, epoch: this.state.meta.epoch, ...silent, running };
+    this.do({ kind: "heartbeat", agent, heartbeat });
+  }
+
   #settle(events: Event[]): void {
     while (run(this.state, schedule(this.state, this.at, this.settings), this.at, events)) {
       // Until nothing more can be done at once.
