@@ -1,5 +1,6 @@
 /** Figures as people read them: metrics, times, sizes, shares. Parameters are in `parameter.ts`, amounts in `protocol/token.ts`. */
 import { bytesPerGiB, bytesPerKiB, bytesPerMiB } from "../protocol/byte-unit.ts";
+import { shownName } from "./printable.ts";
 
 const significantDigits = 4;
 
@@ -58,7 +59,7 @@ export function formatGiB(gib: number | null): string {
 
 export function formatMetrics(metrics: Readonly<Record<string, number>>): string {
   return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${formatMetric(value)}`)
+    .map(([name, value]) => `${shownName(name)} ${formatMetric(value)}`)
     .join(", ");
 }
 

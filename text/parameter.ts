@@ -2,6 +2,7 @@
  * Parameters as people read them, everywhere: what is shown is what was run. Whole numbers have all their digits; a number
  * that was drawn at random has as many as tell it from the others beside it, or all where it stands alone.
  */
+import { quotedName, shownName } from "./printable.ts";
 import { valueIn, type Params, type Value } from "../protocol/value.ts";
 
 /** A number with more digits than these was drawn and not written by a person. */
@@ -17,7 +18,7 @@ export function formatValue(value: Value): string {
 /** The parameters of a trial that stands alone, in their own order. */
 export function formatParams(params: Params): string {
   return Object.entries(params)
-    .map(([name, value]) => `${name}=${formatValue(value)}`)
+    .map(([name, value]) => `${shownName(name)}=${formatValue(value)}`)
     .join(" ");
 }
 
@@ -42,7 +43,7 @@ export function paramsFormat(
   return (params) => {
     const shown = Object.entries(params).map(([name, value]) => {
       const { differs, write } = formatOf(name);
-      return { differs, text: `${name}=${write(value)}` };
+      return { differs, text: `${shownName(name)}=${write(value)}` };
     });
     const sorted = order === "own" ? shown : shown.toSorted((a, b) => Number(b.differs) - Number(a.differs));
     return sorted.map(({ text }) => text).join(" ");
@@ -77,5 +78,5 @@ function drawn(value: number, digits: number): string {
 
 /** In quotes where it would be taken for nothing, or for more than one parameter. */
 function textOf(text: string): string {
-  return text.trim() !== text || text === "" || /\s\S*=|\p{Cc}|^"/u.test(text) ? JSON.stringify(text) : text;
+  return text === "" || /\s\S*=|^"/u.test(text) ? quotedName(text) : shownName(text);
 }
