@@ -57,6 +57,9 @@ import { upCommand } from "./command/up.ts";
 import { nearestName } from "../protocol/name.ts";
 import type { Terminal } from "./shell/terminal.ts";
 
+/** Of what was given, in a complaint about it. */
+const givenCharactersMax = 60;
+
 const helpEnd = `
 Exit status:
   0   done
@@ -219,7 +222,9 @@ function usageSentence(text: string, command: Command, root: Command): string {
     );
   if (value !== null) {
     const [, word, argument, option, given, why] = value;
-    return `${argument ?? option} cannot be "${word ?? given}": ${why} (see \`${pathOf(command, root)} --help\`)`;
+    const name =
+      argument === undefined ? (option ?? "").replace(/ .*$/, "").replace(/,$/, "") : `<${argument}>`;
+    return `${valueSentence(name, word ?? given ?? "", why ?? "")} (see \`${pathOf(command, root)} --help\`)`;
   }
   const wrong = /^unknown (command|option) "([^"]+)"/.exec(complaint);
   const known =
@@ -234,6 +239,14 @@ function usageSentence(text: string, command: Command, root: Command): string {
   const hint = nearest === null ? "" : `, did you mean "${nearest}"?`;
   const end = hint === "" ? "; " : " ";
   return `${complaint}${hint}${end}(see \`${pathOf(command, root)} --help\`)`.replace("; (see", " (see");
+}
+
+/** A parser's word on what is right begins with "is"; anything else is why the value cannot be. */
+function valueSentence(name: string, given: string, why: string): string {
+  const isLong = given.length > givenCharactersMax;
+  const text = isLong ? `${given.slice(0, givenCharactersMax)}…` : given;
+  const shown = /^-?\d+(?:\.\d+)?$/.test(text) ? text : `"${text}"`;
+  return why.startsWith("is ") ? `${name} ${why}, not ${shown}` : `${name} cannot be ${shown}: ${why}`;
 }
 
 function pathOf(command: Command, root: Command): string {

@@ -5,7 +5,8 @@
 import { textOf } from "./bound.ts";
 
 const nameMax = 31;
-const nameRule = "a name is 1 to 31 characters of a-z, 0-9 and -, and starts with a letter or digit";
+export const nameForm = "1 to 31 characters of a-z, 0-9 and -, and starts with a letter or digit";
+const nameRule = `a name is ${nameForm}`;
 
 /** A name that is safe as one NATS subject token, one file name and one word on a command line. */
 export const nameSchema = textOf(nameMax, nameRule).regex(/^[a-z0-9][a-z0-9-]{0,30}$/, nameRule);
