@@ -23,6 +23,7 @@ export interface LoadedSource {
   readonly bytes: number;
   readonly rows: number;
   readonly latin1Lines: number;
+  readonly notes: readonly string[];
   /** Rows the scan rejected; those whose values do not fit are in the table, marked. */
   readonly badCount: number;
   readonly bad: readonly BadRow[];
@@ -131,8 +132,8 @@ async function loadFile(
       `${ready.path}${where}; ${bad} of ${rows + ready.badCount} lines are like that, and at most ${exactPercent(badShareMax)} may be`,
     );
   }
-  const { name, path, digest, bytes, latin1Lines, badCount } = ready;
-  return accept({ name, path, digest, bytes, rows, latin1Lines, badCount, bad: scanned });
+  const { name, path, digest, bytes, latin1Lines, badCount, notes } = ready;
+  return accept({ name, path, digest, bytes, rows, latin1Lines, notes, badCount, bad: scanned });
 }
 
 /**
@@ -226,5 +227,15 @@ async function loadEmbedded(engine: Engine, name: string, index: number): Promis
   }
   appender.closeSync();
   const digest = embeddedDigest(dataset);
-  return accept({ name, path: name, digest, bytes: 0, rows: line, latin1Lines: 0, badCount: 0, bad: [] });
+  return accept({
+    name,
+    path: name,
+    digest,
+    bytes: 0,
+    rows: line,
+    latin1Lines: 0,
+    notes: [],
+    badCount: 0,
+    bad: [],
+  });
 }

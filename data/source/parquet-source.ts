@@ -20,13 +20,15 @@ export async function prepareParquet(engine: Engine, file: Located): Promise<Out
   const fault = columnNameFault(file.path, columns);
   if (fault !== null) return refuse("invalid", fault);
   return accept({
-    ...file,
+    name: file.name,
+    path: file.path,
     digest: await digestOf(file.path),
     bytes: await engine.count(`SELECT file_size_bytes FROM parquet_file_metadata(${lit(file.path)})`),
     records: await engine.count(`SELECT count(*) FROM ${from}`),
     badCount: 0,
     bad: [],
     latin1Lines: 0,
+    notes: [],
     shifts: [{ record: 0, shift: 1 }],
     relation: () =>
       `SELECT ${columns.map((name) => `CAST(${id(name)} AS VARCHAR) AS ${id(name)}`).join(", ")} FROM ${from}`,

@@ -9,6 +9,7 @@ import type { DelimitedSource, FileSource } from "../declaration/source.ts";
 import { describeBadRow } from "../row/bad-row.ts";
 import type { Engine } from "../engine/sql-engine.ts";
 import { columnNameFault } from "../engine/column-name.ts";
+import { kindSentence } from "./file-kind.ts";
 import { prepareFolder } from "./folder-source.ts";
 import { digestOf, locateSource, type Located } from "./locate-source.ts";
 import { prepareParquet } from "./parquet-source.ts";
@@ -32,10 +33,15 @@ export async function prepareSource(
 ): Promise<Outcome<Prepared>> {
   const located = await locateSource(source);
   if (!located.ok) return located;
+  const otherwise = source.format === "folder" ? null : await kindSentence(located.value.path, source.format);
+  if (otherwise !== null) return refuse("invalid", otherwise);
   const file = { ...located.value, path: await withoutPattern(located.value.path, index, workDir) };
+  const { listing } = file;
+  if (source.format === "folder")
+    return listing === null
+      ? refuse("invalid", `${file.path} is no folder`)
+      : prepareFolder(engine, file, listing, source.encoding, index);
   switch (source.format) {
-    case "folder":
-      return prepareFolder(engine, file, source.encoding, index);
     case "parquet":
       return prepareParquet(engine, file);
     default:
@@ -64,7 +70,14 @@ async function prepareText(
   const scan = await scanSource(path, format, join(workDir, `cleaned-${index}`));
   const fault = scanFault(source, file.path, scan);
   if (fault !== null) return refuse("invalid", fault);
-  const shared = { ...scan, name: file.name, path: file.path, digest: digest ?? scan.digest, types: null };
+  const shared = {
+    ...scan,
+    name: file.name,
+    path: file.path,
+    digest: digest ?? scan.digest,
+    types: null,
+    notes: [],
+  };
   switch (source.format) {
     case "labelled-lines":
       return accept({

@@ -14,6 +14,8 @@ export interface Prepared {
   readonly badCount: number;
   readonly bad: readonly ScannedBad[];
   readonly latin1Lines: number;
+  /** What is odd about it, a sentence each, without a full stop. */
+  readonly notes: readonly string[];
   readonly shifts: Scan["shifts"];
   /** SQL without and with threads that share one file; columns `columns` as text, and __why where a row is bad. */
   readonly relation: (parallel: boolean) => string;
