@@ -1,6 +1,7 @@
 /** Figures as people read them: metrics, times, sizes, shares, parameters. Amounts are in `protocol/token.ts`. */
 import { bytesPerGiB, bytesPerKiB, bytesPerMiB } from "../protocol/byte-unit.ts";
 import type { Params } from "../protocol/value.ts";
+import { shownName } from "./printable.ts";
 
 const significantDigits = 4;
 
@@ -57,13 +58,16 @@ export function formatGiB(gib: number | null): string {
 
 export function formatParams(params: Params): string {
   return Object.entries(params)
-    .map(([name, value]) => `${name}=${typeof value === "number" ? formatMetric(value) : String(value)}`)
+    .map(
+      ([name, value]) =>
+        `${shownName(name)}=${typeof value === "number" ? formatMetric(value) : shownName(String(value))}`,
+    )
     .join(" ");
 }
 
 export function formatMetrics(metrics: Readonly<Record<string, number>>): string {
   return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${formatMetric(value)}`)
+    .map(([name, value]) => `${shownName(name)} ${formatMetric(value)}`)
     .join(", ");
 }
 

@@ -14,6 +14,7 @@ import { commandEnd, type CommandEnd } from "./command-end.ts";
 import { LastWords } from "./last-words.ts";
 import { kernelKills } from "./out-of-memory.ts";
 import { ProcessGroup } from "./process-group.ts";
+import type { LineCut } from "./line-screen.ts";
 import { LineReader } from "./read-lines.ts";
 import { RunClock } from "./run-clock.ts";
 import { startProcess, type StartedProcess } from "./start-process.ts";
@@ -27,7 +28,7 @@ export interface CommandOptions {
   /** A line of its output; of one that was written over and over the last state. */
   readonly onLine: (line: string, stream: "out" | "err") => void;
   /** Whatever it wrote into a line, also what was written over later. */
-  readonly onText: (text: string) => void;
+  readonly onText: (text: string, cut: LineCut | null) => void;
   /** Waited for before more of its output is read; null: go on. */
   readonly ready: () => Promise<void> | null;
   /** What it may write to its output altogether, MiB; left out: as much as it likes. */

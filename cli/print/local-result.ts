@@ -1,12 +1,14 @@
 /** A local sweep's result for people and as JSON. */
 import { plural } from "../../protocol/plural.ts";
 import { formatMetric, formatParams } from "../../text/figure.ts";
+import { shownName } from "../../text/printable.ts";
 import { table } from "../../text/table.ts";
 import type { CommandSweep } from "../../spec/sweep/command-sweep.ts";
 import type { LocalResult } from "../../client/local/run-local.ts";
 import type { LocalTrial } from "../../client/local/local-trial.ts";
 
 const rowsMax = 20;
+const namesMax = 20;
 
 export function localText(sweep: CommandSweep, result: LocalResult): string {
   const { objectives } = sweep;
@@ -61,7 +63,7 @@ function missingLines(metric: string, trials: readonly LocalTrial[]): string[] {
   const unusable = without.filter((trial) => trial.reported.has(metric)).length;
   const said = [
     ...(unusable > 0 ? [`${unusable} said NaN or infinity`] : []),
-    ...(others.length > 0 ? [`they reported: ${others.join(", ")}`] : []),
+    ...(others.length > 0 ? [`they reported: ${others.slice(0, namesMax).map(shownName).join(", ")}`] : []),
   ];
   const tail = said.length === 0 ? `; print a line such as ${metric}=0.5` : `; ${said.join("; ")}`;
   return [`${plural(without.length, "trial")} reported no finite "${metric}"${tail}`];

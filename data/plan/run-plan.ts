@@ -7,17 +7,18 @@ import { accept, refuse, type Outcome, type Refusal } from "../../protocol/refus
 import { suggestion } from "../../protocol/name.ts";
 import { engineRefusal, type Engine } from "../engine/sql-engine.ts";
 import type { LoadedSource } from "../source/load-source.ts";
-import { id, internalColumns, internalPrefix, markColumns } from "../engine/sql.ts";
+import { id, internalColumns, internalPrefix } from "../engine/sql.ts";
 import { splitOf, type Declaration, type Form } from "../declaration/declaration.ts";
 import type { Step } from "../declaration/plan-step.ts";
 import { compileStep, firstMissing, type Column } from "./compile-step.ts";
-import { requiredMarks, resolveForm } from "./resolve-form.ts";
+import { requiredRows } from "./required-rows.ts";
+import { resolveForm } from "./resolve-form.ts";
 import { settleRows, type OpenRelation } from "./settle-rows.ts";
 import { columnsOf } from "./columns-of.ts";
 import { allRowStep, dedupeKey, type AllRows } from "./all-row-step.ts";
 import { columnsRead } from "./columns-read.ts";
 import { splitRows, type Leak } from "./split-rows.ts";
-import { groupKey } from "../engine/text-function.ts";
+import { groupKey, trimmed } from "../engine/text-function.ts";
 
 export interface Planned {
   /** Every row that is in a split. */
@@ -26,6 +27,8 @@ export interface Planned {
   /** Columns to make features of; empty for text. */
   readonly features: readonly Column[];
   readonly isClass: boolean;
+  /** Rows whose label had white space at its ends, which is gone. */
+  readonly trimmedLabels: number;
   readonly leakedRows: number;
   readonly leaks: readonly Leak[];
   readonly nearGroups: number | null;
@@ -172,9 +175,7 @@ class PlanRun {
   }
 
   /** Rows without what training needs are bad; the others get their group's key and their split. */
-  async #split(
-    form: Form,
-  ): Promise<Outcome<Pick<Planned, "features" | "isClass" | "leakedRows" | "leaks" | "emptySplit">>> {
+  async #split(form: Form): Promise<Outcome<Omit<Planned, "relation" | "columns" | "nearGroups">>> {
     const resolved = resolveForm(form, this.#columns);
     if (!resolved.ok) return resolved;
     const { isClass, features, target, needed } = resolved.value;
@@ -188,27 +189,37 @@ class PlanRun {
     const unknown = firstMissing([...by, ...(stratum === null ? [] : [stratum])], names);
     if (unknown !== null)
       return refuse("invalid", `${where}: there is no column "${unknown}"; ${suggestion(unknown, names)}`);
-    const marks = markColumns(requiredMarks(form, resolved.value), true);
-    await this.#engine.run(`CREATE VIEW required AS SELECT * REPLACE (${marks}) FROM ${this.#relation}`);
+    await this.#engine.run(
+      `CREATE VIEW required AS ${requiredRows(this.#declaration, resolved.value, this.#relation)}`,
+    );
     this.#relation = "required";
     this.#open.push({ relation: "required", where: "the demand for all that training needs" });
     const balanced = this.#declaration.plan.flatMap((one) => (one.step === "balance" ? [one.column] : []));
     const kept = new Set([...needed, ...balanced, ...(stratum === null ? [] : [stratum])]);
     const isText = (column: string) => this.#textColumn !== null && column === id(this.#textColumn);
-    const key = groupKey(by.map(id), isText);
+    const own = step.by !== undefined;
+    const key = groupKey(
+      by.map((name) => {
+        const type = this.#columns.find((column) => column.name === name)?.type;
+        return own && type === "VARCHAR" && !isText(id(name)) ? trimmed(id(name)) : id(name);
+      }),
+      isText,
+    );
     const settled = await this.#settle([
       ...internalColumns,
       ...names.filter((name) => kept.has(name)).map(id),
+      "__trimmed",
       `${key === this.#lastKey?.sql ? this.#lastKey.keyColumn : key} AS __key`,
     ]);
     if (!settled.ok) return settled;
+    const trimmedLabels = await this.#engine.count(`SELECT count(*) FROM ${this.#relation} WHERE __trimmed`);
     const done = await splitRows(this.#engine, step, this.#relation, stratum);
     this.#relation = done.relation;
     this.#columns = await columnsOf(this.#engine, this.#relation);
     if (at !== -1) await this.#tell(at + 1, step);
     const emptySplit = done.emptySplit === null ? null : `${where}: ${done.emptySplit}`;
     const { leakedRows, leaks } = done;
-    return accept({ features, isClass, leakedRows, leaks, emptySplit });
+    return accept({ features, isClass, leakedRows, leaks, emptySplit, trimmedLabels });
   }
 
   /** From here on only good rows; `columns` in SQL. */

@@ -35,6 +35,7 @@ export async function profileVersion(
         text: form.kind === "text" ? "text" : null,
         label,
         labelNames: manifest.labels,
+        trimmedLabels: manifest.trimmedLabels ?? 0,
       },
       scanOptions(options),
     );

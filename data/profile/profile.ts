@@ -85,6 +85,8 @@ const labelBalanceSchema = z.strictObject({
   /** In the order of the dataset's labels. */
   overall: labelRowsSchema,
   splits: storedList(z.strictObject({ split: storedText, labels: labelRowsSchema })),
+  /** Rows whose label had white space at its ends, which does not count; left out where none had. */
+  trimmed: count.optional(),
   /** Rows of the largest label for one of the smallest; null where a label has no row. */
   ratio: z.number().nullable(),
 });

@@ -6,7 +6,7 @@ import type { Engine } from "../engine/sql-engine.ts";
 import { id, lit } from "../engine/sql.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { withEngine, type ProfileOptions } from "../profile/profile-file.ts";
-import { namesOf, type FrozenFeature } from "../manifest/feature.ts";
+import { namesOf, unknownCategory, type FrozenFeature } from "../manifest/feature.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { readManifest } from "../manifest/read-manifest.ts";
 import type { LabelledRow } from "./labelled-row.ts";
@@ -29,7 +29,6 @@ export interface RawVersion {
 
 /** Under this name SQL finds the rows. */
 export const rawRows = "raw_rows";
-const missingCategory = "?";
 /** Decimal digits that single precision holds for sure. */
 const singleDigits = 6;
 /** Values lie within so many spreads of the offset, but for a few. */
@@ -88,7 +87,7 @@ function rawFeature(feature: FrozenFeature): RawColumn & { readonly sql: string 
         sql: unscaled(feature),
       };
     case "categories":
-      return { name, kind: "category", sql: oneHot(feature, [...feature.values, missingCategory]) };
+      return { name, kind: "category", sql: oneHot(feature, [...feature.values, unknownCategory]) };
     case "buckets":
       return { name, kind: "category", sql: oneHot(feature, bucketNames(feature.bounds)) };
     default:

@@ -9,7 +9,7 @@ import type { Declaration } from "../declaration/declaration.ts";
 import type { ColumnType, Source } from "../declaration/source.ts";
 import { languageIdDataset, languageIdName } from "../row/language-id.ts";
 import { describeBadRow, type BadRow } from "../row/bad-row.ts";
-import { castTo, commonType, inferTypes } from "../engine/column-type.ts";
+import { castTo, commonType, inferTypes, notOfType } from "../engine/column-type.ts";
 import type { Engine } from "../engine/sql-engine.ts";
 import { embeddedDigest } from "./recipe-key.ts";
 import { prepareSource } from "./prepare-source.ts";
@@ -99,33 +99,10 @@ async function loadFile(
   badShareMax: number,
 ): Promise<Outcome<LoadedSource>> {
   const typeOf = (column: string) => types.get(column) ?? "text";
-  const marks: Mark[] = ready.hasWhy
-    ? [{ when: "__why IS NOT NULL", column: "", value: "NULL", reason: "__why" }]
-    : [];
-  // Each value is cast once, below; here only what came of it is looked at.
-  const casts = new Map(
-    ready.columns.flatMap((column, at) =>
-      typeOf(column) === "text" ? [] : [[column, id(`__cast_${at}`)] as const],
-    ),
-  );
-  for (const [column, cast] of casts) {
-    const value = id(column);
-    marks.push({
-      when: `${value} IS NOT NULL AND ${cast} IS NULL`,
-      column,
-      value,
-      reason: lit(`it is no ${typeOf(column)}`),
-    });
-  }
-  const columns = ready.columns.map((column) => `${casts.get(column) ?? id(column)} AS ${id(column)}`);
+  const sql = tableSql(ready, typeOf);
   const table = `source_${index}`;
-  const cast = [...casts]
-    .map(([column, name]) => `, ${castTo(id(column), typeOf(column))} AS ${name}`)
-    .join("");
   const create = (parallel: boolean) =>
-    engine.run(
-      `CREATE OR REPLACE TABLE ${table} AS SELECT ${columns.join(", ")}, ${markColumns(marks, false)} FROM (SELECT *${cast} FROM (${ready.relation(parallel)}))`,
-    );
+    engine.run(`CREATE OR REPLACE TABLE ${table} AS ${sql(ready.relation(parallel))}`);
   const fits = async () =>
     ready.records === null || (await engine.count(`SELECT count(*) FROM ${table}`)) === ready.records;
   // Several threads start in the middle of a file and may guess wrong inside a quoted value; one never does.
@@ -156,6 +133,32 @@ async function loadFile(
   }
   const { name, path, digest, bytes, latin1Lines, badCount } = ready;
   return accept({ name, path, digest, bytes, rows, latin1Lines, badCount, bad: scanned });
+}
+
+/**
+ * SQL for the rows of a relation with their values cast to their types, and the first fault of each. Each value is cast
+ * once, and which column is at fault is found once, so that the query grows with the columns and not with their square.
+ */
+function tableSql(ready: Prepared, typeOf: (column: string) => ColumnType): (relation: string) => string {
+  const typed = ready.columns.flatMap((name, at) => {
+    const type = typeOf(name);
+    return type === "text" ? [] : [{ name, value: id(name), type, cast: id(`__cast_${at}`) }];
+  });
+  const casts = typed.map(({ cast, type, value }) => `, ${castTo(value, type)} AS ${cast}`).join("");
+  const lost = typed.map(({ cast, value }) => `${value} IS NOT NULL AND ${cast} IS NULL`);
+  const fault = `, list_position([${lost.length === 0 ? "false" : lost.join(", ")}], true) AS __fault`;
+  const byName = new Map(typed.map(({ cast, name }) => [name, cast]));
+  const columns = ready.columns.map((name) => `${byName.get(name) ?? id(name)} AS ${id(name)}`);
+  const pick = (parts: readonly string[]) => `([${parts.join(", ")}])[__fault]`;
+  const column = pick(typed.map(({ name }) => lit(name)));
+  const value = pick(typed.map((one) => one.value));
+  const reason = notOfType(value, column, pick(typed.map(({ type }) => lit(type))));
+  const marks: Mark[] = [
+    ...(ready.hasWhy ? [{ when: "__why IS NOT NULL", column: "''", value: "NULL", reason: "__why" }] : []),
+    ...(typed.length === 0 ? [] : [{ when: "__fault IS NOT NULL", column, value, reason }]),
+  ];
+  return (relation) =>
+    `SELECT ${columns.join(", ")}, ${markColumns(marks, false)} FROM (SELECT *${fault} FROM (SELECT *${casts} FROM (${relation})))`;
 }
 
 /** A row [line, column, value, reason] of a query. */

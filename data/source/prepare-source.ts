@@ -81,7 +81,7 @@ async function prepareText(
         ...shared,
         columns,
         hasWhy: true,
-        relation: (parallel) => jsonLines(linesOf(scan, parallel), columns),
+        relation: (parallel) => jsonLines(linesOf(scan, parallel), columns, source.missing),
       });
     }
     case "csv":
@@ -172,8 +172,14 @@ function labelledLines(lines: string): string {
   FROM (${lines})`;
 }
 
-function jsonLines(lines: string, columns: readonly string[]): string {
-  const fields = columns.map((name) => `json_extract_string("j", ${lit(jsonPath(name))}) AS ${id(name)}`);
+function jsonLines(lines: string, columns: readonly string[], missing: readonly string[]): string {
+  const known = (value: string) =>
+    missing.length === 0
+      ? value
+      : `CASE WHEN ${value} NOT IN (${missing.map(lit).join(", ")}) THEN ${value} END`;
+  const fields = columns.map(
+    (name) => `${known(`json_extract_string("j", ${lit(jsonPath(name))})`)} AS ${id(name)}`,
+  );
   return `SELECT ${fields.join(", ")},
     CASE WHEN "j" IS NULL THEN 'it is no JSON object: ' || left("l", 80) END AS __why
   FROM (SELECT "l", ${objectOf('"l"')} AS "j" FROM (${lines}))`;

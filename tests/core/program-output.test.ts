@@ -6,15 +6,17 @@ import * as fc from "fast-check";
 import { LastWords } from "../../agent/program/last-words.ts";
 import { LogGate } from "../../agent/program/log-gate.ts";
 import { LineReader } from "../../agent/program/read-lines.ts";
-import { metricReader, type Report } from "../../agent/program/read-metrics.ts";
+import { metricReader } from "../../agent/program/read-metrics.ts";
+import type { Report } from "../../agent/program/metric-report.ts";
 
-/** Katib's default, which is what the usual reading must find; it takes quadratic time. */
-const plainly = /([\w|./-]+)\s*=\s*([^\s,;)\]}]+)/g;
+/** What the usual reading must find: Katib's default with more letters, and numbers that end where they end; it takes quadratic time. */
+const plainly =
+  /(?:^|[^\p{L}\p{N}_|./-])\|*([\p{L}\p{N}_./-][\p{L}\p{N}_|./-]*)\s*=\s*([^\s,;)\]}]*)(?=([,\u00a0][+-]?\.?\d)?)/gu;
 const number = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
 function foundPlainly(line: string): readonly Report[] {
-  return [...line.matchAll(plainly)].flatMap(([, metric = "", written = ""]) =>
-    number.test(written) ? [{ metric, value: Number(written) }] : [],
+  return [...line.matchAll(plainly)].flatMap(([, metric = "", written = "", more = ""]) =>
+    number.test(written) && more === "" ? [{ metric, value: Number(written) }] : [],
   );
 }
 
