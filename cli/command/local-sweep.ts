@@ -3,7 +3,7 @@ import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatMetric } from "../../text/figure.ts";
-import { formatParams } from "../../text/parameter.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { localJson, localText } from "../print/local-result.ts";
 import type { LocalTrial } from "../../client/local/local-trial.ts";

@@ -7,7 +7,7 @@ import { modelArgument } from "../shell/model-option.ts";
 import { action, asking, examples } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { formatBytes, formatMetrics, formatTime } from "../../text/figure.ts";
-import { formatParams } from "../../text/parameter.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
 import { fields } from "../../text/table.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";

@@ -5,7 +5,7 @@ import type { TrialView } from "../../protocol/view.ts";
 import { action, asking, trialArgument } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { formatMetric, formatMetrics, formatTime } from "../../text/figure.ts";
-import { formatParams } from "../../text/parameter.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
 import { fields, table } from "../../text/table.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";

@@ -1,7 +1,7 @@
 /** A local sweep's result for people and as JSON. */
 import { plural } from "../../protocol/plural.ts";
 import { formatMetric } from "../../text/figure.ts";
-import { formatParams, paramsFormat } from "../../text/parameter.ts";
+import { formatParams, paramsFormat } from "../../text/shown-parameter.ts";
 import { shownName } from "../../text/printable.ts";
 import { table } from "../../text/table.ts";
 import type { CommandSweep } from "../../spec/sweep/command-sweep.ts";

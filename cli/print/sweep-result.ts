@@ -3,7 +3,7 @@ import { formatTokens } from "../../protocol/token.ts";
 import type { SweepView, TrialView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatMetric, formatMetrics } from "../../text/figure.ts";
-import { paramsFormat } from "../../text/parameter.ts";
+import { paramsFormat } from "../../text/shown-parameter.ts";
 import { registeredText } from "../../text/sweep-phrase.ts";
 import { tokensText } from "./sweep-text.ts";
 import { table } from "../../text/table.ts";

@@ -4,7 +4,7 @@ import { formatTokens } from "../../protocol/token.ts";
 import type { SweepSummary, SweepView, TrialView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatMetric, formatTime } from "../../text/figure.ts";
-import { paramsFormat } from "../../text/parameter.ts";
+import { paramsFormat } from "../../text/shown-parameter.ts";
 import { finishedOf, registeredText } from "../../text/sweep-phrase.ts";
 import { fields, table } from "../../text/table.ts";
 

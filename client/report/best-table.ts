@@ -3,7 +3,7 @@ import type { SweepInsight } from "../../coordinator/insight/sweep-insight.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepView } from "../../protocol/view.ts";
 import { formatMetric } from "../../text/figure.ts";
-import { paramsFormat } from "../../text/parameter.ts";
+import { paramsFormat } from "../../text/shown-parameter.ts";
 import { escapeHtml } from "./escape.ts";
 
 export function bestTable(view: SweepView, insight: SweepInsight): string {

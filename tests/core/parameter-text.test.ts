@@ -5,7 +5,7 @@ import fc from "fast-check";
 import type { Params, Value } from "../../protocol/value.ts";
 import { clipApart } from "../../text/apart.ts";
 import { formatMetric } from "../../text/figure.ts";
-import { formatParams, formatValue, paramsFormat } from "../../text/parameter.ts";
+import { formatParams, formatValue, paramsFormat } from "../../text/shown-parameter.ts";
 import { widthOf } from "../../text/width.ts";
 
 const name = fc.constantFrom("seed", "lr", "__proto__", "constructor", "x");

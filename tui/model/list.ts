@@ -16,7 +16,7 @@ import type {
   TrialView,
   VersionView,
 } from "../../protocol/view.ts";
-import { formatParams } from "../../text/parameter.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
 import { answerTo, want, type Data, type Want } from "./mesh-data.ts";
 import { matchesFilter } from "./filter.ts";
 import type { ListName, Selection, Ui } from "./ui.ts";

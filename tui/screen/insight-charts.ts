@@ -8,7 +8,7 @@ import type { InsightScale } from "../model/ui.ts";
 import { duration, tokens, value } from "../../text/format.ts";
 import type { Glyphs } from "../../text/glyph.ts";
 import { clipApart } from "../../text/apart.ts";
-import { formatValue } from "../../text/parameter.ts";
+import { formatValue } from "../../text/shown-parameter.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { cell } from "../../text/width.ts";
 

@@ -16,7 +16,7 @@ import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
 import { pair, position, table, type TableColumn } from "../part/screen-table.ts";
 import { tokens, value } from "../../text/format.ts";
-import { formatParams } from "../../text/parameter.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { listPane } from "./list-pane.ts";
 import { agoOf, threeFrom, waitingFor, type View } from "../part/screen-view.ts";

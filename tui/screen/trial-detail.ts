@@ -5,7 +5,7 @@ import { answerTo } from "../model/mesh-data.ts";
 import { curveWant } from "../model/list.ts";
 import { pair } from "../part/screen-table.ts";
 import { tokens, value } from "../../text/format.ts";
-import { formatValue } from "../../text/parameter.ts";
+import { formatValue } from "../../text/shown-parameter.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { wrap } from "../../text/width.ts";
 import { trialTones } from "./trial-table.ts";

@@ -4,7 +4,7 @@ import { selectedIndex, sweepOf, trialsOf } from "../model/list.ts";
 import { heading } from "../part/pane.ts";
 import { position, table, type TableColumn } from "../part/screen-table.ts";
 import { tokens, value } from "../../text/format.ts";
-import { paramsFormat } from "../../text/parameter.ts";
+import { paramsFormat } from "../../text/shown-parameter.ts";
 import type { Glyphs } from "../../text/glyph.ts";
 import type { Line, Tone } from "../../text/line.ts";
 import type { View } from "../part/screen-view.ts";
