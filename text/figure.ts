@@ -1,4 +1,4 @@
-/** Figures as people read them: metrics, times, sizes, shares. Parameters are in `parameter.ts`, amounts in `protocol/token.ts`. */
+/** Figures as people read them: metrics, times, sizes, shares. Parameters are in `shown-parameter.ts`, amounts in `protocol/token.ts`. */
 import { bytesPerGiB, bytesPerKiB, bytesPerMiB } from "../protocol/byte-unit.ts";
 import { shownName } from "./printable.ts";
 
