@@ -27,8 +27,10 @@ const report = await runDamage({
   count: Number(values.count),
   seed: Number(values.seed),
   jobs: Number(values.jobs),
-  onCase: ({ kind, noticed, outcome, what }) => {
-    if (!values.json) process.stdout.write(`${outcome} (noticed: ${noticed}): ${kind}: ${what}\n`);
+  onCase: ({ kind, noticed, outcome, said, what }) => {
+    if (values.json) return;
+    process.stdout.write(`${outcome} (noticed: ${noticed}): ${kind}: ${what}\n`);
+    for (const line of said) process.stdout.write(`  ${line}\n`);
   },
 });
 process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
