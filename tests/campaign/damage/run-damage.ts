@@ -8,6 +8,8 @@ import { openWholeMesh } from "./whole-mesh.ts";
 export interface DamageRun {
   readonly kinds: readonly DamageKind[];
   readonly count: number;
+  /** The first case's number; those before it were damaged in an earlier run. */
+  readonly from?: number;
   readonly seed: number;
   /** Cases at once. */
   readonly jobs: number;
@@ -24,12 +26,19 @@ export interface DamageReport {
 }
 
 /** The kinds take turns; the same seed damages the same bytes. */
-export async function runDamage({ count, jobs, kinds, onCase, seed }: DamageRun): Promise<DamageReport> {
+export async function runDamage({
+  count,
+  from = 0,
+  jobs,
+  kinds,
+  onCase,
+  seed,
+}: DamageRun): Promise<DamageReport> {
   const whole = await openWholeMesh();
   const results: CaseResult[] = [];
-  let next = 0;
+  let next = from;
   const work = async () => {
-    while (next < count) {
+    while (next < from + count) {
       const number = next++;
       const kind = kinds[number % kinds.length];
       if (kind === undefined) return;
