@@ -23,4 +23,6 @@ export interface Prepared {
   /** Where the file itself knows its types, as Parquet does. */
   readonly types: ReadonlyMap<string, ColumnType> | null;
   readonly hasWhy: boolean;
+  /** Looks for the columns that cannot be read, where reading them all has failed; left out where none can be told apart. */
+  readonly unreadable?: () => Promise<readonly string[]>;
 }
