@@ -3,6 +3,7 @@
  * names), or a line that is one JSON object with numbers in it. A sweep may bring patterns of its own instead. All but those
  * takes time in proportion to the line, whatever stands in it; who runs patterns of others does so where they can be ended.
  */
+import { regularExpression } from "../../text/regular-expression.ts";
 
 export interface Report {
   readonly metric: string;
@@ -23,7 +24,7 @@ export function metricReader(
   patterns: readonly string[],
   onPattern: (index: number) => void = () => undefined,
 ): (line: string) => readonly Report[] {
-  const own = patterns.map((pattern) => new RegExp(pattern, "g"));
+  const own = patterns.map(patternMatches);
   return (line) => {
     const text = line.slice(0, lineCharactersMax);
     const json = jsonReports(text);
@@ -32,7 +33,9 @@ export function metricReader(
     if (own.length === 0) return plain;
     const matched = own.flatMap((pattern, index) => {
       onPattern(index);
-      return [...text.matchAll(pattern)].flatMap(([, metric = "", written = ""]) => report(metric, written));
+      return pattern(text).flatMap(([metric, written]) =>
+        report((metric ?? "").trim(), (written ?? "").trim()),
+      );
     });
     // A pattern for digits passes over `nan`, which must not go unsaid.
     return [
@@ -40,6 +43,25 @@ export function metricReader(
       ...plain.filter(({ value }) => !Number.isFinite(value)),
     ];
   };
+}
+
+type Matches = (text: string) => readonly (readonly (string | null | undefined)[])[];
+
+/** RE2's; a sweep from before they were asked for may have another that only JavaScript knows. */
+function patternMatches(source: string): Matches {
+  const read = regularExpression(source);
+  if (read.ok) return (text) => read.value.matches(text);
+  const pattern = javascriptPattern(source);
+  if (pattern === null) throw new Error(`${source} ${read.refusal.message}`);
+  return (text) => [...text.matchAll(pattern)].map(([, ...groups]) => groups);
+}
+
+function javascriptPattern(source: string): RegExp | null {
+  try {
+    return new RegExp(source, "g");
+  } catch {
+    return null;
+  }
 }
 
 /**

@@ -323,7 +323,7 @@ describe("SPACE-6: the form that runs a command", () => {
       "a format without groups",
       `${head}  a: 1\nmetricFormat: ['\\w+', '(']\n`,
       '7: field metricFormat.0: "\\\\w+" needs two groups in brackets: one for the metric\'s name, one for its value',
-      '7: field metricFormat.1: "(" is no regular expression',
+      '7: field metricFormat.1: "(" has a ( without a )',
     ],
     [
       "an unknown key",
