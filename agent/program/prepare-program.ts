@@ -8,7 +8,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { readBundle, unpackBundle } from "./bundle-folder.ts";
 import type { CheckpointFolder } from "./checkpoint-folder.ts";
 import type { CommandJob } from "./command-job.ts";
-import { expandCommand } from "./expand-command.ts";
+import { expandCommand, expandEnvironment } from "./expand-command.ts";
 import { LeaseSegment, readSegmentNote } from "./lease-segment.ts";
 import { baseEnvironment, environmentOf } from "./program-environment.ts";
 import type { ReportEndpoint } from "./report-endpoint.ts";
@@ -74,7 +74,7 @@ export async function programStart(
   const environment = {
     ...baseEnvironment(agentEnvironment),
     ...slotEnvironment,
-    ...program.environment,
+    ...expandEnvironment(program.environment, job.params, job.trial),
     ...environmentOf({
       trial: job.trial,
       seed: job.seed,

@@ -7,7 +7,7 @@ import type { SearchProblem, SearchSampler } from "../../search/sampler/ask.ts";
 import { stopText } from "../../search/stopping/stop-reason.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { CommandSweep } from "../../spec/sweep/command-sweep.ts";
-import { expandCommand, type ExpandContext } from "../../agent/program/expand-command.ts";
+import { expandCommand, expandEnvironment, type ExpandContext } from "../../agent/program/expand-command.ts";
 import { LocalTrial, type LocalState } from "./local-trial.ts";
 import { openMetricReader, type MetricReader } from "../../agent/program/metric-reader.ts";
 import { RungBoard } from "./rung-board.ts";
@@ -196,7 +196,11 @@ class LocalRun {
     const command = runCommand({
       words: words.value,
       folder,
-      environment: { ...this.environment(), TRIALMESH_TRIAL: String(trial.number), PYTHONUNBUFFERED: "1" },
+      environment: {
+        ...this.environmentOf(trial),
+        TRIALMESH_TRIAL: String(trial.number),
+        PYTHONUNBUFFERED: "1",
+      },
       timeoutMs,
       onLine: () => undefined,
       onText: (text) => reader.read(text),
@@ -206,16 +210,17 @@ class LocalRun {
     void this.follow(trial, command, reader);
   }
 
-  private environment(): LocalOptions["environment"] {
-    return { ...this.options.environment, ...this.options.sweep.environment };
+  private environmentOf({ number, params }: LocalTrial): LocalOptions["environment"] {
+    const { environment, sweep } = this.options;
+    return { ...environment, ...expandEnvironment(sweep.environment, params, number) };
   }
 
-  private wordsOf({ number, params }: LocalTrial): Outcome<readonly string[]> {
+  private wordsOf(trial: LocalTrial): Outcome<readonly string[]> {
     const { interpreter, sweep, writeFile } = this.options;
     try {
-      return expandCommand(sweep, params, {
-        trial: number,
-        environment: this.environment(),
+      return expandCommand(sweep, trial.params, {
+        trial: trial.number,
+        environment: this.environmentOf(trial),
         interpreter,
         platform: process.platform,
         writeFile,
