@@ -13,7 +13,7 @@ import { openMetricReader, type MetricReader } from "../../agent/program/metric-
 import { RungBoard } from "./rung-board.ts";
 import type { CommandEnd } from "../../agent/program/command-end.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
-import { refuse, type Outcome } from "../../protocol/refusal.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { runCommand, type RunningCommand } from "../../agent/program/run-command.ts";
 
 export interface LocalOptions {
@@ -45,6 +45,11 @@ const suspendedMax = 32;
 export async function runLocal(options: LocalOptions): Promise<LocalResult> {
   const run = new LocalRun(options);
   return run.toEnd();
+}
+
+interface LocalStart {
+  readonly words: readonly string[];
+  readonly environment: LocalOptions["environment"];
 }
 
 interface Live {
@@ -176,10 +181,10 @@ class LocalRun {
     const { folder, sweep, timeoutMs } = this.options;
     const trial = new LocalTrial(this.trials.length + 1, params, sweep.objectives);
     this.trials.push(trial);
-    const words = this.wordsOf(trial);
-    if (!words.ok) {
+    const start = this.startOf(trial);
+    if (!start.ok) {
       trial.state = "failed";
-      trial.reason = words.refusal.message;
+      trial.reason = start.refusal.message;
       this.afterEnd(trial);
       return;
     }
@@ -194,13 +199,8 @@ class LocalRun {
       },
     });
     const command = runCommand({
-      words: words.value,
+      ...start.value,
       folder,
-      environment: {
-        ...this.environmentOf(trial),
-        TRIALMESH_TRIAL: String(trial.number),
-        PYTHONUNBUFFERED: "1",
-      },
       timeoutMs,
       onLine: () => undefined,
       onText: (text) => reader.read(text),
@@ -210,21 +210,20 @@ class LocalRun {
     void this.follow(trial, command, reader);
   }
 
-  private environmentOf({ number, params }: LocalTrial): LocalOptions["environment"] {
-    const { environment, sweep } = this.options;
-    return { ...environment, ...expandEnvironment(sweep.environment, params, number) };
-  }
-
-  private wordsOf(trial: LocalTrial): Outcome<readonly string[]> {
-    const { interpreter, sweep, writeFile } = this.options;
+  private startOf({ number, params }: LocalTrial): Outcome<LocalStart> {
+    const { environment: own, interpreter, sweep, writeFile } = this.options;
     try {
-      return expandCommand(sweep, trial.params, {
-        trial: trial.number,
-        environment: this.environmentOf(trial),
-        interpreter,
-        platform: process.platform,
-        writeFile,
-      });
+      const environment = {
+        ...own,
+        ...expandEnvironment(sweep.environment, params, number),
+        TRIALMESH_TRIAL: String(number),
+        TRIALMESH_PARAMS: writeFile(JSON.stringify(params)),
+        PYTHONUNBUFFERED: "1",
+      };
+      const { platform } = process;
+      const context = { trial: number, environment, interpreter, platform, writeFile };
+      const words = expandCommand(sweep, params, context);
+      return words.ok ? accept({ words: words.value, environment }) : words;
     } catch (error) {
       return refuse(
         "unavailable",

@@ -8,6 +8,7 @@ import { readWandb } from "../wandb/read-wandb.ts";
 import { checkMacros, parametersIn } from "../../protocol/command-macro.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
+import { paramsVariable, reachOf } from "../sweep/check-reach.ts";
 import type { CommandSweep, MeshTerms } from "../sweep/command-sweep.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
 import { parseYaml, type LocatedYaml, type Path } from "../yaml/located-yaml.ts";
@@ -27,6 +28,8 @@ export type AnySweep =
       readonly sweep: CommandSweep;
       /** How another tool's file is understood where that is not word for word. */
       readonly notes: readonly Problem[];
+      /** What is said whenever it is run. */
+      readonly warnings: readonly Problem[];
     };
 
 export type AnyFileResult =
@@ -48,7 +51,7 @@ export function readAnyFile(input: SweepFileInput): AnyFileResult {
     const { models: _, max: __, ...forPrograms } = overrides;
     const yaml = overridden(parsed.yaml, forPrograms);
     const read = readCommandFile(yaml, input);
-    return read.ok ? command(yaml, "trialmesh", read.sweep, [], overrides) : read;
+    return read.ok ? command(yaml, "trialmesh", read.sweep, [], input) : read;
   }
   // Python and Kubernetes read YAML 1.1.
   const again = parseYaml(input.text, "1.1");
@@ -58,7 +61,7 @@ export function readAnyFile(input: SweepFileInput): AnyFileResult {
   const { seed = read.sweep.search.seed, trials = read.sweep.search.trials } = overrides;
   const onMesh = withTerms(read.sweep.onMesh, overrides);
   const sweep = { ...read.sweep, onMesh, search: { ...read.sweep.search, seed, trials } };
-  return command(again.yaml, found, sweep, read.notes, overrides);
+  return command(again.yaml, found, sweep, read.notes, input);
 }
 
 const ourKeys = ["task", "models", "search", "stopping"];
@@ -93,21 +96,27 @@ function withTerms(
 function command(
   yaml: LocatedYaml,
   origin: Origin,
-  sweep: CommandSweep,
+  given: CommandSweep,
   notes: readonly Problem[],
-  overrides: SweepOverrides,
+  { overrides = {}, sourceOfParameters }: SweepFileInput,
 ): AnyFileResult {
   const problems: Problem[] = [];
   const tell = (field: Path, message: string) => problems.push({ line: yaml.lineOf(field), field, message });
+  const reached = readReach(yaml, origin, given, sourceOfParameters);
+  const { sweep } = reached;
+  problems.push(...reached.problems);
   if (origin === "trialmesh") {
     checkMacros(sweep.command, (index, message) => tell(["command", index], message));
     if (sweep.program === null && sweep.command.some((word) => word.includes("${program}")))
       tell(["program"], "is missing; the command names ${program}");
     const names = Object.keys(sweep.space);
-    for (const name of parametersIn(sweep.command)) {
-      if (!names.includes(name))
-        tell(["command"], `\${parameter:${name}} names no parameter, ${suggestion(name, names)}`);
-    }
+    const unknown = (words: readonly string[], field: Path) => {
+      for (const name of parametersIn(words))
+        if (!names.includes(name))
+          tell(field, `\${parameter:${name}} names no parameter, ${suggestion(name, names)}`);
+    };
+    unknown(sweep.command, ["command"]);
+    for (const [name, text] of Object.entries(sweep.environment)) unknown([text], ["environment", name]);
   }
   const task = sweep.module === null ? "command" : "module";
   for (const [flag, given] of [
@@ -127,7 +136,49 @@ function command(
   const unsuited = samplerNamed(search.method)?.unsuited(problem) ?? null;
   if (unsuited !== null) tell(parameterAt(yaml, origin, unsuited.parameter), unsuited.message);
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, file: { kind: "command", origin, sweep, notes } };
+  return {
+    ok: true,
+    file: { kind: "command", origin, sweep, notes: [...notes, ...reached.notes], warnings: reached.warnings },
+  };
+}
+
+interface ReadReach {
+  readonly sweep: CommandSweep;
+  readonly problems: readonly Problem[];
+  readonly notes: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** Whether the search reaches the program; where its source says that it takes the parameters itself, that stands in the sweep. */
+function readReach(
+  yaml: LocatedYaml,
+  origin: Origin,
+  sweep: CommandSweep,
+  sourceOfParameters: SweepFileInput["sourceOfParameters"],
+): ReadReach {
+  const nothing = { sweep, problems: [], notes: [], warnings: [] };
+  const reach = reachOf(sweep);
+  if (reach.kind === "all") return nothing;
+  const field = ["command"];
+  const at = (where: Path, message: string): Problem => ({ line: yaml.lineOf(where), field: where, message });
+  const words = [...sweep.command, sweep.program ?? ""];
+  const source = origin === "katib" ? null : (sourceOfParameters?.(words) ?? null);
+  if (source !== null) {
+    const note = at(field, `not every parameter is passed by a word; the program takes them from ${source}`);
+    return { ...nothing, sweep: { ...sweep, reads: "environment" }, notes: [note] };
+  }
+  if (reach.kind === "none") {
+    const elsewhere = {
+      trialmesh: `, or say \`reads: environment\` where the program reads the file that ${paramsVariable} names`,
+      wandb: `; a program that imports wandb, or reads the file that ${paramsVariable} names, needs none`,
+      katib: "",
+    }[origin];
+    return { ...nothing, problems: [at(field, reach.message + elsewhere)] };
+  }
+  const warnings = [...reach.unreached].map(([name, message]) =>
+    at(parameterAt(yaml, origin, name), message),
+  );
+  return { ...nothing, warnings };
 }
 
 function parameterAt(yaml: LocatedYaml, origin: Origin, name: string): Path {

@@ -57,6 +57,7 @@ export function readKatib(yaml: LocatedYaml): ImportResult {
     name,
     command: template.command,
     program: null,
+    reads: "words",
     environment: template.environment,
     objectives: [objective],
     search: { method: algorithm.method, trials, seed: algorithm.seed },

@@ -61,6 +61,7 @@ export function readCommandFile(
         files: file.files ?? null,
       },
       program: file.program ?? null,
+      reads: file.reads,
       environment: file.environment,
       objectives,
       search: file.search,

@@ -316,7 +316,7 @@ describe("SPACE-6: the form that runs a command", () => {
     ],
     [
       "no program",
-      'name: x\ncommand: ["${program}"]\nsearch: {method: random, trials: 6}\nparameters: {a: [1, 2]}\n',
+      'name: x\ncommand: ["${program}", "${args}"]\nsearch: {method: random, trials: 6}\nparameters: {a: [1, 2]}\n',
       "1: field program: is missing; the command names ${program}",
     ],
     [
