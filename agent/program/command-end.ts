@@ -9,6 +9,12 @@
  */
 export type CommandFault = "start" | "code" | "signal" | "memory" | "output" | "time";
 
+/** How a program ended by itself. */
+export interface OwnEnd {
+  readonly code: number;
+  readonly said: string;
+}
+
 export type CommandEnd =
   | { readonly kind: "done" }
   | {
@@ -17,6 +23,10 @@ export type CommandEnd =
       readonly fault: CommandFault;
       /** True where another machine, or another time, may bring another end. */
       readonly elsewhere: boolean;
+      /** What this machine lacks, where it could not be started for that. */
+      readonly lacks?: string;
+      /** Its code, and what it said of why; left out where it ended for another reason. */
+      readonly own?: OwnEnd;
     }
   /** Ended by `end` or `kill`. */
   | { readonly kind: "ended" };
@@ -77,9 +87,13 @@ function endByItself({ code, killedByKernel, lastWords, memoryWords, signal }: C
   if (code === null) return failed("signal", `was killed by ${signal ?? "a signal"}${said}`, true);
   if (memoryWords)
     return failed("memory", `ran out of memory and ended with code ${code}${said}`, killedByKernel);
-  return failed("code", `ended with code ${code}${said}`);
+  return { ...failed("code", `ended with code ${code}${said}`), own: { code, said: lastWords } };
 }
 
-function failed(fault: CommandFault, reason: string, elsewhere = false): CommandEnd {
+function failed(
+  fault: CommandFault,
+  reason: string,
+  elsewhere = false,
+): Extract<CommandEnd, { kind: "failed" }> {
   return { kind: "failed", fault, reason, elsewhere };
 }

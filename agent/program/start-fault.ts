@@ -3,13 +3,15 @@
  * may have it. It looks at the files that the system only said no to.
  */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { delimiter, isAbsolute, join, resolve } from "node:path";
+import { delimiter, isAbsolute, join, resolve, sep } from "node:path";
 import type { Environment } from "../../system/environment.ts";
 
 export interface StartFault {
   readonly reason: string;
   /** True where another machine may start it. */
   readonly elsewhere: boolean;
+  /** What this machine lacks, where that is it. */
+  readonly lacks?: string;
 }
 
 export interface Start {
@@ -70,8 +72,8 @@ function missing({ environment, folder }: Start, program: string, onPath: boolea
   const file = found === undefined ? null : resolve(found, program);
   if (file === null || kindAt(file) === null)
     return onPath
-      ? elsewhere(`there is no program "${program}" on this machine's path`)
-      : everywhere(`there is no program "${program}" (looked for from ${folder})`);
+      ? lacking(`the program ${quoted(program)}`, `there is no program "${program}" on this machine's path`)
+      : missingFile(program, folder);
   const line = firstLine(file);
   if (!line.startsWith("#!")) return elsewhere(`"${program}" needs a loader that this machine does not have`);
   if (line.endsWith("\r"))
@@ -79,9 +81,17 @@ function missing({ environment, folder }: Start, program: string, onPath: boolea
       `the first line of "${program}" ends as on Windows (CRLF), so its interpreter is not found; \`sed -i 's/\\r$//'\` mends it`,
     );
   const interpreter = line.slice(2).trim().split(/\s/)[0] ?? "";
-  return elsewhere(
+  return lacking(
+    `the interpreter ${quoted(interpreter)}`,
     `the first line of "${program}" asks for ${quoted(interpreter)}, which this machine does not have`,
   );
+}
+
+/** What is named by its whole path is of the machine, unless it is where the program's own files are. */
+function missingFile(program: string, folder: string): StartFault {
+  const reason = `there is no program "${program}" (looked for from ${folder})`;
+  const isOwn = !isAbsolute(program) || resolve(program).startsWith(`${resolve(folder)}${sep}`);
+  return isOwn ? everywhere(reason) : lacking(`the program ${quoted(program)}`, reason);
 }
 
 function tooLong({ environment, words }: Start): string {
@@ -133,3 +143,4 @@ function quoted(text: string): string {
 
 const everywhere = (reason: string): StartFault => ({ reason, elsewhere: false });
 const elsewhere = (reason: string): StartFault => ({ reason, elsewhere: true });
+const lacking = (lacks: string, reason: string): StartFault => ({ reason, elsewhere: true, lacks });

@@ -61,13 +61,15 @@ interface AttemptEnd {
   readonly posted: number;
   /** Its prepaid time ran out before anything new was kept. */
   readonly tooShort: boolean;
+  /** What the agent's machine lacks, where that ended it. */
+  readonly lacks?: string | undefined;
 }
 
 export function attemptEnded(
   state: State,
   trial: Trial,
   attempt: Attempt,
-  { ending, note, posted, tooShort }: AttemptEnd,
+  { ending, lacks, note, posted, tooShort }: AttemptEnd,
 ): EventOf<"AttemptEnded"> {
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   const event: { -readonly [K in keyof EventOf<"AttemptEnded">]: EventOf<"AttemptEnded">[K] } = {
@@ -78,6 +80,7 @@ export function attemptEnded(
     tags: correctedTags(state, sweep, attempt.charged, posted),
   };
   if (note !== "") event.note = note;
+  if (lacks !== undefined) event.lacks = lacks;
   if (ending === "finished") {
     const before = sweep.typicalCost ?? posted;
     event.typicalCost = Math.round(before + costSmoothing * (posted - before));

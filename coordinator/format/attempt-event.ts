@@ -103,6 +103,8 @@ export const attemptEvents = [
     leastMs: storedMs.exactOptional(),
     /** Agents whose failures of this trial its success speaks against. */
     contradicts: z.array(storedId).exactOptional(),
+    /** What its agent's machine lacks of what the program needs: the agent is marked with it, for the trial's sweep. */
+    lacks: z.string().exactOptional(),
     learned: z
       .strictObject({
         /** Natural logarithm of milli-tokens for a unit of resource on one row of data. */

@@ -49,6 +49,8 @@ export const sweepEntity = z.strictObject({
   typicalCost: storedMilliTokens.nullable(),
   /** By model and agent: tokens for a unit of resource, had the agent's claimed rate been true. */
   pace: z.record(z.string(), z.record(z.string(), z.strictObject(logMeans))),
+  /** By agent: what its machine lacks of what the program needs, and the run of the agent that this was seen in. */
+  lacking: z.record(z.string(), z.strictObject({ what: z.string(), run: z.string() })).exactOptional(),
   savedByReuse: storedMilliTokens,
   savedByStopping: storedMilliTokens,
   best: z

@@ -55,6 +55,8 @@ const attempt = z.strictObject({
   preemptedFor: z.string().nullable(),
   ending: z.enum(["finished", "stopped", "refused", "failed", "lost"]).nullable(),
   note: z.string(),
+  /** What the agent's machine lacked, where that ended it. */
+  lacks: z.string().exactOptional(),
   endedAt: storedMs.nullable(),
 });
 

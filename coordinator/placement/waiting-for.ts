@@ -3,6 +3,8 @@ import { capOf, fundsFor } from "../budget/funds-for.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
 import { formatTokens } from "../../protocol/token.ts";
+import { lackOf } from "../state/lack.ts";
+import { lackSentence } from "./lacked-everywhere.ts";
 import { startCost } from "./start-cost.ts";
 
 export function waitingFor(state: State, sweep: Sweep, settings: CoordinatorSettings): string | null {
@@ -14,7 +16,7 @@ export function waitingFor(state: State, sweep: Sweep, settings: CoordinatorSett
   const kinds = modelsLeft(state, sweep);
   if (kinds.length === 0) return null;
   const needed = startCost(state, sweep, kinds, settings);
-  if (needed === null) return `no agent that is present fits ${kinds.join(", ")}`;
+  if (needed === null) return `no agent that is present fits ${kinds.join(", ")}${lacksOf(state, sweep)}`;
   const free = fundsFor(state, sweep);
   if (free < needed) {
     const cap = capOf(mustGet(state.accounts, sweep.requester, "account"), sweep);
@@ -25,6 +27,15 @@ export function waitingFor(state: State, sweep: Sweep, settings: CoordinatorSett
     return `${whose} has ${formatTokens(free)} tokens left, the next trial needs ${formatTokens(needed)}`;
   }
   return "every agent that fits is busy";
+}
+
+/** Of those present, who lacks what. */
+function lacksOf(state: State, sweep: Sweep): string {
+  const lacks = [...state.agents.values()].flatMap((agent) => {
+    const what = agent.present ? lackOf(agent, sweep) : null;
+    return what === null ? [] : [{ agent: agent.agent, what }];
+  });
+  return lacks.length === 0 ? "" : `: ${lackSentence(lacks)}`;
 }
 
 /** Models that still have something to run. */
