@@ -27,12 +27,18 @@ const metricNameCharactersMax = 200;
 export const metricsSchema = cutRecord(z.number(), metricNameCharactersMax, metricsMax);
 export type Metrics = z.infer<typeof metricsSchema>;
 
-const kept = {
-  fence: fenceSchema,
+const checkpoint = {
   resource: z.int().nonnegative(),
   digest: digestSchema,
   bytes: z.int().nonnegative(),
   metrics: metricsSchema,
+};
+
+const kept = {
+  fence: fenceSchema,
+  ...checkpoint,
+  /** The best epoch of this attempt so far, where it is not the newest: its checkpoint is in the artifact store too. */
+  best: z.object(checkpoint).optional(),
   /** Training time of this attempt so far, in ms on the agent's monotonic clock. */
   usedMs: z.number().nonnegative(),
   /** It went on from a checkpoint of another backend, which rounds otherwise. Left out where it did not. */

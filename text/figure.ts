@@ -61,8 +61,10 @@ export function formatParams(params: Params): string {
     .join(" ");
 }
 
-export function formatMetrics(metrics: Readonly<Record<string, number>>): string {
+/** `first`: the one it was judged by, which stands before the others. */
+export function formatMetrics(metrics: Readonly<Record<string, number>>, first?: string): string {
   return Object.entries(metrics)
+    .toSorted(([a], [b]) => Number(b === first) - Number(a === first))
     .map(([name, value]) => `${name} ${formatMetric(value)}`)
     .join(", ");
 }

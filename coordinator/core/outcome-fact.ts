@@ -17,7 +17,7 @@ export function trialFinished(
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   const saved = outcome === "stopped" ? costOfTheRest(trial, fullLength(sweep.spec)) : 0;
   const withSaved = saved === 0 ? event : { ...event, saved };
-  return isBest(sweep, trial) ? { ...withSaved, best: true } : withSaved;
+  return isBest(state, sweep, trial) ? { ...withSaved, best: true } : withSaved;
 }
 
 /** What the epochs not trained would have cost at this trial's own price per epoch. */
@@ -26,9 +26,8 @@ function costOfTheRest(trial: Trial, full: number): number {
   return reached === 0 ? 0 : Math.round((trial.spent / reached) * (full - reached));
 }
 
-function isBest(sweep: Sweep, trial: Trial): boolean {
-  if (trial.value === null) return false;
-  return improves(sweep, { value: trial.value, resource: trial.rungs.at(-1)?.resource ?? 0 });
+function isBest(state: State, sweep: Sweep, trial: Trial): boolean {
+  return trial.value !== null && improves(state, sweep, trial, trial.value);
 }
 
 /** What the origin cost is what reuse has saved. */
