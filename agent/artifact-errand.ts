@@ -38,18 +38,18 @@ export async function fetchFiles(artifacts: ArtifactCache, { lease }: Fetch): Pr
 }
 
 /**
- * AGENT-4. Through a server's absence it tries again, for as long as `wanted` says: the file is safe here meanwhile.
+ * AGENT-4. Through a server's absence it tries again, for as long as `wanted` says: the files are safe here meanwhile.
  * Null where it was not wanted any more.
  */
 export async function shareFile(
   artifacts: ArtifactCache,
-  { digest, path, report }: Share,
+  { files, report }: Share,
   clock: Clock,
   wanted: () => boolean,
 ): Promise<AgentInput | null> {
   while (wanted()) {
     try {
-      await artifacts.share(path, digest);
+      for (const { digest, path } of files) await artifacts.share(path, digest);
       return { kind: "shared", report };
     } catch (error) {
       if (!(error instanceof BusError) || error.kind === "closed") {

@@ -45,6 +45,8 @@ export const leaseSchema = z.object({
   /** The requester's program that the trial runs, or null. */
   program: programSchema.nullable().default(null),
   metric: shortText,
+  /** Which way `metric` is better, where the best epoch's checkpoint is to be kept beside the newest; absent where it is not. */
+  goal: z.enum(["maximize", "minimize"]).optional(),
   from: checkpointSchema.nullable(),
   target: z.int().positive(),
   /** Coordinator's time (ms since the Unix epoch) at which the horizon starts to count. */

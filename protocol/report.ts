@@ -39,12 +39,18 @@ export const paceSchema = z.object({
 });
 export type Pace = z.infer<typeof paceSchema>;
 
-const kept = {
-  fence: fenceSchema,
+const checkpoint = {
   resource: z.int().nonnegative(),
   digest: digestSchema,
   bytes: z.int().nonnegative(),
   metrics: metricsSchema,
+};
+
+const kept = {
+  fence: fenceSchema,
+  ...checkpoint,
+  /** The best epoch of this attempt so far, where it is not the newest: its checkpoint is in the artifact store too. */
+  best: z.object(checkpoint).optional(),
   /** Training time of this attempt so far, in ms on the agent's monotonic clock. */
   usedMs: z.number().nonnegative(),
   /** It went on from a checkpoint of another backend, which rounds otherwise. Left out where it did not. */

@@ -45,6 +45,9 @@ export const objectiveSchema = z.strictObject({
 });
 export type Objective = z.infer<typeof objectiveSchema>;
 
+/** When a sweep's alias moves to what it has registered: only to a better version, which is meant where it is left out, or always. */
+export const aliasMoveSchema = z.enum(["if-better", "always"]);
+
 export const sweepSpecSchema = z.strictObject({
   name: nameSchema,
   /** The series of sweeps it belongs to, which together answer one question. */
@@ -85,7 +88,9 @@ export const sweepSpecSchema = z.strictObject({
   /** What the code that trains is called; a new name makes old results count no more. */
   codeVersion: shortText.min(1),
   reuse: z.boolean(),
-  register: z.strictObject({ model: nameSchema, alias: nameSchema.nullable() }).nullable(),
+  register: z
+    .strictObject({ model: nameSchema, alias: nameSchema.nullable(), move: aliasMoveSchema.optional() })
+    .nullable(),
   /** Of a sweep that builds a dataset: what the mesh records when it is done, whoever is still there by then. */
   records: recordingSchema.optional(),
 });

@@ -113,7 +113,15 @@ export const sweepSummary = z.object({
   experiment: answerText.nullable(),
   submittedAt: z.number(),
   finishedAt: z.number().nullable(),
-  registered: z.object({ model: answerText, version: count, alias: answerText.nullable() }).nullable(),
+  registered: z
+    .object({
+      model: answerText,
+      version: count,
+      alias: answerText.nullable(),
+      /** The alias that the sweep was to move there and that stays where it is, and why. */
+      kept: z.object({ alias: answerText, stays: count, why: answerText }).exactOptional(),
+    })
+    .nullable(),
 });
 export type SweepSummary = z.infer<typeof sweepSummary>;
 
@@ -145,7 +153,10 @@ export const trialView = z.object({
   resource: count,
   target: count,
   value: z.number().nullable(),
+  /** Of its best epoch, where that was kept; else of its newest. So is `artifact`. */
   metrics,
+  /** The epoch it counts by, and its value; absent where that is the newest. */
+  best: z.object({ resource: count, value: z.number() }).exactOptional(),
   rungs: answerList(z.object({ resource: count, value: z.number() })),
   attempts: answerList(attemptView),
   reusedFrom: answerText.nullable(),
@@ -194,6 +205,11 @@ export const versionView = z.object({
   task: answerText,
   sweep: answerText,
   trial: answerText,
+  /** The epoch it is of; absent where that is the trial's last. */
+  epoch: count.exactOptional(),
+  /** What it was judged by, and its figure; absent where it has none. */
+  objective: objectiveSchema.exactOptional(),
+  value: z.number().exactOptional(),
   fence: count,
   agent: answerText,
   backend: answerText,

@@ -57,8 +57,10 @@ export function formatGiB(gib: number | null): string {
   return gib === null ? "unknown" : `${gib.toFixed(1)} GiB`;
 }
 
-export function formatMetrics(metrics: Readonly<Record<string, number>>): string {
+/** `first`: the one it was judged by, which stands before the others. */
+export function formatMetrics(metrics: Readonly<Record<string, number>>, first?: string): string {
   return Object.entries(metrics)
+    .toSorted(([a], [b]) => Number(b === first) - Number(a === first))
     .map(([name, value]) => `${shownName(name)} ${formatMetric(value)}`)
     .join(", ");
 }

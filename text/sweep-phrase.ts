@@ -8,6 +8,8 @@ export function finishedOf({ counts }: SweepSummary): number {
 
 export function registeredText({ registered }: SweepSummary): string {
   if (registered === null) return "nothing";
-  const alias = registered.alias === null ? "" : `, ${registered.model}@${registered.alias} points to it`;
-  return `${registered.model}@${registered.version}${alias}`;
+  const { alias, kept, model, version } = registered;
+  if (kept !== undefined)
+    return `${model}@${version}; ${model}@${kept.alias} stays at version ${kept.stays}, for ${kept.why}; \`trialmesh model promote ${model}@${version} ${kept.alias}\` moves it`;
+  return `${model}@${version}${alias === null ? "" : `, ${model}@${alias} points to it`}`;
 }

@@ -4,7 +4,7 @@
  */
 import { heldMiB } from "../../system/held-memory.ts";
 import { overMemory } from "../../system/memory-limit.ts";
-import type { CheckpointFile, Job, RunnerEvent, StopHow } from "../runner/runner.ts";
+import type { BestFile, CheckpointFile, Job, RunnerEvent, StopHow } from "../runner/runner.ts";
 import { steadyMs, Suspension } from "../runner/suspension.ts";
 import type { FromChild } from "../runner/wire.ts";
 import { canSuspend, type Child, type ChildEnd } from "./child-process.ts";
@@ -41,6 +41,7 @@ export class ChildRun {
   #resource: number;
   #metrics: Readonly<Record<string, number>> = {};
   #file: CheckpointFile | null = null;
+  #best: BestFile | undefined;
   #usedMs = 0;
   /** When `#usedMs` was true, `steadyMs`; null before the job began to train. */
   #usedAt: number | null = null;
@@ -73,8 +74,10 @@ export class ChildRun {
       this.#resource = event.resource;
       this.#metrics = event.metrics;
     }
-    if (event.kind === "checkpoint")
+    if (event.kind === "checkpoint") {
       this.#file = { path: event.path, digest: event.digest, bytes: event.bytes };
+      this.#best = event.best;
+    }
     return event;
   }
 
@@ -129,6 +132,7 @@ export class ChildRun {
         metrics: this.#metrics,
         usedMs,
         ...kept,
+        best: this.#best,
       };
     }
     if (this.#ending.kind === "over-memory")

@@ -16,8 +16,9 @@ import { resolveParams } from "../../training/task/parameter.ts";
 import { findModel } from "../../training/catalog/model-catalog.ts";
 import type { ModelDeclaration, Restored, Trainer } from "../../training/task/task.ts";
 import { readDataset } from "../runner/read-rows.ts";
-import type { CheckpointFile, Job, Kept } from "../runner/runner.ts";
+import type { BestFile, CheckpointFile, Job, Kept } from "../runner/runner.ts";
 import type { FromChild } from "../runner/wire.ts";
+import { BestCheckpoint } from "./best-checkpoint.ts";
 import { WorkClock } from "../runner/work-clock.ts";
 import { writeCheckpoint } from "../runner/write-checkpoint.ts";
 
@@ -32,10 +33,8 @@ export interface RunJobOptions {
   readonly kept?: Kept | undefined;
 }
 
-export async function runJob(
-  job: Job,
-  { emit, stopping, awake, ownProcess, kept }: RunJobOptions,
-): Promise<void> {
+export async function runJob(job: Job, options: RunJobOptions): Promise<void> {
+  const { emit, stopping, awake, ownProcess } = options;
   const { fence } = job;
   const clock = new WorkClock();
   const fail = (reason: string, retryable: boolean) =>
@@ -48,40 +47,35 @@ export async function runJob(
     const hasTest = prepared.value.hasTest;
     emit({ kind: "started", fence, exact: prepared.value.exact, ...clock.lap() });
     let metrics: Record<string, number> = {};
+    const at = (resource: number) => ({ fence, resource, metrics, ...clock.lap() });
     let file: CheckpointFile | null = null;
+    const kept = new BestCheckpoint(job.keepBest);
+    const keep = (bytes: Uint8Array, name: string) => keepCheckpoint(bytes, job, name, options);
     while (trainer.epoch < job.targetResource) {
       const rest = awake?.() ?? null;
       if (rest !== null) await rest;
       if (stopping()) {
-        const kept = file ?? { path: null, digest: null, bytes: 0 };
-        return emit({ kind: "stopped", fence, resource: trainer.epoch, metrics, ...clock.lap(), ...kept });
+        const newest = file ?? { path: null, digest: null, bytes: 0 };
+        const best = kept.beside(trainer.epoch);
+        return emit({ kind: "stopped", ...at(trainer.epoch), ...newest, best });
       }
-      const { loss, why } = await trainer.trainEpoch();
-      if (!Number.isFinite(loss)) {
-        return fail(
-          why ??
-            `the loss of trial ${job.trial} is not a number in epoch ${trainer.epoch}; a lower learning rate may help`,
-          false,
-        );
-      }
+      const { loss, why = diverged(job, trainer.epoch) } = await trainer.trainEpoch();
+      if (!Number.isFinite(loss)) return fail(why, false);
       metrics = { loss, ...trainer.evaluate("validation") };
       const resource = trainer.epoch;
       const last = resource >= job.targetResource;
       if (last && hasTest) metrics = { ...metrics, ...prefixed(trainer.evaluate("test")) };
-      emit({ kind: "epoch", fence, resource, metrics, ...clock.lap() });
-      const heldMiB = ownProcess ? Math.round(process.memoryUsage.rss() / bytesPerMiB) : 0;
-      if (heldMiB > job.memoryMiB) {
-        return fail(
-          `trial ${job.trial} holds ${heldMiB} MiB of memory and may hold ${job.memoryMiB} MiB; fewer buckets or a smaller width need less`,
-          false,
-        );
-      }
-      const name = `${job.trial}-${fence}-${resource}`;
-      file = await keepCheckpoint(trainer.save(), job, name, { emit, stopping, kept });
-      emit({ kind: "checkpoint", fence, resource, metrics, ...clock.lap(), ...file });
+      emit({ kind: "epoch", ...at(resource) });
+      const tooMuch = ownProcess ? holdsTooMuch(job) : null;
+      if (tooMuch !== null) return fail(tooMuch, false);
+      file = await keep(trainer.save(), `${job.trial}-${fence}-${resource}`);
+      kept.note(resource, metrics, file);
+      const best = kept.beside(resource);
+      emit({ kind: "checkpoint", ...at(resource), ...file, best });
+      if (!last) continue;
       const built = trainer.built === undefined ? {} : { built: trainer.built };
-      if (last)
-        return emit({ kind: "finished", fence, resource, metrics, ...clock.lap(), ...file, ...built });
+      const tested = best !== undefined && hasTest ? await testBest(trainer, best, keep) : best;
+      return emit({ kind: "finished", ...at(resource), ...file, ...built, best: tested });
     }
     fail(
       `trial ${job.trial} has ${trainer.epoch} epochs already and was asked for ${job.targetResource}`,
@@ -92,6 +86,34 @@ export async function runJob(
   } finally {
     trainer?.dispose();
   }
+}
+
+function diverged({ trial }: Job, epoch: number): string {
+  return `the loss of trial ${trial} is not a number in epoch ${epoch}; a lower learning rate may help`;
+}
+
+/** Null where the process holds no more than it may. */
+function holdsTooMuch({ memoryMiB, trial }: Job): string | null {
+  const heldMiB = Math.round(process.memoryUsage.rss() / bytesPerMiB);
+  if (heldMiB <= memoryMiB) return null;
+  return `trial ${trial} holds ${heldMiB} MiB of memory and may hold ${memoryMiB} MiB; fewer buckets or a smaller width need less`;
+}
+
+/**
+ * The test's figures of the best epoch, in its metrics and in its checkpoint: a registered model has them whichever epoch it is
+ * of. The trainer is done with training, and has that epoch's weights from here on.
+ */
+async function testBest(
+  trainer: Trainer,
+  best: BestFile,
+  keep: (bytes: Uint8Array, name: string) => Promise<CheckpointFile>,
+): Promise<BestFile> {
+  const restored = trainer.restore(await readFile(best.path));
+  if (!restored.ok) throw new Error(restored.refusal.message);
+  trainer.evaluate("validation");
+  const metrics = { ...best.metrics, ...prefixed(trainer.evaluate("test")) };
+  const file = await keep(trainer.save(), `best-${best.resource}`);
+  return { ...file, resource: best.resource, metrics };
 }
 
 /** DISK-1: a disk that takes nothing is waited for, until the job is to stop. */

@@ -4,6 +4,11 @@ import type { Lease } from "../../protocol/order.ts";
 import type { Metrics, Report } from "../../protocol/report.ts";
 import type { Job, StopHow } from "../runner/runner.ts";
 
+export interface SharedFile {
+  readonly path: string;
+  readonly digest: string;
+}
+
 export type AgentEffect =
   | { readonly kind: "register" }
   | { readonly kind: "fetch"; readonly lease: Lease }
@@ -11,8 +16,8 @@ export type AgentEffect =
   | { readonly kind: "stop"; readonly fence: Fence; readonly how: StopHow }
   | { readonly kind: "suspend"; readonly fence: Fence }
   | { readonly kind: "resume"; readonly fence: Fence }
-  /** Put the file into the mesh's store, then come back with `shared`. */
-  | { readonly kind: "share"; readonly path: string; readonly digest: string; readonly report: Report }
+  /** Put the files into the mesh's store, then come back with `shared`. */
+  | { readonly kind: "share"; readonly files: readonly SharedFile[]; readonly report: Report }
   | { readonly kind: "report"; readonly report: Report }
   | { readonly kind: "metric"; readonly lease: Lease; readonly resource: number; readonly metrics: Metrics }
   | { readonly kind: "log"; readonly lease: Lease; readonly stream: "out" | "err"; readonly line: string };

@@ -7,6 +7,7 @@ import type { Digest, Fence } from "../../protocol/id.ts";
 import type { Lease } from "../../protocol/order.ts";
 import type { Metrics, Report } from "../../protocol/report.ts";
 import type { EpochTimes } from "./epoch-pace.ts";
+import type { BestFile } from "../runner/runner.ts";
 import type { Availability } from "../owner/availability.ts";
 
 export type StopReason = Extract<Report, { kind: "stopped" }>["why"];
@@ -19,6 +20,8 @@ export interface KeptCheckpoint {
   readonly resource: number;
   readonly metrics: Metrics;
   readonly usedMs: number;
+  /** The best epoch where it is another. */
+  readonly best?: BestFile | undefined;
 }
 
 /** The artifacts of a lease as files of this machine. */

@@ -1,7 +1,7 @@
 /** What an agent says of an attempt, made of what its runner reported. Not when it is said: see `step`. */
 import type { Metrics, Report } from "../../protocol/report.ts";
-import type { RunnerEvent } from "../runner/runner.ts";
-import type { AgentEffect } from "./agent-effect.ts";
+import type { BestFile, RunnerEvent } from "../runner/runner.ts";
+import type { AgentEffect, SharedFile } from "./agent-effect.ts";
 import { paceOf } from "./epoch-pace.ts";
 import { nothingDone } from "./end-attempt.ts";
 import type { Held, KeptCheckpoint } from "./agent-state.ts";
@@ -19,7 +19,7 @@ export function shareCheckpoint(held: Held, now: number): AgentEffect[] {
   held.sharedResource = checkpoint.resource;
   held.sharedDigest = checkpoint.digest;
   const report = { kind: "checkpoint", ...keptOf(held, checkpoint) } as const;
-  return [{ kind: "share", path: checkpoint.path, digest: checkpoint.digest, report }];
+  return [{ kind: "share", files: filesOf(checkpoint), report }];
 }
 
 type Stopped = Extract<Report, { kind: "stopped" }>;
@@ -31,7 +31,7 @@ type Stopped = Extract<Report, { kind: "stopped" }>;
 export function stoppedReport(
   held: Held,
   event: Extract<RunnerEvent, { kind: "stopped" }>,
-): { readonly report: Stopped; readonly path: string | null } {
+): { readonly report: Stopped; readonly files: readonly SharedFile[] } {
   const { fence, from } = held.lease;
   const why = held.stopping?.why ?? "shutdown";
   const byOwner = why === "owner" || held.suspended;
@@ -40,22 +40,33 @@ export function stoppedReport(
     const keptMs = checkpoint?.usedMs ?? 0;
     const usedMs = byOwner ? keptMs : Math.max(keptMs, event.usedMs);
     if (checkpoint === null)
-      return { report: { ...nothingDone(fence, from?.resource ?? 0), usedMs, why }, path: null };
+      return { report: { ...nothingDone(fence, from?.resource ?? 0), usedMs, why }, files: [] };
     return {
       report: { kind: "stopped", ...keptOf(held, checkpoint), usedMs, why },
-      path: checkpoint.path,
+      files: filesOf(checkpoint),
     };
   }
-  const { bytes, digest, metrics, resource, usedMs } = event;
+  const { best, bytes, digest, metrics, path, resource, usedMs } = event;
   return {
-    report: { kind: "stopped", ...keptOf(held, { resource, digest, bytes, metrics, usedMs }), why },
-    path: event.path,
+    report: { kind: "stopped", ...keptOf(held, { resource, digest, bytes, metrics, usedMs, best }), why },
+    files: path === null || digest === null ? [] : filesOf({ path, digest, best }),
   };
+}
+
+/** What has to be in the mesh's store before it is said that it is kept. */
+export function filesOf({
+  best,
+  digest,
+  path,
+}: SharedFile & { readonly best?: SharedFile | undefined }): readonly SharedFile[] {
+  const newest = { path, digest };
+  return best === undefined ? [newest] : [{ path: best.path, digest: best.digest }, newest];
 }
 
 export function keptOf<D extends string | null>(
   { approximate, epochs, lease }: Held,
   {
+    best,
     bytes,
     digest,
     metrics,
@@ -71,9 +82,14 @@ export function keptOf<D extends string | null>(
     bytes,
     metrics: finiteOf(metrics),
     usedMs,
+    ...(best === undefined ? {} : { best: bestOf(best) }),
     ...(approximate ? { approximate } : {}),
     ...(pace === null ? {} : { pace }),
   };
+}
+
+function bestOf({ bytes, digest, metrics, resource }: BestFile) {
+  return { resource, digest, bytes, metrics: finiteOf(metrics) };
 }
 
 /** JSON has no NaN: what is not finite is left out, and its absence is noticed by whoever needs it. */

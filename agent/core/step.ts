@@ -20,7 +20,7 @@ import type { AgentInput } from "./agent-input.ts";
 import { checkLeaderTime, learnLeaderTime } from "./leader-time.ts";
 import { obeyOwner, startJob } from "./obey-owner.ts";
 import { hearEpoch, noEpochs } from "./epoch-pace.ts";
-import { finiteOf, keptOf, shareCheckpoint, stoppedReport } from "./report-of.ts";
+import { filesOf, finiteOf, keptOf, shareCheckpoint, stoppedReport } from "./report-of.ts";
 import { endUsed, hearUsed } from "./used-time.ts";
 import type { AgentState, Held } from "./agent-state.ts";
 
@@ -206,14 +206,13 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
         ...keptOf(held, event),
         ...(built === undefined ? {} : { built }),
       } as const;
-      return [{ kind: "share", path: event.path, digest: event.digest, report }];
+      return [{ kind: "share", files: filesOf(event), report }];
     }
     case "stopped": {
       held.phase = "reporting";
       endUsed(held, event.usedMs, now);
-      const { report, path } = stoppedReport(held, event);
-      if (path !== null && report.digest !== null)
-        return [{ kind: "share", path, digest: report.digest, report }];
+      const { report, files } = stoppedReport(held, event);
+      if (files.length > 0) return [{ kind: "share", files, report }];
       release(state, event.fence);
       return [{ kind: "report", report }];
     }

@@ -29,6 +29,8 @@ export interface Job {
   readonly fromResource: number;
   /** Epochs to reach. */
   readonly targetResource: number;
+  /** The metric by which the best epoch's checkpoint is kept beside the newest; absent where only the newest is. */
+  readonly keepBest?: { readonly metric: string; readonly goal: "maximize" | "minimize" } | undefined;
   readonly checkpointDir: string;
   /** Memory the runner's process may hold, in MiB. */
   readonly memoryMiB: number;
@@ -39,6 +41,17 @@ export interface CheckpointFile {
   readonly path: string;
   readonly digest: string;
   readonly bytes: number;
+}
+
+/** The best epoch of a job so far, with the checkpoint of its own. */
+export interface BestFile extends CheckpointFile {
+  readonly resource: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Of what a job has kept: the best epoch where that is not the newest. */
+interface WithBest {
+  readonly best?: BestFile | undefined;
 }
 
 /** Path of a local file with exactly the bytes of this digest that the mesh's store has too, or null. */
@@ -60,16 +73,19 @@ export type RunnerEvent =
    */
   | { readonly kind: "started"; readonly fence: number; readonly exact: boolean; readonly usedMs: number }
   | (AtEpoch & { readonly kind: "epoch" })
-  | (AtEpoch & CheckpointFile & { readonly kind: "checkpoint" })
+  | (AtEpoch & CheckpointFile & WithBest & { readonly kind: "checkpoint" })
   /** The target is reached; the checkpoint is the final one, and the metrics have the test's figures too. */
-  | (AtEpoch & CheckpointFile & { readonly kind: "finished"; readonly built?: BuiltDataset | undefined })
+  | (AtEpoch &
+      CheckpointFile &
+      WithBest & { readonly kind: "finished"; readonly built?: BuiltDataset | undefined })
   /** Stopped on request, with the last whole checkpoint there is of this job. */
-  | (AtEpoch & {
-      readonly kind: "stopped";
-      readonly path: string | null;
-      readonly digest: string | null;
-      readonly bytes: number;
-    })
+  | (AtEpoch &
+      WithBest & {
+        readonly kind: "stopped";
+        readonly path: string | null;
+        readonly digest: string | null;
+        readonly bytes: number;
+      })
   | {
       readonly kind: "failed";
       readonly fence: number;

@@ -26,6 +26,7 @@ const jobSchema = z.strictObject({
   fromCheckpointPath: path.nullable(),
   fromResource: z.int().nonnegative(),
   targetResource: z.int().positive(),
+  keepBest: z.strictObject({ metric: storedText, goal: z.enum(["maximize", "minimize"]) }).optional(),
   checkpointDir: path,
   memoryMiB: z.number().positive(),
 });
@@ -46,18 +47,26 @@ const metrics = storedRecord(
 const timed = { usedMs, worked: z.strictObject({ from: z.number(), to: z.number() }) };
 const atEpoch = { fence, resource: z.int().nonnegative(), metrics, ...timed };
 const file = { path, digest: storedText, bytes: z.int().nonnegative() };
+const best = z.strictObject({ ...file, resource: z.int().nonnegative(), metrics }).optional();
 
 export const fromChildSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("started"), fence, exact: z.boolean(), ...timed }),
   z.strictObject({ kind: z.literal("epoch"), ...atEpoch }),
-  z.strictObject({ kind: z.literal("checkpoint"), ...atEpoch, ...file }),
-  z.strictObject({ kind: z.literal("finished"), ...atEpoch, ...file, built: builtDatasetSchema.optional() }),
+  z.strictObject({ kind: z.literal("checkpoint"), ...atEpoch, ...file, best }),
+  z.strictObject({
+    kind: z.literal("finished"),
+    ...atEpoch,
+    ...file,
+    best,
+    built: builtDatasetSchema.optional(),
+  }),
   z.strictObject({
     kind: z.literal("stopped"),
     ...atEpoch,
     path: path.nullable(),
     digest: storedText.nullable(),
     bytes: z.int().nonnegative(),
+    best,
   }),
   z.strictObject({ kind: z.literal("failed"), fence, reason: storedText, retryable: z.boolean(), ...timed }),
   z.strictObject({

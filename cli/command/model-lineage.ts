@@ -46,7 +46,10 @@ function lineageText(view: LineageView): string {
     ],
     ["registered", `${formatTime(version.at, Date.now())} for ${version.requester}`],
     ["artifact", `${version.artifact} (${formatBytes(version.bytes)})`],
-    ["metrics", formatMetrics(version.metrics)],
+    ["metrics", formatMetrics(version.metrics, version.objective?.metric)],
+    ...(version.epoch === undefined
+      ? []
+      : ([["epoch", `${version.epoch} of ${trial.resource}, its best`]] as const)),
     ["trained by", `${version.model} of ${version.task}, code ${version.codeVersion}`],
     ["parameters", formatParams(version.params)],
     ["trial", origin === null ? trial.trial : `${trial.trial}, answered from the record of ${origin.trial}`],

@@ -29,7 +29,7 @@ function modelsText({ models }: ModelsView): string {
         cell: (model) => model.aliases.map(({ alias, version }) => `${alias}=${version}`).join(" ") || "-",
       },
       { head: "LATEST", cell: ({ latest }) => `${latest.model} of ${latest.trial}` },
-      { head: "METRICS", cell: ({ latest }) => formatMetrics(latest.metrics) },
+      { head: "METRICS", cell: ({ latest }) => formatMetrics(latest.metrics, latest.objective?.metric) },
       { head: "AT", cell: ({ latest }) => formatTime(latest.at, Date.now()) },
     ],
     "no model is registered; a sweep with `register` registers its best",

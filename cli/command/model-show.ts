@@ -30,8 +30,11 @@ function modelText(view: ShownModel): string {
       { head: "VERSION", cell: (version) => `${view.model}@${version.version}` },
       { head: "ALIASES", cell: (version) => aliasesOf(version.version).join(" ") || "-" },
       { head: "MODEL", cell: (version) => version.model },
-      { head: "METRICS", cell: (version) => formatMetrics(version.metrics) },
-      { head: "TRIAL", cell: (version) => version.trial },
+      { head: "METRICS", cell: (version) => formatMetrics(version.metrics, version.objective?.metric) },
+      {
+        head: "TRIAL",
+        cell: ({ epoch, trial }) => (epoch === undefined ? trial : `${trial} at epoch ${epoch}`),
+      },
       { head: "SIZE", cell: (version) => formatBytes(version.bytes), right: true },
       { head: "TOKENS", cell: (version) => formatTokens(version.spent), right: true },
       { head: "AT", cell: (version) => formatTime(version.at, Date.now()) },

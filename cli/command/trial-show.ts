@@ -22,6 +22,13 @@ export function trialShowCommand(terminal: Terminal): Command {
     );
 }
 
+/** The epoch it is of, where training went on after it. */
+function valueText({ best, resource, value }: TrialView): string {
+  if (value === null || best === undefined) return formatMetric(value);
+  const is = best.resource === resource ? "" : `, its best of ${resource}`;
+  return `${formatMetric(value)} at epoch ${best.resource}${is}`;
+}
+
 export function trialText(trial: TrialView): string {
   const head = fields([
     ["trial", `${trial.trial} of ${trial.sweep} by ${trial.requester}`],
@@ -29,7 +36,7 @@ export function trialText(trial: TrialView): string {
     ["parameters", formatParams(trial.params) || "none"],
     ["state", trial.failure === null ? trial.state : `${trial.state}: ${trial.failure}`],
     ["epochs", `${trial.resource} of ${trial.target}`],
-    ["value", formatMetric(trial.value)],
+    ["value", valueText(trial)],
     ["metrics", formatMetrics(trial.metrics) || "none yet"],
     [
       "rungs",

@@ -56,7 +56,7 @@ function lastWords({ summary, trials }: SweepView): string {
   if (summary.best === null || best === undefined)
     return `${summary.sweep} ${summary.name} has no best model`;
   const lines = [
-    `best model: ${best.model} of ${best.trial}, ${summary.metric} ${formatMetric(summary.best.value)} (${formatMetrics(best.metrics)})`,
+    `best model: ${best.model} of ${best.trial}, ${summary.metric} ${formatMetric(summary.best.value)} at epoch ${summary.best.resource} (${formatMetrics(best.metrics, summary.metric)})`,
   ];
   if (summary.registered !== null) lines.push(`registered: ${registeredText(summary)}`);
   return lines.join("\n");

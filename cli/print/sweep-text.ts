@@ -61,7 +61,7 @@ export function sweepText(view: SweepView): string {
       "best",
       summary.best === null
         ? "none yet"
-        : `${summary.metric} ${formatMetric(summary.best.value)} by ${summary.best.model} (${summary.best.trial}, ${plural(summary.best.resource, "epoch")})`,
+        : `${summary.metric} ${formatMetric(summary.best.value)} by ${summary.best.model} (${summary.best.trial}, epoch ${summary.best.resource})`,
     ],
     ["registered", registeredText(summary)],
   ]);

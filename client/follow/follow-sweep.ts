@@ -7,7 +7,6 @@ import type { MeshClient } from "../../protocol/client.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepSummary, SweepView } from "../../protocol/view.ts";
-import { plural } from "../../protocol/plural.ts";
 import { formatMetric } from "../../text/figure.ts";
 import { finishedOf } from "../../text/sweep-phrase.ts";
 
@@ -69,7 +68,7 @@ function progressLine(summary: SweepSummary): string {
   if (summary.best !== null) {
     const { best } = summary;
     parts.push(
-      `best ${summary.metric} ${formatMetric(best.value)} (${best.model}, ${best.trial}, ${plural(best.resource, "epoch")})`,
+      `best ${summary.metric} ${formatMetric(best.value)} (${best.model}, ${best.trial}, epoch ${best.resource})`,
     );
   }
   parts.push(`${formatTokens(summary.spent)} tokens`);

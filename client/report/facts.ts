@@ -20,7 +20,7 @@ export function factsOf(view: SweepView, gain: PredictedGain | null): readonly (
       "Best",
       best === null
         ? "none yet"
-        : `${summary.metric} ${formatMetric(best.value)} by ${best.model} (${best.trial}, ${plural(best.resource, "epoch")})`,
+        : `${summary.metric} ${formatMetric(best.value)} by ${best.model} (${best.trial}, epoch ${best.resource})`,
     ],
     [
       "Trials",

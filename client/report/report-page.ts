@@ -35,7 +35,7 @@ export function reportPage(view: SweepView, whole: SweepInsight, parts: PagePart
       : `<section><h2>Slices</h2><div class="small-charts">${slices.map(smallChart).join("")}</div></section>`;
   const main = `${charts.map(chartSection).join("\n")}
 ${small}
-<section><h2>Trials</h2>${drawnNote(insight.trials.length, whole.trials.length)}<div class="scroll">${bestTable(view, insight)}</div></section>`;
+<section><h2>Trials</h2>${drawnNote(insight, whole.trials.length)}<div class="scroll">${bestTable(view)}</div></section>`;
   return htmlPage(
     {
       title,
@@ -72,10 +72,14 @@ function chartsOf(
   };
 }
 
-function drawnNote(drawn: number, all: number): string {
-  return drawn === all
-    ? ""
-    : `<p class="about">The charts and this table hold ${drawn} of ${all} trials: the best, and others evenly spread. Importance, expectations and the best so far rest on all of them.</p>`;
+function drawnNote({ resource, trials }: SweepInsight, all: number): string {
+  const drawn = trials.length;
+  const compared = `The charts compare trials as they were judged at epoch ${resource}; this table has each trial by the value that counts.`;
+  const some =
+    drawn === all
+      ? ""
+      : ` The charts hold ${drawn} of ${all} trials: the best, and others evenly spread. Importance, expectations and the best so far rest on all of them.`;
+  return `<p class="about">${all === 0 ? "" : `${compared}${some}`}</p>`;
 }
 
 function chartSection(chart: Chart): string {

@@ -2,7 +2,7 @@
  * Applies the events of attempts: leases with their reservations, checkpoints, rungs, endings. What a policy makes of them (tags,
  * charges, what was learned) stands in the events.
  */
-import { isFinal, move } from "./apply-trial.ts";
+import { isFinal, move, noteBest } from "./apply-trial.ts";
 import { indexAgent, indexData, indexFurthest, indexGoing, indexLeaving } from "./index-state.ts";
 import { accountOf, addLine, agentOf, enterRung, sweepOf, trialOf } from "./entity.ts";
 import { withEpochs } from "../state/epoch-means.ts";
@@ -53,6 +53,7 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
       trial.metrics = event.metrics;
       attempt.keptMs = event.usedMs;
       attempt.keptAt = at;
+      noteBestEpoch(trial, event);
       if (event.built !== undefined) trial.built = event.built;
       if (event.approximate === true) attempt.approximate = true;
       indexFurthest(state, trial);
@@ -62,13 +63,21 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
       const { trial } = activeOf(state, event.fence);
       const { also, resource, value } = event;
       trial.rungs.push(also === undefined ? { resource, value } : { resource, value, also });
-      trial.value = event.value;
+      trial.value = event.counts ?? event.value;
       enterRung(state, trial, event.resource);
+      if (event.best === true) noteBest(sweepOf(state, trial.sweep), trial, at);
       return;
     }
     case "AttemptEnded":
       return end(state, event, at);
   }
+}
+
+function noteBestEpoch(trial: Trial, event: EventOf<"CheckpointKept">): void {
+  const { best, bestValue, bytes, digest, fence, metrics, resource } = event;
+  if (best !== undefined) trial.best = { ...best, fence };
+  else if (bestValue !== undefined)
+    trial.best = { resource, digest, bytes, metrics, value: bestValue, fence };
 }
 
 function activeOf(state: State, fence: number): { trial: Trial; attempt: Attempt } {

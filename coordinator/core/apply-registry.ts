@@ -1,11 +1,12 @@
 /** Applies the registry's events: a version is recorded once, an alias moves through its ledger. */
 import type { Event, EventOf } from "../format/event.ts";
 import { sweepOf } from "./entity.ts";
-import { mustGet, type Model, type State } from "../state/state.ts";
+import { keptOf } from "../state/kept-of.ts";
+import { mustGet, type Attempt, type Model, type State, type Trial } from "../state/state.ts";
 
 export type RegistryEvent = Extract<
   Event,
-  { kind: "DatasetAdded" | "DatasetChecked" | "ModelRegistered" | "AliasMoved" }
+  { kind: "DatasetAdded" | "DatasetChecked" | "ModelRegistered" | "AliasMoved" | "AliasKept" }
 >;
 
 export function applyRegistry(state: State, event: RegistryEvent, at: number): void {
@@ -23,6 +24,13 @@ export function applyRegistry(state: State, event: RegistryEvent, at: number): v
   switch (event.kind) {
     case "ModelRegistered":
       return register(state, model, event, at);
+    case "AliasKept": {
+      const { alias, stays, version, why } = event;
+      const sweep = sweepOf(state, event.sweep);
+      const registered = sweep.registered ?? { model: event.model, version, alias: null };
+      sweep.registered = { ...registered, kept: { alias, stays, why } };
+      return;
+    }
     case "AliasMoved": {
       const { alias, from, to, who, why, how } = event;
       model.aliases[alias] = to;
@@ -65,20 +73,22 @@ function register(state: State, model: Model, event: EventOf<"ModelRegistered">,
   const sweep = sweepOf(state, event.sweep);
   const trial = mustGet(state.trials, event.trial, "trial");
   const origin = mustGet(state.trials, event.origin, "trial");
-  const attempt = origin.attempts.at(-1);
-  if (trial.checkpoint === null || attempt === undefined) {
+  const kept = keptOf(trial);
+  const attempt = attemptOf(state, origin);
+  if (kept === null || attempt === undefined) {
     throw new Error(`broken invariant: ${trial.trial} is registered without an artifact`);
   }
   model.versions.push({
     version: event.version,
-    artifact: trial.checkpoint.digest,
-    bytes: trial.checkpointBytes,
-    metrics: trial.metrics,
+    artifact: kept.digest,
+    bytes: kept.bytes,
+    metrics: kept.metrics,
     params: trial.params,
     model: trial.model,
     task: sweep.spec.task,
     sweep: sweep.sweep,
     trial: trial.trial,
+    ...(kept.resource === trial.checkpoint?.resource ? {} : { epoch: kept.resource }),
     fence: attempt.fence,
     agent: attempt.agent,
     backend: attempt.backend,
@@ -89,4 +99,15 @@ function register(state: State, model: Model, event: EventOf<"ModelRegistered">,
     requester: sweep.requester,
   });
   sweep.registered = { model: model.model, version: event.version, alias: null };
+}
+
+/** The attempt that trained what is registered; a trial that goes on from a shorter run may owe it to that one. */
+function attemptOf(state: State, origin: Trial): Attempt | undefined {
+  let trial = origin;
+  for (;;) {
+    const found = trial.attempts.find(({ fence }) => fence === trial.best?.fence);
+    if (found !== undefined) return found;
+    if (trial.resumes === null || trial.best === undefined) return origin.attempts.at(-1);
+    trial = mustGet(state.trials, trial.resumes, "trial");
+  }
 }

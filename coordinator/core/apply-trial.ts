@@ -167,7 +167,9 @@ function propose(state: State, event: EventOf<"TrialProposed">, at: number): voi
     spent: 0,
     record: false,
   };
-  trial.value = trial.rungs.at(-1)?.value ?? null;
+  if (event.resumes !== undefined && from?.best !== undefined) trial.best = from.best;
+  const judged = trial.rungs.at(-1)?.value ?? null;
+  trial.value = judged === null ? null : (trial.best?.value ?? judged);
   for (const { resource } of trial.rungs) enterRung(state, trial, resource);
   state.trials.set(event.trial, trial);
   indexQueued(state, trial);
@@ -188,6 +190,7 @@ function reuse(state: State, { from, saved, trial: id }: EventOf<"TrialReused">)
   trial.rungs = origin.rungs.map((rung) => ({ ...rung }));
   trial.value = origin.value;
   trial.metrics = origin.metrics;
+  if (origin.best !== undefined) trial.best = origin.best;
   for (const rung of trial.rungs) enterRung(state, trial, rung.resource);
   sweep.reused++;
   sweep.savedByReuse += saved;
@@ -210,12 +213,14 @@ function finishTrial(state: State, event: EventOf<"TrialFinished">, at: number):
   if (event.best === true) noteBest(sweep, trial, at);
 }
 
-function noteBest(sweep: Sweep, trial: Trial, at: number): void {
+/** It counts among the finished trials once it has a value, though it may go on. */
+export function noteBest(sweep: Sweep, trial: Trial, at: number): void {
   if (trial.value === null) return;
-  const resource = trial.rungs.at(-1)?.resource ?? 0;
+  const resource = trial.best?.resource ?? trial.rungs.at(-1)?.resource ?? 0;
   sweep.best = { trial: trial.trial, model: trial.model, value: trial.value, resource };
   const { completed, stopped } = sweep.counts;
-  sweep.bestSoFar.push({ trials: completed + stopped, spent: sweep.spent, at, value: trial.value });
+  const trials = completed + stopped + (isFinal(trial.state) ? 0 : 1);
+  sweep.bestSoFar.push({ trials, spent: sweep.spent, at, value: trial.value });
 }
 
 export function isFinal(state: TrialState): boolean {

@@ -65,6 +65,7 @@ function change(state: State, event: Event, at: number): void {
     case "DatasetChecked":
     case "ModelRegistered":
     case "AliasMoved":
+    case "AliasKept":
       return applyRegistry(state, event, at);
   }
 }

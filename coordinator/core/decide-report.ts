@@ -7,6 +7,7 @@ import type { Report } from "../../protocol/report.ts";
 import { charge } from "../budget/ledger.ts";
 import type { Steps } from "../state/input.ts";
 import { attemptEnded, leaseAccepted } from "./attempt-fact.ts";
+import { checkpointKept, rungReached } from "./kept-fact.ts";
 import { judge } from "./judge.ts";
 import { endAttempt, type End } from "./outcome.ts";
 import { recordBuilt } from "../registry/record-built.ts";
@@ -40,7 +41,7 @@ export function* decideReport(state: State, agent: string, report: Report, momen
   switch (report.kind) {
     case "checkpoint":
       if (isNewer(state, trial, report.resource, report.digest))
-        yield keptOf({ ...report, usedMs: keptMs(attempt, report, use) });
+        yield checkpointKept(state, trial, { ...report, usedMs: keptMs(attempt, report, use) }, false);
       return;
     case "finished":
       yield* finished(state, trial, attempt, { ...report, usedMs: use.usedMs }, settings);
@@ -85,7 +86,7 @@ function* stopped(
 ): Steps {
   const { digest } = report;
   if (digest !== null && isNewer(state, trial, report.resource, digest)) {
-    yield keptOf({ ...report, digest, usedMs: keptMs(attempt, report, use) });
+    yield checkpointKept(state, trial, { ...report, digest, usedMs: keptMs(attempt, report, use) }, false);
   }
   const why = stoppedBecause(report.why, attempt.cancel);
   const kept = trial.checkpoint !== null && trial.checkpoint.digest !== attempt.from?.digest;
@@ -103,14 +104,6 @@ function isNewer(state: State, trial: Trial, resource: number, digest: Digest): 
   if (resource !== known) return resource > known;
   const { spec } = mustGet(state.sweeps, trial.sweep, "sweep");
   return spec.program !== null && digest !== trial.checkpoint?.digest;
-}
-
-type Kept = Extract<Report, { kind: "checkpoint" | "finished" }>;
-
-function keptOf(report: Omit<Kept, "kind">) {
-  const { approximate, bytes, digest, fence, metrics, resource, usedMs } = report;
-  const kept = { kind: "CheckpointKept", fence, resource, digest, bytes, metrics, usedMs } as const;
-  return approximate === true ? { ...kept, approximate } : kept;
 }
 
 function* finished(
@@ -142,10 +135,10 @@ function* finished(
     return;
   }
   const { built } = report;
-  yield built === undefined ? keptOf(report) : { ...keptOf(report), built };
-  const rung = { kind: "RungReached", fence: report.fence, resource: report.resource, value } as const;
+  const kept = checkpointKept(state, trial, report, true);
+  yield built === undefined ? kept : { ...kept, built };
   const also = alsoObjectives.map(({ metric }) => metrics[metric] ?? Number.NaN);
-  yield also.length === 0 ? rung : { ...rung, also };
+  yield rungReached(state, trial, report, { value, also });
   const posted = charge(report.usedMs, attempt.rate, attempt.reserved);
   const measured = { pace: report.pace, usedMs: report.usedMs };
   const end = { ending: "finished", note: "", posted, tooShort: false, measured } as const;

@@ -31,7 +31,8 @@ export function* judge(state: State, trial: Trial): Steps {
 
 function outcomeOf(state: State, sweep: Sweep, trial: Trial, rung: Rung, next: number | null): Event {
   const { spec } = sweep;
-  const { resource, value } = rung;
+  const { resource } = rung;
+  const value = trial.value ?? rung.value;
   const finish = (outcome: "completed" | "stopped" | "cancelled", why: string) =>
     trialFinished(state, trial, outcome, why);
   if (next === null) return finish("completed", "full length reached");

@@ -18,7 +18,7 @@ export function trialFinished(
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   const saved = outcome === "stopped" ? costOfTheRest(sweep, trial, fullLength(sweep.spec)) : 0;
   const withSaved = saved === 0 ? event : { ...event, saved };
-  return isBest(sweep, trial) ? { ...withSaved, best: true } : withSaved;
+  return isBest(state, sweep, trial) ? { ...withSaved, best: true } : withSaved;
 }
 
 /** SAVED-1: what the epochs not trained would have cost. */
@@ -31,9 +31,8 @@ function costOfTheRest({ epochs }: Sweep, { attempts, checkpoint, model }: Trial
   return of === null || reached === 0 ? 0 : Math.round(of * Math.max(0, full - reached));
 }
 
-function isBest(sweep: Sweep, trial: Trial): boolean {
-  if (trial.value === null) return false;
-  return improves(sweep, { value: trial.value, resource: trial.rungs.at(-1)?.resource ?? 0 });
+function isBest(state: State, sweep: Sweep, trial: Trial): boolean {
+  return trial.value !== null && improves(state, sweep, trial, trial.value);
 }
 
 /** What the origin cost is what reuse has saved. */

@@ -5,6 +5,7 @@ import { storedEpochs } from "./stored-epochs.ts";
 import { storedMeterFact } from "./stored-meter.ts";
 import {
   storedBackendName,
+  storedBestEpoch,
   storedCheckpoint,
   storedCount,
   storedDigest,
@@ -77,6 +78,10 @@ export const attemptEvents = [
     usedMs: storedMs,
     /** It went on from a checkpoint of another backend, which rounds otherwise. Left out where it did not. */
     approximate: z.boolean().optional(),
+    /** It is the trial's best so far, with this value. */
+    bestValue: z.number().exactOptional(),
+    /** Another epoch is, which has a checkpoint of its own. */
+    best: storedBestEpoch.exactOptional(),
     /** Of a dataset version: what its agent says of it. */
     built: storedBuiltDataset.optional(),
   }),
@@ -87,6 +92,10 @@ export const attemptEvents = [
     value: z.number(),
     /** The further objectives, in the sweep's order; left out where there are none. */
     also: z.array(z.number()).exactOptional(),
+    /** By what the trial counts from here on, where that is another epoch's value. */
+    counts: z.number().exactOptional(),
+    /** It is now the sweep's best; left out where it is not. */
+    best: z.literal(true).exactOptional(),
   }),
   z.strictObject({
     kind: z.literal("AttemptEnded"),

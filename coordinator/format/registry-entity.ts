@@ -22,6 +22,8 @@ const version = z.strictObject({
   task: z.string(),
   sweep: storedId,
   trial: storedId,
+  /** The epoch it is of; absent where that is the trial's last. */
+  epoch: storedCount.exactOptional(),
   fence: storedFence,
   agent: storedId,
   backend: z.string(),

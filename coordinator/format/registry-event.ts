@@ -36,4 +36,14 @@ export const registryEvents = [
     why: z.string(),
     how: z.enum(["register", "promote", "rollback"]),
   }),
+  /** A sweep has registered `version`, and the alias that it names stays where it is. */
+  z.strictObject({
+    kind: z.literal("AliasKept"),
+    model: storedId,
+    alias: storedId,
+    version: storedCount,
+    stays: storedCount,
+    sweep: storedId,
+    why: z.string(),
+  }),
 ] as const;

@@ -97,7 +97,14 @@ export const storedSweepSpec = z.strictObject({
   trialSeed: storedCount,
   codeVersion: z.string(),
   reuse: z.boolean(),
-  register: z.strictObject({ model: storedId, alias: storedId.nullable() }).nullable(),
+  register: z
+    .strictObject({
+      model: storedId,
+      alias: storedId.nullable(),
+      /** Left out: `if-better`. */
+      move: z.enum(["if-better", "always"]).optional(),
+    })
+    .nullable(),
   records: storedRecording.optional(),
 });
 export type StoredSweepSpec = z.infer<typeof storedSweepSpec>;

@@ -29,6 +29,15 @@ export const storedDtype = z.enum(["f16", "bf16", "f32", "f64"]);
 
 export const storedCheckpoint = z.strictObject({ resource: storedCount, digest: storedDigest });
 
+/** A trial's best epoch by its objective, with the checkpoint of it. */
+export const storedBestEpoch = z.strictObject({
+  resource: storedCount,
+  digest: storedDigest,
+  bytes: storedCount,
+  metrics: storedMetrics,
+  value: z.number(),
+});
+
 /** A token bucket: `amount` more every `everyMs`, while less than `upTo` is available. */
 export const storedRefill = z.strictObject({
   amount: storedMilliTokens,

@@ -67,6 +67,12 @@ export const sweepEntity = z.strictObject({
   submittedAt: storedMs,
   finishedAt: storedMs.nullable(),
   registered: z
-    .strictObject({ model: storedId, version: storedCount, alias: storedId.nullable() })
+    .strictObject({
+      model: storedId,
+      version: storedCount,
+      alias: storedId.nullable(),
+      /** The alias that was to move here and was left where it is, and why. */
+      kept: z.strictObject({ alias: storedId, stays: storedCount, why: z.string() }).exactOptional(),
+    })
     .nullable(),
 });

@@ -5,6 +5,7 @@ import { storedEpochs } from "./stored-epochs.ts";
 import { storedMeter } from "./stored-meter.ts";
 import {
   storedBackendName,
+  storedBestEpoch,
   storedCheckpoint,
   storedCount,
   storedFence,
@@ -96,6 +97,8 @@ export const trialEntity = z.strictObject({
   spent: storedMilliTokens,
   /** True where later trials of the same key are answered from this one. */
   record: z.boolean(),
+  /** Its best epoch and the attempt that trained it; absent before any, and where only the newest was kept. */
+  best: storedBestEpoch.extend({ fence: storedFence }).exactOptional(),
   /** What its agent says of the dataset version that the checkpoint is; absent where it is none. */
   built: storedBuiltDataset.exactOptional(),
 });

@@ -6,6 +6,7 @@
 import { bytesPerKiB } from "../../protocol/byte-unit.ts";
 import type { OrderName } from "../../protocol/subjects.ts";
 import type { Lease } from "../../protocol/order.ts";
+import { keepsBestEpoch } from "../state/objective.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
 
 export interface Order {
@@ -142,6 +143,7 @@ function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Leas
     ...(expectations === null ? {} : { expectations }),
     program: spec.program,
     metric: spec.objective.metric,
+    ...(keepsBestEpoch(spec) ? { goal: spec.objective.goal } : {}),
     from: attempt.from,
     target: attempt.target,
     at,

@@ -10,6 +10,11 @@ export interface BestVersion {
   readonly why: string;
 }
 
+/** Whether the figures of two versions can be compared at all. */
+export function measuredAlike(one: Version, other: Version): boolean {
+  return one.task === other.task && one.dataset?.digest === other.dataset?.digest;
+}
+
 /** Null where the newest version has no figure for its own objective. Of equals the oldest, which has served longest. */
 export function bestVersion(state: State, model: Model): BestVersion | null {
   const newest = model.versions.at(-1);
@@ -18,8 +23,9 @@ export function bestVersion(state: State, model: Model): BestVersion | null {
   const { metric } = spec.objective;
   const measured = model.versions.flatMap((version) => {
     const value = version.metrics[metric];
-    const alike = version.task === newest.task && version.dataset?.digest === newest.dataset?.digest;
-    return alike && value !== undefined && Number.isFinite(value) ? [{ version, value }] : [];
+    return measuredAlike(version, newest) && value !== undefined && Number.isFinite(value)
+      ? [{ version, value }]
+      : [];
   });
   const [first, ...others] = measured;
   if (first === undefined) return null;

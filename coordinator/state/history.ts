@@ -12,7 +12,8 @@ export function historyOf(state: State, sweep: Sweep): Observation[] {
 function observationOf(sweep: Sweep, trial: Trial): Observation {
   const last = trial.rungs.at(-1);
   // Samplers minimise; a score is larger when better.
-  const values = last === undefined ? null : scoresOf(sweep.spec, last).map((score) => -score);
+  const counted = last === undefined ? null : { ...last, value: trial.value ?? last.value };
+  const values = counted === null ? null : scoresOf(sweep.spec, counted).map((score) => -score);
   return {
     number: trial.number,
     params: joinParams(sweep.spec, trial),

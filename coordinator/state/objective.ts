@@ -1,6 +1,6 @@
 /** Which of two results is better, for one sweep's objectives. */
 import type { Objective, SweepSpec } from "../../protocol/sweep.ts";
-import type { Sweep } from "./state.ts";
+import { mustGet, type State, type Sweep, type Trial } from "./state.ts";
 
 /** The objective as "larger is better"; the same again turns a score back into a value. */
 export function scoreOf(spec: SweepSpec, value: number): number {
@@ -43,16 +43,25 @@ export function targetReached({ best, spec }: Sweep): boolean {
 }
 
 /**
- * What reaches the target outranks what does not. Apart from that results are compared at equal resource first:
- * one trained further outranks one stopped early, but for a trial that ended because it got no better.
+ * BEST-1: the better value is the better result, however long either was trained: each has a checkpoint that is this good. Of equal
+ * ones the trial that was proposed first, whichever came there first: a repeat that the record answers has the same winner.
  */
-export function improves(sweep: Sweep, candidate: { value: number; resource: number }): boolean {
+export function improves(state: State, sweep: Sweep, { number }: Trial, value: number): boolean {
   const { best, spec } = sweep;
   if (best === null) return true;
-  const reaches = reachesTarget(spec, candidate.value);
-  if (reaches !== reachesTarget(spec, best.value)) return reaches;
-  if (candidate.resource !== best.resource && spec.stopping.policy !== "patience") {
-    return candidate.resource > best.resource;
-  }
-  return scoreOf(spec, candidate.value) > scoreOf(spec, best.value);
+  const [known, reached] = [scoreOf(spec, best.value), scoreOf(spec, value)];
+  return reached > known || (reached === known && number < mustGet(state.trials, best.trial, "trial").number);
+}
+
+/**
+ * With one objective a trial counts by its best epoch, whose checkpoint is kept; with several, an epoch is better in one way and
+ * worse in another, and the newest counts.
+ */
+export function countsByBest({ alsoObjectives }: Pick<SweepSpec, "alsoObjectives">): boolean {
+  return alsoObjectives.length === 0;
+}
+
+/** Its agents keep the best epoch's checkpoint as they train. A program keeps its files itself: it is judged at its rungs. */
+export function keepsBestEpoch(spec: Pick<SweepSpec, "alsoObjectives" | "program">): boolean {
+  return countsByBest(spec) && spec.program === null;
 }

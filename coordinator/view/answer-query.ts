@@ -62,7 +62,7 @@ const answers: Answers = {
     const model = state.models.get(body.model);
     return model === undefined
       ? unknown("model", body.model, state.models.keys())
-      : accept(modelViewOf(model));
+      : accept(modelViewOf(state, model));
   },
   lineage: ({ state, settings }, body) => lineageViewOf(state, body.model, body.version, settings),
   resolve: ({ state }, body) => resolve(state, body),

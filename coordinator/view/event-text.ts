@@ -60,6 +60,7 @@ const texts: TextOf = {
   DatasetChecked: (event) =>
     `${event.dataset}@${event.version} by ${event.by}: ${event.check.failed} failed, ${event.check.warned} warned`,
   ModelRegistered: (event) => `${event.model}@${event.version} is ${event.trial}`,
+  AliasKept: (event) => `${event.model}@${event.alias} stays at ${event.stays}: ${event.why}`,
   AliasMoved: (event) => `${event.model}@${event.alias} → ${event.to} by ${event.who}`,
 };
 

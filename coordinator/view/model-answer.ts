@@ -17,7 +17,7 @@ export function modelsViewOf(state: State): ModelsView {
         {
           model: model.model,
           versions: model.versions.length,
-          latest: versionOf(latest),
+          latest: versionOf(state, latest),
           aliases: aliasesOf(model),
         },
       ];
@@ -25,10 +25,10 @@ export function modelsViewOf(state: State): ModelsView {
   };
 }
 
-export function modelViewOf(model: Model): ModelView {
+export function modelViewOf(state: State, model: Model): ModelView {
   return {
     model: model.model,
-    versions: model.versions.map(versionOf),
+    versions: model.versions.map((version) => versionOf(state, version)),
     aliases: aliasesOf(model),
     ledger: model.ledger,
   };
@@ -50,7 +50,7 @@ export function lineageViewOf(
   const origin = originOf(state, trial);
   return accept({
     model: modelName,
-    version: versionOf(version),
+    version: versionOf(state, version),
     aliases: Object.keys(model.aliases).filter((alias) => model.aliases[alias] === version.version),
     trial: trialViewOf(state, trial),
     sweep: summaryOf(state, mustGet(state.sweeps, version.sweep, "sweep"), settings),
@@ -62,6 +62,8 @@ function aliasesOf(model: Model): { alias: string; version: number }[] {
   return Object.entries(model.aliases).map(([alias, version]) => ({ alias, version }));
 }
 
-function versionOf(version: Version): ModelView["versions"][number] {
-  return { ...version, params: { ...version.params } };
+function versionOf(state: State, version: Version): ModelView["versions"][number] {
+  const { objective } = mustGet(state.sweeps, version.sweep, "sweep").spec;
+  const value = version.metrics[objective.metric];
+  return { ...version, params: { ...version.params }, objective, ...(value === undefined ? {} : { value }) };
 }

@@ -1,7 +1,8 @@
 /** Sweeps as people see them: a summary, and one sweep with a slice of its trials. */
 import type { QueryBody } from "../../protocol/command.ts";
 import type { SweepSummary, SweepView } from "../../protocol/view.ts";
-import { reachesTarget, scoreOf } from "../state/objective.ts";
+import { keptOf } from "../state/kept-of.ts";
+import { scoreOf } from "../state/objective.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 import { trialsOf } from "../state/trials-of.ts";
@@ -53,10 +54,13 @@ function stateOf(sweep: Sweep, waiting: string | null): SweepSummary["state"] {
 
 /** What the sweep put into the registry; one answered from the record points to the version already there. */
 function registeredBy(state: State, sweep: Sweep): SweepSummary["registered"] {
-  if (sweep.registered !== null) return sweep.registered;
+  if (sweep.registered !== null) {
+    const { kept, ...registered } = sweep.registered;
+    return kept === undefined ? registered : { ...registered, kept };
+  }
   const { register } = sweep.spec;
   if (register === null || sweep.state !== "done" || sweep.best === null) return null;
-  const digest = mustGet(state.trials, sweep.best.trial, "trial").checkpoint?.digest;
+  const digest = keptOf(mustGet(state.trials, sweep.best.trial, "trial"))?.digest;
   const version = state.models.get(register.model)?.versions.find(({ artifact }) => artifact === digest);
   return version === undefined
     ? null
@@ -101,17 +105,19 @@ function failuresOf(state: State, sweep: Sweep): SweepView["failures"] {
   return rest === 0 ? shown : [...shown, { reason: "other reasons", count: rest }];
 }
 
-/** All trials of a sweep by number, or best first: trained further, then by value. */
+/** -∞ stands for no value, and equals itself. */
+function descending(a: number, b: number): number {
+  return a === b ? 0 : b - a;
+}
+
+/** All trials of a sweep by number, or best first: BEST-1, the head is what the sweep calls its best. */
 export function trialsIn(state: State, sweep: Sweep, order: "number" | "best"): Trial[] {
   const trials = [...trialsOf(state, sweep)];
   if (order === "number") return trials;
-  const reached = (trial: Trial) => trial.rungs.at(-1)?.resource ?? 0;
   const score = (trial: Trial) => (trial.value === null ? -Infinity : scoreOf(sweep.spec, trial.value));
-  // As `improves` ranks them: what reaches the target, then what trained further, then the better value.
-  const hits = ({ value }: Trial) => (value !== null && reachesTarget(sweep.spec, value) ? 1 : 0);
-  const longer = (a: Trial, b: Trial) =>
-    sweep.spec.stopping.policy === "patience" ? 0 : reached(b) - reached(a);
+  // As `improves` ranks them; where it ranked them otherwise once, the sweep's best is the first of its equals all the same.
+  const isBest = ({ trial }: Trial) => (trial === sweep.best?.trial ? 1 : 0);
   return trials.sort(
-    (a, b) => hits(b) - hits(a) || longer(a, b) || score(b) - score(a) || a.number - b.number,
+    (a, b) => descending(score(a), score(b)) || isBest(b) - isBest(a) || a.number - b.number,
   );
 }

@@ -1,5 +1,6 @@
 /** One trial with its attempts, as people see it. */
 import type { TrialView } from "../../protocol/view.ts";
+import { keptOf } from "../state/kept-of.ts";
 import { mustGet, type State, type Trial } from "../state/state.ts";
 
 export function trialViewOf(state: State, trial: Trial): TrialView {
@@ -15,7 +16,8 @@ export function trialViewOf(state: State, trial: Trial): TrialView {
     resource: trial.checkpoint?.resource ?? 0,
     target: trial.target,
     value: trial.value,
-    metrics: trial.metrics,
+    metrics: keptOf(trial)?.metrics ?? trial.metrics,
+    ...(trial.best === undefined ? {} : { best: { resource: trial.best.resource, value: trial.best.value } }),
     rungs: trial.rungs,
     attempts: trial.attempts.map((attempt) => ({
       fence: attempt.fence,
@@ -34,7 +36,7 @@ export function trialViewOf(state: State, trial: Trial): TrialView {
     })),
     reusedFrom: trial.reusedFrom,
     parent: trial.parent ?? trial.resumes,
-    artifact: trial.checkpoint?.digest ?? null,
+    artifact: keptOf(trial)?.digest ?? null,
     spent: trial.spent,
     failure: trial.failure,
   };

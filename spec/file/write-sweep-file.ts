@@ -57,7 +57,11 @@ function modelFields(plans: readonly SweepPlan[]): Record<string, unknown> {
     register:
       spec.register === null
         ? undefined
-        : { model: spec.register.model, alias: spec.register.alias ?? undefined },
+        : {
+            ...spec.register,
+            model: plan.fileModel ?? spec.register.model,
+            alias: spec.register.alias ?? undefined,
+          },
   };
 }
 

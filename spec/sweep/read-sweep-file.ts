@@ -34,6 +34,8 @@ export interface SweepFileInput {
 export interface SweepPlan {
   /** The file's own name; with several datasets each sweep has one of its own. */
   readonly fileName: string;
+  /** The file's own name of the model to register; with several datasets each sweep registers one of its own. */
+  readonly fileModel?: string;
   readonly dataset: WantedDataset | null;
   /** The files of the program it runs, to be sent to the mesh with a word on what they are. */
   readonly bundle?: { readonly bytes: Uint8Array; readonly about: string };
@@ -81,7 +83,16 @@ export function readSweepYaml(input: SweepFileInput, parsed: LocatedYaml): Sweep
       fileName: file.name,
       dataset,
       objectiveGiven: raw.has("objective") || raw.has("objectives"),
-      spec: (ref) => specOf(input, { ...file, name }, experiment, objectives, models, ref),
+      ...(file.register === undefined ? {} : { fileModel: file.register.model }),
+      spec: (ref) =>
+        specOf(
+          input,
+          { ...file, name, register: several ? registerFor(file, dataset.name) : file.register },
+          experiment,
+          objectives,
+          models,
+          ref,
+        ),
     };
   });
   const [plan] = plans;
@@ -254,9 +265,19 @@ function specOf(
     trialSeed: file.trialSeed,
     codeVersion: input.codeVersion,
     reuse: file.reuse,
-    register:
-      file.register === undefined ? null : { model: file.register.model, alias: file.register.alias ?? null },
+    register: registerOf(file),
   };
+}
+
+/** The winner on one dataset is no better or worse than that on another: each has a model of its own. */
+function registerFor({ register }: SweepFile, dataset: string): SweepFile["register"] {
+  return register === undefined ? undefined : { ...register, model: namedFor(register.model, dataset) };
+}
+
+function registerOf({ register }: SweepFile): SweepSpec["register"] {
+  if (register === undefined) return null;
+  const { alias = null, model, move } = register;
+  return move === undefined ? { model, alias } : { model, alias, move };
 }
 
 function add(problems: Problem[], yaml: LocatedYaml, field: Path, message: string): void {

@@ -9,7 +9,7 @@ import { nameSchema } from "../../protocol/name.ts";
 import { keepNames } from "../../protocol/program.ts";
 import { preferenceSchema, requirementSchema } from "../../protocol/requirement.ts";
 import { stoppingSchema } from "../../protocol/stopping.ts";
-import { objectiveSchema, searchSchema, sweepSpecSchema } from "../../protocol/sweep.ts";
+import { aliasMoveSchema, objectiveSchema, searchSchema, sweepSpecSchema } from "../../protocol/sweep.ts";
 
 const tokensMax = 1_000_000_000;
 const defaultSeed = 1;
@@ -51,7 +51,9 @@ export const sweepFileSchema = z.strictObject({
   budget: budgetShape.optional(),
   trialSeed: z.int().nonnegative().default(defaultSeed),
   reuse: z.boolean().default(true),
-  register: z.strictObject({ model: nameSchema, alias: nameSchema.optional() }).optional(),
+  register: z
+    .strictObject({ model: nameSchema, alias: nameSchema.optional(), move: aliasMoveSchema.optional() })
+    .optional(),
 });
 export type SweepFile = z.infer<typeof sweepFileSchema>;
 

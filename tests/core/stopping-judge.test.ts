@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { apply } from "../../coordinator/core/apply.ts";
 import { run } from "../../coordinator/core/decide.ts";
 import { judge } from "../../coordinator/core/judge.ts";
-import { improves, scoresOf } from "../../coordinator/state/objective.ts";
+import { scoresOf } from "../../coordinator/state/objective.ts";
 import { emptyState, mustGet, type Sweep, type Trial } from "../../coordinator/state/state.ts";
 import { bracketTurns, hyperbandBrackets } from "../../search/stopping/bracket.ts";
 import { Fold, sweepSpec } from "../support/fold.ts";
@@ -145,13 +145,6 @@ test("STOP-8: the same sweep again is at its target from the record, for no toke
   assert.equal(again.spent, 0);
   assert.equal(again.best?.value, 0.95);
   assert.notEqual(again.finishedAt, null);
-});
-
-test("STOP-8: what reaches the target outranks what trained further without", () => {
-  const fold = started({ search: trials(1), stopping: { policy: "asha", max: 9, target: 0.9 } });
-  const sweep = { ...sweepIn(fold), best: { trial: "a", model: "alpha", value: 0.8, resource: 9 } };
-  assert.equal(improves(sweep, { value: 0.9, resource: 1 }), true);
-  assert.equal(improves(sweep, { value: 0.89, resource: 3 }), false);
 });
 
 test("STOP-5: a rung's further values are oriented each by its own goal; without them the first decides", () => {

@@ -120,10 +120,11 @@ function versionColumns(view: View, model: ModelView): readonly TableColumn<Vers
   ];
 }
 
-/** Losses last: where room is short, what people compare by stays. */
-function metricsText(version: VersionView): string {
-  return Object.entries(version.metrics)
-    .toSorted(([a], [b]) => Number(/loss/i.test(a)) - Number(/loss/i.test(b)))
+/** What it was judged by first, losses last: where room is short, what people compare by stays. */
+function metricsText({ metrics, objective }: VersionView): string {
+  const rank = (name: string) => (name === objective?.metric ? 0 : /loss/i.test(name) ? 2 : 1);
+  return Object.entries(metrics)
+    .toSorted(([a], [b]) => rank(a) - rank(b))
     .map(([name, each]) => `${name} ${value(each)}`)
     .join(" ");
 }

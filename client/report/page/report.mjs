@@ -56,7 +56,10 @@ function filter() {
     if (linked) view.setOption({ dataset: { source: kept, sourceHeader: false } });
   }
   const names = new Set(kept.map(([trial]) => trial));
-  for (const row of document.querySelectorAll("#best tbody tr")) row.hidden = !names.has(row.dataset.trial);
+  // The table has trials too that no chart draws: those go where anything is filtered.
+  const isWhole = kept.length === rows.length;
+  for (const row of document.querySelectorAll("#best tbody tr"))
+    row.hidden = !isWhole && !names.has(row.dataset.trial);
   document.getElementById("selection").textContent =
     kept.length === rows.length ? "" : `${kept.length} of ${rows.length} trials are shown.`;
 }

@@ -1,0 +1,107 @@
+/** What a job keeps as it trains: the checkpoint of its best epoch beside the newest. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { after } from "node:test";
+import fc from "fast-check";
+import { workloadDataset } from "../../agent/capability/workload.ts";
+import { BestCheckpoint } from "../../agent/child/best-checkpoint.ts";
+import { runJob } from "../../agent/child/run-job.ts";
+import type { BestFile } from "../../agent/runner/runner.ts";
+import type { FromChild } from "../../agent/runner/wire.ts";
+import { decodeCheckpoint } from "../../training/task/checkpoint.ts";
+import { versionFile } from "../support/version-file.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "trialmesh-best-"));
+after(() => rmSync(dir, { recursive: true }));
+const workload = { ...workloadDataset(), test: workloadDataset().train.slice(0, 50) };
+const datasetPath = await versionFile(dir, "workload.parquet", workload);
+
+const goal = fc.constantFrom("maximize" as const, "minimize" as const);
+const figure = fc.oneof(
+  fc.double({ noNaN: true, min: -1, max: 1 }),
+  fc.constantFrom(0, 0.5, Number.NaN, Number.POSITIVE_INFINITY),
+);
+
+test("BEST-2: whatever the curve, the best is the first of the best finite epochs, and nothing is said of it where it is the newest", () => {
+  fc.assert(
+    fc.property(fc.array(figure, { minLength: 1, maxLength: 12 }), goal, (curve, goal) => {
+      const best = new BestCheckpoint({ metric: "score", goal });
+      for (const [index, score] of curve.entries()) {
+        best.note(index + 1, { score }, { path: `${index + 1}`, digest: `${index + 1}`, bytes: 1 });
+        const seen = curve.slice(0, index + 1).map((value) => (goal === "maximize" ? value : -value));
+        const finite = seen.filter(Number.isFinite);
+        const expected = finite.length === 0 ? null : seen.indexOf(Math.max(...finite)) + 1;
+        assert.equal(best.beside(index + 1)?.resource ?? null, expected === index + 1 ? null : expected);
+      }
+    }),
+  );
+});
+
+function bestIn(event: FromChild | undefined): BestFile | undefined {
+  return event?.kind === "finished" || event?.kind === "checkpoint" || event?.kind === "stopped"
+    ? event.best
+    : undefined;
+}
+
+async function trained(
+  keepBest: { metric: string; goal: "maximize" | "minimize" } | undefined,
+  model: string,
+) {
+  const events: FromChild[] = [];
+  const job = {
+    ...{ fence: 1, trial: "s1-1", task: "text-classification", model, params: {}, seed: 1 },
+    ...{
+      backend: "sparse",
+      datasetPath,
+      parts: {},
+      program: null,
+      fromCheckpointPath: null,
+      fromResource: 0,
+    },
+    ...{ targetResource: 5, checkpointDir: join(dir, `${model}-${keepBest?.metric}-${keepBest?.goal}`) },
+    ...{ memoryMiB: 8_192, keepBest },
+  };
+  await runJob(job, { emit: (event) => void events.push(event), stopping: () => false, ownProcess: false });
+  return events;
+}
+
+for (const model of ["linear", "fasttext"]) {
+  for (const metric of ["logLoss", "accuracy", "calibrationError"]) {
+    for (const goal of ["maximize", "minimize"] as const) {
+      test(`BEST-2: ${model} keeps the epoch that ${goal}s ${metric}, with the test's figures and a report of its own`, async () => {
+        const events = await trained({ metric, goal }, model);
+        const curve = events.flatMap((event) =>
+          event.kind === "epoch"
+            ? [(event.metrics[metric] ?? Number.NaN) * (goal === "maximize" ? 1 : -1)]
+            : [],
+        );
+        assert.equal(curve.length, 5);
+        const expected = curve.indexOf(Math.max(...curve)) + 1;
+        const best = bestIn(events.at(-1));
+        assert.equal(best?.resource ?? 5, expected);
+        if (best === undefined) return;
+        const checkpoint = decodeCheckpoint(readFileSync(best.path));
+        assert.ok(checkpoint.ok);
+        assert.equal(checkpoint.value.meta.epoch, expected);
+        assert.ok(
+          checkpoint.value.meta.report?.test !== undefined,
+          "what it got right and wrong on the test",
+        );
+        assert.ok("testAccuracy" in best.metrics);
+        assert.equal((best.metrics[metric] ?? 0) * (goal === "maximize" ? 1 : -1), curve[expected - 1]);
+      });
+    }
+  }
+}
+
+test("BEST-2: without an objective only the newest is kept, and what is written is the same", async () => {
+  const plain = await trained(undefined, "linear");
+  const keeping = await trained({ metric: "logLoss", goal: "maximize" }, "linear");
+  const filesOf = (events: readonly FromChild[]) =>
+    events.flatMap((event) => (event.kind === "checkpoint" ? [event.digest] : []));
+  assert.deepEqual(filesOf(plain), filesOf(keeping));
+  assert.ok(plain.every((event) => bestIn(event) === undefined));
+  assert.equal(bestIn(keeping.at(-1))?.resource, 1);
+});
