@@ -22,6 +22,7 @@ export const priorityMax = 100;
 /** What one answer holds at most: sweeps, trials of a sweep, lines of an account. */
 export const sweepsShownMax = 500;
 export const trialsShownMax = 1000;
+export const logLinesShownMax = 2000;
 export const statementLinesMax = 5000;
 
 /** A period below this would fill the journal with refills. */
@@ -125,7 +126,7 @@ const queryBodies = {
   }),
   trial: z.strictObject({ trial: trialIdSchema }),
   curve: z.strictObject({ trial: trialIdSchema }),
-  logs: z.strictObject({ trial: trialIdSchema, limit: z.int().min(1).max(2000).default(200) }),
+  logs: z.strictObject({ trial: trialIdSchema, limit: z.int().min(1).max(logLinesShownMax).default(200) }),
   why: z.strictObject({ trial: trialIdSchema }),
   "sweep-why": z.strictObject({ sweep: sweepIdSchema }),
   /** What a sweep has taught so far: which parameters matter, where the good trials are. */

@@ -61,11 +61,11 @@ function escaped(json: string, what: RegExp): string {
 const unseen =
   /[[\p{Cc}\p{Zs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]--[ \p{Variation_Selector}]]/gv;
 const lone = /\p{Surrogate}/gu;
-const blankThatHides = /^ | $| {2}/;
+const hiding = /^[" ]| $| {2}/;
 
 /** A name as it can be told from any other: in quotes, with escapes, where something in it cannot be seen. */
 export function shownName(name: string): string {
-  return name !== "" && !blankThatHides.test(name) && name.search(unseen) < 0 && name.search(lone) < 0
+  return name !== "" && !hiding.test(name) && name.search(unseen) < 0 && name.search(lone) < 0
     ? name
     : quotedName(name);
 }

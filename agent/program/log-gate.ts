@@ -21,7 +21,7 @@ export class LogGate {
 
   /** The lines to keep for this one: none, or what was left out before it and itself. `now` in ms. */
   admit(line: string, now: number): readonly string[] {
-    const kept = line.slice(0, lineCharactersMax);
+    const kept = shortened(line);
     if (this.#closed) return this.#leave(kept);
     if (now - this.#windowFrom >= secondMs) {
       this.#windowFrom = now;
@@ -60,4 +60,11 @@ export class LogGate {
     const why = this.#closed ? "" : `: more than ${linesPerSecondMax} in a second`;
     return [`(${missing} lines left out${why})`, ...last];
   }
+}
+
+/** A longer line with how long it was. */
+function shortened(line: string): string {
+  return line.length <= lineCharactersMax
+    ? line
+    : `${line.slice(0, lineCharactersMax)}… (${line.length} characters)`;
 }

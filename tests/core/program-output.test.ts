@@ -273,6 +273,12 @@ describe("PROG-17: the last lines are kept whatever came before, and what is mis
   });
 });
 
+test("PROG-17: of a long line the beginning is kept, and how long it was", () => {
+  const gate = new LogGate();
+  assert.deepEqual(gate.admit("x".repeat(2_000), 0), ["x".repeat(2_000)]);
+  assert.deepEqual(gate.admit("y".repeat(2_001), 0), [`${"y".repeat(2_000)}… (2001 characters)`]);
+});
+
 describe("PROG-17: the reason of a failure is the line that names it", () => {
   const trace = [
     "Traceback (most recent call last):",

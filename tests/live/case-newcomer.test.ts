@@ -54,6 +54,17 @@ testCases("newcomer", {
     assert.match(out, /^heating +4 columns, one for each value/mu);
     assert.doesNotMatch(out, /heating=/u);
   },
+  "progress-bar-in-the-log": async (place) => {
+    const up = await place.run("trialmesh up --detach --port 0 --programs own");
+    assert.equal(up.code, 0, up.all);
+    const { all } = await place.run("trialmesh sweep run bar.yaml; trialmesh trial logs s1-1 --limit 100000");
+    const logged = all.split("\n").filter((line) => / (?:out|err) \| /u.test(line));
+    assert.deepEqual(
+      logged.map((line) => line.replace(/^.* \| /u, "")),
+      ["training  99% 2299/2300", "saved to model.bin", "score=0.9"],
+      all,
+    );
+  },
   "question-marks": async (place) => {
     const { code, all } = await place.run("trialmesh dataset preview question-marks.yaml");
     assert.notEqual(code, 0);

@@ -14,7 +14,8 @@ import type { Data } from "./mesh-data.ts";
 import { ask, back, focus, go, move, open, over, say, tab, toggleSweepWhy } from "./move.ts";
 import { grantTokens, prioritise, weighAccount, weighSweep } from "./tune.ts";
 import type { Step } from "./ui-effect.ts";
-import type { Ui } from "./ui.ts";
+import { scrollLog } from "./scroll-log.ts";
+import { isInLog, type Ui } from "./ui.ts";
 
 export interface StepContext {
   readonly data: Data;
@@ -37,6 +38,13 @@ function shows(change: (ui: Ui, context: StepContext) => Ui): Action {
   return (ui, context) => still(change(ui, context));
 }
 
+/** Rows down, in whatever has the focus. */
+function moves(by: (page: number) => number): Action {
+  return shows((ui, { data, page }) =>
+    isInLog(ui) ? scrollLog(ui, by(page), page, data) : move(ui, by(page), data),
+  );
+}
+
 const actions: { readonly [Id in CommandId]: Action } = {
   "go-mesh": shows((ui) => go(ui, "mesh")),
   "go-sweeps": shows((ui) => go(ui, "sweeps")),
@@ -50,12 +58,12 @@ const actions: { readonly [Id in CommandId]: Action } = {
     ui: over(ui, { kind: "launch", form: emptyForm }),
     effects: [{ kind: "load-templates" }],
   }),
-  down: shows((ui, { data }) => move(ui, 1, data)),
-  up: shows((ui, { data }) => move(ui, -1, data)),
-  "page-down": shows((ui, { data, page }) => move(ui, page, data)),
-  "page-up": shows((ui, { data, page }) => move(ui, -page, data)),
-  first: shows((ui, { data }) => move(ui, -Infinity, data)),
-  last: shows((ui, { data }) => move(ui, Infinity, data)),
+  down: moves(() => 1),
+  up: moves(() => -1),
+  "page-down": moves((page) => page),
+  "page-up": moves((page) => -page),
+  first: moves(() => -Infinity),
+  last: moves(() => Infinity),
   open: shows(open),
   back: shows(back),
   "next-pane": shows((ui) => focus(ui, 1)),

@@ -31,7 +31,8 @@ const sweepsMax = 200;
 const trialsMax = 300;
 const eventsMax = 500;
 const ledgerLinesMax = 200;
-const logLinesMax = 500;
+/** As many as one answer has. */
+const logLinesMax = 2_000;
 
 export const meshWant = want("mesh", {});
 export const sweepsWant = want("sweeps", { limit: sweepsMax });
@@ -252,7 +253,7 @@ export function wanted(ui: Ui, data: Data): readonly Want[] {
       if (trial === null) break;
       const calm = trial.state !== "running";
       if (ui.screen === "sweeps" || ui.tab === "trial") wants.push({ ...curveWant(trial.trial), calm });
-      else wants.push(ui.tab === "why" ? whyWant(trial.trial) : logsWant(trial.trial));
+      else wants.push(ui.tab === "why" ? whyWant(trial.trial) : { ...logsWant(trial.trial), calm });
       break;
     }
     case "registry": {

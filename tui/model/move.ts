@@ -4,7 +4,7 @@ import type { Data } from "./mesh-data.ts";
 import { keysOf, selectedIndex } from "./list.ts";
 import {
   focusedList,
-  screenLists,
+  paneCount,
   withSelection,
   type Notice,
   type Overlay,
@@ -31,7 +31,7 @@ export function ask(ui: Ui, confirm: Confirm): Ui {
 }
 
 export function tab(ui: Ui, name: TrialTab): Ui {
-  return { ...go(ui, "trials"), tab: name };
+  return { ...go(ui, "trials"), tab: name, logTop: null, focus: name === "logs" ? 1 : 0 };
 }
 
 /** The selected sweep's reasons in place of its detail, or the detail again. */
@@ -49,6 +49,7 @@ export function move(ui: Ui, by: number, data: Data): Ui {
   const moved = withSelection(ui, list, { key: keys[index] ?? null, index });
   if (index === from) return moved;
   const nothing = { key: null, index: 0 };
+  if (list === "trials") return { ...moved, logTop: null };
   if (list === "sweeps") return withSelection(moved, "trials", nothing);
   if (list === "models") return withSelection(moved, "versions", nothing);
   if (list === "datasets") return withSelection(moved, "datasetVersions", nothing);
@@ -57,7 +58,7 @@ export function move(ui: Ui, by: number, data: Data): Ui {
 }
 
 export function open(ui: Ui): Ui {
-  if (ui.focus + 1 < screenLists[ui.screen].length) return focus(ui, 1);
+  if (ui.focus + 1 < paneCount(ui)) return focus(ui, 1);
   if (ui.screen === "sweeps") return tab(ui, "trial");
   return ui;
 }
@@ -71,7 +72,7 @@ export function back(ui: Ui): Ui {
 }
 
 export function focus(ui: Ui, by: number): Ui {
-  const count = screenLists[ui.screen].length;
+  const count = paneCount(ui);
   // The reasons of a sweep are no list to go into.
   return { ...ui, focus: (ui.focus + by + count) % count, sweepTab: "sweep" };
 }

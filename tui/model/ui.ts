@@ -86,6 +86,8 @@ export interface Ui {
   readonly zoomed: boolean;
   readonly filters: Readonly<Record<Screen, string>>;
   readonly tab: TrialTab;
+  /** The first line shown of a log; null while it follows the last. */
+  readonly logTop: number | null;
   /** What the detail of the sweeps screen shows. */
   readonly sweepTab: SweepTab;
   readonly overlay: Overlay | null;
@@ -126,6 +128,7 @@ export function startUi(readOnly: boolean, start: StartWith = {}): Ui {
     zoomed: false,
     filters: { mesh: "", sweeps: "", trials: "", registry: "", datasets: "", budgets: "", events: "" },
     tab: "trial",
+    logTop: null,
     sweepTab: "sweep",
     overlay: null,
     notice: null,
@@ -133,6 +136,16 @@ export function startUi(readOnly: boolean, start: StartWith = {}): Ui {
     readOnly,
     readOnlyForced: readOnly,
   };
+}
+
+/** The log has the focus, and no list: the keys that move scroll it. */
+export function isInLog(ui: Ui): boolean {
+  return ui.screen === "trials" && ui.tab === "logs" && ui.focus > 0;
+}
+
+/** Panes of the screen that can have the focus. */
+export function paneCount(ui: Ui): number {
+  return screenLists[ui.screen].length + (ui.screen === "trials" && ui.tab === "logs" ? 1 : 0);
 }
 
 export function focusedList(ui: Ui): ListName {

@@ -1,5 +1,6 @@
 /** Screen 3: the selected sweep's trials, and of the selected one its details, why it waits, or its log. */
 import { answerTo, refusalTo } from "../model/mesh-data.ts";
+import { isInLog } from "../model/ui.ts";
 import { logsWant, selectedSweep, selectedTrial, sweepOf, trialsOf } from "../model/list.ts";
 import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
@@ -19,7 +20,7 @@ export function trialsScreen(view: View): readonly Line[] {
     ];
   }
   return arrange(view, {
-    list: (width, height) => trialTable(view, { width, height, focused: true }),
+    list: (width, height) => trialTable(view, { width, height, focused: !isInLog(view.ui) }),
     detail: (width, height) => detail(view, width, height),
     third: null,
     listShare: 0.55,
@@ -35,19 +36,27 @@ function detail(view: View, width: number, height: number): readonly Line[] {
   const title = {
     trial: `Trial ${trial.trial}`,
     why: `Why ${trial.trial} does not run`,
-    logs: `Log of ${trial.trial}`,
   };
+  if (ui.tab === "logs") return logPane(view, trial.trial, width, height);
   const head = heading(title[ui.tab], width, false, glyphs);
   if (ui.tab === "why") return [head, ...trialWhyLines(view, trial.trial, width, height - 1)];
-  if (ui.tab === "logs") return [head, ...logLines(view, trial.trial, height - 1)];
   return [head, ...trialDetail(view, sweep, trial, width, height - 1)];
 }
 
-function logLines(view: View, trial: string, height: number): readonly Line[] {
+/** As many lines as fit, from where it was scrolled to; which of them says its title. */
+function logPane(view: View, trial: string, width: number, height: number): readonly Line[] {
+  const { glyphs, ui } = view;
+  const titled = (more: string) => heading(`Log of ${trial}${more}`, width, isInLog(ui), glyphs);
   const logs = answerTo(view.data, logsWant(trial));
-  if (logs === null) return [waitingFor(view, "the log", refusalTo(view.data, logsWant(trial)))];
-  if (logs.lines.length === 0) return [line("  ", span("it has written no line", "dim"))];
-  return logs.lines
-    .slice(-Math.max(0, height))
-    .map((each) => line(span(each.stream === "err" ? "! " : "  ", "warn"), span(each.line)));
+  if (logs === null) return [titled(""), waitingFor(view, "the log", refusalTo(view.data, logsWant(trial)))];
+  const { lines } = logs;
+  if (lines.length === 0) return [titled(""), line("  ", span("it has written no line", "dim"))];
+  const room = Math.max(0, height - 1);
+  const end = Math.max(0, lines.length - room);
+  const from = Math.min(ui.logTop ?? end, end);
+  const shown = lines.slice(from, from + room);
+  return [
+    titled(end === 0 ? "" : ` ${from + 1}-${from + shown.length} of ${lines.length}`),
+    ...shown.map((each) => line(span(each.stream === "err" ? "! " : "  ", "warn"), span(each.line))),
+  ];
 }
