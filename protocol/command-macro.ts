@@ -15,6 +15,12 @@ export const macroPattern = /\$\{([^}]*)\}/g;
 const lists: readonly string[] = listMacros;
 const known: readonly string[] = [...listMacros, ...wordMacros, "envvar:NAME", "parameter:NAME"];
 
+/** Whether `${name}` is one. */
+export function isMacro(name: string): boolean {
+  const kind = name.split(":")[0] ?? "";
+  return known.includes(name) || (name.includes(":") && namingMacros.some((macro) => macro === kind));
+}
+
 /** Tells every macro that does not exist or stands where it cannot; `index` is that of the word. */
 export function checkMacros(words: readonly string[], tell: (index: number, message: string) => void): void {
   for (const [index, word] of words.entries()) {

@@ -60,7 +60,8 @@ export function expandCommand(
       case "env":
         return "/usr/bin/env";
       default:
-        return "";
+        // A shell's, where the words came from a file of which not all that looks like a macro is one.
+        return `\${${name}}`;
     }
   };
   const words = sweep.command.flatMap((word): readonly string[] => {
@@ -88,6 +89,22 @@ export function expandCommand(
   const [first] = unset;
   if (first === undefined) return accept(words);
   return refuse("invalid", `the command names \${envvar:${first}}, and ${first} is not set`);
+}
+
+/** A sweep's own variables, with `${parameter:NAME}` and `${trial}` in them; what else looks like a macro is text. */
+export function expandEnvironment(
+  sweep: Expandable & { readonly environment: Readonly<Record<string, string>> },
+  params: Params,
+  trial: number | string,
+): Record<string, string> {
+  const expanded = (text: string) =>
+    text.replaceAll(macroPattern, (whole, name: string) => {
+      if (name === "trial") return String(trial);
+      const named = name.startsWith("parameter:") ? name.slice("parameter:".length) : null;
+      if (named === null || !Object.hasOwn(params, named)) return whole;
+      return pythonText(jsonOf(sweep, params, named));
+    });
+  return Object.fromEntries(Object.entries(sweep.environment).map(([name, text]) => [name, expanded(text)]));
 }
 
 /** What the script gets by name, as JSON: nested parameters as one mapping each. */

@@ -9,7 +9,7 @@ import { readBundle, unpackBundle } from "./bundle-folder.ts";
 import type { CheckpointFolder } from "./checkpoint-folder.ts";
 import type { CommandJob } from "./command-job.ts";
 import { spelledParams } from "../../protocol/spelling.ts";
-import { expandCommand } from "./expand-command.ts";
+import { expandCommand, expandEnvironment } from "./expand-command.ts";
 import { LeaseSegment, readSegmentNote } from "./lease-segment.ts";
 import { baseEnvironment, environmentOf } from "./program-environment.ts";
 import type { ReportEndpoint } from "./report-endpoint.ts";
@@ -75,7 +75,7 @@ export async function programStart(
   const environment = {
     ...baseEnvironment(agentEnvironment),
     ...slotEnvironment,
-    ...program.environment,
+    ...expandEnvironment(program, job.params, job.trial),
     ...environmentOf({
       trial: job.trial,
       seed: job.seed,

@@ -4,6 +4,11 @@
  * to the line, whatever stands in it; who runs patterns of others does so where they can be ended.
  */
 import { withoutSequences } from "../../text/printable.ts";
+import {
+  regularExpression,
+  type MatchedGroup,
+  type RegularExpression,
+} from "../../text/regular-expression.ts";
 import { namedNumbers } from "./named-number.ts";
 import { isWholeNumber, numberOf } from "./printed-number.ts";
 import type { Report, Unread, UnreadValue } from "./metric-report.ts";
@@ -56,27 +61,58 @@ export function metricReader(
 
 /** A requester's pattern: its first group is a metric's name, its second the value. */
 class OwnPattern {
-  readonly #pattern: RegExp;
+  readonly #matches: RegularExpression["matches"];
   /** It says itself what may follow, so what follows is no part of the number. */
   readonly #looksBeyond: boolean;
 
   constructor(pattern: string) {
-    this.#pattern = new RegExp(pattern, "dg");
+    this.#matches = patternMatches(pattern);
     this.#looksBeyond = /\(\?<?[=!]/.test(pattern);
   }
 
   reports(line: string, onUnread: (unread: UnreadValue) => void): Report[] {
-    return [...line.matchAll(this.#pattern)].flatMap((match) => {
-      const [whole, metric = "", written = ""] = match;
-      const value = numberOf(written);
-      if (metric === "" || written === "") return [];
-      const [from = 0, to = 0] = match.indices?.[2] ?? [];
+    return this.#matches(line).flatMap(({ groups: [name, written], to: end }) => {
+      const metric = (name?.text ?? "").trim();
+      if (metric === "" || !written || written.text.trim() === "") return [];
+      const { from, text, to } = trimmed(written);
+      const value = numberOf(text);
       // What it matched behind the number, it took for no part of it.
-      const isOpen = to === match.index + whole.length && !this.#looksBeyond;
+      const isOpen = to === end && !this.#looksBeyond;
       if (value !== null && isWholeNumber(line, from, isOpen ? to : null)) return [{ metric, value }];
       onUnread({ kind: "value", metric, written: around(line, from, to) });
       return [];
     });
+  }
+}
+
+/** What a group took, without white space at its ends. */
+function trimmed({ from, text }: MatchedGroup): MatchedGroup {
+  const inner = text.trim();
+  const begin = from + text.length - text.trimStart().length;
+  return { text: inner, from: begin, to: begin + inner.length };
+}
+
+/** RE2's; a sweep from before they were asked for may have another that only JavaScript knows. */
+function patternMatches(source: string): RegularExpression["matches"] {
+  const read = regularExpression(source);
+  if (read.ok) return (text) => read.value.matches(text);
+  const pattern = javascriptPattern(source);
+  if (pattern === null) throw new Error(`${source} ${read.refusal.message}`);
+  return (text) =>
+    [...text.matchAll(pattern)].map((match) => ({
+      to: match.index + match[0].length,
+      groups: match.slice(1).map((group: string | undefined, index) => {
+        const [from = 0, to = 0] = match.indices?.[index + 1] ?? [];
+        return group === undefined ? null : { text: group, from, to };
+      }),
+    }));
+}
+
+function javascriptPattern(source: string): RegExp | null {
+  try {
+    return new RegExp(source, "dg");
+  } catch {
+    return null;
   }
 }
 

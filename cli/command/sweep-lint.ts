@@ -34,7 +34,7 @@ async function lint(terminal: Terminal, file: string, options: Options): Promise
   if (!read.ok) return printRefusal(terminal, options, read.refusal);
   if (!read.value.ok) return printProblems(terminal, options, file, read.value.problems);
   const found = read.value.file;
-  const notes = found.kind === "command" ? found.notes : [];
+  const notes = found.kind === "command" ? [...found.notes, ...found.warnings] : [];
   if (options.convert === true) {
     if (notes.length > 0) terminal.note(formatProblems(file, notes));
     terminal.out(writeSweepFile(found).trimEnd());

@@ -63,7 +63,9 @@ async function run(terminal: Terminal, file: string, options: Options): Promise<
     const why = `${file} runs a module, which agents do; \`trialmesh sweep run ${file}\` runs it on a mesh`;
     return printRefusal(terminal, options, refuse("invalid", why).refusal);
   }
+  const { formatProblems } = await import("../../spec/yaml/problem.ts");
   const { localNote, localSweep } = await import("./local-sweep.ts");
   terminal.note(localNote(file, found, options));
+  if (found.warnings.length > 0) terminal.note(formatProblems(file, found.warnings));
   return localSweep(terminal, file, found, options);
 }

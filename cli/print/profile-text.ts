@@ -57,6 +57,7 @@ class ProfilePrint {
       this.#head(),
       this.#findings(),
       this.#columns(),
+      this.#becomes(),
       this.#frequent(),
       this.#labels(),
       ...this.#groups(),
@@ -127,6 +128,20 @@ class ProfilePrint {
         { head: "SD", cell: ({ values }) => formatMetric(values?.sd ?? null), right: true },
         { head: "MAX", cell: ({ max }) => this.#cut(max, nameWidth), right: true },
         { head: "", cell: ({ values }) => (values === null ? "" : this.#spark(values.histogram)) },
+      ],
+      "",
+    );
+  }
+
+  /** What training reads in a column's place. */
+  #becomes(): string {
+    const told = this.#columnsBesideLabel().filter(({ becomes }) => becomes !== undefined);
+    if (told.length === 0) return "";
+    return table(
+      told,
+      [
+        { head: "COLUMN", cell: ({ name }) => this.#cut(name, nameWidth) },
+        { head: "WHAT THE PLAN MAKES OF IT", cell: ({ becomes }) => becomes ?? "" },
       ],
       "",
     );

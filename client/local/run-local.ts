@@ -7,13 +7,13 @@ import type { SearchProblem, SearchSampler } from "../../search/sampler/ask.ts";
 import { stopText } from "../../search/stopping/stop-reason.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { CommandSweep } from "../../spec/sweep/command-sweep.ts";
-import { expandCommand, type ExpandContext } from "../../agent/program/expand-command.ts";
+import { expandCommand, expandEnvironment, type ExpandContext } from "../../agent/program/expand-command.ts";
 import { LocalTrial, type LocalState } from "./local-trial.ts";
 import { openMetricReader, type MetricReader } from "../../agent/program/metric-reader.ts";
 import { RungBoard } from "./rung-board.ts";
 import type { CommandEnd } from "../../agent/program/command-end.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
-import { refuse, type Outcome } from "../../protocol/refusal.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { runCommand, type RunningCommand } from "../../agent/program/run-command.ts";
 
 export interface LocalOptions {
@@ -45,6 +45,11 @@ const suspendedMax = 32;
 export async function runLocal(options: LocalOptions): Promise<LocalResult> {
   const run = new LocalRun(options);
   return run.toEnd();
+}
+
+interface LocalStart {
+  readonly words: readonly string[];
+  readonly environment: LocalOptions["environment"];
 }
 
 interface Live {
@@ -176,10 +181,10 @@ class LocalRun {
     const { folder, sweep, timeoutMs } = this.options;
     const trial = new LocalTrial(this.trials.length + 1, params, sweep.objectives);
     this.trials.push(trial);
-    const words = this.wordsOf(trial);
-    if (!words.ok) {
+    const start = this.startOf(trial);
+    if (!start.ok) {
       trial.state = "failed";
-      trial.reason = words.refusal.message;
+      trial.reason = start.refusal.message;
       this.afterEnd(trial);
       return;
     }
@@ -196,9 +201,8 @@ class LocalRun {
       },
     });
     const command = runCommand({
-      words: words.value,
+      ...start.value,
       folder,
-      environment: { ...this.environment(), TRIALMESH_TRIAL: String(trial.number), PYTHONUNBUFFERED: "1" },
       timeoutMs,
       onLine: () => undefined,
       onText: (text, cut) => reader.read(text, cut),
@@ -208,20 +212,20 @@ class LocalRun {
     void this.follow(trial, command, reader);
   }
 
-  private environment(): LocalOptions["environment"] {
-    return { ...this.options.environment, ...this.options.sweep.environment };
-  }
-
-  private wordsOf({ number, params }: LocalTrial): Outcome<readonly string[]> {
-    const { interpreter, sweep, writeFile } = this.options;
+  private startOf({ number, params }: LocalTrial): Outcome<LocalStart> {
+    const { environment: own, interpreter, sweep, writeFile } = this.options;
     try {
-      return expandCommand(sweep, params, {
-        trial: number,
-        environment: this.environment(),
-        interpreter,
-        platform: process.platform,
-        writeFile,
-      });
+      const environment = {
+        ...own,
+        ...expandEnvironment(sweep, params, number),
+        TRIALMESH_TRIAL: String(number),
+        TRIALMESH_PARAMS: writeFile(JSON.stringify(params)),
+        PYTHONUNBUFFERED: "1",
+      };
+      const { platform } = process;
+      const context = { trial: number, environment, interpreter, platform, writeFile };
+      const words = expandCommand(sweep, params, context);
+      return words.ok ? accept({ words: words.value, environment }) : words;
     } catch (error) {
       return refuse(
         "unavailable",

@@ -52,6 +52,7 @@ export async function prepareSweep(
 /** The complete specification of one sweep of a file, with its data and programs in the mesh. */
 export async function preparePlan(plan: SweepPlan, options: PrepareOptions): Promise<Outcome<SweepSpec>> {
   const { connected, file, progress } = options;
+  for (const warning of plan.warnings ?? []) progress(warning);
   if (plan.bundle !== undefined) {
     const { about, bytes } = plan.bundle;
     const sent = await sendBlob(connected.bus, connected.home.mesh, bytes);

@@ -19,6 +19,7 @@ import { formatBytes } from "../../text/figure.ts";
 import { isOwnLength, type CommandSweep } from "../../spec/sweep/command-sweep.ts";
 import type { AnySweep } from "../../spec/file/read-any-file.ts";
 import type { SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
+import { formatProblem } from "../../spec/yaml/problem.ts";
 import { programFileFault } from "./program-file.ts";
 
 type CommandFile = Extract<AnySweep, { kind: "command" }>;
@@ -30,7 +31,10 @@ const specMaxBytes = 512 * bytesPerKiB;
 const moduleEndings = [".ts", ".mts", ".js", ".mjs"];
 const versionCharacters = 16;
 
-export async function programPlan(file: string, { origin, sweep }: CommandFile): Promise<Outcome<SweepPlan>> {
+export async function programPlan(
+  file: string,
+  { origin, sweep, warnings }: CommandFile,
+): Promise<Outcome<SweepPlan>> {
   const [objective, ...alsoObjectives] = sweep.objectives;
   if (objective === undefined)
     return refuse(
@@ -58,6 +62,7 @@ export async function programPlan(file: string, { origin, sweep }: CommandFile):
     fileName: sweep.name,
     dataset: sweep.dataset,
     objectiveGiven: true,
+    warnings: warnings.map((warning) => formatProblem(file, warning)),
     bundle: {
       bytes,
       about: `program: ${plural(packed.value.length, "file")} of ${folder}, ${formatBytes(bytes.length)}`,

@@ -41,6 +41,11 @@ export const manifestSchema = z.strictObject({
   labels: storedList(storedText).nullable(),
   /** Rows whose label had white space at its ends, which was trimmed; left out where none had. */
   trimmedLabels: count.optional(),
+  /**
+   * Columns of a table that the file also has as they came, as `__raw.NAME`: those whose values training does not read as
+   * they were. Types as DuckDB spells them. Left out where there is none.
+   */
+  raw: storedList(z.strictObject({ name: storedText, type: storedText })).optional(),
   /** Of a table; null for text. */
   features: storedList(frozenFeatureSchema).nullable(),
   bad: z.strictObject({ count, first: storedList(badRowSchema) }),

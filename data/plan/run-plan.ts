@@ -5,7 +5,7 @@
  */
 import { accept, refuse, type Outcome, type Refusal } from "../../protocol/refusal.ts";
 import { suggestion } from "../../protocol/name.ts";
-import { engineRefusal, type Engine } from "../engine/sql-engine.ts";
+import type { Engine } from "../engine/sql-engine.ts";
 import type { LoadedSource } from "../source/load-source.ts";
 import { id, internalColumns, internalPrefix } from "../engine/sql.ts";
 import { splitOf, type Declaration, type Form } from "../declaration/declaration.ts";
@@ -14,6 +14,7 @@ import { compileStep, firstMissing, type Column } from "./compile-step.ts";
 import { requiredRows } from "./required-rows.ts";
 import { resolveForm } from "./resolve-form.ts";
 import { settleRows, type OpenRelation } from "./settle-rows.ts";
+import { refuseRow } from "./failing-row.ts";
 import { columnsOf } from "./columns-of.ts";
 import { allRowStep, dedupeKey, type AllRows } from "./all-row-step.ts";
 import { columnsRead } from "./columns-read.ts";
@@ -89,7 +90,7 @@ class PlanRun {
       "CREATE TABLE bad_row (__file INTEGER, __line BIGINT, __column VARCHAR, __value VARCHAR, __reason VARCHAR)",
     );
     this.#columns = await columnsOf(this.#engine, this.#relation);
-    this.#open = [{ relation: this.#relation, where: "the sources" }];
+    this.#open = [{ relation: this.#relation, where: "the sources", over: null }];
     await this.#tell(0, null);
     const splitAt = plan.findIndex((step) => step.step === "split");
     const before = splitAt === -1 ? plan.filter((step) => step.step !== "features") : plan.slice(0, splitAt);
@@ -121,6 +122,7 @@ class PlanRun {
   async #step(index: number, step: Step): Promise<Outcome<null>> {
     const where = whereOf(index, step);
     const made = `step_${index + 1}`;
+    let over: OpenRelation["over"] = null;
     switch (step.step) {
       case "dedupe":
       case "sample":
@@ -156,19 +158,21 @@ class PlanRun {
         return accept(null);
       default: {
         this.#lastKey = null; // what it was made of may change
-        const sql = await compileStep(this.#engine, step, this.#relation, this.#columns, where);
+        const [engine, columns, from] = [this.#engine, this.#columns, this.#relation];
+        over = (other) => compileStep(engine, step, other, columns, where);
+        const sql = await over(from);
         if (!sql.ok) return sql;
         try {
           // A preview looks at every step, and each view would run all before it again.
           const kind = this.#watch === undefined ? "VIEW" : "TABLE";
           await this.#engine.run(`CREATE ${kind} ${made} AS ${sql.value}`);
         } catch (error) {
-          return engineRefusal(error, where);
+          return refuseRow(engine, this.#sources, { where, from, over }, error);
         }
       }
     }
     this.#relation = made;
-    this.#open.push({ relation: made, where });
+    this.#open.push({ relation: made, where, over });
     this.#columns = await columnsOf(this.#engine, made);
     await this.#tell(index + 1, step);
     return accept(null);
@@ -193,7 +197,7 @@ class PlanRun {
       `CREATE VIEW required AS ${requiredRows(this.#declaration, resolved.value, this.#relation)}`,
     );
     this.#relation = "required";
-    this.#open.push({ relation: "required", where: "the demand for all that training needs" });
+    this.#open.push({ relation: "required", where: "the demand for all that training needs", over: null });
     const balanced = this.#declaration.plan.flatMap((one) => (one.step === "balance" ? [one.column] : []));
     const kept = new Set([...needed, ...balanced, ...(stratum === null ? [] : [stratum])]);
     const isText = (column: string) => this.#textColumn !== null && column === id(this.#textColumn);
@@ -233,7 +237,7 @@ class PlanRun {
     });
     if (!settled.ok) return settled;
     this.#relation = settled.value;
-    this.#open = [{ relation: settled.value, where: "the rows so far" }];
+    this.#open = [{ relation: settled.value, where: "the rows so far", over: null }];
     return accept(null);
   }
 

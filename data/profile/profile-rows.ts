@@ -27,6 +27,8 @@ export interface RowsToProfile {
   readonly line: string | null;
   readonly text: string | null;
   readonly label: string | null;
+  /** What the column of labels is called, where that is another name. */
+  readonly labelTitle?: string;
   /** What the numbers in the label column stand for; null where the column holds the labels themselves. */
   readonly labelNames: readonly string[] | null;
   /** Rows whose label was trimmed before; where the labels themselves are there, they are counted here. */
@@ -123,7 +125,7 @@ async function countSplits(
 
 async function countLabels(
   engine: Engine,
-  { label, labelNames, split, trimmedLabels = 0 }: RowsToProfile,
+  { label, labelNames, labelTitle = label ?? "", split, trimmedLabels = 0 }: RowsToProfile,
   from: string,
   splits: readonly string[],
 ): Promise<LabelBalance | null> {
@@ -152,7 +154,7 @@ async function countLabels(
       ? await engine.count(`SELECT count(*) FROM ${from} WHERE CAST(${id(label)} AS VARCHAR) <> ${value}`)
       : trimmedLabels;
   return {
-    column: label,
+    column: labelTitle,
     overall,
     splits: splits.map((name) => ({ split: name, labels: rowsOf((of) => of === name) })),
     ...(spaced === 0 ? {} : { trimmed: spaced }),

@@ -53,6 +53,8 @@ const columnBase = {
   type: storedText,
   rows: count,
   missing: count,
+  /** What a plan makes of it for training; left out where none is known. */
+  becomes: storedText.optional(),
   /** Values present that are different: an estimate, `relativeError` its standard error (0: exact). */
   distinct: z.strictObject({ estimate: z.number().nonnegative(), relativeError: share }),
   /** Most frequent first. Each stands in `rows` rows or up to `undercount` more. */

@@ -31,6 +31,7 @@ export async function finishPlan(
   if (!output.ok) return output;
   const { labels } = output.value;
   const notes = [
+    ...sources.flatMap((source) => source.notes),
     ...labelNotes(labelColumn(declaration), labels ?? [], planned.trimmedLabels),
     ...(await missingNotes(engine, declaration, planned)),
   ];

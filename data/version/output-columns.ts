@@ -12,6 +12,9 @@ import type { Engine } from "../engine/sql-engine.ts";
 import { labelOrder } from "./label-order.ts";
 import type { LoadedSource } from "../source/load-source.ts";
 import { id, lit } from "../engine/sql.ts";
+import { keptName } from "../manifest/raw-column.ts";
+import type { Column } from "../plan/compile-step.ts";
+import { keptColumns } from "../plan/kept-column.ts";
 import { largeFeature } from "../plan/large-feature.ts";
 import { numberOf } from "../plan/column-number.ts";
 import { missingSentence } from "./missing-note.ts";
@@ -21,6 +24,8 @@ export interface Output {
   readonly labels: readonly string[] | null;
   readonly features: readonly FrozenFeature[] | null;
   readonly columns: readonly OutputColumn[];
+  /** Columns of a table that are kept as they came too; they stand last in `columns`. */
+  readonly raw: readonly Column[];
 }
 
 const usualFeatures: StepOf<"features"> = {
@@ -50,7 +55,7 @@ export async function outputColumns(
   if (form.kind === "text") {
     const text = { name: "text", type: "VARCHAR", sql: id(form.text) };
     const label = { name: "label", type: "INTEGER", sql: indexed ?? "0" };
-    return accept({ labels, features: null, columns: [...placeColumns, text, label] });
+    return accept({ labels, features: null, columns: [...placeColumns, text, label], raw: [] });
   }
   const step = declaration.plan.find((one) => one.step === "features") ?? usualFeatures;
   const strange = Object.keys(step.columns).find(
@@ -90,7 +95,14 @@ export async function outputColumns(
         planned.columns.find(({ name }) => name === form.target) ?? { name: form.target, type: "DOUBLE" },
       ),
   };
-  return accept({ labels, features: fitted.value, columns: [...placeColumns, ...columns, target] });
+  const raw = await keptColumns(engine, planned, fitted.value, labels === null ? form.target : null);
+  const kept = raw.map(({ name, type }) => ({ name: keptName(name), type, sql: id(name) }));
+  return accept({
+    labels,
+    features: fitted.value,
+    columns: [...placeColumns, ...columns, target, ...kept],
+    raw,
+  });
 }
 
 /** What to say where a category has the name that stands for all unknown ones; null where the clash is another. */

@@ -73,7 +73,8 @@ export async function previewPlan(
       ? await finishPlan(engine, declaration, loaded.value, planned.value)
       : planned;
     if (planned.ok && finished.ok) {
-      const { columns } = finished.value.output;
+      const { output } = finished.value;
+      const columns = output.columns.slice(0, output.columns.length - output.raw.length);
       const shown = await featureView(engine, declaration, planned.value.relation, columns);
       if (shown !== null) steps.push(await stepPreview(engine, shown, rows, scannedBad));
     }

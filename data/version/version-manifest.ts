@@ -20,7 +20,7 @@ export async function manifestOf(
   { bad, declaration, output, planned, sources }: Made,
 ): Promise<Manifest> {
   const { leakedRows, leaks, nearGroups, relation, trimmedLabels } = planned;
-  const { columns, features, labels } = output;
+  const { columns, features, labels, raw } = output;
   const nameOf = (file: number) => sources[file]?.name ?? "";
   const rows = await engine.rows(`SELECT __split, count(*) FROM ${relation} GROUP BY 1`);
   const counts = new Map(rows.map(([split, count]) => [String(split), Number(count)]));
@@ -43,6 +43,7 @@ export async function manifestOf(
     rows: { train: rowsIn("train"), validation: rowsIn("validation"), test: rowsIn("test") },
     labels: labels === null ? null : [...labels],
     ...(trimmedLabels === 0 ? {} : { trimmedLabels }),
+    ...(raw.length === 0 ? {} : { raw: raw.map(({ name, type }) => ({ name, type })) }),
     features: features === null ? null : [...features],
     bad: { count: bad.count, first: bad.first.map(({ row }) => row) },
     leakedRows,

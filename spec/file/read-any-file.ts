@@ -9,6 +9,7 @@ import { checkMacros, parametersIn } from "../../protocol/command-macro.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { pathOf } from "../../protocol/nested-name.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
+import { paramsVariable, reachOf } from "../sweep/check-reach.ts";
 import type { CommandSweep, MeshTerms } from "../sweep/command-sweep.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
 import { parseDocuments, type LocatedYaml, type Path } from "../yaml/located-yaml.ts";
@@ -29,6 +30,8 @@ export type AnySweep =
       readonly sweep: CommandSweep;
       /** How another tool's file is understood where that is not word for word. */
       readonly notes: readonly Problem[];
+      /** What is said whenever it is run. */
+      readonly warnings: readonly Problem[];
     };
 
 export type AnyFileResult =
@@ -58,14 +61,14 @@ function readForm(input: SweepFileInput, form: Form, yaml: LocatedYaml): AnyFile
     const { models: _, max: __, ...forPrograms } = overrides;
     const own = overridden(yaml, forPrograms);
     const read = readCommandFile(own, input);
-    return read.ok ? command(own, "trialmesh", read.sweep, [], overrides) : read;
+    return read.ok ? command(own, "trialmesh", read.sweep, [], input) : read;
   }
   const read = form === "wandb" ? readWandb(yaml) : readKatib(yaml);
   if (!read.ok) return read;
   const { seed = read.sweep.search.seed, trials = read.sweep.search.trials } = overrides;
   const onMesh = withTerms(read.sweep.onMesh, overrides);
   const sweep = { ...read.sweep, onMesh, search: { ...read.sweep.search, seed, trials } };
-  return command(yaml, form, sweep, read.notes, overrides);
+  return command(yaml, form, sweep, read.notes, input);
 }
 
 /** Another tool's file says nothing of a mesh; the command line does. */
@@ -86,21 +89,27 @@ function withTerms(
 function command(
   yaml: LocatedYaml,
   origin: Origin,
-  sweep: CommandSweep,
+  given: CommandSweep,
   notes: readonly Problem[],
-  overrides: SweepOverrides,
+  { overrides = {}, sourceOfParameters }: SweepFileInput,
 ): AnyFileResult {
   const problems: Problem[] = [];
   const tell = (field: Path, message: string) => problems.push({ line: yaml.lineOf(field), field, message });
+  const reached = readReach(yaml, origin, given, sourceOfParameters);
+  const { sweep } = reached;
+  problems.push(...reached.problems);
   if (origin === "trialmesh") {
     checkMacros(sweep.command, (index, message) => tell(["command", index], message));
     if (sweep.program === null && sweep.command.some((word) => word.includes("${program}")))
       tell(["program"], "is missing; the command names ${program}");
     const names = Object.keys(sweep.space);
-    for (const name of parametersIn(sweep.command)) {
-      if (!names.includes(name))
-        tell(["command"], `\${parameter:${name}} names no parameter, ${suggestion(name, names)}`);
-    }
+    const unknown = (words: readonly string[], field: Path) => {
+      for (const name of parametersIn(words))
+        if (!names.includes(name))
+          tell(field, `\${parameter:${name}} names no parameter, ${suggestion(name, names)}`);
+    };
+    unknown(sweep.command, ["command"]);
+    for (const [name, text] of Object.entries(sweep.environment)) unknown([text], ["environment", name]);
   }
   const task = sweep.module === null ? "command" : "module";
   for (const [flag, given] of [
@@ -120,7 +129,49 @@ function command(
   const unsuited = samplerNamed(search.method)?.unsuited(problem) ?? null;
   if (unsuited !== null) tell(parameterAt(yaml, origin, sweep, unsuited.parameter), unsuited.message);
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, file: { kind: "command", origin, sweep, notes } };
+  return {
+    ok: true,
+    file: { kind: "command", origin, sweep, notes: [...notes, ...reached.notes], warnings: reached.warnings },
+  };
+}
+
+interface ReadReach {
+  readonly sweep: CommandSweep;
+  readonly problems: readonly Problem[];
+  readonly notes: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/** Whether the search reaches the program; where its source says that it takes the parameters itself, that stands in the sweep. */
+function readReach(
+  yaml: LocatedYaml,
+  origin: Origin,
+  sweep: CommandSweep,
+  sourceOfParameters: SweepFileInput["sourceOfParameters"],
+): ReadReach {
+  const nothing = { sweep, problems: [], notes: [], warnings: [] };
+  const reach = reachOf(sweep);
+  if (reach.kind === "all") return nothing;
+  const field = ["command"];
+  const at = (where: Path, message: string): Problem => ({ line: yaml.lineOf(where), field: where, message });
+  const words = [...sweep.command, sweep.program ?? ""];
+  const source = origin === "katib" ? null : (sourceOfParameters?.(words) ?? null);
+  if (source !== null) {
+    const note = at(field, `not every parameter is passed by a word; the program takes them from ${source}`);
+    return { ...nothing, sweep: { ...sweep, reads: "environment" }, notes: [note] };
+  }
+  if (reach.kind === "none") {
+    const elsewhere = {
+      trialmesh: `, or say \`reads: environment\` where the program reads the file that ${paramsVariable} names`,
+      wandb: `; a program that imports wandb, or reads the file that ${paramsVariable} names, needs none`,
+      katib: "",
+    }[origin];
+    return { ...nothing, problems: [at(field, reach.message + elsewhere)] };
+  }
+  const warnings = [...reach.unreached].map(([name, message]) =>
+    at(parameterAt(yaml, origin, sweep, name), message),
+  );
+  return { ...nothing, warnings };
 }
 
 function parameterAt(yaml: LocatedYaml, origin: Origin, sweep: CommandSweep, name: string): Path {

@@ -71,6 +71,7 @@ function commandFields(sweep: CommandSweep): Record<string, unknown> {
     module: sweep.module ?? undefined,
     dataset: sweep.dataset === null ? undefined : datasetField(sweep.dataset),
     program: sweep.program ?? undefined,
+    reads: sweep.reads === "words" ? undefined : sweep.reads,
     environment: Object.keys(sweep.environment).length > 0 ? sweep.environment : undefined,
     ...(objectives.length > 1 ? { objectives } : { objective }),
     search: sweep.search,

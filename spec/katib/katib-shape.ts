@@ -53,7 +53,7 @@ const trialTemplateShape = z.strictObject({
       description: longText.optional(),
       reference: longText.min(1),
     }),
-  ).default([]),
+  ).optional(),
   trialSpec: anyValue.optional(),
   configMap: anyValue.optional(),
   primaryContainerName: longText.optional(),
@@ -92,10 +92,18 @@ const specShape = z.strictObject({
 });
 export type KatibSpec = z.infer<typeof specShape>;
 
+const metadataShape = z.looseObject({
+  name: longText.optional(),
+  generateName: longText.optional(),
+  namespace: longText.optional(),
+});
+export type KatibMetadata = z.infer<typeof metadataShape>;
+
 export const katibShape = z.strictObject({
   apiVersion: longText,
   kind: z.literal("Experiment"),
-  metadata: z.looseObject({ name: longText.optional(), generateName: longText.optional() }).optional(),
+  metadata: metadataShape.optional(),
   spec: specShape,
   status: anyValue.optional(),
 });
+export type KatibFile = z.infer<typeof katibShape>;

@@ -19,6 +19,9 @@ export function readParameter(
     case "categorical":
     case "discrete": {
       const { list } = feasibleSpace;
+      for (const key of ["min", "max", "step"] as const)
+        if (feasibleSpace[key] !== undefined)
+          refuseAt(reading, [...at, key], `belongs to double and int parameters, not beside a list`);
       if (list === undefined) {
         refuseAt(reading, at, `has no list; a ${parameterType} parameter names its values there`);
         return null;

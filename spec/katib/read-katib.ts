@@ -16,6 +16,7 @@ import {
   type ImportReading,
   type ImportResult,
 } from "../import/import-reading.ts";
+import { checkExperiment } from "./check-experiment.ts";
 import { readAlgorithm, type ReadAlgorithm } from "./read-algorithm.ts";
 import { readParameter } from "./read-katib-parameter.ts";
 import { readTemplate } from "./read-template.ts";
@@ -36,9 +37,10 @@ export function readKatib(given: LocatedYaml): ImportResult {
     refuseAt(reading, ["apiVersion"], `should be ${apiVersion}, not ${file.apiVersion}`);
   const { spec } = file;
   const name = slug(file.metadata?.name ?? file.metadata?.generateName ?? "", "katib-experiment");
+  checkExperiment(reading, spec);
   const algorithm = readAlgorithm(reading, spec);
   const space = readParameters(reading, spec, algorithm);
-  const template = readTemplate(reading, spec, name);
+  const template = readTemplate(reading, file, name, space);
   const metricFormat = readCollector(reading, spec);
   const objective = readObjective(reading, spec);
   const trials = spec.maxTrialCount ?? trialsWithoutLimit;
@@ -57,6 +59,7 @@ export function readKatib(given: LocatedYaml): ImportResult {
     name,
     command: template.command,
     program: null,
+    reads: "words",
     environment: template.environment,
     objectives: [objective],
     search: { method: algorithm.method, trials, seed: algorithm.seed },

@@ -1,15 +1,19 @@
 /**
- * The command in a Katib trial template: the primary container's `command` and `args`, with trial parameters turned into
- * macros of ours. Everything else a pod can be asked for is reported or refused.
+ * The command in a Katib trial template: the primary container's `command`, `args` and `env`, with trial parameters turned
+ * into macros of ours. Everything else a pod can be asked for is reported or refused.
  */
 import * as z from "zod";
 import { anyValue, longText, listOf } from "../../protocol/bound.ts";
+import { isMacro, macroPattern } from "../../protocol/command-macro.ts";
 import { suggestion } from "../../protocol/name.ts";
+import type { Space } from "../../protocol/space.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
 import { describe, parseAt } from "../yaml/explain-issue.ts";
 import type { Path } from "../yaml/located-yaml.ts";
 import { noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
-import type { KatibSpec, KatibTemplate } from "./katib-shape.ts";
+import { expandedVariables, withVariables } from "./container-variable.ts";
+import type { KatibFile, KatibTemplate } from "./katib-shape.ts";
+import { readTrialParameters } from "./read-trial-parameter.ts";
 
 export interface ReadTemplate {
   readonly command: readonly string[];
@@ -31,10 +35,12 @@ const containerShape = z.looseObject({
 const base = ["spec", "trialTemplate"] as const;
 const specAt: Path = [...base, "trialSpec"];
 
+/** `name`: what the experiment is called here. */
 export function readTemplate(
   reading: ImportReading,
-  spec: KatibSpec,
-  experiment: string,
+  { metadata, spec }: KatibFile,
+  name: string,
+  space: Space,
 ): ReadTemplate | null {
   const template = spec.trialTemplate;
   if (template.configMap !== undefined) {
@@ -70,26 +76,62 @@ export function readTemplate(
     );
     return null;
   }
-  const references = referencesOf(reading, spec, experiment);
-  const replace = (word: string, path: Path) => replaced(reading, references, word, path);
-  const command = [
-    ...container.command.map((word, index) => replace(word, [...at.path, "command", index])),
-    ...container.args.map((word, index) => replace(word, [...at.path, "args", index])),
-  ];
-  const environment = new Map<string, string>();
-  for (const [index, { name, value, valueFrom }] of container.env.entries()) {
-    const path = [...at.path, "env", index];
-    // A variable of which nothing more is said is empty.
-    if (typeof value === "string") environment.set(name, value);
-    else if ((value ?? null) === null && valueFrom === undefined) environment.set(name, "");
-    else
-      refuseAt(reading, path, `${name} takes its value from the cluster, which is not there; give a value`);
+  const parameters = readTrialParameters(reading, { spec, metadata, name });
+  const environment = readEnvironment(reading, container.env, [...at.path, "env"]);
+  const words = [...container.command, ...container.args];
+  for (const [index, word] of words.entries()) {
+    const isArgument = index >= container.command.length;
+    const place = isArgument ? ["args", index - container.command.length] : ["command", index];
+    tellMacros(reading, [...at.path, ...place], word);
   }
-  if (container.image !== undefined)
+  parameters.tellUnreached([...words, ...environment.map(([, value]) => value)], space);
+  sayIgnored(reading, at, container.image);
+  const variables = expandedVariables(
+    environment.map(([variable, value]) => [variable, parameters.replaced(value)]),
+  );
+  return {
+    command: words.map((word) => withVariables(parameters.replaced(word), variables)),
+    environment: Object.fromEntries(variables),
+  };
+}
+
+type Container = z.infer<typeof containerShape>;
+
+function readEnvironment(reading: ImportReading, env: Container["env"], at: Path): [string, string][] {
+  return env.flatMap(({ name, value, valueFrom }, index): [string, string][] => {
+    if (typeof value === "string") return [[name, value]];
+    // A variable of which nothing more is said is empty.
+    if ((value ?? null) === null && valueFrom === undefined) return [[name, ""]];
+    refuseAt(
+      reading,
+      [...at, index],
+      `${name} takes its value from the cluster, which is not there; give a value`,
+    );
+    return [];
+  });
+}
+
+/** A shell's own ${NAME} stays what it is, but not where a macro of ours has that name. */
+function tellMacros(reading: ImportReading, path: Path, word: string): void {
+  for (const [whole, name = ""] of word.matchAll(macroPattern))
+    if (isMacro(name))
+      refuseAt(
+        reading,
+        path,
+        `${whole} has a meaning of its own here; a shell's variable of that name can be written $${name}`,
+      );
+}
+
+function sayIgnored(
+  reading: ImportReading,
+  at: { readonly path: Path; readonly value: object },
+  image: string | undefined,
+): void {
+  if (image !== undefined)
     noteAt(
       reading,
       [...at.path, "image"],
-      `image ${container.image} ignored: the command runs on this machine, where its programs and files must be`,
+      `image ${image} ignored: the command runs on this machine, where its programs and files must be`,
     );
   const ignored = Object.keys(at.value).filter(
     (key) => !["name", "image", "command", "args", "env"].includes(key),
@@ -97,7 +139,6 @@ export function readTemplate(
   const [first] = ignored;
   if (first !== undefined)
     noteAt(reading, [...at.path, first], `${ignored.join(", ")} of the container ignored`);
-  return { command, environment: Object.fromEntries(environment) };
 }
 
 function containerAt(
@@ -121,44 +162,4 @@ function containerAt(
       : `no container is called "${wanted}", ${suggestion(wanted, names)}`,
   );
   return null;
-}
-
-/** What `${trialParameters.NAME}` stands for: a parameter of the search, or a fact about the trial. */
-function referencesOf(
-  reading: ImportReading,
-  spec: KatibSpec,
-  experiment: string,
-): ReadonlyMap<string, string> {
-  const parameters = (spec.parameters ?? []).map(({ name }) => name);
-  const references = new Map<string, string>();
-  for (const [index, { name, reference }] of spec.trialTemplate.trialParameters.entries()) {
-    const at = [...base, "trialParameters", index, "reference"];
-    const fact = /^\$\{trialSpec\.(.+)\}$/.exec(reference)?.[1];
-    // A bad reference is reported here, once, and not again where it is used.
-    references.set(name, "");
-    if (fact === "Name") references.set(name, `${experiment}-\${trial}`);
-    else if (fact !== undefined)
-      refuseAt(
-        reading,
-        at,
-        `${reference} is a fact about a cluster's trial; only \${trialSpec.Name} is known here`,
-      );
-    else if (parameters.includes(reference)) references.set(name, `\${parameter:${reference}}`);
-    else refuseAt(reading, at, `no parameter is called "${reference}", ${suggestion(reference, parameters)}`);
-  }
-  return references;
-}
-
-function replaced(
-  reading: ImportReading,
-  references: ReadonlyMap<string, string>,
-  word: string,
-  path: Path,
-): string {
-  return word.replaceAll(/\$\{trialParameters\.([^}]+)\}/g, (whole, name: string) => {
-    const found = references.get(name);
-    if (found !== undefined) return found;
-    refuseAt(reading, path, `${whole} names no trial parameter, ${suggestion(name, references.keys())}`);
-    return whole;
-  });
 }

@@ -1,4 +1,5 @@
-/** Patterns for metrics: regular expressions with two groups, a name and a value. */
+/** Patterns for metrics: RE2's regular expressions with two groups, a name and a value. */
+import { regularExpression } from "../../text/regular-expression.ts";
 import { describe } from "../yaml/explain-issue.ts";
 import type { Path } from "../yaml/located-yaml.ts";
 import { report, type SpaceReading } from "./read-distribution.ts";
@@ -18,14 +19,9 @@ export function checkFormats(
 const groupsNeeded = 2;
 
 function formatFault(format: string): string | null {
-  let groups: number;
-  try {
-    // Against an alternative that always matches, exec tells how many groups there are.
-    groups = (new RegExp(`${format}|`).exec("")?.length ?? 1) - 1;
-  } catch {
-    return `${describe(format)} is no regular expression`;
-  }
-  return groups >= groupsNeeded
+  const read = regularExpression(format);
+  if (!read.ok) return `${describe(format)} ${read.refusal.message}`;
+  return read.value.groups >= groupsNeeded
     ? null
     : `${describe(format)} needs two groups in brackets: one for the metric's name, one for its value`;
 }

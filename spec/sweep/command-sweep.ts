@@ -34,6 +34,8 @@ export interface CommandSweep {
   /** Words with macros in them; `agent/program/expand-command.ts` says which. */
   readonly command: readonly string[];
   readonly program: string | null;
+  /** From where the program takes its parameters; `environment`: from the file that a variable names, whatever the words say. */
+  readonly reads: "words" | "environment";
   readonly environment: Readonly<Record<string, string>>;
   /** The first ranks. None: trials are run and not compared, which only methods that do not learn can do. */
   readonly objectives: readonly CommandObjective[];

@@ -65,6 +65,7 @@ export function readCommandFile(
         files: file.files ?? null,
       },
       program: file.program ?? null,
+      reads: file.reads,
       environment,
       objectives,
       search: file.search,

@@ -25,6 +25,8 @@ export interface SweepFileInput {
   /** Every model that can be trained. */
   readonly models: readonly ModelDeclaration[];
   readonly codeVersion: string;
+  /** What the source of a program, by the words of its command, says that it takes its parameters from; null: nothing. */
+  readonly sourceOfParameters?: (words: readonly string[]) => string | null;
   /** What a command line or a form says instead of the file. */
   readonly overrides?: SweepOverrides;
 }
@@ -35,6 +37,8 @@ export interface SweepPlan {
   readonly dataset: WantedDataset | null;
   /** The files of the program it runs, to be sent to the mesh with a word on what they are. */
   readonly bundle?: { readonly bytes: Uint8Array; readonly about: string };
+  /** What is to be known before it is launched. */
+  readonly warnings?: readonly string[];
   /** False where the objective is the usual one of its task, since the file names none. */
   readonly objectiveGiven: boolean;
   spec(dataset: DatasetRef | null): SweepSpec;

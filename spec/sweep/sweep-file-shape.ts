@@ -65,6 +65,8 @@ export const datasetShape = z.strictObject({
   labels: recordOf(longText, z.union([longText, z.number(), z.boolean()])).optional(),
 });
 
+export const readNames = ["words", "environment"] as const;
+
 const commandObjectiveShape = objectiveShape.extend({ keep: z.enum(keepNames).default("last") });
 
 const parallelMax = 256;
@@ -80,6 +82,8 @@ export const commandFileSchema = z.strictObject({
   module: longText.min(1).optional(),
   /** What a module trains on. */
   dataset: anyValue.optional(),
+  /** From where it takes its parameters: the words of the command, or the file that a variable of its environment names. */
+  reads: z.enum(readNames).default("words"),
   /** What ${program} stands for. */
   program: longText.min(1).optional(),
   environment: recordOf(longText.min(1), longText).default({}),

@@ -70,6 +70,7 @@ export function readWandb(given: LocatedYaml): ImportResult {
     name: slug(file.name ?? "", "wandb-sweep"),
     command,
     program: file.program ?? null,
+    reads: "words",
     environment: {},
     objectives: metric === undefined ? [] : [{ metric: metric.name, goal: metric.goal, keep: "last" }],
     search,

@@ -316,14 +316,14 @@ describe("SPACE-6: the form that runs a command", () => {
     ],
     [
       "no program",
-      'name: x\ncommand: ["${program}"]\nsearch: {method: random, trials: 6}\nparameters: {a: [1, 2]}\n',
+      'name: x\ncommand: ["${program}", "${args}"]\nsearch: {method: random, trials: 6}\nparameters: {a: [1, 2]}\n',
       "1: field program: is missing; the command names ${program}",
     ],
     [
       "a format without groups",
       `${head}  a: 1\nmetricFormat: ['\\w+', '(']\n`,
       '7: field metricFormat.0: "\\\\w+" needs two groups in brackets: one for the metric\'s name, one for its value',
-      '7: field metricFormat.1: "(" is no regular expression',
+      '7: field metricFormat.1: "(" has a ( without a )',
     ],
     [
       "an unknown key",

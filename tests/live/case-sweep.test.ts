@@ -21,7 +21,7 @@ testCases("sweep", {
   "own-proto": async (place) => {
     await ranWith(place, ["--__proto__=8", "--hasOwnProperty=1"], ["--__proto__=9", "--hasOwnProperty=1"]);
     const { all } = await place.run(
-      `sed 's/^command:.*/command: [sh, -c, "env > env.txt; echo score=1"]/' own-proto.yaml > env.yaml; trialmesh sweep local env.yaml; cat env.txt`,
+      `sed 's/^command:.*/command: [sh, -c, "env > env.txt; echo score=1"]/' own-proto.yaml > env.yaml; echo "reads: environment" >> env.yaml; trialmesh sweep local env.yaml; cat env.txt`,
     );
     assert.match(all, /^__proto__=1$/m);
     assert.match(all, /^constructor=2$/m);
@@ -103,5 +103,21 @@ testCases("sweep", {
   },
   "wandb-zip": async (place) => {
     await ranWith(place, ["--zip=01069"], ["--zip=08371"], ["--zip=02108"]);
+  },
+  "own-one-of-two": async (place) => {
+    const { all, code } = await place.run(place.case.run.replace(/; cat seen\.txt$/, ""));
+    assert.equal(code, 0, all);
+    const told = all.match(
+      /:5: field parameters\.depth: depth is searched \(6 trials\) and no word passes it, so 3 trials each run the same command line/g,
+    );
+    assert.equal(told?.length, 2, all);
+    assert.equal(place.seen().length, 6);
+  },
+  "wandb-no-args": async (place) => {
+    const { all, code } = await place.run(place.case.run.replace(/; cat seen\.txt$/, ""));
+    assert.equal(code, 1, all);
+    const told = all.match(/wandb-no-args\.yaml:4: field command: no word of it passes a parameter/g);
+    assert.equal(told?.length, 2, all);
+    assert.deepEqual(place.seen(), []);
   },
 });

@@ -131,7 +131,7 @@ test("LOCAL-10: ctrl-c ends every trial with all it started, and still says what
   );
   const file = write(
     "wait.yaml",
-    'name: wait\ncommand: ["./wait.sh"]\nobjective: {metric: accuracy}\nsearch: {method: grid, trials: 9}\nparameters: {a: [1, 2, 3]}\n',
+    'name: wait\ncommand: ["./wait.sh", "${args}"]\nobjective: {metric: accuracy}\nsearch: {method: grid, trials: 9}\nparameters: {a: [1, 2, 3]}\n',
   );
   const child = spawn(process.execPath, [mainFile, "sweep", "local", file], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -178,7 +178,7 @@ test("LOCAL-12: the target ends the sweep, as too many failures do", async () =>
   assert.deepEqual([reached.end, reached.trials.length, reached.best?.values], ["target", 3, [2]]);
   const failing = write(
     "failing.yaml",
-    'name: failing\ncommand: ["false"]\nsearch: {method: random, trials: 50}\nparameters: {a: {distribution: uniform, min: 0, max: 1}}\nfailuresMax: 2\n',
+    'name: failing\ncommand: ["false", "${args}"]\nsearch: {method: random, trials: 50}\nparameters: {a: {distribution: uniform, min: 0, max: 1}}\nfailuresMax: 2\n',
   );
   const { code, out } = await local(failing);
   assert.equal(code, 1);
