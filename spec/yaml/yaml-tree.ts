@@ -125,12 +125,12 @@ export class TreeReader {
     const own = new Map<string, YamlEntry>();
     const merged = new Map<string, YamlEntry>();
     for (const pair of parsed.items) {
-      const key = this.read(pair.key, line, depth + 1);
-      const value = this.read(pair.value, key.line, depth + 1);
-      if (this.#merges(key)) {
-        this.#merge(merged, value);
+      if (this.#merges(pair.key)) {
+        this.#merge(merged, this.read(pair.value, line, depth + 1));
         continue;
       }
+      const key = this.read(pair.key, line, depth + 1);
+      const value = this.read(pair.value, key.line, depth + 1);
       const name = this.#name(key);
       if (name === null) continue;
       const before = own.get(name);
@@ -142,8 +142,9 @@ export class TreeReader {
     return { kind: "mapping", line, entries };
   }
 
-  #merges(key: YamlNode): boolean {
-    return this.#dialect.merges && key.kind === "scalar" && key.scalar.plain && key.scalar.source === "<<";
+  /** Asked before the key is read: as a value it would mean nothing. */
+  #merges(key: unknown): boolean {
+    return this.#dialect.merges && isScalar(key) && key.type === "PLAIN" && key.source === "<<";
   }
 
   /** Of several mappings the first has the last word. */
