@@ -55,10 +55,20 @@ export function formatGiB(gib: number | null): string {
   return gib === null ? "unknown" : `${gib.toFixed(1)} GiB`;
 }
 
+/** Of a value as long as a file its beginning tells it from others. */
+const shownCharactersMax = 200;
+
 export function formatParams(params: Params): string {
   return Object.entries(params)
-    .map(([name, value]) => `${name}=${typeof value === "number" ? formatMetric(value) : String(value)}`)
+    .map(
+      ([name, value]) =>
+        `${name}=${typeof value === "number" ? formatMetric(value) : beginning(String(value))}`,
+    )
     .join(" ");
+}
+
+function beginning(text: string): string {
+  return text.length <= shownCharactersMax ? text : `${text.slice(0, shownCharactersMax)}…`;
 }
 
 export function formatMetrics(metrics: Readonly<Record<string, number>>): string {
