@@ -27,6 +27,18 @@ const metricNameCharactersMax = 200;
 export const metricsSchema = cutRecord(z.number(), metricNameCharactersMax, metricsMax);
 export type Metrics = z.infer<typeof metricsSchema>;
 
+/**
+ * How an attempt's time was spent, ms on the agent's monotonic clock, so that starting is told from training: when training began,
+ * when the first epoch was done, and how long an epoch took after that one, on average. Left out where nothing was measured.
+ */
+export const paceSchema = z.object({
+  startMs: z.number().nonnegative(),
+  firstMs: z.number().nonnegative(),
+  /** Left out where there was no second epoch. */
+  epochMs: z.number().nonnegative().optional(),
+});
+export type Pace = z.infer<typeof paceSchema>;
+
 const kept = {
   fence: fenceSchema,
   resource: z.int().nonnegative(),
@@ -37,6 +49,7 @@ const kept = {
   usedMs: z.number().nonnegative(),
   /** It went on from a checkpoint of another backend, which rounds otherwise. Left out where it did not. */
   approximate: z.boolean().optional(),
+  pace: paceSchema.optional(),
 };
 
 export const reportSchema = z.discriminatedUnion("kind", [

@@ -5,10 +5,24 @@
 import { RE2JS, RE2JSException, RE2JSSyntaxException } from "re2js";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 
+/** What a group took, and where it stands in the text. */
+export interface MatchedGroup {
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Match {
+  /** Behind its last character. */
+  readonly to: number;
+  /** Null where a group took no part. */
+  readonly groups: readonly (MatchedGroup | null)[];
+}
+
 export interface RegularExpression {
   readonly groups: number;
-  /** Of every match that is not empty, from left to right, what each group took; null where it took no part. */
-  matches(text: string): readonly (readonly (string | null)[])[];
+  /** Every match that is not empty, from left to right. */
+  matches(text: string): readonly Match[];
 }
 
 /** A refusal that says what of it RE2 does not have, or what is wrong with it. */
@@ -35,10 +49,14 @@ function matching(compiled: RE2JS): RegularExpression {
     groups,
     matches(text) {
       const matcher = compiled.matcher(text);
-      const found: (string | null)[][] = [];
+      const found: Match[] = [];
+      const group = (index: number): MatchedGroup | null => {
+        const taken = matcher.group(index);
+        return taken === null ? null : { text: taken, from: matcher.start(index), to: matcher.end(index) };
+      };
       while (matcher.find()) {
         if (matcher.end() === matcher.start()) continue;
-        found.push(Array.from({ length: groups }, (_, index) => matcher.group(index + 1)));
+        found.push({ to: matcher.end(), groups: Array.from({ length: groups }, (_, at) => group(at + 1)) });
       }
       return found;
     },

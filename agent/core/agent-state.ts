@@ -6,6 +6,7 @@ import type { Policy } from "../../protocol/capability.ts";
 import type { Digest, Fence } from "../../protocol/id.ts";
 import type { Lease } from "../../protocol/order.ts";
 import type { Metrics, Report } from "../../protocol/report.ts";
+import type { EpochTimes } from "./epoch-pace.ts";
 import type { Availability } from "../owner/availability.ts";
 
 export type StopReason = Extract<Report, { kind: "stopped" }>["why"];
@@ -51,6 +52,8 @@ export interface Held {
   /** The last whole checkpoint of this attempt. */
   checkpoint: KeptCheckpoint | null;
   resource: number;
+  /** When its epochs were done, by the time used: see `epoch-pace.ts`. */
+  epochs: EpochTimes;
   /** What it had used at `usedSince`, ms; see `used-time.ts`. */
   usedMs: number;
   /** Monotonic ms; null while its job does not run. */

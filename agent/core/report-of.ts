@@ -2,6 +2,7 @@
 import type { Metrics, Report } from "../../protocol/report.ts";
 import type { RunnerEvent } from "../runner/runner.ts";
 import type { AgentEffect } from "./agent-effect.ts";
+import { paceOf } from "./epoch-pace.ts";
 import { nothingDone } from "./end-attempt.ts";
 import type { Held, KeptCheckpoint } from "./agent-state.ts";
 
@@ -53,7 +54,7 @@ export function stoppedReport(
 }
 
 export function keptOf<D extends string | null>(
-  { approximate, lease }: Held,
+  { approximate, epochs, lease }: Held,
   {
     bytes,
     digest,
@@ -62,6 +63,7 @@ export function keptOf<D extends string | null>(
     usedMs,
   }: Omit<KeptCheckpoint, "path" | "digest"> & { readonly digest: D },
 ) {
+  const pace = paceOf(epochs);
   return {
     fence: lease.fence,
     resource,
@@ -70,6 +72,7 @@ export function keptOf<D extends string | null>(
     metrics: finiteOf(metrics),
     usedMs,
     ...(approximate ? { approximate } : {}),
+    ...(pace === null ? {} : { pace }),
   };
 }
 

@@ -19,6 +19,7 @@ import { endUnstarted, kill, nothingDone, release, remember, stop } from "./end-
 import type { AgentInput } from "./agent-input.ts";
 import { checkLeaderTime, learnLeaderTime } from "./leader-time.ts";
 import { obeyOwner, startJob } from "./obey-owner.ts";
+import { hearEpoch, noEpochs } from "./epoch-pace.ts";
 import { finiteOf, keptOf, shareCheckpoint, stoppedReport } from "./report-of.ts";
 import { endUsed, hearUsed } from "./used-time.ts";
 import type { AgentState, Held } from "./agent-state.ts";
@@ -130,6 +131,7 @@ function takeOffer(state: AgentState, lease: Lease, now: number): AgentEffect[] 
     approximate: false,
     checkpoint: null,
     resource: lease.from?.resource ?? 0,
+    epochs: noEpochs,
     usedMs: 0,
     usedSince: null,
     sharedAt: now,
@@ -178,6 +180,7 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
     case "started":
       held.approximate = !event.exact;
       held.started = true;
+      held.epochs = { ...noEpochs, startMs: event.usedMs };
       hearUsed(held, event.usedMs, now);
       return [];
     case "log":
@@ -187,6 +190,7 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
     case "epoch":
       // A program may report more often than its target says.
       held.resource = Math.min(event.resource, lease.target);
+      held.epochs = hearEpoch(held.epochs, event);
       hearUsed(held, event.usedMs, now);
       return [{ kind: "metric", lease, resource: event.resource, metrics: finiteOf(event.metrics) }];
     case "checkpoint":

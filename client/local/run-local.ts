@@ -190,9 +190,11 @@ class LocalRun {
     }
     const reader = openMetricReader({
       patterns: sweep.metricFormat,
+      names: sweep.objectives.map(({ metric }) => metric),
       onReports: (reports) => {
         for (const report of reports) if (trial.take(report)) this.judge(trial);
       },
+      onUnread: (unread) => trial.missed.hear(unread),
       onFault: (reason) => {
         trial.unread = reason;
         this.live.get(trial.number)?.command.kill();
@@ -203,7 +205,7 @@ class LocalRun {
       folder,
       timeoutMs,
       onLine: () => undefined,
-      onText: (text) => reader.read(text),
+      onText: (text, cut) => reader.read(text, cut),
       ready: () => reader.ready(),
     });
     this.live.set(trial.number, { trial, command });
@@ -215,7 +217,7 @@ class LocalRun {
     try {
       const environment = {
         ...own,
-        ...expandEnvironment(sweep.environment, params, number),
+        ...expandEnvironment(sweep, params, number),
         TRIALMESH_TRIAL: String(number),
         TRIALMESH_PARAMS: writeFile(JSON.stringify(params)),
         PYTHONUNBUFFERED: "1",

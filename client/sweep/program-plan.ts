@@ -41,6 +41,8 @@ export async function programPlan(
       "invalid",
       `${file}: field objective: is missing; a mesh compares trials by a metric that they report, as in {metric: accuracy}`,
     );
+  const unsendable = unsendableName(sweep);
+  if (unsendable !== null) return refuse("invalid", `${file}: field ${unsendable}`);
   if (sweep.module !== null) {
     const fault = moduleFault(file, sweep.module);
     if (fault !== null) return refuse("invalid", `${file}: field module: ${fault}`);
@@ -99,6 +101,19 @@ export async function programPlan(
       );
 }
 
+/** Messages and stores have no room for this one name, which means something else to objects. */
+function unsendableName({ environment, space }: CommandSweep): string | null {
+  const name = "__proto__";
+  const field = Object.hasOwn(space, name)
+    ? "parameters"
+    : Object.hasOwn(environment, name)
+      ? "environment"
+      : null;
+  return field === null
+    ? null
+    : `${field}.${name}: cannot be sent to a mesh under this name; rename it, or run it here with \`trialmesh sweep local\``;
+}
+
 function packing(folder: string, sweep: CommandSweep, onLink: (sentence: string) => void): PackOptions {
   return {
     maxMiB: bundleMaxMiB,
@@ -126,8 +141,19 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
   };
   if (sweep.module !== null)
     return { kind: "module", ...common, entry: sweep.module.replaceAll("\\", "/").replace(/^\.\//, "") };
-  const { command, environment, literals, metricFormat, nested, program } = sweep;
-  return { kind: "command", ...common, command, environment, literals, metricFormat, nested, program };
+  const { command, environment, metricFormat, nested, paths, program, spelling } = sweep;
+  return {
+    kind: "command",
+    ...common,
+    command,
+    environment,
+    literals: {},
+    metricFormat,
+    nested,
+    program,
+    ...(Object.keys(paths).length > 0 ? { paths } : {}),
+    ...(Object.keys(spelling).length > 0 ? { spelling } : {}),
+  };
 }
 
 /** A command that starts with `python` needs an interpreter, unless the file says which. */

@@ -5,6 +5,7 @@
 import { isFinal, move } from "./apply-trial.ts";
 import { indexAgent, indexData, indexFurthest, indexGoing, indexLeaving } from "./index-state.ts";
 import { accountOf, addLine, agentOf, enterRung, sweepOf, trialOf } from "./entity.ts";
+import { withEpochs } from "../state/epoch-means.ts";
 import type { Event, EventOf } from "../format/event.ts";
 import { noValues, withValue } from "../state/log-means.ts";
 import {
@@ -110,6 +111,7 @@ function offer(state: State, event: EventOf<"LeaseOffered">, at: number): void {
     preemptedFor: null,
     ending: null,
     note: "",
+    epochs: null,
     endedAt: null,
   });
   move(state, trial, "running", at);
@@ -213,6 +215,12 @@ function end(state: State, event: EventOf<"AttemptEnded">, at: number): void {
   recharge(account, sweep, attempt, posted, event.tags);
   if (event.learned !== undefined) learn(state, sweep, trial, attempt, event.learned);
   if (event.typicalCost !== undefined) sweep.typicalCost = event.typicalCost;
+  if (event.restart !== undefined) sweep.restarts += event.restart;
+  if (event.epochs !== undefined) {
+    attempt.epochs = event.epochs;
+    const cost = withEpochs(sweep.epochs[trial.model], event.epochs);
+    if (cost !== undefined) sweep.epochs[trial.model] = cost;
+  }
   attempt.posted = posted;
   if (event.leastMs !== undefined) trial.leastMs = event.leastMs;
   attempt.state = "ended";

@@ -2,6 +2,8 @@
  * Events of attempts, with what the policies of the moment make of them: the fair queues' tags and charges, what is learned,
  * whom a success contradicts. FORMAT-1: `apply` takes all that over and works nothing out.
  */
+import type { Pace } from "../../protocol/report.ts";
+import { epochCost, epochsOf } from "../budget/epoch-cost.ts";
 import { takenFrom } from "../budget/meter.ts";
 import type { EventOf } from "../format/event.ts";
 import { correctedTags, servedTags } from "../queue/queue-tags.ts";
@@ -61,13 +63,15 @@ interface AttemptEnd {
   readonly posted: number;
   /** Its prepaid time ran out before anything new was kept. */
   readonly tooShort: boolean;
+  /** What its agent measured of its epochs, and the time that counts; left out where nothing was reported. */
+  readonly measured?: { readonly pace: Pace | undefined; readonly usedMs: number };
 }
 
 export function attemptEnded(
   state: State,
   trial: Trial,
   attempt: Attempt,
-  { ending, note, posted, tooShort }: AttemptEnd,
+  { ending, measured, note, posted, tooShort }: AttemptEnd,
 ): EventOf<"AttemptEnded"> {
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   const event: { -readonly [K in keyof EventOf<"AttemptEnded">]: EventOf<"AttemptEnded">[K] } = {
@@ -86,7 +90,29 @@ export function attemptEnded(
   }
   // Twice as long is tried next, which ends where whole leases are given.
   if (tooShort) event.leastMs = Math.max(trial.leastMs, 2 * (attempt.until - attempt.at));
+  Object.assign(event, epochFacts(sweep, trial, attempt, measured, posted));
   const learned = learnedFrom(state, sweep, trial, attempt);
   if (learned !== undefined) event.learned = learned;
   return event;
+}
+
+function epochFacts(
+  sweep: Sweep,
+  trial: Trial,
+  attempt: Attempt,
+  measured: AttemptEnd["measured"],
+  posted: number,
+): Pick<EventOf<"AttemptEnded">, "epochs" | "restart"> {
+  if (measured?.pace === undefined) return {};
+  const { from, rate } = attempt;
+  const units = (trial.checkpoint?.resource ?? 0) - (from?.resource ?? 0);
+  const epochs = epochsOf(measured.pace, units, measured.usedMs, rate);
+  if (epochs === null) return {};
+  const earlier = trial.attempts.filter(({ fence }) => fence !== attempt.fence);
+  const isRestart = earlier.length > 0 && trial.rungs.some(({ resource }) => resource === from?.resource);
+  if (!isRestart) return { epochs };
+  // What it cost beyond its epochs, which it would have gone on with otherwise.
+  const of = epochCost([...earlier.map((one) => one.epochs), epochs], sweep.epochs[trial.model]);
+  const restart = of === null ? epochs.began : Math.round(Math.max(0, posted - of * units));
+  return restart === 0 ? { epochs } : { epochs, restart };
 }

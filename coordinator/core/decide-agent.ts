@@ -4,6 +4,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { priceOf } from "../../protocol/token.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import type { Event } from "../format/event.ts";
+import { runningBeside, wantedHorizon } from "../placement/lease-horizon.ts";
 import type { Part, Steps } from "../state/input.ts";
 import { leaseExtended } from "./attempt-fact.ts";
 import { endAttempt } from "./outcome.ts";
@@ -69,6 +70,8 @@ export function* hearHeartbeat(
 ): Part {
   const known = state.agents.get(agent);
   if (known === undefined || known.incarnation !== heartbeat.incarnation) return true;
+  // One that was on its way when the credential was taken back.
+  if (known.revoked === true) return true;
   if (!known.present) yield { kind: "AgentSeen", agent };
   if (known.closed !== heartbeat.closed) yield { kind: "AgentClosed", agent, reason: heartbeat.closed };
   const words = new Map(heartbeat.running.map((word) => [word.fence, word]));
@@ -110,10 +113,18 @@ function extend(
   const free = fundsFor(state, sweep);
   const addedFor = (horizonMs: number) =>
     Math.max(0, priceOf(usedMs + horizonMs, attempt.rate) - attempt.reserved);
-  const wanted = addedFor(settings.leaseMs);
+  const wantedMs = extensionMs(state, trial, attempt, free, settings);
+  const wanted = addedFor(wantedMs);
   if (wanted <= free) {
-    const until = at + settings.leaseMs;
-    return leaseExtended(state, trial, attempt, { until, added: wanted, metered });
+    const until = at + wantedMs;
+    const isFurther = until >= attempt.until + settings.heartbeatMs;
+    return isFurther || attempt.shifted
+      ? leaseExtended(state, trial, attempt, {
+          until: Math.max(until, attempt.until),
+          added: wanted,
+          metered,
+        })
+      : null;
   }
   // Not enough for a whole horizon: as far as the money goes, if that is further than now. LEASE-7: never less far: what it has
   // used is known as of a while ago only, and its agent goes by what it was told before the election.
@@ -122,4 +133,18 @@ function extend(
   if (!isWorth) return null;
   const added = Math.min(free, addedFor(horizonMs));
   return leaseExtended(state, trial, attempt, { until: at + horizonMs, added, metered });
+}
+
+/** Where others live on the same funds no more than its part, but long enough for the next extension to come in time. */
+function extensionMs(
+  state: State,
+  trial: Trial,
+  { rate, target }: Attempt,
+  free: number,
+  { heartbeatMs, leaseMs }: CoordinatorSettings,
+): number {
+  const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  const units = target - (trial.checkpoint?.resource ?? 0);
+  const wanted = { state, sweep, trial, rate, free, leaseMs, units };
+  return Math.min(leaseMs, Math.max(3 * heartbeatMs, wantedHorizon(wanted, runningBeside(wanted))));
 }

@@ -80,7 +80,8 @@ function* stopped(
   const kept = trial.checkpoint !== null && trial.checkpoint.digest !== attempt.from?.digest;
   const tooShort = report.why === "horizon" && !kept;
   const isFree = report.why === "owner" || attempt.meter.phase === "standing";
-  const end = { ending: "stopped", why, tooShort } as const;
+  const measured = { pace: report.pace, usedMs: use.usedMs };
+  const end = { ending: "stopped", why, tooShort, measured } as const;
   yield* endAttempt(state, trial, attempt, isFree ? end : { ...end, usedMs: use.usedMs }, settings);
   if (report.why === "shutdown") yield { kind: "AgentSilent", agent: attempt.agent };
 }
@@ -135,7 +136,9 @@ function* finished(
   const also = alsoObjectives.map(({ metric }) => metrics[metric] ?? Number.NaN);
   yield also.length === 0 ? rung : { ...rung, also };
   const posted = charge(report.usedMs, attempt.rate, attempt.reserved);
-  yield attemptEnded(state, trial, attempt, { ending: "finished", note: "", posted, tooShort: false });
+  const measured = { pace: report.pace, usedMs: report.usedMs };
+  const end = { ending: "finished", note: "", posted, tooShort: false, measured } as const;
+  yield attemptEnded(state, trial, attempt, end);
   yield* recordBuilt(state, trial);
   yield* quarantine(state, trial, attempt.agent);
   yield* judge(state, trial);

@@ -11,6 +11,7 @@ import { reservedAlias } from "../registry/resolve-version.ts";
 import { jointProblem } from "../../search/sampler/joint-space.ts";
 import { samplerFor, samplerNamed } from "../../search/choose/choose-sampler.ts";
 import type { Decision } from "../state/input.ts";
+import { earlierOf } from "../state/repeated-sweep.ts";
 import type { State } from "../state/state.ts";
 import { fingerprintText, warmStartText } from "../state/trial-key.ts";
 
@@ -76,7 +77,9 @@ export function* decideSweepRun(state: State, requester: string, spec: SweepSpec
   const sweep = sweepId(state.meta.nextSweep);
   const total = Math.max(1, Math.min(spec.search.trials, sampler.size()));
   const sameness = { fingerprint: fingerprintText(spec), warmStart: warmStartText(spec) };
-  yield { kind: "SweepSubmitted", sweep, requester, spec, total, ...sameness };
+  const earlier = earlierOf(state, spec, state.fingerprints.get(sameness.fingerprint));
+  const repeats = earlier === null ? null : { repeats: earlier.sweep };
+  yield { kind: "SweepSubmitted", sweep, requester, spec, total, ...sameness, ...repeats };
   if (!state.accounts.has(requester)) yield { kind: "AccountOpened", requester, weight: 1 };
   return accept({ sweep });
 }

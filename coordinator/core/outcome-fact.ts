@@ -2,6 +2,7 @@
  * Events about how trials and sweeps end, with what the policies of the moment make of it: which trial is the best, what was
  * saved. FORMAT-1: `apply` takes all that over and works nothing out.
  */
+import { epochCost } from "../budget/epoch-cost.ts";
 import type { EventOf } from "../format/event.ts";
 import { fullLength, improves, targetReached } from "../state/objective.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
@@ -15,15 +16,19 @@ export function trialFinished(
   const event = { kind: "TrialFinished", trial: trial.trial, outcome, why } as const;
   if (outcome === "failed" || outcome === "cancelled") return event;
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
-  const saved = outcome === "stopped" ? costOfTheRest(trial, fullLength(sweep.spec)) : 0;
+  const saved = outcome === "stopped" ? costOfTheRest(sweep, trial, fullLength(sweep.spec)) : 0;
   const withSaved = saved === 0 ? event : { ...event, saved };
   return isBest(sweep, trial) ? { ...withSaved, best: true } : withSaved;
 }
 
-/** What the epochs not trained would have cost at this trial's own price per epoch. */
-function costOfTheRest(trial: Trial, full: number): number {
-  const reached = trial.checkpoint?.resource ?? 0;
-  return reached === 0 ? 0 : Math.round((trial.spent / reached) * (full - reached));
+/** SAVED-1: what the epochs not trained would have cost. */
+function costOfTheRest({ epochs }: Sweep, { attempts, checkpoint, model }: Trial, full: number): number {
+  const of = epochCost(
+    attempts.map((attempt) => attempt.epochs),
+    epochs[model],
+  );
+  const reached = checkpoint?.resource ?? 0;
+  return of === null || reached === 0 ? 0 : Math.round(of * Math.max(0, full - reached));
 }
 
 function isBest(sweep: Sweep, trial: Trial): boolean {

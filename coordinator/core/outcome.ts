@@ -17,6 +17,7 @@ export interface End {
   readonly tooShort?: boolean;
   /** True where the trial's own code is to blame and would fail the same way again. */
   readonly final?: boolean;
+  readonly measured?: Parameters<typeof attemptEnded>[3]["measured"];
 }
 
 /**
@@ -31,8 +32,9 @@ export function* endAttempt(
   settings: CoordinatorSettings,
 ): Steps {
   const posted = charge(end.usedMs ?? attempt.keptMs, attempt.rate, attempt.reserved);
-  const { ending, tooShort = false, why } = end;
-  yield attemptEnded(state, trial, attempt, { ending, note: why, posted, tooShort });
+  const { ending, measured, tooShort = false, why } = end;
+  const fact = { ending, note: why, posted, tooShort };
+  yield attemptEnded(state, trial, attempt, measured === undefined ? fact : { ...fact, measured });
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   if (end.final === true || failedSoBefore(state, trial, attempt, end)) {
     yield trialFinished(state, trial, "failed", end.why);

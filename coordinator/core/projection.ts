@@ -20,7 +20,7 @@ import { indexAgent, indexData, indexFurthest, indexGoing, indexQueued, openSwee
 import { activeAttempt, emptyState, mustGet, type State, type Trial } from "../state/state.ts";
 
 /** Raised when an entity changes its shape or its key; a store of another version is built anew from the journal. */
-export const projectionVersion = 5;
+export const projectionVersion = 6;
 
 /** The entity under a dirty key, or undefined where it is to be removed. */
 export function entityAt(state: State, key: string): unknown {

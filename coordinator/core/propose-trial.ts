@@ -4,8 +4,9 @@ import type { Params } from "../../protocol/value.ts";
 import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
 import type { Event } from "../format/event.ts";
 import { trialKey } from "../state/trial-key.ts";
+import { judge } from "./judge.ts";
 import { answerFromRecord, canAnswer } from "./reuse.ts";
-import { mustGet, type State, type Sweep } from "../state/state.ts";
+import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 
 export interface NewTrial {
   readonly model: string;
@@ -14,6 +15,8 @@ export interface NewTrial {
   readonly parent: number | null;
   /** Draws made by the sweep's sampler, this one included. */
   readonly draws: number;
+  /** The key that the same trial had in an earlier sweep, which the weights it started from then belong to. */
+  readonly recordedKey?: string;
 }
 
 export function canPropose(sweep: Sweep): boolean {
@@ -24,20 +27,26 @@ export function isKnown(state: State, sweep: Sweep, model: string, params: Param
   return mustGet(state.keys, sweep.sweep, "keys of").has(trialKey(sweep.fingerprint, model, params));
 }
 
-/** Returns true where the record had the answer. */
+/** The trial where it is to be run, null where the record had the answer. */
 export function* proposeTrial(
   state: State,
   sweep: Sweep,
-  { draws, model, params, parent }: NewTrial,
-): Generator<Event, boolean, void> {
+  { draws, model, params, parent, recordedKey }: NewTrial,
+): Generator<Event, Trial | null, void> {
   const number = sweep.proposed + 1;
   const from = parentOf(state, sweep, parent);
   const rungs = stoppingPolicy(sweep.spec.stopping).rungsOf(number);
-  const key = trialKey(sweep.fingerprint, model, params);
+  const plainKey = trialKey(sweep.fingerprint, model, params);
+  // One that starts from another's weights is not what the same parameters give from the beginning.
+  const ownKey = from === null ? plainKey : `${plainKey}/${from.checkpoint.digest}`;
+  const isRecorded = sweep.spec.reuse && recordedKey !== undefined && state.records.has(recordedKey);
+  const key = isRecorded ? recordedKey : ownKey;
   const shorter = from === null && !state.records.has(key) ? shorterRun(state, sweep, model, params) : null;
   const reached = (from ?? shorter)?.checkpoint.resource ?? 0;
   const trial = trialId(sweep.sweep, number);
   const shared = shorter?.rungs.flatMap(({ resource }) => (rungs.includes(resource) ? [resource] : [])) ?? [];
+  // Where it has been judged before it went on, it is judged here among the others.
+  const isAtRung = shared.includes(reached);
   yield {
     kind: "TrialProposed",
     trial,
@@ -45,18 +54,20 @@ export function* proposeTrial(
     number,
     model,
     params,
-    // One that starts from another's weights is not what the same parameters give from the beginning.
-    key: from === null ? key : `${key}/${from.checkpoint.digest}`,
+    key,
     draws,
-    target: rungs.find((rung) => rung > reached) ?? 1,
+    target: isAtRung ? reached : (rungs.find((rung) => rung > reached) ?? 1),
     ...(from === null ? null : { parent: from.trial }),
     ...(shorter === null ? null : { resumes: shorter.trial }),
     ...(shared.length === 0 ? null : { rungs: shared }),
   };
   const made = mustGet(state.trials, trial, "trial");
-  if (!canAnswer(state, sweep, made)) return false;
-  yield* answerFromRecord(state, sweep, made);
-  return true;
+  if (canAnswer(state, sweep, made)) {
+    yield* answerFromRecord(state, sweep, made);
+    return null;
+  }
+  if (isAtRung) yield* judge(state, made);
+  return made;
 }
 
 /** REUSE-3: a longer run of the same goes on from the shorter one's checkpoint instead of from nothing. */

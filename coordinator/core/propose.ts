@@ -10,6 +10,8 @@ import { cancelRunning, endWaiting, whyStopping } from "./cancel-trials.ts";
 import { promoteLast } from "./judge.ts";
 import { sweepFinished } from "./outcome-fact.ts";
 import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
+import { repeatNext } from "./repeat-trial.ts";
+import { dueOf } from "../state/repeated-sweep.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
 
 const noteCharactersMax = 500;
@@ -57,12 +59,19 @@ function* fill(
 ): Generator<Event, number, void> {
   const { method } = sweep.spec.search;
   if (method === "outside") return 0;
+  let answered = 0;
+  while (answered < most && wantsMore(sweep) && !isFull()) {
+    const isAnswered = yield* repeatNext(state, sweep);
+    if (isAnswered === null) break;
+    if (isAnswered) answered++;
+  }
+  // It has not come to its end there: the rest follows with the next batch.
+  if (dueOf(state, sweep) !== null) return answered;
   if (learns(method)) {
     if (wantsMore(sweep)) state.wanting.add(sweep.sweep);
     else state.wanting.delete(sweep.sweep);
-    return 0;
+    return answered;
   }
-  let answered = 0;
   while (answered < most && wantsMore(sweep) && !isFull()) {
     const proposal = proposalFor(state, sweep);
     if (proposal instanceof Error) {
@@ -77,7 +86,7 @@ function* fill(
       yield { kind: "SweepExhausted", sweep: sweep.sweep, draws: sweep.draws };
       break;
     }
-    if (yield* proposeTrial(state, sweep, { ...proposal, parent: null })) answered++;
+    if ((yield* proposeTrial(state, sweep, { ...proposal, parent: null })) === null) answered++;
   }
   return answered;
 }

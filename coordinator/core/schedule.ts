@@ -7,6 +7,7 @@ import { reserve } from "../budget/ledger.ts";
 import { chooseAgent } from "../placement/choose-agent.ts";
 import { requestOfAny, type Choice } from "../placement/feasible.ts";
 import { limitsFor } from "../placement/horizon-limits.ts";
+import { couldStartBeside, wantedHorizon } from "../placement/lease-horizon.ts";
 import { hasFailedOn, isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
 import { fairOrder } from "../queue/fair-queue.ts";
 import { sweepOrder } from "../queue/sweep-order.ts";
@@ -133,7 +134,13 @@ function offerOf(
   at: number,
   settings: CoordinatorSettings,
 ): Event | null {
-  const reservation = reserve(free, choice.rate, limitsFor(trial, settings));
+  const limits = limitsFor(trial, settings);
+  const units = trial.target - (trial.checkpoint?.resource ?? 0);
+  const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  const wanted = { state, sweep, trial, rate: choice.rate, free, leaseMs: limits.leaseMs, units };
+  const horizonMs = wantedHorizon(wanted, couldStartBeside(wanted));
+  const leaseMs = Math.max(limits.horizonMinMs, horizonMs);
+  const reservation = reserve(free, choice.rate, { ...limits, leaseMs });
   if (reservation === null) return null;
   const offer = {
     fence: state.meta.nextFence,

@@ -1,6 +1,7 @@
 /** What happens to attempts, as it stands in the journal since format 2: leases, checkpoints, rungs, endings. */
 import * as z from "zod";
 import { storedBuiltDataset } from "./stored-dataset.ts";
+import { storedEpochs } from "./stored-epochs.ts";
 import { storedMeterFact } from "./stored-meter.ts";
 import {
   storedBackendName,
@@ -103,6 +104,10 @@ export const attemptEvents = [
     leastMs: storedMs.exactOptional(),
     /** Agents whose failures of this trial its success speaks against. */
     contradicts: z.array(storedId).exactOptional(),
+    /** How its cost parts into starting and training; left out where its agent did not measure that. */
+    epochs: storedEpochs.exactOptional(),
+    /** What starting again at a rung has cost; left out where it did not. */
+    restart: storedMilliTokens.exactOptional(),
     learned: z
       .strictObject({
         /** Natural logarithm of milli-tokens for a unit of resource on one row of data. */

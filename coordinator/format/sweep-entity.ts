@@ -1,6 +1,7 @@
 /** What the coordinator's projection keeps of a sweep. */
 import * as z from "zod";
 import { logMeans } from "./account-entity.ts";
+import { storedEpochCost } from "./stored-epochs.ts";
 import { storedSweepSpec } from "./stored-sweep.ts";
 import { storedCount, storedId, storedMilliTokens, storedMs } from "./stored-value.ts";
 
@@ -19,6 +20,8 @@ export const sweepEntity = z.strictObject({
   fingerprint: storedCount,
   /** As `fingerprint`, but shared with sweeps that differ only in how long their trials train. */
   warmStart: storedCount,
+  /** The earlier sweep whose proposals it makes again; absent where there is none. */
+  repeats: storedId.exactOptional(),
   /** Trials the sweep will propose at most, found at submission. */
   total: storedCount,
   proposed: storedCount,
@@ -49,8 +52,12 @@ export const sweepEntity = z.strictObject({
   typicalCost: storedMilliTokens.nullable(),
   /** By model and agent: tokens for a unit of resource, had the agent's claimed rate been true. */
   pace: z.record(z.string(), z.record(z.string(), z.strictObject(logMeans))),
+  /** By model, what epochs cost. */
+  epochs: z.record(z.string(), storedEpochCost),
   savedByReuse: storedMilliTokens,
   savedByStopping: storedMilliTokens,
+  /** What going on from rungs has cost in starts. */
+  restarts: storedMilliTokens,
   best: z
     .strictObject({ trial: storedId, model: z.string(), value: z.number(), resource: storedCount })
     .nullable(),

@@ -17,6 +17,8 @@ export const sweepEvents = [
     fingerprint: z.string(),
     /** Equal texts: a shorter run of equal model and parameters is the beginning of a longer one. */
     warmStart: z.string(),
+    /** An earlier sweep of the same definition, whose proposals it makes again; left out where there is none. */
+    repeats: sweep.exactOptional(),
   }),
   z.strictObject({ kind: z.literal("SweepTuned"), sweep, weight: z.number(), priority: z.int() }),
   z.strictObject({ kind: z.literal("SweepStopping"), sweep, by: z.string(), why: z.string() }),

@@ -1,6 +1,7 @@
 /** What the coordinator's projection keeps of a trial and of its attempts. */
 import * as z from "zod";
 import { storedBuiltDataset } from "./stored-dataset.ts";
+import { storedEpochs } from "./stored-epochs.ts";
 import { storedMeter } from "./stored-meter.ts";
 import {
   storedBackendName,
@@ -55,6 +56,8 @@ const attempt = z.strictObject({
   preemptedFor: z.string().nullable(),
   ending: z.enum(["finished", "stopped", "refused", "failed", "lost"]).nullable(),
   note: z.string(),
+  /** How its cost parts; null where nobody measured that. */
+  epochs: storedEpochs.nullable(),
   endedAt: storedMs.nullable(),
 });
 

@@ -1,9 +1,9 @@
 /** ESTIMATE-1: the estimate of a sweep before it is launched: cost by model, what is there to pay it, and whether it can fit. */
 import { costFromHistory, costFromProbe, effortOf, rangeOf, type UnitCost } from "../budget/estimate.ts";
 import { available } from "../budget/ledger.ts";
-import { fingerprintText, trialKey } from "../state/trial-key.ts";
+import { shareOnRecord } from "./on-record.ts";
 import type { State } from "../state/state.ts";
-import { learns, samplerFor } from "../../search/choose/choose-sampler.ts";
+import { samplerFor } from "../../search/choose/choose-sampler.ts";
 import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatTokens } from "../../protocol/token.ts";
@@ -26,7 +26,9 @@ export function estimateSweep(state: State, requester: string, spec: SweepSpec):
       range: cost === null ? null : rangeOf(cost, effort, rows),
     };
   });
-  const known = spec.reuse ? shareOnRecord(state, spec, trials) : 0;
+  const shares = shareOnRecord(state, spec, trials);
+  const known =
+    spec.models.reduce((sum, { model }) => sum + (shares.get(model) ?? 0), 0) / spec.models.length;
   const sum = (pick: (range: NonNullable<(typeof models)[number]["range"]>) => number) =>
     models.reduce((total, { range }) => total + (range === null ? 0 : pick(range)), 0);
   const account = state.accounts.get(requester);
@@ -61,45 +63,6 @@ function verdictOn(view: Omit<EstimateView, "fits" | "sentence">): Pick<Estimate
   if (low > free) return { fits: false, sentence: `${cost}, and ${money}${record}` };
   const doubt = expected > free ? "; it will probably pause for more" : "";
   return { fits: true, sentence: `${cost}; ${money}${doubt}${record}` };
-}
-
-/** More proposals than this are not drawn only to be looked up. */
-const lookedUpMax = 2_000;
-
-/**
- * The share of the trials that the record will answer. A sequence is drawn to see; what a sampler that learns will propose
- * is known only where the same search has run before.
- */
-function shareOnRecord(state: State, spec: SweepSpec, trials: number): number {
-  const fingerprint = state.fingerprints.get(fingerprintText(spec));
-  if (fingerprint === undefined) return 0;
-  const { method } = spec.search;
-  if (method === "outside") return 0;
-  if (learns(method)) {
-    const search = JSON.stringify([spec.search, spec.models]);
-    const again = [...state.sweeps.values()].some(
-      (sweep) =>
-        sweep.fingerprint === fingerprint &&
-        JSON.stringify([sweep.spec.search, sweep.spec.models]) === search,
-    );
-    return again ? 1 : 0;
-  }
-  const sampler = samplerFor(spec);
-  const keys = new Set<string>();
-  let draws = 0;
-  let onRecord = 0;
-  const wanted = Math.min(trials, lookedUpMax);
-  while (keys.size < wanted) {
-    const proposal = sampler.propose(draws, (model, params) =>
-      keys.has(trialKey(fingerprint, model, params)),
-    );
-    if (proposal === null) break;
-    const key = trialKey(fingerprint, proposal.model, proposal.params);
-    keys.add(key);
-    if (state.records.has(key)) onRecord++;
-    ({ draws } = proposal);
-  }
-  return keys.size === 0 ? 0 : onRecord / keys.size;
 }
 
 /** Of the trials judged at a rung, the share that goes on. */

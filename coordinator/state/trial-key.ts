@@ -80,6 +80,15 @@ export function trialKey(fingerprint: number, model: string, params: Params): st
   return `${fingerprint}/${model}/${canonical(params)}`;
 }
 
+/** JSON in which the order of an object's fields does not show, at any depth. */
+export function canonicalText(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
 function canonical(value: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

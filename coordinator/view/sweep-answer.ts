@@ -26,7 +26,8 @@ export function summaryOf(state: State, sweep: Sweep, settings: CoordinatorSetti
     spent: sweep.spent,
     pending: sweep.pending,
     savedByReuse: sweep.savedByReuse,
-    savedByStopping: sweep.savedByStopping,
+    // SAVED-2: what stopping has cost in starts is not saved.
+    savedByStopping: Math.max(0, sweep.savedByStopping - sweep.restarts),
     cap: spec.cap,
     weight: sweep.weight,
     priority: sweep.priority,

@@ -1,4 +1,5 @@
 /** What Katib's webhook asks of an Experiment's counts and metrics, beyond each field's own shape. */
+import { entriesOf } from "../yaml/entries-of.ts";
 import { noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
 import type { KatibSpec } from "./katib-shape.ts";
 
@@ -24,7 +25,7 @@ export function checkExperiment(reading: ImportReading, spec: KatibSpec): void {
       `${failed} is above maxTrialCount ${trials}; Katib refuses it too`,
     );
   if (parallel <= trials) return;
-  if (reading.yaml.sourceOf(["spec", "parallelTrialCount"]) !== null)
+  if (entriesOf(entriesOf(reading.yaml.value).get("spec")).has("parallelTrialCount"))
     refuseAt(
       reading,
       ["spec", "parallelTrialCount"],

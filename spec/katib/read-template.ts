@@ -20,14 +20,16 @@ export interface ReadTemplate {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const words = listOf(z.union([longText, z.number(), z.boolean()]).transform(String));
+const words = listOf(longText);
 
 const containerShape = z.looseObject({
   name: longText.optional(),
   image: longText.optional(),
   command: words.default([]),
   args: words.default([]),
-  env: listOf(z.looseObject({ name: longText, value: anyValue.optional() })).default([]),
+  env: listOf(
+    z.looseObject({ name: longText, value: anyValue.optional(), valueFrom: anyValue.optional() }),
+  ).default([]),
 });
 
 const base = ["spec", "trialTemplate"] as const;
@@ -96,8 +98,10 @@ export function readTemplate(
 type Container = z.infer<typeof containerShape>;
 
 function readEnvironment(reading: ImportReading, env: Container["env"], at: Path): [string, string][] {
-  return env.flatMap(({ name, value }, index): [string, string][] => {
-    if (typeof value === "string" || typeof value === "number") return [[name, String(value)]];
+  return env.flatMap(({ name, value, valueFrom }, index): [string, string][] => {
+    if (typeof value === "string") return [[name, value]];
+    // A variable of which nothing more is said is empty.
+    if ((value ?? null) === null && valueFrom === undefined) return [[name, ""]];
     refuseAt(
       reading,
       [...at, index],

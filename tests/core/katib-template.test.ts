@@ -88,7 +88,7 @@ describe("KATIB-8: what Katib's webhook refuses is refused where it stands", () 
     [
       "a reference to nothing",
       { trialParameters: [{ name: "x", reference: "z" }], args: ["${trialParameters.x}"] },
-      /trialParameters\.0\.reference: no parameter is called "z", did you mean "x"/,
+      /trialParameters\.0\.reference: no parameter is called "z", known: x/,
     ],
     [
       "a fact that is none",
@@ -205,7 +205,7 @@ test("KATIB-9: within words, in variables and by $(NAME), every trial gets what 
     }),
   );
   const params = { x: 7 };
-  const environment = expandEnvironment(sweep.environment, params, 3);
+  const environment = expandEnvironment(sweep, params, 3);
   assert.deepEqual(environment, { DEPTH: "d7", PATHS: "d7:$(LATER)", LATER: "l" });
   const words = expandCommand(sweep, params, { ...place, trial: 3, environment });
   assert.ok(words.ok);

@@ -8,7 +8,7 @@ import { regularExpression } from "../../text/regular-expression.ts";
 function matchesOf(source: string, text: string) {
   const read = regularExpression(source);
   assert.ok(read.ok, read.ok ? "" : read.refusal.message);
-  return read.value.matches(text);
+  return read.value.matches(text).map(({ groups }) => groups.map((group) => group?.text ?? null));
 }
 
 function faultOf(source: string): string {

@@ -27,14 +27,23 @@ function byKey<T>(map: ReadonlyMap<string, T>): [string, T][] {
   return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function sweep3({ fingerprint, requester, spec, sweep, warmStart, ...rest }: Sweep) {
+function sweep3({
+  epochs: _epochs,
+  fingerprint,
+  requester,
+  restarts: _restarts,
+  spec,
+  sweep,
+  warmStart,
+  ...rest
+}: Sweep) {
   return { sweep, requester, spec, recipe: fingerprint, kin: warmStart, ...rest };
 }
 
-/** Nothing was metered then. */
+/** Nothing was metered then, and starting not told from training. */
 function trial3(trial: Trial) {
   const withoutMeter = (attempt: Trial["attempts"][number]) =>
-    Object.fromEntries(Object.entries(attempt).filter(([name]) => name !== "meter"));
+    Object.fromEntries(Object.entries(attempt).filter(([name]) => name !== "meter" && name !== "epochs"));
   return { ...trial, attempts: trial.attempts.map(withoutMeter) };
 }
 

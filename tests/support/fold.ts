@@ -165,6 +165,21 @@ export class Fold {
     this.do({ kind: "heartbeat", agent, heartbeat });
   }
 
+  /** As `heartbeat`, of one attempt, with the others of its agent having used what they could. */
+  heartbeatOf(trial: Trial, usedMs: number): void {
+    const agent = activeAttempt(trial)?.agent ?? "";
+    const running = this.running().flatMap((one) => {
+      const attempt = activeAttempt(one);
+      if (attempt?.agent !== agent) return [];
+      const used = one === trial ? usedMs : Math.max(0, this.at - attempt.at);
+      return [{ fence: attempt.fence, resource: 0, usedMs: used, suspended: false }];
+    });
+    const { incarnation } = mustGet(this.state.agents, agent, "agent");
+    const silent = { closed: null, cpuLoad: null, memFreeGiB: null, owner: null };
+    const heartbeat = { incarnation, epoch: this.state.meta.epoch, ...silent, running };
+    this.do({ kind: "heartbeat", agent, heartbeat });
+  }
+
   #settle(events: Event[]): void {
     while (run(this.state, schedule(this.state, this.at, this.settings), this.at, events)) {
       // Until nothing more can be done at once.
@@ -184,12 +199,16 @@ export class Fold {
     this.do({ kind: "report", agent, report });
   }
 
-  /** The attempt's target reached with this value, after `usedMs` of training: which take their time. */
-  finish(trial: Trial, accuracy: number, usedMs = 1_000): void {
+  /** The attempt's target reached with this value, after `usedMs` of training: which take their time. `startMs` of it: the start. */
+  finish(trial: Trial, accuracy: number, usedMs = 1_000, startMs = 0): void {
     const attempt = activeAttempt(trial);
     assert.ok(attempt !== null, `${trial.trial} runs`);
     this.at = Math.max(this.at, attempt.at + usedMs);
+    const epochs = attempt.target - (attempt.from?.resource ?? 0);
+    const epochMs = (usedMs - startMs) / epochs;
+    const pace = { startMs: 0, firstMs: startMs + epochMs, ...(epochs > 1 ? { epochMs } : {}) };
     const kept = {
+      pace,
       resource: attempt.target,
       digest: digestOfNumber(attempt.fence),
       bytes: 10,
