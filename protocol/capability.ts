@@ -3,7 +3,16 @@
  * What could not be found out is null, never zero.
  */
 import * as z from "zod";
-import { shortText, textOf, cutText, listOf, recordOf, sentenceCharactersMax } from "./bound.ts";
+import {
+  shortText,
+  textOf,
+  cutRecord,
+  cutText,
+  listOf,
+  nameCharactersMax,
+  recordOf,
+  sentenceCharactersMax,
+} from "./bound.ts";
 import { nameSchema } from "./name.ts";
 import { programsAllowed } from "./program.ts";
 
@@ -60,6 +69,9 @@ export const rateSchema = z.object({
   tokensPerSecond: z.number().positive(),
 });
 
+/** A large collection of scientific packages has some hundred; what is beyond is not asked for. */
+const packagesMax = 4_000;
+
 export const capabilitySchema = z.object({
   host: hostSchema,
   node: shortText,
@@ -68,6 +80,10 @@ export const capabilitySchema = z.object({
   labels: recordOf(shortText, shortText),
   /** Version of the Python that programs get, such as 3.12.4; null where there is none. */
   python: shortText.nullable().default(null),
+  /** What that Python has installed, distributions and modules by name, with their versions; left out where nobody asked it. */
+  packages: cutRecord(shortText, nameCharactersMax, packagesMax).exactOptional(),
+  /** What is installed there, in short: another text means that something has changed. */
+  environment: shortText.exactOptional(),
 });
 export type Capability = z.infer<typeof capabilitySchema>;
 

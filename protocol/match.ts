@@ -133,10 +133,13 @@ export function backendsFor(
 }
 
 const programsPredicate = "policy.programs";
+/** What no description of a machine says, and an attempt there has shown. */
+export const lacksPredicate = "lacks";
 
 /** One sentence per mismatch, as people read it. */
 export function explainMismatch(mismatch: Mismatch): string {
   if (mismatch.predicate === programsPredicate) return `${mismatch.predicate}: ${mismatch.has}`;
+  if (mismatch.predicate === lacksPredicate) return `it lacks ${mismatch.wanted}`;
   return `${mismatch.predicate}: needs ${mismatch.wanted}, has ${mismatch.has}`;
 }
 

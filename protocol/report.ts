@@ -77,6 +77,8 @@ export const reportSchema = z.discriminatedUnion("kind", [
     reason: reasonSchema,
     retryable: z.boolean(),
     usedMs: z.number().nonnegative(),
+    /** What this machine lacks of what the program needs, such as `the Python module "yaml"`; left out where that was not it. */
+    lacks: cutText(nameCharactersMax).optional(),
   }),
 ]);
 export type Report = z.infer<typeof reportSchema>;

@@ -52,6 +52,8 @@ export const agentView = z.object({
   rates: answerList(rateSchema),
   /** Version of the Python that programs get there; null where there is none. */
   python: answerText.nullable().default(null),
+  /** What attempts have shown to be missing there, and of which sweep. */
+  lacks: answerList(z.object({ what: answerText, sweep: answerText })).default([]),
   /** Where real trials showed another speed than the probe: the rate they are priced at, tokens per second. */
   measured: answerList(
     z.object({ kind: answerText, claimed: z.number(), trusted: z.number(), attempts: count }),

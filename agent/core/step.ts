@@ -218,9 +218,10 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
       return [{ kind: "report", report }];
     }
     case "failed": {
-      const { fence, reason, retryable, usedMs } = event;
+      const { fence, lacks, reason, retryable, usedMs } = event;
       release(state, fence);
-      return [{ kind: "report", report: { kind: "failed", fence, reason, retryable, usedMs } }];
+      const report = { kind: "failed", fence, reason, retryable, usedMs } as const;
+      return [{ kind: "report", report: lacks === undefined ? report : { ...report, lacks } }];
     }
   }
 }

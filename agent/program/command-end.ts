@@ -10,6 +10,12 @@ import { constants } from "node:os";
  */
 export type CommandFault = "start" | "code" | "signal" | "memory" | "output" | "time";
 
+/** How a program ended by itself. */
+export interface OwnEnd {
+  readonly code: number;
+  readonly said: string;
+}
+
 export type CommandEnd =
   | { readonly kind: "done" }
   | {
@@ -18,6 +24,10 @@ export type CommandEnd =
       readonly fault: CommandFault;
       /** True where another machine, or another time, may bring another end. */
       readonly elsewhere: boolean;
+      /** What this machine lacks, where it could not be started for that. */
+      readonly lacks?: string;
+      /** Its code, and what it said of why; left out where it ended for another reason. */
+      readonly own?: OwnEnd;
     }
   /** Ended by `end` or `kill`. */
   | { readonly kind: "ended" };
@@ -109,7 +119,7 @@ function endByItself(outcome: CommandOutcome): CommandEnd {
       `ended with code ${code}, as where a part of it was killed by ${within}${said}`,
       true,
     );
-  return failed("code", `ended with code ${code}${said}${startNote}`);
+  return { ...failed("code", `ended with code ${code}${said}${startNote}`), own: { code, said: lastWords } };
 }
 
 /** A shell ends with 128 and the number of the signal that killed what it ran; null where that is none that kills. */
@@ -119,6 +129,10 @@ function signalWithin(code: number): string | null {
   return found === undefined || !killing.has(found[0]) ? null : found[0];
 }
 
-function failed(fault: CommandFault, reason: string, elsewhere = false): CommandEnd {
+function failed(
+  fault: CommandFault,
+  reason: string,
+  elsewhere = false,
+): Extract<CommandEnd, { kind: "failed" }> {
   return { kind: "failed", fault, reason, elsewhere };
 }

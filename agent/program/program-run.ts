@@ -3,6 +3,7 @@
  * decides nothing that a coordinator or an owner decides.
  */
 import { errorSentence } from "../../protocol/error-sentence.ts";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunnerEvent, StopHow } from "../runner/runner.ts";
 import { CheckpointFolder } from "./checkpoint-folder.ts";
@@ -13,6 +14,7 @@ import { LogGate } from "./log-gate.ts";
 import type { MlflowFact } from "./mlflow-call.ts";
 import { PointPace } from "./point-pace.ts";
 import { keptFolderOf, prepareProgram, programStart, type ProgramPlace } from "./prepare-program.ts";
+import { lackIn } from "./machine-lack.ts";
 import { openMetricReader, type MetricReader } from "./metric-reader.ts";
 import type { Report } from "./metric-report.ts";
 import { openReportEndpoint, type ReportEndpoint } from "./report-endpoint.ts";
@@ -193,7 +195,7 @@ export class ProgramRun {
     clearInterval(looks);
     await this.#readToEnd(reader);
     await packer.close();
-    return this.#endOf(end);
+    return this.#endOf(end, folder);
   }
 
   async #readToEnd(reader: MetricReader): Promise<void> {
@@ -227,7 +229,14 @@ export class ProgramRun {
     });
   }
 
-  async #endOf(end: CommandEnd): Promise<RunnerEvent> {
+  /** What this machine lacks, where that made it fail. */
+  #lackOf({ lacks, own }: Extract<CommandEnd, { kind: "failed" }>, folder: string): string | undefined {
+    if (own === undefined) return lacks;
+    const { checkpointDir, params } = this.#options.job;
+    return lackIn(own, { folder, ownFolders: [checkpointDir, tmpdir()], params }) ?? undefined;
+  }
+
+  async #endOf(end: CommandEnd, folder: string): Promise<RunnerEvent> {
     const { trial } = this.#options.job;
     const stop = this.#stop;
     if (this.#unread !== null && stop === null)
@@ -237,7 +246,8 @@ export class ProgramRun {
         end.fault === "start"
           ? `trial ${trial} could not start: ${end.reason}`
           : `the program of trial ${trial} ${end.reason}`;
-      return this.#failed(reason, end.elsewhere);
+      const lacks = this.#lackOf(end, folder);
+      return this.#failed(reason, end.elsewhere || lacks !== undefined, lacks);
     }
     // Being asked to stop, it may end by itself, and with any code.
     if (end.kind === "done" || stop?.kind === "target") {
@@ -266,8 +276,8 @@ export class ProgramRun {
     return { kind: "stopped", fence, resource, metrics, usedMs: this.#usedMs, ...kept };
   }
 
-  #failed(reason: string, retryable: boolean): RunnerEvent {
-    return { kind: "failed", fence: this.#options.job.fence, reason, retryable, usedMs: this.#usedMs };
+  #failed(reason: string, retryable: boolean, lacks?: string): RunnerEvent {
+    return { kind: "failed", fence: this.#options.job.fence, reason, retryable, usedMs: this.#usedMs, lacks };
   }
 
   get #usedMs(): number {

@@ -10,10 +10,13 @@ export interface StartFault {
   readonly reason: string;
   /** True where another machine may start it. */
   readonly elsewhere: boolean;
+  /** What this machine lacks, where that is it. */
+  readonly lacks?: string;
 }
 
 export const everywhere = (reason: string): StartFault => ({ reason, elsewhere: false });
 export const elsewhere = (reason: string): StartFault => ({ reason, elsewhere: true });
+export const lacking = (lacks: string, reason: string): StartFault => ({ reason, elsewhere: true, lacks });
 
 /** Of which a first line may be as long, to Linux. */
 const firstLineMaxBytes = 256;
@@ -59,7 +62,8 @@ export function scriptFault(script: Script, deep = 0): StartFault | null {
   const path = resolve(folder, interpreter);
   switch (kindAt(path)) {
     case null:
-      return elsewhere(
+      return lacking(
+        `the interpreter ${quoted(interpreter)}`,
         `the first line of "${name}" asks for ${quoted(interpreter)}, which this machine does not have`,
       );
     case "folder":
@@ -128,7 +132,8 @@ function missingByEnv({ environment, folder, name }: Script, given: readonly str
     : (environment["PATH"] ?? "").split(delimiter).map((path) => resolve(folder, path));
   if (places.some((path) => mayExecute(resolve(path, wanted)))) return null;
   const where = wanted.includes("/") ? "" : " on its path";
-  return elsewhere(
+  return lacking(
+    `the interpreter ${quoted(wanted)}`,
     `the first line of "${name}" asks for ${quoted(wanted)}, which this machine does not have${where}`,
   );
 }

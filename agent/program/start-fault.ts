@@ -2,12 +2,13 @@
  * Why a command could not be started, in one sentence that names what is missing or too long, and whether another machine
  * may have it. It looks at the files that the system only said no to.
  */
-import { resolve } from "node:path";
+import { isAbsolute, resolve, sep } from "node:path";
 import type { Environment } from "../../system/environment.ts";
 import {
   elsewhere,
   everywhere,
   kindAt,
+  lacking,
   mayExecute,
   namesNoInterpreter,
   programFile,
@@ -71,8 +72,8 @@ export function startFault(start: Start, error: NodeJS.ErrnoException): StartFau
 function missing(start: Start, program: string, onPath: boolean): StartFault {
   if (programFile(program, start) === null)
     return onPath
-      ? elsewhere(`there is no program "${program}" on this machine's path`)
-      : everywhere(`there is no program "${program}" (looked for from ${start.folder})`);
+      ? lacking(`the program ${quoted(program)}`, `there is no program "${program}" on this machine's path`)
+      : missingFile(program, start.folder);
   return (
     faultOfFile(start, program) ?? elsewhere(`"${program}" needs a loader that this machine does not have`)
   );
@@ -105,6 +106,13 @@ export function shellNote(start: Start, code: number | null): string {
   return file !== null && namesNoInterpreter(file)
     ? ` ("${program}" has no first line such as #!/usr/bin/env python3, so a shell ran it)`
     : "";
+}
+
+/** What is named by its whole path is of the machine, unless it is where the program's own files are. */
+function missingFile(program: string, folder: string): StartFault {
+  const reason = `there is no program "${program}" (looked for from ${folder})`;
+  const isOwn = !isAbsolute(program) || resolve(program).startsWith(`${resolve(folder)}${sep}`);
+  return isOwn ? everywhere(reason) : lacking(`the program ${quoted(program)}`, reason);
 }
 
 function tooLong({ environment, words }: Start): string {

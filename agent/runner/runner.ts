@@ -77,6 +77,8 @@ export type RunnerEvent =
       /** False when the same job would fail the same way anywhere. */
       readonly retryable: boolean;
       readonly usedMs: number;
+      /** What this machine lacks of what the job needs, where that ended it. */
+      readonly lacks?: string | undefined;
     }
   /** Measured between reports, at a step of the program's own counting: for the curve alone. */
   | {

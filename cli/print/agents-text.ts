@@ -11,6 +11,7 @@ export function agentsText({ agents }: MeshView): string {
     ...availabilityText(agent),
     ...measuredText(agent),
     ...asideText(agent),
+    ...lacksText(agent),
   ]);
   return [hardwareTable(agents), speedTable(agents), notes.join("\n")]
     .filter((part) => part !== "")
@@ -128,4 +129,9 @@ function asideText({ agent, cordonReason }: AgentView): string[] {
   return [
     `${agent} is quarantined: ${cordonReason}; \`trialmesh agents cordon ${agent} --end\` lets it work again`,
   ];
+}
+
+/** What programs have not found there; it gets no more trials of those sweeps while another agent fits. */
+function lacksText({ agent, lacks }: AgentView): string[] {
+  return lacks.map(({ sweep, what }) => `${agent} lacks ${what}, which ${sweep} needs`);
 }

@@ -268,6 +268,14 @@ function agentsFinding({ agents }: MeshView): Finding {
       `${found}; ${quarantined.join("; ")}`,
       "see to the machine, then `trialmesh agents cordon AGENT --end` lets it work again",
     );
+  const lacking = agents.flatMap(({ agent, lacks }) => lacks.map(({ what }) => `${agent} lacks ${what}`));
+  if (lacking.length > 0 && silent.length === 0)
+    return bad(
+      "warn",
+      "agents",
+      `${found}; ${lacking.join("; ")}`,
+      "install it there and restart the agent, or say in the sweep file what it needs",
+    );
   return silent.length === 0
     ? ok("agents", found)
     : bad(

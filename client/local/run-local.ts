@@ -2,6 +2,7 @@
  * Runs a command sweep on this machine, without a mesh: the same samplers propose and the same policies judge. Nothing
  * is kept: no journal, no budget, no reuse of results. A trial that fails never ends the sweep by itself.
  */
+import { tmpdir } from "node:os";
 import { keyOf } from "../../search/space/active.ts";
 import type { SearchProblem, SearchSampler } from "../../search/sampler/ask.ts";
 import { stopText } from "../../search/stopping/stop-reason.ts";
@@ -14,6 +15,7 @@ import { RungBoard } from "./rung-board.ts";
 import type { CommandEnd } from "../../agent/program/command-end.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { lackIn } from "../../agent/program/machine-lack.ts";
 import { runCommand, type RunningCommand } from "../../agent/program/run-command.ts";
 
 export interface LocalOptions {
@@ -253,7 +255,7 @@ class LocalRun {
       trial.reason = `its output could not be read: ${trial.unread}`;
     } else if (end.kind === "failed") {
       trial.state = "failed";
-      trial.reason = end.reason;
+      trial.reason = this.reasonOf(trial, end);
     } else if (end.kind === "ended") {
       const overTaken = trial.reason === null && trial.state === "running";
       trial.state = overTaken ? "interrupted" : "stopped";
@@ -266,6 +268,15 @@ class LocalRun {
       trial.state = "failed";
       trial.reason = trial.whyNoResult();
     } else trial.state = "completed";
+  }
+
+  /** What is missing here is said as that: elsewhere it may run. */
+  private reasonOf({ params }: LocalTrial, end: Extract<CommandEnd, { kind: "failed" }>): string {
+    const { own, reason } = end;
+    const { folder } = this.options;
+    const lacks =
+      end.lacks ?? (own === undefined ? null : lackIn(own, { folder, ownFolders: [tmpdir()], params }));
+    return lacks === null ? reason : `${reason}; this machine lacks ${lacks}`;
   }
 
   /** A report of the first objective has come: perhaps the policy has something to say. */

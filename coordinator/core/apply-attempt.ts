@@ -8,6 +8,7 @@ import { accountOf, addLine, agentOf, enterRung, sweepOf, trialOf } from "./enti
 import { withEpochs } from "../state/epoch-means.ts";
 import type { Event, EventOf } from "../format/event.ts";
 import { noValues, withValue } from "../state/log-means.ts";
+import { runOf } from "../state/lack.ts";
 import {
   attemptByFence,
   mustGet,
@@ -226,6 +227,7 @@ function end(state: State, event: EventOf<"AttemptEnded">, at: number): void {
   attempt.state = "ended";
   attempt.ending = event.ending;
   attempt.note = event.note ?? "";
+  if (event.lacks !== undefined) mark(state, sweep, attempt, event.lacks);
   attempt.endedAt = at;
   if (event.ending === "finished") compare(state, attempt.agent, event.contradicts ?? []);
   state.active.delete(event.fence);
@@ -254,6 +256,13 @@ function learn(
   if (speed === undefined) return;
   const speeds = agentOf(state, agent).speed;
   speeds[kind] = { attempts: (speeds[kind]?.attempts ?? 0) + 1, logFactor: speed };
+}
+
+/** LACK-1: for as long as that agent's run and what is installed there stay what they are. */
+function mark(state: State, sweep: Sweep, attempt: Attempt, what: string): void {
+  attempt.lacks = what;
+  const run = runOf(mustGet(state.agents, attempt.agent, "agent"));
+  sweep.lacking = { ...sweep.lacking, [attempt.agent]: { what, run } };
 }
 
 /** Whoever finished it can do it, and whoever failed it before could not. */

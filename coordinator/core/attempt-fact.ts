@@ -65,13 +65,15 @@ interface AttemptEnd {
   readonly tooShort: boolean;
   /** What its agent measured of its epochs, and the time that counts; left out where nothing was reported. */
   readonly measured?: { readonly pace: Pace | undefined; readonly usedMs: number };
+  /** What the agent's machine lacks, where that ended it. */
+  readonly lacks?: string | undefined;
 }
 
 export function attemptEnded(
   state: State,
   trial: Trial,
   attempt: Attempt,
-  { ending, measured, note, posted, tooShort }: AttemptEnd,
+  { ending, lacks, measured, note, posted, tooShort }: AttemptEnd,
 ): EventOf<"AttemptEnded"> {
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   const event: { -readonly [K in keyof EventOf<"AttemptEnded">]: EventOf<"AttemptEnded">[K] } = {
@@ -82,6 +84,7 @@ export function attemptEnded(
     tags: correctedTags(state, sweep, attempt.charged, posted),
   };
   if (note !== "") event.note = note;
+  if (lacks !== undefined) event.lacks = lacks;
   if (ending === "finished") {
     const before = sweep.typicalCost ?? posted;
     event.typicalCost = Math.round(before + costSmoothing * (posted - before));

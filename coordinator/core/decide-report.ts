@@ -8,7 +8,7 @@ import { charge } from "../budget/ledger.ts";
 import type { Steps } from "../state/input.ts";
 import { attemptEnded, leaseAccepted } from "./attempt-fact.ts";
 import { judge } from "./judge.ts";
-import { endAttempt } from "./outcome.ts";
+import { endAttempt, type End } from "./outcome.ts";
 import { recordBuilt } from "../registry/record-built.ts";
 import { accuse, quarantine } from "./quarantine.ts";
 import { useAtReport, type Moment, type Use } from "./use.ts";
@@ -49,13 +49,24 @@ export function* decideReport(state: State, agent: string, report: Report, momen
       yield* stopped(state, trial, attempt, report, use, settings);
       return;
     case "failed": {
-      const end = report.retryable
-        ? { ending: "failed" as const, why: report.reason }
-        : { ending: "failed" as const, why: report.reason, usedMs: use.usedMs, final: true };
+      const end =
+        report.lacks !== undefined
+          ? lackingEnd(report, report.lacks, use)
+          : report.retryable
+            ? { ending: "failed" as const, why: report.reason }
+            : { ending: "failed" as const, why: report.reason, usedMs: use.usedMs, final: true };
       yield* endAttempt(state, trial, attempt, end, settings);
       return;
     }
   }
+}
+
+/** LACK-4: a start on a machine that cannot is nobody's to pay; whoever works for longer before it misses something has used the machine. */
+const lackFreeMs = 60_000;
+
+function lackingEnd({ reason: why }: { readonly reason: string }, lacks: string, { usedMs }: Use): End {
+  const end = { ending: "failed", why, lacks } as const;
+  return usedMs > lackFreeMs ? { ...end, usedMs } : end;
 }
 
 /** What was kept was worked no longer than the attempt can have run, and no shorter than what was kept before. */

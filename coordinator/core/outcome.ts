@@ -1,7 +1,9 @@
 /** How an attempt ends and what becomes of its trial: settle, then requeue, judge or finish. */
-import type { Ending, Attempt, State, Trial } from "../state/state.ts";
+import type { Event } from "../format/event.ts";
+import type { Ending, Attempt, State, Sweep, Trial } from "../state/state.ts";
 import { mustGet } from "../state/state.ts";
 import { charge } from "../budget/ledger.ts";
+import { lackedByAll, lackSentence } from "../placement/lacked-everywhere.ts";
 import { isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
 import type { Steps } from "../state/input.ts";
 import { attemptEnded } from "./attempt-fact.ts";
@@ -18,11 +20,14 @@ export interface End {
   /** True where the trial's own code is to blame and would fail the same way again. */
   readonly final?: boolean;
   readonly measured?: Parameters<typeof attemptEnded>[3]["measured"];
+  /** What the agent's machine lacks of what the program needs, where that ended it. */
+  readonly lacks?: string;
 }
 
 /**
  * Ends an attempt that did not reach its target. BUDGET-2: its reservation resolves here, once.
- * Who pays: a lost or refused attempt only what was checkpointed; everything else what it used.
+ * Who pays: a lost or refused attempt only what was checkpointed, and so one that ended early because its machine lacks
+ * something; everything else what it used.
  */
 export function* endAttempt(
   state: State,
@@ -32,14 +37,16 @@ export function* endAttempt(
   settings: CoordinatorSettings,
 ): Steps {
   const posted = charge(end.usedMs ?? attempt.keptMs, attempt.rate, attempt.reserved);
-  const { ending, measured, tooShort = false, why } = end;
-  const fact = { ending, note: why, posted, tooShort };
+  const { ending, lacks, measured, tooShort = false, why } = end;
+  const fact = { ending, note: why, posted, tooShort, lacks };
   yield attemptEnded(state, trial, attempt, measured === undefined ? fact : { ...fact, measured });
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   if (end.final === true || failedSoBefore(state, trial, attempt, end)) {
     yield trialFinished(state, trial, "failed", end.why);
   } else if (sweep.state === "stopping") {
     yield trialFinished(state, trial, "cancelled", "the sweep was stopped");
+  } else if (lacks !== undefined) {
+    yield afterLack(state, sweep, trial, lacks, why);
   } else {
     const blame = end.ending === "failed" || end.ending === "lost";
     if (blame && trial.retries >= settings.retriesMax) {
@@ -51,12 +58,24 @@ export function* endAttempt(
   }
 }
 
+/** LACK-2: the machine's fault and not the trial's, so it goes elsewhere, unless there is nowhere else. */
+function afterLack(state: State, sweep: Sweep, trial: Trial, lacks: string, why: string): Event {
+  const all = lackedByAll(state, sweep, trial, lacks);
+  if (all === null) return { kind: "TrialRequeued", trial: trial.trial, why, blame: false };
+  return trialFinished(
+    state,
+    trial,
+    "failed",
+    `no agent that fits has what it needs: ${lackSentence(all)}; the last said: ${why}`,
+  );
+}
+
 /**
  * RETRY-1: it failed on the same agent for the very same reason before, and no other that fits is there to try: it would
  * only do so again.
  */
-function failedSoBefore(state: State, trial: Trial, attempt: Attempt, { ending, why }: End): boolean {
-  if (ending !== "failed") return false;
+function failedSoBefore(state: State, trial: Trial, attempt: Attempt, { ending, lacks, why }: End): boolean {
+  if (ending !== "failed" || lacks !== undefined) return false;
   const failed = trial.attempts.filter((one) => one.ending === "failed");
   const again = failed.some(
     ({ agent, fence, note }) => fence !== attempt.fence && agent === attempt.agent && note === why,

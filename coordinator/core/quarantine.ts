@@ -12,7 +12,10 @@ const contradictedMax = 3;
 export function contradictedBy(trial: Trial, finisher: string): readonly Attempt[] {
   const ended = trial.attempts.slice(0, -1);
   const since = ended.findLastIndex(({ ending }) => ending === "finished") + 1;
-  const failed = ended.slice(since).filter(({ agent, ending }) => ending === "failed" && agent !== finisher);
+  const failed = ended.slice(since).filter(
+    // LACK-3: a machine that lacks what one program needs is marked for that, and is fine for others.
+    ({ agent, ending, lacks }) => ending === "failed" && lacks === undefined && agent !== finisher,
+  );
   // Twice on one agent is one and the same.
   return failed.filter(({ agent }, index) => failed.findIndex((other) => other.agent === agent) === index);
 }

@@ -81,7 +81,8 @@ function offerFor(
       if (blocked.has(key)) continue;
       const found = placeable(state, sweep, queue, id);
       if (found === null) {
-        blocked.add(key);
+        // What is missing there is missing for this sweep alone.
+        if (sweep.lacking === undefined) blocked.add(key);
         continue;
       }
       const { choice, trial } = found;

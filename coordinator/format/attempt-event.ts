@@ -108,6 +108,8 @@ export const attemptEvents = [
     epochs: storedEpochs.exactOptional(),
     /** What starting again at a rung has cost; left out where it did not. */
     restart: storedMilliTokens.exactOptional(),
+    /** What its agent's machine lacks of what the program needs: the agent is marked with it, for the trial's sweep. */
+    lacks: z.string().exactOptional(),
     learned: z
       .strictObject({
         /** Natural logarithm of milli-tokens for a unit of resource on one row of data. */

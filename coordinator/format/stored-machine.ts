@@ -42,6 +42,8 @@ export const storedCapability = z.strictObject({
   rates: z.array(rate),
   labels: z.record(z.string(), z.string()),
   python: z.string().nullable().default(null),
+  packages: z.record(z.string(), z.string()).exactOptional(),
+  environment: z.string().exactOptional(),
 });
 
 export const storedPolicy = z.strictObject({

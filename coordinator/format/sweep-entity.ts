@@ -54,6 +54,8 @@ export const sweepEntity = z.strictObject({
   pace: z.record(z.string(), z.record(z.string(), z.strictObject(logMeans))),
   /** By model, what epochs cost. */
   epochs: z.record(z.string(), storedEpochCost),
+  /** By agent: what its machine lacks of what the program needs, and the run of the agent that this was seen in. */
+  lacking: z.record(z.string(), z.strictObject({ what: z.string(), run: z.string() })).exactOptional(),
   savedByReuse: storedMilliTokens,
   savedByStopping: storedMilliTokens,
   /** What going on from rungs has cost in starts. */

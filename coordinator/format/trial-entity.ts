@@ -58,6 +58,8 @@ const attempt = z.strictObject({
   note: z.string(),
   /** How its cost parts; null where nobody measured that. */
   epochs: storedEpochs.nullable(),
+  /** What the agent's machine lacked, where that ended it. */
+  lacks: z.string().exactOptional(),
   endedAt: storedMs.nullable(),
 });
 

@@ -11,6 +11,8 @@ import { meanOf } from "../../numeric/moment.ts";
 import type { Agent, State, Sweep, Trial } from "../state/state.ts";
 import { choiceInGroup, requestOfAny, type Choice } from "./feasible.ts";
 import type { AgentGroup } from "../state/fleet.ts";
+import { hasLackedOn, lackOf } from "../state/lack.ts";
+import { lackSomethingAll } from "./lacked-everywhere.ts";
 import { hasFailedOn } from "./tried-elsewhere.ts";
 
 /** Free agents of one kind that are compared; more would differ little and cost time. */
@@ -60,7 +62,17 @@ function priceMerit(candidates: readonly Choice[], sweep: Sweep, model: string):
   return (choice) => cheapest / costOn(choice, sweep, model);
 }
 
+/**
+ * LACK-1: an agent that is marked as lacking something is none, while another that fits is not marked. Where all are, a trial
+ * may still need nothing of that, and is tried where it has not been.
+ */
 function candidatesFor(state: State, sweep: Sweep, trial: Trial): Choice[] {
+  const found = gather(state, sweep, trial, (agent) => lackOf(agent, sweep) === null);
+  if (found.length > 0 || !lackSomethingAll(state, sweep, trial.model)) return found;
+  return gather(state, sweep, trial, (agent) => !hasLackedOn(trial, agent, sweep));
+}
+
+function gather(state: State, sweep: Sweep, trial: Trial, isMeant: (agent: Agent) => boolean): Choice[] {
   const { fleet } = state;
   const { model } = trial;
   const { key, request } = requestOfAny(sweep, model);
@@ -68,7 +80,7 @@ function candidatesFor(state: State, sweep: Sweep, trial: Trial): Choice[] {
   const consider = (name: string) => {
     if (found.has(name) || !fleet.isFree(name)) return;
     const choice = choiceInGroup(state, name, sweep, model);
-    if (choice !== null) found.set(name, choice);
+    if (choice !== null && isMeant(choice.agent)) found.set(name, choice);
   };
   for (const name of sweep.spec.needs.agents?.only ?? nearby(state, sweep, trial)) consider(name);
   for (const group of fleet.freeGroups()) {

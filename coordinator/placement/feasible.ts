@@ -2,12 +2,14 @@
 import type { BackendName } from "../../protocol/capability.ts";
 import {
   backendsFor,
+  lacksPredicate,
   match,
   matchItself,
   type Mismatch,
   type PlacementRequest,
 } from "../../protocol/match.ts";
 import type { Agent, State, Sweep } from "../state/state.ts";
+import { lackOf } from "../state/lack.ts";
 import { trustedRate } from "./pace.ts";
 
 export interface Choice {
@@ -19,6 +21,13 @@ export interface Choice {
 
 /** Why the agent does not fit; empty where it does. */
 export function mismatchesOf(agent: Agent, sweep: Sweep, model: string): readonly Mismatch[] {
+  const lacks = lackOf(agent, sweep);
+  const found = mismatchesByMatch(agent, sweep, model);
+  return lacks === null ? found : [...found, { predicate: lacksPredicate, wanted: lacks, has: "" }];
+}
+
+/** As `mismatchesOf`, but for what attempts have shown to be missing there. */
+export function mismatchesByMatch(agent: Agent, sweep: Sweep, model: string): readonly Mismatch[] {
   return match(requestOf(agent.agent, sweep, model), agent.capability, agent.policy);
 }
 
@@ -29,7 +38,7 @@ export function choiceOn(agent: Agent, sweep: Sweep, model: string): Choice | nu
   return fastest(agent, request, backendsFor(request, agent.capability));
 }
 
-/** As `choiceOn`, where the fleet has answered already for all machines of its kind. */
+/** As `choiceOn`, where the fleet has answered already for all machines of its kind; what is missing there is not asked. */
 export function choiceInGroup(state: State, name: string, sweep: Sweep, model: string): Choice | null {
   const agent = state.agents.get(name);
   const group = state.fleet.groupOf(name);

@@ -4,7 +4,9 @@ import { takesWork } from "../state/takes-work.ts";
 import { choiceOn } from "./feasible.ts";
 
 export function hasFailedOn(trial: Trial, agent: string): boolean {
-  return trial.attempts.some((attempt) => attempt.agent === agent && attempt.ending === "failed");
+  return trial.attempts.some(
+    (attempt) => attempt.agent === agent && attempt.ending === "failed" && attempt.lacks === undefined,
+  );
 }
 
 /** True where an agent that fits takes work, busy or not, on which the trial has not failed. */

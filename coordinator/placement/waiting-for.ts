@@ -6,6 +6,8 @@ import { mustGet, type State, type Sweep } from "../state/state.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { takesWork } from "../state/takes-work.ts";
 import { feasibleChoices, type Choice } from "./feasible.ts";
+import { lackOf } from "../state/lack.ts";
+import { lackSentence } from "./lacked-everywhere.ts";
 import { startCost } from "./start-cost.ts";
 import { hasFailedOn } from "./tried-elsewhere.ts";
 
@@ -18,7 +20,7 @@ export function waitingFor(state: State, sweep: Sweep, settings: CoordinatorSett
   const kinds = modelsLeft(state, sweep);
   if (kinds.length === 0) return null;
   const needed = startCost(state, sweep, kinds, settings);
-  if (needed === null) return `no agent that is present fits ${kinds.join(", ")}`;
+  if (needed === null) return `no agent that is present fits ${kinds.join(", ")}${lacksOf(state, sweep)}`;
   const free = fundsFor(state, sweep);
   if (free < needed) {
     const cap = capOf(mustGet(state.accounts, sweep.requester, "account"), sweep);
@@ -49,6 +51,15 @@ function busy(state: State, sweep: Sweep, kinds: readonly string[]): string | nu
   return waiting.length > 0 && waiting.every(isRefused)
     ? "every agent that fits and that it has not failed on is busy"
     : null;
+}
+
+/** Of those present, who lacks what. */
+function lacksOf(state: State, sweep: Sweep): string {
+  const lacks = [...state.agents.values()].flatMap((agent) => {
+    const what = agent.present ? lackOf(agent, sweep) : null;
+    return what === null ? [] : [{ agent: agent.agent, what }];
+  });
+  return lacks.length === 0 ? "" : `: ${lackSentence(lacks)}`;
 }
 
 /** Models that still have something to run. */

@@ -2,6 +2,7 @@
 import type { AgentView, MeshView } from "../../protocol/view.ts";
 import { attemptByFence, mustGet, type Agent, type State } from "../state/state.ts";
 import { members } from "../state/member.ts";
+import { lackOf } from "../state/lack.ts";
 import { trustedRate } from "../placement/pace.ts";
 import type { QuerySource } from "./query-source.ts";
 
@@ -68,10 +69,21 @@ function agentViewOf(state: State, agent: Agent, seen: ReturnType<QuerySource["b
     backends: agent.capability.backends,
     rates: agent.capability.rates,
     python: agent.capability.python,
+    lacks: lacksOf(state, agent),
     measured: measuredOf(agent),
     policy: agent.policy,
     lastSeenAt: seen?.at ?? null,
   };
+}
+
+/** The newest sweep's of each kind, newest first. */
+function lacksOf(state: State, agent: Agent): AgentView["lacks"] {
+  const found = new Map<string, string>();
+  for (const sweep of state.sweeps.values()) {
+    const what = lackOf(agent, sweep);
+    if (what !== null) found.set(what, sweep.sweep);
+  }
+  return [...found].map(([what, sweep]) => ({ what, sweep })).toReversed();
 }
 
 /** Kinds of task whose measured speed differs from the claim. */

@@ -2,7 +2,31 @@
 import assert from "node:assert/strict";
 import { testCases } from "../support/case-place.ts";
 
+/** Two machines of one home each: the Python of the first lacks the package, that of the second has it. */
+const missingHere = `set -e
+beside=$(dirname "$TRIALMESH_HOME")
+python3 -m venv --without-pip $beside/bare
+python3 -m venv --without-pip $beside/full
+printf 'import json\\ndef safe_load(text): return json.loads(text)\\n' > "$($beside/full/bin/python -c 'import site; print(site.getsitepackages()[0])')/yaml.py"
+export TRIALMESH_PYTHON=$beside/bare/bin/python
+trialmesh up --detach --port 0
+code=$(trialmesh invite agent second | grep -o 'tm3[^ ]*' | head -1)
+TRIALMESH_HOME=$beside/second TRIALMESH_PYTHON=$beside/full/bin/python trialmesh agent --join "$code" --programs any > $beside/second.log 2>&1 &
+trap "kill $!" EXIT
+for i in $(seq 300); do grep -q lends $beside/second.log && break; sleep 0.2; done
+trialmesh sweep run needs-yaml.yaml
+trialmesh sweep show s1
+trialmesh agents
+trialmesh down`;
+
 testCases("newcomer", {
+  "module-missing-here": async (place) => {
+    const { all, code } = await place.run(missingHere);
+    assert.equal(code, 0, all);
+    const trials = [...all.matchAll(/^\s*s1-\d+\s+.*$/gm)].map(([line]) => line);
+    assert.equal(trials.filter((line) => /completed/.test(line)).length, 6, all);
+    assert.match(all, /lacks the Python module "yaml", which s1 needs/);
+  },
   "profile-shows-the-data": async (place) => {
     const up = await place.run("trialmesh up --detach --port 0");
     assert.equal(up.code, 0, up.all);

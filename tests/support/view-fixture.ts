@@ -47,6 +47,7 @@ export function agentFixture(agent: string, rest: Partial<AgentView> = {}): Agen
       { kind: "text-classification/textcnn", backend: "wasm", examplesPerSecond: 900, tokensPerSecond: 0.8 },
     ],
     python: null,
+    lacks: [],
     measured: [],
     policy: { ...openPolicy(2), leaveFreeMemGiB: 1 },
     lastSeenAt: fixtureNow - 1_000,

@@ -27,6 +27,7 @@ export function agentDetail(view: View, agent: AgentView, width: number, height:
       span(`, heard ${agoOf(view, agent.lastSeenAt)}`, "dim"),
     ),
     ...quarantineLines(agent, width),
+    ...lackLines(agent, width),
     line(span("load        ", "dim"), span(loadText(agent.cpuLoad).padEnd(6)), span(spark, "accent")),
     ...ownerLines(agent, width),
     pair("memory", `${gib(agent.memFreeGiB)} free of ${gib(host.memGiB)}`),
@@ -95,6 +96,14 @@ function quarantineLines({ cordonReason }: AgentView, width: number): readonly L
   if (cordonReason === null) return [];
   const words = wrap(cordonReason, width - labelWidth);
   return words.map((each, index) => pair(index === 0 ? "quarantined" : "", each, "warn"));
+}
+
+/** What programs have not found there. */
+function lackLines({ lacks }: AgentView, width: number): readonly Line[] {
+  return lacks.flatMap(({ sweep, what }, index) => {
+    const words = wrap(`${what} (${sweep})`, width - labelWidth);
+    return words.map((each, row) => pair(index + row === 0 ? "lacks" : "", each, "warn"));
+  });
 }
 
 function ownerLines({ owner }: AgentView, width: number): readonly Line[] {
