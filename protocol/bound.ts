@@ -9,8 +9,10 @@ import * as z from "zod";
 export const nameCharactersMax = 200;
 /** Of a sentence, a path, a pattern. */
 export const sentenceCharactersMax = 2_000;
-/** Of a text that somebody wrote: a parameter's value, a word of a command. */
+/** Of a text that somebody wrote: a word of a command. */
 export const textCharactersMax = 20_000;
+/** Of a parameter's value: more than a word of a command line may hold on Linux, which is that trial's own fault. */
+export const valueCharactersMax = 262_144;
 /** Of a list or a record of which people write each entry, or a machine has each. */
 export const entriesMax = 1_000;
 /** Of one that programs write: choices of a parameter, lines of an answer. */

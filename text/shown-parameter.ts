@@ -9,6 +9,8 @@ import { valueIn, type Params, type Value } from "../protocol/value.ts";
 const writtenDigitsMax = 8;
 const drawnDigitsMin = 4;
 const digitsMax = 17;
+/** Of a text as long as a file the beginning is shown, unless another begins alike. */
+const textCharactersMax = 1_000;
 
 /** A value that stands alone. */
 export function formatValue(value: Value): string {
@@ -77,6 +79,7 @@ function drawn(value: number, digits: number): string {
 }
 
 /** In quotes where it would be taken for nothing, or for more than one parameter. */
-function textOf(text: string): string {
+function textOf(whole: string): string {
+  const text = whole.length <= textCharactersMax ? whole : `${whole.slice(0, textCharactersMax)}…`;
   return text === "" || /\s\S*=|^"/u.test(text) ? quotedName(text) : shownName(text);
 }

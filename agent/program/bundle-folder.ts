@@ -1,9 +1,9 @@
 /**
- * Files of a folder into a bundle, and a bundle into a folder. What is hidden or can be made again is left out, links that
- * lead out of the folder are refused, and so is what is too big to travel.
+ * Files of a folder into a bundle, and a bundle into a folder. What is hidden or can be made again is left out; links within it
+ * travel as copies, those that lead nowhere stay behind, and those that lead out of it are refused, as is what is too big.
  */
 import { chmod, mkdir, readdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -45,6 +45,8 @@ export interface PackOptions extends FolderLimits {
   readonly advice: string;
   /** Folders that must not travel: left out where they are met, refused where they are named. */
   readonly isSecret?: (folder: string) => boolean;
+  /** Told of each link that stays behind, and why. */
+  readonly onLink?: (sentence: string) => void;
 }
 
 /** The folder's files in memory; a refusal names what is missing or too big. */
@@ -61,7 +63,7 @@ export async function packFolder(
 }
 
 export async function listFolder(folder: string, options: PackOptions): Promise<Outcome<readonly Found[]>> {
-  const { advice, isSecret = () => false, maxFiles, maxMiB, only, what } = options;
+  const { advice, isSecret = () => false, maxFiles, onLink = () => undefined, only, what } = options;
   const root = await realpath(folder);
   const isInSecret = (path: string): boolean =>
     isSecret(path) || (dirname(path) !== path && isInSecret(dirname(path)));
@@ -69,10 +71,15 @@ export async function listFolder(folder: string, options: PackOptions): Promise<
   const found = new Map<string, Found>();
   const outside: string[] = [];
   const secret: string[] = [];
-  const add = async (path: string, named: boolean): Promise<void> => {
-    // One more than allowed is enough to refuse.
-    if (found.size > maxFiles) return;
-    const real = await realpath(join(root, path));
+  let copies = 0;
+  const add = async (path: string, named: boolean, above: readonly string[]): Promise<void> => {
+    // One more than allowed is enough to refuse. Folders behind links count too: they may multiply.
+    if (found.size > maxFiles || copies > maxFiles) return;
+    const real = named ? await realpath(join(root, path)) : await ledTo(join(root, path));
+    if (real === null) {
+      onLink(`${path} in ${what} is a link that leads nowhere, and stays behind`);
+      return;
+    }
     if (real !== root && !real.startsWith(root + sep)) {
       outside.push(path);
       return;
@@ -91,17 +98,24 @@ export async function listFolder(folder: string, options: PackOptions): Promise<
         executable: (facts.mode & 0o111) !== 0,
         changed: facts.mtimeMs,
       });
-    } else if (facts.isDirectory() && (named || real === join(root, path))) {
-      // A link to a folder within is not followed: what it leads to is packed where it is.
+    } else if (facts.isDirectory()) {
+      // A link to a folder within travels as a copy of it; not where that would have no end.
+      if (above.includes(real))
+        return onLink(`${path} in ${what} is a link to a folder around it, and stays behind`);
+      if (!named && isLeftOut(basename(real)))
+        return onLink(
+          `${path} in ${what} is a link to ${basename(real)}, which is left out, and stays behind`,
+        );
+      if (real !== join(root, path)) copies++;
       for (const name of (await readdir(real)).toSorted())
-        if (!isLeftOut(name)) await add(join(path, name), false);
-    }
+        if (!isLeftOut(name)) await add(join(path, name), false, [...above, real]);
+    } else onLink(`${path} in ${what} is neither a file nor a folder, and stays behind`);
   };
   for (const name of only ?? ["."]) {
     const path = relative(root, resolve(root, name));
     if (path.startsWith("..")) return refuse("invalid", `${name} is not in ${what}; only its files travel`);
     try {
-      await add(path, true);
+      await add(path, true, []);
     } catch (error) {
       if (!isMissing(error)) throw error;
       return refuse("unknown", `there is no ${name} in ${what}`);
@@ -113,7 +127,14 @@ export async function listFolder(folder: string, options: PackOptions): Promise<
   const [kept] = secret;
   if (kept !== undefined)
     return refuse("invalid", `${kept} in ${what} is the home of a mesh, or in one: ${secretsStay}`);
+  if (copies > maxFiles)
+    return refuse("invalid", `links in ${what} lead to more than ${maxFiles} folders; ${advice}`);
   const files = [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return withinLimits(files, options);
+}
+
+function withinLimits(files: readonly Found[], options: PackOptions): Outcome<readonly Found[]> {
+  const { advice, maxFiles, maxMiB, what } = options;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   if (files.length > maxFiles)
     return refuse("invalid", `${what} holds more than ${maxFiles} files; ${advice}`);
@@ -149,6 +170,16 @@ export async function unpackBundle({ files }: Bundle, folder: string): Promise<v
     made.add(parent);
     await writeFile(file, content, { mode: 0o600 });
     if (executable) await chmod(file, 0o700);
+  }
+}
+
+/** Where a path leads; null where a link leads nowhere, or to itself. */
+async function ledTo(path: string): Promise<string | null> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (isMissing(error) || systemCode(error) === "ELOOP") return null;
+    throw error;
   }
 }
 

@@ -48,7 +48,11 @@ export async function programPlan(
     if (fault !== null) return refuse("invalid", `${file}: field module: ${fault}`);
   }
   const folder = sweep.module === null ? findFolder(sweep, origin, file) : resolve(dirname(file));
-  const packed = await packFolder(folder, packing(folder, sweep));
+  const links: string[] = [];
+  const packed = await packFolder(
+    folder,
+    packing(folder, sweep, (sentence) => links.push(sentence)),
+  );
   if (!packed.ok) return refuse(packed.refusal.code, `${file}: ${packed.refusal.message}`);
   const fileFault = sweep.module === null ? programFileFault(sweep, packed.value) : null;
   if (fileFault !== null) return refuse("invalid", `${file}: field command: ${fileFault}`);
@@ -62,7 +66,10 @@ export async function programPlan(
     fileName: sweep.name,
     dataset: sweep.dataset,
     objectiveGiven: true,
-    warnings: warnings.map((warning) => formatProblem(file, warning)),
+    warnings: [
+      ...warnings.map((warning) => formatProblem(file, warning)),
+      ...links.map((sentence) => `${file}: ${sentence}`),
+    ],
     bundle: {
       bytes,
       about: `program: ${plural(packed.value.length, "file")} of ${folder}, ${formatBytes(bytes.length)}`,
@@ -107,7 +114,7 @@ function unsendableName({ environment, space }: CommandSweep): string | null {
     : `${field}.${name}: cannot be sent to a mesh under this name; rename it, or run it here with \`trialmesh sweep local\``;
 }
 
-function packing(folder: string, sweep: CommandSweep): PackOptions {
+function packing(folder: string, sweep: CommandSweep, onLink: (sentence: string) => void): PackOptions {
   return {
     maxMiB: bundleMaxMiB,
     maxFiles: bundleFilesMax,
@@ -115,6 +122,7 @@ function packing(folder: string, sweep: CommandSweep): PackOptions {
     what: `the program's folder ${folder}`,
     advice: "name what the program needs, as in files: [train.py]",
     isSecret: isHomeFolder,
+    onLink,
   };
 }
 

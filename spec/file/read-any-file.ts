@@ -9,6 +9,7 @@ import { checkMacros, parametersIn } from "../../protocol/command-macro.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { pathOf } from "../../protocol/nested-name.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
+import { startFaults } from "../sweep/check-start.ts";
 import { paramsVariable, reachOf } from "../sweep/check-reach.ts";
 import type { CommandSweep, MeshTerms } from "../sweep/command-sweep.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
@@ -111,6 +112,8 @@ function command(
     unknown(sweep.command, ["command"]);
     for (const [name, text] of Object.entries(sweep.environment)) unknown([text], ["environment", name]);
   }
+  for (const { field, message } of startFaults(sweep))
+    tell(origin === "katib" ? ["spec", "trialTemplate", "trialSpec"] : field, message);
   const task = sweep.module === null ? "command" : "module";
   for (const [flag, given] of [
     // The launch form names the one there is.

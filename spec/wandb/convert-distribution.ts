@@ -6,7 +6,7 @@ import { exactValues, type ExactValues } from "../sweep/exact-value.ts";
 import { noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
 import { parseAt } from "../yaml/explain-issue.ts";
 import type { Path } from "../yaml/located-yaml.ts";
-import { aboveZero, bell, exponents, ordered, quantised } from "./convert-range.ts";
+import { aboveZero, bell, exponents, ordered, quantised, walked } from "./convert-range.ts";
 
 export interface ReadParameter {
   readonly distribution: Distribution;
@@ -49,6 +49,8 @@ export interface GivenDistribution {
   readonly field: Path;
   readonly raw: object;
   readonly name: WandbDistribution;
+  /** Of the search: a grid walks some of them otherwise than they are sampled. */
+  readonly method: string;
 }
 
 /** Null where something was refused, which the reading has then noted. */
@@ -95,6 +97,7 @@ export const conversions: {
   q_uniform: (given) => {
     const { field, reading } = given;
     const taken = ordered(reading, field, take(given, distributionShapes.q_uniform));
+    if (taken !== null && given.method === "grid") return plain(walked(reading, field, taken));
     return taken && plain(quantised(reading, field, { ...taken, log: false }));
   },
   log_uniform: (given) => byExponents(given, "log_uniform"),

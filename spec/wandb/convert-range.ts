@@ -76,3 +76,28 @@ export function bell(
   }
   return { distribution, mean, deviation, ...(step === undefined ? {} : { step }) };
 }
+
+const walkedMax = 10_000;
+
+/** What W&B's grid makes of a quantised range: from min in steps of q, as numpy's arange counts them, max itself left out. */
+export function walked(
+  reading: ImportReading,
+  field: Path,
+  { max, min, q }: Range & { readonly q: number },
+): Distribution | null {
+  const count = Math.ceil((max - min) / q);
+  if (count >= 1 && count <= walkedMax) {
+    const step = min + q - min;
+    const values = Array.from({ length: count }, (_, index) => min + index * step);
+    noteAt(reading, field, `a grid walks from ${min} by ${q} and leaves out ${max}, as W&B does`);
+    return { distribution: "choice", values };
+  }
+  refuseAt(
+    reading,
+    field,
+    count < 1
+      ? `W&B's grid leaves out max, and nothing is left from ${min} to ${max}`
+      : `from ${min} by ${q} there are ${count} values, and a grid may have ${walkedMax} of one parameter`,
+  );
+  return null;
+}

@@ -50,7 +50,7 @@ export function readParameter(
     );
     return null;
   }
-  return conversions[name]({ reading, field, raw, name });
+  return conversions[name]({ reading, field, raw, name, method });
 }
 
 /** The distribution's name, inferred as W&B does where it is left out: two whole bounds mean whole numbers. */

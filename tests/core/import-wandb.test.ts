@@ -87,7 +87,7 @@ test("WANDB-10: beside max_iter and s, min_iter counts for nothing, and that is 
 
 test("WANDB-4: a grid takes what W&B's grid takes; yes and no are booleans, as Python reads them", () => {
   const { sweep } = commandOf(fixtureText("wandb/grid.yaml"));
-  assert.deepEqual(sweep.space["dropout"], { distribution: "quantised", min: 0, max: 0.5, step: 0.25 });
+  assert.deepEqual(sweep.space["dropout"], { distribution: "choice", values: [0, 0.25] });
   assert.deepEqual(sweep.space["augment"], { distribution: "choice", values: [true, false] });
   assert.deepEqual(sweep.objectives, []);
   const every = fixtureText("wandb/every-distribution.yaml").replace("method: random", "method: grid");
@@ -218,4 +218,26 @@ test("WANDB-9: the command line's trials and seed stand in place of the file's; 
     read.problems.map((problem) => problem.message.split(" ")[0]),
     ["read", "--models", "--max"],
   );
+});
+
+describe("WANDB-12: a grid walks a quantised range as numpy's arange counts it, which W&B uses", () => {
+  // What numpy 1.26 gives, to the last digit.
+  const table: readonly [min: number, max: number, q: number, values: readonly number[]][] = [
+    [0, 1, 0.25, [0, 0.25, 0.5, 0.75]],
+    [1, 1.3, 0.1, [1, 1.1, 1.2000000000000002, 1.3000000000000003]],
+    [-3, 3, 2, [-3, -1, 1]],
+    [0, 5, 10, [0]],
+  ];
+  for (const [min, max, q, values] of table)
+    test(`${min} to ${max} by ${q}`, () => {
+      const text = `method: grid\nprogram: t.py\nparameters: {a: {distribution: q_uniform, min: ${min}, max: ${max}, q: ${q}}}\n`;
+      assert.deepEqual(commandOf(text).sweep.space["a"], { distribution: "choice", values });
+    });
+  test("nothing between", () =>
+    assert.match(
+      observationOf(
+        "method: grid\nprogram: t.py\nparameters: {a: {distribution: q_uniform, min: 2, max: 2, q: 1}}\n",
+      ).join(""),
+      /W&B's grid leaves out max, and nothing is left from 2 to 2/,
+    ));
 });

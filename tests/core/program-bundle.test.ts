@@ -156,3 +156,43 @@ test("BUNDLE-5: what is missing, too big, too much or elsewhere is refused with 
     "out in the folder is a link to outside of it; only its own files travel",
   );
 });
+
+test("PROG-19: links within a folder travel as copies; those without an end or a target stay behind and are named", async () => {
+  const root = mkdtempSync(join(tmpdir(), "trialmesh-links-"));
+  try {
+    mkdirSync(join(root, "tables", "2024"), { recursive: true });
+    writeFileSync(join(root, "tables", "2024", "rows.txt"), "7");
+    symlinkSync("2024", join(root, "tables", "newest"));
+    symlinkSync(join(root, "tables"), join(root, "absolute"));
+    symlinkSync("..", join(root, "tables", "2024", "up"));
+    symlinkSync("runs/17", join(root, "last-run"));
+    symlinkSync("itself", join(root, "itself"));
+    mkdirSync(join(root, "venv"));
+    symlinkSync("venv", join(root, "python"));
+    const told: string[] = [];
+    const packed = await packFolder(root, { ...options, onLink: (sentence) => told.push(sentence) });
+    assert.ok(packed.ok);
+    assert.deepEqual(packed.value.map(({ path }) => path).toSorted(), [
+      "absolute/2024/rows.txt",
+      "absolute/newest/rows.txt",
+      "tables/2024/rows.txt",
+      "tables/newest/rows.txt",
+    ]);
+    const links = [
+      ...new Set(told.map((sentence) => sentence.replace(/ in the folder.*?(?= is a link)/, ""))),
+    ];
+    assert.deepEqual(links.toSorted(), [
+      "absolute/2024/up is a link to a folder around it, and stays behind",
+      "absolute/newest/up is a link to a folder around it, and stays behind",
+      "itself is a link that leads nowhere, and stays behind",
+      "last-run is a link that leads nowhere, and stays behind",
+      "python is a link to venv, which is left out, and stays behind",
+      "tables/2024/up is a link to a folder around it, and stays behind",
+      "tables/newest/up is a link to a folder around it, and stays behind",
+    ]);
+    const named = await packFolder(root, { ...options, only: ["last-run"] });
+    assert.equal(named.ok ? "" : named.refusal.message, "there is no last-run in the folder");
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
