@@ -61,7 +61,8 @@ const commandBodies = {
   }),
   "account-open": z.strictObject({
     requester: nameSchema,
-    weight: weight.default(1),
+    /** Left out: 1 for a new account, and for an open one what it has. */
+    weight: weight.optional(),
     grant: milliTokensSchema.default(0),
   }),
   /** What is left out stays as it is. */
@@ -101,6 +102,8 @@ const commandBodies = {
   }),
   "agent-drain": z.strictObject({ agent: nameSchema, drain: z.boolean() }),
   "agent-cordon": z.strictObject({ agent: nameSchema, cordon: z.boolean() }),
+  /** Its credential was taken back: nobody waits for it any more. */
+  "agent-revoked": z.strictObject({ agent: nameSchema }),
 } as const;
 export type CommandName = keyof typeof commandBodies;
 export type CommandBody<N extends CommandName> = z.infer<(typeof commandBodies)[N]>;
@@ -171,7 +174,8 @@ export const commandValues = {
   "sweep-run": z.object({ sweep: sweepIdSchema }),
   "sweep-stop": z.object({ sweep: sweepIdSchema }),
   "budget-grant": z.object({ requester: nameSchema, granted: milliTokensSchema }),
-  "account-open": z.object({ requester: nameSchema }),
+  /** `opened` is false where it was open already. */
+  "account-open": z.object({ requester: nameSchema, opened: z.boolean().optional() }),
   /** `added` is false where the mesh had this version already. */
   "dataset-add": z.object({ dataset: nameSchema, version: z.int().positive(), added: z.boolean() }),
   "model-promote": z.object({
@@ -197,5 +201,6 @@ export const commandValues = {
   "sweep-tune": z.object({ sweep: sweepIdSchema, weight: z.number(), priority: z.int() }),
   "agent-drain": z.object({ agent: nameSchema, running: answerList(fenceSchema) }),
   "agent-cordon": z.object({ agent: nameSchema, running: answerList(fenceSchema) }),
+  "agent-revoked": z.object({ agent: nameSchema }),
 } as const;
 export type CommandValue<N extends CommandName> = z.infer<(typeof commandValues)[N]>;

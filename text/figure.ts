@@ -1,12 +1,13 @@
-/** Figures as people read them: metrics, times, sizes, shares, parameters. Amounts are in `protocol/token.ts`. */
+/** Figures as people read them: metrics, times, sizes, shares. Parameters are in `shown-parameter.ts`, amounts in `protocol/token.ts`. */
 import { bytesPerGiB, bytesPerKiB, bytesPerMiB } from "../protocol/byte-unit.ts";
-import type { Params } from "../protocol/value.ts";
 import { shownName } from "./printable.ts";
 
 const significantDigits = 4;
 
+/** A whole number has all its digits. */
 export function formatMetric(value: number | null): string {
-  return value === null ? "-" : Number(value.toPrecision(significantDigits)).toString();
+  if (value === null) return "-";
+  return String(Number.isSafeInteger(value) ? value : Number(value.toPrecision(significantDigits)));
 }
 
 /** The time of day, or the date with it when it was on another day. `at` and `now` in ms since the Unix epoch. */
@@ -54,15 +55,6 @@ export function percentDone(done: number, of: number): string {
 
 export function formatGiB(gib: number | null): string {
   return gib === null ? "unknown" : `${gib.toFixed(1)} GiB`;
-}
-
-export function formatParams(params: Params): string {
-  return Object.entries(params)
-    .map(
-      ([name, value]) =>
-        `${shownName(name)}=${typeof value === "number" ? formatMetric(value) : shownName(String(value))}`,
-    )
-    .join(" ");
 }
 
 export function formatMetrics(metrics: Readonly<Record<string, number>>): string {

@@ -17,6 +17,7 @@ import { ProcessGroup } from "./process-group.ts";
 import type { LineCut } from "./line-screen.ts";
 import { LineReader } from "./read-lines.ts";
 import { RunClock } from "./run-clock.ts";
+import { faultBehind, shellNote } from "./start-fault.ts";
 import { startProcess, type StartedProcess } from "./start-process.ts";
 
 export interface CommandOptions {
@@ -212,11 +213,14 @@ class GroupCommand implements RunningCommand {
   }
 
   #endOf({ code, signal }: Exit): CommandEnd {
+    const fault = this.#wanted === "run" ? faultBehind(this.#options, code) : null;
+    if (fault !== null) return { ...fault, kind: "failed", fault: "start" };
     return commandEnd({
       wanted: this.#wanted,
       limits: this.#options,
       heldMostMiB: this.#heldMost,
       lastWords: this.#lastWords.why(),
+      startNote: shellNote(this.#options, code),
       memoryWords: this.#lastWords.ofMemory,
       killedByKernel: (kernelKills() ?? 0) > (this.#killsBefore ?? Infinity),
       code,

@@ -7,7 +7,7 @@ import { proposeTrial, readParams } from "../../client/sweep/hand-proposal.ts";
 import { accept } from "../../protocol/refusal.ts";
 import { action, asking, eachOf, examples, sweepArgument, textFlag } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
-import { formatParams } from "../../text/figure.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { nameCharactersMax, textCharactersMax } from "../../protocol/bound.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";

@@ -1,6 +1,7 @@
 /** A local sweep's result for people and as JSON. */
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric, formatParams } from "../../text/figure.ts";
+import { formatMetric } from "../../text/figure.ts";
+import { formatParams, paramsFormat } from "../../text/shown-parameter.ts";
 import { shownName } from "../../text/printable.ts";
 import { table } from "../../text/table.ts";
 import type { CommandSweep } from "../../spec/sweep/command-sweep.ts";
@@ -13,6 +14,7 @@ const namesMax = 20;
 export function localText(sweep: CommandSweep, result: LocalResult): string {
   const { objectives } = sweep;
   const ranked = bestFirst(sweep, result.trials);
+  const format = paramsFormat(result.trials);
   const rows = table(
     ranked.slice(0, rowsMax),
     [
@@ -24,7 +26,7 @@ export function localText(sweep: CommandSweep, result: LocalResult): string {
         right: true,
       })),
       { head: "SECONDS", cell: ({ seconds }) => seconds.toFixed(1), right: true },
-      { head: "PARAMETERS", cell: ({ params }) => formatParams(params) },
+      { head: "PARAMETERS", cell: ({ params }) => format(params) },
       { head: "WHY", cell: ({ reason }) => reason ?? "" },
     ],
     "no trial was run",
