@@ -1,5 +1,5 @@
 /**
- * Which columns of the sources a declaration has any use for: what is wrong with another refuses no row and no file. More
+ * Which columns of the sources a declaration has any use for: what is wrong with another refuses no row and no file (UNUSED-1). More
  * names than are used may be in it, never fewer: of an expression every word counts.
  */
 import type { Declaration } from "./declaration.ts";

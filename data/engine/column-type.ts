@@ -38,7 +38,7 @@ export function castTo(text: string, type: ColumnType): string {
       return `CASE lower(trim(${text})) WHEN 'true' THEN true WHEN 'false' THEN false END`;
     case "date":
       return `CASE WHEN regexp_full_match(${text}, ${dayOnly}) THEN TRY_CAST(trim(${text}) AS DATE) END`;
-    case "timestamp": // by way of a zone, so that an offset counts; without one it is UTC
+    case "timestamp": // TIME-1: by way of a zone, so that an offset counts; without one it is UTC
       return `CASE WHEN regexp_full_match(${text}, ${moment}) THEN CAST(TRY_CAST(regexp_replace(trim(${text}), ${noSeconds}, '\\1 \\2:00\\3') AS TIMESTAMPTZ) AS TIMESTAMP) END`;
   }
 }

@@ -32,16 +32,20 @@ export async function keptColumns(
   const plain = features.filter(isPlain);
   const changed = new Set(features.filter((column) => !isPlain(column)).map(({ name }) => name));
   if (plain.length > 0) {
+    // One value a row: DuckDB plans many aggregates in the square of them.
     const same = plain.map(({ name, type }) => {
       const value = id(name);
       const small =
         type === "DOUBLE" || type === "FLOAT" ? `isfinite(${value})` : `abs(${value}) <= ${wholeMost}`;
-      return `count(*) FILTER (WHERE ${small})`;
+      return `CASE WHEN ${small} THEN 1 END AS ${value}`;
     });
-    const [[rows, ...counts] = []] = await engine.rows(
-      `SELECT count(*), ${same.join(", ")} FROM ${relation}`,
+    const names = plain.map(({ name }) => id(name)).join(", ");
+    const rows = await engine.count(`SELECT count(*) FROM ${relation}`);
+    const counted = await engine.rows(
+      `SELECT c, count(*) FROM (UNPIVOT (SELECT ${same.join(", ")} FROM ${relation}) ON ${names} INTO NAME c VALUE v) GROUP BY c`,
     );
-    for (const [at, { name }] of plain.entries()) if (counts[at] !== rows) changed.add(name);
+    const counts = new Map(counted.map(([column, count]) => [String(column), Number(count)]));
+    for (const { name } of plain) if (counts.get(name) !== rows) changed.add(name);
   }
   const ofTarget = columns.filter((column) => column.name === target && isMoment(column));
   return [...features.filter(({ name }) => changed.has(name)), ...ofTarget];

@@ -10,7 +10,7 @@ import { numberMost } from "./column-number.ts";
 import { featureKind } from "./fit-features.ts";
 import { requiredMarks, tooLarge, type ResolvedForm } from "./resolve-form.ts";
 
-/** `__trimmed` tells where white space was taken off the label. */
+/** `__trimmed` tells where white space was taken off the label (LABEL-1). */
 export function requiredRows({ form, plan }: Declaration, resolved: ResolvedForm, from: string): string {
   const options = plan.find((step) => step.step === "features");
   const wide = resolved.features.filter(

@@ -1,6 +1,6 @@
 /**
  * The examples of a folder with a folder for each label, in the order of their paths. Links are what they lead to; one
- * that leads nowhere is a refusal. What lies elsewhere in the folder is no example, and counted. Reads no content.
+ * that leads nowhere is a refusal (FOLDER-1). What lies elsewhere in the folder is no example, and counted. Reads no content.
  */
 import { readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";

@@ -17,6 +17,12 @@ import { prepareSource } from "./prepare-source.ts";
 import type { Prepared } from "./prepared.ts";
 import { id, internalColumns, lit, markColumns, sqlTypes, type Mark } from "../engine/sql.ts";
 
+/** A file with more columns is read by one thread: each holds a block of every column in memory. */
+const parallelColumnsMost = 500;
+/** What a query may take over so many, a limit and no demand. */
+const wideBaseMiB = 1024;
+const columnMiB = 1;
+
 export interface LoadedSource {
   readonly name: string;
   readonly path: string;
@@ -156,7 +162,9 @@ async function createTable(
   const fits = async () =>
     ready.records === null || (await engine.count(`SELECT count(*) FROM ${table}`)) === ready.records;
   // Several threads start in the middle of a file and may guess wrong inside a quoted value; one never does.
-  if (await create(ready.columns, true).then(fits, () => false)) return accept([]);
+  const isWide = ready.columns.length > parallelColumnsMost;
+  if (isWide) await engine.run(`SET memory_limit = '${wideBaseMiB + ready.columns.length * columnMiB}MiB'`);
+  if (!isWide && (await create(ready.columns, true).then(fits, () => false))) return accept([]);
   let whole: boolean;
   const notes: string[] = [];
   try {
@@ -202,19 +210,29 @@ function tableSql(
   const lost = typed.map(({ cast, name, value }) =>
     used === null || used.has(name.toLowerCase()) ? `${value} IS NOT NULL AND ${cast} IS NULL` : "false",
   );
-  const fault = `, list_position([${lost.length === 0 ? "false" : lost.join(", ")}], true) AS __fault`;
+  const fault = `list_position([${lost.length === 0 ? "false" : lost.join(", ")}], true)`;
   const byName = new Map(typed.map(({ cast, name }) => [name, cast]));
   const columns = names.map((name) => `${byName.get(name) ?? id(name)} AS ${id(name)}`);
   const pick = (parts: readonly string[]) => `([${parts.join(", ")}])[__fault]`;
-  const column = pick(typed.map(({ name }) => lit(name)));
-  const value = pick(typed.map((one) => one.value));
-  const reason = notOfType(value, column, pick(typed.map(({ type }) => lit(type))));
+  // Picked once, and no layer more than is needed: each holds a block of every column in memory.
+  const misfits =
+    typed.length === 0
+      ? [`NULL AS __misfit_column`, `NULL AS __misfit_type`, `NULL AS __misfit`]
+      : [
+          `${pick(typed.map(({ name }) => lit(name)))} AS __misfit_column`,
+          `${pick(typed.map(({ type }) => lit(type)))} AS __misfit_type`,
+          `CASE WHEN __fault IS NOT NULL THEN ${pick(typed.map((one) => one.value))} END AS __misfit`,
+        ];
+  const reason = notOfType("__misfit", "__misfit_column", "__misfit_type");
   const marks: Mark[] = [
     ...(hasWhy ? [{ when: "__why IS NOT NULL", column: "''", value: "NULL", reason: "__why" }] : []),
-    ...(typed.length === 0 ? [] : [{ when: "__fault IS NOT NULL", column, value, reason }]),
+    ...(typed.length === 0
+      ? []
+      : [{ when: "__fault IS NOT NULL", column: "__misfit_column", value: "__misfit", reason }]),
   ];
-  const inner = `SELECT ${[...names.map(id), ...(hasWhy ? ["__why"] : [])].join(", ")}${casts}`;
-  return `SELECT ${columns.join(", ")}, ${markColumns(marks, false)} FROM (SELECT *${fault} FROM (${inner}`;
+  const cast = `SELECT ${[...names.map(id), ...(hasWhy ? ["__why"] : [])].join(", ")}${casts}`;
+  const found = [...columns, ...(hasWhy ? ["__why"] : []), `${fault} AS __fault`, ...misfits];
+  return `SELECT ${names.map(id).join(", ")}, ${markColumns(marks, false)} FROM (SELECT ${found.join(", ")} FROM (${cast}`;
 }
 
 /** A row [line, column, value, reason] of a query. */
