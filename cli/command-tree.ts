@@ -57,6 +57,10 @@ import { upCommand } from "./command/up.ts";
 import { nearestName } from "../protocol/name.ts";
 import type { Terminal } from "./shell/terminal.ts";
 
+/** Of what was given, in a complaint about it. */
+const givenCharactersMax = 60;
+const longWord = /\S{61,}/g;
+
 const helpEnd = `
 Exit status:
   0   done
@@ -212,6 +216,7 @@ function usageSentence(text: string, command: Command, root: Command): string {
     .trim()
     .replaceAll("'", '"')
     .replaceAll(/\s*\n\s*/g, " ")
+    .replaceAll(longWord, (word) => `${word.slice(0, givenCharactersMax)}…`)
     .replace(/\.$/, "");
   const value =
     /^(?:command-argument value "(.*)" is invalid for argument "(.+)"|option "(.+)" argument "(.*)" is invalid)\. (.+)$/.exec(
@@ -219,7 +224,9 @@ function usageSentence(text: string, command: Command, root: Command): string {
     );
   if (value !== null) {
     const [, word, argument, option, given, why] = value;
-    return `${argument ?? option} cannot be "${word ?? given}": ${why} (see \`${pathOf(command, root)} --help\`)`;
+    const name =
+      argument === undefined ? (option ?? "").replace(/ .*$/, "").replace(/,$/, "") : `<${argument}>`;
+    return `${valueSentence(name, word ?? given ?? "", why ?? "")} (see \`${pathOf(command, root)} --help\`)`;
   }
   const wrong = /^unknown (command|option) "([^"]+)"/.exec(complaint);
   const known =
@@ -234,6 +241,21 @@ function usageSentence(text: string, command: Command, root: Command): string {
   const hint = nearest === null ? "" : `, did you mean "${nearest}"?`;
   const end = hint === "" ? "; " : " ";
   return `${complaint}${hint}${end}(see \`${pathOf(command, root)} --help\`)`.replace("; (see", " (see");
+}
+
+/** A parser's word on what is right begins with "is"; anything else is why the value cannot be. */
+function valueSentence(name: string, given: string, why: string): string {
+  const choices = /^Allowed choices are (.+)$/.exec(why)?.[1]?.split(", ");
+  if (choices !== undefined) {
+    const nearest = nearestName(given, choices);
+    const list = `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
+    const hint = nearest === null ? "" : `; did you mean "${nearest}"?`;
+    return `${valueSentence(name, given, `is ${list}`)}${hint}`;
+  }
+  const isLong = given.length > givenCharactersMax + 1;
+  const text = isLong ? `${given.slice(0, givenCharactersMax)}…` : given;
+  const shown = /^-?\d+(?:\.\d+)?$/.test(text) ? text : `"${text}"`;
+  return why.startsWith("is ") ? `${name} ${why}, not ${shown}` : `${name} cannot be ${shown}: ${why}`;
 }
 
 function pathOf(command: Command, root: Command): string {

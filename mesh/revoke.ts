@@ -3,7 +3,7 @@
  * which cuts the user's connections. INV-9: an invitation of that name that is open is taken back with it.
  */
 import { rmSync } from "node:fs";
-import { suggestion } from "../protocol/name.ts";
+import { nearestName, suggestion } from "../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { roles, type Role } from "../protocol/subjects.ts";
 import { credentialFile } from "./credential.ts";
@@ -14,6 +14,9 @@ import { withdraw } from "./invite.ts";
 import { pushAccounts } from "./push-account.ts";
 import { accountOf, meshAccount } from "./trust.ts";
 import { listUsers, saveUser, type User } from "./user.ts";
+
+/** Users named in a refusal. */
+const shownMax = 20;
 
 export interface Revocation {
   readonly role: Role;
@@ -89,6 +92,7 @@ function chooseUser(users: readonly User[], name: string, role?: Role): Outcome<
     user.publicKey === null ? [] : [{ user, publicKey: user.publicKey }],
   );
   const [first, second] = live;
+  if (first?.user.role === "owner" && second === undefined) return refuse("forbidden", ownersOwn);
   if (first !== undefined && second === undefined) return accept(first);
   if (first !== undefined) {
     const which = live.map(({ user }) => `${user.role} ${user.name}`).join(", ");
@@ -96,8 +100,21 @@ function chooseUser(users: readonly User[], name: string, role?: Role): Outcome<
   }
   const what = role ?? "user";
   if (named.length > 0) return refuse("conflict", `${what} ${name} is already revoked`);
-  const known = users.filter((user) => user.publicKey !== null).map((user) => user.name);
-  return refuse("unknown", `there is no ${what} named ${name}; ${suggestion(name, known)}`);
+  return refuse("unknown", `there is no ${what} named ${name}; ${likeOrKnown(name, users)}`);
+}
+
+const ownersOwn =
+  "the owner's credential comes of the mesh's keys, which lie on this machine: who has them is the owner; to end the mesh, use `trialmesh down`";
+
+/** The nearest name, or who there is, each with the role that `--role` takes. */
+function likeOrKnown(name: string, users: readonly User[]): string {
+  const known = users.filter(({ publicKey, role }) => publicKey !== null && role !== "owner");
+  const nearest = nearestName(name, new Set(known.map((user) => user.name)));
+  const shown = nearest === null ? known : known.filter((user) => user.name === nearest);
+  const list = shown.slice(0, shownMax).map((user) => `${user.role} ${user.name}`);
+  const rest = shown.length > shownMax ? ` and ${shown.length - shownMax} more` : "";
+  if (list.length === 0) return "nobody has joined";
+  return nearest === null ? `known: ${list.join(", ")}${rest}` : `did you mean ${list.join(" or ")}?`;
 }
 
 /** Narrows a role given on a command line. */

@@ -12,7 +12,17 @@ import { sweepSpecSchema } from "./sweep.ts";
 import { milliTokensSchema } from "./token.ts";
 import { valueSchema } from "./value.ts";
 
-const text = textOf(500);
+/** Of a reason or a note, which is kept in the record. */
+export const noteCharactersMax = 500;
+const text = textOf(noteCharactersMax);
+
+export const weightMax = 1000;
+/** Priorities are from below 0 to above it by so much. */
+export const priorityMax = 100;
+/** What one answer holds at most: sweeps, trials of a sweep, lines of an account. */
+export const sweepsShownMax = 500;
+export const trialsShownMax = 1000;
+export const statementLinesMax = 5000;
 
 /** A period below this would fill the journal with refills. */
 const refillEveryMinMs = 60_000;
@@ -39,7 +49,7 @@ const shownMove = z
 /** The version to go back to; null means the one the alias pointed to before. */
 const backTo = z.int().positive().nullable().default(null);
 
-const weight = z.number().positive().max(1000);
+const weight = z.number().positive().max(weightMax);
 
 const commandBodies = {
   "sweep-run": z.strictObject({ spec: sweepSpecSchema }),
@@ -51,7 +61,8 @@ const commandBodies = {
   }),
   "account-open": z.strictObject({
     requester: nameSchema,
-    weight: weight.default(1),
+    /** Left out: 1 for a new account, and for an open one what it has. */
+    weight: weight.optional(),
     grant: milliTokensSchema.default(0),
   }),
   /** What is left out stays as it is. */
@@ -64,7 +75,7 @@ const commandBodies = {
   "sweep-tune": z.strictObject({
     sweep: sweepIdSchema,
     weight: weight.optional(),
-    priority: z.int().min(-100).max(100).optional(),
+    priority: z.int().min(-priorityMax).max(priorityMax).optional(),
   }),
   /** A trial somebody proposes, by hand or from another process. */
   "trial-propose": z.strictObject({
@@ -91,6 +102,8 @@ const commandBodies = {
   }),
   "agent-drain": z.strictObject({ agent: nameSchema, drain: z.boolean() }),
   "agent-cordon": z.strictObject({ agent: nameSchema, cordon: z.boolean() }),
+  /** Its credential was taken back: nobody waits for it any more. */
+  "agent-revoked": z.strictObject({ agent: nameSchema }),
 } as const;
 export type CommandName = keyof typeof commandBodies;
 export type CommandBody<N extends CommandName> = z.infer<(typeof commandBodies)[N]>;
@@ -103,11 +116,11 @@ export const commandSchemas: { readonly [N in CommandName]: z.ZodType<CommandBod
 
 const queryBodies = {
   mesh: z.strictObject({}),
-  sweeps: z.strictObject({ limit: z.int().min(1).max(500).default(50) }),
+  sweeps: z.strictObject({ limit: z.int().min(1).max(sweepsShownMax).default(50) }),
   sweep: z.strictObject({
     sweep: sweepIdSchema,
     offset: z.int().nonnegative().default(0),
-    limit: z.int().min(1).max(1000).default(200),
+    limit: z.int().min(1).max(trialsShownMax).default(200),
     order: z.enum(["number", "best"]).default("number"),
   }),
   trial: z.strictObject({ trial: trialIdSchema }),
@@ -137,7 +150,7 @@ const queryBodies = {
   ]),
   budget: z.strictObject({
     requester: nameSchema.nullable().default(null),
-    lines: z.int().min(0).max(5000).default(50),
+    lines: z.int().min(0).max(statementLinesMax).default(50),
   }),
   /** Messages that could not be processed. */
   "set-aside": z.strictObject({}),
@@ -161,7 +174,8 @@ export const commandValues = {
   "sweep-run": z.object({ sweep: sweepIdSchema }),
   "sweep-stop": z.object({ sweep: sweepIdSchema }),
   "budget-grant": z.object({ requester: nameSchema, granted: milliTokensSchema }),
-  "account-open": z.object({ requester: nameSchema }),
+  /** `opened` is false where it was open already. */
+  "account-open": z.object({ requester: nameSchema, opened: z.boolean().optional() }),
   /** `added` is false where the mesh had this version already. */
   "dataset-add": z.object({ dataset: nameSchema, version: z.int().positive(), added: z.boolean() }),
   "model-promote": z.object({
@@ -187,5 +201,6 @@ export const commandValues = {
   "sweep-tune": z.object({ sweep: sweepIdSchema, weight: z.number(), priority: z.int() }),
   "agent-drain": z.object({ agent: nameSchema, running: answerList(fenceSchema) }),
   "agent-cordon": z.object({ agent: nameSchema, running: answerList(fenceSchema) }),
+  "agent-revoked": z.object({ agent: nameSchema }),
 } as const;
 export type CommandValue<N extends CommandName> = z.infer<(typeof commandValues)[N]>;

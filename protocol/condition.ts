@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { shortText, listOf, recordOf } from "./bound.ts";
-import { valueSchema, type Params, type Value } from "./value.ts";
+import { valueIn, valueSchema, type Params, type Value } from "./value.ts";
 
 export const conditionSchema = z.union([
   valueSchema,
@@ -25,7 +25,7 @@ export type When = z.infer<typeof whenSchema>;
 export function fulfils(when: When | undefined, params: Params): boolean {
   if (when === undefined) return true;
   return Object.entries(when).every(([name, condition]) => {
-    const value = params[name];
+    const value = valueIn(params, name);
     return value !== undefined && holds(condition, value);
   });
 }

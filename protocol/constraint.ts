@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { shortText, sentenceText, listOf } from "./bound.ts";
-import type { Params } from "./value.ts";
+import { valueIn, type Params } from "./value.ts";
 
 export const constraintSchema = z.strictObject({
   /** As it was written, for messages. */
@@ -24,7 +24,7 @@ export function polynomialOf(constraint: Constraint, params: Params): number | n
   for (const { coefficient, parameters } of constraint.terms) {
     let product = coefficient;
     for (const name of parameters) {
-      const value = params[name];
+      const value = valueIn(params, name);
       if (typeof value !== "number") return null;
       product *= value;
     }

@@ -5,7 +5,8 @@
 import { textOf } from "./bound.ts";
 
 const nameMax = 31;
-const nameRule = "a name is 1 to 31 characters of a-z, 0-9 and -, and starts with a letter or digit";
+export const nameForm = "1 to 31 characters of a-z, 0-9 and -, and starts with a letter or digit";
+const nameRule = `a name is ${nameForm}`;
 
 /** A name that is safe as one NATS subject token, one file name and one word on a command line. */
 export const nameSchema = textOf(nameMax, nameRule).regex(/^[a-z0-9][a-z0-9-]{0,30}$/, nameRule);
@@ -35,14 +36,24 @@ export function editDistance(a: string, b: string): number {
 /** What is longer than this is no slip of a name, and comparing it takes long. */
 const slipCharactersMax = 100;
 
+/** A name of this many characters that another begins with is meant by it: "bayesian" by "bayes". */
+const beginningMin = 3;
+
+/** What counts as a slip of the hand: two edits, or one in three characters, and never most of the name. */
+function isNear(given: string, name: string, distance: number): boolean {
+  const [short, long] = given.length < name.length ? [given, name] : [name, given];
+  if (short.length >= beginningMin && long.startsWith(short)) return true;
+  return distance <= Math.min(Math.max(2, Math.floor(long.length / 3)), long.length / 2);
+}
+
 /** The known name most like `given`, or null when nothing is close enough to be a likely slip. */
 export function nearestName(given: string, known: Iterable<string>): string | null {
   if (given.length > slipCharactersMax) return null;
   let best: string | null = null;
-  let bestDistance = Math.max(2, Math.floor(given.length / 2)) + 1;
+  let bestDistance = Number.POSITIVE_INFINITY;
   for (const name of known) {
     const distance = editDistance(given.toLowerCase(), name.toLowerCase());
-    if (distance < bestDistance) {
+    if (distance < bestDistance && isNear(given.toLowerCase(), name.toLowerCase(), distance)) {
       best = name;
       bestDistance = distance;
     }

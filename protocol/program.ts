@@ -3,7 +3,16 @@
  * says counts. How a bundle is packed and a program run is the agent's; how people write it is the command line's.
  */
 import * as z from "zod";
-import { shortText, sentenceText, longText, listOf, recordOf, jsonValue } from "./bound.ts";
+import {
+  shortText,
+  sentenceText,
+  longText,
+  listOf,
+  recordOf,
+  jsonValue,
+  manyEntriesMax,
+  nestingMax,
+} from "./bound.ts";
 import { digestSchema } from "./id.ts";
 
 const wordsMax = 1_000;
@@ -35,7 +44,11 @@ export const programSchema = z.discriminatedUnion("kind", [
     environment: recordOf(shortText.min(1), longText, environmentMax),
     /** Prefixes of parameters that are passed as one argument. */
     nested: listOf(shortText.min(1)),
-    /** What a text in the space stands for, by parameter. */
+    /** Where a parameter lies in those, if its name's prefixes would say something else. */
+    paths: recordOf(shortText, listOf(shortText, nestingMax)).optional(),
+    /** The JSON that a value in the space stands for, by parameter and by the value's own JSON. */
+    spelling: recordOf(shortText, recordOf(longText, longText, manyEntriesMax)).optional(),
+    /** What a text in the space stands for, by parameter: in sweeps of earlier versions. */
     literals: recordOf(shortText, recordOf(longText, jsonValue())),
     /** Regular expressions with a name and a value group; none means the usual name=value. */
     metricFormat: listOf(sentenceText.min(1)),

@@ -3,6 +3,7 @@
  * bus as they are, and read as one sentence. A broken invariant is not a refusal: it throws.
  */
 import * as z from "zod";
+import { issueSentence } from "./issue-sentence.ts";
 import { sentenceText, cutText, listOf, textCharactersMax } from "./bound.ts";
 
 export const refusalCodes = [
@@ -48,7 +49,7 @@ export function refuse(
 
 /** Parses a value at the border; what does not parse becomes a refusal that names the first bad field. */
 export function parseOutside<T>(schema: z.ZodType<T>, value: unknown, what: string): Outcome<T> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: issueSentence });
   if (parsed.success) return accept(parsed.data);
   const issue = parsed.error.issues[0];
   const path = (issue?.path ?? []).map((part) => (typeof part === "symbol" ? String(part) : part));

@@ -10,19 +10,21 @@ const units: readonly (readonly [name: string, ms: number])[] = [
   ["h", hourMs],
   ["m", minuteMs],
 ];
+/** Ten years. */
+const spanMaxMs = 3_650 * dayMs;
 const form = /^(\d+(?:\.\d+)?)([mhd])$/;
 
-/** A written span as ms; a minute is the least. */
+/** A written span as ms; from a minute to ten years. */
 export const durationText = shortText.transform((text, context) => {
   const found = form.exec(text);
   const unit = units.find(([name]) => name === found?.[2])?.[1];
   if (found === null || unit === undefined) {
-    context.addIssue("a span of time is a number and m, h or d, such as 90m, 12h or 1d");
+    context.addIssue("is a number and m, h or d, such as 90m, 12h or 1d");
     return z.NEVER;
   }
   const ms = Math.round(Number(found[1]) * unit);
-  if (ms < minuteMs) {
-    context.addIssue("it must be at least 1m");
+  if (ms < minuteMs || ms > spanMaxMs) {
+    context.addIssue("is 1m to 3650d");
     return z.NEVER;
   }
   return ms;

@@ -1,11 +1,13 @@
-/** Figures as people read them: metrics, times, sizes, shares, parameters. Amounts are in `protocol/token.ts`. */
+/** Figures as people read them: metrics, times, sizes, shares. Parameters are in `shown-parameter.ts`, amounts in `protocol/token.ts`. */
 import { bytesPerGiB, bytesPerKiB, bytesPerMiB } from "../protocol/byte-unit.ts";
-import type { Params } from "../protocol/value.ts";
+import { shownName } from "./printable.ts";
 
 const significantDigits = 4;
 
+/** A whole number has all its digits. */
 export function formatMetric(value: number | null): string {
-  return value === null ? "-" : Number(value.toPrecision(significantDigits)).toString();
+  if (value === null) return "-";
+  return String(Number.isSafeInteger(value) ? value : Number(value.toPrecision(significantDigits)));
 }
 
 /** The time of day, or the date with it when it was on another day. `at` and `now` in ms since the Unix epoch. */
@@ -55,15 +57,9 @@ export function formatGiB(gib: number | null): string {
   return gib === null ? "unknown" : `${gib.toFixed(1)} GiB`;
 }
 
-export function formatParams(params: Params): string {
-  return Object.entries(params)
-    .map(([name, value]) => `${name}=${typeof value === "number" ? formatMetric(value) : String(value)}`)
-    .join(" ");
-}
-
 export function formatMetrics(metrics: Readonly<Record<string, number>>): string {
   return Object.entries(metrics)
-    .map(([name, value]) => `${name} ${formatMetric(value)}`)
+    .map(([name, value]) => `${shownName(name)} ${formatMetric(value)}`)
     .join(", ");
 }
 

@@ -3,7 +3,6 @@
  * so that a screen changes only when what it shows does.
  */
 import { milliTokensPerToken } from "../protocol/token.ts";
-import type { Params } from "../protocol/value.ts";
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
@@ -76,14 +75,6 @@ export function gib(of: number | null): string {
 export function clockTime(at: number): string {
   const date = new Date(at);
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
-
-/** Parameters in one line, in the order of their names. */
-export function params(of: Params): string {
-  return Object.entries(of)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, each]) => `${name}=${typeof each === "number" ? value(each) : String(each)}`)
-    .join(" ");
 }
 
 function two(of: number): string {

@@ -34,16 +34,43 @@ export function printableLine(text: string, instead = ""): string {
     .toWellFormed();
 }
 
+/** Without the sequences that colour it, and whatever else a terminal takes as a whole. */
+export function withoutSequences(text: string): string {
+  return text.replace(sequence, "");
+}
+
 function bare(text: string): string {
-  return text.replace(sequence, "").replaceAll("\t", " ");
+  return withoutSequences(text).replaceAll("\t", " ");
 }
 
 /** A JSON document in which such characters are written as escapes: it means what it meant. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(unprintableInLines, (found) =>
+  return escaped(JSON.stringify(value, null, 2), unprintableInLines);
+}
+
+function escaped(json: string, what: RegExp): string {
+  return json.replace(what, (found) =>
     Array.from(
       { length: found.length },
       (_, index) => `\\u${found.charCodeAt(index).toString(16).padStart(4, "0")}`,
     ).join(""),
   );
+}
+
+/** What looks like nothing, or like a plain blank, and is not. */
+const unseen =
+  /[[\p{Cc}\p{Zs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]--[ \p{Variation_Selector}]]/gv;
+const lone = /\p{Surrogate}/gu;
+const blankThatHides = /^ | $| {2}/;
+
+/** A name as it can be told from any other: in quotes, with escapes, where something in it cannot be seen. */
+export function shownName(name: string): string {
+  return name !== "" && !blankThatHides.test(name) && name.search(unseen) < 0 && name.search(lone) < 0
+    ? name
+    : quotedName(name);
+}
+
+/** The same in quotes, whatever is in it. */
+export function quotedName(name: string): string {
+  return escaped(JSON.stringify(name), unseen);
 }

@@ -2,6 +2,7 @@
  * How a command ended, in one sentence: from what it was asked, what it did, and what the system did to it. It looks at
  * nothing itself.
  */
+import { constants } from "node:os";
 
 /**
  * `start`: it could not be started. `code`: it ended with a code other than 0. `signal`: somebody else killed it.
@@ -33,6 +34,8 @@ export interface CommandOutcome {
   readonly heldMostMiB: number;
   /** What of its output says why it ended; empty where nothing does. */
   readonly lastWords: string;
+  /** What its file adds to that, in brackets. */
+  readonly startNote: string;
   /** Its error output spoke of memory that ran out. */
   readonly memoryWords: boolean;
   /** The kernel killed something for lack of memory while it ran. */
@@ -42,6 +45,20 @@ export interface CommandOutcome {
 }
 
 const reasonCharactersMax = 300;
+const signalCodesFrom = 128;
+const killing: ReadonlySet<string> = new Set([
+  "SIGKILL",
+  "SIGSEGV",
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGILL",
+  "SIGSYS",
+  "SIGTRAP",
+  "SIGXCPU",
+  "SIGTERM",
+  "SIGHUP",
+]);
 
 export function commandEnd(outcome: CommandOutcome): CommandEnd {
   const { heldMostMiB, limits, wanted } = outcome;
@@ -65,9 +82,11 @@ export function commandEnd(outcome: CommandOutcome): CommandEnd {
   }
 }
 
-function endByItself({ code, killedByKernel, lastWords, memoryWords, signal }: CommandOutcome): CommandEnd {
+function endByItself(outcome: CommandOutcome): CommandEnd {
+  const { code, killedByKernel, lastWords, memoryWords, signal, startNote } = outcome;
   if (code === 0) return { kind: "done" };
-  const why = lastWords.slice(0, reasonCharactersMax);
+  const why =
+    lastWords.length > reasonCharactersMax ? `${lastWords.slice(0, reasonCharactersMax)}…` : lastWords;
   const said = why === "" ? "" : `: ${why}`;
   if (signal === "SIGKILL") {
     return killedByKernel
@@ -77,7 +96,27 @@ function endByItself({ code, killedByKernel, lastWords, memoryWords, signal }: C
   if (code === null) return failed("signal", `was killed by ${signal ?? "a signal"}${said}`, true);
   if (memoryWords)
     return failed("memory", `ran out of memory and ended with code ${code}${said}`, killedByKernel);
-  return failed("code", `ended with code ${code}${said}`);
+  const within = signalWithin(code);
+  if (within === "SIGKILL" && killedByKernel)
+    return failed(
+      "memory",
+      `ended with code ${code}: the system killed a part of it for lack of memory`,
+      true,
+    );
+  if (within !== null)
+    return failed(
+      "signal",
+      `ended with code ${code}, as where a part of it was killed by ${within}${said}`,
+      true,
+    );
+  return failed("code", `ended with code ${code}${said}${startNote}`);
+}
+
+/** A shell ends with 128 and the number of the signal that killed what it ran; null where that is none that kills. */
+function signalWithin(code: number): string | null {
+  const number = code - signalCodesFrom;
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found === undefined || !killing.has(found[0]) ? null : found[0];
 }
 
 function failed(fault: CommandFault, reason: string, elsewhere = false): CommandEnd {

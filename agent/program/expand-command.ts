@@ -2,14 +2,20 @@
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
 import { macroPattern } from "../../protocol/command-macro.ts";
+import { pathOf } from "../../protocol/nested-name.ts";
 import { pythonText } from "../../protocol/python-text.ts";
+import { jsonObject, spelled, type Spelling } from "../../protocol/spelling.ts";
 
 /** What of a command its words are made from. */
 export interface Expandable {
   readonly command: readonly string[];
   readonly program: string | null;
   readonly nested: readonly string[];
-  readonly literals: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Where a name lies, if its prefixes in `nested` would say something else. */
+  readonly paths?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly spelling?: Spelling | undefined;
+  /** In sweeps of earlier versions, in place of a spelling: what a text stands for. */
+  readonly literals?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 export interface ExpandContext {
@@ -38,16 +44,17 @@ export function expandCommand(
       if (value === undefined) unset.add(named);
       return value ?? "";
     }
-    if (kind === "parameter") return pythonText(params[named] ?? "");
+    if (kind === "parameter")
+      return Object.hasOwn(params, named) ? pythonText(jsonOf(sweep, params, named)) : "";
     switch (name) {
       case "interpreter":
         return context.interpreter;
       case "program":
         return sweep.program ?? "";
       case "args_json":
-        return JSON.stringify(Object.fromEntries(given));
+        return jsonObject(given);
       case "args_json_file":
-        return context.writeFile(JSON.stringify(Object.fromEntries(given)));
+        return context.writeFile(jsonObject(given));
       case "trial":
         return String(context.trial);
       case "env":
@@ -68,7 +75,11 @@ export function expandCommand(
         return given.flatMap(([name, value]) => [`--${name}`, pythonText(value)]);
       case "${args_no_boolean_flags}":
         return given.flatMap(([name, value]) =>
-          typeof value === "boolean" ? (value ? [`--${name}`] : []) : [`--${name}=${pythonText(value)}`],
+          value === "true" || value === "false"
+            ? value === "true"
+              ? [`--${name}`]
+              : []
+            : [`--${name}=${pythonText(value)}`],
         );
       default:
         return [word.replaceAll(macroPattern, (_, name: string) => inWord(name))];
@@ -79,44 +90,40 @@ export function expandCommand(
   return refuse("invalid", `the command names \${envvar:${first}}, and ${first} is not set`);
 }
 
-/** What the script gets by name: nested parameters as one mapping each, and literals as what they stand for. */
-function argumentsOf(
-  { literals, nested }: Pick<Expandable, "nested" | "literals">,
-  params: Params,
-): readonly (readonly [string, unknown])[] {
-  const given = new Map<string, unknown>();
-  for (const [name, value] of Object.entries(params)) {
-    const known = literals[name] ?? {};
-    // Not by `??`: null is a literal too.
-    const meant: unknown = typeof value === "string" && Object.hasOwn(known, value) ? known[value] : value;
-    put(given, pathOf(name, nested), meant);
+/** What the script gets by name, as JSON: nested parameters as one mapping each. */
+function argumentsOf(sweep: Expandable, params: Params): readonly (readonly [string, string])[] {
+  const given: Tree = new Map();
+  const { nested, paths = {} } = sweep;
+  for (const name of Object.keys(params)) {
+    const path = Object.hasOwn(paths, name) ? paths[name] : undefined;
+    put(given, path ?? pathOf(name, nested), jsonOf(sweep, params, name));
   }
-  return [...given];
+  return [...given].map(([name, value]) => [name, jsonIn(value)]);
 }
 
-function put(given: Map<string, unknown>, [first = "", ...rest]: readonly string[], value: unknown): void {
+function jsonOf({ literals = {}, spelling = {} }: Expandable, params: Params, name: string): string {
+  const value = params[name] ?? "";
+  const known = Object.hasOwn(literals, name) ? literals[name] : undefined;
+  if (typeof value === "string" && known !== undefined && Object.hasOwn(known, value))
+    return JSON.stringify(known[value]);
+  return spelled(spelling, name, value);
+}
+
+/** JSON, or what lies under a name. */
+type Tree = Map<string, string | Tree>;
+
+function put(given: Tree, [first = "", ...rest]: readonly string[], json: string): void {
   if (rest.length === 0) {
-    given.set(first, value);
+    given.set(first, json);
     return;
   }
   const found = given.get(first);
-  const inner = new Map<string, unknown>(
-    found !== null && typeof found === "object" ? Object.entries(found) : [],
-  );
-  put(inner, rest, value);
-  given.set(first, Object.fromEntries(inner));
+  const inner: Tree = typeof found === "object" ? found : new Map();
+  put(inner, rest, json);
+  given.set(first, inner);
 }
 
-/** The longest chain of nested prefixes a name begins with, then the rest of it. */
-function pathOf(name: string, nested: readonly string[]): readonly string[] {
-  const prefix = nested
-    .filter((candidate) => name.startsWith(`${candidate}.`))
-    .toSorted((a, b) => a.length - b.length);
-  const path: string[] = [];
-  let before = "";
-  for (const candidate of prefix) {
-    path.push(candidate.slice(before.length));
-    before = `${candidate}.`;
-  }
-  return [...path, name.slice(before.length)];
+function jsonIn(value: string | Tree): string {
+  if (typeof value === "string") return value;
+  return jsonObject([...value].map(([name, inner]) => [name, jsonIn(inner)]));
 }

@@ -5,7 +5,8 @@
 import * as z from "zod";
 import { storedText, storedList, storedRecord } from "../../protocol/bound.ts";
 import type { Program, ReportedObjective } from "../../protocol/program.ts";
-import type { Report } from "./read-metrics.ts";
+import { missingResult, UnreadNotes } from "./missing-result.ts";
+import type { Report, Unread } from "./metric-report.ts";
 
 /** Kept with a program's checkpoint: JSON, so what is not finite is null. */
 const noteSchema = z.strictObject({
@@ -28,7 +29,6 @@ export function readSegmentNote(note: unknown): SegmentNote | null {
 /** Where a report came from; a program that says the same twice is heard once. */
 export type ReportSource = "output" | "http" | "call";
 
-const shownMax = 8;
 /** Metrics beside the objectives, and the characters of a name: all of them travel with each report. */
 const namesMax = 500;
 const nameCharactersMax = 250;
@@ -40,6 +40,7 @@ export class LeaseSegment {
   readonly #kept: (number | null)[];
   readonly #metrics = new Map<string, number>();
   readonly #sources = new Map<string, ReportSource>();
+  readonly #unread = new UnreadNotes();
   #reports: number;
   /** True where the segment before had come to the program's own end. */
   readonly endedBefore: boolean;
@@ -88,6 +89,11 @@ export class LeaseSegment {
     return index === 0;
   }
 
+  /** What it printed and could not be taken, for where its result is missing. */
+  miss(unread: Unread): void {
+    this.#unread.hear(unread);
+  }
+
   #hasRoom(metric: string): boolean {
     return this.#metrics.has(metric) || (this.#metrics.size < namesMax && metric.length <= nameCharactersMax);
   }
@@ -104,15 +110,12 @@ export class LeaseSegment {
 
   /** Null where every objective has a finite value; else which has none, and what came instead. */
   whyNoResult(): string | null {
-    const index = this.#kept.findIndex((value) => value === null || !Number.isFinite(value));
-    const metric = this.#objectives[index]?.metric;
-    if (metric === undefined) return null;
-    const value = this.#kept[index];
-    if (value !== null && value !== undefined) return `its ${metric} is ${value}`;
-    const others = [...this.#metrics.keys()];
-    return others.length === 0
-      ? `it reported nothing; print a line such as ${metric}=0.5`
-      : `it reported no ${metric}, only ${others.slice(0, shownMax).join(", ")}`;
+    return missingResult({
+      objectives: this.#objectives.map(({ metric }) => metric),
+      kept: this.#kept,
+      names: [...this.#metrics.keys()],
+      unread: this.#unread,
+    });
   }
 
   note(ended: boolean): SegmentNote {

@@ -5,20 +5,27 @@
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import type { LineCut } from "./line-screen.ts";
 import type { FromPatternWorker, PatternWorkerData } from "./pattern-worker.ts";
-import { lineCharactersMax, metricReader, type Report } from "./read-metrics.ts";
+import { metricReader } from "./read-metrics.ts";
+import type { Report, Unread } from "./metric-report.ts";
 
 export interface MetricReaderOptions {
   /** A requester's own regular expressions; none: the usual ones. */
   readonly patterns: readonly string[];
+  /** Metrics that count, found as they are written. */
+  readonly names: readonly string[];
   /** Of one line. */
   readonly onReports: (reports: readonly Report[]) => void;
+  /** What of it could not be taken as it stands. */
+  readonly onUnread: (unread: Unread) => void;
   /** Called once, with a sentence: nothing is read any more. */
   readonly onFault: (reason: string) => void;
 }
 
 export interface MetricReader {
-  read(line: string): void;
+  /** `cut` where the line was longer. */
+  read(line: string, cut?: LineCut | null): void;
   /** Null while it keeps up; else resolves when it can take more. */
   ready(): Promise<void> | null;
   /** Resolves when all is read, or cannot be. */
@@ -38,9 +45,13 @@ const heapMaxMiB = 64;
 
 export function openMetricReader(options: MetricReaderOptions): MetricReader {
   if (options.patterns.length > 0) return new ThreadReader(options);
-  const read = metricReader([]);
+  const { names, onUnread } = options;
+  const read = metricReader([], { names, onUnread });
   return {
-    read: (line) => options.onReports(read(line)),
+    read: (line, cut = null) => {
+      if (cut !== null) onUnread({ kind: "line", ...cut });
+      options.onReports(read(line));
+    },
     ready: () => null,
     settle: () => Promise.resolve(),
     close: () => undefined,
@@ -74,6 +85,7 @@ class ThreadReader implements MetricReader {
     const here = fileURLToPath(import.meta.url);
     const workerData: PatternWorkerData = {
       patterns: [...options.patterns],
+      names: [...options.names],
       progress: this.#progress.buffer,
     };
     this.#worker = new Worker(new URL(`./pattern-worker${extname(here)}`, import.meta.url), {
@@ -87,11 +99,11 @@ class ThreadReader implements MetricReader {
     this.#worker.on("exit", () => this.#fail("the thread that read it ended"));
   }
 
-  read(line: string): void {
+  read(line: string, cut: LineCut | null = null): void {
     if (this.#state === "over") return;
-    const text = line.slice(0, lineCharactersMax);
-    this.#waiting.push(text);
-    this.#characters += text.length;
+    if (cut !== null) this.#options.onUnread({ kind: "line", ...cut });
+    this.#waiting.push(line);
+    this.#characters += line.length;
     this.#ask();
   }
 
@@ -148,6 +160,7 @@ class ThreadReader implements MetricReader {
       case "read":
         this.#state = "idle";
         this.#worker.unref();
+        message.unread.forEach(this.#options.onUnread);
         for (const reports of message.reports) this.#options.onReports(reports);
     }
     this.#ask();

@@ -8,6 +8,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { readBundle, unpackBundle } from "./bundle-folder.ts";
 import type { CheckpointFolder } from "./checkpoint-folder.ts";
 import type { CommandJob } from "./command-job.ts";
+import { spelledParams } from "../../protocol/spelling.ts";
 import { expandCommand } from "./expand-command.ts";
 import { LeaseSegment, readSegmentNote } from "./lease-segment.ts";
 import { baseEnvironment, environmentOf } from "./program-environment.ts";
@@ -40,7 +41,7 @@ export async function prepareProgram(
   const home = join(job.checkpointDir, "program");
   await unpackBundle(bundle.value, home);
   await folder.make();
-  await writeFile(paramsFileOf(job), JSON.stringify(job.params), { mode: 0o600 });
+  await writeFile(paramsFileOf(job), spelledParams(job.program.spelling ?? {}, job.params), { mode: 0o600 });
   if (job.fromCheckpointPath === null) return accept({ home, segment: null });
   const kept = await readBundle(job.fromCheckpointPath);
   if (!kept.ok) return kept;

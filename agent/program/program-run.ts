@@ -14,7 +14,7 @@ import type { MlflowFact } from "./mlflow-call.ts";
 import { PointPace } from "./point-pace.ts";
 import { keptFolderOf, prepareProgram, programStart, type ProgramPlace } from "./prepare-program.ts";
 import { openMetricReader, type MetricReader } from "./metric-reader.ts";
-import type { Report } from "./read-metrics.ts";
+import type { Report } from "./metric-report.ts";
 import { openReportEndpoint, type ReportEndpoint } from "./report-endpoint.ts";
 import { runCommand, type RunningCommand } from "./run-command.ts";
 
@@ -180,7 +180,7 @@ export class ProgramRun {
       guarded: true,
       graceMs,
       onLine: (line, stream) => this.#log(stream, line),
-      onText: (text) => reader.read(text),
+      onText: (text, cut) => reader.read(text, cut),
       ready: () => reader.ready(),
     });
     const packer = this.#makePacker();
@@ -203,8 +203,11 @@ export class ProgramRun {
   }
 
   #openReader(): MetricReader {
+    const { metricFormat, objectives } = this.#options.job.program;
     return openMetricReader({
-      patterns: this.#options.job.program.metricFormat,
+      patterns: metricFormat,
+      names: objectives.map(({ metric }) => metric),
+      onUnread: (unread) => this.#segment.miss(unread),
       onReports: (reports) => this.#take(reports, "output"),
       onFault: (reason) => {
         this.#unread = reason;

@@ -1,91 +1,101 @@
 /**
- * Metrics out of what a command prints: `name=value` anywhere in a line (Katib's default, with dots and slashes allowed in
- * names), or a line that is one JSON object with numbers in it. A sweep may bring patterns of its own instead. All but those
- * takes time in proportion to the line, whatever stands in it; who runs patterns of others does so where they can be ended.
+ * Metrics out of what a command prints: a line that is one JSON object with numbers in it, or `name=value` anywhere in a line
+ * (`named-number.ts`), whatever colours it. A sweep may bring patterns of its own instead. All but those takes time in proportion
+ * to the line, whatever stands in it; who runs patterns of others does so where they can be ended.
  */
+import { withoutSequences } from "../../text/printable.ts";
+import { namedNumbers } from "./named-number.ts";
+import { isWholeNumber, numberOf } from "./printed-number.ts";
+import type { Report, Unread, UnreadValue } from "./metric-report.ts";
 
-export interface Report {
-  readonly metric: string;
-  /** NaN or infinite where the command said so. */
-  readonly value: number;
+export interface ReadingOptions {
+  /** Metrics that count, which are found as they are written, whatever characters they have. */
+  readonly names?: readonly string[];
+  /** Told which of the patterns is tried next. */
+  readonly onPattern?: (index: number) => void;
+  readonly onUnread?: (unread: Unread) => void;
 }
 
-const nameCharacter = /[\w|./-]/;
-const space = /\s/;
-const valueAhead = /\s*([^\s,;)\]}]+)/y;
 /** Texts are matched to be passed over; one that does not end goes to the end of the line. */
 const textOrNumberWord = /"(?:[^"\\]|\\.)*"?|-?Infinity|NaN/g;
-/** Of a longer line the rest is not looked at. */
-export const lineCharactersMax = 10_000;
+/** Patterns of others see no more of a line. */
+const patternCharactersMax = 10_000;
+const shownCharactersMax = 60;
 
-/** What finds the reports of a line; patterns have a name and a value group. `onPattern` is told which is tried next. */
+/** What finds the reports of a line; patterns have a name and a value group. */
 export function metricReader(
   patterns: readonly string[],
-  onPattern: (index: number) => void = () => undefined,
+  options: ReadingOptions = {},
 ): (line: string) => readonly Report[] {
-  const own = patterns.map((pattern) => new RegExp(pattern, "g"));
+  const { names = [], onPattern = () => undefined, onUnread = () => undefined } = options;
+  const own = patterns.map((pattern) => new OwnPattern(pattern));
+  const isKnown = (metric: string) => names.includes(metric);
   return (line) => {
-    const text = line.slice(0, lineCharactersMax);
-    const json = jsonReports(text);
+    const text = withoutSequences(line);
+    const json = jsonReports(text, onUnread, names) ?? jsonWithin(text, names);
     if (json !== null) return json;
-    const plain = usualReports(text);
-    if (own.length === 0) return plain;
+    const plain = namedNumbers(text, names);
+    if (own.length === 0) {
+      plain.unread.forEach(onUnread);
+      return plain.reports;
+    }
+    if (text.length > patternCharactersMax)
+      onUnread({ kind: "line", characters: text.length, read: patternCharactersMax });
+    const seen = text.slice(0, patternCharactersMax);
     const matched = own.flatMap((pattern, index) => {
       onPattern(index);
-      return [...text.matchAll(pattern)].flatMap(([, metric = "", written = ""]) => report(metric, written));
+      return pattern.reports(seen, (unread) => isKnown(unread.metric) && onUnread(unread));
     });
     // A pattern for digits passes over `nan`, which must not go unsaid.
     return [
       ...matched.filter(({ value }) => Number.isFinite(value)),
-      ...plain.filter(({ value }) => !Number.isFinite(value)),
+      ...plain.reports.filter(({ value }) => !Number.isFinite(value)),
     ];
   };
 }
 
+/** A requester's pattern: its first group is a metric's name, its second the value. */
+class OwnPattern {
+  readonly #pattern: RegExp;
+  /** It says itself what may follow, so what follows is no part of the number. */
+  readonly #looksBeyond: boolean;
+
+  constructor(pattern: string) {
+    this.#pattern = new RegExp(pattern, "dg");
+    this.#looksBeyond = /\(\?<?[=!]/.test(pattern);
+  }
+
+  reports(line: string, onUnread: (unread: UnreadValue) => void): Report[] {
+    return [...line.matchAll(this.#pattern)].flatMap((match) => {
+      const [whole, metric = "", written = ""] = match;
+      const value = numberOf(written);
+      if (metric === "" || written === "") return [];
+      const [from = 0, to = 0] = match.indices?.[2] ?? [];
+      // What it matched behind the number, it took for no part of it.
+      const isOpen = to === match.index + whole.length && !this.#looksBeyond;
+      if (value !== null && isWholeNumber(line, from, isOpen ? to : null)) return [{ metric, value }];
+      onUnread({ kind: "value", metric, written: around(line, from, to) });
+      return [];
+    });
+  }
+}
+
+/** The word in which a value stands. */
+function around(line: string, from: number, to: number): string {
+  const before = /[^\s:=]*$/.exec(line.slice(Math.max(0, from - shownCharactersMax), from))?.[0] ?? "";
+  const after = /^\S*/.exec(line.slice(to, to + shownCharactersMax))?.[0] ?? "";
+  return `${before}${line.slice(from, to)}${after}`.slice(0, shownCharactersMax);
+}
+
 /**
- * What `/([\w|./-]+)\s*=\s*([^\s,;)\]}]+)/g` finds. That one begins anew at each letter of a long word; here every character
- * is passed a few times at most: each `=` is taken with what stands before and behind it.
+ * The numbers of a line that is a JSON object, as Python's json writes it; null where it is none. Of the `names` it is told what
+ * stands there and is no number.
  */
-function usualReports(text: string): Report[] {
-  const found: Report[] = [];
-  let from = 0;
-  for (let at = text.indexOf("="); at >= 0; at = text.indexOf("=", Math.max(at + 1, from))) {
-    const name = nameBefore(text, at, from);
-    valueAhead.lastIndex = at + 1;
-    const written = name === "" ? null : valueAhead.exec(text);
-    if (written === null) continue;
-    from = valueAhead.lastIndex;
-    found.push(...report(name, written[1] ?? ""));
-  }
-  return found;
-}
-
-function nameBefore(text: string, at: number, from: number): string {
-  let end = at;
-  while (end > from && space.test(text.charAt(end - 1))) end--;
-  let begin = end;
-  while (begin > from && nameCharacter.test(text.charAt(begin - 1))) begin--;
-  return text.slice(begin, end);
-}
-
-function report(metric: string, written: string): Report[] {
-  const value = numberOf(written);
-  return value === null || metric === "" ? [] : [{ metric, value }];
-}
-
-/** A number as programs write it; null for anything else. */
-function numberOf(written: string): number | null {
-  const word = /^([+-]?)(nan|inf|infinity)$/i.exec(written);
-  if (word !== null) {
-    if (word[2]?.toLowerCase() === "nan") return NaN;
-    return word[1] === "-" ? -Infinity : Infinity;
-  }
-  // 0.93% and 12ms are no bare numbers; neither is an empty text, which Number would call 0.
-  return /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(written) ? Number(written) : null;
-}
-
-/** The numbers of a line that is a JSON object, as Python's json writes it; null where it is none. */
-export function jsonReports(text: string): readonly Report[] | null {
+export function jsonReports(
+  text: string,
+  onUnread: (unread: Unread) => void = () => undefined,
+  names: readonly string[] = [],
+): readonly Report[] | null {
   const line = text.trim();
   if (!line.startsWith("{") || !line.endsWith("}")) return null;
   const value = parsed(line) ?? parsed(quotedNumberWords(line));
@@ -93,8 +103,20 @@ export function jsonReports(text: string): readonly Report[] | null {
   return Object.entries(value).flatMap(([metric, found]: [string, unknown]) => {
     if (typeof found === "number") return [{ metric, value: found }];
     const word = typeof found === "string" && /^-?(NaN|Infinity)$/.test(found) ? numberOf(found) : null;
-    return word === null ? [] : [{ metric, value: word }];
+    if (word !== null) return [{ metric, value: word }];
+    if (names.includes(metric))
+      onUnread({ kind: "value", metric, written: JSON.stringify(found).slice(0, shownCharactersMax) });
+    return [];
   });
+}
+
+/** The same behind what a log puts before it, or before what it puts behind; null unless a metric that counts is in it. */
+function jsonWithin(text: string, names: readonly string[]): readonly Report[] | null {
+  const from = text.indexOf("{");
+  const to = text.lastIndexOf("}") + 1;
+  if (from < 0 || to <= from || text.charAt(from - 1) === "=") return null;
+  const found = jsonReports(text.slice(from, to));
+  return found?.some(({ metric }) => names.includes(metric)) === true ? found : null;
 }
 
 function quotedNumberWords(line: string): string {

@@ -8,7 +8,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { pathToFileURL } from "node:url";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { MlflowRun, type MlflowFact } from "./mlflow-call.ts";
-import { jsonReports, type Report } from "./read-metrics.ts";
+import { jsonReports } from "./read-metrics.ts";
+import type { Report } from "./metric-report.ts";
 
 export interface ReportEndpointOptions {
   readonly trial: string;

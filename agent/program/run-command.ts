@@ -14,8 +14,10 @@ import { commandEnd, type CommandEnd } from "./command-end.ts";
 import { LastWords } from "./last-words.ts";
 import { kernelKills } from "./out-of-memory.ts";
 import { ProcessGroup } from "./process-group.ts";
+import type { LineCut } from "./line-screen.ts";
 import { LineReader } from "./read-lines.ts";
 import { RunClock } from "./run-clock.ts";
+import { faultBehind, shellNote } from "./start-fault.ts";
 import { startProcess, type StartedProcess } from "./start-process.ts";
 
 export interface CommandOptions {
@@ -27,7 +29,7 @@ export interface CommandOptions {
   /** A line of its output; of one that was written over and over the last state. */
   readonly onLine: (line: string, stream: "out" | "err") => void;
   /** Whatever it wrote into a line, also what was written over later. */
-  readonly onText: (text: string) => void;
+  readonly onText: (text: string, cut: LineCut | null) => void;
   /** Waited for before more of its output is read; null: go on. */
   readonly ready: () => Promise<void> | null;
   /** What it may write to its output altogether, MiB; left out: as much as it likes. */
@@ -211,11 +213,14 @@ class GroupCommand implements RunningCommand {
   }
 
   #endOf({ code, signal }: Exit): CommandEnd {
+    const fault = this.#wanted === "run" ? faultBehind(this.#options, code) : null;
+    if (fault !== null) return { ...fault, kind: "failed", fault: "start" };
     return commandEnd({
       wanted: this.#wanted,
       limits: this.#options,
       heldMostMiB: this.#heldMost,
       lastWords: this.#lastWords.why(),
+      startNote: shellNote(this.#options, code),
       memoryWords: this.#lastWords.ofMemory,
       killedByKernel: (kernelKills() ?? 0) > (this.#killsBefore ?? Infinity),
       code,

@@ -2,15 +2,19 @@
  * Why a command could not be started, in one sentence that names what is missing or too long, and whether another machine
  * may have it. It looks at the files that the system only said no to.
  */
-import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { delimiter, isAbsolute, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Environment } from "../../system/environment.ts";
-
-export interface StartFault {
-  readonly reason: string;
-  /** True where another machine may start it. */
-  readonly elsewhere: boolean;
-}
+import {
+  elsewhere,
+  everywhere,
+  kindAt,
+  mayExecute,
+  namesNoInterpreter,
+  programFile,
+  quoted,
+  scriptFault,
+  type StartFault,
+} from "./script-fault.ts";
 
 export interface Start {
   readonly words: readonly string[];
@@ -20,7 +24,8 @@ export interface Start {
 
 /** Linux's bound of one word or variable; of all of them together it has another, which depends on the stack. */
 const wordMaxBytes = 131_072;
-const firstLineMaxBytes = 256;
+/** What a shell and `env` end with where they find no program, and a shell where it reads what is no shell's. */
+const notFoundCodes: readonly (number | null)[] = [2, 126, 127];
 
 /** Null where the system may be asked to start it. */
 export function faultBefore({ environment, folder, words }: Start): StartFault | null {
@@ -53,35 +58,53 @@ export function startFault(start: Start, error: NodeJS.ErrnoException): StartFau
         elsewhere: onPath,
       };
     case "EACCES":
-      return kindAt(resolve(folder, program)) === "folder" && !onPath
-        ? everywhere(`"${program}" is a folder and no program`)
-        : { reason: `"${program}" may not be executed; \`chmod +x\` allows it`, elsewhere: onPath };
+      return forbidden(start, program, onPath);
     case "E2BIG":
       return everywhere(tooLong(start));
     case "ENOEXEC":
-      return elsewhere(`"${program}" is no program that this machine can run`);
+      return faultOfFile(start, program) ?? elsewhere(`"${program}" is no program that this machine can run`);
     default:
       return elsewhere(`"${program}" could not be started (${error.code ?? error.message})`);
   }
 }
 
-function missing({ environment, folder }: Start, program: string, onPath: boolean): StartFault {
-  const found = onPath ? pathsOf(environment).find((path) => kindAt(join(path, program)) === "file") : folder;
-  const file = found === undefined ? null : resolve(found, program);
-  if (file === null || kindAt(file) === null)
+function missing(start: Start, program: string, onPath: boolean): StartFault {
+  if (programFile(program, start) === null)
     return onPath
       ? elsewhere(`there is no program "${program}" on this machine's path`)
-      : everywhere(`there is no program "${program}" (looked for from ${folder})`);
-  const line = firstLine(file);
-  if (!line.startsWith("#!")) return elsewhere(`"${program}" needs a loader that this machine does not have`);
-  if (line.endsWith("\r"))
-    return everywhere(
-      `the first line of "${program}" ends as on Windows (CRLF), so its interpreter is not found; \`sed -i 's/\\r$//'\` mends it`,
-    );
-  const interpreter = line.slice(2).trim().split(/\s/)[0] ?? "";
-  return elsewhere(
-    `the first line of "${program}" asks for ${quoted(interpreter)}, which this machine does not have`,
+      : everywhere(`there is no program "${program}" (looked for from ${start.folder})`);
+  return (
+    faultOfFile(start, program) ?? elsewhere(`"${program}" needs a loader that this machine does not have`)
   );
+}
+
+function forbidden(start: Start, program: string, onPath: boolean): StartFault {
+  const file = programFile(program, start);
+  if (!onPath && file === null && kindAt(resolve(start.folder, program)) === "folder")
+    return everywhere(`"${program}" is a folder and no program`);
+  const isOpen = file !== null && mayExecute(file);
+  const fault = isOpen ? faultOfFile(start, program) : null;
+  return fault ?? { reason: `"${program}" may not be executed; \`chmod +x\` allows it`, elsewhere: onPath };
+}
+
+function faultOfFile({ environment, folder }: Start, program: string): StartFault | null {
+  const file = programFile(program, { environment, folder });
+  return file === null ? null : scriptFault({ name: program, file, folder, environment });
+}
+
+/** It started, and what was to run it ended at once with this code; null where its file gives no reason for that. */
+export function faultBehind(start: Start, code: number | null): StartFault | null {
+  const [program = ""] = start.words;
+  return notFoundCodes.includes(code) ? faultOfFile(start, program) : null;
+}
+
+/** Said beside what a shell said of a file that it was not written for; empty where it may be a shell's. */
+export function shellNote(start: Start, code: number | null): string {
+  const [program = ""] = start.words;
+  const file = notFoundCodes.includes(code) ? programFile(program, start) : null;
+  return file !== null && namesNoInterpreter(file)
+    ? ` ("${program}" has no first line such as #!/usr/bin/env python3, so a shell ran it)`
+    : "";
 }
 
 function tooLong({ environment, words }: Start): string {
@@ -99,37 +122,3 @@ function tooLong({ environment, words }: Start): string {
     return `the variable ${quoted(longest.name)} of its environment is too long; hand it over in a file`;
   return "the command line is too long; pass the parameters by ${args_json_file}";
 }
-
-function pathsOf(environment: Environment): readonly string[] {
-  return (environment["PATH"] ?? "").split(delimiter).filter((path) => isAbsolute(path));
-}
-
-function kindAt(path: string): "file" | "folder" | null {
-  try {
-    return statSync(path).isDirectory() ? "folder" : "file";
-  } catch {
-    return null;
-  }
-}
-
-function firstLine(path: string): string {
-  try {
-    const file = openSync(path, "r");
-    try {
-      const bytes = Buffer.alloc(firstLineMaxBytes);
-      const length = readSync(file, bytes, 0, firstLineMaxBytes, 0);
-      return bytes.toString("latin1", 0, length).split("\n")[0] ?? "";
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return "";
-  }
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text);
-}
-
-const everywhere = (reason: string): StartFault => ({ reason, elsewhere: false });
-const elsewhere = (reason: string): StartFault => ({ reason, elsewhere: true });

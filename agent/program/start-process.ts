@@ -5,7 +5,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
 import { withoutInherited } from "../../system/inherited-descriptor.ts";
-import { faultBefore, startFault, type Start, type StartFault } from "./start-fault.ts";
+import type { StartFault } from "./script-fault.ts";
+import { faultBefore, startFault, type Start } from "./start-fault.ts";
 
 export interface StartedProcess extends ChildProcess {
   readonly pid: number;

@@ -8,14 +8,14 @@ import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
-  readonly weight: number;
+  readonly weight?: number;
   readonly grant?: number;
 }
 
 export function accountOpenCommand(terminal: Terminal): Command {
   return asking("open", "open an account for a requester")
     .argument("<requester>", "name of the account", nameArgument)
-    .option("--weight <w>", "share of the machines against others who wait", weightFlag, 1)
+    .option("--weight <w>", "share of the machines against others who wait", weightFlag)
     .option("--grant <tokens>", "tokens to begin with", tokensFlag)
     .addHelpText(
       "after",
@@ -25,11 +25,12 @@ export function accountOpenCommand(terminal: Terminal): Command {
       action(terminal, (requester: string, options: Options) =>
         withMesh(terminal, options, async ({ client }) => {
           const { grant = 0, weight } = options;
-          const account = await openAccount(client, { requester, weight, grant });
-          return printAnswer(terminal, options, account, ({ accounts: [found] }) =>
+          const wanted = { requester, grant, ...(weight === undefined ? {} : { weight }) };
+          const account = await openAccount(client, wanted);
+          return printAnswer(terminal, options, account, ({ accounts: [found], opened }) =>
             found === undefined
               ? `the account of ${requester} is open`
-              : `the account of ${requester} is open: ${formatTokens(found.available)} tokens available, weight ${found.weight}`,
+              : `the account of ${requester} is open${opened ? "" : " already"}: ${formatTokens(found.available)} tokens available, weight ${found.weight}`,
           );
         }),
       ),

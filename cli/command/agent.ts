@@ -1,12 +1,12 @@
 /** `trialmesh agent`: lends this machine to the mesh, on its owner's terms. `agent probe` only measures it. */
 import { Command } from "commander";
-import * as z from "zod";
 import { exitCode } from "../../protocol/exit-code.ts";
 import { printRefusal } from "../shell/answer.ts";
-import { action, examples, nameArgument, numberFlag } from "../shell/option.ts";
+import { action, codeFlag, examples, gibRange, nameArgument } from "../shell/option.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import type { RunAgentOptions } from "../../mesh/part/run-agent.ts";
 import { agentProbeCommand } from "./agent-probe.ts";
+import { rangeFlag } from "../shell/range.ts";
 import { ownerFlags } from "./owner-flag.ts";
 
 const cacheQuotaGiBDefault = 10;
@@ -17,12 +17,12 @@ export function agentCommand(terminal: Terminal): Command {
       "lend this machine to the mesh; its owner's flags are kept for the next start",
     ),
   )
-    .option("--join <code>", "join with the line of `trialmesh invite agent NAME`")
+    .option("--join <code>", "join with the line of `trialmesh invite agent NAME`", codeFlag)
     .option("--name <name>", "its name; this machine's by default", nameArgument)
     .option(
       "--cache-quota <GiB>",
       "disk for datasets and checkpoints",
-      numberFlag(z.number().positive("it must be above 0")),
+      rangeFlag({ ...gibRange, above: true }),
       cacheQuotaGiBDefault,
     )
     .addHelpText(

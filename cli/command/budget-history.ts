@@ -1,16 +1,16 @@
 /** `trialmesh budget history`: one account as a bank statement, and how near to its limit it ever came. */
 import type { Command } from "commander";
 import { accept, refuse } from "../../protocol/refusal.ts";
-import { action, asking, examples, nameArgument, wholeFlag } from "../shell/option.ts";
+import { action, asking, examples, nameArgument } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { peakOf, peakText, statementText } from "../print/statement-text.ts";
 import type { Terminal } from "../shell/terminal.ts";
+import { statementLinesMax } from "../../protocol/command.ts";
+import { wholeFlag } from "../shell/range.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 const linesDefault = 200;
-/** What the mesh answers at once. */
-const linesMax = 5000;
-const linesFlag = wholeFlag(1, linesMax);
+const linesFlag = wholeFlag(1, statementLinesMax);
 
 export function budgetHistoryCommand(terminal: Terminal): Command {
   return asking("history", "print an account as a bank statement, with what it held after every line")

@@ -2,11 +2,13 @@
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
 import type { BudgetView } from "../../protocol/view.ts";
-import { action, asking, countFlag, examples, nameArgument } from "../shell/option.ts";
+import { action, asking, examples, nameArgument } from "../shell/option.ts";
 import { accountText } from "../print/account-text.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { statementText } from "../print/statement-text.ts";
 import type { Terminal } from "../shell/terminal.ts";
+import { statementLinesMax } from "../../protocol/command.ts";
+import { wholeFlag } from "../shell/range.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 const linesDefault = 20;
@@ -14,7 +16,7 @@ const linesDefault = 20;
 export function budgetShowCommand(terminal: Terminal): Command {
   return asking("show", "show accounts: tokens, weight, refill, place in the fair order, newest lines")
     .argument("[requester]", "one account instead of all", nameArgument)
-    .option("--lines <n>", "how many of the newest lines", countFlag, linesDefault)
+    .option("--lines <n>", "how many of the newest lines", wholeFlag(1, statementLinesMax), linesDefault)
     .addHelpText("after", examples("trialmesh budget show", "trialmesh budget show team-a --lines 12"))
     .action(
       action(terminal, (requester: string | undefined, options: MeshOptions & { readonly lines: number }) =>

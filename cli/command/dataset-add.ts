@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { action, asking, examples } from "../shell/option.ts";
+import { action, asking, examples, fileArgument } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatBytes, shortDigest } from "../../text/figure.ts";
@@ -16,7 +16,7 @@ interface Options extends MeshOptions {
 
 export function datasetAddCommand(terminal: Terminal): Command {
   return asking("add", "build a dataset file on an agent, once per mesh, and put the version on record")
-    .argument("<file>", "the dataset file (YAML)")
+    .argument("<file>", "the dataset file (YAML)", fileArgument)
     .option("--here", "build it on this machine, and send only what came of it")
     .addHelpText("after", examples("trialmesh dataset add examples/datasets/ag-news.yaml"))
     .action(action(terminal, (file: string, options: Options) => addFile(terminal, file, options)));

@@ -1,7 +1,7 @@
 /** `trialmesh dataset check`: whether a dataset is as expected, with the rows that are not. Records nothing. */
 import type { Command } from "commander";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { action, asking, examples } from "../shell/option.ts";
+import { action, asking, examples, fileArgument } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import type { MeshOptions } from "../shell/with-mesh.ts";
@@ -15,8 +15,9 @@ export function datasetCheckCommand(terminal: Terminal): Command {
     .argument(
       "<dataset>",
       "a dataset file (YAML), or NAME, NAME@VERSION or a version's .parquet file with --expect",
+      fileArgument,
     )
-    .option("--expect <file>", "the dataset file whose expectations count")
+    .option("--expect <file>", "the dataset file whose expectations count", fileArgument)
     .addHelpText(
       "after",
       `${examples("trialmesh dataset check examples/datasets/ag-news.yaml", "trialmesh dataset check ag-news@1 --expect stricter.yaml")}\nExits 0 where all that must hold does, 1 where something does not.\n`,

@@ -1,7 +1,7 @@
 /** `trialmesh dataset diff`: how two datasets, versions or splits differ, and whether that is drift. */
 import { Option, type Command } from "commander";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { action, asking, examples } from "../shell/option.ts";
+import { action, asking, examples, fileArgument } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
@@ -19,9 +19,13 @@ const splits = ["train", "validation", "test"];
 
 export function datasetDiffCommand(terminal: Terminal): Command {
   return asking("diff", "show how two datasets differ: rows, schema, labels, and drift of every column")
-    .argument("<a>", "the reference: NAME, NAME@VERSION, a dataset file or a version's .parquet file")
-    .argument("<b>", "what is compared with it")
-    .option("--html <file>", "write it as one HTML page, too")
+    .argument(
+      "<a>",
+      "the reference: NAME, NAME@VERSION, a dataset file or a version's .parquet file",
+      fileArgument,
+    )
+    .argument("<b>", "what is compared with it", fileArgument)
+    .option("--html <file>", "write it as one HTML page, too", fileArgument)
     .addOption(new Option("--split-a <split>", "only this split of the first").choices(splits))
     .addOption(new Option("--split-b <split>", "only this split of the second").choices(splits))
     .addHelpText(

@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { action, countFlag, examples, printing } from "../shell/option.ts";
+import { action, examples, fileArgument, printing } from "../shell/option.ts";
+import { wholeFlag } from "../shell/range.ts";
 import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
@@ -11,11 +12,12 @@ interface Options extends PrintOptions {
 }
 
 const usualRows = 3;
+const rowsMax = 1000;
 
 export function datasetPreviewCommand(terminal: Terminal): Command {
   return printing("preview", "show the first rows after each step of a dataset file's plan; sends nothing")
-    .argument("<file>", "the dataset file (YAML)")
-    .option("--rows <n>", "rows to show after each step", countFlag, usualRows)
+    .argument("<file>", "the dataset file (YAML)", fileArgument)
+    .option("--rows <n>", "rows to show after each step", wholeFlag(1, rowsMax), usualRows)
     .addHelpText("after", examples("trialmesh dataset preview examples/datasets/ag-news.yaml --rows 2"))
     .action(action(terminal, (file: string, options: Options) => preview(terminal, file, options)));
 }

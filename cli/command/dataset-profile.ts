@@ -1,12 +1,15 @@
 /** `trialmesh dataset profile`: what a dataset's rows are like, what is wrong with them, and which labels look wrong. */
 import type { Command } from "commander";
 import type { ExitCode } from "../../protocol/exit-code.ts";
-import { action, asking, examples } from "../shell/option.ts";
+import { action, asking, eachOf, examples, fileArgument, textFlag } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { glyphsFor } from "../../text/glyph.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
+import { nameCharactersMax } from "../../protocol/bound.ts";
 import type { MeshOptions } from "../shell/with-mesh.ts";
+
+const columnFlag = textFlag("a column of the file", nameCharactersMax);
 
 interface Options extends MeshOptions {
   readonly html?: string;
@@ -20,12 +23,17 @@ export function datasetProfileCommand(terminal: Terminal): Command {
     .argument(
       "<dataset>",
       "NAME, NAME@VERSION, a dataset file (YAML), any .csv, .tsv, .jsonl or .parquet file, or a .json of this command's --json",
+      fileArgument,
     )
-    .argument("[parts...]", "more of these: parts of one set, each profiled and then merged into one profile")
-    .option("--html <file>", "write it as one HTML page, too")
+    .argument(
+      "[parts...]",
+      "more of these: parts of one set, each profiled and then merged into one profile",
+      eachOf(fileArgument),
+    )
+    .option("--html <file>", "write it as one HTML page, too", fileArgument)
     .option("--no-label-errors", "do not look for labels that are likely wrong (of parts it never does)")
-    .option("--text <column>", "of a plain file: the column to look into as text")
-    .option("--label <column>", "of a plain file: the column of labels")
+    .option("--text <column>", "of a plain file: the column to look into as text", columnFlag)
+    .option("--label <column>", "of a plain file: the column of labels", columnFlag)
     .addHelpText(
       "after",
       examples(

@@ -9,8 +9,10 @@ import { accept } from "../../protocol/refusal.ts";
 import { invitationViews } from "../../client/connect/invitation-view.ts";
 import { invitationsText, lifeText } from "../print/invitations-text.ts";
 import { durationText } from "../../text/duration.ts";
-import { action, examples, flag, nameArgument, printing, wholeFlag } from "../shell/option.ts";
+import { action, examples, flag, nameArgument, printing, textFlag } from "../shell/option.ts";
 import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
+import { sentenceCharactersMax, textOf } from "../../protocol/bound.ts";
+import { wholeFlag } from "../shell/range.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
 interface Options extends PrintOptions {
@@ -25,6 +27,11 @@ interface Options extends PrintOptions {
 const codeCharactersMax = 60;
 const msPerS = 1_000;
 
+const idCharactersMax = 20;
+const idFlag = flag(
+  textOf(idCharactersMax).regex(/^[a-z2-7]{8}$/iu),
+  "an id as `trialmesh invite --list` shows it",
+);
 const spanFlag = flag(durationText.transform((ms) => Math.floor(ms / msPerS)));
 /** Seconds, or `never`. */
 const lifeFlag = (text: string): number | "never" => (text === "never" ? text : spanFlag(text));
@@ -36,6 +43,7 @@ export function inviteCommand(terminal: Terminal): Command {
     .option(
       "--url <url>",
       "address of the mesh as the other machine reaches it, such as nats://192.168.1.5:4222",
+      textFlag("an address such as nats://192.168.1.5:4222", sentenceCharactersMax),
     )
     .option(
       "--uses <n>",
@@ -49,7 +57,7 @@ export function inviteCommand(terminal: Terminal): Command {
         .default(lifeDefaultS, "24h"),
     )
     .option("--list", "show the invitations there are, who came of each and who was turned away")
-    .option("--revoke <id>", "take one back that was not used, by its id in the list")
+    .option("--revoke <id>", "take one back that was not used, by its id in the list", idFlag)
     .addHelpText(
       "after",
       examples(

@@ -5,13 +5,13 @@ import { machineName } from "../../mesh/part/machine-name.ts";
 import { homePath } from "../../mesh/home.ts";
 import { accept } from "../../protocol/refusal.ts";
 import type { Role } from "../../protocol/subjects.ts";
-import { action, examples, printing } from "../shell/option.ts";
+import { action, codeFlag, examples, printing } from "../shell/option.ts";
 import { printAnswer, type PrintOptions } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
 export function joinCommand(terminal: Terminal): Command {
   return printing("join", "join a mesh with the line that `trialmesh invite` printed there")
-    .argument("<code>", "the invitation, CODE@host:port")
+    .argument("<code>", "the invitation, CODE@host:port", codeFlag)
     .addHelpText("after", examples("trialmesh join tm3.8k2q-m3xd-9tha-w2re-c5vn@192.168.1.5:4222"))
     .action(
       action(terminal, async (line: string, options: PrintOptions) => {

@@ -2,7 +2,8 @@
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric, formatParams } from "../../text/figure.ts";
+import { formatMetric } from "../../text/figure.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { localJson, localText } from "../print/local-result.ts";
 import type { LocalTrial } from "../../client/local/local-trial.ts";

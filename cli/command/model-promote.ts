@@ -5,7 +5,7 @@ import { refuse } from "../../protocol/refusal.ts";
 import type { ModelReference } from "../../client/model/model-reference.ts";
 import { moveShown } from "../shell/move-shown.ts";
 import { modelArgument } from "../shell/model-option.ts";
-import { action, asking, examples, nameArgument } from "../shell/option.ts";
+import { action, asking, examples, nameArgument, noteFlag } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
@@ -25,7 +25,7 @@ export function modelPromoteCommand(terminal: Terminal): Command {
     )
     .argument("<alias>", "the alias to move, such as champion", nameArgument)
     .option("--best", "the best version of those measured on the same data")
-    .option("--why <text>", "reason, kept in the record", "")
+    .option("--why <text>", "reason, kept in the record", noteFlag, "")
     .addHelpText(
       "after",
       examples(

@@ -1,7 +1,7 @@
 /** `trialmesh model rollback`: points an alias back to an earlier version, once that has proved that it can serve. */
 import type { Command } from "commander";
 import { moveShown } from "../shell/move-shown.ts";
-import { action, asking, countFlag, examples, nameArgument } from "../shell/option.ts";
+import { action, asking, countFlag, examples, nameArgument, noteFlag } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { formatTime } from "../../text/figure.ts";
 import type { Terminal } from "../shell/terminal.ts";
@@ -17,7 +17,7 @@ export function modelRollbackCommand(terminal: Terminal): Command {
     .argument("<model>", "name of the model", nameArgument)
     .argument("<alias>", "the alias to move back, such as champion", nameArgument)
     .option("--to <version>", "the version to go back to, instead of the one before", countFlag)
-    .option("--why <text>", "reason, kept in the record", "")
+    .option("--why <text>", "reason, kept in the record", noteFlag, "")
     .addHelpText(
       "after",
       examples(

@@ -1,6 +1,7 @@
 /** `trialmesh revoke`: takes a credential back and cuts its connections. */
 import { Option, type Command } from "commander";
-import { homePath, openHome } from "../../mesh/home.ts";
+import { tellRevoked } from "../../client/up/tell-revoked.ts";
+import { homePath, openHome, type Home } from "../../mesh/home.ts";
 import { anyRole, revokeUser } from "../../mesh/revoke.ts";
 import { roles } from "../../protocol/subjects.ts";
 import { action, examples, nameArgument, printing } from "../shell/option.ts";
@@ -9,6 +10,14 @@ import type { Terminal } from "../shell/terminal.ts";
 
 interface Options extends PrintOptions {
   readonly role?: string;
+}
+
+/** Where no mesh answers, the next `up` tells it. */
+async function tellMesh(terminal: Terminal, home: Home): Promise<void> {
+  const connected = await terminal.connect();
+  if (!connected.ok) return;
+  await tellRevoked(connected.value.client, home);
+  await connected.value.client.close();
 }
 
 export function revokeCommand(terminal: Terminal): Command {
@@ -23,6 +32,7 @@ export function revokeCommand(terminal: Terminal): Command {
         const role = options.role === undefined ? null : anyRole(options.role);
         if (role !== null && !role.ok) return printRefusal(terminal, options, role.refusal);
         const revoked = await revokeUser(home.value, name, Math.floor(Date.now() / 1000), role?.value);
+        if (revoked.ok && revoked.value.role === "agent") await tellMesh(terminal, home.value);
         return printAnswer(terminal, options, revoked, (value) => {
           if (value.publicKey === null)
             return `nobody had joined as ${value.role} ${value.name} yet; the invitation is taken back`;

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { action, asking, examples } from "../shell/option.ts";
+import { action, asking, examples, fileArgument } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { estimateText } from "../print/estimate-text.ts";
 import { printProblems } from "../shell/problems.ts";
@@ -17,6 +17,7 @@ export function sweepEstimateCommand(terminal: Terminal): Command {
   const command = asking("estimate", "say what a sweep file would cost, without launching it").argument(
     "<file>",
     "the sweep file (YAML)",
+    fileArgument,
   );
   return withOverrides(command)
     .addHelpText(

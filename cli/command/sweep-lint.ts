@@ -1,7 +1,7 @@
 /** `trialmesh sweep lint`: what a sweep file means and whether it can be run, without running it. */
 import type { Command } from "commander";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { action, examples, printing } from "../shell/option.ts";
+import { action, examples, fileArgument, printing } from "../shell/option.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { printProblems } from "../shell/problems.ts";
 import type { Terminal } from "../shell/terminal.ts";
@@ -13,7 +13,7 @@ interface Options extends PrintOptions {
 
 export function sweepLintCommand(terminal: Terminal): Command {
   return printing("lint", "check a sweep file and say how it is understood; runs nothing")
-    .argument("<file>", "a sweep file, a W&B sweep file, or a Katib Experiment")
+    .argument("<file>", "a sweep file, a W&B sweep file, or a Katib Experiment", fileArgument)
     .option("--convert", "print it as a sweep file of trialmesh")
     .addHelpText(
       "after",

@@ -1,13 +1,18 @@
 /** `trialmesh sweep local`: runs a sweep file's command on this machine, with no mesh at all. */
 import type { Command } from "commander";
-import * as z from "zod";
 import { refuse } from "../../protocol/refusal.ts";
 import type { ExitCode } from "../../protocol/exit-code.ts";
-import { action, countFlag, examples, numberFlag, printing, wholeFlag } from "../shell/option.ts";
+import { trialsMax } from "../../protocol/sweep.ts";
+import { action, examples, fileArgument, printing } from "../shell/option.ts";
+import { rangeFlag, wholeFlag } from "../shell/range.ts";
 import type { LocalSweepOptions } from "./local-sweep.ts";
 import { printRefusal } from "../shell/answer.ts";
 import { printProblems } from "../shell/problems.ts";
 import type { Terminal } from "../shell/terminal.ts";
+
+const parallelMax = 1024;
+/** Nobody waits longer for one trial, and a timer of the system counts no further. */
+const secondsMax = 2_000_000;
 
 interface Options extends LocalSweepOptions {
   readonly trials?: number;
@@ -19,14 +24,14 @@ export function sweepLocalCommand(terminal: Terminal): Command {
     "local",
     "run a file's command on this machine, without a mesh (W&B, Katib, or one of ours)",
   )
-    .argument("<file>", "a sweep file with a command, a W&B sweep file, or a Katib Experiment")
-    .option("--parallel <n>", "so many trials at a time, instead of the file's", countFlag)
-    .option("--trials <n>", "at most this many trials, instead of the file's", countFlag)
+    .argument("<file>", "a sweep file with a command, a W&B sweep file, or a Katib Experiment", fileArgument)
+    .option("--parallel <n>", "so many trials at a time, instead of the file's", wholeFlag(1, parallelMax))
+    .option("--trials <n>", "at most this many trials, instead of the file's", wholeFlag(1, trialsMax))
     .option("--seed <n>", "seed of the search, instead of the file's", wholeFlag(0))
     .option(
       "--timeout <seconds>",
       "end a trial that runs longer",
-      numberFlag(z.number().positive("it must be above 0")),
+      rangeFlag({ least: 0, most: secondsMax, above: true }),
     )
     .addHelpText(
       "after",

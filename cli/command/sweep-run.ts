@@ -5,7 +5,7 @@
 import type { Command } from "commander";
 import { accept } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { action, asking, examples } from "../shell/option.ts";
+import { action, asking, examples, fileArgument } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { printProblems } from "../shell/problems.ts";
 import { overridesOf, withOverrides, type OverrideOptions } from "../shell/override-option.ts";
@@ -21,7 +21,7 @@ interface Options extends MeshOptions, OverrideOptions {
 
 export function sweepRunCommand(terminal: Terminal): Command {
   const command = asking("run", "run a sweep file; waits for its end and shows the best trials")
-    .argument("<file>", "the sweep file (YAML): ours, W&B's, or a Katib Experiment")
+    .argument("<file>", "the sweep file (YAML): ours, W&B's, or a Katib Experiment", fileArgument)
     .option("--detach", "print the sweep's id and return at once")
     .option("--wait", "wait for the end (this is the default)");
   return withOverrides(command)

@@ -5,10 +5,11 @@
 import type { Command } from "commander";
 import { proposeTrial, readParams } from "../../client/sweep/hand-proposal.ts";
 import { accept } from "../../protocol/refusal.ts";
-import { action, asking, examples, sweepArgument } from "../shell/option.ts";
+import { action, asking, eachOf, examples, sweepArgument, textFlag } from "../shell/option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
-import { formatParams } from "../../text/figure.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
 import type { Terminal } from "../shell/terminal.ts";
+import { nameCharactersMax, textCharactersMax } from "../../protocol/bound.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
@@ -21,8 +22,16 @@ export function trialProposeCommand(terminal: Terminal): Command {
     "propose one trial of a running sweep; a point it has tried already is not run again",
   )
     .argument("<sweep>", "id of the sweep, such as s7", sweepArgument)
-    .argument("<parameters...>", "every parameter of the model's space as name=value, constants too")
-    .option("--model <model>", "the model to train; may be left out where the sweep has only one")
+    .argument(
+      "<parameters...>",
+      "every parameter of the model's space as name=value, constants too",
+      eachOf(textFlag("name=value", textCharactersMax)),
+    )
+    .option(
+      "--model <model>",
+      "the model to train; may be left out where the sweep has only one",
+      textFlag("the name of a model", nameCharactersMax),
+    )
     .addHelpText(
       "after",
       examples(

@@ -1,11 +1,10 @@
 /** `trialmesh up`: everything on this machine, until ctrl-c. The first time it makes the mesh. */
 import type { Command } from "commander";
-import * as z from "zod";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { longText } from "../../protocol/bound.ts";
 import { homePath, type Home } from "../../mesh/home.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { action, examples, flag, nameArgument, numberFlag, printing, wholeFlag } from "../shell/option.ts";
+import { action, examples, flag, gibRange, nameArgument, printing } from "../shell/option.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { mainFile } from "../shell/main-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
@@ -16,15 +15,26 @@ import { startUnlessStopped } from "../../mesh/part/start-unless-stopped.ts";
 import { untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { ownerFlags, ownerFlagsOf } from "./owner-flag.ts";
+import { rangeFlag } from "../shell/range.ts";
 import { upDetached } from "./up-detached.ts";
 
+const portMax = 65_535;
 const listenFlag = flag(
-  longText.regex(/^[^\s:/]+:\d{1,5}$/, 'it should look like "0.0.0.0:4222"').transform((text) => ({
-    host: text.slice(0, text.indexOf(":")),
-    port: Number(text.slice(text.indexOf(":") + 1)),
-  })),
+  longText
+    .regex(/^[\w.-]{1,253}:\d{1,5}$/)
+    .transform((text) => ({
+      host: text.slice(0, text.indexOf(":")),
+      port: Number(text.slice(text.indexOf(":") + 1)),
+    }))
+    .refine(({ port }) => port <= portMax),
+  `an address of this machine and a port up to ${portMax}, such as 0.0.0.0:4222`,
 );
-const portFlag = wholeFlag(0, 65_535);
+const portFlag = rangeFlag({
+  least: 0,
+  most: portMax,
+  whole: true,
+  said: `1 to ${portMax} (or 0 for a free one)`,
+});
 
 interface Options extends PolicyFlags, PrintOptions {
   readonly listen?: { readonly host: string; readonly port: number };
@@ -52,7 +62,7 @@ export function upCommand(terminal: Terminal): Command {
     .option(
       "--artifact-quota <GiB>",
       "what one user or agent may send in a day; a quarter of the disk's room by default",
-      numberFlag(z.number().positive("it must be above 0")),
+      rangeFlag({ ...gibRange, above: true }),
     )
     .option("--no-agent", "start no agent here")
     .option("--detach", "go on in the background; `trialmesh down` ends it")

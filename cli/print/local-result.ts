@@ -1,16 +1,20 @@
 /** A local sweep's result for people and as JSON. */
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric, formatParams } from "../../text/figure.ts";
+import { formatMetric } from "../../text/figure.ts";
+import { formatParams, paramsFormat } from "../../text/shown-parameter.ts";
+import { shownName } from "../../text/printable.ts";
 import { table } from "../../text/table.ts";
 import type { CommandSweep } from "../../spec/sweep/command-sweep.ts";
 import type { LocalResult } from "../../client/local/run-local.ts";
 import type { LocalTrial } from "../../client/local/local-trial.ts";
 
 const rowsMax = 20;
+const namesMax = 20;
 
 export function localText(sweep: CommandSweep, result: LocalResult): string {
   const { objectives } = sweep;
   const ranked = bestFirst(sweep, result.trials);
+  const format = paramsFormat(result.trials);
   const rows = table(
     ranked.slice(0, rowsMax),
     [
@@ -22,7 +26,7 @@ export function localText(sweep: CommandSweep, result: LocalResult): string {
         right: true,
       })),
       { head: "SECONDS", cell: ({ seconds }) => seconds.toFixed(1), right: true },
-      { head: "PARAMETERS", cell: ({ params }) => formatParams(params) },
+      { head: "PARAMETERS", cell: ({ params }) => format(params) },
       { head: "WHY", cell: ({ reason }) => reason ?? "" },
     ],
     "no trial was run",
@@ -61,7 +65,7 @@ function missingLines(metric: string, trials: readonly LocalTrial[]): string[] {
   const unusable = without.filter((trial) => trial.reported.has(metric)).length;
   const said = [
     ...(unusable > 0 ? [`${unusable} said NaN or infinity`] : []),
-    ...(others.length > 0 ? [`they reported: ${others.join(", ")}`] : []),
+    ...(others.length > 0 ? [`they reported: ${others.slice(0, namesMax).map(shownName).join(", ")}`] : []),
   ];
   const tail = said.length === 0 ? `; print a line such as ${metric}=0.5` : `; ${said.join("; ")}`;
   return [`${plural(without.length, "trial")} reported no finite "${metric}"${tail}`];

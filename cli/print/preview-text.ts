@@ -3,6 +3,7 @@ import type { Preview, StepPreview } from "../../data/version/preview.ts";
 import { describeBadRow } from "../../data/row/bad-row.ts";
 import type { Step } from "../../data/declaration/plan-step.ts";
 import { plural } from "../../protocol/plural.ts";
+import { spelledOut } from "../../text/look-alike.ts";
 import { table } from "../../text/table.ts";
 
 /** Characters that the columns of a row share. */
@@ -12,7 +13,11 @@ const titleMax = 96;
 export function previewText(preview: Preview): string {
   const steps = preview.steps.map((step, index) => stepText(preview, step, preview.steps[index - 1]));
   const bad = preview.bad.map((row) => `  ${row.source}, ${describeBadRow(row)}`);
-  return [...steps, ...(bad.length === 0 ? [] : [["rejected:", ...bad].join("\n")])].join("\n\n");
+  return [
+    ...steps,
+    ...(bad.length === 0 ? [] : [["rejected:", ...bad].join("\n")]),
+    ...(preview.notes.length === 0 ? [] : [preview.notes.join("\n")]),
+  ].join("\n\n");
 }
 
 function stepText({ sources }: Preview, shown: StepPreview, before: StepPreview | undefined): string {
@@ -74,9 +79,9 @@ function stepTitle(step: Step): string {
   return cell([name, ...told].join(" "), titleMax);
 }
 
-/** Control characters seen, and cut to a width. */
+/** What cannot be seen spelled out, and cut to a width. */
 function cell(value: string | null, most: number): string {
   if (value === null) return "(missing)";
-  const shown = JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"');
+  const shown = spelledOut(JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"'));
   return shown.length > most ? `${shown.slice(0, most - 1)}…` : shown;
 }

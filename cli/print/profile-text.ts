@@ -12,6 +12,7 @@ import type {
 } from "../../data/profile/profile.ts";
 import { bar } from "../../text/canvas/bar.ts";
 import { asciiGlyphs, type Glyphs } from "../../text/glyph.ts";
+import { toldApart } from "../../text/look-alike.ts";
 import { clean, clip, wrap } from "../../text/width.ts";
 import { plural } from "../../protocol/plural.ts";
 import { finePercent, formatMetric } from "../../text/figure.ts";
@@ -56,6 +57,7 @@ class ProfilePrint {
       this.#head(),
       this.#findings(),
       this.#columns(),
+      this.#becomes(),
       this.#frequent(),
       this.#labels(),
       ...this.#groups(),
@@ -131,6 +133,20 @@ class ProfilePrint {
     );
   }
 
+  /** What training reads in a column's place. */
+  #becomes(): string {
+    const told = this.#columnsBesideLabel().filter(({ becomes }) => becomes !== undefined);
+    if (told.length === 0) return "";
+    return table(
+      told,
+      [
+        { head: "COLUMN", cell: ({ name }) => this.#cut(name, nameWidth) },
+        { head: "WHAT THE PLAN MAKES OF IT", cell: ({ becomes }) => becomes ?? "" },
+      ],
+      "",
+    );
+  }
+
   /** Counts as heights; what is there at all never looks like nothing. */
   #spark({ counts }: Histogram): string {
     const { spark } = this.#options.glyphs;
@@ -171,10 +187,11 @@ class ProfilePrint {
     const { labels, rows } = this.#profile;
     if (labels === null) return "";
     const most = Math.max(...labels.overall.map((label) => label.rows));
+    const shown = toldApart(labels.overall.map(({ label }) => label));
     return table(
       labels.overall,
       [
-        { head: "LABEL", cell: ({ label }) => this.#cut(label, nameWidth) },
+        { head: "LABEL", cell: ({ label }) => this.#cut(shown.get(label) ?? label, nameWidth) },
         { head: "ROWS", cell: ({ rows: some }) => String(some), right: true },
         { head: "SHARE", cell: ({ rows: some }) => finePercent(some / rows), right: true },
         { head: "", cell: ({ rows: some }) => `[${bar(some, most, barWidth, this.#options.glyphs)}]` },

@@ -2,7 +2,8 @@
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepView, TrialView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric, formatMetrics, formatParams } from "../../text/figure.ts";
+import { formatMetric, formatMetrics } from "../../text/figure.ts";
+import { paramsFormat } from "../../text/shown-parameter.ts";
 import { registeredText } from "../../text/sweep-phrase.ts";
 import { tokensText } from "./sweep-text.ts";
 import { table } from "../../text/table.ts";
@@ -30,6 +31,7 @@ export function sweepResult(view: SweepView): string {
 }
 
 function bestTable(trials: readonly TrialView[], metric: string): string {
+  const params = paramsFormat(trials);
   return table(
     trials.map((trial, index) => ({ trial, place: index + 1 })),
     [
@@ -43,7 +45,7 @@ function bestTable(trials: readonly TrialView[], metric: string): string {
         head: "STATE",
         cell: ({ trial }) => (trial.reusedFrom === null ? trial.state : `from ${trial.reusedFrom}`),
       },
-      { head: "PARAMETERS", cell: ({ trial }) => formatParams(trial.params) },
+      { head: "PARAMETERS", cell: ({ trial }) => params(trial.params) },
     ],
     "no trial has a result",
   );

@@ -3,7 +3,8 @@ import { stoppingText } from "../../protocol/stopping.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepSummary, SweepView, TrialView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
-import { formatMetric, formatParams, formatTime } from "../../text/figure.ts";
+import { formatMetric, formatTime } from "../../text/figure.ts";
+import { paramsFormat } from "../../text/shown-parameter.ts";
 import { finishedOf, registeredText } from "../../text/sweep-phrase.ts";
 import { fields, table } from "../../text/table.ts";
 
@@ -78,6 +79,7 @@ export function tokensText(summary: SweepSummary): string {
 }
 
 export function trialsText(trials: readonly TrialView[]): string {
+  const params = paramsFormat(trials);
   return table(
     trials,
     [
@@ -95,7 +97,7 @@ export function trialsText(trials: readonly TrialView[]): string {
         head: "AGENT",
         cell: (trial) => [...new Set(trial.attempts.map((attempt) => attempt.agent))].join(" ") || "-",
       },
-      { head: "PARAMETERS", cell: (trial) => trial.failure ?? formatParams(trial.params) },
+      { head: "PARAMETERS", cell: (trial) => trial.failure ?? params(trial.params) },
     ],
     "no trial yet",
   );

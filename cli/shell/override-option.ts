@@ -1,7 +1,8 @@
 /** The flags by which a command line says something else than the sweep file; the same wherever a sweep file is read. */
 import type { Command } from "commander";
-import * as z from "zod";
-import { countFlag, listFlag, numberFlag, priorityFlag, weightFlag, wholeFlag } from "./option.ts";
+import { trialsMax } from "../../protocol/sweep.ts";
+import { countFlag, listFlag, priorityFlag, tokensRange, weightFlag } from "./option.ts";
+import { rangeFlag, wholeFlag } from "./range.ts";
 import type { SweepOverrides } from "../../spec/sweep/override.ts";
 
 export interface OverrideOptions {
@@ -17,14 +18,14 @@ export interface OverrideOptions {
 
 export function withOverrides(command: Command): Command {
   return command
-    .option("--trials <n>", "at most this many trials, instead of the file's", countFlag)
+    .option("--trials <n>", "at most this many trials, instead of the file's", wholeFlag(1, trialsMax))
     .option("--seed <n>", "seed of the search, instead of the file's", wholeFlag(0))
     .option("--models <names>", "only these models, with commas", listFlag)
     .option("--max <epochs>", "at most this many epochs a trial, instead of the file's", countFlag)
     .option(
       "--budget <tokens>",
       "the most this sweep may spend, instead of the file's",
-      numberFlag(z.number().positive("it must be above 0")),
+      rangeFlag(tokensRange),
     )
     .option("--priority <p>", "before your sweeps of lower priority; 0 is usual, -100 to 100", priorityFlag)
     .option("--weight <w>", "its share of your turn beside your other sweeps; 1 is usual", weightFlag)

@@ -4,7 +4,8 @@ import { describeBadRow } from "../../data/row/bad-row.ts";
 import type { Manifest } from "../../data/manifest/manifest.ts";
 import { plural } from "../../protocol/plural.ts";
 
-export function reportLines({ leaks, name }: Manifest, report: BuildReport): readonly string[] {
+export function reportLines(manifest: Manifest, report: BuildReport): readonly string[] {
+  const { leaks, name } = manifest;
   const [bad] = report.bad;
   return [
     ...(bad === undefined
@@ -18,6 +19,7 @@ export function reportLines({ leaks, name }: Manifest, report: BuildReport): rea
           `${plural(report.leakedRows, "training row")} left out, since a held-out split has the same text${firstLeak(leaks)}`,
         ]
       : []),
+    ...report.notes,
   ].map((line) => `dataset ${name}: ${line}`);
 }
 

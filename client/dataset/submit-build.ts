@@ -20,5 +20,8 @@ export async function submitBuild(
 }
 
 function isUnknownField({ code, message }: Refusal, field: string): boolean {
-  return code === "invalid" && message.includes(`Unrecognized key: "${field}"`);
+  return (
+    code === "invalid" &&
+    (message.includes(`Unrecognized key: "${field}"`) || message.includes(`"${field}", which is not known`))
+  );
 }

@@ -2,7 +2,8 @@
 import type { Observation } from "../../search/sampler/ask.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { CommandObjective } from "../../spec/sweep/command-sweep.ts";
-import type { Report } from "../../agent/program/read-metrics.ts";
+import { missingResult, UnreadNotes } from "../../agent/program/missing-result.ts";
+import type { Report } from "../../agent/program/metric-report.ts";
 
 /** `stopped` is a verdict on the trial; `interrupted` is none: the sweep ended while it ran. */
 export type LocalState = "running" | "suspended" | "completed" | "stopped" | "interrupted" | "failed";
@@ -28,6 +29,8 @@ export class LocalTrial {
   readonly rungs: Rung[] = [];
   /** Every metric it has named, and what it last said of it. */
   readonly reported = new Map<string, number>();
+  /** What it printed and could not be taken. */
+  readonly missed = new UnreadNotes();
   private readonly objectives: readonly CommandObjective[];
   private readonly kept: (number | null)[];
   /** How often the first objective was reported: the trial's resource. */
@@ -65,15 +68,13 @@ export class LocalTrial {
   }
 
   /** Of an ended trial without a result: which objective is missing and what came instead. */
-  whyNoResult(): string {
-    const index = this.kept.findIndex((value) => value === null || !Number.isFinite(value));
-    const metric = this.objectives[index]?.metric ?? "";
-    const value = this.kept[index];
-    if (value !== null && value !== undefined) return `its ${metric} is ${value}`;
-    const others = [...this.reported.keys()];
-    return others.length === 0
-      ? `it reported nothing; print a line such as ${metric}=0.5`
-      : `it reported no ${metric}, only ${others.slice(0, shownMax).join(", ")}`;
+  whyNoResult(): string | null {
+    return missingResult({
+      objectives: this.objectives.map(({ metric }) => metric),
+      kept: this.kept,
+      names: [...this.reported.keys()],
+      unread: this.missed,
+    });
   }
 
   told(): Observation {
@@ -99,8 +100,6 @@ export class LocalTrial {
     };
   }
 }
-
-const shownMax = 8;
 
 function kept(keep: CommandObjective["keep"], before: number | null, value: number): number {
   if (keep === "last" || before === null || !Number.isFinite(before)) return value;

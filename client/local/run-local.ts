@@ -185,9 +185,11 @@ class LocalRun {
     }
     const reader = openMetricReader({
       patterns: sweep.metricFormat,
+      names: sweep.objectives.map(({ metric }) => metric),
       onReports: (reports) => {
         for (const report of reports) if (trial.take(report)) this.judge(trial);
       },
+      onUnread: (unread) => trial.missed.hear(unread),
       onFault: (reason) => {
         trial.unread = reason;
         this.live.get(trial.number)?.command.kill();
@@ -199,7 +201,7 @@ class LocalRun {
       environment: { ...this.environment(), TRIALMESH_TRIAL: String(trial.number), PYTHONUNBUFFERED: "1" },
       timeoutMs,
       onLine: () => undefined,
-      onText: (text) => reader.read(text),
+      onText: (text, cut) => reader.read(text, cut),
       ready: () => reader.ready(),
     });
     this.live.set(trial.number, { trial, command });

@@ -20,5 +20,8 @@ export function readModelReference(text: string, alone: string | null): Outcome<
     const parsed = nameSchema.safeParse(name);
     if (!parsed.success) return refuse("invalid", parsed.error.issues[0]?.message ?? "it is no name");
   }
-  return accept({ model, version: /^[1-9]\d*$/.test(at) ? Number(at) : at });
+  const number = /^[1-9]\d*$/.test(at) ? Number(at) : null;
+  if (number !== null && !Number.isSafeInteger(number))
+    return refuse("invalid", "no version has a number as high as that");
+  return accept({ model, version: number ?? at });
 }

@@ -2,11 +2,13 @@
 import type { SweepInsight } from "../../coordinator/insight/sweep-insight.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepView } from "../../protocol/view.ts";
-import { formatMetric, formatParams } from "../../text/figure.ts";
+import { formatMetric } from "../../text/figure.ts";
+import { paramsFormat } from "../../text/shown-parameter.ts";
 import { escapeHtml } from "./escape.ts";
 
 export function bestTable(view: SweepView, insight: SweepInsight): string {
   const { goal, metric } = view.summary;
+  const params = paramsFormat(view.trials);
   const sign = goal === "minimize" ? 1 : -1;
   const byId = new Map(view.trials.map((trial) => [trial.trial, trial]));
   const rows = insight.trials
@@ -21,7 +23,7 @@ export function bestTable(view: SweepView, insight: SweepInsight): string {
         seen.reusedFrom === null ? seen.state : `${seen.state} (from ${seen.reusedFrom})`,
         String(seen.resource),
         formatTokens(seen.spent),
-        formatParams(seen.params),
+        params(seen.params),
       ];
       const numeric = new Set([2, 4, 5]);
       const tags = cells.map((text, at) =>

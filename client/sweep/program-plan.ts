@@ -37,6 +37,8 @@ export async function programPlan(file: string, { origin, sweep }: CommandFile):
       "invalid",
       `${file}: field objective: is missing; a mesh compares trials by a metric that they report, as in {metric: accuracy}`,
     );
+  const unsendable = unsendableName(sweep);
+  if (unsendable !== null) return refuse("invalid", `${file}: field ${unsendable}`);
   if (sweep.module !== null) {
     const fault = moduleFault(file, sweep.module);
     if (fault !== null) return refuse("invalid", `${file}: field module: ${fault}`);
@@ -87,6 +89,19 @@ export async function programPlan(file: string, { origin, sweep }: CommandFile):
       );
 }
 
+/** Messages and stores have no room for this one name, which means something else to objects. */
+function unsendableName({ environment, space }: CommandSweep): string | null {
+  const name = "__proto__";
+  const field = Object.hasOwn(space, name)
+    ? "parameters"
+    : Object.hasOwn(environment, name)
+      ? "environment"
+      : null;
+  return field === null
+    ? null
+    : `${field}.${name}: cannot be sent to a mesh under this name; rename it, or run it here with \`trialmesh sweep local\``;
+}
+
 function packing(folder: string, sweep: CommandSweep): PackOptions {
   return {
     maxMiB: bundleMaxMiB,
@@ -113,8 +128,19 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
   };
   if (sweep.module !== null)
     return { kind: "module", ...common, entry: sweep.module.replaceAll("\\", "/").replace(/^\.\//, "") };
-  const { command, environment, literals, metricFormat, nested, program } = sweep;
-  return { kind: "command", ...common, command, environment, literals, metricFormat, nested, program };
+  const { command, environment, metricFormat, nested, paths, program, spelling } = sweep;
+  return {
+    kind: "command",
+    ...common,
+    command,
+    environment,
+    literals: {},
+    metricFormat,
+    nested,
+    program,
+    ...(Object.keys(paths).length > 0 ? { paths } : {}),
+    ...(Object.keys(spelling).length > 0 ? { spelling } : {}),
+  };
 }
 
 /** A command that starts with `python` needs an interpreter, unless the file says which. */

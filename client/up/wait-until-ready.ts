@@ -1,9 +1,9 @@
 /** Waits until a coordinator leads, the owner has an account, and agents are there: what `up` means by "up". */
 import { setTimeout as sleep } from "node:timers/promises";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { MeshClient } from "../../protocol/client.ts";
-import { connectMesh } from "../connect/connect-mesh.ts";
+import { connectMesh, type Connected } from "../connect/connect-mesh.ts";
 import { ensureOwnerAccount } from "./owner-account.ts";
+import { tellRevoked } from "./tell-revoked.ts";
 import type { Environment } from "../../system/environment.ts";
 
 const pollMs = 100;
@@ -19,7 +19,7 @@ export async function waitUntilReady(
   const deadline = performance.now() + readyTimeoutMs;
   while (performance.now() < deadline) {
     const connected = await connectMesh(environment);
-    if (connected.ok) return askUntilReady(connected.value.client, agentsWanted, failure, deadline);
+    if (connected.ok) return askUntilReady(connected.value, agentsWanted, failure, deadline);
     // A server that is killed is started again.
     if (connected.refusal.code !== "unavailable") return connected;
     const over = await Promise.race([sleep(pollMs, null), failure]);
@@ -29,7 +29,7 @@ export async function waitUntilReady(
 }
 
 async function askUntilReady(
-  client: MeshClient,
+  { client, home }: Connected,
   agentsWanted: number,
   failure: Promise<Outcome<never>>,
   deadline: number,
@@ -41,6 +41,8 @@ async function askUntilReady(
       if (mesh.ok && mesh.value.agents.filter((agent) => agent.state !== "silent").length >= agentsWanted) {
         if (client.role !== "owner") return accept(null);
         const opened = await Promise.race([ensureOwnerAccount(client), failure]);
+        // What was revoked while the mesh was down.
+        if (opened.ok) await Promise.race([tellRevoked(client, home), failure]);
         if (opened.ok || opened.refusal.code !== "unavailable") return opened;
       } else if (!mesh.ok && mesh.refusal.code !== "unavailable") return mesh;
       const over = await Promise.race([sleep(pollMs, null), failure]);

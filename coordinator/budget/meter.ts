@@ -20,8 +20,8 @@ const gapBeats = 3;
 const noiseMinMs = 2_000;
 /** Of the time an attempt stood still, this share is held against its agent: delays move both ends of each stretch. */
 const stoodShare = 0.9;
-/** Two clocks that run evenly differ by less than this share. */
-const driftShare = 0.01;
+/** Two clocks that run evenly, each off by a hundredth at the most, differ by less than this share. */
+const driftShare = 0.021;
 /** A job that is killed at its horizon ends a moment later, ms. */
 const endMs = 1_000;
 /** Below this share of what is certain the agent's word is no matter of delays. */

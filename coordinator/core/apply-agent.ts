@@ -13,9 +13,14 @@ export function applyAgent(state: State, event: AgentEvent): void {
     case "AgentJoined":
       return join(state, event);
     case "AgentSeen":
-    case "AgentSilent":
-      agentOf(state, event.agent).present = event.kind === "AgentSeen";
+      agentOf(state, event.agent).present = true;
       return indexAgent(state, event.agent);
+    case "AgentSilent": {
+      const agent = agentOf(state, event.agent);
+      agent.present = false;
+      if (event.revoked === true) agent.revoked = true;
+      return indexAgent(state, event.agent);
+    }
     case "AgentClosed":
       agentOf(state, event.agent).closed = event.reason;
       return indexAgent(state, event.agent);

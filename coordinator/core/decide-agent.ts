@@ -70,6 +70,8 @@ export function* hearHeartbeat(
 ): Part {
   const known = state.agents.get(agent);
   if (known === undefined || known.incarnation !== heartbeat.incarnation) return true;
+  // One that was on its way when the credential was taken back.
+  if (known.revoked === true) return true;
   if (!known.present) yield { kind: "AgentSeen", agent };
   if (known.closed !== heartbeat.closed) yield { kind: "AgentClosed", agent, reason: heartbeat.closed };
   const words = new Map(heartbeat.running.map((word) => [word.fence, word]));

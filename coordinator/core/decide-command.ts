@@ -6,6 +6,7 @@ import { suggestion } from "../../protocol/name.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { decidePromote, decideRollback } from "../registry/alias.ts";
 import { addDataset } from "../registry/record-dataset.ts";
+import { members } from "../state/member.ts";
 import type { EventOf } from "../format/event.ts";
 import type { Decision, Sender } from "../state/input.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
@@ -29,6 +30,7 @@ const allowed: { readonly [N in CommandName]: readonly Role[] } = {
   "model-rollback": ["owner", "requester"],
   "agent-drain": ["owner"],
   "agent-cordon": ["owner"],
+  "agent-revoked": ["owner"],
 };
 
 export function* decideCommand(
@@ -124,6 +126,10 @@ function* dispatch(state: State, sender: Sender, name: CommandName, raw: unknown
       const body = parse(name, raw);
       return body.ok ? yield* cordon(state, body.value) : body;
     }
+    case "agent-revoked": {
+      const body = parse(name, raw);
+      return body.ok ? yield* leave(state, body.value) : body;
+    }
   }
 }
 
@@ -164,13 +170,20 @@ function* setAccount(state: State, body: CommandBody<"account-set">, at: number)
 }
 
 function* openAccount(state: State, sender: Sender, body: CommandBody<"account-open">): Decision {
-  const { requester, weight } = body;
+  const { grant: amount, requester, weight } = body;
   const known = state.accounts.get(requester);
-  if (known === undefined || known.weight !== weight) yield { kind: "AccountOpened", requester, weight };
-  if (known === undefined && body.grant > 0) {
-    yield { kind: "TokensGranted", requester, amount: body.grant, by: sender.who, note: "opening grant" };
+  if (known !== undefined && amount > 0) {
+    const right = `\`trialmesh budget grant ${requester} ${formatTokens(amount)}\` does`;
+    return refuse(
+      "conflict",
+      `the account of ${requester} is open already, and nothing was granted; ${right}`,
+    );
   }
-  return accept({ requester });
+  const opened = known === undefined;
+  const wanted = weight ?? known?.weight ?? 1;
+  if (known?.weight !== wanted) yield { kind: "AccountOpened", requester, weight: wanted };
+  if (amount > 0) yield { kind: "TokensGranted", requester, amount, by: sender.who, note: "opening grant" };
+  return accept({ requester, opened });
 }
 
 /** Nothing new is placed there, and what runs leaves at its next checkpoint for another agent. */
@@ -198,8 +211,18 @@ function* cordon(state: State, body: CommandBody<"agent-cordon">): Decision {
   return accept({ agent, running: [...(state.held.get(agent) ?? [])] });
 }
 
+/** Its credential was taken back. What it holds is its own until the prepaid time ends. */
+function* leave(state: State, { agent }: CommandBody<"agent-revoked">): Decision {
+  const known = knownAgent(state, agent);
+  if (!known.ok) return known;
+  yield { kind: "AgentSilent", agent, revoked: true };
+  return accept({ agent });
+}
+
 function knownAgent(state: State, name: string): Outcome<Agent> {
-  const agent = state.agents.get(name);
-  if (agent !== undefined) return accept(agent);
-  return refuse("unknown", `there is no agent ${name}; ${suggestion(name, state.agents.keys())}`, ["agent"]);
+  const known = members(state);
+  const found = known.find(({ agent }) => agent === name);
+  if (found !== undefined) return accept(found);
+  const names = known.map(({ agent }) => agent);
+  return refuse("unknown", `there is no agent ${name}; ${suggestion(name, names)}`, ["agent"]);
 }

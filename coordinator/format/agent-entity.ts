@@ -14,6 +14,8 @@ export const agentEntity = z.strictObject({
   capability: storedCapability,
   policy: storedPolicy,
   present: z.boolean(),
+  /** Its credential was taken back, and it has not joined anew. */
+  revoked: z.literal(true).exactOptional(),
   /** Why the owner's policy takes no work just now; null when it does. */
   closed: z.string().nullable(),
   draining: z.boolean(),

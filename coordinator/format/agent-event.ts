@@ -14,7 +14,8 @@ export const agentEvents = [
     policy: storedPolicy,
   }),
   z.strictObject({ kind: z.literal("AgentSeen"), agent }),
-  z.strictObject({ kind: z.literal("AgentSilent"), agent }),
+  /** `revoked`: its credential was taken back; left out where it was only heard no more. */
+  z.strictObject({ kind: z.literal("AgentSilent"), agent, revoked: z.literal(true).exactOptional() }),
   z.strictObject({ kind: z.literal("AgentClosed"), agent, reason: z.string().nullable() }),
   z.strictObject({ kind: z.literal("AgentDraining"), agent, drain: z.boolean() }),
   z.strictObject({

@@ -32,6 +32,8 @@ const program = z.discriminatedUnion("kind", [
     environment: z.record(z.string(), z.string()),
     nested: z.array(z.string()),
     literals: z.record(z.string(), z.record(z.string(), z.unknown())),
+    paths: z.record(z.string(), z.array(z.string())).optional(),
+    spelling: z.record(z.string(), z.record(z.string(), z.string())).optional(),
     metricFormat: z.array(z.string()),
   }),
   z.strictObject({ kind: z.literal("module"), ...programCommon, entry: z.string() }),

@@ -3,7 +3,7 @@
  * give the same name different ranges. A sweep over several models has the model itself as a parameter.
  */
 import { distributionSchema, type Distribution, type Space } from "../../protocol/space.ts";
-import type { Value } from "../../protocol/value.ts";
+import { valueIn, type Value } from "../../protocol/value.ts";
 import type { ComparedTrial } from "./compared-trial.ts";
 
 /** By model. Where a model is missing, its trials' values are all that is known. */
@@ -34,7 +34,9 @@ export function parametersOf(trials: readonly ComparedTrial[], spaces: Spaces): 
   const parameters = [...names].map((name) => {
     const regimes = new Map<string, { domain: Distribution; trials: ComparedTrial[] }>();
     for (const model of models) {
-      const active = trials.filter((trial) => trial.model === model && trial.params[name] !== undefined);
+      const active = trials.filter(
+        (trial) => trial.model === model && valueIn(trial.params, name) !== undefined,
+      );
       if (active.length === 0) continue;
       const domain = domainOf(name, active, spaces[model]);
       const key = JSON.stringify({ ...domain, when: undefined });
@@ -42,7 +44,11 @@ export function parametersOf(trials: readonly ComparedTrial[], spaces: Spaces): 
       if (known === undefined) regimes.set(key, { domain, trials: active });
       else known.trials.push(...active);
     }
-    return { name, regimes: [...regimes.values()], valueIn: ({ params }: ComparedTrial) => params[name] };
+    return {
+      name,
+      regimes: [...regimes.values()],
+      valueIn: ({ params }: ComparedTrial) => valueIn(params, name),
+    };
   });
   if (models.size < 2) return parameters;
   const domain: Distribution = { distribution: "choice", values: [...models].toSorted() };
@@ -61,9 +67,9 @@ export function isFixed({ regimes }: Parameter): boolean {
 }
 
 function domainOf(name: string, trials: readonly ComparedTrial[], space: Space | undefined): Distribution {
-  const stated = space?.[name];
+  const stated = space !== undefined && Object.hasOwn(space, name) ? space[name] : undefined;
   if (stated !== undefined) return stated;
-  const values = trials.flatMap(({ params }) => params[name] ?? []);
+  const values = trials.flatMap(({ params }) => valueIn(params, name) ?? []);
   return observedDomain(values);
 }
 

@@ -1,5 +1,6 @@
 /** Why a sweep that could go on does not: in one sentence, or null while it runs. */
 import { capOf, fundsFor } from "../budget/funds-for.ts";
+import { members } from "../state/member.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
 import { formatTokens } from "../../protocol/token.ts";
@@ -10,7 +11,7 @@ import { hasFailedOn } from "./tried-elsewhere.ts";
 
 export function waitingFor(state: State, sweep: Sweep, settings: CoordinatorSettings): string | null {
   if (sweep.counts.running > 0) return null;
-  if (state.agents.size === 0) return "no agent has joined the mesh yet";
+  if (members(state).length === 0) return "no agent has joined the mesh yet";
   if (sweep.spec.search.method === "outside" && sweep.counts.queued === 0) {
     return "nobody has proposed another trial yet";
   }

@@ -20,7 +20,7 @@ const texts: TextOf = {
   TokensGranted: (event) => `${event.requester} granted ${formatTokens(event.amount)} tokens by ${event.by}`,
   AgentJoined: (event) => `agent ${event.agent} joined with ${event.policy.slots} slots`,
   AgentSeen: (event) => `agent ${event.agent} is back`,
-  AgentSilent: (event) => `agent ${event.agent} fell silent`,
+  AgentSilent: (event) => `agent ${event.agent} ${event.revoked === true ? "was revoked" : "fell silent"}`,
   AgentClosed: (event) =>
     event.reason === null ? `agent ${event.agent} takes work again` : `agent ${event.agent}: ${event.reason}`,
   AgentDraining: (event) => `agent ${event.agent} ${event.drain ? "drains" : "takes work again"}`,

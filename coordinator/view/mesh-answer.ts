@@ -1,11 +1,12 @@
 /** The whole mesh at a glance: agents with what they do, and the sums. */
 import type { AgentView, MeshView } from "../../protocol/view.ts";
 import { attemptByFence, mustGet, type Agent, type State } from "../state/state.ts";
+import { members } from "../state/member.ts";
 import { trustedRate } from "../placement/pace.ts";
 import type { QuerySource } from "./query-source.ts";
 
 export function meshViewOf({ board, clock, mesh, position, state }: QuerySource): MeshView {
-  const agents = [...state.agents.values()]
+  const agents = members(state)
     .toSorted((a, b) => (a.agent < b.agent ? -1 : 1))
     .map((agent) => agentViewOf(state, agent, board.of(agent.agent)));
   let queued = 0;

@@ -5,6 +5,7 @@ import type { WhyView } from "../../protocol/why-view.ts";
 import { available } from "../budget/ledger.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
+import { members } from "../state/member.ts";
 import { activeAttempt, mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 import { couldStart } from "../placement/could-start.ts";
 import { estimateStart } from "../placement/estimate-start.ts";
@@ -38,7 +39,7 @@ export function whyViewOf(state: State, trial: Trial, settings: CoordinatorSetti
 }
 
 export function agentReasons(state: State, sweep: Sweep, model: string): WhyView["agents"] {
-  return [...state.agents.values()].map((agent) => {
+  return members(state).map((agent) => {
     const reasons = mismatchesOf(agent, sweep, model).map(explainMismatch);
     if (!agent.present) reasons.push("not present: nothing heard from it");
     if (agent.closed !== null) reasons.push(agent.closed);

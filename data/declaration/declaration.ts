@@ -37,6 +37,11 @@ export const declarationSchema = z.strictObject({
 });
 export type Declaration = z.infer<typeof declarationSchema>;
 
+/** The column of labels, or the target. */
+export function labelColumn({ form }: Declaration): string {
+  return form.kind === "text" ? form.label : form.target;
+}
+
 /** What is wrong with the order of the steps, by the index of the step; null where nothing is. */
 export function planFault(
   declaration: Declaration,

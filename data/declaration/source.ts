@@ -30,6 +30,8 @@ const text = {
   encoding: encodingSchema.default("auto"),
 };
 const typed = {
+  /** Values that mean there is none, such as NA; an empty one always does in CSV and TSV. */
+  missing: storedList(storedText).default([]),
   /** Types that are not to be inferred from the values: {zip: text}. */
   types: storedRecord(storedText, columnTypeSchema).default({}),
 };
@@ -39,8 +41,6 @@ const delimited = {
   header: z.boolean().default(true),
   /** Names for the columns, in place of those of the header line. */
   columns: storedList(storedText.min(1)).min(1).optional(),
-  /** Values that mean there is none, such as NA; an empty one always does. */
-  missing: storedList(storedText).default([]),
 };
 
 export const sourceSchemas = {

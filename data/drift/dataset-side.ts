@@ -1,6 +1,7 @@
 /** One side of a diff, read whole into memory: what each row is known by, its label, and the columns as numbers or counts. */
 import { id, lit } from "../engine/sql.ts";
-import { asText, rawRows, rawRowsOf, type RawColumn, type RawVersion } from "../quality/raw-version.ts";
+import type { RawColumn } from "../manifest/raw-column.ts";
+import { asText, rawRows, rawRowsOf, type RawVersion } from "../quality/raw-version.ts";
 import { tokenHash } from "../quality/word-token.ts";
 import { normaliseText } from "../row/split.ts";
 import type { CategoryColumn, NumberColumn } from "./column-drift.ts";

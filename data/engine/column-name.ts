@@ -15,3 +15,14 @@ export function columnNameFault(path: string, columns: readonly string[]): strin
   }
   return null;
 }
+
+/** The names, but that those which cannot be and nobody uses are called by their place. `used` in lower case; null: all. */
+export function namesToUse(columns: readonly string[], used: ReadonlySet<string> | null): readonly string[] {
+  if (used === null) return columns;
+  const lower = columns.map((name) => name.toLowerCase());
+  return columns.map((name, at) => {
+    const own = lower[at] ?? "";
+    const cannotBe = name === "" || name.startsWith(internalPrefix) || lower.indexOf(own) < at;
+    return cannotBe && !used.has(own) ? `column${at + 1}` : name;
+  });
+}

@@ -82,5 +82,8 @@ export function engineRefusal(error: unknown, where: string): Outcome<never> {
       "unavailable",
       `${where}: not enough memory or disk (${message}); give the build more of it`,
     );
-  return refuse("invalid", `${where}: ${message.replace(/^[A-Z][a-z]+(?: [A-Z][a-z]+)* Error: /u, "")}`);
+  return refuse(
+    "invalid",
+    `${where}: ${message.replace(/^[A-Z][A-Za-z]+(?: [A-Za-z]+)* (?:Error|Exception): /u, "")}`,
+  );
 }

@@ -22,7 +22,7 @@ export const internalColumns = [
   "__reason", // VARCHAR: why it is rejected, or NULL for a good row; after a "!" the build is refused at once
 ] as const;
 
-/** A condition under which a row is bad. Reason and value are SQL expressions, the column is a name. */
+/** A condition under which a row is bad. All are SQL expressions, of text but the condition and the value. */
 export interface Mark {
   readonly when: string;
   readonly column: string;
@@ -41,7 +41,7 @@ export function markColumns(marks: readonly Mark[], before: boolean): string {
     return `CASE ${old} ${cases} END AS ${column}`;
   };
   return [
-    pick("__column", (mark) => lit(mark.column)),
+    pick("__column", (mark) => mark.column),
     pick("__value", (mark) => `left(CAST(${mark.value} AS VARCHAR), ${valueCharactersMax})`),
     pick("__reason", (mark) => mark.reason),
   ].join(", ");

@@ -40,6 +40,14 @@ function hasLooseSpace(text: string): string {
   );
 }
 
+/** Every white space that Unicode knows, for RE2 leaves out U+0085. What has no width is none. */
+const whiteSpace = "[\\s\\v\\x{85}\\p{Z}]";
+
+/** SQL for a text without white space at its ends, as labels and groups are told apart. */
+export function trimmed(text: string): string {
+  return `regexp_replace(${text}, '^${whiteSpace}+|${whiteSpace}+$', '', 'g')`;
+}
+
 function isAscii(text: string): string {
   return `strlen(${text}) = length(${text})`;
 }

@@ -5,7 +5,8 @@ import { id, lit } from "../engine/sql.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
 import { suggestion } from "../../protocol/name.ts";
-import { asText, rawRows, rawRowsOf, type RawColumn, type RawVersion } from "../quality/raw-version.ts";
+import type { RawColumn } from "../manifest/raw-column.ts";
+import { asText, rawRows, rawRowsOf, type RawVersion } from "../quality/raw-version.ts";
 import type { Expectation, ExpectationOf } from "./expectation.ts";
 import type { Checked, FailingRow } from "./expectation-report.ts";
 

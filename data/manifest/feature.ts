@@ -27,6 +27,9 @@ export const frozenFeatureSchema = z.discriminatedUnion("kind", [
 ]);
 export type FrozenFeature = z.infer<typeof frozenFeatureSchema>;
 
+/** Stands in a name for every value that is none of the known categories. */
+export const unknownCategory = "?";
+
 /** Names of the numbers that a feature makes, in order. */
 export function namesOf(feature: FrozenFeature): readonly string[] {
   const { column } = feature;
@@ -34,7 +37,7 @@ export function namesOf(feature: FrozenFeature): readonly string[] {
     case "numeric":
       return [column];
     case "categories":
-      return [...feature.values.map((value) => `${column}=${value}`), `${column}=?`];
+      return [...feature.values.map((value) => `${column}=${value}`), `${column}=${unknownCategory}`];
     case "buckets":
       return Array.from({ length: feature.bounds.length + 1 }, (_, index) => `${column}[${index}]`);
   }

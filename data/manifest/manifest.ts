@@ -11,7 +11,7 @@ import { frozenFeatureSchema } from "./feature.ts";
 /** Key of the manifest in the Parquet file's metadata. */
 export const manifestKey = "trialmesh";
 /** Raised when the same declaration and sources would give other bytes. */
-export const buildVersion = 1;
+export const buildVersion = 2;
 
 const count = z.int().nonnegative();
 const sha256 = storedText.regex(/^[0-9a-f]{64}$/u);
@@ -39,6 +39,13 @@ export const manifestSchema = z.strictObject({
   rows: z.strictObject({ train: count, validation: count, test: count }),
   /** What the label's or target's indexes stand for; null where the target is a number. */
   labels: storedList(storedText).nullable(),
+  /** Rows whose label had white space at its ends, which was trimmed; left out where none had. */
+  trimmedLabels: count.optional(),
+  /**
+   * Columns of a table that the file also has as they came, as `__raw.NAME`: those whose values training does not read as
+   * they were. Types as DuckDB spells them. Left out where there is none.
+   */
+  raw: storedList(z.strictObject({ name: storedText, type: storedText })).optional(),
   /** Of a table; null for text. */
   features: storedList(frozenFeatureSchema).nullable(),
   bad: z.strictObject({ count, first: storedList(badRowSchema) }),

@@ -9,7 +9,7 @@ import { id } from "../engine/sql.ts";
 import type { StepOf } from "../declaration/plan-step.ts";
 import { firstMissing, type Column } from "./compile-step.ts";
 import { findNearGroups } from "./near-group.ts";
-import { groupKey } from "../engine/text-function.ts";
+import { groupKey, trimmed } from "../engine/text-function.ts";
 
 /** Place of a row in all sources as one whole number: its file times this, and its line. */
 const linesPerFileMax = 2 ** 40;
@@ -65,7 +65,8 @@ export async function allRowStep(
       return accept(null);
     }
     case "balance": {
-      const column = id(step.column);
+      const type = columns.find(({ name }) => name === step.column)?.type;
+      const column = type === "VARCHAR" ? trimmed(id(step.column)) : id(step.column);
       const among = onlySplit === null ? "true" : `__split = '${onlySplit}'`;
       const limit =
         step.to === "smallest"

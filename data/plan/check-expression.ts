@@ -62,17 +62,28 @@ export async function expressionFault(
 
 async function functionFault(engine: Engine, functions: readonly string[]): Promise<string | null> {
   if (functions.length === 0) return null;
-  const names = functions.map(lit).join(", ");
+  const lower = functions.map((name) => name.toLowerCase());
+  const many = lower.find((name) => manyRows.has(name));
+  if (many !== undefined) return manyRowsSentence(many);
   const rows = await engine.rows(
-    `SELECT function_name, bool_or(function_type = 'aggregate'), bool_or(stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY'))
-     FROM duckdb_functions() WHERE function_name IN (${names}) GROUP BY 1 ORDER BY 1`,
+    `SELECT function_name, bool_or(function_type = 'aggregate'), bool_or(stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY')),
+       bool_and(function_type NOT IN ('scalar', 'macro')) OR bool_or(regexp_matches(macro_definition, '(?i)\\bunnest\\(|\\bselect\\b'))
+     FROM duckdb_functions() WHERE lower(function_name) IN (${lower.map(lit).join(", ")}) GROUP BY 1 ORDER BY 1`,
   );
-  for (const [name, aggregate, volatile] of rows) {
+  for (const [name, aggregate, volatile, multiplies] of rows) {
     if (aggregate === true) return `uses ${String(name)}, which looks at many rows; an expression sees one`;
+    if (multiplies === true) return manyRowsSentence(String(name));
     if (volatile === true || outside.has(String(name)))
       return `uses ${String(name)}, which may give another value the next time; a version must come out the same`;
   }
   return null;
+}
+
+/** DuckDB's binder knows these by name: they are in no list of functions. */
+const manyRows = new Set(["unnest", "unlist"]);
+
+function manyRowsSentence(name: string): string {
+  return `uses ${name}, which makes many rows of one; a row stays one row, so make a text or a list of it, as array_to_string does`;
 }
 
 /** They depend on the machine or its settings, or name the database. */

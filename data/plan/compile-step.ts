@@ -4,13 +4,13 @@
  */
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { castTo } from "../engine/column-type.ts";
+import { castTo, notOfType } from "../engine/column-type.ts";
 import type { Engine } from "../engine/sql-engine.ts";
 import { id, internalPrefix, lit, markColumns, sqlTypes, type Mark } from "../engine/sql.ts";
 import type { ColumnType } from "../declaration/source.ts";
 import type { Step, StepOf } from "../declaration/plan-step.ts";
 import { expressionFault } from "./check-expression.ts";
-import { hasHtml, nfkc, singleSpaced } from "../engine/text-function.ts";
+import { hasHtml, nfkc, singleSpaced, trimmed } from "../engine/text-function.ts";
 
 export interface Column {
   readonly name: string;
@@ -127,9 +127,9 @@ function cast(step: StepOf<"cast">, from: string): string {
     casts.push(`${sql} AS ${value}`);
     marks.push({
       when: `${value} IS NOT NULL AND (${sql}) IS NULL`,
-      column: name,
+      column: lit(name),
       value,
-      reason: lit(`it is no ${type}`),
+      reason: notOfType(`CAST(${value} AS VARCHAR)`, lit(name), lit(type)),
     });
   }
   return `SELECT * REPLACE (${[...casts, markColumns(marks, true)].join(", ")}) FROM ${from}`;
@@ -151,7 +151,7 @@ function withColumn(from: string, names: readonly string[], column: string, sql:
 }
 
 function mapLabel(step: StepOf<"map-label">, from: string, names: readonly string[]): string {
-  const raw = `trim(CAST(${id(step.column)} AS VARCHAR))`;
+  const raw = trimmed(`CAST(${id(step.column)} AS VARCHAR)`);
   const cases = step.map.map(([value, label]) => `WHEN ${lit(value)} THEN ${lit(label)}`).join(" ");
   const rest =
     step.unknown === "keep"
@@ -167,7 +167,10 @@ function mapLabel(step: StepOf<"map-label">, from: string, names: readonly strin
   if (step.unknown === "drop")
     return `${source} WHERE __reason IS NOT NULL OR NOT coalesce(${strange}, false)`;
   const reason = `${step.unknown === "refuse" ? "!" : ""}it is no label of the map`;
-  const marks = markColumns([{ when: strange, column: step.column, value: raw, reason: lit(reason) }], true);
+  const marks = markColumns(
+    [{ when: strange, column: lit(step.column), value: raw, reason: lit(reason) }],
+    true,
+  );
   // Marks are made from the value before it is mapped, so in the same SELECT.
   const target = step.to ?? step.column;
   const there = names.find((name) => name.toLowerCase() === target.toLowerCase());

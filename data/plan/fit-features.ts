@@ -8,6 +8,7 @@ import { id, lit } from "../engine/sql.ts";
 import type { FeatureOptions, StepOf } from "../declaration/plan-step.ts";
 import type { FrozenFeature } from "../manifest/feature.ts";
 import { namesOf } from "../manifest/feature.ts";
+import { numberOf } from "./column-number.ts";
 import type { Column } from "./compile-step.ts";
 
 type Options = StepOf<"features">;
@@ -20,12 +21,14 @@ export async function fitFeatures(
   columns: readonly Column[],
 ): Promise<Outcome<readonly FrozenFeature[]>> {
   const train = `(SELECT * FROM ${from} WHERE __split = 'train')`;
-  const numeric = columns.filter((column) => kindOf(column, options.columns[column.name]) !== "categories");
+  const numeric = columns.filter(
+    (column) => featureKind(column, options.columns[column.name]) !== "categories",
+  );
   const moments = await momentsOf(engine, train, numeric);
   const frozen: FrozenFeature[] = [];
   for (const column of columns) {
     const own = options.columns[column.name] ?? {};
-    const kind = kindOf(column, own);
+    const kind = featureKind(column, own);
     if (kind === "categories") {
       if (own.buckets !== undefined || own.scale !== undefined)
         return refuse(
@@ -95,19 +98,10 @@ export function featureColumns(features: readonly FrozenFeature[], columns: read
   });
 }
 
-function kindOf(column: Column, own: FeatureOptions | undefined): FrozenFeature["kind"] {
+/** What becomes of a column. */
+export function featureKind(column: Column, own: FeatureOptions | undefined): FrozenFeature["kind"] {
   if (own?.categories !== undefined || column.type === "VARCHAR") return "categories";
   return own?.buckets === undefined ? "numeric" : "buckets";
-}
-
-/** A column as DOUBLE: days since 1970 for dates; no value for what is not finite. */
-function numberOf(column: Column): string {
-  const value = id(column.name);
-  if (column.type === "DATE" || column.type.startsWith("TIMESTAMP"))
-    return `(epoch(${value}) / 86400.0::DOUBLE)`;
-  if (column.type === "DOUBLE" || column.type === "FLOAT")
-    return `CASE WHEN isfinite(${value}) THEN CAST(${value} AS DOUBLE) END`;
-  return `CAST(${value} AS DOUBLE)`;
 }
 
 /** A number that DuckDB reads back as the same double. */

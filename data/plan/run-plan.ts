@@ -5,19 +5,21 @@
  */
 import { accept, refuse, type Outcome, type Refusal } from "../../protocol/refusal.ts";
 import { suggestion } from "../../protocol/name.ts";
-import { engineRefusal, type Engine } from "../engine/sql-engine.ts";
+import type { Engine } from "../engine/sql-engine.ts";
 import type { LoadedSource } from "../source/load-source.ts";
-import { id, internalColumns, internalPrefix, markColumns } from "../engine/sql.ts";
+import { id, internalColumns, internalPrefix } from "../engine/sql.ts";
 import { splitOf, type Declaration, type Form } from "../declaration/declaration.ts";
 import type { Step } from "../declaration/plan-step.ts";
 import { compileStep, firstMissing, type Column } from "./compile-step.ts";
-import { requiredMarks, resolveForm } from "./resolve-form.ts";
+import { requiredRows } from "./required-rows.ts";
+import { resolveForm } from "./resolve-form.ts";
 import { settleRows, type OpenRelation } from "./settle-rows.ts";
+import { refuseRow } from "./failing-row.ts";
 import { columnsOf } from "./columns-of.ts";
 import { allRowStep, dedupeKey, type AllRows } from "./all-row-step.ts";
 import { columnsRead } from "./columns-read.ts";
 import { splitRows, type Leak } from "./split-rows.ts";
-import { groupKey } from "../engine/text-function.ts";
+import { groupKey, trimmed } from "../engine/text-function.ts";
 
 export interface Planned {
   /** Every row that is in a split. */
@@ -26,6 +28,8 @@ export interface Planned {
   /** Columns to make features of; empty for text. */
   readonly features: readonly Column[];
   readonly isClass: boolean;
+  /** Rows whose label had white space at its ends, which is gone. */
+  readonly trimmedLabels: number;
   readonly leakedRows: number;
   readonly leaks: readonly Leak[];
   readonly nearGroups: number | null;
@@ -86,7 +90,7 @@ class PlanRun {
       "CREATE TABLE bad_row (__file INTEGER, __line BIGINT, __column VARCHAR, __value VARCHAR, __reason VARCHAR)",
     );
     this.#columns = await columnsOf(this.#engine, this.#relation);
-    this.#open = [{ relation: this.#relation, where: "the sources" }];
+    this.#open = [{ relation: this.#relation, where: "the sources", over: null }];
     await this.#tell(0, null);
     const splitAt = plan.findIndex((step) => step.step === "split");
     const before = splitAt === -1 ? plan.filter((step) => step.step !== "features") : plan.slice(0, splitAt);
@@ -118,6 +122,7 @@ class PlanRun {
   async #step(index: number, step: Step): Promise<Outcome<null>> {
     const where = whereOf(index, step);
     const made = `step_${index + 1}`;
+    let over: OpenRelation["over"] = null;
     switch (step.step) {
       case "dedupe":
       case "sample":
@@ -153,28 +158,28 @@ class PlanRun {
         return accept(null);
       default: {
         this.#lastKey = null; // what it was made of may change
-        const sql = await compileStep(this.#engine, step, this.#relation, this.#columns, where);
+        const [engine, columns, from] = [this.#engine, this.#columns, this.#relation];
+        over = (other) => compileStep(engine, step, other, columns, where);
+        const sql = await over(from);
         if (!sql.ok) return sql;
         try {
           // A preview looks at every step, and each view would run all before it again.
           const kind = this.#watch === undefined ? "VIEW" : "TABLE";
           await this.#engine.run(`CREATE ${kind} ${made} AS ${sql.value}`);
         } catch (error) {
-          return engineRefusal(error, where);
+          return refuseRow(engine, this.#sources, { where, from, over }, error);
         }
       }
     }
     this.#relation = made;
-    this.#open.push({ relation: made, where });
+    this.#open.push({ relation: made, where, over });
     this.#columns = await columnsOf(this.#engine, made);
     await this.#tell(index + 1, step);
     return accept(null);
   }
 
   /** Rows without what training needs are bad; the others get their group's key and their split. */
-  async #split(
-    form: Form,
-  ): Promise<Outcome<Pick<Planned, "features" | "isClass" | "leakedRows" | "leaks" | "emptySplit">>> {
+  async #split(form: Form): Promise<Outcome<Omit<Planned, "relation" | "columns" | "nearGroups">>> {
     const resolved = resolveForm(form, this.#columns);
     if (!resolved.ok) return resolved;
     const { isClass, features, target, needed } = resolved.value;
@@ -188,27 +193,37 @@ class PlanRun {
     const unknown = firstMissing([...by, ...(stratum === null ? [] : [stratum])], names);
     if (unknown !== null)
       return refuse("invalid", `${where}: there is no column "${unknown}"; ${suggestion(unknown, names)}`);
-    const marks = markColumns(requiredMarks(form, resolved.value), true);
-    await this.#engine.run(`CREATE VIEW required AS SELECT * REPLACE (${marks}) FROM ${this.#relation}`);
+    await this.#engine.run(
+      `CREATE VIEW required AS ${requiredRows(this.#declaration, resolved.value, this.#relation)}`,
+    );
     this.#relation = "required";
-    this.#open.push({ relation: "required", where: "the demand for all that training needs" });
+    this.#open.push({ relation: "required", where: "the demand for all that training needs", over: null });
     const balanced = this.#declaration.plan.flatMap((one) => (one.step === "balance" ? [one.column] : []));
     const kept = new Set([...needed, ...balanced, ...(stratum === null ? [] : [stratum])]);
     const isText = (column: string) => this.#textColumn !== null && column === id(this.#textColumn);
-    const key = groupKey(by.map(id), isText);
+    const own = step.by !== undefined;
+    const key = groupKey(
+      by.map((name) => {
+        const type = this.#columns.find((column) => column.name === name)?.type;
+        return own && type === "VARCHAR" && !isText(id(name)) ? trimmed(id(name)) : id(name);
+      }),
+      isText,
+    );
     const settled = await this.#settle([
       ...internalColumns,
       ...names.filter((name) => kept.has(name)).map(id),
+      "__trimmed",
       `${key === this.#lastKey?.sql ? this.#lastKey.keyColumn : key} AS __key`,
     ]);
     if (!settled.ok) return settled;
+    const trimmedLabels = await this.#engine.count(`SELECT count(*) FROM ${this.#relation} WHERE __trimmed`);
     const done = await splitRows(this.#engine, step, this.#relation, stratum);
     this.#relation = done.relation;
     this.#columns = await columnsOf(this.#engine, this.#relation);
     if (at !== -1) await this.#tell(at + 1, step);
     const emptySplit = done.emptySplit === null ? null : `${where}: ${done.emptySplit}`;
     const { leakedRows, leaks } = done;
-    return accept({ features, isClass, leakedRows, leaks, emptySplit });
+    return accept({ features, isClass, leakedRows, leaks, emptySplit, trimmedLabels });
   }
 
   /** From here on only good rows; `columns` in SQL. */
@@ -222,7 +237,7 @@ class PlanRun {
     });
     if (!settled.ok) return settled;
     this.#relation = settled.value;
-    this.#open = [{ relation: settled.value, where: "the rows so far" }];
+    this.#open = [{ relation: settled.value, where: "the rows so far", over: null }];
     return accept(null);
   }
 

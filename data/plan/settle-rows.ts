@@ -6,6 +6,7 @@ import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { describeBadRow } from "../row/bad-row.ts";
 import { engineRefusal, type Engine } from "../engine/sql-engine.ts";
+import { refuseRow, type FailedStep } from "./failing-row.ts";
 import { badRowOf, type LoadedSource } from "../source/load-source.ts";
 import type { Declaration } from "../declaration/declaration.ts";
 
@@ -14,6 +15,8 @@ export interface OpenRelation {
   readonly relation: string;
   /** As in "step 2 (clean)". */
   readonly where: string;
+  /** Its SQL over another relation with the columns of the one before; null where there is none. */
+  readonly over: FailedStep["over"] | null;
 }
 
 interface Settling {
@@ -33,7 +36,7 @@ export async function settleRows(engine: Engine, settling: Settling): Promise<Ou
   try {
     await engine.run(`CREATE TABLE ${table} AS SELECT ${columns.join(", ")} FROM ${from}`);
   } catch (error) {
-    return blame(engine, open, error);
+    return blame(engine, settling, error);
   }
   await engine.run(
     `INSERT INTO bad_row SELECT __file, __line, __column, __value, __reason FROM ${table} WHERE __reason IS NOT NULL`,
@@ -72,13 +75,17 @@ async function nothingLeft(engine: Engine, open: readonly OpenRelation[]): Promi
   return refuse("invalid", "the sources have no good row");
 }
 
-async function blame(engine: Engine, open: readonly OpenRelation[], error: unknown): Promise<Outcome<never>> {
-  for (const { relation, where } of open) {
+async function blame(engine: Engine, { open, sources }: Settling, error: unknown): Promise<Outcome<never>> {
+  let from = "step_0";
+  for (const { over, relation, where } of open) {
     try {
       await engine.run(`CREATE OR REPLACE TABLE tried AS SELECT * FROM ${relation}`);
     } catch (own) {
-      return engineRefusal(own, where);
+      return over === null
+        ? engineRefusal(own, where)
+        : refuseRow(engine, sources, { where, from, over }, own);
     }
+    from = relation;
   }
   return engineRefusal(error, "the plan");
 }

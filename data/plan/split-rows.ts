@@ -7,6 +7,7 @@ import { plural } from "../../protocol/plural.ts";
 import type { Engine } from "../engine/sql-engine.ts";
 import { id, lit } from "../engine/sql.ts";
 import type { StepOf } from "../declaration/plan-step.ts";
+import { trimmed } from "../engine/text-function.ts";
 import { UnionFind } from "./union-find.ts";
 
 export interface SplitResult {
@@ -67,7 +68,7 @@ export async function splitRows(
   await engine.run(
     `CREATE TABLE split_group AS SELECT __key, ${part} AS part FROM (
        SELECT __key, n, sum(n) OVER w - n AS before, sum(n) OVER (PARTITION BY s) AS total FROM (
-         SELECT __key, count(*) AS n, ${stratum === null ? "''" : `min(CAST(${id(stratum)} AS VARCHAR))`} AS s,
+         SELECT __key, count(*) AS n, ${stratum === null ? "''" : `min(${trimmed(`CAST(${id(stratum)} AS VARCHAR)`)})`} AS s,
            md5_number_lower(${lit(`${step.seed}:`)} || __key) AS o
          FROM grouped WHERE ${pool} AND __key NOT IN (SELECT __key FROM held_out) GROUP BY __key)
        WINDOW w AS (PARTITION BY s ORDER BY o, __key ROWS UNBOUNDED PRECEDING))`,

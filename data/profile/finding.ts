@@ -1,5 +1,6 @@
 /** What in a profile calls for somebody's eyes, as sentences, worst first. It judges; it changes nothing. */
 import { finePercent } from "../../text/figure.ts";
+import { lookAlikeSentences, trimmedSentence } from "../version/label-note.ts";
 import type { Finding, Profile } from "./profile.ts";
 import { undetermined } from "./language.ts";
 
@@ -78,13 +79,24 @@ function* labelFindings({ labels }: Unjudged): Generator<Finding> {
       rows: 0,
     };
   }
-  const { ratio, overall } = labels;
+  const { column, overall, ratio, trimmed = 0 } = labels;
+  if (trimmed > 0) {
+    const sentence = trimmedSentence(column, trimmed);
+    yield { severity: "note", kind: "unicode", subject: column, sentence, rows: trimmed };
+  }
+  for (const { labels: alike, sentence } of lookAlikeSentences(
+    column,
+    overall.map(({ label }) => label),
+  )) {
+    const rows = overall.reduce((sum, each) => (alike.includes(each.label) ? sum + each.rows : sum), 0);
+    yield { severity: "warn", kind: "unicode", subject: column, sentence, rows };
+  }
   if (ratio !== null && ratio >= imbalance.note) {
     const sorted = overall.toSorted((a, b) => a.rows - b.rows);
     yield {
       severity: ratio >= imbalance.warn ? "warn" : "note",
       kind: "imbalance",
-      subject: labels.column,
+      subject: column,
       sentence: `${sorted.at(-1)?.label} has ${ratio.toFixed(1)} times the rows of ${sorted[0]?.label} (${sorted[0]?.rows}): accuracy alone will flatter`,
       rows: sorted[0]?.rows ?? 0,
     };

@@ -119,7 +119,15 @@ function mergeLabels(a: LabelBalance, b: LabelBalance): LabelBalance {
   });
   const counts = overall.map(({ rows }) => rows);
   const least = Math.min(...counts);
-  return { column: a.column, overall, splits, ratio: least === 0 ? null : Math.max(...counts) / least };
+  const trimmed = (a.trimmed ?? 0) + (b.trimmed ?? 0);
+  const told = trimmed === 0 ? {} : { trimmed };
+  return {
+    column: a.column,
+    overall,
+    splits,
+    ...told,
+    ratio: least === 0 ? null : Math.max(...counts) / least,
+  };
 }
 
 function mergeText(

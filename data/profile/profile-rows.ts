@@ -5,6 +5,7 @@
 import type { DuckDBVector } from "@duckdb/node-api";
 import type { Engine } from "../engine/sql-engine.ts";
 import { id, lit } from "../engine/sql.ts";
+import { trimmed } from "../engine/text-function.ts";
 import { ColumnScan, type ColumnKind } from "./column-scan.ts";
 import { findingsOf } from "./finding.ts";
 import type { LabelBalance, Profile, RowPlace } from "./profile.ts";
@@ -26,8 +27,12 @@ export interface RowsToProfile {
   readonly line: string | null;
   readonly text: string | null;
   readonly label: string | null;
+  /** What the column of labels is called, where that is another name. */
+  readonly labelTitle?: string;
   /** What the numbers in the label column stand for; null where the column holds the labels themselves. */
   readonly labelNames: readonly string[] | null;
+  /** Rows whose label was trimmed before; where the labels themselves are there, they are counted here. */
+  readonly trimmedLabels?: number;
 }
 
 export interface ScanOptions {
@@ -120,14 +125,15 @@ async function countSplits(
 
 async function countLabels(
   engine: Engine,
-  { label, labelNames, split }: RowsToProfile,
+  { label, labelNames, labelTitle = label ?? "", split, trimmedLabels = 0 }: RowsToProfile,
   from: string,
   splits: readonly string[],
 ): Promise<LabelBalance | null> {
   if (label === null) return null;
   const splitOf = split === null ? "''" : `coalesce(CAST(${id(split)} AS VARCHAR), '')`;
+  const value = labelSql(label, labelNames);
   const counted = await engine.rows(
-    `SELECT CAST(${id(label)} AS VARCHAR), ${splitOf}, count(*) FROM ${from} WHERE ${id(label)} IS NOT NULL
+    `SELECT ${value}, ${splitOf}, count(*) FROM ${from} WHERE ${id(label)} IS NOT NULL
      GROUP BY 1, 2 ORDER BY 1, 2 LIMIT ${labelsMost * (splits.length + 1)}`,
   );
   const nameOf = (value: unknown) => labelNames?.[Number(value)] ?? String(value);
@@ -143,12 +149,23 @@ async function countLabels(
     }));
   const overall = rowsOf(() => true);
   const least = Math.min(...overall.map(({ rows }) => rows));
+  const spaced =
+    labelNames === null
+      ? await engine.count(`SELECT count(*) FROM ${from} WHERE CAST(${id(label)} AS VARCHAR) <> ${value}`)
+      : trimmedLabels;
   return {
-    column: label,
+    column: labelTitle,
     overall,
     splits: splits.map((name) => ({ split: name, labels: rowsOf((of) => of === name) })),
+    ...(spaced === 0 ? {} : { trimmed: spaced }),
     ratio: least === 0 ? null : Math.max(...overall.map(({ rows }) => rows)) / least,
   };
+}
+
+/** A label as text, as it counts: without white space at its ends. */
+function labelSql(label: string, names: readonly string[] | null): string {
+  const text = `CAST(${id(label)} AS VARCHAR)`;
+  return names === null ? trimmed(text) : text;
 }
 
 interface Scan {
@@ -216,7 +233,7 @@ function numbered(column: string | null, names: readonly string[] | null): strin
   const cases = names.map((name, at) => `WHEN ${lit(name)} THEN ${at}`);
   return cases.length === 0
     ? "CAST(NULL AS INTEGER)"
-    : `CAST(CASE coalesce(CAST(${id(column)} AS VARCHAR), '') ${cases.join(" ")} END AS INTEGER)`;
+    : `CAST(CASE coalesce(${labelSql(column, null)}, '') ${cases.join(" ")} END AS INTEGER)`;
 }
 
 function indexOf(value: unknown, none: number): number {

@@ -53,6 +53,8 @@ const columnBase = {
   type: storedText,
   rows: count,
   missing: count,
+  /** What a plan makes of it for training; left out where none is known. */
+  becomes: storedText.optional(),
   /** Values present that are different: an estimate, `relativeError` its standard error (0: exact). */
   distinct: z.strictObject({ estimate: z.number().nonnegative(), relativeError: share }),
   /** Most frequent first. Each stands in `rows` rows or up to `undercount` more. */
@@ -85,6 +87,8 @@ const labelBalanceSchema = z.strictObject({
   /** In the order of the dataset's labels. */
   overall: labelRowsSchema,
   splits: storedList(z.strictObject({ split: storedText, labels: labelRowsSchema })),
+  /** Rows whose label had white space at its ends, which does not count; left out where none had. */
+  trimmed: count.optional(),
   /** Rows of the largest label for one of the smallest; null where a label has no row. */
   ratio: z.number().nullable(),
 });

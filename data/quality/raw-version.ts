@@ -6,15 +6,10 @@ import type { Engine } from "../engine/sql-engine.ts";
 import { id, lit } from "../engine/sql.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { withEngine, type ProfileOptions } from "../profile/profile-file.ts";
-import { namesOf, type FrozenFeature } from "../manifest/feature.ts";
+import { rawFeature, targetColumn, type RawColumn, type RawExpression } from "../manifest/raw-column.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { readManifest } from "../manifest/read-manifest.ts";
 import type { LabelledRow } from "./labelled-row.ts";
-
-export interface RawColumn {
-  readonly name: string;
-  readonly kind: "text" | "number" | "category";
-}
 
 export interface RawVersion {
   readonly engine: Engine;
@@ -29,12 +24,6 @@ export interface RawVersion {
 
 /** Under this name SQL finds the rows. */
 export const rawRows = "raw_rows";
-const missingCategory = "?";
-/** Decimal digits that single precision holds for sure. */
-const singleDigits = 6;
-/** Values lie within so many spreads of the offset, but for a few. */
-const spreadsWide = 8;
-
 export type RawOptions = Pick<ProfileOptions, "workDir" | "threads" | "memoryMiB">;
 
 export async function withRawVersion<T>(
@@ -49,7 +38,7 @@ export async function withRawVersion<T>(
     const { form } = manifest.declaration;
     const target = form.kind === "text" ? "label" : form.target;
     const features = (manifest.features ?? []).map(rawFeature);
-    const parts: readonly (RawColumn & { readonly sql: string })[] = [
+    const parts: readonly RawExpression[] = [
       ...(form.kind === "text" ? [{ name: "text", kind: "text" as const, sql: id("text") }] : []),
       ...features,
       targetColumn(target, manifest.labels),
@@ -66,64 +55,6 @@ export async function withRawVersion<T>(
       text: form.kind === "text" ? "text" : null,
     });
   });
-}
-
-function targetColumn(name: string, labels: readonly string[] | null): RawColumn & { readonly sql: string } {
-  if (labels === null) return { name, kind: "number", sql: shortest(id(name)) };
-  return {
-    name,
-    kind: "category",
-    sql: `([${labels.map(lit).join(", ")}])[CAST(${id(name)} AS BIGINT) + 1]`,
-  };
-}
-
-/** Undoes what freezing did, but for the filling of missing values and for categories that share "?". */
-function rawFeature(feature: FrozenFeature): RawColumn & { readonly sql: string } {
-  const name = feature.column;
-  switch (feature.kind) {
-    case "numeric":
-      return {
-        name,
-        kind: "number",
-        sql: unscaled(feature),
-      };
-    case "categories":
-      return { name, kind: "category", sql: oneHot(feature, [...feature.values, missingCategory]) };
-    case "buckets":
-      return { name, kind: "category", sql: oneHot(feature, bucketNames(feature.bounds)) };
-    default:
-      return feature satisfies never;
-  }
-}
-
-/** Versions hold single precision: 0.1 is to be 0.1 again, not 0.10000000149. */
-function shortest(column: string): string {
-  return `CAST(CAST(CAST(${column} AS FLOAT) AS VARCHAR) AS DOUBLE)`;
-}
-
-/** Scaled values have lost their last digits; what is rounded away here is less than what single precision lost. */
-function unscaled({ column, factor, offset, scale }: Extract<FrozenFeature, { kind: "numeric" }>): string {
-  if (scale === "none") return shortest(id(column));
-  const magnitude = Math.max(Math.abs(offset), spreadsWide / Math.abs(factor));
-  const decimals = singleDigits - Math.ceil(Math.log10(magnitude));
-  return `round(CAST(${id(column)} AS DOUBLE) / CAST('${factor}' AS DOUBLE) + CAST('${offset}' AS DOUBLE), ${decimals})`;
-}
-
-function oneHot(feature: FrozenFeature, values: readonly string[]): string {
-  const cases = namesOf(feature).map(
-    (column, at) => `WHEN CAST(${id(column)} AS DOUBLE) = 1 THEN ${lit(values[at] ?? "")}`,
-  );
-  return `CASE ${cases.join(" ")} END`;
-}
-
-function bucketNames(bounds: readonly number[]): readonly string[] {
-  const [first] = bounds;
-  if (first === undefined) return ["all"];
-  return [
-    `up to ${first}`,
-    ...bounds.slice(1).map((bound, at) => `${bounds[at] ?? ""} to ${bound}`),
-    `above ${bounds.at(-1) ?? ""}`,
-  ];
 }
 
 /** A column as people write its values: 30, not 30.0. */

@@ -3,11 +3,10 @@
  * each source its files by digest, with where they stand relative to a folder of the source's own. Copies nothing.
  */
 import { stat } from "node:fs/promises";
-import { basename, join, relative, sep } from "node:path";
+import { basename, join } from "node:path";
 import * as z from "zod";
 import { storedText, storedList } from "../../protocol/bound.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import { examplePaths } from "../source/folder-source.ts";
 import { digestOf, locateSource } from "../source/locate-source.ts";
 import { recipeKey, sourceDigest } from "../source/recipe-key.ts";
 import { declarationSchema, placeless, type Declaration } from "../declaration/declaration.ts";
@@ -106,18 +105,18 @@ async function filesOf(source: FileSource): Promise<Outcome<readonly SourceFile[
   const located = await locateSource(source);
   if (!located.ok) return located;
   const name = basename(source.path);
-  const { path } = located.value;
+  const { listing, objects, path } = located.value;
   if (isPointer(source)) {
-    // The bytes lie in files/md5/ab/cdef… of some cache, and are found there again.
-    const inCache = path.split(sep).slice(-4).join("/");
+    // The bytes lie in some cache, and are found there again.
     return accept([
       { from: source.path, path: name },
-      { from: path, path: `${dvcCache}/${inCache}` },
+      ...objects.map((object) => ({ from: object.path, path: `${dvcCache}/${object.inCache}` })),
     ]);
   }
-  if (source.format !== "folder") return accept([{ from: path, path: name }]);
-  const inside = (file: string) => `${name}/${relative(path, file).split(sep).join("/")}`;
-  return accept((await examplePaths(path)).map((file) => ({ from: file, path: inside(file) })));
+  if (listing === null) return accept([{ from: path, path: name }]);
+  return accept(
+    listing.examples.map(({ file, label, path: from }) => ({ from, path: `${name}/${label}/${file}` })),
+  );
 }
 
 function isPointer(source: FileSource): boolean {

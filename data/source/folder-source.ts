@@ -4,11 +4,12 @@
  */
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Encoding } from "../declaration/source.ts";
 import type { Engine } from "../engine/sql-engine.ts";
+import { headBytes, kindOfHead } from "./file-kind.ts";
+import type { FolderListing } from "./folder-listing.ts";
 import type { Located } from "./locate-source.ts";
 import type { Prepared } from "./prepared.ts";
 
@@ -16,7 +17,8 @@ const rowsPerFlush = 2000;
 
 export async function prepareFolder(
   engine: Engine,
-  { path, name }: Located,
+  { name, path }: Located,
+  { examples, notes }: FolderListing,
   encoding: Encoding,
   index: number,
 ): Promise<Outcome<Prepared>> {
@@ -25,9 +27,16 @@ export async function prepareFolder(
   const appender = await engine.connection.createAppender(table);
   const digest = new FolderDigest();
   let [records, bytes, latin1Lines] = [0, 0, 0];
-  for await (const { label, file, content } of examplesIn(path)) {
+  for (const { file, label, path: own } of examples) {
+    const content = await readFile(own);
     digest.add(label, file, content);
-    const read = decode(content, encoding);
+    const kind = kindOfHead(content.subarray(0, headBytes));
+    // A pointer is good text: all of a folder's would be read as examples.
+    if (kind?.isPointer === true) {
+      appender.closeSync();
+      return refuse("invalid", `${own} is ${kind.what}; ${kind.advice}`);
+    }
+    const read = kind === null ? decode(content, encoding) : fault(`it is ${kind.what}`);
     if (read.latin1) latin1Lines++;
     appender.appendVarchar(label);
     if (read.text === null) appender.appendNull();
@@ -43,7 +52,7 @@ export async function prepareFolder(
   if (records === 0)
     return refuse(
       "invalid",
-      `${path} holds no example; it should have a folder for each label with text files in it`,
+      `${path} holds no example; it should have a folder for each label with text files in it${notes.map((note) => ` (${note})`).join("")}`,
     );
   return accept({
     name,
@@ -54,6 +63,7 @@ export async function prepareFolder(
     badCount: 0,
     bad: [],
     latin1Lines,
+    notes,
     shifts: [{ record: 0, shift: 1 }],
     relation: () => `SELECT * FROM ${table}`,
     columns: ["label", "text"],
@@ -65,26 +75,10 @@ export async function prepareFolder(
   });
 }
 
-/** Paths of all examples, in order. Throws what the file system throws. */
-export async function examplePaths(path: string): Promise<readonly string[]> {
-  const paths: string[] = [];
-  for (const label of await namesIn(path, "folders")) {
-    for (const file of await namesIn(join(path, label), "files")) paths.push(join(path, label, file));
-  }
-  return paths;
-}
-
-async function* examplesIn(path: string) {
-  for (const label of await namesIn(path, "folders")) {
-    for (const file of await namesIn(join(path, label), "files"))
-      yield { label, file, content: await readFile(join(path, label, file)) };
-  }
-}
-
 /** Of the names and the bytes of all files. Throws what the file system throws. */
-export async function folderDigest(path: string): Promise<string> {
+export async function folderDigest({ examples }: FolderListing): Promise<string> {
   const digest = new FolderDigest();
-  for await (const { label, file, content } of examplesIn(path)) digest.add(label, file, content);
+  for (const { file, label, path } of examples) digest.add(label, file, await readFile(path));
   return digest.hex();
 }
 
@@ -100,25 +94,17 @@ class FolderDigest {
   }
 }
 
-/** Sorted by code unit, the same everywhere; hidden ones are left out. */
-async function namesIn(path: string, kind: "files" | "folders"): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true });
-  return entries
-    .filter(
-      (entry) => !entry.name.startsWith(".") && (kind === "files" ? entry.isFile() : entry.isDirectory()),
-    )
-    .map((entry) => entry.name)
-    .toSorted();
-}
-
 interface Read {
   readonly text: string | null;
   readonly why: string | null;
   readonly latin1: boolean;
 }
 
+function fault(why: string): Read {
+  return { text: null, why, latin1: false };
+}
+
 function decode(content: Buffer, encoding: Encoding): Read {
-  const fault = (why: string): Read => ({ text: null, why, latin1: false });
   if (encoding === "utf-16" || (encoding === "auto" && content[0] === 0xff && content[1] === 0xfe))
     return { text: new TextDecoder("utf-16le").decode(content), why: null, latin1: false };
   if (content.includes(0)) return fault("it holds a NUL byte; this is not a text file");

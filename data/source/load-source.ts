@@ -9,8 +9,9 @@ import type { Declaration } from "../declaration/declaration.ts";
 import type { ColumnType, Source } from "../declaration/source.ts";
 import { languageIdDataset, languageIdName } from "../row/language-id.ts";
 import { describeBadRow, type BadRow } from "../row/bad-row.ts";
-import { castTo, commonType, inferTypes } from "../engine/column-type.ts";
-import type { Engine } from "../engine/sql-engine.ts";
+import { castTo, commonType, inferTypes, notOfType } from "../engine/column-type.ts";
+import { engineRefusal, type Engine } from "../engine/sql-engine.ts";
+import { columnsUsed, type UsedColumns } from "../declaration/columns-used.ts";
 import { embeddedDigest } from "./recipe-key.ts";
 import { prepareSource } from "./prepare-source.ts";
 import type { Prepared } from "./prepared.ts";
@@ -23,6 +24,7 @@ export interface LoadedSource {
   readonly bytes: number;
   readonly rows: number;
   readonly latin1Lines: number;
+  readonly notes: readonly string[];
   /** Rows the scan rejected; those whose values do not fit are in the table, marked. */
   readonly badCount: number;
   readonly bad: readonly BadRow[];
@@ -34,11 +36,12 @@ export async function loadSources(
   declaration: Declaration,
   workDir: string,
 ): Promise<Outcome<readonly LoadedSource[]>> {
+  const used = columnsUsed(declaration);
   const prepared: (Prepared | null)[] = [];
   for (const [index, source] of declaration.sources.entries()) {
     if (source.format === "embedded") prepared.push(null);
     else {
-      const ready = await prepareSource(engine, source, index, workDir);
+      const ready = await prepareSource(engine, source, index, workDir, used);
       if (!ready.ok) return ready;
       prepared.push(ready.value);
     }
@@ -51,7 +54,10 @@ export async function loadSources(
     const one =
       ready === null || source.format === "embedded"
         ? await loadEmbedded(engine, source.format === "embedded" ? source.name : "", index)
-        : await loadFile(engine, source.split ?? null, ready, types.value, index, declaration.badRows.max);
+        : await loadFile(engine, source.split ?? null, ready, types.value, index, {
+            badRows: declaration.badRows,
+            used,
+          });
     if (!one.ok) return one;
     loaded.push(one.value);
   }
@@ -96,46 +102,12 @@ async function loadFile(
   ready: Prepared,
   types: ReadonlyMap<string, ColumnType>,
   index: number,
-  badShareMax: number,
+  { badRows, used }: { readonly badRows: Declaration["badRows"]; readonly used: UsedColumns },
 ): Promise<Outcome<LoadedSource>> {
   const typeOf = (column: string) => types.get(column) ?? "text";
-  const marks: Mark[] = ready.hasWhy
-    ? [{ when: "__why IS NOT NULL", column: "", value: "NULL", reason: "__why" }]
-    : [];
-  // Each value is cast once, below; here only what came of it is looked at.
-  const casts = new Map(
-    ready.columns.flatMap((column, at) =>
-      typeOf(column) === "text" ? [] : [[column, id(`__cast_${at}`)] as const],
-    ),
-  );
-  for (const [column, cast] of casts) {
-    const value = id(column);
-    marks.push({
-      when: `${value} IS NOT NULL AND ${cast} IS NULL`,
-      column,
-      value,
-      reason: lit(`it is no ${typeOf(column)}`),
-    });
-  }
-  const columns = ready.columns.map((column) => `${casts.get(column) ?? id(column)} AS ${id(column)}`);
+  const made = await createTable(engine, ready, typeOf, used, index);
+  if (!made.ok) return made;
   const table = `source_${index}`;
-  const cast = [...casts]
-    .map(([column, name]) => `, ${castTo(id(column), typeOf(column))} AS ${name}`)
-    .join("");
-  const create = (parallel: boolean) =>
-    engine.run(
-      `CREATE OR REPLACE TABLE ${table} AS SELECT ${columns.join(", ")}, ${markColumns(marks, false)} FROM (SELECT *${cast} FROM (${ready.relation(parallel)}))`,
-    );
-  const fits = async () =>
-    ready.records === null || (await engine.count(`SELECT count(*) FROM ${table}`)) === ready.records;
-  // Several threads start in the middle of a file and may guess wrong inside a quoted value; one never does.
-  let whole = await create(true).then(fits, () => false);
-  if (!whole) whole = await create(false).then(fits);
-  if (!whole)
-    return refuse(
-      "invalid",
-      `${ready.path} is read as ${await engine.count(`SELECT count(*) FROM ${table}`)} rows and has ${ready.records}; check its quotes`,
-    );
   await createView(engine, ready, split, index);
   const marked = await engine.rows(
     `SELECT __line, nullif(__column, ''), __value, __reason FROM loaded_${index} WHERE __reason IS NOT NULL ORDER BY __line LIMIT 1`,
@@ -144,18 +116,105 @@ async function loadFile(
   const scanned = ready.bad.map((bad): BadRow => ({ ...bad, source: ready.name, column: null }));
   const rows = await engine.count(`SELECT count(*) FROM ${table}`);
   const bad = badMarked + ready.badCount;
-  if (bad > badShareMax * (rows + ready.badCount)) {
+  if (bad > badRows.max * (rows + ready.badCount)) {
     const first = [...scanned, ...marked.map((row) => badRowOf(ready.name, row))].toSorted(
       (a, b) => a.line - b.line,
     )[0];
     const where = first === undefined ? "" : `, ${describeBadRow(first)}`;
     return refuse(
       "invalid",
-      `${ready.path}${where}; ${bad} of ${rows + ready.badCount} lines are like that, and at most ${exactPercent(badShareMax)} may be`,
+      `${ready.path}${where}; ${bad} of ${rows + ready.badCount} lines are like that, and at most ${exactPercent(badRows.max)} may be`,
     );
   }
-  const { name, path, digest, bytes, latin1Lines, badCount } = ready;
-  return accept({ name, path, digest, bytes, rows, latin1Lines, badCount, bad: scanned });
+  const { name, path, digest, bytes, latin1Lines, badCount, notes } = ready;
+  return accept({
+    name,
+    path,
+    digest,
+    bytes,
+    rows,
+    latin1Lines,
+    notes: [...notes, ...made.value],
+    badCount,
+    bad: scanned,
+  });
+}
+
+/** Makes `source_N`. Columns that cannot be read and that nobody uses are left out of it; the notes say so. */
+async function createTable(
+  engine: Engine,
+  ready: Prepared,
+  typeOf: (column: string) => ColumnType,
+  used: UsedColumns,
+  index: number,
+): Promise<Outcome<readonly string[]>> {
+  const table = `source_${index}`;
+  const create = (columns: readonly string[], parallel: boolean) =>
+    engine.run(
+      `CREATE OR REPLACE TABLE ${table} AS ${tableSql(ready, columns, typeOf, used)} FROM (${ready.relation(parallel)})))`,
+    );
+  const fits = async () =>
+    ready.records === null || (await engine.count(`SELECT count(*) FROM ${table}`)) === ready.records;
+  // Several threads start in the middle of a file and may guess wrong inside a quoted value; one never does.
+  if (await create(ready.columns, true).then(fits, () => false)) return accept([]);
+  let whole: boolean;
+  const notes: string[] = [];
+  try {
+    whole = await create(ready.columns, false).then(fits);
+  } catch (error) {
+    const unread = (await ready.unreadable?.()) ?? [];
+    const [wanted] = unread.filter((column) => used === null || used.has(column.toLowerCase()));
+    if (wanted !== undefined) return refuse("invalid", unreadSentence(ready.path, wanted));
+    if (unread.length === 0) return engineRefusal(error, ready.path);
+    const rest = ready.columns.filter((column) => !unread.includes(column));
+    whole = await create(rest, false).then(fits);
+    notes.push(
+      `${ready.path}: ${unread.join(", ")} cannot be read, and nothing uses ${unread.length === 1 ? "it" : "them"}`,
+    );
+  }
+  if (whole) return accept(notes);
+  return refuse(
+    "invalid",
+    `${ready.path} is read as ${await engine.count(`SELECT count(*) FROM ${table}`)} rows and has ${ready.records}; check its quotes`,
+  );
+}
+
+function unreadSentence(path: string, column: string): string {
+  return `${path}, column ${column}: its values cannot be read, for they are damaged, or compressed or encoded in a way that is not known here; fetch the file again, or write it with usual settings (Snappy or zstd)`;
+}
+
+/**
+ * SQL for the rows of a relation with their values cast to their types, and the first fault of each. Each value is cast
+ * once, and which column is at fault is found once, so that the query grows with the columns and not with their square.
+ */
+function tableSql(
+  { hasWhy }: Prepared,
+  names: readonly string[],
+  typeOf: (column: string) => ColumnType,
+  used: UsedColumns,
+): string {
+  const typed = names.flatMap((name, at) => {
+    const type = typeOf(name);
+    return type === "text" ? [] : [{ name, value: id(name), type, cast: id(`__cast_${at}`) }];
+  });
+  const casts = typed.map(({ cast, type, value }) => `, ${castTo(value, type)} AS ${cast}`).join("");
+  // What nobody uses may hold anything: its misfits have no value, and refuse no row.
+  const lost = typed.map(({ cast, name, value }) =>
+    used === null || used.has(name.toLowerCase()) ? `${value} IS NOT NULL AND ${cast} IS NULL` : "false",
+  );
+  const fault = `, list_position([${lost.length === 0 ? "false" : lost.join(", ")}], true) AS __fault`;
+  const byName = new Map(typed.map(({ cast, name }) => [name, cast]));
+  const columns = names.map((name) => `${byName.get(name) ?? id(name)} AS ${id(name)}`);
+  const pick = (parts: readonly string[]) => `([${parts.join(", ")}])[__fault]`;
+  const column = pick(typed.map(({ name }) => lit(name)));
+  const value = pick(typed.map((one) => one.value));
+  const reason = notOfType(value, column, pick(typed.map(({ type }) => lit(type))));
+  const marks: Mark[] = [
+    ...(hasWhy ? [{ when: "__why IS NOT NULL", column: "''", value: "NULL", reason: "__why" }] : []),
+    ...(typed.length === 0 ? [] : [{ when: "__fault IS NOT NULL", column, value, reason }]),
+  ];
+  const inner = `SELECT ${[...names.map(id), ...(hasWhy ? ["__why"] : [])].join(", ")}${casts}`;
+  return `SELECT ${columns.join(", ")}, ${markColumns(marks, false)} FROM (SELECT *${fault} FROM (${inner}`;
 }
 
 /** A row [line, column, value, reason] of a query. */
@@ -223,5 +282,15 @@ async function loadEmbedded(engine: Engine, name: string, index: number): Promis
   }
   appender.closeSync();
   const digest = embeddedDigest(dataset);
-  return accept({ name, path: name, digest, bytes: 0, rows: line, latin1Lines: 0, badCount: 0, bad: [] });
+  return accept({
+    name,
+    path: name,
+    digest,
+    bytes: 0,
+    rows: line,
+    latin1Lines: 0,
+    notes: [],
+    badCount: 0,
+    bad: [],
+  });
 }

@@ -1,31 +1,30 @@
 /**
- * From a declared path to the bytes: the file must be there, a DVC pointer (`data.csv.dvc`) is followed into the DVC
- * cache, whose layout is files/md5/ab/cdef… (DVC 3). What is found is checked against the pointer's MD5.
+ * From a declared path to the bytes: the file or folder must be there, and a DVC pointer (`data.csv.dvc`) is followed. What
+ * the bytes are is not looked at.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { parse } from "yaml";
-import * as z from "zod";
-import { storedText } from "../../protocol/bound.ts";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { FileSource } from "../declaration/source.ts";
+import { followPointer, type DvcObject } from "./dvc-pointer.ts";
+import { listFolder, listObjects, type FolderListing } from "./folder-listing.ts";
 
 export interface Located {
   readonly path: string;
   /** What the source is called in a manifest and in messages: its base name. */
   readonly name: string;
+  /** Of a folder. */
+  readonly listing: FolderListing | null;
+  /** What a DVC pointer led to; none where the path is no pointer. */
+  readonly objects: readonly DvcObject[];
 }
 
 const dvcSuffix = ".dvc";
-const pointerSchema = z.object({
-  outs: z.tuple([z.object({ md5: storedText.regex(/^[0-9a-f]{32}(?:\.dir)?$/u), path: storedText.min(1) })]),
-});
-
 export async function locateSource(source: FileSource): Promise<Outcome<Located>> {
   const { path } = source;
   const found = await kindOf(path);
@@ -41,49 +40,32 @@ export async function locateSource(source: FileSource): Promise<Outcome<Located>
           : `${path} cannot be read (${found})`;
     return refuse("invalid", `${what}; give the path of ${usage}`);
   }
-  if (!path.endsWith(dvcSuffix)) return accept({ path, name: basename(path) });
-  return followPointer(path, source);
+  if (path.endsWith(dvcSuffix)) return locatePointed(path, source);
+  const name = basename(path);
+  if (source.format !== "folder") return accept({ path, name, listing: null, objects: [] });
+  const listing = await listFolder(path);
+  return listing.ok ? accept({ path, name, listing: listing.value, objects: [] }) : listing;
 }
 
-async function followPointer(path: string, source: FileSource): Promise<Outcome<Located>> {
-  let pointer: unknown;
-  try {
-    pointer = parse(await readFile(path, "utf8"));
-  } catch {
-    pointer = null;
+async function locatePointed(path: string, source: FileSource): Promise<Outcome<Located>> {
+  const followed = await followPointer(path, source.cache);
+  if (!followed.ok) return followed;
+  const { files, name, object } = followed.value;
+  const objects = [...(object === null ? [] : [object]), ...(files ?? [])];
+  if (source.format !== "folder") {
+    return files === null && object !== null
+      ? accept({ path: object.path, name, listing: null, objects })
+      : refuse(
+          "invalid",
+          `${path} points to a folder; name a pointer of a single file, or say format: folder`,
+        );
   }
-  const parsed = pointerSchema.safeParse(pointer);
-  if (!parsed.success)
-    return refuse(
-      "invalid",
-      `${path} is no DVC pointer; it should have one entry in outs, with md5 and path`,
-    );
-  const [{ md5, path: name }] = parsed.data.outs;
-  if (md5.endsWith(".dir"))
-    return refuse("invalid", `${path} points to a folder; name a pointer of a single file`);
-  const relative = join("files", "md5", md5.slice(0, 2), md5.slice(2));
-  for (const cache of cachesFor(path, source.cache)) {
-    const candidate = join(cache, relative);
-    if ((await kindOf(candidate)) !== "file") continue;
-    const actual = await digestOf(candidate, "md5");
-    if (actual !== md5)
-      return refuse("conflict", `${candidate} is damaged: its MD5 is ${actual}; run "dvc fetch" again`);
-    return accept({ path: candidate, name: basename(name) });
-  }
-  return refuse(
-    "unavailable",
-    `${path}: ${relative} is in no DVC cache here; run "dvc fetch", or give the cache's folder as cache`,
-  );
-}
-
-/** The one given, or .dvc/cache of the pointer's folder and of each above it. */
-function cachesFor(path: string, given: string | undefined): string[] {
-  if (given !== undefined) return [given];
-  const caches: string[] = [];
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    caches.push(join(folder, ".dvc", "cache"));
-    if (folder === dirname(folder)) return caches;
-  }
+  return files === null
+    ? refuse(
+        "invalid",
+        `${path} points to a file, and format: folder needs one of a folder; say csv, jsonl or another format`,
+      )
+    : accept({ path, name, listing: listObjects(path, files), objects });
 }
 
 /** "file", "folder", or the code of the error that stands in the way. */
@@ -97,8 +79,8 @@ async function kindOf(path: string): Promise<string> {
 }
 
 /** Lower-case hexadecimal. Throws what the file system throws. */
-export async function digestOf(path: string, algorithm: "sha256" | "md5" = "sha256"): Promise<string> {
-  const hash = createHash(algorithm);
+export async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
   const chunks: AsyncIterable<Uint8Array> = createReadStream(path, { highWaterMark: 4 * bytesPerMiB });
   for await (const chunk of chunks) hash.update(chunk);
   return hash.digest("hex");

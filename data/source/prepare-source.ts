@@ -8,7 +8,9 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { DelimitedSource, FileSource } from "../declaration/source.ts";
 import { describeBadRow } from "../row/bad-row.ts";
 import type { Engine } from "../engine/sql-engine.ts";
-import { columnNameFault } from "../engine/column-name.ts";
+import type { UsedColumns } from "../declaration/columns-used.ts";
+import { columnNameFault, namesToUse } from "../engine/column-name.ts";
+import { kindSentence } from "./file-kind.ts";
 import { prepareFolder } from "./folder-source.ts";
 import { digestOf, locateSource, type Located } from "./locate-source.ts";
 import { prepareParquet } from "./parquet-source.ts";
@@ -29,17 +31,23 @@ export async function prepareSource(
   source: FileSource,
   index: number,
   workDir: string,
+  used: UsedColumns,
 ): Promise<Outcome<Prepared>> {
   const located = await locateSource(source);
   if (!located.ok) return located;
+  const otherwise = source.format === "folder" ? null : await kindSentence(located.value.path, source.format);
+  if (otherwise !== null) return refuse("invalid", otherwise);
   const file = { ...located.value, path: await withoutPattern(located.value.path, index, workDir) };
+  const { listing } = file;
+  if (source.format === "folder")
+    return listing === null
+      ? refuse("invalid", `${file.path} is no folder`)
+      : prepareFolder(engine, file, listing, source.encoding, index);
   switch (source.format) {
-    case "folder":
-      return prepareFolder(engine, file, source.encoding, index);
     case "parquet":
       return prepareParquet(engine, file);
     default:
-      return prepareText(engine, source, file, index, workDir);
+      return prepareText(engine, source, file, { index, used, workDir });
   }
 }
 
@@ -49,8 +57,7 @@ async function prepareText(
   engine: Engine,
   source: TextSource,
   file: Located,
-  index: number,
-  workDir: string,
+  { index, used, workDir }: { readonly index: number; readonly used: UsedColumns; readonly workDir: string },
 ): Promise<Outcome<Prepared>> {
   const delimited = source.format === "csv" || source.format === "tsv" ? source : null;
   const format: ScanFormat = {
@@ -64,7 +71,14 @@ async function prepareText(
   const scan = await scanSource(path, format, join(workDir, `cleaned-${index}`));
   const fault = scanFault(source, file.path, scan);
   if (fault !== null) return refuse("invalid", fault);
-  const shared = { ...scan, name: file.name, path: file.path, digest: digest ?? scan.digest, types: null };
+  const shared = {
+    ...scan,
+    name: file.name,
+    path: file.path,
+    digest: digest ?? scan.digest,
+    types: null,
+    notes: [],
+  };
   switch (source.format) {
     case "labelled-lines":
       return accept({
@@ -81,14 +95,17 @@ async function prepareText(
         ...shared,
         columns,
         hasWhy: true,
-        relation: (parallel) => jsonLines(linesOf(scan, parallel), columns),
+        relation: (parallel) => jsonLines(linesOf(scan, parallel), columns, source.missing),
       });
     }
     case "csv":
     case "tsv": {
       const given =
         source.columns ?? (source.header ? scan.first : scan.first.map((_, at) => `column${at + 1}`));
-      const columns = given.map((name) => name.trim());
+      const columns = namesToUse(
+        given.map((name) => name.trim()),
+        used,
+      );
       const refusal = delimiterFault(file.path, source, scan) ?? columnNameFault(file.path, columns);
       if (refusal !== null) return refuse("invalid", refusal);
       const relation = (parallel: boolean) => `SELECT * FROM ${readCsv(scan, source, columns, parallel)}`;
@@ -172,8 +189,14 @@ function labelledLines(lines: string): string {
   FROM (${lines})`;
 }
 
-function jsonLines(lines: string, columns: readonly string[]): string {
-  const fields = columns.map((name) => `json_extract_string("j", ${lit(jsonPath(name))}) AS ${id(name)}`);
+function jsonLines(lines: string, columns: readonly string[], missing: readonly string[]): string {
+  const known = (value: string) =>
+    missing.length === 0
+      ? value
+      : `CASE WHEN ${value} NOT IN (${missing.map(lit).join(", ")}) THEN ${value} END`;
+  const fields = columns.map(
+    (name) => `${known(`json_extract_string("j", ${lit(jsonPath(name))})`)} AS ${id(name)}`,
+  );
   return `SELECT ${fields.join(", ")},
     CASE WHEN "j" IS NULL THEN 'it is no JSON object: ' || left("l", 80) END AS __why
   FROM (SELECT "l", ${objectOf('"l"')} AS "j" FROM (${lines}))`;

@@ -14,6 +14,8 @@ export interface Prepared {
   readonly badCount: number;
   readonly bad: readonly ScannedBad[];
   readonly latin1Lines: number;
+  /** What is odd about it, a sentence each, without a full stop. */
+  readonly notes: readonly string[];
   readonly shifts: Scan["shifts"];
   /** SQL without and with threads that share one file; columns `columns` as text, and __why where a row is bad. */
   readonly relation: (parallel: boolean) => string;
@@ -21,4 +23,6 @@ export interface Prepared {
   /** Where the file itself knows its types, as Parquet does. */
   readonly types: ReadonlyMap<string, ColumnType> | null;
   readonly hasWhy: boolean;
+  /** Looks for the columns that cannot be read, where reading them all has failed; left out where none can be told apart. */
+  readonly unreadable?: () => Promise<readonly string[]>;
 }

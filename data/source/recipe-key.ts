@@ -37,8 +37,8 @@ export async function sourceDigest(source: Source): Promise<Outcome<string>> {
   }
   const located = await locateSource(source);
   if (!located.ok) return located;
-  const { path } = located.value;
-  return accept(source.format === "folder" ? await folderDigest(path) : await digestOf(path));
+  const { listing, path } = located.value;
+  return accept(listing === null ? await digestOf(path) : await folderDigest(listing));
 }
 
 /** Of the rows, for there is no file. */

@@ -68,8 +68,8 @@ export class RecordScan {
   /** Takes the whole records of a block; gives how many bytes they had. The rest belongs in front of the next block. */
   take(block: Buffer, last: boolean): number {
     this.#block = block;
-    this.#blockIsClean =
-      !last && isUtf8(block.subarray(0, block.lastIndexOf(newline) + 1)) && !block.includes(0);
+    const end = Math.max(block.lastIndexOf(newline), block.lastIndexOf(carriageReturn)) + 1;
+    this.#blockIsClean = !last && isUtf8(block.subarray(0, end)) && !block.includes(0);
     return cutRecords(block, block.length, last, this.#dialect, this.#visit);
   }
 
@@ -82,7 +82,7 @@ export class RecordScan {
       bad: this.#bad,
       latin1Lines: this.#latin1Lines,
       shifts: this.#shifts,
-      dirty: this.#dirty || (this.#crlf > 0 && this.#lf > 1), // only the last line of a file may end unlike the others
+      dirty: this.#dirty || (this.#crlf > 0 && this.#lf > 0),
     };
   }
 
@@ -93,8 +93,7 @@ export class RecordScan {
       this.#dirty = true; // a blank line is no record
       return;
     }
-    if (this.#block[span.to] === carriageReturn) this.#crlf++;
-    else this.#lf++;
+    this.#countEnd(span.to);
     const raw = this.#block.subarray(span.from, span.to);
     if (span.fields === 1 && isBlank(raw)) {
       this.#dirty = true;
@@ -105,6 +104,13 @@ export class RecordScan {
     if (reason === null) this.#takeGood(span, raw, utf8, line);
     else this.#takeBad(raw, utf8, line, reason);
   };
+
+  /** The last line of a file may have no end. */
+  #countEnd(at: number): void {
+    if (this.#block[at] === newline) this.#lf++;
+    else if (this.#block[at + 1] === newline) this.#crlf++;
+    else if (this.#block[at] === carriageReturn) this.#dirty = true; // the next reader may take it for no end
+  }
 
   #faultOf(span: RecordSpan, raw: Buffer, utf8: boolean): string | null {
     if (!this.#blockIsClean && raw.includes(0)) return "it holds a NUL byte; this is not a text file";
@@ -165,9 +171,9 @@ function isBlank(line: Buffer): boolean {
   return (head <= space || head >= notAscii) && line.toString("utf8").trim() === "";
 }
 
-/** The record as any reader understands it. Undivided lines have no quotes; a lone carriage return there is a space. */
+/** The record as any reader understands it. Undivided lines have no quotes. */
 function requoted(record: string, { delimiter, quote }: ScanFormat): string {
-  if (delimiter === "" || quote === "") return record.replaceAll("\r", " ");
+  if (delimiter === "" || quote === "") return record;
   return fieldsOf(record, delimiter, quote)
     .map((field) => (field === "" ? "" : `${quote}${field.replaceAll(quote, quote + quote)}${quote}`))
     .join(delimiter);

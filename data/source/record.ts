@@ -1,5 +1,5 @@
 /**
- * Finds the records of a delimited file in its bytes: where each begins and ends, how many fields it has, and what is
+ * Finds the records of a delimited file in its bytes, whatever ends its lines (LF, CRLF, a lone CR, each in turn): where each begins and ends, how many fields it has, and what is
  * odd about it. A quoted value may span lines. Nothing is decoded or copied here, so that a gigabyte takes seconds.
  */
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
@@ -18,7 +18,7 @@ export interface RecordSpan {
   /** Line ends inside it. */
   innerLines: number;
   fields: number;
-  /** A quote inside a value that is not quoted, or a lone carriage return: to be quoted before another reader sees it. */
+  /** A quote inside a value that is not quoted: to be quoted before another reader sees it. */
   odd: boolean;
   /** Text after a closing quote. */
   torn: boolean;
@@ -71,14 +71,22 @@ export function cutRecords(
     at = endOfRecord(block, from, span);
     if (at === -1) return from;
     if (span.open) {
-      const end = bytes.indexOf(newline, from);
-      at = end === -1 || end >= length ? length : end;
+      at = endOfLine(bytes, from, length);
       span.innerLines = 0;
     }
     if (at === length && !last) return from;
-    span.to = at > from && bytes[at - 1] === carriageReturn ? at - 1 : at;
+    span.to = at > from && bytes[at] !== carriageReturn && bytes[at - 1] === carriageReturn ? at - 1 : at;
     at++;
     visit(span);
+  }
+  return length;
+}
+
+/** Where the line's end lies, its last byte; the end of the bytes where it has none. */
+function endOfLine(bytes: Uint8Array, from: number, length: number): number {
+  for (let at = from; at < length; at++) {
+    if (bytes[at] === newline) return at;
+    if (bytes[at] === carriageReturn && bytes[at + 1] !== newline) return at;
   }
   return length;
 }
@@ -120,8 +128,9 @@ function endOfRecord(block: Block, from: number, span: RecordSpan): number {
       if (at < length && next !== delimiter && next !== newline && next !== carriageReturn) span.torn = true;
       continue;
     }
-    if (byte === carriageReturn && at + 1 < length && bytes[at + 1] !== newline) span.odd = true;
-    fieldStart = false;
+    // What is left is a carriage return: with the newline behind it one line end, alone one of its own.
+    if (at + 1 === length) return block.last ? at : length;
+    if (bytes[at + 1] !== newline) break;
     at++;
   }
   return at;
@@ -137,7 +146,7 @@ function closingQuote(
 ): number {
   for (let here = at; here < length; here++) {
     const byte = bytes[here];
-    if (byte === newline) span.innerLines++;
+    if (byte === newline || (byte === carriageReturn && bytes[here + 1] !== newline)) span.innerLines++;
     else if (byte === quote) {
       if (here + 1 < length && bytes[here + 1] === quote) here++;
       else return here;

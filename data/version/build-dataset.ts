@@ -7,15 +7,15 @@ import { join, resolve } from "node:path";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { placeWhole } from "../../system/whole-file.ts";
-import { placeless, planFault, type Declaration } from "../declaration/declaration.ts";
+import { planFault, type Declaration } from "../declaration/declaration.ts";
 import { runPlan } from "../plan/run-plan.ts";
-import { buildVersion, type Manifest } from "../manifest/manifest.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { manifestOf } from "./version-manifest.ts";
 import type { BadRow } from "../row/bad-row.ts";
 import { engineRefusal, openEngine, type Engine } from "../engine/sql-engine.ts";
 import { loadSources } from "../source/load-source.ts";
 import { digestOf } from "../source/locate-source.ts";
-import { outputColumns } from "./output-columns.ts";
-import { rejectedRows } from "./rejected-row.ts";
+import { finishPlan } from "./finish-plan.ts";
 import { writeVersion } from "./write-version.ts";
 
 export interface BuildOptions {
@@ -36,6 +36,8 @@ export interface BuildReport {
   readonly latin1Lines: number;
   readonly leakedRows: number;
   readonly nearGroups: number | null;
+  /** What is odd about the data, a sentence each, without a full stop. */
+  readonly notes: readonly string[];
 }
 
 export interface BuiltVersion {
@@ -65,60 +67,28 @@ export async function buildDataset(
     progress("transforming");
     const planned = await runPlan(engine, declaration, loaded.value);
     if (!planned.ok) return planned;
-    const bad = await rejectedRows(engine, declaration, loaded.value);
-    if (!bad.ok) return bad;
-    const output = await outputColumns(engine, declaration, loaded.value, planned.value);
-    if (!output.ok) return output;
+    const finished = await finishPlan(engine, declaration, loaded.value, planned.value);
+    if (!finished.ok) return finished;
+    const { bad, notes, output } = finished.value;
     progress("writing");
-    const { labels, features, columns } = output.value;
-    const { leakedRows, leaks, nearGroups, relation } = planned.value;
-    const nameOf = (file: number) => loaded.value[file]?.name ?? "";
-    const counts = new Map(
-      (await engine.rows(`SELECT __split, count(*) FROM ${relation} GROUP BY 1`)).map(([split, rows]) => [
-        String(split),
-        Number(rows),
-      ]),
-    );
-    const rowsIn = (split: string) => counts.get(split) ?? 0;
-    const [[duckdb] = []] = await engine.rows("SELECT version()");
-    const manifest: Manifest = {
-      format: "trialmesh-dataset",
-      build: buildVersion,
-      duckdb: String(duckdb),
-      name: declaration.name,
-      declaration: placeless(declaration),
-      sources: loaded.value.map(({ name, digest, bytes, rows, badCount, latin1Lines }) => ({
-        name,
-        digest,
-        bytes,
-        rows: rows + badCount,
-        latin1Lines,
-      })),
-      columns: columns.map(({ name, type }) => ({ name, type })),
-      rows: { train: rowsIn("train"), validation: rowsIn("validation"), test: rowsIn("test") },
-      labels: labels === null ? null : [...labels],
-      features: features === null ? null : [...features],
-      bad: { count: bad.value.count, first: bad.value.first.map(({ row }) => row) },
-      leakedRows,
-      leaks: leaks.map(({ file, heldFile, heldLine, heldSplit, line }) => ({
-        source: nameOf(file),
-        line,
-        heldSplit,
-        heldSource: nameOf(heldFile),
-        heldLine,
-      })),
-      nearGroups,
-    };
+    const { leakedRows, nearGroups, relation } = planned.value;
+    const manifest = await manifestOf(engine, {
+      declaration,
+      sources: loaded.value,
+      planned: planned.value,
+      bad,
+      output,
+    });
     const made = join(workDir, "version.parquet");
-    await writeVersion(engine, relation, columns, manifest, made);
+    await writeVersion(engine, relation, output.columns, manifest, made);
     const digest = await digestOf(made);
     const path = join(resolve(options.workDir), `${digest}.parquet`);
     await placeWhole(made, path);
     const { size } = await stat(path);
     const latin1Lines = loaded.value.reduce((sum, source) => sum + source.latin1Lines, 0);
-    const { count: badCount, first } = bad.value;
+    const { count: badCount, first } = bad;
     const told = first.map(({ row, path: file }) => ({ ...row, path: file }));
-    const report = { badCount, bad: told, latin1Lines, leakedRows, nearGroups };
+    const report = { badCount, bad: told, latin1Lines, leakedRows, nearGroups, notes };
     return accept({ path, digest, bytes: size, manifest, report });
   });
 }

@@ -1,5 +1,5 @@
 /**
- * The labels of a version, numbered: in the order of the map that made them, the others by number or by code unit. And
+ * The labels of a version, trimmed already (`run-plan.ts`), numbered: in the order of the map that made them, the others by number or by code unit. And
  * whether they can be learned: two or more, each with rows to train on and with more than one row.
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -18,7 +18,7 @@ export async function labelOrder(
   const column = form.kind === "text" ? form.label : form.target;
   const role = form.kind === "text" ? "label" : "target";
   const rows = await engine.rows(
-    `SELECT trim(CAST(${id(column)} AS VARCHAR)) AS l, count(*), count(*) FILTER (WHERE __split = 'train') FROM ${relation} GROUP BY l`,
+    `SELECT CAST(${id(column)} AS VARCHAR) AS l, count(*), count(*) FILTER (WHERE __split = 'train') FROM ${relation} GROUP BY l`,
   );
   const found = new Map(
     rows.map(([label, all, train]) => [String(label), { all: Number(all), train: Number(train) }]),
@@ -35,7 +35,7 @@ export async function labelOrder(
     const counts = found.get(label);
     if (counts === undefined || (counts.all > 1 && counts.train > 0)) continue;
     const [[file, line] = []] = await engine.rows(
-      `SELECT __file, __line FROM ${relation} WHERE trim(CAST(${id(column)} AS VARCHAR)) = ${lit(label)} ORDER BY 1, 2 LIMIT 1`,
+      `SELECT __file, __line FROM ${relation} WHERE CAST(${id(column)} AS VARCHAR) = ${lit(label)} ORDER BY 1, 2 LIMIT 1`,
     );
     const where = `${sources[Number(file)]?.path ?? ""}, line ${Number(line)}, column ${column}, ${JSON.stringify(label)}`;
     return refuse(

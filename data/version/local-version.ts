@@ -37,6 +37,7 @@ const rememberedSchema = z.object({
     latin1Lines: z.number(),
     leakedRows: z.number(),
     nearGroups: z.number().nullable(),
+    notes: storedList(storedText).default([]),
   }),
 });
 const keptBytesMax = 4 * bytesPerGiB;

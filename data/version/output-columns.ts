@@ -7,17 +7,25 @@ import type { Declaration } from "../declaration/declaration.ts";
 import type { StepOf } from "../declaration/plan-step.ts";
 import { featureColumns, fitFeatures } from "../plan/fit-features.ts";
 import type { Planned } from "../plan/run-plan.ts";
-import { namesOf, type FrozenFeature } from "../manifest/feature.ts";
+import { namesOf, unknownCategory, type FrozenFeature } from "../manifest/feature.ts";
 import type { Engine } from "../engine/sql-engine.ts";
 import { labelOrder } from "./label-order.ts";
 import type { LoadedSource } from "../source/load-source.ts";
-import { id } from "../engine/sql.ts";
+import { id, lit } from "../engine/sql.ts";
+import { keptName } from "../manifest/raw-column.ts";
+import type { Column } from "../plan/compile-step.ts";
+import { keptColumns } from "../plan/kept-column.ts";
+import { largeFeature } from "../plan/large-feature.ts";
+import { numberOf } from "../plan/column-number.ts";
+import { missingSentence } from "./missing-note.ts";
 import { placeColumns, type OutputColumn } from "./write-version.ts";
 
 export interface Output {
   readonly labels: readonly string[] | null;
   readonly features: readonly FrozenFeature[] | null;
   readonly columns: readonly OutputColumn[];
+  /** Columns of a table that are kept as they came too; they stand last in `columns`. */
+  readonly raw: readonly Column[];
 }
 
 const usualFeatures: StepOf<"features"> = {
@@ -47,7 +55,7 @@ export async function outputColumns(
   if (form.kind === "text") {
     const text = { name: "text", type: "VARCHAR", sql: id(form.text) };
     const label = { name: "label", type: "INTEGER", sql: indexed ?? "0" };
-    return accept({ labels, features: null, columns: [...placeColumns, text, label] });
+    return accept({ labels, features: null, columns: [...placeColumns, text, label], raw: [] });
   }
   const step = declaration.plan.find((one) => one.step === "features") ?? usualFeatures;
   const strange = Object.keys(step.columns).find(
@@ -67,19 +75,54 @@ export async function outputColumns(
       taken.includes(name.toLowerCase()) ||
       names.findIndex((other) => other.toLowerCase() === name.toLowerCase()) !== at,
   );
+  const unknown = clash === undefined ? null : await unknownSign(engine, declaration, planned, clash);
+  if (unknown !== null) return refuse("invalid", unknown);
   if (clash !== undefined)
     return refuse(
       "invalid",
       `features: a column of a version cannot be called "${clash}" here; rename it in the plan`,
     );
   const sql = featureColumns(fitted.value, planned.columns);
+  const large = await largeFeature(engine, sources, relation, fitted.value, sql);
+  if (large !== null) return refuse("invalid", large);
   const columns = names.map((name, at) => ({ name, type: "FLOAT", sql: sql[at] ?? "0" }));
   const target = {
     name: form.target,
     type: labels === null ? "FLOAT" : "INTEGER",
-    sql: indexed ?? id(form.target),
+    sql:
+      indexed ??
+      numberOf(
+        planned.columns.find(({ name }) => name === form.target) ?? { name: form.target, type: "DOUBLE" },
+      ),
   };
-  return accept({ labels, features: fitted.value, columns: [...placeColumns, ...columns, target] });
+  const raw = await keptColumns(engine, planned, fitted.value, labels === null ? form.target : null);
+  const kept = raw.map(({ name, type }) => ({ name: keptName(name), type, sql: id(name) }));
+  return accept({
+    labels,
+    features: fitted.value,
+    columns: [...placeColumns, ...columns, target, ...kept],
+    raw,
+  });
+}
+
+/** What to say where a category has the name that stands for all unknown ones; null where the clash is another. */
+async function unknownSign(
+  engine: Engine,
+  declaration: Declaration,
+  { features, relation }: Planned,
+  clash: string,
+): Promise<string | null> {
+  const column = features.find(
+    ({ name }) => clash.toLowerCase() === `${name}=${unknownCategory}`.toLowerCase(),
+  );
+  if (column === undefined) return null;
+  const value = `CAST(${id(column.name)} AS VARCHAR)`;
+  const [[count, present] = []] = await engine.rows(
+    `SELECT count(*) FILTER (WHERE ${value} = ${lit(unknownCategory)}), count(${value}) FROM ${relation}`,
+  );
+  return Number(count) === 0
+    ? null
+    : missingSentence(declaration, column.name, Number(count), Number(present), [unknownCategory]);
 }
 
 /** SQL for the number of a label. */
@@ -92,5 +135,5 @@ async function labelIndex(engine: Engine, labels: readonly string[], column: str
     appender.endRow();
   }
   appender.closeSync();
-  return `(SELECT i.__number FROM label_index i WHERE i.__label = trim(CAST(${id(column)} AS VARCHAR)))`;
+  return `(SELECT i.__number FROM label_index i WHERE i.__label = CAST(${id(column)} AS VARCHAR))`;
 }

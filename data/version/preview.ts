@@ -7,7 +7,7 @@ import { badRowOf, loadSources } from "../source/load-source.ts";
 import type { BadRow } from "../row/bad-row.ts";
 import { withEngine, type BuildOptions } from "./build-dataset.ts";
 import type { Engine } from "../engine/sql-engine.ts";
-import { outputColumns } from "./output-columns.ts";
+import { finishPlan } from "./finish-plan.ts";
 import { id } from "../engine/sql.ts";
 import { placeColumns, type OutputColumn } from "./write-version.ts";
 import type { Declaration } from "../declaration/declaration.ts";
@@ -45,6 +45,8 @@ export interface Preview {
   readonly steps: readonly StepPreview[];
   /** The first rows rejected so far. */
   readonly bad: readonly BadRow[];
+  /** What a build would say of the data, a sentence each. */
+  readonly notes: readonly string[];
   /** Why the plan went no further, or null. */
   readonly refusal: Refusal | null;
 }
@@ -67,11 +69,13 @@ export async function previewPlan(
     const planned = await runPlan(engine, declaration, loaded.value, async (view) => {
       steps.push(await stepPreview(engine, view, rows, scannedBad));
     });
-    const output = planned.ok
-      ? await outputColumns(engine, declaration, loaded.value, planned.value)
+    const finished = planned.ok
+      ? await finishPlan(engine, declaration, loaded.value, planned.value)
       : planned;
-    if (planned.ok && output.ok) {
-      const shown = await featureView(engine, declaration, planned.value.relation, output.value.columns);
+    if (planned.ok && finished.ok) {
+      const { output } = finished.value;
+      const columns = output.columns.slice(0, output.columns.length - output.raw.length);
+      const shown = await featureView(engine, declaration, planned.value.relation, columns);
       if (shown !== null) steps.push(await stepPreview(engine, shown, rows, scannedBad));
     }
     const rejected = await engine.rows(
@@ -85,7 +89,8 @@ export async function previewPlan(
       sources: loaded.value.map(({ name }) => name),
       steps,
       bad,
-      refusal: output.ok ? null : output.refusal,
+      notes: finished.ok ? finished.value.notes : [],
+      refusal: finished.ok ? null : finished.refusal,
     });
   });
 }

@@ -6,14 +6,17 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { longText, recordOf } from "../../protocol/bound.ts";
+import { longText, recordOf, shortText } from "../../protocol/bound.ts";
 import { hoursProblem } from "../../agent/owner/hours.ts";
 import { openPolicy, policySchema, type Policy } from "../../protocol/capability.ts";
-import { nameSchema } from "../../protocol/name.ts";
+import { nameForm } from "../../protocol/name.ts";
 import type { ProgramsAllowed } from "../../protocol/program.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { parseJsonFile, readPrivateFile, writePrivateFile } from "../../system/private-file.ts";
 import { idlePolicy, idleProblem, type IdleFlags } from "./idle-policy.ts";
+
+/** Of what was given, in a refusal: a sentence is to be read. */
+const givenCharactersMax = 100;
 
 export interface PolicyFlags extends IdleFlags {
   readonly slots?: number;
@@ -104,18 +107,21 @@ function readPolicy(path: string): Outcome<AgentPolicy> {
 
 function withFlags(before: AgentPolicy, flags: PolicyFlags): Outcome<AgentPolicy> {
   const { policy, labels, idleCommand } = before;
-  const hours = flags.hours === undefined ? accept(policy.hours) : parseHours(flags.hours);
+  const hours =
+    flags.hours === undefined ? accept(policy.hours) : named("hours", flags.hours, hoursOf(flags.hours));
   if (!hours.ok) return hours;
   const requesters =
-    flags.requesters === undefined ? accept(policy.requesters) : parseRequesters(flags.requesters);
+    flags.requesters === undefined
+      ? accept(policy.requesters)
+      : named("requesters", flags.requesters, requestersOf(flags.requesters));
   if (!requesters.ok) return requesters;
   const idle = idlePolicy(policy.idle, flags);
   if (!idle.ok) return idle;
   const added: [string, string][] = [];
   for (const label of flags.label ?? []) {
-    const at = label.indexOf("=");
-    if (at < 1) return refuse("invalid", `--label ${label}: write key=value, such as --label room=cellar`);
-    added.push([label.slice(0, at), label.slice(at + 1)]);
+    const read = named("label", label, labelOf(label));
+    if (!read.ok) return read;
+    added.push([...read.value]);
   }
   const candidate = {
     ...policy,
@@ -154,27 +160,44 @@ function coresProblem({ leaveFreeCores, slots }: Policy, cores: number): string 
   return `${slots} slots and ${leaveFreeCores} cores left free are more than the ${cores} cores of this machine; give ${right}`;
 }
 
-function parseHours(text: string): Outcome<Policy["hours"]> {
+/** Of an option: what is wrong with it, said with its name and what was given. */
+function named<T>(option: string, text: string, read: Outcome<T>): Outcome<T> {
+  if (read.ok) return read;
+  return refuse(
+    read.refusal.code,
+    `--${option} ${text.slice(0, givenCharactersMax)}: ${read.refusal.message}`,
+  );
+}
+
+export function hoursOf(text: string): Outcome<Policy["hours"]> {
   if (text === "always") return accept(null);
   const spans = listOf(text).map((span) => span.split("-"));
   const hours = spans.map(([from = "", to = ""]) => ({ from, to }));
   const parsed = policySchema.shape.hours.safeParse(hours);
   if (!parsed.success || parsed.data === null || spans.some((span) => span.length !== 2))
-    return refuse(
-      "invalid",
-      `--hours ${text}: write times as in 22:00-07:00, several with commas, or always`,
-    );
+    return refuse("invalid", "write times as in 22:00-07:00, several with commas, or always");
   const problem = hoursProblem(parsed.data);
-  return problem === null ? accept(parsed.data) : refuse("invalid", `--hours ${text}: ${problem}`);
+  return problem === null ? accept(parsed.data) : refuse("invalid", problem);
 }
 
-function parseRequesters(text: string): Outcome<Policy["requesters"]> {
+export function requestersOf(text: string): Outcome<Policy["requesters"]> {
   if (text === "anyone") return accept(null);
   const names = listOf(text);
-  const bad = names.find((name) => !nameSchema.safeParse(name).success);
-  return bad === undefined
-    ? accept(names)
-    : refuse("invalid", `--requesters: "${bad}" is no name; write names with commas, or anyone`);
+  const parsed = policySchema.shape.requesters.safeParse(names);
+  if (names.length === 0 || !parsed.success)
+    return refuse("invalid", `write names with commas, or anyone; a name is ${nameForm}`);
+  return accept(names);
+}
+
+const labelSchema = z.tuple([shortText.min(1), shortText]);
+
+/** `key=value`. */
+export function labelOf(text: string): Outcome<readonly [key: string, value: string]> {
+  const at = text.indexOf("=");
+  const parsed = labelSchema.safeParse([text.slice(0, Math.max(0, at)), text.slice(at + 1)]);
+  return parsed.success && !text.includes("\0")
+    ? accept(parsed.data)
+    : refuse("invalid", "write key=value, such as --label room=cellar");
 }
 
 function listOf(text: string): string[] {

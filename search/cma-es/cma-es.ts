@@ -4,6 +4,7 @@
  * anything else, late ones and missing ones do no harm. Lists are drawn at random beside it.
  */
 import type { Space } from "../../protocol/space.ts";
+import { valueIn } from "../../protocol/value.ts";
 import { paramsFrom } from "../space/active.ts";
 import type { SearchProblem, SearchSampler, Observation } from "../sampler/ask.ts";
 import { cellOf, fromUnit, levels, toUnit, type Cell } from "../space/axis.ts";
@@ -153,7 +154,7 @@ function rankedTrials(ended: readonly Observation[]): readonly Observation[] {
 function pointOf(space: Space, axes: readonly string[], { params }: Observation): Float64Array {
   return Float64Array.from(axes, (name) => {
     const distribution = space[name];
-    const value = params[name];
+    const value = valueIn(params, name);
     return distribution === undefined || value === undefined ? 0.5 : toUnit(distribution, value);
   });
 }

@@ -5,7 +5,7 @@
  */
 import { fulfils } from "../../protocol/condition.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
-import type { Params, Value } from "../../protocol/value.ts";
+import { putValue, valueIn, type Params, type Value } from "../../protocol/value.ts";
 import { parameterOrder, paramsFrom } from "../space/active.ts";
 import { fromUnit, levels, listed, toUnit } from "../space/axis.ts";
 
@@ -84,7 +84,7 @@ export function encode(frame: Frame, params: Params, resource: number, into: Flo
       into[at] = resource;
       continue;
     }
-    const value = params[axis.name];
+    const value = valueIn(params, axis.name);
     if (value === undefined) into[at] = -1;
     else if (axis.values === null) into[at] = toUnit(axis.distribution, value);
     else into[at] = axis.values.indexOf(value);
@@ -115,8 +115,8 @@ export function valuesIn(frame: Frame, masked: Float64Array, names: readonly str
     const distribution = frame.space[name];
     if (axis === undefined) {
       // One value only, so it has no coordinate.
-      if (distribution !== undefined) values[name] = fromUnit(distribution, 0.5);
-    } else if (share >= 0) values[name] = valueAt(axis, share);
+      if (distribution !== undefined) putValue(values, name, fromUnit(distribution, 0.5));
+    } else if (share >= 0) putValue(values, name, valueAt(axis, share));
   }
   return values;
 }
@@ -131,7 +131,8 @@ export function mask(frame: Frame, full: Float64Array, into: Float64Array): void
     if (distribution === undefined || !fulfils(distribution.when, known)) continue;
     const coordinate = frame.coordinates.get(name) ?? -1;
     const axis = coordinate < 0 ? undefined : axisAt(frame, coordinate);
-    known[name] = axis === undefined ? fromUnit(distribution, 0.5) : valueAt(axis, full[coordinate] ?? 0.5);
+    const value = axis === undefined ? fromUnit(distribution, 0.5) : valueAt(axis, full[coordinate] ?? 0.5);
+    putValue(known, name, value);
   }
   for (let at = 0; at < frame.size; at++) {
     const when = axisAt(frame, at)?.distribution.when;

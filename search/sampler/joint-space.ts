@@ -5,7 +5,7 @@
 import type { Constraint } from "../../protocol/constraint.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
-import type { Params, Value } from "../../protocol/value.ts";
+import { putValue, type Params, type Value } from "../../protocol/value.ts";
 import type { SearchProblem } from "./ask.ts";
 
 /** Stands for the model in the joint space; parameters there are `<model>.<name>`. */
@@ -50,7 +50,7 @@ export function splitParams(spec: SweepSpec, joint: Params): ModelParams {
   const prefix = `${model}.`;
   const params: Record<string, Value> = {};
   for (const [name, value] of Object.entries(joint)) {
-    if (name.startsWith(prefix)) params[name.slice(prefix.length)] = value;
+    if (name.startsWith(prefix)) putValue(params, name.slice(prefix.length), value);
   }
   return { model, params };
 }

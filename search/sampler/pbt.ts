@@ -4,7 +4,7 @@
  * end to make room is the stopping policy's business; nothing waits for a whole generation.
  */
 import type { Distribution, Space } from "../../protocol/space.ts";
-import type { Params, Value } from "../../protocol/value.ts";
+import { valueIn, type Params, type Value } from "../../protocol/value.ts";
 import { paramsFrom } from "../space/active.ts";
 import type { SearchProblem, SearchSampler, Observation } from "./ask.ts";
 import { fromUnit, nth, levels, toUnit } from "../space/axis.ts";
@@ -73,7 +73,7 @@ function topQuantile(history: readonly Observation[]): readonly Observation[] {
 function explore(space: Space, params: Params, random: RandomStream): Params {
   const deciding = new Set(Object.values(space).flatMap(({ when }) => Object.keys(when ?? {})));
   return paramsFrom(space, (name, distribution): Value => {
-    const inherited = params[name];
+    const inherited = valueIn(params, name);
     if (inherited !== undefined && deciding.has(name)) return inherited;
     const isDrawn = random.next() < resampleShare;
     const isUp = random.next() < 0.5;

@@ -1,7 +1,7 @@
 /** Which parameters of a space exist in a trial, and the text that identifies a trial's parameters. */
 import { fulfils } from "../../protocol/condition.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
-import type { Params, Value } from "../../protocol/value.ts";
+import { putValue, valueIn, type Params, type Value } from "../../protocol/value.ts";
 
 /** The space's parameters, those that others depend on (`when`) before the ones that depend on them, else as stated. */
 export function parameterOrder(space: Space): readonly string[] {
@@ -10,7 +10,7 @@ export function parameterOrder(space: Space): readonly string[] {
   const placed = new Set<string>();
   const visiting = new Set<string>();
   const place = (name: string) => {
-    const distribution = space[name];
+    const distribution = Object.hasOwn(space, name) ? space[name] : undefined;
     // A cycle or a parent that does not exist leaves the parameter inactive for ever; reading the file refuses both.
     if (distribution === undefined || placed.has(name) || visiting.has(name)) return;
     visiting.add(name);
@@ -27,12 +27,12 @@ export function paramsFrom(space: Space, draw: (name: string, distribution: Dist
   for (const name of parameterOrder(space)) {
     const distribution = space[name];
     if (distribution !== undefined && fulfils(distribution.when, drawn))
-      drawn[name] = draw(name, distribution);
+      putValue(drawn, name, draw(name, distribution));
   }
   const params: Record<string, Value> = {};
   for (const name of Object.keys(space)) {
-    const value = drawn[name];
-    if (value !== undefined) params[name] = value;
+    const value = valueIn(drawn, name);
+    if (value !== undefined) putValue(params, name, value);
   }
   return params;
 }

@@ -4,7 +4,7 @@ import { satisfies } from "../../protocol/constraint.ts";
 import { fulfils } from "../../protocol/condition.ts";
 import { suggestion } from "../../protocol/name.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
-import type { Params, Value } from "../../protocol/value.ts";
+import { valueIn, type Params, type Value } from "../../protocol/value.ts";
 
 /** What is wrong, with the parameter to blame where it is one; null where nothing is. */
 export function faultOfParams(
@@ -21,7 +21,7 @@ export function faultOfParams(
     }
   }
   for (const [name, distribution] of Object.entries(space)) {
-    const value = params[name];
+    const value = valueIn(params, name);
     if (!fulfils(distribution.when, params)) {
       if (value !== undefined)
         return { parameter: name, message: `${name} does not exist with these values` };

@@ -4,7 +4,7 @@
  */
 import { fulfils } from "../../protocol/condition.ts";
 import type { Space } from "../../protocol/space.ts";
-import type { Params, Value } from "../../protocol/value.ts";
+import { putValue, valueIn, type Params, type Value } from "../../protocol/value.ts";
 import { parameterOrder } from "./active.ts";
 import { levels, nth } from "./axis.ts";
 
@@ -100,8 +100,8 @@ function withValue(space: Space, { name }: Level, index: number, chosen: Params)
 function inOrderOf(space: Space, params: Params): Params {
   const sorted: Record<string, Value> = {};
   for (const name of Object.keys(space)) {
-    const value = params[name];
-    if (value !== undefined) sorted[name] = value;
+    const value = valueIn(params, name);
+    if (value !== undefined) putValue(sorted, name, value);
   }
   return sorted;
 }

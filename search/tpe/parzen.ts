@@ -3,7 +3,7 @@
  * product of truncated normals on the unit axis or of weighted choices. Widths and weights as in Optuna 5 (Watanabe 2023).
  */
 import type { Distribution } from "../../protocol/space.ts";
-import type { Params, Value } from "../../protocol/value.ts";
+import { putValue, valueIn, type Params, type Value } from "../../protocol/value.ts";
 import { cellOf, fromUnit, toUnit } from "../space/axis.ts";
 import { normalCumulative, normalQuantile } from "../../numeric/normal-law.ts";
 import { logSumExp } from "../../numeric/softmax.ts";
@@ -30,7 +30,7 @@ export function parzenOf(dimensions: readonly Dimension[], observed: readonly Pa
   const weights = mixtureWeights(observed.length);
   const logWeights = weights.map(Math.log);
   const axes = dimensions.map((dimension) => {
-    const values = observed.map((params) => params[dimension.name] ?? "");
+    const values = observed.map((params) => valueIn(params, dimension.name) ?? "");
     return dimension.distribution.distribution === "choice"
       ? choiceAxis(dimension, dimension.distribution, values)
       : numberAxis(dimension, values);
@@ -45,7 +45,7 @@ export function parzenOf(dimensions: readonly Dimension[], observed: readonly Pa
         kernel++;
       }
       const params: Record<string, Value> = {};
-      for (const axis of axes) params[axis.name] = axis.sample(kernel, random);
+      for (const axis of axes) putValue(params, axis.name, axis.sample(kernel, random));
       return params;
     },
 
@@ -54,7 +54,7 @@ export function parzenOf(dimensions: readonly Dimension[], observed: readonly Pa
       const sums = new Float64Array(weights.length);
       for (const [index, params] of candidates.entries()) {
         sums.set(logWeights);
-        for (const axis of axes) axis.addLogDensity(params[axis.name] ?? "", sums);
+        for (const axis of axes) axis.addLogDensity(valueIn(params, axis.name) ?? "", sums);
         densities[index] = logSumExp(sums);
       }
       return densities;

@@ -6,7 +6,7 @@
  */
 import { fulfils } from "../../protocol/condition.ts";
 import type { Space } from "../../protocol/space.ts";
-import type { Params } from "../../protocol/value.ts";
+import { valueIn, type Params } from "../../protocol/value.ts";
 import { keyOf, parameterOrder, paramsFrom } from "../space/active.ts";
 import type { SearchSampler, Suggestion, Observation } from "../sampler/ask.ts";
 import { fromUnit, levels } from "../space/axis.ts";
@@ -93,7 +93,7 @@ function proposer(
   if (dimensions.length === 0) return () => [];
   const having = (trials: readonly Observation[]) =>
     trials
-      .filter(({ params }) => dimensions.every(({ name }) => params[name] !== undefined))
+      .filter(({ params }) => dimensions.every(({ name }) => valueIn(params, name) !== undefined))
       .map(({ params }) => params);
   let estimators: { readonly good: Parzen; readonly other: Parzen } | null = null;
   return () => {

@@ -7,13 +7,15 @@ import { readKatib } from "../katib/read-katib.ts";
 import { readWandb } from "../wandb/read-wandb.ts";
 import { checkMacros, parametersIn } from "../../protocol/command-macro.ts";
 import { suggestion } from "../../protocol/name.ts";
+import { pathOf } from "../../protocol/nested-name.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import type { CommandSweep, MeshTerms } from "../sweep/command-sweep.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
-import { parseYaml, type LocatedYaml, type Path } from "../yaml/located-yaml.ts";
+import { parseDocuments, type LocatedYaml, type Path } from "../yaml/located-yaml.ts";
 import { overridden, type SweepOverrides } from "../sweep/override.ts";
 import type { Problem } from "../yaml/problem.ts";
 import { readCommandFile } from "../sweep/read-command-file.ts";
+import { recognise, type Form } from "./recognise.ts";
 import { readSweepYaml, type SweepFileInput, type SweepPlan } from "../sweep/read-sweep-file.ts";
 
 export const origins = ["trialmesh", "wandb", "katib"] as const;
@@ -34,45 +36,36 @@ export type AnyFileResult =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export function readAnyFile(input: SweepFileInput): AnyFileResult {
-  const parsed = parseYaml(input.text);
+  const parsed = parseDocuments(input.text);
   if (!parsed.ok) return parsed;
-  const found = recognise(parsed.yaml.value);
-  if (found === "models") {
-    const read = readSweepYaml(input, parsed.yaml);
+  const found = recognise(parsed.documents);
+  if (!found.ok) return found;
+  const read = readForm(input, found.form, found.yaml);
+  if (!read.ok) return { ok: false, problems: [...found.why, ...read.problems] };
+  if (read.file.kind === "models" || found.notes.length === 0) return read;
+  return { ok: true, file: { ...read.file, notes: [...found.notes, ...read.file.notes] } };
+}
+
+function readForm(input: SweepFileInput, form: Form, yaml: LocatedYaml): AnyFileResult {
+  if (form === "models") {
+    const read = readSweepYaml(input, yaml);
     if (!read.ok) return read;
-    const problems = read.plans.flatMap((plan) => unsuitedModels(parsed.yaml, plan));
+    const problems = read.plans.flatMap((plan) => unsuitedModels(yaml, plan));
     return problems.length > 0 ? { ok: false, problems } : { ok: true, file: { kind: "models", ...read } };
   }
   const overrides = input.overrides ?? {};
-  if (found === "command") {
+  if (form === "command") {
     const { models: _, max: __, ...forPrograms } = overrides;
-    const yaml = overridden(parsed.yaml, forPrograms);
-    const read = readCommandFile(yaml, input);
-    return read.ok ? command(yaml, "trialmesh", read.sweep, [], overrides) : read;
+    const own = overridden(yaml, forPrograms);
+    const read = readCommandFile(own, input);
+    return read.ok ? command(own, "trialmesh", read.sweep, [], overrides) : read;
   }
-  // Python and Kubernetes read YAML 1.1.
-  const again = parseYaml(input.text, "1.1");
-  if (!again.ok) return again;
-  const read = found === "wandb" ? readWandb(again.yaml) : readKatib(again.yaml);
+  const read = form === "wandb" ? readWandb(yaml) : readKatib(yaml);
   if (!read.ok) return read;
   const { seed = read.sweep.search.seed, trials = read.sweep.search.trials } = overrides;
   const onMesh = withTerms(read.sweep.onMesh, overrides);
   const sweep = { ...read.sweep, onMesh, search: { ...read.sweep.search, seed, trials } };
-  return command(again.yaml, found, sweep, read.notes, overrides);
-}
-
-const ourKeys = ["task", "models", "search", "stopping"];
-const wandbKeys = ["method", "parameters", "run_cap", "early_terminate"];
-
-/** By keys that only one of them has. */
-function recognise(value: unknown): "models" | "command" | "wandb" | "katib" {
-  const keys = entriesOf(value);
-  const apiVersion = keys.get("apiVersion");
-  const ofKubeflow = typeof apiVersion === "string" && apiVersion.startsWith("kubeflow.org/");
-  if (ofKubeflow || keys.get("kind") === "Experiment") return "katib";
-  if (!ourKeys.some((key) => keys.has(key)) && wandbKeys.some((key) => keys.has(key))) return "wandb";
-  if (keys.has("task") || keys.has("models")) return "models";
-  return keys.has("command") || keys.has("module") || keys.has("parameters") ? "command" : "models";
+  return command(yaml, form, sweep, read.notes, overrides);
 }
 
 /** Another tool's file says nothing of a mesh; the command line does. */
@@ -125,14 +118,17 @@ function command(
   const { objectives, search, space, where } = sweep;
   const problem = { space, where, ...search, objectives: Math.max(1, objectives.length) };
   const unsuited = samplerNamed(search.method)?.unsuited(problem) ?? null;
-  if (unsuited !== null) tell(parameterAt(yaml, origin, unsuited.parameter), unsuited.message);
+  if (unsuited !== null) tell(parameterAt(yaml, origin, sweep, unsuited.parameter), unsuited.message);
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, file: { kind: "command", origin, sweep, notes } };
 }
 
-function parameterAt(yaml: LocatedYaml, origin: Origin, name: string): Path {
+function parameterAt(yaml: LocatedYaml, origin: Origin, sweep: CommandSweep, name: string): Path {
   if (origin === "trialmesh") return ["parameters", name];
-  if (origin === "wandb") return ["parameters", ...name.split(".").join(".parameters.").split(".")];
+  if (origin === "wandb") {
+    const path = Object.hasOwn(sweep.paths, name) ? sweep.paths[name] : undefined;
+    return (path ?? pathOf(name, sweep.nested)).flatMap((part) => ["parameters", part]);
+  }
   const list = entriesOf(entriesOf(yaml.value).get("spec")).get("parameters");
   const index = Array.isArray(list)
     ? list.findIndex((entry: unknown) => entriesOf(entry).get("name") === name)

@@ -7,7 +7,9 @@ import type { When } from "../../protocol/condition.ts";
 import type { Constraint } from "../../protocol/constraint.ts";
 import { preferenceSchema } from "../../protocol/requirement.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
+import { spelled, type Spelling } from "../../protocol/spelling.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
+import type { Value } from "../../protocol/value.ts";
 import { isOwnLength, usualTerms, type CommandSweep } from "../sweep/command-sweep.ts";
 import type { AnySweep } from "./read-any-file.ts";
 import type { WantedDataset } from "../sweep/read-dataset.ts";
@@ -73,7 +75,7 @@ function commandFields(sweep: CommandSweep): Record<string, unknown> {
     ...(objectives.length > 1 ? { objectives } : { objective }),
     search: sweep.search,
     stopping: isOwnLength(sweep.stopping) ? undefined : sweep.stopping,
-    parameters: spaceField(sweep.space),
+    parameters: spaceField(sweep.space, sweep.spelling),
     where: sweep.where.length > 0 ? sweep.where.map(textOf) : undefined,
     nested: sweep.nested.length > 0 ? sweep.nested : undefined,
     metricFormat: sweep.metricFormat.length > 0 ? sweep.metricFormat : undefined,
@@ -92,20 +94,29 @@ function commandFields(sweep: CommandSweep): Record<string, unknown> {
   };
 }
 
-function spaceField(space: Space): Record<string, unknown> {
+/** Digits that stand for a whole number are written as that number; what else a value stands for has no words in our files. */
+function spaceField(space: Space, spelling: Spelling = {}): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(space).map(([name, distribution]) => [name, distributionField(distribution)]),
+    Object.entries(space).map(([name, distribution]) => {
+      const numberOf = (value: Value) => {
+        const json = spelled(spelling, name, value);
+        return typeof value === "string" && /^-?\d+$/.test(json) ? BigInt(json) : value;
+      };
+      return [name, distributionField(distribution, numberOf)];
+    }),
   );
 }
 
 /** A constant and a plain choice without their names. */
-function distributionField(distribution: Distribution): unknown {
+function distributionField(distribution: Distribution, numberOf: (value: Value) => Value | bigint): unknown {
   const { when, ...rest } = distribution;
   const condition: { when?: When } = when === undefined ? {} : { when };
-  if (rest.distribution === "constant") return when === undefined ? rest.value : { value: rest.value, when };
-  if (rest.distribution === "choice" && rest.weights === undefined)
-    return when === undefined ? rest.values : { values: rest.values, when };
-  return { ...rest, ...condition };
+  if (rest.distribution === "constant")
+    return when === undefined ? numberOf(rest.value) : { value: numberOf(rest.value), when };
+  if (rest.distribution !== "choice") return { ...rest, ...condition };
+  const values = rest.values.map(numberOf);
+  if (rest.weights !== undefined) return { ...rest, values, ...condition };
+  return when === undefined ? values : { values, when };
 }
 
 function textOf({ text }: Constraint): string {

@@ -5,25 +5,20 @@
 import * as z from "zod";
 import { anyValue, longText, listOf } from "../../protocol/bound.ts";
 
-/** Kubernetes wants text here, and people write numbers. */
-const text = z.union([longText, z.number()]).transform(String);
-
 const parameterShape = z.strictObject({
   name: longText.min(1),
   parameterType: z.enum(["double", "int", "discrete", "categorical"]),
   feasibleSpace: z.strictObject({
-    min: text.optional(),
-    max: text.optional(),
-    step: text.optional(),
-    list: listOf(z.union([longText, z.number(), z.boolean()]).transform(String))
-      .min(1)
-      .optional(),
+    min: longText.optional(),
+    max: longText.optional(),
+    step: longText.optional(),
+    list: listOf(longText).min(1).optional(),
     distribution: z.enum(["uniform", "logUniform", "normal", "logNormal"]).optional(),
   }),
 });
 export type KatibParameter = z.infer<typeof parameterShape>;
 
-const settingsShape = listOf(z.strictObject({ name: longText, value: text })).default([]);
+const settingsShape = listOf(z.strictObject({ name: longText, value: longText })).default([]);
 
 export const katibAlgorithms = [
   "random",

@@ -2,7 +2,7 @@
  * A Katib Experiment as a command sweep of ours, unmodified: its Job's command runs on machines instead of in pods.
  * What is understood differently is a note, what needs a cluster is refused by name.
  */
-import type { Space } from "../../protocol/space.ts";
+import type { Distribution, Space } from "../../protocol/space.ts";
 import { usualTerms, type CommandObjective, type CommandSweep } from "../sweep/command-sweep.ts";
 import { parseAt } from "../yaml/explain-issue.ts";
 import type { LocatedYaml } from "../yaml/located-yaml.ts";
@@ -19,6 +19,7 @@ import {
 import { readAlgorithm, type ReadAlgorithm } from "./read-algorithm.ts";
 import { readParameter } from "./read-katib-parameter.ts";
 import { readTemplate } from "./read-template.ts";
+import { withWrittenText } from "./text-field.ts";
 import { katibShape, type KatibSpec } from "./katib-shape.ts";
 
 const apiVersion = "kubeflow.org/v1beta1";
@@ -26,8 +27,9 @@ const apiVersion = "kubeflow.org/v1beta1";
 /** What Katib's collector looks for on standard output. */
 const usualFormat = String.raw`([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)`;
 
-export function readKatib(yaml: LocatedYaml): ImportResult {
-  const reading: ImportReading = { yaml, problems: [], notes: [] };
+export function readKatib(given: LocatedYaml): ImportResult {
+  const { notes, yaml } = withWrittenText(given);
+  const reading: ImportReading = { yaml, problems: [], notes: [...yaml.notes, ...notes] };
   const file = parseAt(katibShape, yaml.value, yaml, [], reading.problems);
   if (file === null) return { ok: false, problems: reading.problems };
   if (file.apiVersion !== apiVersion)
@@ -62,7 +64,8 @@ export function readKatib(yaml: LocatedYaml): ImportResult {
     space,
     where: [],
     nested: [],
-    literals: {},
+    paths: {},
+    spelling: {},
     metricFormat,
     parallel: spec.parallelTrialCount,
     failuresMax: spec.maxFailedTrialCount ?? null,
@@ -74,14 +77,14 @@ export function readKatib(yaml: LocatedYaml): ImportResult {
 }
 
 function readParameters(reading: ImportReading, spec: KatibSpec, algorithm: ReadAlgorithm | null): Space {
-  const space: Space = {};
+  const space = new Map<string, Distribution>();
   if (spec.parameters === undefined) {
     if (spec.nasConfig === undefined) refuseAt(reading, ["spec", "parameters"], "is missing");
-    return space;
+    return {};
   }
   for (const [index, parameter] of spec.parameters.entries()) {
     const field = ["spec", "parameters", index];
-    if (parameter.name in space)
+    if (space.has(parameter.name))
       refuseAt(reading, [...field, "name"], `"${parameter.name}" is a parameter already`);
     const { resource = null } = algorithm ?? {};
     const distribution =
@@ -91,9 +94,9 @@ function readParameters(reading: ImportReading, spec: KatibSpec, algorithm: Read
     if (distribution === null) continue;
     const fault = gridFault(algorithm?.method ?? null, distribution);
     if (fault !== null) refuseAt(reading, [...field, "feasibleSpace"], fault);
-    space[parameter.name] = distribution;
+    space.set(parameter.name, distribution);
   }
-  return space;
+  return Object.fromEntries(space);
 }
 
 /** Katib keeps a trial's best value unless a strategy says otherwise. */

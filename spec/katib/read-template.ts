@@ -16,14 +16,16 @@ export interface ReadTemplate {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-const words = listOf(z.union([longText, z.number(), z.boolean()]).transform(String));
+const words = listOf(longText);
 
 const containerShape = z.looseObject({
   name: longText.optional(),
   image: longText.optional(),
   command: words.default([]),
   args: words.default([]),
-  env: listOf(z.looseObject({ name: longText, value: anyValue.optional() })).default([]),
+  env: listOf(
+    z.looseObject({ name: longText, value: anyValue.optional(), valueFrom: anyValue.optional() }),
+  ).default([]),
 });
 
 const base = ["spec", "trialTemplate"] as const;
@@ -74,10 +76,12 @@ export function readTemplate(
     ...container.command.map((word, index) => replace(word, [...at.path, "command", index])),
     ...container.args.map((word, index) => replace(word, [...at.path, "args", index])),
   ];
-  const environment: Record<string, string> = {};
-  for (const [index, { name, value }] of container.env.entries()) {
+  const environment = new Map<string, string>();
+  for (const [index, { name, value, valueFrom }] of container.env.entries()) {
     const path = [...at.path, "env", index];
-    if (typeof value === "string" || typeof value === "number") environment[name] = String(value);
+    // A variable of which nothing more is said is empty.
+    if (typeof value === "string") environment.set(name, value);
+    else if ((value ?? null) === null && valueFrom === undefined) environment.set(name, "");
     else
       refuseAt(reading, path, `${name} takes its value from the cluster, which is not there; give a value`);
   }
@@ -93,7 +97,7 @@ export function readTemplate(
   const [first] = ignored;
   if (first !== undefined)
     noteAt(reading, [...at.path, first], `${ignored.join(", ")} of the container ignored`);
-  return { command, environment };
+  return { command, environment: Object.fromEntries(environment) };
 }
 
 function containerAt(

@@ -16,7 +16,7 @@ export function checkWhen(reading: SpaceReading, base: Path, space: Space): void
   for (const [name, { when }] of Object.entries(space)) {
     for (const [parent, condition] of Object.entries(when ?? {})) {
       const field = [...base, name, "when", parent];
-      const of = space[parent];
+      const of = Object.hasOwn(space, parent) ? space[parent] : undefined;
       if (parent === name) report(reading, field, `${name} cannot depend on itself`);
       else if (of === undefined) {
         const others = Object.keys(space).filter((other) => other !== name);
@@ -103,7 +103,7 @@ function cycleIn(space: Space): readonly string[] {
     if (before >= 0) return [...path.slice(before), name];
     if (done.has(name)) return [];
     for (const parent of Object.keys(space[name]?.when ?? {})) {
-      if (parent === name || space[parent] === undefined) continue; // reported already
+      if (parent === name || !Object.hasOwn(space, parent)) continue; // reported already
       const found = walk(parent, [...path, name]);
       if (found.length > 0) return found;
     }

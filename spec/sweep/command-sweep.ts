@@ -4,6 +4,7 @@
  */
 import type { Constraint } from "../../protocol/constraint.ts";
 import type { Space } from "../../protocol/space.ts";
+import type { Spelling } from "../../protocol/spelling.ts";
 import type { Stopping } from "../../protocol/stopping.ts";
 import type { Objective, SweepSpec } from "../../protocol/sweep.ts";
 import type { ReportedObjective } from "../../protocol/program.ts";
@@ -43,8 +44,10 @@ export interface CommandSweep {
   readonly where: readonly Constraint[];
   /** Prefixes of parameters that are passed as one argument. */
   readonly nested: readonly string[];
-  /** What a text in the space stands for, by parameter: W&B allows lists, mappings and null as values. */
-  readonly literals: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Where a parameter lies in those, if its name's prefixes would say something else. */
+  readonly paths: Readonly<Record<string, readonly string[]>>;
+  /** What values of the space stand for: W&B allows lists, mappings and null, and whole numbers may have many digits. */
+  readonly spelling: Spelling;
   /** Regular expressions with a name and a value group; none means the usual name=value. */
   readonly metricFormat: readonly string[];
   readonly parallel: number;

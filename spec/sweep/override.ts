@@ -36,7 +36,13 @@ export function overridden(yaml: LocatedYaml, overrides: SweepOverrides): Locate
     const present = isMapping(value["models"]) ? value["models"] : {};
     value["models"] = Object.fromEntries(overrides.models.map((model) => [model, present[model] ?? {}]));
   }
-  return { value, lineOf: (path) => yaml.lineOf(path), sourceOf: (path) => yaml.sourceOf(path) };
+  return {
+    value,
+    notes: yaml.notes,
+    lineOf: (path) => yaml.lineOf(path),
+    nodeAt: (path) => yaml.nodeAt(path),
+    replaced: (replace) => overridden(yaml.replaced(replace), overrides),
+  };
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

@@ -12,10 +12,12 @@ import { describe, parseAt } from "../yaml/explain-issue.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
 import type { LocatedYaml, Path } from "../yaml/located-yaml.ts";
 import type { Problem } from "../yaml/problem.ts";
+import type { Scalar } from "../yaml/scalar.ts";
 import { gridFault, readDistribution, report, type SpaceReading } from "./read-distribution.ts";
 import { usualGoal } from "./read-sweep-file.ts";
 import { readDataset, type DatasetReading } from "./read-dataset.ts";
 import { readWhere } from "./read-where.ts";
+import { wideNumbers, type WideNumbers } from "./wide-number.ts";
 import { commandFileSchema, type CommandFile } from "./sweep-file-shape.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
@@ -25,10 +27,11 @@ export type CommandFileResult =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export function readCommandFile(
-  yaml: LocatedYaml,
+  given: LocatedYaml,
   place: Pick<DatasetReading, "file" | "environment">,
 ): CommandFileResult {
-  const problems: Problem[] = [];
+  const { problems: unclear, spelling, yaml } = withExactValues(given);
+  const problems: Problem[] = [...unclear];
   const file = parseAt(commandFileSchema, yaml.value, yaml, [], problems);
   const raw = entriesOf(yaml.value);
   const method: unknown = entriesOf(raw.get("search")).get("method");
@@ -38,6 +41,7 @@ export function readCommandFile(
     problems.length === 0 ? readWhere(reading, ["where"], raw.get("where"), space, "this sweep") : [];
   const objectives = file === null ? null : readObjectives(reading, file);
   checkFormats(reading, file?.metricFormat ?? []);
+  const environment = environmentOf(reading, raw.get("environment"));
   const dataset = readData({ ...place, yaml, problems }, raw);
   if (file !== null) checkForm(reading, file);
   if (file === null || objectives === null || problems.length > 0) return { ok: false, problems };
@@ -61,18 +65,34 @@ export function readCommandFile(
         files: file.files ?? null,
       },
       program: file.program ?? null,
-      environment: file.environment,
+      environment,
       objectives,
       search: file.search,
       stopping: file.stopping ?? ownLength,
       space,
       where,
       nested: file.nested,
-      literals: {},
+      paths: {},
+      spelling,
       metricFormat: file.metricFormat,
       parallel: file.parallel,
       failuresMax: file.failuresMax ?? null,
     },
+  };
+}
+
+/** Words and variables are text as written; a module's parameters are numbers of JavaScript, and keep no more digits than those. */
+function withExactValues(given: LocatedYaml): WideNumbers {
+  if (entriesOf(given.value).has("module")) return { yaml: given, spelling: {}, problems: [] };
+  const asWritten = (scalar: Scalar) => (scalar.kind === "null" ? undefined : scalar.source);
+  const wide = wideNumbers(given);
+  return {
+    ...wide,
+    yaml: wide.yaml.replaced((scalar, path) => {
+      if (path[0] === "command" || path[0] === "environment")
+        return path.length === 2 ? asWritten(scalar) : undefined;
+      return undefined;
+    }),
   };
 }
 
@@ -90,6 +110,17 @@ function checkForm(reading: SpaceReading, file: CommandFile): void {
   }
 }
 
+/** By hand, because a record leaves one name out: __proto__. */
+function environmentOf(reading: SpaceReading, raw: unknown): Readonly<Record<string, string>> {
+  const given = new Map<string, string>();
+  for (const [name, value] of entriesOf(raw)) {
+    if (typeof value === "string") given.set(name, value);
+    else if (name === "__proto__")
+      report(reading, ["environment", name], `should be text, not ${describe(value)}`);
+  }
+  return Object.fromEntries(given);
+}
+
 function readData(reading: DatasetReading, raw: ReadonlyMap<string, unknown>) {
   if (!raw.has("dataset")) return null;
   if (raw.has("module")) return readDataset(reading, ["dataset"], raw.get("dataset"));
@@ -100,11 +131,11 @@ function readData(reading: DatasetReading, raw: ReadonlyMap<string, unknown>) {
 
 function readParameters(reading: SpaceReading, raw: unknown): Space {
   const base: Path = ["parameters"];
-  const space: Record<string, Distribution> = {};
+  const found = new Map<string, Distribution>();
   if (raw === null || typeof raw !== "object" || Array.isArray(raw)) {
     if (raw !== undefined)
       report(reading, base, `should be a mapping from parameters to their values, not ${describe(raw)}`);
-    return space;
+    return {};
   }
   for (const [name, value] of Object.entries(raw)) {
     const field = [...base, name];
@@ -112,8 +143,9 @@ function readParameters(reading: SpaceReading, raw: unknown): Space {
     if (distribution === null) continue;
     const fault = gridFault(reading.method, distribution);
     if (fault !== null) report(reading, field, fault);
-    space[name] = distribution;
+    found.set(name, distribution);
   }
+  const space: Space = Object.fromEntries(found);
   if (Object.keys(raw).length === 0) report(reading, base, "names no parameter");
   if (reading.problems.length === 0) checkWhen(reading, base, space);
   return space;

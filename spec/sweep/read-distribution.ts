@@ -26,7 +26,7 @@ export function readDistribution(reading: SpaceReading, field: Path, raw: unknow
     report(
       reading,
       field,
-      `should be a value, a list of values, or a distribution (${distributionNames.join(", ")})`,
+      `should be a value, a list of values, or a distribution (${distributionNames.join(", ")}), not ${describe(raw)}`,
     );
     return null;
   }
@@ -72,13 +72,13 @@ function readWhen(reading: SpaceReading, field: Path, raw: unknown): When | unde
     );
     return undefined;
   }
-  const when: When = {};
+  const when = new Map<string, When[string]>();
   for (const [name, condition] of Object.entries(raw)) {
     const parsed = conditionSchema.safeParse(condition);
-    if (parsed.success) when[name] = parsed.data;
+    if (parsed.success) when.set(name, parsed.data);
     else report(reading, [...base, name], conditionFault(condition));
   }
-  return when;
+  return Object.fromEntries(when);
 }
 
 function conditionFault(condition: unknown): string {

@@ -49,7 +49,7 @@ export function readWhere(
 function nameFaults({ terms }: Constraint, space: Space, owner: string): string[] {
   const names = new Set(terms.flatMap(({ parameters }) => parameters));
   return [...names].flatMap((name) => {
-    const distribution = space[name];
+    const distribution = Object.hasOwn(space, name) ? space[name] : undefined;
     if (distribution === undefined) {
       const hint = suggestion(name, Object.keys(space));
       return [`${owner} searches no parameter "${name}", ${hint}`];

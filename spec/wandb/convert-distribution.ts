@@ -2,8 +2,7 @@
 import * as z from "zod";
 import { anyValue, listOf } from "../../protocol/bound.ts";
 import type { Distribution } from "../../protocol/space.ts";
-import { valueSchema, type Value } from "../../protocol/value.ts";
-import { pythonText } from "../../protocol/python-text.ts";
+import { exactValues, type ExactValues } from "../sweep/exact-value.ts";
 import { noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
 import { parseAt } from "../yaml/explain-issue.ts";
 import type { Path } from "../yaml/located-yaml.ts";
@@ -11,8 +10,8 @@ import { aboveZero, bell, exponents, ordered, quantised } from "./convert-range.
 
 export interface ReadParameter {
   readonly distribution: Distribution;
-  /** What texts among the values stand for, where W&B allows more than text, numbers and booleans. */
-  readonly literals: Readonly<Record<string, unknown>>;
+  /** What values stand for, by their JSON, where W&B allows more than text, numbers and booleans. */
+  readonly spelling: ExactValues["spelling"];
 }
 
 const range = { min: z.number(), max: z.number() };
@@ -59,7 +58,7 @@ function take<Shape extends z.ZodRawShape>({ field, name, raw, reading }: GivenD
 }
 
 function plain(distribution: Distribution | null): ReadParameter | null {
-  return distribution === null ? null : { distribution, literals: {} };
+  return distribution === null ? null : { distribution, spelling: {} };
 }
 
 /** How each distribution of W&B's becomes one of ours. */
@@ -69,14 +68,18 @@ export const conversions: {
   constant: (given) => {
     const taken = take(given, distributionShapes.constant);
     if (taken === null) return null;
-    const [[value], literals] = scalars([taken.value]);
-    return value === undefined ? null : { distribution: { distribution: "constant", value }, literals };
+    const exact = valuesAt(given, ["value"]);
+    const [value] = exact?.values ?? [];
+    if (exact === null || value === undefined) return null;
+    return { distribution: { distribution: "constant", value }, spelling: exact.spelling };
   },
   categorical: (given) => {
     const taken = take(given, distributionShapes.categorical);
     if (taken === null) return null;
-    const [list, literals] = scalars(taken.values);
-    return { distribution: { distribution: "choice", values: list }, literals };
+    const exact = valuesAt(given, ...taken.values.map((_, index) => ["values", index]));
+    if (exact === null) return null;
+    const { spelling, values: list } = exact;
+    return { distribution: { distribution: "choice", values: [...list] }, spelling };
   },
   categorical_w_probabilities: weighted,
   int_uniform: (given) => {
@@ -138,8 +141,12 @@ function weighted(given: GivenDistribution): ReadParameter | null {
     refuseAt(given.reading, at, "at least one must be above 0");
     return null;
   }
-  const [plainValues, literals] = scalars(list);
-  return { distribution: { distribution: "choice", values: plainValues, weights: probabilities }, literals };
+  const exact = valuesAt(given, ...list.map((_, index) => ["values", index]));
+  if (exact === null) return null;
+  return {
+    distribution: { distribution: "choice", values: [...exact.values], weights: probabilities },
+    spelling: exact.spelling,
+  };
 }
 
 function byExponents(
@@ -168,15 +175,15 @@ function bellShaped(
   return plain(bell(reading, field, kind, taken));
 }
 
-/** Values as text, numbers and booleans; what is none of them as Python would write it, with what it stands for. */
-function scalars(list: readonly unknown[]): readonly [Value[], Readonly<Record<string, unknown>>] {
-  const literals: Record<string, unknown> = {};
-  const plain = list.map((value): Value => {
-    const parsed = valueSchema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    const text = pythonText(value);
-    literals[text] = value;
-    return text;
-  });
-  return [plain, literals];
+/** The values at these paths as a space holds them; null where two of them cannot be told apart. */
+function valuesAt({ field, reading }: GivenDistribution, ...paths: readonly Path[]): ExactValues | null {
+  const nodes = paths.flatMap((path) => reading.yaml.nodeAt([...field, ...path]) ?? []);
+  const exact = exactValues(nodes);
+  if (exact === null)
+    refuseAt(
+      reading,
+      field,
+      "two of its values differ and would be written alike; put one of them in quotes",
+    );
+  return exact;
 }

@@ -71,9 +71,10 @@ function nameOf(reading: ImportReading, field: Path, raw: object): WandbDistribu
     return entries.has("probabilities") ? "categorical_w_probabilities" : "categorical";
   if (entries.has("value")) return "constant";
   if (entries.has("min") && entries.has("max")) {
-    const whole = ["min", "max"].every((end) =>
-      /^[-+]?\d+$/.test(reading.yaml.sourceOf([...field, end]) ?? ""),
-    );
+    const whole = ["min", "max"].every((end) => {
+      const node = reading.yaml.nodeAt([...field, end]);
+      return node?.kind === "scalar" && node.scalar.kind === "int";
+    });
     return whole ? "int_uniform" : "uniform";
   }
   const strange = [...entries.keys()].find((key) => !parameterKeys.includes(key));

@@ -3,7 +3,6 @@
  * done is refused by name. The format: W&B's sweep configuration schema and its agent's command macros.
  */
 import { checkMacros } from "../../protocol/command-macro.ts";
-import type { Distribution, Space } from "../../protocol/space.ts";
 import type { Stopping } from "../../protocol/stopping.ts";
 import { blindMethods, ownLength, usualTerms, type CommandSweep } from "../sweep/command-sweep.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
@@ -18,7 +17,8 @@ import {
   type ImportReading,
   type ImportResult,
 } from "../import/import-reading.ts";
-import { readParameter } from "./read-wandb-parameter.ts";
+import { readParameterTree } from "./read-parameter-tree.ts";
+import { withMeantScalars } from "./wandb-scalar.ts";
 import { wandbShape, type EarlyTerminate, type WandbFile } from "./wandb-shape.ts";
 
 const defaultCommand = ["${env}", "${interpreter}", "${program}", "${args}"];
@@ -34,8 +34,9 @@ const refusedKeys: ReadonlyMap<string, string> = new Map([
   ["scheduler", "schedulers of W&B are not run; leave it out, and search is done here"],
 ]);
 
-export function readWandb(yaml: LocatedYaml): ImportResult {
-  const reading: ImportReading = { yaml, problems: [], notes: [] };
+export function readWandb(given: LocatedYaml): ImportResult {
+  const { notes, yaml } = withMeantScalars(given);
+  const reading: ImportReading = { yaml, problems: [], notes: [...yaml.notes, ...notes] };
   const raw = entriesOf(yaml.value);
   const file = parseAt(wandbShape, yaml.value, yaml, [], reading.problems);
   for (const [key, why] of refusedKeys) if (raw.has(key)) refuseAt(reading, [key], why);
@@ -47,9 +48,9 @@ export function readWandb(yaml: LocatedYaml): ImportResult {
       "W&B's custom method runs a search program of one's own; use grid, random or bayes here",
     );
   }
-  const tree = readTree(reading, ["parameters"], raw.get("parameters"), method);
+  const tree = readParameterTree(reading, raw.get("parameters"), method);
   if (file === null) return { ok: false, problems: reading.problems };
-  const command = file.command?.map(String) ?? defaultCommand;
+  const command = file.command ?? defaultCommand;
   checkMacros(command, (index, message) =>
     refuseAt(reading, file.command === undefined ? ["command"] : ["command", index], message),
   );
@@ -73,10 +74,8 @@ export function readWandb(yaml: LocatedYaml): ImportResult {
     objectives: metric === undefined ? [] : [{ metric: metric.name, goal: metric.goal, keep: "last" }],
     search,
     stopping,
-    space: tree.space,
+    ...tree,
     where: [],
-    nested: tree.nested,
-    literals: tree.literals,
     metricFormat: [],
     parallel: 1,
     failuresMax: null,
@@ -85,49 +84,6 @@ export function readWandb(yaml: LocatedYaml): ImportResult {
     onMesh: usualTerms,
   };
   return { ok: true, sweep, notes: reading.notes };
-}
-
-interface Tree {
-  readonly space: Space;
-  readonly nested: readonly string[];
-  readonly literals: CommandSweep["literals"];
-}
-
-/** W&B lets parameters nest; ours are flat, with the path as their name. */
-function readTree(reading: ImportReading, base: Path, raw: unknown, method: string, prefix = ""): Tree {
-  const space: Record<string, Distribution> = {};
-  const literals: Record<string, Readonly<Record<string, unknown>>> = {};
-  const nested: string[] = [];
-  if (raw === null || typeof raw !== "object" || Array.isArray(raw)) return { space, nested, literals };
-  if (Object.keys(raw).length === 0) refuseAt(reading, base, "names no parameter");
-  for (const [key, value] of Object.entries(raw)) {
-    const field = [...base, key];
-    const name = prefix === "" ? key : `${prefix}.${key}`;
-    const entries = entriesOf(value);
-    if (entries.has("parameters")) {
-      for (const other of entries.keys())
-        if (other !== "parameters")
-          refuseAt(reading, [...field, other], "unknown key beside parameters, which stands alone");
-      const inner = readTree(reading, [...field, "parameters"], entries.get("parameters"), method, name);
-      nested.push(name, ...inner.nested);
-      Object.assign(space, inner.space);
-      Object.assign(literals, inner.literals);
-      continue;
-    }
-    const read = readParameter(reading, field, value, method);
-    if (read === null) continue;
-    space[name] = read.distribution;
-    if (Object.keys(read.literals).length > 0) literals[name] = read.literals;
-  }
-  if (prefix === "" && nested.length > 0) {
-    const names = nested.filter((name) => !name.includes("."));
-    noteAt(
-      reading,
-      base,
-      `nested parameters are searched as ${names.map((name) => `${name}.…`).join(", ")} and passed as one argument each, as W&B does`,
-    );
-  }
-  return { space, nested, literals };
 }
 
 function readMethod(reading: ImportReading, file: WandbFile): CommandSweep["search"] {
@@ -141,7 +97,11 @@ function readMethod(reading: ImportReading, file: WandbFile): CommandSweep["sear
   if (file.metric === undefined && !blindMethods.includes(method) && file.method === "bayes")
     refuseAt(reading, ["metric"], "is missing; bayes learns from a metric");
   if (file.metric === undefined && method !== "auto")
-    noteAt(reading, ["method"], "no metric: trials are run and not compared");
+    noteAt(
+      reading,
+      ["method"],
+      "no metric: trials are run here and not compared; early_terminate, bayes and a mesh need one",
+    );
   if (file.run_cap !== undefined)
     noteAt(reading, ["run_cap"], `run_cap ${file.run_cap} → trials: ${file.run_cap}`);
   else if (method !== "grid") {
@@ -184,15 +144,18 @@ function rungsOf(
   { eta: given, max_iter, min_iter, s, strict }: EarlyTerminate,
 ): { readonly min: number; readonly max: number; readonly eta: number } | null {
   const field = ["early_terminate"];
-  if (min_iter !== undefined && max_iter !== undefined)
-    return refuseNull(reading, [...field, "max_iter"], "give either min_iter, or max_iter with s, not both");
-  if (min_iter === undefined && (max_iter === undefined || s === undefined))
+  if (max_iter === undefined ? min_iter === undefined : s === undefined && min_iter === undefined)
     return refuseNull(reading, field, "needs min_iter, or max_iter and s");
+  const counted = max_iter !== undefined && s !== undefined;
+  if (counted && min_iter !== undefined)
+    noteAt(reading, [...field, "min_iter"], "min_iter counts for nothing beside max_iter and s, as in W&B");
   const eta = Math.max(2, Math.round(given));
   if (eta !== given)
     noteAt(reading, [...field, "eta"], `eta ${given} → ${eta}: one in eta trials goes on, a whole number`);
-  const min = min_iter ?? Math.max(1, Math.floor((max_iter ?? 1) / eta ** (s ?? 1)));
+  const min = counted ? Math.max(1, Math.floor(max_iter / eta ** s)) : (min_iter ?? 1);
   const max = max_iter ?? min * eta ** rungsWithoutEnd;
+  if (min > max)
+    return refuseNull(reading, [...field, "min_iter"], `min_iter ${min} is above max_iter ${max}`);
   const end = max_iter === undefined ? `, the last rung at ${max}` : "";
   noteAt(
     reading,

@@ -29,9 +29,7 @@ export const wandbShape = z.strictObject({
   parameters: recordOf(longText, anyValue),
   metric: metricShape.optional(),
   program: longText.min(1).optional(),
-  command: listOf(z.union([longText, z.number()]))
-    .min(1)
-    .optional(),
+  command: listOf(longText).min(1).optional(),
   run_cap: z.int().positive().optional(),
   early_terminate: earlyTerminateShape.optional(),
   name: longText.optional(),

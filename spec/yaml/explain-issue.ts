@@ -7,6 +7,7 @@ import { nearestName, suggestion } from "../../protocol/name.ts";
 import { entriesOf } from "./entries-of.ts";
 import type { LocatedYaml, Path } from "./located-yaml.ts";
 import type { Problem } from "./problem.ts";
+import { exactMax, kindText } from "./scalar.ts";
 
 type Issue = z.core.$ZodIssue;
 type JsonSchema = z.core.JSONSchema.JSONSchema;
@@ -32,9 +33,18 @@ export function parseAt<T>(
       continue;
     }
     const field = [...base, ...inside];
-    problems.push({ line: yaml.lineOf(field), field, message: explain(issue, valueAt(value, inside)) });
+    const message = unquotedText(issue, yaml, field) ?? explain(issue, valueAt(value, inside));
+    problems.push({ line: yaml.lineOf(field), field, message });
   }
   return null;
+}
+
+/** Said where text is wanted and its writer left the quotes out, so that YAML makes something else of it. */
+function unquotedText(issue: Issue, yaml: LocatedYaml, field: Path): string | null {
+  if (issue.code !== "invalid_type" || issue.expected !== "string") return null;
+  const node = yaml.nodeAt(field);
+  if (node?.kind !== "scalar" || node.scalar.kind === "text" || node.scalar.kind === "null") return null;
+  return `should be text, and ${node.scalar.source} is ${kindText(node.scalar)} here; put it in quotes`;
 }
 
 function explain(issue: Issue, found: unknown): string {
@@ -94,7 +104,13 @@ export function describe(value: unknown): string {
   if (value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
-  const text = JSON.stringify(value) ?? "nothing";
+  if (typeof value === "bigint")
+    return `${cut(String(value))}, which has more digits than numbers keep (up to ${exactMax}); in quotes it is text`;
+  if (typeof value === "number") return String(value);
+  return cut(JSON.stringify(value) ?? "nothing");
+}
+
+function cut(text: string): string {
   return text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}…` : text;
 }
 

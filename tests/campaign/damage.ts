@@ -1,5 +1,5 @@
 /**
- * `npm run campaign -- damage [--count N] [--seed S] [--jobs N] [--kind TEXT] [--json]`: bytes flipped, files cut, folders and
+ * `npm run campaign -- damage [--count N] [--from N] [--seed S] [--jobs N] [--kind TEXT] [--json]`: bytes flipped, files cut, folders and
  * streams deleted, at rest and while a mesh runs. Each must be noticed, and healed by the documented command where that can be;
  * none may show a wrong balance. Ends with status 1 where one is not. A further list of kinds is one line here.
  */
@@ -14,6 +14,8 @@ const kinds = [...journalDamage, ...projectionDamage, ...artifactDamage];
 const { values } = parseArgs({
   options: {
     count: { type: "string", default: "40" },
+    /** The number of the first case: goes on where a run with the same seed ended. */
+    from: { type: "string", default: "0" },
     seed: { type: "string", default: "1" },
     jobs: { type: "string", default: "1" },
     /** Only kinds whose names contain this. */
@@ -25,10 +27,13 @@ const { values } = parseArgs({
 const report = await runDamage({
   kinds: kinds.filter(({ name }) => name.includes(values.kind)),
   count: Number(values.count),
+  from: Number(values.from),
   seed: Number(values.seed),
   jobs: Number(values.jobs),
-  onCase: ({ kind, noticed, outcome, what }) => {
-    if (!values.json) process.stdout.write(`${outcome} (noticed: ${noticed}): ${kind}: ${what}\n`);
+  onCase: ({ kind, noticed, outcome, said, what }) => {
+    if (values.json) return;
+    process.stdout.write(`${outcome} (noticed: ${noticed}): ${kind}: ${what}\n`);
+    for (const line of said) process.stdout.write(`  ${line}\n`);
   },
 });
 process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);

@@ -144,49 +144,43 @@ describe("CLI-3: a slip gets one sentence with the nearest right name, and no st
       'trialmesh: unknown option "--jsn", did you mean "--json"? (see `trialmesh agents --help`)\n',
     ],
     ["sweep run", 'trialmesh: missing required argument "file" (see `trialmesh sweep run --help`)\n'],
-    [
-      "sweep show 7",
-      'trialmesh: sweep cannot be "7": a sweep id looks like "s7" (see `trialmesh sweep show --help`)\n',
-    ],
+    ["sweep show 7", 'trialmesh: <sweep> is an id such as "s7", not 7 (see `trialmesh sweep show --help`)\n'],
     [
       "trial why s7",
-      'trialmesh: trial cannot be "s7": a trial id looks like "s7-12" (see `trialmesh trial why --help`)\n',
+      'trialmesh: <trial> is an id such as "s7-12", not "s7" (see `trialmesh trial why --help`)\n',
     ],
     [
       "budget grant alice many",
-      'trialmesh: tokens cannot be "many": it is not a number (see `trialmesh budget grant --help`)\n',
+      'trialmesh: <tokens> is a number, 0.001 to 1000000000, not "many" (see `trialmesh budget grant --help`)\n',
     ],
     [
       "budget grant alice -- -5",
-      'trialmesh: tokens cannot be "-5": it must be above 0 (see `trialmesh budget grant --help`)\n',
+      "trialmesh: <tokens> is 0.001 to 1000000000, not -5 (see `trialmesh budget grant --help`)\n",
     ],
-    [
-      "invite agent pool --uses 0",
-      'trialmesh: --uses <n> cannot be "0": it must be above 0 (see `trialmesh invite --help`)\n',
-    ],
+    ["invite agent pool --uses 0", "trialmesh: --uses is 1 to 100, not 0 (see `trialmesh invite --help`)\n"],
     [
       "invite agent pool --uses 1.5",
-      'trialmesh: --uses <n> cannot be "1.5": it is not a whole number (see `trialmesh invite --help`)\n',
+      "trialmesh: --uses is a whole number, 1 to 100, not 1.5 (see `trialmesh invite --help`)\n",
     ],
     [
       "up --port 70000",
-      'trialmesh: --port <n> cannot be "70000": it must be at most 65535 (see `trialmesh up --help`)\n',
+      "trialmesh: --port is 1 to 65535 (or 0 for a free one), not 70000 (see `trialmesh up --help`)\n",
     ],
     [
       "sweep local descent.yaml --seed -1",
-      'trialmesh: --seed <n> cannot be "-1": it must be at least 0 (see `trialmesh sweep local --help`)\n',
+      "trialmesh: --seed is 0 or more, not -1 (see `trialmesh sweep local --help`)\n",
     ],
     [
       "budget set ada --weight -2",
-      'trialmesh: --weight <w> cannot be "-2": it must be above 0 (see `trialmesh budget set --help`)\n',
+      "trialmesh: --weight is above 0 and at most 1000, not -2 (see `trialmesh budget set --help`)\n",
     ],
     [
       "budget set ada --per-sweep lots",
-      'trialmesh: --per-sweep <tokens> cannot be "lots": it is not a number (see `trialmesh budget set --help`)\n',
+      'trialmesh: --per-sweep is a number, 0.001 to 1000000000, not "lots" (see `trialmesh budget set --help`)\n',
     ],
     [
       "budget set ada --refill 5 --every daily --up-to 9",
-      'trialmesh: --every <span> cannot be "daily": a span of time is a number and m, h or d, such as 90m, 12h or 1d (see `trialmesh budget set --help`)\n',
+      'trialmesh: --every is a number and m, h or d, such as 90m, 12h or 1d, not "daily" (see `trialmesh budget set --help`)\n',
     ],
     [
       "budget set ada --refill 5",
@@ -220,21 +214,18 @@ describe("CLI-3: a slip gets one sentence with the nearest right name, and no st
       "trial propose s1 lr=1 lr=2",
       "trialmesh: parameter lr is given twice (see `trialmesh trial propose --help`)\n",
     ],
-    [
-      "sweep seal 7",
-      'trialmesh: sweep cannot be "7": a sweep id looks like "s7" (see `trialmesh sweep seal --help`)\n',
-    ],
+    ["sweep seal 7", 'trialmesh: <sweep> is an id such as "s7", not 7 (see `trialmesh sweep seal --help`)\n'],
     [
       "sweep tune s1 --priority 500",
-      'trialmesh: --priority <p> cannot be "500": it must be at most 100 (see `trialmesh sweep tune --help`)\n',
+      "trialmesh: --priority is -100 to 100, not 500 (see `trialmesh sweep tune --help`)\n",
     ],
     [
       "model lineage language-id",
-      'trialmesh: model cannot be "language-id": a model is written "name@version", "name@alias" or "name@best", such as language-id@champion (see `trialmesh model lineage --help`)\n',
+      'trialmesh: <model> cannot be "language-id": a model is written "name@version", "name@alias" or "name@best", such as language-id@champion (see `trialmesh model lineage --help`)\n',
     ],
     [
       "up --listen 4222",
-      'trialmesh: --listen <host:port> cannot be "4222": it should look like "0.0.0.0:4222" (see `trialmesh up --help`)\n',
+      "trialmesh: --listen is an address of this machine and a port up to 65535, such as 0.0.0.0:4222, not 4222 (see `trialmesh up --help`)\n",
     ],
   ];
   for (const [words, said] of table) {

@@ -123,11 +123,11 @@ test("LL-8: every line is a record, bad or blank, whatever the bytes", async () 
       writeFileSync(file, bytes);
       const scan = await scanSource(file, format, `${file}.copy`);
       const text = Buffer.from(bytes).toString("latin1");
-      const lines = text.split("\n").length;
+      const lines = text.split(/\r\n|\n|\r/u).length;
       assert.ok(scan.records + scan.badCount <= lines);
       const plain = text
-        .replaceAll(/[^\x21-\x7e\n]/gu, "")
-        .split("\n")
+        .replaceAll(/[^\x21-\x7e\n\r]/gu, "")
+        .split(/[\n\r]/u)
         .filter((line) => line !== "").length;
       assert.ok(scan.records + scan.badCount >= plain);
       assert.equal(scan.bytes, bytes.length);

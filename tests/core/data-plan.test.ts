@@ -153,7 +153,7 @@ test("PLAN-3: a user's SQL is one expression over the columns: no query, no file
 
 test("PLAN-4: an expression that fails on a row is refused with its step", async () => {
   const done = await after("a\nx\n", "{derive: {column: n, as: CAST(a AS INTEGER)}}");
-  assert.match(done.refusal ?? "", /^step 1 \(derive\): Could not convert string 'x' to INT32/u);
+  assert.match(done.refusal ?? "", /line 2, step 1 \(derive\): Could not convert string 'x' to INT32/u);
 });
 
 test("PLAN-5: a sample is the same each time, of the size asked for", async () => {

@@ -326,7 +326,7 @@ test("PROFILE-10: a table's version has its features as columns and its target a
     assert.deepEqual([rows, text], [80, null]);
     assert.deepEqual(
       columns.map(({ name }) => name),
-      target === "kind" ? ["size"] : ["size", "price"],
+      ["size", target],
     );
     assert.equal(
       labels?.overall.find(({ label }) => label === "big")?.rows,
@@ -412,7 +412,7 @@ test(
   },
 );
 
-test("PROFILE-12: a version's column for unknown categories is no finding where there are none; a constant of the data is", async () => {
+test("PROFILE-12: a table's version is profiled as it came, a column of categories as one; a constant of the data is a finding", async () => {
   const csv = join(dir, "sides.csv");
   const lines = Array.from(
     { length: 80 },
@@ -428,7 +428,17 @@ test("PROFILE-12: a version's column for unknown categories is no finding where 
   assert.ok(built.ok, built.ok ? "" : built.refusal.message);
   const done = await profileVersion(built.value.path, null, options);
   assert.ok(done.ok, done.ok ? "" : done.refusal.message);
-  assert.ok(done.value.columns.some(({ name }) => name === "side=?"));
+  const size = built.value.manifest.features?.find(({ column }) => column === "size");
+  const fill = size?.kind === "numeric" ? Number(size.fill.toPrecision(6)) : null;
+  assert.deepEqual(
+    done.value.columns.map(({ becomes, kind, name }) => [name, kind, becomes]),
+    [
+      ["side", "text", "3 columns, one for each value and one for others and none"],
+      ["same", "number", "a number; none counts as 7"],
+      ["size", "number", `a number; none counts as ${fill}`],
+      ["price", "number", undefined],
+    ],
+  );
   const constant = done.value.findings.filter(({ kind }) => kind === "constant");
   assert.deepEqual(
     constant.map(({ subject }) => subject),

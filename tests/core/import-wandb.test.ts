@@ -76,6 +76,15 @@ test("WANDB-3: hyperband counted back from max_iter has its first rung at max_it
   assert.ok(notes.some((note) => note.startsWith("6: field early_terminate.strict: strict false → ")));
 });
 
+test("WANDB-10: beside max_iter and s, min_iter counts for nothing, and that is told", () => {
+  const { notes, sweep } = commandOf(
+    "program: a.py\nmethod: random\nrun_cap: 2\nmetric: {name: m}\nparameters: {a: {value: 1}}\n" +
+      "early_terminate: {type: hyperband, min_iter: 3, max_iter: 32, s: 2, eta: 4}\n",
+  );
+  assert.deepEqual(sweep.stopping, { policy: "asha", min: 2, max: 32, eta: 4 });
+  assert.ok(notes.some((note) => note.includes("min_iter counts for nothing beside max_iter and s")));
+});
+
 test("WANDB-4: a grid takes what W&B's grid takes; yes and no are booleans, as Python reads them", () => {
   const { sweep } = commandOf(fixtureText("wandb/grid.yaml"));
   assert.deepEqual(sweep.space["dropout"], { distribution: "quantised", min: 0, max: 0.5, step: 0.25 });
@@ -164,9 +173,14 @@ describe("WANDB-7: single slips", () => {
       "4: field parameters.a: should be a mapping such as {value: 0.1}, {values: [1, 2]} or {min: 0, max: 1}, not 3",
     ],
     [
-      "both ways to lay out hyperband",
-      `${head}early_terminate: {type: hyperband, min_iter: 1, max_iter: 9, s: 2}\nparameters: {a: {value: 1}}\n`,
-      "4: field early_terminate.max_iter: give either min_iter, or max_iter with s, not both",
+      "no way to lay out hyperband",
+      `${head}early_terminate: {type: hyperband, max_iter: 9}\nparameters: {a: {value: 1}}\n`,
+      "4: field early_terminate: needs min_iter, or max_iter and s",
+    ],
+    [
+      "a first rung beyond the last",
+      `${head}early_terminate: {type: hyperband, min_iter: 10, max_iter: 9}\nparameters: {a: {value: 1}}\n`,
+      "4: field early_terminate.min_iter: min_iter 10 is above max_iter 9",
     ],
     [
       "exponents beyond all numbers",
@@ -202,6 +216,6 @@ test("WANDB-9: the command line's trials and seed stand in place of the file's; 
   assert.ok(!read.ok);
   assert.deepEqual(
     read.problems.map((problem) => problem.message.split(" ")[0]),
-    ["--models", "--max"],
+    ["read", "--models", "--max"],
   );
 });

@@ -28,7 +28,7 @@ function isNewer(read: Outcome<unknown>): void {
   assert.equal(read.refusal.code, "conflict");
   assert.match(
     read.refusal.message,
-    / was written by a newer version of trialmesh \(its format is 9, and this version reads up to 1\); upgrade/,
+    / was written by a newer version of trialmesh \(its format is 9, and this version reads up to \d\); upgrade/,
   );
 }
 

@@ -27,7 +27,7 @@ function read(text: string, file = join(projectFolder, "examples", "f.yaml")): A
 function meaning(sweep: AnySweep): unknown {
   return sweep.kind === "models"
     ? sweep.plans.map((plan) => ({ dataset: plan.dataset, spec: plan.spec(null) }))
-    : { ...sweep.sweep, literals: {} };
+    : { ...sweep.sweep, spelling: {} };
 }
 
 const everything = `name: all

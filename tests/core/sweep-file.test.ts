@@ -75,7 +75,11 @@ describe("SF-1: a bad sweep file is told its file, line, field and the nearest r
       `${head}models: [a\n`,
       "my.yaml:5: this is no YAML: flow sequence in block collection must be sufficiently indented and end with a ]",
     ],
-    ["a key twice", `${head}name: again\n`, "my.yaml:4: this is no YAML: map keys must be unique"],
+    [
+      "a key twice",
+      `${head}name: again\n`,
+      'my.yaml:4: "name" is given on line 1 already; a name stands once',
+    ],
     [
       "no mapping",
       "- a\n- b\n",

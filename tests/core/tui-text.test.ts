@@ -5,7 +5,7 @@ import fc from "fast-check";
 import stringWidth from "string-width";
 import { exactPercent, finePercent, percent, percentDone } from "../../text/figure.ts";
 import { matchesFilter } from "../../tui/model/filter.ts";
-import { age, duration, params, short, tokens, value } from "../../text/format.ts";
+import { age, duration, short, tokens, value } from "../../text/format.ts";
 import { asciiGlyphs, glyphsFor, unicodeGlyphs } from "../../text/glyph.ts";
 import { clipLine, finishLine, line, lineWidth, padLine, span } from "../../text/line.ts";
 import { lineText } from "../support/line-text.ts";
@@ -43,7 +43,6 @@ describe("figures", () => {
     ["a tiny metric", value(0.0000123), "1.23e-5"],
     ["no metric", value(null), "-"],
     ["a whole metric", value(12), "12"],
-    ["parameters by name", params({ b: true, a: 0.25 }), "a=0.2500 b=true"],
   ];
   for (const [what, given, right] of table) {
     it(`${what} reads "${right}"`, () => assert.equal(given, right));

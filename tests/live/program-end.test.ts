@@ -48,6 +48,15 @@ describe("PROG-11: what cannot be started fails its own trial, with what is miss
     "windows.sh": "#!/bin/sh\r\necho score=1\r\n",
     "other.sh": "#!/opt/no-such-language/bin/run\necho score=1\n",
     "plain.txt": "no program\n",
+    "env-windows.sh": "#!/usr/bin/env python3\r\nprint('score=1')\r\n",
+    "env.sh": "#!/usr/bin/env -S no-such-language -u\n",
+    "mark.sh": "\ufeff#!/usr/bin/env python3\nimport sys, os\nsys.exit(os.nothing(1))\n",
+    "outer.sh": "#!./other.sh\n",
+    "folder.sh": "#!/usr\n",
+    "closed.sh": "#!./closed.txt\n",
+    "closed.txt": "#!/bin/sh\n",
+    "foreign.sh": `\u007fELF\u0002\u0001\u0001${"\0".repeat(9)}\u0002\0\u0015\0${"\0".repeat(44)}`,
+    "no-line.sh": "import sys, os\nif (1\n",
   };
   const long = "x".repeat(20_000);
   const cases: readonly [string, Partial<typeof fixtureCommand>, RegExp, boolean][] = [
@@ -90,13 +99,55 @@ describe("PROG-11: what cannot be started fails its own trial, with what is miss
     [
       "line ends of Windows",
       { command: ["./windows.sh"] },
-      /the first line of "\.\/windows\.sh" ends as on Windows \(CRLF\), so its interpreter is not found; `sed -i 's\/\\r\$\/\/'` mends it$/,
+      /the first line of "\.\/windows\.sh" ends as on Windows \(CRLF\), so its interpreter "\/bin\/sh\\r" is not found; `sed -i 's\/\\r\$\/\/'` mends it$/,
       false,
     ],
     [
       "an interpreter that is not there",
       { command: ["./other.sh"] },
       /the first line of "\.\/other\.sh" asks for "\/opt\/no-such-language\/bin\/run", which this machine does not have$/,
+      true,
+    ],
+    [
+      "line ends of Windows behind env",
+      { command: ["./env-windows.sh"] },
+      /the first line of "\.\/env-windows\.sh" ends as on Windows \(CRLF\), so its interpreter "python3\\r" is not found/,
+      false,
+    ],
+    [
+      "an interpreter that env does not find",
+      { command: ["./env.sh"] },
+      /the first line of "\.\/env\.sh" asks for "no-such-language", which this machine does not have on its path$/,
+      true,
+    ],
+    [
+      "a mark before the first line",
+      { command: ["./mark.sh"] },
+      /"\.\/mark\.sh" begins with a byte order mark, so its first line names no interpreter/,
+      false,
+    ],
+    [
+      "an interpreter that is a script without one",
+      { command: ["./outer.sh"] },
+      /the first line of "\.\/other\.sh" asks for "\/opt\/no-such-language\/bin\/run", which/,
+      true,
+    ],
+    [
+      "an interpreter that is a folder",
+      { command: ["./folder.sh"] },
+      /the first line of "\.\/folder\.sh" asks for "\/usr", which is a folder$/,
+      false,
+    ],
+    [
+      "an interpreter that may not be executed",
+      { command: ["./closed.sh"] },
+      /the first line of "\.\/closed\.sh" asks for "\.\/closed\.txt", which may not be executed on this machine$/,
+      true,
+    ],
+    [
+      "a program for another kind of machine",
+      { command: ["./foreign.sh"] },
+      /"\.\/foreign\.sh" is a program for ppc64, and this machine is /,
       true,
     ],
     [

@@ -8,7 +8,7 @@ import test, { after, before } from "node:test";
 import * as fc from "fast-check";
 import { openReportEndpoint, type ReportEndpoint } from "../../agent/program/report-endpoint.ts";
 import type { MlflowFact } from "../../agent/program/mlflow-call.ts";
-import type { Report } from "../../agent/program/read-metrics.ts";
+import type { Report } from "../../agent/program/metric-report.ts";
 
 const reports: Report[] = [];
 const facts: MlflowFact[] = [];

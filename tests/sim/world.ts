@@ -302,8 +302,10 @@ export class World {
   loseJournal(ms: number): void {
     const isWhole = candidateNames.every((name) => this.candidates.get(name)?.clock.standsStill === false);
     if (this.#plan.isMixed || !isWhole || this.#restoring !== null) return;
-    const seen = Math.min(...candidateNames.map((name) => this.copyEndOf(name)));
-    const kept = seen - this.between(1, lostMax);
+    const ends = candidateNames.map((name) => this.copyEndOf(name));
+    // What no coordinator has a copy of on its disk cannot be put back: then every one says so and none leads.
+    if (Math.max(...ends) < this.journalEnd()) return;
+    const kept = Math.min(...ends) - this.between(1, lostMax);
     if (kept < 1) return;
     const { journal } = streamsOf(mesh);
     this.note(`the journal is cut to ${kept} messages`);

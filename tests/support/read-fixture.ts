@@ -27,11 +27,11 @@ export function commandOf(
   return { sweep: read.file.sweep, notes: read.file.notes.length === 0 ? [] : linesOf(read.file.notes) };
 }
 
-/** What a bad text is told, one line each, without the file's name. */
+/** What a bad text is told, one line each, without the file's name and without what kind of file it was taken for. */
 export function observationOf(text: string): readonly string[] {
   const read = readText(text);
   if (read.ok) throw new Error("the file should have been refused");
-  return linesOf(read.problems);
+  return linesOf(read.problems.filter(({ message }) => !message.startsWith("read as ")));
 }
 
 function linesOf(problems: readonly Problem[]): string[] {

@@ -4,6 +4,7 @@
  */
 import type { Glyphs } from "../glyph.ts";
 import { line, span, type Line } from "../line.ts";
+import { clipApart } from "../apart.ts";
 import { cell } from "../width.ts";
 import { openDots } from "./dots.ts";
 import { layered } from "./layers.ts";
@@ -70,13 +71,15 @@ export function parallelChart(
     columns,
     rows,
   );
-  const labels = (of: (axis: ParallelAxis) => string) =>
-    shown
-      .map((axis, index) => {
+  const labels = (of: (axis: ParallelAxis) => string) => {
+    const apart = clipApart(shown.map(of), gap - 1, glyphs.ellipsis);
+    return apart
+      .map((label, index) => {
         const room = index === shown.length - 1 ? axisColumnsMin : gap;
-        return cell(of(axis), room - 1, glyphs.ellipsis) + " ";
+        return `${cell(label, room - 1, glyphs.ellipsis)} `;
       })
       .join("");
+  };
   return [
     line(
       span(

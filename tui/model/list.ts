@@ -16,7 +16,7 @@ import type {
   TrialView,
   VersionView,
 } from "../../protocol/view.ts";
-import { params } from "../../text/format.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
 import { answerTo, want, type Data, type Want } from "./mesh-data.ts";
 import { matchesFilter } from "./filter.ts";
 import type { ListName, Selection, Ui } from "./ui.ts";
@@ -103,7 +103,7 @@ export function trialsOf(ui: Ui, data: Data): readonly TrialView[] {
       model: each.model,
       state: each.state,
       agent: each.attempts.at(-1)?.agent ?? "",
-      params: params(each.params),
+      params: formatParams(each.params),
     })),
   );
 }

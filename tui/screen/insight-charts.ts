@@ -7,6 +7,8 @@ import { axesThatFit, parallelChart, type ParallelAxis } from "../../text/canvas
 import type { InsightScale } from "../model/ui.ts";
 import { duration, tokens, value } from "../../text/format.ts";
 import type { Glyphs } from "../../text/glyph.ts";
+import { clipApart } from "../../text/apart.ts";
+import { formatValue } from "../../text/shown-parameter.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { cell } from "../../text/width.ts";
 
@@ -39,9 +41,14 @@ export function importanceBars(
   const shown = importance.slice(0, cut ? height - 1 : height);
   const longest = Math.max(4, ...shown.map(({ parameter }) => parameter.length));
   const names = Math.min(nameColumnsMost, longest, Math.max(4, Math.floor(width / 3)));
-  const rows = shown.map(({ parameter, share }) =>
+  const labels = clipApart(
+    shown.map(({ parameter }) => parameter),
+    names,
+    glyphs.ellipsis,
+  );
+  const rows = shown.map(({ share }, index) =>
     line(
-      `${cell(parameter, names, glyphs.ellipsis)} `,
+      `${cell(labels[index] ?? "", names, glyphs.ellipsis)} `,
       span(bar(share, 1, Math.max(0, width - names - 6), glyphs), "accent"),
       ` ${shareText(share)}`,
     ),
@@ -100,7 +107,10 @@ export function trialLines(view: InsightView, room: Room, glyphs: Glyphs): reado
 }
 
 function endOf(axis: InsightAxis, end: "top" | "bottom"): string {
-  if (axis.kind === "number") return value(end === "top" ? axis.max : axis.min);
+  if (axis.kind === "number") {
+    const at = end === "top" ? axis.max : axis.min;
+    return Number.isSafeInteger(at) ? formatValue(at) : value(at);
+  }
   return (end === "top" ? axis.categories.at(-1) : axis.categories[0]) ?? "";
 }
 
@@ -149,9 +159,10 @@ function categoryRows(
     Math.max(4, ...categories.map((each) => each.length)),
     Math.floor(width / 3),
   );
-  const rows = categories.map((category) => {
+  const labels = clipApart(categories, names, glyphs.ellipsis);
+  const rows = categories.map((category, index) => {
     const own = points.filter((point) => String(point.value) === category).map(({ score }) => score);
-    const name = `${cell(category, names, glyphs.ellipsis)} `;
+    const name = `${cell(labels[index] ?? "", names, glyphs.ellipsis)} `;
     if (own.length === 0) return line(name, span("not among these", "dim"));
     const reached = best(own);
     const share = top === bottom ? 1 : (reached - bottom) / (top - bottom);

@@ -15,7 +15,8 @@ import {
 import { arrange } from "../part/arrange.ts";
 import { heading } from "../part/pane.ts";
 import { pair, position, table, type TableColumn } from "../part/screen-table.ts";
-import { params, tokens, value } from "../../text/format.ts";
+import { tokens, value } from "../../text/format.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { listPane } from "./list-pane.ts";
 import { agoOf, threeFrom, waitingFor, type View } from "../part/screen-view.ts";
@@ -145,7 +146,7 @@ function steps(view: View, lineage: LineageView): readonly Line[] {
   return [
     pair("dataset", dataset === null ? "none" : `${dataset.name} ${short(dataset.digest)}, ${rows}`),
     pair("sweep", `${sweep.sweep} ${sweep.name} by ${sweep.requester}`),
-    pair("trial", `${trial.trial} ${version.model}: ${params(version.params)}`),
+    pair("trial", `${trial.trial} ${version.model}: ${formatParams(version.params)}`),
     ...(origin === null ? [] : [pair("worked by", `${origin.trial} (answered from the record)`, "good")]),
     pair(
       "attempt",

@@ -5,6 +5,7 @@ import { answerTo } from "../model/mesh-data.ts";
 import { curveWant } from "../model/list.ts";
 import { pair } from "../part/screen-table.ts";
 import { tokens, value } from "../../text/format.ts";
+import { formatValue } from "../../text/shown-parameter.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { wrap } from "../../text/width.ts";
 import { trialTones } from "./trial-table.ts";
@@ -79,7 +80,7 @@ function curveLines(
 function parameterLines(trial: TrialView): readonly Line[] {
   return Object.entries(trial.params)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, each]) => pair(name, typeof each === "number" ? value(each) : String(each), "plain", 16));
+    .map(([name, each]) => pair(name, formatValue(each), "plain", 16));
 }
 
 function otherMetrics(trial: TrialView, metric: string): readonly Line[] {

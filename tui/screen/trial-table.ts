@@ -3,7 +3,8 @@ import type { TrialView } from "../../protocol/view.ts";
 import { selectedIndex, sweepOf, trialsOf } from "../model/list.ts";
 import { heading } from "../part/pane.ts";
 import { position, table, type TableColumn } from "../part/screen-table.ts";
-import { params, tokens, value } from "../../text/format.ts";
+import { tokens, value } from "../../text/format.ts";
+import { paramsFormat } from "../../text/shown-parameter.ts";
 import type { Glyphs } from "../../text/glyph.ts";
 import type { Line, Tone } from "../../text/line.ts";
 import type { View } from "../part/screen-view.ts";
@@ -40,7 +41,7 @@ export function trialTable(
       glyphs,
     ),
     ...table({
-      columns: columns(glyphs),
+      columns: columns(glyphs, paramsFormat(sweepOf(ui, data)?.trials ?? [], "differing")),
       rows: trials,
       selected,
       focused: room.focused,
@@ -53,7 +54,10 @@ export function trialTable(
   ];
 }
 
-function columns(glyphs: Glyphs): readonly TableColumn<TrialView>[] {
+function columns(
+  glyphs: Glyphs,
+  params: (params: TrialView["params"]) => string,
+): readonly TableColumn<TrialView>[] {
   return [
     { title: "TRIAL", width: 7, grow: 3, rank: 0, text: (t) => t.trial },
     {

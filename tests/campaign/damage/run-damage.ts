@@ -1,4 +1,5 @@
 /** Many cases of damage one after another, each on a home of its own, and their outcomes counted. */
+import { errorSentence } from "../../../protocol/error-sentence.ts";
 import { randomStream } from "../../../search/space/random-stream.ts";
 import { DamageCase, type CaseResult, type Outcome } from "./damage-case.ts";
 import type { DamageKind } from "./damage-kind.ts";
@@ -7,6 +8,8 @@ import { openWholeMesh } from "./whole-mesh.ts";
 export interface DamageRun {
   readonly kinds: readonly DamageKind[];
   readonly count: number;
+  /** The first case's number; those before it were damaged in an earlier run. */
+  readonly from?: number;
   readonly seed: number;
   /** Cases at once. */
   readonly jobs: number;
@@ -23,18 +26,25 @@ export interface DamageReport {
 }
 
 /** The kinds take turns; the same seed damages the same bytes. */
-export async function runDamage({ count, jobs, kinds, onCase, seed }: DamageRun): Promise<DamageReport> {
+export async function runDamage({
+  count,
+  from = 0,
+  jobs,
+  kinds,
+  onCase,
+  seed,
+}: DamageRun): Promise<DamageReport> {
   const whole = await openWholeMesh();
   const results: CaseResult[] = [];
-  let next = 0;
+  let next = from;
   const work = async () => {
-    while (next < count) {
+    while (next < from + count) {
       const number = next++;
       const kind = kinds[number % kinds.length];
       if (kind === undefined) return;
       const random = randomStream(seed, kind.name, number);
       const place = whole.copy(`case-${number}`);
-      const result = await new DamageCase(whole, kind, place).run(() => random.next());
+      const result = await outcomeOf(new DamageCase(whole, kind, place), kind, () => random.next());
       whole.discard(place);
       results.push(result);
       onCase(result);
@@ -46,6 +56,16 @@ export async function runDamage({ count, jobs, kinds, onCase, seed }: DamageRun)
     await whole.close();
   }
   return reportOf(results);
+}
+
+/** What a case throws, such as a mesh that answers nothing, is a defect of that case and ends no other. */
+async function outcomeOf(one: DamageCase, kind: DamageKind, random: () => number): Promise<CaseResult> {
+  try {
+    return await one.run(random);
+  } catch (error) {
+    const said = [errorSentence(error)];
+    return { kind: kind.name, outcome: "NOT-HEALED", noticed: "none", what: "", said };
+  }
 }
 
 function reportOf(results: readonly CaseResult[]): DamageReport {

@@ -72,15 +72,12 @@ export function personMessages(
 ): readonly Told[] {
   const key = `key-${number}-of-${who}`;
   const spec = sweepSpec({ name: "fuzzed", search: { method: "random", trials: 2, seed: 1 } });
-  const version = {
+  const dataset = {
     dataset: "data",
     kind: "text",
     digest: digestA,
     bytes: 3,
     rows: { train: 1, validation: 1, test: 1 },
-  };
-  const dataset = {
-    ...version,
     labels: ["a"],
     badRows: 0,
     recipe: digestA,
@@ -102,6 +99,7 @@ export function personMessages(
     "model-rollback": { ...alias, to: null, why: "" },
     "agent-drain": { agent: `${victim}-box`, drain: true },
     "agent-cordon": { agent: `${victim}-box`, cordon: true },
+    "agent-revoked": { agent: `${victim}-box` },
   } satisfies Record<keyof typeof commandSchemas, unknown>;
   const trial = { trial: "s1-1" };
   const queries = {
