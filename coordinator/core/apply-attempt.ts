@@ -6,6 +6,7 @@ import { isFinal, move, noteBest } from "./apply-trial.ts";
 import { indexAgent, indexData, indexFurthest, indexGoing, indexLeaving } from "./index-state.ts";
 import { accountOf, addLine, agentOf, enterRung, sweepOf, trialOf } from "./entity.ts";
 import { withEpochs } from "../state/epoch-means.ts";
+import { codeOf, withSample, workOf } from "../state/work-history.ts";
 import type { Event, EventOf } from "../format/event.ts";
 import { noValues, withValue } from "../state/log-means.ts";
 import { runOf } from "../state/lack.ts";
@@ -17,6 +18,7 @@ import {
   type State,
   type Sweep,
   type Trial,
+  type WorkSample,
 } from "../state/state.ts";
 
 export type AttemptEvent = Extract<
@@ -223,6 +225,7 @@ function end(state: State, event: EventOf<"AttemptEnded">, at: number): void {
   sweep.spent += posted;
   trial.spent += posted;
   recharge(account, sweep, attempt, posted, event.tags);
+  const cold = sweep.pace[trial.model]?.[attempt.agent] === undefined;
   if (event.learned !== undefined) learn(state, sweep, trial, attempt, event.learned);
   if (event.typicalCost !== undefined) sweep.typicalCost = event.typicalCost;
   if (event.restart !== undefined) sweep.restarts += event.restart;
@@ -230,6 +233,7 @@ function end(state: State, event: EventOf<"AttemptEnded">, at: number): void {
     attempt.epochs = event.epochs;
     const cost = withEpochs(sweep.epochs[trial.model], event.epochs);
     if (cost !== undefined) sweep.epochs[trial.model] = cost;
+    keepSample(state, sweep, trial, attempt, { cold, cost: posted, epochs: event.epochs });
   }
   attempt.posted = posted;
   if (event.leastMs !== undefined) trial.leastMs = event.leastMs;
@@ -246,6 +250,23 @@ function end(state: State, event: EventOf<"AttemptEnded">, at: number): void {
   const line = { at, trial: trial.trial, fence: event.fence, agent: attempt.agent };
   addLine(state, account, { ...line, kind: "post", amount: posted, note: attempt.note || event.ending });
   if (released > 0) addLine(state, account, { ...line, kind: "release", amount: released });
+}
+
+function keepSample(
+  state: State,
+  sweep: Sweep,
+  trial: Trial,
+  { agent, backend }: Attempt,
+  sample: Pick<WorkSample, "cold" | "cost" | "epochs">,
+): void {
+  const work = workOf(sweep.spec, trial.model);
+  const rows = Math.max(1, sweep.spec.dataset?.rows.train ?? 1);
+  const hardware = `${state.agents.get(agent)?.capability.host.cpuModel ?? ""}/${backend}`;
+  state.works.set(
+    work,
+    withSample(state.works.get(work), work, { rows, code: codeOf(sweep.spec), hardware, ...sample }),
+  );
+  state.dirty.add(`work/${work}`);
 }
 
 function learn(

@@ -9,6 +9,7 @@ import {
   costEntity,
   ledgerEntity,
   metaEntity,
+  workEntity,
 } from "../format/account-entity.ts";
 import { agentEntity } from "../format/agent-entity.ts";
 import { datasetEntity, modelEntity } from "../format/registry-entity.ts";
@@ -51,6 +52,8 @@ export function entityAt(state: State, key: string): unknown {
       return [...state.fingerprints].find(([, number]) => String(number) === name)?.[0];
     case "cost":
       return state.costs.get(name);
+    case "work":
+      return state.works.get(name);
     case "command":
       return state.commands.get(name);
     default:
@@ -92,6 +95,7 @@ export function loadState(range: Range): State {
     state.fingerprints.set(String(text), Number(key.split("/")[1]));
   loadCommands(state, range);
   for (const cost of entities(range, "cost/", costEntity)) state.costs.set(cost.kind, cost);
+  for (const work of entities(range, "work/", workEntity)) state.works.set(work.work, work);
   for (const trial of trials) derive(state, trial);
   const queued = trials.filter((trial) => trial.state === "queued").sort((a, b) => a.order - b.order);
   for (const trial of queued) indexQueued(state, trial);

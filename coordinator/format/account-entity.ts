@@ -3,6 +3,7 @@
  * facts; how people see them is `view/`'s business. Changing one raises `projectionVersion`: an older store is then built anew.
  */
 import * as z from "zod";
+import { storedEpochs } from "./stored-epochs.ts";
 import {
   storedCount,
   storedFence,
@@ -68,6 +69,23 @@ export const logMeans = { count: storedCount, mean: z.number(), squares: z.numbe
 
 /** What one unit of resource on one row of data has cost, in milli-tokens, over all attempts of a kind. */
 export const costEntity = z.strictObject({ kind: z.string(), ...logMeans });
+
+/** One attempt of past work: what it was, and how its cost parted into starting and training. */
+const workSample = z.strictObject({
+  /** Rows of its training data; 1 where it read none. */
+  rows: storedCount,
+  /** What it ran: a program of the same call may have been changed since. */
+  code: z.string(),
+  /** Processor and backend: prices of unlike ones differ by more than their probes say. */
+  hardware: z.string(),
+  /** The first of its agent in that sweep: what is brought in and compiled once is in its start. */
+  cold: z.boolean(),
+  cost: storedMilliTokens,
+  epochs: storedEpochs,
+});
+
+/** The newest attempts of one kind of work, the newest last. */
+export const workEntity = z.strictObject({ work: z.string(), samples: z.array(workSample) });
 
 /** A command that was accepted: when, ms, and what was answered. */
 export const commandEntity = z.strictObject({ at: storedMs, value: z.unknown() });

@@ -11,6 +11,7 @@ import type {
   costEntity,
   ledgerEntity,
   metaEntity,
+  workEntity,
 } from "../format/account-entity.ts";
 import type { agentEntity } from "../format/agent-entity.ts";
 import type { datasetEntity, modelEntity } from "../format/registry-entity.ts";
@@ -25,6 +26,8 @@ export type Account = z.infer<typeof accountEntity>;
 export type Refill = Readonly<StoredRefill>;
 export type LedgerLine = Readonly<z.infer<typeof ledgerEntity>>;
 export type CostHistory = Readonly<z.infer<typeof costEntity>>;
+export type WorkHistory = Readonly<z.infer<typeof workEntity>>;
+export type WorkSample = Readonly<WorkHistory["samples"][number]>;
 export type LogMeans = Omit<CostHistory, "kind">;
 export type Command = Readonly<z.infer<typeof commandEntity>>;
 export type Agent = z.infer<typeof agentEntity>;
@@ -52,6 +55,8 @@ export interface State {
   readonly fingerprints: Map<string, number>;
   /** By kind of task: what a unit of resource has cost. */
   readonly costs: Map<string, CostHistory>;
+  /** By kind of work, its newest attempts: what estimates rest on. */
+  readonly works: Map<string, WorkHistory>;
   /** Accepted commands by idempotency key, oldest first. */
   readonly commands: Map<string, Command>;
 
@@ -107,6 +112,7 @@ export function emptyState(): State {
     models: new Map(),
     fingerprints: new Map(),
     costs: new Map(),
+    works: new Map(),
     commands: new Map(),
     active: new Map(),
     held: new Map(),

@@ -15,6 +15,7 @@ export function stateText(state: State): string {
     byKey(state.models),
     byKey(state.fingerprints),
     byKey(state.costs),
+    byKey(state.works),
     byKey(state.commands),
     [...state.active].toSorted(([a], [b]) => a - b),
     byKey(state.records),
