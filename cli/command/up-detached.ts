@@ -20,7 +20,7 @@ import type { Terminal } from "../shell/terminal.ts";
 
 const pollMs = 100;
 /** What becomes of the journal where `--restore-journal` asks for it, and why a part waits instead of starting. */
-const worthTelling = /^journal: |^(?:\w+: )?waiting(?: for the disk)?: /;
+const worthTelling = /^journal: |^(?:\w+: )?(?:waiting(?: for the disk)?: |--programs )/;
 
 export interface UpDetachedOptions extends PrintOptions {
   readonly agentsWanted: number;

@@ -59,28 +59,29 @@ export interface AgentPolicy {
 
 /**
  * What is on file in the agent's folder with the flags put over it, and kept. `programs`: where nothing was said before.
- * `hasKeys`: the mesh's keys lie on this machine, where a program could read them.
+ * `hasKeys`: the mesh's keys lie on this machine, where a program could read them; then `any` is kept as `own`, and `note` says so.
  */
 export function agentPolicy(
   folder: string,
   flags: PolicyFlags,
   programs: ProgramsAllowed = "none",
   hasKeys = false,
-): Outcome<AgentPolicy> {
+): Outcome<AgentPolicy & { readonly note: string | null }> {
   const path = join(folder, "policy.json");
   const present = existsSync(path) ? readPolicy(path) : accept(firstPolicy(flags, programs));
   if (!present.ok) return present;
   const changed = withFlags(present.value, flags);
   if (!changed.ok) return changed;
-  if (hasKeys && changed.value.policy.programs === "any") return refuse("forbidden", keysInReach);
-  const text = `${JSON.stringify({ version: 1, ...changed.value }, null, 2)}\n`;
-  const written = writePrivateFile(path, text);
-  return written.ok ? changed : written;
+  const { policy } = changed.value;
+  const kept = hasKeys && policy.programs === "any" ? { ...policy, programs: "own" as const } : policy;
+  const owner = { ...changed.value, policy: kept };
+  const written = writePrivateFile(path, `${JSON.stringify({ version: 1, ...owner }, null, 2)}\n`);
+  return written.ok ? accept({ ...owner, note: kept === policy ? null : keysInReach }) : written;
 }
 
 /** A program runs as the user who started the agent, and may read what that user may. */
-const keysInReach =
-  "--programs any would let anybody's program read the mesh's keys, which lie on this machine; say --programs own, and run others' programs on an agent of another user or machine, with a home of its own: `trialmesh invite agent NAME` there";
+export const keysInReach =
+  "--programs own is what holds: --programs any would let anybody's program read the mesh's keys, which lie on this machine; run others' programs on an agent of another user or machine, with a home of its own: `trialmesh invite agent NAME` there";
 
 function firstPolicy({ leaveFreeCores = 0 }: PolicyFlags, programs: ProgramsAllowed): AgentPolicy {
   const slots = Math.max(1, availableParallelism() - leaveFreeCores);

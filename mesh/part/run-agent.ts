@@ -61,7 +61,8 @@ export async function runAgent(
     );
     if (owner === null) return accept(null);
     if (!owner.ok) return owner;
-    const { idleCommand, labels, leaveFreeDiskGiB, policy } = owner.value;
+    const { idleCommand, labels, leaveFreeDiskGiB, note, policy } = owner.value;
+    if (note !== null) say(note);
     const capability = await measureMachine({
       environment,
       folder,

@@ -96,16 +96,15 @@ test("PROG-35: beside the mesh's keys nobody runs anybody's programs, said now o
   const beside = (flags: Parameters<typeof agentPolicy>[1], hasKeys: boolean) =>
     agentPolicy(join(folder, "beside"), flags, "own", hasKeys);
   mkdirSync(join(folder, "beside"), { recursive: true });
-  const refused = (flags: Parameters<typeof agentPolicy>[1]) => {
+  const narrowed = (flags: Parameters<typeof agentPolicy>[1]) => {
     const policy = beside(flags, true);
-    assert.match(
-      policy.ok ? "allowed" : policy.refusal.message,
-      /keys, which lie on this machine; say --programs own/,
-    );
+    assert.ok(policy.ok);
+    assert.equal(policy.value.policy.programs, "own");
+    assert.match(policy.value.note ?? "", /^--programs own is what holds: .*keys, which lie on this machine/);
   };
-  refused({ programs: "any" });
+  narrowed({ programs: "any" });
   assert.ok(beside({ programs: "any" }, false).ok);
-  refused({});
+  narrowed({});
   assert.ok(beside({ programs: "own" }, true).ok);
   assert.ok(beside({}, true).ok);
 });
