@@ -17,18 +17,15 @@ async function refusedIn(place: CasePlace, pattern: RegExp): Promise<string> {
   return all;
 }
 
-/** A machine that holds the mesh's keys runs nobody else's programs any more. */
-const ownPrograms = (lines: string) => lines.replace("--programs any", "--programs own");
-
 testCases("sweep", {
   "broken-link": async (place) => {
-    const { all, code } = await place.run(ownPrograms(place.case.run));
+    const { all, code } = await place.run();
     assert.equal(code, 0, all);
     assert.match(all, /last-run in the program's folder \S+ is a link that leads nowhere, and stays behind/);
     assert.match(all, /2 completed/);
   },
   "linked-folder": async (place) => {
-    const { all, code } = await place.run(ownPrograms(place.case.run));
+    const { all, code } = await place.run();
     assert.equal(code, 0, all);
     assert.match(all, /1 completed/);
     assert.match(all, /score 7\b/);
