@@ -12,7 +12,7 @@ import type { Report } from "../../agent/program/metric-report.ts";
 
 /** What the usual reading must find: Katib's default with more letters, and numbers that end where they end; it takes quadratic time. */
 const plainly =
-  /(?:^|[^\p{L}\p{N}_|./-])\|*([\p{L}\p{N}_./-][\p{L}\p{N}_|./-]*)\s*=\s*([^\s,;)\]}]*)(?=([,\u00a0][+-]?\.?\d)?)/gu;
+  /(?:^|[^\p{L}\p{N}_|./-])\|*([\p{L}\p{N}_./-][\p{L}\p{N}_|./-]*)\s*=\s*((?:[^\s,;)\]}]+(?:[,\u00a0]\d[^\s,;)\]}]*)*)?)(?=([,\u00a0][+-]?\.?\d)?)/gu;
 const number = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
 function foundPlainly(line: string): readonly Report[] {

@@ -44,6 +44,9 @@ testCases("output", {
     assert.match(all, /out of disk !/);
   },
   "escapes-parameters": async (place) => {
+    // Its command passes no parameter, which is refused unless the file says that the program needs none.
+    assert.match(await saysNothingObeyed(place), /no word of it passes a parameter/);
+    await place.run("echo 'reads: environment' >> escapes-names.yaml");
     const all = await saysNothingObeyed(place);
     assert.match(all, /"a\\u001b\]2;renamed\\u0007b"="x\\u001b\[31m"/);
     assert.match(all, /2 trials: 2 completed/);
