@@ -52,8 +52,9 @@ export async function settleRows(engine: Engine, settling: Settling): Promise<Ou
 
 /** A row that its step would not have rejected. */
 async function refusedRow(engine: Engine, { declaration, sources, table }: Settling): Promise<string | null> {
+  // Where no step can reject a row the reason is an untyped NULL.
   const [row] = await engine.rows(
-    `SELECT __file, __line, __column, __value, substr(__reason, 2) FROM ${table} WHERE starts_with(__reason, '!') ORDER BY __file, __line LIMIT 1`,
+    `SELECT __file, __line, __column, __value, substr(__reason::VARCHAR, 2) FROM ${table} WHERE starts_with(__reason::VARCHAR, '!') ORDER BY __file, __line LIMIT 1`,
   );
   if (row === undefined) return null;
   const [file, ...rest] = row;
