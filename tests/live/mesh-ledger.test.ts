@@ -133,7 +133,7 @@ dataset: {name: tastes, format: labelled-lines, train: tastes.txt}
 search: {method: random, trials: 1, seed: ${seed}}
 stopping: {policy: none, max: 3}
 models: {linear: {lr: {distribution: uniform, min: 0.2, max: 0.5}, bucketBits: 12}}
-register: {model: tastes, alias: champion}
+register: {model: tastes, alias: champion, move: always}
 `,
       );
     const digests: (string | undefined)[] = [];
