@@ -1,13 +1,16 @@
 /**
  * The calls of MLflow's tracking client (REST API 2.0, https://mlflow.org/docs/latest/rest-api.html) that log a run, as data:
- * what each says of the run, and what it is answered. One experiment and one run; it holds no socket and keeps no history.
+ * what each says of the trial, and what it is answered. One experiment; it holds no socket and keeps no history.
+ *
+ * MLFLOW-2: the first run is the trial's. A run with a parent is one of its own: its metrics are told under its name, as
+ * `fold-1/score`, and never count as the trial's. A further run without a parent goes on with the trial's, as where a script opens
+ * it for each step.
  */
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import { cutText, longText, listOf } from "../../protocol/bound.ts";
-
-export type MlflowFact =
-  | { readonly kind: "metric"; readonly name: string; readonly value: number; readonly step: number }
-  | { readonly kind: "param" | "tag"; readonly name: string; readonly value: string };
+import type { MlflowFact } from "./mlflow-fact.ts";
+import { MlflowRun, type LoggedPair } from "./mlflow-run.ts";
 
 export interface MlflowAnswer {
   readonly status: 200 | 400 | 404 | 405;
@@ -46,9 +49,14 @@ const batch = z.object({
 });
 const creation = z.object({ run_name: longText.optional(), tags: listOf(pair).default([]) });
 const update = z.object({ status: longText.optional(), run_name: longText.optional() });
+/** Which run is meant; older clients say `run_uuid`. */
+const meant = z.object({ run_id: longText.optional(), run_uuid: longText.optional() });
 
-/** Of each kind; what has another name after that is answered and forgotten. */
-const namesMax = 1_000;
+/** The trial's and its children. */
+const runsMax = 500;
+/** Of a child's name before its metrics' names. */
+const prefixCharactersMax = 100;
+const parentTag = "mlflow.parentRunId";
 
 const experimentId = "0";
 /** What a client may ask with GET; everything else says something, and is posted. */
@@ -62,25 +70,16 @@ const asking = new Set([
   "metrics/get-history",
   "artifacts/list",
 ]);
-/** What a client writes into the log by itself; it says nothing of the trial. */
-const ownTags = /^mlflow\.(user|source\.|runName$|autologging$|log-model\.history$)/;
-
-export class MlflowRun {
-  readonly #id: string;
-  readonly #artifactFolder: string;
-  readonly #startedAt: number;
-  readonly #metrics = new Map<string, { value: number; step: number }>();
-  readonly #params = new Map<string, string>();
-  readonly #tags = new Map<string, string>();
-  #name: string;
-  #status = "RUNNING";
+export class MlflowRuns {
+  readonly #own: MlflowRun;
+  /** By their ids, the trial's own first. */
+  readonly #runs = new Map<string, MlflowRun>();
+  readonly #prefixes = new Set<string>();
 
   /** `id`: 32 hexadecimal digits. `artifactFolder`: a URL of a folder the client may write into. `at`: ms since the Unix epoch. */
   constructor(id: string, name: string, artifactFolder: string, at: number) {
-    this.#id = id;
-    this.#name = name;
-    this.#artifactFolder = artifactFolder;
-    this.#startedAt = at;
+    this.#own = new MlflowRun({ id, experimentId, artifactFolder, at, prefix: "" }, name);
+    this.#runs.set(id, this.#own);
   }
 
   /** `path` after `/api/2.0/mlflow/`; `body` is the parsed JSON, for GET the query as an object. */
@@ -103,36 +102,26 @@ export class MlflowRun {
       case "experiments/list":
         return ok({ experiments: [this.#experiment()] });
       case "runs/create":
-        return this.#take(creation, body, ({ run_name, tags }) => {
-          if (run_name !== undefined) this.#name = run_name;
-          this.#status = "RUNNING";
-          return { facts: this.#tag(tags), answer: { run: this.#run() } };
-        });
-      case "runs/get":
-        return ok({ run: this.#run() });
+        return this.#take(creation, body, (given) => this.#create(given));
       case "runs/search":
-        return ok({ runs: [this.#run()] });
+        return ok({ runs: [...this.#runs.values()].map((run) => run.answer()) });
+      case "runs/get":
       case "runs/update":
-        return this.#take(update, body, ({ run_name, status }) => {
-          this.#status = status ?? this.#status;
-          this.#name = run_name ?? this.#name;
-          return { facts: [], answer: { run_info: this.#info() } };
-        });
       case "runs/log-metric":
-        return this.#take(metric, body, (one) => ({ facts: this.#measure([one]), answer: {} }));
       case "runs/log-parameter":
-        return this.#take(pair, body, (one) => ({ facts: this.#set([one]), answer: {} }));
       case "runs/set-tag":
-        return this.#take(pair, body, (one) => ({ facts: this.#tag([one]), answer: {} }));
-      case "runs/log-batch":
-        return this.#take(batch, body, ({ metrics, params, tags }) => ({
-          facts: [...this.#set(params), ...this.#tag(tags), ...this.#measure(metrics)],
-          answer: {},
-        }));
+      case "runs/log-batch": {
+        const given = meant.safeParse(body).data;
+        const id = given?.run_id ?? given?.run_uuid;
+        const run = id === undefined ? this.#own : this.#runs.get(id);
+        return run === undefined
+          ? refused(404, `Run with id=${shown(id)} not found`)
+          : this.#ofRun(run, path, body);
+      }
       case "metrics/get-history":
         return ok({ metrics: [] });
       case "artifacts/list":
-        return ok({ root_uri: this.#artifactFolder, files: [] });
+        return ok({ root_uri: this.#own.place.artifactFolder, files: [] });
       // Of a run they change nothing that is kept here.
       case "runs/delete-tag":
       case "runs/log-inputs":
@@ -152,79 +141,85 @@ export class MlflowRun {
     }
   }
 
-  #take<T>(
-    schema: z.ZodType<T>,
-    body: unknown,
-    does: (given: T) => { facts: readonly MlflowFact[]; answer: unknown },
-  ): MlflowAnswer {
-    const given = schema.safeParse(body);
-    if (!given.success) {
-      const [issue] = given.error.issues;
-      const message = `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it does not parse"}`;
-      return { status: 400, body: { error_code: "INVALID_PARAMETER_VALUE", message }, facts: [] };
+  #ofRun(run: MlflowRun, path: string, body: unknown): MlflowAnswer {
+    const setting = (params: readonly LoggedPair[], rest: () => readonly MlflowFact[]) => {
+      const clash = run.clashing(params);
+      if (clash !== null)
+        return refused(
+          400,
+          `Changing param values is not allowed. Param with key='${clash.key}' was already logged with value='${clash.before}'`,
+        );
+      return { status: 200, body: {}, facts: [...run.set(params), ...rest()] } as const;
+    };
+    switch (path) {
+      case "runs/update":
+        return this.#take(update, body, ({ run_name, status }) => {
+          run.status = status ?? run.status;
+          run.name = run_name ?? run.name;
+          return { status: 200, body: { run_info: run.info() }, facts: [] };
+        });
+      case "runs/log-metric":
+        return this.#take(metric, body, (one) => ({ status: 200, body: {}, facts: run.measure([one]) }));
+      case "runs/log-parameter":
+        return this.#take(pair, body, (one) => setting([one], () => []));
+      case "runs/set-tag":
+        return this.#take(pair, body, (one) => ({ status: 200, body: {}, facts: run.tag([one]) }));
+      case "runs/log-batch":
+        return this.#take(batch, body, ({ metrics, params, tags }) =>
+          setting(params, () => [...run.tag(tags), ...run.measure(metrics)]),
+        );
+      default:
+        return ok({ run: run.answer() });
     }
-    const { answer, facts } = does(given.data);
-    return { status: 200, body: answer, facts };
   }
 
-  #measure(metrics: readonly z.infer<typeof metric>[]): MlflowFact[] {
-    return metrics.map(({ key, step, value }) => {
-      if (hasRoom(this.#metrics, key)) this.#metrics.set(key, { value, step });
-      return { kind: "metric", name: key, value, step: Math.max(0, step) };
-    });
+  #create({ run_name, tags }: z.infer<typeof creation>): MlflowAnswer {
+    const parent = tags.find(({ key }) => key === parentTag)?.value;
+    const named = run_name ?? tags.find(({ key }) => key === "mlflow.runName")?.value;
+    if (parent === undefined) {
+      this.#own.name = named ?? this.#own.name;
+      this.#own.status = "RUNNING";
+      return { status: 200, body: { run: this.#own.answer() }, facts: this.#own.tag(tags) };
+    }
+    const above = this.#runs.get(parent);
+    if (above === undefined) return refused(404, `Run with id=${shown(parent)} not found`);
+    if (this.#runs.size >= runsMax) return refused(400, `a trial has at most ${runsMax} runs`);
+    const number = this.#runs.size;
+    const id = createHash("sha256").update(`${this.#own.place.id} ${number}`).digest("hex").slice(0, 32);
+    const name = named ?? `child-${number}`;
+    const run = new MlflowRun(
+      { ...above.place, id, prefix: this.#prefixOf(`${above.place.prefix}${name}`, number) },
+      name,
+    );
+    this.#runs.set(id, run);
+    return { status: 200, body: { run: run.answer() }, facts: run.tag(tags) };
   }
 
-  #set(params: readonly z.infer<typeof pair>[]): MlflowFact[] {
-    return changed(this.#params, params).map(({ key, value }) => ({ kind: "param", name: key, value }));
+  /** Two children of one name are told apart. */
+  #prefixOf(path: string, number: number): string {
+    const short = path.slice(-prefixCharactersMax);
+    const prefix = this.#prefixes.has(short) ? `${short}-${number}` : short;
+    this.#prefixes.add(prefix);
+    return `${prefix}/`;
   }
 
-  #tag(tags: readonly z.infer<typeof pair>[]): MlflowFact[] {
-    return changed(this.#tags, tags)
-      .filter(({ key }) => !ownTags.test(key))
-      .map(({ key, value }) => ({ kind: "tag", name: key, value }));
+  #take<T>(schema: z.ZodType<T>, body: unknown, does: (given: T) => MlflowAnswer): MlflowAnswer {
+    const given = schema.safeParse(body);
+    if (given.success) return does(given.data);
+    const [issue] = given.error.issues;
+    return refused(400, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it does not parse"}`);
   }
 
   #experiment() {
+    const { artifactFolder, at } = this.#own.place;
     return {
       experiment_id: experimentId,
       name: "Default",
-      artifact_location: this.#artifactFolder,
+      artifact_location: artifactFolder,
       lifecycle_stage: "active",
-      creation_time: this.#startedAt,
-      last_update_time: this.#startedAt,
+      creation_time: at,
+      last_update_time: at,
       tags: [],
-    };
-  }
-
-  #info() {
-    return {
-      run_id: this.#id,
-      run_uuid: this.#id,
-      run_name: this.#name,
-      experiment_id: experimentId,
-      user_id: "trialmesh",
-      status: this.#status,
-      start_time: this.#startedAt,
-      artifact_uri: this.#artifactFolder,
-      lifecycle_stage: "active",
-    };
-  }
-
-  #run() {
-    const pairs = (map: ReadonlyMap<string, string>) => [...map].map(([key, value]) => ({ key, value }));
-    return {
-      info: this.#info(),
-      data: {
-        metrics: [...this.#metrics].map(([key, { step, value }]) => ({
-          key,
-          value: Number.isFinite(value) ? value : String(value),
-          step,
-          timestamp: this.#startedAt,
-        })),
-        params: pairs(this.#params),
-        tags: pairs(this.#tags),
-      },
-      inputs: { dataset_inputs: [] },
     };
   }
 }
@@ -233,14 +228,11 @@ function ok(body: unknown): MlflowAnswer {
   return { status: 200, body, facts: [] };
 }
 
-function changed(known: Map<string, string>, given: readonly z.infer<typeof pair>[]) {
-  return given.filter(({ key, value }) => {
-    if (known.get(key) === value || !hasRoom(known, key)) return false;
-    known.set(key, value);
-    return true;
-  });
+function refused(status: 400 | 404, message: string): MlflowAnswer {
+  const code = status === 404 ? "RESOURCE_DOES_NOT_EXIST" : "INVALID_PARAMETER_VALUE";
+  return { status, body: { error_code: code, message }, facts: [] };
 }
 
-function hasRoom(known: ReadonlyMap<string, unknown>, name: string): boolean {
-  return known.size < namesMax || known.has(name);
+function shown(id: string | undefined): string {
+  return (id ?? "").slice(0, 64);
 }

@@ -7,7 +7,8 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { pathToFileURL } from "node:url";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
-import { MlflowRun, type MlflowFact } from "./mlflow-call.ts";
+import { MlflowRuns } from "./mlflow-call.ts";
+import type { MlflowFact } from "./mlflow-fact.ts";
 import { jsonReports } from "./read-metrics.ts";
 import type { Report } from "./metric-report.ts";
 
@@ -44,7 +45,7 @@ const apiPath = /^\/api\/[23]\.0\/mlflow\/(.+)$/;
 
 export async function openReportEndpoint(options: ReportEndpointOptions): Promise<ReportEndpoint> {
   const secret = randomBytes(secretBytes).toString("hex");
-  const run = new MlflowRun(
+  const run = new MlflowRuns(
     randomBytes(runIdBytes).toString("hex"),
     options.trial,
     pathToFileURL(options.artifactFolder).href,
@@ -94,7 +95,7 @@ function boundedServer(onRequest: (request: IncomingMessage, response: ServerRes
 
 interface Answering extends ReportEndpointOptions {
   readonly secret: string;
-  readonly run: MlflowRun;
+  readonly run: MlflowRuns;
 }
 
 async function answer(

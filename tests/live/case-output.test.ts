@@ -52,6 +52,12 @@ testCases("output", {
     assert.match(all, /2 trials: 2 completed/);
   },
   "json-long": completed("0\\.75"),
+  "mlflow-children": async (place) => {
+    const { all, code } = await place.run();
+    assert.equal(code, 0, all);
+    assert.match(all, /score 0\.75/);
+    assert.match(all, /fold-2\/score 0\.45/);
+  },
   "name-accent": completed("0\\.75"),
   "name-at-colon": completed("0\\.75"),
   "name-bracket": completed("0\\.75"),

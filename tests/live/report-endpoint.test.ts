@@ -7,7 +7,7 @@ import { connect, type Socket } from "node:net";
 import test, { after, before } from "node:test";
 import * as fc from "fast-check";
 import { openReportEndpoint, type ReportEndpoint } from "../../agent/program/report-endpoint.ts";
-import type { MlflowFact } from "../../agent/program/mlflow-call.ts";
+import type { MlflowFact } from "../../agent/program/mlflow-fact.ts";
 import type { Report } from "../../agent/program/metric-report.ts";
 
 const reports: Report[] = [];
