@@ -7,6 +7,7 @@ import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { storedSubject, type Role } from "../protocol/subjects.ts";
 import type { Credential } from "./credential.ts";
 import type { Home } from "./home.ts";
+import { loadIdentity } from "./identity.ts";
 import { outdated } from "./mesh-trust.ts";
 
 /** One user's connection; a server that is away or a credential it refuses is one sentence. */
@@ -35,11 +36,15 @@ export async function connectAs(
         `the mesh at ${home.url} does not accept the credential of ${role} ${name}; ask its owner for a new \`trialmesh invite ${role} ${name}\``,
       );
     }
-    return refuse(
-      "unavailable",
-      `no mesh answers at ${home.url}; start it with \`trialmesh up\` on the machine that made it`,
-    );
+    return refuse("unavailable", downSentence(home));
   }
+}
+
+/** What to do is another thing on the machine that has the mesh's keys than on one that joined. */
+function downSentence(home: Home): string {
+  return loadIdentity(home).ok
+    ? `the mesh of ${home.path} is down (nothing answers at ${home.url}); \`trialmesh up --detach\` starts it again, with all that it knew`
+    : `no mesh answers at ${home.url}; start it with \`trialmesh up\` on the machine that made it`;
 }
 
 export interface StoredUser {

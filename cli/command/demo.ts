@@ -5,11 +5,12 @@
 import { appendFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Command } from "commander";
-import { homePath } from "../../mesh/home.ts";
+import { homePath, type Home } from "../../mesh/home.ts";
 import { ensurePrivateFolder } from "../../system/private-file.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { action, printing } from "../shell/option.ts";
+import { portFlag } from "../shell/port-flag.ts";
 import { printProblems } from "../shell/problems.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { mainFile } from "../shell/main-file.ts";
@@ -26,13 +27,20 @@ import { followToEnd } from "./sweep-run.ts";
 import { showTui } from "./tui.ts";
 
 export function demoCommand(terminal: Terminal): Command {
-  return printing(
-    "demo",
-    "open a mesh on this machine and run the example sweep on it (this is `npm start`)",
-  ).action(action(terminal, (options: PrintOptions) => demo(terminal, options)));
+  return printing("demo", "open a mesh on this machine and run the example sweep on it (this is `npm start`)")
+    .option(
+      "--port <n>",
+      "port on loopback; 4222 by default, another one where that is taken, 0 takes any free one",
+      portFlag,
+    )
+    .action(action(terminal, (options: Options) => demo(terminal, options)));
 }
 
-async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode> {
+interface Options extends PrintOptions {
+  readonly port?: number;
+}
+
+async function demo(terminal: Terminal, options: Options): Promise<ExitCode> {
   const path = homePath(terminal.environment);
   const record = readUpRecord({ path });
   if (record !== null && record.starting !== true) {
@@ -48,7 +56,7 @@ async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode
     mesh: null,
     name: machineName(),
     host: null,
-    port: null,
+    port: options.port ?? null,
     anyPort: true,
     agent: [],
     log: partLog(terminal, path),
@@ -60,6 +68,7 @@ async function demo(terminal: Terminal, options: PrintOptions): Promise<ExitCode
     return await runOn(terminal, options, started.value, stopped);
   } finally {
     await started.value.stop();
+    sayItIsDown(terminal, started.value.home);
   }
 }
 
@@ -116,6 +125,14 @@ async function sayAfterwards(terminal: Terminal, { client }: Connected, sweep: s
     terminal.note(
       `${sweep} is not done; it goes on where it was when the mesh is up again (\`npm start\`, \`trialmesh up\`)`,
     );
+}
+
+/** Who goes on reading would ask a mesh that is no more. */
+function sayItIsDown(terminal: Terminal, { path }: Home): void {
+  terminal.note(`the mesh of ${path} is down again, and keeps what it knows`);
+  terminal.note("  start it to stay:   trialmesh up --detach");
+  terminal.note("  run a sweep on it:  trialmesh sweep run examples/language-id.yaml");
+  terminal.note("  watch:              trialmesh tui");
 }
 
 const trialLine = /^agent: s\d+-\d+: /;

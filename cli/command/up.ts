@@ -16,9 +16,9 @@ import { untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { ownerFlags, ownerFlagsOf } from "./owner-flag.ts";
 import { rangeFlag } from "../shell/range.ts";
+import { portFlag, portMax } from "../shell/port-flag.ts";
 import { upDetached } from "./up-detached.ts";
 
-const portMax = 65_535;
 const listenFlag = flag(
   longText
     .regex(/^[\w.-]{1,253}:\d{1,5}$/)
@@ -29,13 +29,6 @@ const listenFlag = flag(
     .refine(({ port }) => port <= portMax),
   `an address of this machine and a port up to ${portMax}, such as 0.0.0.0:4222`,
 );
-const portFlag = rangeFlag({
-  least: 0,
-  most: portMax,
-  whole: true,
-  said: `1 to ${portMax} (or 0 for a free one)`,
-});
-
 interface Options extends PolicyFlags, PrintOptions {
   readonly listen?: { readonly host: string; readonly port: number };
   readonly port?: number;

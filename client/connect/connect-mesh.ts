@@ -83,7 +83,7 @@ async function actFor(
   const known = new Set([...[...people, ...open].map(({ name }) => name), ...accounts.value]);
   return refuse(
     "unknown",
-    `nobody named "${as}" was invited, and no account is open for them; ${suggestion(as, known)}`,
+    `nobody named "${as}" was invited, and no account is open for them; ${suggestion(as, known)}; \`trialmesh account open ${as}\` opens one`,
   );
 }
 

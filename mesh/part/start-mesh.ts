@@ -38,7 +38,7 @@ export interface StartMeshOptions {
   readonly host: string | null;
   /** Null means the home's, or 4222. */
   readonly port: number | null;
-  /** On the first start, take any free port where 4222 is taken, instead of refusing. */
+  /** Where the port is taken, take any free one instead of refusing. Nobody but this machine reaches it on loopback. */
   readonly anyPort: boolean;
   /** What one user or agent may send in a day; left out: a quarter of the room on the home's disk. */
   readonly artifactBytesPerDay?: number | null;
@@ -70,7 +70,7 @@ export async function startMesh(options: StartMeshOptions): Promise<Outcome<Star
 async function startClaimed(options: StartMeshOptions, lock: FolderLock): Promise<Outcome<StartedMesh>> {
   const opened = await openOrMake(options);
   if (!opened.ok) return opened;
-  const { home, fresh } = opened.value;
+  const home = opened.value;
   const listen = options.host ?? loopback;
   const announced = writeUpRecord(home, { listen, url: home.url, starting: true });
   if (!announced.ok) return announced;
@@ -79,7 +79,7 @@ async function startClaimed(options: StartMeshOptions, lock: FolderLock): Promis
     if (!restored.ok) return restored;
   }
   const partsMark = newMark();
-  const server = await startServer(options, home, fresh, partsMark);
+  const server = await startServer(options, home, partsMark);
   if (!server.ok) return server;
   const recorded = writeUpRecord(home, { listen, url: server.value.home.url, starting: false });
   if (!recorded.ok) {
@@ -119,7 +119,7 @@ function startParts(options: StartMeshOptions, mark: string): readonly Part[] {
   return agent === null ? [first] : [first, start("agent", agent)];
 }
 
-async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Home; fresh: boolean }>> {
+async function openOrMake(options: StartMeshOptions): Promise<Outcome<Home>> {
   const { path, log } = options;
   if (homeExists(path)) {
     const home = openHome(path);
@@ -141,7 +141,7 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
       log(
         `home: these still share an account; a machine that is updated renews its credential by itself: ${shared.join(", ")}`,
       );
-    return accept({ home: current.value, fresh: false });
+    return current;
   }
   const home = prepareHome(
     path,
@@ -156,7 +156,7 @@ async function openOrMake(options: StartMeshOptions): Promise<Outcome<{ home: Ho
   const saved = saveHome(path, home.value.mesh, home.value.url);
   if (!saved.ok) return saved;
   log(`home: made ${path} for mesh ${home.value.mesh}, with its keys (only you can read them)`);
-  return accept({ home: home.value, fresh: true });
+  return home;
 }
 
 async function bringUpToDate(home: Home, log: (line: string) => void): Promise<Outcome<Home>> {
@@ -172,7 +172,6 @@ async function bringUpToDate(home: Home, log: (line: string) => void): Promise<O
 async function startServer(
   options: StartMeshOptions,
   home: Home,
-  fresh: boolean,
   partsMark: string,
 ): Promise<Outcome<ServerPart>> {
   const { environment, log } = options;
@@ -180,7 +179,7 @@ async function startServer(
   const port = options.port ?? (Number(home.url.split(":").at(-1)) || defaultPort);
   const started = await startServerPart({ home, host, port, environment, log, partsMark });
   const taken = !started.ok && started.refusal.code === "conflict" && runningServerPid(home) === null;
-  if (!taken || !options.anyPort || !fresh) return started;
+  if (!taken || !options.anyPort) return started;
   log(`server: port ${port} is taken here; taking a free one`);
   return startServerPart({ home, host, port: 0, environment, log, partsMark });
 }

@@ -18,6 +18,7 @@ import { usualGoal } from "./read-sweep-file.ts";
 import { readDataset, type DatasetReading } from "./read-dataset.ts";
 import { readWhere } from "./read-where.ts";
 import { wideNumbers, type WideNumbers } from "./wide-number.ts";
+import { ofModelFiles } from "./other-form.ts";
 import { commandFileSchema, type CommandFile } from "./sweep-file-shape.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
@@ -32,7 +33,7 @@ export function readCommandFile(
 ): CommandFileResult {
   const { problems: unclear, spelling, yaml } = withExactValues(given);
   const problems: Problem[] = [...unclear];
-  const file = parseAt(commandFileSchema, yaml.value, yaml, [], problems);
+  const file = parseAt(commandFileSchema, yaml.value, yaml, [], problems, ofModelFiles);
   const raw = entriesOf(yaml.value);
   const method: unknown = entriesOf(raw.get("search")).get("method");
   const reading: SpaceReading = { yaml, problems, method: typeof method === "string" ? method : null };

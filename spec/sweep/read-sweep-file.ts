@@ -15,6 +15,7 @@ import type { Problem } from "../yaml/problem.ts";
 import { readDataset, type WantedDataset } from "./read-dataset.ts";
 import { readModel, whereKey } from "./read-space.ts";
 import { overridden, type SweepOverrides } from "./override.ts";
+import { ofCommandFiles } from "./other-form.ts";
 import { sweepFileSchema, type SweepFile } from "./sweep-file-shape.ts";
 
 export interface SweepFileInput {
@@ -66,7 +67,7 @@ export function readSweepYaml(input: SweepFileInput, parsed: LocatedYaml): Sweep
     return { ok: false, problems };
   }
   const raw = new Map<string, unknown>(Object.entries(yaml.value));
-  const file = parseAt(sweepFileSchema, yaml.value, yaml, [], problems);
+  const file = parseAt(sweepFileSchema, yaml.value, yaml, [], problems, ofCommandFiles);
   tellMisplaced(problems);
   const checker = { input, yaml, problems, raw };
   const declarations = declarationsOf(checker);

@@ -12,13 +12,17 @@ import { exactMax, kindText } from "./scalar.ts";
 type Issue = z.core.$ZodIssue;
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
-/** Parses `value`, which stands at `base` in the file; the parsed value, or null and its problems added. */
+/**
+ * Parses `value`, which stands at `base` in the file; the parsed value, or null and its problems added. `elsewhere`: keys
+ * that belong to another form of file, with what is said of them here.
+ */
 export function parseAt<T>(
   schema: z.ZodType<T>,
   value: unknown,
   yaml: LocatedYaml,
   base: Path,
   problems: Problem[],
+  elsewhere: Readonly<Record<string, string>> = {},
 ): T | null {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
@@ -28,7 +32,9 @@ export function parseAt<T>(
       const known = keysAt(schema, value, inside);
       for (const key of issue.keys) {
         const field = [...base, ...inside, key];
-        problems.push({ line: yaml.lineOf(field), field, message: `unknown key, ${suggestion(key, known)}` });
+        const other = inside.length === 0 && Object.hasOwn(elsewhere, key) ? elsewhere[key] : undefined;
+        const message = other ?? `unknown key, ${suggestion(key, known)}`;
+        problems.push({ line: yaml.lineOf(field), field, message });
       }
       continue;
     }

@@ -1,8 +1,11 @@
 /** Inputs of the kind "newcomer" that once failed: see tests/support/case-place.ts. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { modelView, sweepView, trialView } from "../../protocol/view.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
 import { testCases, type CasePlace } from "../support/case-place.ts";
 
 const up = "trialmesh up --detach --port 0";
@@ -29,6 +32,32 @@ trialmesh sweep run needs-yaml.yaml
 trialmesh sweep show s1
 trialmesh agents
 trialmesh down`;
+
+const languageId = join(projectFolder, "examples", "language-id.yaml");
+
+/** An agent called den joins by an invitation; it ends with the shell. */
+const joined = `trialmesh up --detach --port 0 --no-agent
+beside=$(dirname "$TRIALMESH_HOME")
+code=$(trialmesh invite agent den | grep -o 'tm3[^ ]*' | head -1)
+TRIALMESH_HOME=$beside/first trialmesh agent --join "$code" > $beside/first.log 2>&1 &
+first=$!
+trap "kill $first" EXIT
+for i in $(seq 300); do grep -q lends $beside/first.log && break; sleep 0.2; done`;
+
+const twoMachines = `${joined}
+cat $beside/first.log
+echo "=== the second"
+TRIALMESH_HOME=$beside/second timeout 30 trialmesh agent --join "$code" 2>&1
+sleep 1
+tail -n 2 $beside/first.log
+trialmesh agents`;
+
+const revoked = `${joined}
+for i in $(seq 50); do trialmesh agents | grep -q den && break; sleep 0.2; done
+trialmesh agents
+trialmesh revoke den
+echo "=== revoked"
+trialmesh agents`;
 
 /** Tokens a sweep says that it spent, and the rest of that line. */
 function spentIn(text: string): { readonly spent: number; readonly line: string } {
@@ -227,5 +256,78 @@ models: { linear: {} }
     const value = summary.best?.value.toFixed(4) ?? "none";
     assert.ok(page.includes(`<tr data-trial="${first}"><th scope="row">${first}</th>`), "its row");
     assert.ok(page.split(`data-trial="${first}"`)[1]?.includes(`>${value}<`), `its value is ${value}`);
+  },
+  "as-nobody": async (place) => {
+    await ok(place, up);
+    await ok(place, "trialmesh account open team-a");
+    for (const more of ["", "--beyond-budget"]) {
+      const { code, all } = await place.run(
+        `trialmesh sweep run "${languageId}" --as tema-a --trials 1 ${more}`,
+      );
+      assert.equal(code, 1, all);
+      assert.match(all, /nobody named "tema-a" .* no account is open .*did you mean "team-a"/u);
+      assert.match(all, /trialmesh account open tema-a/u);
+    }
+    assert.doesNotMatch(await ok(place, "trialmesh budget show"), /tema-a/u);
+  },
+  "up-twice": async (place) => {
+    await ok(place, up);
+    const again = await place.run(up);
+    assert.ok(again.code === 0 || again.code === 1, again.all);
+    assert.match(again.all, /is up already .*nats:\/\/127\.0\.0\.1:\d+/u);
+  },
+  "grant-to-open-account": async (place) => {
+    await ok(place, up);
+    await ok(place, "trialmesh account open lab-b --grant 40");
+    const { all } = await place.run("trialmesh account open lab-b --grant 25");
+    assert.match(all, /lab-b is open already/u);
+    assert.match(all, /trialmesh budget grant lab-b 25/u);
+    assert.match(await ok(place, "trialmesh budget show"), /^account +lab-b, .*\ntokens +40\.0 granted, /mu);
+  },
+  "register-in-a-command-file": async (place) => {
+    const { code, all } = await place.run("trialmesh sweep lint register-program.yaml");
+    assert.notEqual(code, 0);
+    assert.match(all, /register.*is for trialmesh's own models.*a program keeps its best by/u);
+    assert.doesNotMatch(all, /did you mean/u);
+  },
+  "port-out-of-range": async (place) => {
+    for (const command of ["up", "up --detach", "demo"]) {
+      const { code, all } = await place.run(`trialmesh ${command} --port 99999`);
+      assert.equal(code, 2, all);
+      assert.match(all, /--port.* is 1 to 65535 \(or 0 for a free one\), not "?99999/u);
+    }
+  },
+  "start-with-port-taken": async (place) => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const address = other.address();
+    assert.ok(address !== null && typeof address === "object");
+    try {
+      const { code, all } = await place.run(`trialmesh demo --port ${address.port}`);
+      assert.equal(code, 0, all);
+      assert.match(all, new RegExp(`port ${address.port} is taken here; taking a free one`));
+      assert.match(all, /the mesh of .* is down again/u);
+      const after = await place.run("trialmesh sweep ls");
+      assert.equal(after.code, 1, after.all);
+      assert.match(after.all, /is down .*`trialmesh up --detach` starts it again/u);
+      const free = await place.run("trialmesh demo --port 0");
+      assert.equal(free.code, 0, free.all);
+    } finally {
+      other.close();
+    }
+  },
+  "one-line-two-machines": async (place) => {
+    const { all } = await place.run(twoMachines);
+    const [first = "", second = ""] = all.split("=== the second");
+    assert.match(first, /lends/u, all);
+    assert.match(second, /this invitation was used by \S+ as den/u, all);
+  },
+  "after-revoke": async (place) => {
+    const { all } = await place.run(revoked);
+    const [before = "", after = ""] = all.split("=== revoked");
+    assert.match(before, /^den /mu, all);
+    const line = /^den .*$/mu.exec(after)?.[0];
+    assert.ok(line === undefined || /revoked/u.test(line), all);
+    assert.doesNotMatch(line ?? "", /silent|\d%/u);
   },
 });

@@ -57,7 +57,7 @@ function commandsOf(page: string): void {
     process.kill(process.pid, "SIGTERM"); // nobody listens to this one any more
   };
 
-  before(() => {
+  before(async () => {
     folder = mkdtempSync(join(tmpdir(), "trialmesh-readme-"));
     process.once("exit", endMesh);
     process.once("SIGTERM", onTerm);
@@ -70,6 +70,11 @@ function commandsOf(page: string): void {
     );
     symlinkSync(join(projectFolder, "examples"), join(folder, "examples"));
     writeMarkedFiles(blocks, folder);
+    // Whoever reads on has run the first command of the page, which is this one.
+    if (page === "README.md") {
+      const { code, err, out } = await shell("trialmesh demo");
+      assert.equal(code, 0, `${out}\n${err}`);
+    }
   });
   after(async () => {
     await shell("trialmesh down || true");
