@@ -75,17 +75,24 @@ export class CasePlace {
 /** Throws where what the product does is not what the case calls right. */
 export type Expectation = (place: CasePlace) => Promise<void>;
 
-/** One test for each expectation; one of a case that is not there is a failure. */
+/** One test for each case; one that nothing is expected of yet is said to be skipped, an expectation of none is a failure. */
 export function testCases(area: string, expectations: Readonly<Record<string, Expectation>>): void {
   const skip = existsSync(file) ? false : `there are no cases in ${folder}`;
   describe(`cases of ${area}`, { skip }, () => {
     const cases = skip === false ? casesOf(area) : [];
-    test("each has an expectation", () => {
-      assert.deepEqual(Object.keys(expectations).toSorted(), cases.map(({ id }) => id).toSorted());
+    test("each expectation is of a case", () => {
+      const ids = new Set(cases.map(({ id }) => id));
+      assert.deepEqual(
+        Object.keys(expectations).filter((id) => !ids.has(id)),
+        [],
+      );
     });
     for (const one of cases) {
       const expectation = expectations[one.id];
-      if (expectation === undefined) continue;
+      if (expectation === undefined) {
+        test(one.id, { skip: `no test says yet that ${one.right}` });
+        continue;
+      }
       test(`${one.id}: ${one.right}`, async () => {
         const place = new CasePlace(one);
         try {
