@@ -2,7 +2,7 @@
  * The calls of MLflow's tracking client (REST API 2.0, https://mlflow.org/docs/latest/rest-api.html) that log a run, as data:
  * what each says of the trial, and what it is answered. One experiment; it holds no socket and keeps no history.
  *
- * MLFLOW-2: the first run is the trial's. A run with a parent is one of its own: its metrics are told under its name, as
+ * The first run is the trial's. A run with a parent is one of its own: its metrics are told under its name, as
  * `fold-1/score`, and never count as the trial's. A further run without a parent goes on with the trial's, as where a script opens
  * it for each step.
  */
@@ -178,7 +178,7 @@ export class MlflowRuns {
     const named = run_name ?? tags.find(({ key }) => key === "mlflow.runName")?.value;
     if (parent === undefined) {
       this.#own.name = named ?? this.#own.name;
-      this.#own.status = "RUNNING";
+      this.#own.begin();
       return { status: 200, body: { run: this.#own.answer() }, facts: this.#own.tag(tags) };
     }
     const above = this.#runs.get(parent);
@@ -198,7 +198,8 @@ export class MlflowRuns {
   /** Two children of one name are told apart. */
   #prefixOf(path: string, number: number): string {
     const short = path.slice(-prefixCharactersMax);
-    const prefix = this.#prefixes.has(short) ? `${short}-${number}` : short;
+    let prefix = short;
+    for (let n = number; this.#prefixes.has(prefix); n++) prefix = `${short}-${n}`;
     this.#prefixes.add(prefix);
     return `${prefix}/`;
   }

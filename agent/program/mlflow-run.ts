@@ -45,6 +45,12 @@ export class MlflowRun {
     this.name = name;
   }
 
+  /** Opened again, as another run of the client's: its parameters may be others. */
+  begin(): void {
+    this.status = "RUNNING";
+    this.#params.clear();
+  }
+
   measure(metrics: readonly LoggedMetric[]): MlflowFact[] {
     return metrics.map(({ key, step, value }) => {
       if (hasRoom(this.#metrics, key)) this.#metrics.set(key, { value, step });
