@@ -13,11 +13,12 @@ const word = /"(?:[^"]|"")+"|[\p{L}_][\p{L}\p{N}_$]*/gu;
 export function columnsUsed({ form, plan }: Declaration): UsedColumns {
   if (form.kind === "table" && form.features === null) return null;
   const own = form.kind === "text" ? [form.text, form.label] : [form.target, ...(form.features ?? [])];
-  const names = [...own, ...plan.flatMap(namesIn)];
+  const names = [...own, ...plan.flatMap(columnsNamedBy)];
   return new Set(names.map((name) => name.toLowerCase()));
 }
 
-function namesIn(step: Step): readonly string[] {
+/** Every column that a step names; of an expression every word. */
+export function columnsNamedBy(step: Step): readonly string[] {
   switch (step.step) {
     case "filter":
       return wordsOf(step.where);

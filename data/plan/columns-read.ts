@@ -2,6 +2,7 @@
  * Which columns the rest of a plan may still read, so that a table made on the way need not hold the others. Where that
  * is not known without reading SQL, all of them.
  */
+import { columnsNamedBy } from "../declaration/columns-used.ts";
 import { splitOf, type Declaration } from "../declaration/declaration.ts";
 import type { Step } from "../declaration/plan-step.ts";
 
@@ -26,24 +27,9 @@ function readBy(step: Step): readonly string[] | null {
     case "derive":
     case "rename": // a name that is free now may be taken again
       return null;
-    case "cast":
-      return Object.keys(step.columns);
-    case "concat":
-    case "clean":
-      return step.columns;
-    case "map-label":
-    case "balance":
-      return [step.column];
-    case "dedupe":
-      return [step.by].flat();
-    case "sample":
-      return [];
-    case "split":
-      return [
-        ...(step.by === undefined ? [] : [step.by].flat()),
-        ...(typeof step.stratify === "string" ? [step.stratify] : []),
-      ];
     case "features":
       return [];
+    default:
+      return columnsNamedBy(step);
   }
 }
