@@ -18,5 +18,7 @@ export function quantileAt(count: number, share: number, at: (place: number) => 
   const place = share * (count - 1);
   const below = at(Math.floor(place)) ?? Number.NaN;
   const above = at(Math.ceil(place)) ?? below;
-  return below === above ? below : below + (above - below) * (place - Math.floor(place));
+  const value = below === above ? below : below + (above - below) * (place - Math.floor(place));
+  // Which of the equal 0 and -0 comes first is nobody's to say, and a record in JSON knows one of them only.
+  return value + 0;
 }

@@ -121,7 +121,15 @@ test("STOP-12: kept in order, trials get the very verdicts and promotions that a
       const both = new BothWays(stoppingPolicy(stopping));
       for (const trial of trials) both.come(trial);
     }),
-    { numRuns: 400 },
+    {
+      numRuns: 400,
+      examples: [
+        [
+          stoppingSchema.parse({ ...common, policy: "percentile", interval: 9, minTrials: 1, percentile: 1 }),
+          [[0], [-0], [-5e-324]].map((curve, at) => ({ curve, resumed: at < 2, ends: 0 })),
+        ],
+      ],
+    },
   );
 });
 
