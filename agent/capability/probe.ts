@@ -24,7 +24,7 @@ import { cacheKey, readProbeCache, writeProbeCache, type Remembered } from "./pr
 import { probeThreads, type ThreadRate } from "./thread-probe.ts";
 
 /** A capability but for the labels, which are the owner's to give, and for what programs need. */
-export type ProbeResult = Omit<Capability, "labels" | "python"> & {
+export type ProbeResult = Omit<Capability, "environment" | "labels" | "packages" | "python"> & {
   /** What the processor's cores add to one trial. */
   readonly threads: readonly ThreadRate[];
 };

@@ -17,6 +17,7 @@ import { findFolder } from "../local/find-folder.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { isOwnLength, type CommandSweep } from "../../spec/sweep/command-sweep.ts";
+import { anyPython } from "../../spec/sweep/needs-shape.ts";
 import type { AnySweep } from "../../spec/file/read-any-file.ts";
 import type { SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
 import { formatProblem } from "../../spec/yaml/problem.ts";
@@ -160,7 +161,7 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
 function needsOf({ command }: CommandSweep, needs: Requirement): Requirement {
   const first = command.find((word) => word !== "${env}");
   const isPython = command.includes("${interpreter}") || /^python3?$/.test(first ?? "");
-  return isPython && needs.python === undefined ? { ...needs, python: "3" } : needs;
+  return isPython && needs.python === undefined ? { ...needs, python: anyPython } : needs;
 }
 
 /** Another program, or another way to call it, makes old results count no more. */
