@@ -2,12 +2,13 @@
  * Files of a folder into a bundle, and a bundle into a folder. What is hidden or can be made again is left out; links within it
  * travel as copies, those that lead nowhere stay behind, and those that lead out of it are refused, as is what is too big.
  */
-import { chmod, mkdir, readdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { decodeBundle, type Bundle, type BundledFile } from "./bundle.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 
 /** Folders of tools, which anyone can make again. Hidden names (.git, .venv, .env) are left out as well. */
 export const ignoredNames: readonly string[] = [
@@ -161,12 +162,12 @@ export async function readBundle(path: string): Promise<Outcome<Bundle>> {
 
 /** Writes the bundle's files under the folder, which is made. Its paths were checked when it was read. */
 export async function unpackBundle({ files }: Bundle, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const made = new Set<string>();
   for (const { content, executable, path } of files) {
     const file = join(folder, path);
     const parent = dirname(file);
-    if (!made.has(parent)) await mkdir(parent, { recursive: true, mode: 0o700 });
+    if (!made.has(parent)) await makeFolder(parent, 0o700);
     made.add(parent);
     await writeFile(file, content, { mode: 0o600 });
     if (executable) await chmod(file, 0o700);
