@@ -52,6 +52,16 @@ export function versionPath(environment: Environment, digest: string): string {
   return join(versionFolder(environment), `${digest}.parquet`);
 }
 
+/** True where this machine has the version's file, whole or not. It counts as used now. */
+export async function isHere(digest: string, environment: Environment): Promise<boolean> {
+  try {
+    await touch(versionPath(environment, digest));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** `say` hears a line before what may take long; `key` is the recipe's where the caller knows it. */
 export async function buildHere(
   declaration: Declaration,
