@@ -79,8 +79,9 @@ async function recorded(
 /** Nothing of it has changed and nothing is asked of its rows: what is on record is all there is to say. */
 async function fromRecord(
   { client }: Connected,
-  { at: _, by: __, version: ___, ...before }: DatasetVersionView,
+  version: DatasetVersionView,
 ): Promise<Outcome<AddedDataset>> {
+  const { at: _, by: __, version: ___, ...before } = version;
   const report: ExpectationReport = {
     format: "trialmesh-expectations",
     version: 1,
