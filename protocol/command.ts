@@ -117,6 +117,7 @@ export const commandSchemas: { readonly [N in CommandName]: z.ZodType<CommandBod
 
 const queryBodies = {
   mesh: z.strictObject({}),
+  agent: z.strictObject({ agent: nameSchema }),
   sweeps: z.strictObject({ limit: z.int().min(1).max(sweepsShownMax).default(50) }),
   sweep: z.strictObject({
     sweep: sweepIdSchema,

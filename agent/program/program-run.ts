@@ -10,7 +10,7 @@ import { CheckpointFolder } from "./checkpoint-folder.ts";
 import { CheckpointPacker, packEveryMs } from "./checkpoint-packer.ts";
 import type { CommandEnd } from "./command-end.ts";
 import { LeaseSegment, type ReportSource } from "./lease-segment.ts";
-import { LogGate } from "./log-gate.ts";
+import { LogGate } from "../runner/log-gate.ts";
 import type { MlflowFact } from "./mlflow-fact.ts";
 import { PointPace } from "./point-pace.ts";
 import { keptFolderOf, prepareProgram, programStart, type ProgramPlace } from "./prepare-program.ts";

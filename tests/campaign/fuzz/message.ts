@@ -104,6 +104,7 @@ export function personMessages(
   const trial = { trial: "s1-1" };
   const queries = {
     mesh: {},
+    agent: { agent: `${victim}-box` },
     sweeps: { limit: 5 },
     sweep: { sweep: "s1", offset: 0, limit: 5, order: "best" },
     trial,
