@@ -40,7 +40,9 @@ import { sweepInsightCommand } from "./command/sweep-insight.ts";
 import { sweepLintCommand } from "./command/sweep-lint.ts";
 import { sweepLocalCommand } from "./command/sweep-local.ts";
 import { sweepLsCommand } from "./command/sweep-ls.ts";
+import { sweepPauseCommand } from "./command/sweep-pause.ts";
 import { sweepReportCommand } from "./command/sweep-report.ts";
+import { sweepResumeCommand } from "./command/sweep-resume.ts";
 import { sweepRunCommand } from "./command/sweep-run.ts";
 import { sweepSchemaCommand } from "./command/sweep-schema.ts";
 import { sweepSealCommand } from "./command/sweep-seal.ts";
@@ -129,6 +131,8 @@ function sweepCommands(terminal: Terminal): Command {
     sweepReportCommand(terminal),
     sweepWhyCommand(terminal),
     sweepTuneCommand(terminal),
+    sweepPauseCommand(terminal),
+    sweepResumeCommand(terminal),
     sweepSealCommand(terminal),
     sweepStopCommand(terminal),
   ]);

@@ -55,6 +55,13 @@ const weight = z.number().positive().max(weightMax);
 const commandBodies = {
   "sweep-run": z.strictObject({ spec: sweepSpecSchema }),
   "sweep-stop": z.strictObject({ sweep: sweepIdSchema, why: text.default("") }),
+  /** `now`: what runs leaves at its next checkpoint; else it goes on to its next rung. */
+  "sweep-pause": z.strictObject({
+    sweep: sweepIdSchema,
+    now: z.boolean().default(false),
+    why: text.default(""),
+  }),
+  "sweep-resume": z.strictObject({ sweep: sweepIdSchema }),
   "budget-grant": z.strictObject({
     requester: nameSchema,
     amount: milliTokensSchema.positive(),
@@ -174,6 +181,9 @@ export const answerSchema = z.discriminatedUnion("ok", [
 export const commandValues = {
   "sweep-run": z.object({ sweep: sweepIdSchema }),
   "sweep-stop": z.object({ sweep: sweepIdSchema }),
+  /** `running`: trials that run at that moment. */
+  "sweep-pause": z.object({ sweep: sweepIdSchema, running: z.int().nonnegative() }),
+  "sweep-resume": z.object({ sweep: sweepIdSchema, queued: z.int().nonnegative() }),
   "budget-grant": z.object({ requester: nameSchema, granted: milliTokensSchema }),
   /** `opened` is false where it was open already. */
   "account-open": z.object({ requester: nameSchema, opened: z.boolean().optional() }),

@@ -83,9 +83,11 @@ export const sweepSummary = z.object({
   name: answerText,
   requester: answerText,
   task: answerText,
-  /** `waiting`: nothing runs and nothing can start just now; `waiting` says for what. */
+  /** `waiting`: nothing runs and nothing can start just now; `waiting` says for what, and of a paused one by whom. */
   state: sweepStateSchema,
   waiting: answerText.nullable(),
+  /** Who has paused it, why and since when; `now`: what ran was asked to leave too. Absent where it is not paused. */
+  paused: z.object({ by: answerText, why: answerText, at: z.number(), now: z.boolean() }).exactOptional(),
   metric: answerText,
   goal: z.enum(["maximize", "minimize"]),
   /** Trials the sweep may propose at most. */

@@ -14,6 +14,8 @@ export type TrialEvent = Extract<
     kind:
       | "SweepSubmitted"
       | "SweepTuned"
+      | "SweepPaused"
+      | "SweepResumed"
       | "SweepStopping"
       | "SearchNoted"
       | "SweepExhausted"
@@ -37,6 +39,12 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
       sweep.priority = event.priority;
       return;
     }
+    case "SweepPaused":
+      return pause(state, event, at);
+    case "SweepResumed":
+      delete sweepOf(state, event.sweep).paused;
+      state.attention.add(event.sweep);
+      return;
     case "SweepStopping":
       sweepOf(state, event.sweep).state = "stopping";
       state.attention.add(event.sweep);
@@ -116,6 +124,12 @@ function submit(state: State, event: EventOf<"SweepSubmitted">, at: number): voi
   openSweep(state, sweep);
 }
 
+function pause(state: State, { by, now, sweep: id, why }: EventOf<"SweepPaused">, at: number): void {
+  sweepOf(state, id).paused = { by, why, at, now: now === true };
+  state.wanting.delete(id);
+  state.attention.add(id);
+}
+
 function fingerprintNumber(state: State, text: string): number {
   const known = state.fingerprints.get(text);
   if (known !== undefined) return known;
@@ -128,6 +142,7 @@ function fingerprintNumber(state: State, text: string): number {
 function finishSweep(state: State, event: EventOf<"SweepFinished">, at: number): void {
   const sweep = sweepOf(state, event.sweep);
   sweep.state = event.state;
+  delete sweep.paused;
   sweep.finishedAt = at;
   closeSweep(state, sweep);
 }

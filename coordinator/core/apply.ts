@@ -40,6 +40,8 @@ function change(state: State, event: Event, at: number): void {
     case "SweepSubmitted":
     case "SweepTuned":
     case "SearchNoted":
+    case "SweepPaused":
+    case "SweepResumed":
     case "SweepStopping":
     case "SweepExhausted":
     case "SweepFinished":

@@ -31,6 +31,8 @@ export const sweepEntity = z.strictObject({
   /** How its sampler says it found the last proposal. */
   note: z.string().nullable(),
   state: z.enum(["running", "stopping", "done", "stopped"]),
+  /** Since when it gets no slots, by whom and why; `now`: what ran was asked to leave too. Absent where it is not paused. */
+  paused: z.strictObject({ by: z.string(), why: z.string(), at: storedMs, now: z.boolean() }).exactOptional(),
   counts: z.strictObject({
     queued: storedCount,
     running: storedCount,

@@ -21,6 +21,15 @@ export const sweepEvents = [
     repeats: sweep.exactOptional(),
   }),
   z.strictObject({ kind: z.literal("SweepTuned"), sweep, weight: z.number(), priority: z.int() }),
+  /** `now`: what runs leaves at its next checkpoint; left out where it goes on to its next rung. */
+  z.strictObject({
+    kind: z.literal("SweepPaused"),
+    sweep,
+    by: z.string(),
+    why: z.string(),
+    now: z.literal(true).exactOptional(),
+  }),
+  z.strictObject({ kind: z.literal("SweepResumed"), sweep, by: z.string() }),
   z.strictObject({ kind: z.literal("SweepStopping"), sweep, by: z.string(), why: z.string() }),
   z.strictObject({ kind: z.literal("SweepExhausted"), sweep, draws: storedCount }),
   /** `done`: it ended well, which one that was stopped at its target has too. */

@@ -33,6 +33,9 @@ const texts: TextOf = {
   SweepSubmitted: (event) =>
     `${event.sweep} (${event.spec.name}) by ${event.requester}, up to ${event.total} trials`,
   SweepTuned: (event) => `${event.sweep}: weight ${event.weight}, priority ${event.priority}`,
+  SweepPaused: (event) =>
+    `${event.sweep} paused${event.now === true ? " at once" : ""} by ${event.by} ${event.why}`.trim(),
+  SweepResumed: (event) => `${event.sweep} resumed by ${event.by}`,
   SweepStopping: (event) => `${event.sweep} stopped by ${event.by} ${event.why}`.trim(),
   SweepExhausted: (event) => `${event.sweep} has tried its whole space`,
   SweepFinished: (event) => `${event.sweep} finished`,

@@ -12,7 +12,9 @@ import { estimateStart } from "../placement/estimate-start.ts";
 import { mismatchesOf } from "../placement/feasible.ts";
 import { startCost } from "../placement/start-cost.ts";
 import { fairOrder, startTag } from "../queue/fair-queue.ts";
+import { startsTrials } from "../state/starts-trials.ts";
 import { sweepOrder } from "../queue/sweep-order.ts";
+import { resumeHint } from "./paused-text.ts";
 
 export function whyViewOf(state: State, trial: Trial, settings: CoordinatorSettings): WhyView {
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
@@ -71,7 +73,8 @@ export function aheadOf(state: State, sweep: Sweep, settings: CoordinatorSetting
   for (const other of fairOrder(state.accounts.values(), ({ requester }) => requester, virtualTime, at)) {
     if (other.requester === sweep.requester) break;
     const open = state.open.get(other.requester) ?? [];
-    const queued = open.reduce((sum, id) => sum + mustGet(state.sweeps, id, "sweep").counts.queued, 0);
+    const sweeps = open.map((id) => mustGet(state.sweeps, id, "sweep")).filter(startsTrials);
+    const queued = sweeps.reduce((sum, { counts }) => sum + counts.queued, 0);
     if (queued === 0 || !couldStart(state, other.requester, settings)) continue;
     ahead.push({ requester: other.requester, startTag: startTag(other, virtualTime, at), queued });
   }
@@ -117,6 +120,8 @@ export function queuedBecause(
   sweep: Sweep,
   view: Pick<WhyView, "agents" | "budget" | "ahead" | "sweepsAhead" | "aheadInSweep">,
 ): string {
+  if (sweep.paused !== undefined && sweep.state === "running")
+    return `Its sweep ${sweep.sweep} is paused by ${sweep.paused.by}; ${resumeHint(sweep.sweep)}.`;
   const fitting = view.agents.filter(({ fits }) => fits);
   if (view.agents.length === 0) return "No agent has joined the mesh yet.";
   if (fitting.length === 0) {

@@ -12,7 +12,7 @@ import { openInsight } from "./insight-key.ts";
 import { modelOf, selectedAccount, selectedAgent, selectedSweep, selectedVersion } from "./list.ts";
 import type { Data } from "./mesh-data.ts";
 import { ask, back, focus, go, move, open, over, say, tab, toggleSweepWhy } from "./move.ts";
-import { grantTokens, prioritise, weighAccount, weighSweep } from "./tune.ts";
+import { grantTokens, pauseSweep, prioritise, resumeSweep, weighAccount, weighSweep } from "./tune.ts";
 import type { Step } from "./ui-effect.ts";
 import { scrollLog } from "./scroll-log.ts";
 import { isInLog, type Ui } from "./ui.ts";
@@ -82,6 +82,11 @@ const actions: { readonly [Id in CommandId]: Action } = {
   }),
   "stop-sweep": shows((ui, { data }) =>
     askOfRunning(ui, data, (sweep) => stopSweep(sweep.sweep, sweep.name, sweep.counts.running)),
+  ),
+  "pause-sweep": shows((ui, { data }) =>
+    askOfRunning(ui, data, (sweep) =>
+      sweep.state === "paused" ? resumeSweep(sweep.sweep) : pauseSweep(sweep.sweep, sweep.counts.running),
+    ),
   ),
   prioritise: shows((ui, { data }) => askOfRunning(ui, data, ({ sweep }) => prioritise(sweep))),
   "weigh-sweep": shows((ui, { data }) => askOfRunning(ui, data, ({ sweep }) => weighSweep(sweep))),

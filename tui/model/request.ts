@@ -5,6 +5,8 @@ import { milliTokensPerToken } from "../../protocol/token.ts";
 type RequestOf<N extends CommandName> = { readonly name: N; readonly body: Partial<CommandBody<N>> };
 export type MeshRequest =
   | RequestOf<"sweep-stop">
+  | RequestOf<"sweep-pause">
+  | RequestOf<"sweep-resume">
   | RequestOf<"sweep-tune">
   | RequestOf<"account-set">
   | RequestOf<"budget-grant">
@@ -16,6 +18,10 @@ export function cliLine(request: MeshRequest): string {
   switch (name) {
     case "sweep-stop":
       return `trialmesh sweep stop ${body.sweep}`;
+    case "sweep-pause":
+      return `trialmesh sweep pause ${body.sweep}${body.now === true ? " --now" : ""}`;
+    case "sweep-resume":
+      return `trialmesh sweep resume ${body.sweep}`;
     case "sweep-tune":
       return `trialmesh sweep tune ${body.sweep}${flag("priority", body.priority)}${flag("weight", body.weight)}`;
     case "account-set":

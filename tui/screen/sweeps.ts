@@ -53,6 +53,7 @@ export function finishedOf(summary: SweepSummary): number {
 const sweepTones: Readonly<Record<SweepSummary["state"], Tone>> = {
   running: "good",
   waiting: "warn",
+  paused: "warn",
   done: "plain",
   stopped: "dim",
 };

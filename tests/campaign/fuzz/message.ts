@@ -88,6 +88,8 @@ export function personMessages(
   const commands = {
     "sweep-run": { spec },
     "sweep-stop": { sweep: "s1", why: "" },
+    "sweep-pause": { sweep: "s1", now: true, why: "" },
+    "sweep-resume": { sweep: "s1" },
     "budget-grant": { requester: who, amount: 1_000 },
     "account-open": { requester: `${who}-2`, grant: 1_000 },
     "account-set": { requester: victim, weight: 2, refill: { amount: 1, everyMs: 60_000, upTo: 5 } },

@@ -1,0 +1,88 @@
+/** Sweeps and trials steered on a live mesh, by the command line: what stands still, what goes on, what is said. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { milliTokensPerToken } from "../../protocol/token.ts";
+import { LiveMesh, valueOf } from "../support/live-mesh.ts";
+import { skipWithoutNats } from "../support/nats-server.ts";
+import { until } from "../support/until.ts";
+
+const epochMs = 100;
+const grant = 500 * milliTokensPerToken;
+
+describe("steering what runs", { skip: skipWithoutNats }, () => {
+  const mesh = new LiveMesh(6_000);
+  let seed = 100;
+
+  before(async () => {
+    await mesh.up("--port", "0", "--slots", "2");
+    const { client } = await mesh.person("owner");
+    valueOf(await client.command("account-open", { requester: "ada", weight: 1, grant }));
+    await mesh.person("ada");
+  });
+  after(() => mesh.close());
+
+  const launch = async (trials: number, epochs: number, more = "") => {
+    const name = `steered-${++seed}`;
+    const options = { name, trials, epochs, milliseconds: epochMs, seed, more };
+    return valueOf(await mesh.launch("ada", options));
+  };
+  const running = (sweep: string) =>
+    mesh.trialThat(sweep, "a trial at work", ({ resource, state }) => state === "running" && resource > 0);
+  const noneRuns = (sweep: string) =>
+    until(`${sweep} to stand still`, async () => {
+      const { summary } = await mesh.sweep(sweep);
+      return summary.counts.running === 0 ? summary : null;
+    });
+  const audited = async () => {
+    const { state, violations } = await mesh.audit();
+    assert.deepEqual(violations, []);
+    return state;
+  };
+
+  test("PAUSE-2: paused at once, a sweep stands still, through a coordinator's end too, and goes on from its checkpoints", async () => {
+    const sweep = await launch(4, 60);
+    const { trial } = await running(sweep);
+    const { out } = await mesh.ok("one", "sweep", "pause", sweep, "--now", "--why", "lunch", "--as", "ada");
+    assert.equal(out, `${sweep} is paused: 2 trials leave at their next checkpoint\n`);
+    const still = await noneRuns(sweep);
+    assert.deepEqual([still.state, still.waiting, still.pending], ["paused", "paused by ada: lunch", 0]);
+
+    const dead = mesh.partPid("coordinator");
+    process.kill(dead, "SIGKILL");
+    await mesh.startedAgain("coordinator", dead);
+    await mesh.coordinatorConnected();
+    const { summary } = await mesh.sweep(sweep);
+    assert.equal(summary.state, "paused");
+    assert.match((await mesh.ok("one", "sweep", "ls")).out, /steered-\d+ +ada +paused/);
+    assert.match(
+      (await mesh.ok("one", "sweep", "why", sweep)).out,
+      /It is paused by ada: lunch; .*sweep resume/,
+    );
+    assert.equal(
+      await mesh.refused("one", "sweep", "pause", sweep, "--now"),
+      `trialmesh: ${sweep} is paused already, by ada; \`trialmesh sweep resume ${sweep}\` lets it go on`,
+    );
+
+    await mesh.ok("one", "sweep", "resume", sweep);
+    const { trials } = await mesh.ended(sweep);
+    assert.ok(trials.every(({ state }) => state === "completed"));
+    const [first, next] = trials.find((one) => one.trial === trial)?.attempts ?? [];
+    assert.ok(
+      first !== undefined && next !== undefined && next.fromResource > 0,
+      "it went on from its checkpoint",
+    );
+    assert.equal(first.ending, `stopped: ${sweep} was paused by ada`);
+    await audited();
+  });
+
+  test("PAUSE-1: paused gently, what runs comes to its end, and what waits stays where it is", async () => {
+    const sweep = await launch(4, 50);
+    await running(sweep);
+    await mesh.ok("one", "sweep", "pause", sweep);
+    const still = await noneRuns(sweep);
+    assert.deepEqual([still.state, still.counts.completed], ["paused", 2]);
+    await mesh.ok("one", "sweep", "resume", sweep);
+    assert.equal((await mesh.ended(sweep)).summary.counts.completed, 4);
+    await audited();
+  });
+});
