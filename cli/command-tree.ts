@@ -53,6 +53,7 @@ import { sweepWhyCommand } from "./command/sweep-why.ts";
 import { trialLogsCommand } from "./command/trial-logs.ts";
 import { trialProposeCommand } from "./command/trial-propose.ts";
 import { trialShowCommand } from "./command/trial-show.ts";
+import { trialStopCommand } from "./command/trial-stop.ts";
 import { trialWhyCommand } from "./command/trial-why.ts";
 import { tuiCommand } from "./command/tui.ts";
 import { upCommand } from "./command/up.ts";
@@ -139,11 +140,12 @@ function sweepCommands(terminal: Terminal): Command {
 }
 
 function trialCommands(terminal: Terminal): Command {
-  return group("trial", "look at single trials, and propose them", [
+  return group("trial", "look at single trials, propose and stop them", [
     trialShowCommand(terminal),
     trialWhyCommand(terminal),
     trialLogsCommand(terminal),
     trialProposeCommand(terminal),
+    trialStopCommand(terminal),
   ]);
 }
 

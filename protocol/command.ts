@@ -91,6 +91,8 @@ const commandBodies = {
     model: shortText.min(1),
     params: recordOf(shortText, valueSchema),
   }),
+  /** It ends as stopped by whoever asks, with what it has measured so far. */
+  "trial-stop": z.strictObject({ trial: trialIdSchema, why: text.default("") }),
   /** No more proposals will come: the sweep ends with what it has. */
   "sweep-seal": z.strictObject({ sweep: sweepIdSchema }),
   "dataset-add": datasetVersionSchema,
@@ -208,6 +210,8 @@ export const commandValues = {
     sweepCap: milliTokensSchema.nullable(),
   }),
   "trial-propose": z.object({ trial: trialIdSchema, known: z.boolean() }),
+  /** `running`: it ends once its agent has heard of it; else it has ended. */
+  "trial-stop": z.object({ trial: trialIdSchema, running: z.boolean() }),
   "sweep-seal": z.object({ sweep: sweepIdSchema }),
   "sweep-tune": z.object({ sweep: sweepIdSchema, weight: z.number(), priority: z.int() }),
   "agent-drain": z.object({ agent: nameSchema, running: answerList(fenceSchema) }),

@@ -29,12 +29,17 @@ function valueText({ best, resource, value }: TrialView): string {
   return `${formatMetric(value)} at epoch ${best.resource}${is}`;
 }
 
+function stateText({ failure, state }: TrialView): string {
+  if (failure === null) return state;
+  return failure.startsWith(`${state} `) ? failure : `${state}: ${failure}`;
+}
+
 export function trialText(trial: TrialView): string {
   const head = fields([
     ["trial", `${trial.trial} of ${trial.sweep} by ${trial.requester}`],
     ["model", trial.model],
     ["parameters", formatParams(trial.params) || "none"],
-    ["state", trial.failure === null ? trial.state : `${trial.state}: ${trial.failure}`],
+    ["state", stateText(trial)],
     ["epochs", `${trial.resource} of ${trial.target}`],
     ["value", valueText(trial)],
     ["metrics", formatMetrics(trial.metrics) || "none yet"],

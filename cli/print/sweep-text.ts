@@ -97,7 +97,10 @@ export function trialsText(trials: readonly TrialView[]): string {
         head: "AGENT",
         cell: (trial) => [...new Set(trial.attempts.map((attempt) => attempt.agent))].join(" ") || "-",
       },
-      { head: "PARAMETERS", cell: (trial) => trial.failure ?? params(trial.params) },
+      {
+        head: "PARAMETERS",
+        cell: (trial) => (trial.state === "stopped" ? null : trial.failure) ?? params(trial.params),
+      },
     ],
     "no trial yet",
   );

@@ -25,6 +25,7 @@ export type TrialEvent = Extract<
       | "TrialPromoted"
       | "TrialPaused"
       | "TrialRequeued"
+      | "TrialStopAsked"
       | "TrialFinished";
   }
 >;
@@ -76,6 +77,11 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
       const trial = trialOf(state, event.trial);
       if (event.blame) trial.retries++;
       return move(state, trial, "queued", at);
+    }
+    case "TrialStopAsked": {
+      const { by, why } = event;
+      trialOf(state, event.trial).stopAsked = { by, why };
+      return;
     }
     case "TrialFinished":
       return finishTrial(state, event, at);
@@ -220,7 +226,9 @@ function finishTrial(state: State, event: EventOf<"TrialFinished">, at: number):
     trial.failure = event.why;
     return;
   }
-  if (trial.reusedFrom === null && !state.records.has(trial.key)) {
+  // STOP-2: nobody has judged it, and it is not complete.
+  if (event.by !== undefined) trial.failure = event.why;
+  else if (trial.reusedFrom === null && !state.records.has(trial.key)) {
     trial.record = true;
     state.records.set(trial.key, trial.trial);
   }

@@ -50,6 +50,7 @@ function change(state: State, event: Event, at: number): void {
     case "TrialPromoted":
     case "TrialPaused":
     case "TrialRequeued":
+    case "TrialStopAsked":
     case "TrialFinished":
       return applyTrial(state, event satisfies TrialEvent, at);
     case "LeaseOffered":

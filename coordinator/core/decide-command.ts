@@ -10,6 +10,7 @@ import { grant, openAccount, setAccount } from "./decide-account.ts";
 import { cordon, drain, leave } from "./decide-agent-command.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
 import { pauseSweep, resumeSweep } from "./decide-sweep-pause.ts";
+import { stopTrial } from "./decide-trial-stop.ts";
 import { decideSweepRun } from "./decide-sweep.ts";
 import type { State } from "../state/state.ts";
 
@@ -35,6 +36,7 @@ const handlers: { readonly [N in CommandName]: Handler<N> } = {
   "account-set": { roles: owner, decide: setAccount },
   "sweep-tune": { roles: people, decide: tuneSweep },
   "trial-propose": { roles: people, decide: proposeByHand },
+  "trial-stop": { roles: people, decide: stopTrial },
   "sweep-seal": { roles: people, decide: sealSweep },
   "dataset-add": { roles: people, decide: (state, { who }, body) => addDataset(state, who, body) },
   "model-promote": { roles: people, decide: (state, { who }, body) => decidePromote(state, who, body) },

@@ -5,14 +5,19 @@ import type { Sender } from "../state/input.ts";
 import type { State, Sweep } from "../state/state.ts";
 
 /** In whatever state it is: its requester's and the owner's. */
-export function ownSweep(state: State, sender: Sender, id: string): Outcome<Sweep> {
+export function ownSweep(
+  state: State,
+  sender: Sender,
+  id: string,
+  field: "sweep" | "trial" = "sweep",
+): Outcome<Sweep> {
   const sweep = state.sweeps.get(id);
   if (sweep === undefined) {
     const known = suggestion(id, state.sweeps.keys());
-    return refuse("unknown", `there is no sweep ${id}; ${known}`, ["sweep"]);
+    return refuse("unknown", `there is no sweep ${id}; ${known}`, [field]);
   }
   if (sender.role !== "owner" && sweep.requester !== sender.who) {
-    return refuse("forbidden", `${id} belongs to ${sweep.requester}`, ["sweep"]);
+    return refuse("forbidden", `${id} belongs to ${sweep.requester}`, [field]);
   }
   return accept(sweep);
 }

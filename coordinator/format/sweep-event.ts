@@ -58,11 +58,15 @@ export const sweepEvents = [
   z.strictObject({ kind: z.literal("TrialPromoted"), trial, target: storedCount }),
   z.strictObject({ kind: z.literal("TrialPaused"), trial }),
   z.strictObject({ kind: z.literal("TrialRequeued"), trial, why: z.string(), blame: z.boolean() }),
+  /** Somebody wants its end: what runs of it is asked to stop, and then it ends as stopped. */
+  z.strictObject({ kind: z.literal("TrialStopAsked"), trial, by: z.string(), why: z.string() }),
   z.strictObject({
     kind: z.literal("TrialFinished"),
     trial,
     outcome: z.enum(["completed", "stopped", "failed", "cancelled"]),
     why: z.string(),
+    /** Who stopped it; left out where the stopping policy did, or nobody. Such a trial answers for no other. */
+    by: z.string().exactOptional(),
     /** It is now the sweep's best; left out where it is not. */
     best: z.literal(true).exactOptional(),
     /** What is not spent, because it was stopped early. */

@@ -93,6 +93,8 @@ export const trialEntity = z.strictObject({
   parent: storedId.nullable(),
   /** A shorter run of the same, which this one goes on from. */
   resumes: storedId.nullable(),
+  /** Who asked for its end, and why; absent where nobody did. */
+  stopAsked: z.strictObject({ by: z.string(), why: z.string() }).exactOptional(),
   failure: z.string().nullable(),
   spent: storedMilliTokens,
   /** True where later trials of the same key are answered from this one. */

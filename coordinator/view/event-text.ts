@@ -45,6 +45,7 @@ const texts: TextOf = {
   TrialPromoted: (event) => `${event.trial} goes on to ${event.target}`,
   TrialPaused: (event) => `${event.trial} waits at its rung`,
   TrialRequeued: (event) => `${event.trial} queued again: ${event.why}`,
+  TrialStopAsked: (event) => `${event.trial} to be stopped, as ${event.by} asked ${event.why}`.trim(),
   TrialFinished: (event) => `${event.trial} ${event.outcome}: ${event.why}`,
   LeaseOffered: (event) =>
     `${event.trial} offered to ${event.agent} (${event.backend}), fence ${event.fence}, from ${event.from?.resource ?? 0} to ${event.target}`,

@@ -106,7 +106,9 @@ function sentenceFor(trial: Trial, sweep: Sweep, view: Omit<WhyView, "sentence">
         : `It was answered from the record of ${trial.reusedFrom}.`;
     case "stopped":
       return trial.reusedFrom === null
-        ? `It was stopped early at epoch ${trial.checkpoint?.resource ?? 0}: ${trial.failure ?? "not among the best of its rung"}.`
+        ? trial.stopAsked !== undefined
+          ? `It was ${trial.failure} at epoch ${trial.checkpoint?.resource ?? 0}.`
+          : `It was stopped early at epoch ${trial.checkpoint?.resource ?? 0}: ${trial.failure ?? "not among the best of its rung"}.`
         : `It was answered from the record of ${trial.reusedFrom}, which was stopped early.`;
     case "failed":
     case "cancelled":

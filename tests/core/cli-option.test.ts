@@ -31,6 +31,7 @@ interface Place {
 const right: Readonly<Record<string, string>> = {
   sweep: "s1",
   trial: "s1-1",
+  trials: "s1-1",
   tokens: "5",
   parameters: "lr=1",
   role: "agent",

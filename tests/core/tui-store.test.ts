@@ -153,6 +153,17 @@ describe("place and money", () => {
     assert.deepEqual(screen.mesh.sent.at(-1), { name: "sweep-resume", body: { sweep: "s1" } });
   });
 
+  it("x stops the selected trial on the trials' screen, and its sweep goes on", async () => {
+    const screen = await withSweep("trials");
+    await screen.press("x");
+    assert.match(screen.text(), /trialmesh trial stop s1-\d+/);
+    await screen.press("escape");
+    assert.equal(
+      screen.mesh.sent.some(({ name }) => name === "trial-stop"),
+      false,
+    );
+  });
+
   it("P and W ask before they change a sweep's place", async () => {
     const screen = await withSweep("sweeps");
     await screen.press("P");

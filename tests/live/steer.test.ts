@@ -85,4 +85,38 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
     assert.equal((await mesh.ended(sweep)).summary.counts.completed, 4);
     await audited();
   });
+
+  test("STOP-1: trials are stopped by the command line, the one that runs and the one that waits; the same sweep again runs them", async () => {
+    const sweep = await launch(4, 60);
+    const { trial } = await running(sweep);
+    const waiting = await mesh.trialThat(sweep, "one that waits", ({ state }) => state === "queued");
+    const { out } = await mesh.ok(
+      "one",
+      "trial",
+      "stop",
+      trial,
+      waiting.trial,
+      "--why",
+      "diverged",
+      "--as",
+      "ada",
+    );
+    assert.equal(
+      out,
+      `${trial} ends as soon as its agent hears of it; what it has measured is kept\n${waiting.trial} is stopped; what it has measured is kept\n`,
+    );
+    const { trials } = await mesh.ended(sweep);
+    const stopped = trials.filter(({ state }) => state === "stopped");
+    assert.deepEqual(stopped.map((one) => one.trial).toSorted(), [trial, waiting.trial].toSorted());
+    for (const { failure } of stopped) assert.equal(failure, "stopped by ada: diverged");
+    const [ran] = stopped.filter((one) => one.trial === trial);
+    assert.ok(ran !== undefined && ran.spent > 0 && ran.resource > 0, "charged for its work, which is kept");
+    assert.ok(Object.keys(ran.metrics).length > 0, "with its metrics");
+    assert.match((await mesh.ok("one", "trial", "show", trial)).out, /^state +stopped by ada: diverged$/m);
+    assert.equal(
+      await mesh.refused("one", "trial", "stop", trial),
+      `trialmesh: ${trial} has ended already: stopped`,
+    );
+    await audited();
+  });
 });

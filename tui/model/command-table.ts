@@ -30,6 +30,7 @@ export const commandIds = [
   "help",
   "stop-sweep",
   "pause-sweep",
+  "stop-trial",
   "show-sweep-why",
   "insight",
   "prioritise",
@@ -88,6 +89,10 @@ export const commandTable: readonly Command[] = [
   }),
   entry("pause-sweep", ["p"], "Pause the selected sweep, or let it go on", {
     screens: ["sweeps"],
+    writes: true,
+  }),
+  entry("stop-trial", ["x"], "Stop the selected trial; its sweep goes on", {
+    screens: ["trials"],
     writes: true,
   }),
   entry("drain", ["d"], "Drain the selected agent (empty it), or end its drain", {

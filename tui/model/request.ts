@@ -8,6 +8,7 @@ export type MeshRequest =
   | RequestOf<"sweep-pause">
   | RequestOf<"sweep-resume">
   | RequestOf<"sweep-tune">
+  | RequestOf<"trial-stop">
   | RequestOf<"account-set">
   | RequestOf<"budget-grant">
   | RequestOf<"agent-cordon">
@@ -24,6 +25,8 @@ export function cliLine(request: MeshRequest): string {
       return `trialmesh sweep resume ${body.sweep}`;
     case "sweep-tune":
       return `trialmesh sweep tune ${body.sweep}${flag("priority", body.priority)}${flag("weight", body.weight)}`;
+    case "trial-stop":
+      return `trialmesh trial stop ${body.trial}`;
     case "account-set":
       return `trialmesh budget set ${body.requester}${flag("weight", body.weight)}`;
     case "budget-grant":
