@@ -36,6 +36,7 @@ import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
 import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
+import { sweepExtendCommand } from "./command/sweep-extend.ts";
 import { sweepInsightCommand } from "./command/sweep-insight.ts";
 import { sweepLintCommand } from "./command/sweep-lint.ts";
 import { sweepLocalCommand } from "./command/sweep-local.ts";
@@ -132,6 +133,7 @@ function sweepCommands(terminal: Terminal): Command {
     sweepReportCommand(terminal),
     sweepWhyCommand(terminal),
     sweepTuneCommand(terminal),
+    sweepExtendCommand(terminal),
     sweepPauseCommand(terminal),
     sweepResumeCommand(terminal),
     sweepSealCommand(terminal),

@@ -8,7 +8,7 @@ import { datasetVersionSchema } from "./dataset.ts";
 import { fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
 import { refusalSchema } from "./refusal.ts";
-import { sweepSpecSchema } from "./sweep.ts";
+import { sweepSpecSchema, trialsMax } from "./sweep.ts";
 import { milliTokensSchema } from "./token.ts";
 import { valueSchema } from "./value.ts";
 
@@ -62,6 +62,17 @@ const commandBodies = {
     why: text.default(""),
   }),
   "sweep-resume": z.strictObject({ sweep: sweepIdSchema }),
+  /** So many trials more, and so much more that it may spend where it has a cap; a sweep that has ended goes on. */
+  "sweep-extend": z
+    .strictObject({
+      sweep: sweepIdSchema,
+      trials: z.int().nonnegative().max(trialsMax).default(0),
+      tokens: milliTokensSchema.default(0),
+    })
+    .refine(({ tokens, trials }) => trials + tokens > 0, {
+      path: ["trials"],
+      message: "is how many more trials, 1 or more, where no tokens are given",
+    }),
   "budget-grant": z.strictObject({
     requester: nameSchema,
     amount: milliTokensSchema.positive(),
@@ -186,6 +197,14 @@ export const commandValues = {
   /** `running`: trials that run at that moment. */
   "sweep-pause": z.object({ sweep: sweepIdSchema, running: z.int().nonnegative() }),
   "sweep-resume": z.object({ sweep: sweepIdSchema, queued: z.int().nonnegative() }),
+  /** `reopened`: it had ended. `proposed`: the trials it has; `total`: those it may have. `cap`: what it may spend; null without one. */
+  "sweep-extend": z.object({
+    sweep: sweepIdSchema,
+    reopened: z.boolean(),
+    proposed: z.int().nonnegative(),
+    total: z.int().nonnegative(),
+    cap: milliTokensSchema.nullable(),
+  }),
   "budget-grant": z.object({ requester: nameSchema, granted: milliTokensSchema }),
   /** `opened` is false where it was open already. */
   "account-open": z.object({ requester: nameSchema, opened: z.boolean().optional() }),

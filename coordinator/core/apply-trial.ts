@@ -5,8 +5,9 @@
 import type { TrialState } from "../../protocol/life.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event, EventOf } from "../format/event.ts";
-import { closeSweep, indexQueued, indexUnqueued, openSweep } from "./index-state.ts";
+import { closeSweep, indexQueued, indexUnqueued, openSweep, reopenSweep } from "./index-state.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
+import { trialsOf } from "../state/trials-of.ts";
 
 export type TrialEvent = Extract<
   Event,
@@ -19,6 +20,7 @@ export type TrialEvent = Extract<
       | "SweepStopping"
       | "SearchNoted"
       | "SweepExhausted"
+      | "SweepExtended"
       | "SweepFinished"
       | "TrialProposed"
       | "TrialReused"
@@ -60,6 +62,8 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
       state.attention.add(event.sweep);
       return;
     }
+    case "SweepExtended":
+      return extendSweep(state, event);
     case "SweepFinished":
       return finishSweep(state, event, at);
     case "TrialProposed":
@@ -143,6 +147,24 @@ function fingerprintNumber(state: State, text: string): number {
   state.fingerprints.set(text, number);
   state.dirty.add(`fingerprint/${number}`);
   return number;
+}
+
+/** EXTEND-1: one that has ended goes on with all it has found; its search is as it was. */
+function extendSweep(state: State, { cap, sweep: id, total }: EventOf<"SweepExtended">): void {
+  const sweep = sweepOf(state, id);
+  if (cap !== undefined) sweep.spec = { ...sweep.spec, cap };
+  if (total === undefined) return;
+  sweep.total = total;
+  sweep.exhausted = false;
+  state.attention.add(id);
+  if (sweep.finishedAt === null) return;
+  sweep.state = "running";
+  sweep.finishedAt = null;
+  reopenSweep(state, sweep);
+  for (const trial of trialsOf(state, sweep)) {
+    mustGet(state.keys, id, "keys of").add(trial.key);
+    for (const { resource } of trial.rungs) enterRung(state, trial, resource);
+  }
 }
 
 function finishSweep(state: State, event: EventOf<"SweepFinished">, at: number): void {

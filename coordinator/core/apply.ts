@@ -44,6 +44,7 @@ function change(state: State, event: Event, at: number): void {
     case "SweepResumed":
     case "SweepStopping":
     case "SweepExhausted":
+    case "SweepExtended":
     case "SweepFinished":
     case "TrialProposed":
     case "TrialReused":

@@ -9,6 +9,7 @@ import type { Decision, Sender } from "../state/input.ts";
 import { grant, openAccount, setAccount } from "./decide-account.ts";
 import { cordon, drain, leave } from "./decide-agent-command.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
+import { extendSweep } from "./decide-sweep-extend.ts";
 import { pauseSweep, resumeSweep } from "./decide-sweep-pause.ts";
 import { stopTrial } from "./decide-trial-stop.ts";
 import { decideSweepRun } from "./decide-sweep.ts";
@@ -31,6 +32,7 @@ const handlers: { readonly [N in CommandName]: Handler<N> } = {
   "sweep-stop": { roles: people, decide: stopSweep },
   "sweep-pause": { roles: people, decide: pauseSweep },
   "sweep-resume": { roles: people, decide: resumeSweep },
+  "sweep-extend": { roles: people, decide: extendSweep },
   "budget-grant": { roles: owner, decide: grant },
   "account-open": { roles: owner, decide: openAccount },
   "account-set": { roles: owner, decide: setAccount },

@@ -32,6 +32,14 @@ export const sweepEvents = [
   z.strictObject({ kind: z.literal("SweepResumed"), sweep, by: z.string() }),
   z.strictObject({ kind: z.literal("SweepStopping"), sweep, by: z.string(), why: z.string() }),
   z.strictObject({ kind: z.literal("SweepExhausted"), sweep, draws: storedCount }),
+  /** `total`: the trials it may have, more than before, also where it had ended; `cap`: what it may spend. Each left out where it stays. */
+  z.strictObject({
+    kind: z.literal("SweepExtended"),
+    sweep,
+    by: z.string(),
+    total: storedCount.exactOptional(),
+    cap: storedMilliTokens.exactOptional(),
+  }),
   /** `done`: it ended well, which one that was stopped at its target has too. */
   z.strictObject({ kind: z.literal("SweepFinished"), sweep, state: z.enum(["done", "stopped"]) }),
 

@@ -38,6 +38,12 @@ const texts: TextOf = {
   SweepResumed: (event) => `${event.sweep} resumed by ${event.by}`,
   SweepStopping: (event) => `${event.sweep} stopped by ${event.by} ${event.why}`.trim(),
   SweepExhausted: (event) => `${event.sweep} has tried its whole space`,
+  SweepExtended: (event) =>
+    [
+      `${event.sweep} extended by ${event.by}`,
+      ...(event.total === undefined ? [] : [`up to ${event.total} trials`]),
+      ...(event.cap === undefined ? [] : [`at most ${formatTokens(event.cap)} tokens`]),
+    ].join(", "),
   SweepFinished: (event) => `${event.sweep} finished`,
   TrialProposed: (event) => `${event.trial}: ${event.model} ${JSON.stringify(event.params)}`,
   SearchNoted: (event) => `${event.sweep} is searched by ${event.note}`,

@@ -75,6 +75,7 @@ const asking: readonly (readonly string[])[] = [
   ["sweep", "seal", "s1"],
   ["sweep", "pause", "s1"],
   ["sweep", "resume", "s1"],
+  ["sweep", "extend", "s1", "--trials", "3"],
   ["sweep", "tune", "s1", "--priority", "1"],
   ["trial", "show", "s1-1"],
   ["trial", "why", "s1-1"],

@@ -119,4 +119,21 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
     );
     await audited();
   });
+
+  test("EXTEND-1: a sweep that has ended goes on by the command line, and its end is the end of all", async () => {
+    const sweep = await launch(2, 3);
+    await mesh.ended(sweep);
+    const { out } = await mesh.ok("one", "sweep", "extend", sweep, "--trials", "2", "--as", "ada");
+    assert.equal(out, `${sweep} had ended and goes on: 2 trials to come, 4 in all\n`);
+    const { summary } = await mesh.ended(sweep);
+    assert.deepEqual([summary.state, summary.counts.completed, summary.total], ["done", 4, 4]);
+    assert.match(
+      await mesh.refused("one", "sweep", "extend", sweep, "--tokens", "5"),
+      /has ended, and tokens alone/,
+    );
+    const nothing = await mesh.cli.run("one", "sweep", "extend", sweep);
+    assert.equal(nothing.code, 2);
+    assert.match(nothing.err, /give --trials or --tokens/);
+    await audited();
+  });
 });

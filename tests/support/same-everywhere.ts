@@ -38,12 +38,17 @@ export function assertSameEverywhere(fold: Fold): void {
   for (const { at, event } of fold.events)
     apply(replayed, eventSchema.parse(JSON.parse(JSON.stringify(event))), at);
   assert.equal(stateText(replayed), stateText(fold.state));
+  const loaded = loadedState(fold);
+  assert.equal(stateText(loaded), stateText(fold.state));
+  assert.equal(derivedText(loaded), derivedText(fold.state));
+}
+
+/** As a coordinator that is started anew has it from its store. */
+export function loadedState(fold: Fold): State {
   const entities = [...fold.state.dirty].flatMap((key) => {
     const entity = entityAt(fold.state, key);
     return entity === undefined ? [] : [[key, JSON.parse(JSON.stringify(entity)) as unknown] as const];
   });
   const sorted = entities.toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const loaded = loadState((prefix) => sorted.filter(([key]) => key.startsWith(prefix)));
-  assert.equal(stateText(loaded), stateText(fold.state));
-  assert.equal(derivedText(loaded), derivedText(fold.state));
+  return loadState((prefix) => sorted.filter(([key]) => key.startsWith(prefix)));
 }

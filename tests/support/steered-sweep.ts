@@ -16,6 +16,8 @@ export const stepArbitrary = fc.record({
     "resume",
     "tune",
     "stop",
+    "extend",
+    "stop-trial",
   ),
   /** Of those that it may concern, this one. */
   which: fc.nat(20),
@@ -69,6 +71,12 @@ function playStep(fold: Fold, { value, what, which }: Step): void {
       return;
     case "resume":
       fold.command("sweep-resume", { sweep: "s1" });
+      return;
+    case "extend":
+      fold.command("sweep-extend", { sweep: "s1", trials: 1 + (which % 3) });
+      return;
+    case "stop-trial":
+      fold.command("trial-stop", { trial: `s1-${which + 1}` });
       return;
     case "tune":
       fold.command("sweep-tune", { sweep: "s1", priority: which });

@@ -84,6 +84,7 @@ function commandsOf(who: string, victim: string) {
     "sweep-stop": { sweep: "s1", why: "" },
     "sweep-pause": { sweep: "s1", now: true, why: "" },
     "sweep-resume": { sweep: "s1" },
+    "sweep-extend": { sweep: "s1", trials: 3, tokens: 0 },
     "budget-grant": { requester: who, amount: 1_000 },
     "account-open": { requester: `${who}-2`, grant: 1_000 },
     "account-set": { requester: victim, weight: 2, refill: { amount: 1, everyMs: 60_000, upTo: 5 } },
