@@ -30,6 +30,7 @@ import { modelPromoteCommand } from "./command/model-promote.ts";
 import { modelReportCommand } from "./command/model-report.ts";
 import { modelRollbackCommand } from "./command/model-rollback.ts";
 import { modelShowCommand } from "./command/model-show.ts";
+import { sweepNoteCommand, trialNoteCommand } from "./command/note.ts";
 import { revokeCommand } from "./command/revoke.ts";
 import { runtimeInstallCommand } from "./command/runtime-install.ts";
 import { runtimeLsCommand } from "./command/runtime-ls.ts";
@@ -50,7 +51,9 @@ import { sweepSealCommand } from "./command/sweep-seal.ts";
 import { sweepShowCommand } from "./command/sweep-show.ts";
 import { sweepStopCommand } from "./command/sweep-stop.ts";
 import { sweepTuneCommand } from "./command/sweep-tune.ts";
+import { sweepWatchCommand } from "./command/sweep-watch.ts";
 import { sweepWhyCommand } from "./command/sweep-why.ts";
+import { sweepTagCommand, trialTagCommand } from "./command/tag.ts";
 import { trialLogsCommand } from "./command/trial-logs.ts";
 import { trialProposeCommand } from "./command/trial-propose.ts";
 import { trialShowCommand } from "./command/trial-show.ts";
@@ -129,6 +132,7 @@ function sweepCommands(terminal: Terminal): Command {
     sweepEstimateCommand(terminal),
     sweepLsCommand(terminal),
     sweepShowCommand(terminal),
+    sweepWatchCommand(terminal),
     sweepInsightCommand(terminal),
     sweepReportCommand(terminal),
     sweepWhyCommand(terminal),
@@ -138,6 +142,8 @@ function sweepCommands(terminal: Terminal): Command {
     sweepResumeCommand(terminal),
     sweepSealCommand(terminal),
     sweepStopCommand(terminal),
+    sweepTagCommand(terminal),
+    sweepNoteCommand(terminal),
   ]);
 }
 
@@ -148,6 +154,8 @@ function trialCommands(terminal: Terminal): Command {
     trialLogsCommand(terminal),
     trialProposeCommand(terminal),
     trialStopCommand(terminal),
+    trialTagCommand(terminal),
+    trialNoteCommand(terminal),
   ]);
 }
 

@@ -3,9 +3,10 @@
  * `Outcome`; a command carries a key, so that sending it twice does it once.
  */
 import * as z from "zod";
-import { shortText, textOf, recordOf, jsonValue, answerList, anyValue } from "./bound.ts";
+import { shortText, textOf, recordOf, jsonValue, answerList, answerText, anyValue, listOf } from "./bound.ts";
 import { datasetVersionSchema } from "./dataset.ts";
 import { fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
+import { tagChange, tagSchema, tagsMax } from "./label.ts";
 import { nameSchema } from "./name.ts";
 import { refusalSchema } from "./refusal.ts";
 import { sweepSpecSchema, trialsMax } from "./sweep.ts";
@@ -104,6 +105,11 @@ const commandBodies = {
   }),
   /** It ends as stopped by whoever asks, with what it has measured so far. */
   "trial-stop": z.strictObject({ trial: trialIdSchema, why: text.default("") }),
+  "sweep-tag": z.strictObject({ sweep: sweepIdSchema, ...tagChange }),
+  "trial-tag": z.strictObject({ trial: trialIdSchema, ...tagChange }),
+  /** In place of the note it has; an empty one takes that away. */
+  "sweep-note": z.strictObject({ sweep: sweepIdSchema, note: text }),
+  "trial-note": z.strictObject({ trial: trialIdSchema, note: text }),
   /** No more proposals will come: the sweep ends with what it has. */
   "sweep-seal": z.strictObject({ sweep: sweepIdSchema }),
   "dataset-add": datasetVersionSchema,
@@ -137,7 +143,11 @@ export const commandSchemas: { readonly [N in CommandName]: z.ZodType<CommandBod
 
 const queryBodies = {
   mesh: z.strictObject({}),
-  sweeps: z.strictObject({ limit: z.int().min(1).max(sweepsShownMax).default(50) }),
+  /** `tags`: those that have all of them. */
+  sweeps: z.strictObject({
+    limit: z.int().min(1).max(sweepsShownMax).default(50),
+    tags: listOf(tagSchema, tagsMax).default([]),
+  }),
   sweep: z.strictObject({
     sweep: sweepIdSchema,
     offset: z.int().nonnegative().default(0),
@@ -231,6 +241,10 @@ export const commandValues = {
   "trial-propose": z.object({ trial: trialIdSchema, known: z.boolean() }),
   /** `running`: it ends once its agent has heard of it; else it has ended. */
   "trial-stop": z.object({ trial: trialIdSchema, running: z.boolean() }),
+  "sweep-tag": z.object({ sweep: sweepIdSchema, tags: answerList(answerText) }),
+  "trial-tag": z.object({ trial: trialIdSchema, tags: answerList(answerText) }),
+  "sweep-note": z.object({ sweep: sweepIdSchema, notes: answerText }),
+  "trial-note": z.object({ trial: trialIdSchema, notes: answerText }),
   "sweep-seal": z.object({ sweep: sweepIdSchema }),
   "sweep-tune": z.object({ sweep: sweepIdSchema, weight: z.number(), priority: z.int() }),
   "agent-drain": z.object({ agent: nameSchema, running: answerList(fenceSchema) }),

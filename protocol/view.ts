@@ -78,6 +78,12 @@ export const meshView = z.object({
 });
 export type MeshView = z.infer<typeof meshView>;
 
+/** What people wrote about it; each absent where nobody did. */
+const labels = {
+  tags: answerList(answerText).exactOptional(),
+  notes: answerText.exactOptional(),
+};
+
 export const sweepSummary = z.object({
   sweep: answerText,
   name: answerText,
@@ -113,6 +119,7 @@ export const sweepSummary = z.object({
   weight: z.number(),
   priority: z.number(),
   experiment: answerText.nullable(),
+  ...labels,
   submittedAt: z.number(),
   finishedAt: z.number().nullable(),
   registered: z
@@ -167,6 +174,7 @@ export const trialView = z.object({
   artifact: answerText.nullable(),
   spent: count,
   failure: answerText.nullable(),
+  ...labels,
 });
 export type TrialView = z.infer<typeof trialView>;
 

@@ -6,6 +6,7 @@ import { action, asking, trialArgument } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { formatMetric, formatMetrics, formatTime } from "../../text/figure.ts";
 import { formatParams } from "../../text/shown-parameter.ts";
+import { labelFields } from "../print/sweep-text.ts";
 import { fields, table } from "../../text/table.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
@@ -50,6 +51,7 @@ export function trialText(trial: TrialView): string {
     ["from record", trial.reusedFrom ?? "no"],
     ["artifact", trial.artifact ?? "none yet"],
     ["tokens", formatTokens(trial.spent)],
+    ...labelFields(trial),
   ]);
   const attempts = table(
     trial.attempts,

@@ -21,6 +21,8 @@ export type TrialEvent = Extract<
       | "SearchNoted"
       | "SweepExhausted"
       | "SweepExtended"
+      | "SweepLabelled"
+      | "TrialLabelled"
       | "SweepFinished"
       | "TrialProposed"
       | "TrialReused"
@@ -64,6 +66,10 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
     }
     case "SweepExtended":
       return extendSweep(state, event);
+    case "SweepLabelled":
+      return label(sweepOf(state, event.sweep), event);
+    case "TrialLabelled":
+      return label(trialOf(state, event.trial), event);
     case "SweepFinished":
       return finishSweep(state, event, at);
     case "TrialProposed":
@@ -147,6 +153,16 @@ function fingerprintNumber(state: State, text: string): number {
   state.fingerprints.set(text, number);
   state.dirty.add(`fingerprint/${number}`);
   return number;
+}
+
+function label(of: Sweep | Trial, { notes, tags }: Pick<Sweep, "notes" | "tags">): void {
+  if (tags !== undefined) {
+    if (tags.length === 0) delete of.tags;
+    else of.tags = tags;
+  }
+  if (notes === undefined) return;
+  if (notes === "") delete of.notes;
+  else of.notes = notes;
 }
 
 /** EXTEND-1: one that has ended goes on with all it has found; its search is as it was. */

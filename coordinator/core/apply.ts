@@ -45,6 +45,8 @@ function change(state: State, event: Event, at: number): void {
     case "SweepStopping":
     case "SweepExhausted":
     case "SweepExtended":
+    case "SweepLabelled":
+    case "TrialLabelled":
     case "SweepFinished":
     case "TrialProposed":
     case "TrialReused":

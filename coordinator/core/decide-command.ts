@@ -9,6 +9,7 @@ import type { Decision, Sender } from "../state/input.ts";
 import { grant, openAccount, setAccount } from "./decide-account.ts";
 import { cordon, drain, leave } from "./decide-agent-command.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
+import { noteSweep, noteTrial, tagSweep, tagTrial } from "./decide-label.ts";
 import { extendSweep } from "./decide-sweep-extend.ts";
 import { pauseSweep, resumeSweep } from "./decide-sweep-pause.ts";
 import { stopTrial } from "./decide-trial-stop.ts";
@@ -39,6 +40,10 @@ const handlers: { readonly [N in CommandName]: Handler<N> } = {
   "sweep-tune": { roles: people, decide: tuneSweep },
   "trial-propose": { roles: people, decide: proposeByHand },
   "trial-stop": { roles: people, decide: stopTrial },
+  "sweep-tag": { roles: people, decide: tagSweep },
+  "trial-tag": { roles: people, decide: tagTrial },
+  "sweep-note": { roles: people, decide: noteSweep },
+  "trial-note": { roles: people, decide: noteTrial },
   "sweep-seal": { roles: people, decide: sealSweep },
   "dataset-add": { roles: people, decide: (state, { who }, body) => addDataset(state, who, body) },
   "model-promote": { roles: people, decide: (state, { who }, body) => decidePromote(state, who, body) },

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { logMeans } from "./account-entity.ts";
 import { storedEpochCost } from "./stored-epochs.ts";
 import { storedSweepSpec } from "./stored-sweep.ts";
-import { storedCount, storedId, storedMilliTokens, storedMs } from "./stored-value.ts";
+import { storedCount, storedId, storedLabels, storedMilliTokens, storedMs } from "./stored-value.ts";
 
 const bestPoint = z.strictObject({
   trials: storedCount,
@@ -66,6 +66,7 @@ export const sweepEntity = z.strictObject({
     .strictObject({ trial: storedId, model: z.string(), value: z.number(), resource: storedCount })
     .nullable(),
   bestSoFar: z.array(bestPoint),
+  ...storedLabels,
   submittedAt: storedMs,
   finishedAt: storedMs.nullable(),
   registered: z

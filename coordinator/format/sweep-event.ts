@@ -1,7 +1,7 @@
 /** What happens to sweeps and trials, as it stands in the journal since format 2. */
 import * as z from "zod";
 import { storedSweepSpec } from "./stored-sweep.ts";
-import { storedCount, storedId, storedMilliTokens, storedParams } from "./stored-value.ts";
+import { storedCount, storedId, storedLabels, storedMilliTokens, storedParams } from "./stored-value.ts";
 
 const sweep = storedId;
 const trial = storedId;
@@ -31,6 +31,9 @@ export const sweepEvents = [
   }),
   z.strictObject({ kind: z.literal("SweepResumed"), sweep, by: z.string() }),
   z.strictObject({ kind: z.literal("SweepStopping"), sweep, by: z.string(), why: z.string() }),
+  /** What it is tagged with from now on, and what is noted of it: each left out where it stays. */
+  z.strictObject({ kind: z.literal("SweepLabelled"), sweep, by: z.string(), ...storedLabels }),
+  z.strictObject({ kind: z.literal("TrialLabelled"), trial, by: z.string(), ...storedLabels }),
   z.strictObject({ kind: z.literal("SweepExhausted"), sweep, draws: storedCount }),
   /** `total`: the trials it may have, more than before, also where it had ended; `cap`: what it may spend. Each left out where it stays. */
   z.strictObject({

@@ -10,6 +10,7 @@ import {
   storedCount,
   storedFence,
   storedId,
+  storedLabels,
   storedMetrics,
   storedMilliTokens,
   storedMs,
@@ -96,6 +97,7 @@ export const trialEntity = z.strictObject({
   /** Who asked for its end, and why; absent where nobody did. */
   stopAsked: z.strictObject({ by: z.string(), why: z.string() }).exactOptional(),
   failure: z.string().nullable(),
+  ...storedLabels,
   spent: storedMilliTokens,
   /** True where later trials of the same key are answered from this one. */
   record: z.boolean(),

@@ -3,7 +3,7 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import { querySchemas, type QueryBody, type QueryName } from "../../protocol/command.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { State, Trial } from "../state/state.ts";
+import type { State, Sweep, Trial } from "../state/state.ts";
 import { resolve } from "../registry/resolve-version.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-answer.ts";
@@ -28,8 +28,9 @@ type Answers = {
 
 const answers: Answers = {
   mesh: (source) => accept(meshViewOf(source)),
-  sweeps: ({ state, settings }, { limit }) => {
-    const newest = [...state.sweeps.values()].slice(-limit).toReversed();
+  sweeps: ({ state, settings }, { limit, tags }) => {
+    const has = (sweep: Sweep) => tags.every((tag) => sweep.tags?.includes(tag) === true);
+    const newest = [...state.sweeps.values()].filter(has).slice(-limit).toReversed();
     return accept({ sweeps: newest.map((sweep) => summaryOf(state, sweep, settings)) });
   },
   sweep: ({ state, settings }, body) => {

@@ -44,6 +44,8 @@ const texts: TextOf = {
       ...(event.total === undefined ? [] : [`up to ${event.total} trials`]),
       ...(event.cap === undefined ? [] : [`at most ${formatTokens(event.cap)} tokens`]),
     ].join(", "),
+  SweepLabelled: (event) => `${event.sweep} ${labelText(event)}`,
+  TrialLabelled: (event) => `${event.trial} ${labelText(event)}`,
   SweepFinished: (event) => `${event.sweep} finished`,
   TrialProposed: (event) => `${event.trial}: ${event.model} ${JSON.stringify(event.params)}`,
   SearchNoted: (event) => `${event.sweep} is searched by ${event.note}`,
@@ -73,6 +75,12 @@ const texts: TextOf = {
   AliasKept: (event) => `${event.model}@${event.alias} stays at ${event.stays}: ${event.why}`,
   AliasMoved: (event) => `${event.model}@${event.alias} → ${event.to} by ${event.who}`,
 };
+
+function labelText({ by, notes, tags }: Pick<EventOf<"SweepLabelled">, "by" | "notes" | "tags">): string {
+  const tagged = tags === undefined ? [] : [`tagged ${tags.join(", ") || "with nothing"}`];
+  const noted = notes === undefined ? [] : [`noted: ${notes || "nothing"}`];
+  return `${[...tagged, ...noted].join(", ")} by ${by}`;
+}
 
 function refillText(refill: Refill | null): string {
   if (refill === null) return "no refill";

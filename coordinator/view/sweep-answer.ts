@@ -7,6 +7,7 @@ import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 import { trialsOf } from "../state/trials-of.ts";
 import { waitingFor } from "../placement/waiting-for.ts";
+import { labelsOf } from "./label-answer.ts";
 import { pausedText } from "./paused-text.ts";
 import { trialViewOf } from "./trial-answer.ts";
 
@@ -36,6 +37,7 @@ export function summaryOf(state: State, sweep: Sweep, settings: CoordinatorSetti
     weight: sweep.weight,
     priority: sweep.priority,
     experiment: spec.experiment,
+    ...labelsOf(sweep),
     submittedAt: sweep.submittedAt,
     finishedAt: sweep.finishedAt,
     registered: registeredBy(state, sweep),

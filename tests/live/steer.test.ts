@@ -136,4 +136,50 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
     assert.match(nothing.err, /give --trials or --tokens/);
     await audited();
   });
+
+  test("WATCH-1: whoever watches sees what `sweep run` shows, leaves the sweep alone on ctrl-c, and sees its end", async () => {
+    const sweep = await launch(4, 40);
+    const watching = mesh.start("one", "sweep", "watch", sweep);
+    await watching.saidLine(/0\/4 trials finished, 2 running/);
+    assert.equal(await watching.end("SIGINT"), 130);
+    assert.match(
+      watching.said,
+      new RegExp(`^detached: ${sweep} goes on without this command; .*sweep watch ${sweep}`, "m"),
+    );
+    assert.equal((await mesh.sweep(sweep)).summary.finishedAt, null);
+    const { err, out } = await mesh.ok("one", "sweep", "watch", sweep, "--as", "ada");
+    assert.match(err, /4\/4 trials finished/);
+    assert.match(out, /BEST +TRIAL[\s\S]*best model: noop of s\d+-\d/);
+    assert.match((await mesh.ok("one", "sweep", "watch", sweep, "--json")).out, /"state": "done"/);
+    assert.match(await mesh.refused("one", "sweep", "watch", "s99"), /there is no sweep s99/);
+  });
+
+  test("TAG-1: tags and notes are written by the command line, found by it, and outlive the coordinator", async () => {
+    const [sweep, other] = [await launch(1, 1), await launch(1, 1)];
+    await Promise.all([mesh.ended(sweep), mesh.ended(other)]);
+    assert.equal(
+      (await mesh.ok("one", "sweep", "tag", sweep, "+baseline", "+good", "--as", "ada")).out,
+      `${sweep} is tagged baseline, good\n`,
+    );
+    assert.equal((await mesh.ok("one", "sweep", "tag", sweep, "-good")).out, `${sweep} is tagged baseline\n`);
+    await mesh.ok("one", "sweep", "note", sweep, "worth a look");
+    await mesh.ok("one", "trial", "tag", `${sweep}-1`, "+keep");
+    const dead = mesh.partPid("coordinator");
+    process.kill(dead, "SIGKILL");
+    await mesh.startedAgain("coordinator", dead);
+    await mesh.coordinatorConnected();
+    const { summary, trials } = await mesh.sweep(sweep);
+    assert.deepEqual(
+      [summary.tags, summary.notes, trials[0]?.tags],
+      [["baseline"], "worth a look", ["keep"]],
+    );
+    const { out } = await mesh.ok("one", "sweep", "ls", "--tag", "baseline");
+    assert.match(out, new RegExp(`^${sweep} .* baseline$`, "m"));
+    assert.doesNotMatch(out, new RegExp(`^${other} `, "m"));
+    assert.match(
+      (await mesh.ok("one", "sweep", "ls", "--tag", "unheard")).out,
+      /no sweep has the tag unheard/,
+    );
+    await audited();
+  });
 });

@@ -18,6 +18,7 @@ export const stepArbitrary = fc.record({
     "stop",
     "extend",
     "stop-trial",
+    "label",
   ),
   /** Of those that it may concern, this one. */
   which: fc.nat(20),
@@ -74,6 +75,10 @@ function playStep(fold: Fold, { value, what, which }: Step): void {
       return;
     case "extend":
       fold.command("sweep-extend", { sweep: "s1", trials: 1 + (which % 3) });
+      return;
+    case "label":
+      fold.command("sweep-tag", { sweep: "s1", add: [`t${which % 3}`], remove: [`t${(which + 1) % 3}`] });
+      fold.command("trial-note", { trial: `s1-${which + 1}`, note: which % 2 === 0 ? "a note" : "" });
       return;
     case "stop-trial":
       fold.command("trial-stop", { trial: `s1-${which + 1}` });
