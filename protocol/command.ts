@@ -156,7 +156,12 @@ const queryBodies = {
   }),
   trial: z.strictObject({ trial: trialIdSchema }),
   curve: z.strictObject({ trial: trialIdSchema }),
-  logs: z.strictObject({ trial: trialIdSchema, limit: z.int().min(1).max(logLinesShownMax).default(200) }),
+  /** The newest lines, or with `after` the first ones behind the `position` of an earlier answer. */
+  logs: z.strictObject({
+    trial: trialIdSchema,
+    limit: z.int().min(1).max(logLinesShownMax).default(200),
+    after: z.int().nonnegative().nullable().default(null),
+  }),
   why: z.strictObject({ trial: trialIdSchema }),
   "sweep-why": z.strictObject({ sweep: sweepIdSchema }),
   /** What a sweep has taught so far: which parameters matter, where the good trials are. */

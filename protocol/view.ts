@@ -202,8 +202,19 @@ export const curveView = z.object({
   points: answerList(z.object({ fence: count, resource: count, metrics })),
 });
 export const logsView = z.object({
-  lines: answerList(z.object({ fence: count, stream: z.enum(["out", "err"]), line: answerText })),
+  lines: answerList(
+    z.object({
+      fence: count,
+      stream: z.enum(["out", "err"]),
+      line: answerText,
+      /** When the mesh had it, by its server's clock; absent from coordinators of before. */
+      at: z.number().exactOptional(),
+    }),
+  ),
+  /** What to give as `after` for the lines behind these; absent from coordinators of before. */
+  position: count.exactOptional(),
 });
+export type LogLineView = z.infer<typeof logsView>["lines"][number];
 
 export const versionView = z.object({
   version: count,

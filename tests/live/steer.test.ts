@@ -1,5 +1,7 @@
 /** Sweeps and trials steered on a live mesh, by the command line: what stands still, what goes on, what is said. */
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
@@ -14,7 +16,7 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
   let seed = 100;
 
   before(async () => {
-    await mesh.up("--port", "0", "--slots", "2");
+    await mesh.up("--port", "0", "--slots", "2", "--programs", "any");
     const { client } = await mesh.person("owner");
     valueOf(await client.command("account-open", { requester: "ada", weight: 1, grant }));
     await mesh.person("ada");
@@ -181,5 +183,40 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
       /no sweep has the tag unheard/,
     );
     await audited();
+  });
+
+  test("LOG-2: the log of a program is followed from before it begins to its end, with times", async () => {
+    const folder = join(mesh.cli.folder, "talk");
+    mkdirSync(folder);
+    writeFileSync(
+      join(folder, "talk.sh"),
+      "for n in 1 2 3 4; do echo said $n; sleep 0.7; done; echo score=1\n",
+    );
+    const file = join(folder, "sweep.yaml");
+    writeFileSync(
+      file,
+      "name: talk\ncommand: [sh, talk.sh]\nobjective: {metric: score, goal: maximize}\nparameters: {x: {values: [1]}}\nsearch: {trials: 1}\n",
+    );
+    await mesh.cordon("one", true);
+    const sweep = (await mesh.ok("one", "sweep", "run", file, "--detach")).out.trim();
+    const from = Date.now();
+    const following = mesh.start("one", "trial", "logs", `${sweep}-1`, "-f", "--times");
+    await mesh.cordon("one", false);
+    await following.saidLine(/said 1/);
+    assert.equal(following.isOver, false);
+    assert.equal(await following.ended, 0);
+    const found = [...following.said.matchAll(/^(\S+Z) \d+ out \| said (\d)$/gm)];
+    assert.deepEqual(
+      found.map(([, , n]) => n),
+      ["1", "2", "3", "4"],
+    );
+    const times = found.map(([, time = ""]) => Date.parse(time));
+    assert.ok(
+      times.every((time) => time >= from - 1_000 && time <= Date.now() + 1_000),
+      times.join(),
+    );
+    for (const [index, time] of times.entries())
+      if (index > 0) assert.ok(time - (times[index - 1] ?? 0) >= 500, "as far apart as they were written");
+    assert.match(following.said, new RegExp(`${sweep}-1 has ended: completed`));
   });
 });
