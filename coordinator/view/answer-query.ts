@@ -4,7 +4,7 @@ import { querySchemas, type QueryBody, type QueryName } from "../../protocol/com
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { members } from "../state/member.ts";
-import type { State, Trial } from "../state/state.ts";
+import type { State, Sweep, Trial } from "../state/state.ts";
 import { resolve } from "../registry/resolve-version.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-answer.ts";
@@ -40,8 +40,9 @@ const answers: Answers = {
         )
       : accept(agentDetailOf(source, agent));
   },
-  sweeps: ({ state, settings }, { limit }) => {
-    const newest = [...state.sweeps.values()].slice(-limit).toReversed();
+  sweeps: ({ state, settings }, { limit, tags }) => {
+    const has = (sweep: Sweep) => tags.every((tag) => sweep.tags?.includes(tag) === true);
+    const newest = [...state.sweeps.values()].filter(has).slice(-limit).toReversed();
     return accept({ sweeps: newest.map((sweep) => summaryOf(state, sweep, settings)) });
   },
   sweep: ({ state, settings }, body) => {
@@ -53,7 +54,7 @@ const answers: Answers = {
   curve: (source, body) =>
     withTrial(source.state, body.trial, async (trial) => accept(await readCurve(source, trial))),
   logs: (source, body) =>
-    withTrial(source.state, body.trial, async (trial) => accept(await readLogs(source, trial, body.limit))),
+    withTrial(source.state, body.trial, async (trial) => accept(await readLogs(source, trial, body))),
   why: ({ state, settings }, body) =>
     withTrial(state, body.trial, (trial) => accept(whyViewOf(state, trial, settings))),
   "sweep-why": ({ state, settings }, body) => {
