@@ -1,6 +1,6 @@
 /**
  * Of a metric that a program tells of in several ways, which way counts: it would be counted twice otherwise. What is logged
- * to wandb goes before what is printed, for who logs prints beside it; else the way it came first. It keeps no values.
+ * to wandb goes before what is printed (WLOG-5), for who logs prints beside it; else the way it came first. It keeps no values.
  */
 
 /** Where a report came from. */

@@ -1,6 +1,6 @@
 /**
  * The lines of a file that other processes append to, as they come. It makes the file and holds it open, so that nothing else can be
- * read in its place; what a line means is the caller's. What does not fit its bounds is told once and passed over.
+ * read in its place; what a line means is the caller's. What does not fit its bounds is told once and passed over (WLOG-6).
  */
 import { close, constants, openSync, read } from "node:fs";
 import { promisify } from "node:util";

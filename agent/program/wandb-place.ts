@@ -1,6 +1,6 @@
 /**
- * What wandb finds where trialmesh starts a program: the trial's parameters as a sweep's, a folder of its own to write into, no
- * network, and the hook that has its calls heard. Who asks for an account of W&B's keeps that. It hears nothing itself.
+ * What wandb finds where trialmesh starts a program (WLOG-1): the trial's parameters as a sweep's, a folder of its own to write into, no
+ * network (WLOG-7), and the hook that has its calls heard. Who asks for an account of W&B's keeps that. It hears nothing itself.
  */
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";

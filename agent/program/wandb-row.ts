@@ -1,6 +1,6 @@
 /**
  * What the hook in a script (`wandb-hook/trialmesh_wandb.py`) writes of its calls of wandb, one JSON object a line. Anybody who runs
- * as the same user can write such lines, so each is held to its shape and size here; what they mean is not said here.
+ * as the same user can write such lines, so each is held to its shape and size here (WLOG-6); what they mean is not said here.
  */
 import * as z from "zod";
 import { cutRecord, cutText, listOf, shortText } from "../../protocol/bound.ts";

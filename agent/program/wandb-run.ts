@@ -1,5 +1,5 @@
 /**
- * One run of wandb's: its log calls merged into steps as wandb merges them, and what each step says that was not said before. Not
+ * One run of wandb's: its log calls merged into steps as wandb merges them (WLOG-2), and what each step says that was not said before. Not
  * what that means to the trial, nor which of a script's runs is the trial's.
  */
 import type { Report } from "./metric-report.ts";

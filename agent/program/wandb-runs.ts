@@ -1,7 +1,7 @@
 /**
  * The runs of one script, as facts of its trial. The first run is the trial's own, and so is the next one after its end; a run
  * beside it (a fold, another rank of a distributed training) is told under its name, as `fold-1/score`, and never counts as the
- * trial's. It reads no file.
+ * trial's (WLOG-3). It reads no file.
  */
 import type { Report, Unread } from "./metric-report.ts";
 import { WandbRun, type StepReports } from "./wandb-run.ts";

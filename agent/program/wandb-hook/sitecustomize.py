@@ -1,6 +1,6 @@
 # What Python imports at its start where trialmesh runs a program: it waits for wandb to be imported, which is heard then
 # (trialmesh_wandb.py beside it), and runs the sitecustomize that would have been found without this one. It imports no wandb, costs
-# every other script next to nothing, and lets no fault of its own be seen.
+# every other script next to nothing, and lets no fault of its own be seen (WLOG-4).
 import sys
 
 
