@@ -80,7 +80,7 @@ Exit status:
 Environment:
   TRIALMESH_HOME         folder of this machine's mesh (default: ~/.trialmesh)
   TRIALMESH_DATA         folder that sweep files name their data by
-  TRIALMESH_PYTHON       the Python that a command's \${interpreter} means (default: python or python3 on the path)
+  TRIALMESH_PYTHON       the Python that programs get, or its virtual environment (default: python or python3 on the path)
   TRIALMESH_NATS_SERVER  a nats-server binary to use instead of looking for one
   TRIALMESH_RUNTIME      where native runtimes are kept (default: ~/.cache/trialmesh/runtime)
   TRIALMESH_CACHE        where a nats-server that was brought in is kept (default: ~/.cache/trialmesh)

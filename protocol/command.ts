@@ -150,6 +150,7 @@ export const commandSchemas: { readonly [N in CommandName]: z.ZodType<CommandBod
 
 const queryBodies = {
   mesh: z.strictObject({}),
+  agent: z.strictObject({ agent: nameSchema }),
   /** `tags`: those that have all of them. */
   sweeps: z.strictObject({
     limit: z.int().min(1).max(sweepsShownMax).default(50),

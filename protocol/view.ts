@@ -52,6 +52,8 @@ export const agentView = z.object({
   rates: answerList(rateSchema),
   /** Version of the Python that programs get there; null where there is none. */
   python: answerText.nullable().default(null),
+  /** How many distributions that Python has installed; null where nobody knows. The query `agent` names them. */
+  packages: count.nullable().default(null),
   /** What attempts have shown to be missing there, and of which sweep. */
   lacks: answerList(z.object({ what: answerText, sweep: answerText })).default([]),
   /** Where real trials showed another speed than the probe: the rate they are priced at, tokens per second. */
@@ -62,6 +64,14 @@ export const agentView = z.object({
   lastSeenAt: z.number().nullable(),
 });
 export type AgentView = z.infer<typeof agentView>;
+
+/** One agent with what is too long to be told of each. */
+export const agentDetailView = z.object({
+  agent: agentView,
+  /** What its Python has installed, with versions; null where nobody knows. */
+  packages: answerRecord(answerText).nullable(),
+});
+export type AgentDetailView = z.infer<typeof agentDetailView>;
 
 export const meshView = z.object({
   mesh: answerText,
@@ -339,6 +349,7 @@ export type EventsView = z.infer<typeof eventsView>;
 /** The schema of each query's answer. */
 export const queryValues = {
   mesh: meshView,
+  agent: agentDetailView,
   sweeps: z.object({ sweeps: answerList(sweepSummary) }),
   sweep: sweepView,
   trial: trialView,

@@ -3,6 +3,7 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import { querySchemas, type QueryBody, type QueryName } from "../../protocol/command.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { members } from "../state/member.ts";
 import type { State, Sweep, Trial } from "../state/state.ts";
 import { resolve } from "../registry/resolve-version.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
@@ -10,7 +11,7 @@ import { budgetViewOf } from "./budget-answer.ts";
 import { datasetsViewOf, datasetViewOf } from "./dataset-answer.ts";
 import { eventText } from "./event-text.ts";
 import { insightViewOf } from "./insight-answer.ts";
-import { meshViewOf } from "./mesh-answer.ts";
+import { agentDetailOf, meshViewOf } from "./mesh-answer.ts";
 import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-answer.ts";
 import { readCurve, readLogs } from "./point-stream.ts";
 import type { QuerySource } from "./query-source.ts";
@@ -28,6 +29,17 @@ type Answers = {
 
 const answers: Answers = {
   mesh: (source) => accept(meshViewOf(source)),
+  agent: (source, body) => {
+    const known = members(source.state);
+    const agent = known.find((one) => one.agent === body.agent);
+    return agent === undefined
+      ? unknown(
+          "agent",
+          body.agent,
+          known.map((one) => one.agent),
+        )
+      : accept(agentDetailOf(source, agent));
+  },
   sweeps: ({ state, settings }, { limit, removed, tags }) => {
     const has = (sweep: Sweep) =>
       (removed || sweep.removed === undefined) && tags.every((tag) => sweep.tags?.includes(tag) === true);

@@ -1,5 +1,6 @@
 /** Why a trial does what it does: per agent what does not fit, the money, who is ahead, and when it will start. */
-import { explainMismatch } from "../../protocol/match.ts";
+import { explainMismatch, packagesPredicate } from "../../protocol/match.ts";
+import { plural } from "../../protocol/plural.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { WhyView } from "../../protocol/why-view.ts";
 import { available } from "../budget/ledger.ts";
@@ -119,6 +120,33 @@ function sentenceFor(trial: Trial, sweep: Sweep, view: Omit<WhyView, "sentence">
 }
 
 export function queuedBecause(
+  sweep: Sweep,
+  view: Pick<WhyView, "agents" | "budget" | "ahead" | "sweepsAhead" | "aheadInSweep">,
+): string {
+  return `${becauseOf(sweep, view)}${pythonText(view.agents)}`;
+}
+
+/** Named in a sentence; of more, how many. */
+const agentsNamedMax = 8;
+
+/** NEED-5: whose Python lacks what it needs, which the owners can mend; empty where nobody's does. */
+function pythonText(agents: WhyView["agents"]): string {
+  const begin = `${packagesPredicate}: `;
+  const lacking = agents.flatMap(({ agent, reasons }) => {
+    const what = reasons
+      .filter((reason) => reason.startsWith(begin))
+      .map((reason) => reason.slice(begin.length));
+    return what.length === 0 ? [] : [`${agent} ${what.join(", and ")}`];
+  });
+  if (lacking.length === 0) return "";
+  const named = lacking.slice(0, agentsNamedMax);
+  const rest = lacking.length - named.length;
+  const which = [...named, ...(rest > 0 ? [`${rest} more`] : [])].join("; ");
+  const verb = lacking.length === 1 ? "lacks" : "lack";
+  return ` ${lacking.length} of ${plural(agents.length, "agent")} ${verb} what it needs of Python: ${which}.`;
+}
+
+function becauseOf(
   sweep: Sweep,
   view: Pick<WhyView, "agents" | "budget" | "ahead" | "sweepsAhead" | "aheadInSweep">,
 ): string {

@@ -112,6 +112,7 @@ function queriesOf(victim: string) {
   const trial = { trial: "s1-1" };
   return {
     mesh: {},
+    agent: { agent: `${victim}-box` },
     sweeps: { limit: 5 },
     sweep: { sweep: "s1", offset: 0, limit: 5, order: "best" },
     trial,
