@@ -45,6 +45,7 @@ import { sweepLsCommand } from "./command/sweep-ls.ts";
 import { sweepPauseCommand } from "./command/sweep-pause.ts";
 import { sweepReportCommand } from "./command/sweep-report.ts";
 import { sweepResumeCommand } from "./command/sweep-resume.ts";
+import { sweepRestoreCommand, sweepRmCommand } from "./command/sweep-rm.ts";
 import { sweepRunCommand } from "./command/sweep-run.ts";
 import { sweepSchemaCommand } from "./command/sweep-schema.ts";
 import { sweepSealCommand } from "./command/sweep-seal.ts";
@@ -144,6 +145,8 @@ function sweepCommands(terminal: Terminal): Command {
     sweepStopCommand(terminal),
     sweepTagCommand(terminal),
     sweepNoteCommand(terminal),
+    sweepRmCommand(terminal),
+    sweepRestoreCommand(terminal),
   ]);
 }
 

@@ -14,18 +14,24 @@ const shownDefault = 50;
 interface Options extends MeshOptions {
   readonly limit: number;
   readonly tag?: string[];
+  readonly all?: boolean;
 }
 
 export function sweepLsCommand(terminal: Terminal): Command {
   return asking("ls", "list sweeps, newest first")
     .option("--limit <n>", "how many to show", wholeFlag(1, sweepsShownMax), shownDefault)
+    .option("--all", "also those that were removed")
     .option("--tag <tag>", "only those with this tag; several times: with all of these", eachOf(tagFlag))
     .action(
       action(terminal, (options: Options) =>
         withMesh(terminal, options, async ({ client }) => {
-          const { limit, tag = [] } = options;
-          // Coordinators of before know of no tags.
-          const body = tag.length === 0 ? { limit } : { limit, tags: tag };
+          const { all = false, limit, tag = [] } = options;
+          // Coordinators of before know of no tags, and of no sweep that was removed.
+          const body = {
+            limit,
+            ...(tag.length === 0 ? {} : { tags: tag }),
+            ...(all ? { removed: all } : {}),
+          };
           return printAnswer(terminal, options, await client.query("sweeps", body), ({ sweeps }) =>
             sweeps.length === 0 && tag.length > 0
               ? `no sweep has the tag${tag.length === 1 ? "" : "s"} ${tag.join(" and ")}`

@@ -15,7 +15,10 @@ export function sweepsText(sweeps: readonly SweepSummary[]): string {
       { head: "SWEEP", cell: (sweep) => sweep.sweep },
       { head: "NAME", cell: (sweep) => sweep.name },
       { head: "BY", cell: (sweep) => sweep.requester },
-      { head: "STATE", cell: (sweep) => sweep.state },
+      {
+        head: "STATE",
+        cell: (sweep) => (sweep.removed === undefined ? sweep.state : `${sweep.state}, removed`),
+      },
       { head: "DONE", cell: (sweep) => `${finishedOf(sweep)}/${sweep.total}`, right: true },
       { head: "RUNNING", cell: (sweep) => String(sweep.counts.running), right: true },
       { head: "BEST", cell: bestText },
@@ -43,6 +46,10 @@ export function labelFields({
     ...(tags === undefined ? [] : [["tags", tags.join(" ")] as const]),
     ...(notes === undefined ? [] : [["note", notes] as const]),
   ];
+}
+
+function removedText({ at, by, why }: NonNullable<SweepSummary["removed"]>): string {
+  return `by ${by} ${formatTime(at, Date.now())}${why === "" ? "" : `: ${why}`}`;
 }
 
 function bestText(sweep: SweepSummary): string {
@@ -84,6 +91,7 @@ export function sweepText(view: SweepView): string {
     ],
     ["registered", registeredText(summary)],
     ...labelFields(summary),
+    ...(summary.removed === undefined ? [] : [["removed", removedText(summary.removed)] as const]),
   ]);
   return `${head}\n\n${trialsText(view.trials)}`;
 }

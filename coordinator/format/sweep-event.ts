@@ -34,6 +34,9 @@ export const sweepEvents = [
   /** What it is tagged with from now on, and what is noted of it: each left out where it stays. */
   z.strictObject({ kind: z.literal("SweepLabelled"), sweep, by: z.string(), ...storedLabels }),
   z.strictObject({ kind: z.literal("TrialLabelled"), trial, by: z.string(), ...storedLabels }),
+  /** Taken out of sight; what its trials have done answers for no other until it is restored. */
+  z.strictObject({ kind: z.literal("SweepRemoved"), sweep, by: z.string(), why: z.string() }),
+  z.strictObject({ kind: z.literal("SweepRestored"), sweep, by: z.string() }),
   z.strictObject({ kind: z.literal("SweepExhausted"), sweep, draws: storedCount }),
   /** `total`: the trials it may have, more than before, also where it had ended; `cap`: what it may spend. Each left out where it stays. */
   z.strictObject({

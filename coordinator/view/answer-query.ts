@@ -40,8 +40,9 @@ const answers: Answers = {
         )
       : accept(agentDetailOf(source, agent));
   },
-  sweeps: ({ state, settings }, { limit, tags }) => {
-    const has = (sweep: Sweep) => tags.every((tag) => sweep.tags?.includes(tag) === true);
+  sweeps: ({ state, settings }, { limit, removed, tags }) => {
+    const has = (sweep: Sweep) =>
+      (removed || sweep.removed === undefined) && tags.every((tag) => sweep.tags?.includes(tag) === true);
     const newest = [...state.sweeps.values()].filter(has).slice(-limit).toReversed();
     return accept({ sweeps: newest.map((sweep) => summaryOf(state, sweep, settings)) });
   },

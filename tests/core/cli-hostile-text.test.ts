@@ -75,6 +75,8 @@ const asking: readonly (readonly string[])[] = [
   ["sweep", "seal", "s1"],
   ["sweep", "pause", "s1"],
   ["sweep", "resume", "s1"],
+  ["sweep", "rm", "s1", "--force"],
+  ["sweep", "restore", "s1"],
   ["sweep", "tag", "s1", "+good", "-bad"],
   ["sweep", "note", "s1", "hm"],
   ["trial", "tag", "s1-1", "+good"],
