@@ -3,7 +3,7 @@
  * `Outcome`; a command carries a key, so that sending it twice does it once.
  */
 import * as z from "zod";
-import { shortText, textOf, recordOf, jsonValue, answerList, anyValue } from "./bound.ts";
+import { shortText, textOf, recordOf, jsonValue, answerList, anyValue, listOf } from "./bound.ts";
 import { datasetVersionSchema } from "./dataset.ts";
 import { fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
@@ -24,6 +24,8 @@ export const sweepsShownMax = 500;
 export const trialsShownMax = 1000;
 export const logLinesShownMax = 2000;
 export const statementLinesMax = 5000;
+/** Trials whose points one question asks for. */
+export const historyTrialsMax = 100;
 
 /** A period below this would fill the journal with refills. */
 const refillEveryMinMs = 60_000;
@@ -115,9 +117,21 @@ export const commandEnvelopeSchema = z.object({ key: textOf(100).min(8), body: j
 /** The same table, typed so that a name picks its own body. */
 export const commandSchemas: { readonly [N in CommandName]: z.ZodType<CommandBody<N>> } = commandBodies;
 
+/** A place in the history of several trials: what this attempt said on this subject from that sequence on is still to come. */
+export const historyPlaceSchema = z.strictObject({
+  trial: trialIdSchema,
+  fence: fenceSchema,
+  subject: z.int().nonnegative(),
+  sequence: z.int().nonnegative(),
+});
+
 const queryBodies = {
   mesh: z.strictObject({}),
-  sweeps: z.strictObject({ limit: z.int().min(1).max(sweepsShownMax).default(50) }),
+  /** Newest first; `offset` of them are left out. */
+  sweeps: z.strictObject({
+    limit: z.int().min(1).max(sweepsShownMax).default(50),
+    offset: z.int().nonnegative().default(0),
+  }),
   sweep: z.strictObject({
     sweep: sweepIdSchema,
     offset: z.int().nonnegative().default(0),
@@ -126,6 +140,11 @@ const queryBodies = {
   }),
   trial: z.strictObject({ trial: trialIdSchema }),
   curve: z.strictObject({ trial: trialIdSchema }),
+  /** Every point of these trials that is kept, trial by trial, page by page: `after` is the `next` of the page before. */
+  history: z.strictObject({
+    trials: listOf(trialIdSchema, historyTrialsMax).min(1),
+    after: historyPlaceSchema.nullable().default(null),
+  }),
   logs: z.strictObject({ trial: trialIdSchema, limit: z.int().min(1).max(logLinesShownMax).default(200) }),
   why: z.strictObject({ trial: trialIdSchema }),
   "sweep-why": z.strictObject({ sweep: sweepIdSchema }),

@@ -69,6 +69,8 @@ export interface Entry {
   readonly sequence: number;
   readonly subject: string;
   readonly data: Bytes;
+  /** When it was stored, by the server's clock, ms since the Unix epoch; only `readSubject` says so. */
+  readonly at?: number;
 }
 
 export interface Delivered extends Entry {

@@ -245,8 +245,8 @@ export async function readNatsSubject(
   try {
     const batch = { seq: Math.max(1, fromSequence), batch: limit, next_by_subj: subject };
     const found: Entry[] = [];
-    for await (const { data, seq } of await jsm.direct.getBatch(stream, batch))
-      found.push({ sequence: seq, subject, data });
+    for await (const { data, seq, time } of await jsm.direct.getBatch(stream, batch))
+      found.push({ sequence: seq, subject, data, at: time.getTime() });
     return found;
   } catch (error) {
     // Nothing is stored there.

@@ -156,6 +156,7 @@ for (const world of busWorlds) {
       assert.deepEqual(await read("said.greedy", 1, 2), ["26", "27"]);
       const [, second] = await mesh.settle(a.readSubject("RING", "said.greedy", 1, 2));
       assert.deepEqual(await read("said.greedy", (second?.sequence ?? 0) + 1), ["28", "29"]);
+      assert.ok((second?.at ?? 0) > 0, "when it was stored is said");
       assert.deepEqual(await read("said.nobody"), []);
       assert.deepEqual(await read("say.old.x"), ["before"]);
     });

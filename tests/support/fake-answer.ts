@@ -44,6 +44,20 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
       })),
     });
   },
+  history: (world, body) => {
+    const asked = Array.isArray(body["trials"]) ? body["trials"] : [];
+    const points = asked.flatMap((id: unknown) => {
+      const trial = trialOf(world, { trial: id });
+      return Array.from({ length: trial?.resource ?? 0 }, (_, index) => ({
+        trial: String(id),
+        fence: 1,
+        resource: index + 1,
+        metrics: { macroF1: trial === undefined ? 0 : valueOf(trial, index + 1) },
+        at: world.now,
+      }));
+    });
+    return accept({ points, next: null });
+  },
   logs: () =>
     accept({
       lines: [{ fence: 1, stream: "out", line: "epoch 1: \u001b[31mloss\u001b[0m 0.71" }],

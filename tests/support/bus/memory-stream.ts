@@ -116,7 +116,7 @@ export class MemoryStream {
     const sequences = (this.#bySubject.get(subject) ?? []).filter((sequence) => sequence >= fromSequence);
     return sequences.slice(0, limit).flatMap((sequence) => {
       const kept = this.#entries.get(sequence);
-      return kept === undefined ? [] : [{ sequence, subject, data: kept.data }];
+      return kept === undefined ? [] : [{ sequence, subject, data: kept.data, at: kept.storedAtMs }];
     });
   }
 
