@@ -36,6 +36,7 @@ import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
 import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
+import { sweepExportCommand } from "./command/sweep-export.ts";
 import { sweepInsightCommand } from "./command/sweep-insight.ts";
 import { sweepLintCommand } from "./command/sweep-lint.ts";
 import { sweepLocalCommand } from "./command/sweep-local.ts";
@@ -48,6 +49,7 @@ import { sweepShowCommand } from "./command/sweep-show.ts";
 import { sweepStopCommand } from "./command/sweep-stop.ts";
 import { sweepTuneCommand } from "./command/sweep-tune.ts";
 import { sweepWhyCommand } from "./command/sweep-why.ts";
+import { trialExportCommand } from "./command/trial-export.ts";
 import { trialLogsCommand } from "./command/trial-logs.ts";
 import { trialProposeCommand } from "./command/trial-propose.ts";
 import { trialShowCommand } from "./command/trial-show.ts";
@@ -127,6 +129,7 @@ function sweepCommands(terminal: Terminal): Command {
     sweepShowCommand(terminal),
     sweepInsightCommand(terminal),
     sweepReportCommand(terminal),
+    sweepExportCommand(terminal),
     sweepWhyCommand(terminal),
     sweepTuneCommand(terminal),
     sweepSealCommand(terminal),
@@ -139,6 +142,7 @@ function trialCommands(terminal: Terminal): Command {
     trialShowCommand(terminal),
     trialWhyCommand(terminal),
     trialLogsCommand(terminal),
+    trialExportCommand(terminal),
     trialProposeCommand(terminal),
   ]);
 }

@@ -1,26 +1,20 @@
-/** A sweep with all of its trials, asked for page by page. */
+/** A sweep with all of its trials at once, for what looks at all of them together. */
 import type { MeshClient } from "../../protocol/client.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepView, TrialView } from "../../protocol/view.ts";
+import { trialPages } from "../list/trial-page.ts";
 
 /** Trials per answer: an answer is one message, and messages have a limit. */
 const pageTrials = 200;
 
-/** A running sweep goes on meanwhile: trials proposed after the last page are not in it. */
 export async function wholeSweep(client: MeshClient, sweep: string): Promise<Outcome<SweepView>> {
   const trials: TrialView[] = [];
-  for (;;) {
-    const page = await client.query("sweep", {
-      sweep,
-      order: "number",
-      offset: trials.length,
-      limit: pageTrials,
-    });
+  let last: SweepView | null = null;
+  for await (const page of trialPages(client, sweep, pageTrials)) {
     if (!page.ok) return page;
     trials.push(...page.value.trials);
-    const { length } = page.value.trials;
-    // One with very many attempts or rungs each may hold fewer than were asked for.
-    const isCut = length > 0 && page.cut?.some(({ list }) => list === "trials") === true;
-    if (length < pageTrials && !isCut) return accept({ ...page.value, trials });
+    last = page.value;
   }
+  if (last === null) throw new Error("broken invariant: a sweep without a page");
+  return accept({ ...last, trials });
 }

@@ -1,0 +1,29 @@
+/** `trialmesh sweep export`: a sweep's trials and all that they said, as files for other programs. */
+import type { Command } from "commander";
+import { everyTrial, sweepSource } from "../../client/export/export-sweep.ts";
+import { runExport, withExportFlags, type ExportCommandOptions } from "../shell/export-option.ts";
+import { action, asking, examples, sweepArgument } from "../shell/option.ts";
+import type { Terminal } from "../shell/terminal.ts";
+
+export function sweepExportCommand(terminal: Terminal): Command {
+  return withExportFlags(
+    asking(
+      "export",
+      "write a sweep's trials and every metric they reported as csv, parquet or json",
+    ).argument("<sweep>", "id of the sweep, such as s7", sweepArgument),
+  )
+    .addHelpText(
+      "after",
+      examples(
+        "trialmesh sweep export s1                       # s1-export/trials.csv and history.csv",
+        "trialmesh sweep export s1 --format parquet --out results",
+        "trialmesh sweep export s1 --out s1.json",
+        "trialmesh sweep export s1 --table history --out - | head",
+      ),
+    )
+    .action(
+      action(terminal, (sweep: string, options: ExportCommandOptions) =>
+        runExport(terminal, options, sweep, (client) => sweepSource(client, sweep, everyTrial)),
+      ),
+    );
+}
