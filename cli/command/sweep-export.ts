@@ -1,9 +1,15 @@
 /** `trialmesh sweep export`: a sweep's trials and all that they said, as files for other programs. */
 import type { Command } from "commander";
-import { everyTrial, sweepSource } from "../../client/export/export-sweep.ts";
+import { sweepSource } from "../../client/export/export-sweep.ts";
+import type { RowCondition } from "../../client/list/row-condition.ts";
+import { whereFlag } from "../shell/where-option.ts";
 import { runExport, withExportFlags, type ExportCommandOptions } from "../shell/export-option.ts";
 import { action, asking, examples, sweepArgument } from "../shell/option.ts";
 import type { Terminal } from "../shell/terminal.ts";
+
+interface Options extends ExportCommandOptions {
+  readonly where?: readonly RowCondition[];
+}
 
 export function sweepExportCommand(terminal: Terminal): Command {
   return withExportFlags(
@@ -12,6 +18,11 @@ export function sweepExportCommand(terminal: Terminal): Command {
       "write a sweep's trials and every metric they reported as csv, parquet or json",
     ).argument("<sweep>", "id of the sweep, such as s7", sweepArgument),
   )
+    .option(
+      "--where <condition>",
+      "only trials of which this holds, such as 'lr>0.001'; may be given several times",
+      whereFlag,
+    )
     .addHelpText(
       "after",
       examples(
@@ -22,8 +33,8 @@ export function sweepExportCommand(terminal: Terminal): Command {
       ),
     )
     .action(
-      action(terminal, (sweep: string, options: ExportCommandOptions) =>
-        runExport(terminal, options, sweep, (client) => sweepSource(client, sweep, everyTrial)),
+      action(terminal, (sweep: string, options: Options) =>
+        runExport(terminal, options, sweep, (client) => sweepSource(client, sweep, options.where ?? [])),
       ),
     );
 }

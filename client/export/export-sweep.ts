@@ -1,16 +1,24 @@
 /** A whole sweep, or one trial, as an export. */
 import type { MeshClient } from "../../protocol/client.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import type { TrialView } from "../../protocol/view.ts";
+import type { RowCondition } from "../list/row-condition.ts";
+import { trialFields } from "../list/list-field.ts";
+import { selectRows } from "../list/select-rows.ts";
+import { wholeSweep } from "../list/whole-sweep.ts";
 import { exportedTrials, withHistory, type ExportedTrial, type SweepHead } from "./exported-trial.ts";
 import type { ExportSource } from "./export-trials.ts";
 
-/** Which of its trials are exported. */
-export type Wanted = (trial: TrialView, head: SweepHead) => Outcome<boolean>;
-
-export function sweepSource(client: MeshClient, sweep: string, wanted: Wanted): ExportSource {
+/** Those of its trials that are as all conditions say; all where there is none. */
+export function sweepSource(client: MeshClient, sweep: string, where: readonly RowCondition[]): ExportSource {
   let seen: SweepHead | null = null;
-  const trials = exportedTrials(client, sweep, wanted, (head) => (seen = head));
+  const chosen = async (): Promise<Outcome<ReadonlySet<string> | null>> => {
+    if (where.length === 0) return accept(null);
+    const whole = await wholeSweep(client, sweep);
+    if (!whole.ok) return whole;
+    const rows = selectRows(whole.value.trials, trialFields(whole.value), { where });
+    return rows.ok ? accept(new Set(rows.value.map(({ trial }) => trial))) : rows;
+  };
+  const trials = exportedTrials(client, sweep, chosen, (head) => (seen = head));
   return { trials, head: () => seen };
 }
 
@@ -32,6 +40,3 @@ export function trialSource(client: MeshClient, trial: string): ExportSource {
   }
   return { trials: one(), head: () => seen };
 }
-
-/** Every trial. */
-export const everyTrial: Wanted = () => accept(true);

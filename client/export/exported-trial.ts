@@ -23,13 +23,21 @@ export interface ExportedTrial {
   readonly history: HistoryState;
 }
 
-/** Those of a sweep that `wanted` takes, by number. `seen` hears of each page's head, also where no trial is taken. */
+/** Which trials of a sweep are exported, by id; null for all. Asked once, first. */
+export type Chosen = () => Promise<Outcome<ReadonlySet<string> | null>>;
+
+/** By number. `seen` hears of each page's head, also where no trial of it is chosen. */
 export async function* exportedTrials(
   client: MeshClient,
   sweep: string,
-  wanted: (trial: TrialView, head: SweepHead) => Outcome<boolean>,
+  chosen: Chosen,
   seen: (head: SweepHead) => void,
 ): AsyncGenerator<Outcome<ExportedTrial>> {
+  const wanted = await chosen();
+  if (!wanted.ok) {
+    yield wanted;
+    return;
+  }
   for await (const page of trialPages(client, sweep, pageTrials)) {
     if (!page.ok) {
       yield page;
@@ -37,15 +45,7 @@ export async function* exportedTrials(
     }
     const { trials, ...head } = page.value;
     seen(head);
-    const taken: TrialView[] = [];
-    for (const trial of trials) {
-      const is = wanted(trial, head);
-      if (!is.ok) {
-        yield is;
-        return;
-      }
-      if (is.value) taken.push(trial);
-    }
+    const taken = trials.filter(({ trial }) => wanted.value === null || wanted.value.has(trial));
     yield* withHistory(client, head, taken);
   }
 }

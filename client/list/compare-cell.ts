@@ -2,7 +2,7 @@
  * Whether a cell is as a condition says, and which of two cells comes first. Numbers are compared as numbers, whole ones exactly however
  * long; a text that is written as a number counts as one where it is compared with one.
  */
-import type { Condition } from "./condition.ts";
+import type { RowCondition } from "./row-condition.ts";
 import type { Cell, ColumnType } from "./list-column.ts";
 
 const numberForm = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf|infinity)$/iu;
@@ -24,7 +24,7 @@ export function momentIn(text: string): number | null {
 }
 
 /** A row without a value is in no condition. */
-export function holds(cell: Cell, type: ColumnType, condition: Condition): boolean {
+export function holds(cell: Cell, type: ColumnType, condition: RowCondition): boolean {
   if (cell === null) return false;
   if (typeof cell !== "object") return holdsOf(cell, type, condition);
   const negated = condition.operator === "!=" || condition.operator === "!~";
@@ -35,7 +35,7 @@ export function holds(cell: Cell, type: ColumnType, condition: Condition): boole
 
 type Single = string | number | boolean;
 
-function holdsOf(cell: Single, type: ColumnType, { isText, operator, value }: Condition): boolean {
+function holdsOf(cell: Single, type: ColumnType, { isText, operator, value }: RowCondition): boolean {
   switch (operator) {
     case "=":
       return equals(cell, type, value, isText);

@@ -2,11 +2,11 @@
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { quotedName } from "../../text/printable.ts";
 import { holds, momentIn, numberIn, order } from "./compare-cell.ts";
-import type { Condition, SortKey } from "./condition.ts";
+import type { RowCondition, SortKey } from "./row-condition.ts";
 import { fieldNamed, type ListFields, type RowField } from "./row-field.ts";
 
 export interface RowQuery {
-  readonly where?: readonly Condition[];
+  readonly where?: readonly RowCondition[];
   readonly sort?: SortKey;
 }
 
@@ -22,10 +22,9 @@ export function selectRows<Row>(
 ): Outcome<readonly Row[]> {
   let selected = rows;
   for (const condition of where) {
-    const field = conditionField(condition, fields, rows);
-    if (!field.ok) return field;
-    const { cell, type } = field.value;
-    selected = selected.filter((row) => holds(cell(row), type, condition));
+    const test = rowTest(condition, fields, rows);
+    if (!test.ok) return test;
+    selected = selected.filter(test.value);
   }
   if (sort === undefined) return accept(selected);
   const field = fieldNamed(sort.name, fields, rows);
@@ -34,9 +33,21 @@ export function selectRows<Row>(
   return accept(selected.toSorted((a, b) => order(cell(a), cell(b), sort.descending)));
 }
 
+/** Whether a row is as the condition says. */
+export function rowTest<Row>(
+  condition: RowCondition,
+  fields: ListFields<Row>,
+  rows: readonly Row[],
+): Outcome<(row: Row) => boolean> {
+  const field = conditionField(condition, fields, rows);
+  if (!field.ok) return field;
+  const { cell, type } = field.value;
+  return accept((row) => holds(cell(row), type, condition));
+}
+
 /** What the name means, where the value is one that it can be compared with. */
 function conditionField<Row>(
-  condition: Condition,
+  condition: RowCondition,
   fields: ListFields<Row>,
   rows: readonly Row[],
 ): Outcome<RowField<Row>> {

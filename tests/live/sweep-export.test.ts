@@ -244,6 +244,48 @@ describe("EXPORT-1: a sweep as csv, parquet and json", { skip: skipWithoutNats }
     assert.equal(readFileSync(at("one.history.csv"), "utf8"), csv);
   });
 
+  test("LIST-10: lists of the command line are narrowed and sorted, and so is an export", async () => {
+    const rates = view.trials.map(({ params }) => Number(params["rate"]));
+    const middle = rates.toSorted((a, b) => a - b)[5] ?? 0;
+    const where = ["--where", `rate>${middle}`, "--where", '"eval/score_t+64" > 0', "--sort", "-rate"];
+    const shown = await run("sweep", "show", "s1", "--json", ...where);
+    assert.match(shown.err, /^trialmesh: \d+ of 12 trials match$/m);
+    const ids = z
+      .object({ trials: z.array(z.object({ trial: z.string() })) })
+      .parse(JSON.parse(shown.out))
+      .trials.map(({ trial }) => trial);
+    const expected = view.trials
+      .filter(({ metrics, params }) => Number(params["rate"]) > middle && Object.keys(metrics).length > 0)
+      .toSorted((a, b) => Number(b.params["rate"]) - Number(a.params["rate"]))
+      .map(({ trial }) => trial);
+    assert.deepEqual(ids, expected);
+    assert.ok(ids.length > 1);
+    const exported = await ok(
+      "sweep",
+      "export",
+      "s1",
+      "--out",
+      "-",
+      "--format",
+      "jsonl",
+      ...where.slice(0, 4),
+    );
+    const lines = exported.trimEnd().split("\n");
+    assert.deepEqual(
+      lines.map((line) => trialSchema.parse(JSON.parse(line)).trial).toSorted(),
+      expected.toSorted(),
+    );
+    assert.match(await ok("sweep", "ls", "--where", "name=out-again"), /s1 +out-again/);
+    assert.match(await ok("sweep", "ls", "--where", "trials>1000"), /none of \d+ sweeps? is as asked for/);
+    assert.match(await ok("agents", "--where", "slots=2", "--sort", "-free_gib"), /present/);
+    for (const list of [["model", "ls"], ["dataset", "ls"], ["agents"]]) {
+      const none = await run(...list, "--where", "nothing=1");
+      assert.equal(none.code, 1);
+      assert.match(none.err, /has "nothing"; known: /);
+      assert.equal((await run(...list, "--where", "nothing")).code, 2);
+    }
+  });
+
   test("EXPORT-4: a trial answered from the record has the history of the one that trained", async () => {
     const file = mesh.cli.write(
       "again.yaml",

@@ -27,6 +27,8 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
       stopping: { policy: "asha", min: 1, max: trialEpochs, eta: 3 },
       dataset: null,
       models: ["linear", "fasttext", "textcnn"],
+      spaces: {},
+      alsoObjectives: [],
       trials: found.trials.toSorted((a, b) => (b.value ?? -1) - (a.value ?? -1)),
       bestSoFar: bestSoFar(found, world.now),
     });

@@ -3,14 +3,13 @@
  * the command line and the terminal interface. What its name means in which list is in `row-field.ts`.
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { quotedName } from "../../text/printable.ts";
 
 const operators = [">=", "<=", "!=", "!~", "==", ">", "<", "=", "~"] as const;
 type Written = (typeof operators)[number];
 /** `~`: has this text in it. */
 export type Operator = Exclude<Written, "==">;
 
-export interface Condition {
+export interface RowCondition {
   readonly name: string;
   readonly operator: Operator;
   readonly value: string;
@@ -26,20 +25,17 @@ export const conditionCharactersMax = 1_000;
 const typeset: Readonly<Record<string, Written>> = { "≥": ">=", "≤": "<=", "≠": "!=" };
 const form = "NAME, one of > >= < <= = != ~ !~, and a VALUE";
 
-export function readCondition(written: string): Outcome<Condition> {
+export function readRowCondition(written: string): Outcome<RowCondition> {
   const given = written.trim();
   if (given.length > conditionCharactersMax)
     return refuse("invalid", `a condition has at most ${conditionCharactersMax} characters`);
   const name = readWord(given, 0);
   if (!name.ok) return name;
   const operator = operatorAt(given, name.value.end);
-  if (operator === null) return noOperator(given, name.value.text);
+  if (operator === null) return noOperator(name.value.text);
   if (name.value.text === "")
-    return refuse(
-      "invalid",
-      `${quotedName(given)} has no name before ${operator.text}; a condition is ${form}`,
-    );
-  const value = readValue(given.slice(operator.end).trim(), given);
+    return refuse("invalid", `it has no name before ${operator.text}; a condition is ${form}`);
+  const value = readValue(given.slice(operator.end).trim());
   if (!value.ok) return value;
   const { text } = operator;
   return accept({
@@ -64,10 +60,7 @@ export function readSortKey(written: string): Outcome<SortKey> {
   if (quoted !== null && !quoted.ok) return quoted;
   const name = quoted === null ? rest : quoted.value.text;
   if (name === "" || (quoted !== null && rest.slice(quoted.value.end).trim() !== ""))
-    return refuse(
-      "invalid",
-      `${quotedName(given)} is no name to sort by; write lr, or -lr for the largest first`,
-    );
+    return refuse("invalid", "it is no name to sort by; write lr, or -lr for the largest first");
   return accept({ name, descending });
 }
 
@@ -103,7 +96,7 @@ function readQuoted(given: string, from: number): Outcome<Word> {
       at++;
     } else text += letter;
   }
-  return refuse("invalid", `${quotedName(given)} opens a quote (${quote}) and does not close it`);
+  return refuse("invalid", `it opens a quote (${quote}) and does not close it`);
 }
 
 function operatorAt(given: string, from: number): { readonly text: Written; readonly end: number } | null {
@@ -115,24 +108,21 @@ function operatorAt(given: string, from: number): { readonly text: Written; read
   return text === undefined ? null : { text, end: at + text.length };
 }
 
-function readValue(rest: string, given: string): Outcome<Pick<Condition, "value" | "isText">> {
-  if (rest === "") return refuse("invalid", `${quotedName(given)} has no value; an empty one is written ""`);
+function readValue(rest: string): Outcome<Pick<RowCondition, "value" | "isText">> {
+  if (rest === "") return refuse("invalid", 'it has no value; an empty one is written ""');
   if (!startsQuoted(rest)) return accept({ value: rest, isText: false });
   const quoted = readQuoted(rest, 0);
   if (!quoted.ok) return quoted;
   if (rest.slice(quoted.value.end).trim() !== "")
-    return refuse(
-      "invalid",
-      `${quotedName(given)} goes on after its value; each condition is given for itself`,
-    );
+    return refuse("invalid", "it goes on after its value; each condition is given for itself");
   return accept({ value: quoted.value.text, isText: true });
 }
 
 /** A shell takes `>` and `<` for itself where nothing quotes them, and the name is all that is left. */
-function noOperator(given: string, name: string): Outcome<never> {
+function noOperator(name: string): Outcome<never> {
   const example = name === "" ? "lr>0.001" : `${name}>0.001`;
   return refuse(
     "invalid",
-    `${quotedName(given)} compares nothing; a condition is ${form}, in quotes for the shell: '${example}'`,
+    `it compares nothing; a condition is ${form}, in quotes for the shell: '${example}'`,
   );
 }
