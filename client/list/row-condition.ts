@@ -20,15 +20,15 @@ export interface RowCondition {
 }
 
 /** Of what a command line or a filter holds. */
-export const conditionCharactersMax = 1_000;
+const conditionCharactersMax = 1_000;
 
 const typeset: Readonly<Record<string, Written>> = { "≥": ">=", "≤": "<=", "≠": "!=" };
 const form = "NAME, one of > >= < <= = != ~ !~, and a VALUE";
 
 export function readRowCondition(written: string): Outcome<RowCondition> {
   const given = written.trim();
-  if (given.length > conditionCharactersMax)
-    return refuse("invalid", `a condition has at most ${conditionCharactersMax} characters`);
+  const fault = faultOf(given);
+  if (fault !== null) return fault;
   const name = readWord(given, 0);
   if (!name.ok) return name;
   const operator = operatorAt(given, name.value.end);
@@ -54,6 +54,8 @@ export interface SortKey {
 
 export function readSortKey(written: string): Outcome<SortKey> {
   const given = written.trim();
+  const fault = faultOf(given);
+  if (fault !== null) return fault;
   const descending = given.startsWith("-");
   const rest = descending || given.startsWith("+") ? given.slice(1).trim() : given;
   const quoted = startsQuoted(rest) ? readQuoted(rest, 0) : null;
@@ -62,6 +64,12 @@ export function readSortKey(written: string): Outcome<SortKey> {
   if (name === "" || (quoted !== null && rest.slice(quoted.value.end).trim() !== ""))
     return refuse("invalid", "it is no name to sort by; write lr, or -lr for the largest first");
   return accept({ name, descending });
+}
+
+function faultOf(given: string): Outcome<never> | null {
+  if (given.length > conditionCharactersMax)
+    return refuse("invalid", `it is longer than ${conditionCharactersMax} characters`);
+  return given.includes("\0") ? refuse("invalid", "it holds a NUL, which no name and no value has") : null;
 }
 
 interface Word {

@@ -17,5 +17,5 @@ export async function writeSweepReport(
   if (!view.ok) return view;
   // Without the spaces, the trials tell what was searched.
   const page = reportPage(view.value, sweepInsight(view.value, view.value.spaces), readPageParts());
-  return writePage(resolve(file), page, "--out");
+  return writePage(resolve(file), page, "--html");
 }

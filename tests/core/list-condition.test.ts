@@ -194,7 +194,7 @@ test("LIST-5: a name that means nothing, more than one thing, or a value that ca
     [">3", /no name before >/],
     ['"lr>3', /opens a quote/],
     ['lr="a" b', /goes on after its value/],
-    ["x".repeat(1_001), /at most 1000 characters/],
+    ["x".repeat(1_001), /longer than 1000 characters/],
   ];
   for (const [where, sentence] of cases) assert.match(refused(trials, where), sentence, where);
   assert.deepEqual(
