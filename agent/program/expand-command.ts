@@ -1,9 +1,11 @@
 /** One trial's command line from a sweep's words and macros. It starts nothing; a file is written through the context. */
+import { isAbsolute } from "node:path";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
 import { macroPattern } from "../../protocol/command-macro.ts";
 import { pathOf } from "../../protocol/nested-name.ts";
 import { pythonText } from "../../protocol/python-text.ts";
+import { meansPython } from "./interpreter.ts";
 import { jsonObject, spelled, type Spelling } from "../../protocol/spelling.ts";
 
 /** What of a command its words are made from. */
@@ -35,7 +37,7 @@ export function expandCommand(
   params: Params,
   context: ExpandContext,
 ): Outcome<readonly string[]> {
-  const given = argumentsOf(sweep, params);
+  const given = givenArguments(sweep, params);
   const unset = new Set<string>();
   const inWord = (name: string): string => {
     const [kind, named = ""] = name.split(/:(.*)/s);
@@ -87,8 +89,18 @@ export function expandCommand(
     }
   });
   const [first] = unset;
-  if (first === undefined) return accept(words);
+  if (first === undefined) return accept(withNamedPython(words, context));
   return refuse("invalid", `the command names \${envvar:${first}}, and ${first} is not set`);
+}
+
+/** Where the machine's owner names a Python, a command that begins with `python` or `python3` means that one. */
+function withNamedPython(
+  words: readonly string[],
+  { interpreter, platform }: Pick<ExpandContext, "interpreter" | "platform">,
+): readonly string[] {
+  const at = platform !== "win32" && words[0] === "/usr/bin/env" ? 1 : 0;
+  if (!isAbsolute(interpreter) || !meansPython(words[at] ?? "")) return words;
+  return [...words.slice(0, at), interpreter, ...words.slice(at + 1)];
 }
 
 /** A sweep's own variables, with `${parameter:NAME}` and `${trial}` in them; what else looks like a macro is text. */
@@ -107,8 +119,8 @@ export function expandEnvironment(
   return Object.fromEntries(Object.entries(sweep.environment).map(([name, text]) => [name, expanded(text)]));
 }
 
-/** What the script gets by name, as JSON: nested parameters as one mapping each. */
-function argumentsOf(sweep: Expandable, params: Params): readonly (readonly [string, string])[] {
+/** What the program gets by name, as JSON: nested parameters as one mapping each. */
+export function givenArguments(sweep: Expandable, params: Params): readonly (readonly [string, string])[] {
   const given: Tree = new Map();
   const { nested, paths = {} } = sweep;
   for (const name of Object.keys(params)) {

@@ -11,6 +11,7 @@ import * as z from "zod";
 import { cutText, longText, listOf } from "../../protocol/bound.ts";
 import type { MlflowFact } from "./mlflow-fact.ts";
 import { MlflowRun, type LoggedPair } from "./mlflow-run.ts";
+import { spokenNumber } from "./spoken-number.ts";
 
 export interface MlflowAnswer {
   readonly status: 200 | 400 | 404 | 405;
@@ -18,7 +19,7 @@ export interface MlflowAnswer {
   readonly facts: readonly MlflowFact[];
 }
 
-/** Protobuf's JSON writes 64-bit integers as numbers or as text, and what is not finite as text. */
+/** Protobuf's JSON writes 64-bit integers as numbers or as text. */
 const integer = z
   .union([
     z.int(),
@@ -28,14 +29,10 @@ const integer = z
       .pipe(z.int()),
   ])
   .default(0);
-const real = z.union([
-  z.number(),
-  z.enum(["NaN", "Infinity", "-Infinity"]).transform((word) => Number(word)),
-]);
 /** MLflow's own limit of a name. */
 const nameCharactersMax = 250;
 const name = longText.min(1).max(nameCharactersMax);
-const metric = z.object({ key: name, value: real, step: integer });
+const metric = z.object({ key: name, value: spokenNumber, step: integer });
 /** MLflow allows some thousand; of a longer value its beginning is kept. */
 const valueCharactersMax = 8_000;
 const pair = z.object({

@@ -8,7 +8,8 @@ import { sweepsShownMax } from "../../protocol/command.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepSummary } from "../../protocol/view.ts";
 import { sweepsText } from "../print/sweep-text.ts";
-import { action, asking, examples } from "../shell/option.ts";
+import { tagFlag } from "../shell/label-option.ts";
+import { action, asking, eachOf, examples } from "../shell/option.ts";
 import { wholeFlag } from "../shell/range.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { printList, withListFlags, type ListOptions } from "../shell/where-option.ts";
@@ -18,16 +19,14 @@ const shownDefault = 50;
 
 interface Options extends MeshOptions, ListOptions {
   readonly limit: number;
+  readonly tag?: string[];
 }
 
 export function sweepLsCommand(terminal: Terminal): Command {
   return withListFlags(
-    asking("ls", "list sweeps, newest first").option(
-      "--limit <n>",
-      "how many to show",
-      wholeFlag(1, sweepsShownMax),
-      shownDefault,
-    ),
+    asking("ls", "list sweeps, newest first")
+      .option("--limit <n>", "how many to show", wholeFlag(1, sweepsShownMax), shownDefault)
+      .option("--tag <tag>", "only those with this tag; several times: with all of these", eachOf(tagFlag)),
     "accuracy>=0.9",
   )
     .addHelpText(
@@ -44,7 +43,7 @@ export function sweepLsCommand(terminal: Terminal): Command {
             fields: sweepFields,
             listOf: ({ sweeps }) => sweeps,
             withList: (value, sweeps) => ({ ...value, sweeps: [...sweeps] }),
-            text: ({ sweeps }) => sweepsText(sweeps),
+            text: ({ sweeps }) => listText(sweeps, options),
             limit: options.limit,
           }),
         ),
@@ -57,7 +56,15 @@ async function sweepsFor(
   client: MeshClient,
   options: Options,
 ): Promise<Outcome<{ readonly sweeps: readonly SweepSummary[] }>> {
-  if (!isAsked(options)) return client.query("sweeps", { limit: options.limit });
-  const all = await everySweep(client);
+  const { limit, tag: tags = [] } = options;
+  // Coordinators of before know of no tags.
+  if (!isAsked(options)) return client.query("sweeps", tags.length === 0 ? { limit } : { limit, tags });
+  const all = await everySweep(client, tags);
   return all.ok ? accept({ sweeps: all.value }) : all;
+}
+
+function listText(sweeps: readonly SweepSummary[], { tag = [] }: Options): string {
+  return sweeps.length === 0 && tag.length > 0
+    ? `no sweep has the tag${tag.length === 1 ? "" : "s"} ${tag.join(" and ")}`
+    : sweepsText(sweeps);
 }

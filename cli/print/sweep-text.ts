@@ -6,7 +6,7 @@ import { plural } from "../../protocol/plural.ts";
 import { formatMetric, formatTime } from "../../text/figure.ts";
 import { paramsFormat } from "../../text/shown-parameter.ts";
 import { finishedOf, registeredText } from "../../text/sweep-phrase.ts";
-import { fields, table } from "../../text/table.ts";
+import { fields, table, type Column } from "../../text/table.ts";
 
 export function sweepsText(sweeps: readonly SweepSummary[]): string {
   return table(
@@ -21,9 +21,28 @@ export function sweepsText(sweeps: readonly SweepSummary[]): string {
       { head: "BEST", cell: bestText },
       { head: "TOKENS", cell: (sweep) => formatTokens(sweep.spent), right: true },
       { head: "STARTED", cell: (sweep) => formatTime(sweep.submittedAt, Date.now()) },
+      ...tagsColumn(sweeps),
     ],
     "no sweep yet; run one with `trialmesh sweep run examples/language-id.yaml`",
   );
+}
+
+/** Only where any has some. */
+function tagsColumn<Row extends { readonly tags?: readonly string[] }>(rows: readonly Row[]): Column<Row>[] {
+  return rows.some(({ tags }) => tags !== undefined)
+    ? [{ head: "TAGS", cell: ({ tags }) => tags?.join(" ") ?? "" }]
+    : [];
+}
+
+/** Tags and note of a sweep or a trial, as lines of what is said of it. */
+export function labelFields({
+  notes,
+  tags,
+}: Pick<SweepSummary, "notes" | "tags">): readonly (readonly [string, string])[] {
+  return [
+    ...(tags === undefined ? [] : [["tags", tags.join(" ")] as const]),
+    ...(notes === undefined ? [] : [["note", notes] as const]),
+  ];
 }
 
 function bestText(sweep: SweepSummary): string {
@@ -64,6 +83,7 @@ export function sweepText(view: SweepView): string {
         : `${summary.metric} ${formatMetric(summary.best.value)} by ${summary.best.model} (${summary.best.trial}, epoch ${summary.best.resource})`,
     ],
     ["registered", registeredText(summary)],
+    ...labelFields(summary),
   ]);
   return `${head}\n\n${trialsText(view.trials)}`;
 }
@@ -97,7 +117,11 @@ export function trialsText(trials: readonly TrialView[]): string {
         head: "AGENT",
         cell: (trial) => [...new Set(trial.attempts.map((attempt) => attempt.agent))].join(" ") || "-",
       },
-      { head: "PARAMETERS", cell: (trial) => trial.failure ?? params(trial.params) },
+      ...tagsColumn(trials),
+      {
+        head: "PARAMETERS",
+        cell: (trial) => (trial.state === "stopped" ? null : trial.failure) ?? params(trial.params),
+      },
     ],
     "no trial yet",
   );

@@ -12,6 +12,7 @@ export const metricPrefix = "metrics.";
 /** What is the same for every trial of a sweep, and what is known of its history. */
 const aroundColumns: readonly ListColumn<ExportedTrial>[] = [
   text("sweep_name", ({ head }) => head.summary.name),
+  text("sweep_tag", ({ head }) => head.summary.tags ?? null),
   text("experiment", ({ head }) => head.summary.experiment),
   text("objective", ({ head }) => head.summary.metric),
   text("goal", ({ head }) => head.summary.goal),

@@ -66,6 +66,8 @@ export const sweepFields: ListFields<SweepSummary> = {
     figure("weight", ({ weight }) => weight),
     whole("priority", ({ priority }) => priority),
     text("experiment", ({ experiment }) => experiment),
+    text("tag", ({ tags }) => (tags === undefined || tags.length === 0 ? null : tags)),
+    text("notes", ({ notes }) => notes ?? null),
     moment("started_at", ({ submittedAt }) => submittedAt),
     moment("ended_at", ({ finishedAt }) => finishedAt),
   ],

@@ -1,15 +1,22 @@
-/** Every sweep of the mesh, newest first, asked for page by page. */
+/** Every sweep of the mesh, or every one with all of some tags, newest first, asked for page by page. */
 import type { MeshClient } from "../../protocol/client.ts";
 import { sweepsShownMax } from "../../protocol/command.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepSummary } from "../../protocol/view.ts";
 
 /** One that is submitted meanwhile moves the others on: none is listed twice. */
-export async function everySweep(client: MeshClient): Promise<Outcome<readonly SweepSummary[]>> {
+export async function everySweep(
+  client: MeshClient,
+  tags: readonly string[],
+): Promise<Outcome<readonly SweepSummary[]>> {
   const found = new Map<string, SweepSummary>();
   for (let offset = 0, limit = sweepsShownMax; ;) {
-    // A coordinator of before knows no offset, and is asked for none where one page is all.
-    const page = await client.query("sweeps", offset === 0 ? { limit } : { limit, offset });
+    // A coordinator of before knows no offset and no tags, and is asked for none where it need not be.
+    const page = await client.query("sweeps", {
+      limit,
+      ...(offset === 0 ? {} : { offset }),
+      ...(tags.length === 0 ? {} : { tags: [...tags] }),
+    });
     if (!page.ok) return page;
     const { sweeps } = page.value;
     for (const sweep of sweeps) found.set(sweep.sweep, sweep);

@@ -30,6 +30,8 @@ export const trialColumns: readonly ListColumn<TrialView>[] = [
   text("reused_from", ({ reusedFrom }) => reusedFrom),
   text("parent", ({ parent }) => parent),
   text("artifact", ({ artifact }) => artifact),
+  text("tag", ({ tags }) => (tags === undefined || tags.length === 0 ? null : tags)),
+  text("notes", ({ notes }) => notes ?? null),
 ];
 
 function distinct(names: readonly string[]): readonly string[] | null {

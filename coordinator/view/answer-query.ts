@@ -3,14 +3,15 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import { querySchemas, type QueryBody, type QueryName } from "../../protocol/command.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { mustGet, type State, type Trial } from "../state/state.ts";
+import { members } from "../state/member.ts";
+import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 import { resolve } from "../registry/resolve-version.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-answer.ts";
 import { datasetsViewOf, datasetViewOf } from "./dataset-answer.ts";
 import { eventText } from "./event-text.ts";
 import { insightViewOf } from "./insight-answer.ts";
-import { meshViewOf } from "./mesh-answer.ts";
+import { agentDetailOf, meshViewOf } from "./mesh-answer.ts";
 import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-answer.ts";
 import { readHistory } from "./point-history.ts";
 import { readCurve, readLogs } from "./point-stream.ts";
@@ -29,8 +30,23 @@ type Answers = {
 
 const answers: Answers = {
   mesh: (source) => accept(meshViewOf(source)),
-  sweeps: ({ state, settings }, { limit, offset }) => {
-    const newest = [...state.sweeps.values()].toReversed().slice(offset, offset + limit);
+  agent: (source, body) => {
+    const known = members(source.state);
+    const agent = known.find((one) => one.agent === body.agent);
+    return agent === undefined
+      ? unknown(
+          "agent",
+          body.agent,
+          known.map((one) => one.agent),
+        )
+      : accept(agentDetailOf(source, agent));
+  },
+  sweeps: ({ state, settings }, { limit, offset, tags }) => {
+    const has = (sweep: Sweep) => tags.every((tag) => sweep.tags?.includes(tag) === true);
+    const newest = [...state.sweeps.values()]
+      .filter(has)
+      .toReversed()
+      .slice(offset, offset + limit);
     return accept({ sweeps: newest.map((sweep) => summaryOf(state, sweep, settings)) });
   },
   sweep: ({ state, settings }, body) => {
@@ -48,7 +64,7 @@ const answers: Answers = {
     return accept(await readHistory(source, asked, after));
   },
   logs: (source, body) =>
-    withTrial(source.state, body.trial, async (trial) => accept(await readLogs(source, trial, body.limit))),
+    withTrial(source.state, body.trial, async (trial) => accept(await readLogs(source, trial, body))),
   why: ({ state, settings }, body) =>
     withTrial(state, body.trial, (trial) => accept(whyViewOf(state, trial, settings))),
   "sweep-why": ({ state, settings }, body) => {

@@ -68,14 +68,14 @@ class HistoryPage {
       const limit = Math.min(perRead, span.last - from + 1);
       const entries = await bus.readSubject(metrics, subject, from, limit);
       if (entries.length === 0) return null;
-      for (const { at, data, sequence } of entries) {
+      for (const { data, sequence, storedAt } of entries) {
         if (this.#bytes > pageBytesMax) return sequence;
         from = sequence + 1;
         if (sequence > span.last) return null;
         const said = metricPointSchema.safeParse(fromBytes(data));
         if (!said.success || said.data.fence !== fence) continue;
         this.#bytes += data.length + aroundPointBytes;
-        this.points.push({ trial, ...said.data, at: at ?? null });
+        this.points.push({ trial, ...said.data, at: storedAt });
       }
     }
     return null;

@@ -69,8 +69,11 @@ export interface Entry {
   readonly sequence: number;
   readonly subject: string;
   readonly data: Bytes;
-  /** When it was stored, by the server's clock, ms since the Unix epoch; only `readSubject` says so. */
-  readonly at?: number;
+}
+
+/** A message with when its stream took it, ms since the Unix epoch, by the server's clock. */
+export interface DatedEntry extends Entry {
+  readonly storedAt: number;
 }
 
 export interface Delivered extends Entry {
@@ -195,7 +198,7 @@ export interface Bus {
     subject: string,
     fromSequence: number,
     limit: number,
-  ): Promise<readonly Entry[]>;
+  ): Promise<readonly DatedEntry[]>;
 
   /**
    * The newest message on exactly this subject, or null. Needs permission on `$JS.API.DIRECT.GET.<stream>.>` only, or on

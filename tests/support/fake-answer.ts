@@ -16,6 +16,7 @@ export function fakeAnswer(world: FakeWorld, name: QueryName, body: Body): Outco
 
 const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) => Outcome<unknown> } = {
   mesh: meshOf,
+  agent: (_, body) => refuse("unknown", `there is no agent ${String(body["agent"])}`),
   "set-aside": () => accept({ messages: [] }),
   sweeps: (world) => accept({ sweeps: world.sweeps.map((each) => each.summary) }),
   sweep: (world, body) => {
@@ -114,13 +115,14 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
   },
   resolve: (world, body) => resolve(world.registry(), querySchemas.resolve.parse(body)),
   budget: (world) => accept({ accounts: world.accounts }),
+  /** As the mesh answers: oldest first, and of those that share a batch, and its number, too. */
   events: (world) =>
     accept({
-      events: Array.from({ length: 30 }, (_, index) => ({
-        sequence: world.sequence - index,
-        at: world.now - index * 1_000,
+      events: Array.from({ length: 30 }, (_, index) => 29 - index).map((age) => ({
+        sequence: world.sequence - Math.floor(age / 3),
+        at: world.now - Math.floor(age / 3) * 1_000,
         kind: "attempt-ended",
-        text: `attempt ${world.sequence - index} of s1-${1 + (index % 9)} ended on desk: completed`,
+        text: `attempt ${30 - age} of s1-${1 + (age % 9)} ended on desk: completed`,
       })),
     }),
 };

@@ -31,7 +31,7 @@ import type { ListName, Selection, Ui } from "./ui.ts";
 export type AccountView = BudgetView["accounts"][number];
 export type ModelRow = ModelsView["models"][number];
 export type DatasetRow = DatasetsView["datasets"][number];
-export type EventRow = EventsView["events"][number];
+export type EventRow = EventsView["events"][number] & { readonly key: string };
 
 const sweepsMax = 200;
 /** Best first; a few hundred kilobytes at most, under the size of one message. */
@@ -163,13 +163,17 @@ export function linesOf(ui: Ui, data: Data): readonly LedgerLineView[] {
   return (chosen?.lines ?? []).toSorted((a, b) => b.at - a.at);
 }
 
-/** Newest first. */
+/** Newest first: what happened at once, in one batch, is answered oldest first as all else is. */
 export function eventsOf(ui: Ui, data: Data): readonly EventRow[] {
   const filter = ui.screen === "events" ? ui.filters.events : "";
+  let [batch, place] = [0, 0];
   const fieldsOf = ({ kind, text }: EventRow) => ({ kind, text });
-  return filtered(answerTo(data, eventsWant)?.events ?? [], filter, fieldsOf).toSorted(
-    (a, b) => b.sequence - a.sequence,
-  );
+  const rows = (answerTo(data, eventsWant)?.events ?? []).toReversed().map((each) => {
+    // Counted from its newest: of the oldest batch that is answered a part may be missing.
+    [batch, place] = [each.sequence, each.sequence === batch ? place + 1 : 0];
+    return { ...each, key: `${batch}.${place}` };
+  });
+  return filtered(rows, filter, fieldsOf);
 }
 
 /** The name of every row of a list, in its order. */
@@ -194,7 +198,7 @@ export function keysOf(list: ListName, ui: Ui, data: Data): readonly string[] {
     case "lines":
       return linesOf(ui, data).map((_, index, all) => String(all.length - index));
     case "events":
-      return eventsOf(ui, data).map((each) => String(each.sequence));
+      return eventsOf(ui, data).map(({ key }) => key);
   }
 }
 
