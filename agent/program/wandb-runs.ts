@@ -25,7 +25,7 @@ const runsMax = 500;
 /** Of a run's name before its metrics' names. */
 const prefixCharactersMax = 100;
 /** Said once each, of what is no number. */
-const othersSaidMax = 200;
+const othersSaidMax = 50;
 
 export class WandbRuns {
   readonly #trial: string;
