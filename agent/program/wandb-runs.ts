@@ -40,6 +40,11 @@ export class WandbRuns {
     this.#trial = trial;
   }
 
+  /** The trial has a run of its own that has not ended. */
+  get isOpen(): boolean {
+    return this.#own !== null;
+  }
+
   hear(row: WandbRow): readonly WandbFact[] {
     switch (row.kind) {
       case "start":

@@ -56,7 +56,7 @@ async function runScript(
     const { end, events } = heard;
     return {
       ...heard,
-      epochs: events.findLast((event) => event.kind === "epoch")?.resource ?? 0,
+      epochs: Math.max(0, ...events.map((event) => (event.kind === "epoch" ? event.resource : 0))),
       metrics: end.kind === "failed" ? {} : end.metrics,
       points: events.flatMap((event) =>
         event.kind === "point" ? [[event.step, event.metrics] as const] : [],
@@ -175,6 +175,22 @@ for epoch in range(3):
 `,
       epochs: 3,
       score: 12,
+    },
+    "printed, where only something else is logged": {
+      script: `
+for epoch in range(3):
+    wandb.log({"loss": epoch})
+    print(f"score={epoch}", flush=True)
+`,
+      epochs: 3,
+      score: 2,
+    },
+    "printed, where nothing is logged": {
+      script: `
+for epoch in range(3): print(f"score={epoch}", flush=True)
+`,
+      epochs: 3,
+      score: 2,
     },
     "numbers of numpy": {
       script: `
