@@ -216,9 +216,12 @@ export class ProgramRun {
   }
 
   async #readToEnd(reader: MetricReader, ear: WandbEar): Promise<void> {
-    if (this.#stop?.kind !== "killed") await reader.settle();
+    if (this.#stop?.kind !== "killed") {
+      await reader.settle();
+      await ear.settle();
+    }
     reader.close();
-    ear.settle();
+    ear.close();
     for (const line of this.#gate.end()) this.#tell("out", line);
   }
 

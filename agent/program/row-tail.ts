@@ -3,6 +3,7 @@
  * read in its place; what a line means is the caller's. What does not fit its bounds is told once and passed over (WLOG-6).
  */
 import { closeSync, constants, openSync, readSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { bytesPerKiB, bytesPerMiB } from "../../protocol/byte-unit.ts";
 
 export interface RowTailOptions {
@@ -18,8 +19,10 @@ export interface RowTailOptions {
 const lookMs = 150;
 const chunkBytes = 64 * bytesPerKiB;
 const lineMaxBytes = 256 * bytesPerKiB;
-/** The hook ends at half of it: more can only come from somebody else. */
-const fileMaxBytes = 256 * bytesPerMiB;
+/** Read at once: a flood of lines must not keep this process from anything else. */
+const lookMaxBytes = 256 * bytesPerKiB;
+/** The hook ends before it: more can only come from somebody else. */
+const fileMaxBytes = 64 * bytesPerMiB;
 const newline = 0x0a;
 
 export class RowTail {
@@ -42,20 +45,26 @@ export class RowTail {
     this.#timer.unref();
   }
 
-  /** Reads what there is by now. */
-  look(): void {
-    while (!this.#isOver) {
+  /** Reads what there is by now, or much of it; true where there may be more. */
+  look(): boolean {
+    const until = this.#at + lookMaxBytes;
+    while (!this.#isOver && this.#at < until) {
       const bytes = this.#next();
-      if (bytes === null) return;
+      if (bytes === null) return false;
       this.#at += bytes.length;
       if (this.#at <= fileMaxBytes) this.#take(bytes);
       else this.#stop(`of more than ${fileMaxBytes / bytesPerMiB} MiB of what it logs the rest is not read`);
     }
+    return !this.#isOver;
   }
 
-  /** Reads to the end of what there is, and no more after that. */
-  end(): void {
-    this.look();
+  /** Resolves when all is read that there is. */
+  async settle(): Promise<void> {
+    while (this.look()) await nextTurn();
+  }
+
+  /** Reads no more. */
+  close(): void {
     this.#isOver = true;
     clearInterval(this.#timer);
     closeSync(this.#file);

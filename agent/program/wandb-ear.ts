@@ -10,8 +10,10 @@ import { WandbRuns, type WandbFact } from "./wandb-runs.ts";
 export interface WandbEar {
   /** What stands in a line that the script has printed. */
   print(reports: readonly Report[]): void;
-  /** Reads to the end of what there is; afterwards nothing is heard. */
-  settle(): void;
+  /** Resolves when all is read that was logged, and told. */
+  settle(): Promise<void>;
+  /** Afterwards nothing is heard. */
+  close(): void;
 }
 
 export interface WandbEarOptions {
@@ -39,7 +41,7 @@ export function openWandbEar(options: WandbEarOptions): WandbEar {
  * | state   | a print of the objective | what moves it on                                                                  |
  * | ------- | ------------------------ | --------------------------------------------------------------------------------- |
  * | no run  | is given on              | a run of wandb's begins: holding                                                  |
- * | holding | waits                    | a step is logged, the run ends, prints waited too long, or it is settled: decided |
+ * | holding | waits                    | a step is logged, the run ends, prints waited too long, or all is read: decided |
  * | decided | is given on              | nothing: by now it is known whether the objective is logged                       |
  */
 class FileEar implements WandbEar {
@@ -74,10 +76,15 @@ class FileEar implements WandbEar {
     this.#timer ??= setTimeout(() => this.#decide(), waitMaxMs);
   }
 
-  settle(): void {
-    this.#tail.end();
+  async settle(): Promise<void> {
+    await this.#tail.settle();
     this.#tell(this.#runs.tell());
     this.#decide();
+  }
+
+  close(): void {
+    this.#tail.close();
+    if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
   #hear(line: string): void {

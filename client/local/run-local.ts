@@ -279,8 +279,9 @@ class LocalRun {
     const { ear, reader } = heard;
     const end = await command.ended;
     await reader.settle();
+    await ear.settle();
     reader.close();
-    ear.settle();
+    ear.close();
     this.live.delete(trial.number);
     trial.seconds = command.ranMs() / 1000;
     trial.endedWell = end.kind === "done";

@@ -47,16 +47,17 @@ function listen() {
 
 const did = fc.constantFrom("log" as const, "print" as const);
 
-test("WLOG-5: where the objective is logged, no print of it ever counts, however often it comes in between", () => {
-  fc.assert(
-    fc.property(fc.array(did, { minLength: 1, maxLength: 40 }), (script) => {
+test("WLOG-5: where the objective is logged, no print of it ever counts, however often it comes in between", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(did, { minLength: 1, maxLength: 40 }), async (script) => {
       const { begin, ear, log, most, segment } = listen();
       begin();
       for (const [index, what] of script.entries()) {
         if (what === "log") log({ score: index });
         else ear.print([{ metric: "score", value: -1 }]);
       }
-      ear.settle();
+      await ear.settle();
+      ear.close();
       const logged = script.filter((what) => what === "log").length;
       assert.equal(segment.reports, logged > 0 ? logged : script.length);
       assert.equal(most(), segment.reports, "nor for a while");
@@ -65,7 +66,7 @@ test("WLOG-5: where the objective is logged, no print of it ever counts, however
   );
 });
 
-test("WLOG-5: where something else is logged, what is printed counts, and is late by no more than one step", () => {
+test("WLOG-5: where something else is logged, what is printed counts, and is late by no more than one step", async () => {
   const { begin, ear, log, segment } = listen();
   begin();
   for (let epoch = 0; epoch < 5; epoch++) {
@@ -73,11 +74,12 @@ test("WLOG-5: where something else is logged, what is printed counts, and is lat
     ear.print([{ metric: "score", value: epoch }]);
     assert.ok(segment.reports >= epoch, String(epoch));
   }
-  ear.settle();
+  await ear.settle();
+  ear.close();
   assert.equal(segment.reports, 5);
 });
 
-test("WLOG-5: without a run of wandb's, or after it, what is printed counts at once", () => {
+test("WLOG-5: without a run of wandb's, or after it, what is printed counts at once", async () => {
   const { begin, ear, finish, segment } = listen();
   ear.print([{ metric: "score", value: 1 }]);
   assert.equal(segment.reports, 1);
@@ -88,14 +90,16 @@ test("WLOG-5: without a run of wandb's, or after it, what is printed counts at o
   finish();
   ear.print([{ metric: "score", value: 1 }]);
   assert.equal(segment.reports, 3);
-  ear.settle();
+  await ear.settle();
+  ear.close();
 });
 
-test("WLOG-5: prints that wait are few; with more of them the script is taken at its print", () => {
+test("WLOG-5: prints that wait are few; with more of them the script is taken at its print", async () => {
   const { begin, ear, segment } = listen();
   begin();
   for (let print = 0; print < 5_000; print++) ear.print([{ metric: "score", value: print }]);
   assert.ok(segment.reports >= 3_000);
-  ear.settle();
+  await ear.settle();
+  ear.close();
   assert.deepEqual([segment.reports, segment.metrics()["score"]], [5_000, 4_999], "in their order");
 });

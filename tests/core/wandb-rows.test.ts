@@ -204,7 +204,7 @@ test("WLOG-6: a line that is no row of the hook's is none, whatever it is", () =
   assert.deepEqual(readWandbRow(words), { ...JSON.parse(words), numbers: { a: NaN, b: -Infinity } });
 });
 
-test("WLOG-6: lines come whole however they are written; one without end is passed over, and said once", () => {
+test("WLOG-6: lines come whole however they are written; one without end is passed over, and said once", async () => {
   const lines = ["a", "", "ä".repeat(70_000), "x".repeat(300_000), "b", "y".repeat(400_000), "c", "no end"];
   const heard: string[] = [];
   const lost: string[] = [];
@@ -218,7 +218,8 @@ test("WLOG-6: lines come whole however they are written; one without end is pass
   });
   const bytes = Buffer.from(lines.join("\n"));
   for (let at = 0; at < bytes.length; at += 77_777) appendFileSync(path, bytes.subarray(at, at + 77_777));
-  tail.end();
+  await tail.settle();
+  tail.close();
   assert.deepEqual(heard, ["a", "ä".repeat(70_000), "b", "c"]);
   assert.equal(lost.length, 1);
   assert.match(lost[0] ?? "", /256 KiB/);

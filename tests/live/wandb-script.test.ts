@@ -348,6 +348,49 @@ wandb.init(); wandb.log({"score": 1})
   });
 });
 
+test(
+  "WLOG-6: a script that logs without end is heard of its objective to the last, and then of nothing",
+  { skip },
+  async () => {
+    const script = `
+import sys, wandb
+run = wandb.init()
+hook = sys.modules["trialmesh_wandb"]
+wandb.log({"score": 1, "other": 1, **{f"n{i}": i for i in range(9_000)}})
+hook.ROW_MAX_BYTES = 300
+wandb.log({"score": 2, "wide": 2, **{f"n{i}": -1 for i in range(90)}})
+hook.FULL_BYTES = 0
+wandb.log({"score": 3, "other": 3})
+hook.END_BYTES = 0
+wandb.log({"score": 4})
+`;
+    const run = await runScript(newest, { "run.py": script });
+    assert.equal(run.end.kind, "finished", shown(run));
+    assert.equal(run.epochs, 3);
+    const { score, other, wide, n1 } = run.metrics;
+    assert.deepEqual([score, other, wide, n1], [3, 1, undefined, 1]);
+    assert.ok(Object.keys(run.metrics).length <= 501);
+  },
+);
+
+test("WLOG-6: whatever else is written into the file of rows, the trial goes on", { skip }, async () => {
+  const script = `
+import os, wandb
+run = wandb.init()
+with open(os.environ["TRIALMESH_WANDB_ROWS"], "ab") as rows:
+    rows.write(b"\\xff\\x00{not json}\\n[1]\\n{}\\n" + b"x" * 1_000_000 + b"\\n")
+    rows.write(b'{"kind":"log","run":"","step":1e99,"commit":null,"numbers":{"score":9},"others":{}}\\n')
+wandb.log({"score": 1})
+os.remove(os.environ["TRIALMESH_WANDB_ROWS"])
+wandb.log({"score": 2})
+run.finish()
+`;
+  const run = await runScript(newest, { "run.py": script });
+  assert.equal(run.end.kind, "finished", shown(run));
+  assert.equal(run.metrics["score"], 1, shown(run));
+  assert.equal(run.lines.filter((line) => line.includes("could not be read")).length, 1, shown(run));
+});
+
 test("WLOG-4: a trial that is stopped at its rung ends like any program", { skip }, async () => {
   const script = `
 import time, wandb

@@ -12,8 +12,8 @@ NAME_MAX_CHARACTERS = 250
 KIND_MAX_CHARACTERS = 60
 DEPTH_MAX = 20
 # Of the file: from here on only what the sweep asks for is written, and from there nothing.
-FULL_BYTES = 64 << 20
-END_BYTES = 128 << 20
+FULL_BYTES = 32 << 20
+END_BYTES = 63 << 20
 
 _rows = None
 _is_offline = False
