@@ -81,10 +81,10 @@ export class WandbRuns {
 
   #start({ mode, name, rank, run, version }: Extract<WandbRow, { kind: "start" }>): readonly WandbFact[] {
     if (mode === "disabled") {
-      const why = "its script disables wandb, and what is logged then is told to nobody";
+      const why = "wandb is disabled in it, and what is logged then is told to nobody";
       return [
         { kind: "unread", unread: { kind: "silent", why } },
-        { kind: "note", text: `wandb ${version} is disabled by the script: what it logs is not heard` },
+        { kind: "note", text: `wandb ${version} is disabled in this program: what it logs is not heard` },
       ];
     }
     // wandb.init gives the run that there is, where there is one.

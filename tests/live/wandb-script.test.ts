@@ -112,17 +112,24 @@ for (const version of wandbVersions) {
     `WLOG-7: with wandb ${version} a run that the script disables tells nothing, and the reason says so`,
     { skip },
     async () => {
-      const script = `
-import wandb
-run = wandb.init(mode="disabled", config={"lr": 3})
+      const ways = [
+        'wandb.init(mode="disabled", config={"lr": 3})',
+        'wandb.init(settings=wandb.Settings(mode="disabled"), config=argparse.Namespace(lr=3))',
+        'os.environ.update(WANDB_MODE="disabled") or wandb.init(settings=wandb.Settings(console="off"))',
+      ];
+      for (const way of ways) {
+        const script = `
+import argparse, os, wandb
+run = ${way}
 assert wandb.config.lr == 1e-05, dict(wandb.config)
 wandb.log({"score": 1})
 run.summary["score"] = 1
 run.finish()
 `;
-      const run = await runScript(python, { "run.py": script });
-      assert.ok(run.end.kind === "failed", shown(run));
-      assert.match(run.end.reason, /it reported nothing; .*its script disables wandb/);
+        const run = await runScript(python, { "run.py": script });
+        assert.ok(run.end.kind === "failed", shown(run));
+        assert.match(run.end.reason, /it reported nothing; .*wandb is disabled in it/);
+      }
     },
   );
 }

@@ -102,6 +102,8 @@ def _fit(kwargs):
     """A script's `mode="online"` asks for a login and a network, which a trial has not; one that wants no wandb gets none."""
     settings = kwargs.get("settings")
     within = settings.get("mode") if isinstance(settings, dict) else getattr(settings, "mode", None)
+    # What such an object has without being told is no wish.
+    within = None if within == "online" else within
     asked = (kwargs.get("mode"), within, os.environ.get("WANDB_MODE"))
     if next((mode for mode in asked if mode), None) != "disabled":
         if _is_offline:
