@@ -54,6 +54,8 @@ export interface AgentOptions {
 
 export interface Agent {
   running(): number;
+  /** What its machine can do has changed: the mesh is told. */
+  advertise(capability: Capability): void;
   /** Stops at checkpoints, reports, and resolves when the coordinator has it all (or patience ends). */
   stop(): Promise<void>;
 }
@@ -145,6 +147,10 @@ class AgentShell implements Agent {
 
   running(): number {
     return this.#state.held.size;
+  }
+
+  advertise(capability: Capability): void {
+    if (!this.#stopped) this.#link.advertise(capability);
   }
 
   async stop(): Promise<void> {

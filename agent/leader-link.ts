@@ -50,8 +50,8 @@ const backlogPatienceMs = 3_000;
  * | registering | `#mode`                      | `register`, again after each pause | a welcome to `epoch`: registered; a bus  |
  * |             |                              |                                    | closed for good: idle, as it was before  |
  * | registered  | idle, registered in `epoch`  | heartbeats; orders count only here | a higher epoch, by beacon or order, or a |
- * |             |                              |                                    | leader's clock no longer known:          |
- * |             |                              |                                    | registering                              |
+ * |             |                              |                                    | leader's clock no longer known, or       |
+ * |             |                              |                                    | another capability: registering          |
  * | closed      | `#mode`                      | nothing                            | nothing                                  |
  */
 export class LeaderLink {
@@ -59,9 +59,13 @@ export class LeaderLink {
   readonly #subjects: ReturnType<typeof subjectsOf>;
   #mode: "idle" | "registering" | "closed" = "idle";
   #heartbeatMs = heartbeatFirstMs;
+  #capability: Capability;
+  /** What the machine can do as the leader was told last; null where it was told nothing. */
+  #told: Capability | null = null;
 
   constructor(options: LeaderLinkOptions) {
     this.#options = options;
+    this.#capability = options.capability;
     this.#subjects = subjectsOf(options.mesh);
   }
 
@@ -74,9 +78,9 @@ export class LeaderLink {
   async register(): Promise<void> {
     if (this.#mode !== "idle") return;
     this.#mode = "registering";
-    const { backlogOut, bus, clock, state } = this.#options;
+    const { backlogOut, bus, clock } = this.#options;
     await backlogOut(backlogPatienceMs);
-    while (this.#mode === "registering" && (state.registeredIn !== state.epoch || state.clockIsStale)) {
+    while (this.#mode === "registering" && this.#isDue()) {
       try {
         if (await this.#registerOnce()) continue;
       } catch (error) {
@@ -86,6 +90,17 @@ export class LeaderLink {
       await sleep(clock, registerPauseMs);
     }
     if (this.#mode === "registering") this.#mode = "idle";
+  }
+
+  /** Registers anew where the leader knows of something else. */
+  advertise(capability: Capability): void {
+    this.#capability = capability;
+    if (this.#options.state.epoch > 0) void this.register();
+  }
+
+  #isDue(): boolean {
+    const { state } = this.#options;
+    return state.registeredIn !== state.epoch || state.clockIsStale || this.#told !== this.#capability;
   }
 
   beat(): void {
@@ -111,7 +126,8 @@ export class LeaderLink {
 
   /** True where the leader welcomed us. */
   async #registerOnce(): Promise<boolean> {
-    const { bus, capability, clock, log, onQuarantined, state, take } = this.#options;
+    const { bus, clock, log, onQuarantined, state, take } = this.#options;
+    const capability = this.#capability;
     const askedAt = clock.monotonic();
     const head = this.#options.head();
     const register: Register = {
@@ -130,6 +146,7 @@ export class LeaderLink {
     }
     const welcome = welcomeSchema.safeParse(answer.data.value);
     if (!welcome.success) return false;
+    this.#told = capability;
     this.#heartbeatMs = welcome.data.presenceMs;
     take({ kind: "welcomed", epoch: welcome.data.epoch, at: welcome.data.at, askedAt });
     this.beat();

@@ -2,7 +2,7 @@
  * The agent's artifact cache: files named by their digest, an index in the agent's own store, a quota.
  * CACHE-1: nothing is handed out whose bytes do not match its digest; a damaged file is fetched again.
  */
-import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { digestOf, putBlob, type BlobPlace } from "./blob.ts";
 import { readBlob } from "./read-blob.ts";
@@ -18,6 +18,7 @@ import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import type { Store } from "../store/store.ts";
 import type { ArtifactCache } from "./artifact-cache.ts";
 import { openWorkFolders, type WorkFolders } from "./work-folder.ts";
+import { makeFolder } from "../system/make-folder.ts";
 
 export interface DiskCacheOptions {
   readonly dir: string;
@@ -185,7 +186,7 @@ class DiskCache implements ArtifactCache {
   async #keep(digest: Digest, bytes: Uint8Array): Promise<string> {
     const path = this.#pathOf(digest);
     const write = async () => {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await makeFolder(dirname(path), 0o700);
       // CACHE-1 finds out what a machine that lost its power left cut short.
       await writeWhole(path, bytes, { flush: false });
     };

@@ -1,8 +1,9 @@
 /** The folders in which attempts write: one each, gone when the attempt is over, none left over from a run before. */
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Fence } from "../protocol/id.ts";
 import type { Clock } from "../protocol/time/clock.ts";
+import { makeFolder } from "../system/make-folder.ts";
 
 export interface WorkFolders {
   /** Whoever writes there makes it. */
@@ -17,7 +18,7 @@ const tidyMs = 1_000;
 export async function openWorkFolders(dir: string, clock: Clock): Promise<WorkFolders> {
   // What a killed run left half-written there is of no use to anyone.
   await rm(dir, { recursive: true, force: true });
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await makeFolder(dir, 0o700);
   /** Attempts that are over, whose folders may still be there. */
   let over = new Set<string>();
 

@@ -5,7 +5,7 @@
  * caller's question.
  */
 import { cacheFolder } from "../system/cache-folder.ts";
-import { chmodSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, readdirSync, rmSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { randomBytes } from "node:crypto";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
@@ -22,6 +22,7 @@ import {
 } from "./server-version.ts";
 import { systemCode } from "../system/system-error.ts";
 import { placeWhole } from "../system/whole-file.ts";
+import { makeFolderSync } from "../system/make-folder.ts";
 
 /** What we bring in when the machine has none. */
 export const serverRelease = "2.15.1";
@@ -147,7 +148,7 @@ function cachedFolders(cache: string): readonly string[] {
 async function bringInto(cache: string, way: BringWay): Promise<Outcome<ServerBinary>> {
   const draft = join(cache, `draft-${randomBytes(6).toString("hex")}`);
   try {
-    mkdirSync(draft, { recursive: true });
+    makeFolderSync(draft);
     const target = join(draft, "nats-server");
     const brought = await way.bring(target, serverRelease);
     if (!brought.ok) return brought;
@@ -157,7 +158,7 @@ async function bringInto(cache: string, way: BringWay): Promise<Outcome<ServerBi
     const why = unsoundness(version);
     if (why !== null) return refuse("unavailable", `it gave a version that is not to be used: ${why}`);
     const folder = join(cache, `nats-server-${showVersion(version)}`);
-    mkdirSync(folder, { recursive: true });
+    makeFolderSync(folder);
     const path = join(folder, "nats-server");
     await placeWhole(target, path);
     return accept({ path, version, way: way.name, warning: null });

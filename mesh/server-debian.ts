@@ -4,10 +4,11 @@
  * system is installed or changed. The newest suite is used since stable's package may be too old;
  * the program is one file of Go and runs on older Debians.
  */
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import { runCommand } from "./outside-command.ts";
+import { makeFolderSync } from "../system/make-folder.ts";
 
 const suite = "sid";
 const officialMirror = "http://deb.debian.org/debian";
@@ -70,7 +71,7 @@ export function mirrorIn(sources: readonly string[]): string | null {
 /** Lays out apt's folders under `place` and returns the configuration that points at them. */
 function layOut(place: string, mirror: string): string {
   for (const folder of ["lists/partial", "cache/archives/partial", "state"]) {
-    mkdirSync(join(place, folder), { recursive: true });
+    makeFolderSync(join(place, folder));
   }
   writeFileSync(join(place, "sources.list"), `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
   writeFileSync(join(place, "status"), "");

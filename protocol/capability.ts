@@ -80,7 +80,7 @@ export const capabilitySchema = z.object({
   labels: recordOf(shortText, shortText),
   /** Version of the Python that programs get, such as 3.12.4; null where there is none. */
   python: shortText.nullable().default(null),
-  /** What that Python has installed, distributions and modules by name, with their versions; left out where nobody asked it. */
+  /** What that Python has installed, by normal name (PEP 503), with its version; left out where it was not asked or did not answer. */
   packages: cutRecord(shortText, nameCharactersMax, packagesMax).exactOptional(),
   /** What is installed there, in short: another text means that something has changed. */
   environment: shortText.exactOptional(),

@@ -54,6 +54,7 @@ export const datasetVersionSchema = z.strictObject({
   trial: trialIdSchema.nullable(),
   check: datasetCheckSchema,
 });
+export type DatasetVersion = z.infer<typeof datasetVersionSchema>;
 
 /** What a sweep that builds a dataset has put on record once it is built; absent where whoever asked records it. */
 export const recordingSchema = z.strictObject({

@@ -4,6 +4,7 @@
  */
 import type { BackendName, Capability, Policy } from "./capability.ts";
 import { allowsProgram, isProgramTask, programsText } from "./program.ts";
+import { hasInstead, readPythonRequirement, type PythonRequirement } from "./python-requirement.ts";
 import type { Requirement } from "./requirement.ts";
 
 export interface Mismatch {
@@ -55,6 +56,7 @@ export function matchMachine(
   if (need.gpu !== undefined) missingGpu(need.gpu, capability, miss);
   if (need.python !== undefined && !isAtLeast(capability.python, need.python))
     miss("python", `Python ${need.python}`, capability.python ?? "none");
+  for (const wanted of need.packages ?? []) missingPackage(wanted, capability, miss);
   for (const [label, value] of Object.entries(need.labels ?? {})) {
     const has = capability.labels[label];
     if (has !== value) miss(`labels.${label}`, value, has ?? "not set");
@@ -102,6 +104,24 @@ export function asksEachMachine({ agents, diskGiB, memGiB }: Requirement): boole
   return agents !== undefined || diskGiB !== undefined || memGiB !== undefined;
 }
 
+/** Placement asks the same few again and again. */
+const requirementsRemembered = new Map<string, PythonRequirement>();
+const requirementsRememberedMax = 1_000;
+
+function missingPackage(text: string, capability: Capability, miss: Miss): void {
+  let wanted = requirementsRemembered.get(text);
+  if (wanted === undefined) {
+    const read = readPythonRequirement(text);
+    // A sweep of another version of trialmesh may ask for what this one cannot read.
+    if (!read.ok) return miss(packagesPredicate, text, "unknown");
+    wanted = read.value;
+    if (requirementsRemembered.size >= requirementsRememberedMax) requirementsRemembered.clear();
+    requirementsRemembered.set(text, wanted);
+  }
+  const has = hasInstead(wanted, capability);
+  if (has !== null) miss(packagesPredicate, wanted.text, has);
+}
+
 /** What people call a feature, and what systems call it. */
 const featureNames: Readonly<Record<string, readonly string[]>> = {
   avx512: ["avx512f"],
@@ -133,6 +153,8 @@ export function backendsFor(
 }
 
 const programsPredicate = "policy.programs";
+/** NEED-4: what is installed in the Python there; one mismatch for each requirement. */
+export const packagesPredicate = "python";
 /** What no description of a machine says, and an attempt there has shown. */
 export const lacksPredicate = "lacks";
 

@@ -3,6 +3,16 @@ import * as z from "zod";
 import { shortText, listOf, recordOf } from "./bound.ts";
 import { backendNameSchema, dtypeNames } from "./capability.ts";
 import { nameSchema } from "./name.ts";
+import { readPythonRequirement } from "./python-requirement.ts";
+
+const packagesMax = 100;
+
+/** As pip takes them, without where they come from: `torch>=2`. */
+export const pythonRequirementText = shortText.superRefine((text, context) => {
+  const read = readPythonRequirement(text);
+  if (!read.ok) context.addIssue({ code: "custom", message: read.refusal.message });
+});
+export const pythonRequirements = listOf(pythonRequirementText, packagesMax).min(1);
 
 export const requirementSchema = z.strictObject({
   /** Any of these backends. */
@@ -26,7 +36,14 @@ export const requirementSchema = z.strictObject({
   /** Number formats that must work on the backend; all of them. */
   dtype: listOf(z.enum(dtypeNames)).min(1).optional(),
   /** A Python of this version or later, such as 3.11. */
-  python: shortText.regex(/^\d+(\.\d+){0,2}$/, 'a version looks like "3.11"').optional(),
+  python: shortText
+    .regex(
+      /^\d+(\.\d+){0,2}$/,
+      'a version looks like "3.11"; what must be installed is a list, as in [pandas]',
+    )
+    .optional(),
+  /** What must be installed in that Python; all of it. */
+  packages: pythonRequirements.optional(),
   labels: recordOf(shortText, shortText).optional(),
   agents: z
     .strictObject({ only: listOf(nameSchema).min(1).optional(), not: listOf(nameSchema).optional() })

@@ -52,6 +52,8 @@ export const agentView = z.object({
   rates: answerList(rateSchema),
   /** Version of the Python that programs get there; null where there is none. */
   python: answerText.nullable().default(null),
+  /** How many distributions that Python has installed; null where nobody knows. The query `agent` names them. */
+  packages: count.nullable().default(null),
   /** What attempts have shown to be missing there, and of which sweep. */
   lacks: answerList(z.object({ what: answerText, sweep: answerText })).default([]),
   /** Where real trials showed another speed than the probe: the rate they are priced at, tokens per second. */
@@ -62,6 +64,14 @@ export const agentView = z.object({
   lastSeenAt: z.number().nullable(),
 });
 export type AgentView = z.infer<typeof agentView>;
+
+/** One agent with what is too long to be told of each. */
+export const agentDetailView = z.object({
+  agent: agentView,
+  /** What its Python has installed, with versions; null where nobody knows. */
+  packages: answerRecord(answerText).nullable(),
+});
+export type AgentDetailView = z.infer<typeof agentDetailView>;
 
 export const meshView = z.object({
   mesh: answerText,
@@ -78,14 +88,22 @@ export const meshView = z.object({
 });
 export type MeshView = z.infer<typeof meshView>;
 
+/** What people wrote about it; each absent where nobody did. */
+const labels = {
+  tags: answerList(answerText).exactOptional(),
+  notes: answerText.exactOptional(),
+};
+
 export const sweepSummary = z.object({
   sweep: answerText,
   name: answerText,
   requester: answerText,
   task: answerText,
-  /** `waiting`: nothing runs and nothing can start just now; `waiting` says for what. */
+  /** `waiting`: nothing runs and nothing can start just now; `waiting` says for what, and of a paused one by whom. */
   state: sweepStateSchema,
   waiting: answerText.nullable(),
+  /** Who has paused it, why and since when; `now`: what ran was asked to leave too. Absent where it is not paused. */
+  paused: z.object({ by: answerText, why: answerText, at: z.number(), now: z.boolean() }).exactOptional(),
   metric: answerText,
   goal: z.enum(["maximize", "minimize"]),
   /** Trials the sweep may propose at most. */
@@ -111,6 +129,9 @@ export const sweepSummary = z.object({
   weight: z.number(),
   priority: z.number(),
   experiment: answerText.nullable(),
+  ...labels,
+  /** Who took it out of sight, and when; absent where it is in sight. */
+  removed: z.object({ by: answerText, why: answerText, at: z.number() }).exactOptional(),
   submittedAt: z.number(),
   finishedAt: z.number().nullable(),
   registered: z
@@ -165,6 +186,7 @@ export const trialView = z.object({
   artifact: answerText.nullable(),
   spent: count,
   failure: answerText.nullable(),
+  ...labels,
 });
 export type TrialView = z.infer<typeof trialView>;
 
@@ -192,8 +214,19 @@ export const curveView = z.object({
   points: answerList(z.object({ fence: count, resource: count, metrics })),
 });
 export const logsView = z.object({
-  lines: answerList(z.object({ fence: count, stream: z.enum(["out", "err"]), line: answerText })),
+  lines: answerList(
+    z.object({
+      fence: count,
+      stream: z.enum(["out", "err"]),
+      line: answerText,
+      /** When the mesh had it, by its server's clock; absent from coordinators of before. */
+      at: z.number().exactOptional(),
+    }),
+  ),
+  /** What to give as `after` for the lines behind these; absent from coordinators of before. */
+  position: count.exactOptional(),
 });
+export type LogLineView = z.infer<typeof logsView>["lines"][number];
 
 export const versionView = z.object({
   version: count,
@@ -316,6 +349,7 @@ export type EventsView = z.infer<typeof eventsView>;
 /** The schema of each query's answer. */
 export const queryValues = {
   mesh: meshView,
+  agent: agentDetailView,
   sweeps: z.object({ sweeps: answerList(sweepSummary) }),
   sweep: sweepView,
   trial: trialView,

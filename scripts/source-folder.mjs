@@ -4,8 +4,8 @@
  */
 export const rooms = [
   "protocol",
-  "store",
   "system",
+  "store",
   "numeric",
   "text",
   "artifact",

@@ -2,18 +2,8 @@
  * The file of a store, as far as it has to be looked at before LMDB maps it: LMDB ends the process over a file that is none of
  * its own, and over one that was cut off. What lies inside is `inspect-store.ts`'s.
  */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  statfsSync,
-  statSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
 
 export const storeFile = "store.lmdb";
@@ -75,17 +65,6 @@ function readMeta(descriptor: number, at: number) {
   if (pageBytes < pageBytesMin || pageBytes > pageBytesMax) return null;
   const lastPage = Number(page.readBigUInt64LE(meta.lastPageAt));
   return { pageBytes, lastPage, transaction: page.readBigUInt64LE(meta.transactionAt) };
-}
-
-/** The store's folder, made where it is missing. Throws the system's error, and the right one. */
-export function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    // On a read-only disk Node says of a folder and all above it that there is none.
-    if (existsSync(dirname(path))) mkdirSync(path);
-    throw error;
-  }
 }
 
 export function freeBytes(path: string): number {

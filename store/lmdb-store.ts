@@ -24,9 +24,10 @@ import {
   versionKey,
   type Packer,
 } from "./inspect-store.ts";
-import { nearlyFullBytes, freeBytes, makeFolder, prepareFile, storeFile } from "./lmdb-file.ts";
+import { nearlyFullBytes, freeBytes, prepareFile, storeFile } from "./lmdb-file.ts";
 import { damagedStore, diskFull, fullSentence, refusalOf, writeError } from "./lmdb-error.ts";
 import { assertKeys, StoreError, type Store, type StoreChanges, type StoreOpening } from "./store.ts";
+import { makeFolderSync } from "../system/make-folder.ts";
 
 /** Entries that get their checksums in one transaction. */
 const liftedAtOnce = 1_000;
@@ -45,7 +46,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<StoreOpe
   const file = join(path, storeFile);
   let root: RootDatabase<unknown, string> | undefined;
   try {
-    makeFolder(path);
+    makeFolderSync(path);
     accessSync(path, constants.W_OK);
     // LMDB would end the process over either.
     if (freeBytes(path) < nearlyFullBytes) return { kind: "refused", refusal: diskFull(path) };

@@ -18,10 +18,11 @@ import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
-import { compactFile, lockSuffix, makeFolder, prepareFile, storeFile, storeIsThere } from "./lmdb-file.ts";
+import { compactFile, lockSuffix, prepareFile, storeFile, storeIsThere } from "./lmdb-file.ts";
 import { damagedStore, refusalOf } from "./lmdb-error.ts";
 import { openLmdbStore, type LmdbStoreOptions } from "./lmdb-store.ts";
 import type { StoreOpening } from "./store.ts";
+import { makeFolderSync } from "../system/make-folder.ts";
 
 export type ChildEnvironment = () => Readonly<Record<string, string | undefined>>;
 
@@ -49,7 +50,7 @@ export async function openCheckedStore(options: CheckedStoreOptions): Promise<St
   const mark = join(path, markFile);
   let changed = false;
   try {
-    makeFolder(path);
+    makeFolderSync(path);
     // Of a process that is gone; LMDB believes what it finds there.
     rmSync(join(path, storeFile + lockSuffix), { force: true });
     changed = changedSinceClosed(path);

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { partSuffix } from "./partial-file.ts";
 import { isSameProcess, startOfProcess } from "./process-alive.ts";
 import { systemCode } from "./system-error.ts";
+import { makeFolderSync } from "./make-folder.ts";
 
 const pollMs = 500;
 const attemptsMax = 3;
@@ -44,7 +45,7 @@ export type LockClaim =
 
 /** The lock, or who has it just now. Throws the system's error where the folder cannot be made or written. */
 export function tryLock(folder: string, name: string): LockClaim {
-  mkdirSync(folder, { recursive: true });
+  makeFolderSync(folder);
   const lock = lockOf(folder, name);
   const mine = `${process.pid}-${startOfProcess(process.pid) ?? ""}`;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {

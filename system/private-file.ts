@@ -1,7 +1,7 @@
 /** Files and folders that only their owner may read. Not a store: each file is small, read whole and replaced whole. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, readFileSync, statSync } from "node:fs";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
+import { FolderError, makeFolderSync } from "./make-folder.ts";
 import { refuseDisk } from "./system-error.ts";
 import { writeWholeSync } from "./whole-file.ts";
 
@@ -10,26 +10,16 @@ const privateFolderMode = 0o700;
 /** Makes the folder (and its parents), or tightens one that others could look into. */
 export function ensurePrivateFolder(path: string): Outcome<string> {
   try {
-    mkdirSync(path, { recursive: true, mode: privateFolderMode });
+    makeFolderSync(path, privateFolderMode);
     const found = statSync(path);
     if (!found.isDirectory()) return refuse("invalid", `${path} is a file; trialmesh needs a folder there`);
     if ((found.mode & 0o077) !== 0) chmodSync(path, privateFolderMode);
     return accept(path);
   } catch (error) {
-    return refuseDisk(firstRefused(path) ?? error, "write", path);
-  }
-}
-
-/** Node's recursive `mkdir` tells a read-only disk as a missing file; the first folder alone is told as what it is. */
-function firstRefused(path: string): unknown {
-  const parent = dirname(path);
-  if (parent !== path && !existsSync(parent)) return firstRefused(parent);
-  try {
-    mkdirSync(path);
-    rmdirSync(path);
-    return null;
-  } catch (error) {
-    return error;
+    if (!(error instanceof FolderError)) return refuseDisk(error, "write", path);
+    return error.code === "ENOENT"
+      ? refuse("unavailable", `${error.message}; choose another folder with TRIALMESH_HOME`)
+      : refuseDisk(error, "write", error.path);
   }
 }
 

@@ -174,6 +174,7 @@ class MeshFeed implements Feed {
 function copyOf(of: Answers): Stored {
   return {
     mesh: new Map(of.mesh),
+    agent: new Map(of.agent),
     sweeps: new Map(of.sweeps),
     sweep: new Map(of.sweep),
     trial: new Map(of.trial),

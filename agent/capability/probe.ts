@@ -3,7 +3,6 @@
  * trains on each, in tokens per second. A backend is measured once and remembered until a version, its driver
  * or the processor changes (`probe-cache.ts`); host facts are read each time.
  */
-import { mkdir } from "node:fs/promises";
 import {
   backendReportSchema,
   type BackendName,
@@ -22,9 +21,10 @@ import { unmeasuredRates } from "./unmeasured-rate.ts";
 import { readDriverVersion } from "./compute-capability.ts";
 import { cacheKey, readProbeCache, writeProbeCache, type Remembered } from "./probe-cache.ts";
 import { probeThreads, type ThreadRate } from "./thread-probe.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 
 /** A capability but for the labels, which are the owner's to give, and for what programs need. */
-export type ProbeResult = Omit<Capability, "labels" | "python"> & {
+export type ProbeResult = Omit<Capability, "environment" | "labels" | "packages" | "python"> & {
   /** What the processor's cores add to one trial. */
   readonly threads: readonly ThreadRate[];
 };
@@ -44,7 +44,7 @@ export interface ProbeOptions {
 }
 
 export async function probe(options: ProbeOptions): Promise<ProbeResult> {
-  await mkdir(options.cacheDir, { recursive: true });
+  await makeFolder(options.cacheDir);
   const [host, driver] = await Promise.all([
     (options.host ?? readHost)(options.cacheDir),
     (options.driver ?? readDriverVersion)(),

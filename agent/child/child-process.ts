@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { openGuard, type Guard } from "../../system/guard.ts";
 import { withoutInherited } from "../../system/inherited-descriptor.ts";
 import { endMarked, markedEnvironment, newMark, signalMarked } from "../../system/marked-process.ts";
+import { LogGate } from "../runner/log-gate.ts";
 import type { Job } from "../runner/runner.ts";
 import { fromChildSchema, type FromChild, type ToChild } from "../runner/wire.ts";
 
@@ -60,9 +61,8 @@ export interface ChildOptions {
 /** Windows has no signal that stops a process. */
 export const canSuspend = process.platform !== "win32";
 
-const lineMaxChars = 2_000;
-/** Lines passed on per job; what comes after is counted, not kept. */
-const linesPerJobMax = 2_000;
+/** After these no more is told of a job. */
+const lastKinds: ReadonlySet<FromChild["kind"]> = new Set(["finished", "stopped", "failed"]);
 /** Output that comes after the process is gone, from what it left behind. */
 const drainMs = 500;
 
@@ -86,8 +86,8 @@ class ChildProcess implements Child {
   readonly #guard: Guard;
   #heapExhausted = false;
   #suspended = false;
-  /** Lines of the job that it runs. */
-  #lines = 0;
+  /** Of the lines of the job that it runs. */
+  #gate = new LogGate();
 
   constructor(options: ChildOptions) {
     this.#options = options;
@@ -103,7 +103,7 @@ class ChildProcess implements Child {
     proc.on("message", (message) => {
       const event = fromChildSchema.safeParse(message);
       // Lines written before it stand in another pipe: they are read by then, so no event comes before what was said before it.
-      if (event.success) setImmediate(() => options.onEvent(event.data));
+      if (event.success) setImmediate(() => this.#tell(event.data));
       else proc.kill("SIGKILL"); // it speaks another language; nothing it says can be trusted
     });
     proc.once("error", () => proc.kill("SIGKILL"));
@@ -136,13 +136,14 @@ class ChildProcess implements Child {
     if (this.#options.foreign) await endMarked(this.#mark);
     this.#process.stdout?.destroy();
     this.#process.stderr?.destroy();
+    this.#tellLast();
     this.#options.onEnd({ how, outOfMemory: this.#heapExhausted });
   }
 
   run(job: Job): void {
     this.fence = job.fence;
     this.trials++;
-    this.#lines = 0;
+    this.#gate = new LogGate();
     this.#send({ kind: "run", job: { ...job, params: { ...job.params } } });
   }
 
@@ -184,9 +185,23 @@ class ChildProcess implements Child {
     if (from === null) return;
     createInterface({ input: from }).on("line", (line) => {
       if (line.includes("heap out of memory")) this.#heapExhausted = true;
-      if (this.fence === null || ++this.#lines > linesPerJobMax) return;
-      this.#options.onEvent({ kind: "log", fence: this.fence, stream, line: line.slice(0, lineMaxChars) });
+      if (this.fence === null) return;
+      for (const kept of this.#gate.admit(line, performance.now())) this.#tellLine(stream, kept);
     });
+  }
+
+  #tell(event: FromChild): void {
+    if (lastKinds.has(event.kind)) this.#tellLast();
+    this.#options.onEvent(event);
+  }
+
+  /** No more lines of its job come: how many were left out, and the last of them. */
+  #tellLast(): void {
+    for (const line of this.#gate.end()) this.#tellLine("out", line);
+  }
+
+  #tellLine(stream: "out" | "err", line: string): void {
+    if (this.fence !== null) this.#options.onEvent({ kind: "log", fence: this.fence, stream, line });
   }
 }
 

@@ -2,22 +2,14 @@
  * Files of a folder into a bundle, and a bundle into a folder. What is hidden or can be made again is left out; links within it
  * travel as copies, those that lead nowhere stay behind, and those that lead out of it are refused, as is what is too big.
  */
-import { chmod, mkdir, readdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { decodeBundle, type Bundle, type BundledFile } from "./bundle.ts";
-
-/** Folders of tools, which anyone can make again. Hidden names (.git, .venv, .env) are left out as well. */
-export const ignoredNames: readonly string[] = [
-  "node_modules",
-  "__pycache__",
-  "venv",
-  "wandb",
-  "mlruns",
-  "lightning_logs",
-];
+import { isEnvironment, isLeftOut, leftOutIn } from "./left-out.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 
 const secretsStay = "its keys and credentials must not travel; keep the program elsewhere";
 
@@ -45,6 +37,8 @@ export interface PackOptions extends FolderLimits {
   readonly advice: string;
   /** Folders that must not travel: left out where they are met, refused where they are named. */
   readonly isSecret?: (folder: string) => boolean;
+  /** Told of each file and folder that is left out by its name or as an environment. */
+  readonly onLeftOut?: (path: string) => void;
   /** Told of each link that stays behind, and why. */
   readonly onLink?: (sentence: string) => void;
 }
@@ -63,7 +57,8 @@ export async function packFolder(
 }
 
 export async function listFolder(folder: string, options: PackOptions): Promise<Outcome<readonly Found[]>> {
-  const { advice, isSecret = () => false, maxFiles, onLink = () => undefined, only, what } = options;
+  const { isSecret = () => false, maxFiles, only, what } = options;
+  const { onLeftOut = () => undefined, onLink = () => undefined } = options;
   const root = await realpath(folder);
   const isInSecret = (path: string): boolean =>
     isSecret(path) || (dirname(path) !== path && isInSecret(dirname(path)));
@@ -80,6 +75,7 @@ export async function listFolder(folder: string, options: PackOptions): Promise<
       onLink(`${path} in ${what} is a link that leads nowhere, and stays behind`);
       return;
     }
+    if (!named && (await isEnvironment(real))) return onLeftOut(path);
     if (real !== root && !real.startsWith(root + sep)) {
       outside.push(path);
       return;
@@ -107,8 +103,10 @@ export async function listFolder(folder: string, options: PackOptions): Promise<
           `${path} in ${what} is a link to ${basename(real)}, which is left out, and stays behind`,
         );
       if (real !== join(root, path)) copies++;
+      const isOut = await leftOutIn(real);
       for (const name of (await readdir(real)).toSorted())
-        if (!isLeftOut(name)) await add(join(path, name), false, [...above, real]);
+        if (isOut(name)) onLeftOut(join(path, name));
+        else await add(join(path, name), false, [...above, real]);
     } else onLink(`${path} in ${what} is neither a file nor a folder, and stays behind`);
   };
   for (const name of only ?? ["."]) {
@@ -121,16 +119,25 @@ export async function listFolder(folder: string, options: PackOptions): Promise<
       return refuse("unknown", `there is no ${name} in ${what}`);
     }
   }
-  const [link] = outside;
-  if (link !== undefined)
-    return refuse("invalid", `${link} in ${what} is a link to outside of it; only its own files travel`);
-  const [kept] = secret;
-  if (kept !== undefined)
-    return refuse("invalid", `${kept} in ${what} is the home of a mesh, or in one: ${secretsStay}`);
-  if (copies > maxFiles)
-    return refuse("invalid", `links in ${what} lead to more than ${maxFiles} folders; ${advice}`);
+  const fault = faultOf({ outside, secret, copies }, options);
+  if (fault !== null) return refuse("invalid", fault);
   const files = [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
   return withinLimits(files, options);
+}
+
+function faultOf(
+  {
+    copies,
+    outside,
+    secret,
+  }: { readonly outside: readonly string[]; readonly secret: readonly string[]; readonly copies: number },
+  { advice, maxFiles, what }: PackOptions,
+): string | null {
+  const [link] = outside;
+  if (link !== undefined) return `${link} in ${what} is a link to outside of it; only its own files travel`;
+  const [kept] = secret;
+  if (kept !== undefined) return `${kept} in ${what} is the home of a mesh, or in one: ${secretsStay}`;
+  return copies > maxFiles ? `links in ${what} lead to more than ${maxFiles} folders; ${advice}` : null;
 }
 
 function withinLimits(files: readonly Found[], options: PackOptions): Outcome<readonly Found[]> {
@@ -161,12 +168,12 @@ export async function readBundle(path: string): Promise<Outcome<Bundle>> {
 
 /** Writes the bundle's files under the folder, which is made. Its paths were checked when it was read. */
 export async function unpackBundle({ files }: Bundle, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const made = new Set<string>();
   for (const { content, executable, path } of files) {
     const file = join(folder, path);
     const parent = dirname(file);
-    if (!made.has(parent)) await mkdir(parent, { recursive: true, mode: 0o700 });
+    if (!made.has(parent)) await makeFolder(parent, 0o700);
     made.add(parent);
     await writeFile(file, content, { mode: 0o600 });
     if (executable) await chmod(file, 0o700);
@@ -181,10 +188,6 @@ async function ledTo(path: string): Promise<string | null> {
     if (isMissing(error) || systemCode(error) === "ELOOP") return null;
     throw error;
   }
-}
-
-function isLeftOut(name: string): boolean {
-  return name.startsWith(".") || ignoredNames.includes(name);
 }
 
 function isMissing(error: unknown): boolean {

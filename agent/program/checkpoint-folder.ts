@@ -3,7 +3,6 @@
  * the files mean is the program's own business.
  */
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { systemCode } from "../../system/system-error.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { CheckpointFile } from "../runner/runner.ts";
@@ -11,6 +10,7 @@ import { writeCheckpoint } from "../runner/write-checkpoint.ts";
 import { encodeBundle } from "./bundle.ts";
 import { listFolder, packFolder, type PackOptions } from "./bundle-folder.ts";
 import type { SegmentNote } from "./lease-segment.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 
 const limits: PackOptions = {
   maxMiB: 512,
@@ -37,7 +37,7 @@ export class CheckpointFolder {
   }
 
   async make(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.#folder, 0o700);
   }
 
   /** What is in it now counts as kept. */

@@ -1,9 +1,11 @@
 /** One trial's command line from a sweep's words and macros. It starts nothing; a file is written through the context. */
+import { isAbsolute } from "node:path";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
 import { macroPattern } from "../../protocol/command-macro.ts";
 import { pathOf } from "../../protocol/nested-name.ts";
 import { pythonText } from "../../protocol/python-text.ts";
+import { meansPython } from "./interpreter.ts";
 import { jsonObject, spelled, type Spelling } from "../../protocol/spelling.ts";
 
 /** What of a command its words are made from. */
@@ -87,8 +89,18 @@ export function expandCommand(
     }
   });
   const [first] = unset;
-  if (first === undefined) return accept(words);
+  if (first === undefined) return accept(withNamedPython(words, context));
   return refuse("invalid", `the command names \${envvar:${first}}, and ${first} is not set`);
+}
+
+/** Where the machine's owner names a Python, a command that begins with `python` or `python3` means that one. */
+function withNamedPython(
+  words: readonly string[],
+  { interpreter, platform }: Pick<ExpandContext, "interpreter" | "platform">,
+): readonly string[] {
+  const at = platform !== "win32" && words[0] === "/usr/bin/env" ? 1 : 0;
+  if (!isAbsolute(interpreter) || !meansPython(words[at] ?? "")) return words;
+  return [...words.slice(0, at), interpreter, ...words.slice(at + 1)];
 }
 
 /** A sweep's own variables, with `${parameter:NAME}` and `${trial}` in them; what else looks like a macro is text. */

@@ -1,40 +1,54 @@
-/** Which Python `${interpreter}` means on this machine, and its version. It runs nobody's program. */
-import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
-import { guardedEnvironment } from "../../system/own-guard.ts";
+/** Which Python programs get on this machine, and what of the environment goes with it. It asks it nothing, and runs nobody's program. */
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const names = ["python", "python3"];
-const versionDeadlineMs = 5_000;
 
-/** TRIALMESH_PYTHON, else the first of python and python3 that the path has. W&B writes python; many systems have only python3. */
+/**
+ * TRIALMESH_PYTHON, which may also name the folder of a virtual environment, else the first of python and python3 that the path
+ * has. W&B writes python; many systems have only python3.
+ */
 export function findInterpreter(environment: Environment): string {
   const wanted = environment["TRIALMESH_PYTHON"];
-  if (wanted !== undefined && wanted !== "") return wanted;
+  if (wanted !== undefined && wanted !== "") return named(wanted);
   const folders = (environment["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   return names.find((name) => folders.some((folder) => isExecutable(join(folder, name)))) ?? "python";
 }
 
-/** What it says of itself, such as 3.12.4; null where it does not start or is no Python. */
-export function pythonVersion(interpreter: string): Promise<string | null> {
-  return new Promise((resolve) => {
-    const child = spawn(interpreter, ["-c", "import platform; print(platform.python_version())"], {
-      env: guardedEnvironment(),
-      stdio: ["ignore", "pipe", "ignore"],
-      timeout: versionDeadlineMs,
-      killSignal: "SIGKILL",
-    });
-    let text = "";
-    child.stdout.setEncoding("utf8");
-    child.stdout.on("data", (part: string) => (text += part));
-    child.once("error", () => resolve(null));
-    child.once("close", (code) => {
-      const version = /^\d+(\.\d+)+/.exec(text.trim())?.[0] ?? null;
-      resolve(code === 0 ? version : null);
-    });
-  });
+/** Programs run in folders of their own, from where a path that is not whole leads elsewhere. */
+function named(wanted: string): string {
+  const path = /[/\\]/.test(wanted) || isFolder(wanted) ? resolve(wanted) : wanted;
+  if (!isFolder(path)) return path;
+  return join(path, ...(process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"]));
+}
+
+/**
+ * What activating its environment would set, where it lies in one: so what a program starts by itself (`python`, `torchrun`, a file
+ * that begins with `env python3`) comes from there too.
+ */
+export function activation(interpreter: string, environment: Environment): Record<string, string> {
+  if (!isAbsolute(interpreter)) return {};
+  const folder = dirname(interpreter);
+  const home = dirname(folder);
+  const variable = existsSync(join(home, "pyvenv.cfg"))
+    ? "VIRTUAL_ENV"
+    : existsSync(join(home, "conda-meta"))
+      ? "CONDA_PREFIX"
+      : null;
+  if (variable === null) return {};
+  const path = environment["PATH"] ?? "";
+  return { [variable]: home, PATH: path === "" ? folder : `${folder}${delimiter}${path}` };
+}
+
+/** The first words of a command that mean whatever Python this machine's owner names. */
+export function meansPython(word: string): boolean {
+  return names.includes(word);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function isExecutable(path: string): boolean {

@@ -10,6 +10,7 @@ import type { CheckpointFolder } from "./checkpoint-folder.ts";
 import type { CommandJob } from "./command-job.ts";
 import { spelledParams } from "../../protocol/spelling.ts";
 import { expandCommand, expandEnvironment } from "./expand-command.ts";
+import { activation } from "./interpreter.ts";
 import { LeaseSegment, readSegmentNote } from "./lease-segment.ts";
 import { baseEnvironment, environmentOf } from "./program-environment.ts";
 import type { ReportEndpoint } from "./report-endpoint.ts";
@@ -78,8 +79,10 @@ export async function programStart(
   { mlflowUrl, reportUrl }: Pick<ReportEndpoint, "mlflowUrl" | "reportUrl">,
 ): Promise<Outcome<ProgramStart>> {
   const { program } = job;
+  const base = baseEnvironment(agentEnvironment);
   const given = {
-    ...baseEnvironment(agentEnvironment),
+    ...base,
+    ...activation(interpreter, base),
     ...slotEnvironment,
     ...expandEnvironment(program, job.params, job.trial),
     ...environmentOf({

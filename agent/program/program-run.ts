@@ -11,7 +11,7 @@ import { CheckpointPacker, packEveryMs } from "./checkpoint-packer.ts";
 import type { CommandEnd } from "./command-end.ts";
 import type { ReportSource } from "./heard-source.ts";
 import { LeaseSegment } from "./lease-segment.ts";
-import { LogGate } from "./log-gate.ts";
+import { LogGate } from "../runner/log-gate.ts";
 import type { MlflowFact } from "./mlflow-fact.ts";
 import { PointPace } from "./point-pace.ts";
 import {

@@ -5,6 +5,7 @@
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Params } from "../../protocol/value.ts";
+import { makeFolderSync } from "../../system/make-folder.ts";
 import type { Environment } from "../../system/environment.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { givenArguments, type Expandable } from "./expand-command.ts";
@@ -34,7 +35,7 @@ export function wandbRowsOf(folder: string): string {
 export function makeWandbPlace(place: WandbPlace, sweep: Expandable, params: Params): Record<string, string> {
   const { environment, folder, metrics } = place;
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolderSync(folder, 0o700);
   const parameters = join(folder, "parameters.yaml");
   writeFileSync(parameters, sweepParameters(sweep, params), { mode: 0o600 });
   const hook = join(folder, "hook");

@@ -3,10 +3,10 @@
  * Not flushed to disk: it is durable once it is in the mesh's store, and an agent empties its work folder at start.
  */
 import { createHash } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeWhole } from "../../system/whole-file.ts";
 import type { CheckpointFile, Kept } from "./runner.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 
 /**
  * `<dir>/<name>.safetensors`, by way of a temporary name. Where `kept` knows a file with these bytes it is that one:
@@ -22,7 +22,7 @@ export async function writeCheckpoint(
   const known = kept(digest);
   if (known !== null) return { path: known, digest, bytes: bytes.length };
   const path = join(dir, `${name}.safetensors`);
-  await mkdir(dir, { recursive: true });
+  await makeFolder(dir);
   await writeWhole(path, bytes, { flush: false });
   return { path, digest, bytes: bytes.length };
 }

@@ -46,21 +46,22 @@ async function addFile(terminal: Terminal, file: string, options: Options): Prom
 
 function addedText({
   added,
+  badRows,
   bytes,
   dataset,
   digest,
-  manifest,
   report,
+  rows,
   trial,
   version,
 }: AddedDataset): string {
-  const { test, train, validation } = manifest.rows;
+  const { test, train, validation } = rows;
   const failed = report.checks.filter(({ passed }) => !passed);
   return [
     `${dataset}@${version} ${added ? "is on record" : "was on record already"}: ${train} train, ${validation} validation, ${test} test rows, ${formatBytes(bytes)}, ${shortDigest(digest)}${trial === null ? "" : `, built by ${trial}`}`,
-    ...(manifest.bad.count === 0
+    ...(badRows === 0
       ? []
-      : [`${plural(manifest.bad.count, "row")} rejected; \`trialmesh dataset preview\` shows them`]),
+      : [`${plural(badRows, "row")} rejected; \`trialmesh dataset preview\` shows them`]),
     ...(report.checks.length === 0
       ? []
       : [`${report.checks.length - failed.length} of ${plural(report.checks.length, "expectation")} hold`]),

@@ -65,12 +65,21 @@ export function upCommand(terminal: Terminal): Command {
       examples("trialmesh up", "trialmesh up --listen 0.0.0.0:4222 --slots 2", "trialmesh up --detach"),
     )
     .action(
-      action(terminal, (options: Options) =>
-        options.detach === true
+      action(terminal, (options: Options, command: Command) => {
+        const slip = portSlip(options);
+        if (slip !== null) return command.error(`error: ${slip}`);
+        return options.detach === true
           ? upDetached(terminal, { ...options, agentsWanted: options.agent ? 1 : 0 })
-          : up(terminal, options),
-      ),
+          : up(terminal, options);
+      }),
     );
+}
+
+/** Two ports are asked for, and the server listens on one; null where they agree. */
+function portSlip({ listen, port }: Options): string | null {
+  if (listen === undefined || port === undefined || listen.port === port) return null;
+  const { host } = listen;
+  return `--listen names port ${listen.port} and --port ${port}; the server has one: give --listen ${host}:${port}, or leave --port out`;
 }
 
 async function up(terminal: Terminal, options: Options): Promise<ExitCode> {

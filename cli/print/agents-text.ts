@@ -1,13 +1,22 @@
 /** The agents as text: hardware, measured speed, what each owner withholds, and where a claim of speed is not believed. */
 import type { Policy } from "../../protocol/capability.ts";
-import type { AgentView, MeshView } from "../../protocol/view.ts";
+import type { AgentDetailView, AgentView, MeshView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatGiB, formatMetric, formatTime, percent } from "../../text/figure.ts";
 import { table } from "../../text/table.ts";
 
-export function agentsText({ agents }: MeshView): string {
+/** One agent, and what its Python has installed, one a line. */
+export function agentDetailText({ agent, packages }: AgentDetailView): string {
+  const all = agentsText({ agents: [agent] });
+  if (packages === null) return all;
+  const lines = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
+  return [all, lines.join("\n")].filter((part) => part !== "").join("\n\n");
+}
+
+export function agentsText({ agents }: Pick<MeshView, "agents">): string {
   const notes = agents.flatMap((agent) => [
     ...policyText(agent),
+    ...pythonText(agent),
     ...availabilityText(agent),
     ...measuredText(agent),
     ...asideText(agent),
@@ -99,6 +108,13 @@ function ownerRules(policy: Policy): string[] {
   if (programs !== "none")
     rules.push(programs === "any" ? "runs anyone's programs" : "runs programs of the mesh's owner");
   return rules;
+}
+
+/** What programs get there, where its owner lets any run. */
+function pythonText({ agent, packages, policy, python }: AgentView): string[] {
+  if (policy.programs === "none") return [];
+  if (python === null) return [`${agent} has no Python`];
+  return [`${agent} has Python ${python}${packages === null ? "" : ` with ${plural(packages, "package")}`}`];
 }
 
 /** What the policy makes of the moment, and how it knows whether its owner is there. */

@@ -274,7 +274,7 @@ function agentsFinding({ agents }: MeshView): Finding {
       "warn",
       "agents",
       `${found}; ${lacking.join("; ")}`,
-      "install it there and restart the agent, or say in the sweep file what it needs",
+      "install it there, which the agent notices where it is a Python package, or say in the sweep file what it needs",
     );
   return silent.length === 0
     ? ok("agents", found)

@@ -8,6 +8,7 @@ import { samplerNamed } from "../../search/choose/choose-sampler.ts";
 import type { AnySweep } from "../../spec/file/read-any-file.ts";
 import type { Environment } from "../../system/environment.ts";
 import { findFolder } from "./find-folder.ts";
+import { checkOwnPython } from "./own-python.ts";
 import { runLocal, type LocalOptions, type LocalResult } from "./run-local.ts";
 
 export type CommandFile = Extract<AnySweep, { kind: "command" }>;
@@ -34,6 +35,9 @@ export async function runCommandFile(
       "invalid",
       `${file}: method ${method} takes its trials from another program, and only a mesh can be asked by one`,
     );
+  const interpreter = findInterpreter(environment);
+  const checked = await checkOwnPython(file, sweep.onMesh.needs, interpreter, environment);
+  if (!checked.ok) return checked;
   const temporary = mkdtempSync(join(tmpdir(), "trialmesh-local-"));
   let files = 0;
   try {
@@ -42,7 +46,7 @@ export async function runCommandFile(
       sampler,
       folder: findFolder(sweep, origin, file),
       environment,
-      interpreter: findInterpreter(environment),
+      interpreter,
       timeoutMs: timeout === undefined ? null : timeout * 1000,
       writeFile(text) {
         const path = join(temporary, `args-${++files}.json`);

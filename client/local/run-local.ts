@@ -9,6 +9,7 @@ import { stopText } from "../../search/stopping/stop-reason.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { CommandSweep } from "../../spec/sweep/command-sweep.ts";
 import { expandCommand, expandEnvironment, type ExpandContext } from "../../agent/program/expand-command.ts";
+import { activation } from "../../agent/program/interpreter.ts";
 import { LocalTrial, type LocalState } from "./local-trial.ts";
 import { openMetricReader, type MetricReader } from "../../agent/program/metric-reader.ts";
 import { RungBoard } from "./rung-board.ts";
@@ -250,6 +251,7 @@ class LocalRun {
     try {
       const given = {
         ...own,
+        ...activation(interpreter, own),
         ...expandEnvironment(sweep, params, number),
         TRIALMESH_TRIAL: String(number),
         TRIALMESH_PARAMS: writeFile(JSON.stringify(params)),

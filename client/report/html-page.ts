@@ -6,6 +6,9 @@ import { escapeHtml, jsonInScript } from "./escape.ts";
 const contentPolicy =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:";
 
+/** By which a page is known for one of ours. */
+export const pageMark = '<meta name="generator" content="trialmesh">';
+
 export interface HtmlPage {
   readonly title: string;
   readonly subtitle: string;
@@ -34,6 +37,7 @@ export function htmlPage(
 <html lang="en">
 <head>
 <meta charset="utf-8">
+${pageMark}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${contentPolicy}">
 <title>${escapeHtml(title)}</title>

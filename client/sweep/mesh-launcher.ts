@@ -175,15 +175,16 @@ function refused(problems: readonly LaunchProblem[]): LaunchCheck {
 async function countFitting({ client }: Connected, spec: SweepSpec): Promise<number | null> {
   const mesh = await client.query("mesh", {});
   if (!mesh.ok) return null;
+  // Labels and packages are not part of the view: a sweep that asks for one is judged by the coordinator.
+  const { packages: _, ...requirement } = spec.needs;
   return mesh.value.agents.filter(({ agent, host, backends, rates, policy, python }) =>
     spec.models.some(({ model }) => {
       const request = {
         agent,
         requester: client.who,
         kind: `${spec.task}/${model}`,
-        requirement: spec.needs,
+        requirement,
       };
-      // Labels are not part of the view: a sweep that asks for one is judged by the coordinator.
       const capability = { host, node: "", backends, rates, labels: spec.needs.labels ?? {}, python };
       return match(request, capability, policy).length === 0;
     }),

@@ -82,10 +82,9 @@ async function bringDataset(
   const { declaration, expect } = wanted;
   const added = await addDataset(connected, { declaration, expect, here: false, environment, say: progress });
   if (!added.ok) return added;
-  const { bytes, digest, manifest, version } = added.value;
-  const { labels, name, rows } = manifest;
+  const { bytes, dataset: name, digest, kind, labels, rows, version } = added.value;
   const ref = { name, digest, bytes, rows };
-  return accept({ ref, kind: manifest.declaration.form.kind, labels, local: null, version });
+  return accept({ ref, kind, labels, local: null, version });
 }
 
 /** What the task cannot learn from, said at launch and not trial by trial. */

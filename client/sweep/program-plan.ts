@@ -17,9 +17,11 @@ import { findFolder } from "../local/find-folder.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { isOwnLength, type CommandSweep } from "../../spec/sweep/command-sweep.ts";
+import { anyPython } from "../../spec/sweep/needs-shape.ts";
 import type { AnySweep } from "../../spec/file/read-any-file.ts";
 import type { SweepPlan } from "../../spec/sweep/read-sweep-file.ts";
 import { formatProblem } from "../../spec/yaml/problem.ts";
+import { withoutOwnFiles } from "./own-file.ts";
 import { programFileFault } from "./program-file.ts";
 
 type CommandFile = Extract<AnySweep, { kind: "command" }>;
@@ -48,15 +50,14 @@ export async function programPlan(
     if (fault !== null) return refuse("invalid", `${file}: field module: ${fault}`);
   }
   const folder = sweep.module === null ? findFolder(sweep, origin, file) : resolve(dirname(file));
-  const links: string[] = [];
-  const packed = await packFolder(
-    folder,
-    packing(folder, sweep, (sentence) => links.push(sentence)),
-  );
+  const told = { links: [] as string[], leftOut: [] as string[] };
+  const packed = await packFolder(folder, packing(folder, sweep, told));
   if (!packed.ok) return refuse(packed.refusal.code, `${file}: ${packed.refusal.message}`);
-  const fileFault = sweep.module === null ? programFileFault(sweep, packed.value) : null;
+  const words = [...sweep.command, ...Object.values(sweep.environment)];
+  const files = withoutOwnFiles(packed.value, { file, folder, words, named: sweep.onMesh.files });
+  const fileFault = sweep.module === null ? programFileFault(sweep, files) : null;
   if (fileFault !== null) return refuse("invalid", `${file}: field command: ${fileFault}`);
-  const bytes = encodeBundle({ files: packed.value, note: null });
+  const bytes = encodeBundle({ files, note: null });
   const digest = createHash("sha256").update(bytes).digest("hex");
   const program = parseOutside(programSchema, programOf(sweep, digest), file);
   if (!program.ok) return program;
@@ -68,11 +69,11 @@ export async function programPlan(
     objectiveGiven: true,
     warnings: [
       ...warnings.map((warning) => formatProblem(file, warning)),
-      ...links.map((sentence) => `${file}: ${sentence}`),
+      ...[...told.links, ...leftOutText(told.leftOut)].map((sentence) => `${file}: ${sentence}`),
     ],
     bundle: {
       bytes,
-      about: `program: ${plural(packed.value.length, "file")} of ${folder}, ${formatBytes(bytes.length)}`,
+      about: `program: ${plural(files.length, "file")} of ${folder}, ${formatBytes(bytes.length)}`,
     },
     spec: (dataset) => ({
       name: sweep.name,
@@ -114,7 +115,28 @@ function unsendableName({ environment, space }: CommandSweep): string | null {
     : `${field}.${name}: cannot be sent to a mesh under this name; rename it, or run it here with \`trialmesh sweep local\``;
 }
 
-function packing(folder: string, sweep: CommandSweep, onLink: (sentence: string) => void): PackOptions {
+interface Told {
+  /** Sentences on links that stay behind. */
+  readonly links: string[];
+  /** Paths of what is left out. */
+  readonly leftOut: string[];
+}
+
+const namesShownMax = 8;
+
+/** Once for all: how each is called, wherever it lies. */
+function leftOutText(paths: readonly string[]): readonly string[] {
+  const names = [...new Set(paths.map((path) => basename(path)))];
+  if (names.length === 0) return [];
+  const shown = names.slice(0, namesShownMax);
+  const rest = names.length - shown.length;
+  const text = rest > 0 ? `${shown.join(", ")} and ${rest} more` : shown.join(", ");
+  return [
+    `${text} stay${names.length === 1 ? "s" : ""} behind: hidden, an environment, or made by tools; \`files\` names what is to travel all the same`,
+  ];
+}
+
+function packing(folder: string, sweep: CommandSweep, told: Told): PackOptions {
   return {
     maxMiB: bundleMaxMiB,
     maxFiles: bundleFilesMax,
@@ -122,7 +144,8 @@ function packing(folder: string, sweep: CommandSweep, onLink: (sentence: string)
     what: `the program's folder ${folder}`,
     advice: "name what the program needs, as in files: [train.py]",
     isSecret: isHomeFolder,
-    onLink,
+    onLink: (sentence) => told.links.push(sentence),
+    onLeftOut: (path) => told.leftOut.push(path),
   };
 }
 
@@ -160,7 +183,7 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
 function needsOf({ command }: CommandSweep, needs: Requirement): Requirement {
   const first = command.find((word) => word !== "${env}");
   const isPython = command.includes("${interpreter}") || /^python3?$/.test(first ?? "");
-  return isPython && needs.python === undefined ? { ...needs, python: "3" } : needs;
+  return isPython && needs.python === undefined ? { ...needs, python: anyPython } : needs;
 }
 
 /** Another program, or another way to call it, makes old results count no more. */

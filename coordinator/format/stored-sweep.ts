@@ -57,6 +57,7 @@ const requirement = z.strictObject({
   cpu: z.array(z.string()).optional(),
   dtype: z.array(storedDtype).optional(),
   python: z.string().optional(),
+  packages: z.array(z.string()).optional(),
   labels: z.record(z.string(), z.string()).optional(),
   agents: z
     .strictObject({ only: z.array(storedId).optional(), not: z.array(storedId).optional() })

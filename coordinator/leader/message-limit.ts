@@ -7,8 +7,8 @@ import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import { decisionBytesMax } from "./batch-tally.ts";
 
 export const commandBytesMax = 128 * bytesPerKiB;
-/** A capability and a policy. */
-export const registerBytesMax = 64 * bytesPerKiB;
+/** A capability, with what is installed in a machine's Python, and a policy. */
+export const registerBytesMax = 192 * bytesPerKiB;
 /** Of one report; a message of the inbox holds many. */
 export const reportBytesMax = 64 * bytesPerKiB;
 export const heartbeatBytesMax = 256 * bytesPerKiB;

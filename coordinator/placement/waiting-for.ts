@@ -3,9 +3,10 @@ import { capOf, fundsFor } from "../budget/funds-for.ts";
 import { members } from "../state/member.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
+import { packagesPredicate } from "../../protocol/match.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { takesWork } from "../state/takes-work.ts";
-import { feasibleChoices, type Choice } from "./feasible.ts";
+import { feasibleChoices, mismatchesByMatch, type Choice } from "./feasible.ts";
 import { lackOf } from "../state/lack.ts";
 import { lackSentence } from "./lacked-everywhere.ts";
 import { startCost } from "./start-cost.ts";
@@ -56,7 +57,11 @@ function busy(state: State, sweep: Sweep, kinds: readonly string[]): string | nu
 /** Of those present, who lacks what. */
 function lacksOf(state: State, sweep: Sweep): string {
   const lacks = [...state.agents.values()].flatMap((agent) => {
-    const what = agent.present ? lackOf(agent, sweep) : null;
+    if (!agent.present) return [];
+    const [known] = mismatchesByMatch(agent, sweep, sweep.spec.models[0]?.model ?? "").filter(
+      ({ predicate }) => predicate === packagesPredicate,
+    );
+    const what = known?.wanted ?? lackOf(agent, sweep);
     return what === null ? [] : [{ agent: agent.agent, what }];
   });
   return lacks.length === 0 ? "" : `: ${lackSentence(lacks)}`;

@@ -34,6 +34,7 @@ export class Fleet {
   /** By request: the backends on which it runs there, none where it does not fit. */
   #fits = new Map<string, Map<number, readonly BackendName[]>>();
   #groupsMade = 0;
+  readonly #installed = new InstalledSets();
 
   /** To be called after anything about the agent changed. `works`: it takes work; `free`: and has a slot. */
   update(agent: Machine, works: boolean, free: boolean): void {
@@ -106,7 +107,7 @@ export class Fleet {
     if (known !== undefined && known.capability === agent.capability && known.policy === agent.policy) {
       return known;
     }
-    const key = groupKey(agent);
+    const key = groupKey(agent, this.#installed.numberOf(agent.capability));
     let group = this.#groups.get(key);
     if (group === undefined) {
       const { capability, policy } = agent;
@@ -130,14 +131,33 @@ export class Fleet {
 const requestsRememberedMax = 4096;
 
 /** Everything `matchMachine` looks at, and nothing that differs between machines of one kind, such as measured speed. */
-function groupKey({ capability, policy }: Machine): string {
+function groupKey({ capability, policy }: Machine, installed: number): string {
   const { host } = capability;
   return JSON.stringify([
     [host.os, host.arch, host.cores, host.gpus, host.cpuFeatures],
     capability.backends.map(({ dtypes, name, works }) => [name, works, dtypes]),
     capability.rates.map(({ backend, kind }) => [kind, backend]),
     Object.entries(capability.labels).toSorted(([a], [b]) => (a < b ? -1 : 1)),
-    capability.python,
+    [capability.python, installed],
     [policy.slots > 0, policy.requesters, policy.tasks, policy.programs, policy.leaveFreeCores],
   ]);
+}
+
+/** A set of packages may be long, and is compared at each change of an agent: each has a number. */
+class InstalledSets {
+  readonly #numbers = new Map<string, number>();
+  readonly #known = new WeakMap<Capability, number>();
+
+  numberOf(capability: Capability): number {
+    let number = this.#known.get(capability);
+    if (number === undefined) {
+      const { packages } = capability;
+      const entries = packages === undefined ? null : Object.entries(packages);
+      const text = JSON.stringify(entries?.toSorted(([a], [b]) => (a < b ? -1 : 1)) ?? null);
+      number = this.#numbers.get(text) ?? this.#numbers.size + 1;
+      this.#numbers.set(text, number);
+      this.#known.set(capability, number);
+    }
+    return number;
+  }
 }

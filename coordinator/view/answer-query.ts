@@ -3,14 +3,15 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import { querySchemas, type QueryBody, type QueryName } from "../../protocol/command.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { State, Trial } from "../state/state.ts";
+import { members } from "../state/member.ts";
+import type { State, Sweep, Trial } from "../state/state.ts";
 import { resolve } from "../registry/resolve-version.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-answer.ts";
 import { datasetsViewOf, datasetViewOf } from "./dataset-answer.ts";
 import { eventText } from "./event-text.ts";
 import { insightViewOf } from "./insight-answer.ts";
-import { meshViewOf } from "./mesh-answer.ts";
+import { agentDetailOf, meshViewOf } from "./mesh-answer.ts";
 import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-answer.ts";
 import { readCurve, readLogs } from "./point-stream.ts";
 import type { QuerySource } from "./query-source.ts";
@@ -28,8 +29,21 @@ type Answers = {
 
 const answers: Answers = {
   mesh: (source) => accept(meshViewOf(source)),
-  sweeps: ({ state, settings }, { limit }) => {
-    const newest = [...state.sweeps.values()].slice(-limit).toReversed();
+  agent: (source, body) => {
+    const known = members(source.state);
+    const agent = known.find((one) => one.agent === body.agent);
+    return agent === undefined
+      ? unknown(
+          "agent",
+          body.agent,
+          known.map((one) => one.agent),
+        )
+      : accept(agentDetailOf(source, agent));
+  },
+  sweeps: ({ state, settings }, { limit, removed, tags }) => {
+    const has = (sweep: Sweep) =>
+      (removed || sweep.removed === undefined) && tags.every((tag) => sweep.tags?.includes(tag) === true);
+    const newest = [...state.sweeps.values()].filter(has).slice(-limit).toReversed();
     return accept({ sweeps: newest.map((sweep) => summaryOf(state, sweep, settings)) });
   },
   sweep: ({ state, settings }, body) => {
@@ -41,7 +55,7 @@ const answers: Answers = {
   curve: (source, body) =>
     withTrial(source.state, body.trial, async (trial) => accept(await readCurve(source, trial))),
   logs: (source, body) =>
-    withTrial(source.state, body.trial, async (trial) => accept(await readLogs(source, trial, body.limit))),
+    withTrial(source.state, body.trial, async (trial) => accept(await readLogs(source, trial, body))),
   why: ({ state, settings }, body) =>
     withTrial(state, body.trial, (trial) => accept(whyViewOf(state, trial, settings))),
   "sweep-why": ({ state, settings }, body) => {

@@ -1,5 +1,5 @@
 /** The whole mesh at a glance: agents with what they do, and the sums. */
-import type { AgentView, MeshView } from "../../protocol/view.ts";
+import type { AgentDetailView, AgentView, MeshView } from "../../protocol/view.ts";
 import { attemptByFence, mustGet, type Agent, type State } from "../state/state.ts";
 import { members } from "../state/member.ts";
 import { lackOf } from "../state/lack.ts";
@@ -24,6 +24,11 @@ export function meshViewOf({ board, clock, mesh, position, state }: QuerySource)
     queued,
     tokensPerSecond: rateOfRunning(state),
   };
+}
+
+export function agentDetailOf({ board, state }: QuerySource, agent: Agent): AgentDetailView {
+  const { packages = null } = agent.capability;
+  return { agent: agentViewOf(state, agent, board.of(agent.agent)), packages };
 }
 
 function rateOfRunning(state: State): number {
@@ -69,6 +74,7 @@ function agentViewOf(state: State, agent: Agent, seen: ReturnType<QuerySource["b
     backends: agent.capability.backends,
     rates: agent.capability.rates,
     python: agent.capability.python,
+    packages: agent.capability.packages === undefined ? null : Object.keys(agent.capability.packages).length,
     lacks: lacksOf(state, agent),
     measured: measuredOf(agent),
     policy: agent.policy,

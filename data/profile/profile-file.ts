@@ -2,7 +2,7 @@
  * The profile of any CSV, TSV, JSON-lines or Parquet file, as it lies there: what somebody looks at before they declare a
  * dataset. A line number is the row's number, which is the line only where no value spans lines and there is no header.
  */
-import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { nearestName } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -10,6 +10,7 @@ import { engineRefusal, openEngine, type Engine } from "../engine/sql-engine.ts"
 import { lit } from "../engine/sql.ts";
 import type { Profile } from "./profile.ts";
 import { profileRows, type ScanOptions } from "./profile-rows.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 
 export interface ProfileOptions {
   /** A folder for what memory cannot hold; made where it is missing, left as it was found. */
@@ -110,7 +111,7 @@ export async function withEngine<T>(
   where: string,
   use: (engine: Engine, folder: string) => Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
-  await mkdir(options.workDir, { recursive: true });
+  await makeFolder(options.workDir);
   const folder = await mkdtemp(join(options.workDir, "profile-"));
   const engine = await openEngine({
     workDir: folder,

@@ -1,10 +1,11 @@
 /** Builds a recipe from files that came by digest: lays them out as the recipe says, and builds as anywhere else. */
-import { copyFile, link, mkdir } from "node:fs/promises";
+import { copyFile, link } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { refuse, type Outcome, type Refusal } from "../../protocol/refusal.ts";
 import { buildDataset, type BuildOptions, type BuiltVersion } from "../version/build-dataset.ts";
 import { buildVersion } from "../manifest/manifest.ts";
 import { placedIn, type Recipe } from "./recipe.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 
 /** `parts`: files of this machine by their digest; they are not changed. */
 export async function buildRecipe(
@@ -26,7 +27,7 @@ export async function buildRecipe(
           `the file ${path} of ${recipe.declaration.name} did not come with its recipe`,
         );
       const place = join(folder, String(index), path);
-      await mkdir(dirname(place), { recursive: true });
+      await makeFolder(dirname(place));
       // A second name costs nothing; where the folder is on another disk it has to be a copy.
       await link(part, place).catch(() => copyFile(part, place));
     }

@@ -2,7 +2,7 @@
  * From a declaration to a dataset version: one Parquet file, named by its SHA-256. The same declaration and sources give
  * the same bytes in any folder, on any machine, with any number of threads. Nothing is fetched, nothing is published.
  */
-import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -17,6 +17,7 @@ import { loadSources } from "../source/load-source.ts";
 import { digestOf } from "../source/locate-source.ts";
 import { finishPlan } from "./finish-plan.ts";
 import { writeVersion } from "./write-version.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 
 export interface BuildOptions {
   /** Where the version is put, and meanwhile what memory cannot hold: up to three times the sources. */
@@ -102,7 +103,7 @@ export async function withEngine<T>(
   const fault = planFault(declaration);
   if (fault !== null)
     return refuse("invalid", `step ${fault.index + 1}: ${fault.message}`, ["plan", fault.index]);
-  await mkdir(options.workDir, { recursive: true });
+  await makeFolder(options.workDir);
   const workDir = await mkdtemp(join(resolve(options.workDir), "build-"));
   let engine: Engine | null = null;
   try {

@@ -2,7 +2,7 @@
  * Dataset versions on this machine: builds them, and remembers what it built: the same recipe is not built twice. The memory is
  * a folder of Parquet files named by their digest, the least recently used of which go when it grows too large.
  */
-import { mkdir, readdir, readFile, rm, stat, utimes } from "node:fs/promises";
+import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { storedText, storedList } from "../../protocol/bound.ts";
@@ -18,6 +18,7 @@ import { writeWhole } from "../../system/whole-file.ts";
 import { cacheFolder } from "../../system/cache-folder.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { Environment } from "../../system/environment.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 
 export interface LocalVersion {
   readonly path: string;
@@ -51,6 +52,16 @@ export function versionPath(environment: Environment, digest: string): string {
   return join(versionFolder(environment), `${digest}.parquet`);
 }
 
+/** True where this machine has the version's file, whole or not. It counts as used now. */
+export async function isHere(digest: string, environment: Environment): Promise<boolean> {
+  try {
+    await touch(versionPath(environment, digest));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** `say` hears a line before what may take long; `key` is the recipe's where the caller knows it. */
 export async function buildHere(
   declaration: Declaration,
@@ -65,7 +76,7 @@ export async function buildHere(
   if (known !== null) return accept(known);
   const folder = versionFolder(environment);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
   } catch (error) {
     return refuseDisk(error, "write", folder);
   }
@@ -92,7 +103,7 @@ export async function keepVersion(
 ): Promise<Outcome<null>> {
   const folder = versionFolder(environment);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     const path = versionPath(environment, digest);
     await writeWhole(path, bytes);
     await prune(folder, path);

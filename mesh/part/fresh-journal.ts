@@ -3,16 +3,7 @@
  * else knows of, read back from the disk by another, and only then put in the damaged one's place. Ended at any moment it leaves
  * the damaged one where it was, or none, or the fresh one, whole; what is under way is thrown away by the next attempt.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { WholeJournal } from "../../coordinator/journal/salvage.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
@@ -30,6 +21,7 @@ import {
   writeServerJournal,
   type JournalPlace,
 } from "./server-journal.ts";
+import { makeFolderSync } from "../../system/make-folder.ts";
 
 interface FreshJournalOptions {
   readonly home: Home;
@@ -121,12 +113,12 @@ function swapJournal(home: Home, fresh: string, at: number): Outcome<string | nu
   const from = journalFolder(home, fresh);
   if (!place.ok) return place;
   if (!from.ok) return from;
-  mkdirSync(dirname(place.value), { recursive: true, mode: 0o700 });
+  makeFolderSync(dirname(place.value), 0o700);
   let aside: string | null = null;
   if (existsSync(place.value)) {
     const name = `journal-${new Date(at).toISOString().replaceAll(/[-:.]/g, "")}`;
     aside = join(serverFolder(home), "damaged", name);
-    mkdirSync(dirname(aside), { recursive: true, mode: 0o700 });
+    makeFolderSync(dirname(aside), 0o700);
     renameSync(place.value, aside);
   }
   renameSync(from.value, place.value);

@@ -9,7 +9,9 @@ import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
 import { DiskReserve } from "../../agent/owner/disk-reserve.ts";
 import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
+import { askPython, type PythonAnswer } from "../../agent/program/ask-python.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
+import { watchPython } from "../../agent/program/python-watch.ts";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Home } from "../home.ts";
 import { loadIdentity } from "../identity.ts";
@@ -63,7 +65,7 @@ export async function runAgent(
     if (!owner.ok) return owner;
     const { idleCommand, labels, leaveFreeDiskGiB, note, policy } = owner.value;
     if (note !== null) say(note);
-    const capability = await measureMachine({
+    const { capability, python } = await measureMachine({
       environment,
       folder,
       labels,
@@ -92,7 +94,7 @@ export async function runAgent(
     const quotaBytes = Math.round(options.cacheQuota * bytesPerGiB);
     const end = await lend(
       { environment, say },
-      { ...place, capability, policy, idleCommand, leaveFreeDiskGiB, quotaBytes },
+      { ...place, capability, python, policy, idleCommand, leaveFreeDiskGiB, quotaBytes },
     );
     await bus.value.close();
     await store.value.close();
@@ -114,6 +116,7 @@ interface Lending {
   readonly store: Store;
   readonly asked: Promise<StopReason>;
   readonly capability: Capability;
+  readonly python: PythonAnswer;
   readonly policy: Policy;
   readonly idleCommand: string | null;
   readonly leaveFreeDiskGiB: number | null;
@@ -136,6 +139,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   });
   const halted = Promise.withResolvers<LendingEnd>();
   const { host } = capability;
+  const interpreter = findInterpreter(environment);
   const runner = machineRunner({
     slots: Math.max(1, policy.slots),
     machine: {
@@ -143,7 +147,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
       gpus: host.gpus.filter(({ vendor }) => /nvidia/i.test(vendor)).length,
     },
     environment,
-    interpreter: findInterpreter(environment),
+    interpreter,
   });
   const agent = startAgent({
     mesh: home.mesh,
@@ -168,12 +172,23 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     log: say,
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
   });
+  const unwatchPython = watchPython({
+    first: lending.python,
+    ask: () => askPython(interpreter, environment),
+    clock: systemClock,
+    onChange: (facts) => {
+      const { environment: _, packages: __, ...others } = capability;
+      agent.advertise({ ...others, ...facts });
+      say(`what is installed in ${interpreter} has changed; the mesh is told`);
+    },
+  });
   say(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);
   const unwatch = watchForDeletion([home.path, lending.folder], (path) =>
     halted.resolve({ kind: "halted", reason: deletedReason(path) }),
   );
   const end = await Promise.race([lending.asked, untilClosed(bus, partEndMs), halted.promise]);
   unwatch();
+  unwatchPython();
   await agent.stop();
   return end;
 }

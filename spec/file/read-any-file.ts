@@ -12,6 +12,7 @@ import { milliTokensPerToken } from "../../protocol/token.ts";
 import { startFaults } from "../sweep/check-start.ts";
 import { paramsVariable, reachOf } from "../sweep/check-reach.ts";
 import type { CommandSweep, MeshTerms } from "../sweep/command-sweep.ts";
+import { extrasNotes } from "../sweep/needs-shape.ts";
 import { entriesOf } from "../yaml/entries-of.ts";
 import { parseDocuments, type LocatedYaml, type Path } from "../yaml/located-yaml.ts";
 import { overridden, type SweepOverrides } from "../sweep/override.ts";
@@ -95,6 +96,7 @@ function command(
   { overrides = {}, sourceOfParameters }: SweepFileInput,
 ): AnyFileResult {
   const problems: Problem[] = [];
+  const said: Problem[] = [];
   const tell = (field: Path, message: string) => problems.push({ line: yaml.lineOf(field), field, message });
   const reached = readReach(yaml, origin, given, sourceOfParameters);
   const { sweep } = reached;
@@ -127,6 +129,10 @@ function command(
         message: `${flag} is for files that train models; this one runs a command`,
       });
   }
+  for (const { index, message } of extrasNotes(sweep.onMesh.needs)) {
+    const field = ["needs", "python", index];
+    said.push({ line: yaml.lineOf(field), field, message });
+  }
   const { objectives, search, space, where } = sweep;
   const problem = { space, where, ...search, objectives: Math.max(1, objectives.length) };
   const unsuited = samplerNamed(search.method)?.unsuited(problem) ?? null;
@@ -134,7 +140,13 @@ function command(
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
-    file: { kind: "command", origin, sweep, notes: [...notes, ...reached.notes], warnings: reached.warnings },
+    file: {
+      kind: "command",
+      origin,
+      sweep,
+      notes: [...notes, ...reached.notes, ...said],
+      warnings: reached.warnings,
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import type { Constraint } from "../../protocol/constraint.ts";
 import { preferenceSchema } from "../../protocol/requirement.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
 import { spelled, type Spelling } from "../../protocol/spelling.ts";
+import { needsField } from "../sweep/needs-shape.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import type { Value } from "../../protocol/value.ts";
 import { isOwnLength, usualTerms, type CommandSweep } from "../sweep/command-sweep.ts";
@@ -46,7 +47,7 @@ function modelFields(plans: readonly SweepPlan[]): Record<string, unknown> {
         { ...spaceField(space), ...(where.length > 0 ? { [whereKey]: where.map(textOf) } : {}) },
       ]),
     ),
-    needs: Object.keys(spec.needs).length > 0 ? spec.needs : undefined,
+    needs: needsField(spec.needs),
     prefers: JSON.stringify(spec.prefers) === JSON.stringify(usual) ? undefined : spec.prefers,
     weight: spec.weight === 1 ? undefined : spec.weight,
     priority: spec.priority === 0 ? undefined : spec.priority,
@@ -87,7 +88,7 @@ function commandFields(sweep: CommandSweep): Record<string, unknown> {
     parallel: sweep.parallel,
     failuresMax: sweep.failuresMax ?? undefined,
     files: onMesh.files ?? undefined,
-    needs: Object.keys(onMesh.needs).length > 0 ? onMesh.needs : undefined,
+    needs: needsField(onMesh.needs),
     prefers:
       JSON.stringify(onMesh.prefers) === JSON.stringify(usualTerms.prefers) ? undefined : onMesh.prefers,
     weight: onMesh.weight === 1 ? undefined : onMesh.weight,

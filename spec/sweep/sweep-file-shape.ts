@@ -7,7 +7,8 @@ import * as z from "zod";
 import { anyValue, longText, listOf, recordOf } from "../../protocol/bound.ts";
 import { nameSchema } from "../../protocol/name.ts";
 import { keepNames } from "../../protocol/program.ts";
-import { preferenceSchema, requirementSchema } from "../../protocol/requirement.ts";
+import { preferenceSchema } from "../../protocol/requirement.ts";
+import { needsShape } from "./needs-shape.ts";
 import { stoppingSchema } from "../../protocol/stopping.ts";
 import { aliasMoveSchema, objectiveSchema, searchSchema, sweepSpecSchema } from "../../protocol/sweep.ts";
 
@@ -43,7 +44,7 @@ export const sweepFileSchema = z.strictObject({
   objectives: listOf(objectiveShape).min(1).max(objectivesMax).optional(),
   stopping: stoppingSchema,
   models: recordOf(longText, anyValue),
-  needs: requirementSchema.default({}),
+  needs: needsShape.prefault({}),
   prefers: preferenceSchema.optional(),
   weight: spec.weight,
   priority: spec.priority,
@@ -103,7 +104,7 @@ export const commandFileSchema = z.strictObject({
   failuresMax: z.int().min(0).optional(),
   /** On a mesh: what of the folder travels with the trials. */
   files: listOf(longText.min(1)).min(1).optional(),
-  needs: requirementSchema.default({}),
+  needs: needsShape.prefault({}),
   prefers: preferenceSchema.optional(),
   weight: spec.weight,
   priority: spec.priority,

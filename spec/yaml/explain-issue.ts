@@ -26,7 +26,7 @@ export function parseAt<T>(
 ): T | null {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) {
+  for (const issue of parsed.error.issues.flatMap(meantIssues)) {
     const inside = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
     if (issue.code === "unrecognized_keys") {
       const known = keysAt(schema, value, inside);
@@ -45,12 +45,35 @@ export function parseAt<T>(
   return null;
 }
 
+/** Of a union those of the one form that could be meant: what stands there is of its kind, and only something in it is not right. */
+function meantIssues(issue: Issue): readonly Issue[] {
+  if (issue.code !== "invalid_union" || choicesOf(issue).length > 0) return [issue];
+  const fitting = issue.errors.filter((form) => !isOtherKind(form));
+  const [only] = fitting.length === 1 ? fitting : [];
+  if (only === undefined) return [issue];
+  return only.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(meantIssues);
+}
+
+function isOtherKind(form: readonly Issue[]): boolean {
+  return form.some(({ code, path }) => code === "invalid_type" && path.length === 0);
+}
+
 /** Said where text is wanted and its writer left the quotes out, so that YAML makes something else of it. */
 function unquotedText(issue: Issue, yaml: LocatedYaml, field: Path): string | null {
-  if (issue.code !== "invalid_type" || issue.expected !== "string") return null;
+  if (!wantsText(issue)) return null;
   const node = yaml.nodeAt(field);
   if (node?.kind !== "scalar" || node.scalar.kind === "text" || node.scalar.kind === "null") return null;
   return `should be text, and ${node.scalar.source} is ${kindText(node.scalar)} here; put it in quotes`;
+}
+
+function wantsText(issue: Issue): boolean {
+  if (issue.code === "invalid_type") return issue.expected === "string";
+  return (
+    issue.code === "invalid_union" &&
+    choicesOf(issue).length === 0 &&
+    issue.errors.every(isOtherKind) &&
+    issue.errors.some((form) => form.some((inner) => inner.path.length === 0 && wantsText(inner)))
+  );
 }
 
 function explain(issue: Issue, found: unknown): string {
@@ -79,6 +102,12 @@ function explain(issue: Issue, found: unknown): string {
       if (choices.length > 0) {
         if (found === undefined) return `is missing; it should be one of ${choices.join(", ")}`;
         return noneOf(found, choices);
+      }
+      if (found !== undefined && issue.errors.length > 0 && issue.errors.every(isOtherKind)) {
+        const kinds = issue.errors.flatMap((form) =>
+          form.flatMap((inner) => (inner.code === "invalid_type" ? [typeName(inner.expected)] : [])),
+        );
+        return `should be ${[...new Set(kinds)].join(" or ")}, not ${describe(found)}`;
       }
       return found === undefined ? "is missing" : `${describe(found)} does not belong here`;
     }

@@ -165,7 +165,7 @@ for (const world of busWorlds) {
       await mesh.pass(500);
       const { points } = await mesh.settle(readCurve(source(), trial));
       assert.deepEqual(points, [{ fence: 71, resource: 1, metrics: { accuracy: 0.5 } }]);
-      const { lines: said } = await mesh.settle(readLogs(source(), trial, 10));
+      const { lines: said } = await mesh.settle(readLogs(source(), trial, { limit: 10, after: null }));
       assert.deepEqual(
         said.map(({ line }) => line),
         ["mine"],
@@ -191,6 +191,45 @@ for (const world of busWorlds) {
       }
     });
 
+    test("LOG-1: a line has the time at which its stream took it, and what comes behind a position is read once and in order", async () => {
+      const trial = { sweep: "s6", trial: "s6-1", attempts: [{ agent: "talks", fence: 61 }] };
+      const say = (n: number) =>
+        writer.publish(
+          subjects.log("talks", "s6", "s6-1"),
+          toBytes({ fence: 61, stream: "out", line: `line ${n}` }),
+        );
+      const heard: string[] = [];
+      let after: number | null = null;
+      let at = 0;
+      for (let round = 0; round < 4; round++) {
+        for (let n = 0; n < 5; n++) say(round * 5 + n);
+        await mesh.pass(200);
+        for (let full = true; full;) {
+          // The first answer has the newest of what there is; all the others go on from there.
+          const limit: number = after === null ? 100 : 2;
+          const read: Awaited<ReturnType<typeof readLogs>> = await mesh.settle(
+            readLogs(source(), trial, { limit, after }),
+          );
+          const { lines, position } = read;
+          for (const line of lines) {
+            assert.ok(line.at >= at && Number.isFinite(line.at), "times do not go back");
+            at = line.at;
+            heard.push(line.line);
+          }
+          full = after !== null && lines.length === limit;
+          after = position;
+        }
+      }
+      assert.deepEqual(
+        heard,
+        Array.from({ length: 20 }, (_, n) => `line ${n}`),
+      );
+      // A server that lost its end counts on from an earlier one.
+      const lost = await mesh.settle(readLogs(source(), trial, { limit: 5, after: 1_000_000_000 }));
+      assert.deepEqual(lost.lines, []);
+      assert.ok(lost.position < 1_000_000_000);
+    });
+
     test("POINT-2: a point with many metrics and a long line arrive whole, in messages that the streams take", async () => {
       const metrics = Object.fromEntries(
         Array.from({ length: 256 }, (_, n) => [`metric-${n}-${"m".repeat(n % 190)}`, n / 7]),
@@ -205,7 +244,7 @@ for (const world of busWorlds) {
       assert.deepEqual((await mesh.settle(readCurve(source(), trial))).points, [
         { fence: 81, resource: 3, metrics },
       ]);
-      const { lines: said } = await mesh.settle(readLogs(source(), trial, 100));
+      const { lines: said } = await mesh.settle(readLogs(source(), trial, { limit: 100, after: null }));
       assert.equal(said.map((part) => part.line).join(""), line);
     });
 

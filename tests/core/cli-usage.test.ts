@@ -224,6 +224,14 @@ describe("CLI-3: a slip gets one sentence with the nearest right name, and no st
       'trialmesh: <model> cannot be "language-id": a model is written "name@version", "name@alias" or "name@best", such as language-id@champion (see `trialmesh model lineage --help`)\n',
     ],
     [
+      "up --listen 0.0.0.0:4222 --port 4300",
+      "trialmesh: --listen names port 4222 and --port 4300; the server has one: give --listen 0.0.0.0:4300, or leave --port out (see `trialmesh up --help`)\n",
+    ],
+    [
+      "up --detach --port 0 --listen 127.0.0.1:4222",
+      "trialmesh: --listen names port 4222 and --port 0; the server has one: give --listen 127.0.0.1:0, or leave --port out (see `trialmesh up --help`)\n",
+    ],
+    [
       "up --listen 4222",
       "trialmesh: --listen is an address of this machine and a port up to 65535, such as 0.0.0.0:4222, not 4222 (see `trialmesh up --help`)\n",
     ],

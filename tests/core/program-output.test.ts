@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import test, { describe } from "node:test";
 import * as fc from "fast-check";
 import { LastWords } from "../../agent/program/last-words.ts";
-import { LogGate } from "../../agent/program/log-gate.ts";
+import { LogGate } from "../../agent/runner/log-gate.ts";
 import { LineScreen, type LineCut } from "../../agent/program/line-screen.ts";
 import { LineReader } from "../../agent/program/read-lines.ts";
 import { metricReader } from "../../agent/program/read-metrics.ts";

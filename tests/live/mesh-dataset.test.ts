@@ -1,5 +1,7 @@
 /** Datasets on a live mesh over the command line: built by an agent once, the same everywhere, a gate before any token. */
 import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as z from "zod";
 import { until } from "../support/until.ts";
@@ -74,6 +76,35 @@ describe("datasets", { skip: skipWithoutNats }, () => {
       "--json",
     );
     assert.equal(addedSchema.parse(JSON.parse(out)).digest, first.digest);
+  });
+
+  test("BUILD-1: what is on record is not brought here again, but where its rows are asked for, which is said", async () => {
+    const bytesHere = () =>
+      readdirSync(cache, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".parquet"));
+    const cache = join(mesh.cli.folder, "empty-cache");
+    const file = mesh.cli.write("days.yaml", declared("days"));
+    const strict = mesh.cli.write(
+      "strict.yaml",
+      declared("days", "expect:\n  - not-null: { column: text }\n"),
+    );
+    const before = mesh.cli.ofHome.get("one");
+    mesh.cli.ofHome.set("one", { ...before, TRIALMESH_CACHE: cache });
+    try {
+      const known = await mesh.ok("one", "dataset", "add", file);
+      assert.match(
+        known.out,
+        /^days@1 was on record already: 96 train, 12 validation, 12 test rows, .* built by s1-1$/m,
+      );
+      assert.ok(!existsSync(cache) || bytesHere().length === 0, "nothing was brought here");
+      const asked = await mesh.ok("one", "dataset", "add", strict);
+      assert.match(asked.err, /days: [\d.]+ KiB come from the mesh, to check what is expected of its rows/);
+      assert.match(asked.out, /1 of 1 expectation hold/);
+      assert.equal(bytesHere().length, 1);
+      const again = await mesh.ok("one", "dataset", "add", strict);
+      assert.doesNotMatch(again.err, /come from the mesh/);
+    } finally {
+      mesh.cli.ofHome.delete("one");
+    }
   });
 
   test("DSET-4: the command is killed while an agent builds: the version is recorded all the same, with its check", async () => {

@@ -113,7 +113,7 @@ parameters: { rate: { distribution: uniform, min: 0, max: 1 }, epochs: 4, pause:
     );
     const { code, err, out } = await mesh.cli.run(LiveMesh.home, "sweep", "run", file);
     assert.equal(code, 0, err);
-    assert.match(err, /program: 2 files of .*rungs, .* sent to the mesh/);
+    assert.match(err, /program: 1 file of .*rungs, .* sent to the mesh/);
     assert.match(out, /score/);
     const view = await mesh.sweep("s1");
     assert.ok(

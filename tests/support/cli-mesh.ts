@@ -65,6 +65,8 @@ const leaseDefaultMs = 6_000;
 export class CliMesh {
   readonly folder: string = mkdtempSync(join(tmpdir(), "trialmesh-cli-"));
   readonly leaseMs: number;
+  /** What a home's machine has in its environment besides. */
+  readonly ofHome = new Map<string, Environment>();
   readonly #processes: CliProcess[] = [];
 
   constructor(leaseMs: number = leaseDefaultMs) {
@@ -79,6 +81,7 @@ export class CliMesh {
       TRIALMESH_HOME: join(this.folder, home),
       TRIALMESH_NATS_SERVER: findNatsServer(),
       TRIALMESH_LEASE_MS: String(this.leaseMs),
+      ...this.ofHome.get(home),
     });
   }
 

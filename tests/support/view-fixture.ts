@@ -20,6 +20,7 @@ export function agentFixture(agent: string, rest: Partial<AgentView> = {}): Agen
     cordonReason: null,
     owner: null,
     slots: 2,
+    packages: null,
     running: [],
     cpuLoad: 0.42,
     memFreeGiB: 5.25,

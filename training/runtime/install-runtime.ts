@@ -3,7 +3,7 @@
  * something whole under its final name or nothing, so that a run cut short anywhere is gone on with by the next.
  * It writes in the folder of managed runtimes only; which commands there are is the command line's.
  */
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { accept, refuse, type Outcome, type Refusal } from "../../protocol/refusal.ts";
 import { claimLock } from "../../system/folder-lock.ts";
@@ -16,6 +16,7 @@ import { bringPackages, bytesOf } from "./npm-packages.ts";
 import { readRuntimeRecord, recordFile, type RuntimeRecord } from "./runtime-record.ts";
 import { downloadStandard, reachStandard } from "./standard-download.ts";
 import { bringWheel, wheelFolder, wheelVersion } from "./tensorflow-wheel.ts";
+import { makeFolderSync } from "../../system/make-folder.ts";
 
 /** Room for the wheel, what is unpacked of it, and the packages. */
 const neededBytes = { cpu: 1.8e9, gpu: 12e9, none: 0.5e9 } as const;
@@ -65,7 +66,7 @@ async function installLocked(context: InstallContext, prove: Prove): Promise<Out
   if (present !== null && present.version === wanted?.version) return accept(present);
   if (present === null && existsSync(target))
     return refuse("conflict", `${target} is not of trialmesh's making; move it away and run this again`);
-  mkdirSync(staging, { recursive: true });
+  makeFolderSync(staging);
   // Only one process works here, and it is this one.
   sweepParts(staging, () => false);
   const room = statfsSync(folder);

@@ -4,7 +4,7 @@
  * Linux only, as the wheel.
  */
 import { createRequire } from "node:module";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import * as z from "zod";
 import { storedList } from "../../protocol/bound.ts";
@@ -12,6 +12,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { interrupted, refuseStep, type InstallContext } from "./install-context.ts";
 import { partSuffix } from "../../system/partial-file.ts";
 import { runStep, type StepEnd } from "./run-step.ts";
+import { makeFolderSync } from "../../system/make-folder.ts";
 
 const askTimeoutMs = 20_000;
 const compileTimeoutMs = 600_000;
@@ -58,7 +59,7 @@ export async function compileBinding(
   if (existsSync(target)) return accept(null);
   const draft = `${dirname(target)}${partSuffix}`;
   rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft, { recursive: true });
+  makeFolderSync(draft);
   const napi = /napi-v(\d+)/.exec(target)?.[1] ?? "";
   const steps = [
     ...libraries.map((name) => [
@@ -86,7 +87,7 @@ export async function compileBinding(
       "mend that and run this again",
     );
   }
-  mkdirSync(dirname(target), { recursive: true });
+  makeFolderSync(dirname(target));
   renameSync(join(draft, basename(target)), target);
   rmSync(draft, { recursive: true, force: true });
   return accept(null);

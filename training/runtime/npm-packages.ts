@@ -1,11 +1,12 @@
 /** The npm packages of a runtime, in its unfinished folder. Their own install scripts do not run: libraries come later. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { phase, refuseStep, type InstallContext } from "./install-context.ts";
 import { partSuffix } from "../../system/partial-file.ts";
 import { runStep } from "./run-step.ts";
+import { makeFolderSync } from "../../system/make-folder.ts";
 
 const npmTimeoutMs = 300_000;
 /** Only the headers of N-API, which are the same for every Node. */
@@ -30,7 +31,7 @@ export async function bringPackages(context: InstallContext): Promise<Outcome<nu
   rmSync(target, { recursive: true, force: true });
   const draft = `${target}${partSuffix}`;
   return phase(context, "packages", async () => {
-    mkdirSync(draft, { recursive: true });
+    makeFolderSync(draft);
     writeFileSync(join(draft, "package.json"), JSON.stringify({ private: true }));
     const quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error"];
     const end = await runStep({

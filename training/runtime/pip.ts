@@ -1,10 +1,11 @@
 /** Python and its pip as an install uses them: to fetch wheels and to unpack them, never to install any. */
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { formatMb, interrupted, type InstallContext } from "./install-context.ts";
 import { partSuffix } from "../../system/partial-file.ts";
 import { runStep, type StepEnd } from "./run-step.ts";
+import { makeFolderSync } from "../../system/make-folder.ts";
 
 const askTimeoutMs = 20_000;
 const downloadTimeoutMs = 1_800_000;
@@ -49,7 +50,7 @@ export async function download(
   rmSync(draft, { recursive: true, force: true });
   // pip writes here first, and it goes with the rest when pip is killed.
   const temporary = join(draft, "tmp");
-  mkdirSync(temporary, { recursive: true });
+  makeFolderSync(temporary);
   const ticker = setInterval(() => context.say(`fetching: ${formatMb(sizeOf(draft))} so far`), progressMs);
   const end = await runPython(
     context,

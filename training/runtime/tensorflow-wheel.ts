@@ -3,7 +3,7 @@
  * install script knows is of 2022 or out of reach. Linux only: elsewhere the wheel holds no such library.
  * Nothing is installed into Python; it only fetches and unpacks.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { formatMb, phase, refuseStep, type InstallContext } from "./install-context.ts";
@@ -38,6 +38,7 @@ for wheel in sys.argv[2:]:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(sys.argv[1], [name for name in archive.namelist() if name.startswith("nvidia/")])
 `;
+import { makeFolderSync } from "../../system/make-folder.ts";
 const libraryLinks = [
   ["libtensorflow.so", "libtensorflow_cc.so.2"],
   ["libtensorflow.so.2.9.1", "libtensorflow_cc.so.2"],
@@ -86,7 +87,7 @@ export async function bringWheel(context: InstallContext, target: string): Promi
 async function unpackWheel(context: InstallContext, python: string, draft: string) {
   const folder = wheelFolder(context);
   const wheel = join(folder, wheelsIn(folder)[0] ?? "");
-  mkdirSync(draft, { recursive: true });
+  makeFolderSync(draft);
   const end = await runPython(context, python, ["-c", unpackScript, wheel, draft], unpackTimeoutMs);
   // A damaged file would be met again on every run.
   if (end.how === "failed" && !isDiskFull(end.out)) rmSync(folder, { recursive: true, force: true });

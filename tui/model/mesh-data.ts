@@ -54,6 +54,7 @@ export function refusalTo(data: Data, of: Want): string | null {
 
 export const noAnswers: Answers = {
   mesh: new Map(),
+  agent: new Map(),
   sweeps: new Map(),
   sweep: new Map(),
   trial: new Map(),

@@ -1,5 +1,5 @@
 /**
- * Which of a program's lines are kept: so many a second, so many in all, so long, and the last ones whatever came before:
+ * Which lines of a program or a module are kept: so many a second, so many in all, so long, and the last ones whatever came before:
  * they say how it ended. What is left out is counted and said.
  */
 
