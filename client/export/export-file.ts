@@ -1,5 +1,6 @@
 /** The files of an export: written beside their places, flushed, and put there together once all of them are complete. */
-import { link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { makeFolder } from "../../system/make-folder.ts";
+import { link, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { partSuffix } from "../../system/partial-file.ts";
@@ -18,7 +19,7 @@ export class ExportFiles {
 
   /** Where to write what is to stand at `path`. Throws the system's error. */
   async draftOf(path: string): Promise<string> {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const draft = `${path}${partSuffix}`;
     this.#drafts.set(draft, path);
     return draft;
