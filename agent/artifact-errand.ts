@@ -24,6 +24,8 @@ export async function fetchFiles(artifacts: ArtifactCache, { lease }: Fetch): Pr
   const checkpoint = lease.from === null ? null : await artifacts.fetch(lease.from.digest);
   if (checkpoint !== null && !checkpoint.ok)
     return { kind: "fetch-failed", fence, reason: checkpoint.refusal.message };
+  // Without it the trial trains just as well: only the test's figures of that epoch would be missing.
+  const best = lease.best === undefined ? null : await artifacts.fetch(lease.best.digest);
   const parts: Record<Digest, string> = {};
   for (const digest of lease.parts) {
     const part = await artifacts.fetch(digest);
@@ -33,7 +35,12 @@ export async function fetchFiles(artifacts: ArtifactCache, { lease }: Fetch): Pr
   return {
     kind: "fetched",
     fence,
-    files: { datasetPath: dataset?.value ?? null, checkpointPath: checkpoint?.value ?? null, parts },
+    files: {
+      datasetPath: dataset?.value ?? null,
+      checkpointPath: checkpoint?.value ?? null,
+      ...(best?.ok === true ? { bestPath: best.value } : {}),
+      parts,
+    },
   };
 }
 

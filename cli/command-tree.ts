@@ -30,27 +30,37 @@ import { modelPromoteCommand } from "./command/model-promote.ts";
 import { modelReportCommand } from "./command/model-report.ts";
 import { modelRollbackCommand } from "./command/model-rollback.ts";
 import { modelShowCommand } from "./command/model-show.ts";
+import { sweepNoteCommand, trialNoteCommand } from "./command/note.ts";
 import { revokeCommand } from "./command/revoke.ts";
 import { runtimeInstallCommand } from "./command/runtime-install.ts";
 import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
 import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
+import { sweepExportCommand } from "./command/sweep-export.ts";
+import { sweepExtendCommand } from "./command/sweep-extend.ts";
 import { sweepInsightCommand } from "./command/sweep-insight.ts";
 import { sweepLintCommand } from "./command/sweep-lint.ts";
 import { sweepLocalCommand } from "./command/sweep-local.ts";
 import { sweepLsCommand } from "./command/sweep-ls.ts";
+import { sweepPauseCommand } from "./command/sweep-pause.ts";
 import { sweepReportCommand } from "./command/sweep-report.ts";
+import { sweepResumeCommand } from "./command/sweep-resume.ts";
+import { sweepRestoreCommand, sweepRmCommand } from "./command/sweep-rm.ts";
 import { sweepRunCommand } from "./command/sweep-run.ts";
 import { sweepSchemaCommand } from "./command/sweep-schema.ts";
 import { sweepSealCommand } from "./command/sweep-seal.ts";
 import { sweepShowCommand } from "./command/sweep-show.ts";
 import { sweepStopCommand } from "./command/sweep-stop.ts";
 import { sweepTuneCommand } from "./command/sweep-tune.ts";
+import { sweepWatchCommand } from "./command/sweep-watch.ts";
 import { sweepWhyCommand } from "./command/sweep-why.ts";
+import { trialExportCommand } from "./command/trial-export.ts";
+import { sweepTagCommand, trialTagCommand } from "./command/tag.ts";
 import { trialLogsCommand } from "./command/trial-logs.ts";
 import { trialProposeCommand } from "./command/trial-propose.ts";
 import { trialShowCommand } from "./command/trial-show.ts";
+import { trialStopCommand } from "./command/trial-stop.ts";
 import { trialWhyCommand } from "./command/trial-why.ts";
 import { tuiCommand } from "./command/tui.ts";
 import { upCommand } from "./command/up.ts";
@@ -125,21 +135,34 @@ function sweepCommands(terminal: Terminal): Command {
     sweepEstimateCommand(terminal),
     sweepLsCommand(terminal),
     sweepShowCommand(terminal),
+    sweepWatchCommand(terminal),
     sweepInsightCommand(terminal),
     sweepReportCommand(terminal),
+    sweepExportCommand(terminal),
     sweepWhyCommand(terminal),
     sweepTuneCommand(terminal),
+    sweepExtendCommand(terminal),
+    sweepPauseCommand(terminal),
+    sweepResumeCommand(terminal),
     sweepSealCommand(terminal),
     sweepStopCommand(terminal),
+    sweepTagCommand(terminal),
+    sweepNoteCommand(terminal),
+    sweepRmCommand(terminal),
+    sweepRestoreCommand(terminal),
   ]);
 }
 
 function trialCommands(terminal: Terminal): Command {
-  return group("trial", "look at single trials, and propose them", [
+  return group("trial", "look at single trials, propose and stop them", [
     trialShowCommand(terminal),
     trialWhyCommand(terminal),
     trialLogsCommand(terminal),
+    trialExportCommand(terminal),
     trialProposeCommand(terminal),
+    trialStopCommand(terminal),
+    trialTagCommand(terminal),
+    trialNoteCommand(terminal),
   ]);
 }
 

@@ -3,12 +3,13 @@
  * `Outcome`; a command carries a key, so that sending it twice does it once.
  */
 import * as z from "zod";
-import { shortText, textOf, recordOf, jsonValue, answerList, anyValue } from "./bound.ts";
+import { shortText, textOf, recordOf, jsonValue, answerList, answerText, anyValue, listOf } from "./bound.ts";
 import { datasetVersionSchema } from "./dataset.ts";
 import { fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
+import { tagChange, tagSchema, tagsMax } from "./label.ts";
 import { nameSchema } from "./name.ts";
 import { refusalSchema } from "./refusal.ts";
-import { sweepSpecSchema } from "./sweep.ts";
+import { sweepSpecSchema, trialsMax } from "./sweep.ts";
 import { milliTokensSchema } from "./token.ts";
 import { valueSchema } from "./value.ts";
 
@@ -24,6 +25,8 @@ export const sweepsShownMax = 500;
 export const trialsShownMax = 1000;
 export const logLinesShownMax = 2000;
 export const statementLinesMax = 5000;
+/** Trials whose points one question asks for. */
+export const historyTrialsMax = 100;
 
 /** A period below this would fill the journal with refills. */
 const refillEveryMinMs = 60_000;
@@ -55,6 +58,31 @@ const weight = z.number().positive().max(weightMax);
 const commandBodies = {
   "sweep-run": z.strictObject({ spec: sweepSpecSchema }),
   "sweep-stop": z.strictObject({ sweep: sweepIdSchema, why: text.default("") }),
+  /** `now`: what runs leaves at its next checkpoint; else it goes on to its next rung. */
+  "sweep-pause": z.strictObject({
+    sweep: sweepIdSchema,
+    now: z.boolean().default(false),
+    why: text.default(""),
+  }),
+  "sweep-resume": z.strictObject({ sweep: sweepIdSchema }),
+  /** So many trials more, and so much more that it may spend where it has a cap; a sweep that has ended goes on. */
+  "sweep-extend": z
+    .strictObject({
+      sweep: sweepIdSchema,
+      trials: z.int().nonnegative().max(trialsMax).default(0),
+      tokens: milliTokensSchema.default(0),
+    })
+    .refine(({ tokens, trials }) => trials + tokens > 0, {
+      path: ["trials"],
+      message: "is how many more trials, 1 or more, where no tokens are given",
+    }),
+  /** Out of sight, and its record answers no more. `force`: also where something stands on it. */
+  "sweep-remove": z.strictObject({
+    sweep: sweepIdSchema,
+    force: z.boolean().default(false),
+    why: text.default(""),
+  }),
+  "sweep-restore": z.strictObject({ sweep: sweepIdSchema }),
   "budget-grant": z.strictObject({
     requester: nameSchema,
     amount: milliTokensSchema.positive(),
@@ -84,6 +112,13 @@ const commandBodies = {
     model: shortText.min(1),
     params: recordOf(shortText, valueSchema),
   }),
+  /** It ends as stopped by whoever asks, with what it has measured so far. */
+  "trial-stop": z.strictObject({ trial: trialIdSchema, why: text.default("") }),
+  "sweep-tag": z.strictObject({ sweep: sweepIdSchema, ...tagChange }),
+  "trial-tag": z.strictObject({ trial: trialIdSchema, ...tagChange }),
+  /** In place of the note it has; an empty one takes that away. */
+  "sweep-note": z.strictObject({ sweep: sweepIdSchema, note: text }),
+  "trial-note": z.strictObject({ trial: trialIdSchema, note: text }),
   /** No more proposals will come: the sweep ends with what it has. */
   "sweep-seal": z.strictObject({ sweep: sweepIdSchema }),
   "dataset-add": datasetVersionSchema,
@@ -115,10 +150,25 @@ export const commandEnvelopeSchema = z.object({ key: textOf(100).min(8), body: j
 /** The same table, typed so that a name picks its own body. */
 export const commandSchemas: { readonly [N in CommandName]: z.ZodType<CommandBody<N>> } = commandBodies;
 
+/** A place in the history of several trials: what this attempt said on this subject from that sequence on is still to come. */
+export const historyPlaceSchema = z.strictObject({
+  trial: trialIdSchema,
+  fence: fenceSchema,
+  subject: z.int().nonnegative(),
+  sequence: z.int().nonnegative(),
+});
+
 const queryBodies = {
   mesh: z.strictObject({}),
   agent: z.strictObject({ agent: nameSchema }),
-  sweeps: z.strictObject({ limit: z.int().min(1).max(sweepsShownMax).default(50) }),
+  /** Newest first; `offset` of them are left out. `tags`: those that have all of them. */
+  sweeps: z.strictObject({
+    limit: z.int().min(1).max(sweepsShownMax).default(50),
+    tags: listOf(tagSchema, tagsMax).default([]),
+    /** Also those that were removed. */
+    removed: z.boolean().default(false),
+    offset: z.int().nonnegative().default(0),
+  }),
   sweep: z.strictObject({
     sweep: sweepIdSchema,
     offset: z.int().nonnegative().default(0),
@@ -127,7 +177,17 @@ const queryBodies = {
   }),
   trial: z.strictObject({ trial: trialIdSchema }),
   curve: z.strictObject({ trial: trialIdSchema }),
-  logs: z.strictObject({ trial: trialIdSchema, limit: z.int().min(1).max(logLinesShownMax).default(200) }),
+  /** Every point of these trials that is kept, trial by trial, page by page: `after` is the `next` of the page before. */
+  history: z.strictObject({
+    trials: listOf(trialIdSchema, historyTrialsMax).min(1),
+    after: historyPlaceSchema.nullable().default(null),
+  }),
+  /** The newest lines, or with `after` the first ones behind the `position` of an earlier answer. */
+  logs: z.strictObject({
+    trial: trialIdSchema,
+    limit: z.int().min(1).max(logLinesShownMax).default(200),
+    after: z.int().nonnegative().nullable().default(null),
+  }),
   why: z.strictObject({ trial: trialIdSchema }),
   "sweep-why": z.strictObject({ sweep: sweepIdSchema }),
   /** What a sweep has taught so far: which parameters matter, where the good trials are. */
@@ -175,6 +235,25 @@ export const answerSchema = z.discriminatedUnion("ok", [
 export const commandValues = {
   "sweep-run": z.object({ sweep: sweepIdSchema }),
   "sweep-stop": z.object({ sweep: sweepIdSchema }),
+  /** `running`: trials that run at that moment. */
+  "sweep-pause": z.object({ sweep: sweepIdSchema, running: z.int().nonnegative() }),
+  "sweep-resume": z.object({ sweep: sweepIdSchema, queued: z.int().nonnegative() }),
+  /** `reopened`: it had ended. `proposed`: the trials it has; `total`: those it may have. `cap`: what it may spend; null without one. */
+  "sweep-extend": z.object({
+    sweep: sweepIdSchema,
+    reopened: z.boolean(),
+    proposed: z.int().nonnegative(),
+    total: z.int().nonnegative(),
+    cap: milliTokensSchema.nullable(),
+  }),
+  /** What it was, and what stands on it and stays. */
+  "sweep-remove": z.object({
+    sweep: sweepIdSchema,
+    trials: z.int().nonnegative(),
+    spent: milliTokensSchema,
+    dependents: answerList(answerText),
+  }),
+  "sweep-restore": z.object({ sweep: sweepIdSchema }),
   "budget-grant": z.object({ requester: nameSchema, granted: milliTokensSchema }),
   /** `opened` is false where it was open already. */
   "account-open": z.object({ requester: nameSchema, opened: z.boolean().optional() }),
@@ -199,6 +278,12 @@ export const commandValues = {
     sweepCap: milliTokensSchema.nullable(),
   }),
   "trial-propose": z.object({ trial: trialIdSchema, known: z.boolean() }),
+  /** `running`: it ends once its agent has heard of it; else it has ended. */
+  "trial-stop": z.object({ trial: trialIdSchema, running: z.boolean() }),
+  "sweep-tag": z.object({ sweep: sweepIdSchema, tags: answerList(answerText) }),
+  "trial-tag": z.object({ trial: trialIdSchema, tags: answerList(answerText) }),
+  "sweep-note": z.object({ sweep: sweepIdSchema, notes: answerText }),
+  "trial-note": z.object({ trial: trialIdSchema, notes: answerText }),
   "sweep-seal": z.object({ sweep: sweepIdSchema }),
   "sweep-tune": z.object({ sweep: sweepIdSchema, weight: z.number(), priority: z.int() }),
   "agent-drain": z.object({ agent: nameSchema, running: answerList(fenceSchema) }),

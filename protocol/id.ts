@@ -33,3 +33,7 @@ export function sweepId(number: number): SweepId {
 export function trialId(sweep: SweepId, number: number): TrialId {
   return `${sweep}-${number}`;
 }
+
+export function sweepOfTrial(trial: TrialId): SweepId {
+  return trial.slice(0, trial.indexOf("-"));
+}

@@ -13,6 +13,6 @@ export const trialStates = [
 export const trialStateSchema = z.enum(trialStates);
 export type TrialState = z.infer<typeof trialStateSchema>;
 
-export const sweepStates = ["running", "waiting", "done", "stopped"] as const;
+export const sweepStates = ["running", "waiting", "paused", "done", "stopped"] as const;
 
 export const sweepStateSchema = z.enum(sweepStates);

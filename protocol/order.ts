@@ -48,6 +48,10 @@ export const leaseSchema = z.object({
   /** Which way `metric` is better, where the best epoch's checkpoint is to be kept beside the newest; absent where it is not. */
   goal: z.enum(["maximize", "minimize"]).optional(),
   from: checkpointSchema.nullable(),
+  /** The best epoch of the trial's earlier attempts, where the best is kept; absent where there is none. */
+  best: checkpointSchema
+    .extend({ bytes: z.int().nonnegative(), metrics: recordOf(shortText, z.number()) })
+    .optional(),
   target: z.int().positive(),
   /** Coordinator's time (ms since the Unix epoch) at which the horizon starts to count. */
   at: z.number(),

@@ -88,14 +88,22 @@ export const meshView = z.object({
 });
 export type MeshView = z.infer<typeof meshView>;
 
+/** What people wrote about it; each absent where nobody did. */
+const labels = {
+  tags: answerList(answerText).exactOptional(),
+  notes: answerText.exactOptional(),
+};
+
 export const sweepSummary = z.object({
   sweep: answerText,
   name: answerText,
   requester: answerText,
   task: answerText,
-  /** `waiting`: nothing runs and nothing can start just now; `waiting` says for what. */
+  /** `waiting`: nothing runs and nothing can start just now; `waiting` says for what, and of a paused one by whom. */
   state: sweepStateSchema,
   waiting: answerText.nullable(),
+  /** Who has paused it, why and since when; `now`: what ran was asked to leave too. Absent where it is not paused. */
+  paused: z.object({ by: answerText, why: answerText, at: z.number(), now: z.boolean() }).exactOptional(),
   metric: answerText,
   goal: z.enum(["maximize", "minimize"]),
   /** Trials the sweep may propose at most. */
@@ -121,6 +129,9 @@ export const sweepSummary = z.object({
   weight: z.number(),
   priority: z.number(),
   experiment: answerText.nullable(),
+  ...labels,
+  /** Who took it out of sight, and when; absent where it is in sight. */
+  removed: z.object({ by: answerText, why: answerText, at: z.number() }).exactOptional(),
   submittedAt: z.number(),
   finishedAt: z.number().nullable(),
   registered: z
@@ -175,6 +186,7 @@ export const trialView = z.object({
   artifact: answerText.nullable(),
   spent: count,
   failure: answerText.nullable(),
+  ...labels,
 });
 export type TrialView = z.infer<typeof trialView>;
 
@@ -201,9 +213,29 @@ export type SweepView = z.infer<typeof sweepView>;
 export const curveView = z.object({
   points: answerList(z.object({ fence: count, resource: count, metrics })),
 });
-export const logsView = z.object({
-  lines: answerList(z.object({ fence: count, stream: z.enum(["out", "err"]), line: answerText })),
+/** As they were said: nothing is merged, nothing left out. `at`: when the server stored it, ms since the Unix epoch. */
+export const historyView = z.object({
+  points: answerList(
+    z.object({ trial: answerText, fence: count, resource: count, metrics, at: z.number().nullable() }),
+  ),
+  /** To ask on from; null where that was all. */
+  next: z.object({ trial: answerText, fence: count, subject: count, sequence: count }).nullable(),
 });
+export type HistoryView = z.infer<typeof historyView>;
+export const logsView = z.object({
+  lines: answerList(
+    z.object({
+      fence: count,
+      stream: z.enum(["out", "err"]),
+      line: answerText,
+      /** When the mesh had it, by its server's clock; absent from coordinators of before. */
+      at: z.number().exactOptional(),
+    }),
+  ),
+  /** What to give as `after` for the lines behind these; absent from coordinators of before. */
+  position: count.exactOptional(),
+});
+export type LogLineView = z.infer<typeof logsView>["lines"][number];
 
 export const versionView = z.object({
   version: count,
@@ -331,6 +363,7 @@ export const queryValues = {
   sweep: sweepView,
   trial: trialView,
   curve: curveView,
+  history: historyView,
   logs: logsView,
   why: whyView,
   "sweep-why": sweepWhyView,

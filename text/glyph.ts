@@ -51,7 +51,7 @@ export const unicodeGlyphs: Glyphs = {
     failed: "✗",
     cancelled: "⊘",
   },
-  sweep: { running: "▶", waiting: "◌", done: "✓", stopped: "◇" },
+  sweep: { running: "▶", waiting: "◌", paused: "‖", done: "✓", stopped: "◇" },
 };
 
 export const asciiGlyphs: Glyphs = {
@@ -78,7 +78,7 @@ export const asciiGlyphs: Glyphs = {
     failed: "!",
     cancelled: "x",
   },
-  sweep: { running: ">", waiting: "?", done: "+", stopped: "/" },
+  sweep: { running: ">", waiting: "?", paused: "=", done: "+", stopped: "/" },
 };
 
 /** ASCII where asked for, or where the terminal or its locale cannot show more. */

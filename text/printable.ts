@@ -48,6 +48,11 @@ export function jsonText(value: unknown): string {
   return escaped(JSON.stringify(value, null, 2), unprintableInLines);
 }
 
+/** As `jsonText`, on one line: one of many documents. */
+export function jsonLine(value: unknown): string {
+  return escaped(JSON.stringify(value), unprintable);
+}
+
 function escaped(json: string, what: RegExp): string {
   return json.replace(what, (found) =>
     Array.from(

@@ -80,8 +80,9 @@ export function sweepLine(sweep: SweepSummary): string {
   if (counts.reused > 0) parts.push(`${counts.reused} reused`);
   if (best !== null) parts.push(`best ${sweep.metric} ${value(best.value)} (${best.trial} ${best.model})`);
   parts.push(`${tokens(sweep.spent)} tokens`);
-  if (sweep.state !== "running") parts.push(sweep.state);
-  if (sweep.waiting !== null) parts.push(`waiting: ${sweep.waiting}`);
+  if (sweep.state !== "running" && sweep.state !== "paused") parts.push(sweep.state);
+  if (sweep.state === "paused" && sweep.waiting !== null) parts.push(sweep.waiting);
+  else if (sweep.waiting !== null) parts.push(`waiting: ${sweep.waiting}`);
   if (sweep.registered !== null)
     parts.push(`registered ${sweep.registered.model}@${sweep.registered.version}`);
   return `${sweep.sweep} ${sweep.name}: ${parts.join(", ")}`;

@@ -49,7 +49,7 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<void> {
     let metrics: Record<string, number> = {};
     const at = (resource: number) => ({ fence, resource, metrics, ...clock.lap() });
     let file: CheckpointFile | null = null;
-    const kept = new BestCheckpoint(job.keepBest);
+    const kept = new BestCheckpoint(job);
     const keep = (bytes: Uint8Array, name: string) => keepCheckpoint(bytes, job, name, options);
     while (trainer.epoch < job.targetResource) {
       const rest = awake?.() ?? null;
@@ -74,8 +74,8 @@ export async function runJob(job: Job, options: RunJobOptions): Promise<void> {
       emit({ kind: "checkpoint", ...at(resource), ...file, best });
       if (!last) continue;
       const built = trainer.built === undefined ? {} : { built: trainer.built };
-      const tested = best !== undefined && hasTest ? await testBest(trainer, best, keep) : best;
-      return emit({ kind: "finished", ...at(resource), ...file, ...built, best: tested });
+      const tested = hasTest ? await testBest(trainer, kept.ofTrial(resource), keep) : undefined;
+      return emit({ kind: "finished", ...at(resource), ...file, ...built, best: tested ?? best });
     }
     fail(
       `trial ${job.trial} has ${trainer.epoch} epochs already and was asked for ${job.targetResource}`,
@@ -100,16 +100,22 @@ function holdsTooMuch({ memoryMiB, trial }: Job): string | null {
 }
 
 /**
- * The test's figures of the best epoch, in its metrics and in its checkpoint: a registered model has them whichever epoch it is
- * of. The trainer is done with training, and has that epoch's weights from here on.
+ * BEST-3: the test's figures of the best epoch, in its metrics and in its checkpoint: a registered model has them whichever epoch it is
+ * of. The trainer is done with training, and has that epoch's weights from here on. Undefined where the newest is the best, where
+ * an earlier attempt's best has them, and where its file is here no more.
  */
 async function testBest(
   trainer: Trainer,
-  best: BestFile,
+  best: BestFile | undefined,
   keep: (bytes: Uint8Array, name: string) => Promise<CheckpointFile>,
-): Promise<BestFile> {
-  const restored = trainer.restore(await readFile(best.path));
-  if (!restored.ok) throw new Error(restored.refusal.message);
+): Promise<BestFile | undefined> {
+  if (best === undefined) return undefined;
+  const named = Object.keys(prefixed(best.metrics));
+  if (Object.keys(best.metrics).some((name) => named.includes(name))) return undefined;
+  const bytes = await readFile(best.path).catch(() => null);
+  if (bytes === null) return undefined;
+  const restored = trainer.restore(bytes);
+  if (!restored.ok) return undefined;
   trainer.evaluate("validation");
   const metrics = { ...best.metrics, ...prefixed(trainer.evaluate("test")) };
   const file = await keep(trainer.save(), `best-${best.resource}`);

@@ -28,6 +28,8 @@ export interface KeptCheckpoint {
 export interface LeaseFiles {
   readonly datasetPath: string | null;
   readonly checkpointPath: string | null;
+  /** Of the best epoch of earlier attempts; absent where none is known here. */
+  readonly bestPath?: string | undefined;
   /** By digest. */
   readonly parts: Readonly<Record<Digest, string>>;
 }

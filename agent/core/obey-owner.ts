@@ -59,6 +59,9 @@ export function startJob(held: Held): AgentEffect[] {
     fromResource: lease.from?.resource ?? 0,
     targetResource: lease.target,
     ...(lease.goal === undefined ? {} : { keepBest: { metric: lease.metric, goal: lease.goal } }),
+    ...(lease.best === undefined || files.bestPath === undefined
+      ? {}
+      : { bestBefore: { ...lease.best, path: files.bestPath } }),
   };
   return [{ kind: "start", lease, job }];
 }

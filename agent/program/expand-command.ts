@@ -37,7 +37,7 @@ export function expandCommand(
   params: Params,
   context: ExpandContext,
 ): Outcome<readonly string[]> {
-  const given = argumentsOf(sweep, params);
+  const given = givenArguments(sweep, params);
   const unset = new Set<string>();
   const inWord = (name: string): string => {
     const [kind, named = ""] = name.split(/:(.*)/s);
@@ -119,8 +119,8 @@ export function expandEnvironment(
   return Object.fromEntries(Object.entries(sweep.environment).map(([name, text]) => [name, expanded(text)]));
 }
 
-/** What the script gets by name, as JSON: nested parameters as one mapping each. */
-function argumentsOf(sweep: Expandable, params: Params): readonly (readonly [string, string])[] {
+/** What the program gets by name, as JSON: nested parameters as one mapping each. */
+export function givenArguments(sweep: Expandable, params: Params): readonly (readonly [string, string])[] {
   const given: Tree = new Map();
   const { nested, paths = {} } = sweep;
   for (const name of Object.keys(params)) {

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { storedText, storedList, storedRecord } from "../../protocol/bound.ts";
 import type { Program, ReportedObjective } from "../../protocol/program.ts";
+import { HeardSources, type ReportSource } from "./heard-source.ts";
 import { missingResult, UnreadNotes } from "./missing-result.ts";
 import type { Report, Unread } from "./metric-report.ts";
 
@@ -26,9 +27,6 @@ export function readSegmentNote(note: unknown): SegmentNote | null {
   return parsed.success ? parsed.data : null;
 }
 
-/** Where a report came from; a program that says the same twice is heard once. */
-export type ReportSource = "output" | "http" | "call";
-
 /** Metrics beside the objectives, and the characters of a name: all of them travel with each report. */
 const namesMax = 500;
 const nameCharactersMax = 250;
@@ -39,7 +37,9 @@ export class LeaseSegment {
   readonly #target: number;
   readonly #kept: (number | null)[];
   readonly #metrics = new Map<string, number>();
-  readonly #sources = new Map<string, ReportSource>();
+  readonly #sources = new HeardSources();
+  /** What stood when the segment began. */
+  readonly #before: Pick<SegmentNote, "reports" | "kept">;
   readonly #unread = new UnreadNotes();
   #reports: number;
   /** True where the segment before had come to the program's own end. */
@@ -54,8 +54,9 @@ export class LeaseSegment {
     this.#objectives = program.objectives;
     this.#fullLength = program.fullLength;
     this.#target = target;
-    this.#reports = before?.reports ?? 0;
-    this.#kept = program.objectives.map((_, index) => before?.kept[index] ?? null);
+    this.#before = { reports: before?.reports ?? 0, kept: before?.kept ?? [] };
+    this.#reports = this.#before.reports;
+    this.#kept = program.objectives.map((_, index) => this.#before.kept[index] ?? null);
     for (const [name, value] of Object.entries(before?.metrics ?? {})) this.#metrics.set(name, value);
     this.endedBefore = before?.ended === true;
   }
@@ -77,16 +78,34 @@ export class LeaseSegment {
 
   /** True when it was a report of the first objective. */
   take({ metric, value }: Report, source: ReportSource): boolean {
-    const index = this.#objectives.findIndex((objective) => objective.metric === metric);
+    const index = this.#indexOf(metric);
     if (index >= 0) {
-      const known = this.#sources.get(metric) ?? source;
-      if (known !== source) return false;
-      this.#sources.set(metric, source);
-      this.#kept[index] = keep(this.#objectives[index]?.keep ?? "last", this.#kept[index] ?? null, value);
+      const how = this.#sources.admit(metric, source);
+      if (how === "repeats") return false;
+      if (how === "instead") {
+        this.#kept[index] = this.#before.kept[index] ?? null;
+        if (index === 0) this.#reports = this.#before.reports;
+      }
     }
-    if (index >= 0 || this.#hasRoom(metric)) this.#metrics.set(metric, value);
+    this.#put(index, { metric, value });
     if (index === 0) this.#reports++;
     return index === 0;
+  }
+
+  /** In place of what was said last: no report of its own. */
+  amend(report: Report, source: ReportSource): void {
+    const index = this.#indexOf(report.metric);
+    if (index < 0 || this.#sources.admit(report.metric, source) === "counts") this.#put(index, report);
+  }
+
+  #indexOf(metric: string): number {
+    return this.#objectives.findIndex((objective) => objective.metric === metric);
+  }
+
+  #put(index: number, { metric, value }: Report): void {
+    const objective = this.#objectives[index];
+    if (objective !== undefined) this.#kept[index] = keep(objective.keep, this.#kept[index] ?? null, value);
+    if (index >= 0 || this.#hasRoom(metric)) this.#metrics.set(metric, value);
   }
 
   /** What it printed and could not be taken, for where its result is missing. */

@@ -17,4 +17,6 @@ export interface UnreadValue {
 export type Unread =
   | UnreadValue
   /** Of a line of so many characters no more than `read` were looked at. */
-  | { readonly kind: "line"; readonly characters: number; readonly read: number };
+  | { readonly kind: "line"; readonly characters: number; readonly read: number }
+  /** It keeps something from being told at all. */
+  | { readonly kind: "silent"; readonly why: string };

@@ -24,9 +24,11 @@ export interface ReportedSoFar {
 export class UnreadNotes {
   readonly #values = new Map<string, string>();
   #line: Extract<Unread, { kind: "line" }> | null = null;
+  #silent: string | null = null;
 
   hear(unread: Unread): void {
     if (unread.kind === "line") this.#line = unread;
+    else if (unread.kind === "silent") this.#silent = unread.why;
     else this.#values.set(unread.metric, unread.written);
   }
 
@@ -35,11 +37,12 @@ export class UnreadNotes {
     return this.#values.get(metric) ?? null;
   }
 
-  /** Said of a line that was too long; empty where none was. */
-  get ofLines(): string {
-    if (this.#line === null) return "";
+  /** Said of what was not told, and of a line that was too long; empty where there was neither. */
+  get beside(): string {
+    const silent = this.#silent === null ? "" : `; ${this.#silent}`;
+    if (this.#line === null) return silent;
     const { characters, read } = this.#line;
-    return `; it printed a line of ${figure(characters)} characters, of which ${figure(read)} are read`;
+    return `${silent}; it printed a line of ${figure(characters)} characters, of which ${figure(read)} are read`;
   }
 }
 
@@ -55,8 +58,8 @@ export function missingResult({ kept, names, objectives, unread }: ReportedSoFar
     return written.trim() === ""
       ? `it printed ${shownName(metric)} with no value behind it`
       : `what it printed as ${shownName(metric)} is no plain number: ${shownName(written)}`;
-  if (names.length === 0) return `it reported nothing; print a line such as ${metric}=0.5${unread.ofLines}`;
-  return `${otherNames(metric, names)}${unread.ofLines}`;
+  if (names.length === 0) return `it reported nothing; print a line such as ${metric}=0.5${unread.beside}`;
+  return `${otherNames(metric, names)}${unread.beside}`;
 }
 
 function otherNames(metric: string, names: readonly string[]): string {

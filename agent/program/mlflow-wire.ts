@@ -6,6 +6,7 @@ import * as z from "zod";
 import { cutText, listOf, longText, sentenceText } from "../../protocol/bound.ts";
 import type { Refusal } from "../../protocol/refusal.ts";
 import type { MlflowFact } from "./mlflow-fact.ts";
+import { spokenNumber } from "./spoken-number.ts";
 
 export interface MlflowAnswer {
   readonly status: 200 | 400 | 404 | 405;
@@ -13,7 +14,7 @@ export interface MlflowAnswer {
   readonly facts: readonly MlflowFact[];
 }
 
-/** Protobuf's JSON writes 64-bit integers as numbers or as text, and what is not finite as text. */
+/** Protobuf's JSON writes 64-bit integers as numbers or as text. */
 const integer = z.union([
   z.int(),
   longText
@@ -21,16 +22,12 @@ const integer = z.union([
     .transform(Number)
     .pipe(z.int()),
 ]);
-const real = z.union([
-  z.number(),
-  z.enum(["NaN", "Infinity", "-Infinity"]).transform((word) => Number(word)),
-]);
 /** MLflow's own limit of a name. */
 const nameCharactersMax = 250;
 const name = longText.min(1).max(nameCharactersMax);
 export const metricBody = z.object({
   key: name,
-  value: real,
+  value: spokenNumber,
   step: integer.default(0),
   timestamp: integer.optional(),
   model_id: longText.optional(),

@@ -14,6 +14,7 @@ import { activation } from "./interpreter.ts";
 import { LeaseSegment, readSegmentNote } from "./lease-segment.ts";
 import { baseEnvironment, environmentOf } from "./program-environment.ts";
 import type { ReportEndpoint } from "./report-endpoint.ts";
+import { makeWandbPlace } from "./wandb-place.ts";
 
 export interface PreparedProgram {
   /** The folder it runs in. */
@@ -25,6 +26,11 @@ export interface PreparedProgram {
 /** Where a program keeps its checkpoint. */
 export function keptFolderOf({ checkpointDir }: CommandJob): string {
   return join(checkpointDir, "checkpoint");
+}
+
+/** What wandb is given there, and writes. */
+export function wandbFolderOf({ checkpointDir }: CommandJob): string {
+  return join(checkpointDir, "wandb");
 }
 
 function paramsFileOf({ checkpointDir }: CommandJob): string {
@@ -74,7 +80,7 @@ export async function programStart(
 ): Promise<Outcome<ProgramStart>> {
   const { program } = job;
   const base = baseEnvironment(agentEnvironment);
-  const environment = {
+  const given = {
     ...base,
     ...activation(interpreter, base),
     ...slotEnvironment,
@@ -89,6 +95,14 @@ export async function programStart(
       mlflowUrl,
     }),
   };
+  const wandb = {
+    folder: wandbFolderOf(job),
+    sweep: job.trial.replace(/-\d+$/, ""),
+    trial: job.trial,
+    metrics: program.objectives.map(({ metric }) => metric),
+    environment: given,
+  };
+  const environment = { ...given, ...makeWandbPlace(wandb, program, job.params) };
   const texts: { readonly path: string; readonly text: string }[] = [];
   const words = expandCommand(program, job.params, {
     trial: job.trial,

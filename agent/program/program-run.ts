@@ -9,16 +9,26 @@ import type { RunnerEvent, StopHow } from "../runner/runner.ts";
 import { CheckpointFolder } from "./checkpoint-folder.ts";
 import { CheckpointPacker, packEveryMs } from "./checkpoint-packer.ts";
 import type { CommandEnd } from "./command-end.ts";
-import { LeaseSegment, type ReportSource } from "./lease-segment.ts";
+import type { ReportSource } from "./heard-source.ts";
+import { LeaseSegment } from "./lease-segment.ts";
 import { LogGate } from "../runner/log-gate.ts";
 import type { MlflowFact } from "./mlflow-fact.ts";
 import { PointPace } from "./point-pace.ts";
-import { keptFolderOf, prepareProgram, programStart, type ProgramPlace } from "./prepare-program.ts";
+import {
+  keptFolderOf,
+  prepareProgram,
+  programStart,
+  wandbFolderOf,
+  type ProgramPlace,
+} from "./prepare-program.ts";
 import { lackIn } from "./machine-lack.ts";
 import { openMetricReader, type MetricReader } from "./metric-reader.ts";
 import type { Report } from "./metric-report.ts";
 import { openReportEndpoint, type ReportEndpoint } from "./report-endpoint.ts";
 import { runCommand, type RunningCommand } from "./run-command.ts";
+import { openWandbEar, type WandbEar } from "./wandb-ear.ts";
+import { wandbRowsOf } from "./wandb-place.ts";
+import type { WandbFact } from "./wandb-runs.ts";
 
 export interface ProgramRunOptions extends ProgramPlace {
   readonly emit: (event: RunnerEvent) => void;
@@ -173,7 +183,14 @@ export class ProgramRun {
     const start = await programStart(this.#options, endpoint);
     if (!start.ok) return this.#failed(`trial ${job.trial} could not start: ${start.refusal.message}`, false);
     if (this.#stop !== null) return this.#stopped();
-    const reader = this.#openReader();
+    const ear = openWandbEar({
+      rows: wandbRowsOf(wandbFolderOf(job)),
+      trial: job.trial,
+      objective: job.program.objectives[0]?.metric,
+      onFact: (fact) => this.#hearWandb(fact),
+      onPrint: (reports) => this.#take(reports, "output"),
+    });
+    const reader = this.#openReader(ear);
     const command = runCommand({
       ...start.value,
       folder,
@@ -194,24 +211,28 @@ export class ProgramRun {
     const looks = setInterval(() => this.#packSoon(), packEveryMs);
     const end = await command.ended;
     clearInterval(looks);
-    await this.#readToEnd(reader);
+    await this.#readToEnd(reader, ear);
     await packer.close();
     return this.#endOf(end, folder);
   }
 
-  async #readToEnd(reader: MetricReader): Promise<void> {
-    if (this.#stop?.kind !== "killed") await reader.settle();
+  async #readToEnd(reader: MetricReader, ear: WandbEar): Promise<void> {
+    if (this.#stop?.kind !== "killed") {
+      await reader.settle();
+      await ear.settle();
+    }
     reader.close();
+    ear.close();
     for (const line of this.#gate.end()) this.#tell("out", line);
   }
 
-  #openReader(): MetricReader {
+  #openReader(ear: WandbEar): MetricReader {
     const { metricFormat, objectives } = this.#options.job.program;
     return openMetricReader({
       patterns: metricFormat,
       names: objectives.map(({ metric }) => metric),
       onUnread: (unread) => this.#segment.miss(unread),
-      onReports: (reports) => this.#take(reports, "output"),
+      onReports: (reports) => ear.print(reports),
       onFault: (reason) => {
         this.#unread = reason;
         this.#command?.kill();
@@ -316,8 +337,25 @@ export class ProgramRun {
     }
     const { name, step, value } = fact;
     const isReport = this.#take([{ metric: name, value }], "http");
-    if (!isReport && this.#pace.admit(performance.now()))
-      this.#options.emit({ kind: "point", fence: this.#options.job.fence, step, metrics: { [name]: value } });
+    if (!isReport) this.#draw(step, { [name]: value });
+  }
+
+  #hearWandb(fact: WandbFact): void {
+    if (fact.kind === "unread") return this.#segment.miss(fact.unread);
+    if (fact.kind === "note") return this.#log("out", fact.text);
+    for (const report of fact.amended) this.#segment.amend(report, "wandb");
+    const isReport = this.#take(fact.reports, "wandb");
+    if (isReport || fact.reports.length === 0) return;
+    this.#draw(
+      Math.max(0, fact.step),
+      Object.fromEntries(fact.reports.map(({ metric, value }) => [metric, value])),
+    );
+  }
+
+  /** A point of a curve that is no report. */
+  #draw(step: number, metrics: Record<string, number>): void {
+    if (this.#pace.admit(performance.now()))
+      this.#options.emit({ kind: "point", fence: this.#options.job.fence, step, metrics });
   }
 
   /** True where one of them was a report of the first objective. */

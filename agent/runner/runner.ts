@@ -31,6 +31,8 @@ export interface Job {
   readonly targetResource: number;
   /** The metric by which the best epoch's checkpoint is kept beside the newest; absent where only the newest is. */
   readonly keepBest?: { readonly metric: string; readonly goal: "maximize" | "minimize" } | undefined;
+  /** The best epoch of the trial's earlier attempts, where it is known. */
+  readonly bestBefore?: BestFile | undefined;
   readonly checkpointDir: string;
   /** Memory the runner's process may hold, in MiB. */
   readonly memoryMiB: number;

@@ -11,6 +11,14 @@ import { valueSchema } from "../../protocol/value.ts";
 const fence = z.int();
 const path = storedText.min(1);
 
+/** Also what is not finite, which is for the agent to leave out: zod's numbers are finite. */
+const metrics = storedRecord(
+  storedText,
+  z.custom<number>((value) => typeof value === "number"),
+);
+const file = { path, digest: storedText, bytes: z.int().nonnegative() };
+const best = z.strictObject({ ...file, resource: z.int().nonnegative(), metrics }).optional();
+
 const jobSchema = z.strictObject({
   fence,
   trial: storedText.min(1),
@@ -27,6 +35,7 @@ const jobSchema = z.strictObject({
   fromResource: z.int().nonnegative(),
   targetResource: z.int().positive(),
   keepBest: z.strictObject({ metric: storedText, goal: z.enum(["maximize", "minimize"]) }).optional(),
+  bestBefore: best,
   checkpointDir: path,
   memoryMiB: z.number().positive(),
 });
@@ -38,16 +47,9 @@ export const toChildSchema = z.discriminatedUnion("kind", [
 export type ToChild = z.infer<typeof toChildSchema>;
 
 const usedMs = z.number().nonnegative();
-/** Also what is not finite, which is for the agent to leave out: zod's numbers are finite. */
-const metrics = storedRecord(
-  storedText,
-  z.custom<number>((value) => typeof value === "number"),
-);
 /** When the work that `usedMs` grew by was done, on the clock of `steadyMs`: the parent knows what of it was suspended. */
 const timed = { usedMs, worked: z.strictObject({ from: z.number(), to: z.number() }) };
 const atEpoch = { fence, resource: z.int().nonnegative(), metrics, ...timed };
-const file = { path, digest: storedText, bytes: z.int().nonnegative() };
-const best = z.strictObject({ ...file, resource: z.int().nonnegative(), metrics }).optional();
 
 export const fromChildSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("started"), fence, exact: z.boolean(), ...timed }),

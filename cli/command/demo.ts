@@ -23,7 +23,7 @@ import { readUpRecord, runFolder } from "../../mesh/part/up-record.ts";
 import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { withMesh } from "../shell/with-mesh.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
-import { followToEnd } from "./sweep-run.ts";
+import { followToEnd } from "./follow-to-end.ts";
 import { showTui } from "./tui.ts";
 
 export function demoCommand(terminal: Terminal): Command {

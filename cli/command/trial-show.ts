@@ -6,6 +6,7 @@ import { action, asking, trialArgument } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { formatMetric, formatMetrics, formatTime } from "../../text/figure.ts";
 import { formatParams } from "../../text/shown-parameter.ts";
+import { labelFields } from "../print/sweep-text.ts";
 import { fields, table } from "../../text/table.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
@@ -29,12 +30,17 @@ function valueText({ best, resource, value }: TrialView): string {
   return `${formatMetric(value)} at epoch ${best.resource}${is}`;
 }
 
+function stateText({ failure, state }: TrialView): string {
+  if (failure === null) return state;
+  return failure.startsWith(`${state} `) ? failure : `${state}: ${failure}`;
+}
+
 export function trialText(trial: TrialView): string {
   const head = fields([
     ["trial", `${trial.trial} of ${trial.sweep} by ${trial.requester}`],
     ["model", trial.model],
     ["parameters", formatParams(trial.params) || "none"],
-    ["state", trial.failure === null ? trial.state : `${trial.state}: ${trial.failure}`],
+    ["state", stateText(trial)],
     ["epochs", `${trial.resource} of ${trial.target}`],
     ["value", valueText(trial)],
     ["metrics", formatMetrics(trial.metrics) || "none yet"],
@@ -45,6 +51,7 @@ export function trialText(trial: TrialView): string {
     ["from record", trial.reusedFrom ?? "no"],
     ["artifact", trial.artifact ?? "none yet"],
     ["tokens", formatTokens(trial.spent)],
+    ...labelFields(trial),
   ]);
   const attempts = table(
     trial.attempts,

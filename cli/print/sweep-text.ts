@@ -6,7 +6,7 @@ import { plural } from "../../protocol/plural.ts";
 import { formatMetric, formatTime } from "../../text/figure.ts";
 import { paramsFormat } from "../../text/shown-parameter.ts";
 import { finishedOf, registeredText } from "../../text/sweep-phrase.ts";
-import { fields, table } from "../../text/table.ts";
+import { fields, table, type Column } from "../../text/table.ts";
 
 export function sweepsText(sweeps: readonly SweepSummary[]): string {
   return table(
@@ -15,15 +15,41 @@ export function sweepsText(sweeps: readonly SweepSummary[]): string {
       { head: "SWEEP", cell: (sweep) => sweep.sweep },
       { head: "NAME", cell: (sweep) => sweep.name },
       { head: "BY", cell: (sweep) => sweep.requester },
-      { head: "STATE", cell: (sweep) => sweep.state },
+      {
+        head: "STATE",
+        cell: (sweep) => (sweep.removed === undefined ? sweep.state : `${sweep.state}, removed`),
+      },
       { head: "DONE", cell: (sweep) => `${finishedOf(sweep)}/${sweep.total}`, right: true },
       { head: "RUNNING", cell: (sweep) => String(sweep.counts.running), right: true },
       { head: "BEST", cell: bestText },
       { head: "TOKENS", cell: (sweep) => formatTokens(sweep.spent), right: true },
       { head: "STARTED", cell: (sweep) => formatTime(sweep.submittedAt, Date.now()) },
+      ...tagsColumn(sweeps),
     ],
     "no sweep yet; run one with `trialmesh sweep run examples/language-id.yaml`",
   );
+}
+
+/** Only where any has some. */
+function tagsColumn<Row extends { readonly tags?: readonly string[] }>(rows: readonly Row[]): Column<Row>[] {
+  return rows.some(({ tags }) => tags !== undefined)
+    ? [{ head: "TAGS", cell: ({ tags }) => tags?.join(" ") ?? "" }]
+    : [];
+}
+
+/** Tags and note of a sweep or a trial, as lines of what is said of it. */
+export function labelFields({
+  notes,
+  tags,
+}: Pick<SweepSummary, "notes" | "tags">): readonly (readonly [string, string])[] {
+  return [
+    ...(tags === undefined ? [] : [["tags", tags.join(" ")] as const]),
+    ...(notes === undefined ? [] : [["note", notes] as const]),
+  ];
+}
+
+function removedText({ at, by, why }: NonNullable<SweepSummary["removed"]>): string {
+  return `by ${by} ${formatTime(at, Date.now())}${why === "" ? "" : `: ${why}`}`;
 }
 
 function bestText(sweep: SweepSummary): string {
@@ -64,6 +90,8 @@ export function sweepText(view: SweepView): string {
         : `${summary.metric} ${formatMetric(summary.best.value)} by ${summary.best.model} (${summary.best.trial}, epoch ${summary.best.resource})`,
     ],
     ["registered", registeredText(summary)],
+    ...labelFields(summary),
+    ...(summary.removed === undefined ? [] : [["removed", removedText(summary.removed)] as const]),
   ]);
   return `${head}\n\n${trialsText(view.trials)}`;
 }
@@ -97,7 +125,11 @@ export function trialsText(trials: readonly TrialView[]): string {
         head: "AGENT",
         cell: (trial) => [...new Set(trial.attempts.map((attempt) => attempt.agent))].join(" ") || "-",
       },
-      { head: "PARAMETERS", cell: (trial) => trial.failure ?? params(trial.params) },
+      ...tagsColumn(trials),
+      {
+        head: "PARAMETERS",
+        cell: (trial) => (trial.state === "stopped" ? null : trial.failure) ?? params(trial.params),
+      },
     ],
     "no trial yet",
   );

@@ -72,8 +72,9 @@ function progressLine(summary: SweepSummary): string {
     );
   }
   parts.push(`${formatTokens(summary.spent)} tokens`);
-  const waiting = summary.waiting === null ? "" : `; waiting: ${summary.waiting}`;
-  return `${summary.sweep} ${summary.name}: ${parts.join(", ")}${waiting}`;
+  const { state, waiting } = summary;
+  const held = waiting === null ? "" : state === "paused" ? `; ${waiting}` : `; waiting: ${waiting}`;
+  return `${summary.sweep} ${summary.name}: ${parts.join(", ")}${held}`;
 }
 
 async function isShortOfTokens(client: MeshClient, { summary, trials }: SweepView): Promise<boolean> {

@@ -2,6 +2,7 @@
 import type { Observation } from "../../search/sampler/ask.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { CommandObjective } from "../../spec/sweep/command-sweep.ts";
+import { HeardSources, type ReportSource } from "../../agent/program/heard-source.ts";
 import { missingResult, UnreadNotes } from "../../agent/program/missing-result.ts";
 import type { Report } from "../../agent/program/metric-report.ts";
 
@@ -33,6 +34,7 @@ export class LocalTrial {
   readonly missed = new UnreadNotes();
   private readonly objectives: readonly CommandObjective[];
   private readonly kept: (number | null)[];
+  private readonly sources = new HeardSources();
   /** How often the first objective was reported: the trial's resource. */
   resource = 0;
 
@@ -44,15 +46,32 @@ export class LocalTrial {
   }
 
   /** True when it was a report of the first objective. */
-  take({ metric, value }: Report): boolean {
+  take(report: Report, source: ReportSource = "output"): boolean {
+    const { metric } = report;
+    const how = this.sources.admit(metric, source);
+    if (how === "repeats") return false;
+    const isFirst = metric === this.objectives[0]?.metric;
+    if (how === "instead") {
+      for (const [index, objective] of this.objectives.entries())
+        if (objective.metric === metric) this.kept[index] = null;
+      if (isFirst) this.resource = 0;
+    }
+    this.put(report);
+    if (isFirst) this.resource++;
+    return isFirst;
+  }
+
+  /** In place of what was said last: no report of its own. */
+  amend(report: Report, source: ReportSource): void {
+    if (this.sources.admit(report.metric, source) === "counts") this.put(report);
+  }
+
+  private put({ metric, value }: Report): void {
     this.reported.set(metric, value);
     for (const [index, objective] of this.objectives.entries()) {
       if (objective.metric === metric)
         this.kept[index] = kept(objective.keep, this.kept[index] ?? null, value);
     }
-    if (metric !== this.objectives[0]?.metric) return false;
-    this.resource++;
-    return true;
   }
 
   /** One per objective; null where one of them was never reported or is not finite. */

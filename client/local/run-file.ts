@@ -53,6 +53,7 @@ export async function runCommandFile(
         writeFileSync(path, text);
         return path;
       },
+      scratchOf: (trial) => join(temporary, `wandb-${trial}`),
       onEnded,
       interrupted,
     });

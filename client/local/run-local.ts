@@ -18,6 +18,9 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { lackIn } from "../../agent/program/machine-lack.ts";
 import { runCommand, type RunningCommand } from "../../agent/program/run-command.ts";
+import { openWandbEar, type WandbEar } from "../../agent/program/wandb-ear.ts";
+import { makeWandbPlace, wandbRowsOf } from "../../agent/program/wandb-place.ts";
+import type { WandbFact } from "../../agent/program/wandb-runs.ts";
 
 export interface LocalOptions {
   readonly sweep: CommandSweep;
@@ -29,6 +32,8 @@ export interface LocalOptions {
   readonly timeoutMs: number | null;
   /** A file for one trial's parameters; its path. */
   readonly writeFile: ExpandContext["writeFile"];
+  /** A folder of its own for a trial of this number, which need not be there. */
+  readonly scratchOf: (trial: number) => string;
   readonly onEnded: (trial: LocalTrial, result: LocalResult) => void;
   readonly interrupted: AbortSignal;
 }
@@ -58,6 +63,12 @@ interface LocalStart {
 interface Live {
   readonly trial: LocalTrial;
   readonly command: RunningCommand;
+}
+
+/** What tells of a trial's metrics. */
+interface Listening {
+  readonly reader: MetricReader;
+  readonly ear: WandbEar;
 }
 
 class LocalRun {
@@ -191,34 +202,54 @@ class LocalRun {
       this.afterEnd(trial);
       return;
     }
+    const heard = this.listenTo(trial);
+    const command = runCommand({
+      ...start.value,
+      folder,
+      timeoutMs,
+      onLine: () => undefined,
+      onText: (text, cut) => heard.reader.read(text, cut),
+      ready: () => heard.reader.ready(),
+    });
+    this.live.set(trial.number, { trial, command });
+    void this.follow(trial, command, heard);
+  }
+
+  private listenTo(trial: LocalTrial): Listening {
+    const { scratchOf, sweep } = this.options;
+    const ear = openWandbEar({
+      rows: wandbRowsOf(scratchOf(trial.number)),
+      trial: wandbNameOf(sweep, trial.number),
+      objective: sweep.objectives[0]?.metric,
+      onFact: (fact) => this.hearWandb(trial, fact),
+      onPrint: (reports) => {
+        for (const report of reports) if (trial.take(report, "output")) this.judge(trial);
+      },
+    });
     const reader = openMetricReader({
       patterns: sweep.metricFormat,
       names: sweep.objectives.map(({ metric }) => metric),
-      onReports: (reports) => {
-        for (const report of reports) if (trial.take(report)) this.judge(trial);
-      },
+      onReports: (reports) => ear.print(reports),
       onUnread: (unread) => trial.missed.hear(unread),
       onFault: (reason) => {
         trial.unread = reason;
         this.live.get(trial.number)?.command.kill();
       },
     });
-    const command = runCommand({
-      ...start.value,
-      folder,
-      timeoutMs,
-      onLine: () => undefined,
-      onText: (text, cut) => reader.read(text, cut),
-      ready: () => reader.ready(),
-    });
-    this.live.set(trial.number, { trial, command });
-    void this.follow(trial, command, reader);
+    return { reader, ear };
+  }
+
+  private hearWandb(trial: LocalTrial, fact: WandbFact): void {
+    if (fact.kind === "unread") trial.missed.hear(fact.unread);
+    if (fact.kind !== "step") return;
+    for (const report of fact.amended) trial.amend(report, "wandb");
+    for (const report of fact.reports) if (trial.take(report, "wandb")) this.judge(trial);
   }
 
   private startOf({ number, params }: LocalTrial): Outcome<LocalStart> {
-    const { environment: own, interpreter, sweep, writeFile } = this.options;
+    const { environment: own, interpreter, scratchOf, sweep, writeFile } = this.options;
     try {
-      const environment = {
+      const given = {
         ...own,
         ...activation(interpreter, own),
         ...expandEnvironment(sweep, params, number),
@@ -226,6 +257,14 @@ class LocalRun {
         TRIALMESH_PARAMS: writeFile(JSON.stringify(params)),
         PYTHONUNBUFFERED: "1",
       };
+      const wandb = {
+        folder: scratchOf(number),
+        sweep: sweep.name,
+        trial: wandbNameOf(sweep, number),
+        metrics: sweep.objectives.map(({ metric }) => metric),
+        environment: given,
+      };
+      const environment = { ...given, ...makeWandbPlace(wandb, sweep, params) };
       const { platform } = process;
       const context = { trial: number, environment, interpreter, platform, writeFile };
       const words = expandCommand(sweep, params, context);
@@ -238,10 +277,13 @@ class LocalRun {
     }
   }
 
-  private async follow(trial: LocalTrial, command: RunningCommand, reader: MetricReader): Promise<void> {
+  private async follow(trial: LocalTrial, command: RunningCommand, heard: Listening): Promise<void> {
+    const { ear, reader } = heard;
     const end = await command.ended;
     await reader.settle();
+    await ear.settle();
     reader.close();
+    ear.close();
     this.live.delete(trial.number);
     trial.seconds = command.ranMs() / 1000;
     trial.endedWell = end.kind === "done";
@@ -342,4 +384,9 @@ class LocalRun {
     }
     return best?.trial ?? null;
   }
+}
+
+/** What a trial's first run of wandb's is called, unless its script says otherwise. */
+function wandbNameOf({ name }: CommandSweep, trial: number): string {
+  return `${name}-${trial}`;
 }

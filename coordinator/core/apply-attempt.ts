@@ -77,8 +77,12 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
 
 function noteBestEpoch(trial: Trial, event: EventOf<"CheckpointKept">): void {
   const { best, bestValue, bytes, digest, fence, metrics, resource } = event;
-  if (best !== undefined) trial.best = { ...best, fence };
-  else if (bestValue !== undefined)
+  if (best !== undefined) {
+    // Tested by a later attempt, it is still the work of the one that trained it.
+    const known =
+      trial.best?.resource === best.resource && trial.best.value === best.value ? trial.best : null;
+    trial.best = { ...best, fence: known?.fence ?? fence };
+  } else if (bestValue !== undefined)
     trial.best = { resource, digest, bytes, metrics, value: bestValue, fence };
 }
 

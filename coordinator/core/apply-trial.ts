@@ -5,8 +5,9 @@
 import type { TrialState } from "../../protocol/life.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event, EventOf } from "../format/event.ts";
-import { closeSweep, indexQueued, indexUnqueued, openSweep } from "./index-state.ts";
+import { closeSweep, indexQueued, indexUnqueued, openSweep, reopenSweep } from "./index-state.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
+import { trialsOf } from "../state/trials-of.ts";
 
 export type TrialEvent = Extract<
   Event,
@@ -14,15 +15,23 @@ export type TrialEvent = Extract<
     kind:
       | "SweepSubmitted"
       | "SweepTuned"
+      | "SweepPaused"
+      | "SweepResumed"
       | "SweepStopping"
       | "SearchNoted"
       | "SweepExhausted"
+      | "SweepExtended"
+      | "SweepLabelled"
+      | "TrialLabelled"
+      | "SweepRemoved"
+      | "SweepRestored"
       | "SweepFinished"
       | "TrialProposed"
       | "TrialReused"
       | "TrialPromoted"
       | "TrialPaused"
       | "TrialRequeued"
+      | "TrialStopAsked"
       | "TrialFinished";
   }
 >;
@@ -37,6 +46,12 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
       sweep.priority = event.priority;
       return;
     }
+    case "SweepPaused":
+      return pause(state, event, at);
+    case "SweepResumed":
+      delete sweepOf(state, event.sweep).paused;
+      state.attention.add(event.sweep);
+      return;
     case "SweepStopping":
       sweepOf(state, event.sweep).state = "stopping";
       state.attention.add(event.sweep);
@@ -51,6 +66,16 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
       state.attention.add(event.sweep);
       return;
     }
+    case "SweepExtended":
+      return extendSweep(state, event);
+    case "SweepLabelled":
+      return label(sweepOf(state, event.sweep), event);
+    case "TrialLabelled":
+      return label(trialOf(state, event.trial), event);
+    case "SweepRemoved":
+      return remove(state, event, at);
+    case "SweepRestored":
+      return restore(state, event);
     case "SweepFinished":
       return finishSweep(state, event, at);
     case "TrialProposed":
@@ -68,6 +93,11 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
       const trial = trialOf(state, event.trial);
       if (event.blame) trial.retries++;
       return move(state, trial, "queued", at);
+    }
+    case "TrialStopAsked": {
+      const { by, why } = event;
+      trialOf(state, event.trial).stopAsked = { by, why };
+      return;
     }
     case "TrialFinished":
       return finishTrial(state, event, at);
@@ -116,6 +146,12 @@ function submit(state: State, event: EventOf<"SweepSubmitted">, at: number): voi
   openSweep(state, sweep);
 }
 
+function pause(state: State, { by, now, sweep: id, why }: EventOf<"SweepPaused">, at: number): void {
+  sweepOf(state, id).paused = { by, why, at, now: now === true };
+  state.wanting.delete(id);
+  state.attention.add(id);
+}
+
 function fingerprintNumber(state: State, text: string): number {
   const known = state.fingerprints.get(text);
   if (known !== undefined) return known;
@@ -125,9 +161,68 @@ function fingerprintNumber(state: State, text: string): number {
   return number;
 }
 
+function label(of: Sweep | Trial, { notes, tags }: Pick<Sweep, "notes" | "tags">): void {
+  if (tags !== undefined) {
+    if (tags.length === 0) delete of.tags;
+    else of.tags = tags;
+  }
+  if (notes === undefined) return;
+  if (notes === "") delete of.notes;
+  else of.notes = notes;
+}
+
+/** REMOVE-1: its record answers no more, and the next trial of the same work makes a new one. */
+function remove(state: State, { by, sweep: id, why }: EventOf<"SweepRemoved">, at: number): void {
+  const sweep = sweepOf(state, id);
+  sweep.removed = { by, why, at };
+  for (const { record, trial: each } of trialsOf(state, sweep)) {
+    if (!record) continue;
+    const trial = trialOf(state, each);
+    trial.record = false;
+    state.records.delete(trial.key);
+  }
+}
+
+/** What nobody has done anew meanwhile is answered from it again. */
+function restore(state: State, { sweep: id }: EventOf<"SweepRestored">): void {
+  const sweep = sweepOf(state, id);
+  delete sweep.removed;
+  for (const { key, trial: each } of [...trialsOf(state, sweep)].filter(answers))
+    if (!state.records.has(key)) record(state, trialOf(state, each));
+}
+
+/** It has done its work itself, and was judged: later trials of the same key may be answered from it. */
+function answers({ reusedFrom, state, stopAsked }: Trial): boolean {
+  return reusedFrom === null && (state === "completed" || (state === "stopped" && stopAsked === undefined));
+}
+
+function record(state: State, trial: Trial): void {
+  trial.record = true;
+  state.records.set(trial.key, trial.trial);
+}
+
+/** EXTEND-1: one that has ended goes on with all it has found; its search is as it was. */
+function extendSweep(state: State, { cap, sweep: id, total }: EventOf<"SweepExtended">): void {
+  const sweep = sweepOf(state, id);
+  if (cap !== undefined) sweep.spec = { ...sweep.spec, cap };
+  if (total === undefined) return;
+  sweep.total = total;
+  sweep.exhausted = false;
+  state.attention.add(id);
+  if (sweep.finishedAt === null) return;
+  sweep.state = "running";
+  sweep.finishedAt = null;
+  reopenSweep(state, sweep);
+  for (const trial of trialsOf(state, sweep)) {
+    mustGet(state.keys, id, "keys of").add(trial.key);
+    for (const { resource } of trial.rungs) enterRung(state, trial, resource);
+  }
+}
+
 function finishSweep(state: State, event: EventOf<"SweepFinished">, at: number): void {
   const sweep = sweepOf(state, event.sweep);
   sweep.state = event.state;
+  delete sweep.paused;
   sweep.finishedAt = at;
   closeSweep(state, sweep);
 }
@@ -205,10 +300,9 @@ function finishTrial(state: State, event: EventOf<"TrialFinished">, at: number):
     trial.failure = event.why;
     return;
   }
-  if (trial.reusedFrom === null && !state.records.has(trial.key)) {
-    trial.record = true;
-    state.records.set(trial.key, trial.trial);
-  }
+  // STOP-2: nobody has judged it, and it is not complete.
+  if (event.by !== undefined) trial.failure = event.why;
+  else if (trial.reusedFrom === null && !state.records.has(trial.key)) record(state, trial);
   sweep.savedByStopping += event.saved ?? 0;
   if (event.best === true) noteBest(sweep, trial, at);
 }

@@ -40,14 +40,22 @@ function change(state: State, event: Event, at: number): void {
     case "SweepSubmitted":
     case "SweepTuned":
     case "SearchNoted":
+    case "SweepPaused":
+    case "SweepResumed":
     case "SweepStopping":
     case "SweepExhausted":
+    case "SweepExtended":
+    case "SweepLabelled":
+    case "TrialLabelled":
+    case "SweepRemoved":
+    case "SweepRestored":
     case "SweepFinished":
     case "TrialProposed":
     case "TrialReused":
     case "TrialPromoted":
     case "TrialPaused":
     case "TrialRequeued":
+    case "TrialStopAsked":
     case "TrialFinished":
       return applyTrial(state, event satisfies TrialEvent, at);
     case "LeaseOffered":

@@ -20,6 +20,17 @@ export function* cancelRunning(state: State, sweep: Sweep, most: number): Genera
   return fences.length;
 }
 
+/** PAUSE-2: as `cancelRunning`, but each leaves at its next checkpoint, and goes on from there once the sweep is resumed. */
+export function* preemptRunning(state: State, sweep: Sweep, most: number): Generator<Event, number, void> {
+  const going = state.going.get(sweep.sweep);
+  if (going === undefined) return 0;
+  const reason = `${sweep.sweep} was paused by ${sweep.paused?.by ?? sweep.requester}`;
+  const fences = [...going].slice(0, most);
+  for (const fence of fences)
+    yield { kind: "CancelRequested", fence, reason, how: "checkpoint", preemptedFor: null };
+  return fences.length;
+}
+
 /**
  * In a sweep that is stopping nothing waits that did not wait before: up to this number all is looked through. A memory, not a part
  * of the state: where there is none it begins at the first.

@@ -2,12 +2,13 @@
 import type { CommandBody } from "../../protocol/command.ts";
 import { trialId } from "../../protocol/id.ts";
 import { suggestion } from "../../protocol/name.ts";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { accept, refuse } from "../../protocol/refusal.ts";
 import type { Params } from "../../protocol/value.ts";
 import { faultOfParams } from "../../search/space/check-params.ts";
 import type { Decision, Sender } from "../state/input.ts";
 import { trialKey } from "../state/trial-key.ts";
-import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
+import { runningSweep } from "./own-sweep.ts";
+import { hasRoom, isKnown, proposeTrial } from "./propose-trial.ts";
 import type { State, Sweep } from "../state/state.ts";
 import { trialsOf } from "../state/trials-of.ts";
 
@@ -16,20 +17,6 @@ export function* stopSweep(state: State, sender: Sender, body: CommandBody<"swee
   if (!found.ok) return found;
   yield { kind: "SweepStopping", sweep: body.sweep, by: sender.who, why: body.why };
   return accept({ sweep: body.sweep });
-}
-
-/** A sweep that runs and that the sender may command. */
-function runningSweep(state: State, sender: Sender, id: string): Outcome<Sweep> {
-  const sweep = state.sweeps.get(id);
-  if (sweep === undefined) {
-    const known = suggestion(id, state.sweeps.keys());
-    return refuse("unknown", `there is no sweep ${id}; ${known}`, ["sweep"]);
-  }
-  if (sender.role !== "owner" && sweep.requester !== sender.who) {
-    return refuse("forbidden", `${id} belongs to ${sweep.requester}`, ["sweep"]);
-  }
-  if (sweep.state !== "running") return refuse("conflict", `${id} is already ${sweep.state}`, ["sweep"]);
-  return accept(sweep);
 }
 
 /** A point that was tried before is not run again: the answer names no new trial, but the one there is. */
@@ -53,7 +40,7 @@ export function* proposeByHand(state: State, sender: Sender, body: CommandBody<"
   }
   const earlier = trialOf(state, sweep, model, params);
   if (earlier !== null) return accept({ trial: earlier, known: true });
-  if (!canPropose(sweep)) {
+  if (!hasRoom(sweep)) {
     const message = `${body.sweep} takes no more proposals: it has its ${sweep.proposed} trials`;
     return refuse("conflict", message, ["sweep"]);
   }

@@ -16,7 +16,7 @@ import type { State } from "../state/state.ts";
 import { fingerprintText, warmStartText } from "../state/trial-key.ts";
 
 /** Beyond so many trials a sampler that learns would read its history for longer than a trial takes. */
-const learningTrialsMax = 20_000;
+export const learningTrialsMax = 20_000;
 
 /** Why the method cannot search this; for methods that learn, which see all models as one space. */
 function unsuitedIn(spec: SweepSpec) {

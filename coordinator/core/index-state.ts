@@ -27,6 +27,13 @@ export function openSweep(state: State, sweep: Sweep): void {
   state.attention.add(sweep.sweep);
 }
 
+/** Among its requester's it stands where it stood, by its number. */
+export function reopenSweep(state: State, sweep: Sweep): void {
+  openSweep(state, sweep);
+  const number = (id: string) => Number(id.slice(1));
+  state.open.get(sweep.requester)?.sort((a, b) => number(a) - number(b));
+}
+
 export function closeSweep(state: State, sweep: Sweep): void {
   const open = mustGet(state.open, sweep.requester, "open sweeps of").filter((id) => id !== sweep.sweep);
   if (open.length === 0) state.open.delete(sweep.requester);

@@ -8,7 +8,7 @@ import type { Ranked } from "../../search/stopping/rung-order.ts";
 import { nextRung, type RungEntry, type Verdict } from "../../search/stopping/stopping-policy.ts";
 import { stopText } from "../../search/stopping/stop-reason.ts";
 import { curveOf, rankedOf, rungOrdersOf } from "./follow-rung.ts";
-import { trialFinished } from "./outcome-fact.ts";
+import { trialFinished, trialStopped } from "./outcome-fact.ts";
 import { endAtTarget } from "./end-at-target.ts";
 import type { Event } from "../format/event.ts";
 import type { Steps } from "../state/input.ts";
@@ -36,6 +36,7 @@ function outcomeOf(state: State, sweep: Sweep, trial: Trial, rung: Rung, next: n
   const finish = (outcome: "completed" | "stopped" | "cancelled", why: string) =>
     trialFinished(state, trial, outcome, why);
   if (next === null) return finish("completed", "full length reached");
+  if (trial.stopAsked !== undefined) return trialStopped(state, trial, trial.stopAsked);
   if (sweep.state === "stopping") return finish("cancelled", "the sweep was stopped");
   if (reachesTarget(spec, value)) {
     return finish("stopped", `target: ${value} at epoch ${resource} reaches ${spec.stopping.target}`);

@@ -24,7 +24,11 @@ export function checkpointKept(
   if (!countsByBest(sweep.spec) || !(isJudged || keepsBestEpoch(sweep.spec))) return event;
   const newest = valueOf(sweep, report);
   const other = report.best === undefined ? null : valueOf(sweep, report.best);
-  if (report.best !== undefined && other !== null && isBetter(sweep, trial, other, newest))
+  if (
+    report.best !== undefined &&
+    other !== null &&
+    (isBetter(sweep, trial, other, newest) || isTested(trial, report.best, other))
+  )
     return { ...event, best: { ...epochOf(report.best), value: other } };
   return newest !== null && isBetter(sweep, trial, newest, null) ? { ...event, bestValue: newest } : event;
 }
@@ -54,6 +58,12 @@ function isBetter({ spec }: Sweep, { best }: Trial, value: number, than: number 
   const score = scoreOf(spec, value);
   if (than !== null && score < scoreOf(spec, than)) return false;
   return best === undefined || score > scoreOf(spec, best.value);
+}
+
+/** BEST-3: the trial's best epoch again, with the test's figures, which its attempt did not come to. */
+function isTested({ best }: Trial, { digest, metrics, resource }: Epoch, value: number): boolean {
+  if (best?.resource !== resource || best.value !== value || best.digest === digest) return false;
+  return Object.entries(best.metrics).every(([name, figure]) => metrics[name] === figure);
 }
 
 function epochOf({ bytes, digest, metrics, resource }: Epoch): Epoch {

@@ -21,6 +21,18 @@ export function trialFinished(
   return isBest(state, sweep, trial) ? { ...withSaved, best: true } : withSaved;
 }
 
+/** STOP-1: as somebody asked. What the rest would have cost is not saved by any policy. */
+export function trialStopped(
+  state: State,
+  trial: Trial,
+  { by, why }: NonNullable<Trial["stopAsked"]>,
+): EventOf<"TrialFinished"> {
+  const said = why === "" ? `stopped by ${by}` : `stopped by ${by}: ${why}`;
+  const event = { kind: "TrialFinished", trial: trial.trial, outcome: "stopped", why: said, by } as const;
+  const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  return isBest(state, sweep, trial) ? { ...event, best: true } : event;
+}
+
 /** SAVED-1: what the epochs not trained would have cost. */
 function costOfTheRest({ epochs }: Sweep, { attempts, checkpoint, model }: Trial, full: number): number {
   const of = epochCost(

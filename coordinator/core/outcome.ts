@@ -7,7 +7,7 @@ import { lackedByAll, lackSentence } from "../placement/lacked-everywhere.ts";
 import { isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
 import type { Steps } from "../state/input.ts";
 import { attemptEnded } from "./attempt-fact.ts";
-import { trialFinished } from "./outcome-fact.ts";
+import { trialFinished, trialStopped } from "./outcome-fact.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 
 export interface End {
@@ -41,7 +41,9 @@ export function* endAttempt(
   const fact = { ending, note: why, posted, tooShort, lacks };
   yield attemptEnded(state, trial, attempt, measured === undefined ? fact : { ...fact, measured });
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
-  if (end.final === true || failedSoBefore(state, trial, attempt, end)) {
+  if (trial.stopAsked !== undefined) {
+    yield trialStopped(state, trial, trial.stopAsked);
+  } else if (end.final === true || failedSoBefore(state, trial, attempt, end)) {
     yield trialFinished(state, trial, "failed", end.why);
   } else if (sweep.state === "stopping") {
     yield trialFinished(state, trial, "cancelled", "the sweep was stopped");

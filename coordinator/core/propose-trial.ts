@@ -3,6 +3,7 @@ import { trialId } from "../../protocol/id.ts";
 import type { Params } from "../../protocol/value.ts";
 import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
 import type { Event } from "../format/event.ts";
+import { startsTrials } from "../state/starts-trials.ts";
 import { trialKey } from "../state/trial-key.ts";
 import { judge } from "./judge.ts";
 import { answerFromRecord, canAnswer } from "./reuse.ts";
@@ -19,8 +20,14 @@ export interface NewTrial {
   readonly recordedKey?: string;
 }
 
-export function canPropose(sweep: Sweep): boolean {
+/** It could have more trials, now or once it is resumed. */
+export function hasRoom(sweep: Sweep): boolean {
   return sweep.state === "running" && !sweep.exhausted && sweep.proposed < sweep.total;
+}
+
+/** Its search is to go on now. */
+export function canPropose(sweep: Sweep): boolean {
+  return hasRoom(sweep) && startsTrials(sweep);
 }
 
 export function isKnown(state: State, sweep: Sweep, model: string, params: Params): boolean {
@@ -75,7 +82,8 @@ function shorterRun(state: State, sweep: Sweep, model: string, params: Params) {
   if (!sweep.spec.reuse) return null;
   const id = state.furthest.get(trialKey(sweep.warmStart, model, params));
   if (id === undefined) return null;
-  const { checkpoint, rungs, trial } = mustGet(state.trials, id, "trial");
+  const { checkpoint, rungs, sweep: of, trial } = mustGet(state.trials, id, "trial");
+  if (mustGet(state.sweeps, of, "sweep").removed !== undefined) return null;
   if (checkpoint === null || checkpoint.resource >= sweep.spec.stopping.max) return null;
   return { trial, checkpoint, rungs };
 }

@@ -6,10 +6,10 @@ import { registerBest } from "../registry/register-best.ts";
 import { learns, samplerFor } from "../../search/choose/choose-sampler.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { Event } from "../format/event.ts";
-import { cancelRunning, endWaiting, whyStopping } from "./cancel-trials.ts";
+import { cancelRunning, endWaiting, preemptRunning, whyStopping } from "./cancel-trials.ts";
 import { promoteLast } from "./judge.ts";
 import { sweepFinished } from "./outcome-fact.ts";
-import { canPropose, isKnown, proposeTrial } from "./propose-trial.ts";
+import { canPropose, hasRoom, isKnown, proposeTrial } from "./propose-trial.ts";
 import { repeatNext } from "./repeat-trial.ts";
 import { dueOf } from "../state/repeated-sweep.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
@@ -32,7 +32,8 @@ export function* proposeAndEnd(
     if (sweep.state === "stopping") {
       done += yield* cancelRunning(state, sweep, most - done);
       done += yield* endWaiting(state, sweep, "cancelled", whyStopping(sweep), most - done);
-    } else done += yield* fill(state, sweep, most - done, isFull);
+    } else if (sweep.paused === undefined) done += yield* fill(state, sweep, most - done, isFull);
+    else if (sweep.paused.now) done += yield* preemptRunning(state, sweep, most - done);
     const mayGoOn = done < most && !isFull();
     if (mayGoOn) done += yield* finishWhenDone(state, sweep, most - done);
     if (!mayGoOn || done >= most) state.attention.add(id);
@@ -108,7 +109,7 @@ function proposalFor(state: State, sweep: Sweep) {
  */
 function* finishWhenDone(state: State, sweep: Sweep, most: number): Generator<Event, number, void> {
   const { counts, finishedAt } = sweep;
-  if (finishedAt !== null || canPropose(sweep) || counts.queued > 0 || counts.running > 0) return 0;
+  if (finishedAt !== null || hasRoom(sweep) || counts.queued > 0 || counts.running > 0) return 0;
   if (yield* promoteLast(state, sweep)) return 0;
   const ended = yield* endWaiting(state, sweep, "stopped", "not among the best of its rung", most);
   if (counts.paused > 0) return ended;

@@ -45,3 +45,9 @@ export const storedRefill = z.strictObject({
   upTo: storedMilliTokens,
 });
 export type StoredRefill = z.infer<typeof storedRefill>;
+
+/** What people wrote about a sweep or a trial. */
+export const storedLabels = {
+  tags: z.array(z.string()).exactOptional(),
+  notes: z.string().exactOptional(),
+};

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { logMeans } from "./account-entity.ts";
 import { storedEpochCost } from "./stored-epochs.ts";
 import { storedSweepSpec } from "./stored-sweep.ts";
-import { storedCount, storedId, storedMilliTokens, storedMs } from "./stored-value.ts";
+import { storedCount, storedId, storedLabels, storedMilliTokens, storedMs } from "./stored-value.ts";
 
 const bestPoint = z.strictObject({
   trials: storedCount,
@@ -31,6 +31,8 @@ export const sweepEntity = z.strictObject({
   /** How its sampler says it found the last proposal. */
   note: z.string().nullable(),
   state: z.enum(["running", "stopping", "done", "stopped"]),
+  /** Since when it gets no slots, by whom and why; `now`: what ran was asked to leave too. Absent where it is not paused. */
+  paused: z.strictObject({ by: z.string(), why: z.string(), at: storedMs, now: z.boolean() }).exactOptional(),
   counts: z.strictObject({
     queued: storedCount,
     running: storedCount,
@@ -64,6 +66,9 @@ export const sweepEntity = z.strictObject({
     .strictObject({ trial: storedId, model: z.string(), value: z.number(), resource: storedCount })
     .nullable(),
   bestSoFar: z.array(bestPoint),
+  ...storedLabels,
+  /** Who took it out of sight, and when; absent where it is in sight. */
+  removed: z.strictObject({ by: z.string(), why: z.string(), at: storedMs }).exactOptional(),
   submittedAt: storedMs,
   finishedAt: storedMs.nullable(),
   registered: z

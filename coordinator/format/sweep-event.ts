@@ -1,7 +1,7 @@
 /** What happens to sweeps and trials, as it stands in the journal since format 2. */
 import * as z from "zod";
 import { storedSweepSpec } from "./stored-sweep.ts";
-import { storedCount, storedId, storedMilliTokens, storedParams } from "./stored-value.ts";
+import { storedCount, storedId, storedLabels, storedMilliTokens, storedParams } from "./stored-value.ts";
 
 const sweep = storedId;
 const trial = storedId;
@@ -21,8 +21,31 @@ export const sweepEvents = [
     repeats: sweep.exactOptional(),
   }),
   z.strictObject({ kind: z.literal("SweepTuned"), sweep, weight: z.number(), priority: z.int() }),
+  /** `now`: what runs leaves at its next checkpoint; left out where it goes on to its next rung. */
+  z.strictObject({
+    kind: z.literal("SweepPaused"),
+    sweep,
+    by: z.string(),
+    why: z.string(),
+    now: z.literal(true).exactOptional(),
+  }),
+  z.strictObject({ kind: z.literal("SweepResumed"), sweep, by: z.string() }),
   z.strictObject({ kind: z.literal("SweepStopping"), sweep, by: z.string(), why: z.string() }),
+  /** What it is tagged with from now on, and what is noted of it: each left out where it stays. */
+  z.strictObject({ kind: z.literal("SweepLabelled"), sweep, by: z.string(), ...storedLabels }),
+  z.strictObject({ kind: z.literal("TrialLabelled"), trial, by: z.string(), ...storedLabels }),
+  /** Taken out of sight; what its trials have done answers for no other until it is restored. */
+  z.strictObject({ kind: z.literal("SweepRemoved"), sweep, by: z.string(), why: z.string() }),
+  z.strictObject({ kind: z.literal("SweepRestored"), sweep, by: z.string() }),
   z.strictObject({ kind: z.literal("SweepExhausted"), sweep, draws: storedCount }),
+  /** `total`: the trials it may have, more than before, also where it had ended; `cap`: what it may spend. Each left out where it stays. */
+  z.strictObject({
+    kind: z.literal("SweepExtended"),
+    sweep,
+    by: z.string(),
+    total: storedCount.exactOptional(),
+    cap: storedMilliTokens.exactOptional(),
+  }),
   /** `done`: it ended well, which one that was stopped at its target has too. */
   z.strictObject({ kind: z.literal("SweepFinished"), sweep, state: z.enum(["done", "stopped"]) }),
 
@@ -49,11 +72,15 @@ export const sweepEvents = [
   z.strictObject({ kind: z.literal("TrialPromoted"), trial, target: storedCount }),
   z.strictObject({ kind: z.literal("TrialPaused"), trial }),
   z.strictObject({ kind: z.literal("TrialRequeued"), trial, why: z.string(), blame: z.boolean() }),
+  /** Somebody wants its end: what runs of it is asked to stop, and then it ends as stopped. */
+  z.strictObject({ kind: z.literal("TrialStopAsked"), trial, by: z.string(), why: z.string() }),
   z.strictObject({
     kind: z.literal("TrialFinished"),
     trial,
     outcome: z.enum(["completed", "stopped", "failed", "cancelled"]),
     why: z.string(),
+    /** Who stopped it; left out where the stopping policy did, or nobody. Such a trial answers for no other. */
+    by: z.string().exactOptional(),
     /** It is now the sweep's best; left out where it is not. */
     best: z.literal(true).exactOptional(),
     /** What is not spent, because it was stopped early. */

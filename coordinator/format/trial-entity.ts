@@ -10,6 +10,7 @@ import {
   storedCount,
   storedFence,
   storedId,
+  storedLabels,
   storedMetrics,
   storedMilliTokens,
   storedMs,
@@ -93,7 +94,10 @@ export const trialEntity = z.strictObject({
   parent: storedId.nullable(),
   /** A shorter run of the same, which this one goes on from. */
   resumes: storedId.nullable(),
+  /** Who asked for its end, and why; absent where nobody did. */
+  stopAsked: z.strictObject({ by: z.string(), why: z.string() }).exactOptional(),
   failure: z.string().nullable(),
+  ...storedLabels,
   spent: storedMilliTokens,
   /** True where later trials of the same key are answered from this one. */
   record: z.boolean(),

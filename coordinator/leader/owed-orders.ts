@@ -8,6 +8,7 @@ import type { OrderName } from "../../protocol/subjects.ts";
 import type { Lease } from "../../protocol/order.ts";
 import { keepsBestEpoch } from "../state/objective.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
+import type { StoredSweepSpec } from "../format/stored-sweep.ts";
 
 export interface Order {
   readonly agent: string;
@@ -145,10 +146,19 @@ function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Leas
     metric: spec.objective.metric,
     ...(keepsBestEpoch(spec) ? { goal: spec.objective.goal } : {}),
     from: attempt.from,
+    ...bestBefore(spec, trial, attempt),
     target: attempt.target,
     at,
     horizonMs: Math.max(1, attempt.until - at),
   };
+}
+
+/** BEST-3: what earlier attempts came to, for one that goes on from them. */
+function bestBefore(spec: StoredSweepSpec, { best }: Trial, { from }: Attempt): Pick<Lease, "best"> {
+  if (best === undefined || from === null || best.resource > from.resource || !keepsBestEpoch(spec))
+    return {};
+  const { bytes, digest, metrics, resource } = best;
+  return { best: { resource, digest, bytes, metrics } };
 }
 
 /** SIZE-5: as many orders as it takes for each to be a message that the server accepts. */

@@ -5,6 +5,7 @@
 import { fundsFor } from "../budget/funds-for.ts";
 import { leastReservation } from "../budget/ledger.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
+import { startsTrials } from "../state/starts-trials.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
 import { clampRate } from "../../protocol/token.ts";
 import { requestOfAny } from "./feasible.ts";
@@ -13,7 +14,7 @@ import { limitsFor } from "./horizon-limits.ts";
 export function couldStart(state: State, requester: string, settings: CoordinatorSettings): boolean {
   return (state.open.get(requester) ?? []).some((id) => {
     const sweep = mustGet(state.sweeps, id, "sweep");
-    return sweep.state === "running" && sweep.counts.queued > 0 && sweepCouldStart(state, sweep, settings);
+    return startsTrials(sweep) && sweep.counts.queued > 0 && sweepCouldStart(state, sweep, settings);
   });
 }
 

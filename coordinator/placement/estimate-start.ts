@@ -18,6 +18,7 @@ import {
 import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
 import { startTag } from "../queue/fair-queue.ts";
 import { couldStart } from "./could-start.ts";
+import { startsTrials } from "../state/starts-trials.ts";
 import { takesWork } from "../state/takes-work.ts";
 import { feasibleChoices, type Choice } from "./feasible.ts";
 
@@ -40,6 +41,7 @@ export function estimateStart(
   settings: CoordinatorSettings,
 ): StartView {
   const { budget, model, ownAhead, sweep } = waiting;
+  if (!startsTrials(sweep)) return { at: null, because: `when ${sweep.sweep} is resumed` };
   const choices = feasibleChoices([...state.agents.values()].filter(takesWork), sweep, model);
   if (choices.length === 0) return { at: null, because: "when an agent that fits joins or opens" };
   const account = mustGet(state.accounts, sweep.requester, "account");
@@ -89,7 +91,7 @@ function othersAhead(state: State, account: Account, at: number, settings: Coord
     const other = mustGet(state.accounts, requester, "account");
     const gap = own - startTag(other, state.meta.virtualTime, at);
     if (gap <= 0) continue;
-    const sweeps = ids.map((id) => mustGet(state.sweeps, id, "sweep"));
+    const sweeps = ids.map((id) => mustGet(state.sweeps, id, "sweep")).filter(startsTrials);
     const left = sweeps.reduce(
       (sum, { counts, proposed, total }) => sum + counts.queued + total - proposed,
       0,

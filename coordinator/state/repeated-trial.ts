@@ -27,24 +27,24 @@ function failureOf(state: State, earlier: Sweep, then: Trial): Trial | null {
   const last = origin.attempts.at(-1);
   if (then.state !== "failed" || origin.state !== "failed" || last?.ending !== "failed") return null;
   const sweep = mustGet(state.sweeps, origin.sweep, "sweep");
-  if (earlier.finishedAt === null || sweep.finishedAt === null) return null;
+  if (earlier.finishedAt === null || sweep.finishedAt === null || sweep.removed !== undefined) return null;
   return finishersIn(state, sweep).has(`${origin.model}/${last.agent}`) ? origin : null;
 }
 
-/** Nothing of a finished sweep changes: looked through once. A memory, not a part of the state. */
-const finishers = new WeakMap<Sweep, ReadonlySet<string>>();
+/** Nothing of a finished sweep changes until it is extended: looked through once. A memory, not a part of the state. */
+const finishers = new WeakMap<Sweep, { readonly proposed: number; readonly found: ReadonlySet<string> }>();
 
 /** Model and agent of every attempt that reached what it was to reach. */
 function finishersIn(state: State, sweep: Sweep): ReadonlySet<string> {
   let known = finishers.get(sweep);
-  if (known === undefined) {
+  if (known?.proposed !== sweep.proposed) {
     const made = new Set<string>();
     for (const { attempts, model } of trialsOf(state, sweep))
       for (const { agent, ending } of attempts) if (ending === "finished") made.add(`${model}/${agent}`);
-    finishers.set(sweep, made);
-    known = made;
+    known = { proposed: sweep.proposed, found: made };
+    finishers.set(sweep, known);
   }
-  return known;
+  return known.found;
 }
 
 /** It was no longer needed, for another had reached the target: which the repeating sweep comes to as well. */

@@ -33,8 +33,21 @@ const texts: TextOf = {
   SweepSubmitted: (event) =>
     `${event.sweep} (${event.spec.name}) by ${event.requester}, up to ${event.total} trials`,
   SweepTuned: (event) => `${event.sweep}: weight ${event.weight}, priority ${event.priority}`,
+  SweepPaused: (event) =>
+    `${event.sweep} paused${event.now === true ? " at once" : ""} by ${event.by} ${event.why}`.trim(),
+  SweepResumed: (event) => `${event.sweep} resumed by ${event.by}`,
   SweepStopping: (event) => `${event.sweep} stopped by ${event.by} ${event.why}`.trim(),
   SweepExhausted: (event) => `${event.sweep} has tried its whole space`,
+  SweepExtended: (event) =>
+    [
+      `${event.sweep} extended by ${event.by}`,
+      ...(event.total === undefined ? [] : [`up to ${event.total} trials`]),
+      ...(event.cap === undefined ? [] : [`at most ${formatTokens(event.cap)} tokens`]),
+    ].join(", "),
+  SweepLabelled: (event) => `${event.sweep} ${labelText(event)}`,
+  TrialLabelled: (event) => `${event.trial} ${labelText(event)}`,
+  SweepRemoved: (event) => `${event.sweep} removed by ${event.by} ${event.why}`.trim(),
+  SweepRestored: (event) => `${event.sweep} restored by ${event.by}`,
   SweepFinished: (event) => `${event.sweep} finished`,
   TrialProposed: (event) => `${event.trial}: ${event.model} ${JSON.stringify(event.params)}`,
   SearchNoted: (event) => `${event.sweep} is searched by ${event.note}`,
@@ -42,6 +55,7 @@ const texts: TextOf = {
   TrialPromoted: (event) => `${event.trial} goes on to ${event.target}`,
   TrialPaused: (event) => `${event.trial} waits at its rung`,
   TrialRequeued: (event) => `${event.trial} queued again: ${event.why}`,
+  TrialStopAsked: (event) => `${event.trial} to be stopped, as ${event.by} asked ${event.why}`.trim(),
   TrialFinished: (event) => `${event.trial} ${event.outcome}: ${event.why}`,
   LeaseOffered: (event) =>
     `${event.trial} offered to ${event.agent} (${event.backend}), fence ${event.fence}, from ${event.from?.resource ?? 0} to ${event.target}`,
@@ -63,6 +77,12 @@ const texts: TextOf = {
   AliasKept: (event) => `${event.model}@${event.alias} stays at ${event.stays}: ${event.why}`,
   AliasMoved: (event) => `${event.model}@${event.alias} → ${event.to} by ${event.who}`,
 };
+
+function labelText({ by, notes, tags }: Pick<EventOf<"SweepLabelled">, "by" | "notes" | "tags">): string {
+  const tagged = tags === undefined ? [] : [`tagged ${tags.join(", ") || "with nothing"}`];
+  const noted = notes === undefined ? [] : [`noted: ${notes || "nothing"}`];
+  return `${[...tagged, ...noted].join(", ")} by ${by}`;
+}
 
 function refillText(refill: Refill | null): string {
   if (refill === null) return "no refill";

@@ -11,7 +11,7 @@ import type { Attempt, Trial } from "../state/state.ts";
 import type { PointIndex } from "./point-index.ts";
 
 /** A trial, as far as it matters who may speak of it. */
-type SpokenOf = Pick<Trial, "sweep" | "trial"> & {
+export type SpokenOf = Pick<Trial, "sweep" | "trial"> & {
   readonly attempts: readonly Pick<Attempt, "agent" | "fence">[];
 };
 type MetricPoint = z.infer<typeof metricPointSchema>;
@@ -31,10 +31,10 @@ export async function readCurve(source: PointSource, trial: SpokenOf): Promise<{
   const { metrics } = streamsOf(source.mesh);
   const subjects = subjectsOf(source.mesh);
   const voices = voicesOf(trial, subjects.points, subjects.metric);
-  const said = await readAll(source, metrics, voices, metricPointSchema);
+  const found = await readAll(source, metrics, voices, metricPointSchema, 1);
   // A point with many metrics comes in parts.
   const points = new Map<string, MetricPoint>();
-  for (const point of said) {
+  for (const { said: point } of found) {
     const key = `${point.fence}.${point.resource}`;
     const before = points.get(key);
     points.set(
@@ -45,56 +45,84 @@ export async function readCurve(source: PointSource, trial: SpokenOf): Promise<{
   return { points: [...points.values()].toSorted((a, b) => a.resource - b.resource) };
 }
 
+export interface LogsAsked {
+  readonly limit: number;
+  /** Where an earlier answer ended; null: the newest lines. */
+  readonly after: number | null;
+}
+
+/**
+ * A line's time is when its stream took it, by the server's clock: one clock for all machines, nothing more to store, and lines of
+ * before have it too. That is a moment after it was written, but for lines held back because there were too many.
+ */
 export async function readLogs(
   source: PointSource,
   trial: SpokenOf,
-  limit: number,
-): Promise<{ lines: LogLine[] }> {
+  { after, limit }: LogsAsked,
+): Promise<{ lines: (LogLine & { at: number })[]; position: number }> {
   const { logs } = streamsOf(source.mesh);
+  const { lastSequence } = await source.bus.streamState(logs);
+  // A server that has lost its end counts on from there.
+  const before = Math.min(after ?? 0, lastSequence);
   const subjects = subjectsOf(source.mesh);
   const voices = voicesOf(trial, subjects.lines, subjects.log);
-  const lines = await readAll(source, logs, voices, logLineSchema);
-  return { lines: lines.slice(-limit) };
+  const found = await readAll(source, logs, voices, logLineSchema, before + 1);
+  const shown = after === null ? found.slice(-limit) : found.slice(0, limit);
+  const lines = shown.map(({ said, storedAt }) => ({ ...said, at: storedAt }));
+  return { lines, position: shown.at(-1)?.sequence ?? before };
 }
 
 /** A subject on which an attempt is spoken of. */
-interface Voice {
+export interface Voice {
   readonly subject: string;
   readonly fence: number;
+  /** Which of its attempt's subjects. */
+  readonly place: number;
 }
 
-/** `before`: where it was stored by trial, and at first without the agent's name. */
-function voicesOf(
+/** `before`: where it was stored by trial, and at first without the agent's name. As many for each attempt, in this order. */
+export function voicesOf(
   { attempts, sweep, trial }: SpokenOf,
   subjectOf: (agent: string) => string,
   before: (agent: string, sweep: string, trial: string) => string,
 ): readonly Voice[] {
   const unnamed = before("", sweep, trial).replace("..", ".");
   return attempts.flatMap(({ agent, fence }) =>
-    [subjectOf(agent), before(agent, sweep, trial), unnamed].map((subject) => ({ subject, fence })),
+    [subjectOf(agent), before(agent, sweep, trial), unnamed].map((subject, place) => ({
+      subject,
+      fence,
+      place,
+    })),
   );
 }
 
-/** In the order in which the stream has them. */
+interface Said<T> {
+  readonly sequence: number;
+  readonly storedAt: number;
+  readonly said: T;
+}
+
+/** In the order in which the stream has them, from this sequence on. */
 async function readAll<T extends { readonly fence: number }>(
   { bus, points }: PointSource,
   stream: string,
   voices: readonly Voice[],
   schema: z.ZodType<T>,
-): Promise<T[]> {
-  const found: { readonly sequence: number; readonly said: T }[] = [];
+  first: number,
+): Promise<Said<T>[]> {
+  const found: Said<T>[] = [];
   for (const { fence, subject } of voices) {
     const span = await points.spanOf(stream, subject, fence);
-    for (let from = span?.first ?? 0; span !== null && from <= span.last;) {
+    for (let from = Math.max(first, span?.first ?? 0); span !== null && from <= span.last;) {
       const entries = await bus.readSubject(stream, subject, from, Math.min(perRead, span.last - from + 1));
-      for (const { data, sequence } of entries) {
+      for (const { data, sequence, storedAt } of entries) {
         from = sequence + 1;
         const parsed = schema.safeParse(fromBytes(data));
         if (sequence <= span.last && parsed.success && parsed.data.fence === fence)
-          found.push({ sequence, said: parsed.data });
+          found.push({ sequence, storedAt, said: parsed.data });
       }
       if (entries.length === 0) break;
     }
   }
-  return found.toSorted((a, b) => a.sequence - b.sequence).map(({ said }) => said);
+  return found.toSorted((a, b) => a.sequence - b.sequence);
 }

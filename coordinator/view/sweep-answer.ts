@@ -7,11 +7,14 @@ import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 import { trialsOf } from "../state/trials-of.ts";
 import { waitingFor } from "../placement/waiting-for.ts";
+import { labelsOf } from "./label-answer.ts";
+import { pausedText } from "./paused-text.ts";
 import { trialViewOf } from "./trial-answer.ts";
 
 export function summaryOf(state: State, sweep: Sweep, settings: CoordinatorSettings): SweepSummary {
   const { spec } = sweep;
-  const waiting = sweep.state === "running" ? waitingFor(state, sweep, settings) : null;
+  const paused = sweep.state === "running" ? pausedText(sweep) : null;
+  const waiting = paused ?? (sweep.state === "running" ? waitingFor(state, sweep, settings) : null);
   return {
     sweep: sweep.sweep,
     name: spec.name,
@@ -19,6 +22,7 @@ export function summaryOf(state: State, sweep: Sweep, settings: CoordinatorSetti
     task: spec.task,
     state: stateOf(sweep, waiting),
     waiting,
+    ...(paused === null || sweep.paused === undefined ? null : { paused: sweep.paused }),
     metric: spec.objective.metric,
     goal: spec.objective.goal,
     total: sweep.exhausted ? sweep.proposed : sweep.total,
@@ -33,6 +37,8 @@ export function summaryOf(state: State, sweep: Sweep, settings: CoordinatorSetti
     weight: sweep.weight,
     priority: sweep.priority,
     experiment: spec.experiment,
+    ...labelsOf(sweep),
+    ...(sweep.removed === undefined ? null : { removed: sweep.removed }),
     submittedAt: sweep.submittedAt,
     finishedAt: sweep.finishedAt,
     registered: registeredBy(state, sweep),
@@ -48,6 +54,7 @@ function stateOf(sweep: Sweep, waiting: string | null): SweepSummary["state"] {
     case "stopping":
       return "running";
     case "running":
+      if (sweep.paused !== undefined) return "paused";
       return waiting === null ? "running" : "waiting";
   }
 }

@@ -3,6 +3,7 @@ import type { SweepWhyView } from "../../protocol/why-view.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type State, type Sweep } from "../state/state.ts";
 import { estimateStart } from "../placement/estimate-start.ts";
+import { pausedText, resumeHint } from "./paused-text.ts";
 import { summaryOf } from "./sweep-answer.ts";
 import { agentReasons, aheadOf, budgetNeedOf, queuedBecause, sweepsAheadOf } from "./why-answer.ts";
 
@@ -48,6 +49,8 @@ function sentenceFor(sweep: Sweep, waiting: string | null, models: SweepWhyView[
   const { counts } = sweep;
   if (sweep.finishedAt !== null) return `It has ended: ${sweep.state}.`;
   if (sweep.state === "stopping") return `It is being stopped; ${counts.running} trials still end.`;
+  const paused = pausedText(sweep);
+  if (paused !== null) return `It is ${paused}; ${resumeHint(sweep.sweep)}.`;
   if (waiting !== null) return `Nothing of it runs: ${waiting}.`;
   const next = models.find(({ queued }) => queued > 0);
   const rest = next === undefined ? "nothing of it waits" : `the next, ${next.model}: ${next.sentence}`;

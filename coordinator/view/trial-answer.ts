@@ -1,5 +1,6 @@
 /** One trial with its attempts, as people see it. */
 import type { TrialView } from "../../protocol/view.ts";
+import { labelsOf } from "./label-answer.ts";
 import { keptOf } from "../state/kept-of.ts";
 import { mustGet, type State, type Trial } from "../state/state.ts";
 
@@ -39,5 +40,6 @@ export function trialViewOf(state: State, trial: Trial): TrialView {
     artifact: keptOf(trial)?.digest ?? null,
     spent: trial.spent,
     failure: trial.failure,
+    ...labelsOf(trial),
   };
 }

@@ -13,7 +13,9 @@ import { estimateStart } from "../placement/estimate-start.ts";
 import { mismatchesOf } from "../placement/feasible.ts";
 import { startCost } from "../placement/start-cost.ts";
 import { fairOrder, startTag } from "../queue/fair-queue.ts";
+import { startsTrials } from "../state/starts-trials.ts";
 import { sweepOrder } from "../queue/sweep-order.ts";
+import { resumeHint } from "./paused-text.ts";
 
 export function whyViewOf(state: State, trial: Trial, settings: CoordinatorSettings): WhyView {
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
@@ -72,7 +74,8 @@ export function aheadOf(state: State, sweep: Sweep, settings: CoordinatorSetting
   for (const other of fairOrder(state.accounts.values(), ({ requester }) => requester, virtualTime, at)) {
     if (other.requester === sweep.requester) break;
     const open = state.open.get(other.requester) ?? [];
-    const queued = open.reduce((sum, id) => sum + mustGet(state.sweeps, id, "sweep").counts.queued, 0);
+    const sweeps = open.map((id) => mustGet(state.sweeps, id, "sweep")).filter(startsTrials);
+    const queued = sweeps.reduce((sum, { counts }) => sum + counts.queued, 0);
     if (queued === 0 || !couldStart(state, other.requester, settings)) continue;
     ahead.push({ requester: other.requester, startTag: startTag(other, virtualTime, at), queued });
   }
@@ -104,7 +107,9 @@ function sentenceFor(trial: Trial, sweep: Sweep, view: Omit<WhyView, "sentence">
         : `It was answered from the record of ${trial.reusedFrom}.`;
     case "stopped":
       return trial.reusedFrom === null
-        ? `It was stopped early at epoch ${trial.checkpoint?.resource ?? 0}: ${trial.failure ?? "not among the best of its rung"}.`
+        ? trial.stopAsked !== undefined
+          ? `It was ${trial.failure} at epoch ${trial.checkpoint?.resource ?? 0}.`
+          : `It was stopped early at epoch ${trial.checkpoint?.resource ?? 0}: ${trial.failure ?? "not among the best of its rung"}.`
         : `It was answered from the record of ${trial.reusedFrom}, which was stopped early.`;
     case "failed":
     case "cancelled":
@@ -145,6 +150,8 @@ function becauseOf(
   sweep: Sweep,
   view: Pick<WhyView, "agents" | "budget" | "ahead" | "sweepsAhead" | "aheadInSweep">,
 ): string {
+  if (sweep.paused !== undefined && sweep.state === "running")
+    return `Its sweep ${sweep.sweep} is paused by ${sweep.paused.by}; ${resumeHint(sweep.sweep)}.`;
   const fitting = view.agents.filter(({ fits }) => fits);
   if (view.agents.length === 0) return "No agent has joined the mesh yet.";
   if (fitting.length === 0) {

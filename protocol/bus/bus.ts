@@ -71,6 +71,11 @@ export interface Entry {
   readonly data: Bytes;
 }
 
+/** A message with when its stream took it, ms since the Unix epoch, by the server's clock. */
+export interface DatedEntry extends Entry {
+  readonly storedAt: number;
+}
+
 export interface Delivered extends Entry {
   /** Removes the message from the work queue. A lost ack means a redelivery, so handling must be idempotent. */
   ack(): void;
@@ -193,7 +198,7 @@ export interface Bus {
     subject: string,
     fromSequence: number,
     limit: number,
-  ): Promise<readonly Entry[]>;
+  ): Promise<readonly DatedEntry[]>;
 
   /**
    * The newest message on exactly this subject, or null. Needs permission on `$JS.API.DIRECT.GET.<stream>.>` only, or on

@@ -21,6 +21,7 @@ import {
   type Bytes,
   type ConsumeOptions,
   type Delivered,
+  type DatedEntry,
   type Entry,
   type Incoming,
   type StreamSpec,
@@ -262,7 +263,7 @@ class NatsBus implements Bus {
     subject: string,
     fromSequence: number,
     limit: number,
-  ): Promise<readonly Entry[]> {
+  ): Promise<readonly DatedEntry[]> {
     return this.#whileConnected(() => readNatsSubject(this.#jsm, stream, subject, fromSequence, limit));
   }
 

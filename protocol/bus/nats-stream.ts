@@ -19,6 +19,7 @@ import {
   streamTimeoutMs,
   type AppendResult,
   type Bytes,
+  type DatedEntry,
   type Entry,
   type StreamSpec,
   type StreamState,
@@ -241,12 +242,12 @@ export async function readNatsSubject(
   subject: string,
   fromSequence: number,
   limit: number,
-): Promise<readonly Entry[]> {
+): Promise<readonly DatedEntry[]> {
   try {
     const batch = { seq: Math.max(1, fromSequence), batch: limit, next_by_subj: subject };
-    const found: Entry[] = [];
-    for await (const { data, seq } of await jsm.direct.getBatch(stream, batch))
-      found.push({ sequence: seq, subject, data });
+    const found: DatedEntry[] = [];
+    for await (const { data, seq, time } of await jsm.direct.getBatch(stream, batch))
+      found.push({ sequence: seq, subject, data, storedAt: time.getTime() });
     return found;
   } catch (error) {
     // Nothing is stored there.

@@ -29,7 +29,7 @@ export function fromUnit(distribution: Distribution, u: number): Value {
     case "int": {
       const lattice = latticeOf(distribution);
       if (lattice !== null) return onLattice(lattice, Math.floor(at * lattice.count));
-      return within(distribution, distribution.min + (distribution.max - distribution.min) * at);
+      return within(distribution, along(distribution, at));
     }
     case "log-uniform":
     case "log-int": {
@@ -79,7 +79,7 @@ export function cellOf(distribution: Distribution, value: Value): Cell {
         const index = indexOn(lattice, x);
         return { low: index / lattice.count, high: (index + 1) / lattice.count };
       }
-      return point((x - distribution.min) / (distribution.max - distribution.min));
+      return point(shareAlong(distribution, x));
     }
     case "log-uniform":
     case "log-int": {
@@ -184,6 +184,17 @@ type Choice = Extract<Distribution, { readonly distribution: "choice" }>;
 
 function within({ max, min }: Numeric, value: number): number {
   return Math.min(max, Math.max(min, value));
+}
+
+/** Of a range as wide as numbers go, of which the width itself is none. */
+function along({ max, min }: Numeric, share: number): number {
+  const width = max - min;
+  return Number.isFinite(width) ? min + width * share : min * (1 - share) + max * share;
+}
+
+function shareAlong({ max, min }: Numeric, x: number): number {
+  const width = max - min;
+  return Number.isFinite(width) ? (x - min) / width : (x / 2 - min / 2) / (max / 2 - min / 2);
 }
 
 function point(u: number): Cell {

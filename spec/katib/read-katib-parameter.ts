@@ -1,10 +1,14 @@
-/** One parameter of a Katib Experiment as a distribution of ours; `normal` as Katib's hyperopt service reads it. */
+/**
+ * One parameter of a Katib Experiment as a distribution of ours. Katib hands `random` and `tpe` to hyperopt, which draws whole
+ * numbers and stepped ranges by rounding to multiples of the step, without clipping; its other algorithms step from min.
+ */
 import type { Distribution } from "../../protocol/space.ts";
 import type { Value } from "../../protocol/value.ts";
 import { describe } from "../yaml/explain-issue.ts";
 import type { Path } from "../yaml/located-yaml.ts";
 import { figure, noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
-import type { KatibParameter } from "./katib-shape.ts";
+import { quantised } from "../import/quantised.ts";
+import type { KatibAlgorithm, KatibParameter } from "./katib-shape.ts";
 
 /** Katib takes a range for six deviations. */
 const deviationsInRange = 6;
@@ -13,6 +17,7 @@ export function readParameter(
   reading: ImportReading,
   field: Path,
   { feasibleSpace, parameterType }: KatibParameter,
+  algorithm: KatibAlgorithm,
 ): Distribution | null {
   const at = [...field, "feasibleSpace"];
   switch (parameterType) {
@@ -40,7 +45,10 @@ export function readParameter(
     }
     case "double":
     case "int":
-      return readRange(reading, at, feasibleSpace, parameterType === "int");
+      return readRange(reading, at, feasibleSpace, {
+        whole: parameterType === "int",
+        byHyperopt: algorithm === "random" || algorithm === "tpe",
+      });
   }
 }
 
@@ -57,7 +65,7 @@ function readRange(
   reading: ImportReading,
   at: Path,
   space: KatibParameter["feasibleSpace"],
-  whole: boolean,
+  { byHyperopt, whole }: { readonly whole: boolean; readonly byHyperopt: boolean },
 ): Distribution | null {
   const number = (key: "min" | "max" | "step"): number | null => {
     const text = space[key];
@@ -88,6 +96,9 @@ function readRange(
   if (logarithmic && min <= 0)
     return refuseNull(reading, [...at, "min"], `a logarithmic scale needs min above 0, not ${min}`);
   const stepped = step === null ? {} : { step };
+  const multiples = step ?? (whole ? 1 : null);
+  if (byHyperopt && multiples !== null && min < max && distribution.endsWith("niform"))
+    return quantised(reading, at, { min, max, q: multiples, log: logarithmic }, "Katib's hyperopt");
   switch (distribution) {
     case "uniform":
       return { distribution: whole ? "int" : "uniform", min, max, ...stepped };

@@ -93,7 +93,7 @@ function readParameters(reading: ImportReading, spec: KatibSpec, algorithm: Read
     const distribution =
       resource?.parameter === parameter.name
         ? ({ distribution: "constant", value: resource.value } as const)
-        : readParameter(reading, field, parameter);
+        : readParameter(reading, field, parameter, spec.algorithm.algorithmName);
     if (distribution === null) continue;
     const fault = gridFault(algorithm?.method ?? null, distribution);
     if (fault !== null) refuseAt(reading, [...field, "feasibleSpace"], fault);

@@ -3,10 +3,11 @@ import * as z from "zod";
 import { anyValue, listOf } from "../../protocol/bound.ts";
 import type { Distribution } from "../../protocol/space.ts";
 import { exactValues, type ExactValues } from "../sweep/exact-value.ts";
-import { noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
+import { figure, noteAt, refuseAt, type ImportReading } from "../import/import-reading.ts";
 import { parseAt } from "../yaml/explain-issue.ts";
 import type { Path } from "../yaml/located-yaml.ts";
-import { aboveZero, bell, exponents, ordered, quantised, walked } from "./convert-range.ts";
+import { quantised } from "../import/quantised.ts";
+import { aboveZero, bell, exponents, ordered, walked } from "./convert-range.ts";
 
 export interface ReadParameter {
   readonly distribution: Distribution;
@@ -98,7 +99,7 @@ export const conversions: {
     const { field, reading } = given;
     const taken = ordered(reading, field, take(given, distributionShapes.q_uniform));
     if (taken !== null && given.method === "grid") return plain(walked(reading, field, taken));
-    return taken && plain(quantised(reading, field, { ...taken, log: false }));
+    return taken && plain(quantised(reading, field, { ...taken, log: false }, "W&B"));
   },
   log_uniform: (given) => byExponents(given, "log_uniform"),
   inv_log_uniform: (given) => byExponents(given, "inv_log_uniform"),
@@ -106,7 +107,7 @@ export const conversions: {
     const { field, reading } = given;
     const taken = ordered(reading, field, take(given, distributionShapes.q_log_uniform));
     const real = taken && exponents(reading, field, taken, "q_log_uniform");
-    return taken && real && plain(quantised(reading, field, { ...real, q: taken.q, log: true }));
+    return taken && real && plain(quantised(reading, field, { ...real, q: taken.q, log: true }, "W&B"));
   },
   log_uniform_values: (given) => byValues(given, null),
   inv_log_uniform_values: (given) =>
@@ -115,7 +116,7 @@ export const conversions: {
     const { field, reading } = given;
     const inOrder = ordered(reading, field, take(given, distributionShapes.q_log_uniform_values));
     const taken = aboveZero(reading, field, inOrder);
-    return taken && plain(quantised(reading, field, { ...taken, log: true }));
+    return taken && plain(quantised(reading, field, { ...taken, log: true }, "W&B"));
   },
   normal: (given) => bellShaped(given, "normal", take(given, distributionShapes.normal)),
   q_normal: (given) => bellShaped(given, "normal", take(given, distributionShapes.q_normal)),
@@ -131,6 +132,9 @@ export const conversions: {
   },
 };
 
+/** As far from 1 as W&B lets a sum of probabilities be. */
+const sumTolerance = 1e-5;
+
 function weighted(given: GivenDistribution): ReadParameter | null {
   const taken = take(given, distributionShapes.categorical_w_probabilities);
   if (taken === null) return null;
@@ -144,6 +148,9 @@ function weighted(given: GivenDistribution): ReadParameter | null {
     refuseAt(given.reading, at, "at least one must be above 0");
     return null;
   }
+  const sum = probabilities.reduce((total, probability) => total + probability, 0);
+  if (Math.abs(sum - 1) > sumTolerance)
+    noteAt(given.reading, at, `they sum to ${figure(sum)} and are taken as weights; W&B wants 1`);
   const exact = valuesAt(given, ...list.map((_, index) => ["values", index]));
   if (exact === null) return null;
   return {

@@ -44,23 +44,6 @@ export function exponents(
   return { distribution: "log-uniform", ...real };
 }
 
-export function quantised(
-  reading: ImportReading,
-  field: Path,
-  { log, max, min, q: step }: Range & { readonly q: number; readonly log: boolean },
-): Distribution {
-  const first = Math.round(min / step) * step;
-  const last = Math.round(max / step) * step;
-  if (first < min || last > max) {
-    noteAt(
-      reading,
-      field,
-      `rounded to multiples of ${step} without clipping, as W&B does: from ${figure(first)} to ${figure(last)}`,
-    );
-  }
-  return { distribution: "quantised", min, max, step, ...(log ? { log } : {}) };
-}
-
 export function bell(
   reading: ImportReading,
   field: Path,

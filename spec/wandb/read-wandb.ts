@@ -204,6 +204,6 @@ function sayRest(reading: ImportReading, file: WandbFile): void {
   noteAt(
     reading,
     file.program === undefined ? ["command"] : ["program"],
-    "metrics are read from what the script prints (name=value, or JSON lines): wandb.log alone tells nothing, so print beside it; wandb.config does not get the parameters, the command line does",
+    "metrics are heard from wandb.log, and from what the script prints (name=value, or JSON lines); parameters come by wandb.config and by the command line; wandb runs offline",
   );
 }

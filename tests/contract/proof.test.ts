@@ -7,11 +7,15 @@ import { placeOf } from "../../artifact/mesh-blob.ts";
 import { readBlob } from "../../artifact/read-blob.ts";
 import { BlobProver } from "../../coordinator/leader/blob-prover.ts";
 import { serveProofs } from "../../coordinator/leader/serve-proofs.ts";
+import { answerBytes } from "../../coordinator/view/fit-answer.ts";
 import { PointIndex } from "../../coordinator/view/point-index.ts";
+import { readHistory } from "../../coordinator/view/point-history.ts";
 import { readCurve, readLogs } from "../../coordinator/view/point-stream.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { toBytes } from "../../protocol/json-bytes.ts";
+import { accept } from "../../protocol/refusal.ts";
+import type { HistoryView } from "../../protocol/view.ts";
 import { pointBytesMax, streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { busWorlds, bytesOf, type BusMesh } from "../support/bus-mesh.ts";
 
@@ -165,7 +169,7 @@ for (const world of busWorlds) {
       await mesh.pass(500);
       const { points } = await mesh.settle(readCurve(source(), trial));
       assert.deepEqual(points, [{ fence: 71, resource: 1, metrics: { accuracy: 0.5 } }]);
-      const { lines: said } = await mesh.settle(readLogs(source(), trial, 10));
+      const { lines: said } = await mesh.settle(readLogs(source(), trial, { limit: 10, after: null }));
       assert.deepEqual(
         said.map(({ line }) => line),
         ["mine"],
@@ -191,6 +195,45 @@ for (const world of busWorlds) {
       }
     });
 
+    test("LOG-1: a line has the time at which its stream took it, and what comes behind a position is read once and in order", async () => {
+      const trial = { sweep: "s6", trial: "s6-1", attempts: [{ agent: "talks", fence: 61 }] };
+      const say = (n: number) =>
+        writer.publish(
+          subjects.log("talks", "s6", "s6-1"),
+          toBytes({ fence: 61, stream: "out", line: `line ${n}` }),
+        );
+      const heard: string[] = [];
+      let after: number | null = null;
+      let at = 0;
+      for (let round = 0; round < 4; round++) {
+        for (let n = 0; n < 5; n++) say(round * 5 + n);
+        await mesh.pass(200);
+        for (let full = true; full;) {
+          // The first answer has the newest of what there is; all the others go on from there.
+          const limit: number = after === null ? 100 : 2;
+          const read: Awaited<ReturnType<typeof readLogs>> = await mesh.settle(
+            readLogs(source(), trial, { limit, after }),
+          );
+          const { lines, position } = read;
+          for (const line of lines) {
+            assert.ok(line.at >= at && Number.isFinite(line.at), "times do not go back");
+            at = line.at;
+            heard.push(line.line);
+          }
+          full = after !== null && lines.length === limit;
+          after = position;
+        }
+      }
+      assert.deepEqual(
+        heard,
+        Array.from({ length: 20 }, (_, n) => `line ${n}`),
+      );
+      // A server that lost its end counts on from an earlier one.
+      const lost = await mesh.settle(readLogs(source(), trial, { limit: 5, after: 1_000_000_000 }));
+      assert.deepEqual(lost.lines, []);
+      assert.ok(lost.position < 1_000_000_000);
+    });
+
     test("POINT-2: a point with many metrics and a long line arrive whole, in messages that the streams take", async () => {
       const metrics = Object.fromEntries(
         Array.from({ length: 256 }, (_, n) => [`metric-${n}-${"m".repeat(n % 190)}`, n / 7]),
@@ -205,8 +248,52 @@ for (const world of busWorlds) {
       assert.deepEqual((await mesh.settle(readCurve(source(), trial))).points, [
         { fence: 81, resource: 3, metrics },
       ]);
-      const { lines: said } = await mesh.settle(readLogs(source(), trial, 100));
+      const { lines: said } = await mesh.settle(readLogs(source(), trial, { limit: 100, after: null }));
       assert.equal(said.map((part) => part.line).join(""), line);
+    });
+
+    test("POINT-4: the pages of a history have every point once, as it was said and when, of whichever trials", async () => {
+      const [trials, epochs] = [3, 700];
+      const asked = Array.from({ length: trials }, (_, at) => ({
+        sweep: "s11",
+        trial: `s11-${at + 1}`,
+        attempts: [
+          { agent: "one", fence: 900 + 2 * at },
+          { agent: "two", fence: 901 + 2 * at },
+        ],
+      }));
+      const name = "m".repeat(180);
+      const said: string[] = [];
+      for (let epoch = 1; epoch <= epochs; epoch++)
+        for (const { attempts, sweep, trial } of asked)
+          for (const { agent, fence } of attempts) {
+            said.push(`${trial} ${fence} ${epoch}`);
+            const message = toBytes({ fence, resource: epoch, metrics: { [name]: epoch / 7, loss: -epoch } });
+            writer.publish(subjects.metric(agent, sweep, trial), message);
+          }
+      // The same metric at the same epoch again: both are kept.
+      writer.publish(
+        subjects.metric("two", "s11", "s11-3"),
+        toBytes({ fence: 905, resource: 1, metrics: { loss: 8 } }),
+      );
+      said.push("s11-3 905 1");
+      await mesh.pass(500);
+      const heard: HistoryView["points"] = [];
+      let pages = 0;
+      for (let after: HistoryView["next"] = null; ; pages++) {
+        const page: HistoryView = await mesh.settle(readHistory(source(), asked, after));
+        assert.deepEqual(answerBytes("history", accept(page)), toBytes(accept(page)), "nothing is cut");
+        heard.push(...page.points);
+        after = page.next;
+        if (after === null) break;
+      }
+      assert.ok(pages >= 2, `${pages} pages`);
+      const names = heard.map(({ fence, resource, trial }) => `${trial} ${fence} ${resource}`);
+      assert.deepEqual(names.toSorted(), said.toSorted());
+      const order = heard.map(({ trial }) => trial);
+      assert.deepEqual(order, order.toSorted());
+      assert.ok(heard.every(({ at }) => at !== null && at > 0));
+      assert.deepEqual(heard.at(-1)?.metrics, { loss: 8 });
     });
 
     test("POINT-1: an agent speaks of the attempts it was given, whatever trial it names", async () => {

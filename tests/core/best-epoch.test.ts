@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { workloadDataset } from "../../agent/capability/workload.ts";
 import { BestCheckpoint } from "../../agent/child/best-checkpoint.ts";
 import { runJob } from "../../agent/child/run-job.ts";
-import type { BestFile } from "../../agent/runner/runner.ts";
+import type { BestFile, Job } from "../../agent/runner/runner.ts";
 import type { FromChild } from "../../agent/runner/wire.ts";
 import { decodeCheckpoint } from "../../training/task/checkpoint.ts";
 import { versionFile } from "../support/version-file.ts";
@@ -27,7 +27,7 @@ const figure = fc.oneof(
 test("BEST-2: whatever the curve, the best is the first of the best finite epochs, and nothing is said of it where it is the newest", () => {
   fc.assert(
     fc.property(fc.array(figure, { minLength: 1, maxLength: 12 }), goal, (curve, goal) => {
-      const best = new BestCheckpoint({ metric: "score", goal });
+      const best = new BestCheckpoint({ keepBest: { metric: "score", goal } });
       for (const [index, score] of curve.entries()) {
         best.note(index + 1, { score }, { path: `${index + 1}`, digest: `${index + 1}`, bytes: 1 });
         const seen = curve.slice(0, index + 1).map((value) => (goal === "maximize" ? value : -value));
@@ -45,10 +45,15 @@ function bestIn(event: FromChild | undefined): BestFile | undefined {
     : undefined;
 }
 
+/** `go`: from where it goes on, and after how many epochs in all it is told to stop. */
 async function trained(
-  keepBest: { metric: string; goal: "maximize" | "minimize" } | undefined,
+  keepBest: Job["keepBest"],
   model: string,
+  go: Partial<Pick<Job, "bestBefore" | "fromCheckpointPath" | "fromResource">> & {
+    readonly stopAt?: number;
+  } = {},
 ) {
+  const { stopAt = Infinity, ...from } = go;
   const events: FromChild[] = [];
   const job = {
     ...{ fence: 1, trial: "s1-1", task: "text-classification", model, params: {}, seed: 1 },
@@ -61,9 +66,10 @@ async function trained(
       fromResource: 0,
     },
     ...{ targetResource: 5, checkpointDir: join(dir, `${model}-${keepBest?.metric}-${keepBest?.goal}`) },
-    ...{ memoryMiB: 8_192, keepBest },
+    ...{ memoryMiB: 8_192, keepBest, ...from },
   };
-  await runJob(job, { emit: (event) => void events.push(event), stopping: () => false, ownProcess: false });
+  const stopping = () => events.some((event) => event.kind === "checkpoint" && event.resource >= stopAt);
+  await runJob(job, { emit: (event) => void events.push(event), stopping, ownProcess: false });
   return events;
 }
 
@@ -104,4 +110,41 @@ test("BEST-2: without an objective only the newest is kept, and what is written 
   assert.deepEqual(filesOf(plain), filesOf(keeping));
   assert.ok(plain.every((event) => bestIn(event) === undefined));
   assert.equal(bestIn(keeping.at(-1))?.resource, 1);
+});
+
+for (const goal of ["maximize", "minimize"] as const) {
+  for (const stopAt of [1, 2, 3, 4]) {
+    test(`BEST-3: the ${goal === "maximize" ? "largest" : "smallest"} loss of a run that is stopped after ${stopAt} epochs and gone on with is kept with the very bytes of a whole run's`, async () => {
+      const keepBest = { metric: "loss", goal };
+      const whole = (await trained(keepBest, "linear")).at(-1);
+      const torn = (await trained(keepBest, "linear", { stopAt })).at(-1);
+      assert.ok(whole?.kind === "finished" && torn?.kind === "stopped" && torn.path !== null);
+      assert.equal(torn.resource, stopAt);
+      const newest = { path: torn.path, digest: torn.digest ?? "", bytes: torn.bytes };
+      const { metrics } = torn;
+      const bestBefore = torn.best ?? { ...newest, resource: stopAt, metrics };
+      const go = { bestBefore, fromCheckpointPath: torn.path, fromResource: stopAt };
+      const after = (await trained(keepBest, "linear", go)).at(-1);
+      assert.ok(after?.kind === "finished");
+      const [expected, found] = [whole.best ?? whole, after.best ?? after];
+      assert.deepEqual([found.resource, found.digest], [expected.resource, expected.digest]);
+      assert.deepEqual(found.metrics, expected.metrics);
+      assert.ok("testAccuracy" in found.metrics);
+    });
+  }
+}
+
+test("BEST-3: an earlier attempt's best epoch is not tested again, and one whose file has gone costs nothing", async () => {
+  const keepBest = { metric: "loss", goal: "maximize" } as const;
+  const torn = (await trained(keepBest, "linear", { stopAt: 2 })).at(-1);
+  assert.ok(torn?.kind === "stopped" && torn.path !== null && torn.best !== undefined);
+  const go = { fromCheckpointPath: torn.path, fromResource: 2 };
+  for (const bestBefore of [
+    { ...torn.best, metrics: { ...torn.best.metrics, testLoss: 1 } },
+    { ...torn.best, path: join(dir, "gone") },
+  ]) {
+    const after = (await trained(keepBest, "linear", { ...go, bestBefore })).at(-1);
+    assert.ok(after?.kind === "finished");
+    assert.equal(after.best, undefined);
+  }
 });

@@ -17,7 +17,7 @@ import { accept, refuse } from "../../protocol/refusal.ts";
 import { queryValues } from "../../protocol/view.ts";
 import { jsonText, printableLine, printableLines } from "../../text/printable.ts";
 import { program } from "../../cli/command-tree.ts";
-import { followToEnd } from "../../cli/command/sweep-run.ts";
+import { followToEnd } from "../../cli/command/follow-to-end.ts";
 import { openTerminal } from "../../cli/shell/terminal.ts";
 import { runPlain } from "../../tui/plain.ts";
 import { driveScreen } from "../support/tui-screen.ts";
@@ -73,10 +73,20 @@ const asking: readonly (readonly string[])[] = [
   ["sweep", "why", "s1"],
   ["sweep", "stop", "s1"],
   ["sweep", "seal", "s1"],
+  ["sweep", "pause", "s1"],
+  ["sweep", "resume", "s1"],
+  ["sweep", "rm", "s1", "--force"],
+  ["sweep", "restore", "s1"],
+  ["sweep", "tag", "s1", "+good", "-bad"],
+  ["sweep", "note", "s1", "hm"],
+  ["trial", "tag", "s1-1", "+good"],
+  ["trial", "note", "s1-1", ""],
+  ["sweep", "extend", "s1", "--trials", "3"],
   ["sweep", "tune", "s1", "--priority", "1"],
   ["trial", "show", "s1-1"],
   ["trial", "why", "s1-1"],
   ["trial", "logs", "s1-1"],
+  ["trial", "stop", "s1-1", "s1-2"],
   ["dataset", "ls"],
   ["dataset", "show", "reviews"],
   ["model", "ls"],
@@ -108,7 +118,7 @@ const others = [
   ...["sweep lint", "sweep schema", "sweep local", "sweep estimate", "sweep report", "trial propose"],
   ...["dataset add", "dataset preview", "dataset profile", "dataset diff", "dataset check"],
   ...["model promote", "model rollback", "model report"],
-  ...["sweep run", "tui"],
+  ...["sweep run", "sweep watch", "tui"],
 ];
 
 const seeds = Array.from({ length: 12 }, (_, seed) => seed + 1);

@@ -31,6 +31,9 @@ interface Place {
 const right: Readonly<Record<string, string>> = {
   sweep: "s1",
   trial: "s1-1",
+  trials: "s1-1",
+  tags: "+good",
+  text: "a text",
   tokens: "5",
   parameters: "lr=1",
   role: "agent",
@@ -220,7 +223,7 @@ describe("words of the command line", () => {
         else assertRefused(place, word);
       }
     }
-    assert.deepEqual([...mayBeEmpty].toSorted(), ['--note ""', '--why ""']);
+    assert.deepEqual([...mayBeEmpty].toSorted(), ['--note ""', '--why ""', 'text ""']);
   });
 
   test("CLI-6: what names somebody or something takes no other word", () => {

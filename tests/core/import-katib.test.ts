@@ -18,7 +18,7 @@ test("KATIB-1: the first example of Katib's own pages runs as it is", () => {
   ]);
   assert.deepEqual(sweep.space, {
     lr: { distribution: "uniform", min: 0.01, max: 0.03 },
-    "num-layers": { distribution: "int", min: 2, max: 5 },
+    "num-layers": { distribution: "quantised", min: 2, max: 5, step: 1 },
     optimizer: { distribution: "choice", values: ["sgd", "adam", "ftrl"] },
   });
   assert.deepEqual(sweep.objectives, [{ metric: "Validation-accuracy", goal: "maximize", keep: "max" }]);
@@ -46,16 +46,22 @@ test("KATIB-2: every parameter type and distribution; a normal's range is six de
   delete space["logbell"];
   assert.deepEqual(space, {
     plain: { distribution: "uniform", min: 0.5, max: 0.9 },
-    stepped: { distribution: "uniform", min: 0, max: 1, step: 0.25 },
+    stepped: { distribution: "quantised", min: 0, max: 1, step: 0.25 },
     log: { distribution: "log-uniform", min: 0.0001, max: 0.1 },
     bell: { distribution: "normal", mean: 0, deviation: 1 },
-    whole: { distribution: "int", min: 1, max: 9, step: 2 },
-    wholelog: { distribution: "log-int", min: 1, max: 1024 },
+    whole: { distribution: "quantised", min: 1, max: 9, step: 2 },
+    wholelog: { distribution: "quantised", min: 1, max: 1024, step: 1, log: true },
     wholebell: { distribution: "normal", mean: 6, deviation: 2, step: 1 },
     // 0.10 stays as it is written: that is what the command gets.
     listed: { distribution: "choice", values: ["0.10", 2, 30] },
     named: { distribution: "choice", values: ["a", "2"] },
   });
+});
+
+test("KATIB-2: what hyperopt does not sample steps from min", () => {
+  const text = fixtureText("katib/random.yaml").replace("algorithmName: random", "algorithmName: sobol");
+  const { sweep } = commandOf(text);
+  assert.deepEqual(sweep.space["num-layers"], { distribution: "int", min: 2, max: 5 });
 });
 
 test("KATIB-3: medianstop is a true median, strategies say which value counts, formats replace the usual one", () => {

@@ -50,7 +50,7 @@ describe("WANDB-1: every distribution of W&B becomes one of ours, inferred ones 
 test("WANDB-2: every reinterpretation is told, with its line", () => {
   const { sweep, notes } = commandOf(fixtureText("wandb/bayes-hyperband.yaml"));
   const print =
-    "metrics are read from what the script prints (name=value, or JSON lines): wandb.log alone tells nothing, so print beside it; wandb.config does not get the parameters, the command line does";
+    "metrics are heard from wandb.log, and from what the script prints (name=value, or JSON lines); parameters come by wandb.config and by the command line; wandb runs offline";
   assert.deepEqual(notes, [
     "2: field project: project, entity, description ignored",
     '4: field name: name "MNIST: bayes" → mnist-bayes',

@@ -169,6 +169,36 @@ test("BEST-2: a best epoch said with a checkpoint on the way survives the loss o
   assert.equal(viewIn(fold).trials[0]?.artifact, digestOfNumber(2));
 });
 
+test("BEST-3: a later attempt adds the test's figures to the best epoch of an earlier one, whose work it stays; other figures change nothing", () => {
+  for (const { value, changed } of [
+    { value: 0.8, changed: true },
+    { value: 0.7, changed: false },
+  ]) {
+    const fold = opened({
+      stopping: { policy: "none", max: 5 },
+      search: { method: "random", trials: 1, seed: 1 },
+    });
+    const fenceIn = () => (activeAttempt(fold.trial("s1-1")) ?? assert.fail("it does not run")).fence;
+    const epoch = (resource: number, score: number, digest = resource) => ({
+      ...{ resource, digest: digestOfNumber(digest), bytes: 1, metrics: { [metric]: score } },
+    });
+    const first = fenceIn();
+    fold.at += 1_000;
+    fold.report("box", {
+      ...{ kind: "stopped", why: "drain", fence: first, usedMs: 900, ...epoch(3, 0.4), best: epoch(2, 0.8) },
+    });
+    const again = fenceIn();
+    fold.at += 1_000;
+    const tested = epoch(2, value, 20);
+    const best = { ...tested, metrics: { ...tested.metrics, testAccuracy: 0.75 } };
+    fold.report("box", { kind: "finished", fence: again, usedMs: 900, ...epoch(5, 0.5), best });
+    const kept = fold.trial("s1-1").best;
+    assert.deepEqual([kept?.value, kept?.fence], [0.8, first]);
+    assert.equal(kept?.digest, digestOfNumber(changed ? 20 : 2));
+    assert.equal(kept?.metrics["testAccuracy"], changed ? 0.75 : undefined);
+  }
+});
+
 const alias = "champion";
 
 function registers(fold: Fold, who: string, value: number, register: object, change: Change = {}): string {

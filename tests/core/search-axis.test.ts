@@ -128,6 +128,18 @@ test("AXIS-4: large whole numbers keep all their digits", () => {
   assert.equal(fromUnit(distribution, toUnit(distribution, 10 ** 14 + 3)), 10 ** 14 + 3);
 });
 
+test("AXIS-2: a range may be as wide as numbers go", () => {
+  const widest = { distribution: "uniform", min: -Number.MAX_VALUE, max: Number.MAX_VALUE } as const;
+  const wide = { distribution: "uniform", min: -1e308, max: 1.2e308 } as const;
+  for (const range of [widest, wide]) {
+    for (const at of [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1]) {
+      const value = fromUnit(range, at);
+      assert.ok(Number.isFinite(value), `${String(value)} at ${at}`);
+      assert.ok(Math.abs(toUnit(range, value) - at) < 1e-9, `${String(value)} at ${at}`);
+    }
+  }
+});
+
 test("AXIS-5: a choice's share is its weight, and a weight of nothing is never taken", () => {
   const distribution: Distribution = { distribution: "choice", values: ["a", "b", "c"], weights: [1, 0, 3] };
   assert.deepEqual(cellOf(distribution, "c"), { low: 0.25, high: 1 });

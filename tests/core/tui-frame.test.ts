@@ -108,6 +108,42 @@ describe("any size", () => {
   });
 });
 
+describe("in a narrow terminal", () => {
+  it("the numbers of the screens, help and quit stay whatever else gives way", async () => {
+    for (let columns = 60; columns <= 140; columns++) {
+      const screen = await screenWithSweep(false, { columns, rows: 24 });
+      for (const key of ["1", "2", "3", "4", "5", "6", "7"]) {
+        await screen.press(key);
+        const lines = screen.text().trimEnd().split("\n");
+        const numbers = [...(lines[0] ?? "").matchAll(/(?<=^|[ [])[1-7](?=[ \]]|$)/gu)].join("");
+        assert.equal(numbers, "1234567", `${columns} columns, screen ${key}: ${lines[0] ?? ""}`);
+        assert.match(lines.at(-1) ?? "", /\? help {2}q quit/u, `${columns} columns, screen ${key}`);
+      }
+      screen.store.stop();
+    }
+  });
+});
+
+describe("events", () => {
+  it("are newest first, also within what happened at once, and the mark goes down and up by one", async () => {
+    const screen = await screenWithSweep(false, { columns: 120, rows: 40 });
+    await screen.press("7");
+    const numbers = [...screen.text().matchAll(/attempt (\d+) of/gu)].map(([, number]) => Number(number));
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 30 }, (_, index) => 30 - index),
+    );
+    for (let at = 2; at <= 30; at++) {
+      await screen.press("j");
+      assert.match(screen.text(), new RegExp(`newest first ${at}/30`, "u"));
+    }
+    for (let at = 29; at >= 1; at--) {
+      await screen.press("k");
+      assert.match(screen.text(), new RegExp(`newest first ${at}/30`, "u"));
+    }
+  });
+});
+
 describe("panes", () => {
   const panes = async (columns: number): Promise<number> => {
     const screen = await screenWithSweep(false, { columns, rows: 30 });

@@ -141,6 +141,29 @@ describe("place and money", () => {
     assert.doesNotMatch(screen.text(), /Why s1 does not get on/);
   });
 
+  it("p pauses the selected sweep, gently or at once, and lets a paused one go on", async () => {
+    const screen = await withSweep("sweeps");
+    await screen.press("p", "right");
+    assert.match(screen.text(), /trialmesh sweep pause s1 --now/);
+    await screen.press("y");
+    assert.deepEqual(screen.mesh.sent.at(-1), { name: "sweep-pause", body: { sweep: "s1", now: true } });
+    await screen.press("p");
+    assert.match(screen.text(), /trialmesh sweep resume s1/);
+    await screen.press("y");
+    assert.deepEqual(screen.mesh.sent.at(-1), { name: "sweep-resume", body: { sweep: "s1" } });
+  });
+
+  it("x stops the selected trial on the trials' screen, and its sweep goes on", async () => {
+    const screen = await withSweep("trials");
+    await screen.press("x");
+    assert.match(screen.text(), /trialmesh trial stop s1-\d+/);
+    await screen.press("escape");
+    assert.equal(
+      screen.mesh.sent.some(({ name }) => name === "trial-stop"),
+      false,
+    );
+  });
+
   it("P and W ask before they change a sweep's place", async () => {
     const screen = await withSweep("sweeps");
     await screen.press("P");

@@ -4,9 +4,11 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { modelView, sweepView, trialView } from "../../protocol/view.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { testCases, type CasePlace } from "../support/case-place.ts";
+import { onTerminal } from "../support/case-terminal.ts";
 
 const up = "trialmesh up --detach --port 0";
 
@@ -329,5 +331,82 @@ models: { linear: {} }
     const line = /^den .*$/mu.exec(after)?.[0];
     assert.ok(line === undefined || /revoked/u.test(line), all);
     assert.doesNotMatch(line ?? "", /silent|\d%/u);
+  },
+  "small-terminal": async (place) => {
+    await ok(place, up);
+    await onTerminal(place, { columns: 80, rows: 24 }, async (terminal) => {
+      for (const screen of ["1", "2", "3", "4", "5", "6", "7"]) {
+        terminal.keys(screen);
+        const text = await terminal.until(new RegExp(`\\[${screen} `, "u"));
+        const lines = text.trimEnd().split("\n");
+        assert.match(lines.at(-1) ?? "", /\? help +q quit/u, text);
+        for (const other of ["1", "2", "3", "4", "5", "6", "7"])
+          assert.match(lines[0] ?? "", new RegExp(`(?:^|[ [])${other}`, "u"), text);
+      }
+    });
+  },
+  "tui-events-move": async (place) => {
+    await ok(place, up);
+    await ok(place, `trialmesh sweep run "${languageId}" --models linear --trials 3 --max 3`);
+    await onTerminal(place, { columns: 120, rows: 40 }, async (terminal) => {
+      terminal.keys("7");
+      await terminal.until(/Events, newest first 1\/\d{2}/u);
+      for (let n = 2; n <= 6; n++) {
+        terminal.keys(n % 2 === 0 ? "j" : "Down");
+        await terminal.until(new RegExp(`Events, newest first ${n}/`, "u"));
+      }
+      terminal.keys("k");
+      const shown = await terminal.until(/Events, newest first 5\//u);
+      const times = [...shown.matchAll(/^. .*?(\d\d:\d\d:\d\d)/gmu)].map(([, time]) => time);
+      assert.ok(times.length > 3, shown);
+      for (const [index, time] of times.entries())
+        assert.ok(time !== undefined && time <= (times[index - 1] ?? time), "newest first");
+    });
+  },
+  "tui-log-scrolls": async (place) => {
+    await ok(place, "trialmesh up --detach --port 0 --programs own");
+    await ok(place, "trialmesh sweep run long-log.yaml");
+    await onTerminal(place, { columns: 120, rows: 40 }, async (terminal) => {
+      const seen = new Set<number>();
+      const look = (screen: string): void => {
+        for (const [, n] of screen.matchAll(/line (\d+) of the log/gu)) seen.add(Number(n));
+      };
+      terminal.keys("3");
+      await terminal.until(/s1-1/u);
+      terminal.keys("L");
+      look(await terminal.until(/line 75 of the log/u));
+      terminal.keys("Home");
+      look(await terminal.until(/line 1 of the log/u));
+      for (let n = 0; n < 76 && seen.size < 75; n++) {
+        const before = terminal.screen();
+        terminal.keys("Down");
+        for (let wait = 0; wait < 20 && terminal.screen() === before; wait++) await delay(20);
+        look(terminal.screen());
+      }
+      assert.equal(seen.size, 75);
+      terminal.keys("Home");
+      // Beside the list it begins in the middle of the terminal, and alone at its left edge.
+      await terminal.until(/^.{20,}Log of s1-1/mu);
+      terminal.keys("+");
+      await terminal.until(/^. Log of s1-1/mu);
+    });
+  },
+  "readme-next-command": async (place) => {
+    const readme = readFileSync(join(projectFolder, "README.md"), "utf8");
+    const block = /^trialmesh up --detach[^]*?^```$/mu.exec(readme)?.[0] ?? assert.fail("its first block");
+    const lines = block.replace("```", "").replace("up --detach", "up --detach --port 0");
+    const first = await place.run("trialmesh demo --port 0");
+    assert.equal(first.code, 0, first.all);
+    const out = await ok(place, `cd "${projectFolder}"\n${lines}`);
+    // The last one shows the sweep that the reader just ran, of three linear models.
+    const [, shown = ""] = /trialmesh sweep show (s\d+)/u.exec(lines) ?? [];
+    const { trials } = sweepView.parse(JSON.parse(await ok(place, `trialmesh sweep show ${shown} --json`)));
+    assert.deepEqual(
+      new Set(trials.map(({ trial, model }) => `${trial} ${model}`)),
+      new Set([1, 2, 3].map((n) => `${shown}-${n} linear`)),
+      out,
+    );
+    const asked = /trialmesh trial why (\S+)/u.exec(readme);
+    assert.equal(asked, null, "why says nothing of a trial that has ended");
   },
 });

@@ -31,7 +31,7 @@ describe("RESUME-6: killed in the middle of an epoch", { skip: skipWithoutNats }
     return (await mesh.ok("one", "sweep", "run", file, "--detach")).out.trim();
   };
 
-  test("another agent with the same backend comes to the same figures, bit for bit", async () => {
+  test("another agent with the same backend comes to the same figures and weights, bit for bit", async () => {
     const whole = await mesh.ended(await launch("whole"));
     const torn = await launch("torn");
     const half = await mesh.trialThat(torn, "a trial in its third epoch", ({ resource }) => resource >= 2);
@@ -51,5 +51,6 @@ describe("RESUME-6: killed in the middle of an epoch", { skip: skipWithoutNats }
       [twin?.rungs, twin?.best],
       "the figures are the same, bit for bit",
     );
+    assert.ok(trial?.artifact !== null && trial?.artifact === twin?.artifact, "so is the checkpoint");
   });
 });

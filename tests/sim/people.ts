@@ -1,4 +1,4 @@
-// What people do during a storm: an owner drains and cordons, sets weights, refills and caps, tunes sweeps; machines' owners come
+// What people do during a storm: an owner drains and cordons, sets weights, refills and caps, tunes and pauses sweeps, extends them, stops trials; machines' owners come
 // home. Refusals are fine, and so is an answer that comes late.
 import type { MeshClient } from "../../protocol/client.ts";
 import type { CommandBody, CommandName } from "../../protocol/command.ts";
@@ -50,7 +50,7 @@ export class People {
   #planOrder(at: number): void {
     const world = this.#world;
     const length = world.between(5_000, orderLengthMaxMs);
-    const kind = world.between(1, 4);
+    const kind = world.between(1, 8);
     const agent = world.pick(this.#plans)?.name ?? "";
     const requester = world.pick(this.#requesters) ?? "";
     const weight = world.between(1, 5);
@@ -65,6 +65,18 @@ export class People {
       } else if (kind === 3) {
         const refill = { amount, everyMs: minuteMs, upTo: amount * 2 };
         this.#send("account-set", { requester, weight, refill, sweepCap: amount * 10 });
+      } else if (kind === 5) {
+        const sweep = `s${world.between(1, 2)}`;
+        this.#send("sweep-pause", { sweep, now: weight > 2, why: "" });
+        world.clock.setTimer(length, () => this.#send("sweep-resume", { sweep }));
+      } else if (kind === 6) {
+        this.#send("trial-stop", { trial: `s${world.between(1, 2)}-${world.between(1, 6)}`, why: "" });
+      } else if (kind === 7) {
+        this.#send("sweep-extend", { sweep: `s${world.between(1, 2)}`, trials: weight, tokens: 0 });
+      } else if (kind === 8) {
+        const sweep = `s${world.between(1, 2)}`;
+        this.#send("sweep-remove", { sweep, force: true, why: "" });
+        world.clock.setTimer(length, () => this.#send("sweep-restore", { sweep }));
       } else {
         const sweep = `s${world.between(1, 2)}`;
         this.#send("sweep-tune", { sweep, weight, priority: world.between(-3, 3) });

@@ -126,6 +126,9 @@ async function settleAccounts(
   ]);
   const given = await world.clock.settle(answers, 10 * minuteMs).catch(() => null);
   if (given === null) world.violations.push("no leader after the storm");
+  // Most are not paused, or have ended.
+  const resumed = Promise.all(["s1", "s2"].map((sweep) => owner.command("sweep-resume", { sweep })));
+  await world.clock.settle(resumed, 10 * minuteMs).catch(() => null);
   for (const answer of given ?? []) {
     if (!answer.ok) world.violations.push(`refused after the storm: ${answer.refusal.message}`);
   }

@@ -28,6 +28,8 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
       stopping: { policy: "asha", min: 1, max: trialEpochs, eta: 3 },
       dataset: null,
       models: ["linear", "fasttext", "textcnn"],
+      spaces: {},
+      alsoObjectives: [],
       trials: found.trials.toSorted((a, b) => (b.value ?? -1) - (a.value ?? -1)),
       bestSoFar: bestSoFar(found, world.now),
     });
@@ -44,6 +46,20 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
         metrics: { macroF1: valueOf(trial, index + 1) },
       })),
     });
+  },
+  history: (world, body) => {
+    const asked = Array.isArray(body["trials"]) ? body["trials"] : [];
+    const points = asked.flatMap((id: unknown) => {
+      const trial = trialOf(world, { trial: id });
+      return Array.from({ length: trial?.resource ?? 0 }, (_, index) => ({
+        trial: String(id),
+        fence: 1,
+        resource: index + 1,
+        metrics: { macroF1: trial === undefined ? 0 : valueOf(trial, index + 1) },
+        at: world.now,
+      }));
+    });
+    return accept({ points, next: null });
   },
   logs: () =>
     accept({
@@ -99,13 +115,14 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
   },
   resolve: (world, body) => resolve(world.registry(), querySchemas.resolve.parse(body)),
   budget: (world) => accept({ accounts: world.accounts }),
+  /** As the mesh answers: oldest first, and of those that share a batch, and its number, too. */
   events: (world) =>
     accept({
-      events: Array.from({ length: 30 }, (_, index) => ({
-        sequence: world.sequence - index,
-        at: world.now - index * 1_000,
+      events: Array.from({ length: 30 }, (_, index) => 29 - index).map((age) => ({
+        sequence: world.sequence - Math.floor(age / 3),
+        at: world.now - Math.floor(age / 3) * 1_000,
         kind: "attempt-ended",
-        text: `attempt ${world.sequence - index} of s1-${1 + (index % 9)} ended on desk: completed`,
+        text: `attempt ${30 - age} of s1-${1 + (age % 9)} ended on desk: completed`,
       })),
     }),
 };

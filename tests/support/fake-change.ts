@@ -28,6 +28,10 @@ export function fakeChange(
     sweep.summary = { ...sweep.summary, state: "stopped", finishedAt: world.now };
     return accept({ sweep: sweep.summary.sweep });
   }
+  if ((name === "sweep-pause" || name === "sweep-resume") && sweep !== undefined) {
+    sweep.summary = { ...sweep.summary, state: name === "sweep-pause" ? "paused" : "running" };
+    return accept({ sweep: sweep.summary.sweep, running: 0, queued: 0 });
+  }
   if (name === "sweep-tune" && sweep !== undefined) {
     return accept({ sweep: sweep.summary.sweep, weight: 1, priority: 0, ...body });
   }

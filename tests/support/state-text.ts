@@ -1,10 +1,11 @@
 /** A coordinator's state to compare with another. */
+import { canonicalText } from "../../coordinator/state/trial-key.ts";
 import type { State } from "../../coordinator/state/state.ts";
 
-/** The state's entities as one canonical text: equal texts mean equal states. */
+/** The state's entities as one canonical text: equal texts mean equal states, in whatever order their fields came to be. */
 export function stateText(state: State): string {
   const byKey = <T>(map: ReadonlyMap<string, T>) => [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([
+  return canonicalText([
     state.meta,
     byKey(state.accounts),
     byKey(state.ledgers),

@@ -6,13 +6,20 @@ import type { ModelView, SweepSummary } from "../../protocol/view.ts";
 import { promotion, promotionOfBest, rollback } from "./alias-confirm.ts";
 import { cliOfScreen } from "./cli-line.ts";
 import type { CommandId } from "./command-table.ts";
-import { cordonAgent, drainAgent, stopSweep, type Confirm, type MoveQuestion } from "./confirm.ts";
+import { cordonAgent, drainAgent, stopSweep, stopTrial, type Confirm, type MoveQuestion } from "./confirm.ts";
 import { emptyForm } from "./form.ts";
 import { openInsight } from "./insight-key.ts";
-import { modelOf, selectedAccount, selectedAgent, selectedSweep, selectedVersion } from "./list.ts";
+import {
+  modelOf,
+  selectedAccount,
+  selectedAgent,
+  selectedSweep,
+  selectedTrial,
+  selectedVersion,
+} from "./list.ts";
 import type { Data } from "./mesh-data.ts";
 import { ask, back, focus, go, move, open, over, say, tab, toggleSweepWhy } from "./move.ts";
-import { grantTokens, prioritise, weighAccount, weighSweep } from "./tune.ts";
+import { grantTokens, pauseSweep, prioritise, resumeSweep, weighAccount, weighSweep } from "./tune.ts";
 import type { Step } from "./ui-effect.ts";
 import { scrollLog } from "./scroll-log.ts";
 import { isInLog, type Ui } from "./ui.ts";
@@ -83,6 +90,17 @@ const actions: { readonly [Id in CommandId]: Action } = {
   "stop-sweep": shows((ui, { data }) =>
     askOfRunning(ui, data, (sweep) => stopSweep(sweep.sweep, sweep.name, sweep.counts.running)),
   ),
+  "pause-sweep": shows((ui, { data }) =>
+    askOfRunning(ui, data, (sweep) =>
+      sweep.state === "paused" ? resumeSweep(sweep.sweep) : pauseSweep(sweep.sweep, sweep.counts.running),
+    ),
+  ),
+  "stop-trial": shows((ui, { data }) => {
+    const trial = selectedTrial(ui, data);
+    if (trial === null) return say(ui, "no trial is selected", "bad");
+    const isOver = !["queued", "running", "paused"].includes(trial.state);
+    return isOver ? say(ui, `${trial.trial} has ended already`, "bad") : ask(ui, stopTrial(trial.trial));
+  }),
   prioritise: shows((ui, { data }) => askOfRunning(ui, data, ({ sweep }) => prioritise(sweep))),
   "weigh-sweep": shows((ui, { data }) => askOfRunning(ui, data, ({ sweep }) => weighSweep(sweep))),
   grant: shows((ui, { data }) => askOfAccount(ui, data, grantTokens)),

@@ -29,6 +29,8 @@ export const commandIds = [
   "palette",
   "help",
   "stop-sweep",
+  "pause-sweep",
+  "stop-trial",
   "show-sweep-why",
   "insight",
   "prioritise",
@@ -84,6 +86,14 @@ export const commandTable: readonly Command[] = [
     screens: ["sweeps"],
     writes: true,
     footer: "stop",
+  }),
+  entry("pause-sweep", ["p"], "Pause the selected sweep, or let it go on", {
+    screens: ["sweeps"],
+    writes: true,
+  }),
+  entry("stop-trial", ["x"], "Stop the selected trial; its sweep goes on", {
+    screens: ["trials"],
+    writes: true,
   }),
   entry("drain", ["d"], "Drain the selected agent (empty it), or end its drain", {
     screens: ["mesh"],

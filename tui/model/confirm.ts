@@ -52,6 +52,19 @@ export function stopSweep(sweep: string, name: string, running: number): Confirm
   };
 }
 
+export function stopTrial(trial: string): Confirm {
+  const request: MeshRequest = { name: "trial-stop", body: { trial, why } };
+  return {
+    title: `Stop trial ${trial}`,
+    change: [`${trial} ends with what it has measured so far.`, "Its sweep goes on without it."],
+    does: { kind: "command", request },
+    cli: cliLine(request),
+    done: `${trial} is stopped`,
+    undo: null,
+    alternatives: [],
+  };
+}
+
 export function drainAgent(agent: string, drain: boolean, running: number): Confirm {
   const request: MeshRequest = { name: "agent-drain", body: { agent, drain } };
   return {

@@ -5,7 +5,10 @@ import { milliTokensPerToken } from "../../protocol/token.ts";
 type RequestOf<N extends CommandName> = { readonly name: N; readonly body: Partial<CommandBody<N>> };
 export type MeshRequest =
   | RequestOf<"sweep-stop">
+  | RequestOf<"sweep-pause">
+  | RequestOf<"sweep-resume">
   | RequestOf<"sweep-tune">
+  | RequestOf<"trial-stop">
   | RequestOf<"account-set">
   | RequestOf<"budget-grant">
   | RequestOf<"agent-cordon">
@@ -16,8 +19,14 @@ export function cliLine(request: MeshRequest): string {
   switch (name) {
     case "sweep-stop":
       return `trialmesh sweep stop ${body.sweep}`;
+    case "sweep-pause":
+      return `trialmesh sweep pause ${body.sweep}${body.now === true ? " --now" : ""}`;
+    case "sweep-resume":
+      return `trialmesh sweep resume ${body.sweep}`;
     case "sweep-tune":
       return `trialmesh sweep tune ${body.sweep}${flag("priority", body.priority)}${flag("weight", body.weight)}`;
+    case "trial-stop":
+      return `trialmesh trial stop ${body.trial}`;
     case "account-set":
       return `trialmesh budget set ${body.requester}${flag("weight", body.weight)}`;
     case "budget-grant":

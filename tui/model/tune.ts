@@ -1,4 +1,4 @@
-/** Changes of place and money: a sweep's priority and weight, an account's weight and grants. Each offers a few usual figures. */
+/** Changes of pace, place and money: a sweep's pause, a sweep's priority and weight, an account's weight and grants. Each offers a few usual figures. */
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { tokens } from "../../text/format.ts";
 import { withAlternatives, type Confirm } from "./confirm.ts";
@@ -8,6 +8,31 @@ import { cliLine, type MeshRequest } from "./request.ts";
 const priorities = [10, 100, 0, -10, -100];
 const weights = [2, 4, 8, 1, 0.5, 0.25];
 const grants = [100, 500, 1000, 5000, 50, 10];
+
+export function pauseSweep(sweep: string, running: number): Confirm {
+  const none = "Nothing of it runs now.";
+  const goesOn = "What runs goes on to its next rung, and then waits.";
+  const leaves = "What runs leaves at its next checkpoint, and later goes on from there.";
+  return withAlternatives(
+    [false, true].map((now) =>
+      plainChange(
+        now ? `Pause ${sweep} at once` : `Pause ${sweep}`,
+        [`No trial of ${sweep} starts until it is resumed.`, running === 0 ? none : now ? leaves : goesOn],
+        { name: "sweep-pause", body: { sweep, now } },
+        `${sweep} is paused`,
+      ),
+    ),
+  );
+}
+
+export function resumeSweep(sweep: string): Confirm {
+  return plainChange(
+    `Resume ${sweep}`,
+    [`${sweep} goes on where it is.`],
+    { name: "sweep-resume", body: { sweep } },
+    `${sweep} goes on`,
+  );
+}
 
 export function prioritise(sweep: string): Confirm {
   return withAlternatives(

@@ -19,7 +19,7 @@ export function eventsScreen(view: View): readonly Line[] {
   const events = eventsOf(ui, data);
   const selected = selectedIndex(
     ui.selections.events,
-    events.map((each) => String(each.sequence)),
+    events.map(({ key }) => key),
   );
   const head = heading(`Events, newest first ${position(selected, events.length)}`, width, true, glyphs);
   if (data.answers.events.size === 0) {

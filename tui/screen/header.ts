@@ -1,9 +1,9 @@
 /** The lines around every screen: where one is, how the link stands, the whole mesh in a strip, and the footer. */
 import { bar } from "../../text/canvas/bar.ts";
 import { sparkline } from "../../text/canvas/sparkline.ts";
-import { applies, commandTable } from "../model/command-table.ts";
+import { applies, commandTable, type Command } from "../model/command-table.ts";
 import { meshOf, sweepsOf } from "../model/list.ts";
-import { screens, screenTitles, type Overlay, type Screen } from "../model/ui.ts";
+import { screens, screenTitles, type Overlay, type Screen, type Ui } from "../model/ui.ts";
 import { duration, rate, value } from "../../text/format.ts";
 import { line, lineWidth, span, type Line, type Span } from "../../text/line.ts";
 import { finishedOf } from "./sweeps.ts";
@@ -18,6 +18,8 @@ const screenKeys: Readonly<Record<Screen, string>> = {
   budgets: "6",
   events: "7",
 };
+/** Columns between two keys of the footer. */
+const footerGap = 2;
 const shortTitles: Readonly<Record<Screen, string>> = { ...screenTitles, budgets: "Budgets" };
 
 /** The left and the right, pushed apart; the right is whole, the left gives way. */
@@ -40,6 +42,10 @@ export function headerLine(view: View, mesh: string, who: string): Line {
   if (lineWidth(full) + lineWidth(right) < width) return apart(full, right, width);
   if (lineWidth(full) + lineWidth(link) < width) return apart(full, link, width);
   const current = [span(`[${screenKeys[ui.screen]} ${shortTitles[ui.screen]}]`, "accent")];
+  const numbers = screens.flatMap((each): readonly Span[] =>
+    each === ui.screen ? current : [span(` ${screenKeys[each]} `, "dim")],
+  );
+  if (lineWidth(numbers) + lineWidth(link) < width) return apart(numbers, link, width);
   if (lineWidth(current) + lineWidth(link) < width) return apart(current, link, width);
   return link;
 }
@@ -90,13 +96,32 @@ export function footerLine(view: View): Line {
   }
   if (ui.overlay !== null) return overlayKeys(ui.overlay.kind);
   const spans: Span[] = filter === "" ? [] : [span(`/${filter} `, "accent"), span("(esc clears)  ", "dim")];
-  for (const each of commandTable) {
-    if (each.footer === null || !applies(each, ui)) continue;
-    const next = [span(each.keys[0] ?? "", "accent"), span(` ${each.footer}  `, "dim")];
-    if (lineWidth([...spans, ...next]) > width) break;
-    spans.push(...next);
+  return [...spans, ...footerKeys(ui, width - lineWidth(spans))];
+}
+
+/** Of the keys that do something here as many as there is room for: what always helps stays when what a screen adds gives way. */
+function footerKeys(ui: Ui, width: number): Line {
+  const shown = commandTable.filter((each) => each.footer !== null && applies(each, ui));
+  const spansOf = ({ footer, keys }: Command) => [
+    span(keys[0] ?? "", "accent"),
+    span(` ${footer ?? ""}`, "dim"),
+  ];
+  const kept = new Set<Command>();
+  let left = width;
+  const byNeed = [...shown.filter(alwaysHelps).toReversed(), ...shown.filter((each) => !alwaysHelps(each))];
+  for (const each of byNeed) {
+    left -= lineWidth(spansOf(each)) + (kept.size === 0 ? 0 : footerGap);
+    if (left < 0) break;
+    kept.add(each);
   }
-  return spans;
+  const gap = span(" ".repeat(footerGap));
+  return shown
+    .filter((each) => kept.has(each))
+    .flatMap((each, at) => (at === 0 ? spansOf(each) : [gap, ...spansOf(each)]));
+}
+
+function alwaysHelps({ screens: where, writes }: Command): boolean {
+  return where === null && !writes;
 }
 
 const overlayFooters: Readonly<

@@ -53,6 +53,7 @@ export function finishedOf(summary: SweepSummary): number {
 const sweepTones: Readonly<Record<SweepSummary["state"], Tone>> = {
   running: "good",
   waiting: "warn",
+  paused: "warn",
   done: "plain",
   stopped: "dim",
 };
@@ -175,13 +176,23 @@ function sweepFacts(view: View, summary: SweepSummary, width: number): readonly 
     ),
   ];
   if (summary.waiting !== null) {
-    const text = wrap(`waiting: ${summary.waiting}`, width).slice(0, 3);
+    const text = wrap(
+      summary.state === "paused" ? summary.waiting : `waiting: ${summary.waiting}`,
+      width,
+    ).slice(0, 3);
     lines.push(...text.map((each) => line(span(each, "warn"))));
   }
   if (summary.registered !== null) {
     const { model, version, alias } = summary.registered;
     lines.push(pair("registered", `${model}@${version}${alias === null ? "" : ` as ${alias}`}`, "good"));
   }
+  if (summary.tags !== undefined) lines.push(pair("tags", summary.tags.join(" ")));
+  if (summary.notes !== undefined)
+    lines.push(
+      ...wrap(`note: ${summary.notes}`, width)
+        .slice(0, 2)
+        .map((each) => line(span(each))),
+    );
   const ended = summary.finishedAt === null ? "" : `, ended ${agoOf(view, summary.finishedAt)}`;
   lines.push(pair("submitted", `${agoOf(view, summary.submittedAt)} by ${summary.requester}${ended}`, "dim"));
   return lines;

@@ -37,6 +37,13 @@ export function trialDetail(
     );
   }
   if (trial.reusedFrom !== null) facts.push(pair("answered by", `the record of ${trial.reusedFrom}`, "good"));
+  if (trial.tags !== undefined) facts.push(pair("tags", trial.tags.join(" ")));
+  if (trial.notes !== undefined)
+    facts.push(
+      ...wrap(`note: ${trial.notes}`, width)
+        .slice(0, 2)
+        .map((each) => line(span(each))),
+    );
   const rest = [
     ...parameterLines(trial),
     ...otherMetrics(trial, sweep.summary.metric),

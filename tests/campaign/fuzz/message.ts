@@ -62,16 +62,10 @@ export function agentMessages(
   ];
 }
 
-/** What somebody asks for or wants to know. `victim`: a requester whose things are none of theirs. */
-export function personMessages(
-  at: Subjects,
-  role: "requester" | "viewer",
-  who: string,
-  victim: string,
-  { number }: Known,
-): readonly Told[] {
-  const key = `key-${number}-of-${who}`;
-  const spec = sweepSpec({ name: "fuzzed", search: { method: "random", trials: 2, seed: 1 } });
+const spec = sweepSpec({ name: "fuzzed", search: { method: "random", trials: 2, seed: 1 } });
+
+/** One of each command there is. */
+function commandsOf(who: string, victim: string) {
   const dataset = {
     dataset: "data",
     kind: "text",
@@ -85,14 +79,24 @@ export function personMessages(
     check: { failed: 0, warned: 0, sentences: [] },
   };
   const alias = { model: "model", alias: "champion" };
-  const commands = {
+  return {
     "sweep-run": { spec },
     "sweep-stop": { sweep: "s1", why: "" },
+    "sweep-pause": { sweep: "s1", now: true, why: "" },
+    "sweep-resume": { sweep: "s1" },
+    "sweep-extend": { sweep: "s1", trials: 3, tokens: 0 },
+    "sweep-remove": { sweep: "s1", force: true, why: "" },
+    "sweep-restore": { sweep: "s1" },
     "budget-grant": { requester: who, amount: 1_000 },
     "account-open": { requester: `${who}-2`, grant: 1_000 },
     "account-set": { requester: victim, weight: 2, refill: { amount: 1, everyMs: 60_000, upTo: 5 } },
     "sweep-tune": { sweep: "s1", weight: 2, priority: 1 },
     "trial-propose": { sweep: "s1", model: "alpha", params: { lr: 0.5 } },
+    "trial-stop": { trial: "s1-1", why: "" },
+    "sweep-tag": { sweep: "s1", add: ["good"], remove: [] },
+    "trial-tag": { trial: "s1-1", add: [], remove: ["good"] },
+    "sweep-note": { sweep: "s1", note: "hm" },
+    "trial-note": { trial: "s1-1", note: "" },
     "sweep-seal": { sweep: "s1" },
     "dataset-add": dataset,
     "model-promote": { ...alias, version: 1, why: "" },
@@ -101,14 +105,19 @@ export function personMessages(
     "agent-cordon": { agent: `${victim}-box`, cordon: true },
     "agent-revoked": { agent: `${victim}-box` },
   } satisfies Record<keyof typeof commandSchemas, unknown>;
+}
+
+/** One of each question there is. */
+function queriesOf(victim: string) {
   const trial = { trial: "s1-1" };
-  const queries = {
+  return {
     mesh: {},
     agent: { agent: `${victim}-box` },
     sweeps: { limit: 5 },
     sweep: { sweep: "s1", offset: 0, limit: 5, order: "best" },
     trial,
     curve: trial,
+    history: { trials: ["s1-1"], after: { trial: "s1-1", fence: 1, subject: 0, sequence: 1 } },
     logs: { ...trial, limit: 5 },
     why: trial,
     "sweep-why": { sweep: "s1" },
@@ -124,11 +133,25 @@ export function personMessages(
     events: { limit: 5 },
     "set-aside": {},
   } satisfies Record<keyof typeof querySchemas, unknown>;
+}
+
+/** What somebody asks for or wants to know. `victim`: a requester whose things are none of theirs. */
+export function personMessages(
+  at: Subjects,
+  role: "requester" | "viewer",
+  who: string,
+  victim: string,
+  { number }: Known,
+): readonly Told[] {
+  const key = `key-${number}-of-${who}`;
   return [
-    ...Object.entries(commands).map(([name, body]) => ({
+    ...Object.entries(commandsOf(who, victim)).map(([name, body]) => ({
       subject: at.command(role, who, name),
       body: { key, body },
     })),
-    ...Object.entries(queries).map(([name, body]) => ({ subject: at.query(role, who, name), body })),
+    ...Object.entries(queriesOf(victim)).map(([name, body]) => ({
+      subject: at.query(role, who, name),
+      body,
+    })),
   ];
 }

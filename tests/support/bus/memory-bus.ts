@@ -14,6 +14,7 @@ import {
   type Bytes,
   type ConsumeOptions,
   type Delivered,
+  type DatedEntry,
   type Entry,
   type Incoming,
   type StreamSpec,
@@ -185,7 +186,7 @@ export class MemoryBus implements Bus {
     subject: string,
     fromSequence: number,
     limit: number,
-  ): Promise<readonly Entry[]> {
+  ): Promise<readonly DatedEntry[]> {
     return this.#call(() => this.#hub.stream(stream).readSubject(subject, fromSequence, limit));
   }
 

@@ -6,6 +6,7 @@ import {
   defaultAckWaitMs,
   type AppendResult,
   type Bytes,
+  type DatedEntry,
   type Entry,
   type StreamSpec,
   type StreamState,
@@ -111,12 +112,12 @@ export class MemoryStream {
     return found;
   }
 
-  readSubject(subject: string, fromSequence: number, limit: number): readonly Entry[] {
+  readSubject(subject: string, fromSequence: number, limit: number): readonly DatedEntry[] {
     this.#expire();
     const sequences = (this.#bySubject.get(subject) ?? []).filter((sequence) => sequence >= fromSequence);
     return sequences.slice(0, limit).flatMap((sequence) => {
       const kept = this.#entries.get(sequence);
-      return kept === undefined ? [] : [{ sequence, subject, data: kept.data }];
+      return kept === undefined ? [] : [{ sequence, subject, data: kept.data, storedAt: kept.storedAtMs }];
     });
   }
 

@@ -1,0 +1,22 @@
+/** Arguments of the commands that tag and note: what is one word there and what it means. */
+import { InvalidArgumentError } from "commander";
+import { tagForm, tagSchema, tagsMax } from "../../protocol/label.ts";
+import { flag } from "./option.ts";
+
+export interface TagWord {
+  readonly tag: string;
+  /** It is taken away. */
+  readonly off: boolean;
+}
+
+export const tagFlag = flag(tagSchema, tagForm);
+
+/** `+good` gives a tag, `-good` takes it away. */
+export function tagWord(text: string, before: readonly TagWord[] = []): readonly TagWord[] {
+  const sign = text.slice(0, 1);
+  if (sign !== "+" && sign !== "-")
+    throw new InvalidArgumentError("is +TAG to give a tag, -TAG to take it away");
+  if (before.length >= 2 * tagsMax)
+    throw new InvalidArgumentError(`is one tag more than ${2 * tagsMax} at once`);
+  return [...before, { tag: tagFlag(text.slice(1)), off: sign === "-" }];
+}

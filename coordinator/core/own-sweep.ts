@@ -1,0 +1,32 @@
+/** The sweep a command is about, where there is one and its sender may command it. What is done with it is for others to decide. */
+import { suggestion } from "../../protocol/name.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Sender } from "../state/input.ts";
+import type { State, Sweep } from "../state/state.ts";
+
+/** In whatever state it is: its requester's and the owner's. */
+export function ownSweep(
+  state: State,
+  sender: Sender,
+  id: string,
+  field: "sweep" | "trial" = "sweep",
+): Outcome<Sweep> {
+  const sweep = state.sweeps.get(id);
+  if (sweep === undefined) {
+    const known = suggestion(id, state.sweeps.keys());
+    return refuse("unknown", `there is no sweep ${id}; ${known}`, [field]);
+  }
+  if (sender.role !== "owner" && sweep.requester !== sender.who) {
+    return refuse("forbidden", `${id} belongs to ${sweep.requester}`, [field]);
+  }
+  return accept(sweep);
+}
+
+/** One that has not ended and is not about to. */
+export function runningSweep(state: State, sender: Sender, id: string): Outcome<Sweep> {
+  const found = ownSweep(state, sender, id);
+  if (!found.ok) return found;
+  const sweep = found.value;
+  if (sweep.state !== "running") return refuse("conflict", `${id} is already ${sweep.state}`, ["sweep"]);
+  return found;
+}
