@@ -64,6 +64,7 @@ function hostileMesh(seed: number, refuses: boolean, answered: unknown[]) {
 
 const asking: readonly (readonly string[])[] = [
   ["agents"],
+  ["agents", "desk"],
   ["agents", "cordon", "desk"],
   ["agents", "drain", "desk"],
   ["sweep", "ls"],
