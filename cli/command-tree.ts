@@ -37,6 +37,7 @@ import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
 import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
+import { sweepExportCommand } from "./command/sweep-export.ts";
 import { sweepExtendCommand } from "./command/sweep-extend.ts";
 import { sweepInsightCommand } from "./command/sweep-insight.ts";
 import { sweepLintCommand } from "./command/sweep-lint.ts";
@@ -54,6 +55,7 @@ import { sweepStopCommand } from "./command/sweep-stop.ts";
 import { sweepTuneCommand } from "./command/sweep-tune.ts";
 import { sweepWatchCommand } from "./command/sweep-watch.ts";
 import { sweepWhyCommand } from "./command/sweep-why.ts";
+import { trialExportCommand } from "./command/trial-export.ts";
 import { sweepTagCommand, trialTagCommand } from "./command/tag.ts";
 import { trialLogsCommand } from "./command/trial-logs.ts";
 import { trialProposeCommand } from "./command/trial-propose.ts";
@@ -136,6 +138,7 @@ function sweepCommands(terminal: Terminal): Command {
     sweepWatchCommand(terminal),
     sweepInsightCommand(terminal),
     sweepReportCommand(terminal),
+    sweepExportCommand(terminal),
     sweepWhyCommand(terminal),
     sweepTuneCommand(terminal),
     sweepExtendCommand(terminal),
@@ -155,6 +158,7 @@ function trialCommands(terminal: Terminal): Command {
     trialShowCommand(terminal),
     trialWhyCommand(terminal),
     trialLogsCommand(terminal),
+    trialExportCommand(terminal),
     trialProposeCommand(terminal),
     trialStopCommand(terminal),
     trialTagCommand(terminal),

@@ -117,6 +117,7 @@ function queriesOf(victim: string) {
     sweep: { sweep: "s1", offset: 0, limit: 5, order: "best" },
     trial,
     curve: trial,
+    history: { trials: ["s1-1"], after: { trial: "s1-1", fence: 1, subject: 0, sequence: 1 } },
     logs: { ...trial, limit: 5 },
     why: trial,
     "sweep-why": { sweep: "s1" },
