@@ -5,7 +5,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import * as z from "zod";
-import { anyValue, storedList } from "../../protocol/bound.ts";
+import { anyValue, storedList, storedText } from "../../protocol/bound.ts";
 import type { ColumnType } from "../list/list-column.ts";
 import { TextFile } from "./text-file.ts";
 
@@ -109,7 +109,7 @@ async function* readRows(path: string, columns: readonly TableColumn[]): AsyncGe
   }
 }
 
-const plainSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const plainSchema = z.union([storedText, z.number(), z.boolean(), z.null()]);
 
 /** A number or truth in a column of texts is written out. */
 function typed(stored: unknown, type: ColumnType): Plain {
