@@ -1,18 +1,19 @@
 /** Every sweep of the mesh, or every one with all of some tags, newest first, asked for page by page. */
-import type { MeshClient } from "../../protocol/client.ts";
+import { patientClient, type AskingClient } from "./patient-client.ts";
 import { sweepsShownMax } from "../../protocol/command.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepSummary } from "../../protocol/view.ts";
 
 /** One that is submitted meanwhile moves the others on: none is listed twice. */
 export async function everySweep(
-  client: MeshClient,
+  client: AskingClient,
   tags: readonly string[],
 ): Promise<Outcome<readonly SweepSummary[]>> {
+  const asking = patientClient(client);
   const found = new Map<string, SweepSummary>();
   for (let offset = 0, limit = sweepsShownMax; ;) {
     // A coordinator of before knows no offset and no tags, and is asked for none where it need not be.
-    const page = await client.query("sweeps", {
+    const page = await asking.query("sweeps", {
       limit,
       ...(offset === 0 ? {} : { offset }),
       ...(tags.length === 0 ? {} : { tags: [...tags] }),
