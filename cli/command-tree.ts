@@ -65,6 +65,7 @@ import { trialWhyCommand } from "./command/trial-why.ts";
 import { tuiCommand } from "./command/tui.ts";
 import { upCommand } from "./command/up.ts";
 import { nearestName } from "../protocol/name.ts";
+import { commandMeant, pathOf } from "./shell/command-meant.ts";
 import type { Terminal } from "./shell/terminal.ts";
 
 /** Of what was given, in a complaint about it. */
@@ -260,7 +261,11 @@ function usageSentence(text: string, command: Command, root: Command): string {
             [option.long, option.short].filter((name) => name !== undefined && name !== null),
           )
           .concat("--help");
-  const nearest = wrong?.[2] === undefined ? null : nearestName(wrong[2], known);
+  const [, kind, word] = wrong ?? [];
+  const nearest =
+    word === undefined
+      ? null
+      : ((kind === "command" ? commandMeant(word, command, root) : null) ?? nearestName(word, known));
   const hint = nearest === null ? "" : `, did you mean "${nearest}"?`;
   const end = hint === "" ? "; " : " ";
   return `${complaint}${hint}${end}(see \`${pathOf(command, root)} --help\`)`.replace("; (see", " (see");
@@ -279,10 +284,4 @@ function valueSentence(name: string, given: string, why: string): string {
   const text = isLong ? `${given.slice(0, givenCharactersMax)}…` : given;
   const shown = /^-?\d+(?:\.\d+)?$/.test(text) ? text : `"${text}"`;
   return why.startsWith("is ") ? `${name} ${why}, not ${shown}` : `${name} cannot be ${shown}: ${why}`;
-}
-
-function pathOf(command: Command, root: Command): string {
-  return command === root || command.parent === null
-    ? root.name()
-    : `${pathOf(command.parent, root)} ${command.name()}`;
 }

@@ -14,6 +14,7 @@ import { commandEnd, type CommandEnd } from "./command-end.ts";
 import { LastWords } from "./last-words.ts";
 import { kernelKills } from "./out-of-memory.ts";
 import { ProcessGroup } from "./process-group.ts";
+import { QuotedSource } from "./quoted-source.ts";
 import type { LineCut } from "./line-screen.ts";
 import { LineReader } from "./read-lines.ts";
 import { RunClock } from "./run-clock.ts";
@@ -28,7 +29,7 @@ export interface CommandOptions {
   readonly timeoutMs: number | null;
   /** A line of its output; of one that was written over and over the last state. */
   readonly onLine: (line: string, stream: "out" | "err") => void;
-  /** Whatever it wrote into a line, also what was written over later. */
+  /** Whatever it wrote into a line, also what was written over later, but for the source that Python quotes in a trace. */
   readonly onText: (text: string, cut: LineCut | null) => void;
   /** Waited for before more of its output is read; null: go on. */
   readonly ready: () => Promise<void> | null;
@@ -144,8 +145,11 @@ class GroupCommand implements RunningCommand {
 
   #reader(process: StartedProcess, stream: "out" | "err"): LineReader {
     const { onLine, onText, ready } = this.#options;
+    const source = new QuotedSource();
     return new LineReader(stream === "out" ? process.stdout : process.stderr, {
-      onText,
+      onText: (text, cut) => {
+        if (!source.hear(text)) onText(text, cut);
+      },
       onLine: (line) => {
         this.#lastWords.hear(line, stream);
         onLine(line, stream);

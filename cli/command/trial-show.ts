@@ -35,6 +35,12 @@ function stateText({ failure, state }: TrialView): string {
   return failure.startsWith(`${state} `) ? failure : `${state}: ${failure}`;
 }
 
+/** What it has of other trials: all of its result, or what it began from. */
+function recordText({ parent, reusedFrom }: TrialView): string {
+  if (reusedFrom !== null) return reusedFrom;
+  return parent === null ? "no" : `no, but it began from the checkpoint of ${parent}`;
+}
+
 export function trialText(trial: TrialView): string {
   const head = fields([
     ["trial", `${trial.trial} of ${trial.sweep} by ${trial.requester}`],
@@ -48,7 +54,7 @@ export function trialText(trial: TrialView): string {
       "rungs",
       trial.rungs.map((rung) => `${formatMetric(rung.value)} at ${rung.resource}`).join(", ") || "none yet",
     ],
-    ["from record", trial.reusedFrom ?? "no"],
+    ["from record", recordText(trial)],
     ["artifact", trial.artifact ?? "none yet"],
     ["tokens", formatTokens(trial.spent)],
     ...labelFields(trial),

@@ -42,7 +42,12 @@ function summaryLines(sweep: CommandSweep, { best, end, note, trials }: LocalRes
     lines.push(
       `best: trial ${best.number} with ${objective.metric} ${formatMetric(best.values()?.[0] ?? null)}: ${formatParams(best.params)}`,
     );
-  else if (objective !== undefined) lines.push(`no trial reported a finite "${objective.metric}"`);
+  else if (objective !== undefined)
+    lines.push(
+      trials.some((trial) => trial.values() !== null)
+        ? `no trial has a result: none that reported a finite "${objective.metric}" came to a good end`
+        : `no trial reported a finite "${objective.metric}"`,
+    );
   const counts = (["completed", "stopped", "interrupted", "failed"] as const)
     .map((state) => [state, trials.filter((trial) => trial.state === state).length] as const)
     .filter(([, count]) => count > 0)

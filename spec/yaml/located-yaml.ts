@@ -45,6 +45,8 @@ export type DocumentsResult =
 
 /** Documents with nothing in them do not count. */
 export function parseDocuments(text: string): DocumentsResult {
+  const binaryAt = text.indexOf("\0");
+  if (binaryAt !== -1) return { ok: false, problems: [noText(text.slice(0, binaryAt))] };
   const lines = new LineCounter();
   const lineAt = (offset: number) => Math.max(1, lines.linePos(offset).line);
   let documents: readonly Document.Parsed[];
@@ -188,11 +190,27 @@ function noYaml(line: number, message: string): Problem {
   return { line, field: [], message: `this is no YAML: ${whyNot(message)}` };
 }
 
+/** Of a binary file the parser would say something of every other byte, and quote pages of it. */
+function noText(before: string): Problem {
+  const line = before.split(/\r\n?|\n/).length;
+  return {
+    line,
+    field: [],
+    message:
+      "this is no YAML: it has NUL characters, as binary files and texts in UTF-16 have; a YAML file is text in UTF-8",
+  };
+}
+
+/** What the parser quotes of a file may be all of it. */
+const messageCharactersMax = 300;
+
 /** The parser goes by recursion, and tells of its end in the words of the machine. */
 function whyNot(message: string): string {
   return /call stack/i.test(message)
     ? "it is nested too deep to be read; some ten levels are the most that means anything"
-    : sentence(message);
+    : sentence(
+        message.length > messageCharactersMax ? `${message.slice(0, messageCharactersMax)}…` : message,
+      );
 }
 
 function sentence(message: string): string {

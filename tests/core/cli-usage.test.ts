@@ -139,6 +139,25 @@ describe("CLI-3: a slip gets one sentence with the nearest right name, and no st
       "sweep rnu x.yaml",
       'trialmesh: unknown command "rnu", did you mean "run"? (see `trialmesh sweep --help`)\n',
     ],
+    ["sweep list", 'trialmesh: unknown command "list", did you mean "ls"? (see `trialmesh sweep --help`)\n'],
+    [
+      "budget list",
+      'trialmesh: unknown command "list", did you mean "show"? (see `trialmesh budget --help`)\n',
+    ],
+    [
+      "sweep delete s1",
+      'trialmesh: unknown command "delete", did you mean "rm"? (see `trialmesh sweep --help`)\n',
+    ],
+    ["start", 'trialmesh: unknown command "start", did you mean "up"? (see `trialmesh --help`)\n'],
+    [
+      "show sweep s1",
+      'trialmesh: unknown command "show", did you mean "trialmesh sweep show s1"? (see `trialmesh --help`)\n',
+    ],
+    [
+      "sweep s1 show",
+      'trialmesh: unknown command "s1", did you mean "trialmesh sweep show s1"? (see `trialmesh sweep --help`)\n',
+    ],
+    ["frobnicate sweep", 'trialmesh: unknown command "frobnicate" (see `trialmesh --help`)\n'],
     [
       "agents --jsn",
       'trialmesh: unknown option "--jsn", did you mean "--json"? (see `trialmesh agents --help`)\n',

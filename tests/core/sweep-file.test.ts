@@ -76,6 +76,11 @@ describe("SF-1: a bad sweep file is told its file, line, field and the nearest r
       "my.yaml:5: this is no YAML: flow sequence in block collection must be sufficiently indented and end with a ]",
     ],
     [
+      "a binary file",
+      "name: x\nPAR1\0\u0015: [{,\n&*!\0\n",
+      "my.yaml:2: this is no YAML: it has NUL characters, as binary files and texts in UTF-16 have; a YAML file is text in UTF-8",
+    ],
+    [
       "a key twice",
       `${head}name: again\n`,
       'my.yaml:4: "name" is given on line 1 already; a name stands once',
@@ -436,5 +441,23 @@ models:
   assert.match(
     told(file((text) => text.replace("task: noop", `task: ${"n".repeat(50_000)}`))),
     /field task: has 50000 characters; at most 20000 are allowed/,
+  );
+});
+
+test("SF-1: what is no YAML is told in lines that can be read, however much of it there is", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 20_000 }),
+      fc.constantFrom("x", "é", "\u{1f3af}"),
+      (length, filling) => {
+        const result = read(`name: x\n} ${filling.repeat(length)}\n`);
+        assert.ok(!result.ok);
+        for (const { message } of result.problems) {
+          assert.match(message, /^this is no YAML: /);
+          assert.ok(message.length < 400, message);
+        }
+      },
+    ),
+    { numRuns: 30 },
   );
 });

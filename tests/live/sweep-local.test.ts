@@ -112,6 +112,32 @@ parameters:
   assert.match(out, /^best: trial 9 with accuracy 0\.5: script=good\.sh$/m);
 });
 
+test(
+  "PROG-28: a trace's source is no result; where a trial failed with one, nobody says that none was reported",
+  { skip: skipPython },
+  async () => {
+    write("trace.py", "def fit(loss): return 1 / 0\n\nfit(loss=1)\n");
+    write("late.py", "print('loss=0.5')\nraise ValueError('too late')\n");
+    const sweep = (program: string) =>
+      `name: x\ncommand: [${python}, ${program}, "\${args}"]\nobjective: { metric: loss, goal: minimize }\n` +
+      "parameters: { rate: [1, 2] }\nsearch: { trials: 2 }\n";
+    const [trace, late] = [write("trace.yaml", sweep("trace.py")), write("late.yaml", sweep("late.py"))];
+    const { trials } = await resultOf(trace);
+    assert.deepEqual(
+      trials.map(({ state, values }) => [state, values]),
+      [
+        ["failed", null],
+        ["failed", null],
+      ],
+    );
+    assert.match(trials[0]?.reason ?? "", /ZeroDivisionError/);
+    assert.match((await local(trace)).out, /^no trial reported a finite "loss"$/m);
+    const said = (await local(late)).out;
+    assert.match(said, /^no trial has a result: none that reported a finite "loss" came to a good end$/m);
+    assert.doesNotMatch(said, /no trial reported/);
+  },
+);
+
 test("LOCAL-9: a trial that runs too long is ended with all it started", async () => {
   write("long.sh", `sleep 600 &\necho $! > ${folder}/long.pid\nsleep 600\n`, true);
   const file = write(
