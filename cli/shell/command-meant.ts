@@ -27,7 +27,13 @@ const sameWords: readonly (readonly string[])[] = [
 /** The words to write behind `trialmesh` or its group, for `word`, which is none of `command`'s; null where nobody can say. */
 export function commandMeant(word: string, command: Command, root: Command): string | null {
   if (word.length > wordCharactersMax) return null;
-  return inOrder(word, command, root) ?? sameWord(word, command);
+  return inOrder(word, command, root) ?? elsewhere(word, command, root) ?? sameWord(word, command);
+}
+
+/** Where the list is that a group has none of. */
+function elsewhere(word: string, command: Command, root: Command): string | null {
+  const isList = word.toLowerCase() === "ls" || word.toLowerCase() === "list";
+  return isList && command.name() === "trial" ? `${root.name()} sweep show SWEEP` : null;
 }
 
 /** The command as it is typed, from `trialmesh` on. */

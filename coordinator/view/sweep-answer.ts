@@ -103,13 +103,21 @@ const reasonsMax = 3;
 function failuresOf(state: State, sweep: Sweep): SweepView["failures"] {
   if (sweep.counts.failed === 0) return [];
   const counts = new Map<string, number>();
-  for (const { failure, state: is } of trialsOf(state, sweep)) {
-    if (is === "failed" && failure !== null) counts.set(failure, (counts.get(failure) ?? 0) + 1);
+  for (const { failure, state: is, trial } of trialsOf(state, sweep)) {
+    if (is !== "failed" || failure === null) continue;
+    const reason = reasonOfMany(failure, trial);
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
   const common = [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => ({ reason, count }));
   const rest = common.slice(reasonsMax).reduce((sum, { count }) => sum + count, 0);
   const shown = common.slice(0, reasonsMax);
   return rest === 0 ? shown : [...shown, { reason: "other reasons", count: rest }];
+}
+
+/** A reason that names its own trial is another trial's reason too. */
+function reasonOfMany(failure: string, trial: string): string {
+  // A name within a longer one, as s7-1 in s7-12, is another trial's.
+  return failure.replaceAll(new RegExp(` of trial ${trial}(?![\\w-])`, "g"), "");
 }
 
 /** -∞ stands for no value, and equals itself. */

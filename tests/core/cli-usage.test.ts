@@ -148,6 +148,10 @@ describe("CLI-3: a slip gets one sentence with the nearest right name, and no st
       "sweep delete s1",
       'trialmesh: unknown command "delete", did you mean "rm"? (see `trialmesh sweep --help`)\n',
     ],
+    [
+      "trial ls",
+      'trialmesh: unknown command "ls", did you mean "trialmesh sweep show SWEEP"? (see `trialmesh trial --help`)\n',
+    ],
     ["start", 'trialmesh: unknown command "start", did you mean "up"? (see `trialmesh --help`)\n'],
     [
       "show sweep s1",

@@ -305,6 +305,26 @@ test("a sweep says why trials failed, and goes on: no number, another name, noth
   assert.equal(view.failures.length, 3);
 });
 
+test("one reason of many trials is told once, though each names its own trial", () => {
+  const fold = new Fold();
+  fold.open("ada", 10_000);
+  fold.join("box", 1);
+  fold.must("sweep-run", { spec: sweepSpec({ reuse: false }) });
+  let failed = 0;
+  for (let trial = fold.running()[0]; trial !== undefined; trial = fold.running()[0]) {
+    const attempt = trial.attempts.at(-1);
+    assert.ok(attempt !== undefined);
+    const reason = `the program of trial ${trial.trial} ended with code 1: no trial s1-1`;
+    fold.report("box", { kind: "failed", fence: attempt.fence, reason, retryable: false, usedMs: 0 });
+    failed++;
+  }
+  const sweep = fold.state.sweeps.get("s1");
+  assert.ok(sweep !== undefined && failed > 1);
+  const query = { sweep: "s1", offset: 0, limit: 9, order: "number" } as const;
+  const { failures } = sweepViewOf(fold.state, sweep, query, fold.settings);
+  assert.deepEqual(failures, [{ reason: "the program ended with code 1: no trial s1-1", count: failed }]);
+});
+
 test("LEASE-10: a registration of an earlier run that comes late is refused, and ends nothing of the later one", () => {
   const fold = started();
   const register = (run: number) =>
