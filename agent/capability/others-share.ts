@@ -33,3 +33,14 @@ export function readSpent(): Spent {
   const { system, user } = process.cpuUsage();
   return { machine: machineTime(), own: (system + user) / 1000, stolen: stolenTime() };
 }
+
+/** Each call tells the share since the call before. */
+export function othersShareMeter(): () => number | null {
+  let before = readSpent();
+  return () => {
+    const now = readSpent();
+    const share = othersShare(before, now);
+    before = now;
+    return share;
+  };
+}

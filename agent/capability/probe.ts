@@ -35,6 +35,8 @@ import { makeFolder } from "../../system/make-folder.ts";
 export type ProbeResult = Omit<Capability, "environment" | "labels" | "packages" | "python"> & {
   /** What the processor's cores add to one trial. */
   readonly threads: readonly ThreadRate[];
+  /** Nothing of it was measured under load or not in time. */
+  readonly isFinal: boolean;
 };
 
 export interface ProbeOptions {
@@ -189,7 +191,9 @@ function absence(name: BackendName): BackendProbe | null {
   return { name, sound: false, works: false, reason, version: null, device: null, measured: [], late: false };
 }
 
-function toMeasured(found: readonly Remembered[]): Pick<ProbeResult, "backends" | "rates" | "threads"> {
+function toMeasured(
+  found: readonly Remembered[],
+): Pick<ProbeResult, "backends" | "isFinal" | "rates" | "threads"> {
   const backends: ProbeResult["backends"] = [
     { name: "none", works: true, reason: null, version: null, dtypes: ["f32"] },
   ];
@@ -209,5 +213,6 @@ function toMeasured(found: readonly Remembered[]): Pick<ProbeResult, "backends" 
       rates.push({ kind, backend: name, examplesPerSecond, tokensPerSecond });
     }
   }
-  return { backends, rates, threads: found.flatMap(({ threads }) => threads) };
+  const isFinal = found.every((one) => !one.result.late && !isLoaded(one));
+  return { backends, isFinal, rates, threads: found.flatMap(({ threads }) => threads) };
 }

@@ -9,14 +9,12 @@ import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
 import { DiskReserve } from "../../agent/owner/disk-reserve.ts";
 import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
-import { askPython, type PythonAnswer } from "../../agent/program/ask-python.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
-import { watchPython } from "../../agent/program/python-watch.ts";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Home } from "../home.ts";
 import { loadIdentity } from "../identity.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
-import type { Capability, Policy } from "../../protocol/capability.ts";
+import type { Policy } from "../../protocol/capability.ts";
 import type { MeshTrust } from "../../protocol/signature.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -29,7 +27,8 @@ import { claimPlace } from "./claim-place.ts";
 import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
-import { measureMachine } from "./measure-machine.ts";
+import { keepMeasured } from "./keep-measured.ts";
+import { measureMachine, type MeasuredMachine } from "./measure-machine.ts";
 import { agentStoreVersion, openStore } from "./open-store.ts";
 import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
 import { partEndMs, untilClosed, untilStopped, type StopReason } from "./until-stopped.ts";
@@ -65,7 +64,7 @@ export async function runAgent(
     if (!owner.ok) return owner;
     const { idleCommand, labels, leaveFreeDiskGiB, note, policy } = owner.value;
     if (note !== null) say(note);
-    const { capability, python } = await measureMachine({
+    const measured = await measureMachine({
       environment,
       folder,
       labels,
@@ -94,7 +93,7 @@ export async function runAgent(
     const quotaBytes = Math.round(options.cacheQuota * bytesPerGiB);
     const end = await lend(
       { environment, say },
-      { ...place, capability, python, policy, idleCommand, leaveFreeDiskGiB, quotaBytes },
+      { ...place, measured, policy, idleCommand, leaveFreeDiskGiB, quotaBytes },
     );
     await bus.value.close();
     await store.value.close();
@@ -115,8 +114,7 @@ interface Lending {
   readonly trust: MeshTrust;
   readonly store: Store;
   readonly asked: Promise<StopReason>;
-  readonly capability: Capability;
-  readonly python: PythonAnswer;
+  readonly measured: MeasuredMachine;
   readonly policy: Policy;
   readonly idleCommand: string | null;
   readonly leaveFreeDiskGiB: number | null;
@@ -127,7 +125,8 @@ type LendingEnd = StopReason | { readonly kind: "halted"; readonly reason: strin
 
 /** Lends the machine until it is to end; gives why. */
 async function lend({ environment, say }: Surroundings, lending: Lending): Promise<LendingEnd> {
-  const { bus, capability, home, name, policy, store } = lending;
+  const { bus, home, measured, name, policy, store } = lending;
+  const { capability } = measured;
   const artifacts = await openDiskCache({
     dir: join(lending.folder, cacheFolder),
     store,
@@ -172,15 +171,14 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     log: say,
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
   });
-  const unwatchPython = watchPython({
-    first: lending.python,
-    ask: () => askPython(interpreter, environment),
+  const endMeasuring = keepMeasured({
+    agent,
     clock: systemClock,
-    onChange: (facts) => {
-      const { environment: _, packages: __, ...others } = capability;
-      agent.advertise({ ...others, ...facts });
-      say(`what is installed in ${interpreter} has changed; the mesh is told`);
-    },
+    environment,
+    first: measured,
+    folder: lending.folder,
+    interpreter,
+    say,
   });
   say(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);
   const unwatch = watchForDeletion([home.path, lending.folder], (path) =>
@@ -188,7 +186,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   );
   const end = await Promise.race([lending.asked, untilClosed(bus, partEndMs), halted.promise]);
   unwatch();
-  unwatchPython();
+  endMeasuring();
   await agent.stop();
   return end;
 }
