@@ -1,5 +1,5 @@
 /**
- * RATE-3: what trials have shown of an agent's speed outlives its claim. Where an agent claims another rate for the same machine, what
+ * RATE-4: what trials have shown of an agent's speed outlives its claim. Where an agent claims another rate for the same machine, what
  * was learned against the old claim is told against the new one, so that no correction counts twice. Which kinds, and by how much, is
  * a fact of the event; here also what `apply` makes of it. Pure.
  */

@@ -46,7 +46,7 @@ export function learnedFrom(state: State, sweep: Sweep, trial: Trial, attempt: A
   return { cost, pace, speed: rounded(withSpeed(agent.speed[kind], logSpeed)) };
 }
 
-/** RATE-4: those that say so of the backend that is compared. */
+/** RATE-5: those that say so of the backend that is compared. */
 function loadedOf(state: State, agents: readonly string[], { backend }: Attempt): ReadonlySet<string> {
   return new Set(
     agents.filter((name) =>

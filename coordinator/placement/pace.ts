@@ -5,7 +5,7 @@
  * RATE-1: a rate counts as claimed until measurements speak clearly against it: the gap must exceed its own noise.
  * RATE-2: the measure is the lower median of the agents compared, so that one liar among two or more others moves nothing. Two wait for
  * a third that is about to be compared.
- * RATE-4: of whose claim it is known that it was made under load, it is no measure of others.
+ * RATE-5: of whose claim it is known that it was made under load, it is no measure of others.
  */
 import type { Agent, LogMeans, Speed } from "../state/state.ts";
 import { clampRate } from "../../protocol/token.ts";

@@ -1,4 +1,4 @@
-/** RATE-3: an agent that claims another rate is priced by what its trials have shown, once. */
+/** RATE-4: an agent that claims another rate is priced by what its trials have shown, once. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -48,7 +48,7 @@ function claim(fold: Fold, agent: string, alpha: number, incarnation = `${agent}
 
 const factor = fc.double({ min: 1 / 8, max: 8, noNaN: true });
 
-test("RATE-3: after a new claim the price is what it was, of what was learned; the new claim counts where nothing was", () => {
+test("RATE-4: after a new claim the price is what it was, of what was learned; the new claim counts where nothing was", () => {
   fc.assert(
     fc.property(
       factor,
@@ -78,7 +78,7 @@ test("RATE-3: after a new claim the price is what it was, of what was learned; t
   );
 });
 
-test("RATE-3: a claim that comes before anything was compared is told of what was noted against the old one", () => {
+test("RATE-4: a claim that comes before anything was compared is told of what was noted against the old one", () => {
   const fold = meshOf(truth / 6, 60);
   round(fold);
   round(fold);
@@ -88,7 +88,7 @@ test("RATE-3: a claim that comes before anything was compared is told of what wa
   assert.ok(Math.abs(priceOf(fold, "a") / truth - 1) < 0.02, `priced at ${priceOf(fold, "a")}`);
 });
 
-test("RATE-3: the same journal gives the same state, and an old one, which says nothing of it, what it gave before", () => {
+test("RATE-4: the same journal gives the same state, and an old one, which says nothing of it, what it gave before", () => {
   const fold = meshOf(truth / 6, 60);
   for (let n = 0; n < 4; n++) round(fold);
   claim(fold, "a", truth);
@@ -114,7 +114,7 @@ test("RATE-3: the same journal gives the same state, and an old one, which says 
   assert.notEqual(mustGet(old.agents, "a", "agent").speed, mustGet(same.agents, "a", "agent").speed);
 });
 
-test("RATE-3: nothing is noted where nothing was learned, or the claim is the same", () => {
+test("RATE-4: nothing is noted where nothing was learned, or the claim is the same", () => {
   const fold = meshOf(truth, 60);
   claim(fold, "a", 5);
   for (let n = 0; n < 4; n++) round(fold);
@@ -148,7 +148,7 @@ test("RATE-1: of three agents on equal machines, one that claims a sixth or six 
   }
 });
 
-test("RATE-4: of two agents that disagree the one that was measured under load is the one that is wrong", () => {
+test("RATE-5: of two agents that disagree the one that was measured under load is the one that is wrong", () => {
   for (const wrong of [1 / 6, 6]) {
     const fold = new Fold();
     fold.open("ada", 1_000_000_000);
