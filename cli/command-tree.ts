@@ -37,6 +37,7 @@ import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
 import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
+import { sweepExportCommand } from "./command/sweep-export.ts";
 import { sweepExtendCommand } from "./command/sweep-extend.ts";
 import { sweepInsightCommand } from "./command/sweep-insight.ts";
 import { sweepLintCommand } from "./command/sweep-lint.ts";
@@ -45,6 +46,7 @@ import { sweepLsCommand } from "./command/sweep-ls.ts";
 import { sweepPauseCommand } from "./command/sweep-pause.ts";
 import { sweepReportCommand } from "./command/sweep-report.ts";
 import { sweepResumeCommand } from "./command/sweep-resume.ts";
+import { sweepRestoreCommand, sweepRmCommand } from "./command/sweep-rm.ts";
 import { sweepRunCommand } from "./command/sweep-run.ts";
 import { sweepSchemaCommand } from "./command/sweep-schema.ts";
 import { sweepSealCommand } from "./command/sweep-seal.ts";
@@ -53,6 +55,7 @@ import { sweepStopCommand } from "./command/sweep-stop.ts";
 import { sweepTuneCommand } from "./command/sweep-tune.ts";
 import { sweepWatchCommand } from "./command/sweep-watch.ts";
 import { sweepWhyCommand } from "./command/sweep-why.ts";
+import { trialExportCommand } from "./command/trial-export.ts";
 import { sweepTagCommand, trialTagCommand } from "./command/tag.ts";
 import { trialLogsCommand } from "./command/trial-logs.ts";
 import { trialProposeCommand } from "./command/trial-propose.ts";
@@ -124,7 +127,7 @@ export function program(terminal: Terminal): Command {
 }
 
 function sweepCommands(terminal: Terminal): Command {
-  return group("sweep", "run, list, show and stop sweeps", [
+  return group("sweep", "run, list, show, steer and stop sweeps", [
     sweepRunCommand(terminal),
     sweepLocalCommand(terminal),
     sweepLintCommand(terminal),
@@ -135,6 +138,7 @@ function sweepCommands(terminal: Terminal): Command {
     sweepWatchCommand(terminal),
     sweepInsightCommand(terminal),
     sweepReportCommand(terminal),
+    sweepExportCommand(terminal),
     sweepWhyCommand(terminal),
     sweepTuneCommand(terminal),
     sweepExtendCommand(terminal),
@@ -144,6 +148,8 @@ function sweepCommands(terminal: Terminal): Command {
     sweepStopCommand(terminal),
     sweepTagCommand(terminal),
     sweepNoteCommand(terminal),
+    sweepRmCommand(terminal),
+    sweepRestoreCommand(terminal),
   ]);
 }
 
@@ -152,6 +158,7 @@ function trialCommands(terminal: Terminal): Command {
     trialShowCommand(terminal),
     trialWhyCommand(terminal),
     trialLogsCommand(terminal),
+    trialExportCommand(terminal),
     trialProposeCommand(terminal),
     trialStopCommand(terminal),
     trialTagCommand(terminal),

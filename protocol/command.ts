@@ -25,6 +25,8 @@ export const sweepsShownMax = 500;
 export const trialsShownMax = 1000;
 export const logLinesShownMax = 2000;
 export const statementLinesMax = 5000;
+/** Trials whose points one question asks for. */
+export const historyTrialsMax = 100;
 
 /** A period below this would fill the journal with refills. */
 const refillEveryMinMs = 60_000;
@@ -74,6 +76,13 @@ const commandBodies = {
       path: ["trials"],
       message: "is how many more trials, 1 or more, where no tokens are given",
     }),
+  /** Out of sight, and its record answers no more. `force`: also where something stands on it. */
+  "sweep-remove": z.strictObject({
+    sweep: sweepIdSchema,
+    force: z.boolean().default(false),
+    why: text.default(""),
+  }),
+  "sweep-restore": z.strictObject({ sweep: sweepIdSchema }),
   "budget-grant": z.strictObject({
     requester: nameSchema,
     amount: milliTokensSchema.positive(),
@@ -141,13 +150,24 @@ export const commandEnvelopeSchema = z.object({ key: textOf(100).min(8), body: j
 /** The same table, typed so that a name picks its own body. */
 export const commandSchemas: { readonly [N in CommandName]: z.ZodType<CommandBody<N>> } = commandBodies;
 
+/** A place in the history of several trials: what this attempt said on this subject from that sequence on is still to come. */
+export const historyPlaceSchema = z.strictObject({
+  trial: trialIdSchema,
+  fence: fenceSchema,
+  subject: z.int().nonnegative(),
+  sequence: z.int().nonnegative(),
+});
+
 const queryBodies = {
   mesh: z.strictObject({}),
   agent: z.strictObject({ agent: nameSchema }),
-  /** `tags`: those that have all of them. */
+  /** Newest first; `offset` of them are left out. `tags`: those that have all of them. */
   sweeps: z.strictObject({
     limit: z.int().min(1).max(sweepsShownMax).default(50),
     tags: listOf(tagSchema, tagsMax).default([]),
+    /** Also those that were removed. */
+    removed: z.boolean().default(false),
+    offset: z.int().nonnegative().default(0),
   }),
   sweep: z.strictObject({
     sweep: sweepIdSchema,
@@ -157,6 +177,11 @@ const queryBodies = {
   }),
   trial: z.strictObject({ trial: trialIdSchema }),
   curve: z.strictObject({ trial: trialIdSchema }),
+  /** Every point of these trials that is kept, trial by trial, page by page: `after` is the `next` of the page before. */
+  history: z.strictObject({
+    trials: listOf(trialIdSchema, historyTrialsMax).min(1),
+    after: historyPlaceSchema.nullable().default(null),
+  }),
   /** The newest lines, or with `after` the first ones behind the `position` of an earlier answer. */
   logs: z.strictObject({
     trial: trialIdSchema,
@@ -221,6 +246,14 @@ export const commandValues = {
     total: z.int().nonnegative(),
     cap: milliTokensSchema.nullable(),
   }),
+  /** What it was, and what stands on it and stays. */
+  "sweep-remove": z.object({
+    sweep: sweepIdSchema,
+    trials: z.int().nonnegative(),
+    spent: milliTokensSchema,
+    dependents: answerList(answerText),
+  }),
+  "sweep-restore": z.object({ sweep: sweepIdSchema }),
   "budget-grant": z.object({ requester: nameSchema, granted: milliTokensSchema }),
   /** `opened` is false where it was open already. */
   "account-open": z.object({ requester: nameSchema, opened: z.boolean().optional() }),

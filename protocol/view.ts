@@ -130,6 +130,8 @@ export const sweepSummary = z.object({
   priority: z.number(),
   experiment: answerText.nullable(),
   ...labels,
+  /** Who took it out of sight, and when; absent where it is in sight. */
+  removed: z.object({ by: answerText, why: answerText, at: z.number() }).exactOptional(),
   submittedAt: z.number(),
   finishedAt: z.number().nullable(),
   registered: z
@@ -211,6 +213,15 @@ export type SweepView = z.infer<typeof sweepView>;
 export const curveView = z.object({
   points: answerList(z.object({ fence: count, resource: count, metrics })),
 });
+/** As they were said: nothing is merged, nothing left out. `at`: when the server stored it, ms since the Unix epoch. */
+export const historyView = z.object({
+  points: answerList(
+    z.object({ trial: answerText, fence: count, resource: count, metrics, at: z.number().nullable() }),
+  ),
+  /** To ask on from; null where that was all. */
+  next: z.object({ trial: answerText, fence: count, subject: count, sequence: count }).nullable(),
+});
+export type HistoryView = z.infer<typeof historyView>;
 export const logsView = z.object({
   lines: answerList(
     z.object({
@@ -352,6 +363,7 @@ export const queryValues = {
   sweep: sweepView,
   trial: trialView,
   curve: curveView,
+  history: historyView,
   logs: logsView,
   why: whyView,
   "sweep-why": sweepWhyView,

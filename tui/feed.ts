@@ -179,6 +179,7 @@ function copyOf(of: Answers): Stored {
     sweep: new Map(of.sweep),
     trial: new Map(of.trial),
     curve: new Map(of.curve),
+    history: new Map(of.history),
     logs: new Map(of.logs),
     why: new Map(of.why),
     "sweep-why": new Map(of["sweep-why"]),

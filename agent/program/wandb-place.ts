@@ -45,7 +45,8 @@ export function makeWandbPlace(place: WandbPlace, sweep: Expandable, params: Par
   const heard = {
     PYTHONPATH: path === "" ? hook : `${hook}${delimiter}${path}`,
     TRIALMESH_WANDB_ROWS: wandbRowsOf(folder),
-    TRIALMESH_WANDB_METRICS: metrics.join("\n"),
+    // A variable cannot hold every name; one that is left out is heard all the same, but where rows are too many.
+    TRIALMESH_WANDB_METRICS: metrics.filter((name) => !/[\0\n]/.test(name)).join("\n"),
     WANDB_SWEEP_PARAM_PATH: parameters,
   };
   return wantsAccount(environment) ? heard : { ...heard, ...aloneEnvironment(place) };

@@ -2,6 +2,7 @@
 import { Option, type Command } from "commander";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { action, asking, examples, fileArgument } from "../shell/option.ts";
+import { pageFile, withPageFlag, type PageOptions } from "../shell/page-option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
@@ -9,8 +10,7 @@ import type { MeshOptions } from "../shell/with-mesh.ts";
 
 type Split = "train" | "validation" | "test";
 
-interface Options extends MeshOptions {
-  readonly html?: string;
+interface Options extends MeshOptions, PageOptions {
   readonly splitA?: Split;
   readonly splitB?: Split;
 }
@@ -18,14 +18,16 @@ interface Options extends MeshOptions {
 const splits = ["train", "validation", "test"];
 
 export function datasetDiffCommand(terminal: Terminal): Command {
-  return asking("diff", "show how two datasets differ: rows, schema, labels, and drift of every column")
+  return withPageFlag(
+    asking("diff", "show how two datasets differ: rows, schema, labels, and drift of every column"),
+    "write it as one HTML page, too",
+  )
     .argument(
       "<a>",
       "the reference: NAME, NAME@VERSION, a dataset file or a version's .parquet file",
       fileArgument,
     )
     .argument("<b>", "what is compared with it", fileArgument)
-    .option("--html <file>", "write it as one HTML page, too", fileArgument)
     .addOption(new Option("--split-a <split>", "only this split of the first").choices(splits))
     .addOption(new Option("--split-b <split>", "only this split of the second").choices(splits))
     .addHelpText(
@@ -46,8 +48,9 @@ async function diff(terminal: Terminal, a: string, b: string, options: Options):
   );
   printAnswer(terminal, options, found, driftText);
   if (!found.ok) return exitCode.failed;
-  if (options.html !== undefined) {
-    const written = writeDiffPage(options.html, found.value);
+  const page = pageFile(terminal, options);
+  if (page !== undefined) {
+    const written = writeDiffPage(page, found.value);
     if (!written.ok) return printRefusal(terminal, options, written.refusal);
     terminal.note(`${written.value.file}: ${formatBytes(written.value.bytes)}, open it in a browser`);
   }

@@ -2,18 +2,24 @@
 import type { Command } from "commander";
 import type { DatasetsView } from "../../protocol/dataset-view.ts";
 import { checkText } from "../print/check-text.ts";
+import { datasetFields } from "../../client/list/list-field.ts";
 import { action, asking } from "../shell/option.ts";
-import { printAnswer } from "../shell/answer.ts";
 import { formatBytes, formatTime, shortDigest } from "../../text/figure.ts";
 import { table } from "../../text/table.ts";
 import type { Terminal } from "../shell/terminal.ts";
+import { printList, withListFlags, type ListOptions } from "../shell/where-option.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function datasetLsCommand(terminal: Terminal): Command {
-  return asking("ls", "list datasets and their newest versions").action(
-    action(terminal, (options: MeshOptions) =>
+  return withListFlags(asking("ls", "list datasets and their newest versions"), "train>1000").action(
+    action(terminal, (options: MeshOptions & ListOptions) =>
       withMesh(terminal, options, async ({ client }) =>
-        printAnswer(terminal, options, await client.query("datasets", {}), datasetsText),
+        printList(terminal, options, await client.query("datasets", {}), {
+          fields: datasetFields,
+          listOf: ({ datasets }) => datasets,
+          withList: (value, datasets) => ({ ...value, datasets: [...datasets] }),
+          text: datasetsText,
+        }),
       ),
     ),
   );

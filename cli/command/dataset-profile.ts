@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { ExitCode } from "../../protocol/exit-code.ts";
 import { action, asking, eachOf, examples, fileArgument, textFlag } from "../shell/option.ts";
+import { pageFile, withPageFlag, type PageOptions } from "../shell/page-option.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { glyphsFor } from "../../text/glyph.ts";
@@ -11,15 +12,17 @@ import type { MeshOptions } from "../shell/with-mesh.ts";
 
 const columnFlag = textFlag("a column of the file", nameCharactersMax);
 
-interface Options extends MeshOptions {
-  readonly html?: string;
+interface Options extends MeshOptions, PageOptions {
   readonly labelErrors: boolean;
   readonly text?: string;
   readonly label?: string;
 }
 
 export function datasetProfileCommand(terminal: Terminal): Command {
-  return asking("profile", "show what a dataset's rows are like, and what is wrong with them")
+  return withPageFlag(
+    asking("profile", "show what a dataset's rows are like, and what is wrong with them"),
+    "write it as one HTML page, too",
+  )
     .argument(
       "<dataset>",
       "NAME, NAME@VERSION, a dataset file (YAML), any .csv, .tsv, .jsonl or .parquet file, or a .json of this command's --json",
@@ -30,7 +33,6 @@ export function datasetProfileCommand(terminal: Terminal): Command {
       "more of these: parts of one set, each profiled and then merged into one profile",
       eachOf(fileArgument),
     )
-    .option("--html <file>", "write it as one HTML page, too", fileArgument)
     .option("--no-label-errors", "do not look for labels that are likely wrong (of parts it never does)")
     .option("--text <column>", "of a plain file: the column to look into as text", columnFlag)
     .option("--label <column>", "of a plain file: the column of labels", columnFlag)
@@ -74,8 +76,9 @@ async function profile(
       .filter((part) => part !== "")
       .join("\n\n"),
   );
-  if (options.html === undefined) return code;
-  const written = writeProfilePage(options.html, made.value);
+  const page = pageFile(terminal, options);
+  if (page === undefined) return code;
+  const written = writeProfilePage(page, made.value);
   if (!written.ok) return printRefusal(terminal, options, written.refusal);
   terminal.note(`${written.value.file}: ${formatBytes(written.value.bytes)}, open it in a browser`);
   return code;

@@ -1,18 +1,24 @@
 /** `trialmesh model ls`: the registered models. */
 import type { Command } from "commander";
 import type { ModelsView } from "../../protocol/view.ts";
+import { modelFields } from "../../client/list/list-field.ts";
 import { action, asking } from "../shell/option.ts";
-import { printAnswer } from "../shell/answer.ts";
 import { formatMetrics, formatTime } from "../../text/figure.ts";
 import { table } from "../../text/table.ts";
 import type { Terminal } from "../shell/terminal.ts";
+import { printList, withListFlags, type ListOptions } from "../shell/where-option.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function modelLsCommand(terminal: Terminal): Command {
-  return asking("ls", "list registered models").action(
-    action(terminal, (options: MeshOptions) =>
+  return withListFlags(asking("ls", "list registered models"), "accuracy>=0.9").action(
+    action(terminal, (options: MeshOptions & ListOptions) =>
       withMesh(terminal, options, async ({ client }) =>
-        printAnswer(terminal, options, await client.query("models", {}), modelsText),
+        printList(terminal, options, await client.query("models", {}), {
+          fields: modelFields,
+          listOf: ({ models }) => models,
+          withList: (value, models) => ({ ...value, models: [...models] }),
+          text: modelsText,
+        }),
       ),
     ),
   );

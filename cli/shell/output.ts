@@ -3,6 +3,7 @@
  * reader is gone, as `| head` wants it. END-2: one that lasts goes on without a reader: its lines are dropped where nobody takes
  * them, and nothing that it does, least of all ending, waits for a line to be written.
  */
+import { once } from "node:events";
 import { systemCode } from "../../system/system-error.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { exitCode } from "../../protocol/exit-code.ts";
@@ -15,6 +16,8 @@ const unread = new Set(["EPIPE", "EIO", "ECONNRESET", "ENOTCONN"]);
 export interface Output {
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
+  /** As `writeOut`; resolves once the reader has taken so much that there is room for more. */
+  readonly pourOut: (text: string) => Promise<void>;
   /** From now on this process neither ends nor waits because of what it writes. */
   readonly last: () => void;
 }
@@ -39,6 +42,9 @@ export function processOutput(): Output {
   return {
     writeOut: writeTo(stdout),
     writeErr: writeTo(stderr),
+    pourOut: async (text) => {
+      if (!stdout.write(text)) await once(stdout, "drain");
+    },
     last() {
       lasts = true;
       for (const stream of [stdout, stderr]) neverBlock(stream);

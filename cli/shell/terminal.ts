@@ -18,6 +18,8 @@ export interface Terminal {
   readonly columns: number;
   /** A result, ended with a newline. */
   out(text: string): void;
+  /** Text that is for another program: as it is, unless a terminal would show it. Resolves once there is room for more. */
+  pour(text: string): Promise<void>;
   /** Progress, warnings, refusals: to standard error, ended with a newline. */
   note(text: string): void;
   /** The exit status so far; the last word counts. */
@@ -35,6 +37,8 @@ export interface TerminalOptions {
   readonly columns: number;
   readonly writeOut: (text: string) => void;
   readonly writeErr: (text: string) => void;
+  /** Left out where nobody waits for a reader. */
+  readonly pour?: Terminal["pour"];
   readonly finish: Terminal["finish"];
   readonly last?: Terminal["last"];
   readonly connect?: Terminal["connect"];
@@ -47,6 +51,12 @@ export function openTerminal(options: TerminalOptions): Terminal {
     interactive,
     columns,
     out: (text) => writeOut(`${printableLines(text)}\n`),
+    pour:
+      options.pour ??
+      ((text) => {
+        writeOut(text);
+        return Promise.resolve();
+      }),
     note: (text) => writeErr(`${printableLines(text)}\n`),
     finish,
     last: last ?? (() => undefined),
@@ -62,7 +72,7 @@ export function surroundingsOf(terminal: Terminal): Surroundings {
 const columnsUnknown = 120;
 
 export function processTerminal(): Terminal {
-  const { last, writeErr, writeOut } = processOutput();
+  const { last, pourOut, writeErr, writeOut } = processOutput();
   const ci = process.env["CI"];
   return openTerminal({
     environment: process.env,
@@ -71,6 +81,7 @@ export function processTerminal(): Terminal {
     columns: process.stdout.columns ?? columnsUnknown,
     writeOut,
     writeErr,
+    pour: (text) => pourOut(process.stdout.isTTY ? printableLines(text) : text),
     last,
     finish: (code) => {
       process.exitCode = code;

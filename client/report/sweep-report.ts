@@ -5,7 +5,7 @@ import type { MeshClient } from "../../protocol/client.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { readPageParts } from "./chart-library.ts";
 import { reportPage } from "./report-page.ts";
-import { wholeSweep } from "./whole-sweep.ts";
+import { wholeSweep } from "../list/whole-sweep.ts";
 import { writePage, type WrittenPage } from "./write-page.ts";
 
 export async function writeSweepReport(
@@ -17,5 +17,5 @@ export async function writeSweepReport(
   if (!view.ok) return view;
   // Without the spaces, the trials tell what was searched.
   const page = reportPage(view.value, sweepInsight(view.value, view.value.spaces), readPageParts());
-  return writePage(resolve(file), page, "--out");
+  return writePage(resolve(file), page, "--html");
 }

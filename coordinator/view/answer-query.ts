@@ -4,7 +4,7 @@ import { querySchemas, type QueryBody, type QueryName } from "../../protocol/com
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { members } from "../state/member.ts";
-import type { State, Sweep, Trial } from "../state/state.ts";
+import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 import { resolve } from "../registry/resolve-version.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-answer.ts";
@@ -13,6 +13,7 @@ import { eventText } from "./event-text.ts";
 import { insightViewOf } from "./insight-answer.ts";
 import { agentDetailOf, meshViewOf } from "./mesh-answer.ts";
 import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-answer.ts";
+import { readHistory } from "./point-history.ts";
 import { readCurve, readLogs } from "./point-stream.ts";
 import type { QuerySource } from "./query-source.ts";
 import { sweepWhyViewOf } from "./sweep-why-answer.ts";
@@ -40,9 +41,13 @@ const answers: Answers = {
         )
       : accept(agentDetailOf(source, agent));
   },
-  sweeps: ({ state, settings }, { limit, tags }) => {
-    const has = (sweep: Sweep) => tags.every((tag) => sweep.tags?.includes(tag) === true);
-    const newest = [...state.sweeps.values()].filter(has).slice(-limit).toReversed();
+  sweeps: ({ state, settings }, { limit, offset, removed, tags }) => {
+    const has = (sweep: Sweep) =>
+      (removed || sweep.removed === undefined) && tags.every((tag) => sweep.tags?.includes(tag) === true);
+    const newest = [...state.sweeps.values()]
+      .filter(has)
+      .toReversed()
+      .slice(offset, offset + limit);
     return accept({ sweeps: newest.map((sweep) => summaryOf(state, sweep, settings)) });
   },
   sweep: ({ state, settings }, body) => {
@@ -53,6 +58,12 @@ const answers: Answers = {
   trial: ({ state }, body) => withTrial(state, body.trial, (trial) => accept(trialViewOf(state, trial))),
   curve: (source, body) =>
     withTrial(source.state, body.trial, async (trial) => accept(await readCurve(source, trial))),
+  history: async (source, { after, trials }) => {
+    const missing = trials.find((trial) => !source.state.trials.has(trial));
+    if (missing !== undefined) return refuse("unknown", `there is no trial ${missing}`, ["trials"]);
+    const asked = trials.map((trial) => mustGet(source.state.trials, trial, "trial"));
+    return accept(await readHistory(source, asked, after));
+  },
   logs: (source, body) =>
     withTrial(source.state, body.trial, async (trial) => accept(await readLogs(source, trial, body))),
   why: ({ state, settings }, body) =>

@@ -35,9 +35,19 @@ export class PointIndex {
     this.#bus = bus;
   }
 
-  /** Where the messages with this fence lie on this subject, as of now; null where there is none. Throws BusError. */
-  async spanOf(stream: string, subject: string, fence: number): Promise<Span | null> {
+  /**
+   * Where the messages with this fence lie on this subject, as of now; null where there is none. `caughtUp`: subjects that
+   * the same question has asked about already, and needs no newer answer of. Throws BusError.
+   */
+  async spanOf(
+    stream: string,
+    subject: string,
+    fence: number,
+    caughtUp: Set<string> = new Set(),
+  ): Promise<Span | null> {
     const known = this.#of(subject);
+    if (caughtUp.has(subject)) return known.spans.get(fence) ?? null;
+    caughtUp.add(subject);
     const reading = known.reading.catch(() => undefined).then(() => this.#catchUp(stream, subject, known));
     known.reading = reading;
     await reading;

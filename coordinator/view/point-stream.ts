@@ -11,7 +11,7 @@ import type { Attempt, Trial } from "../state/state.ts";
 import type { PointIndex } from "./point-index.ts";
 
 /** A trial, as far as it matters who may speak of it. */
-type SpokenOf = Pick<Trial, "sweep" | "trial"> & {
+export type SpokenOf = Pick<Trial, "sweep" | "trial"> & {
   readonly attempts: readonly Pick<Attempt, "agent" | "fence">[];
 };
 type MetricPoint = z.infer<typeof metricPointSchema>;
@@ -73,20 +73,26 @@ export async function readLogs(
 }
 
 /** A subject on which an attempt is spoken of. */
-interface Voice {
+export interface Voice {
   readonly subject: string;
   readonly fence: number;
+  /** Which of its attempt's subjects. */
+  readonly place: number;
 }
 
-/** `before`: where it was stored by trial, and at first without the agent's name. */
-function voicesOf(
+/** `before`: where it was stored by trial, and at first without the agent's name. As many for each attempt, in this order. */
+export function voicesOf(
   { attempts, sweep, trial }: SpokenOf,
   subjectOf: (agent: string) => string,
   before: (agent: string, sweep: string, trial: string) => string,
 ): readonly Voice[] {
   const unnamed = before("", sweep, trial).replace("..", ".");
   return attempts.flatMap(({ agent, fence }) =>
-    [subjectOf(agent), before(agent, sweep, trial), unnamed].map((subject) => ({ subject, fence })),
+    [subjectOf(agent), before(agent, sweep, trial), unnamed].map((subject, place) => ({
+      subject,
+      fence,
+      place,
+    })),
   );
 }
 

@@ -7,7 +7,7 @@ import { measureAgain } from "../../agent/capability/measure-again.ts";
 import { othersShareMeter } from "../../agent/capability/others-share.ts";
 import { askPython } from "../../agent/program/ask-python.ts";
 import { watchPython } from "../../agent/program/python-watch.ts";
-import type { Capability } from "../../protocol/capability.ts";
+import type { Capability, Policy } from "../../protocol/capability.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { Surroundings } from "../../system/environment.ts";
@@ -20,9 +20,17 @@ export interface KeepMeasuredOptions extends Surroundings {
   /** The disk whose free space counts is the one this folder is on. */
   readonly folder: string;
   readonly interpreter: string;
+  /** Whose programs run here: where nobody's do, nobody asks what is installed. */
+  readonly programs: Policy["programs"];
   /** Stand-ins for tests. */
   readonly othersShare?: () => number | null;
   readonly measure?: typeof measureSpeedAgain;
+}
+
+/** What is installed is nobody's business where no programs run. */
+export function withoutPackages(capability: Capability): Capability {
+  const { environment: _, packages: __, ...others } = capability;
+  return others;
 }
 
 /** What it gives ends it. */
@@ -33,16 +41,18 @@ export function keepMeasured(options: KeepMeasuredOptions): () => void {
     capability = now;
     agent.advertise(now);
   };
-  const unwatchPython = watchPython({
-    first: first.python,
-    ask: () => askPython(interpreter, environment),
-    clock,
-    onChange: (facts) => {
-      const { environment: _, packages: __, ...others } = capability;
-      tell({ ...others, ...facts });
-      say(`what is installed in ${interpreter} has changed; the mesh is told`);
-    },
-  });
+  const unwatchPython =
+    options.programs === "none"
+      ? () => undefined
+      : watchPython({
+          first: first.python,
+          ask: () => askPython(interpreter, environment),
+          clock,
+          onChange: (facts) => {
+            tell({ ...withoutPackages(capability), ...facts });
+            say(`what is installed in ${interpreter} has changed; the mesh is told`);
+          },
+        });
   const measure = async (signal: AbortSignal): Promise<boolean> => {
     try {
       const again = options.measure ?? measureSpeedAgain;

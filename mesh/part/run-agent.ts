@@ -27,7 +27,7 @@ import { claimPlace } from "./claim-place.ts";
 import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
-import { keepMeasured } from "./keep-measured.ts";
+import { keepMeasured, withoutPackages } from "./keep-measured.ts";
 import { measureMachine, type MeasuredMachine } from "./measure-machine.ts";
 import { agentStoreVersion, openStore } from "./open-store.ts";
 import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
@@ -64,13 +64,15 @@ export async function runAgent(
     if (!owner.ok) return owner;
     const { idleCommand, labels, leaveFreeDiskGiB, note, policy } = owner.value;
     if (note !== null) say(note);
-    const measured = await measureMachine({
+    const found = await measureMachine({
       environment,
       folder,
       labels,
       fresh: false,
       progress: say,
     });
+    const measured =
+      policy.programs === "none" ? { ...found, capability: withoutPackages(found.capability) } : found;
     const bus = await connectAs(home, credential, true);
     if (!bus.ok) return bus;
     const trust = meshTrust(home.mesh, credential);
@@ -178,6 +180,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     first: measured,
     folder: lending.folder,
     interpreter,
+    programs: policy.programs,
     say,
   });
   say(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);

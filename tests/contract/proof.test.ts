@@ -7,11 +7,15 @@ import { placeOf } from "../../artifact/mesh-blob.ts";
 import { readBlob } from "../../artifact/read-blob.ts";
 import { BlobProver } from "../../coordinator/leader/blob-prover.ts";
 import { serveProofs } from "../../coordinator/leader/serve-proofs.ts";
+import { answerBytes } from "../../coordinator/view/fit-answer.ts";
 import { PointIndex } from "../../coordinator/view/point-index.ts";
+import { readHistory } from "../../coordinator/view/point-history.ts";
 import { readCurve, readLogs } from "../../coordinator/view/point-stream.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { toBytes } from "../../protocol/json-bytes.ts";
+import { accept } from "../../protocol/refusal.ts";
+import type { HistoryView } from "../../protocol/view.ts";
 import { pointBytesMax, streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import { busWorlds, bytesOf, type BusMesh } from "../support/bus-mesh.ts";
 
@@ -246,6 +250,50 @@ for (const world of busWorlds) {
       ]);
       const { lines: said } = await mesh.settle(readLogs(source(), trial, { limit: 100, after: null }));
       assert.equal(said.map((part) => part.line).join(""), line);
+    });
+
+    test("POINT-4: the pages of a history have every point once, as it was said and when, of whichever trials", async () => {
+      const [trials, epochs] = [3, 700];
+      const asked = Array.from({ length: trials }, (_, at) => ({
+        sweep: "s11",
+        trial: `s11-${at + 1}`,
+        attempts: [
+          { agent: "one", fence: 900 + 2 * at },
+          { agent: "two", fence: 901 + 2 * at },
+        ],
+      }));
+      const name = "m".repeat(180);
+      const said: string[] = [];
+      for (let epoch = 1; epoch <= epochs; epoch++)
+        for (const { attempts, sweep, trial } of asked)
+          for (const { agent, fence } of attempts) {
+            said.push(`${trial} ${fence} ${epoch}`);
+            const message = toBytes({ fence, resource: epoch, metrics: { [name]: epoch / 7, loss: -epoch } });
+            writer.publish(subjects.metric(agent, sweep, trial), message);
+          }
+      // The same metric at the same epoch again: both are kept.
+      writer.publish(
+        subjects.metric("two", "s11", "s11-3"),
+        toBytes({ fence: 905, resource: 1, metrics: { loss: 8 } }),
+      );
+      said.push("s11-3 905 1");
+      await mesh.pass(500);
+      const heard: HistoryView["points"] = [];
+      let pages = 0;
+      for (let after: HistoryView["next"] = null; ; pages++) {
+        const page: HistoryView = await mesh.settle(readHistory(source(), asked, after));
+        assert.deepEqual(answerBytes("history", accept(page)), toBytes(accept(page)), "nothing is cut");
+        heard.push(...page.points);
+        after = page.next;
+        if (after === null) break;
+      }
+      assert.ok(pages >= 2, `${pages} pages`);
+      const names = heard.map(({ fence, resource, trial }) => `${trial} ${fence} ${resource}`);
+      assert.deepEqual(names.toSorted(), said.toSorted());
+      const order = heard.map(({ trial }) => trial);
+      assert.deepEqual(order, order.toSorted());
+      assert.ok(heard.every(({ at }) => at !== null && at > 0));
+      assert.deepEqual(heard.at(-1)?.metrics, { loss: 8 });
     });
 
     test("POINT-1: an agent speaks of the attempts it was given, whatever trial it names", async () => {

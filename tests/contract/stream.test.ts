@@ -157,6 +157,7 @@ for (const world of busWorlds) {
       const [first, second] = await mesh.settle(a.readSubject("RING", "said.greedy", 1, 2));
       assert.ok(first !== undefined && second !== undefined && first.storedAt <= second.storedAt, "dated");
       assert.deepEqual(await read("said.greedy", (second?.sequence ?? 0) + 1), ["28", "29"]);
+      assert.ok((second?.storedAt ?? 0) > 0, "when it was stored is said");
       assert.deepEqual(await read("said.nobody"), []);
       assert.deepEqual(await read("say.old.x"), ["before"]);
     });

@@ -28,6 +28,7 @@ async function run(...words: string[]): Promise<Run> {
     interactive: false,
     columns: 100,
     out: (text) => void (out += `${text}\n`),
+    pour: () => assert.fail("nothing is for another program"),
     note: (text) => void (note += `${text}\n`),
     last: () => undefined,
     finish: (ended) => void (code = ended),

@@ -43,6 +43,7 @@ class Machine {
       },
       folder: ".",
       interpreter: "python3",
+      programs: "none",
       say: (line) => this.said.push(line),
       othersShare: () => 0,
       measure,

@@ -4,7 +4,10 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import stringWidth from "string-width";
 import { exactPercent, finePercent, percent, percentDone } from "../../text/figure.ts";
-import { matchesFilter } from "../../tui/model/filter.ts";
+import { trialFields } from "../../client/list/list-field.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
+import { sweepFixture, trialFixture } from "../support/view-fixture.ts";
+import { filtered } from "../../tui/model/filter.ts";
 import { age, duration, short, tokens, value } from "../../text/format.ts";
 import { asciiGlyphs, glyphsFor, unicodeGlyphs } from "../../text/glyph.ts";
 import { clipLine, finishLine, line, lineWidth, padLine, span } from "../../text/line.ts";
@@ -156,9 +159,35 @@ describe("the filter", () => {
   ];
   for (const [filter, right] of table) {
     it(`"${filter}" ${right ? "matches" : "does not match"}`, () => {
-      assert.equal(
-        matchesFilter(filter, () => fields),
-        right,
+      assert.equal(filtered([fields], filter, (each) => each).length === 1, right);
+    });
+  }
+
+  const trials = [0.1, 0.2, 0.3].map((lr, index) =>
+    trialFixture("s1", index + 1, { params: { lr, "a b": index }, metrics: { "acc@1": 1 - lr } }),
+  );
+  const listed = trialFields({ summary: sweepFixture("s1"), spaces: {}, alsoObjectives: [] });
+  const compared: readonly [string, readonly number[]][] = [
+    ["lr>0.15", [2, 3]],
+    ["lr>0.15 acc@1>0.75", [2]],
+    ['"a b"<2 s1', [1, 2]],
+    ["lr>", [1, 2, 3]],
+    ["LR>0.15", []],
+    ["lr=0.2", [2]],
+    ["nothing>1", []],
+    ["!lr=0.2", [1, 3]],
+  ];
+  for (const [filter, numbers] of compared) {
+    it(`"${filter}" compares, as --where does, and is a text where it names nothing`, () => {
+      const rows = filtered(
+        trials,
+        filter,
+        ({ params, trial }) => ({ trial, params: formatParams(params) }),
+        listed,
+      );
+      assert.deepEqual(
+        rows.map(({ number }) => number),
+        numbers,
       );
     });
   }

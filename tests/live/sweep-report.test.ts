@@ -131,7 +131,7 @@ models:
     const ran = await mesh.run("one", "sweep", "run", mesh.write("reported.yaml", sweep));
     assert.equal(ran.code, 0, ran.err);
     const file = join(mesh.folder, "report.html");
-    const { code, out, err } = await mesh.run("one", "sweep", "report", "s1", "--out", file, "--json");
+    const { code, out, err } = await mesh.run("one", "sweep", "report", "s1", "--html", file, "--json");
     assert.equal(code, 0, err);
     const written = z.object({ file: z.string(), bytes: z.number() }).parse(JSON.parse(out));
     assert.equal(written.file, file);
@@ -143,6 +143,7 @@ models:
     const nowhere = join(mesh.folder, "no", "such", "report.html");
     const unwritable = await mesh.run("one", "sweep", "report", "s1", "--out", nowhere);
     assert.equal(unwritable.code, 1);
+    assert.match(unwritable.err, /--out of a page is called --html now; both are taken/);
     assert.ok(unwritable.err.includes(`${nowhere}: it cannot be written (ENOENT)`), unwritable.err);
     assert.equal(existsSync(nowhere), false);
   });

@@ -28,6 +28,8 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
       stopping: { policy: "asha", min: 1, max: trialEpochs, eta: 3 },
       dataset: null,
       models: ["linear", "fasttext", "textcnn"],
+      spaces: {},
+      alsoObjectives: [],
       trials: found.trials.toSorted((a, b) => (b.value ?? -1) - (a.value ?? -1)),
       bestSoFar: bestSoFar(found, world.now),
     });
@@ -44,6 +46,20 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
         metrics: { macroF1: valueOf(trial, index + 1) },
       })),
     });
+  },
+  history: (world, body) => {
+    const asked = Array.isArray(body["trials"]) ? body["trials"] : [];
+    const points = asked.flatMap((id: unknown) => {
+      const trial = trialOf(world, { trial: id });
+      return Array.from({ length: trial?.resource ?? 0 }, (_, index) => ({
+        trial: String(id),
+        fence: 1,
+        resource: index + 1,
+        metrics: { macroF1: trial === undefined ? 0 : valueOf(trial, index + 1) },
+        at: world.now,
+      }));
+    });
+    return accept({ points, next: null });
   },
   logs: () =>
     accept({

@@ -18,7 +18,14 @@ import type {
 } from "../../protocol/view.ts";
 import { formatParams } from "../../text/shown-parameter.ts";
 import { answerTo, want, type Data, type Want } from "./mesh-data.ts";
-import { matchesFilter } from "./filter.ts";
+import {
+  agentFields,
+  datasetFields,
+  modelFields,
+  sweepFields,
+  trialFields,
+} from "../../client/list/list-field.ts";
+import { filtered } from "./filter.ts";
 import type { ListName, Selection, Ui } from "./ui.ts";
 
 export type AccountView = BudgetView["accounts"][number];
@@ -61,34 +68,32 @@ export function presentOf(data: Data): number | null {
 
 export function agentsOf(ui: Ui, data: Data): readonly AgentView[] {
   const filter = ui.screen === "mesh" ? ui.filters.mesh : "";
-  return (meshOf(data)?.agents ?? []).filter((each) =>
-    matchesFilter(filter, () => ({
-      agent: each.agent,
-      state: each.state,
-      os: each.host.os,
-      cpu: each.host.cpuModel,
-      gpu: each.host.gpus.map((gpu) => `${gpu.vendor} ${gpu.model}`).join(" "),
-      backend: each.backends
-        .filter((backend) => backend.works)
-        .map((backend) => backend.name)
-        .join(" "),
-    })),
-  );
+  const fieldsOf = (each: AgentView) => ({
+    agent: each.agent,
+    state: each.state,
+    os: each.host.os,
+    cpu: each.host.cpuModel,
+    gpu: each.host.gpus.map((gpu) => `${gpu.vendor} ${gpu.model}`).join(" "),
+    backend: each.backends
+      .filter((backend) => backend.works)
+      .map((backend) => backend.name)
+      .join(" "),
+  });
+  return filtered(meshOf(data)?.agents ?? [], filter, fieldsOf, agentFields);
 }
 
 export function sweepsOf(ui: Ui, data: Data): readonly SweepSummary[] {
   const filter = ui.screen === "sweeps" ? ui.filters.sweeps : "";
-  return (answerTo(data, sweepsWant)?.sweeps ?? [])
-    .filter((each) =>
-      matchesFilter(filter, () => ({
-        sweep: each.sweep,
-        name: each.name,
-        requester: each.requester,
-        task: each.task,
-        state: each.state,
-      })),
-    )
-    .toSorted((a, b) => b.submittedAt - a.submittedAt);
+  const fieldsOf = (each: SweepSummary) => ({
+    sweep: each.sweep,
+    name: each.name,
+    requester: each.requester,
+    task: each.task,
+    state: each.state,
+  });
+  return filtered(answerTo(data, sweepsWant)?.sweeps ?? [], filter, fieldsOf, sweepFields).toSorted(
+    (a, b) => b.submittedAt - a.submittedAt,
+  );
 }
 
 export function sweepOf(ui: Ui, data: Data): SweepView | null {
@@ -98,25 +103,24 @@ export function sweepOf(ui: Ui, data: Data): SweepView | null {
 
 export function trialsOf(ui: Ui, data: Data): readonly TrialView[] {
   const filter = ui.screen === "trials" ? ui.filters.trials : "";
-  return (sweepOf(ui, data)?.trials ?? []).filter((each) =>
-    matchesFilter(filter, () => ({
-      trial: each.trial,
-      model: each.model,
-      state: each.state,
-      agent: each.attempts.at(-1)?.agent ?? "",
-      params: formatParams(each.params),
-    })),
-  );
+  const sweep = sweepOf(ui, data);
+  const fieldsOf = (each: TrialView) => ({
+    trial: each.trial,
+    model: each.model,
+    state: each.state,
+    agent: each.attempts.at(-1)?.agent ?? "",
+    params: formatParams(each.params),
+  });
+  return sweep === null ? [] : filtered(sweep.trials, filter, fieldsOf, trialFields(sweep));
 }
 
 export function modelsOf(ui: Ui, data: Data): readonly ModelRow[] {
-  return (answerTo(data, modelsWant)?.models ?? []).filter((each) =>
-    matchesFilter(ui.filters.registry, () => ({
-      model: each.model,
-      alias: each.aliases.map((alias) => alias.alias).join(" "),
-      task: each.latest.task,
-    })),
-  );
+  const fieldsOf = (each: ModelRow) => ({
+    model: each.model,
+    alias: each.aliases.map((alias) => alias.alias).join(" "),
+    task: each.latest.task,
+  });
+  return filtered(answerTo(data, modelsWant)?.models ?? [], ui.filters.registry, fieldsOf, modelFields);
 }
 
 export function modelOf(ui: Ui, data: Data): ModelView | null {
@@ -130,9 +134,8 @@ export function versionsOf(ui: Ui, data: Data): readonly VersionView[] {
 }
 
 export function datasetsOf(ui: Ui, data: Data): readonly DatasetRow[] {
-  return (answerTo(data, datasetsWant)?.datasets ?? []).filter((each) =>
-    matchesFilter(ui.filters.datasets, () => ({ dataset: each.dataset, kind: each.latest.kind })),
-  );
+  const fieldsOf = (each: DatasetRow) => ({ dataset: each.dataset, kind: each.latest.kind });
+  return filtered(answerTo(data, datasetsWant)?.datasets ?? [], ui.filters.datasets, fieldsOf, datasetFields);
 }
 
 export function datasetOf(ui: Ui, data: Data): DatasetView | null {
@@ -150,9 +153,8 @@ export function datasetVersionsOf(ui: Ui, data: Data): readonly DatasetVersionVi
 }
 
 export function accountsOf(ui: Ui, data: Data): readonly AccountView[] {
-  return (answerTo(data, budgetWant)?.accounts ?? []).filter((each) =>
-    matchesFilter(ui.filters.budgets, () => ({ requester: each.requester })),
-  );
+  const fieldsOf = ({ requester }: AccountView) => ({ requester });
+  return filtered(answerTo(data, budgetWant)?.accounts ?? [], ui.filters.budgets, fieldsOf);
 }
 
 /** The selected account's statement, newest first. */
@@ -165,14 +167,13 @@ export function linesOf(ui: Ui, data: Data): readonly LedgerLineView[] {
 export function eventsOf(ui: Ui, data: Data): readonly EventRow[] {
   const filter = ui.screen === "events" ? ui.filters.events : "";
   let [batch, place] = [0, 0];
-  return (answerTo(data, eventsWant)?.events ?? [])
-    .toReversed()
-    .map((each) => {
-      // Counted from its newest: of the oldest batch that is answered a part may be missing.
-      [batch, place] = [each.sequence, each.sequence === batch ? place + 1 : 0];
-      return { ...each, key: `${batch}.${place}` };
-    })
-    .filter((each) => matchesFilter(filter, () => ({ kind: each.kind, text: each.text })));
+  const fieldsOf = ({ kind, text }: EventRow) => ({ kind, text });
+  const rows = (answerTo(data, eventsWant)?.events ?? []).toReversed().map((each) => {
+    // Counted from its newest: of the oldest batch that is answered a part may be missing.
+    [batch, place] = [each.sequence, each.sequence === batch ? place + 1 : 0];
+    return { ...each, key: `${batch}.${place}` };
+  });
+  return filtered(rows, filter, fieldsOf);
 }
 
 /** The name of every row of a list, in its order. */

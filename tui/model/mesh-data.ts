@@ -59,6 +59,7 @@ export const noAnswers: Answers = {
   sweep: new Map(),
   trial: new Map(),
   curve: new Map(),
+  history: new Map(),
   logs: new Map(),
   why: new Map(),
   "sweep-why": new Map(),
