@@ -1,6 +1,6 @@
 /**
  * What others took of a machine's processors while something of our own ran: what all of them spent, less what this process did, and
- * what a hypervisor gave to other machines. Arithmetic on counters that only grow; what a graphics card does is not seen here.
+ * what a hypervisor gave to other machines (PROBE-13). Arithmetic on counters that only grow; what a graphics card does is not seen here.
  */
 import { machineTime, stolenTime, type ProcessorTime } from "../../system/processor-time.ts";
 

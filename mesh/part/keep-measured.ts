@@ -1,6 +1,6 @@
 /**
  * While an agent runs, what the mesh knows of its machine stays true: what its Python has installed, and how fast it is where that
- * was measured while others used it. It starts no agent, and says nothing to the mesh itself: `advertise` does.
+ * was measured while others used it (PROBE-16). It starts no agent, and says nothing to the mesh itself: `advertise` does.
  */
 import type { Agent } from "../../agent/agent.ts";
 import { measureAgain } from "../../agent/capability/measure-again.ts";
