@@ -172,6 +172,7 @@ export class ProgramRun {
       trial: job.trial,
       artifactFolder: join(job.checkpointDir, "mlflow"),
       now: Date.now,
+      objectives: job.program.objectives.map(({ metric }) => metric),
       onReports: (reports) => this.#take(reports, "http"),
       onFact: (fact) => this.#hearMlflow(fact),
     });

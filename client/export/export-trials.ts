@@ -2,8 +2,8 @@
  * Writes trials with all that is kept of them where an export goes. Everything is complete in files of its own before any of
  * it stands where it was asked for; a refusal on the way leaves nothing.
  */
-import { createReadStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { createReadStream, rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
@@ -56,6 +56,12 @@ export async function exportTrials(
 ): Promise<Outcome<Exported>> {
   const folder = await mkdtemp(join(tmpdir(), "trialmesh-export-"));
   const files = new ExportFiles(place.force);
+  const leaveNothing = (): void => {
+    files.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // Interrupted, or its reader has seen enough.
+  process.once("exit", leaveNothing);
   try {
     const run = new ExportRun(source, place, files, folder, at);
     const written = await run.write();
@@ -68,8 +74,8 @@ export async function exportTrials(
   } catch (error) {
     return unwritable(error, place.folder ?? place.outputs[0]?.path ?? folder);
   } finally {
-    await files.close();
-    await rm(folder, { recursive: true, force: true });
+    process.off("exit", leaveNothing);
+    leaveNothing();
   }
 }
 
