@@ -3,10 +3,10 @@
  * it stands where it was asked for; a refusal on the way leaves nothing.
  */
 import { createReadStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
+import { makeTemporaryFolder } from "../../system/temporary-folder.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepView } from "../../protocol/view.ts";
 import { csvText } from "./csv-table.ts";
@@ -54,7 +54,7 @@ export async function exportTrials(
   pour: (text: string) => Promise<void>,
   at: number,
 ): Promise<Outcome<Exported>> {
-  const folder = await mkdtemp(join(tmpdir(), "trialmesh-export-"));
+  const folder = makeTemporaryFolder("trialmesh-export-");
   const files = new ExportFiles(place.force);
   try {
     const run = new ExportRun(source, place, files, folder, at);
