@@ -127,7 +127,7 @@ export function program(terminal: Terminal): Command {
 }
 
 function sweepCommands(terminal: Terminal): Command {
-  return group("sweep", "run, list, show and stop sweeps", [
+  return group("sweep", "run, list, show, steer and stop sweeps", [
     sweepRunCommand(terminal),
     sweepLocalCommand(terminal),
     sweepLintCommand(terminal),

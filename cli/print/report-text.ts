@@ -8,7 +8,7 @@ import {
   overallOf,
   type SplitReport,
 } from "../../training/task/classification-report.ts";
-import type { ModelReport } from "../../client/model/report-model.ts";
+import type { ClassifierReport } from "../../client/model/report-model.ts";
 import { plural } from "../../protocol/plural.ts";
 import { bar } from "../../text/canvas/bar.ts";
 import { asciiGlyphs } from "../../text/glyph.ts";
@@ -22,7 +22,13 @@ const confusionsMost = 20;
 const barWidth = 20;
 const labelCells = 24;
 
-export function reportText({ model, trainedBy, epoch, labels, report }: ModelReport): string {
+export function reportText({
+  model,
+  trainedBy,
+  epoch,
+  labels,
+  report,
+}: Omit<ClassifierReport, "kind">): string {
   const splits = (["validation", "test"] as const).flatMap((name) => {
     const split = report[name];
     return split === undefined ? [] : [splitText(name, split, labels)];

@@ -58,12 +58,18 @@ function bestText(sweep: SweepSummary): string {
     : `${sweep.metric} ${formatMetric(sweep.best.value)} (${sweep.best.model})`;
 }
 
+function stateText({ state, waiting }: SweepSummary): string {
+  if (waiting === null) return state;
+  // Whoever paused it is said with the word.
+  return state === "paused" ? waiting : `${state}: ${waiting}`;
+}
+
 export function sweepText(view: SweepView): string {
   const { summary } = view;
   const { counts } = summary;
   const head = fields([
     ["sweep", `${summary.sweep} ${summary.name} by ${summary.requester}`],
-    ["state", summary.waiting === null ? summary.state : `${summary.state}: ${summary.waiting}`],
+    ["state", stateText(summary)],
     ["objective", `${summary.goal} ${summary.metric} of ${summary.task}`],
     [
       "dataset",

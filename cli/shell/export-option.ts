@@ -17,6 +17,9 @@ import { fileArgument } from "./option.ts";
 import type { Terminal } from "./terminal.ts";
 import { withMesh, type MeshOptions } from "./with-mesh.ts";
 
+/** What is half written is taken away before it ends. */
+const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 export type ExportCommandOptions = ExportOptions & MeshOptions;
 
 export function withExportFlags(command: Command): Command {
@@ -51,7 +54,10 @@ export function runExport(
   return withMesh(terminal, options, async ({ client }) => {
     const { exportTrials } = await import("../../client/export/export-trials.ts");
     const pour = (text: string) => terminal.pour(text);
+    const leave = () => process.exit(exitCode.interrupted);
+    for (const signal of endingSignals) process.once(signal, leave);
     const done = await exportTrials(sourceOf(client), place.value, pour, Date.now());
+    for (const signal of endingSignals) process.off(signal, leave);
     if (!done.ok) return printRefusal(terminal, options, done.refusal);
     if (done.value.files.every(({ file }) => file !== null))
       return printAnswer(terminal, options, done, exportedText);

@@ -1,5 +1,5 @@
 /** A whole sweep, or one trial, as an export. */
-import type { MeshClient } from "../../protocol/client.ts";
+import type { AskingClient } from "../list/patient-client.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { RowCondition } from "../list/row-condition.ts";
 import { trialFields } from "../list/list-field.ts";
@@ -9,7 +9,11 @@ import { exportedTrials, withHistory, type ExportedTrial, type SweepHead } from 
 import type { ExportSource } from "./export-trials.ts";
 
 /** Those of its trials that are as all conditions say; all where there is none. */
-export function sweepSource(client: MeshClient, sweep: string, where: readonly RowCondition[]): ExportSource {
+export function sweepSource(
+  client: AskingClient,
+  sweep: string,
+  where: readonly RowCondition[],
+): ExportSource {
   let seen: SweepHead | null = null;
   const chosen = async (): Promise<Outcome<ReadonlySet<string> | null>> => {
     if (where.length === 0) return accept(null);
@@ -22,7 +26,7 @@ export function sweepSource(client: MeshClient, sweep: string, where: readonly R
   return { trials, head: () => seen };
 }
 
-export function trialSource(client: MeshClient, trial: string): ExportSource {
+export function trialSource(client: AskingClient, trial: string): ExportSource {
   let seen: SweepHead | null = null;
   async function* one(): AsyncGenerator<Outcome<ExportedTrial>> {
     const view = await client.query("trial", { trial });

@@ -5,7 +5,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import * as z from "zod";
-import { anyValue, storedList } from "../../protocol/bound.ts";
+import { anyValue, storedList, storedText } from "../../protocol/bound.ts";
 import type { ColumnType } from "../list/list-column.ts";
 import { TextFile } from "./text-file.ts";
 
@@ -25,11 +25,11 @@ export interface ExportTable {
 }
 
 /** What is not finite is no JSON. */
-const unwritten: Readonly<Record<string, number>> = {
-  "\u0000NaN": Number.NaN,
-  "\u0000inf": Infinity,
-  "\u0000-inf": -Infinity,
-};
+const unwritten: ReadonlyMap<string, number> = new Map([
+  ["\u0000NaN", Number.NaN],
+  ["\u0000inf", Infinity],
+  ["\u0000-inf", -Infinity],
+]);
 
 /** Rows of columns that are found on the way: a row may have more than those before it, which have nothing there. */
 export class TableDraft {
@@ -109,13 +109,13 @@ async function* readRows(path: string, columns: readonly TableColumn[]): AsyncGe
   }
 }
 
-const plainSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const plainSchema = z.union([storedText, z.number(), z.boolean(), z.null()]);
 
 /** A number or truth in a column of texts is written out. */
 function typed(stored: unknown, type: ColumnType): Plain {
   const value = plainSchema.parse(stored ?? null);
   if (value === null) return null;
-  const number = typeof value === "string" ? unwritten[value] : undefined;
+  const number = typeof value === "string" ? unwritten.get(value) : undefined;
   if (type === "text") return String(number ?? value);
   return number ?? value;
 }

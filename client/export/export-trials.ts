@@ -2,8 +2,7 @@
  * Writes trials with all that is kept of them where an export goes. Everything is complete in files of its own before any of
  * it stands where it was asked for; a refusal on the way leaves nothing.
  */
-import { createReadStream } from "node:fs";
-import { rm } from "node:fs/promises";
+import { createReadStream, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { makeTemporaryFolder } from "../../system/temporary-folder.ts";
@@ -56,6 +55,12 @@ export async function exportTrials(
 ): Promise<Outcome<Exported>> {
   const folder = makeTemporaryFolder("trialmesh-export-");
   const files = new ExportFiles(place.force);
+  const leaveNothing = (): void => {
+    files.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // Interrupted, or its reader has seen enough.
+  process.once("exit", leaveNothing);
   try {
     const run = new ExportRun(source, place, files, folder, at);
     const written = await run.write();
@@ -68,8 +73,8 @@ export async function exportTrials(
   } catch (error) {
     return unwritable(error, place.folder ?? place.outputs[0]?.path ?? folder);
   } finally {
-    await files.close();
-    await rm(folder, { recursive: true, force: true });
+    process.off("exit", leaveNothing);
+    leaveNothing();
   }
 }
 

@@ -2,7 +2,7 @@
  * The trials of a sweep with all that is kept of what they said, one after the other: what every format is written from. At no time
  * is more than a page of trials and the points of one trial in memory.
  */
-import type { MeshClient } from "../../protocol/client.ts";
+import type { AskingClient } from "../list/patient-client.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepView, TrialView } from "../../protocol/view.ts";
 import { trialPages } from "../list/trial-page.ts";
@@ -28,7 +28,7 @@ export type Chosen = () => Promise<Outcome<ReadonlySet<string> | null>>;
 
 /** By number. `seen` hears of each page's head, also where no trial of it is chosen. */
 export async function* exportedTrials(
-  client: MeshClient,
+  client: AskingClient,
   sweep: string,
   chosen: Chosen,
   seen: (head: SweepHead) => void,
@@ -51,7 +51,7 @@ export async function* exportedTrials(
 }
 
 export async function* withHistory(
-  client: MeshClient,
+  client: AskingClient,
   head: SweepHead,
   trials: readonly TrialView[],
 ): AsyncGenerator<Outcome<ExportedTrial>> {

@@ -2,7 +2,7 @@
  * Everything that was said of some trials while they ran, as far as the mesh still has it, and whether that is all. Points are
  * kept so many an agent, newest first, so that of a large or an old sweep some are gone: which, is found by what is missing.
  */
-import type { MeshClient } from "../../protocol/client.ts";
+import { patientClient, type AskingClient } from "../list/patient-client.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { HistoryView, TrialView } from "../../protocol/view.ts";
 
@@ -35,14 +35,15 @@ export function historyState(
 
 /** By trial, in the order of `trials`, which are all different: one is given out as soon as it is complete. */
 export async function* historyOf(
-  client: MeshClient,
+  client: AskingClient,
   trials: readonly string[],
 ): AsyncGenerator<Outcome<readonly Point[]>> {
+  const asking = patientClient(client);
   let after: HistoryView["next"] = null;
   let given = 0;
   let points: Point[] = [];
   do {
-    const page: Outcome<HistoryView> = await client.query("history", {
+    const page: Outcome<HistoryView> = await asking.query("history", {
       trials: trials.slice(given),
       ...(after === null ? {} : { after }),
     });

@@ -1,5 +1,5 @@
 /** Every sweep of the mesh, or every one with all of some tags, newest first, asked for page by page. */
-import type { MeshClient } from "../../protocol/client.ts";
+import { patientClient, type AskingClient } from "./patient-client.ts";
 import { sweepsShownMax } from "../../protocol/command.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepSummary } from "../../protocol/view.ts";
@@ -23,12 +23,13 @@ export function sweepsBody(limit: number, { removed, tags }: SweepsAsked, offset
 
 /** One that is submitted meanwhile moves the others on: none is listed twice. */
 export async function everySweep(
-  client: MeshClient,
+  client: AskingClient,
   which: SweepsAsked,
 ): Promise<Outcome<readonly SweepSummary[]>> {
+  const asking = patientClient(client);
   const found = new Map<string, SweepSummary>();
   for (let offset = 0, limit = sweepsShownMax; ;) {
-    const page = await client.query("sweeps", sweepsBody(limit, which, offset));
+    const page = await asking.query("sweeps", sweepsBody(limit, which, offset));
     if (!page.ok) return page;
     const { sweeps } = page.value;
     for (const sweep of sweeps) found.set(sweep.sweep, sweep);

@@ -2,7 +2,7 @@
  * A sweep's trials, asked for page by page, so that a sweep of any size is gone through with little memory. A running
  * sweep goes on meanwhile: trials proposed after the last page are in none.
  */
-import type { MeshClient } from "../../protocol/client.ts";
+import { patientClient, type AskingClient } from "./patient-client.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepView } from "../../protocol/view.ts";
 
@@ -11,14 +11,15 @@ const listsOfTrials: ReadonlySet<string> = new Set(["trials", "attempts", "rungs
 
 /** `size`: trials per page, at most; where they do not fit one answer, pages are smaller. A refusal ends it. */
 export async function* trialPages(
-  client: MeshClient,
+  client: AskingClient,
   sweep: string,
   size: number,
   order: "number" | "best" = "number",
 ): AsyncGenerator<Outcome<SweepView>> {
+  const asking = patientClient(client);
   let limit = size;
   for (let offset = 0; ;) {
-    const page = await client.query("sweep", { sweep, order, offset, limit });
+    const page = await asking.query("sweep", { sweep, order, offset, limit });
     if (!page.ok) {
       yield page;
       return;

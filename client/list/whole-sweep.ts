@@ -1,5 +1,5 @@
 /** A sweep with all of its trials at once, for what looks at all of them together. */
-import type { MeshClient } from "../../protocol/client.ts";
+import type { AskingClient } from "./patient-client.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepView, TrialView } from "../../protocol/view.ts";
 import { trialPages } from "./trial-page.ts";
@@ -8,7 +8,7 @@ import { trialPages } from "./trial-page.ts";
 const pageTrials = 200;
 
 export async function wholeSweep(
-  client: MeshClient,
+  client: AskingClient,
   sweep: string,
   order: "number" | "best" = "number",
 ): Promise<Outcome<SweepView>> {

@@ -1,18 +1,23 @@
-/** What a registered classifier got right and wrong, read from its checkpoint. Not how that is printed. */
+/**
+ * What a registered model got right and wrong: a classifier's counts from its checkpoint; of a model whose target is a number,
+ * `report-regressor.ts`. Not how that is printed.
+ */
 import {
   labelReports,
   overallOf,
   type ClassificationReport,
   type SplitReport,
 } from "../../training/task/classification-report.ts";
-import { decodeCheckpoint } from "../../training/task/checkpoint.ts";
+import { decodeCheckpoint, type CheckpointMeta } from "../../training/task/checkpoint.ts";
 import { fetchBlob } from "../../artifact/mesh-blob.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { LineageView } from "../../protocol/view.ts";
+import type { Environment } from "../../system/environment.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import type { ModelReference } from "./model-reference.ts";
+import { reportRegressor, type RegressionReport } from "./report-regressor.ts";
 
-export interface ModelReport {
+export interface ClassifierReport {
+  readonly kind: "classification";
   /** `name@version`. */
   readonly model: string;
   /** What trained it, such as `nbsvm of text-classification`. */
@@ -22,32 +27,42 @@ export interface ModelReport {
   readonly report: ClassificationReport;
 }
 
+export type ModelReport = ClassifierReport | RegressionReport;
+
 export async function reportModel(
-  { home, bus, client }: Connected,
+  connected: Connected,
   wanted: ModelReference,
+  environment: Environment,
 ): Promise<Outcome<ModelReport>> {
+  const { bus, client, home } = connected;
   const lineage = await client.query("lineage", wanted);
   if (!lineage.ok) return lineage;
   const bytes = await fetchBlob(bus, home.mesh, lineage.value.version.artifact);
-  return bytes.ok ? reportFrom(lineage.value, bytes.value) : bytes;
-}
-
-/** What the checkpoint of a registered version says of itself. */
-function reportFrom({ model, version }: LineageView, bytes: Uint8Array): Outcome<ModelReport> {
+  if (!bytes.ok) return bytes;
+  const { model, version } = lineage.value;
   const name = `${model}@${version.version}`;
-  const checkpoint = decodeCheckpoint(bytes);
+  const checkpoint = decodeCheckpoint(bytes.value);
   if (!checkpoint.ok) {
     return refuse("invalid", `${name} is of task ${version.task}, which keeps no report in its artifact`);
   }
   const { meta } = checkpoint.value;
+  // Tables of numbers have no labels; texts and classes always do.
+  if (meta.extra["target"] === "number")
+    return reportRegressor(connected, lineage.value, bytes.value, meta.epoch, environment);
+  return classifierReport(name, meta);
+}
+
+/** What the checkpoint of a registered version says of itself. */
+function classifierReport(model: string, meta: CheckpointMeta): Outcome<ClassifierReport> {
   if (meta.report === undefined) {
     return refuse(
       "unknown",
-      `${name} keeps no report: only classifiers have one, trained since reports are kept`,
+      `${model} keeps no report: only models of labels and of numbers have one, those of labels if trained since reports are kept`,
     );
   }
   return accept({
-    model: name,
+    kind: "classification",
+    model,
     trainedBy: `${meta.model} of ${meta.task}`,
     epoch: meta.epoch,
     labels: meta.labels,
@@ -56,7 +71,12 @@ function reportFrom({ model, version }: LineageView, bytes: Uint8Array): Outcome
 }
 
 /** The report for programs: labels by name, derived figures included. */
-export function reportDocument({ report, labels, ...rest }: ModelReport): object {
+export function reportDocument(whole: ModelReport): object {
+  if (whole.kind === "regression") {
+    const { splits, ...about } = whole;
+    return { ...about, ...splits };
+  }
+  const { labels, report, ...rest } = whole;
   const split = (counts: SplitReport) => ({
     rows: counts.rows,
     ...overallOf(counts),

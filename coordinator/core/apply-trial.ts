@@ -304,6 +304,7 @@ function finishTrial(state: State, event: EventOf<"TrialFinished">, at: number):
   if (event.by !== undefined) trial.failure = event.why;
   else if (trial.reusedFrom === null && !state.records.has(trial.key)) record(state, trial);
   sweep.savedByStopping += event.saved ?? 0;
+  if (event.metrics !== undefined) trial.metrics = event.metrics;
   if (event.best === true) noteBest(sweep, trial, at);
 }
 

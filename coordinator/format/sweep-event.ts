@@ -1,7 +1,14 @@
 /** What happens to sweeps and trials, as it stands in the journal since format 2. */
 import * as z from "zod";
 import { storedSweepSpec } from "./stored-sweep.ts";
-import { storedCount, storedId, storedLabels, storedMilliTokens, storedParams } from "./stored-value.ts";
+import {
+  storedCount,
+  storedId,
+  storedLabels,
+  storedMetrics,
+  storedMilliTokens,
+  storedParams,
+} from "./stored-value.ts";
 
 const sweep = storedId;
 const trial = storedId;
@@ -81,6 +88,8 @@ export const sweepEvents = [
     why: z.string(),
     /** Who stopped it; left out where the stopping policy did, or nobody. Such a trial answers for no other. */
     by: z.string().exactOptional(),
+    /** What it had measured when it was stopped, where it left no checkpoint to have that with. */
+    metrics: storedMetrics.exactOptional(),
     /** It is now the sweep's best; left out where it is not. */
     best: z.literal(true).exactOptional(),
     /** What is not spent, because it was stopped early. */

@@ -88,6 +88,8 @@ const asking: readonly (readonly string[])[] = [
   ["trial", "why", "s1-1"],
   ["trial", "logs", "s1-1"],
   ["trial", "stop", "s1-1", "s1-2"],
+  ["sweep", "export", "s1", "--out", "-", "--format", "json"],
+  ["trial", "export", "s1-1", "--out", "-", "--format", "json"],
   ["dataset", "ls"],
   ["dataset", "show", "reviews"],
   ["model", "ls"],

@@ -19,9 +19,10 @@ import { exportFormats, exportPlace, exportTables } from "../../client/export/ex
 import { TableDraft, type ExportTable, type Plain } from "../../client/export/export-table.ts";
 import { parquetNames, writeParquet } from "../../client/export/parquet-table.ts";
 import { historyOf, historyState, type Point } from "../../client/export/trial-history.ts";
+import { patientClient } from "../../client/list/patient-client.ts";
 import { openEngine } from "../../data/engine/sql-engine.ts";
 import { lit } from "../../data/engine/sql.ts";
-import { accept } from "../../protocol/refusal.ts";
+import { accept, refuse } from "../../protocol/refusal.ts";
 import { openFakeMesh } from "../support/fake-client.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-export-test-"));
@@ -322,13 +323,39 @@ test("EXPORT-11: files stand in their places together, complete, or not at all",
   assert.equal(existsSync(join(place, "sub", "a")), false);
   const sizes = await files.place();
   assert.ok(sizes.ok && sizes.value.get(join(place, "sub", "a")) === 2);
-  await files.close();
+  files.close();
   assert.equal(readFileSync(join(place, "sub", "a"), "utf8"), "12");
   const late = new ExportFiles(false);
   await late.write(join(place, "b"), pieces("mine"));
   writeFileSync(join(place, "b"), "another's");
   assert.ok(!(await late.place()).ok);
-  await late.close();
+  late.close();
   assert.equal(readFileSync(join(place, "b"), "utf8"), "another's");
   assert.deepEqual(readdirSync(place).toSorted(), ["b", "sub"]);
+});
+
+test("EXPORT-12: who asks more than one may waits and asks again; what stays refused, or took long already, is refused", async () => {
+  const { client } = openFakeMesh();
+  const trying = async (refusals: number, code: "unavailable" | "unknown", eachMs: number) => {
+    let [asked, paused, at] = [0, 0, 0];
+    const busy = {
+      query: () => {
+        at += eachMs;
+        return Promise.resolve(
+          asked++ < refusals ? refuse(code, "more than 100 questions a second") : accept(1),
+        );
+      },
+    };
+    const pause = (ms: number) => {
+      paused += ms;
+      return Promise.resolve();
+    };
+    const answer = await patientClient(busy as unknown as typeof client, pause, () => at).query("mesh", {});
+    return { ok: answer.ok, asked, paused };
+  };
+  assert.deepEqual(await trying(0, "unavailable", 1), { ok: true, asked: 1, paused: 0 });
+  assert.deepEqual(await trying(3, "unavailable", 1), { ok: true, asked: 4, paused: 3_000 });
+  assert.deepEqual(await trying(50, "unavailable", 1), { ok: false, asked: 10, paused: 9_000 });
+  assert.deepEqual(await trying(1, "unknown", 1), { ok: false, asked: 1, paused: 0 });
+  assert.deepEqual(await trying(1, "unavailable", 20_000), { ok: false, asked: 1, paused: 0 });
 });

@@ -195,7 +195,7 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
     const file = join(folder, "sweep.yaml");
     writeFileSync(
       file,
-      "name: talk\ncommand: [sh, talk.sh]\nobjective: {metric: score, goal: maximize}\nparameters: {x: {values: [1]}}\nsearch: {trials: 1}\n",
+      'name: talk\ncommand: [sh, talk.sh, "${args}"]\nobjective: {metric: score, goal: maximize}\nparameters: {x: {values: [1]}}\nsearch: {trials: 1}\n',
     );
     await mesh.cordon("one", true);
     const sweep = (await mesh.ok("one", "sweep", "run", file, "--detach")).out.trim();
@@ -244,6 +244,30 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
       new RegExp(`on ${second} stands 2 trials of ${third.summary.sweep} answered from it; .*--force`),
     );
     await mesh.ok("one", "sweep", "rm", second, "--force");
+    await audited();
+  });
+
+  test("STOP-1: a program that is stopped keeps what it has measured, though it saves nothing", async () => {
+    const folder = join(mesh.cli.folder, "measure");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "measure.sh"), "echo score=0.25; sleep 600\n");
+    const file = join(folder, "sweep.yaml");
+    writeFileSync(
+      file,
+      'name: measure\ncommand: [sh, measure.sh, "${args}"]\nobjective: {metric: score, goal: maximize}\nparameters: {x: {values: [1]}}\nsearch: {trials: 1}\n',
+    );
+    const sweep = (await mesh.ok("one", "sweep", "run", file, "--detach")).out.trim();
+    const trial = `${sweep}-1`;
+    await until("its first figure", async () => {
+      const curve = valueOf(await mesh.client.query("curve", { trial }));
+      return curve.points.length > 0 ? curve : null;
+    });
+    await mesh.ok("one", "trial", "stop", trial);
+    const { trials } = await mesh.ended(sweep);
+    assert.deepEqual(
+      [trials[0]?.state, trials[0]?.metrics, trials[0]?.value],
+      ["stopped", { score: 0.25 }, null],
+    );
     await audited();
   });
 });

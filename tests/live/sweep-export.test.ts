@@ -2,6 +2,7 @@
  * A sweep of a program out again: what pandas and DuckDB read of each format is what `sweep show --json` and the program said.
  */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -9,6 +10,7 @@ import * as z from "zod";
 import type { SweepView } from "../../protocol/view.ts";
 import { LiveMesh, noopSweep } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+import { mainFile, outcomeOf } from "../support/run-cli.ts";
 import { pythonPeer } from "../support/python-peer.ts";
 
 const peer = pythonPeer("tables-1", ["pandas==3.1.1", "pyarrow==26.0.1", "duckdb==2.0.1"]);
@@ -242,6 +244,23 @@ describe("EXPORT-1: a sweep as csv, parquet and json", { skip: skipWithoutNats }
     assert.match(csv, /^sweep,trial,attempt,epoch,metric,value,at,source_trial\n/);
     await ok("sweep", "export", "s1", "--out", at("one.csv"));
     assert.equal(readFileSync(at("one.history.csv"), "utf8"), csv);
+  });
+
+  test("EXPORT-13: a reader that has seen enough ends it, and nothing is left behind", async () => {
+    const temporary = at("temporary");
+    mkdirSync(temporary);
+    const environment = { ...mesh.cli.environment(LiveMesh.home), TMPDIR: temporary };
+    const words = ["sweep", "export", "s1", "--format", "jsonl", "--out", "-"];
+    const line = ["-c", '"$0" "$@" | head -c 100', process.execPath, mainFile, ...words];
+    const child = spawn("sh", line, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+    const { code, err, out } = await outcomeOf(child);
+    assert.equal(code, 0, err);
+    assert.equal(out.length, 100);
+    assert.deepEqual(readdirSync(temporary), []);
+    const whole = await outcomeOf(
+      spawn(process.execPath, [mainFile, ...words], { env: environment, stdio: ["ignore", "pipe", "pipe"] }),
+    );
+    assert.equal(whole.out, await ok(...words), "a process of its own writes the same");
   });
 
   test("LIST-10: lists of the command line are narrowed and sorted, and so is an export", async () => {

@@ -330,6 +330,23 @@ wandb.init(); wandb.log({"score": 1})
       assert.ok(run.lines.includes("score=0.5 False"), shown(run));
     });
 
+  for (const word of ["-I", "-E"])
+    test(`python ${word} has the parameters all the same, and is not heard by what it logs`, async () => {
+      const script = `
+import wandb
+wandb.init(config={"lr": 3})
+print("score=0.5", wandb.config.lr)
+wandb.log({"score": 1})
+`;
+      const run = await runScript(
+        newest,
+        { "run.py": script },
+        { command: ["${interpreter}", word, "run.py"] },
+      );
+      assert.equal(run.metrics["score"], 0.5, shown(run));
+      assert.ok(run.lines.includes("score=0.5 1e-05"), shown(run));
+    });
+
   test("a module of that name that is the program's own is left as it is", async () => {
     const files = {
       "wandb.py": "def init(): return 1\ndef log(data): print(f\"score={data['score']}\")\n",

@@ -42,14 +42,13 @@ def _rest_of_path():
 
 def _hidden_one():
     """The spec of the sitecustomize behind this one on the path; None where there is none."""
-    try:
-        rest = _rest_of_path()
-        for finder in sys.meta_path:
-            spec = finder.find_spec("sitecustomize", rest)
-            if spec is not None and spec.loader is not None:
-                return spec
-    except Exception:
-        pass
+    for finder in sys.meta_path:
+        try:
+            spec = finder.find_spec("sitecustomize", _rest_of_path())
+        except Exception:
+            continue
+        if spec is not None and spec.loader is not None:
+            return spec
     return None
 
 
