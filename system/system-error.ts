@@ -73,9 +73,9 @@ function refuseFolder({ code, message }: FolderError): Outcome<never> {
 function reasonOf(code: string, path: string): string {
   switch (code) {
     case "ENOTDIR":
-      return `${path} is a file, where a folder is wanted`;
+      return `${path} is a file; trialmesh needs a folder there`;
     case "EEXIST":
-      return `${path} is a link that leads nowhere, or a file, where a folder is wanted`;
+      return `${path} is a link that leads nowhere, or a file, where a folder should be`;
     case "ENOENT":
       return `the folder ${path} cannot be made: ${dirname(path)} takes none`;
     case "EACCES":

@@ -135,7 +135,7 @@ test(
         [
           ["up"],
           { TRIALMESH_HOME: "/dev/null/x" },
-          /^trialmesh: \/dev\/null is a file, where a folder is wanted/m,
+          /^trialmesh: \/dev\/null is a file; trialmesh needs a folder there/m,
         ],
       ] as const) {
         const { code, err } = await runCli(words, { TRIALMESH_HOME: join(root, "home"), ...more });
