@@ -24,8 +24,13 @@ export class FolderError extends Error {
 }
 
 /** One sentence for a file operation that failed; an error that is not the disk's is thrown on. */
-export function refuseDisk(error: unknown, verb: "read" | "write", path: string): Outcome<never> {
-  if (error instanceof FolderError) return refuseFolder(error);
+export function refuseDisk(error: unknown, verb: "read" | "write", asked: string): Outcome<never> {
+  const path = error instanceof FolderError ? error.path : asked;
+  if (error instanceof FolderError && misplaced.has(error.code))
+    return refuse(
+      "invalid",
+      `${error.message}; choose another folder with TRIALMESH_HOME or TRIALMESH_CACHE`,
+    );
   const code = systemCode(error);
   switch (code) {
     case null:
@@ -61,14 +66,8 @@ export function refuseDisk(error: unknown, verb: "read" | "write", path: string)
   }
 }
 
-/** Which of several folders it was has been said: how to name another depends on what it is for. */
-function refuseFolder({ code, message }: FolderError): Outcome<never> {
-  const isDenied = code === "EACCES" || code === "EPERM";
-  const advice = isDenied
-    ? "it must belong to the user who runs trialmesh"
-    : "choose another folder with TRIALMESH_HOME or TRIALMESH_CACHE";
-  return refuse(isDenied ? "forbidden" : "unavailable", `${message}; ${advice}`);
-}
+/** Why no folder can be made there whoever asks. */
+const misplaced: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EEXIST", "ENAMETOOLONG", "ELOOP"]);
 
 function reasonOf(code: string, path: string): string {
   switch (code) {
