@@ -46,6 +46,7 @@ import { sweepLsCommand } from "./command/sweep-ls.ts";
 import { sweepPauseCommand } from "./command/sweep-pause.ts";
 import { sweepReportCommand } from "./command/sweep-report.ts";
 import { sweepResumeCommand } from "./command/sweep-resume.ts";
+import { sweepRestoreCommand, sweepRmCommand } from "./command/sweep-rm.ts";
 import { sweepRunCommand } from "./command/sweep-run.ts";
 import { sweepSchemaCommand } from "./command/sweep-schema.ts";
 import { sweepSealCommand } from "./command/sweep-seal.ts";
@@ -126,7 +127,7 @@ export function program(terminal: Terminal): Command {
 }
 
 function sweepCommands(terminal: Terminal): Command {
-  return group("sweep", "run, list, show and stop sweeps", [
+  return group("sweep", "run, list, show, steer and stop sweeps", [
     sweepRunCommand(terminal),
     sweepLocalCommand(terminal),
     sweepLintCommand(terminal),
@@ -147,6 +148,8 @@ function sweepCommands(terminal: Terminal): Command {
     sweepStopCommand(terminal),
     sweepTagCommand(terminal),
     sweepNoteCommand(terminal),
+    sweepRmCommand(terminal),
+    sweepRestoreCommand(terminal),
   ]);
 }
 

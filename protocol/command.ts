@@ -76,6 +76,13 @@ const commandBodies = {
       path: ["trials"],
       message: "is how many more trials, 1 or more, where no tokens are given",
     }),
+  /** Out of sight, and its record answers no more. `force`: also where something stands on it. */
+  "sweep-remove": z.strictObject({
+    sweep: sweepIdSchema,
+    force: z.boolean().default(false),
+    why: text.default(""),
+  }),
+  "sweep-restore": z.strictObject({ sweep: sweepIdSchema }),
   "budget-grant": z.strictObject({
     requester: nameSchema,
     amount: milliTokensSchema.positive(),
@@ -158,6 +165,8 @@ const queryBodies = {
   sweeps: z.strictObject({
     limit: z.int().min(1).max(sweepsShownMax).default(50),
     tags: listOf(tagSchema, tagsMax).default([]),
+    /** Also those that were removed. */
+    removed: z.boolean().default(false),
     offset: z.int().nonnegative().default(0),
   }),
   sweep: z.strictObject({
@@ -237,6 +246,14 @@ export const commandValues = {
     total: z.int().nonnegative(),
     cap: milliTokensSchema.nullable(),
   }),
+  /** What it was, and what stands on it and stays. */
+  "sweep-remove": z.object({
+    sweep: sweepIdSchema,
+    trials: z.int().nonnegative(),
+    spent: milliTokensSchema,
+    dependents: answerList(answerText),
+  }),
+  "sweep-restore": z.object({ sweep: sweepIdSchema }),
   "budget-grant": z.object({ requester: nameSchema, granted: milliTokensSchema }),
   /** `opened` is false where it was open already. */
   "account-open": z.object({ requester: nameSchema, opened: z.boolean().optional() }),

@@ -130,6 +130,8 @@ export const sweepSummary = z.object({
   priority: z.number(),
   experiment: answerText.nullable(),
   ...labels,
+  /** Who took it out of sight, and when; absent where it is in sight. */
+  removed: z.object({ by: answerText, why: answerText, at: z.number() }).exactOptional(),
   submittedAt: z.number(),
   finishedAt: z.number().nullable(),
   registered: z

@@ -48,9 +48,9 @@ export function jsonText(value: unknown): string {
   return escaped(JSON.stringify(value, null, 2), unprintableInLines);
 }
 
-/** As `jsonText`, on one line: one of many documents. */
-export function jsonLine(value: unknown): string {
-  return escaped(JSON.stringify(value), unprintable);
+/** As `jsonText`, on one line: one of many documents. `replacer`: as `JSON.stringify` takes it. */
+export function jsonLine(value: unknown, replacer?: (key: string, value: unknown) => unknown): string {
+  return escaped(JSON.stringify(value, replacer), unprintable);
 }
 
 function escaped(json: string, what: RegExp): string {

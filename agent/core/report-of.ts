@@ -40,7 +40,10 @@ export function stoppedReport(
     const keptMs = checkpoint?.usedMs ?? 0;
     const usedMs = byOwner ? keptMs : Math.max(keptMs, event.usedMs);
     if (checkpoint === null)
-      return { report: { ...nothingDone(fence, from?.resource ?? 0), usedMs, why }, files: [] };
+      return {
+        report: { ...nothingDone(fence, from?.resource ?? 0), metrics: finiteOf(event.metrics), usedMs, why },
+        files: [],
+      };
     return {
       report: { kind: "stopped", ...keptOf(held, checkpoint), usedMs, why },
       files: filesOf(checkpoint),

@@ -93,7 +93,7 @@ export function expandCommand(
   return refuse("invalid", `the command names \${envvar:${first}}, and ${first} is not set`);
 }
 
-/** Where the machine's owner names a Python, a command that begins with `python` or `python3` means that one. */
+/** PYTHON-1: where the machine's owner names a Python, a command that begins with `python` or `python3` means that one. */
 function withNamedPython(
   words: readonly string[],
   { interpreter, platform }: Pick<ExpandContext, "interpreter" | "platform">,

@@ -12,16 +12,26 @@ const names = ["python", "python3"];
  */
 export function findInterpreter(environment: Environment): string {
   const wanted = environment["TRIALMESH_PYTHON"];
-  if (wanted !== undefined && wanted !== "") return named(wanted);
   const folders = (environment["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  return names.find((name) => folders.some((folder) => isExecutable(join(folder, name)))) ?? "python";
+  if (wanted !== undefined && wanted !== "") return named(wanted, folders);
+  return names.find((name) => onPath(name, folders) !== null) ?? "python";
 }
 
-/** Programs run in folders of their own, from where a path that is not whole leads elsewhere. */
-function named(wanted: string): string {
-  const path = /[/\\]/.test(wanted) || isFolder(wanted) ? resolve(wanted) : wanted;
-  if (!isFolder(path)) return path;
+/** By its whole path where there is one: programs run in folders of their own, from where another leads elsewhere. */
+function named(wanted: string, folders: readonly string[]): string {
+  const isPath = /[/\\]/.test(wanted) || isEnvironmentHome(resolve(wanted));
+  if (!isPath) return onPath(wanted, folders) ?? wanted;
+  const path = resolve(wanted);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return path;
   return join(path, ...(process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"]));
+}
+
+function onPath(name: string, folders: readonly string[]): string | null {
+  return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;
+}
+
+function isEnvironmentHome(folder: string): boolean {
+  return existsSync(join(folder, "pyvenv.cfg"));
 }
 
 /**
@@ -32,7 +42,7 @@ export function activation(interpreter: string, environment: Environment): Recor
   if (!isAbsolute(interpreter)) return {};
   const folder = dirname(interpreter);
   const home = dirname(folder);
-  const variable = existsSync(join(home, "pyvenv.cfg"))
+  const variable = isEnvironmentHome(home)
     ? "VIRTUAL_ENV"
     : existsSync(join(home, "conda-meta"))
       ? "CONDA_PREFIX"
@@ -45,10 +55,6 @@ export function activation(interpreter: string, environment: Environment): Recor
 /** The first words of a command that mean whatever Python this machine's owner names. */
 export function meansPython(word: string): boolean {
   return names.includes(word);
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function isExecutable(path: string): boolean {

@@ -1,53 +1,47 @@
 /**
  * The calls of MLflow's tracking client (REST API 2.0, https://mlflow.org/docs/latest/rest-api.html) that log a run, as data:
- * what each says of the trial, and what it is answered. One experiment; it holds no socket and keeps no history.
+ * what each says of the trial, and what it is answered. One experiment; it holds no socket.
  *
  * The first run is the trial's. A run with a parent is one of its own: its metrics are told under its name, as
  * `fold-1/score`, and never count as the trial's. A further run without a parent goes on with the trial's, as where a script opens
  * it for each step.
  */
 import { createHash } from "node:crypto";
-import * as z from "zod";
-import { cutText, longText, listOf } from "../../protocol/bound.ts";
+import type * as z from "zod";
+import { MlflowModels } from "./mlflow-model.ts";
+import { MlflowNames } from "./mlflow-name.ts";
+import { searchRuns } from "./mlflow-search.ts";
+import { MlflowRun, type LoggedMetric, type LoggedPair } from "./mlflow-run.ts";
+import {
+  batchBody,
+  creationBody,
+  historyBody,
+  meantBody,
+  metricBody,
+  ok,
+  outputBody,
+  page,
+  pairBody,
+  refused,
+  searchBody,
+  shown,
+  taking,
+  updateBody,
+  type MlflowAnswer,
+} from "./mlflow-wire.ts";
 import type { MlflowFact } from "./mlflow-fact.ts";
-import { MlflowRun, type LoggedPair } from "./mlflow-run.ts";
-import { spokenNumber } from "./spoken-number.ts";
 
-export interface MlflowAnswer {
-  readonly status: 200 | 400 | 404 | 405;
-  readonly body: unknown;
-  readonly facts: readonly MlflowFact[];
+export interface MlflowPlace {
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  /** A URL of a folder the client may write into. */
+  readonly artifactFolder: string;
+  /** ms since the Unix epoch. */
+  readonly now: () => number;
+  /** Metrics that only the trial's own run may say. */
+  readonly objectives: readonly string[];
 }
-
-/** Protobuf's JSON writes 64-bit integers as numbers or as text. */
-const integer = z
-  .union([
-    z.int(),
-    longText
-      .regex(/^-?\d+$/)
-      .transform(Number)
-      .pipe(z.int()),
-  ])
-  .default(0);
-/** MLflow's own limit of a name. */
-const nameCharactersMax = 250;
-const name = longText.min(1).max(nameCharactersMax);
-const metric = z.object({ key: name, value: spokenNumber, step: integer });
-/** MLflow allows some thousand; of a longer value its beginning is kept. */
-const valueCharactersMax = 8_000;
-const pair = z.object({
-  key: name,
-  value: cutText(valueCharactersMax).default(""),
-});
-const batch = z.object({
-  metrics: listOf(metric).default([]),
-  params: listOf(pair).default([]),
-  tags: listOf(pair).default([]),
-});
-const creation = z.object({ run_name: longText.optional(), tags: listOf(pair).default([]) });
-const update = z.object({ status: longText.optional(), run_name: longText.optional() });
-/** Which run is meant; older clients say `run_uuid`. */
-const meant = z.object({ run_id: longText.optional(), run_uuid: longText.optional() });
 
 /** The trial's and its children. */
 const runsMax = 500;
@@ -67,21 +61,30 @@ const asking = new Set([
   "metrics/get-history",
   "artifacts/list",
 ]);
+/** Points kept of all metrics, for who asks for their history. */
+const pointsMax = 50_000;
+const usualPoints = 25_000;
+
 export class MlflowRuns {
   readonly #own: MlflowRun;
+  readonly #models: MlflowModels;
   /** By their ids, the trial's own first. */
   readonly #runs = new Map<string, MlflowRun>();
   readonly #prefixes = new Set<string>();
 
-  /** `id`: 32 hexadecimal digits. `artifactFolder`: a URL of a folder the client may write into. `at`: ms since the Unix epoch. */
-  constructor(id: string, name: string, artifactFolder: string, at: number) {
-    this.#own = new MlflowRun({ id, experimentId, artifactFolder, at, prefix: "" }, name);
+  constructor({ artifactFolder, id, name, now, objectives }: MlflowPlace) {
+    const names = new MlflowNames(id, objectives);
+    const room = { points: pointsMax };
+    this.#own = new MlflowRun({ id, experimentId, artifactFolder, at: now(), prefix: "", names, room }, name);
+    this.#models = new MlflowModels({ run: id, experimentId, artifactFolder, now });
     this.#runs.set(id, this.#own);
   }
 
   /** `path` after `/api/2.0/mlflow/`; `body` is the parsed JSON, for GET the query as an object. */
-  call(method: "GET" | "POST", path: string, body: unknown): MlflowAnswer {
-    if (method === "GET" && !asking.has(path)) {
+  call(method: string, path: string, body: unknown): MlflowAnswer {
+    const ofModel = this.#models.call(method, path, body);
+    if (ofModel !== null) return ofModel;
+    if (method !== "POST" && (method !== "GET" || !asking.has(path))) {
       const message = `${path} is posted`;
       return { status: 405, body: { error_code: "INVALID_PARAMETER_VALUE", message }, facts: [] };
     }
@@ -99,33 +102,32 @@ export class MlflowRuns {
       case "experiments/list":
         return ok({ experiments: [this.#experiment()] });
       case "runs/create":
-        return this.#take(creation, body, (given) => this.#create(given));
+        return taking(creationBody, body, (given) => this.#create(given));
       case "runs/search":
-        return ok({ runs: [...this.#runs.values()].map((run) => run.answer()) });
+        return taking(searchBody, body, (given) => searchRuns(this.#runs.values(), given, experimentId));
       case "runs/get":
       case "runs/update":
       case "runs/log-metric":
       case "runs/log-parameter":
       case "runs/set-tag":
-      case "runs/log-batch": {
-        const given = meant.safeParse(body).data;
+      case "runs/log-batch":
+      case "runs/delete-tag":
+      case "runs/outputs":
+      case "runs/delete":
+      case "runs/restore":
+      case "metrics/get-history": {
+        const given = meantBody.safeParse(body).data;
         const id = given?.run_id ?? given?.run_uuid;
         const run = id === undefined ? this.#own : this.#runs.get(id);
         return run === undefined
           ? refused(404, `Run with id=${shown(id)} not found`)
           : this.#ofRun(run, path, body);
       }
-      case "metrics/get-history":
-        return ok({ metrics: [] });
       case "artifacts/list":
         return ok({ root_uri: this.#own.place.artifactFolder, files: [] });
       // Of a run they change nothing that is kept here.
-      case "runs/delete-tag":
       case "runs/log-inputs":
-      case "runs/outputs":
       case "runs/log-model":
-      case "runs/delete":
-      case "runs/restore":
       case "experiments/set-experiment-tag":
       case "experiments/update":
         return ok({});
@@ -150,33 +152,65 @@ export class MlflowRuns {
     };
     switch (path) {
       case "runs/update":
-        return this.#take(update, body, ({ run_name, status }) => {
+        return taking(updateBody, body, ({ end_time, run_name, status }) => {
           run.status = status ?? run.status;
           run.name = run_name ?? run.name;
-          return { status: 200, body: { run_info: run.info() }, facts: [] };
+          run.endedAt = end_time ?? run.endedAt;
+          return ok({ run_info: run.info() });
         });
       case "runs/log-metric":
-        return this.#take(metric, body, (one) => ({ status: 200, body: {}, facts: run.measure([one]) }));
+        return taking(metricBody, body, (one) => ({
+          status: 200,
+          body: {},
+          facts: this.#measured(run, [one]),
+        }));
       case "runs/log-parameter":
-        return this.#take(pair, body, (one) => setting([one], () => []));
+        return taking(pairBody, body, (one) => setting([one], () => []));
       case "runs/set-tag":
-        return this.#take(pair, body, (one) => ({ status: 200, body: {}, facts: run.tag([one]) }));
+        return taking(pairBody, body, (one) => ({ status: 200, body: {}, facts: run.tag([one]) }));
+      case "runs/delete-tag":
+        return taking(pairBody, body, ({ key }) => {
+          run.untag(key);
+          return ok({});
+        });
       case "runs/log-batch":
-        return this.#take(batch, body, ({ metrics, params, tags }) =>
-          setting(params, () => [...run.tag(tags), ...run.measure(metrics)]),
+        return taking(batchBody, body, ({ metrics, params, tags }) =>
+          setting(params, () => [...run.tag(tags), ...this.#measured(run, metrics)]),
         );
+      case "runs/outputs":
+        return taking(outputBody, body, ({ models }) => {
+          for (const { model_id, step } of models) run.addModel(model_id, step);
+          return ok({});
+        });
+      case "runs/delete":
+      case "runs/restore":
+        run.isDeleted = path === "runs/delete";
+        return ok({});
+      case "metrics/get-history":
+        return taking(historyBody, body, (given) => {
+          const { items, next } = page(run.history(given.metric_key), given, usualPoints);
+          return ok({ metrics: items, ...next });
+        });
       default:
         return ok({ run: run.answer() });
     }
   }
 
-  #create({ run_name, tags }: z.infer<typeof creation>): MlflowAnswer {
+  /** What is said of a model as well as of its run. */
+  #measured(run: MlflowRun, metrics: readonly LoggedMetric[]): MlflowFact[] {
+    for (const metric of metrics) this.#models.measure(run.place.id, metric);
+    return run.measure(metrics);
+  }
+
+  #create({ run_name, start_time, tags }: z.infer<typeof creationBody>): MlflowAnswer {
     const parent = tags.find(({ key }) => key === parentTag)?.value;
     const named = run_name ?? tags.find(({ key }) => key === "mlflow.runName")?.value;
     if (parent === undefined) {
-      this.#own.name = named ?? this.#own.name;
       this.#own.begin();
-      return { status: 200, body: { run: this.#own.answer() }, facts: this.#own.tag(tags) };
+      this.#own.startedAt = start_time ?? this.#own.startedAt;
+      const facts = this.#own.tag(tags);
+      this.#own.name = named ?? this.#own.name;
+      return { status: 200, body: { run: this.#own.answer() }, facts };
     }
     const above = this.#runs.get(parent);
     if (above === undefined) return refused(404, `Run with id=${shown(parent)} not found`);
@@ -184,12 +218,12 @@ export class MlflowRuns {
     const number = this.#runs.size;
     const id = createHash("sha256").update(`${this.#own.place.id} ${number}`).digest("hex").slice(0, 32);
     const name = named ?? `child-${number}`;
-    const run = new MlflowRun(
-      { ...above.place, id, prefix: this.#prefixOf(`${above.place.prefix}${name}`, number) },
-      name,
-    );
+    const prefix = this.#prefixOf(`${above.place.prefix}${name}`, number);
+    const run = new MlflowRun({ ...above.place, id, prefix }, name);
+    run.startedAt = start_time ?? run.startedAt;
     this.#runs.set(id, run);
-    return { status: 200, body: { run: run.answer() }, facts: run.tag(tags) };
+    const facts = run.tag(tags);
+    return { status: 200, body: { run: run.answer() }, facts };
   }
 
   /** Two children of one name are told apart. */
@@ -199,13 +233,6 @@ export class MlflowRuns {
     for (let n = number; this.#prefixes.has(prefix); n++) prefix = `${short}-${n}`;
     this.#prefixes.add(prefix);
     return `${prefix}/`;
-  }
-
-  #take<T>(schema: z.ZodType<T>, body: unknown, does: (given: T) => MlflowAnswer): MlflowAnswer {
-    const given = schema.safeParse(body);
-    if (given.success) return does(given.data);
-    const [issue] = given.error.issues;
-    return refused(400, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "it does not parse"}`);
   }
 
   #experiment() {
@@ -220,17 +247,4 @@ export class MlflowRuns {
       tags: [],
     };
   }
-}
-
-function ok(body: unknown): MlflowAnswer {
-  return { status: 200, body, facts: [] };
-}
-
-function refused(status: 400 | 404, message: string): MlflowAnswer {
-  const code = status === 404 ? "RESOURCE_DOES_NOT_EXIST" : "INVALID_PARAMETER_VALUE";
-  return { status, body: { error_code: code, message }, facts: [] };
-}
-
-function shown(id: string | undefined): string {
-  return (id ?? "").slice(0, 64);
 }

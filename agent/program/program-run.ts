@@ -26,7 +26,7 @@ import { openMetricReader, type MetricReader } from "./metric-reader.ts";
 import type { Report } from "./metric-report.ts";
 import { openReportEndpoint, type ReportEndpoint } from "./report-endpoint.ts";
 import { runCommand, type RunningCommand } from "./run-command.ts";
-import { openWandbEar } from "./wandb-ear.ts";
+import { openWandbEar, type WandbEar } from "./wandb-ear.ts";
 import { wandbRowsOf } from "./wandb-place.ts";
 import type { WandbFact } from "./wandb-runs.ts";
 
@@ -172,6 +172,7 @@ export class ProgramRun {
       trial: job.trial,
       artifactFolder: join(job.checkpointDir, "mlflow"),
       now: Date.now,
+      objectives: job.program.objectives.map(({ metric }) => metric),
       onReports: (reports) => this.#take(reports, "http"),
       onFact: (fact) => this.#hearMlflow(fact),
     });
@@ -182,12 +183,14 @@ export class ProgramRun {
     const start = await programStart(this.#options, endpoint);
     if (!start.ok) return this.#failed(`trial ${job.trial} could not start: ${start.refusal.message}`, false);
     if (this.#stop !== null) return this.#stopped();
-    const reader = this.#openReader();
     const ear = openWandbEar({
       rows: wandbRowsOf(wandbFolderOf(job)),
       trial: job.trial,
+      objective: job.program.objectives[0]?.metric,
       onFact: (fact) => this.#hearWandb(fact),
+      onPrint: (reports) => this.#take(reports, "output"),
     });
+    const reader = this.#openReader(ear);
     const command = runCommand({
       ...start.value,
       folder,
@@ -208,25 +211,28 @@ export class ProgramRun {
     const looks = setInterval(() => this.#packSoon(), packEveryMs);
     const end = await command.ended;
     clearInterval(looks);
-    await ear.settle();
-    await this.#readToEnd(reader);
+    await this.#readToEnd(reader, ear);
     await packer.close();
     return this.#endOf(end, folder);
   }
 
-  async #readToEnd(reader: MetricReader): Promise<void> {
-    if (this.#stop?.kind !== "killed") await reader.settle();
+  async #readToEnd(reader: MetricReader, ear: WandbEar): Promise<void> {
+    if (this.#stop?.kind !== "killed") {
+      await reader.settle();
+      await ear.settle();
+    }
     reader.close();
+    ear.close();
     for (const line of this.#gate.end()) this.#tell("out", line);
   }
 
-  #openReader(): MetricReader {
+  #openReader(ear: WandbEar): MetricReader {
     const { metricFormat, objectives } = this.#options.job.program;
     return openMetricReader({
       patterns: metricFormat,
       names: objectives.map(({ metric }) => metric),
       onUnread: (unread) => this.#segment.miss(unread),
-      onReports: (reports) => this.#take(reports, "output"),
+      onReports: (reports) => ear.print(reports),
       onFault: (reason) => {
         this.#unread = reason;
         this.#command?.kill();

@@ -17,6 +17,8 @@ export interface ReportEndpointOptions {
   /** Where MLflow's client may leave artifacts. */
   readonly artifactFolder: string;
   readonly now: () => number;
+  /** Metrics that count as the trial's results. */
+  readonly objectives?: readonly string[];
   /** Metrics posted together, in the program's own words. */
   readonly onReports: (reports: readonly Report[]) => void;
   readonly onFact: (fact: MlflowFact) => void;
@@ -41,16 +43,18 @@ const idleMaxMs = 15_000;
 const lookMs = 1_000;
 const secretBytes = 24;
 const runIdBytes = 16;
+const methods = new Set(["GET", "POST", "PATCH", "DELETE"]);
 const apiPath = /^\/api\/[23]\.0\/mlflow\/(.+)$/;
 
 export async function openReportEndpoint(options: ReportEndpointOptions): Promise<ReportEndpoint> {
   const secret = randomBytes(secretBytes).toString("hex");
-  const run = new MlflowRuns(
-    randomBytes(runIdBytes).toString("hex"),
-    options.trial,
-    pathToFileURL(options.artifactFolder).href,
-    options.now(),
-  );
+  const run = new MlflowRuns({
+    id: randomBytes(runIdBytes).toString("hex"),
+    name: options.trial,
+    artifactFolder: pathToFileURL(options.artifactFolder).href,
+    now: options.now,
+    objectives: options.objectives ?? [],
+  });
   const server = boundedServer((request, response) => {
     answer(request, response, { ...options, secret, run }).catch(() => response.destroy());
   });
@@ -112,7 +116,7 @@ async function answer(
   const asked = targetOf(request.url ?? "", secret);
   if (asked === null) return say(404, {});
   const { method = "" } = request;
-  if (method !== "GET" && method !== "POST") return say(405, { message: `${method} is not understood here` });
+  if (!methods.has(method)) return say(405, { message: `${method} is not understood here` });
   const text = await readBody(request);
   if (text === "cut off") return void response.destroy();
   if (text === "too long") return say(413, { message: `a body has at most ${bodyMaxBytes} bytes` });
@@ -130,7 +134,7 @@ async function answer(
   const call = apiPath.exec(path)?.[1];
   if (call === undefined)
     return say(404, { error_code: "ENDPOINT_NOT_FOUND", message: `there is no ${path}` });
-  const body = method === "GET" ? Object.fromEntries(new URLSearchParams(query)) : parseJson(text.body);
+  const body = method === "GET" ? queried(query) : parseJson(text.body);
   const { body: said, facts, status } = run.call(method, call, body);
   for (const fact of facts) onFact(fact);
   say(status, said);
@@ -165,6 +169,16 @@ async function readBody(request: IncomingMessage): Promise<Body> {
   } catch {
     return "not text";
   }
+}
+
+/** Lists are names that come again. */
+const listed = new Set(["experiment_ids", "order_by"]);
+
+function queried(query: string): unknown {
+  const given = new URLSearchParams(query);
+  return Object.fromEntries(
+    [...new Set(given.keys())].map((name) => [name, listed.has(name) ? given.getAll(name) : given.get(name)]),
+  );
 }
 
 function parseJson(text: string): unknown {

@@ -2,8 +2,8 @@
  * The lines of a file that other processes append to, as they come. It makes the file and holds it open, so that nothing else can be
  * read in its place; what a line means is the caller's. What does not fit its bounds is told once and passed over (WLOG-6).
  */
-import { close, constants, openSync, read } from "node:fs";
-import { promisify } from "node:util";
+import { closeSync, constants, openSync, readSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { bytesPerKiB, bytesPerMiB } from "../../protocol/byte-unit.ts";
 
 export interface RowTailOptions {
@@ -19,12 +19,11 @@ export interface RowTailOptions {
 const lookMs = 150;
 const chunkBytes = 64 * bytesPerKiB;
 const lineMaxBytes = 256 * bytesPerKiB;
-/** The hook ends at half of it: more can only come from somebody else. */
-const fileMaxBytes = 256 * bytesPerMiB;
+/** Read at once: a flood of lines must not keep this process from anything else. */
+const lookMaxBytes = 256 * bytesPerKiB;
+/** The hook ends before it: more can only come from somebody else. */
+const fileMaxBytes = 64 * bytesPerMiB;
 const newline = 0x0a;
-
-const readFrom = promisify(read);
-const closeFile = promisify(close);
 
 export class RowTail {
   readonly #options: RowTailOptions;
@@ -33,58 +32,65 @@ export class RowTail {
   readonly #losses = new Set<string>();
   readonly #chunk = Buffer.alloc(chunkBytes);
   #at = 0;
+  #lookedAt = 0;
+  #isOver = false;
   /** What was read of a line that has not ended; null where it is too long, until it ends. */
   #begun: Buffer | null = Buffer.alloc(0);
-  #look: Promise<void> | null = null;
 
   /** Throws where the file cannot be made. */
   constructor(options: RowTailOptions) {
     this.#options = options;
     this.#file = openSync(options.path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
-    this.#timer = setInterval(() => void this.#again(), lookMs);
+    this.#timer = setInterval(() => this.#lookAgain(), lookMs);
     this.#timer.unref();
   }
 
-  /** Reads what there is, and no more after that. */
-  async end(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#look;
-    await this.#readOn();
-    await closeFile(this.#file);
-  }
-
-  async #again(): Promise<void> {
-    if (this.#look !== null) return;
-    this.#look = this.#readOn();
-    await this.#look;
-    this.#look = null;
-  }
-
-  async #readOn(): Promise<void> {
-    const from = this.#at;
-    for (;;) {
-      const bytes = await this.#next();
-      if (bytes === null) break;
+  /** Reads what there is by now, or much of it; true where there may be more. */
+  look(): boolean {
+    const until = this.#at + lookMaxBytes;
+    while (!this.#isOver && this.#at < until) {
+      const bytes = this.#next();
+      if (bytes === null) return false;
       this.#at += bytes.length;
-      if (this.#at > fileMaxBytes) {
-        this.#lose(`of more than ${fileMaxBytes / bytesPerMiB} MiB of what it logs the rest is not read`);
-        clearInterval(this.#timer);
-        return;
-      }
-      this.#take(bytes);
+      if (this.#at <= fileMaxBytes) this.#take(bytes);
+      else this.#stop(`of more than ${fileMaxBytes / bytesPerMiB} MiB of what it logs the rest is not read`);
     }
-    if (this.#at === from) this.#options.onQuiet();
+    return !this.#isOver;
+  }
+
+  /** Resolves when all is read that there is. */
+  async settle(): Promise<void> {
+    while (this.look()) await nextTurn();
+  }
+
+  /** Reads no more. */
+  close(): void {
+    this.#isOver = true;
+    clearInterval(this.#timer);
+    closeSync(this.#file);
+  }
+
+  #lookAgain(): void {
+    this.look();
+    if (this.#at === this.#lookedAt) this.#options.onQuiet();
+    this.#lookedAt = this.#at;
   }
 
   /** Null where there is no more for now. */
-  async #next(): Promise<Buffer | null> {
+  #next(): Buffer | null {
     try {
-      const { bytesRead } = await readFrom(this.#file, this.#chunk, 0, chunkBytes, this.#at);
-      return bytesRead === 0 ? null : this.#chunk.subarray(0, bytesRead);
+      const read = readSync(this.#file, this.#chunk, 0, chunkBytes, this.#at);
+      return read === 0 ? null : this.#chunk.subarray(0, read);
     } catch {
-      this.#lose("what it logs could not be read on");
+      this.#stop("what it logs could not be read on");
       return null;
     }
+  }
+
+  #stop(sentence: string): void {
+    this.#isOver = true;
+    clearInterval(this.#timer);
+    this.#lose(sentence);
   }
 
   #take(bytes: Buffer): void {

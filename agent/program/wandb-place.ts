@@ -5,6 +5,7 @@
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { Params } from "../../protocol/value.ts";
+import { makeFolderSync } from "../../system/make-folder.ts";
 import type { Environment } from "../../system/environment.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { givenArguments, type Expandable } from "./expand-command.ts";
@@ -34,7 +35,7 @@ export function wandbRowsOf(folder: string): string {
 export function makeWandbPlace(place: WandbPlace, sweep: Expandable, params: Params): Record<string, string> {
   const { environment, folder, metrics } = place;
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolderSync(folder, 0o700);
   const parameters = join(folder, "parameters.yaml");
   writeFileSync(parameters, sweepParameters(sweep, params), { mode: 0o600 });
   const hook = join(folder, "hook");
@@ -44,7 +45,8 @@ export function makeWandbPlace(place: WandbPlace, sweep: Expandable, params: Par
   const heard = {
     PYTHONPATH: path === "" ? hook : `${hook}${delimiter}${path}`,
     TRIALMESH_WANDB_ROWS: wandbRowsOf(folder),
-    TRIALMESH_WANDB_METRICS: metrics.join("\n"),
+    // A variable cannot hold every name; one that is left out is heard all the same, but where rows are too many.
+    TRIALMESH_WANDB_METRICS: metrics.filter((name) => !/[\0\n]/.test(name)).join("\n"),
     WANDB_SWEEP_PARAM_PATH: parameters,
   };
   return wantsAccount(environment) ? heard : { ...heard, ...aloneEnvironment(place) };

@@ -25,7 +25,7 @@ const runsMax = 500;
 /** Of a run's name before its metrics' names. */
 const prefixCharactersMax = 100;
 /** Said once each, of what is no number. */
-const othersSaidMax = 200;
+const othersSaidMax = 50;
 
 export class WandbRuns {
   readonly #trial: string;
@@ -38,6 +38,11 @@ export class WandbRuns {
   /** `trial`: what runs are called that the script gives no name. */
   constructor(trial: string) {
     this.#trial = trial;
+  }
+
+  /** The trial has a run of its own that has not ended. */
+  get isOpen(): boolean {
+    return this.#own !== null;
   }
 
   hear(row: WandbRow): readonly WandbFact[] {
@@ -76,10 +81,10 @@ export class WandbRuns {
 
   #start({ mode, name, rank, run, version }: Extract<WandbRow, { kind: "start" }>): readonly WandbFact[] {
     if (mode === "disabled") {
-      const why = "its script disables wandb, and what is logged then is told to nobody";
+      const why = "wandb is disabled in it, and what is logged then is told to nobody";
       return [
         { kind: "unread", unread: { kind: "silent", why } },
-        { kind: "note", text: `wandb ${version} is disabled by the script: what it logs is not heard` },
+        { kind: "note", text: `wandb ${version} is disabled in this program: what it logs is not heard` },
       ];
     }
     // wandb.init gives the run that there is, where there is one.

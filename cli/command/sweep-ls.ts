@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { sweepFields } from "../../client/list/list-field.ts";
 import { isAsked } from "../../client/list/select-rows.ts";
-import { everySweep } from "../../client/list/sweep-list.ts";
+import { everySweep, sweepsBody } from "../../client/list/sweep-list.ts";
 import type { MeshClient } from "../../protocol/client.ts";
 import { sweepsShownMax } from "../../protocol/command.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
@@ -20,12 +20,14 @@ const shownDefault = 50;
 interface Options extends MeshOptions, ListOptions {
   readonly limit: number;
   readonly tag?: string[];
+  readonly all?: boolean;
 }
 
 export function sweepLsCommand(terminal: Terminal): Command {
   return withListFlags(
     asking("ls", "list sweeps, newest first")
       .option("--limit <n>", "how many to show", wholeFlag(1, sweepsShownMax), shownDefault)
+      .option("--all", "also those that were removed")
       .option("--tag <tag>", "only those with this tag; several times: with all of these", eachOf(tagFlag)),
     "accuracy>=0.9",
   )
@@ -56,10 +58,9 @@ async function sweepsFor(
   client: MeshClient,
   options: Options,
 ): Promise<Outcome<{ readonly sweeps: readonly SweepSummary[] }>> {
-  const { limit, tag: tags = [] } = options;
-  // Coordinators of before know of no tags.
-  if (!isAsked(options)) return client.query("sweeps", tags.length === 0 ? { limit } : { limit, tags });
-  const all = await everySweep(client, tags);
+  const { all: removed = false, limit, tag: tags = [] } = options;
+  if (!isAsked(options)) return client.query("sweeps", sweepsBody(limit, { removed, tags }));
+  const all = await everySweep(client, { removed, tags });
   return all.ok ? accept({ sweeps: all.value }) : all;
 }
 

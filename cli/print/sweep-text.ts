@@ -15,7 +15,10 @@ export function sweepsText(sweeps: readonly SweepSummary[]): string {
       { head: "SWEEP", cell: (sweep) => sweep.sweep },
       { head: "NAME", cell: (sweep) => sweep.name },
       { head: "BY", cell: (sweep) => sweep.requester },
-      { head: "STATE", cell: (sweep) => sweep.state },
+      {
+        head: "STATE",
+        cell: (sweep) => (sweep.removed === undefined ? sweep.state : `${sweep.state}, removed`),
+      },
       { head: "DONE", cell: (sweep) => `${finishedOf(sweep)}/${sweep.total}`, right: true },
       { head: "RUNNING", cell: (sweep) => String(sweep.counts.running), right: true },
       { head: "BEST", cell: bestText },
@@ -45,10 +48,20 @@ export function labelFields({
   ];
 }
 
+function removedText({ at, by, why }: NonNullable<SweepSummary["removed"]>): string {
+  return `by ${by} ${formatTime(at, Date.now())}${why === "" ? "" : `: ${why}`}`;
+}
+
 function bestText(sweep: SweepSummary): string {
   return sweep.best === null
     ? "-"
     : `${sweep.metric} ${formatMetric(sweep.best.value)} (${sweep.best.model})`;
+}
+
+function stateText({ state, waiting }: SweepSummary): string {
+  if (waiting === null) return state;
+  // Whoever paused it is said with the word.
+  return state === "paused" ? waiting : `${state}: ${waiting}`;
 }
 
 export function sweepText(view: SweepView): string {
@@ -56,7 +69,7 @@ export function sweepText(view: SweepView): string {
   const { counts } = summary;
   const head = fields([
     ["sweep", `${summary.sweep} ${summary.name} by ${summary.requester}`],
-    ["state", summary.waiting === null ? summary.state : `${summary.state}: ${summary.waiting}`],
+    ["state", stateText(summary)],
     ["objective", `${summary.goal} ${summary.metric} of ${summary.task}`],
     [
       "dataset",
@@ -84,6 +97,7 @@ export function sweepText(view: SweepView): string {
     ],
     ["registered", registeredText(summary)],
     ...labelFields(summary),
+    ...(summary.removed === undefined ? [] : [["removed", removedText(summary.removed)] as const]),
   ]);
   return `${head}\n\n${trialsText(view.trials)}`;
 }

@@ -1,6 +1,7 @@
 /** An export as JSON: one document, or a line for each trial. What JSON has no word for is a text: "NaN", "Infinity", "-Infinity". */
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { ExportedTrial } from "./exported-trial.ts";
+import { jsonLine } from "../../text/printable.ts";
 import { trialObject } from "./trial-record.ts";
 
 /** `head` and `end`: what stands before and behind the trials, asked for when its turn comes. */
@@ -16,7 +17,7 @@ export async function* documentText(
     before = ",\n";
   }
   if (before === "") yield `${opened(head())}"trials":[`;
-  yield `\n],${JSON.stringify(end(), finite).slice(1)}\n`;
+  yield `\n],${jsonLine(end(), finite).slice(1)}\n`;
 }
 
 export async function* linesText(trials: AsyncIterable<ExportedTrial>): AsyncGenerator<string> {
@@ -39,11 +40,11 @@ export async function* acceptedOnly(
 
 /** An object that is gone on with. */
 function opened(head: object): string {
-  return `${JSON.stringify(head, finite).slice(0, -1)},\n`;
+  return `${jsonLine(head, finite).slice(0, -1)},\n`;
 }
 
 function line(trial: object): string {
-  return JSON.stringify(trial, finite);
+  return jsonLine(trial, finite);
 }
 
 function finite(_: string, value: unknown): unknown {

@@ -1,8 +1,9 @@
 /** The files of an export: written beside their places, flushed, and put there together once all of them are complete. */
 import { rmSync } from "node:fs";
-import { link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { link, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 import { partSuffix } from "../../system/partial-file.ts";
 import { systemCode } from "../../system/system-error.ts";
 import { refuseOverwriting } from "./export-place.ts";
@@ -17,9 +18,9 @@ export class ExportFiles {
     this.#force = force;
   }
 
-  /** Where to write what is to stand at `path`. Throws the system's error. */
+  /** Where to write what is to stand at `path`. Throws a `FolderError`. */
   async draftOf(path: string): Promise<string> {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const draft = `${path}${partSuffix}`;
     this.#drafts.set(draft, path);
     return draft;

@@ -25,11 +25,11 @@ export interface ExportTable {
 }
 
 /** What is not finite is no JSON. */
-const unwritten: Readonly<Record<string, number>> = {
-  "\u0000NaN": Number.NaN,
-  "\u0000inf": Infinity,
-  "\u0000-inf": -Infinity,
-};
+const unwritten: ReadonlyMap<string, number> = new Map([
+  ["\u0000NaN", Number.NaN],
+  ["\u0000inf", Infinity],
+  ["\u0000-inf", -Infinity],
+]);
 
 /** Rows of columns that are found on the way: a row may have more than those before it, which have nothing there. */
 export class TableDraft {
@@ -115,7 +115,7 @@ const plainSchema = z.union([storedText, z.number(), z.boolean(), z.null()]);
 function typed(stored: unknown, type: ColumnType): Plain {
   const value = plainSchema.parse(stored ?? null);
   if (value === null) return null;
-  const number = typeof value === "string" ? unwritten[value] : undefined;
+  const number = typeof value === "string" ? unwritten.get(value) : undefined;
   if (type === "text") return String(number ?? value);
   return number ?? value;
 }

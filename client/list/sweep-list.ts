@@ -4,20 +4,32 @@ import { sweepsShownMax } from "../../protocol/command.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepSummary } from "../../protocol/view.ts";
 
+export interface SweepsAsked {
+  /** Those that have all of them. */
+  readonly tags: readonly string[];
+  /** Also those that were removed. */
+  readonly removed: boolean;
+}
+
+/** A coordinator of before knows only `limit`, and is asked for no more where it need not be. */
+export function sweepsBody(limit: number, { removed, tags }: SweepsAsked, offset = 0) {
+  return {
+    limit,
+    ...(offset === 0 ? {} : { offset }),
+    ...(tags.length === 0 ? {} : { tags: [...tags] }),
+    ...(removed ? { removed } : {}),
+  };
+}
+
 /** One that is submitted meanwhile moves the others on: none is listed twice. */
 export async function everySweep(
   client: AskingClient,
-  tags: readonly string[],
+  which: SweepsAsked,
 ): Promise<Outcome<readonly SweepSummary[]>> {
   const asking = patientClient(client);
   const found = new Map<string, SweepSummary>();
   for (let offset = 0, limit = sweepsShownMax; ;) {
-    // A coordinator of before knows no offset and no tags, and is asked for none where it need not be.
-    const page = await asking.query("sweeps", {
-      limit,
-      ...(offset === 0 ? {} : { offset }),
-      ...(tags.length === 0 ? {} : { tags: [...tags] }),
-    });
+    const page = await asking.query("sweeps", sweepsBody(limit, which, offset));
     if (!page.ok) return page;
     const { sweeps } = page.value;
     for (const sweep of sweeps) found.set(sweep.sweep, sweep);

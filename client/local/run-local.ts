@@ -220,14 +220,16 @@ class LocalRun {
     const ear = openWandbEar({
       rows: wandbRowsOf(scratchOf(trial.number)),
       trial: wandbNameOf(sweep, trial.number),
+      objective: sweep.objectives[0]?.metric,
       onFact: (fact) => this.hearWandb(trial, fact),
+      onPrint: (reports) => {
+        for (const report of reports) if (trial.take(report, "output")) this.judge(trial);
+      },
     });
     const reader = openMetricReader({
       patterns: sweep.metricFormat,
       names: sweep.objectives.map(({ metric }) => metric),
-      onReports: (reports) => {
-        for (const report of reports) if (trial.take(report)) this.judge(trial);
-      },
+      onReports: (reports) => ear.print(reports),
       onUnread: (unread) => trial.missed.hear(unread),
       onFault: (reason) => {
         trial.unread = reason;
@@ -278,9 +280,10 @@ class LocalRun {
   private async follow(trial: LocalTrial, command: RunningCommand, heard: Listening): Promise<void> {
     const { ear, reader } = heard;
     const end = await command.ended;
-    await ear.settle();
     await reader.settle();
+    await ear.settle();
     reader.close();
+    ear.close();
     this.live.delete(trial.number);
     trial.seconds = command.ranMs() / 1000;
     trial.endedWell = end.kind === "done";

@@ -9,7 +9,7 @@ import { withEpochs } from "../state/epoch-means.ts";
 import { codeOf, withSample, workOf } from "../state/work-history.ts";
 import type { Event, EventOf } from "../format/event.ts";
 import { noValues, withValue } from "../state/log-means.ts";
-import { runOf } from "../state/lack.ts";
+import { runOf, runOfAgent } from "../state/lack.ts";
 import {
   attemptByFence,
   mustGet,
@@ -100,10 +100,13 @@ function offer(state: State, event: EventOf<"LeaseOffered">, at: number): void {
   const sweep = sweepOf(state, trial.sweep);
   const account = accountOf(state, sweep.requester);
   const { charged } = event;
+  const { capability, incarnation } = mustGet(state.agents, event.agent, "agent");
+  const { environment } = capability;
   trial.attempts.push({
     fence: event.fence,
     agent: event.agent,
-    incarnation: mustGet(state.agents, event.agent, "agent").incarnation,
+    incarnation,
+    ...(environment === undefined ? {} : { environment }),
     backend: event.backend,
     rate: event.rate,
     from: event.from ?? null,
@@ -292,10 +295,14 @@ function learn(
   speeds[kind] = { attempts: (speeds[kind]?.attempts ?? 0) + 1, logFactor: speed };
 }
 
-/** LACK-1: for as long as that agent's run and what is installed there stay what they are. */
+/**
+ * LACK-1: for as long as that agent's run and what is installed there stay what they are. Where that has changed since the attempt
+ * was offered, it says nothing of what is there now.
+ */
 function mark(state: State, sweep: Sweep, attempt: Attempt, what: string): void {
   attempt.lacks = what;
-  const run = runOf(mustGet(state.agents, attempt.agent, "agent"));
+  const run = runOf(attempt);
+  if (run !== runOfAgent(mustGet(state.agents, attempt.agent, "agent"))) return;
   sweep.lacking = { ...sweep.lacking, [attempt.agent]: { what, run } };
 }
 

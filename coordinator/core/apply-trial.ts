@@ -23,6 +23,8 @@ export type TrialEvent = Extract<
       | "SweepExtended"
       | "SweepLabelled"
       | "TrialLabelled"
+      | "SweepRemoved"
+      | "SweepRestored"
       | "SweepFinished"
       | "TrialProposed"
       | "TrialReused"
@@ -70,6 +72,10 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
       return label(sweepOf(state, event.sweep), event);
     case "TrialLabelled":
       return label(trialOf(state, event.trial), event);
+    case "SweepRemoved":
+      return remove(state, event, at);
+    case "SweepRestored":
+      return restore(state, event);
     case "SweepFinished":
       return finishSweep(state, event, at);
     case "TrialProposed":
@@ -163,6 +169,36 @@ function label(of: Sweep | Trial, { notes, tags }: Pick<Sweep, "notes" | "tags">
   if (notes === undefined) return;
   if (notes === "") delete of.notes;
   else of.notes = notes;
+}
+
+/** REMOVE-1: its record answers no more, and the next trial of the same work makes a new one. */
+function remove(state: State, { by, sweep: id, why }: EventOf<"SweepRemoved">, at: number): void {
+  const sweep = sweepOf(state, id);
+  sweep.removed = { by, why, at };
+  for (const { record, trial: each } of trialsOf(state, sweep)) {
+    if (!record) continue;
+    const trial = trialOf(state, each);
+    trial.record = false;
+    state.records.delete(trial.key);
+  }
+}
+
+/** What nobody has done anew meanwhile is answered from it again. */
+function restore(state: State, { sweep: id }: EventOf<"SweepRestored">): void {
+  const sweep = sweepOf(state, id);
+  delete sweep.removed;
+  for (const { key, trial: each } of [...trialsOf(state, sweep)].filter(answers))
+    if (!state.records.has(key)) record(state, trialOf(state, each));
+}
+
+/** It has done its work itself, and was judged: later trials of the same key may be answered from it. */
+function answers({ reusedFrom, state, stopAsked }: Trial): boolean {
+  return reusedFrom === null && (state === "completed" || (state === "stopped" && stopAsked === undefined));
+}
+
+function record(state: State, trial: Trial): void {
+  trial.record = true;
+  state.records.set(trial.key, trial.trial);
 }
 
 /** EXTEND-1: one that has ended goes on with all it has found; its search is as it was. */
@@ -266,11 +302,9 @@ function finishTrial(state: State, event: EventOf<"TrialFinished">, at: number):
   }
   // STOP-2: nobody has judged it, and it is not complete.
   if (event.by !== undefined) trial.failure = event.why;
-  else if (trial.reusedFrom === null && !state.records.has(trial.key)) {
-    trial.record = true;
-    state.records.set(trial.key, trial.trial);
-  }
+  else if (trial.reusedFrom === null && !state.records.has(trial.key)) record(state, trial);
   sweep.savedByStopping += event.saved ?? 0;
+  if (event.metrics !== undefined) trial.metrics = event.metrics;
   if (event.best === true) noteBest(sweep, trial, at);
 }
 

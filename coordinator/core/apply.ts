@@ -47,6 +47,8 @@ function change(state: State, event: Event, at: number): void {
     case "SweepExtended":
     case "SweepLabelled":
     case "TrialLabelled":
+    case "SweepRemoved":
+    case "SweepRestored":
     case "SweepFinished":
     case "TrialProposed":
     case "TrialReused":

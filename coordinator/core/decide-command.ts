@@ -11,6 +11,7 @@ import { cordon, drain, leave } from "./decide-agent-command.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
 import { noteSweep, noteTrial, tagSweep, tagTrial } from "./decide-label.ts";
 import { extendSweep } from "./decide-sweep-extend.ts";
+import { removeSweep, restoreSweep } from "./decide-sweep-remove.ts";
 import { pauseSweep, resumeSweep } from "./decide-sweep-pause.ts";
 import { stopTrial } from "./decide-trial-stop.ts";
 import { decideSweepRun } from "./decide-sweep.ts";
@@ -34,6 +35,8 @@ const handlers: { readonly [N in CommandName]: Handler<N> } = {
   "sweep-pause": { roles: people, decide: pauseSweep },
   "sweep-resume": { roles: people, decide: resumeSweep },
   "sweep-extend": { roles: people, decide: extendSweep },
+  "sweep-remove": { roles: people, decide: removeSweep },
+  "sweep-restore": { roles: people, decide: restoreSweep },
   "budget-grant": { roles: owner, decide: grant },
   "account-open": { roles: owner, decide: openAccount },
   "account-set": { roles: owner, decide: setAccount },

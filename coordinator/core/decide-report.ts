@@ -93,7 +93,7 @@ function* stopped(
   const tooShort = report.why === "horizon" && !kept;
   const isFree = report.why === "owner" || attempt.meter.phase === "standing";
   const measured = { pace: report.pace, usedMs: use.usedMs };
-  const end = { ending: "stopped", why, tooShort, measured } as const;
+  const end = { ending: "stopped", why, tooShort, measured, metrics: report.metrics } as const;
   yield* endAttempt(state, trial, attempt, isFree ? end : { ...end, usedMs: use.usedMs }, settings);
   if (report.why === "shutdown") yield { kind: "AgentSilent", agent: attempt.agent };
 }

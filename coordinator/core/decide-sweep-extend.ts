@@ -17,6 +17,10 @@ export function* extendSweep(state: State, sender: Sender, body: CommandBody<"sw
   const found = ownSweep(state, sender, body.sweep);
   if (!found.ok) return found;
   const sweep = found.value;
+  if (sweep.removed !== undefined) {
+    const message = `${sweep.sweep} was removed by ${sweep.removed.by}; \`trialmesh sweep restore ${sweep.sweep}\` brings it back`;
+    return refuse("conflict", message, ["sweep"]);
+  }
   if (sweep.state === "stopping") {
     const message = `${sweep.sweep} is being stopped; once it has ended it can be extended`;
     return refuse("conflict", message, ["sweep"]);

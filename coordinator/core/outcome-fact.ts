@@ -26,11 +26,17 @@ export function trialStopped(
   state: State,
   trial: Trial,
   { by, why }: NonNullable<Trial["stopAsked"]>,
+  measured: Trial["metrics"] = {},
 ): EventOf<"TrialFinished"> {
   const said = why === "" ? `stopped by ${by}` : `stopped by ${by}: ${why}`;
-  const event = { kind: "TrialFinished", trial: trial.trial, outcome: "stopped", why: said, by } as const;
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
-  return isBest(state, sweep, trial) ? { ...event, best: true } : event;
+  // Beside a checkpoint stand its own figures.
+  const isNews = trial.checkpoint === null && Object.keys(measured).length > 0;
+  return {
+    ...({ kind: "TrialFinished", trial: trial.trial, outcome: "stopped", why: said, by } as const),
+    ...(isNews ? { metrics: measured } : null),
+    ...(isBest(state, sweep, trial) ? { best: true as const } : null),
+  };
 }
 
 /** SAVED-1: what the epochs not trained would have cost. */

@@ -19,6 +19,8 @@ export interface End {
   readonly tooShort?: boolean;
   /** True where the trial's own code is to blame and would fail the same way again. */
   readonly final?: boolean;
+  /** What it had measured, where it says so. */
+  readonly metrics?: Trial["metrics"];
   readonly measured?: Parameters<typeof attemptEnded>[3]["measured"];
   /** What the agent's machine lacks of what the program needs, where that ended it. */
   readonly lacks?: string;
@@ -42,7 +44,7 @@ export function* endAttempt(
   yield attemptEnded(state, trial, attempt, measured === undefined ? fact : { ...fact, measured });
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
   if (trial.stopAsked !== undefined) {
-    yield trialStopped(state, trial, trial.stopAsked);
+    yield trialStopped(state, trial, trial.stopAsked, end.metrics);
   } else if (end.final === true || failedSoBefore(state, trial, attempt, end)) {
     yield trialFinished(state, trial, "failed", end.why);
   } else if (sweep.state === "stopping") {

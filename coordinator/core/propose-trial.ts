@@ -82,7 +82,8 @@ function shorterRun(state: State, sweep: Sweep, model: string, params: Params) {
   if (!sweep.spec.reuse) return null;
   const id = state.furthest.get(trialKey(sweep.warmStart, model, params));
   if (id === undefined) return null;
-  const { checkpoint, rungs, trial } = mustGet(state.trials, id, "trial");
+  const { checkpoint, rungs, sweep: of, trial } = mustGet(state.trials, id, "trial");
+  if (mustGet(state.sweeps, of, "sweep").removed !== undefined) return null;
   if (checkpoint === null || checkpoint.resource >= sweep.spec.stopping.max) return null;
   return { trial, checkpoint, rungs };
 }

@@ -67,6 +67,8 @@ export const sweepEntity = z.strictObject({
     .nullable(),
   bestSoFar: z.array(bestPoint),
   ...storedLabels,
+  /** Who took it out of sight, and when; absent where it is in sight. */
+  removed: z.strictObject({ by: z.string(), why: z.string(), at: storedMs }).exactOptional(),
   submittedAt: storedMs,
   finishedAt: storedMs.nullable(),
   registered: z

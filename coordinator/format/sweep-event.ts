@@ -1,7 +1,14 @@
 /** What happens to sweeps and trials, as it stands in the journal since format 2. */
 import * as z from "zod";
 import { storedSweepSpec } from "./stored-sweep.ts";
-import { storedCount, storedId, storedLabels, storedMilliTokens, storedParams } from "./stored-value.ts";
+import {
+  storedCount,
+  storedId,
+  storedLabels,
+  storedMetrics,
+  storedMilliTokens,
+  storedParams,
+} from "./stored-value.ts";
 
 const sweep = storedId;
 const trial = storedId;
@@ -34,6 +41,9 @@ export const sweepEvents = [
   /** What it is tagged with from now on, and what is noted of it: each left out where it stays. */
   z.strictObject({ kind: z.literal("SweepLabelled"), sweep, by: z.string(), ...storedLabels }),
   z.strictObject({ kind: z.literal("TrialLabelled"), trial, by: z.string(), ...storedLabels }),
+  /** Taken out of sight; what its trials have done answers for no other until it is restored. */
+  z.strictObject({ kind: z.literal("SweepRemoved"), sweep, by: z.string(), why: z.string() }),
+  z.strictObject({ kind: z.literal("SweepRestored"), sweep, by: z.string() }),
   z.strictObject({ kind: z.literal("SweepExhausted"), sweep, draws: storedCount }),
   /** `total`: the trials it may have, more than before, also where it had ended; `cap`: what it may spend. Each left out where it stays. */
   z.strictObject({
@@ -78,6 +88,8 @@ export const sweepEvents = [
     why: z.string(),
     /** Who stopped it; left out where the stopping policy did, or nobody. Such a trial answers for no other. */
     by: z.string().exactOptional(),
+    /** What it had measured when it was stopped, where it left no checkpoint to have that with. */
+    metrics: storedMetrics.exactOptional(),
     /** It is now the sweep's best; left out where it is not. */
     best: z.literal(true).exactOptional(),
     /** What is not spent, because it was stopped early. */

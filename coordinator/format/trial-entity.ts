@@ -28,6 +28,8 @@ const attempt = z.strictObject({
   fence: storedFence,
   agent: storedId,
   incarnation: z.string(),
+  /** What was installed on its agent's machine when it was offered, in short; left out where the agent did not say. */
+  environment: z.string().exactOptional(),
   backend: storedBackendName,
   /** Tokens per second, frozen at the offer. */
   rate: z.number(),

@@ -25,7 +25,12 @@ export function earlierOf(
   const text = searchText(spec);
   let best: Sweep | null = null;
   for (const sweep of state.sweeps.values()) {
-    if (sweep.fingerprint !== fingerprint || sweep.proposed === 0 || searchText(sweep.spec) !== text)
+    if (
+      sweep.removed !== undefined ||
+      sweep.fingerprint !== fingerprint ||
+      sweep.proposed === 0 ||
+      searchText(sweep.spec) !== text
+    )
       continue;
     if (best === null || resultsOf(sweep) > resultsOf(best)) best = sweep;
   }
@@ -40,7 +45,7 @@ function resultsOf({ counts }: Sweep): number {
 export function dueOf(state: State, sweep: Sweep): { readonly earlier: Sweep; readonly trial: Trial } | null {
   if (sweep.repeats === undefined) return null;
   const earlier = mustGet(state.sweeps, sweep.repeats, "sweep");
-  if (sweep.proposed >= earlier.proposed) return null;
+  if (earlier.removed !== undefined || sweep.proposed >= earlier.proposed) return null;
   const nth = (of: Sweep, number: number) => mustGet(state.trials, trialId(of.sweep, number), "trial");
   // One that ran beside the earlier sweep and was ahead of it has proposed something else meanwhile.
   if (sweep.proposed > 0) {

@@ -27,7 +27,7 @@ function failureOf(state: State, earlier: Sweep, then: Trial): Trial | null {
   const last = origin.attempts.at(-1);
   if (then.state !== "failed" || origin.state !== "failed" || last?.ending !== "failed") return null;
   const sweep = mustGet(state.sweeps, origin.sweep, "sweep");
-  if (earlier.finishedAt === null || sweep.finishedAt === null) return null;
+  if (earlier.finishedAt === null || sweep.finishedAt === null || sweep.removed !== undefined) return null;
   return finishersIn(state, sweep).has(`${origin.model}/${last.agent}`) ? origin : null;
 }
 

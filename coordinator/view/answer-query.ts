@@ -41,8 +41,9 @@ const answers: Answers = {
         )
       : accept(agentDetailOf(source, agent));
   },
-  sweeps: ({ state, settings }, { limit, offset, tags }) => {
-    const has = (sweep: Sweep) => tags.every((tag) => sweep.tags?.includes(tag) === true);
+  sweeps: ({ state, settings }, { limit, offset, removed, tags }) => {
+    const has = (sweep: Sweep) =>
+      (removed || sweep.removed === undefined) && tags.every((tag) => sweep.tags?.includes(tag) === true);
     const newest = [...state.sweeps.values()]
       .filter(has)
       .toReversed()

@@ -46,6 +46,8 @@ const texts: TextOf = {
     ].join(", "),
   SweepLabelled: (event) => `${event.sweep} ${labelText(event)}`,
   TrialLabelled: (event) => `${event.trial} ${labelText(event)}`,
+  SweepRemoved: (event) => `${event.sweep} removed by ${event.by} ${event.why}`.trim(),
+  SweepRestored: (event) => `${event.sweep} restored by ${event.by}`,
   SweepFinished: (event) => `${event.sweep} finished`,
   TrialProposed: (event) => `${event.trial}: ${event.model} ${JSON.stringify(event.params)}`,
   SearchNoted: (event) => `${event.sweep} is searched by ${event.note}`,

@@ -38,6 +38,7 @@ export function summaryOf(state: State, sweep: Sweep, settings: CoordinatorSetti
     priority: sweep.priority,
     experiment: spec.experiment,
     ...labelsOf(sweep),
+    ...(sweep.removed === undefined ? null : { removed: sweep.removed }),
     submittedAt: sweep.submittedAt,
     finishedAt: sweep.finishedAt,
     registered: registeredBy(state, sweep),

@@ -65,13 +65,14 @@ export async function runAgent(
     if (!owner.ok) return owner;
     const { idleCommand, labels, leaveFreeDiskGiB, note, policy } = owner.value;
     if (note !== null) say(note);
-    const { capability, python } = await measureMachine({
+    const { capability: measured, python } = await measureMachine({
       environment,
       folder,
       labels,
       fresh: false,
       progress: say,
     });
+    const capability = policy.programs === "none" ? withoutPackages(measured) : measured;
     const bus = await connectAs(home, credential, true);
     if (!bus.ok) return bus;
     const trust = meshTrust(home.mesh, credential);
@@ -123,6 +124,12 @@ interface Lending {
   readonly quotaBytes: number;
 }
 
+/** What is installed is nobody's business where no programs run. */
+function withoutPackages(capability: Capability): Capability {
+  const { environment: _, packages: __, ...others } = capability;
+  return others;
+}
+
 type LendingEnd = StopReason | { readonly kind: "halted"; readonly reason: string };
 
 /** Lends the machine until it is to end; gives why. */
@@ -172,16 +179,18 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     log: say,
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
   });
-  const unwatchPython = watchPython({
-    first: lending.python,
-    ask: () => askPython(interpreter, environment),
-    clock: systemClock,
-    onChange: (facts) => {
-      const { environment: _, packages: __, ...others } = capability;
-      agent.advertise({ ...others, ...facts });
-      say(`what is installed in ${interpreter} has changed; the mesh is told`);
-    },
-  });
+  const unwatchPython =
+    policy.programs === "none"
+      ? () => undefined
+      : watchPython({
+          first: lending.python,
+          ask: () => askPython(interpreter, environment),
+          clock: systemClock,
+          onChange: (facts) => {
+            agent.advertise({ ...withoutPackages(capability), ...facts });
+            say(`what is installed in ${interpreter} has changed; the mesh is told`);
+          },
+        });
   say(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);
   const unwatch = watchForDeletion([home.path, lending.folder], (path) =>
     halted.resolve({ kind: "halted", reason: deletedReason(path) }),

@@ -64,6 +64,7 @@ function hostileMesh(seed: number, refuses: boolean, answered: unknown[]) {
 
 const asking: readonly (readonly string[])[] = [
   ["agents"],
+  ["agents", "desk"],
   ["agents", "cordon", "desk"],
   ["agents", "drain", "desk"],
   ["sweep", "ls"],
@@ -75,6 +76,8 @@ const asking: readonly (readonly string[])[] = [
   ["sweep", "seal", "s1"],
   ["sweep", "pause", "s1"],
   ["sweep", "resume", "s1"],
+  ["sweep", "rm", "s1", "--force"],
+  ["sweep", "restore", "s1"],
   ["sweep", "tag", "s1", "+good", "-bad"],
   ["sweep", "note", "s1", "hm"],
   ["trial", "tag", "s1-1", "+good"],
@@ -85,6 +88,8 @@ const asking: readonly (readonly string[])[] = [
   ["trial", "why", "s1-1"],
   ["trial", "logs", "s1-1"],
   ["trial", "stop", "s1-1", "s1-2"],
+  ["sweep", "export", "s1", "--out", "-", "--format", "json"],
+  ["trial", "export", "s1-1", "--out", "-", "--format", "json"],
   ["dataset", "ls"],
   ["dataset", "show", "reviews"],
   ["model", "ls"],

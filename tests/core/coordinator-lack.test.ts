@@ -11,6 +11,7 @@ import { capability, Fold, sweepSpec } from "../support/fold.ts";
 import { stateText } from "../support/state-text.ts";
 
 const yaml = 'the Python module "yaml"';
+const xgboost = 'the Python module "xgboost"';
 
 function started(agents: readonly string[], trials: number): Fold {
   const fold = new Fold();
@@ -78,6 +79,24 @@ test("LACK-1: a new run of the agent, or other packages there, may try again; a 
     fold.finish(next, 0.5);
     assert.equal(startsOn(fold, "bare").length - before, expected, again);
   }
+});
+
+test("LACK-1: what an attempt lacked before something was installed there says nothing of the machine as it is now", () => {
+  const fold = started(["bare"], 3);
+  const [first] = fold.running();
+  assert.ok(first !== undefined);
+  const others = fold.command("sweep-run", { spec: sweepSpec({ name: "other", trialSeed: 2 }) });
+  assert.ok(others.ok);
+  fold.joinWith("bare", 1, { ...capability(), environment: "with yaml" });
+  lack(fold, first);
+  const [agent, sweep] = [fold.state.agents.get("bare"), fold.state.sweeps.get("s1")];
+  assert.ok(agent !== undefined && sweep !== undefined);
+  assert.deepEqual(mismatchesOf(agent, sweep, "alpha"), []);
+  // It is tried again as things are now, and a lack met now counts.
+  runAll(fold, (trial) => (trial.sweep === "s1" && trial.number === 2 ? xgboost : null));
+  assert.equal(fold.trial("s1-1").state, "completed");
+  assert.equal(fold.trial("s1-2").state, "failed");
+  assert.deepEqual(mismatchesOf(agent, sweep, "alpha").map(explainMismatch), [`it lacks ${xgboost}`]);
 });
 
 test("LACK-2: where every machine that fits lacks it, the trial fails at once and names it and them", () => {

@@ -61,8 +61,18 @@ test("SEG-4: of ever new metrics so many are kept, and their objectives always",
   assert.ok(Object.keys(metrics).length <= 502 && JSON.stringify(metrics).length < 200_000);
 });
 
+function mlflowRuns(at: number, objectives: readonly string[] = ["acc"]): MlflowRuns {
+  return new MlflowRuns({
+    id: "0".repeat(32),
+    name: "s1-1",
+    artifactFolder: "file:///artifacts",
+    now: () => at,
+    objectives,
+  });
+}
+
 test("MLFLOW-1: the client's calls for a run give its metrics with steps, its parameters and its tags", () => {
-  const run = new MlflowRuns("0".repeat(32), "s1-1", "file:///artifacts", 1_000);
+  const run = mlflowRuns(1_000);
   const facts: MlflowFact[] = [];
   const call = (path: string, body: unknown) => {
     const answer = run.call("POST", path, body);
@@ -109,7 +119,7 @@ test("MLFLOW-1: the client's calls for a run give its metrics with steps, its pa
 });
 
 test("MLFLOW-2: a call that does not parse, or that there is not, is answered in MLflow's own words", () => {
-  const run = new MlflowRuns("0".repeat(32), "s1-1", "file:///artifacts", 0);
+  const run = mlflowRuns(0);
   const wrong = run.call("POST", "runs/log-metric", { key: "acc", value: "high" });
   assert.deepEqual([wrong.status, wrong.facts], [400, []]);
   assert.match(JSON.stringify(wrong.body), /INVALID_PARAMETER_VALUE/);
@@ -117,7 +127,7 @@ test("MLFLOW-2: a call that does not parse, or that there is not, is answered in
 });
 
 test("MLFLOW-3: what only asks may be asked with GET; whatever says something is posted, and no step is beyond counting", () => {
-  const run = new MlflowRuns("0".repeat(32), "s1-1", "file:///artifacts", 0);
+  const run = mlflowRuns(0);
   assert.equal(run.call("GET", "runs/get", {}).status, 200);
   const tagged = run.call("GET", "runs/set-tag", { key: "note", value: "by a link" });
   assert.deepEqual([tagged.status, tagged.facts], [405, []]);
@@ -128,7 +138,7 @@ test("MLFLOW-3: what only asks may be asked with GET; whatever says something is
 });
 
 test("MLFLOW-4: of ever new names and endless values so much is kept", () => {
-  const run = new MlflowRuns("0".repeat(32), "s1-1", "file:///artifacts", 0);
+  const run = mlflowRuns(0);
   for (let n = 0; n < 3_000; n++) {
     run.call("POST", "runs/set-tag", { key: `tag ${n}`, value: "x".repeat(n === 0 ? 900_000 : 3) });
     run.call("POST", "runs/log-metric", { key: `metric ${n}`, value: n });

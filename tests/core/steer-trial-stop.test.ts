@@ -70,6 +70,29 @@ test("STOP-1: one that runs ends when its agent has heard of it, stopped by whoe
   assertSameEverywhere(fold);
 });
 
+test("STOP-1: what it had measured is kept without a checkpoint too, and beside one stand that one's figures", () => {
+  for (const hasCheckpoint of [false, true]) {
+    const fold = started({ stopping: { policy: "none", max: 9 } });
+    const trial = fold.trial("s1-1");
+    const fence = activeAttempt(trial)?.fence ?? 0;
+    const kept = {
+      resource: 2,
+      digest: digestOfNumber(7),
+      bytes: 1,
+      metrics: { accuracy: 0.2 },
+      usedMs: 100,
+    };
+    if (hasCheckpoint) fold.report("box", { kind: "checkpoint", fence, ...kept });
+    fold.must("trial-stop", { trial: "s1-1" });
+    const left = { resource: 3, digest: null, bytes: 0, metrics: { accuracy: 0.3 }, usedMs: 200 };
+    fold.at += 300;
+    fold.report("box", { kind: "stopped", fence, ...left, why: "cancelled" });
+    assert.deepEqual([trial.state, trial.metrics], ["stopped", { accuracy: hasCheckpoint ? 0.2 : 0.3 }]);
+    assert.equal(trial.value, null);
+    assertSameEverywhere(fold);
+  }
+});
+
 test("STOP-1: one that waits, in the queue or at its rung, ends at once", () => {
   const fold = started({ stopping: asha, search: { method: "random", trials: 9, seed: 5 } }, 1);
   const queued = [...fold.state.trials.values()].find(({ state }) => state === "queued");

@@ -195,7 +195,7 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
     const file = join(folder, "sweep.yaml");
     writeFileSync(
       file,
-      "name: talk\ncommand: [sh, talk.sh]\nobjective: {metric: score, goal: maximize}\nparameters: {x: {values: [1]}}\nsearch: {trials: 1}\n",
+      'name: talk\ncommand: [sh, talk.sh, "${args}"]\nobjective: {metric: score, goal: maximize}\nparameters: {x: {values: [1]}}\nsearch: {trials: 1}\n',
     );
     await mesh.cordon("one", true);
     const sweep = (await mesh.ok("one", "sweep", "run", file, "--detach")).out.trim();
@@ -218,5 +218,56 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
     for (const [index, time] of times.entries())
       if (index > 0) assert.ok(time - (times[index - 1] ?? 0) >= 500, "as far apart as they were written");
     assert.match(following.said, new RegExp(`${sweep}-1 has ended: completed`));
+  });
+
+  test("REMOVE-1: a sweep is removed and restored by the command line, and in between its work is done anew", async () => {
+    const options = { name: "removed", trials: 2, epochs: 2, milliseconds: epochMs, seed: 990 };
+    const again = async () => mesh.ended(valueOf(await mesh.launch("ada", options)));
+    const { summary } = await again();
+    assert.match(
+      (await mesh.ok("one", "sweep", "rm", summary.sweep, "--as", "ada")).out,
+      /is removed: 2 trials for [\d.]+ tokens answer for nothing more; its bytes are kept, and `trialmesh sweep restore s\d+`/,
+    );
+    assert.doesNotMatch((await mesh.ok("one", "sweep", "ls")).out, new RegExp(`^${summary.sweep} `, "m"));
+    assert.match(
+      (await mesh.ok("one", "sweep", "ls", "--all")).out,
+      new RegExp(`^${summary.sweep} .* done, removed `, "m"),
+    );
+    assert.match((await mesh.ok("one", "sweep", "show", summary.sweep)).out, /^removed +by ada /m);
+    assert.equal((await again()).summary.counts.reused, 0);
+    await mesh.ok("one", "sweep", "restore", summary.sweep);
+    const third = await again();
+    assert.equal(third.summary.counts.reused, 2);
+    const second = third.trials[0]?.reusedFrom?.split("-")[0] ?? "";
+    assert.match(
+      await mesh.refused("one", "sweep", "rm", second),
+      new RegExp(`on ${second} stands 2 trials of ${third.summary.sweep} answered from it; .*--force`),
+    );
+    await mesh.ok("one", "sweep", "rm", second, "--force");
+    await audited();
+  });
+
+  test("STOP-1: a program that is stopped keeps what it has measured, though it saves nothing", async () => {
+    const folder = join(mesh.cli.folder, "measure");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "measure.sh"), "echo score=0.25; sleep 600\n");
+    const file = join(folder, "sweep.yaml");
+    writeFileSync(
+      file,
+      'name: measure\ncommand: [sh, measure.sh, "${args}"]\nobjective: {metric: score, goal: maximize}\nparameters: {x: {values: [1]}}\nsearch: {trials: 1}\n',
+    );
+    const sweep = (await mesh.ok("one", "sweep", "run", file, "--detach")).out.trim();
+    const trial = `${sweep}-1`;
+    await until("its first figure", async () => {
+      const curve = valueOf(await mesh.client.query("curve", { trial }));
+      return curve.points.length > 0 ? curve : null;
+    });
+    await mesh.ok("one", "trial", "stop", trial);
+    const { trials } = await mesh.ended(sweep);
+    assert.deepEqual(
+      [trials[0]?.state, trials[0]?.metrics, trials[0]?.value],
+      ["stopped", { score: 0.25 }, null],
+    );
+    await audited();
   });
 });

@@ -44,7 +44,9 @@ describe("in a real terminal", { skip }, () => {
       ]) {
         terminal.resize(next);
         // The header on the first row and the footer on the last: drawn anew, and nothing scrolled away.
-        await terminal.until(next.columns < 30 ? /^\d\/8 slots/ : /^[^\n]*live[^\n]*\n[^]*\? help {2}q quit\n$/);
+        await terminal.until(
+          next.columns < 30 ? /^\d\/8 slots/ : /^[^\n]*live[^\n]*\n[^]*\? help {2}q quit\n$/,
+        );
       }
       terminal.keys("q");
       const after = await terminal.until(/ended 0/);

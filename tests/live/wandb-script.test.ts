@@ -56,7 +56,7 @@ async function runScript(
     const { end, events } = heard;
     return {
       ...heard,
-      epochs: events.findLast((event) => event.kind === "epoch")?.resource ?? 0,
+      epochs: Math.max(0, ...events.map((event) => (event.kind === "epoch" ? event.resource : 0))),
       metrics: end.kind === "failed" ? {} : end.metrics,
       points: events.flatMap((event) =>
         event.kind === "point" ? [[event.step, event.metrics] as const] : [],
@@ -112,17 +112,24 @@ for (const version of wandbVersions) {
     `WLOG-7: with wandb ${version} a run that the script disables tells nothing, and the reason says so`,
     { skip },
     async () => {
-      const script = `
-import wandb
-run = wandb.init(mode="disabled", config={"lr": 3})
+      const ways = [
+        'wandb.init(mode="disabled", config={"lr": 3})',
+        'wandb.init(settings=wandb.Settings(mode="disabled"), config=argparse.Namespace(lr=3))',
+        'os.environ.update(WANDB_MODE="disabled") or wandb.init(settings=wandb.Settings(console="off"))',
+      ];
+      for (const way of ways) {
+        const script = `
+import argparse, os, wandb
+run = ${way}
 assert wandb.config.lr == 1e-05, dict(wandb.config)
 wandb.log({"score": 1})
 run.summary["score"] = 1
 run.finish()
 `;
-      const run = await runScript(python, { "run.py": script });
-      assert.ok(run.end.kind === "failed", shown(run));
-      assert.match(run.end.reason, /it reported nothing; .*its script disables wandb/);
+        const run = await runScript(python, { "run.py": script });
+        assert.ok(run.end.kind === "failed", shown(run));
+        assert.match(run.end.reason, /it reported nothing; .*wandb is disabled in it/);
+      }
     },
   );
 }
@@ -175,6 +182,22 @@ for epoch in range(3):
 `,
       epochs: 3,
       score: 12,
+    },
+    "printed, where only something else is logged": {
+      script: `
+for epoch in range(3):
+    wandb.log({"loss": epoch})
+    print(f"score={epoch}", flush=True)
+`,
+      epochs: 3,
+      score: 2,
+    },
+    "printed, where nothing is logged": {
+      script: `
+for epoch in range(3): print(f"score={epoch}", flush=True)
+`,
+      epochs: 3,
+      score: 2,
     },
     "numbers of numpy": {
       script: `
@@ -307,6 +330,23 @@ wandb.init(); wandb.log({"score": 1})
       assert.ok(run.lines.includes("score=0.5 False"), shown(run));
     });
 
+  for (const word of ["-I", "-E"])
+    test(`python ${word} has the parameters all the same, and is not heard by what it logs`, async () => {
+      const script = `
+import wandb
+wandb.init(config={"lr": 3})
+print("score=0.5", wandb.config.lr)
+wandb.log({"score": 1})
+`;
+      const run = await runScript(
+        newest,
+        { "run.py": script },
+        { command: ["${interpreter}", word, "run.py"] },
+      );
+      assert.equal(run.metrics["score"], 0.5, shown(run));
+      assert.ok(run.lines.includes("score=0.5 1e-05"), shown(run));
+    });
+
   test("a module of that name that is the program's own is left as it is", async () => {
     const files = {
       "wandb.py": "def init(): return 1\ndef log(data): print(f\"score={data['score']}\")\n",
@@ -330,6 +370,49 @@ wandb.init(); wandb.log({"score": 1})
     assert.ok(run.end.kind === "failed", shown(run));
     assert.match(run.end.reason, /score is no plain number: a Table, logged to wandb/);
   });
+});
+
+test(
+  "WLOG-6: a script that logs without end is heard of its objective to the last, and then of nothing",
+  { skip },
+  async () => {
+    const script = `
+import sys, wandb
+run = wandb.init()
+hook = sys.modules["trialmesh_wandb"]
+wandb.log({"score": 1, "other": 1, **{f"n{i}": i for i in range(9_000)}})
+hook.ROW_MAX_BYTES = 300
+wandb.log({"score": 2, "wide": 2, **{f"n{i}": -1 for i in range(90)}})
+hook.FULL_BYTES = 0
+wandb.log({"score": 3, "other": 3})
+hook.END_BYTES = 0
+wandb.log({"score": 4})
+`;
+    const run = await runScript(newest, { "run.py": script });
+    assert.equal(run.end.kind, "finished", shown(run));
+    assert.equal(run.epochs, 3);
+    const { score, other, wide, n1 } = run.metrics;
+    assert.deepEqual([score, other, wide, n1], [3, 1, undefined, 1]);
+    assert.ok(Object.keys(run.metrics).length <= 501);
+  },
+);
+
+test("WLOG-6: whatever else is written into the file of rows, the trial goes on", { skip }, async () => {
+  const script = `
+import os, wandb
+run = wandb.init()
+with open(os.environ["TRIALMESH_WANDB_ROWS"], "ab") as rows:
+    rows.write(b"\\xff\\x00{not json}\\n[1]\\n{}\\n" + b"x" * 1_000_000 + b"\\n")
+    rows.write(b'{"kind":"log","run":"","step":1e99,"commit":null,"numbers":{"score":9},"others":{}}\\n')
+wandb.log({"score": 1})
+os.remove(os.environ["TRIALMESH_WANDB_ROWS"])
+wandb.log({"score": 2})
+run.finish()
+`;
+  const run = await runScript(newest, { "run.py": script });
+  assert.equal(run.end.kind, "finished", shown(run));
+  assert.equal(run.metrics["score"], 1, shown(run));
+  assert.equal(run.lines.filter((line) => line.includes("could not be read")).length, 1, shown(run));
 });
 
 test("WLOG-4: a trial that is stopped at its rung ends like any program", { skip }, async () => {

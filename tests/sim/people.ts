@@ -50,7 +50,7 @@ export class People {
   #planOrder(at: number): void {
     const world = this.#world;
     const length = world.between(5_000, orderLengthMaxMs);
-    const kind = world.between(1, 7);
+    const kind = world.between(1, 8);
     const agent = world.pick(this.#plans)?.name ?? "";
     const requester = world.pick(this.#requesters) ?? "";
     const weight = world.between(1, 5);
@@ -73,6 +73,10 @@ export class People {
         this.#send("trial-stop", { trial: `s${world.between(1, 2)}-${world.between(1, 6)}`, why: "" });
       } else if (kind === 7) {
         this.#send("sweep-extend", { sweep: `s${world.between(1, 2)}`, trials: weight, tokens: 0 });
+      } else if (kind === 8) {
+        const sweep = `s${world.between(1, 2)}`;
+        this.#send("sweep-remove", { sweep, force: true, why: "" });
+        world.clock.setTimer(length, () => this.#send("sweep-restore", { sweep }));
       } else {
         const sweep = `s${world.between(1, 2)}`;
         this.#send("sweep-tune", { sweep, weight, priority: world.between(-3, 3) });

@@ -48,6 +48,7 @@ export async function auditJournal(journal: Journal, watch?: Watch): Promise<Jou
         violations.push(`EPOCH-1: message ${at.sequence} has epoch ${batch.epoch}, not ${expected}`);
       epoch = batch.epoch;
       for (const event of eventsOf(state, batch)) {
+        violations.push(...faultsOf(event, state).map((fault) => `${fault}: message ${at.sequence}`));
         apply(state, event, batch.at);
         events += 1;
         watch?.(event, state, batch.at);
@@ -69,4 +70,14 @@ export async function auditJournal(journal: Journal, watch?: Watch): Promise<Jou
     if (count !== 1) violations.push(`OUTCOME-1: ${trial} has ${count} outcomes`);
   }
   return { violations, events, outcomes, lateReports, leaders, state, sequence: position.sequence };
+}
+
+/** What must not happen in the state as it is before the event. */
+function faultsOf(event: Event, state: State): string[] {
+  const sweepOf = (trial: string) => state.sweeps.get(state.trials.get(trial)?.sweep ?? "");
+  if (event.kind === "LeaseOffered" && sweepOf(event.trial)?.paused !== undefined)
+    return [`PAUSE-1: ${event.trial} is offered though its sweep is paused`];
+  if (event.kind === "TrialReused" && sweepOf(event.from)?.removed !== undefined)
+    return [`REMOVE-1: ${event.trial} is answered from ${event.from}, which was removed`];
+  return [];
 }

@@ -26,8 +26,8 @@ export function putPackage({ sitePackages }: PythonHome, name: string, version: 
 }
 
 /** Kept for the next run; why not, where pip cannot bring it in. */
-export function venvWith(distribution: string): PythonHome | { readonly skip: string } {
-  const home = join(cache, `venv-${distribution}`);
+export function venvWith(...distributions: readonly string[]): PythonHome | { readonly skip: string } {
+  const home = join(cache, `venv-${distributions.join("-")}`);
   if (existsSync(home)) return homeAt(home);
   try {
     mkdirSync(cache, { recursive: true });
@@ -35,14 +35,16 @@ export function venvWith(distribution: string): PythonHome | { readonly skip: st
     const draft = mkdtempSync(join(cache, "draft-"));
     try {
       run("python3", ["-m", "venv", draft]);
-      run(join(draft, "bin", "python"), ["-m", "pip", "install", "--quiet", distribution]);
+      run(join(draft, "bin", "python"), ["-m", "pip", "install", "--quiet", ...distributions]);
       renameSync(draft, home);
     } finally {
       rmSync(draft, { recursive: true, force: true });
     }
     return homeAt(home);
   } catch (error) {
-    return { skip: `pip cannot bring in ${distribution}: ${error instanceof Error ? error.message : ""}` };
+    return {
+      skip: `pip cannot bring in ${distributions.join(" and ")}: ${error instanceof Error ? error.message : ""}`,
+    };
   }
 }
 

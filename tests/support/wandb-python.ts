@@ -3,8 +3,8 @@
  * one cannot be made (no Python, no package index) it says why, for the test that is skipped then.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { projectFolder } from "../../training/version/code-version.ts";
 
 /** The oldest, a middle and the newest version that what is said of wandb was measured with. */
@@ -24,33 +24,33 @@ export function wandbPython(version: string): WandbPython {
   const folder = join(projectFolder, ".cache", `wandb-${version}`);
   const python = join(folder, "bin", "python");
   if (isReady(python, version)) return { python, skip: false };
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(projectFolder, ".cache"), { recursive: true });
+  // Made under another name: two tests may come to it at once.
+  const made = `${folder}.${process.pid}`;
+  const skip = make(made, version);
+  if (skip === false && !isReady(python, version)) {
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(made, folder);
+  } else rmSync(made, { recursive: true, force: true });
+  return {
+    python,
+    skip: skip === false && !isReady(python, version) ? "it was installed and does not start" : skip,
+  };
+}
+
+/** Why it could not be made; false where it is. */
+function make(folder: string, version: string): string | false {
+  mkdirSync(dirname(folder), { recursive: true });
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
   const steps = [
     ["python3", "-m", "venv", folder],
-    [
-      python,
-      "-m",
-      "pip",
-      "install",
-      "--quiet",
-      "--disable-pip-version-check",
-      `wandb==${version}`,
-      ...others,
-    ],
+    [join(folder, "bin", "python"), ...pip, `wandb==${version}`, ...others],
   ];
   for (const [program = "", ...words] of steps) {
     const { error, status, stderr } = spawnSync(program, words, { encoding: "utf8", timeout: installMaxMs });
     if (status !== 0)
-      return {
-        python,
-        skip: `no wandb ${version} here: ${error?.message ?? stderr.trim().split("\n").at(-1)}`,
-      };
+      return `no wandb ${version} here: ${error?.message ?? stderr.trim().split("\n").at(-1)}`;
   }
-  return {
-    python,
-    skip: isReady(python, version) ? false : `wandb ${version} was installed and does not start`,
-  };
+  return false;
 }
 
 function isReady(python: string, version: string): boolean {

@@ -33,18 +33,23 @@ class _Finder:
         return trialmesh_wandb.find_changed(self, name, path, target)
 
 
+def _rest_of_path():
+    import os
+
+    here = os.path.realpath(os.path.dirname(__file__))
+    return [folder for folder in sys.path if os.path.realpath(folder or os.curdir) != here]
+
+
 def _hidden_one():
     """The spec of the sitecustomize behind this one on the path; None where there is none."""
-    try:
-        import os
-        from importlib.machinery import PathFinder
-
-        here = os.path.realpath(os.path.dirname(__file__))
-        rest = [folder for folder in sys.path if os.path.realpath(folder or os.curdir) != here]
-        spec = PathFinder.find_spec("sitecustomize", rest)
-        return spec if spec is not None and spec.loader is not None else None
-    except Exception:
-        return None
+    for finder in sys.meta_path:
+        try:
+            spec = finder.find_spec("sitecustomize", _rest_of_path())
+        except Exception:
+            continue
+        if spec is not None and spec.loader is not None:
+            return spec
+    return None
 
 
 def _go_on():
@@ -59,6 +64,19 @@ def _go_on():
     spec.loader.exec_module(module)
 
 
+def _go_on_in_python_2():
+    import imp
+
+    try:
+        found = imp.find_module("sitecustomize", _rest_of_path())
+    except Exception:
+        return
+    del sys.modules["sitecustomize"]
+    imp.load_module("sitecustomize", *found)
+
+
 if sys.version_info >= (3, 6):
     _listen()
     _go_on()
+elif sys.version_info < (3,):
+    _go_on_in_python_2()

@@ -12,8 +12,8 @@ NAME_MAX_CHARACTERS = 250
 KIND_MAX_CHARACTERS = 60
 DEPTH_MAX = 20
 # Of the file: from here on only what the sweep asks for is written, and from there nothing.
-FULL_BYTES = 64 << 20
-END_BYTES = 128 << 20
+FULL_BYTES = 32 << 20
+END_BYTES = 63 << 20
 
 _rows = None
 _is_offline = False
@@ -102,6 +102,8 @@ def _fit(kwargs):
     """A script's `mode="online"` asks for a login and a network, which a trial has not; one that wants no wandb gets none."""
     settings = kwargs.get("settings")
     within = settings.get("mode") if isinstance(settings, dict) else getattr(settings, "mode", None)
+    # What such an object has without being told is no wish.
+    within = None if within == "online" else within
     asked = (kwargs.get("mode"), within, os.environ.get("WANDB_MODE"))
     if next((mode for mode in asked if mode), None) != "disabled":
         if _is_offline:

@@ -85,6 +85,8 @@ function commandsOf(who: string, victim: string) {
     "sweep-pause": { sweep: "s1", now: true, why: "" },
     "sweep-resume": { sweep: "s1" },
     "sweep-extend": { sweep: "s1", trials: 3, tokens: 0 },
+    "sweep-remove": { sweep: "s1", force: true, why: "" },
+    "sweep-restore": { sweep: "s1" },
     "budget-grant": { requester: who, amount: 1_000 },
     "account-open": { requester: `${who}-2`, grant: 1_000 },
     "account-set": { requester: victim, weight: 2, refill: { amount: 1, everyMs: 60_000, upTo: 5 } },
