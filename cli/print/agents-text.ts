@@ -133,12 +133,13 @@ function idleText(ms: number): string {
   return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
-/** PROBE-13. Its agent sees to it. */
+/** PROBE-13: of all backends together, with the most that others used. Its agent sees to it. */
 function loadText({ agent, backends }: AgentView): string[] {
-  return backends.flatMap(({ load, name }) => {
-    const note = loadNote(load);
-    return note === null ? [] : [`${agent}, ${name}: ${note}; it is measured again once the machine is idle`];
-  });
+  const loaded = backends.flatMap(({ load, name }) => (load === undefined ? [] : [{ load, name }]));
+  if (loaded.length === 0) return [];
+  const names = loaded.map(({ name }) => name).join(", ");
+  const note = loadNote(Math.max(...loaded.map(({ load }) => load)));
+  return [`${agent}, ${names}: ${note}; it is measured again once the machine is idle`];
 }
 
 function measuredText({ agent, measured }: AgentView): string[] {
