@@ -89,3 +89,28 @@ export function readStolenTime(stat: string): number {
   const stolen = Number(ticks[7]);
   return name === "cpu" && Number.isFinite(stolen) && stolen > 0 ? stolen * msPerTick : 0;
 }
+
+const microsecondsPerMs = 1_000;
+const nanosecondsPerMs = 1_000_000;
+/** Of the container's own group, as it sees it: cgroup v2, and v1. */
+const throttleFiles = ["/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat"];
+
+/** Time in which this container was kept from the processors because it had used up what it may, in ms; 0 where there is no such limit. */
+export function throttledTime(): number {
+  if (process.platform !== "linux") return 0;
+  for (const file of throttleFiles) {
+    try {
+      return readThrottledTime(readFileSync(file, "latin1"));
+    } catch {
+      // It is not there.
+    }
+  }
+  return 0;
+}
+
+/** `throttled_usec` of cgroup v2, `throttled_time` in nanoseconds of v1. */
+export function readThrottledTime(stat: string): number {
+  const found = /^throttled_(usec|time) (\d+)$/m.exec(stat);
+  if (found === null) return 0;
+  return Number(found[2]) / (found[1] === "usec" ? microsecondsPerMs : nanosecondsPerMs);
+}

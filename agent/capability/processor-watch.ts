@@ -4,6 +4,7 @@
  * PROBE-13: on every backend it is known how much others had of the processors meanwhile.
  */
 import type { BackendName } from "../../protocol/capability.ts";
+import { throttledTime } from "../../system/processor-time.ts";
 import { othersShare, readSpent } from "./others-share.ts";
 
 /** These compute in the thread that asks them, from the first moment to the last. */
@@ -19,7 +20,10 @@ export interface OwnTime {
   readonly isHeld: boolean;
 }
 
-/** `threadMs`: time the asking thread had a processor. What helps it, such as a garbage collector, has threads of its own. */
+/**
+ * `threadMs`: time the asking thread had a processor, or was kept from it by a limit of this machine's own. What helps it, such as a
+ * garbage collector, has threads of its own.
+ */
 export function ownTime(backend: BackendName, wallMs: number, threadMs: number): OwnTime {
   const leastMs = 0.001;
   if (!onProcessor.has(backend) || threadMs <= 0 || threadMs >= ownShareMin * wallMs)
@@ -44,6 +48,7 @@ export interface Watch {
 
 export function startWatch(backend: BackendName): Watch {
   const spent = readSpent();
+  const throttled = throttledTime();
   const from = performance.now();
   const before = process.threadCpuUsage();
   const wallMs = () => performance.now() - from;
@@ -51,7 +56,8 @@ export function startWatch(backend: BackendName): Watch {
     wallMs,
     end: () => {
       const { system, user } = process.threadCpuUsage(before);
-      const time = ownTime(backend, wallMs(), (system + user) / 1000);
+      // What a container may not use is no other's: with that limit this machine is so fast.
+      const time = ownTime(backend, wallMs(), (system + user) / 1000 + throttledTime() - throttled);
       return { ...time, load: loadOf(time, othersShare(spent, readSpent())) };
     },
   };

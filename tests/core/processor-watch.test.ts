@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { othersShare, type Spent } from "../../agent/capability/others-share.ts";
 import { loadOf, ownTime } from "../../agent/capability/processor-watch.ts";
 import { backendNames } from "../../protocol/capability.ts";
-import { readStolenTime } from "../../system/processor-time.ts";
+import { readStolenTime, readThrottledTime } from "../../system/processor-time.ts";
 
 test("PROBE-1: where others held the processor the time it had it counts; the speed found is that of an idle machine", () => {
   fc.assert(
@@ -126,4 +126,17 @@ test("PROBE-13: the time a hypervisor took is read where the system says it", ()
     "cpu  1 2 3 4 5 6 7 -8",
   ])
     assert.equal(readStolenTime(stat), 0, stat);
+});
+
+test("PROBE-1: the time in which a container had used up what it may is read, of both kinds of limit", () => {
+  assert.equal(readThrottledTime("usage_usec 9\nnr_throttled 3\nthrottled_usec 2500\nnr_bursts 0\n"), 2.5);
+  assert.equal(readThrottledTime("nr_periods 8\nnr_throttled 3\nthrottled_time 7000000\n"), 7);
+  for (const stat of [
+    "",
+    "usage_usec 9\n",
+    "throttled_usec\n",
+    "throttled_usec -3\n",
+    "x_throttled_usec 3\n",
+  ])
+    assert.equal(readThrottledTime(stat), 0, stat);
 });
