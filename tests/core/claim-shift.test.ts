@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { claimShifts } from "../../coordinator/core/claim-shift.ts";
 import { apply } from "../../coordinator/core/apply.ts";
 import { eventSchema } from "../../coordinator/format/event.ts";
 import { trustedRate } from "../../coordinator/placement/pace.ts";
@@ -176,5 +177,31 @@ test("RATE-2: whichever of three is wrong, and whichever ends first, the others 
       }
     }),
     { numRuns: 40 },
+  );
+});
+
+test("RATE-4: the backend that did the work tells by how much a claim has changed; one that is gone, or never was the fastest, tells nothing", () => {
+  const two = (wasm: number | null, cpu: number) => {
+    const { backends, ...others } = capability();
+    const [first] = backends;
+    assert.ok(first !== undefined);
+    const rates = [
+      ...(wasm === null
+        ? []
+        : [{ kind, backend: "wasm" as const, examplesPerSecond: 1, tokensPerSecond: wasm }]),
+      { kind, backend: "cpu" as const, examplesPerSecond: 1, tokensPerSecond: cpu },
+    ];
+    return { ...others, backends: [first, { ...first, name: "wasm" as const }], rates };
+  };
+  const rate = fc.double({ min: 0.02, max: 200, noNaN: true });
+  fc.assert(
+    fc.property(rate, rate, fc.option(rate), rate, (wasm, cpu, wasmNow, cpuNow) => {
+      const fold = new Fold();
+      fold.joinWith("a", 1, two(wasm, cpu));
+      const agent = { ...agentOf(fold, "a"), speed: { [kind]: { attempts: 3, logFactor: 0.5 } } };
+      const found = claimShifts(fold.state, agent, two(wasmNow, cpuNow))?.[kind] ?? 0;
+      const wanted = wasm >= cpu ? (wasmNow === null ? 0 : Math.log(wasmNow / wasm)) : Math.log(cpuNow / cpu);
+      assert.ok(Math.abs(found - wanted) <= 1e-4, `${found} and not ${wanted}`);
+    }),
   );
 });
