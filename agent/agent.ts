@@ -54,6 +54,8 @@ export interface AgentOptions {
 
 export interface Agent {
   running(): number;
+  /** No attempt is here, and its owner's policy lets trials start. */
+  isFree(): boolean;
   /** What its machine can do has changed: the mesh is told. */
   advertise(capability: Capability): void;
   /** Stops at checkpoints, reports, and resolves when the coordinator has it all (or patience ends). */
@@ -147,6 +149,10 @@ class AgentShell implements Agent {
 
   running(): number {
     return this.#state.held.size;
+  }
+
+  isFree(): boolean {
+    return this.#state.held.size === 0 && this.#state.availability.kind === "open";
   }
 
   advertise(capability: Capability): void {

@@ -4,6 +4,7 @@ import { CommanderError } from "commander";
 import { errorMessage, errorSentence } from "../protocol/error-sentence.ts";
 import { exitCode } from "../protocol/exit-code.ts";
 import { program } from "./command-tree.ts";
+import { FolderError } from "../system/system-error.ts";
 import { processTerminal, type Terminal } from "./shell/terminal.ts";
 
 const lingerMs = 1_000;
@@ -32,6 +33,11 @@ async function main(terminal: Terminal): Promise<void> {
 
 /** A broken invariant: one sentence for people, the whole of it for those who will mend it. */
 function crash(terminal: Terminal, error: unknown): never {
+  // A folder that cannot be made is this machine's fault, wherever it was met.
+  if (error instanceof FolderError) {
+    terminal.note(`trialmesh: ${error.message}`);
+    process.exit(exitCode.failed);
+  }
   terminal.note(
     `trialmesh: a fault in trialmesh itself: ${errorSentence(error)} (TRIALMESH_DEBUG=1 shows where)`,
   );

@@ -58,6 +58,8 @@ export const backendReportSchema = z.object({
   version: shortText.nullable(),
   /** Number formats whose arithmetic was right in the probe. */
   dtypes: listOf(z.enum(dtypeNames)).default(["f32"]),
+  /** Share of the processors that others used while it was measured; left out where that was little. */
+  load: z.number().min(0).max(1).exactOptional(),
 });
 
 export const rateSchema = z.object({

@@ -5,20 +5,7 @@
 import { mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { systemCode } from "./system-error.ts";
-
-/** What was to be made, and the system's code for why not. */
-export class FolderError extends Error {
-  readonly code: string;
-  /** The first folder that could not be made, or the file in its place. */
-  readonly path: string;
-
-  constructor(code: string, path: string) {
-    super(`${reasonOf(code, path)} (${code})`);
-    this.code = code;
-    this.path = path;
-  }
-}
+import { FolderError, systemCode } from "./system-error.ts";
 
 /** DIR-1: throws a `FolderError`, at once. `mode`: of each folder that is made. */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
@@ -100,27 +87,4 @@ function kindSync(folder: string): Kind {
 function folderError(error: unknown, folder: string): unknown {
   const code = systemCode(error);
   return code === null ? error : new FolderError(code, folder);
-}
-
-function reasonOf(code: string, path: string): string {
-  switch (code) {
-    case "ENOTDIR":
-      return `${path} is a file, where a folder is wanted`;
-    case "EEXIST":
-      return `${path} is a link that leads nowhere, or a file, where a folder is wanted`;
-    case "ENOENT":
-      return `the folder ${path} cannot be made: ${dirname(path)} takes none`;
-    case "EACCES":
-    case "EPERM":
-      return `the folder ${path} cannot be made: permission denied`;
-    case "EROFS":
-      return `the folder ${path} cannot be made: the file system is read-only`;
-    case "ENOSPC":
-    case "EDQUOT":
-      return `the folder ${path} cannot be made: the disk is full`;
-    case "ENAMETOOLONG":
-      return `the folder ${path} cannot be made: a name in it is too long`;
-    default:
-      return `the folder ${path} cannot be made`;
-  }
 }

@@ -1,7 +1,7 @@
 /** Files and folders that only their owner may read. Not a store: each file is small, read whole and replaced whole. */
 import { chmodSync, readFileSync, statSync } from "node:fs";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
-import { FolderError, makeFolderSync } from "./make-folder.ts";
+import { makeFolderSync } from "./make-folder.ts";
 import { refuseDisk } from "./system-error.ts";
 import { writeWholeSync } from "./whole-file.ts";
 
@@ -16,10 +16,7 @@ export function ensurePrivateFolder(path: string): Outcome<string> {
     if ((found.mode & 0o077) !== 0) chmodSync(path, privateFolderMode);
     return accept(path);
   } catch (error) {
-    if (!(error instanceof FolderError)) return refuseDisk(error, "write", path);
-    return error.code === "ENOENT"
-      ? refuse("unavailable", `${error.message}; choose another folder with TRIALMESH_HOME`)
-      : refuseDisk(error, "write", error.path);
+    return refuseDisk(error, "write", path);
   }
 }
 

@@ -68,3 +68,49 @@ export function readPsTimes(text: string): ReadonlyMap<number, number> {
   }
   return times;
 }
+
+/**
+ * Time in which processors of this virtual machine had work and were given to another one, in ms, since it started; 0 where the system
+ * does not say. Node's counters leave it out (`steal` of proc_stat(5)).
+ */
+export function stolenTime(): number {
+  if (process.platform !== "linux") return 0;
+  try {
+    return readStolenTime(readFileSync("/proc/stat", "latin1"));
+  } catch {
+    return 0;
+  }
+}
+
+/** The eighth number of the line of all processors together. */
+export function readStolenTime(stat: string): number {
+  const line = stat.split("\n", 1)[0] ?? "";
+  const [name, ...ticks] = line.trim().split(/\s+/);
+  const stolen = Number(ticks[7]);
+  return name === "cpu" && Number.isFinite(stolen) && stolen > 0 ? stolen * msPerTick : 0;
+}
+
+const microsecondsPerMs = 1_000;
+const nanosecondsPerMs = 1_000_000;
+/** Of the container's own group, as it sees it: cgroup v2, and v1. */
+const throttleFiles = ["/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat"];
+
+/** Time in which this container was kept from the processors because it had used up what it may, in ms; 0 where there is no such limit. */
+export function throttledTime(): number {
+  if (process.platform !== "linux") return 0;
+  for (const file of throttleFiles) {
+    try {
+      return readThrottledTime(readFileSync(file, "latin1"));
+    } catch {
+      // It is not there.
+    }
+  }
+  return 0;
+}
+
+/** `throttled_usec` of cgroup v2, `throttled_time` in nanoseconds of v1. */
+export function readThrottledTime(stat: string): number {
+  const found = /^throttled_(usec|time) (\d+)$/m.exec(stat);
+  if (found === null) return 0;
+  return Number(found[2]) / (found[1] === "usec" ? microsecondsPerMs : nanosecondsPerMs);
+}

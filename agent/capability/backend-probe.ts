@@ -10,7 +10,12 @@ import { longText, listOf } from "../../protocol/bound.ts";
 import { guardedEnvironment } from "../../system/own-guard.ts";
 import { backendNameSchema, type BackendName } from "../../protocol/capability.ts";
 
-const modelRateSchema = z.object({ kind: longText, examplesPerSecond: z.number().positive() });
+const modelRateSchema = z.object({
+  kind: longText,
+  examplesPerSecond: z.number().positive(),
+  /** How much others were in the way, 0 to 1. */
+  load: z.number().min(0).max(1),
+});
 
 /** What the child says: one line for each thing it has found, and `done` when there is nothing more to try. */
 export const probeLineSchema = z.discriminatedUnion("type", [
@@ -55,6 +60,8 @@ export interface BackendProbeOptions {
   readonly kinds?: readonly string[];
   /** Another program in the child's place, for tests. */
   readonly entry?: string;
+  /** Ends the child at once; what it found then counts for nothing. */
+  readonly signal?: AbortSignal;
 }
 
 export function probeBackend(name: BackendName, options: BackendProbeOptions = {}): Promise<BackendProbe> {
@@ -87,7 +94,11 @@ export function probeBackend(name: BackendName, options: BackendProbeOptions = {
       clearTimeout(silence);
       silence = setTimeout(hung, limit.silenceMs);
     });
+    const yieldNow = () => stop({ how: "slow", reason: "it made way for something else" });
+    options.signal?.addEventListener("abort", yieldNow);
+    if (options.signal?.aborted === true) yieldNow();
     const settle = (how: string) => {
+      options.signal?.removeEventListener("abort", yieldNow);
       clearTimeout(silence);
       clearTimeout(whole);
       if (!lines.some((line) => line.type === "done"))
@@ -113,7 +124,9 @@ function toProbe(name: BackendName, lines: readonly ProbeLine[], end: ProbeEnd |
   const ended = end === null || end.how === "slow" ? null : end.reason;
   const broken = lines.find((line) => line.type === "broken")?.reason ?? ended;
   const measured = lines.flatMap((line) =>
-    line.type === "trains" ? [{ kind: line.kind, examplesPerSecond: line.examplesPerSecond }] : [],
+    line.type === "trains"
+      ? [{ kind: line.kind, examplesPerSecond: line.examplesPerSecond, load: line.load }]
+      : [],
   );
   const sound = opened !== undefined && broken === null;
   const works = sound && measured.length > 0;

@@ -11,7 +11,8 @@ import { writeWhole } from "../../system/whole-file.ts";
 import { packageVersion } from "../../training/runtime/open.ts";
 import { readRuntimeRecords } from "../../training/runtime/runtime-record.ts";
 import { models } from "../../training/catalog/model-catalog.ts";
-import { backendProbeSchema } from "./backend-probe.ts";
+import { backendProbeSchema, type BackendProbe } from "./backend-probe.ts";
+import { loadMax } from "./others-share.ts";
 import { threadRateSchema } from "./thread-probe.ts";
 import { workloadDigest } from "./workload.ts";
 
@@ -23,6 +24,16 @@ const rememberedSchema = z.object({
   threads: listOf(threadRateSchema),
 });
 export type Remembered = z.infer<typeof rememberedSchema>;
+
+/** How much others were in the way of the model they were most in the way of, 0 to 1. */
+export function loadOfProbe({ measured }: BackendProbe): number {
+  return Math.max(0, ...measured.map(({ load }) => load));
+}
+
+/** PROBE-14: what was measured while others used the machine is kept, and is not the last word. */
+export function isLoaded({ result }: Remembered): boolean {
+  return loadOfProbe(result) > loadMax;
+}
 
 const cacheSchema = z.object({ backends: z.partialRecord(backendNameSchema, rememberedSchema) });
 type ProbeCache = z.infer<typeof cacheSchema>["backends"];

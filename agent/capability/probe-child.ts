@@ -37,7 +37,7 @@ async function tryBackend(given: string | undefined, kinds: readonly string[]): 
     const result = await measureModel(declaration, reference, opened.value);
     switch (result.verdict) {
       case "right":
-        await say({ type: "trains", kind, examplesPerSecond: result.examplesPerSecond });
+        await say({ type: "trains", kind, examplesPerSecond: result.examplesPerSecond, load: result.load });
         break;
       case "absent":
         await say({ type: "cannot", reason: result.reason });

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { longText } from "../../protocol/bound.ts";
 import { backendNameSchema } from "../../protocol/capability.ts";
-import { probeBackend, type BackendProbe } from "./backend-probe.ts";
+import { probeBackend, type BackendProbe, type BackendProbeOptions } from "./backend-probe.ts";
 
 export const threadRateSchema = z.object({
   backend: backendNameSchema,
@@ -24,11 +24,15 @@ const oneThread = { TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1", OM
 const wantedKinds = ["text-classification/textcnn", "tabular/mlp"];
 
 /** Empty where it makes no difference, or the second measurement gave nothing. */
-export async function probeThreads(result: BackendProbe, cores: number): Promise<readonly ThreadRate[]> {
+export async function probeThreads(
+  result: BackendProbe,
+  cores: number,
+  options: Pick<BackendProbeOptions, "signal"> = {},
+): Promise<readonly ThreadRate[]> {
   if (result.name !== "tfjs-node" || !result.works || cores < 2) return [];
   const kinds = result.measured.map(({ kind }) => kind).filter((kind) => wantedKinds.includes(kind));
   if (kinds.length === 0) return [];
-  const single = await probeBackend(result.name, { environment: oneThread, kinds });
+  const single = await probeBackend(result.name, { ...options, environment: oneThread, kinds });
   return single.measured.flatMap(({ kind, examplesPerSecond }) => {
     const all = result.measured.find((one) => one.kind === kind);
     if (all === undefined) return [];

@@ -13,7 +13,7 @@ import { withoutInherited } from "../../system/inherited-descriptor.ts";
 import { endMarked, markedEnvironment, newMark, signalMarked } from "../../system/marked-process.ts";
 import { LogGate } from "../runner/log-gate.ts";
 import type { Job } from "../runner/runner.ts";
-import { fromChildSchema, type FromChild, type ToChild } from "../runner/wire.ts";
+import { fromChildSchema, lastKinds, type FromChild, type ToChild } from "../runner/wire.ts";
 
 export interface ChildEnd {
   /** "signal SIGKILL" or "exit code 1". */
@@ -61,8 +61,6 @@ export interface ChildOptions {
 /** Windows has no signal that stops a process. */
 export const canSuspend = process.platform !== "win32";
 
-/** After these no more is told of a job. */
-const lastKinds: ReadonlySet<FromChild["kind"]> = new Set(["finished", "stopped", "failed"]);
 /** Output that comes after the process is gone, from what it left behind. */
 const drainMs = 500;
 

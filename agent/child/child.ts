@@ -2,16 +2,32 @@
  * Entry of a runner's child process: one job at a time, over the IPC channel. It ends by itself when the
  * parent is gone, so that an agent that was killed leaves no orphan. Started by `child-runner.ts` only.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { isModuleJob, runModule } from "../module/run-module.ts";
 import { runJob } from "./run-job.ts";
-import { toChildSchema, type FromChild } from "../runner/wire.ts";
+import { lastKinds, toChildSchema, type FromChild } from "../runner/wire.ts";
 
 let running = 0;
 let stopFence: number | null = null;
 
-const emit = (event: FromChild): void => {
+/** A job's last event waits for what was printed before it, but not for ever: a module may have made something else of the streams. */
+const flushMs = 2_000;
+
+const send = (event: FromChild): void => {
   if (process.connected) process.send?.(event);
 };
+
+const emit = (event: FromChild): void => {
+  if (lastKinds.has(event.kind)) void flushed().then(() => send(event));
+  else send(event);
+};
+
+async function flushed(): Promise<void> {
+  const written = [process.stdout, process.stderr].map(
+    (stream) => new Promise<void>((resolve) => stream.write("", () => resolve())),
+  );
+  await Promise.race([Promise.all(written), sleep(flushMs)]);
+}
 
 process.on("disconnect", () => process.exit(0));
 process.on("message", (message) => {

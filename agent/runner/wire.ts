@@ -80,3 +80,6 @@ export const fromChildSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("log"), fence, stream: z.enum(["out", "err"]), line: storedText }),
 ]);
 export type FromChild = z.infer<typeof fromChildSchema>;
+
+/** After these no more is told of a job. */
+export const lastKinds: ReadonlySet<FromChild["kind"]> = new Set(["finished", "stopped", "failed"]);

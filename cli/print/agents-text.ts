@@ -3,6 +3,7 @@ import type { Policy } from "../../protocol/capability.ts";
 import type { AgentDetailView, AgentView, MeshView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatGiB, formatMetric, formatTime, percent } from "../../text/figure.ts";
+import { loadNote } from "../../text/load-note.ts";
 import { table } from "../../text/table.ts";
 
 /** One agent, and what its Python has installed, one a line. */
@@ -18,6 +19,7 @@ export function agentsText({ agents }: Pick<MeshView, "agents">): string {
     ...policyText(agent),
     ...pythonText(agent),
     ...availabilityText(agent),
+    ...loadText(agent),
     ...measuredText(agent),
     ...asideText(agent),
     ...lacksText(agent),
@@ -129,6 +131,15 @@ function availabilityText({ agent, owner }: AgentView): string[] {
 
 function idleText(ms: number): string {
   return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
+}
+
+/** PROBE-13: of all backends together, with the most that others used. Its agent sees to it. */
+function loadText({ agent, backends }: AgentView): string[] {
+  const loaded = backends.flatMap(({ load, name }) => (load === undefined ? [] : [{ load, name }]));
+  if (loaded.length === 0) return [];
+  const names = loaded.map(({ name }) => name).join(", ");
+  const note = loadNote(Math.max(...loaded.map(({ load }) => load)));
+  return [`${agent}, ${names}: ${note}; it is measured again once the machine is idle`];
 }
 
 function measuredText({ agent, measured }: AgentView): string[] {

@@ -1,6 +1,7 @@
 /** What a machine can train as text: its backends, its speed at each kind of work, what its cores add. */
 import type { MachineReport } from "../../mesh/part/measure-machine.ts";
 import { formatMetric } from "../../text/figure.ts";
+import { loadNote } from "../../text/load-note.ts";
 import { table } from "../../text/table.ts";
 
 export function backendText({ backends, rates, threads }: MachineReport): string {
@@ -10,7 +11,10 @@ export function backendText({ backends, rates, threads }: MachineReport): string
       { head: "BACKEND", cell: (backend) => backend.name },
       { head: "TRAINS", cell: (backend) => (backend.works ? "yes" : "no") },
       { head: "VERSION", cell: (backend) => backend.version ?? "-" },
-      { head: "BECAUSE", cell: (backend) => backend.reason ?? "" },
+      {
+        head: "BECAUSE",
+        cell: ({ load, reason }) => [reason, loadNote(load)].filter((part) => part !== null).join("; "),
+      },
     ],
     "no backend",
   );

@@ -50,7 +50,11 @@ export function runExport(
   sourceOf: (client: MeshClient) => ExportSource,
 ): Promise<ExitCode> {
   const place = exportPlace(name, options);
-  if (!place.ok) return Promise.resolve(printRefusal(terminal, options, place.refusal));
+  if (!place.ok) {
+    printRefusal(terminal, options, place.refusal);
+    // Flags that contradict each other, or a place that is taken.
+    return Promise.resolve(place.refusal.code === "invalid" ? exitCode.usage : exitCode.failed);
+  }
   return withMesh(terminal, options, async ({ client }) => {
     const { exportTrials } = await import("../../client/export/export-trials.ts");
     const pour = (text: string) => terminal.pour(text);

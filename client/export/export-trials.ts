@@ -3,10 +3,9 @@
  * it stands where it was asked for; a refusal on the way leaves nothing.
  */
 import { createReadStream, rmSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
+import { makeTemporaryFolder } from "../../system/temporary-folder.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepView } from "../../protocol/view.ts";
 import { csvText } from "./csv-table.ts";
@@ -54,7 +53,7 @@ export async function exportTrials(
   pour: (text: string) => Promise<void>,
   at: number,
 ): Promise<Outcome<Exported>> {
-  const folder = await mkdtemp(join(tmpdir(), "trialmesh-export-"));
+  const folder = makeTemporaryFolder("trialmesh-export-");
   const files = new ExportFiles(place.force);
   const leaveNothing = (): void => {
     files.close();

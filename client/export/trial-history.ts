@@ -3,7 +3,7 @@
  * kept so many an agent, newest first, so that of a large or an old sweep some are gone: which, is found by what is missing.
  */
 import { patientClient, type AskingClient } from "../list/patient-client.ts";
-import { accept, type Outcome } from "../../protocol/refusal.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { HistoryView, TrialView } from "../../protocol/view.ts";
 
 export type Point = HistoryView["points"][number];
@@ -48,7 +48,7 @@ export async function* historyOf(
       ...(after === null ? {} : { after }),
     });
     if (!page.ok) {
-      yield page;
+      yield page.refusal.message.startsWith("there is no query history") ? ofBefore() : page;
       return;
     }
     for (const point of page.value.points) {
@@ -64,4 +64,11 @@ export async function* historyOf(
     yield accept(points);
     points = [];
   }
+}
+
+function ofBefore(): Outcome<never> {
+  return refuse(
+    "unavailable",
+    "the coordinator is of a version that gives nobody a whole history; bring it up to this one, then export",
+  );
 }

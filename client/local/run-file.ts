@@ -1,11 +1,11 @@
 /** Runs a file's command on this machine, with the folder, interpreter and sampler that it asks for; leaves no files. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { samplerNamed } from "../../search/choose/choose-sampler.ts";
 import type { AnySweep } from "../../spec/file/read-any-file.ts";
+import { makeTemporaryFolder } from "../../system/temporary-folder.ts";
 import type { Environment } from "../../system/environment.ts";
 import { findFolder } from "./find-folder.ts";
 import { checkOwnPython } from "./own-python.ts";
@@ -38,7 +38,7 @@ export async function runCommandFile(
   const interpreter = findInterpreter(environment);
   const checked = await checkOwnPython(file, sweep.onMesh.needs, interpreter, environment);
   if (!checked.ok) return checked;
-  const temporary = mkdtempSync(join(tmpdir(), "trialmesh-local-"));
+  const temporary = makeTemporaryFolder("trialmesh-local-");
   let files = 0;
   try {
     const result = await runLocal({

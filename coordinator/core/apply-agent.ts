@@ -1,6 +1,7 @@
 /** The part of `apply` about agents: who they are, and whether they take work. */
 import type { EventOf } from "../format/event.ts";
 import type { Agent, State } from "../state/state.ts";
+import { shiftClaims } from "./claim-shift.ts";
 import { agentOf } from "./entity.ts";
 import { indexAgent } from "./index-state.ts";
 
@@ -59,8 +60,9 @@ function join(state: State, event: EventOf<"AgentJoined">): void {
     cordoned: known?.cordoned ?? false,
     cordonReason: known?.cordonReason ?? null,
     contradicted: known?.contradicted ?? 0,
-    speed: known?.speed ?? {},
+    speed: { ...known?.speed },
   });
   state.dirty.add(`agent/${event.agent}`);
+  if (event.claims !== undefined) shiftClaims(state, event.agent, event.claims);
   return indexAgent(state, event.agent);
 }

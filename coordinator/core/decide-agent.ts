@@ -6,6 +6,7 @@ import { fundsFor } from "../budget/funds-for.ts";
 import type { Event } from "../format/event.ts";
 import { runningBeside, wantedHorizon } from "../placement/lease-horizon.ts";
 import type { Part, Steps } from "../state/input.ts";
+import { claimShifts } from "./claim-shift.ts";
 import { leaseExtended } from "./attempt-fact.ts";
 import { endAttempt } from "./outcome.ts";
 import { accuse } from "./quarantine.ts";
@@ -39,7 +40,11 @@ export function* welcome(
     known.incarnation !== incarnation ||
     !known.present ||
     JSON.stringify([known.capability, known.policy]) !== JSON.stringify([capability, policy]);
-  if (isNew) yield { kind: "AgentJoined", agent, incarnation, capability, policy };
+  if (isNew) {
+    const claims = known === undefined ? undefined : claimShifts(state, known, capability);
+    const shifted = claims === undefined ? {} : { claims };
+    yield { kind: "AgentJoined", agent, incarnation, capability, policy, ...shifted };
+  }
   // LEASE-2: what an earlier incarnation held died with its process; nothing runs there any more.
   for (const fence of [...(state.held.get(agent) ?? [])]) {
     const found = attemptByFence(state, fence);

@@ -41,9 +41,20 @@ export function learnedFrom(state: State, sweep: Sweep, trial: Trial, attempt: A
   if (own === undefined && Object.keys(byAgent).length >= agentsComparedMax) return { cost };
   const pace = rounded(Math.log((attempt.keptMs * claimed.tokensPerSecond) / units));
   const compared = { ...byAgent, [attempt.agent]: withValue(own ?? noValues, pace) };
-  const logSpeed = logSpeedOf(attempt.agent, compared);
+  const logSpeed = logSpeedOf(attempt.agent, compared, loadedOf(state, Object.keys(compared), attempt));
   if (logSpeed === null) return { cost, pace };
   return { cost, pace, speed: rounded(withSpeed(agent.speed[kind], logSpeed)) };
+}
+
+/** RATE-5: those that say so of the backend that is compared. */
+function loadedOf(state: State, agents: readonly string[], { backend }: Attempt): ReadonlySet<string> {
+  return new Set(
+    agents.filter((name) =>
+      state.agents
+        .get(name)
+        ?.capability.backends.some(({ load, name: of }) => of === backend && load !== undefined),
+    ),
+  );
 }
 
 /** Nor is what an agent says too little of allowed to pass for speed. */

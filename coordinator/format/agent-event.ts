@@ -12,6 +12,8 @@ export const agentEvents = [
     incarnation: z.string(),
     capability: storedCapability,
     policy: storedPolicy,
+    /** By kind of task: the natural logarithm of the rate claimed now over that before, where something was learned against it. */
+    claims: z.record(z.string(), z.number()).exactOptional(),
   }),
   z.strictObject({ kind: z.literal("AgentSeen"), agent }),
   /** `revoked`: its credential was taken back; left out where it was only heard no more. */

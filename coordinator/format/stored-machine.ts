@@ -26,6 +26,7 @@ const backendReport = z.strictObject({
   reason: z.string().nullable(),
   version: z.string().nullable(),
   dtypes: z.array(storedDtype).default(["f32"]),
+  load: z.number().exactOptional(),
 });
 
 const rate = z.strictObject({

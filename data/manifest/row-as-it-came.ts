@@ -36,7 +36,7 @@ export async function rowsAsTheyCame(
       const came: RowAsItCame = {
         file: manifest.value.sources[Number(file)]?.name ?? "",
         line: Number(line),
-        values: columns.map(({ name }, at) => [name, typeof cells[at] === "string" ? cells[at] : null]),
+        values: columns.map(({ name, type }, at) => [name, shown(cells[at], type)]),
       };
       return [Number(place), came] as const;
     });
@@ -46,4 +46,10 @@ export async function rowsAsTheyCame(
   } finally {
     engine.close();
   }
+}
+
+/** A whole number in a column of fractions is shown as it was written, not as the engine writes those. */
+function shown(cell: unknown, type: string): string | null {
+  if (typeof cell !== "string") return null;
+  return type === "DOUBLE" || type === "FLOAT" ? cell.replace(/\.0$/u, "") : cell;
 }

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readHost } from "../../agent/capability/host.ts";
-import { probe, type ProbeResult } from "../../agent/capability/probe.ts";
+import { probe, probeAgain, type ProbeResult } from "../../agent/capability/probe.ts";
 import { askPython, type PythonAnswer } from "../../agent/program/ask-python.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
 import { programRates } from "../../agent/program/program-rate.ts";
@@ -20,7 +20,12 @@ export interface MeasuredMachine {
   readonly capability: Capability;
   /** What of it programs get, and how a change of that is noticed. */
   readonly python: PythonAnswer;
+  /** It was measured while the machine had nothing else to do. */
+  readonly isFinal: boolean;
 }
+
+/** What measuring again may change. */
+export type MeasuredSpeed = Pick<Capability, "backends" | "rates"> & Pick<MeasuredMachine, "isFinal">;
 
 export interface MeasureOptions {
   readonly environment: Environment;
@@ -34,26 +39,52 @@ export interface MeasureOptions {
 }
 
 export async function measureMachine(options: MeasureOptions): Promise<MeasuredMachine> {
-  const { python, report } = await measure(options);
+  const { isFinal, python, report } = await measure(options);
   const { threads: _, ...capability } = report;
-  return { capability, python };
+  return { capability, isFinal, python };
 }
 
 export async function reportMachine(options: MeasureOptions): Promise<MachineReport> {
   return (await measure(options)).report;
 }
 
+/** Anew what was measured under load. Null where `signal` came first, or another agent of this machine measures just now. */
+export async function measureSpeedAgain(
+  { environment, folder, progress }: Pick<MeasureOptions, "environment" | "folder" | "progress">,
+  signal: AbortSignal,
+): Promise<MeasuredSpeed | null> {
+  const measured = await probeAgain(
+    {
+      cacheDir: probeFolder(environment),
+      host: () => readHost(folder),
+      progress: (name) => progress(`measuring ${name} again, while nobody else uses the machine`),
+    },
+    signal,
+  );
+  if (measured === null) return null;
+  const { backends, isFinal } = measured;
+  return { backends, isFinal, rates: allRates(measured) };
+}
+
+function probeFolder(environment: Environment): string {
+  return join(cacheFolder(environment), "probe");
+}
+
+function allRates({ backends, rates }: Pick<ProbeResult, "backends" | "rates">): Capability["rates"] {
+  return [...rates, ...programRates(backends)];
+}
+
 async function measure(
   options: MeasureOptions,
-): Promise<{ readonly report: MachineReport; readonly python: PythonAnswer }> {
+): Promise<{ readonly isFinal: boolean; readonly report: MachineReport; readonly python: PythonAnswer }> {
   const { environment, folder, fresh, labels, progress } = options;
-  const cacheDir = join(cacheFolder(environment), "probe");
+  const cacheDir = probeFolder(environment);
   if (fresh || !existsSync(join(cacheDir, "probe.json")))
     progress(
       "measuring what this machine can train, which takes up to a minute; remembered for the next start",
     );
   const interpreter = findInterpreter(environment);
-  const [measured, python] = await Promise.all([
+  const [{ isFinal, ...measured }, python] = await Promise.all([
     probe({
       cacheDir,
       fresh,
@@ -64,6 +95,6 @@ async function measure(
   ]);
   if (python.late)
     progress(`${interpreter} did not say in time what it has installed; it is asked again from time to time`);
-  const rates = [...measured.rates, ...programRates(measured.backends)];
-  return { report: { ...measured, rates, ...python.facts, labels: { ...labels } }, python };
+  const rates = allRates(measured);
+  return { isFinal, report: { ...measured, rates, ...python.facts, labels: { ...labels } }, python };
 }

@@ -9,14 +9,12 @@ import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
 import { DiskReserve } from "../../agent/owner/disk-reserve.ts";
 import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
-import { askPython, type PythonAnswer } from "../../agent/program/ask-python.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
-import { watchPython } from "../../agent/program/python-watch.ts";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Home } from "../home.ts";
 import { loadIdentity } from "../identity.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
-import type { Capability, Policy } from "../../protocol/capability.ts";
+import type { Policy } from "../../protocol/capability.ts";
 import type { MeshTrust } from "../../protocol/signature.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -29,7 +27,8 @@ import { claimPlace } from "./claim-place.ts";
 import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
-import { measureMachine } from "./measure-machine.ts";
+import { keepMeasured, withoutPackages } from "./keep-measured.ts";
+import { measureMachine, type MeasuredMachine } from "./measure-machine.ts";
 import { agentStoreVersion, openStore } from "./open-store.ts";
 import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
 import { partEndMs, untilClosed, untilStopped, type StopReason } from "./until-stopped.ts";
@@ -65,14 +64,15 @@ export async function runAgent(
     if (!owner.ok) return owner;
     const { idleCommand, labels, leaveFreeDiskGiB, note, policy } = owner.value;
     if (note !== null) say(note);
-    const { capability: measured, python } = await measureMachine({
+    const found = await measureMachine({
       environment,
       folder,
       labels,
       fresh: false,
       progress: say,
     });
-    const capability = policy.programs === "none" ? withoutPackages(measured) : measured;
+    const measured =
+      policy.programs === "none" ? { ...found, capability: withoutPackages(found.capability) } : found;
     const bus = await connectAs(home, credential, true);
     if (!bus.ok) return bus;
     const trust = meshTrust(home.mesh, credential);
@@ -95,7 +95,7 @@ export async function runAgent(
     const quotaBytes = Math.round(options.cacheQuota * bytesPerGiB);
     const end = await lend(
       { environment, say },
-      { ...place, capability, python, policy, idleCommand, leaveFreeDiskGiB, quotaBytes },
+      { ...place, measured, policy, idleCommand, leaveFreeDiskGiB, quotaBytes },
     );
     await bus.value.close();
     await store.value.close();
@@ -116,25 +116,19 @@ interface Lending {
   readonly trust: MeshTrust;
   readonly store: Store;
   readonly asked: Promise<StopReason>;
-  readonly capability: Capability;
-  readonly python: PythonAnswer;
+  readonly measured: MeasuredMachine;
   readonly policy: Policy;
   readonly idleCommand: string | null;
   readonly leaveFreeDiskGiB: number | null;
   readonly quotaBytes: number;
 }
 
-/** What is installed is nobody's business where no programs run. */
-function withoutPackages(capability: Capability): Capability {
-  const { environment: _, packages: __, ...others } = capability;
-  return others;
-}
-
 type LendingEnd = StopReason | { readonly kind: "halted"; readonly reason: string };
 
 /** Lends the machine until it is to end; gives why. */
 async function lend({ environment, say }: Surroundings, lending: Lending): Promise<LendingEnd> {
-  const { bus, capability, home, name, policy, store } = lending;
+  const { bus, home, measured, name, policy, store } = lending;
+  const { capability } = measured;
   const artifacts = await openDiskCache({
     dir: join(lending.folder, cacheFolder),
     store,
@@ -179,25 +173,23 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     log: say,
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
   });
-  const unwatchPython =
-    policy.programs === "none"
-      ? () => undefined
-      : watchPython({
-          first: lending.python,
-          ask: () => askPython(interpreter, environment),
-          clock: systemClock,
-          onChange: (facts) => {
-            agent.advertise({ ...withoutPackages(capability), ...facts });
-            say(`what is installed in ${interpreter} has changed; the mesh is told`);
-          },
-        });
+  const endMeasuring = keepMeasured({
+    agent,
+    clock: systemClock,
+    environment,
+    first: measured,
+    folder: lending.folder,
+    interpreter,
+    programs: policy.programs,
+    say,
+  });
   say(`agent ${name} lends ${policy.slots} slots to mesh ${home.mesh} at ${home.url}`);
   const unwatch = watchForDeletion([home.path, lending.folder], (path) =>
     halted.resolve({ kind: "halted", reason: deletedReason(path) }),
   );
   const end = await Promise.race([lending.asked, untilClosed(bus, partEndMs), halted.promise]);
   unwatch();
-  unwatchPython();
+  endMeasuring();
   await agent.stop();
   return end;
 }

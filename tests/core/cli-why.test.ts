@@ -87,6 +87,21 @@ describe("agents", () => {
     );
     assert.doesNotMatch(text, /fasttext: claims/);
   });
+  test("PROBE-13: a speed that was measured while others used the machine is said to be", () => {
+    const [first, ...others] = mesh.agents;
+    assert.ok(first !== undefined);
+    const backends = first.backends.map((one, index) => ({ ...one, load: index === 0 ? 0.634 : 0.2 }));
+    const loaded = agentsText({ agents: [{ ...first, backends }, ...others] });
+    const name = first.backends.map((one) => one.name).join(", ");
+    assert.match(
+      loaded,
+      new RegExp(
+        `^${first.agent}, ${name}: measured while others used 63% of the processors; it is measured again once the machine is idle$`,
+        "m",
+      ),
+    );
+    assert.doesNotMatch(text, /while others used/);
+  });
   test("a cordon, and what the owner's policy makes of the moment", () => {
     assert.match(text, /^attic +cordoned \(takes no new trials\)/m);
     assert.match(text, /^desk +suspended +/m);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import test, { after } from "node:test";
 import { randomStream } from "../../search/space/random-stream.ts";
 import { buildDataset } from "../../data/version/build-dataset.ts";
@@ -357,7 +357,7 @@ test("PROFILE-11: quantiles, moments and bins are numpy's and scipy's for the sa
   assert.equal(rankError, 0);
 });
 
-const trec = join(process.env["TRIALMESH_DATA"] ?? join(import.meta.dirname, "../../../shared/data"), "trec");
+const trec = resolve(process.env["TRIALMESH_DATA"] ?? "../shared/data", "trec");
 
 test(
   "PROFILE-9: TREC's repeats, contradictions and leaks are those that a plain recount of its lines finds",

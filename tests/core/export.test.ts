@@ -359,3 +359,11 @@ test("EXPORT-12: who asks more than one may waits and asks again; what stays ref
   assert.deepEqual(await trying(1, "unknown", 1), { ok: false, asked: 1, paused: 0 });
   assert.deepEqual(await trying(1, "unavailable", 20_000), { ok: false, asked: 1, paused: 0 });
 });
+
+test("EXPORT-14: a coordinator of before, which has no such question, is named as the reason", async () => {
+  const before = {
+    query: () => Promise.resolve(refuse("unknown", 'there is no query history; did you mean "why"?')),
+  };
+  for await (const each of historyOf(before, ["s1-1"]))
+    assert.ok(!each.ok && each.refusal.message.startsWith("the coordinator is of a version"));
+});

@@ -15,7 +15,9 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
 import { ensurePrivateFolder } from "../../system/private-file.ts";
-import { FolderError, makeFolder, makeFolderSync } from "../../system/make-folder.ts";
+import { makeFolder, makeFolderSync } from "../../system/make-folder.ts";
+import { FolderError } from "../../system/system-error.ts";
+import { runCli } from "../support/run-cli.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
 import { pathToFileURL } from "node:url";
 
@@ -102,6 +104,49 @@ describe("DIR-1: a folder and those it lies in", () => {
     },
   );
 });
+
+test(
+  "DIR-1: a command that can make no folder says which one, and is no fault of its own",
+  { skip: process.platform !== "linux" },
+  async () => {
+    const root = mkdtempSync(join(tmpdir(), "trialmesh-folder-"));
+    try {
+      const file = join(root, "sweep.yaml");
+      writeFileSync(
+        file,
+        'name: one\ncommand: [echo, "score=1", "${args}"]\nobjective: { metric: score }\nsearch: { trials: 1 }\nparameters: { x: [1] }\n',
+      );
+      for (const [words, more, said] of [
+        [
+          ["sweep", "local", file],
+          { TMPDIR: "/proc/1" },
+          /folder \/proc\/1\/trialmesh-local-\S+ cannot be made.*; TMPDIR names another/,
+        ],
+        [
+          ["agent", "probe"],
+          { TRIALMESH_CACHE: "/proc/1/c" },
+          /^trialmesh: the folder \/proc\/1\/c cannot be made: \/proc\/1 takes none/m,
+        ],
+        [
+          ["up", "--detach"],
+          { TRIALMESH_HOME: "/proc/1" },
+          /^trialmesh: the folder \/proc\/1\/run cannot be made/m,
+        ],
+        [
+          ["up"],
+          { TRIALMESH_HOME: "/dev/null/x" },
+          /^trialmesh: \/dev\/null is a file; trialmesh needs a folder there/m,
+        ],
+      ] as const) {
+        const { code, err } = await runCli(words, { TRIALMESH_HOME: join(root, "home"), ...more });
+        assert.match(err, said);
+        assert.equal(code, 1, err);
+      }
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  },
+);
 
 test("DIR-1: nobody makes folders by Node's recursive mkdir", async () => {
   const script = pathToFileURL(join(projectFolder, "scripts", "structure.mjs")).href;

@@ -104,6 +104,16 @@ test("CARD-5: text and page hold for any numbers, name the worst rows, and let n
       assert.ok(!page.includes("</script><b>") && page.includes("a&lt;b&gt;.csv"));
       assert.ok(!/\bNaN\b|Infinity/.test(page));
     }),
-    { numRuns: 30 },
+    {
+      numRuns: 30,
+      examples: [
+        [
+          [
+            [0, 0],
+            [3.14e-162, 4.2e-8],
+          ],
+        ],
+      ],
+    },
   );
 });

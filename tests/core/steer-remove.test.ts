@@ -6,7 +6,7 @@ import { mustGet, type Sweep } from "../../coordinator/state/state.ts";
 import { answerQuery } from "../../coordinator/view/answer-query.ts";
 import type { QuerySource } from "../../coordinator/view/query-source.ts";
 import { lineageViewOf } from "../../coordinator/view/model-answer.ts";
-import { Fold, sweepSpec } from "../support/fold.ts";
+import { digestA, Fold, sweepSpec } from "../support/fold.ts";
 import { assertSameEverywhere } from "../support/same-everywhere.ts";
 import { playSteps, stepArbitrary } from "../support/steered-sweep.ts";
 
@@ -100,6 +100,30 @@ test("REMOVE-2: what stands on it is named and takes force; it stays as it is, w
   const lineage = lineageViewOf(fold.state, "best", "champion", fold.settings);
   assert.ok(lineage.ok && lineage.value.trial.trial === "s1-6");
   assertSameEverywhere(fold);
+});
+
+test("REMOVE-2: a dataset version that one of its trials built is named", () => {
+  const fold = started();
+  runOn(fold);
+  const content = {
+    dataset: "reviews",
+    kind: "text",
+    digest: digestA,
+    bytes: 3,
+    rows: { train: 1, validation: 1, test: 1 },
+    labels: ["a"],
+    badRows: 0,
+    recipe: digestA,
+    trial: "s1-2",
+    check: { failed: 0, warned: 0, sentences: [] },
+  };
+  fold.must("dataset-add", content);
+  assert.match(
+    refusal(fold.command("sweep-remove", { sweep: "s1" })),
+    /^conflict: on s1 stands dataset reviews@1; /,
+  );
+  fold.must("sweep-remove", { sweep: "s1", force: true });
+  assert.equal(fold.state.datasets.get("reviews")?.versions.length, 1);
 });
 
 test("REMOVE-2: a sweep that is out of sight itself stands on nothing", () => {

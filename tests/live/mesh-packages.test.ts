@@ -129,6 +129,16 @@ describe("NEED-4: what a program needs of a machine's Python", { skip }, () => {
     },
   );
 
+  test("NEED-6: where no programs run, what is installed is told to nobody", async () => {
+    mesh.cli.ofHome.set("quiet", { TRIALMESH_PYTHON: bare.python });
+    const quiet = await mesh.joinAgent("quiet", "--slots", "1", "--programs", "none");
+    const answer = await mesh.client.query("agent", { agent: "quiet" });
+    assert.ok(answer.ok);
+    assert.deepEqual([answer.value.packages, answer.value.agent.packages], [null, null]);
+    assert.match(answer.value.agent.python ?? "", /^3\./);
+    await quiet.end();
+  });
+
   test("what no machine has is refused before anything runs, and says who comes nearest", async () => {
     const file = sweepOf("never", laterScript, "needs: { python: ['later-package>=2'] }\n");
     assert.match(

@@ -199,6 +199,7 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
     );
     await mesh.cordon("one", true);
     const sweep = (await mesh.ok("one", "sweep", "run", file, "--detach")).out.trim();
+    await mesh.trialThat(sweep, "its trial", ({ state }) => state === "queued");
     const from = Date.now();
     const following = mesh.start("one", "trial", "logs", `${sweep}-1`, "-f", "--times");
     await mesh.cordon("one", false);
@@ -259,8 +260,9 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
     const sweep = (await mesh.ok("one", "sweep", "run", file, "--detach")).out.trim();
     const trial = `${sweep}-1`;
     await until("its first figure", async () => {
-      const curve = valueOf(await mesh.client.query("curve", { trial }));
-      return curve.points.length > 0 ? curve : null;
+      // Its search has to propose it first.
+      const curve = await mesh.client.query("curve", { trial });
+      return curve.ok && curve.value.points.length > 0 ? curve : null;
     });
     await mesh.ok("one", "trial", "stop", trial);
     const { trials } = await mesh.ended(sweep);

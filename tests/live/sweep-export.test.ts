@@ -214,15 +214,15 @@ describe("EXPORT-1: a sweep as csv, parquet and json", { skip: skipWithoutNats }
     assert.equal(nothing.code, 1);
     assert.match(nothing.err, /no sweep s9/);
     assert.equal(existsSync(at("none")), false);
-    const cases: readonly (readonly [RegExp, readonly string[]])[] = [
-      [/Parquet is written to files only/, ["--out", "-", "--format", "parquet"]],
-      [/--format says csv/, ["--out", at("x.parquet"), "--format", "csv"]],
-      [/--table is for csv and parquet/, ["--out", at("x.json"), "--table", "trials"]],
-      [/cannot be written/, ["--out", at("kept", "trials.csv", "x.csv")]],
+    const cases: readonly (readonly [number, RegExp, readonly string[]])[] = [
+      [2, /Parquet is written to files only/, ["--out", "-", "--format", "parquet"]],
+      [2, /--format says csv/, ["--out", at("x.parquet"), "--format", "csv"]],
+      [2, /--table is for csv and parquet/, ["--out", at("x.json"), "--table", "trials"]],
+      [1, /cannot be written/, ["--out", at("kept", "trials.csv", "x.csv")]],
     ];
-    for (const [sentence, words] of cases) {
+    for (const [status, sentence, words] of cases) {
       const refused = await run("sweep", "export", "s1", ...words);
-      assert.equal(refused.code, 1, words.join(" "));
+      assert.equal(refused.code, status, words.join(" "));
       assert.match(refused.err, sentence);
       assert.equal(refused.out, "");
     }
@@ -297,6 +297,9 @@ describe("EXPORT-1: a sweep as csv, parquet and json", { skip: skipWithoutNats }
     assert.match(await ok("sweep", "ls", "--where", "name=out-again"), /s1 +out-again/);
     assert.match(await ok("sweep", "ls", "--where", "trials>1000"), /none of \d+ sweeps? is as asked for/);
     assert.match(await ok("agents", "--where", "slots=2", "--sort", "-free_gib"), /present/);
+    const one = await run("agents", LiveMesh.home, "--where", "slots=2");
+    assert.deepEqual([one.code, one.out], [2, ""]);
+    assert.match(one.err, /--where and --sort are for the list of agents/);
     for (const list of [["model", "ls"], ["dataset", "ls"], ["agents"]]) {
       const none = await run(...list, "--where", "nothing=1");
       assert.equal(none.code, 1);

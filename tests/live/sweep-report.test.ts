@@ -25,6 +25,8 @@ describe("REPORT-1: a sweep's page draws and filters in a browser", { skip }, ()
   const folder = mkdtempSync(join(tmpdir(), "trialmesh-report-"));
   const view = sweptView();
   const insight = sweepInsight(view, { fasttext: sweptSpace });
+  /** The table has each trial with a value, also those that the charts cannot compare. */
+  const rows = view.trials.filter(({ value }) => value !== null).length;
   let browser: Browser;
 
   before(async () => {
@@ -84,7 +86,7 @@ describe("REPORT-1: a sweep's page draws and filters in a browser", { skip }, ()
     assert.equal(said, `${kept.length} of ${insight.trials.length} trials are shown.`);
     await browser.click([x, bottom - 0.2 * (bottom - top)]);
     assert.equal(await dots("order"), insight.trials.length);
-    assert.equal(await rowsShown(), insight.trials.length);
+    assert.equal(await rowsShown(), rows);
   });
 
   test("the best trials can be chosen without a mouse", async () => {
@@ -102,7 +104,7 @@ describe("REPORT-1: a sweep's page draws and filters in a browser", { skip }, ()
     );
     assert.equal(first, view.summary.best?.trial);
     await choose("1");
-    assert.equal(await rowsShown(), insight.trials.length);
+    assert.equal(await rowsShown(), rows);
   });
 
   test("best so far can be seen over trials, tokens and time", async () => {

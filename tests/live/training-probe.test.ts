@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { after } from "node:test";
-import { capabilitySchema, type BackendName, type Host } from "../../protocol/capability.ts";
+import { capabilitySchema, type BackendName, type Capability, type Host } from "../../protocol/capability.ts";
 import { probeBackend, type BackendProbe } from "../../agent/capability/backend-probe.ts";
 import { readHost } from "../../agent/capability/host.ts";
-import { probe } from "../../agent/capability/probe.ts";
+import { probe, probeAgain } from "../../agent/capability/probe.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-probe-"));
 after(() => rmSync(dir, { recursive: true }));
@@ -23,13 +23,15 @@ const host: Host = {
   gpus: [],
   cpuFeatures: [],
 };
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../support/${name}${extname(import.meta.url)}`, import.meta.url));
 const asked: BackendName[] = [];
 const fake =
-  (late: boolean) =>
+  (late: boolean, load = 0, perSecond = 1_000_000) =>
   (name: BackendName): Promise<BackendProbe> => {
     asked.push(name);
     const measured =
-      name === "sparse" ? [{ kind: "text-classification/linear", examplesPerSecond: 1_000_000 }] : [];
+      name === "sparse" ? [{ kind: "text-classification/linear", examplesPerSecond: perSecond, load }] : [];
     const works = name === "sparse";
     return Promise.resolve({
       name,
@@ -96,6 +98,75 @@ test("PROBE-3: what a busy machine cut short is not remembered", async () => {
   assert.ok(asked.length > before);
 });
 
+const rateOf = ({ rates }: Pick<Capability, "rates">) =>
+  rates.find(({ kind }) => kind === "text-classification/linear")?.examplesPerSecond;
+const loadHere = ({ backends }: Pick<Capability, "backends">) =>
+  backends.find(({ name }) => name === "sparse")?.load;
+const never = new AbortController().signal;
+
+test("PROBE-14: what was measured under load is said to be, remembered, and measured again; what is better counts", async () => {
+  const cacheDir = join(dir, "e");
+  const options = { cacheDir, host: () => Promise.resolve(host) };
+  const loaded = await probe({ ...options, probeBackend: fake(false, 0.634, 200_000) });
+  assert.deepEqual([rateOf(loaded), loadHere(loaded)], [200_000, 0.63]);
+  const before = asked.length;
+  const remembered = await probe({ ...options, probeBackend: fake(false) });
+  assert.deepEqual([asked.length, rateOf(remembered)], [before, 200_000], "a start waits for nothing");
+
+  const worse = await probeAgain({ ...options, probeBackend: fake(false, 0.9, 100_000) }, never);
+  assert.ok(worse !== null);
+  assert.deepEqual([rateOf(worse), loadHere(worse)], [200_000, 0.63], "a worse one changes nothing");
+  asked.length = 0;
+  const again = await probeAgain({ ...options, probeBackend: fake(false, 0.04) }, never);
+  assert.ok(again !== null);
+  assert.deepEqual([rateOf(again), loadHere(again)], [1_000_000, undefined]);
+  assert.deepEqual(asked, ["sparse"], "only what was measured under load");
+  assert.equal(rateOf(await probe({ ...options, probeBackend: fake(false, 0, 5) })), 1_000_000);
+  await probeAgain({ ...options, probeBackend: fake(false, 0, 5) }, never);
+  assert.deepEqual(asked, ["sparse"], "what was measured on an idle machine is final");
+
+  const shown = await probe({ ...options, fresh: true, probeBackend: fake(false, 0.8, 300_000) });
+  assert.deepEqual([rateOf(shown), loadHere(shown)], [300_000, 0.8], "asked anew, it is shown");
+  assert.equal(rateOf(await probe({ ...options, probeBackend: fake(false) })), 1_000_000, "and not kept");
+});
+
+test("PROBE-14: what did not end in time on a busy machine is measured again on an idle one", async () => {
+  const options = { cacheDir: join(dir, "f"), host: () => Promise.resolve(host) };
+  await probe({ ...options, probeBackend: fake(true, 0.9) });
+  asked.length = 0;
+  const again = await probeAgain({ ...options, probeBackend: fake(false, 0) }, never);
+  assert.equal(loadHere(again ?? assert.fail("measured")), undefined);
+  assert.ok(asked.includes("sparse") && asked.includes("wasm"));
+});
+
+test("PROBE-15: a measurement that makes way leaves what was known, and its process is gone at once", async () => {
+  const options = { cacheDir: join(dir, "g"), host: () => Promise.resolve(host) };
+  await probe({ ...options, probeBackend: fake(false, 0.5) });
+  const stop = new AbortController();
+  const from = performance.now();
+  const ends: boolean[] = [];
+  const running = probeAgain(
+    {
+      ...options,
+      probeBackend: async (_, { signal }) => {
+        setTimeout(() => stop.abort(), 300);
+        const found = await probeBackend("cpu", {
+          entry: fixture("bad-probe-child"),
+          kinds: ["hang"],
+          ...(signal === undefined ? {} : { signal }),
+        });
+        ends.push(found.late);
+        return found;
+      },
+    },
+    stop.signal,
+  );
+  assert.equal(await running, null);
+  assert.ok(performance.now() - from < 10_000, "it waited for a child that hangs");
+  assert.deepEqual(ends, [true], "one was begun, and no other after it");
+  assert.equal(loadHere(await probe({ ...options, probeBackend: fake(false) })), 0.5);
+});
+
 test("PROBE-11: of two agents that start at once one measures, and the other takes what it found", async () => {
   const options = {
     cacheDir: join(dir, "d"),
@@ -119,8 +190,6 @@ test("PROBE-4: wasm and sparse really train here, in a child process", async () 
   }
 });
 
-const fixture = (name: string): string =>
-  fileURLToPath(new URL(`../support/${name}${extname(import.meta.url)}`, import.meta.url));
 const bad = (how: string, limit: { silenceMs?: number; wholeMs?: number } = {}): Promise<BackendProbe> =>
   probeBackend("cpu", { entry: fixture("bad-probe-child"), kinds: [how], ...limit });
 

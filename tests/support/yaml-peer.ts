@@ -1,19 +1,16 @@
 /**
  * The programs whose YAML ours has to agree with: PyYAML, which W&B reads with, and sigs.k8s.io/yaml, which Kubernetes reads
- * with. Brought in by pip and by Go's own client into a folder of the tests' own, and kept there for the next run. Where one
- * cannot be had, why is said, and tests of it are skipped.
+ * with. Brought in by pip and by Go's own client.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bringBy, broughtFolder, broughtPython, pythonIn, type Brought } from "./brought-folder.ts";
 
 const pyyamlVersion = "6.0.3";
 const kubernetesVersion = "v1.6.0";
-const bringMs = 300_000;
+const readMs = 300_000;
 const outputBytesMax = 64 * 1024 * 1024;
-
-const cache = join(tmpdir(), "trialmesh-yaml-peers");
 
 /** Reads each text as a file: its value as JSON, or null where the file is refused. */
 export type YamlPeer = (texts: readonly string[]) => readonly (string | null)[];
@@ -33,13 +30,8 @@ for line in sys.stdin:
 `;
 
 export function pyyamlPeer(): PeerResult {
-  return peer("PyYAML", () => {
-    const home = brought(`pyyaml-${pyyamlVersion}`, (folder) => {
-      run("python3", ["-m", "venv", folder]);
-      run(join(folder, "bin", "python"), ["-m", "pip", "install", "--quiet", `PyYAML==${pyyamlVersion}`]);
-    });
-    return [join(home, "bin", "python"), "-c", python];
-  });
+  const brought = broughtPython(`pyyaml-${pyyamlVersion}`, [`PyYAML==${pyyamlVersion}`]);
+  return peer(brought, (home) => [pythonIn(home), "-c", python]);
 }
 
 const go = `package main
@@ -72,57 +64,25 @@ func main() {
 `;
 
 export function kubernetesPeer(): PeerResult {
-  return peer("sigs.k8s.io/yaml", () => {
-    const home = brought(`kubernetes-${kubernetesVersion}`, (folder) => {
-      writeFileSync(join(folder, "main.go"), go);
-      run("go", ["mod", "init", "peer"], folder);
-      run("go", ["get", `sigs.k8s.io/yaml@${kubernetesVersion}`], folder);
-      run("go", ["build", "-o", "peer", "."], folder);
-    });
-    return [join(home, "peer")];
+  const brought = broughtFolder(`kubernetes-${kubernetesVersion}`, "sigs.k8s.io/yaml", (draft) => {
+    writeFileSync(join(draft, "main.go"), go);
+    bringBy("go", ["mod", "init", "peer"], draft);
+    bringBy("go", ["get", `sigs.k8s.io/yaml@${kubernetesVersion}`], draft);
+    bringBy("go", ["build", "-o", "peer", "."], draft);
   });
+  return peer(brought, (home) => [join(home, "peer")]);
 }
 
-function peer(name: string, bring: () => readonly string[]): PeerResult {
-  try {
-    const [program = "", ...words] = bring();
-    return {
-      ok: true,
-      read: (texts) => {
-        const input = texts.map((text) => `${JSON.stringify(text)}\n`).join("");
-        const lines = run(program, words, undefined, input).split("\n");
-        return texts.map((_, index) => (lines[index] === "error" ? null : (lines[index] ?? null)));
-      },
-    };
-  } catch (error) {
-    const [first = ""] = String(error instanceof Error ? error.message : error).split("\n");
-    return { ok: false, why: `${name} cannot be had here: ${first}` };
-  }
-}
-
-/** A folder that `make` has filled, in this run or an earlier one. */
-function brought(name: string, make: (folder: string) => void): string {
-  const home = join(cache, name);
-  if (existsSync(home)) return home;
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, "making-"));
-  try {
-    make(folder);
-    // A run beside this one may have been first, and its folder does as well.
-    if (!existsSync(home)) renameSync(folder, home);
-    return home;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function run(program: string, words: readonly string[], cwd?: string, input = ""): string {
-  return execFileSync(program, words, {
-    cwd,
-    input,
-    encoding: "utf8",
-    timeout: bringMs,
-    maxBuffer: outputBytesMax,
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+function peer(brought: Brought, wordsOf: (home: string) => readonly string[]): PeerResult {
+  if (!brought.ok) return brought;
+  const [program = "", ...words] = wordsOf(brought.home);
+  return {
+    ok: true,
+    read: (texts) => {
+      const input = texts.map((text) => `${JSON.stringify(text)}\n`).join("");
+      const options = { input, encoding: "utf8", timeout: readMs, maxBuffer: outputBytesMax } as const;
+      const lines = execFileSync(program, words, options).split("\n");
+      return texts.map((_, index) => (lines[index] === "error" ? null : (lines[index] ?? null)));
+    },
+  };
 }

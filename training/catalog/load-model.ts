@@ -11,6 +11,8 @@ export async function loadModel(bytes: Uint8Array): Promise<Outcome<Predictor>> 
   const found = findModel(decoded.value.meta.task, decoded.value.meta.model);
   if (!found.ok) return found;
   const declaration = found.value;
+  // TensorFlow greets with a line about this on standard error, whatever its log level; a few predictions need no more than without.
+  process.env["TF_ENABLE_ONEDNN_OPTS"] ??= "0";
   for (const name of backendPreference) {
     if (!declaration.backends.includes(name)) continue;
     const backend = await openBackend(name);

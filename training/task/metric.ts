@@ -143,7 +143,9 @@ export function regressionMetrics(truth: ArrayLike<number>, predicted: ArrayLike
     absolute += Math.abs(error);
     variance += (wanted - mean) ** 2;
   }
-  const unexplained = variance === 0 ? (squares === 0 ? 0 : 1) : squares / variance;
+  const share = squares / variance;
+  // Also where the target differs by less than numbers can tell.
+  const unexplained = Number.isFinite(share) ? share : squares === 0 ? 0 : 1;
   return { rmse: Math.sqrt(squares / rows), mae: absolute / rows, r2: 1 - unexplained };
 }
 

@@ -5,6 +5,7 @@ import { sparkline } from "../../text/canvas/sparkline.ts";
 import { pair } from "../part/screen-table.ts";
 import { duration, gib, rate as rateText, value } from "../../text/format.ts";
 import { line, span, type Line } from "../../text/line.ts";
+import { loadNote } from "../../text/load-note.ts";
 import { cell, wrap } from "../../text/width.ts";
 import { agentState, loadText } from "./agent-word.ts";
 import { agoOf, type View } from "../part/screen-view.ts";
@@ -44,7 +45,9 @@ export function agentDetail(view: View, agent: AgentView, width: number, height:
   }
   for (const [index, backend] of agent.backends.entries()) {
     const word = backend.works ? "trains" : "no";
-    const reason = backend.reason === null ? (backend.version ?? "") : backend.reason;
+    const reason = [backend.reason ?? backend.version, loadNote(backend.load)]
+      .filter((part) => part !== null)
+      .join("; ");
     lines.push(
       line(
         span(cell(index === 0 ? "backends" : "", 12, ""), "dim"),

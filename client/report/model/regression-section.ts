@@ -4,6 +4,7 @@ import { exactPercent, formatMetric } from "../../../text/figure.ts";
 import { standingBars } from "../dataset/bar-chart.ts";
 import { htmlTable } from "../dataset/html-table.ts";
 import type { Section, SizedChart } from "../dataset/page-shell.ts";
+import { valueAxis } from "../axis-option.ts";
 import { dotColor, lineColor, type Json } from "../report-chart.ts";
 
 const heightPx = 420;
@@ -65,7 +66,7 @@ function againstTruth(name: string, { points, rows }: RegressionSplit, target: s
         grid,
         tooltip: { trigger: "item" },
         xAxis: axis(`true ${target}`),
-        yAxis: axis("predicted"),
+        yAxis: valueAxis("predicted"),
         series: [
           dots(
             "rows",
@@ -95,7 +96,7 @@ function alongPredicted(name: string, { groups, points }: RegressionSplit, targe
         grid,
         tooltip: { trigger: "item" },
         xAxis: axis("predicted"),
-        yAxis: axis("predicted minus true"),
+        yAxis: valueAxis("predicted minus true"),
         series: [
           dots(
             "rows",
