@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { trialText } from "../../cli/command/trial-show.ts";
+import { trialViewOf } from "../../coordinator/view/trial-answer.ts";
 import { loadState, entityAt } from "../../coordinator/core/projection.ts";
 import { stateText } from "../support/state-text.ts";
 import { emptyState } from "../../coordinator/state/state.ts";
@@ -261,6 +263,9 @@ test("REUSE-3: a longer run of the same goes on from the shorter one's checkpoin
   fold.must("sweep-run", { spec: sweepSpec({ search, stopping: asha(8) }) });
   const longer = fold.trial("s2-1");
   assert.equal(longer.resumes, "s1-1");
+  const shown = (id: string) => trialText(trialViewOf(fold.state, fold.trial(id)));
+  assert.match(shown(longer.trial), /^from record +no, but it began from the checkpoint of s1-1$/m);
+  assert.match(shown("s1-1"), /^from record +no$/m);
   assert.deepEqual(
     longer.rungs.map(({ resource }) => resource),
     [1, 2],
