@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- estimate [--json]`: thirty sweeps of made-up costs on the real core: is the cost of each inside its estimate, made
- * from the others' history; what does it cost a second and third time; is what stopping saved what the sweep costs more without it?
+ * `npm run bench -- estimate [--json]`: real sweeps that were recorded, each estimated from those before it; and thirty of made-up
+ * costs on the real core: is each inside its estimate, made from the others' history; what does it cost a second and third time;
+ * is what stopping saved what the sweep costs more without it?
  */
 import { parseArgs } from "node:util";
 import { estimateSweep } from "../coordinator/placement/estimate-sweep.ts";
@@ -8,6 +9,11 @@ import { withSample } from "../coordinator/state/work-history.ts";
 import { summaryOf } from "../coordinator/view/sweep-answer.ts";
 import { settingsFor } from "../coordinator/state/setting.ts";
 import { formatTokens } from "../protocol/token.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { projectFolder } from "../training/version/code-version.ts";
+import { estimateRecorded } from "./estimate/estimate-recorded.ts";
+import { recordingSchema } from "./estimate/recording.ts";
 import { CoreMesh } from "./estimate/core-mesh.ts";
 import { sweeps, type BenchSweep } from "./estimate/work.ts";
 import { median } from "./shared/median.ts";
@@ -37,6 +43,17 @@ for (const { cost, inside, range, ratio, spec, work } of lines) {
   );
 }
 
+const recording = recordingSchema.parse(
+  JSON.parse(readFileSync(join(projectFolder, "bench", "recording", "estimate.json"), "utf8")),
+);
+const real = estimateRecorded(recording);
+for (const { cost, expected, high, inside, load, low, name, ratio } of real) {
+  const text = `${formatTokens(expected)} (${formatTokens(low)} to ${formatTokens(high)})`;
+  console.log(
+    `recorded: ${name.padEnd(12)} ${inside ? "inside " : "OUTSIDE"} ${formatTokens(cost)} of ${text}, ${ratio.toFixed(2)}, load ${load}`,
+  );
+}
+
 const errors = recorded.filter(({ spec }) => spec.stopping.policy !== "none").map(savedErrorOf);
 const result = {
   inside: lines.filter(({ inside }) => inside).length,
@@ -44,6 +61,9 @@ const result = {
   ratioWithin2: lines.filter(({ ratio }) => ratio >= 0.5 && ratio <= 2).length,
   of: lines.length,
   rerunTokens: recorded.reduce((sum, { again }) => sum + again, 0) / 1000,
+  recordedInside: real.filter(({ inside }) => inside).length,
+  recordedOf: real.length,
+  recordedRatioWithin2: real.filter(({ ratio }) => ratio >= 0.5 && ratio <= 2).length,
   savedError: Number(median(errors).toFixed(4)),
 };
 console.log(

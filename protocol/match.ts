@@ -160,7 +160,7 @@ export const lacksPredicate = "lacks";
 
 /** One sentence per mismatch, as people read it. */
 export function explainMismatch(mismatch: Mismatch): string {
-  if (mismatch.predicate === programsPredicate) return `${mismatch.predicate}: ${mismatch.has}`;
+  if (mismatch.predicate === programsPredicate) return `leave to run programs: ${mismatch.has}`;
   if (mismatch.predicate === lacksPredicate) return `it lacks ${mismatch.wanted}`;
   return `${mismatch.predicate}: needs ${mismatch.wanted}, has ${mismatch.has}`;
 }

@@ -15,7 +15,7 @@ export function factsOf(view: SweepView, gain: PredictedGain | null): readonly (
     ["Objective", `${summary.goal} ${summary.metric} of ${summary.task}`],
     ["Dataset", view.dataset === null ? "none" : `${view.dataset.name} ${view.dataset.digest.slice(0, 12)}`],
     ["Search", `${view.search.method}, seed ${view.search.seed}, over ${view.models.join(", ")}`],
-    ["Stopping", `${view.stopping.policy}, at most ${view.stopping.max} epochs`],
+    ["Stopping", `${view.stopping.policy}, at most ${plural(view.stopping.max, "epoch")}`],
     [
       "Best",
       best === null

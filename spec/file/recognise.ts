@@ -132,6 +132,8 @@ function noForm(hint: string): Found {
 }
 
 function nearMiss(names: readonly string[]): string {
+  if (names.includes("sources"))
+    return "with sources it is a dataset file, which `trialmesh dataset add` puts on record; ";
   for (const name of names) {
     const mark = nearestName(name, [...ourMarks, ...wandbMarks]);
     if (mark !== null) return `${JSON.stringify(name)} may be meant as ${mark}; `;

@@ -35,9 +35,11 @@ const why = (requester: string, programs: Policy["programs"], requirement: Requi
   );
 
 test("PROG-30: programs go only to agents whose owners allow them, and the reason says so", () => {
-  assert.deepEqual(why("ada", "none"), ["policy.programs: its owner runs no programs from others"]);
-  assert.deepEqual(why("owner", "none"), ["policy.programs: its owner runs no programs from others"]);
-  assert.deepEqual(why("ada", "own"), ["policy.programs: its owner runs programs of the mesh's owner only"]);
+  assert.deepEqual(why("ada", "none"), ["leave to run programs: its owner runs no programs from others"]);
+  assert.deepEqual(why("owner", "none"), ["leave to run programs: its owner runs no programs from others"]);
+  assert.deepEqual(why("ada", "own"), [
+    "leave to run programs: its owner runs programs of the mesh's owner only",
+  ]);
   assert.deepEqual(why("owner", "own"), []);
   assert.deepEqual(why("ada", "any"), []);
   assert.deepEqual(
