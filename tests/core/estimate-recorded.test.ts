@@ -31,3 +31,9 @@ test("ESTIMATE: the figures follow from the costs: at ten times its cost a sweep
   for (const [index, { ratio }] of estimateRecorded(recording).entries())
     assert.ok(Math.abs((ratios[index] ?? 0) - ratio) < 1e-6 * Math.max(1, ratio));
 });
+
+test("ESTIMATE-1: the cost of at least nine of ten recorded sweeps lies where it was said to", () => {
+  const lines = estimateRecorded(recording);
+  const inside = lines.filter((line) => line.inside).length;
+  assert.ok(lines.length >= 25 && inside >= 0.9 * lines.length, `${inside} of ${lines.length}`);
+});
