@@ -143,7 +143,7 @@ needs: { agents: { only: [two] } }
     );
     const sentence = await mesh.cli.run(LiveMesh.home, "sweep", "run", file, "--detach");
     assert.equal(sentence.code, 1);
-    assert.match(sentence.err, /policy\.programs: its owner runs no programs from others/);
+    assert.match(sentence.err, /leave to run programs: its owner runs no programs from others/);
   });
 
   const killed = [

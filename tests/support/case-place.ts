@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import test, { describe } from "node:test";
 import { z } from "zod";
-import { processesOf } from "./home-process.ts";
+import { killIfThere, processesOf } from "./home-process.ts";
 import { findNatsServer } from "./nats-server.ts";
 import { mainFile, outcomeOf, type CliResult } from "./run-cli.ts";
 
@@ -67,7 +67,7 @@ export class CasePlace {
   }
 
   close(): void {
-    for (const pid of processesOf(this.home)) process.kill(pid, "SIGKILL");
+    for (const pid of processesOf(this.home)) killIfThere(pid);
     rmSync(this.#root, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../system/environment.ts";
 import { guardedEnvironment } from "../../system/own-guard.ts";
+import { killIfThere } from "./home-process.ts";
 import { findNatsServer } from "./nats-server.ts";
 import { mainFile, runCli, runHere, type CliResult } from "./run-cli.ts";
 import { processesUnder } from "./process-tree.ts";
@@ -114,16 +115,8 @@ export class CliMesh {
 
   async close(): Promise<void> {
     // How they end when they are asked to is tested where that is the question.
-    for (const { pid } of this.#processes) for (const each of processesUnder(pid)) kill(each);
+    for (const { pid } of this.#processes) for (const each of processesUnder(pid)) killIfThere(each);
     for (const started of this.#processes) await started.end("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended already.
   }
 }

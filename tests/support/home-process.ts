@@ -15,3 +15,11 @@ export async function allGone(homePath: string): Promise<void> {
     return left.length === 0 || null;
   });
 }
+
+export function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+}
