@@ -41,8 +41,8 @@ const carryDoubt = 0.4;
 /** How much of a start grows with the rows: its exponent. */
 const startGrowth = 0.5;
 /**
- * Between one sweep and another of the same kind, which no count of attempts averages out: on a machine that others use the recording
- * in `bench/recording` shows 0.37.
+ * Between one sweep and another of the same kind, which no count of attempts averages out: 0.37 where others used the machine meanwhile
+ * ([benchmarks](../../docs/benchmarks.md#estimates)).
  */
 const betweenSweeps = 0.35;
 /** Between unlike machines, by whose probes the prices are made alike. */
