@@ -208,7 +208,7 @@ test("an estimate that cannot fit is refused with its figures; asked for, the sw
   assert.equal(refused.refusal.code, "budget-empty");
   assert.match(
     refused.refusal.message,
-    /10 trials will cost about 40\.0 tokens \(2\d\.\d to .*from 10 past attempts\), and there are 3\.00 to spend/,
+    /10 trials will cost about 40\.0 tokens \([12]\d\.\d to .*from 10 past attempts\), and there are 3\.00 to spend/,
   );
   const asked = { spec: { ...spec, trialSeed: 7, beyondBudget: true } };
   fold.must("sweep-run", asked, "bob", "requester");
