@@ -5,7 +5,7 @@ import { root, tail } from "./step.mjs";
 const slowShown = 10;
 
 /** The words for one process's outcome, and its counts. A process that ends before its tests do is a failure. */
-export function outcomeOf({ code, lines, name, output }) {
+export function outcomeOf({ code, lines, name, output, signal }) {
   const said = [];
   const end = lines.find((line) => line.type === "end");
   // A parent fails because its subtests did: those are told, not it.
@@ -18,7 +18,7 @@ export function outcomeOf({ code, lines, name, output }) {
     said.push(`FAILED ${failure.name}${place}\n${tail(failure.why, 30)}`);
   }
   if (end === undefined) {
-    const how = code === null ? "killed" : `exit code ${code}`;
+    const how = code === null ? (signal ?? "killed") : `exit code ${code}`;
     said.push(`FAILED ${name}: its process ended before its tests did (${how})\n${tail(output, 30)}`);
     return { said, passed: 0, failed: Math.max(1, failures.length), skipped: 0 };
   }
@@ -34,7 +34,9 @@ export function outcomeOf({ code, lines, name, output }) {
   for (const stray of lines.filter((line) => line.type === "stray")) said.push(`FAILED ${stray.text}`);
   const hidden = broken === 0 && (code !== 0 || end.success === false) ? 1 : 0;
   if (hidden > 0)
-    said.push(`FAILED ${name}: its process ended with ${code === null ? "a signal" : `code ${code}`}`);
+    said.push(
+      `FAILED ${name}: its process ended with ${code === null ? (signal ?? "a signal") : `code ${code}`}`,
+    );
   if (broken + hidden > 0 && output.trim() !== "")
     said.push(`what ${name} printed last:\n${tail(output, 20)}`);
   return { said, passed, failed: broken + hidden, skipped };

@@ -12,6 +12,8 @@ const pauseMs = 100;
 /** Processes that were just being started show up a moment later. */
 const quietLooks = 3;
 const looksMax = 100;
+/** Of a process's words, in the line that tells of it. */
+const shownCharacters = 160;
 
 function read(pid, file) {
   try {
@@ -33,7 +35,10 @@ function marked() {
 }
 
 function end(pid) {
-  const words = read(pid, "cmdline").split("\0").join(" ").trim();
+  const words = read(pid, "cmdline")
+    .replaceAll(/[\0\s]+/gu, " ")
+    .trim()
+    .slice(0, shownCharacters);
   try {
     process.kill(pid, "SIGKILL");
     process.stdout.write(`${pid} ${words}\n`);

@@ -64,8 +64,8 @@ function parentOf(pid) {
 }
 
 /**
- * Runs `words` with that Node as one process with the reporter; gives its lines (`test-reporter.mjs`), its exit code (null where a signal
- * ended it) and the last of what it printed.
+ * Runs `words` with that Node as one process with the reporter; gives its lines (`test-reporter.mjs`), its exit code, the
+ * signal that ended it (one of the two is null) and the last of what it printed.
  */
 export function runFile(run, { env, name, node, words }) {
   const file = {
@@ -86,9 +86,9 @@ export function runFile(run, { env, name, node, words }) {
     file.child = child;
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (bytes) => (file.output = (file.output + bytes).slice(-keptCharacters)));
-    const finish = (code) => {
+    const finish = (code, signal = null) => {
       file.child = null;
-      done({ name, code, lines: linesOf(file), output: file.output });
+      done({ name, code, signal, lines: linesOf(file), output: file.output });
     };
     child.once("error", (error) => {
       file.output += error.message;
@@ -96,7 +96,7 @@ export function runFile(run, { env, name, node, words }) {
     });
     child.once("close", finish);
     // What a test left running may hold its pipes open.
-    child.once("exit", (code) => setTimeout(() => finish(code), lastWordsMs));
+    child.once("exit", (code, signal) => setTimeout(() => finish(code, signal), lastWordsMs));
   });
 }
 

@@ -135,12 +135,12 @@ function offerOf(
   at: number,
   settings: CoordinatorSettings,
 ): Event | null {
-  const limits = limitsFor(trial, settings);
-  const units = trial.target - (trial.checkpoint?.resource ?? 0);
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  const limits = limitsFor(state, sweep, { model: trial.model, rate: choice.rate, trial }, settings);
+  const units = trial.target - (trial.checkpoint?.resource ?? 0);
   const wanted = { state, sweep, trial, rate: choice.rate, free, leaseMs: limits.leaseMs, units };
   const horizonMs = wantedHorizon(wanted, couldStartBeside(wanted));
-  const leaseMs = Math.max(limits.horizonMinMs, horizonMs);
+  const leaseMs = Math.max(Math.min(settings.horizonMinMs, limits.leaseMs), limits.horizonMinMs, horizonMs);
   const reservation = reserve(free, choice.rate, { ...limits, leaseMs });
   if (reservation === null) return null;
   const offer = {

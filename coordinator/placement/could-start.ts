@@ -24,9 +24,11 @@ function sweepCouldStart(state: State, sweep: Sweep, settings: CoordinatorSettin
   for (const [model, queue] of state.queues.get(sweep.sweep) ?? []) {
     const first = queue.first();
     if (first === null) continue;
-    const limits = limitsFor(mustGet(state.trials, first, "trial"), settings);
     const rate = lowestRate(state, sweep, model);
-    if (rate !== null && leastReservation(rate, limits) <= funds) return true;
+    if (rate === null) continue;
+    const trial = mustGet(state.trials, first, "trial");
+    if (leastReservation(rate, limitsFor(state, sweep, { model, rate, trial }, settings)) <= funds)
+      return true;
   }
   return false;
 }

@@ -2,14 +2,29 @@
  * How long a lease of a trial is at least and at most.
  *
  * LEASE-8: a horizon that has proved too short for a trial to keep anything is not given to it again.
+ * LEASE-12: what is left of a budget is no obstacle to a trial that needs less of it: where it is known what trials like this one
+ * take, a start asks for several times that and no more.
  */
 import type { HorizonLimits } from "../budget/ledger.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
-import type { Trial } from "../state/state.ts";
+import type { State, Sweep, Trial } from "../state/state.ts";
+import { expectedMs } from "./expected-work.ts";
 
+/** Others took so much; this one may take longer. */
+const needMargin = 4;
+/** An offer, a program's start and the first word of it take their time too, however short the work is. */
+const shortestMs = 500;
+
+/** `trial`: null for one that is not yet proposed; `rate`: tokens/s. */
 export function limitsFor(
-  trial: Pick<Trial, "leastMs"> | null,
+  state: State,
+  sweep: Sweep,
+  { model, rate, trial }: { readonly model: string; readonly rate: number; readonly trial: Trial | null },
   { horizonMinMs, leaseMs }: CoordinatorSettings,
 ): HorizonLimits {
-  return { leaseMs, horizonMinMs: Math.min(leaseMs, Math.max(horizonMinMs, trial?.leastMs ?? 0)) };
+  const units = trial === null ? 1 : trial.target - (trial.checkpoint?.resource ?? 0);
+  const needMs = expectedMs(state, sweep, model, { rate, units });
+  const enoughMs = needMs === null ? horizonMinMs : Math.max(shortestMs, Math.ceil(needMargin * needMs));
+  const leastMs = Math.max(Math.min(horizonMinMs, enoughMs), trial?.leastMs ?? 0);
+  return { leaseMs, horizonMinMs: Math.min(leaseMs, leastMs) };
 }

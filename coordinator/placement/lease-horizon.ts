@@ -8,6 +8,7 @@
 import { capOf } from "../budget/funds-for.ts";
 import { priceOf, timeFor, type MilliTokens } from "../../protocol/token.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
+import { expectedMs } from "./expected-work.ts";
 import { requestOfAny } from "./feasible.ts";
 
 /** Where more was expected of others it still gets so many times what is expected of it, and no more than so many times. */
@@ -29,11 +30,11 @@ interface Wanted {
 
 /** The horizon to ask for, ms; what the funds allow of it is another question. `sharers`: others that live on the same funds. */
 export function wantedHorizon(wanted: Wanted, sharers: number): number {
-  const { free, leaseMs, rate } = wanted;
+  const { free, leaseMs, rate, state, sweep, trial, units } = wanted;
   const shares = sharers + 1;
   if (shares === 1 || free >= shares * priceOf(leaseMs, rate)) return leaseMs;
   const shareMs = timeFor(Math.floor(free / shares), rate);
-  const needMs = expectedMs(wanted);
+  const needMs = expectedMs(state, sweep, trial.model, { rate, units });
   if (needMs === null) return Math.min(leaseMs, shareMs);
   return Math.min(leaseMs, needMarginMax * needMs, Math.max(shareMs, needMarginMin * needMs));
 }
@@ -62,13 +63,4 @@ export function runningBeside({ state, sweep }: Wanted): number {
   if (capOf(account, sweep) !== null) return Math.max(0, sweep.counts.running - 1);
   const open = state.open.get(sweep.requester) ?? [];
   return open.reduce((sum, id) => sum + mustGet(state.sweeps, id, "sweep").counts.running, -1);
-}
-
-/** What the rest of the segment will take, ms, by its sweep's others, by others of its kind or by the probe; null: nobody knows. */
-function expectedMs({ rate, state, sweep, trial, units }: Wanted): number | null {
-  if (sweep.typicalCost !== null) return sweep.typicalCost / rate;
-  const kind = `${sweep.spec.task}/${trial.model}`;
-  const rows = Math.max(1, sweep.spec.dataset?.rows.train ?? 1);
-  const history = state.costs.get(kind);
-  return history === undefined ? null : (Math.exp(history.mean) * rows * units) / rate;
 }

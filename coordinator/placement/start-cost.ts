@@ -15,8 +15,10 @@ export function startCost(
 ): MilliTokens | null {
   const agents = [...state.agents.values()].filter(takesWork);
   const costs = models.flatMap((model) => {
-    const limits = limitsFor(nextOf(state, sweep, model), settings);
-    return feasibleChoices(agents, sweep, model).map(({ rate }) => leastReservation(rate, limits));
+    const trial = nextOf(state, sweep, model);
+    return feasibleChoices(agents, sweep, model).map(({ rate }) =>
+      leastReservation(rate, limitsFor(state, sweep, { model, rate, trial }, settings)),
+    );
   });
   return costs.length === 0 ? null : Math.min(...costs);
 }

@@ -1,4 +1,4 @@
-/** LEASE-11: a budget that is enough for the work fills the slots, whatever machines, prices and lengths; and never more is reserved. */
+/** LEASE-11 and 12: a budget that is enough for the work fills the slots, whatever machines, prices and lengths; and never more is reserved. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
@@ -65,5 +65,37 @@ test("LEASE-11: such a sweep comes to its end within its budget, its leases exte
       );
     }),
     { numRuns: 60 },
+  );
+});
+
+test("LEASE-12: what is left of a cap is spent on trials that need less of it, and never more than the cap", () => {
+  const less = fc.record({
+    rate: fc.double({ min: 5, max: 40, noNaN: true }),
+    workMs: fc.integer({ min: 30, max: 120 }),
+    trials: fc.integer({ min: 3, max: 12 }),
+  });
+  fc.assert(
+    fc.property(less, ({ rate, trials, workMs }) => {
+      const fold = new Fold();
+      fold.open("ada", 1_000_000);
+      fold.join("box", 1, { alpha: rate });
+      // Of the last trials none has what the least horizon of an unknown one costs.
+      const least = fold.settings.horizonMinMs * rate;
+      const cap = Math.ceil((least + (trials * workMs * rate) / 3) / 1000) * 1000;
+      fold.must("sweep-run", {
+        spec: sweepSpec({ search: { method: "random", trials, seed: 1 }, cap, beyondBudget: true }),
+      });
+      for (let ended = 0; ended < trials; ended++) {
+        const [trial] = fold.running();
+        assert.ok(trial !== undefined, `${ended} of ${trials} ran`);
+        const attempt = activeAttempt(trial);
+        assert.ok(attempt !== null && attempt.until - attempt.at >= workMs);
+        fold.at += workMs;
+        fold.finish(trial, 0.5, workMs);
+        const sweep = mustGet(fold.state.sweeps, "s1", "sweep");
+        assert.ok(sweep.spent + sweep.pending <= cap);
+      }
+      assert.equal(mustGet(fold.state.sweeps, "s1", "sweep").counts.completed, trials);
+    }),
   );
 });
