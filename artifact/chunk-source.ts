@@ -53,10 +53,12 @@ export type SourceEnd =
   | { readonly kind: "done" }
   /** It has not, or no longer, what is still wanted. */
   | { readonly kind: "missing" }
+  /** It holds it in one piece, named by the SHA-256 of all its bytes, as artifacts of more than a chunk once were. */
+  | { readonly kind: "plain"; readonly bytes: number }
   /** It gave bytes that were not those of the digest. `message`: a sentence. */
   | { readonly kind: "wrong"; readonly message: string }
-  /** It cannot be reached, stalls, or refuses. `message`: a sentence. */
-  | { readonly kind: "unavailable"; readonly message: string };
+  /** It cannot be reached, stalls, or refuses. `message`: a sentence. `passes`: it may be there again by itself. */
+  | { readonly kind: "unavailable"; readonly message: string; readonly passes: boolean };
 
 export interface ChunkSource {
   /** As people are told where bytes came from: "the mesh's store", "agent basement". */
