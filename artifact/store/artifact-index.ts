@@ -171,8 +171,10 @@ export class ArtifactIndex {
   }
 
   #putQuota(entries: SharedEntries): void {
-    const { quotaBytes } = this.#options;
-    if (quotaBytes !== null) entries.put(key.quota, quotaBytes);
+    const { place, quotaBytes } = this.#options;
+    if (quotaBytes === null || quotaBytes === quotaOf(entries)) return;
+    place.writeQuota(quotaBytes);
+    entries.put(key.quota, quotaBytes);
   }
 
   #put(entries: SharedEntries, digest: Digest, bytes: number): void {
@@ -267,4 +269,5 @@ function fill(entries: SharedEntries, place: StorePlace): void {
     }
   }
   entries.put(key.last, last);
+  entries.put(key.quota, place.readQuota());
 }

@@ -1,11 +1,12 @@
 /** Where things lie in the folder of a local store. One artifact is one plain file that whoever trains can read by its path. */
-import { readdirSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Digest } from "../../protocol/id.ts";
 import { makeFolderSync } from "../../system/make-folder.ts";
 import { isLiving, processName } from "../../store/shared-store.ts";
 import { systemCode } from "../../system/system-error.ts";
+import { writeWholeSync } from "../../system/whole-file.ts";
 import type { PartPlace } from "./part-file.ts";
 
 const ownerOnlyMode = 0o700;
@@ -49,6 +50,19 @@ export class StorePlace {
   part(digest: Digest): PartPlace {
     const file = join(this.folder, "parts", digest);
     return { digest, file, nodes: file + nodesSuffix };
+  }
+
+  /** Bytes, as it was said last; null where nobody said it. */
+  readQuota(): number | null {
+    try {
+      return Number.parseInt(readFileSync(join(this.folder, "quota"), "utf8"), 10);
+    } catch {
+      return null;
+    }
+  }
+
+  writeQuota(bytes: number): void {
+    writeWholeSync(join(this.folder, "quota"), String(bytes));
   }
 
   /** For a file that is being made: gone with this process. */

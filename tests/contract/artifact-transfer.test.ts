@@ -60,7 +60,11 @@ for (const world of [inMemory, ...busWorlds.filter(({ name }) => name !== "memor
       lead = await mesh.connect("lead");
       bus = await mesh.connect("agent");
       for (const spec of streamSpecsOf("m", 1, "secret")) await mesh.settle(lead.ensureStream(spec));
-      serveProofs(lead, "m", new BlobProver({ bus: lead, mesh: "m", clock: systemClock, log: () => undefined }));
+      serveProofs(
+        lead,
+        "m",
+        new BlobProver({ bus: lead, mesh: "m", clock: systemClock, log: () => undefined }),
+      );
       await mesh.pass(50);
     });
     after(async () => {
@@ -68,9 +72,17 @@ for (const world of [inMemory, ...busWorlds.filter(({ name }) => name !== "memor
       rmSync(folder, { recursive: true, force: true });
     });
 
-    const store = (name: string) => new ArtifactStore({ folder: join(folder, name), clock: systemClock, quotaBytes: null });
+    const store = (name: string) =>
+      new ArtifactStore({ folder: join(folder, name), clock: systemClock, quotaBytes: null });
     const cacheOver = (name: string, at: ArtifactStore, said: string[] = []) =>
-      openDiskCache({ dir: join(folder, name), store: at, bus, mesh: "m", clock: systemClock, say: (line) => said.push(line) });
+      openDiskCache({
+        dir: join(folder, name),
+        store: at,
+        bus,
+        mesh: "m",
+        clock: systemClock,
+        say: (line) => said.push(line),
+      });
 
     test("what was sent as bytes or as a file is had as either, and is not sent twice", async () => {
       for (const [seed, size] of sizes.entries()) {
@@ -144,7 +156,9 @@ for (const world of [inMemory, ...busWorlds.filter(({ name }) => name !== "memor
       const from = join(folder, "large");
       writeFileSync(from, bytes);
       await mesh.settle(cache.share(from, digest));
-      const chunk = createHash("sha256").update(bytes.subarray(chunkBytesMax, 2 * chunkBytesMax)).digest("hex");
+      const chunk = createHash("sha256")
+        .update(bytes.subarray(chunkBytesMax, 2 * chunkBytesMax))
+        .digest("hex");
       await mesh.settle(lead.removeMessages(place.stream, `${place.subjectOf(chunk, 0).slice(0, -1)}*`));
       cache.offer(chunk);
       await mesh.pass(4_000);
