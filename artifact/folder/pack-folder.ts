@@ -30,9 +30,10 @@ import {
   type FolderEntry,
 } from "./folder-manifest.ts";
 
-interface FoundEntry extends FolderEntry {
-  /** As it was when the folder was listed. */
-  readonly stats: BigIntStats | null;
+interface FoundEntry {
+  readonly entry: FolderEntry;
+  /** A file as it was when the folder was listed. */
+  readonly was: Pick<BigIntStats, "ino" | "mtimeNs" | "size"> | null;
 }
 
 export interface ListedFolder {
@@ -58,12 +59,12 @@ export async function listForPack(path: string): Promise<Outcome<ListedFolder>> 
       return refuse("invalid", `${shownPath(path)} has more than ${entriesMax} names; pack parts of it`);
     await nextTurn();
   }
-  entries.sort(byPath);
-  const manifest = Buffer.from(entries.map(({ stats: _, ...entry }) => manifestLine(entry)).join(""));
+  entries.sort((a, b) => byPath(a.entry, b.entry));
+  const manifest = Buffer.from(entries.map(({ entry }) => manifestLine(entry)).join(""));
   if (manifest.length > manifestBytesMax)
     return refuse("invalid", `the names in ${shownPath(path)} are too many and too long; pack parts of it`);
   let bytes = headBytes + manifest.length;
-  for (const entry of entries)
+  for (const { entry } of entries)
     if (entry.bytes !== undefined) bytes = contentStart(bytes, entry.bytes) + entry.bytes;
   if (bytes > artifactBytesMax)
     return refuse("invalid", `${shownPath(path)} is larger than an artifact may be`);
@@ -78,7 +79,7 @@ function listOne(root: string, folder: string, entries: FoundEntry[], folders: s
   } catch (error) {
     return refuseDisk(error, "read", at);
   }
-  if (names.length === 0 && folder !== "") entries.push({ path: folder, stats: null });
+  if (names.length === 0 && folder !== "") entries.push({ entry: { path: folder }, was: null });
   for (const raw of names) {
     const name = raw.toString("utf8");
     const path = folder === "" ? name : `${folder}/${name}`;
@@ -93,7 +94,8 @@ function listOne(root: string, folder: string, entries: FoundEntry[], folders: s
     if (stats.isDirectory()) folders.push(path);
     else if (stats.isFile()) {
       const runs = (stats.mode & ownerRuns) !== 0n ? ({ runs: true } as const) : {};
-      entries.push({ path, bytes: Number(stats.size), ...runs, stats });
+      const { ino, mtimeNs, size } = stats;
+      entries.push({ entry: { path, bytes: Number(size), ...runs }, was: { ino, mtimeNs, size } });
     } else
       return refuse(
         "invalid",
@@ -115,21 +117,19 @@ export async function* packFolderBytes({ entries, manifest, path }: ListedFolder
   yield manifest;
   let at = headBytes + manifest.length;
   const window = Buffer.allocUnsafeSlow(chunkBytesMax);
-  for (const [number, entry] of entries.entries()) {
+  for (const [number, found] of entries.entries()) {
+    const { entry } = found;
     if (entry.bytes === undefined) continue;
     const start = contentStart(at, entry.bytes);
     if (start > at) yield Buffer.alloc(start - at);
-    yield* contentOf(join(path, entry.path), entry, window);
+    yield* contentOf(join(path, entry.path), found, window);
     at = start + entry.bytes;
     if (number % filesAtOnce === 0) await nextTurn();
   }
 }
 
-function* contentOf(
-  path: string,
-  { bytes = 0, path: shown, stats }: FoundEntry,
-  window: Buffer,
-): Iterable<Bytes> {
+function* contentOf(path: string, { entry, was }: FoundEntry, window: Buffer): Iterable<Bytes> {
+  const { bytes = 0, path: shown } = entry;
   const changed = () => new PartError(`${shownPath(shown)} changed while it was read`);
   let file: number;
   try {
@@ -146,7 +146,7 @@ function* contentOf(
       yield window.subarray(0, got);
     }
     const now = fstatSync(file, { bigint: true });
-    if (now.ino !== stats?.ino || now.size !== stats.size || now.mtimeNs !== stats.mtimeNs) throw changed();
+    if (now.ino !== was?.ino || now.size !== was.size || now.mtimeNs !== was.mtimeNs) throw changed();
   } finally {
     closeSync(file);
   }
