@@ -135,6 +135,11 @@ async function askProof(
   throw new BusError("unavailable", `No coordinator says whether the bytes stored as ${digest} are right.`);
 }
 
+/** Whether the mesh's store says that it has all of it; whoever reads it verifies. Throws BusError. */
+export async function isInMesh(bus: Bus, place: BlobPlace, digest: string): Promise<boolean> {
+  return (await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber))) !== null;
+}
+
 /** Reads what is stored, some chunks at a time, and keeps none of it. Throws BusError. */
 export async function proveBlob(bus: Bus, place: BlobPlace, digest: string): Promise<ProofState> {
   const header = await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber));

@@ -31,12 +31,26 @@ import {
 const filesAtOnce = 64;
 const windowBytes = 4 * chunkBytesMax;
 
-/** What lies in a folder's artifact; null where the file is none. Throws the system's error. */
-export function readFolder(path: string, bytes: number): Outcome<readonly PlacedEntry[]> | null {
+/** Whether these bytes are a folder's. Throws the system's error. */
+export function isFolderFile(path: string): boolean {
   const file = openSync(path, "r");
   try {
-    const head = Buffer.alloc(headBytes);
-    const manifestBytes = manifestBytesIn(head.subarray(0, readSync(file, head, 0, headBytes, 0)));
+    return manifestLength(file) !== null;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function manifestLength(file: number): number | null {
+  const head = Buffer.alloc(headBytes);
+  return manifestBytesIn(head.subarray(0, readSync(file, head, 0, headBytes, 0)));
+}
+
+/** What lies in a folder's artifact; null where the file is none. Throws the system's error. */
+function readFolder(path: string, bytes: number): Outcome<readonly PlacedEntry[]> | null {
+  const file = openSync(path, "r");
+  try {
+    const manifestBytes = manifestLength(file);
     if (manifestBytes === null) return null;
     if (headBytes + manifestBytes > bytes) return refuse("invalid", "the folder's manifest is cut off");
     return readManifestText(linesOf(file, manifestBytes), manifestBytes, bytes);
