@@ -15,8 +15,9 @@ import {
 } from "node:crypto";
 import { pinOf } from "../../protocol/certificate/authority-pin.ts";
 import { authorityProof, provedText } from "../../protocol/certificate/authority-proof.ts";
+import type { CertificateLife } from "../../protocol/certificate/certificate-life.ts";
 import { identityUri, type CertifiedUser } from "../../protocol/certificate/certified-identity.ts";
-import type { Identity } from "../identity.ts";
+import type { KeyPair } from "@nats-io/nkeys";
 import { serialBytes, signCertificate, spkiOf, type HolderName } from "./sign-certificate.ts";
 
 export interface Authority {
@@ -28,28 +29,20 @@ export interface Authority {
   readonly key: KeyObject;
 }
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
-/** A certificate counts from so long before it was made, for clocks that are a little behind. */
-export const backdatedMs = hourMs;
-/** Of an agent's. It is renewed long before: `renewalDueMs`. */
-export const identityLifeMs = 7 * dayMs;
-/** Of the server's, which is made anew every day: whoever finds it expired has a clock that is days ahead. */
-export const serverLifeMs = 14 * dayMs;
-
 /** Of the authority's own: any time at which there can be a mesh, and RFC 5280's "no end known". */
 const authorityFromMs = Date.UTC(2020, 0, 1);
 const authorityUntilMs = Date.UTC(9999, 11, 31, 23, 59, 59);
 
-/** The same for the same keys but for the chance in its signature. */
-export function authorityOf(identity: Identity, mesh: string): Authority {
-  const key = derivedKey(identity.operator.getSeed(), `trialmesh authority\n${mesh}`);
+/** The same for the same keys but for the chance in its certificate's signature: `kept` is the one that was made before. */
+export function authorityOf(operator: KeyPair, mesh: string, kept: string | null = null): Authority {
+  const key = derivedKey(operator.getSeed(), `trialmesh authority\n${mesh}`);
   const publicKey = createPublicKey(key);
   const pin = pinOf(publicKey);
+  if (kept !== null && isOf(kept, publicKey)) return { mesh, certificate: kept, pin, key };
   const proof = authorityProof(
     mesh,
-    identity.operator.getPublicKey(),
-    identity.operator.sign(provedText(mesh, spkiOf(publicKey))),
+    operator.getPublicKey(),
+    operator.sign(provedText(mesh, spkiOf(publicKey))),
   );
   const certificate = signCertificate(
     {
@@ -61,7 +54,7 @@ export function authorityOf(identity: Identity, mesh: string): Authority {
       fromMs: authorityFromMs,
       untilMs: authorityUntilMs,
       isAuthority: true,
-      serial: pinSerial(pin),
+      serial: randomBytes(serialBytes),
     },
     key,
   );
@@ -73,9 +66,13 @@ function authorityName(mesh: string, pin: Uint8Array): string {
   return `trialmesh ${mesh} ${Buffer.from(pin).toString("hex").slice(0, 16)}`;
 }
 
-/** A certificate is known by who signed it and its number, and this one is always made alike. */
-function pinSerial(pin: Uint8Array): Uint8Array {
-  return Buffer.from(pin).subarray(0, serialBytes);
+function isOf(certificate: string, publicKey: KeyObject): boolean {
+  try {
+    return new X509Certificate(certificate).publicKey.equals(publicKey);
+  } catch {
+    // Cut short or edited: made anew.
+    return false;
+  }
 }
 
 export interface CertificateTerms {
@@ -83,7 +80,7 @@ export interface CertificateTerms {
   readonly publicKey: KeyObject;
   /** Unix time in ms. */
   readonly nowMs: number;
-  readonly lifeMs: number;
+  readonly life: Pick<CertificateLife, "lifeMs" | "backdatedMs">;
 }
 
 /** What makes whoever holds that key this user, for others of the mesh. PEM. */
@@ -110,7 +107,7 @@ function issue(
   { certificate, key, mesh, pin }: Authority,
   subject: string,
   names: readonly HolderName[],
-  { lifeMs, nowMs, publicKey }: CertificateTerms,
+  { life, nowMs, publicKey }: CertificateTerms,
 ): string {
   return signCertificate(
     {
@@ -119,8 +116,8 @@ function issue(
       publicKey,
       issuerKey: new X509Certificate(certificate).publicKey,
       names,
-      fromMs: nowMs - backdatedMs,
-      untilMs: nowMs + lifeMs,
+      fromMs: nowMs - life.backdatedMs,
+      untilMs: nowMs + life.lifeMs,
       isAuthority: false,
       serial: randomBytes(serialBytes),
     },

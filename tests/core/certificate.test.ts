@@ -6,7 +6,6 @@ import { createAccount, createOperator, createUser, fromPublic } from "@nats-io/
 import fc from "fast-check";
 import {
   authorityOf,
-  backdatedMs,
   issueForServer,
   issueForUser,
   type Authority,
@@ -16,12 +15,14 @@ import { holderName, serverNames } from "../../mesh/certificate/server-name.ts";
 import type { Identity } from "../../mesh/identity.ts";
 import { isAuthorityOf } from "../../protocol/certificate/authority-proof.ts";
 import { pinBytes, pinOf } from "../../protocol/certificate/authority-pin.ts";
+import { userLife } from "../../protocol/certificate/certificate-life.ts";
 import { certificateFault, lifeOf } from "../../protocol/certificate/check-certificate.ts";
 import { identityOf } from "../../protocol/certificate/certified-identity.ts";
 import { outerRoles } from "../../protocol/subjects.ts";
 
 const nowMs = Date.UTC(2026, 10, 30, 12);
-const lifeMs = 7 * 86_400_000;
+const life = userLife;
+const { backdatedMs, lifeMs } = life;
 const user = createUser().getPublicKey();
 
 function someIdentity(): Identity {
@@ -34,12 +35,12 @@ function someIdentity(): Identity {
 }
 
 const identity = someIdentity();
-const authority = authorityOf(identity, "house");
+const authority = authorityOf(identity.operator, "house");
 const own = new X509Certificate(authority.certificate);
 const key = newTlsKey();
 
 function agentOf(from: Authority, name = "tower"): X509Certificate {
-  const terms = { publicKey: key.publicKey, nowMs, lifeMs };
+  const terms = { publicKey: key.publicKey, nowMs, life };
   return new X509Certificate(issueForUser(from, { role: "agent", name, userKey: user }, terms));
 }
 
@@ -47,7 +48,7 @@ const nameArbitrary = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,30}$/);
 
 describe("certificates of a mesh", () => {
   test("TLS-1: the authority is the same for the same keys, has a pin, and the operator vouches for it", () => {
-    const again = new X509Certificate(authorityOf(identity, "house").certificate);
+    const again = new X509Certificate(authorityOf(identity.operator, "house").certificate);
     assert.ok(own.ca && own.verify(own.publicKey));
     assert.deepEqual(again.publicKey.export({ format: "jwk" }), own.publicKey.export({ format: "jwk" }));
     assert.deepEqual(pinOf(again.publicKey), Buffer.from(authority.pin));
@@ -58,15 +59,15 @@ describe("certificates of a mesh", () => {
     assert.ok(!isAuthorityOf(own, "barn", knows(identity)), "of another mesh's name");
     assert.ok(!isAuthorityOf(own, "house", knows(someIdentity())), "of another operator");
     assert.ok(!isAuthorityOf(agentOf(authority), "house", knows(identity)), "a holder is no authority");
-    const other = authorityOf(identity, "barn");
+    const other = authorityOf(identity.operator, "barn");
     assert.notDeepEqual(other.pin, authority.pin, "another mesh of the same operator has another authority");
   });
 
   test("TLS-2: whom it is for is read as it was written, for every role and name", () => {
     fc.assert(
       fc.property(nameArbitrary, nameArbitrary, fc.constantFrom(...outerRoles), (mesh, name, role) => {
-        const from = authorityOf(identity, mesh);
-        const terms = { publicKey: key.publicKey, nowMs, lifeMs };
+        const from = authorityOf(identity.operator, mesh);
+        const terms = { publicKey: key.publicKey, nowMs, life };
         const issued = new X509Certificate(issueForUser(from, { role, name, userKey: user }, terms));
         assert.deepEqual(identityOf(issued), { kind: "user", mesh, role, name, userKey: user });
         assert.equal(certificateFault(issued, new X509Certificate(from.certificate), nowMs), null);
@@ -81,7 +82,7 @@ describe("certificates of a mesh", () => {
     const { beginsMs, endedMs } = lifeOf(issued);
     assert.equal(beginsMs, nowMs - backdatedMs);
     assert.equal(endedMs, nowMs + lifeMs + 1_000);
-    const foreign = new X509Certificate(authorityOf(someIdentity(), "house").certificate);
+    const foreign = new X509Certificate(authorityOf(someIdentity().operator, "house").certificate);
     fc.assert(
       fc.property(fc.integer({ min: beginsMs - lifeMs, max: endedMs + lifeMs }), (at) => {
         const fault = certificateFault(issued, own, at)?.kind ?? null;
@@ -119,7 +120,7 @@ describe("certificates of a mesh", () => {
     fc.assert(
       fc.property(addresses, fc.domain(), (address, host) => {
         const names = [...serverNames("0.0.0.0"), ...holderName(address), ...holderName(host)];
-        const terms = { publicKey: key.publicKey, nowMs, lifeMs };
+        const terms = { publicKey: key.publicKey, nowMs, life };
         const issued = new X509Certificate(issueForServer(authority, names, terms));
         assert.equal(certificateFault(issued, own, nowMs), null);
         assert.deepEqual(identityOf(issued), { kind: "server", mesh: "house" });
