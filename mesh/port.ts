@@ -42,13 +42,13 @@ export function refusePort(error: unknown, host: string, port: number): Outcome<
   }
 }
 
-/** The first bytes a server sends: `INFO {…}`, or an empty string where none listens, or with `tls` none that is believed. */
-export function greetingOf(host: string, port: number, tls: ServerTrust | null = null): Promise<string> {
+/** How it is asked for its greeting: in plain text, with TLS by whoever it is, or by whom it should be. */
+export type Asked = "plain" | "anybody" | ServerTrust;
+
+/** The first bytes a server sends: `INFO {…}`, or an empty string where none listens, or none that is believed. */
+export function greetingOf(host: string, port: number, asked: Asked = "plain"): Promise<string> {
   return new Promise((done) => {
-    // A server that others sign for speaks before TLS begins.
-    const settings = tls?.kind === "mesh" ? busTls({ tls, url: "" }) : null;
-    const socket: Socket =
-      settings === null ? connect({ host, port }) : connectTls({ host, port, ...settings });
+    const socket = greeted({ host, port }, asked);
     const finish = (text: string) => {
       socket.destroy();
       done(text);
@@ -59,13 +59,24 @@ export function greetingOf(host: string, port: number, tls: ServerTrust | null =
   });
 }
 
+function greeted(at: { readonly host: string; readonly port: number }, asked: Asked): Socket {
+  if (asked === "anybody") return connectTls({ ...at, servername: "", rejectUnauthorized: false });
+  // One that others sign for speaks before TLS begins.
+  const settings = asked === "plain" || asked.kind === "named" ? null : busTls({ tls: asked, url: "" });
+  return settings === null ? connect(at) : connectTls({ ...at, ...settings });
+}
+
 const serverPort = 4222;
 
 /** The same of a server's address, `nats://host:port`. */
 export async function greetingAt(url: string, tls: ServerTrust | null = null): Promise<string> {
   if (!URL.canParse(url)) return "";
   const { hostname, port } = new URL(url);
-  return greetingOf(hostname.replace(/^\[|\]$/g, ""), port === "" ? serverPort : Number(port), tls);
+  return greetingOf(
+    hostname.replace(/^\[|\]$/g, ""),
+    port === "" ? serverPort : Number(port),
+    tls ?? "plain",
+  );
 }
 
 /** An address that means "all interfaces" is reached over loopback from this machine. */
