@@ -1,6 +1,6 @@
 /**
- * The mesh's store as a source of chunks: each chunk and each node is a blob of its own, so whatever holds for blobs (BLOB-4 to BLOB-6)
- * holds for each. How they come there is `send-tree.ts`'s.
+ * The mesh's store as a source of chunks: each chunk and each node is a blob of its own, so whatever holds for blobs (BLOB-5,
+ * BLOB-6) holds for each. How they come there is `send-tree.ts`'s.
  */
 import { BusError, type Bus, type Bytes } from "../protocol/bus/bus.ts";
 import { errorSentence } from "../protocol/error-sentence.ts";
