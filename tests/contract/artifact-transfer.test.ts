@@ -146,7 +146,8 @@ for (const world of [inMemory, ...busWorlds.filter(({ name }) => name !== "memor
         await mesh.settle(sender.share(from, digest));
         assert.equal(sender.kept(digest, 7), one.pathOf(digest));
         const [a, b] = await Promise.all([1, 2].map((fence) => mesh.settle(receiver.fetch(digest, fence))));
-        assert.ok(a?.ok === true && b?.ok === true && readFileSync(a.value).equals(bytes));
+        assert.ok(a?.ok === true && b?.ok === true, JSON.stringify([a, b, size]));
+        assert.ok(readFileSync(a.value).equals(bytes), String(size));
         assert.equal(a.value, b.value);
         assert.equal(two.index.holders(digest).length, 1);
         receiver.clear(1);
