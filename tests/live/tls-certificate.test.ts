@@ -101,7 +101,7 @@ describe("certificates of agents", () => {
       });
       assert.equal(certificateFault(certificate, new X509Certificate(shown.authority), Date.now()), null);
       assert.match(tower.said.join("\n"), /certificates: agent tower of mesh house has one until 20/);
-      await tower.close();
+      tower.kept.stop();
       await certificates.stop();
       const again = keepCertificate({
         home: own.home,
@@ -132,6 +132,7 @@ describe("certificates of agents", () => {
         assert.equal(kept.current(), null, "a damaged one counts for nothing");
         kept.stop();
       }
+    await tower.bus.close();
     },
   );
 
