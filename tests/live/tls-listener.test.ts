@@ -61,7 +61,7 @@ parameters: { x: { distribution: uniform, min: 0, max: 1 } }
 search: { trials: 1 }
 `,
     );
-    const ran = await mesh.run("one", "sweep", "run", sweep, "--max", "1");
+    const ran = await mesh.run("one", "sweep", "run", sweep);
     assert.equal(ran.code, 0, ran.err);
     const logs = await mesh.run("one", "trial", "logs", "s1-1");
     assert.match(logs.out, new RegExp(rowText), "the row was on the way");
