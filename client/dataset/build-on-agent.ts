@@ -84,8 +84,9 @@ export async function buildOnAgent(
   const { sweep } = submitted.value;
   const followed = await followSweep(client, sweep, say);
   if (!followed.ok) return followed;
-  const [trial] = followed.value.view.trials;
-  if (followed.value.end === "waits-for-budget") {
+  const { end, view } = followed.value;
+  const [trial] = view.trials;
+  if (end === "waits-for-budget" || end === "waits-at-cap") {
     const message = `${sweep}, which builds dataset ${declaration.name}, waits for tokens; add the dataset again once there are some, or build it here with --here`;
     return refuse("budget-empty", message);
   }
