@@ -12,15 +12,27 @@ const looksMax = 24;
 export const lookPauseMs = 500;
 
 /** As `getBlob`; `pause` waits between two looks. */
-export async function readBlob(
+export function readBlob(
   bus: Bus,
   place: BlobPlace,
   digest: string,
   pause: (ms: number) => Promise<void>,
+  options: { readonly maxBytes?: number } = {},
 ): Promise<BlobReading> {
+  return lookUntilRead(bus, place, digest, pause, () => getBlob(bus, place, digest, options));
+}
+
+/** Looks with `look` until it is read, some times. */
+export async function lookUntilRead<T extends { readonly kind: BlobReading["kind"] }>(
+  bus: Bus,
+  place: BlobPlace,
+  digest: string,
+  pause: (ms: number) => Promise<void>,
+  lookOnce: () => Promise<T>,
+): Promise<T> {
   let doubted = false;
   for (let look = 1; ; look++) {
-    const reading = await getBlob(bus, place, digest);
+    const reading = await lookOnce();
     if (reading.kind === "read" || reading.kind === "too-large") return reading;
     if (!doubted && (reading.kind === "corrupt" || look >= looksBeforeDoubt))
       doubted = await isLookedAt(bus, place, digest);
