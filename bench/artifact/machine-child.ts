@@ -10,29 +10,13 @@ import { PeerDoor } from "../../artifact/peer/peer-door.ts";
 import { secureOptions, type PeerIdentity } from "../../artifact/peer/peer-identity.ts";
 import { Upload } from "../../artifact/peer/upload.ts";
 import { serveUploads } from "../../artifact/peer/upload-session.ts";
-import { listOf, longText, shortText } from "../../protocol/bound.ts";
+import { longText } from "../../protocol/bound.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { valueOf } from "../shared/value-of.ts";
+import { machineOrderSchema } from "./machine-order.ts";
 import { nameIn } from "./peer-certificate.ts";
 import { PlainShelf } from "./plain-shelf.ts";
-
-const peerSchema = z.object({ name: shortText, host: shortText, port: z.number() });
-export const machineOrderSchema = z.object({
-  role: z.enum(["serve", "receive", "raw-serve", "raw-take"]),
-  name: shortText,
-  host: shortText.default("127.0.0.1"),
-  port: z.number().default(0),
-  folder: longText.default(""),
-  /** A file with the key, the certificate and the authority. */
-  identity: longText,
-  artifact: shortText.default(""),
-  peers: listOf(peerSchema).default([]),
-  /** Of bare TLS. */
-  bytes: z.number().default(0),
-  slots: z.number().default(8),
-});
-export type MachineOrder = z.input<typeof machineOrderSchema>;
 
 const identitySchema = z.object({ key: longText, certificate: longText, authority: longText });
 const order = machineOrderSchema.parse(JSON.parse(process.argv[2] ?? ""));
