@@ -21,19 +21,15 @@ import { PeerPool, type PeerPoolOptions } from "./peer-pool.ts";
 import { chunkDigest } from "../chunk-tree.ts";
 import { bytesOfChunk, readTree, type ArtifactTree } from "./read-tree.ts";
 import type { ArtifactDraft, DraftPlace } from "./shelf.ts";
-import { askedChunks, laggards, nearestFirst, stalled } from "./peer-pace.ts";
+import { askedChunks, laggards, lateAfter, nearestFirst, owedAtOnce, stalled } from "./peer-pace.ts";
 
 /** Questions that one machine has at once: while it answers one it knows the next. */
 const asksOfOne = 2;
-/** Chunks that all of them owe at once. */
-const owedMax = 256;
 const tickMs = 100;
 /** While the tree is asked for, ms. */
 const pollMs = 10;
 /** Without an answer the next machine is asked for the same node, ms. */
 const nextNodeMs = 500;
-/** A question is late after this long, when nothing else is left to ask for, ms. */
-const lateMs = 400;
 const defaultGiveUpMs = 30_000;
 
 export interface DownloadOptions extends Omit<PeerPoolOptions, "artifact"> {
@@ -215,6 +211,7 @@ class Download {
     const plan = this.#begun?.plan;
     if (plan === undefined || this.#end === null || this.#isPaused) return;
     const peers = nearestFirst([...this.#peers.values()]);
+    const owedMax = owedAtOnce(peers);
     let owed = peers.reduce((sum, peer) => sum + peer.owed, 0);
     for (let round = 1; round <= asksOfOne; round++)
       for (const peer of peers) {
@@ -230,9 +227,11 @@ class Download {
   /** What is asked for and late is asked of those who have nothing else to do. */
   #askAgain(plan: ChunkPlan): void {
     const now = this.#options.clock.monotonic();
-    for (const peer of nearestFirst([...this.#peers.values()])) {
+    const peers = nearestFirst([...this.#peers.values()]);
+    const before = now - lateAfter(peers);
+    for (const peer of peers) {
       if (peer.asks > 0 || peer.isBusy) continue;
-      const ask = plan.askAgain(peer.name, now, now - lateMs);
+      const ask = plan.askAgain(peer.name, now, before);
       if (ask !== null) peer.ask(ask);
     }
   }

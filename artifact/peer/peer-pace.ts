@@ -24,6 +24,15 @@ interface Paced {
   readonly waitedMs: number;
 }
 
+/** Chunks that all of them owe at once: what comes in this time, so that what a slow one holds back is little, ms. */
+const owedMs = 1_000;
+const owedMin = 8;
+const owedMax = 256;
+/** A question is late after this long at least, when nothing else is left to ask for, ms. */
+const lateMs = 400;
+/** And after so many times what a chunk usually takes. */
+const lateTimes = 4;
+
 interface Near {
   readonly owed?: number;
   readonly rttMs?: number | null;
@@ -35,6 +44,18 @@ export function askedChunks({ bytesPerSecond }: Pick<Paced, "bytesPerSecond">): 
   if (bytesPerSecond === 0) return askedFirst;
   const chunks = Math.ceil((bytesPerSecond * askMs) / 1_000 / chunkBytesMax);
   return Math.max(1, Math.min(askedMax, chunks));
+}
+
+export function owedAtOnce(peers: readonly Pick<Paced, "bytesPerSecond">[]): number {
+  const perSecond = peers.reduce((sum, peer) => sum + peer.bytesPerSecond, 0);
+  return Math.max(owedMin, Math.min(owedMax, Math.ceil((perSecond * owedMs) / 1_000 / chunkBytesMax)));
+}
+
+/** When what was asked of one is late enough to be asked of another as well, ms. */
+export function lateAfter(peers: readonly Pick<Paced, "bytesPerSecond">[]): number {
+  const rates = peers.map((peer) => peer.bytesPerSecond).filter((rate) => rate > 0);
+  if (rates.length === 0) return lateMs;
+  return Math.max(lateMs, (lateTimes * chunkBytesMax * 1_000) / quantile(rates, 0.5));
 }
 
 /** The least busy first, and of two that are alike the nearest. */

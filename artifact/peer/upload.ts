@@ -22,7 +22,7 @@ export interface UploadLimits {
   readonly bytesPerSecond: number | null;
 }
 
-const defaultLimits: UploadLimits = { slots: 8, bytesPerSecond: null };
+const defaultLimits: UploadLimits = { slots: 4, bytesPerSecond: null };
 
 export interface UploadOptions {
   readonly shelf: Shelf;

@@ -16,6 +16,6 @@ export const machineOrderSchema = z.object({
   peers: listOf(peerSchema).default([]),
   /** Of bare TLS. */
   bytes: z.number().default(0),
-  slots: z.number().default(8),
+  slots: z.number().default(4),
 });
 export type MachineOrder = z.input<typeof machineOrderSchema>;

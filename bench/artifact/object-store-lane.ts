@@ -50,9 +50,9 @@ function webStreamOf(file: string): ReadableStream<Uint8Array> {
   const reading = createReadStream(file)[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await reading.next();
-      if (done === true) controller.close();
-      else if (value instanceof Uint8Array) controller.enqueue(value);
+      const next: IteratorResult<unknown> = await reading.next();
+      if (next.done === true) controller.close();
+      else if (next.value instanceof Uint8Array) controller.enqueue(next.value);
     },
   });
 }
