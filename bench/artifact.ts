@@ -142,7 +142,11 @@ async function fanOut(receivers: number) {
     );
     return {
       ...{ ratio, seconds: share(all.seconds), oneSeconds: share(one.seconds), receivers, megabits },
-      ...{ sourceShare: share(all.sourceShare), ratioWithLoss: share(some.seconds / one.seconds) },
+      ...{
+        sourceShare: share(all.sourceShare),
+        spareShare: share(all.spareShare),
+        ratioWithLoss: share(some.seconds / one.seconds),
+      },
     };
   } finally {
     network.close();

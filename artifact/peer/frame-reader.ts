@@ -46,6 +46,7 @@ export class FrameReader {
   #filled = 0;
   #fault: string | null = null;
   #ended = 0;
+  #bulkBytes = 0;
 
   constructor(taker: FrameTaker) {
     this.#taker = taker;
@@ -67,6 +68,11 @@ export class FrameReader {
     return this.#ended;
   }
 
+  /** Of nodes and chunks, so far, also of such as are not whole. */
+  get bulkBytes(): number {
+    return this.#bulkBytes;
+  }
+
   get isWithinBulk(): boolean {
     return this.#reading.part === "bulk";
   }
@@ -80,6 +86,7 @@ export class FrameReader {
   took(bytes: number): void {
     if (this.#fault !== null) return;
     this.#filled += bytes;
+    if (this.#reading.part === "bulk") this.#bulkBytes += bytes;
     // An empty body, or a chunk of no bytes, is there as soon as its head is.
     while (this.#fault === null && this.#filled === this.#into.length) this.#step();
   }

@@ -135,9 +135,9 @@ export class PeerLink {
     return this.#fault;
   }
 
-  /** Bytes of all frames that came. */
+  /** Bytes of nodes and chunks that came. */
   get received(): number {
-    return this.#reader.received;
+    return this.#reader.frames.bulkBytes;
   }
 
   /** There and back; null while it was not measured. */

@@ -4,7 +4,7 @@ import { chunkBytesMax } from "../chunk-tree.ts";
 import type { ChunkPlan } from "./chunk-plan.ts";
 import { peerFault, type PeerFault } from "./peer-fault.ts";
 
-/** It owes chunks and sends no byte, ms. */
+/** It owes chunks and sends no byte of any, ms. */
 export const stallMs = 4_000;
 /** A question takes about this long, ms: short, so that little is lost with a machine, and long against the way there and back. */
 const askMs = 300;

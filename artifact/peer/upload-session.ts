@@ -173,7 +173,7 @@ class UploadSession {
 
   async #take({ artifact: digest, id, most, ranges }: AskMessage, artifact: ShelvedArtifact): Promise<void> {
     const { clock, slots } = this.#upload;
-    if (!slots.take(this.#link.peer, most, clock.monotonic())) return this.#refuse(id, "busy", busyWaitMs);
+    if (!slots.take(this.#link.peer, clock.monotonic())) return this.#refuse(id, "busy", busyWaitMs);
     const chunks = this.#upload.choose(digest, artifact, ranges, most);
     if (chunks.length === 0) {
       slots.release(this.#link.peer);

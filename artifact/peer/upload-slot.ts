@@ -10,14 +10,14 @@
 export const busyWaitMs = 200;
 /** One that has not asked again after so long has given up, ms. */
 const waitingMs = 5 * busyWaitMs;
-/** What one is sent in its turn where others wait. */
-const turnChunks = 16;
+/** Of one's turn, where others wait, ms. */
+const turnMs = 2_000;
 /** More who wait are not remembered, and come in when they come. */
 const waitingMax = 256;
 
 interface Turn {
   asks: number;
-  chunks: number;
+  readonly since: number;
 }
 
 export class UploadSlots {
@@ -38,17 +38,17 @@ export class UploadSlots {
     return this.#turns.size;
   }
 
-  /** Whether this machine may be sent so many chunks; each time that it may is given back by `release`. */
-  take(peer: string, chunks: number, now: number): boolean {
+  /** Whether this machine may be sent chunks; each time that it may is given back by `release`. */
+  take(peer: string, now: number): boolean {
     for (const [name, at] of this.#waiting) if (now - at > waitingMs) this.#waiting.delete(name);
     const turn = this.#turns.get(peer);
-    if (!this.#mayGo(peer, turn)) {
+    if (!this.#mayGo(peer, turn, now)) {
       if (this.#waiting.size < waitingMax || this.#waiting.has(peer)) this.#waiting.set(peer, now);
       return false;
     }
     this.#waiting.delete(peer);
-    const { asks, chunks: before } = turn ?? { asks: 0, chunks: 0 };
-    this.#turns.set(peer, { asks: asks + 1, chunks: before + chunks });
+    if (turn === undefined) this.#turns.set(peer, { asks: 1, since: now });
+    else turn.asks++;
     return true;
   }
 
@@ -59,9 +59,9 @@ export class UploadSlots {
     if (turn.asks === 0) this.#turns.delete(peer);
   }
 
-  #mayGo(peer: string, turn: Turn | undefined): boolean {
+  #mayGo(peer: string, turn: Turn | undefined, now: number): boolean {
     if (turn !== undefined && this.#turns.size <= this.#slots)
-      return turn.chunks < turnChunks || this.#waiting.size === 0;
+      return now - turn.since < turnMs || this.#waiting.size === 0;
     const place = [...this.#waiting.keys()].indexOf(peer);
     const before = place < 0 ? this.#waiting.size : place;
     return this.#turns.size + before < this.#slots;

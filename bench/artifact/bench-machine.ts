@@ -15,6 +15,7 @@ const lineSchema = z.object({
   seconds: z.number().optional(),
   bytes: z.number().optional(),
   sent: z.number().optional(),
+  spareBytes: z.number().default(0),
   rssMiB: z.number().optional(),
   processorSeconds: z.number().optional(),
   from: recordOf(shortText, z.number()).optional(),
@@ -26,6 +27,8 @@ export interface Measured {
   readonly bytes: number;
   readonly rssMiB: number;
   readonly processorSeconds: number;
+  /** That came twice. */
+  readonly spareBytes: number;
 }
 
 export class BenchMachine {
@@ -56,10 +59,10 @@ export class BenchMachine {
   }
 
   async measured(): Promise<Measured> {
-    const { bytes, processorSeconds, rssMiB, seconds } = await this.#next();
+    const { bytes, processorSeconds, rssMiB, seconds, spareBytes } = await this.#next();
     return {
       ...{ seconds: need(seconds), bytes: need(bytes) },
-      ...{ rssMiB: need(rssMiB), processorSeconds: need(processorSeconds) },
+      ...{ rssMiB: need(rssMiB), processorSeconds: need(processorSeconds), spareBytes },
     };
   }
 

@@ -8,6 +8,8 @@ export interface Fan {
   readonly seconds: number;
   /** Of all bytes that arrived, those that came from whoever had it first. */
   readonly sourceShare: number;
+  /** And those that came twice. */
+  readonly spareShare: number;
 }
 
 /** Machine 0 of the network has it, and the next `receivers` receive; `lost` of them end in the middle, and are waited for no more. */
@@ -43,7 +45,8 @@ export async function fanRound(
     clearTimeout(losing);
     const seconds = (performance.now() - began) / 1_000;
     const bytes = measured.reduce((sum, one) => sum + one.bytes, 0);
-    return { seconds, sourceShare: (await first.sent()).bytes / bytes };
+    const spare = measured.reduce((sum, one) => sum + one.spareBytes, 0);
+    return { seconds, sourceShare: (await first.sent()).bytes / bytes, spareShare: spare / bytes };
   } finally {
     for (const one of all) await one.stop();
     await first.stop();

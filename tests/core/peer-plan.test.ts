@@ -222,7 +222,7 @@ test("UPLOAD-2: never more machines than slots, and whoever goes on asking is se
         }
         for (const peer of peers) {
           if ((again.get(peer) ?? 0) > now || busy.some((one) => one.peer === peer)) continue;
-          if (slots.take(peer, 8, now)) {
+          if (slots.take(peer, now)) {
             busy.push({ peer, until: now + 20 + random() * 30 });
             served.set(peer, (served.get(peer) ?? 0) + 1);
           } else again.set(peer, now + busyWaitMs * (1 + random() / 4));
