@@ -4,6 +4,7 @@
  *
  * PEER-4: what is revoked is cut off at once, in both directions, and let in no more.
  */
+import type { Duplex } from "node:stream";
 import { connect, createServer, type Server, type TLSSocket } from "node:tls";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -25,6 +26,8 @@ const linksOfOneMax = 8;
 /** From the first byte of a connection to the end of its handshake, ms. */
 const handshakeMs = 5_000;
 const dialMs = 8_000;
+/** At the end what is told may still leave, ms. */
+const farewellMs = 500;
 
 /** Where another machine can be reached, as the tracker says; nothing of it is believed until its certificate says the name. */
 export interface Peer {
@@ -46,6 +49,8 @@ export interface PeerDoorOptions {
 export class PeerDoor {
   readonly #options: PeerDoorOptions;
   readonly #links = new Set<PeerLink>();
+  /** Of whatever came to the port, also what carries something else by now. */
+  readonly #sockets = new Set<Duplex>();
   #identity: PeerIdentity;
   #server: Server | null = null;
   #revoked: ReadonlySet<string> = new Set();
@@ -59,7 +64,6 @@ export class PeerDoor {
   /** Throws the system's error where the port cannot be had. */
   async open(): Promise<void> {
     const { listen } = this.#options;
-    if (listen === null) return;
     const server = createServer({
       ...secureOptions(this.#identity),
       ALPNProtocols: [peerApplication],
@@ -69,9 +73,15 @@ export class PeerDoor {
       handshakeTimeout: handshakeMs,
     });
     server.maxConnections = linksMax;
+    server.on("connection", (socket: Duplex) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
     server.on("secureConnection", (socket) => this.#arrived(socket));
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     this.#server = server;
+    // It still takes what a relay brings.
+    if (listen === null) return;
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(listen.port, listen.host, () => resolve());
@@ -110,8 +120,11 @@ export class PeerDoor {
     return known === undefined ? this.dial(peer) : Promise.resolve(accept(known));
   }
 
-  /** A connection to a machine that shows itself to be the one that is meant; `through` carries it where given. */
-  async dial(peer: Peer, through?: TLSSocket): Promise<Outcome<PeerLink>> {
+  /**
+   * A connection to a machine that shows itself to be the one that is meant; `through` carries it where given, and
+   * where it is "bare" the connection may carry something else later.
+   */
+  async dial(peer: Peer, through: TLSSocket | "bare" | null = null): Promise<Outcome<PeerLink>> {
     const reader = new LinkReader();
     const dialled = await this.#handshake(peer, reader, through);
     if (!dialled.ok) return dialled;
@@ -127,21 +140,34 @@ export class PeerDoor {
     this.#isClosed = true;
     for (const link of this.#links) link.close(peerFault("done", "this machine stops"));
     const server = this.#server;
-    if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()));
+    this.#options.clock.setTimer(farewellMs, () => {
+      for (const socket of this.#sockets) socket.destroy();
+    });
+    if (server?.listening === true) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
-  #handshake(peer: Peer, reader: LinkReader, through?: TLSSocket): Promise<Outcome<TLSSocket>> {
-    const place = through === undefined ? { host: peer.host, port: peer.port } : { socket: through };
+  /** A connection that a relay has brought, as if it had come to the port. */
+  arrive(socket: TLSSocket): void {
+    this.#server?.emit("connection", socket);
+  }
+
+  #handshake(
+    peer: Peer,
+    reader: LinkReader,
+    through: TLSSocket | "bare" | null,
+  ): Promise<Outcome<TLSSocket>> {
+    const isOver = through !== null && through !== "bare";
+    const place = isOver ? { socket: through } : { host: peer.host, port: peer.port };
     const onread = { buffer: () => reader.frames.room, callback: (bytes: number) => takeInto(reader, bytes) };
     const socket = connect({
       ...secureOptions(this.#identity),
       ...place,
-      ...(through === undefined ? { onread } : {}),
+      ...(through === null ? { onread } : {}),
       ALPNProtocols: [peerApplication],
       // The name in a certificate is a machine's, not an address: `dial` compares it.
       checkServerIdentity: () => undefined,
     });
-    if (through !== undefined) socket.on("data", (bytes: Buffer) => reader.feed(bytes));
+    if (through !== null) socket.on("data", (bytes: Buffer) => reader.feed(bytes));
     socket.setNoDelay(true);
     return new Promise((resolve) => {
       const late = this.#options.clock.setTimer(dialMs, () => fail("it does not answer"));

@@ -91,7 +91,7 @@ export class PeerLink {
   readonly #since: { frame: number | null; byte: number; frameOut: number };
   #wasReceived = 0;
   #wasEnded = 0;
-  #greeted: (() => void) | null = null;
+  #settle: (() => void) | null = null;
   #isGreeted = false;
   #lastId = 0;
   #pingedAt = 0;
@@ -151,11 +151,11 @@ export class PeerLink {
     return this.#lastId;
   }
 
-  /** Resolves with the other side's first frame; at its end it never does, and whoever waits hears `closed`. */
-  greeted(): Promise<void> {
-    if (this.#isGreeted) return Promise.resolve();
+  /** Resolves when both have greeted each other and nothing more is on its way from that, or at its end. */
+  settled(): Promise<void> {
+    if (this.#rttMs !== null || this.#fault !== null) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#greeted = resolve;
+      this.#settle = resolve;
     });
   }
 
@@ -225,12 +225,11 @@ export class PeerLink {
     this.#ended(fault);
   }
 
-  /** The bare connection, for whatever may follow; the link is over then and tells nobody. */
+  /** The bare connection, for whatever follows; the link is over then, and tells the other side nothing. */
   takeSocket(): TLSSocket {
-    this.#fault = peerFault("done", "it carries something else");
-    this.#stopLooking();
-    this.#socket.removeAllListeners("close");
-    this.#socket.removeAllListeners("data");
+    this.#reader.onBytes = () => {};
+    for (const event of ["close", "data", "error"]) this.#socket.removeAllListeners(event);
+    this.#over(peerFault("done", "it carries something else"));
     return this.#socket;
   }
 
@@ -257,6 +256,7 @@ export class PeerLink {
         return null;
       case "pong":
         this.#rttMs ??= this.#clock.monotonic() - this.#pingedAt;
+        this.#settle?.();
         return null;
       default:
         for (const handler of this.#handlers) {
@@ -280,7 +280,6 @@ export class PeerLink {
       return null;
     }
     this.#isGreeted = true;
-    this.#greeted?.();
     this.#pingedAt = this.#clock.monotonic();
     this.send({ kind: "ping", id: 0 });
     return null;
@@ -334,11 +333,16 @@ export class PeerLink {
 
   #ended(fault: PeerFault): void {
     if (this.#fault !== null) return;
-    this.#fault = fault;
-    this.#stopLooking();
     this.#socket.end();
     const farewell = this.#clock.setTimer(farewellMs, () => this.#socket.destroy());
     this.#socket.once("close", farewell);
+    this.#over(fault);
+  }
+
+  #over(fault: PeerFault): void {
+    this.#fault = fault;
+    this.#stopLooking();
+    this.#settle?.();
     const handlers = this.#handlers;
     this.#handlers = [];
     for (const handler of handlers) handler.closed(fault);

@@ -25,6 +25,8 @@ const reasonBytesMax = 400;
 /** UTF-8, of the name of a machine. */
 const nameBytesMax = 200;
 const digestBytes = 32;
+/** So many nobody guesses. */
+export const tokenBytes = 16;
 const rangeBytes = 8;
 const helloMark = new TextEncoder().encode("tm-peer\n");
 
@@ -62,9 +64,12 @@ export type PeerMessage =
   /** Asks whether the other side is there; answered with the same number. */
   | { readonly kind: "ping"; readonly id: number }
   | { readonly kind: "pong"; readonly id: number }
-  /** Asks for a way to a third machine: what follows on this connection goes there as it is. */
+  /** Asks for a way to a third machine; after `connected` what follows on this connection goes there as it is. */
   | { readonly kind: "connect"; readonly name: string }
-  | { readonly kind: "connected" };
+  | { readonly kind: "connected" }
+  /** Somebody wants a way to you: connect to me and answer with this token; what follows there is theirs. */
+  | { readonly kind: "called"; readonly token: string }
+  | { readonly kind: "answer"; readonly token: string };
 
 export type PeerMessageKind = PeerMessage["kind"];
 /** The two kinds of frames that carry bytes: of a node (index 0), or of a chunk. */
@@ -73,6 +78,7 @@ export type BulkKind = "node" | "chunk";
 const kinds: readonly (PeerMessageKind | BulkKind)[] = [
   ...(["hello", "closing", "watch", "holds", "get", "ask", "chosen", "refused", "cancel"] as const),
   ...(["ping", "pong", "connect", "connected", "node", "chunk"] as const),
+  ...(["called", "answer"] as const),
 ];
 
 /** The least and the most bytes in the body of each. */
@@ -90,6 +96,8 @@ const bodyBytes: Readonly<Record<PeerMessageKind | BulkKind, readonly [least: nu
   pong: [4, 4],
   connect: [1, nameBytesMax],
   connected: [0, 0],
+  called: [tokenBytes, tokenBytes],
+  answer: [tokenBytes, tokenBytes],
   node: [bulkHeadBytes, bulkHeadBytes + chunkBytesMax],
   chunk: [bulkHeadBytes, bulkHeadBytes + chunkBytesMax],
 };
@@ -167,6 +175,9 @@ function bodyOf(message: PeerMessage): Bytes {
       return Buffer.from(message.name);
     case "connected":
       return Buffer.alloc(0);
+    case "called":
+    case "answer":
+      return Buffer.from(message.token, "hex");
   }
 }
 
@@ -205,6 +216,9 @@ export function readMessage(kind: PeerMessageKind, body: Bytes): PeerMessage | n
       return { kind, name: plainText(bytes) };
     case "connected":
       return { kind };
+    case "called":
+    case "answer":
+      return { kind, token: bytes.toString("hex") };
   }
 }
 
