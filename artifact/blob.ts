@@ -135,6 +135,11 @@ async function askProof(
   throw new BusError("unavailable", `No coordinator says whether the bytes stored as ${digest} are right.`);
 }
 
+/** Whether the mesh's store says that it has all of it; whoever reads it verifies. Throws BusError. */
+export async function isInMesh(bus: Bus, place: BlobPlace, digest: string): Promise<boolean> {
+  return (await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber))) !== null;
+}
+
 /** Reads what is stored, some chunks at a time, and keeps none of it. Throws BusError. */
 export async function proveBlob(bus: Bus, place: BlobPlace, digest: string): Promise<ProofState> {
   const header = await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber));
@@ -158,12 +163,15 @@ export async function proveBlob(bus: Bus, place: BlobPlace, digest: string): Pro
   return state === "right" && hash.digest("hex") !== digest ? "wrong" : state;
 }
 
-/** Reads and verifies a blob. Throws BusError where the bus fails; everything wrong with the blob is a value. */
+/**
+ * Reads and verifies a blob. `into`: a buffer for its bytes, where they fit. Throws BusError where the bus fails; everything wrong with
+ * the blob is a value.
+ */
 export async function getBlob(
   bus: Bus,
   place: BlobPlace,
   digest: string,
-  options: { readonly maxBytes?: number } = {},
+  options: { readonly maxBytes?: number; readonly into?: Bytes } = {},
 ): Promise<BlobReading> {
   const maxBytes = options.maxBytes ?? defaultMaxBlobBytes;
   const header = await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber));
@@ -172,7 +180,8 @@ export async function getBlob(
   if (size === undefined) return { kind: "corrupt", message: `The header of blob ${digest} cannot be read.` };
   if (size > maxBytes) return { kind: "too-large", bytes: size, maxBytes };
 
-  const bytes = new Uint8Array(size);
+  const { into } = options;
+  const bytes = into !== undefined && into.length >= size ? into.subarray(0, size) : new Uint8Array(size);
   let wrong: BlobReading | undefined;
   await inWindow(chunkCount(size), async (index) => {
     const n = index + 1;

@@ -78,9 +78,10 @@ export interface OpenArtifact {
   has(index: number): boolean;
   /**
    * `count` chunks from `first` on in one read, of which `has` is true; the last may be shorter. As they lie on the disk: who receives
-   * them verifies each. Throws the system's error, and RangeError beyond the end.
+   * them verifies each. `into`: a buffer for them, which what is returned is then a part of. Throws the system's error, and RangeError
+   * beyond the end.
    */
-  read(first: number, count: number): Promise<Bytes>;
+  read(first: number, count: number, into?: Bytes): Promise<Bytes>;
   /** Somebody received it and it was not what its digest says: read again here, and had again where that is so. */
   doubt(index: number): Promise<void>;
   close(): Promise<void>;

@@ -2,7 +2,7 @@
  * Reads a blob that may be damaged, or not there yet. BLOB-6: what lies there is looked at by a coordinator, removed where it is wrong,
  * and asked for from whoever still has the bytes; the reader looks again meanwhile, and gives up after some looks.
  */
-import { BusError, type Bus } from "../protocol/bus/bus.ts";
+import { BusError, type Bus, type Bytes } from "../protocol/bus/bus.ts";
 import { doubtBlob, getBlob, type BlobPlace, type BlobReading } from "./blob.ts";
 
 /** Looks before a blob that is not there is asked for: somebody may be just uploading it. */
@@ -17,7 +17,7 @@ export function readBlob(
   place: BlobPlace,
   digest: string,
   pause: (ms: number) => Promise<void>,
-  options: { readonly maxBytes?: number } = {},
+  options: { readonly maxBytes?: number; readonly into?: Bytes } = {},
 ): Promise<BlobReading> {
   return lookUntilRead(bus, place, digest, pause, () => getBlob(bus, place, digest, options));
 }

@@ -5,7 +5,7 @@ import type { Bus, Bytes } from "../protocol/bus/bus.ts";
 import type { Digest } from "../protocol/id.ts";
 import type { ArtifactTree } from "./artifact-tree.ts";
 import { putBlob, type BlobPlace } from "./blob.ts";
-import { chunkDigest, type NamedChunk } from "./chunk-tree.ts";
+import { chunkBytesMax, chunkDigest, type NamedChunk } from "./chunk-tree.ts";
 
 /** Chunks on their way at once; each is several messages. */
 const windowChunks = 4;
@@ -13,8 +13,8 @@ const windowChunks = 4;
 export interface SentArtifact {
   readonly tree: ArtifactTree;
   readonly nodes: readonly NamedChunk[];
-  /** Chunk `index`, as it lies wherever it lies. */
-  readonly read: (index: number) => Promise<Bytes>;
+  /** Chunk `index`, as it lies wherever it lies; good until the next one is asked for with the same `buffer`, which it may be read into. */
+  readonly read: (index: number, buffer: Bytes) => Promise<Bytes>;
 }
 
 /** A chunk is not, or no longer, what the tree says. */
@@ -35,12 +35,12 @@ export async function sendTree(
     if ((await putBlob(bus, place, data, digest)).stored) news++;
   };
   const sent = new Set<Digest>();
-  await inTurns(tree.chunkCount, async (index) => {
+  await inTurns(tree.chunkCount, Math.min(chunkBytesMax, tree.bytes ?? 0), async (index, buffer) => {
     const digest = tree.chunk(index);
     // What repeats is one blob.
     if (!sent.has(digest)) {
       sent.add(digest);
-      const data = await read(index);
+      const data = await read(index, buffer);
       if (chunkDigest(data) !== digest)
         throw new DamagedChunkError(`chunk ${index} is not what its digest says`);
       await put(digest, data);
@@ -54,12 +54,18 @@ export async function sendTree(
 }
 
 /** Does `work` for 0 to count-1, some at a time, and begins no more once one has thrown. */
-export async function inTurns(count: number, work: (index: number) => Promise<void>): Promise<void> {
+export async function inTurns(
+  count: number,
+  bufferBytes: number,
+  work: (index: number, buffer: Bytes) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const worker = async () => {
+    // One for all of a worker's chunks: what is let go is not given back at once.
+    const buffer = Buffer.allocUnsafeSlow(bufferBytes);
     while (next < count) {
       try {
-        await work(next++);
+        await work(next++, buffer);
       } catch (error) {
         next = count;
         throw error;

@@ -48,10 +48,9 @@ async function sendNamed(
 ): Promise<boolean> {
   const tree = treeOfName(name.digest, name.bytes, name.nodes);
   const file = await open(path, "r");
-  const read = async (index: number): Promise<Bytes> => {
-    const data = Buffer.allocUnsafe(tree.bytesOf(index));
-    const { bytesRead } = await file.read(data, 0, data.length, index * chunkBytesMax);
-    return data.subarray(0, bytesRead);
+  const read = async (index: number, buffer: Bytes): Promise<Bytes> => {
+    const { bytesRead } = await file.read(buffer, 0, tree.bytesOf(index), index * chunkBytesMax);
+    return buffer.subarray(0, bytesRead);
   };
   try {
     return await sendTree(bus, placeOf(mesh), { tree, nodes: name.nodes, read });

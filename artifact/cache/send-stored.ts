@@ -25,7 +25,7 @@ export async function sendStored(
     return await sendTree(
       bus,
       place,
-      { nodes, tree: file.tree, read: (index) => file.read(index, 1) },
+      { nodes, tree: file.tree, read: (index, buffer) => file.read(index, 1, buffer) },
       onBytes,
     );
   } finally {

@@ -78,6 +78,11 @@ export class PartFile implements ChunkWork {
     return this.#tree;
   }
 
+  /** Whole, or given up. */
+  get isOver(): boolean {
+    return this.#over !== null;
+  }
+
   get isWhole(): boolean {
     return this.#over === "whole";
   }
@@ -169,10 +174,10 @@ export class PartFile implements ChunkWork {
     await nodes?.close();
   }
 
-  async read(first: number, count: number): Promise<Bytes> {
+  async read(first: number, count: number, into?: Bytes): Promise<Bytes> {
     const bytes = Math.min(count * chunkBytesMax, (this.bytes ?? 0) - first * chunkBytesMax);
     if (this.#file === null || bytes < 0) throw new RangeError("nothing of it lies there");
-    const buffer = Buffer.allocUnsafe(bytes);
+    const buffer = into?.subarray(0, bytes) ?? Buffer.allocUnsafe(bytes);
     const { bytesRead } = await this.#file.read(buffer, 0, bytes, first * chunkBytesMax);
     return buffer.subarray(0, bytesRead);
   }
@@ -286,8 +291,9 @@ export class PartFile implements ChunkWork {
     if (nodes === null) return;
     if (!nodes) return rm(this.#place.nodes, { force: true });
     await this.#begin();
+    const window = Buffer.allocUnsafeSlow(readChunks * chunkBytesMax);
     for (let first = 0; first < this.#chunks.length; first += readChunks) {
-      const bytes = await this.read(first, readChunks);
+      const bytes = await this.read(first, readChunks, window);
       for (let at = 0; at * chunkBytesMax < bytes.length; at++) {
         const index = first + at;
         const data = bytes.subarray(at * chunkBytesMax, (at + 1) * chunkBytesMax);

@@ -29,8 +29,8 @@ export class PartReader implements OpenArtifact {
     return this.#part.has(index);
   }
 
-  read(first: number, count: number): Promise<Bytes> {
-    return this.#part.read(first, count);
+  read(first: number, count: number, into?: Bytes): Promise<Bytes> {
+    return this.#part.read(first, count, into);
   }
 
   async doubt(index: number): Promise<void> {

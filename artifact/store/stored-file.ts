@@ -48,11 +48,11 @@ export class StoredFile implements OpenArtifact {
     return index >= 0 && index < this.#options.tree.chunkCount;
   }
 
-  async read(first: number, count: number): Promise<Bytes> {
+  async read(first: number, count: number, into?: Bytes): Promise<Bytes> {
     const start = first * chunkBytesMax;
     const bytes = Math.min(count * chunkBytesMax, this.bytes - start);
     if (first < 0 || count < 1 || bytes < 0) throw new RangeError(`${this.digest} has no chunk ${first}`);
-    const buffer = Buffer.allocUnsafe(bytes);
+    const buffer = into?.subarray(0, bytes) ?? Buffer.allocUnsafe(bytes);
     for (let filled = 0; filled < bytes;) {
       const { bytesRead } = await this.#file.read(buffer, filled, bytes - filled, start + filled);
       // Cut off: the receiver finds what is missing, and `doubt` does here.

@@ -3,7 +3,8 @@
  * digest unusable by storing something else under it. Nothing is taken on anybody's word; what is right stays so until
  * somebody doubts it, since a stored chunk cannot be written again, and is remembered. What is wanted and not whole is asked for.
  */
-import { proveBlob, type ProofState } from "../../artifact/blob.ts";
+import { getBlob, proveBlob, type ProofState } from "../../artifact/blob.ts";
+import { chunkBytesMax, readNode } from "../../artifact/chunk-tree.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
@@ -65,6 +66,13 @@ export class BlobProver {
     this.#doubted.delete(digest);
     this.#doubted.set(digest, { at: now, missed: state !== "right" });
     return state;
+  }
+
+  /** What lies below a node of an artifact's tree; nothing below a chunk, and nothing where it cannot be read. Throws BusError. */
+  async below(digest: Digest): Promise<readonly Digest[]> {
+    const { bus, mesh } = this.#options;
+    const reading = await getBlob(bus, placeOf(mesh), digest, { maxBytes: chunkBytesMax });
+    return reading.kind === "read" ? (readNode(reading.bytes)?.children ?? []) : [];
   }
 
   /** Digests that somebody wants and the store does not hold. */

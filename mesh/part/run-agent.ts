@@ -18,6 +18,7 @@ import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
+import type { Credential } from "../credential.ts";
 import type { Home } from "../home.ts";
 import { loadIdentity } from "../identity.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
@@ -28,12 +29,13 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Store } from "../../store/store.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { connectAs } from "../connect.ts";
-import { meshTrust } from "../mesh-trust.ts";
+import { meshTrust, operatorCheck } from "../mesh-trust.ts";
 import { awaitDisk } from "./await-disk.ts";
 import { claimPlace } from "./claim-place.ts";
 import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
+import { keepCertificate, type KeptCertificate } from "./keep-certificate.ts";
 import { keepMeasured, withoutPackages } from "./keep-measured.ts";
 import { measureMachine, type MeasuredMachine } from "./measure-machine.ts";
 import { agentStoreVersion, openStore } from "./open-store.ts";
@@ -80,7 +82,7 @@ export async function runAgent(
     });
     const measured =
       policy.programs === "none" ? { ...found, capability: withoutPackages(found.capability) } : found;
-    const bus = await connectAs(home, credential, true);
+    const bus = await connectAs(home, credential, say);
     if (!bus.ok) return bus;
     const trust = meshTrust(home.mesh, credential);
     if (!trust.ok) {
@@ -94,11 +96,13 @@ export async function runAgent(
     }
     const { artifacts, store } = memory.value;
     const { name } = credential;
+    const kept = ownCertificate(home, credential, bus.value, say);
     const place = { home, name, folder, bus: bus.value, trust: trust.value, store, artifacts, asked };
     const end = await lend(
       { environment, say },
       { ...place, measured, policy, idleCommand, leaveFreeDiskGiB },
     );
+    kept?.stop();
     await bus.value.close();
     await artifacts.close();
     await store.close();
@@ -109,6 +113,24 @@ export async function runAgent(
   } finally {
     lock.release();
   }
+}
+
+/** The mesh works without: then nothing is said to other agents directly. */
+function ownCertificate(
+  home: Home,
+  credential: Credential,
+  bus: Bus,
+  say: (line: string) => void,
+): KeptCertificate | null {
+  const check = operatorCheck(credential);
+  const { name, publicKey } = credential;
+  const who = { home, role: "agent", name, userKey: publicKey } as const;
+  const kept = check.ok
+    ? keepCertificate({ ...who, bus, check: check.value, clock: systemClock, say })
+    : check;
+  if (kept.ok) return kept.value;
+  say(`certificates: ${kept.refusal.message}`);
+  return null;
 }
 
 interface AgentMemory {

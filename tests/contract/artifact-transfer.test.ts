@@ -14,6 +14,7 @@ import { fetchBlob, placeOf, sendBlob } from "../../artifact/mesh-blob.ts";
 import { artifactName } from "../../artifact/name-artifact.ts";
 import { ArtifactStore } from "../../artifact/store/artifact-store.ts";
 import { BlobProver } from "../../coordinator/leader/blob-prover.ts";
+import { scrubBlobs } from "../../coordinator/leader/scrub-blobs.ts";
 import { serveProofs } from "../../coordinator/leader/serve-proofs.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { streamSpecsOf } from "../../protocol/subjects.ts";
@@ -165,6 +166,23 @@ for (const world of [inMemory, ...busWorlds.filter(({ name }) => name !== "memor
       const fetched = await mesh.settle(fetchBlob(bus, "m", digest));
       assert.ok(fetched.ok && Buffer.from(fetched.value).equals(bytes));
       await at.close();
+    });
+
+    test("BLOB-6: a coordinator that looks through what is on record finds a chunk that a large artifact has lost", async () => {
+      const bytes = bytesOf(2 * chunkBytesMax + 5, 91);
+      await mesh.settle(sendBlob(bus, "m", bytes));
+      const chunk = createHash("sha256")
+        .update(bytes.subarray(2 * chunkBytesMax))
+        .digest("hex");
+      await mesh.settle(lead.removeMessages(place.stream, `${place.subjectOf(chunk, 0).slice(0, -1)}*`));
+      const prover = new BlobProver({ bus: lead, mesh: "m", clock: systemClock, log: () => undefined });
+      const digests = () => Promise.resolve([artifactName(bytesOf(1, 1)), artifactName(bytes)]);
+      const end = scrubBlobs({ prover, clock: systemClock, digests });
+      try {
+        await mesh.until("it to be asked for", () => prover.wanted().includes(chunk));
+      } finally {
+        end();
+      }
     });
 
     test("what nobody has is said to be missing, and nothing of it stays", async () => {
