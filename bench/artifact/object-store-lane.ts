@@ -36,7 +36,7 @@ export async function objectStoreRound(
     if (got === null) throw new Error("what was put is not there");
     await pipeline(Readable.fromWeb(got.data), createWriteStream(join(folder, "got")));
     const error = await got.error;
-    if (error !== null) throw error;
+    if (error instanceof Error) throw error;
     const ended = performance.now();
     await from.close();
     await to.close();
