@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Outbox } from "../../agent/outbox.ts";
-import type { Bus } from "../../protocol/bus/bus.ts";
+import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import { readReports } from "../../protocol/report-message.ts";
 import { MemoryHub } from "../support/bus/memory-hub.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { reportBatchSchema, type Report } from "../../protocol/report.ts";
@@ -21,6 +22,8 @@ async function newWorld() {
   for (const spec of streamSpecsOf("m", 1, "secret")) await clock.settle(reader.ensureStream(spec));
   const disk = new MemoryDisk({ timer: clock, flushMs });
   const lines: string[] = [];
+  const leader = { takesBytes: true, storeIsAway: false };
+  const unloaded = new Map<string, Uint8Array>();
   const open = (incarnation: string, bus: Bus = hub.connect(incarnation)) => {
     const opening = disk.open("1");
     assert.ok(opening.kind === "opened");
@@ -34,6 +37,12 @@ async function newWorld() {
       clock,
       log: (line) => lines.push(line),
       onError: (error) => assert.fail(String(error)),
+      mayCarry: () => leader.takesBytes,
+      unload: (digest, content) => {
+        if (leader.storeIsAway) return Promise.reject(new BusError("unavailable", "No server."));
+        unloaded.set(digest, content);
+        return Promise.resolve();
+      },
     });
   };
   /** Every message of the inbox, as the reports in it. */
@@ -42,7 +51,16 @@ async function newWorld() {
     const entries = await clock.settle(reader.readStream(stream, 1, 100));
     return entries.map(({ data }) => reportBatchSchema.parse(fromBytes(data)).reports);
   };
-  return { clock, hub, disk, lines, open, inbox };
+  /** The same with the bytes that came with them. */
+  const framed = async () => {
+    const entries = await clock.settle(reader.readStream(streamsOf("m").inbox, 1, 100));
+    return entries.map(({ data }) => {
+      const message = readReports(data);
+      assert.ok(message !== null);
+      return { reports: reportBatchSchema.parse(message.batch).reports, contents: message.contents };
+    });
+  };
+  return { clock, hub, disk, leader, lines, open, inbox, framed, unloaded };
 }
 
 test("OUTBOX-1: nothing is sent before it is flushed, and what was not flushed was never sent", async () => {
