@@ -21,7 +21,7 @@ const shareRetryMs = 500;
 export interface Errands {
   readonly artifacts: ArtifactCache;
   /** Small checkpoints that went with reports lately: they are no files yet. */
-  readonly recent: RecentContent;
+  readonly recent: Pick<RecentContent, "get">;
 }
 
 /** Dataset, checkpoint and other artifacts of a lease, one after the other; the first that fails ends it. */
@@ -30,7 +30,7 @@ export async function fetchFiles({ artifacts, recent }: Errands, { lease }: Fetc
   const checkpointFile = async (digest: Digest) => {
     const content = recent.get(digest);
     // A disk that takes nothing is for the cache to wait for.
-    const kept = content === undefined ? null : await artifacts.keep(digest, content).catch(() => null);
+    const kept = content === null ? null : await artifacts.keep(digest, content).catch(() => null);
     return kept === null ? artifacts.fetch(digest) : accept(kept);
   };
   const dataset = lease.dataset === null ? null : await artifacts.fetch(lease.dataset);
@@ -64,7 +64,7 @@ export async function fetchFiles({ artifacts, recent }: Errands, { lease }: Fetc
  * Null where it was not wanted any more. CARRY-1: a file of no more than `carries` bytes goes with the report.
  */
 export async function shareFile(
-  { artifacts, recent }: Errands,
+  artifacts: ArtifactCache,
   { files, report }: Share,
   clock: Clock,
   { carries, wanted }: { readonly carries: () => number; readonly wanted: () => boolean },
@@ -79,7 +79,6 @@ export async function shareFile(
         if (content === null) await artifacts.share(path, digest, file.content);
         else contents.set(digest, content);
       }
-      for (const [digest, content] of contents) recent.note(digest, content);
       return { kind: "shared", report, contents };
     } catch (error) {
       if (!(error instanceof BusError) || error.kind === "closed") {

@@ -9,7 +9,7 @@ import type { Digest } from "../protocol/id.ts";
 import { noContents, parseReports, writeReports, type Contents } from "../protocol/report-message.ts";
 import { reportSchema, type Report, type ReportBatch } from "../protocol/report.ts";
 import { streamsOf, subjectsOf } from "../protocol/subjects.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, StoreChanges } from "../store/store.ts";
 
 const reportsPerMessageMax = 200;
 /** A message takes no more reports once it is so large; one more of them still fits what the server takes. */
@@ -36,6 +36,8 @@ export interface OutboxOptions {
   /** False where the leader takes no bytes with reports: `unload` puts each into the mesh's store first then, or throws BusError. */
   readonly mayCarry: () => boolean;
   readonly unload: (digest: Digest, content: Uint8Array) => Promise<void>;
+  /** What is to be written with the reports that these bytes go with; nothing where it is left out. */
+  readonly beside?: (contents: Contents) => StoreChanges;
   /** The store refuses to keep what must not be lost: the agent cannot go on. */
   readonly onError: (error: unknown) => void;
 }
@@ -204,7 +206,12 @@ export class Outbox {
     const key = prefix + (items[0]?.id ?? "");
     const batch: ReportBatch = { incarnation, reports: items };
     const message = this.#note(key, writeReports(batch, contents), items, contents.size > 0);
-    await store.write({ put: [[key, message.bytes]], remove: this.#forgettable.splice(0) });
+    const beside = contents.size === 0 ? undefined : this.#options.beside?.(contents);
+    const { put, remove } = beside ?? { put: [], remove: [] };
+    await store.write({
+      put: [[key, message.bytes], ...put],
+      remove: [...this.#forgettable.splice(0), ...remove],
+    });
     this.#unsent.push(message);
   }
 
