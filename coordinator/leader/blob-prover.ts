@@ -46,7 +46,7 @@ export class BlobProver {
     const place = placeOf(mesh);
     const state = await proveBlob(bus, place, digest);
     if (state === "wrong") {
-      await bus.removeMessages(place.stream, `${place.subjectOf(digest, 0).slice(0, -1)}*`);
+      await this.#remove(digest);
       log(`artifact ${digest.slice(0, 12)} was not what its digest says, and was removed`);
     }
     if (state === "right") {
@@ -92,14 +92,21 @@ export class BlobProver {
     return state;
   }
 
+  #remove(digest: Digest): Promise<void> {
+    const { bus, mesh } = this.#options;
+    const { stream, subjectOf } = placeOf(mesh);
+    return bus.removeMessages(stream, `${subjectOf(digest, 0).slice(0, -1)}*`);
+  }
+
   /** False where it lies in no pack, or this coordinator may not store it. */
   async #unpack(digest: Digest): Promise<boolean> {
     const { bus, mesh } = this.#options;
     const content = await this.take(digest);
     if (content === null) return false;
     try {
-      // Whether others' bytes there are right is ours to say.
+      // Part of something else may lie there, and whether others' bytes are right is ours to say.
       const { stream, subjectOf } = placeOf(mesh);
+      await this.#remove(digest);
       await putBlob(bus, { stream, subjectOf }, content);
       return true;
     } catch (error) {

@@ -12,6 +12,8 @@ import type { PackPlaces } from "../state/input.ts";
 
 /** Whoever may store artifacts may also take a pack's name; none can guess which. */
 const packNumbers = 2 ** 48;
+/** Names that are drawn for one pack: a second one is hardly ever needed. */
+const drawsMax = 16;
 /** The name of one that holds nothing. */
 const noPack = 0;
 /** Packs in memory: what was kept a moment ago is what goes on next. */
@@ -93,7 +95,7 @@ export class PackStore {
   async #append(part: Contents): Promise<number> {
     const { bus, mesh, random } = this.#options;
     const data = writePack(part);
-    for (;;) {
+    for (let draw = 1; draw <= drawsMax; draw++) {
       const pack = 1 + Math.floor(random() * packNumbers);
       const appended = await bus.append(this.#stream, subjectsOf(mesh).pack(pack), data);
       if (appended.kind === "wrong-sequence")
@@ -103,6 +105,7 @@ export class PackStore {
       this.#remember(pack, readPack(data) ?? noContents, data.length);
       return pack;
     }
+    throw new BusError("unavailable", "No name is free for a pack of small artifacts.");
   }
 
   async #open(pack: number): Promise<Contents> {
