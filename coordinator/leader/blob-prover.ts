@@ -39,6 +39,11 @@ export class BlobProver {
     this.#options = options;
   }
 
+  /** By which those who ask are counted too. */
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
   /** Throws BusError. */
   async prove(digest: Digest): Promise<ProofState> {
     if (this.#proved.has(digest)) return "right";

@@ -41,7 +41,7 @@ for (const world of busWorlds) {
         packs: { read: (...of) => packs.read(...of), readAgain: (...of) => packs.readAgain(...of) },
         packOf: (digest) => packed.get(digest),
       });
-      serveProofs({ bus: lead, mesh: "m", clock: systemClock, prover });
+      serveProofs(lead, "m", prover);
       await mesh.pass(50);
     });
     after(() => mesh.stop());

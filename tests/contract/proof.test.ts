@@ -35,7 +35,7 @@ for (const world of busWorlds) {
       writer = await mesh.connect("writer");
       for (const spec of streamSpecsOf("m", 1, "secret")) await mesh.settle(lead.ensureStream(spec));
       proofs = new BlobProver({ bus: lead, mesh: "m", clock: systemClock, log: (line) => lines.push(line) });
-      serveProofs({ bus: lead, mesh: "m", clock: systemClock, prover: proofs });
+      serveProofs(lead, "m", proofs);
       await mesh.pass(50);
     });
     after(() => mesh.stop());
