@@ -22,6 +22,7 @@ export function brokenInvariants(state: State): BrokenInvariant[] {
   sweeps(state, expect);
   fleet(state, expect);
   registry(state, expect);
+  packs(state, expect);
   return notes;
 }
 
@@ -194,6 +195,16 @@ function registry(state: State, expect: Expect): void {
       );
     }
   }
+}
+
+function packs(state: State, expect: Expect): void {
+  let digests = 0;
+  for (const { digests: held, pack } of state.packs.values()) {
+    digests += held.length;
+    for (const digest of held)
+      expect(state.packed.get(digest) === pack, "PACK-2", digest, () => `it is not found in pack ${pack}`);
+  }
+  expect(digests === state.packed.size, "PACK-2", "packed", () => `${state.packed.size}, not ${digests}`);
 }
 
 function emptyCounts(): Sweep["counts"] {

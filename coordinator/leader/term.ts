@@ -23,6 +23,7 @@ import { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
 import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
+import { PackStore } from "./pack-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { PointIndex } from "../view/point-index.ts";
@@ -51,6 +52,8 @@ export interface TermOptions {
   readonly store: ProjectionStore;
   readonly events: EventLog;
   readonly sampler: SamplerWorker;
+  /** Uniform in [0, 1), and not to be guessed. */
+  readonly random: () => number;
   /** Whether artifacts on record are read now and then, to find what is lost. */
   readonly scrubs?: boolean;
   readonly faults: FaultBook;
@@ -116,8 +119,12 @@ export function beginTerm(options: TermOptions): Term {
   const points = new PointIndex(bus);
   const watch = new ClockWatch(options.machineClock);
   const checkHead = headCheck({ ...options, copy: options.store.copy });
-  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota, points, checkHead };
-  const prover = new BlobProver({ bus, mesh, clock, log });
+  const packs = new PackStore(options);
+  const intake: IntakeOptions = {
+    ...{ ...options, leader, board, watch, giveOrder, packs, quota, points, checkHead },
+  };
+  const packOf = (digest: Digest) => state.packed.get(digest);
+  const prover = new BlobProver({ bus, mesh, clock, packs, packOf, log });
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),

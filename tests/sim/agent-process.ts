@@ -1,6 +1,8 @@
 // One simulated agent: the real agent code over the hub, a memory disk, a simulated runner and a clock of its own. It can be made to
 // die at any of its steps: as something is written, stored, sent, begun or reported.
 import { startAgent, type AgentOptions } from "../../agent/agent.ts";
+import { takePacked } from "../../artifact/blob.ts";
+import { placeOf } from "../../artifact/mesh-blob.ts";
 import type { ArtifactCache } from "../../artifact/artifact-cache.ts";
 import type { Job, Runner } from "../../agent/runner/runner.ts";
 import { openPolicy, type Capability } from "../../protocol/capability.ts";
@@ -173,8 +175,14 @@ function cacheOver({ bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
     workDirOf: (fence) => `sim/${fence}`,
     clear: () => {},
     kept: () => null,
+    read: () => Promise.resolve(null),
+    keep: (digest) => Promise.resolve(`sim:${digest}`),
     fetch: async (digest) => {
-      const found = await retry(() => bus.getMessage(blobs, subjects.blob(digest, 0)));
+      const found = await retry(
+        async () =>
+          (await bus.getMessage(blobs, subjects.blob(digest, 0))) ??
+          (await takePacked(bus, placeOf(mesh), digest)),
+      );
       return found === null ? refuse("unknown", `no artifact ${digest}`) : accept(`sim:${digest}`);
     },
     share: async (_path, digest) => {

@@ -43,7 +43,10 @@ async function auditOnce(world: World, calmFrom: number): Promise<JournalAudit> 
     }
   }
   for (const { checkpoint, trial } of audit.state.trials.values()) {
-    if (checkpoint !== null && !world.holdsArtifact(checkpoint.digest))
+    if (
+      checkpoint !== null &&
+      !world.holdsArtifact(checkpoint.digest, audit.state.packed.get(checkpoint.digest))
+    )
       violations.push(`AGENT-4: the checkpoint of ${trial} is not in the mesh's store`);
   }
   for (const name of world.agents.keys()) {

@@ -1,5 +1,6 @@
 // The whole mesh in one process: the real coordinator and agent code over a memory bus, memory disks,
 // a simulated runner and virtual time. Everything that happens follows from the seed.
+import { contentOf, readPack } from "../../artifact/pack.ts";
 import { startCandidate, type Candidate } from "../../coordinator/leader/candidate.ts";
 import { settingsFor } from "../../coordinator/state/setting.ts";
 import type { State } from "../../coordinator/state/state.ts";
@@ -327,9 +328,13 @@ export class World {
     return z.object({ sequence: z.int() }).safeParse(end).data?.sequence ?? 0;
   }
 
-  holdsArtifact(digest: string): boolean {
+  /** By itself, or in the pack that it is said to lie in. */
+  holdsArtifact(digest: string, pack: number | undefined): boolean {
     const stream = this.hub.stream(streamsOf(mesh).blobs);
-    return stream.lastOf(subjectsOf(mesh).blob(digest, 0)) !== null;
+    if (stream.lastOf(subjectsOf(mesh).blob(digest, 0)) !== null) return true;
+    const packed = pack === undefined ? null : stream.lastOf(subjectsOf(mesh).pack(pack));
+    const contents = packed === null ? null : readPack(packed.data);
+    return contents !== null && contentOf(contents, digest) !== null;
   }
 
   /** Messages in the outbox of a living agent. */
