@@ -50,6 +50,7 @@ export interface IntakeOptions extends Ears {
   readonly quota: SenderQuota;
   readonly points: PointIndex;
   readonly checkHead: HeadCheck;
+  readonly restMs: () => number;
   readonly log: (line: string) => void;
 }
 

@@ -10,6 +10,7 @@ import { signHead } from "../../protocol/signed-head.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
+import { isHeld, leavesBefore } from "../state/bytes-held.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
 import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
@@ -28,6 +29,7 @@ import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { PointIndex } from "../view/point-index.ts";
 import { SenderQuota } from "./sender-quota.ts";
 import { BlobProver } from "./blob-prover.ts";
+import { Collector } from "./collector.ts";
 import { artifactsOnRecord, scrubBlobs } from "./scrub-blobs.ts";
 import { serveProofs } from "./serve-proofs.ts";
 import { ServerPulse } from "./server-pulse.ts";
@@ -114,8 +116,10 @@ export function beginTerm(options: TermOptions): Term {
   const points = new PointIndex(bus);
   const watch = new ClockWatch(options.machineClock);
   const checkHead = headCheck({ ...options, copy: options.store.copy });
-  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota, points, checkHead };
-  const prover = new BlobProver({ bus, mesh, clock, log });
+  const { collector, prover } = storeKeepers(options, leader);
+  const restMs = () => collector.restMs;
+  const ears = { leader, board, watch, giveOrder, quota, points, checkHead, restMs };
+  const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
@@ -125,15 +129,32 @@ export function beginTerm(options: TermOptions): Term {
   const timers = [
     ...regularTasks(options, intake, pulse, prover),
     every(clock, settings.beaconMs, lookForProposals),
+    every(clock, settings.beaconMs, () => collector.look()),
   ];
   const over = ended.promise.then(() => {
     leader.stop();
     proposer.close();
+    collector.close();
     pulse.close();
     for (const cancel of timers) cancel();
     for (const subscription of subscriptions) subscription.close();
   });
   return { over, end: ended.resolve };
+}
+
+/** Who looks after what the mesh's store holds: what is proved there, and what goes. */
+function storeKeepers({ bus, clock, log, mesh, settings, state }: TermOptions, leader: Leader) {
+  const prover = new BlobProver({
+    ...{ bus, mesh, clock, log },
+    leavesBefore: (digest) => leavesBefore(state, digest),
+    isGone: (digest) => !isHeld(state, digest),
+  });
+  const collector = new Collector({
+    ...{ bus, mesh, clock, state, settings, prover, log },
+    ask: (question) => leader.ask(question),
+    submit: (input) => new Promise((resolve) => leader.submit({ input, done: () => resolve() })),
+  });
+  return { collector, prover };
 }
 
 /** One that was cut off and has nothing to append would never learn from its own appends that it was deposed. */

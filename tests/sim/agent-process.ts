@@ -2,6 +2,8 @@
 // die at any of its steps: as something is written, stored, sent, begun or reported.
 import { startAgent, type AgentOptions } from "../../agent/agent.ts";
 import type { ArtifactCache } from "../../artifact/artifact-cache.ts";
+import { putBlob } from "../../artifact/blob.ts";
+import { placeOf } from "../../artifact/mesh-blob.ts";
 import type { Job, Runner } from "../../agent/runner/runner.ts";
 import { openPolicy, type Capability } from "../../protocol/capability.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
@@ -153,7 +155,7 @@ function steppedStore(store: Store, onStep: () => void): Store {
   };
 }
 
-function cacheOver({ bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
+function cacheOver({ artifacts, bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
   const { blobs } = streamsOf(mesh);
   const subjects = subjectsOf(mesh);
   const retry = async <T>(run: () => Promise<T>): Promise<T> => {
@@ -177,9 +179,10 @@ function cacheOver({ bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
       const found = await retry(() => bus.getMessage(blobs, subjects.blob(digest, 0)));
       return found === null ? refuse("unknown", `no artifact ${digest}`) : accept(`sim:${digest}`);
     },
-    share: async (_path, digest) => {
+    share: async (path) => {
+      const { content = "" } = artifacts.get(path) ?? {};
       onStep();
-      await bus.append(blobs, subjects.blob(digest, 0), new Uint8Array([1]));
+      await putBlob(bus, placeOf(mesh), new TextEncoder().encode(content));
       onStep();
     },
     offer: () => {},

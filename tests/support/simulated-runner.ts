@@ -15,7 +15,10 @@ export interface SimulatedEpoch {
 }
 
 /** What checkpoints hold, by path; a path is `sim:<digest>`, so that any agent's runner finds it. */
-export type SimulatedStore = Map<string, { readonly resource: number; readonly bytes: number }>;
+export type SimulatedStore = Map<
+  string,
+  { readonly resource: number; readonly bytes: number; readonly content: string }
+>;
 
 export interface SimulatedRunnerOptions {
   readonly clock: Clock;
@@ -225,6 +228,6 @@ function keep(store: SimulatedStore, job: Job, resource: number): CheckpointFile
   const content = JSON.stringify([job.task, job.model, job.params, job.seed, job.datasetPath, resource]);
   const digest = createHash("sha256").update(content).digest("hex");
   const path = `sim:${digest}`;
-  store.set(path, { resource, bytes: checkpointBytes });
+  store.set(path, { resource, bytes: checkpointBytes, content });
   return { path, digest, bytes: checkpointBytes };
 }

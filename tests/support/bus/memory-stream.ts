@@ -9,6 +9,7 @@ import {
   type DatedEntry,
   type Entry,
   type StreamSpec,
+  type StreamCensus,
   type StreamState,
 } from "../../../protocol/bus/bus.ts";
 import { matchesSubject } from "./subject-match.ts";
@@ -128,9 +129,20 @@ export class MemoryStream {
     return kept === undefined ? null : { sequence: kept.sequence, subject, data: kept.data };
   }
 
-  removeMatching(pattern: string): void {
+  removeMatching(pattern: string, before: number): void {
     for (const { sequence, subject } of [...this.#entries.values()])
-      if (matchesSubject(pattern, subject)) this.#remove(sequence);
+      if (sequence < before && matchesSubject(pattern, subject)) this.#remove(sequence);
+  }
+
+  census(pattern: string): StreamCensus {
+    const subjects = new Map(
+      [...this.#bySubject].flatMap(([subject, of]) =>
+        matchesSubject(pattern, subject) ? [[subject, of.length] as const] : [],
+      ),
+    );
+    // Whoever hears of them counts on them.
+    this.known(this.#lastSequence);
+    return { ...this.state(), subjects, bytes: this.#bytes, at: this.#clock.now() };
   }
 
   /** Forgets the newest `count` messages, sequence included: a server that lost what it had not synced. */

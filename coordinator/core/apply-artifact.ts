@@ -1,0 +1,126 @@
+/** Applies the events of pins, marks and their ends, and keeps in step what is derived of them: which digest is marked, which is gone. */
+import type { Digest } from "../../protocol/id.ts";
+import type { Event, EventOf } from "../format/event.ts";
+import { mustGet, type Mark, type State } from "../state/state.ts";
+
+export type ArtifactEvent = Extract<
+  Event,
+  {
+    kind:
+      | "ArtifactPinned"
+      | "ArtifactUnpinned"
+      | "RetentionSet"
+      | "CollectionAsked"
+      | "CollectionLooked"
+      | "ArtifactsMarked"
+      | "MarkHastened"
+      | "ArtifactsUnmarked"
+      | "ArtifactsCollected"
+      | "ArtifactsRemoved";
+  }
+>;
+
+export function applyArtifact(state: State, event: ArtifactEvent, at: number): void {
+  switch (event.kind) {
+    case "ArtifactPinned": {
+      const { by, digest, until, why } = event;
+      state.pins.set(digest, { digest, by, why, at, ...(until === undefined ? null : { until }) });
+      state.dirty.add(`pin/${digest}`);
+      return noteBrought(state, digest);
+    }
+    case "ArtifactUnpinned":
+      state.pins.delete(event.digest);
+      state.dirty.add(`pin/${event.digest}`);
+      return;
+    case "RetentionSet":
+      state.meta.retention = event.retention;
+      return;
+    case "CollectionAsked": {
+      const { by, graceMs } = event;
+      state.meta.collection = { by, at, ...(graceMs === undefined ? null : { graceMs }) };
+      return;
+    }
+    case "CollectionLooked":
+      delete state.meta.collection;
+      state.meta.looked = { at, artifacts: event.artifacts, bytes: event.bytes };
+      return;
+    case "ArtifactsMarked":
+      return addMark(state, event, at);
+    case "MarkHastened":
+      markOf(state, event.mark).until = event.until;
+      return;
+    case "ArtifactsUnmarked": {
+      const spared = new Set(event.digests);
+      for (const digest of spared) state.marked.delete(digest);
+      return keepOfMark(state, markOf(state, event.mark), ({ digest }) => !spared.has(digest));
+    }
+    case "ArtifactsCollected": {
+      const mark = markOf(state, event.mark);
+      mark.state = "collected";
+      mark.before = event.before;
+      for (const { digest } of mark.artifacts) {
+        state.marked.delete(digest);
+        state.gone.set(digest, mark.mark);
+      }
+      return;
+    }
+    case "ArtifactsRemoved":
+      return endMark(state, markOf(state, event.mark));
+  }
+}
+
+/**
+ * Somebody has brought these bytes, and says so in what is applied: they are neither gone nor about to go. Where their removal is
+ * still to be done, it is whoever removes that leaves them out.
+ */
+export function noteBrought(state: State, digest: Digest): void {
+  const number = state.gone.get(digest) ?? state.marked.get(digest);
+  if (number === undefined) return;
+  state.gone.delete(digest);
+  state.marked.delete(digest);
+  keepOfMark(state, markOf(state, number), (artifact) => artifact.digest !== digest);
+}
+
+/** After a mark was read or changed: what is derived of it. */
+export function indexMark(state: State, mark: Mark): void {
+  const into = mark.state === "marked" ? state.marked : state.gone;
+  for (const { digest } of mark.artifacts) into.set(digest, mark.mark);
+  if (mark.state === "removed") state.openMarks.delete(mark.mark);
+  else state.openMarks.add(mark.mark);
+}
+
+function addMark(state: State, event: EventOf<"ArtifactsMarked">, at: number): void {
+  const { artifacts, until } = event;
+  const mark: Mark = { mark: event.mark, at, until, state: "marked", artifacts };
+  // What has gone once and was stored again goes again.
+  for (const { digest } of artifacts) noteBrought(state, digest);
+  state.marks.set(mark.mark, mark);
+  state.meta.nextMark = mark.mark + 1;
+  state.dirty.add(`mark/${mark.mark}`);
+  indexMark(state, mark);
+}
+
+/** What nobody speaks of is forgotten with it. */
+function endMark(state: State, mark: Mark): void {
+  mark.state = "removed";
+  state.openMarks.delete(mark.mark);
+  for (const { digest, orphan } of mark.artifacts) if (orphan === true) state.gone.delete(digest);
+  keepOfMark(state, mark, ({ orphan }) => orphan !== true);
+}
+
+function keepOfMark(
+  state: State,
+  mark: Mark,
+  isKept: (artifact: Mark["artifacts"][number]) => boolean,
+): void {
+  mark.artifacts = mark.artifacts.filter(isKept);
+  state.dirty.add(`mark/${mark.mark}`);
+  if (mark.artifacts.length > 0) return;
+  state.marks.delete(mark.mark);
+  state.openMarks.delete(mark.mark);
+}
+
+function markOf(state: State, mark: number): Mark {
+  state.dirty.add(`mark/${mark}`);
+  return mustGet(state.marks, mark, "mark");
+}
