@@ -50,8 +50,8 @@ export async function storedSize(
   digest: Digest,
   n: number,
 ): Promise<StoredSize | null> {
-  const [message] = await bus.readSubject(place.stream, place.subjectOf(digest, n), 1, 1);
-  if (message === undefined) return null;
+  const message = await bus.getMessage(place.stream, place.subjectOf(digest, n));
+  if (message === null) return null;
   const bytes = n === 0 ? (header.safeParse(fromBytes(message.data)).data?.bytes ?? 0) : 0;
   return { bytes, at: message.storedAt };
 }

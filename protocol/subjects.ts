@@ -335,8 +335,6 @@ function coordinatorPermissions(mesh: string, who: string, inbox: string): { pub
       `$JS.API.CONSUMER.CREATE.${reports}.${inboxDurable}`,
       `$JS.API.CONSUMER.MSG.NEXT.${reports}.${inboxDurable}`,
       directGet(mesh, `${at}.blob.*.*`),
-      // When a blob was stored.
-      `$JS.API.DIRECT.GET.${blobs}`,
       `$JS.API.DIRECT.GET.${metrics}`,
       `$JS.API.DIRECT.GET.${logs}`,
       // With and without domain and account before the stream's name: the server has changed it (ADR-15).

@@ -215,7 +215,7 @@ export interface Bus {
    * the subject that stands for it in an account without streams.
    * On a cluster it may read a replica that lags: decide on the outcome of an append, never on a null from here.
    */
-  getMessage(stream: string, subject: string): Promise<Entry | null>;
+  getMessage(stream: string, subject: string): Promise<DatedEntry | null>;
 
   /**
    * Removes every stored message whose subject matches; the wildcards `*` and `>` are allowed. With `before` only those of a

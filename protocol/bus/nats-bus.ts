@@ -269,7 +269,7 @@ class NatsBus implements Bus {
     return this.#whileConnected(() => readNatsSubject(this.#jsm, stream, subject, fromSequence, limit));
   }
 
-  getMessage(stream: string, subject: string): Promise<Entry | null> {
+  getMessage(stream: string, subject: string): Promise<DatedEntry | null> {
     const asked = this.#readSubject?.(subject);
     return this.#whileConnected(() => getNatsMessage(this.#nc, stream, subject, asked));
   }

@@ -303,7 +303,7 @@ export async function getNatsMessage(
   stream: string,
   subject: string,
   asked = `$JS.API.DIRECT.GET.${stream}.${subject}`,
-): Promise<Entry | null> {
+): Promise<DatedEntry | null> {
   try {
     const answer = await nc.request(asked, undefined, { timeout: streamTimeoutMs });
     const status = answer.headers?.code ?? 0;
@@ -315,7 +315,8 @@ export async function getNatsMessage(
         `Stream ${stream}: ${answer.headers?.description ?? "no sequence in its answer"}.`,
       );
     }
-    return { sequence, subject, data: answer.data };
+    const storedAt = Date.parse(answer.headers?.get("Nats-Time-Stamp") ?? "");
+    return { sequence, subject, data: answer.data, storedAt };
   } catch (error) {
     throw streamFailure(error, stream, streamTimeoutMs);
   }

@@ -88,6 +88,7 @@ export class World {
   readonly #apart = new Map<string, number>();
   #restoring: JournalLoss | null = null;
   #lives = 0;
+  #newestEpoch = 0;
 
   constructor(seed: number, plan: WorldPlan = { isMixed: false, slowDisks: false }) {
     this.hub = new MemoryHub({ clock: this.clock, seed });
@@ -412,8 +413,10 @@ export class World {
         this.violations.push(`METER-4: ${agent} is accused: ${cordonReason}`);
     }
     if (process?.candidate.role() !== "leader") return;
-    // GC-1: what a lease needs, or could, is there.
-    for (const { digest, of } of leaseNeeds(state)) {
+    // GC-1: what a lease needs, or could, is there. Of a deposed leader that wakes up nobody takes one.
+    this.#newestEpoch = Math.max(this.#newestEpoch, state.meta.epoch);
+    const isNewest = state.meta.epoch === this.#newestEpoch;
+    for (const { digest, of } of isNewest ? leaseNeeds(state) : []) {
       if (!this.holdsArtifact(digest))
         this.violations.push(`GC-1: ${of} needs ${digest}, which is not stored`);
     }

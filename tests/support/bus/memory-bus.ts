@@ -191,7 +191,7 @@ export class MemoryBus implements Bus {
     return this.#call(() => this.#hub.stream(stream).readSubject(subject, fromSequence, limit));
   }
 
-  getMessage(stream: string, subject: string): Promise<Entry | null> {
+  getMessage(stream: string, subject: string): Promise<DatedEntry | null> {
     return this.#call(() => this.#hub.stream(stream).lastOf(subject));
   }
 

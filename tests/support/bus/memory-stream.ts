@@ -122,11 +122,13 @@ export class MemoryStream {
     });
   }
 
-  lastOf(subject: string): Entry | null {
+  lastOf(subject: string): DatedEntry | null {
     this.#expire();
     const kept = this.#entries.get(this.#bySubject.get(subject)?.at(-1) ?? 0);
     this.known(kept?.sequence ?? 0);
-    return kept === undefined ? null : { sequence: kept.sequence, subject, data: kept.data };
+    return kept === undefined
+      ? null
+      : { sequence: kept.sequence, subject, data: kept.data, storedAt: kept.storedAtMs };
   }
 
   removeMatching(pattern: string, before: number): void {
