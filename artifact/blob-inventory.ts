@@ -12,6 +12,8 @@ import { chunkBytesMax, readNode } from "./chunk-tree.ts";
 export interface Inventory {
   /** By digest, the lowest number of its messages: 0 where it is whole. */
   readonly stored: ReadonlyMap<Digest, number>;
+  /** Packs of small artifacts, by what they are called. */
+  readonly packs: ReadonlySet<number>;
   /** Of the whole store, as the server counts. */
   readonly bytes: number;
   /** When it was taken, ms, by the server's clock. */
@@ -27,18 +29,23 @@ export interface StoredSize {
   readonly at: number;
 }
 
+/** Stands in the place of a digest in the subject of a pack. */
+const packName = "pack";
+
 /** Throws BusError. */
 export async function takeInventory(bus: Bus, place: BlobPlace): Promise<Inventory> {
   const { at, bytes, lastSequence, subjects } = await bus.census(place.stream, patternOf(place, "*"));
   const stored = new Map<Digest, number>();
+  const packs = new Set<number>();
   for (const subject of subjects.keys()) {
     const [digest, n] = subject.split(".").slice(-2);
     const number = Number(n);
+    if (digest === packName && Number.isSafeInteger(number)) packs.add(number);
     if (digest === undefined || !digestSchema.safeParse(digest).success || !Number.isSafeInteger(number))
       continue;
     stored.set(digest, Math.min(number, stored.get(digest) ?? number));
   }
-  return { stored, bytes, at, lastSequence };
+  return { stored, packs, bytes, at, lastSequence };
 }
 
 const header = z.object({ bytes: z.int().nonnegative() });
@@ -54,6 +61,12 @@ export async function storedSize(
   if (message === null) return null;
   const bytes = n === 0 ? (header.safeParse(fromBytes(message.data)).data?.bytes ?? 0) : 0;
   return { bytes, at: message.storedAt };
+}
+
+/** As `storedSize`, of a pack. Throws BusError. */
+export async function packSize(bus: Bus, place: BlobPlace, pack: number): Promise<StoredSize | null> {
+  const message = await bus.getMessage(place.stream, place.subjectOf(packName, pack));
+  return message === null ? null : { bytes: message.data.length, at: message.storedAt };
 }
 
 /** The parts that a node of a chunk tree names; none of anything else. Throws BusError. */
@@ -81,6 +94,11 @@ function couldBeNode(bytes: number): boolean {
  */
 export function removeBlob(bus: Bus, place: BlobPlace, digest: Digest, before: number): Promise<void> {
   return bus.removeMessages(place.stream, patternOf(place, digest), before);
+}
+
+/** As `removeBlob`, of a pack, whose name is never given again. Throws BusError. */
+export function removePack(bus: Bus, place: BlobPlace, pack: number, before: number): Promise<void> {
+  return bus.removeMessages(place.stream, place.subjectOf(packName, pack), before);
 }
 
 function patternOf(place: BlobPlace, digest: string): string {

@@ -110,11 +110,20 @@ class DiskCache implements ArtifactCache {
     return under;
   }
 
-  share(path: string, digest: Digest): Promise<void> {
+  async read(path: string, digest: Digest): Promise<Uint8Array | null> {
+    const bytes = await readFile(path).catch(() => null);
+    return bytes !== null && digestOf(bytes) === digest ? bytes : null;
+  }
+
+  async keep(digest: Digest, bytes: Uint8Array): Promise<string> {
+    return (await this.#cached(digest)) ?? this.#keep(digest, bytes);
+  }
+
+  share(path: string, digest: Digest, content?: Uint8Array): Promise<void> {
     if (this.#isShared(digest)) return Promise.resolve();
     let under = this.#sharing.get(digest);
     if (under === undefined) {
-      under = this.#shareOnce(path, digest).finally(() => this.#sharing.delete(digest));
+      under = this.#shareOnce(path, digest, content).finally(() => this.#sharing.delete(digest));
       this.#sharing.set(digest, under);
     }
     return under;
@@ -195,10 +204,11 @@ class DiskCache implements ArtifactCache {
     return path;
   }
 
-  async #shareOnce(path: string, digest: Digest): Promise<void> {
+  async #shareOnce(path: string, digest: Digest, content: Uint8Array | undefined): Promise<void> {
     const own = this.#pathOf(digest);
     const known = await stat(own).catch(() => null);
-    const bytes = await readFile(known === null ? path : own);
+    const bytes =
+      known === null && content !== undefined ? content : await readFile(known === null ? path : own);
     if (digestOf(bytes) !== digest) throw new Error(`${path} is not what its digest says`);
     if (known === null) await this.#keep(digest, bytes);
     await putBlob(this.#options.bus, this.#place, bytes);

@@ -1,9 +1,10 @@
 /**
- * Reads a blob that may be damaged, or not there yet. BLOB-6: what lies there is looked at by a coordinator, removed where it is wrong,
- * and asked for from whoever still has the bytes; the reader looks again meanwhile, and gives up after some looks.
+ * Reads a blob that may lie in a pack, be damaged, or not be there yet. What is not there by itself a coordinator gives out of a pack (PACK-1). BLOB-6:
+ * what lies there wrong is looked at by a coordinator, removed, and asked for from whoever still has the bytes; the reader looks
+ * again meanwhile, and gives up after some looks.
  */
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
-import { doubtBlob, getBlob, type BlobPlace, type BlobReading } from "./blob.ts";
+import { doubtBlob, getBlob, takePacked, type BlobPlace, type BlobReading } from "./blob.ts";
 
 /** Looks before a blob that is not there is asked for: somebody may be just uploading it. */
 const looksBeforeDoubt = 6;
@@ -11,7 +12,10 @@ const looksBeforeDoubt = 6;
 const looksMax = 24;
 export const lookPauseMs = 500;
 
-/** As `getBlob`; `pause` waits between two looks. */
+/**
+ * As `getBlob`; `pause` waits between two looks. Throws BusError `no-responders`, `timeout` or `unavailable` also where nobody could be asked whether it lies in
+ * a pack: that it is missing is not known then.
+ */
 export async function readBlob(
   bus: Bus,
   place: BlobPlace,
@@ -22,10 +26,31 @@ export async function readBlob(
   for (let look = 1; ; look++) {
     const reading = await getBlob(bus, place, digest);
     if (reading.kind === "read" || reading.kind === "too-large") return reading;
+    const taken = await take(bus, place, digest);
+    if (taken.kind === "read") return taken;
     if (!doubted && (reading.kind === "corrupt" || look >= looksBeforeDoubt))
       doubted = await isLookedAt(bus, place, digest);
-    if (look >= (doubted ? looksMax : looksBeforeDoubt)) return reading;
+    if (look >= (doubted ? looksMax : looksBeforeDoubt)) {
+      if (taken.kind === "unknown") throw taken.error;
+      return reading;
+    }
     await pause(lookPauseMs);
+  }
+}
+
+type Taking =
+  | Extract<BlobReading, { kind: "read" }>
+  | { readonly kind: "none" }
+  | { readonly kind: "unknown"; readonly error: BusError };
+
+async function take(bus: Bus, place: BlobPlace, digest: string): Promise<Taking> {
+  try {
+    const bytes = await takePacked(bus, place, digest);
+    return bytes === null ? { kind: "none" } : { kind: "read", bytes };
+  } catch (error) {
+    if (!(error instanceof BusError) || error.kind === "closed") throw error;
+    // A user of before there were packs may not ask.
+    return error.kind === "denied" ? { kind: "none" } : { kind: "unknown", error };
   }
 }
 

@@ -2,15 +2,25 @@
  * What the mesh's store holds that nothing refers to, with its age: the same look for whoever removes it and for whoever only asks.
  * Reads the store and decides nothing.
  */
-import { partsOf, storedSize, takeInventory, type Inventory } from "../../artifact/blob-inventory.ts";
+import {
+  packSize,
+  partsOf,
+  storedSize,
+  takeInventory,
+  type Inventory,
+} from "../../artifact/blob-inventory.ts";
 import type { BlobPlace } from "../../artifact/blob.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
+import { packId } from "../state/pack-id.ts";
 
+/** The name of the pack that holds nothing, by which a coordinator finds out whether it may store any. */
+const noPack = 0;
 /** Reads of the store at once. */
 const readsAtOnce = 16;
 
 export interface Unreferred {
+  /** Of a pack its id. */
   readonly digest: Digest;
   readonly bytes: number;
   /** How long it has been stored, ms. */
@@ -28,6 +38,8 @@ export interface SurveyOptions {
   readonly bus: Bus;
   readonly place: BlobPlace;
   readonly referred: ReadonlySet<Digest>;
+  /** By pack, the digests that lie in it. */
+  readonly packs: ReadonlyMap<number, { readonly digests: readonly Digest[] }>;
   /** What nodes are made of, which never changes: kept from one look to the next. */
   readonly known: Map<Digest, readonly Digest[]>;
   /** False ends it early, with what it has. */
@@ -45,6 +57,14 @@ export async function surveyStore(options: SurveyOptions): Promise<Survey> {
   await eachOf(could, options.goesOn, async ([digest, n]) => {
     const size = await storedSize(bus, place, digest, n);
     if (size !== null) unreferred.push({ digest, bytes: size.bytes, ageMs: inventory.at - size.at });
+  });
+  const isReferred = (pack: number) =>
+    pack === noPack || options.packs.get(pack)?.digests.some((digest) => referred.has(digest)) === true;
+  const idle = [...inventory.packs].filter((pack) => !isReferred(pack));
+  await eachOf(idle, options.goesOn, async (pack) => {
+    const size = await packSize(bus, place, pack);
+    if (size !== null)
+      unreferred.push({ digest: packId(pack), bytes: size.bytes, ageMs: inventory.at - size.at });
   });
   unreferred.sort((a, b) => (a.digest < b.digest ? -1 : 1));
   return { inventory, parts, unreferred };

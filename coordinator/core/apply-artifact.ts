@@ -1,6 +1,7 @@
 /** Applies the events of pins, marks and their ends, and keeps in step what is derived of them: which digest is marked, which is gone. */
 import type { Digest } from "../../protocol/id.ts";
 import type { Event, EventOf } from "../format/event.ts";
+import { packOfId } from "../state/pack-id.ts";
 import { mustGet, type Mark, type State } from "../state/state.ts";
 
 export type ArtifactEvent = Extract<
@@ -58,7 +59,11 @@ export function applyArtifact(state: State, event: ArtifactEvent, at: number): v
       const mark = markOf(state, event.mark);
       mark.state = "collected";
       mark.before = event.before;
+      mark.artifacts = mark.artifacts.flatMap((artifact) => [artifact, ...unpack(state, artifact.digest)]);
       for (const { digest } of mark.artifacts) {
+        // What had gone by itself before has lain in the pack since.
+        const known = state.gone.get(digest) ?? state.marked.get(digest) ?? mark.mark;
+        if (known !== mark.mark) noteBrought(state, digest);
         state.marked.delete(digest);
         state.gone.set(digest, mark.mark);
       }
@@ -100,12 +105,25 @@ function addMark(state: State, event: EventOf<"ArtifactsMarked">, at: number): v
   indexMark(state, mark);
 }
 
+/** A pack is no place any more for what lay in it. */
+function unpack(state: State, id: string): Mark["artifacts"] {
+  const number = packOfId(id);
+  const pack = number === null ? undefined : state.packs.get(number);
+  if (number === null || pack === undefined) return [];
+  state.packs.delete(number);
+  state.dirty.add(id);
+  for (const digest of pack.digests) state.packed.delete(digest);
+  return pack.digests.map((digest) => ({ digest, bytes: 0 }));
+}
+
 /** What nobody speaks of is forgotten with it. */
 function endMark(state: State, mark: Mark): void {
+  const isForgotten = ({ digest, orphan }: Mark["artifacts"][number]) =>
+    orphan === true || packOfId(digest) !== null;
   mark.state = "removed";
   state.openMarks.delete(mark.mark);
-  for (const { digest, orphan } of mark.artifacts) if (orphan === true) state.gone.delete(digest);
-  keepOfMark(state, mark, ({ orphan }) => orphan !== true);
+  for (const artifact of mark.artifacts) if (isForgotten(artifact)) state.gone.delete(artifact.digest);
+  keepOfMark(state, mark, (artifact) => !isForgotten(artifact));
 }
 
 function keepOfMark(

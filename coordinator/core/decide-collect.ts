@@ -9,6 +9,7 @@ import { referredTo } from "../collect/reference.ts";
 import { retentionOf } from "../collect/default-retention.ts";
 import type { Event } from "../format/event.ts";
 import type { Collection, Part } from "../state/input.ts";
+import { digestsOf, packOfId } from "../state/pack-id.ts";
 import { mustGet, type Mark, type State } from "../state/state.ts";
 
 /** Artifacts in one mark: they go together, in one event of some 20 KiB. */
@@ -18,7 +19,8 @@ export const markedTogetherMax = 256;
 export function* collect(state: State, collection: Collection, at: number, isFull: () => boolean): Part {
   const { found, isLook, spared } = collection;
   const referred = referredTo({ state, at, retention: retentionOf(state) });
-  const stays = (digest: Digest) => referred.has(digest) || spared.has(digest);
+  const stays = (id: string) =>
+    digestsOf(state, id).some((digest) => referred.has(digest) || spared.has(digest));
   for (const number of [...state.openMarks]) {
     if (isFull()) return false;
     const mark = mustGet(state.marks, number, "mark");
@@ -26,9 +28,10 @@ export function* collect(state: State, collection: Collection, at: number, isFul
   }
   let together: Mark["artifacts"] = [];
   const mentioned = isLook ? mentionedIn(state) : new Set<Digest>();
+  const isKnown = (id: string) => mentioned.has(id) || state.packs.has(packOfId(id) ?? -1);
   for (const { bytes, digest } of found) {
     if (stays(digest) || state.marked.has(digest) || isLeaving(state, digest)) continue;
-    together.push(mentioned.has(digest) ? { digest, bytes } : { digest, bytes, orphan: true });
+    together.push(isKnown(digest) ? { digest, bytes } : { digest, bytes, orphan: true });
     if (together.length < markedTogetherMax) continue;
     yield marked(state, together, at);
     together = [];

@@ -11,7 +11,7 @@ import { decideCommand } from "./decide-command.ts";
 import { preempt } from "./preempt.ts";
 import { refill } from "./decide-refill.ts";
 import { decideProposals } from "./decide-proposals.ts";
-import { decideReport } from "./decide-report.ts";
+import { decideReport, refuseForged } from "./decide-report.ts";
 import type { Event } from "../format/event.ts";
 import { expire } from "./expire.ts";
 import type { Input } from "../state/input.ts";
@@ -43,8 +43,9 @@ export function* decide(
       yield* silence(state, input.agent);
       break;
     case "report": {
-      const { agent, heard = heardNow(at, settings), report } = input;
-      yield* decideReport(state, agent, report, { heard, at, settings });
+      const { agent, forged, heard = heardNow(at, settings), packs, report } = input;
+      if (forged === undefined) yield* decideReport(state, agent, report, { heard, at, settings }, packs);
+      else yield* refuseForged(state, agent, report, forged, settings);
       break;
     }
     case "proposals":

@@ -7,7 +7,7 @@ import { isHeld } from "../state/bytes-held.ts";
 import { takesWork } from "../state/takes-work.ts";
 import { TrialQueue } from "../state/trial-queue.ts";
 import { trialKey } from "../state/trial-key.ts";
-import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
+import { mustGet, type Pack, type State, type Sweep, type Trial } from "../state/state.ts";
 
 /** After anything changed about an agent, or what it holds. */
 export function indexAgent(state: State, name: string): void {
@@ -103,4 +103,10 @@ export function indexData(state: State, dataset: Digest | undefined, agent: stri
     state.dataAt.set(dataset, agents);
   }
   agents.add(agent);
+}
+
+/** PACK-2: which digests lie in it. */
+export function indexPack(state: State, pack: Pack): void {
+  state.packs.set(pack.pack, pack);
+  for (const digest of pack.digests) state.packed.set(digest, pack.pack);
 }

@@ -25,6 +25,7 @@ export function brokenInvariants(state: State): BrokenInvariant[] {
   fleet(state, expect);
   registry(state, expect);
   collected(state, expect);
+  packs(state, expect);
   return notes;
 }
 
@@ -222,6 +223,16 @@ function collected(state: State, expect: Expect): void {
     "index",
     () => `${state.marked.size} and ${state.gone.size}, not ${marked.size} and ${gone.size}`,
   );
+}
+
+function packs(state: State, expect: Expect): void {
+  let digests = 0;
+  for (const { digests: held, pack } of state.packs.values()) {
+    digests += held.length;
+    for (const digest of held)
+      expect(state.packed.get(digest) === pack, "PACK-2", digest, () => `it is not found in pack ${pack}`);
+  }
+  expect(digests === state.packed.size, "PACK-2", "packed", () => `${state.packed.size}, not ${digests}`);
 }
 
 function emptyCounts(): Sweep["counts"] {

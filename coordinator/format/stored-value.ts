@@ -9,6 +9,8 @@ export const storedFence = z.int();
 export const storedDigest = z.string();
 export const storedMilliTokens = z.int();
 export const storedCount = z.int();
+/** What a pack of small artifacts is called. */
+export const storedPack = z.int();
 /** ms since the Unix epoch, or a duration in ms. */
 export const storedMs = z.number();
 

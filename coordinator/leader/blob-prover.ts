@@ -3,13 +3,14 @@
  * digest unusable by storing something else under it. Nothing is taken on anybody's word; what is right stays so until
  * somebody doubts it, since a stored chunk cannot be written again, and is remembered. What is wanted and not whole is asked for.
  */
-import { proveBlob, type ProofState } from "../../artifact/blob.ts";
+import { proveBlob, putBlob, type ProofState } from "../../artifact/blob.ts";
 import { removeBlob } from "../../artifact/blob-inventory.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
-import type { Bus } from "../../protocol/bus/bus.ts";
+import { BusError, type Bus, type Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { wantedMax } from "../../protocol/order.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
+import type { PackStore } from "./pack-store.ts";
 
 /** Digests found right, the oldest forgotten first. */
 const provedMax = 10_000;
@@ -24,6 +25,10 @@ export interface BlobProverOptions {
   readonly bus: Bus;
   readonly mesh: string;
   readonly clock: Clock;
+  /** Where the bytes of small checkpoints lie; absent where there are no packs. */
+  readonly packs?: Pick<PackStore, "read" | "readAgain">;
+  /** The pack of a digest; undefined where it lies in none. */
+  readonly packOf?: (digest: Digest) => number | undefined;
   readonly log: (line: string) => void;
   /** Of what was collected and is not yet removed: the sequence that its messages are below; else null. */
   readonly leavesBefore: (digest: Digest) => number | null;
@@ -57,7 +62,7 @@ export class BlobProver {
       if (state !== "right") return state;
       // It may have been collected while it was read.
       if (before === null && leavesBefore(digest) !== null) continue;
-      this.#tell(digest);
+      this.tell(digest);
       return state;
     }
   }
@@ -68,7 +73,8 @@ export class BlobProver {
     return at !== undefined && this.#options.clock.monotonic() - at < withinMs;
   }
 
-  #tell(digest: Digest): void {
+  /** GC-5: somebody counts on its being there. */
+  tell(digest: Digest): void {
     const now = this.#options.clock.monotonic();
     this.#told.delete(digest);
     this.#told.set(digest, now);
@@ -84,7 +90,7 @@ export class BlobProver {
     const place = placeOf(mesh);
     const state = await proveBlob(bus, place, digest);
     if (state === "wrong") {
-      await bus.removeMessages(place.stream, `${place.subjectOf(digest, 0).slice(0, -1)}*`);
+      await this.#remove(digest);
       log(`artifact ${digest.slice(0, 12)} was not what its digest says, and was removed`);
     }
     if (state === "right") {
@@ -95,19 +101,62 @@ export class BlobProver {
     return state;
   }
 
-  /** Reads it again, whatever it was before, and asks for its bytes where they are not there. Throws BusError. */
+  /** PACK-1: its bytes, where they lie in a pack; null where they do not. Throws BusError. */
+  async take(digest: Digest): Promise<Bytes | null> {
+    const { packOf, packs } = this.#options;
+    const pack = packOf?.(digest);
+    return pack === undefined || packs === undefined ? null : packs.read(pack, digest);
+  }
+
+  /** Whether it can be had as it was stored: from its pack, or by itself. What is in neither is asked for. Throws BusError. */
+  async look(digest: Digest): Promise<ProofState> {
+    const { packOf, packs } = this.#options;
+    const pack = packOf?.(digest);
+    const packed = pack === undefined || packs === undefined ? null : await packs.readAgain(pack, digest);
+    if (packed !== null) return "right";
+    return this.proveAgain(digest);
+  }
+
+  /**
+   * Reads it again, whatever it was before, and asks for its bytes where they are not there. What lies in a pack is put there by itself: who
+   * doubts that it is there is of a version that knows of no packs. Throws BusError.
+   */
   async proveAgain(digest: Digest): Promise<ProofState> {
     const { clock, log } = this.#options;
     const now = clock.monotonic();
     for (const [old, { at }] of this.#doubted) if (now - at > wantedMs) this.#doubted.delete(old);
     if (now - (this.#doubted.get(digest)?.at ?? -Infinity) < doubtedMs) return this.prove(digest);
     this.#proved.delete(digest);
-    const state = await this.prove(digest);
+    const found = await this.prove(digest);
+    const state = found !== "right" && (await this.#unpack(digest)) ? "right" : found;
     const isMissed = state !== "right" && !this.#options.isGone(digest);
     if (isMissed) log(`artifact ${digest.slice(0, 12)} is wanted and is not whole; asking for its bytes`);
     this.#doubted.delete(digest);
     this.#doubted.set(digest, { at: now, missed: isMissed });
     return state;
+  }
+
+  #remove(digest: Digest): Promise<void> {
+    const { bus, mesh } = this.#options;
+    const { stream, subjectOf } = placeOf(mesh);
+    return bus.removeMessages(stream, `${subjectOf(digest, 0).slice(0, -1)}*`);
+  }
+
+  /** False where it lies in no pack, or this coordinator may not store it. */
+  async #unpack(digest: Digest): Promise<boolean> {
+    const { bus, mesh } = this.#options;
+    const content = await this.take(digest);
+    if (content === null) return false;
+    try {
+      // Part of something else may lie there, and whether others' bytes are right is ours to say.
+      const { stream, subjectOf } = placeOf(mesh);
+      await this.#remove(digest);
+      await putBlob(bus, { stream, subjectOf }, content);
+      return true;
+    } catch (error) {
+      if (error instanceof BusError && error.kind === "denied") return false;
+      throw error;
+    }
   }
 
   /** Digests that somebody wants and the store does not hold. */

@@ -4,7 +4,7 @@
  * doing it again does no harm (GC-4). The sequence that a removal ends before stands in the state, so one that comes late, of a leader
  * that no longer leads, does not touch what was stored since (GC-5).
  */
-import { removeBlob } from "../../artifact/blob-inventory.ts";
+import { removeBlob, removePack } from "../../artifact/blob-inventory.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
@@ -16,6 +16,7 @@ import { referredTo } from "../collect/reference.ts";
 import { retentionOf } from "../collect/default-retention.ts";
 import { eachOf, surveyStore } from "../collect/survey.ts";
 import type { Input } from "../state/input.ts";
+import { packOfId } from "../state/pack-id.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type Mark, type State } from "../state/state.ts";
 import type { BlobProver } from "./blob-prover.ts";
@@ -124,11 +125,14 @@ export class Collector {
     const lookedAt = clock.monotonic();
     const goesOn = () => !this.#closed;
     const place = placeOf(mesh);
-    const survey = await surveyStore({ bus, place, referred, known: this.#parts, goesOn });
+    const survey = await surveyStore({
+      ...{ bus, place, referred, goesOn, known: this.#parts, packs: state.packs },
+    });
     if (!goesOn()) return;
     const { uploadMs } = retentionOf(state);
     const isSpared = (digest: Digest) => survey.parts.has(digest) || prover.wasTold(digest, uploadMs);
-    const youngMs = (digest: Digest) => (left.has(digest) ? settings.collectRestMs : uploadMs);
+    const youngMs = (digest: Digest) =>
+      left.has(digest) || state.packs.has(packOfId(digest) ?? -1) ? settings.collectRestMs : uploadMs;
     await submit({
       kind: "collect",
       collection: {
@@ -150,7 +154,10 @@ export class Collector {
     const goesOn = () => !this.#closed;
     await eachOf(artifacts, goesOn, async ({ digest }) => {
       // Somebody may have brought it again since.
-      if (state.gone.get(digest) === mark) await removeBlob(bus, place, digest, before);
+      if (state.gone.get(digest) !== mark) return;
+      const pack = packOfId(digest);
+      if (pack === null) await removeBlob(bus, place, digest, before);
+      else await removePack(bus, place, pack, before);
     });
     if (!goesOn()) return;
     await submit({ kind: "removed", mark });

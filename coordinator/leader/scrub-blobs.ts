@@ -34,7 +34,7 @@ export function scrubBlobs({ clock, digests, prover }: ScrubOptions): () => void
       while (!ended && prover.wanted().length >= wantedMost) await sleep(clock, wantedPauseMs);
       if (ended) return;
       const from = clock.monotonic();
-      await prover.proveAgain(digest).catch((error: unknown) => {
+      await prover.look(digest).catch((error: unknown) => {
         // A server that is away now is asked for it in the next round.
         if (!(error instanceof BusError)) throw error;
       });

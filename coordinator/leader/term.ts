@@ -24,6 +24,7 @@ import { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
 import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
+import { PackStore } from "./pack-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { PointIndex } from "../view/point-index.ts";
@@ -51,6 +52,8 @@ export interface TermOptions {
   readonly store: ProjectionStore;
   readonly events: EventLog;
   readonly sampler: SamplerWorker;
+  /** Uniform in [0, 1), and not to be guessed. */
+  readonly random: () => number;
   /** Whether artifacts on record are read now and then, to find what is lost. */
   readonly scrubs?: boolean;
   readonly faults: FaultBook;
@@ -116,15 +119,17 @@ export function beginTerm(options: TermOptions): Term {
   const points = new PointIndex(bus);
   const watch = new ClockWatch(options.machineClock);
   const checkHead = headCheck({ ...options, copy: options.store.copy });
-  const { collector, prover } = storeKeepers(options, leader);
+  const packs = new PackStore(options);
+  const { collector, prover } = storeKeepers(options, leader, packs);
+  const spare = (digest: Digest) => prover.tell(digest);
   const restMs = () => collector.restMs;
-  const ears = { leader, board, watch, giveOrder, quota, points, checkHead, restMs };
+  const ears = { leader, board, watch, giveOrder, packs, quota, points, checkHead, restMs, spare };
   const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
-    serveProofs(bus, mesh, prover),
+    serveProofs({ bus, mesh, clock, prover }),
   ];
   const timers = [
     ...regularTasks(options, intake, pulse, prover),
@@ -143,9 +148,14 @@ export function beginTerm(options: TermOptions): Term {
 }
 
 /** Who looks after what the mesh's store holds: what is proved there, and what goes. */
-function storeKeepers({ bus, clock, log, mesh, settings, state }: TermOptions, leader: Leader) {
+function storeKeepers(
+  { bus, clock, log, mesh, settings, state }: TermOptions,
+  leader: Leader,
+  packs: PackStore,
+) {
   const prover = new BlobProver({
-    ...{ bus, mesh, clock, log },
+    ...{ bus, mesh, clock, packs, log },
+    packOf: (digest) => state.packed.get(digest),
     leavesBefore: (digest) => leavesBefore(state, digest),
     isGone: (digest) => !isHeld(state, digest),
   });

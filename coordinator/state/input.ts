@@ -18,6 +18,9 @@ export interface Heard {
   readonly steadySince: number;
 }
 
+/** The pack of each digest that came with reports. PACK-3: it is flushed before anything here refers to it. */
+export type PackPlaces = ReadonlyMap<Digest, number>;
+
 export interface Sender {
   readonly role: Role;
   readonly who: string;
@@ -39,7 +42,16 @@ export type Input =
       readonly heard?: Heard;
     }
   | { readonly kind: "silent"; readonly agent: string }
-  | { readonly kind: "report"; readonly agent: string; readonly report: Report; readonly heard?: Heard }
+  | {
+      readonly kind: "report";
+      readonly agent: string;
+      readonly report: Report;
+      readonly heard?: Heard;
+      /** Where the bytes that came with it lie; left out where none did. */
+      readonly packs?: PackPlaces;
+      /** The bytes that came with it are not what it says: why. */
+      readonly forged?: string;
+    }
   | { readonly kind: "proposals"; readonly proposals: Proposals }
   | { readonly kind: "collect"; readonly collection: Collection }
   /** The bytes of a mark that was collected are no longer in the mesh's store. */

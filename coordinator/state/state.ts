@@ -18,7 +18,7 @@ import type { markEntity, pinEntity } from "../format/artifact-entity.ts";
 import type { datasetEntity, modelEntity } from "../format/registry-entity.ts";
 import type { StoredRefill, StoredRetention } from "../format/stored-value.ts";
 import type { sweepEntity } from "../format/sweep-entity.ts";
-import type { trialEntity } from "../format/trial-entity.ts";
+import type { packEntity, trialEntity } from "../format/trial-entity.ts";
 import { Fleet } from "./fleet.ts";
 import type { TrialQueue } from "./trial-queue.ts";
 
@@ -39,6 +39,7 @@ export type Rung = Trial["rungs"][number];
 export type Attempt = Trial["attempts"][number];
 export type Meter = Readonly<Attempt["meter"]>;
 export type Ending = NonNullable<Attempt["ending"]>;
+export type Pack = z.infer<typeof packEntity>;
 export type Model = z.infer<typeof modelEntity>;
 export type Version = Model["versions"][number];
 export type Pin = Readonly<z.infer<typeof pinEntity>>;
@@ -53,6 +54,8 @@ export interface State {
   readonly agents: Map<string, Agent>;
   readonly sweeps: Map<SweepId, Sweep>;
   readonly trials: Map<TrialId, Trial>;
+  /** Packs of small checkpoints, by what they are called. */
+  readonly packs: Map<number, Pack>;
   readonly datasets: Map<string, DatasetRecord>;
   readonly models: Map<string, Model>;
   /** Canonical text of everything but model and parameters that a result depends on → its number. */
@@ -90,6 +93,8 @@ export interface State {
   readonly furthest: Map<string, TrialId>;
   /** Agents that have had a dataset, by its digest. */
   readonly dataAt: Map<Digest, Set<string>>;
+  /** The pack in which a digest lies. */
+  readonly packed: Map<Digest, number>;
   /** Open sweeps of which something changed that may let them propose or end. */
   readonly attention: Set<SweepId>;
   /** Open sweeps whose sampler learns and that want another proposal. */
@@ -122,6 +127,7 @@ export function emptyState(): State {
     agents: new Map(),
     sweeps: new Map(),
     trials: new Map(),
+    packs: new Map(),
     datasets: new Map(),
     models: new Map(),
     fingerprints: new Map(),
@@ -141,6 +147,7 @@ export function emptyState(): State {
     fleet: new Fleet(),
     furthest: new Map(),
     dataAt: new Map(),
+    packed: new Map(),
     attention: new Set(),
     wanting: new Set(),
     marked: new Map(),

@@ -3,10 +3,12 @@ import { placeOf } from "../../artifact/mesh-blob.ts";
 import type { QueryBody } from "../../protocol/command.ts";
 import type { GarbageView } from "../../protocol/garbage-view.ts";
 import type { Digest } from "../../protocol/id.ts";
+import { plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { eachReference, reasonText, referredTo } from "../collect/reference.ts";
 import { retentionOf } from "../collect/default-retention.ts";
 import { surveyStore, type Survey } from "../collect/survey.ts";
+import { digestsOf, packOfId } from "../state/pack-id.ts";
 import { mustGet, type State, type Trial } from "../state/state.ts";
 import type { QuerySource } from "./query-source.ts";
 
@@ -22,11 +24,13 @@ export async function garbageViewOf(
   const referred = referredTo({ state, at: state.meta.at, retention });
   const owners = ownersIn(state);
   const survey = await surveyStore({
-    ...{ bus, referred, place: placeOf(mesh), known: new Map(), goesOn: () => true },
+    ...{ bus, referred, place: placeOf(mesh), packs: state.packs, known: new Map(), goesOn: () => true },
   });
   const { inventory, unreferred } = survey;
   const youngMs = (digest: Digest) =>
-    owners.has(digest) ? source.settings.collectRestMs : retention.uploadMs;
+    owners.has(digest) || state.packs.has(packOfId(digest) ?? -1)
+      ? source.settings.collectRestMs
+      : retention.uploadMs;
   const isLeaving = (digest: Digest) => state.openMarks.has(state.gone.get(digest) ?? 0);
   const leaving = unreferred.filter(({ digest }) => isLeaving(digest));
   const others = unreferred.filter(({ digest }) => !isLeaving(digest));
@@ -85,7 +89,7 @@ function subjectOf(
     return accept({ digest, state: "kept", reasons: shown });
   }
   const why = [unreferredText(state, owners, digest)];
-  const isStored = inventory.stored.has(digest);
+  const isStored = inventory.stored.has(digest) || state.packed.has(digest);
   if (state.gone.has(digest)) return accept({ digest, state: "collected", reasons: why });
   if (state.marked.has(digest)) return accept({ digest, state: "marked", reasons: why });
   return accept({ digest, state: isStored ? "stored" : "not stored", reasons: why });
@@ -102,10 +106,13 @@ function ownersIn(state: State): Map<Digest, Trial> {
 
 /** Why nothing refers to it, as a sentence's end. */
 function unreferredText(state: State, owners: ReadonlyMap<Digest, Trial>, digest: Digest): string {
-  const trial = owners.get(digest);
+  const packed = packOfId(digest) === null ? [] : digestsOf(state, digest);
+  const trial = owners.get(packed[0] ?? digest);
   if (trial === undefined)
     return "nothing on record names it: an earlier checkpoint, or of no use to anybody";
   const { removed, sweep } = mustGet(state.sweeps, trial.sweep, "sweep");
+  if (packed.length > 0)
+    return `a pack of ${plural(packed.length, "checkpoint")}, of ${trial.trial} and others, none of which is referred to`;
   if (removed !== undefined) return `${trial.trial}'s checkpoint, whose sweep ${removed.by} removed`;
   const { checkpoints } = retentionOf(state);
   return `${trial.trial}'s checkpoint: it has ended (${trial.state}) and is not among the best ${checkpoints} of ${sweep}`;

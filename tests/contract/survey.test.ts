@@ -28,7 +28,7 @@ for (const world of busWorlds) {
     const survey = (referred: readonly string[]) =>
       mesh.settle(
         surveyStore({
-          ...{ bus: lead, place, known: new Map(), goesOn: () => true },
+          ...{ bus: lead, place, packs: new Map(), known: new Map(), goesOn: () => true },
           referred: new Set(referred),
         }),
       );

@@ -1,9 +1,9 @@
 // One simulated agent: the real agent code over the hub, a memory disk, a simulated runner and a clock of its own. It can be made to
 // die at any of its steps: as something is written, stored, sent, begun or reported.
 import { startAgent, type AgentOptions } from "../../agent/agent.ts";
-import type { ArtifactCache } from "../../artifact/artifact-cache.ts";
-import { putBlob } from "../../artifact/blob.ts";
+import { putBlob, takePacked } from "../../artifact/blob.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
+import type { ArtifactCache } from "../../artifact/artifact-cache.ts";
 import type { Job, Runner } from "../../agent/runner/runner.ts";
 import { openPolicy, type Capability } from "../../protocol/capability.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
@@ -175,14 +175,20 @@ function cacheOver({ artifacts, bus, clock, mesh, onStep }: AgentWorld): Artifac
     workDirOf: (fence) => `sim/${fence}`,
     clear: () => {},
     kept: () => null,
+    read: () => Promise.resolve(null),
+    keep: (digest) => Promise.resolve(`sim:${digest}`),
     fetch: async (digest) => {
-      const found = await retry(() => bus.getMessage(blobs, subjects.blob(digest, 0)));
+      const found = await retry(
+        async () =>
+          (await bus.getMessage(blobs, subjects.blob(digest, 0))) ??
+          (await takePacked(bus, placeOf(mesh), digest)),
+      );
       return found === null ? refuse("unknown", `no artifact ${digest}`) : accept(`sim:${digest}`);
     },
     share: async (path) => {
-      const { content = "" } = artifacts.get(path) ?? {};
+      const { content = new Uint8Array() } = artifacts.get(path) ?? {};
       onStep();
-      await putBlob(bus, placeOf(mesh), new TextEncoder().encode(content));
+      await putBlob(bus, placeOf(mesh), content);
       onStep();
     },
     offer: () => {},

@@ -49,7 +49,7 @@ async function auditOnce(world: World, calmFrom: number): Promise<JournalAudit> 
     if (
       checkpoint !== null &&
       !audit.state.gone.has(checkpoint.digest) &&
-      !world.holdsArtifact(checkpoint.digest)
+      !world.holdsArtifact(checkpoint.digest, audit.state.packed.get(checkpoint.digest))
     )
       violations.push(`AGENT-4: the checkpoint of ${trial} is not in the mesh's store`);
   }
@@ -76,8 +76,12 @@ function leftovers(world: World, state: State): string[] {
       .filter((digest) => !referred.has(digest))
       .map((digest) => `GC-1: ${digest} is still stored`),
     ...[...referred]
-      .filter((digest) => !stored.has(digest) && !state.gone.has(digest))
+      .filter((digest) => !world.holdsArtifact(digest, state.packed.get(digest)) && !state.gone.has(digest))
       .map((digest) => `GC-1: ${digest} is referred to and not stored`),
+    ...world
+      .storedPacks()
+      .filter((pack) => state.packs.get(pack)?.digests.some((digest) => referred.has(digest)) !== true)
+      .map((pack) => `GC-1: pack ${pack} is still stored`),
     ...[...state.openMarks].map((mark) => `GC-4: mark ${mark} has not come to its end`),
   ];
 }

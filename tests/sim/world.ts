@@ -1,5 +1,6 @@
 // The whole mesh in one process: the real coordinator and agent code over a memory bus, memory disks,
 // a simulated runner and virtual time. Everything that happens follows from the seed.
+import { contentOf, readPack } from "../../artifact/pack.ts";
 import { startCandidate, type Candidate } from "../../coordinator/leader/candidate.ts";
 import { settingsFor, type CoordinatorSettings } from "../../coordinator/state/setting.ts";
 import type { State } from "../../coordinator/state/state.ts";
@@ -360,15 +361,30 @@ export class World {
     return z.object({ sequence: z.int() }).safeParse(end).data?.sequence ?? 0;
   }
 
-  holdsArtifact(digest: string): boolean {
+  /** By itself, or in the pack that it is said to lie in. */
+  holdsArtifact(digest: string, pack: number | undefined): boolean {
     const stream = this.hub.stream(streamsOf(mesh).blobs);
-    return stream.lastOf(subjectsOf(mesh).blob(digest, 0)) !== null;
+    if (stream.lastOf(subjectsOf(mesh).blob(digest, 0)) !== null) return true;
+    const packed = pack === undefined ? null : stream.lastOf(subjectsOf(mesh).pack(pack));
+    const contents = packed === null ? null : readPack(packed.data);
+    return contents !== null && contentOf(contents, digest) !== null;
   }
 
   /** Digests of all that lies in the mesh's store. */
   storedArtifacts(): ReadonlySet<string> {
     const { subjects } = this.hub.stream(streamsOf(mesh).blobs).census(">");
-    return new Set([...subjects.keys()].map((subject) => subject.split(".").at(-2) ?? ""));
+    const digests = [...subjects.keys()].map((subject) => subject.split(".").at(-2) ?? "");
+    return new Set(digests.filter((digest) => digest !== "pack"));
+  }
+
+  /** Packs there that hold something, by what they are called. */
+  storedPacks(): readonly number[] {
+    const { subjects } = this.hub
+      .stream(streamsOf(mesh).blobs)
+      .census(subjectsOf(mesh).pack(0).replace(/0$/, "*"));
+    return [...subjects.keys()]
+      .map((subject) => Number(subject.split(".").at(-1)))
+      .filter((pack) => pack > 0);
   }
 
   /** Messages in the outbox of a living agent. */
@@ -417,7 +433,7 @@ export class World {
     this.#newestEpoch = Math.max(this.#newestEpoch, state.meta.epoch);
     const isNewest = state.meta.epoch === this.#newestEpoch;
     for (const { digest, of } of isNewest ? leaseNeeds(state) : []) {
-      if (!this.holdsArtifact(digest))
+      if (!this.holdsArtifact(digest, state.packed.get(digest)))
         this.violations.push(`GC-1: ${of} needs ${digest}, which is not stored`);
     }
     // LEASE-7: a reservation is never given back while its agent still runs on it.

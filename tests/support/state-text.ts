@@ -12,6 +12,7 @@ export function stateText(state: State): string {
     byKey(state.agents),
     byKey(state.sweeps),
     byKey(state.trials),
+    [...state.packs].toSorted(([a], [b]) => a - b),
     byKey(state.datasets),
     byKey(state.models),
     byKey(state.fingerprints),
