@@ -129,6 +129,11 @@ class DiskCache implements ArtifactCache {
     return under;
   }
 
+  drop(digest: Digest): void {
+    // What cannot be removed now goes when room is needed.
+    void this.#index.drop(digest).catch(() => undefined);
+  }
+
   offer(digest: Digest): void {
     const { clock, dir } = this.#options;
     const now = clock.monotonic();

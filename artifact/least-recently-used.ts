@@ -61,6 +61,19 @@ export class CacheIndex {
     await this.#evict();
   }
 
+  /** GC-8: it goes whatever room there is, unless a runner may be reading it, or it has come only lately. */
+  async drop(digest: Digest): Promise<void> {
+    const { clock, remove, store } = this.#options;
+    const entry = this.#entries.get(digest);
+    if (entry === undefined || (this.#usedHere.get(digest) ?? -Infinity) > clock.monotonic() - pinnedMs)
+      return;
+    this.#entries.delete(digest);
+    this.#usedHere.delete(digest);
+    this.#totalBytes -= entry.bytes;
+    await remove(digest);
+    await store.write({ put: [], remove: [prefix + digest] });
+  }
+
   /** The least recently used goes first, until the rest fits the quota. */
   async #evict(): Promise<void> {
     const { clock, quotaBytes, store } = this.#options;

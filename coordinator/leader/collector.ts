@@ -8,6 +8,7 @@ import { removeBlob, removePack } from "../../artifact/blob-inventory.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
+import { droppedMax } from "../../protocol/order.ts";
 import { plural } from "../../protocol/plural.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
@@ -20,6 +21,10 @@ import { packOfId } from "../state/pack-id.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type Mark, type State } from "../state/state.ts";
 import type { BlobProver } from "./blob-prover.ts";
+
+/** Agents are told of each so often; of more than so many at once none: their caches have a limit of their own. */
+const toldTimes = 2;
+const droppedKept = 100_000;
 
 export interface CollectorOptions {
   readonly bus: Bus;
@@ -53,6 +58,8 @@ export class Collector {
   #trouble = "";
   /** What never changes of what is stored: the parts of nodes. */
   readonly #parts = new Map<Digest, readonly Digest[]>();
+  /** Collected, and how often agents are still told of each. */
+  readonly #dropped = new Map<Digest, number>();
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -82,6 +89,21 @@ export class Collector {
 
   close(): void {
     this.#closed = true;
+  }
+
+  /** What agents are to be told of now, each a few times: a beacon can be lost. */
+  dropped(): readonly Digest[] {
+    const told = [...this.#dropped].slice(0, droppedMax);
+    for (const [digest, times] of told) {
+      this.#dropped.delete(digest);
+      if (times > 1) this.#dropped.set(digest, times - 1);
+    }
+    return told.map(([digest]) => digest);
+  }
+
+  #noteDropped(artifacts: Mark["artifacts"]): void {
+    for (const { digest } of artifacts)
+      if (packOfId(digest) === null && this.#dropped.size < droppedKept) this.#dropped.set(digest, toldTimes);
   }
 
   async #round(): Promise<void> {
@@ -160,6 +182,7 @@ export class Collector {
       else await removePack(bus, place, pack, before);
     });
     if (!goesOn()) return;
+    this.#noteDropped(artifacts);
     await submit({ kind: "removed", mark });
     log(`${plural(artifacts.length, "artifact")} that nothing refers to removed (mark ${mark})`);
   }

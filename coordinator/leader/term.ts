@@ -132,7 +132,7 @@ export function beginTerm(options: TermOptions): Term {
     serveProofs({ bus, mesh, clock, prover }),
   ];
   const timers = [
-    ...regularTasks(options, intake, pulse, prover),
+    ...regularTasks(options, intake, pulse, { collector, prover }),
     every(clock, settings.beaconMs, lookForProposals),
     every(clock, settings.beaconMs, () => collector.look()),
   ];
@@ -190,7 +190,7 @@ function regularTasks(
   { bus, clock, keys, mesh, name, scrubs, settings, state }: TermOptions,
   { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
-  prover: BlobProver,
+  { collector, prover }: ReturnType<typeof storeKeepers>,
 ): (() => void)[] {
   const began = clock.now();
   let head = { sequence: 0, proof: "" };
@@ -201,7 +201,9 @@ function regularTasks(
     if (head.sequence !== sequence)
       head = { sequence, proof: signHead(keys.signer, mesh, { epoch: body.epoch, sequence, hash }) };
     body.head = head.proof;
+    const dropped = [...collector.dropped()];
     if (wanted.length > 0) body.wanted = wanted;
+    if (dropped.length > 0) body.dropped = dropped;
     const { epoch } = subjectsOf(mesh);
     bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));
     watch.look();

@@ -66,3 +66,23 @@ test("CACHE-2: the least recently used goes first, however the clock is set betw
     { numRuns: 50 },
   );
 });
+
+test("GC-8: what was collected goes from a cache that has room, but not what was of use lately", async () => {
+  const { gone, open, pass } = place();
+  const index = open();
+  await index.note("a", 1);
+  await index.note("b", 1);
+  await index.drop("a");
+  assert.deepEqual(gone, []);
+  pass(pinnedMs + 1);
+  await index.note("b", 1);
+  for (const digest of ["a", "b", "unknown", "a"]) await index.drop(digest);
+  assert.deepEqual(gone, ["a"]);
+  assert.ok(!index.has("a") && index.has("b"));
+  // Its room is free: two more fit beside what stayed.
+  pass(pinnedMs + 1);
+  await index.note("c", 1);
+  await index.note("d", 1);
+  assert.deepEqual(gone, ["a"]);
+  assert.ok(!open().has("a"));
+});
