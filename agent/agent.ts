@@ -138,6 +138,9 @@ class AgentShell implements Agent {
       onReceipt,
       onHead: (proof) => head.note(proof),
       onQuarantined,
+      onDropped: (digests) => {
+        for (const digest of digests) options.artifacts.drop?.(digest);
+      },
       onWanted: (digests) => {
         for (const digest of digests) options.artifacts.offer(digest, this.#recent.get(digest) ?? undefined);
       },

@@ -22,4 +22,6 @@ export interface ArtifactCache {
   share(path: string, digest: Digest, content?: Uint8Array): Promise<void>;
   /** The mesh's store has lost these bytes: where they are here, or are `content`, they are put there again, a little later. */
   offer(digest: Digest, content?: Uint8Array): void;
+  /** Nothing refers to these bytes any more: they go, but where they were of use lately. Absent where nothing is kept. */
+  drop?(digest: Digest): void;
 }

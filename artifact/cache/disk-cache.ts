@@ -46,6 +46,8 @@ const offerAgainMs = 20_000;
 /** What the mesh's store was seen to hold this recently is not offered to it again, ms. */
 const sharedMs = 60_000;
 const sharedKept = 10_000;
+/** What was used this recently is not dropped: a lease that names it may be on its way. */
+const usefulMs = 10 * 60_000;
 
 export async function openDiskCache(options: DiskCacheOptions): Promise<ArtifactCache> {
   const { clock, dir, say } = options;
@@ -170,6 +172,20 @@ class DiskCache implements ArtifactCache {
     this.#offeredAt.set(digest, now);
     this.#sharedAt.delete(digest);
     clock.setTimer(shareOf(dir + digest) * offerSpreadMs, () => void this.#offer(digest, content));
+  }
+
+  drop(digest: Digest): void {
+    // What cannot be removed now goes when room is needed.
+    void this.#drop(digest).catch(() => undefined);
+  }
+
+  /** GC-8: it goes whatever room there is, unless somebody reads it, wants it to stay, or it was of use only lately. */
+  async #drop(digest: Digest): Promise<void> {
+    const entry = this.#store.entry(digest);
+    if (entry === null || this.#options.clock.now() - entry.usedAt < usefulMs) return;
+    if (await this.#store.isPinned(digest)) return;
+    this.#sharedAt.delete(digest);
+    this.#store.remove(digest);
   }
 
   /** The mesh's store misses blobs: what is asked for is a chunk or a node of whatever artifact, or one of before there were trees. */

@@ -3,6 +3,7 @@
  * charges, what was learned) stands in the events.
  */
 import { isFinal, move, noteBest } from "./apply-trial.ts";
+import { noteBrought } from "./apply-artifact.ts";
 import { indexAgent, indexData, indexFurthest, indexGoing, indexLeaving } from "./index-state.ts";
 import { accountOf, addLine, agentOf, enterRung, notePacked, sweepOf, trialOf } from "./entity.ts";
 import { withEpochs } from "../state/epoch-means.ts";
@@ -53,6 +54,8 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
       trial.checkpoint = { resource: event.resource, digest: event.digest };
       trial.checkpointBytes = event.bytes;
       trial.metrics = event.metrics;
+      noteBrought(state, event.digest);
+      if (event.best !== undefined) noteBrought(state, event.best.digest);
       attempt.keptMs = event.usedMs;
       attempt.keptAt = at;
       noteBestEpoch(trial, event);

@@ -5,6 +5,7 @@
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { heardNow } from "../budget/meter.ts";
 import { apply } from "./apply.ts";
+import { collect, noteRemoved } from "./decide-collect.ts";
 import { hearHeartbeat, silence, superseded, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
 import { preempt } from "./preempt.ts";
@@ -49,6 +50,11 @@ export function* decide(
     }
     case "proposals":
       yield* decideProposals(state, input.proposals, isFull);
+      break;
+    case "collect":
+      return (yield* collect(state, input.collection, at, isFull)) ? accept(null) : null;
+    case "removed":
+      yield* noteRemoved(state, input.mark);
       break;
     case "expire":
       if (!(yield* expire(state, at, settings, isFull))) return null;

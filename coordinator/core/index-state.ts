@@ -3,6 +3,7 @@
  * it changes an entity; loading a stored state calls them for each entity in turn.
  */
 import type { Digest } from "../../protocol/id.ts";
+import { isHeld } from "../state/bytes-held.ts";
 import { takesWork } from "../state/takes-work.ts";
 import { TrialQueue } from "../state/trial-queue.ts";
 import { trialKey } from "../state/trial-key.ts";
@@ -72,7 +73,9 @@ export function indexFurthest(state: State, trial: Trial): void {
   if (!sweep.spec.reuse || trial.parent !== null || trial.checkpoint === null) return;
   const key = trialKey(sweep.warmStart, trial.model, trial.params);
   const known = state.furthest.get(key);
-  const furthest = known === undefined ? 0 : (state.trials.get(known)?.checkpoint?.resource ?? 0);
+  const best = known === undefined ? null : (state.trials.get(known)?.checkpoint ?? null);
+  // GC-3: one whose bytes are gone gives way to any that is there.
+  const furthest = best === null || !isHeld(state, best.digest) ? 0 : best.resource;
   if (trial.checkpoint.resource > furthest) state.furthest.set(key, trial.trial);
 }
 

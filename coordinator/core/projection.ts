@@ -12,9 +12,11 @@ import {
   workEntity,
 } from "../format/account-entity.ts";
 import { agentEntity } from "../format/agent-entity.ts";
+import { markEntity, pinEntity } from "../format/artifact-entity.ts";
 import { datasetEntity, modelEntity } from "../format/registry-entity.ts";
 import { sweepEntity } from "../format/sweep-entity.ts";
 import { packEntity, trialEntity } from "../format/trial-entity.ts";
+import { indexMark } from "./apply-artifact.ts";
 import { isFinal } from "./apply-trial.ts";
 import { enterRung } from "./entity.ts";
 import {
@@ -66,6 +68,10 @@ export function entityAt(state: State, key: string): unknown {
       return state.works.get(name);
     case "command":
       return state.commands.get(name);
+    case "pin":
+      return state.pins.get(name);
+    case "mark":
+      return state.marks.get(Number(name));
     default:
       throw new Error(`broken invariant: no entity is called ${key}`);
   }
@@ -107,6 +113,13 @@ export function loadState(range: Range): State {
   loadCommands(state, range);
   for (const cost of entities(range, "cost/", costEntity)) state.costs.set(cost.kind, cost);
   for (const work of entities(range, "work/", workEntity)) state.works.set(work.work, work);
+  for (const pin of entities(range, "pin/", pinEntity)) state.pins.set(pin.digest, pin);
+  const marks = [...entities(range, "mark/", markEntity)].sort((a, b) => a.mark - b.mark);
+  for (const mark of marks) {
+    state.marks.set(mark.mark, mark);
+    indexMark(state, mark);
+  }
+  // What is gone is known by now.
   for (const trial of trials) derive(state, trial);
   const queued = trials.filter((trial) => trial.state === "queued").sort((a, b) => a.order - b.order);
   for (const trial of queued) indexQueued(state, trial);

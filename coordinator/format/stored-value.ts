@@ -48,6 +48,19 @@ export const storedRefill = z.strictObject({
 });
 export type StoredRefill = z.infer<typeof storedRefill>;
 
+/** How long bytes are kept that nothing needs to go on; times in ms. */
+export const storedRetention = z.strictObject({
+  /** So many checkpoints of each sweep, its best. */
+  checkpoints: storedCount,
+  /** After a sweep was removed, what it was run with and its best. */
+  removedMs: storedMs,
+  /** Between the mark and the removal. */
+  graceMs: storedMs,
+  /** What nothing speaks of may be part of an upload for so long after it was stored. */
+  uploadMs: storedMs,
+});
+export type StoredRetention = z.infer<typeof storedRetention>;
+
 /** What people wrote about a sweep or a trial. */
 export const storedLabels = {
   tags: z.array(z.string()).exactOptional(),

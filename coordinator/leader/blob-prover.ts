@@ -4,6 +4,7 @@
  * somebody doubts it, since a stored chunk cannot be written again, and is remembered. What is wanted and not whole is asked for.
  */
 import { getBlob, proveBlob, putBlob, type ProofState } from "../../artifact/blob.ts";
+import { removeBlob } from "../../artifact/blob-inventory.ts";
 import { chunkBytesMax, readNode } from "../../artifact/chunk-tree.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
 import { BusError, type Bus, type Bytes } from "../../protocol/bus/bus.ts";
@@ -18,6 +19,8 @@ const provedMax = 10_000;
 const doubtedMs = 10_000;
 /** So long bytes are asked for that the store has lost. */
 const wantedMs = 15_000;
+/** What somebody was told is remembered for so long: longer than anybody uploads. */
+const toldMs = 7 * 24 * 3_600_000;
 
 export interface BlobProverOptions {
   readonly bus: Bus;
@@ -28,6 +31,10 @@ export interface BlobProverOptions {
   /** The pack of a digest; undefined where it lies in none. */
   readonly packOf?: (digest: Digest) => number | undefined;
   readonly log: (line: string) => void;
+  /** Of what was collected and is not yet removed: the sequence that its messages are below; else null. */
+  readonly leavesBefore: (digest: Digest) => number | null;
+  /** It has been collected, and nobody need look for it. */
+  readonly isGone: (digest: Digest) => boolean;
 }
 
 export class BlobProver {
@@ -35,6 +42,8 @@ export class BlobProver {
   readonly #proved = new Set<Digest>();
   /** When each was last doubted, oldest first, and whether it is missed since. */
   readonly #doubted = new Map<Digest, { readonly at: number; readonly missed: boolean }>();
+  /** When somebody was told last that each is there, oldest first. */
+  readonly #told = new Map<Digest, number>();
 
   constructor(options: BlobProverOptions) {
     this.#options = options;
@@ -47,6 +56,41 @@ export class BlobProver {
 
   /** Throws BusError. */
   async prove(digest: Digest): Promise<ProofState> {
+    const { bus, leavesBefore, mesh } = this.#options;
+    for (;;) {
+      // GC-5: what is being removed is removed first, so that whoever asks stores what they have anew.
+      const before = leavesBefore(digest);
+      if (before !== null) {
+        this.#proved.delete(digest);
+        await removeBlob(bus, placeOf(mesh), digest, before);
+      }
+      const state = await this.#read(digest);
+      if (state !== "right") return state;
+      // It may have been collected while it was read.
+      if (before === null && leavesBefore(digest) !== null) continue;
+      this.tell(digest);
+      return state;
+    }
+  }
+
+  /** GC-5: somebody was told within this time, ms, that it is there, and may be about to refer to it. */
+  wasTold(digest: Digest, withinMs: number): boolean {
+    const at = this.#told.get(digest);
+    return at !== undefined && this.#options.clock.monotonic() - at < withinMs;
+  }
+
+  /** GC-5: somebody counts on its being there. */
+  tell(digest: Digest): void {
+    const now = this.#options.clock.monotonic();
+    this.#told.delete(digest);
+    this.#told.set(digest, now);
+    for (const [old, at] of this.#told) {
+      if (now - at < toldMs) break;
+      this.#told.delete(old);
+    }
+  }
+
+  async #read(digest: Digest): Promise<ProofState> {
     if (this.#proved.has(digest)) return "right";
     const { bus, log, mesh } = this.#options;
     const place = placeOf(mesh);
@@ -91,10 +135,10 @@ export class BlobProver {
     this.#proved.delete(digest);
     const found = await this.prove(digest);
     const state = found !== "right" && (await this.#unpack(digest)) ? "right" : found;
-    if (state !== "right")
-      log(`artifact ${digest.slice(0, 12)} is wanted and is not whole; asking for its bytes`);
+    const isMissed = state !== "right" && !this.#options.isGone(digest);
+    if (isMissed) log(`artifact ${digest.slice(0, 12)} is wanted and is not whole; asking for its bytes`);
     this.#doubted.delete(digest);
-    this.#doubted.set(digest, { at: now, missed: state !== "right" });
+    this.#doubted.set(digest, { at: now, missed: isMissed });
     return state;
   }
 

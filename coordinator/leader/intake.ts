@@ -11,6 +11,7 @@ import {
   type CommandName,
   type QueryName,
 } from "../../protocol/command.ts";
+import type { Digest } from "../../protocol/id.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -53,6 +54,8 @@ export interface IntakeOptions extends Ears {
   readonly quota: SenderQuota;
   readonly points: PointIndex;
   readonly checkHead: HeadCheck;
+  readonly restMs: () => number;
+  readonly spare: (digest: Digest) => void;
   readonly log: (line: string) => void;
 }
 

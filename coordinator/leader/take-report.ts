@@ -23,6 +23,8 @@ export interface ReportTaker extends Ears, InboxReader {
   readonly leader: Leader;
   readonly packs: PackStore;
   readonly giveOrder: GiveOrder;
+  /** GC-5: what a report speaks of is there already, and is not to go before that is decided on. */
+  readonly spare: (digest: Digest) => void;
   readonly log: (line: string) => void;
 }
 
@@ -47,9 +49,13 @@ export async function takeInbox(taker: ReportTaker, batch: readonly Delivered[])
   await Promise.all(taken.map((one) => takeReports(taker, one, places ?? noPlaces)));
 }
 
-function* wantedIn({ leader }: ReportTaker, read: ReadMessage): Generator<[Digest, Bytes], void, void> {
+function* wantedIn(
+  { leader, spare }: ReportTaker,
+  read: ReadMessage,
+): Generator<[Digest, Bytes], void, void> {
   const { agent, contents, reports } = read;
   if (contents.size === 0) return;
+  for (const digest of contents.keys()) if (leader.state.packed.has(digest)) spare(digest);
   for (const { report } of reports) {
     for (const digest of wantedOf(leader.state, agent, report)) {
       const content = contents.get(digest);

@@ -53,7 +53,24 @@ export type Input =
       readonly forged?: string;
     }
   | { readonly kind: "proposals"; readonly proposals: Proposals }
+  | { readonly kind: "collect"; readonly collection: Collection }
+  /** The bytes of a mark that was collected are no longer in the mesh's store. */
+  | { readonly kind: "removed"; readonly mark: number }
   | { readonly kind: "expire" };
+
+/** What the mesh's store holds that could go, as far as can be told without the state. */
+export interface Collection {
+  /** Stored long enough ago not to be part of an upload, or spoken of by a trial. */
+  readonly found: readonly { readonly digest: Digest; readonly bytes: number }[];
+  /** Somebody was told lately that these are there, and may be about to refer to them. */
+  readonly spared: Pick<ReadonlySet<Digest>, "has">;
+  /** Above every sequence of the store at that moment. */
+  readonly before: number;
+  /** All of the store was looked through. */
+  readonly isLook: boolean;
+  /** Whoever leads has done so long enough to have heard of what was on its way before. */
+  readonly mayCollect: boolean;
+}
 
 /** What a sampler answered, for a sweep as it was when it was asked. */
 export interface Proposals {

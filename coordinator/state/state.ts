@@ -14,8 +14,9 @@ import type {
   workEntity,
 } from "../format/account-entity.ts";
 import type { agentEntity } from "../format/agent-entity.ts";
+import type { markEntity, pinEntity } from "../format/artifact-entity.ts";
 import type { datasetEntity, modelEntity } from "../format/registry-entity.ts";
-import type { StoredRefill } from "../format/stored-value.ts";
+import type { StoredRefill, StoredRetention } from "../format/stored-value.ts";
 import type { sweepEntity } from "../format/sweep-entity.ts";
 import type { packEntity, trialEntity } from "../format/trial-entity.ts";
 import { Fleet } from "./fleet.ts";
@@ -41,6 +42,9 @@ export type Ending = NonNullable<Attempt["ending"]>;
 export type Pack = z.infer<typeof packEntity>;
 export type Model = z.infer<typeof modelEntity>;
 export type Version = Model["versions"][number];
+export type Pin = Readonly<z.infer<typeof pinEntity>>;
+export type Mark = z.infer<typeof markEntity>;
+export type Retention = Readonly<StoredRetention>;
 export type DatasetRecord = z.infer<typeof datasetEntity>;
 
 export interface State {
@@ -62,6 +66,10 @@ export interface State {
   readonly works: Map<string, WorkHistory>;
   /** Accepted commands by idempotency key, oldest first. */
   readonly commands: Map<string, Command>;
+  /** By digest: what somebody keeps, whatever refers to it. */
+  readonly pins: Map<Digest, Pin>;
+  /** Artifacts that are to go, or have gone, by the number of their mark. */
+  readonly marks: Map<number, Mark>;
 
   // Derived.
   /** Attempts that have not ended, by fence. */
@@ -91,6 +99,12 @@ export interface State {
   readonly attention: Set<SweepId>;
   /** Open sweeps whose sampler learns and that want another proposal. */
   readonly wanting: Set<SweepId>;
+  /** By digest of what is marked and still there: its mark. */
+  readonly marked: Map<Digest, number>;
+  /** By digest of what is gone: its mark. */
+  readonly gone: Map<Digest, number>;
+  /** Marks that are not yet at their end. */
+  readonly openMarks: Set<number>;
 
   /** Keys of entities changed since the projection was last written. */
   readonly dirty: Set<string>;
@@ -120,6 +134,8 @@ export function emptyState(): State {
     costs: new Map(),
     works: new Map(),
     commands: new Map(),
+    pins: new Map(),
+    marks: new Map(),
     active: new Map(),
     held: new Map(),
     going: new Map(),
@@ -134,6 +150,9 @@ export function emptyState(): State {
     packed: new Map(),
     attention: new Set(),
     wanting: new Set(),
+    marked: new Map(),
+    gone: new Map(),
+    openMarks: new Set(),
     dirty: new Set(),
   };
 }

@@ -40,6 +40,8 @@ for (const world of busWorlds) {
         ...{ bus: lead, mesh: "m", clock: systemClock, log: () => undefined },
         packs: { read: (...of) => packs.read(...of), readAgain: (...of) => packs.readAgain(...of) },
         packOf: (digest) => packed.get(digest),
+        leavesBefore: () => null,
+        isGone: () => false,
       });
       serveProofs(lead, "m", prover);
       await mesh.pass(50);

@@ -132,7 +132,7 @@ describe("certificates of agents", () => {
         assert.equal(kept.current(), null, "a damaged one counts for nothing");
         kept.stop();
       }
-    await tower.bus.close();
+      await tower.bus.close();
     },
   );
 

@@ -1,7 +1,7 @@
 // One simulated agent: the real agent code over the hub, a memory disk, a simulated runner and a clock of its own. It can be made to
 // die at any of its steps: as something is written, stored, sent, begun or reported.
 import { startAgent, type AgentOptions } from "../../agent/agent.ts";
-import { takePacked } from "../../artifact/blob.ts";
+import { putBlob, takePacked } from "../../artifact/blob.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
 import type { ArtifactCache } from "../../artifact/artifact-cache.ts";
 import type { Job, Runner } from "../../agent/runner/runner.ts";
@@ -155,7 +155,7 @@ function steppedStore(store: Store, onStep: () => void): Store {
   };
 }
 
-function cacheOver({ bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
+function cacheOver({ artifacts, bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
   const { blobs } = streamsOf(mesh);
   const subjects = subjectsOf(mesh);
   const retry = async <T>(run: () => Promise<T>): Promise<T> => {
@@ -185,9 +185,10 @@ function cacheOver({ bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
       );
       return found === null ? refuse("unknown", `no artifact ${digest}`) : accept(`sim:${digest}`);
     },
-    share: async (_path, digest) => {
+    share: async (path) => {
+      const { content = new Uint8Array() } = artifacts.get(path) ?? {};
       onStep();
-      await bus.append(blobs, subjects.blob(digest, 0), new Uint8Array([1]));
+      await putBlob(bus, placeOf(mesh), content);
       onStep();
     },
     offer: () => {},

@@ -15,7 +15,10 @@ export interface SimulatedEpoch {
 }
 
 /** What checkpoints hold, by path; a path is `sim:<digest>`, so that any agent's runner finds it. */
-export type SimulatedStore = Map<string, { readonly resource: number; readonly bytes: number }>;
+export type SimulatedStore = Map<
+  string,
+  { readonly resource: number; readonly bytes: number; readonly content: Uint8Array }
+>;
 
 export interface SimulatedRunnerOptions {
   readonly clock: Clock;
@@ -230,6 +233,6 @@ function keep(store: SimulatedStore, job: Job, resource: number): CheckpointFile
   const digest = createHash("sha256").update(content).digest("hex");
   const path = `sim:${digest}`;
   const bytes = content.length;
-  store.set(path, { resource, bytes });
+  store.set(path, { resource, bytes, content });
   return digest < "8" ? { path, digest, bytes, content } : { path, digest, bytes };
 }

@@ -19,6 +19,8 @@ export function stateText(state: State): string {
     byKey(state.costs),
     byKey(state.works),
     byKey(state.commands),
+    byKey(state.pins),
+    [...state.marks].toSorted(([a], [b]) => a - b),
     [...state.active].toSorted(([a], [b]) => a - b),
     byKey(state.records),
   ]);
