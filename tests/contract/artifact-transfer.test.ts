@@ -74,7 +74,10 @@ for (const world of [inMemory, ...busWorlds.filter(({ name }) => name !== "memor
       serveProofs(
         lead,
         "m",
-        new BlobProver({ bus: lead, mesh: "m", clock: systemClock, log: () => undefined }),
+        new BlobProver({
+          ...{ bus: lead, mesh: "m", clock: systemClock, log: () => undefined },
+          ...{ leavesBefore: () => null, isGone: () => false },
+        }),
       );
       await mesh.pass(50);
     });
@@ -186,7 +189,10 @@ for (const world of [inMemory, ...busWorlds.filter(({ name }) => name !== "memor
         .update(bytes.subarray(2 * chunkBytesMax))
         .digest("hex");
       await mesh.settle(lead.removeMessages(place.stream, `${place.subjectOf(chunk, 0).slice(0, -1)}*`));
-      const prover = new BlobProver({ bus: lead, mesh: "m", clock: systemClock, log: () => undefined });
+      const prover = new BlobProver({
+        ...{ bus: lead, mesh: "m", clock: systemClock, log: () => undefined },
+        ...{ leavesBefore: () => null, isGone: () => false },
+      });
       const digests = () => Promise.resolve([artifactName(bytesOf(1, 1)), artifactName(bytes)]);
       const end = scrubBlobs({ prover, clock: unheeded, digests });
       try {

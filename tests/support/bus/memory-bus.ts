@@ -18,6 +18,7 @@ import {
   type Entry,
   type Incoming,
   type StreamSpec,
+  type StreamCensus,
   type StreamState,
   type Subscription,
 } from "../../../protocol/bus/bus.ts";
@@ -190,12 +191,16 @@ export class MemoryBus implements Bus {
     return this.#call(() => this.#hub.stream(stream).readSubject(subject, fromSequence, limit));
   }
 
-  getMessage(stream: string, subject: string): Promise<Entry | null> {
+  getMessage(stream: string, subject: string): Promise<DatedEntry | null> {
     return this.#call(() => this.#hub.stream(stream).lastOf(subject));
   }
 
-  removeMessages(stream: string, subject: string): Promise<void> {
-    return this.#call(() => this.#hub.stream(stream).removeMatching(subject));
+  removeMessages(stream: string, subject: string, before = Infinity): Promise<void> {
+    return this.#call(() => this.#hub.stream(stream).removeMatching(subject, before));
+  }
+
+  census(stream: string, subject: string): Promise<StreamCensus> {
+    return this.#call(() => this.#hub.stream(stream).census(subject));
   }
 
   async consume(
