@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { placeOf } from "../../artifact/mesh-blob.ts";
-import { isInMesh } from "../../artifact/blob.ts";
+import { isInMesh, takePacked } from "../../artifact/blob.ts";
 import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
 import { isFolderFile } from "../../artifact/folder/unpack-folder.ts";
 import { artifactFolder, openArtifactStore } from "../../artifact/store/open-artifact-store.ts";
@@ -149,9 +149,11 @@ function kindOf(path: string): "file" | "folder" | null {
 
 async function inMesh({ bus, home }: Connected, digest: Digest): Promise<boolean | null> {
   try {
-    return await isInMesh(bus, placeOf(home.mesh), digest);
+    const place = placeOf(home.mesh);
+    // Small checkpoints lie in packs, which a coordinator knows.
+    return (await isInMesh(bus, place, digest)) || (await takePacked(bus, place, digest)) !== null;
   } catch (error) {
-    if (error instanceof BusError) return null;
+    if (error instanceof BusError) return error.kind === "denied" ? false : null;
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import type { Command } from "commander";
 import * as fc from "fast-check";
 import type * as z from "zod";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
+import { BusError } from "../../protocol/bus/bus.ts";
 import type { MeshClient } from "../../protocol/client.ts";
 import { commandValues } from "../../protocol/command.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
@@ -53,11 +54,17 @@ function hostileClient(seed: number, refuses: boolean, answered: unknown[] = [])
   } as unknown as MeshClient; // its answers are of any shape the schemas allow, which types cannot say
 }
 
+/** A mesh's store that holds nothing. */
+const silentBus = {
+  getMessage: () => Promise.resolve(null),
+  request: () => Promise.reject(new BusError("no-responders", "Nobody answers.")),
+};
+
 function connectedBy(client: MeshClient): Connected {
   return {
     client,
     home: { mesh: "m", url: "nats://x", path: folder },
-    bus: { getMessage: () => Promise.resolve(null) },
+    bus: silentBus,
   } as unknown as Connected;
 }
 
