@@ -51,6 +51,9 @@ const trustedMs = 60 * 60_000;
 /** A smaller one always. */
 const trustedBytesMin = 16 * chunkBytesMax;
 
+/** What was begun, and for so long nobody went on with, is let go, ms. */
+const partKeptMs = 7 * 24 * 60 * 60_000;
+
 interface Verified {
   readonly identity: string;
   readonly at: number;
@@ -70,6 +73,8 @@ export class ArtifactStore implements ChunkShelf {
     this.#clock = clock;
     this.#place = new StorePlace(folder);
     this.#index = new ArtifactIndex({ place: this.#place, clock, quotaBytes });
+    for (const { at, digest } of this.#place.parts())
+      if (clock.now() - at > partKeptMs && !this.#index.isPartTaken(digest)) this.#place.removePart(digest);
   }
 
   get folder(): string {

@@ -1,5 +1,5 @@
 /** Where things lie in the folder of a local store. One artifact is one plain file that whoever trains can read by its path. */
-import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Digest } from "../../protocol/id.ts";
@@ -87,6 +87,18 @@ export class StorePlace {
   moveOut(digest: Digest, file: string, nodes: string): void {
     renameIfThere(this.file(digest), file);
     renameIfThere(this.nodes(digest), nodes);
+  }
+
+  /** Parts that lie there, and when each was last written to, ms since the Unix epoch. */
+  parts(): readonly { readonly digest: Digest; readonly at: number }[] {
+    const folder = join(this.folder, "parts");
+    const times = new Map<Digest, number>();
+    for (const name of readdirSync(folder)) {
+      const digest = name.replace(nodesSuffix, "");
+      const { mtimeMs } = statSync(join(folder, name), { throwIfNoEntry: false }) ?? { mtimeMs: 0 };
+      times.set(digest, Math.max(times.get(digest) ?? 0, mtimeMs));
+    }
+    return [...times].map(([digest, at]) => ({ digest, at }));
   }
 
   remove(digest: Digest): void {

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
   writeSync,
   closeSync,
@@ -294,6 +295,28 @@ test("CACHE-1: what an agent's cache held before is taken over, and read before 
   assert.equal(await store.hold(artifactName(wrong)), null);
   assert.equal((await store.hold(plain))?.bytes, large.length);
   await store.close();
+});
+
+test("what was begun is kept for days, and let go when nobody went on with it", async () => {
+  const { folder, open, time } = place();
+  const bytes = bytesOf(3 * chunkBytesMax);
+  const { chunks, digest } = chunksOf(bytes);
+  const store = open();
+  await store.bring(
+    digest,
+    async (work) => void (await bringAll(work, ({ digest: one }) => chunks.get(one), 2)),
+  );
+  await store.close();
+  const parts = join(folder, "store/parts");
+  for (const [days, left] of [
+    [6, 2],
+    [8, 0],
+  ] as const) {
+    for (const name of readdirSync(parts))
+      utimesSync(join(parts, name), time.now / 1_000, time.now / 1_000 - days * 86_400);
+    await open().close();
+    assert.equal(readdirSync(parts).length, left);
+  }
 });
 
 test("CACHE-2: the quota that was said last is that of whoever says none, also where the index was lost", async () => {
