@@ -236,7 +236,7 @@ class AgentShell implements Agent {
     this.#noteStart(`${lease.trial}: ${lease.model} on ${lease.backend}${from} to epoch ${lease.target}`);
     runner.start(
       { ...job, checkpointDir: artifacts.workDirOf(lease.fence), memoryMiB: this.#memoryMiB },
-      (digest) => artifacts.kept(digest),
+      (digest) => artifacts.kept(digest, lease.fence),
     );
   }
 

@@ -18,17 +18,17 @@ const shareRetryMs = 500;
 /** Dataset, checkpoint and other artifacts of a lease, one after the other; the first that fails ends it. */
 export async function fetchFiles(artifacts: ArtifactCache, { lease }: Fetch): Promise<AgentInput> {
   const { fence } = lease;
-  const dataset = lease.dataset === null ? null : await artifacts.fetch(lease.dataset);
+  const dataset = lease.dataset === null ? null : await artifacts.fetch(lease.dataset, fence);
   if (dataset !== null && !dataset.ok)
     return { kind: "fetch-failed", fence, reason: dataset.refusal.message };
-  const checkpoint = lease.from === null ? null : await artifacts.fetch(lease.from.digest);
+  const checkpoint = lease.from === null ? null : await artifacts.fetch(lease.from.digest, fence);
   if (checkpoint !== null && !checkpoint.ok)
     return { kind: "fetch-failed", fence, reason: checkpoint.refusal.message };
   // Without it the trial trains just as well: only the test's figures of that epoch would be missing.
-  const best = lease.best === undefined ? null : await artifacts.fetch(lease.best.digest);
+  const best = lease.best === undefined ? null : await artifacts.fetch(lease.best.digest, fence);
   const parts: Record<Digest, string> = {};
   for (const digest of lease.parts) {
-    const part = await artifacts.fetch(digest);
+    const part = await artifacts.fetch(digest, fence);
     if (!part.ok) return { kind: "fetch-failed", fence, reason: part.refusal.message };
     parts[digest] = part.value;
   }

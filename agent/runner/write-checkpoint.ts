@@ -2,8 +2,8 @@
  * Writes a checkpoint so that a crash of this process leaves either all of it or nothing under its name.
  * Not flushed to disk: it is durable once it is in the mesh's store, and an agent empties its work folder at start.
  */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { artifactName } from "../../artifact/name-artifact.ts";
 import { writeWhole } from "../../system/whole-file.ts";
 import type { CheckpointFile, Kept } from "./runner.ts";
 import { makeFolder } from "../../system/make-folder.ts";
@@ -18,7 +18,7 @@ export async function writeCheckpoint(
   name: string,
   kept: Kept = () => null,
 ): Promise<CheckpointFile> {
-  const digest = createHash("sha256").update(bytes).digest("hex");
+  const digest = artifactName(bytes);
   const known = kept(digest);
   if (known !== null) return { path: known, digest, bytes: bytes.length };
   const path = join(dir, `${name}.safetensors`);

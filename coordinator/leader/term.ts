@@ -30,7 +30,9 @@ import { SenderQuota } from "./sender-quota.ts";
 import { BlobProver } from "./blob-prover.ts";
 import { artifactsOnRecord, scrubBlobs } from "./scrub-blobs.ts";
 import { serveProofs } from "./serve-proofs.ts";
+import { serveTracker } from "./serve-tracker.ts";
 import { ServerPulse } from "./server-pulse.ts";
+import { Tracker } from "./tracker.ts";
 
 export interface TermOptions {
   readonly mesh: string;
@@ -121,6 +123,7 @@ export function beginTerm(options: TermOptions): Term {
     ...serveRequests(intake),
     serveInbox(intake),
     serveProofs(bus, mesh, prover),
+    serveTracker({ bus, mesh, clock, state, quota }, new Tracker()),
   ];
   const timers = [
     ...regularTasks(options, intake, pulse, prover),

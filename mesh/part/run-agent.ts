@@ -4,7 +4,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { startAgent } from "../../agent/agent.ts";
-import { openDiskCache } from "../../artifact/disk-cache.ts";
+import { openDiskCache } from "../../artifact/cache/disk-cache.ts";
+import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
+import {
+  adoptCache,
+  artifactFolder,
+  openArtifactStore,
+  refuseStored,
+} from "../../artifact/store/open-artifact-store.ts";
 import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
 import { DiskReserve } from "../../agent/owner/disk-reserve.ts";
 import { othersLoad } from "../../agent/owner/others-load.ts";
@@ -82,27 +89,23 @@ export async function runAgent(
       await bus.value.close();
       return trust;
     }
-    const hadOne = existsSync(join(folder, cacheFolder));
-    const store = await awaitDisk(
-      () => openStore(join(folder, "store"), agentStoreVersion, systemClock.now(), say, hadOne),
-      say,
-      asked,
-    );
-    if (store?.ok !== true) {
+    const memory = await openMemory(home, folder, options.cacheQuota, say, asked);
+    if (memory?.ok !== true) {
       await bus.value.close();
-      return store ?? accept(null);
+      return memory ?? accept(null);
     }
+    const { artifacts, store } = memory.value;
     const { name } = credential;
     const kept = ownCertificate(home, credential, bus.value, say);
-    const place = { home, name, folder, bus: bus.value, trust: trust.value, store: store.value, asked };
-    const quotaBytes = Math.round(options.cacheQuota * bytesPerGiB);
+    const place = { home, name, folder, bus: bus.value, trust: trust.value, store, artifacts, asked };
     const end = await lend(
       { environment, say },
-      { ...place, measured, policy, idleCommand, leaveFreeDiskGiB, quotaBytes },
+      { ...place, measured, policy, idleCommand, leaveFreeDiskGiB },
     );
     kept?.stop();
     await bus.value.close();
-    await store.value.close();
+    await artifacts.close();
+    await store.close();
     if (end.kind === "asked") return accept(null);
     const why =
       end.kind === "halted" ? end.reason : `the mesh no longer accepts agent ${name}: ${end.reason}`;
@@ -130,6 +133,47 @@ function ownCertificate(
   return null;
 }
 
+interface AgentMemory {
+  readonly store: Store;
+  readonly artifacts: ArtifactStore;
+}
+
+/** The agent's own memory, and the artifacts of the machine. Null where it is asked to stop meanwhile. */
+async function openMemory(
+  home: Home,
+  folder: string,
+  quotaGiB: number,
+  say: (line: string) => void,
+  asked: Promise<unknown>,
+): Promise<Outcome<AgentMemory> | null> {
+  const hadOne = existsSync(join(folder, cacheFolder));
+  const store = await awaitDisk(
+    () => openStore(join(folder, "store"), agentStoreVersion, systemClock.now(), say, hadOne),
+    say,
+    asked,
+  );
+  if (store?.ok !== true) return store;
+  const artifacts = await awaitDisk(() => openArtifacts(home, folder, quotaGiB), say, asked);
+  if (artifacts?.ok === true) return accept({ store: store.value, artifacts: artifacts.value });
+  await store.value.close();
+  return artifacts;
+}
+
+/** The machine's store of artifacts, with what this agent kept before there was one. */
+async function openArtifacts(home: Home, folder: string, quotaGiB: number): Promise<Outcome<ArtifactStore>> {
+  const quotaBytes = Math.round(quotaGiB * bytesPerGiB);
+  const at = join(home.path, artifactFolder);
+  const opened = openArtifactStore({ folder: at, clock: systemClock, quotaBytes });
+  if (!opened.ok) return opened;
+  try {
+    await adoptCache(opened.value, join(folder, cacheFolder));
+    return opened;
+  } catch (error) {
+    await opened.value.close();
+    return refuseStored(error, at);
+  }
+}
+
 interface Lending {
   readonly home: Home;
   readonly name: string;
@@ -142,7 +186,7 @@ interface Lending {
   readonly policy: Policy;
   readonly idleCommand: string | null;
   readonly leaveFreeDiskGiB: number | null;
-  readonly quotaBytes: number;
+  readonly artifacts: ArtifactStore;
 }
 
 type LendingEnd = StopReason | { readonly kind: "halted"; readonly reason: string };
@@ -153,12 +197,11 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   const { capability } = measured;
   const artifacts = await openDiskCache({
     dir: join(lending.folder, cacheFolder),
-    store,
+    store: lending.artifacts,
     bus,
     mesh: home.mesh,
     clock: systemClock,
     say,
-    quotaBytes: lending.quotaBytes,
   });
   const halted = Promise.withResolvers<LendingEnd>();
   const { host } = capability;

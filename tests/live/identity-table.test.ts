@@ -63,6 +63,8 @@ const table: readonly Row[] = [
   row(subjects.blob("abc", 1), ["owner", "requester", "agent"], nobody),
   row(subjects.prove, ["owner", "requester", "agent"], coordinators),
   row(`${subjects.prove}.agent.${me}`, nobody, coordinators),
+  row(subjects.track, ["owner", "requester", "agent"], nobody),
+  row(`${subjects.track}.agent.${me}`, nobody, coordinators),
   row(`$JS.API.STREAM.PURGE.${streams.blobs}`, coordinators, nobody),
   row(subjects.stored("abc", 1), others, nobody),
   row(`$JS.API.STREAM.INFO.${streams.journal}`, coordinators, nobody),
