@@ -84,7 +84,7 @@ async function readWhole(bus: Bus, place: BlobPlace, digest: Digest): Promise<Bl
   }
   const bytes = new Uint8Array(tree.bytes);
   const fault: { reading: BlobReading | null } = { reading: null };
-  await inTurns(tree.chunkCount, async (index) => {
+  await inTurns(tree.chunkCount, 0, async (index) => {
     if (fault.reading !== null) return;
     const found = await read(tree.chunk(index), chunkBytesMax);
     if (found.kind !== "read") fault.reading = found;

@@ -1,6 +1,6 @@
 /**
- * The mesh's store as a source of chunks: each chunk and each node is a blob of its own, so whatever holds for blobs (BLOB-4 to BLOB-6)
- * holds for each. How they come there is `send-tree.ts`'s.
+ * The mesh's store as a source of chunks: each chunk and each node is a blob of its own, so whatever holds for blobs (BLOB-5,
+ * BLOB-6) holds for each. How they come there is `send-tree.ts`'s.
  */
 import { BusError, type Bus, type Bytes } from "../protocol/bus/bus.ts";
 import { errorSentence } from "../protocol/error-sentence.ts";
@@ -41,12 +41,13 @@ export class MeshSource implements ChunkSource {
     signal.addEventListener("abort", onAbort, { once: true });
     const worker = async (): Promise<void> => {
       // One for all of a worker's chunks: what is let go is not given back at once.
-      const buffer = Buffer.allocUnsafeSlow(chunkBytesMax);
+      let buffer: Bytes | undefined;
       while (!isOver) {
         const [chunk] = work.take({ countMax: 1 }) ?? [null];
         if (chunk === null) return stop({ kind: "done" });
         if (chunk === undefined) await Promise.race([work.changed(), end.promise]);
         else {
+          if (chunk.index !== null) buffer ??= Buffer.allocUnsafeSlow(chunkBytesMax);
           const why = await this.#bringOne(work, chunk, buffer);
           if (why !== null) stop(why);
         }
@@ -61,11 +62,14 @@ export class MeshSource implements ChunkSource {
   }
 
   /** Null where it was brought. */
-  async #bringOne(work: ChunkWork, chunk: WantedChunk, into: Bytes): Promise<SourceEnd | null> {
+  async #bringOne(work: ChunkWork, chunk: WantedChunk, into?: Bytes): Promise<SourceEnd | null> {
     const { bus, pause, place } = this.#options;
     let reading: BlobReading;
     try {
-      reading = await readBlob(bus, place, chunk.digest, pause, { maxBytes: chunkBytesMax, into });
+      reading = await readBlob(bus, place, chunk.digest, pause, {
+        maxBytes: chunkBytesMax,
+        ...(into === undefined ? {} : { into }),
+      });
     } catch (error) {
       work.putBack([chunk]);
       if (!(error instanceof BusError)) throw error;

@@ -8,8 +8,8 @@ import { chunkBytesMax, TreeHash, type NamedChunk } from "./chunk-tree.ts";
 import type { Bytes } from "../protocol/bus/bus.ts";
 import type { Digest } from "../protocol/id.ts";
 
-/** Of a file that is read: so many chunks at once. */
-export const windowChunks = 4;
+/** Of a file that is read: so much at once. */
+const windowBytes = 4 * chunkBytesMax;
 
 export interface ArtifactName {
   readonly digest: Digest;
@@ -41,13 +41,18 @@ export async function nameFile(path: string): Promise<ArtifactName> {
 export async function* chunksOfFile(path: string): AsyncIterable<Bytes> {
   const file = await open(path, "r");
   try {
-    const buffer = Buffer.allocUnsafe(windowChunks * chunkBytesMax);
+    const { size } = await file.stat();
+    // Most are small, and are read by the thousand.
+    let buffer = Buffer.allocUnsafe(size < chunkBytesMax ? size + 1 : windowBytes);
     for (;;) {
       let filled = 0;
       while (filled < buffer.length) {
         const { bytesRead } = await file.read(buffer, filled, buffer.length - filled);
         if (bytesRead === 0) break;
         filled += bytesRead;
+        // It has grown meanwhile.
+        if (filled === buffer.length && filled < windowBytes)
+          buffer = Buffer.concat([buffer, Buffer.allocUnsafe(windowBytes - filled)]);
       }
       for (let at = 0; at < filled; at += chunkBytesMax)
         yield buffer.subarray(at, Math.min(at + chunkBytesMax, filled));

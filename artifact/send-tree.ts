@@ -35,7 +35,7 @@ export async function sendTree(
     if ((await putBlob(bus, place, data, digest)).stored) news++;
   };
   const sent = new Set<Digest>();
-  await inTurns(tree.chunkCount, async (index, buffer) => {
+  await inTurns(tree.chunkCount, Math.min(chunkBytesMax, tree.bytes ?? 0), async (index, buffer) => {
     const digest = tree.chunk(index);
     // What repeats is one blob.
     if (!sent.has(digest)) {
@@ -56,12 +56,13 @@ export async function sendTree(
 /** Does `work` for 0 to count-1, some at a time, and begins no more once one has thrown. */
 export async function inTurns(
   count: number,
+  bufferBytes: number,
   work: (index: number, buffer: Bytes) => Promise<void>,
 ): Promise<void> {
   let next = 0;
   const worker = async () => {
     // One for all of a worker's chunks: what is let go is not given back at once.
-    const buffer = Buffer.allocUnsafeSlow(chunkBytesMax);
+    const buffer = Buffer.allocUnsafeSlow(bufferBytes);
     while (next < count) {
       try {
         await work(next++, buffer);

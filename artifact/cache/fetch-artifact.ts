@@ -4,7 +4,8 @@
  */
 import type { Digest } from "../../protocol/id.ts";
 import { shortDigest } from "../../text/figure.ts";
-import type { ChunkSource, ChunkWork, SourceEnd } from "../chunk-source.ts";
+import type { ChunkSource, SourceEnd } from "../chunk-source.ts";
+import type { PartFile } from "../store/part-file.ts";
 import type { ArtifactStore, HeldArtifact } from "../store/artifact-store.ts";
 
 export interface FetchOptions {
@@ -14,7 +15,8 @@ export interface FetchOptions {
   readonly signal: AbortSignal;
   /** Hears what a source did wrong. */
   readonly say: (line: string) => void;
-  readonly onWork?: (work: ChunkWork) => void;
+  /** Hears of what is being brought. */
+  readonly onWork?: (part: PartFile) => void;
 }
 
 export type Fetched =
@@ -41,8 +43,8 @@ export async function fetchArtifact(
     end: { kind: "missing" },
     name: "any store",
   };
-  const held = await store.bring(digest, async (work) => {
-    onWork?.(work);
+  const held = await store.bring(digest, async (work, part) => {
+    onWork?.(part);
     for (const source of sources) {
       const end = await source.bring(work, signal);
       Object.assign(asked, { some: true, end, name: source.name });

@@ -10,8 +10,10 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Digest } from "../../protocol/id.ts";
+import { storedText } from "../../protocol/bound.ts";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
+import { StoreError } from "../../store/store.ts";
 import { isLiving, processName, SharedStore, type SharedEntries } from "../../store/shared-store.ts";
 import { nodesSuffix, type StorePlace } from "./store-place.ts";
 
@@ -23,6 +25,7 @@ export const defaultQuotaBytes = 10 * bytesPerGiB;
 const entrySchema = z.object({ bytes: z.number().nonnegative(), usedAt: z.number() });
 export type IndexEntry = z.infer<typeof entrySchema>;
 
+const ownerSchema = storedText.catch("");
 const numberSchema = z.number().catch(0);
 const key = {
   entry: "entry/",
@@ -139,21 +142,31 @@ export class ArtifactIndex {
   /** True where this process alone may write the part of it. */
   claimPart(digest: Digest): boolean {
     return this.#store.change((entries) => {
-      const holder = z
-        .string()
-        .catch("")
-        .parse(entries.get(key.part + digest));
-      if (holder !== "" && (this.#parts.has(digest) || (holder !== this.#owner && isLiving(holder))))
-        return false;
+      if (this.#isPartTaken(entries, digest)) return false;
       entries.put(key.part + digest, this.#owner);
       this.#parts.add(digest);
       return true;
     });
   }
 
+  /** Whether somebody brings it just now. */
+  isPartTaken(digest: Digest): boolean {
+    return this.#store.read((entries) => this.#isPartTaken(entries, digest));
+  }
+
   releasePart(digest: Digest): void {
     this.#parts.delete(digest);
-    this.#store.change((entries) => entries.remove(key.part + digest));
+    try {
+      this.#store.change((entries) => entries.remove(key.part + digest));
+    } catch (error) {
+      // On a full disk: it is this store's own, and so nobody else's until this process is gone.
+      if (!(error instanceof StoreError) || error.kind !== "disk-full") throw error;
+    }
+  }
+
+  #isPartTaken(entries: Reader, digest: Digest): boolean {
+    const holder = ownerSchema.parse(entries.get(key.part + digest));
+    return this.#parts.has(digest) || (holder !== "" && holder !== this.#owner && isLiving(holder));
   }
 
   async close(): Promise<void> {

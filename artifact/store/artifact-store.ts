@@ -274,9 +274,7 @@ export class ArtifactStore implements ChunkShelf {
 
   /** What of it came before is given up. */
   giveUp(digest: Digest): void {
-    if (!this.#index.claimPart(digest)) return;
-    this.#place.removePart(digest);
-    this.#index.releasePart(digest);
+    if (!this.#index.isPartTaken(digest)) this.#place.removePart(digest);
   }
 
   async open(digest: Digest): Promise<OpenArtifact | null> {

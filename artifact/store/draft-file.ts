@@ -1,6 +1,7 @@
 /** Bytes of no name yet, written to a file as they come and named when they end. Gone where it is not put in its place. */
 import { createHash, type Hash } from "node:crypto";
 import { open, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
+import { bytesPerKiB } from "../../protocol/byte-unit.ts";
 import type { Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
 import type { ArtifactTree } from "../artifact-tree.ts";
@@ -11,6 +12,7 @@ import { nodesInOrder, treeOfName } from "../tree-file.ts";
 import { nodesSuffix } from "./store-place.ts";
 
 const ownerOnlyMode = 0o600;
+const restBytesMin = 16 * bytesPerKiB;
 
 export interface NamedDraft {
   readonly digest: Digest;
@@ -28,7 +30,7 @@ export class DraftFile {
   readonly #tree = new TreeHash();
   readonly #plain: Hash | null;
   /** What does not fill a chunk yet. */
-  readonly #rest = Buffer.allocUnsafe(chunkBytesMax);
+  #rest: Bytes = new Uint8Array(0);
   #restBytes = 0;
   #closed = false;
 
@@ -51,6 +53,7 @@ export class DraftFile {
         continue;
       }
       const taken = Math.min(chunkBytesMax - this.#restBytes, piece.length - at);
+      this.#makeRoom(this.#restBytes + taken);
       this.#rest.set(piece.subarray(at, at + taken), this.#restBytes);
       this.#restBytes += taken;
       at += taken;
@@ -82,6 +85,14 @@ export class DraftFile {
     await this.#close();
     await rm(this.path, { force: true });
     await rm(this.path + nodesSuffix, { force: true });
+  }
+
+  /** For a small artifact little, for a larger one a chunk. */
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#rest.length) return;
+    const larger = new Uint8Array(Math.min(chunkBytesMax, Math.max(restBytesMin, 2 * bytes)));
+    larger.set(this.#rest.subarray(0, this.#restBytes));
+    this.#rest = larger;
   }
 
   async #flush(): Promise<void> {

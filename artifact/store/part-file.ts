@@ -78,6 +78,11 @@ export class PartFile implements ChunkWork {
     return this.#tree;
   }
 
+  /** Whole, or given up. */
+  get isOver(): boolean {
+    return this.#over !== null;
+  }
+
   get isWhole(): boolean {
     return this.#over === "whole";
   }

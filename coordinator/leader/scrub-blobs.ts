@@ -5,6 +5,7 @@
 import { BusError } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
+import { isHeld } from "../state/bytes-held.ts";
 import type { State } from "../state/state.ts";
 import type { BlobProver } from "./blob-prover.ts";
 
@@ -29,14 +30,17 @@ export interface ScrubOptions {
 export function scrubBlobs({ clock, digests, prover }: ScrubOptions): () => void {
   let ended = false;
   const round = async (): Promise<void> => {
-    for (const digest of await digests()) {
+    const left = (await digests()).toReversed();
+    for (let digest = left.pop(); digest !== undefined; digest = left.pop()) {
       while (!ended && prover.wanted().length >= wantedMost) await sleep(clock, wantedPauseMs);
       if (ended) return;
       const from = clock.monotonic();
-      await prover.proveAgain(digest).catch((error: unknown) => {
+      await prover.look(digest).catch((error: unknown) => {
         // A server that is away now is asked for it in the next round.
         if (!(error instanceof BusError)) throw error;
       });
+      // A large artifact is a tree, of which each node and each chunk is a blob.
+      left.push(...(await prover.below(digest).catch(() => [])).toReversed());
       await sleep(clock, Math.max(restMinMs, (clock.monotonic() - from) * restShare));
     }
   };
@@ -61,5 +65,6 @@ export function artifactsOnRecord(state: State): readonly Digest[] {
   for (const { checkpoint } of [...state.trials.values()].reverse()) {
     if (checkpoint !== null) found.add(checkpoint.digest);
   }
-  return [...found];
+  // What was collected is not looked for.
+  return [...found].filter((digest) => isHeld(state, digest));
 }

@@ -86,10 +86,14 @@ test("TLS-4: nothing of a sweep can be read on the way", { skip, timeout }, asyn
   );
 });
 
-test("TLS-4: of a mesh without TLS all of it can be read, so the listener would have heard it", { skip, timeout }, async () => {
-  const text = await heard("off");
-  assert.deepEqual(
-    words.filter((word) => !text.includes(word)),
-    [],
-  );
-});
+test(
+  "TLS-4: of a mesh without TLS all of it can be read, so the listener would have heard it",
+  { skip, timeout },
+  async () => {
+    const text = await heard("off");
+    assert.deepEqual(
+      words.filter((word) => !text.includes(word)),
+      [],
+    );
+  },
+);
