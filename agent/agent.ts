@@ -8,6 +8,7 @@ import type { Capability, Policy } from "../protocol/capability.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { MeshTrust } from "../protocol/signature.ts";
 import { lineMessages, pointMessages } from "./say-point.ts";
+import { carriedBytesMax } from "../protocol/report-message.ts";
 import { subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 import type { ArtifactCache } from "../artifact/artifact-cache.ts";
@@ -23,6 +24,7 @@ import { Outbox } from "./outbox.ts";
 import type { DiskReserve } from "./owner/disk-reserve.ts";
 import { watchOwner, type OwnerSources, type OwnerWatch } from "./owner/owner-watch.ts";
 import type { Availability } from "./owner/availability.ts";
+import { RecentContent } from "./recent-content.ts";
 import type { Runner } from "./runner/runner.ts";
 import { startNote } from "./start-note.ts";
 
@@ -75,6 +77,7 @@ class AgentShell implements Agent {
   readonly #options: AgentOptions;
   readonly #state: AgentState;
   readonly #outbox: Outbox;
+  readonly #recent: RecentContent;
   readonly #link: LeaderLink;
   readonly #owner: OwnerWatch;
   readonly #subscriptions: readonly Subscription[];
@@ -97,7 +100,14 @@ class AgentShell implements Agent {
     const onQuarantined = (reason: string) => this.#hearQuarantined(reason);
     const onError = (error: unknown) => options.onHalt(errorSentence(error));
     const head = new KeptHead({ mesh, trust: options.trust, store, clock, onError });
-    this.#outbox = new Outbox({ mesh, agent: name, incarnation, bus, store, clock, log, onError });
+    this.#recent = new RecentContent(store);
+    const unload = (digest: string, content: Uint8Array) => options.artifacts.share("", digest, content);
+    this.#outbox = new Outbox({
+      ...{ mesh, agent: name, incarnation, bus, store, clock, log, onError, unload },
+      // Before a leader has said so much, what was taken down by one that takes bytes goes as it is.
+      mayCarry: () => this.#state.carries !== 0,
+      beside: (contents) => this.#recent.note(contents),
+    });
     this.#link = new LeaderLink({
       mesh,
       bus,
@@ -128,8 +138,11 @@ class AgentShell implements Agent {
       onReceipt,
       onHead: (proof) => head.note(proof),
       onQuarantined,
+      onDropped: (digests) => {
+        for (const digest of digests) options.artifacts.drop?.(digest);
+      },
       onWanted: (digests) => {
-        for (const digest of digests) options.artifacts.offer(digest);
+        for (const digest of digests) options.artifacts.offer(digest, this.#recent.get(digest) ?? undefined);
       },
       log,
     });
@@ -224,9 +237,9 @@ class AgentShell implements Agent {
     }
   }
 
-  #report({ report }: Extract<AgentEffect, { kind: "report" }>): void {
+  #report({ contents, report }: Extract<AgentEffect, { kind: "report" }>): void {
     const { fence, kind } = report;
-    this.#outbox.add(report);
+    this.#outbox.add(report, contents);
     if (kind === "finished" || kind === "stopped" || kind === "failed") this.#options.artifacts.clear(fence);
   }
 
@@ -241,12 +254,16 @@ class AgentShell implements Agent {
   }
 
   async #fetch(effect: Extract<AgentEffect, { kind: "fetch" }>): Promise<void> {
-    this.#take(await fetchFiles(this.#options.artifacts, effect));
+    const { artifacts } = this.#options;
+    this.#take(await fetchFiles({ artifacts, recent: this.#recent }, effect));
   }
 
   async #share(effect: Extract<AgentEffect, { kind: "share" }>): Promise<void> {
     const { artifacts, clock } = this.#options;
-    const input = await shareFile(artifacts, effect, clock, () => !this.#stopped);
+    const input = await shareFile(artifacts, effect, clock, {
+      carries: () => Math.min(this.#state.carries ?? 0, carriedBytesMax),
+      wanted: () => !this.#stopped,
+    });
     if (input !== null) this.#take(input);
   }
 

@@ -1,31 +1,47 @@
 /**
- * The two errands an agent runs for a lease: its artifacts fetched onto this machine, a checkpoint shared with the mesh.
- * Each comes back with what `step` is to be told; where the bytes lie is the cache's.
+ * The two errands an agent runs for a lease: its artifacts fetched onto this machine, a checkpoint shared with the mesh, or made ready to go
+ * with its report. Each comes back with what `step` is to be told; where the bytes lie is the cache's.
  */
 import { errorSentence } from "../protocol/error-sentence.ts";
 import type { ArtifactCache } from "../artifact/artifact-cache.ts";
+import { startsAsNode } from "../artifact/chunk-tree.ts";
 import { BusError } from "../protocol/bus/bus.ts";
 import type { Digest } from "../protocol/id.ts";
+import { accept } from "../protocol/refusal.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
-import type { AgentEffect } from "./core/agent-effect.ts";
+import type { AgentEffect, SharedFile } from "./core/agent-effect.ts";
 import type { AgentInput } from "./core/agent-input.ts";
+import type { RecentContent } from "./recent-content.ts";
 
 type Fetch = Extract<AgentEffect, { kind: "fetch" }>;
 type Share = Extract<AgentEffect, { kind: "share" }>;
 
 const shareRetryMs = 500;
 
+/** What an agent gets artifacts by. */
+export interface Errands {
+  readonly artifacts: ArtifactCache;
+  /** Small checkpoints that went with reports lately: they are no files yet. */
+  readonly recent: Pick<RecentContent, "get">;
+}
+
 /** Dataset, checkpoint and other artifacts of a lease, one after the other; the first that fails ends it. */
-export async function fetchFiles(artifacts: ArtifactCache, { lease }: Fetch): Promise<AgentInput> {
+export async function fetchFiles({ artifacts, recent }: Errands, { lease }: Fetch): Promise<AgentInput> {
   const { fence } = lease;
+  const checkpointFile = async (digest: Digest) => {
+    const content = recent.get(digest);
+    // A disk that takes nothing is for the cache to wait for.
+    const kept = content === null ? null : await artifacts.keep(digest, content, fence).catch(() => null);
+    return kept === null ? artifacts.fetch(digest, fence) : accept(kept);
+  };
   const dataset = lease.dataset === null ? null : await artifacts.fetch(lease.dataset, fence);
   if (dataset !== null && !dataset.ok)
     return { kind: "fetch-failed", fence, reason: dataset.refusal.message };
-  const checkpoint = lease.from === null ? null : await artifacts.fetch(lease.from.digest, fence);
+  const checkpoint = lease.from === null ? null : await checkpointFile(lease.from.digest);
   if (checkpoint !== null && !checkpoint.ok)
     return { kind: "fetch-failed", fence, reason: checkpoint.refusal.message };
   // Without it the trial trains just as well: only the test's figures of that epoch would be missing.
-  const best = lease.best === undefined ? null : await artifacts.fetch(lease.best.digest, fence);
+  const best = lease.best === undefined ? null : await checkpointFile(lease.best.digest);
   const parts: Record<Digest, string> = {};
   for (const digest of lease.parts) {
     const part = await artifacts.fetch(digest, fence);
@@ -46,18 +62,25 @@ export async function fetchFiles(artifacts: ArtifactCache, { lease }: Fetch): Pr
 
 /**
  * AGENT-4. Through a server's absence it tries again, for as long as `wanted` says: the files are safe here meanwhile.
- * Null where it was not wanted any more.
+ * Null where it was not wanted any more. CARRY-1: a file of no more than `carries` bytes goes with the report.
  */
 export async function shareFile(
   artifacts: ArtifactCache,
   { files, report }: Share,
   clock: Clock,
-  wanted: () => boolean,
+  { carries, wanted }: { readonly carries: () => number; readonly wanted: () => boolean },
 ): Promise<AgentInput | null> {
   while (wanted()) {
     try {
-      for (const { digest, path } of files) await artifacts.share(path, digest);
-      return { kind: "shared", report };
+      const contents = new Map<Digest, Uint8Array>();
+      for (const file of files) {
+        const { bytes, digest, path } = file;
+        // One that cannot be read is left to `share`, which says why.
+        const content = bytes > carries() ? null : await contentOf(artifacts, file);
+        if (content === null) await artifacts.share(path, digest, file.content);
+        else contents.set(digest, content);
+      }
+      return { kind: "shared", report, contents };
     } catch (error) {
       if (!(error instanceof BusError) || error.kind === "closed") {
         const reason = `its checkpoint could not be stored: ${errorSentence(error)}`;
@@ -67,4 +90,13 @@ export async function shareFile(
     }
   }
   return null;
+}
+
+/** TREE-2: null too where its digest is not that of its bytes alone. */
+async function contentOf(
+  artifacts: ArtifactCache,
+  { content, digest, path }: SharedFile,
+): Promise<Uint8Array | null> {
+  const bytes = content ?? (await artifacts.read(path, digest));
+  return bytes === null || startsAsNode(bytes) ? null : bytes;
 }

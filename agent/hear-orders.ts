@@ -31,6 +31,7 @@ export interface HearOrdersOptions {
   readonly onQuarantined: (reason: string) => void;
   /** Told which artifacts the mesh's store has lost. */
   readonly onWanted: (digests: readonly Digest[]) => void;
+  readonly onDropped: (digests: readonly Digest[]) => void;
   /** Told the signed head of the journal that a beacon brings. */
   readonly onHead: (proof: string) => void;
   readonly log: (line: string) => void;
@@ -38,7 +39,8 @@ export interface HearOrdersOptions {
 
 /** Hears them until the subscriptions are closed. */
 export function hearOrders(options: HearOrdersOptions): readonly Subscription[] {
-  const { bus, isOver, log, mesh, name, onHead, onQuarantined, onReceipt, onWanted, take, trust } = options;
+  const { bus, isOver, log, mesh, name, onDropped, onHead, onQuarantined, onReceipt, onWanted, take, trust } =
+    options;
   const subjects = subjectsOf(mesh);
   const hear = <T extends { readonly epoch: number; readonly expires: number }>(
     order: OrderName,
@@ -69,11 +71,12 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
       const signed = trust.open(subjects.epoch, message.data);
       const beacon = beaconSchema.safeParse(signed === null ? undefined : fromBytes(signed.body));
       if (!beacon.success) return;
-      const { head, wanted, ...heard } = beacon.data;
+      const { dropped, head, wanted, ...heard } = beacon.data;
       // Before what may make it register: it is to be given back with that.
       if (head !== undefined) onHead(head);
       take({ kind: "beacon", ...heard });
       onWanted(wanted ?? []);
+      onDropped(dropped ?? []);
     }),
   ];
 }

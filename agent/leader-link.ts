@@ -148,7 +148,8 @@ export class LeaderLink {
     if (!welcome.success) return false;
     this.#told = capability;
     this.#heartbeatMs = welcome.data.presenceMs;
-    take({ kind: "welcomed", epoch: welcome.data.epoch, at: welcome.data.at, askedAt });
+    const { at, carries, epoch } = welcome.data;
+    take({ kind: "welcomed", epoch, at, askedAt, carries });
     this.beat();
     if (welcome.data.quarantined !== undefined) onQuarantined(welcome.data.quarantined);
     return true;

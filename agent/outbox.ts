@@ -1,14 +1,15 @@
 /**
- * What an agent has to say and must not lose: written to its own store first, then to the mesh's inbox,
- * and kept until the coordinator's receipt. OUTBOX-1: nothing is sent that would not survive our own end.
+ * What an agent has to say and must not lose, with the bytes of small checkpoints: written to its own store first, then to the
+ * mesh's inbox, and kept until the coordinator's receipt. OUTBOX-1: nothing is sent that would not survive our own end.
  */
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
 import { bytesPerKiB } from "../protocol/byte-unit.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
-import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
-import { reportBatchSchema, reportSchema, type Report, type ReportBatch } from "../protocol/report.ts";
+import type { Digest } from "../protocol/id.ts";
+import { noContents, parseReports, writeReports, type Contents } from "../protocol/report-message.ts";
+import { reportSchema, type Report, type ReportBatch } from "../protocol/report.ts";
 import { streamsOf, subjectsOf } from "../protocol/subjects.ts";
-import type { Store } from "../store/store.ts";
+import type { Store, StoreChanges } from "../store/store.ts";
 
 const reportsPerMessageMax = 200;
 /** A message takes no more reports once it is so large; one more of them still fits what the server takes. */
@@ -32,6 +33,11 @@ export interface OutboxOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: (line: string) => void;
+  /** False where the leader takes no bytes with reports: `unload` puts each into the mesh's store first then, or throws BusError. */
+  readonly mayCarry: () => boolean;
+  readonly unload: (digest: Digest, content: Uint8Array) => Promise<void>;
+  /** What is to be written with the reports that these bytes go with; nothing where it is left out. */
+  readonly beside?: (contents: Contents) => StoreChanges;
   /** The store refuses to keep what must not be lost: the agent cannot go on. */
   readonly onError: (error: unknown) => void;
 }
@@ -41,10 +47,17 @@ interface Item {
   readonly report: Report;
 }
 
+/** One that is not in the store yet. */
+interface FreshItem extends Item {
+  readonly contents: Contents;
+}
+
 /** Reports that lie in the store under one key and go to the inbox together. */
 interface Message {
   readonly key: string;
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
+  /** Whether checkpoints' bytes are in it. */
+  carries: boolean;
   /** Reports the coordinator has not receipted. */
   open: number;
   /** When it was last in the inbox, monotonic ms; null while it is not. */
@@ -54,7 +67,7 @@ interface Message {
 export class Outbox {
   readonly #options: OutboxOptions;
   /** Not yet in the store. */
-  #fresh: Item[] = [];
+  #fresh: FreshItem[] = [];
   /** In the store, not yet on their way. */
   #unsent: Message[] = [];
   readonly #inFlight = new Set<Message>();
@@ -73,9 +86,9 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     this.#options = options;
     for (const [key, value] of options.store.range(prefix)) {
-      const batch = value instanceof Uint8Array ? reportBatchSchema.safeParse(fromBytes(value)) : null;
-      if (batch?.success === true && value instanceof Uint8Array)
-        this.#unsent.push(this.#note(key, value, batch.data.reports));
+      const kept = value instanceof Uint8Array ? parseReports(value) : null;
+      if (kept !== null && value instanceof Uint8Array)
+        this.#unsent.push(this.#note(key, value, kept.batch.reports, kept.contents.size > 0));
       else
         options.log(
           `${key} in this agent's store holds reports that this version cannot read; they stay there for the one that wrote them`,
@@ -84,10 +97,11 @@ export class Outbox {
     this.#flush().catch(this.#options.onError);
   }
 
-  add(report: Report): void {
+  /** `contents`: the bytes that go with it, of no more than two small checkpoints. */
+  add(report: Report, contents: Contents = noContents): void {
     const id = `${this.#options.agent}.${this.#options.incarnation}.${String(this.#next++).padStart(9, "0")}`;
     // Words and numbers of somebody's program are cut here already: what is kept must be a message that the mesh takes.
-    this.#fresh.push({ id, report: reportSchema.safeParse(report).data ?? report });
+    this.#fresh.push({ id, report: reportSchema.safeParse(report).data ?? report, contents });
     if (report.kind !== "accepted") this.#flush().catch(this.#options.onError);
     else if (!this.#waiting) {
       this.#waiting = true;
@@ -175,26 +189,34 @@ export class Outbox {
   #nextCount(): number {
     let bytes = 0;
     let count = 0;
-    for (const item of this.#fresh) {
+    for (const { contents, id, report } of this.#fresh) {
       if (count >= reportsPerMessageMax || bytes > messageBytesFull) break;
-      bytes += Buffer.byteLength(JSON.stringify(item));
+      bytes += Buffer.byteLength(JSON.stringify({ id, report }));
+      for (const { length } of contents.values()) bytes += length;
       count++;
     }
     return count;
   }
 
-  async #store(added: readonly Item[]): Promise<void> {
+  async #store(added: readonly FreshItem[]): Promise<void> {
     const { incarnation, store } = this.#options;
-    const items = withoutOvertaken(added);
+    const fresh = withoutOvertaken(added);
+    const items = fresh.map(({ id, report }) => ({ id, report }));
+    const contents = new Map(fresh.flatMap((item) => [...item.contents]));
     const key = prefix + (items[0]?.id ?? "");
-    const batch: ReportBatch = { incarnation, reports: [...items] };
-    const message = this.#note(key, toBytes(batch), items);
-    await store.write({ put: [[key, message.bytes]], remove: this.#forgettable.splice(0) });
+    const batch: ReportBatch = { incarnation, reports: items };
+    const message = this.#note(key, writeReports(batch, contents), items, contents.size > 0);
+    const beside = contents.size === 0 ? undefined : this.#options.beside?.(contents);
+    const { put, remove } = beside ?? { put: [], remove: [] };
+    await store.write({
+      put: [[key, message.bytes], ...put],
+      remove: [...this.#forgettable.splice(0), ...remove],
+    });
     this.#unsent.push(message);
   }
 
-  #note(key: string, bytes: Uint8Array, items: readonly Item[]): Message {
-    const message: Message = { key, bytes, open: items.length, sentAt: null };
+  #note(key: string, bytes: Uint8Array, items: readonly Item[], carries: boolean): Message {
+    const message: Message = { key, bytes, carries, open: items.length, sentAt: null };
     for (const { id } of items) this.#unreceipted.set(id, message);
     return message;
   }
@@ -215,20 +237,30 @@ export class Outbox {
   }
 
   /** False where it is not in the inbox: no server, or too many of ours wait there already. */
-  async #append({ bytes }: Message): Promise<boolean> {
-    const { agent, bus, mesh } = this.#options;
+  async #append(message: Message): Promise<boolean> {
+    const { agent, bus, mayCarry, mesh } = this.#options;
     try {
-      const appended = await bus.append(streamsOf(mesh).inbox, subjectsOf(mesh).inbox(agent), bytes);
+      if (message.carries && !mayCarry()) await this.#unload(message);
+      const appended = await bus.append(streamsOf(mesh).inbox, subjectsOf(mesh).inbox(agent), message.bytes);
       return appended.kind === "appended";
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
       return false;
     }
   }
+
+  /** CARRY-3: a leader of before gets what it can read, once the mesh's store has the bytes. What lies in our own store stays as it is. */
+  async #unload(message: Message): Promise<void> {
+    const kept = parseReports(message.bytes);
+    if (kept === null) throw new Error("broken invariant: a message of the outbox cannot be read again");
+    for (const [digest, content] of kept.contents) await this.#options.unload(digest, content);
+    message.bytes = writeReports(kept.batch, noContents);
+    message.carries = false;
+  }
 }
 
 /** An acceptance says nothing that an outcome of the same attempt does not say too; where both wait, one goes. */
-function withoutOvertaken(items: readonly Item[]): readonly Item[] {
+function withoutOvertaken<T extends Item>(items: readonly T[]): readonly T[] {
   const ended = new Set<number>();
   for (const { report } of items) {
     if (report.kind === "finished" || report.kind === "stopped" || report.kind === "failed")

@@ -5,9 +5,11 @@ import { createHash } from "node:crypto";
 
 import * as z from "zod";
 
+import { textOf } from "../protocol/bound.ts";
 import { bytesPerGiB, bytesPerKiB } from "../protocol/byte-unit.ts";
 import { answerSchema } from "../protocol/command.ts";
 import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
+import { carriedBytesMax } from "../protocol/report-message.ts";
 import { BusError, type AppendResult, type Bus, type Bytes, type Entry } from "../protocol/bus/bus.ts";
 
 /** Bytes of every chunk but the last. Part of the wire format: a half upload is resumed by whoever comes next. */
@@ -61,10 +63,14 @@ export function digestOf(bytes: Bytes): string {
 export const proofSchema = z.object({ state: z.enum(["right", "wrong", "incomplete", "missing"]) });
 export type ProofState = z.infer<typeof proofSchema>["state"];
 
+/** What a coordinator answers with whom it asks for bytes that lie in a pack; absent where they do not, and of coordinators that know of none. */
+const takenSchema = z.object({ content: textOf(2 * carriedBytesMax).optional() });
+
 /** Somebody else's chunks may be wrong, and are then removed; this often the upload is begun anew. */
 const uploadsMax = 3;
 /** A coordinator reads the blob to answer, the first time. */
 const proofTimeoutMs = 60_000;
+const takeTimeoutMs = 5_000;
 
 /**
  * Stores the bytes under their digest, or finds them there. After an upload that was cut off only what is missing is
@@ -138,6 +144,22 @@ async function askProof(
 /** Whether the mesh's store says that it has all of it; whoever reads it verifies. Throws BusError. */
 export async function isInMesh(bus: Bus, place: BlobPlace, digest: string): Promise<boolean> {
   return (await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber))) !== null;
+}
+
+/**
+ * The bytes of an artifact that lies in a pack, verified; null where no coordinator finds it in one. PACK-1. Throws BusError where nobody answers,
+ * or this user may not ask.
+ */
+export async function takePacked(bus: Bus, place: BlobPlace, digest: string): Promise<Bytes | null> {
+  if (place.prove === undefined) return null;
+  const asked = toBytes({ digest, take: true });
+  const answer = answerSchema.safeParse(fromBytes(await bus.request(place.prove, asked, takeTimeoutMs)));
+  if (answer.success && !answer.data.ok)
+    throw new BusError("unavailable", `No coordinator gives the artifact: ${answer.data.refusal.message}.`);
+  const taken = answer.success && answer.data.ok ? takenSchema.safeParse(answer.data.value) : null;
+  const text = taken?.data?.content;
+  const content = text === undefined ? null : Buffer.from(text, "base64");
+  return content !== null && digestOf(content) === digest ? content : null;
 }
 
 /** Reads what is stored, some chunks at a time, and keeps none of it. Throws BusError. */

@@ -1,9 +1,10 @@
 /**
- * Reads a blob that may be damaged, or not there yet. BLOB-6: what lies there is looked at by a coordinator, removed where it is wrong,
- * and asked for from whoever still has the bytes; the reader looks again meanwhile, and gives up after some looks.
+ * Reads a blob that may lie in a pack, be damaged, or not be there yet. What is not there by itself a coordinator gives out of a pack
+ * (PACK-1). BLOB-6: what lies there wrong is looked at by a coordinator, removed, and asked for from whoever still has the bytes; the
+ * reader looks again meanwhile, and gives up after some looks.
  */
 import { BusError, type Bus, type Bytes } from "../protocol/bus/bus.ts";
-import { doubtBlob, getBlob, type BlobPlace, type BlobReading } from "./blob.ts";
+import { doubtBlob, getBlob, takePacked, type BlobPlace, type BlobReading } from "./blob.ts";
 
 /** Looks before a blob that is not there is asked for: somebody may be just uploading it. */
 const looksBeforeDoubt = 6;
@@ -11,15 +12,44 @@ const looksBeforeDoubt = 6;
 const looksMax = 24;
 export const lookPauseMs = 500;
 
-/** As `getBlob`; `pause` waits between two looks. */
-export function readBlob(
+/**
+ * As `getBlob`; `pause` waits between two looks. Throws BusError also where it is not there and nobody could be asked whether it lies in a pack:
+ * that it is missing is not known then.
+ */
+export async function readBlob(
   bus: Bus,
   place: BlobPlace,
   digest: string,
   pause: (ms: number) => Promise<void>,
   options: { readonly maxBytes?: number; readonly into?: Bytes } = {},
 ): Promise<BlobReading> {
-  return lookUntilRead(bus, place, digest, pause, () => getBlob(bus, place, digest, options));
+  const unasked: { error: BusError | null } = { error: null };
+  const reading = await lookUntilRead(bus, place, digest, pause, async () => {
+    const stored = await getBlob(bus, place, digest, options);
+    if (stored.kind === "read" || stored.kind === "too-large") return stored;
+    const taken = await take(bus, place, digest);
+    unasked.error = taken.kind === "unasked" ? taken.error : null;
+    return taken.kind === "read" ? taken : stored;
+  });
+  const isThere = reading.kind === "read" || reading.kind === "too-large";
+  if (!isThere && unasked.error !== null) throw unasked.error;
+  return reading;
+}
+
+type Taking =
+  | Extract<BlobReading, { kind: "read" }>
+  | { readonly kind: "none" }
+  | { readonly kind: "unasked"; readonly error: BusError };
+
+async function take(bus: Bus, place: BlobPlace, digest: string): Promise<Taking> {
+  try {
+    const bytes = await takePacked(bus, place, digest);
+    return bytes === null ? { kind: "none" } : { kind: "read", bytes };
+  } catch (error) {
+    if (!(error instanceof BusError) || error.kind === "closed") throw error;
+    // A user of before there were packs may not ask.
+    return error.kind === "denied" ? { kind: "none" } : { kind: "unasked", error };
+  }
 }
 
 /** Looks with `look` until it is read, some times. */

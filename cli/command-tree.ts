@@ -26,6 +26,7 @@ import { datasetShowCommand } from "./command/dataset-show.ts";
 import { demoCommand } from "./command/demo.ts";
 import { doctorCommand } from "./command/doctor.ts";
 import { downCommand } from "./command/down.ts";
+import { gcCommand } from "./command/gc.ts";
 import { inviteCommand } from "./command/invite.ts";
 import { joinCommand } from "./command/join.ts";
 import { modelLineageCommand } from "./command/model-lineage.ts";
@@ -125,6 +126,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(inviteCommand(terminal))
     .addCommand(joinCommand(terminal))
     .addCommand(revokeCommand(terminal))
+    .addCommand(gcCommand(terminal))
     .addCommand(connectionCommand(terminal))
     .addCommand(doctorCommand(terminal))
     .addHelpText("after", helpEnd);

@@ -1,5 +1,5 @@
 /**
- * Gives a user a certificate for a key that it made itself, and says who was revoked. Whoever asks is known by the subject it asked on; a key
+ * TLS-9: gives a user a certificate for a key that it made itself, and says who was revoked. Whoever asks is known by the subject it asked on; a key
  * that was taken back gets none. Not how the question travels (`part/serve-certificate.ts`).
  */
 import type { CertificateAnswer, CertificateRequest } from "../protocol/certificate/certificate-request.ts";

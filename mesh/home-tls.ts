@@ -20,7 +20,8 @@ export function authorityFile(path: string): string {
   return tlsFile(path, "authority.pem");
 }
 
-function serverCaFile(path: string): string {
+/** Of whoever signs for a server of somebody's own. */
+export function serverCaFile(path: string): string {
   return tlsFile(path, "server-ca.pem");
 }
 

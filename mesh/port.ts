@@ -10,6 +10,8 @@ import { busTls, type ServerTrust } from "./server-trust.ts";
 import { systemCode } from "../system/system-error.ts";
 
 const probeTimeoutMs = 1_000;
+/** TLS takes some computing of either side. */
+const tlsProbeTimeoutMs = 5_000;
 
 /** The port itself, or a free one for 0; refuses one that is taken. */
 export function claimPort(host: string, port: number): Promise<Outcome<number>> {
@@ -53,7 +55,7 @@ export function greetingOf(host: string, port: number, asked: Asked = "plain"): 
       socket.destroy();
       done(text);
     };
-    socket.setTimeout(probeTimeoutMs, () => finish(""));
+    socket.setTimeout(asked === "plain" ? probeTimeoutMs : tlsProbeTimeoutMs, () => finish(""));
     socket.once("error", () => finish(""));
     socket.once("data", (bytes: Buffer) => finish(bytes.toString("utf8")));
   });

@@ -16,8 +16,8 @@ import { busTls } from "./server-trust.ts";
 import type { AccountToken } from "./server-config.ts";
 
 const updateSubject = "$SYS.REQ.CLAIMS.UPDATE";
-const connectTimeoutMs = 2_000;
-const updateTimeoutMs = 2_000;
+const connectTimeoutMs = 10_000;
+const updateTimeoutMs = 5_000;
 /** This machine's clock and the server's need not agree. */
 const systemUserLifeS = 24 * 3_600;
 

@@ -35,10 +35,12 @@ export interface ServerConfig extends Trust {
 }
 
 /**
- * TLS begins before the server says anything. Who waits for it to speak hears so after a moment, as clients that know of no such thing
- * do; and old ones hear that there is no other way in than TLS.
+ * TLS begins before the server says anything: what it says by itself names no mesh, and still nobody reads it. A server that waits a moment and then
+ * speaks would take a slow client for one that knows of no such thing.
  */
-const handshakeFirst = "auto";
+const handshakeFirst = true;
+/** For a handshake, and for the credential a second longer; below what a client waits, which hears that it ended. */
+const handshakeMaxS = 4;
 /** The first that lets a client begin with TLS. */
 export const firstWithTls: ServerVersion = [2, 10, 4];
 /** `sync_interval` came with 2.10; an older server refuses a configuration that names it. */
@@ -76,6 +78,7 @@ function tlsText({
   key_file: ${text(keyFile)}
   min_version: "1.3"
   handshake_first: ${handshakeFirst}
+  timeout: ${handshakeMaxS}
 }
 `;
 }

@@ -17,10 +17,10 @@ const chainMax = 10;
 
 /** Null where TLS is not what is wrong. `atMs`: Unix time. */
 export async function serverFault({ tls, url }: ServerPlace, atMs: number): Promise<ServerFault | null> {
-  const greeting = tls?.kind === "mesh" ? null : await plainGreeting(url);
-  if (tls === null) return greeting?.includes('"tls_required":true') === true ? { kind: "wants-tls" } : null;
-  if (tls.kind === "named") return namedFault(url, tls, atMs, greeting);
-  const shown = await shownCertificates(url);
+  // One that speaks first fails at once where TLS begins, and one that does not is silent where it is waited for.
+  const shown = tls?.kind === "named" ? null : await shownCertificates(url);
+  if (tls === null) return shown === null ? null : { kind: "wants-tls" };
+  if (tls.kind === "named") return namedFault(url, tls, atMs);
   if (shown === null) return (await plainGreeting(url)).startsWith("INFO") ? { kind: "plain" } : null;
   const [own] = shown;
   if (own === undefined) return { kind: "foreign" };
@@ -38,9 +38,9 @@ async function namedFault(
   url: string,
   { ca }: ServerTrust & { readonly kind: "named" },
   atMs: number,
-  greeting: string | null,
 ): Promise<ServerFault | null> {
-  if (greeting?.startsWith("INFO") === true && !/"tls_(required|available)":true/.test(greeting))
+  const greeting = await plainGreeting(url);
+  if (greeting.startsWith("INFO") && !/"tls_(required|available)":true/.test(greeting))
     return { kind: "plain" };
   const { host, port } = addressOf(url);
   // After its greeting, as NATS has it.

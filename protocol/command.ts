@@ -5,9 +5,10 @@
 import * as z from "zod";
 import { shortText, textOf, recordOf, jsonValue, answerList, answerText, anyValue, listOf } from "./bound.ts";
 import { datasetVersionSchema } from "./dataset.ts";
-import { fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
+import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { tagChange, tagSchema, tagsMax } from "./label.ts";
 import { nameSchema } from "./name.ts";
+import { keptMs, retentionSchema } from "./retention.ts";
 import { refusalSchema } from "./refusal.ts";
 import { sweepSpecSchema, trialsMax } from "./sweep.ts";
 import { milliTokensSchema } from "./token.ts";
@@ -25,6 +26,10 @@ export const sweepsShownMax = 500;
 export const trialsShownMax = 1000;
 export const logLinesShownMax = 2000;
 export const statementLinesMax = 5000;
+/** Artifacts that could go, in one answer. */
+export const garbageShownMax = 1000;
+/** A digest, or how it begins. */
+const digestPrefix = textOf(64).regex(/^[0-9a-f]{6,64}$/, "is a digest, or at least its first 6 digits");
 /** Trials whose points one question asks for. */
 export const historyTrialsMax = 100;
 
@@ -136,6 +141,17 @@ const commandBodies = {
     why: text.default(""),
     expect: shownMove,
   }),
+  /** Kept whatever refers to it; `forMs`: for so long, else until it is taken away. */
+  "artifact-pin": z.strictObject({
+    digest: digestSchema,
+    why: text.default(""),
+    forMs: keptMs.positive().nullable().default(null),
+  }),
+  "artifact-unpin": z.strictObject({ digest: digestSchema }),
+  /** A look at what nothing refers to, now; `graceMs`: until it goes, instead of what is set. */
+  "gc-run": z.strictObject({ graceMs: keptMs.nullable().default(null) }),
+  /** What is left out stays as it is. */
+  "retention-set": z.strictObject(retentionSchema.shape).partial(),
   "agent-drain": z.strictObject({ agent: nameSchema, drain: z.boolean() }),
   "agent-cordon": z.strictObject({ agent: nameSchema, cordon: z.boolean() }),
   /** Its credential was taken back: nobody waits for it any more. */
@@ -214,6 +230,13 @@ const queryBodies = {
     requester: nameSchema.nullable().default(null),
     lines: z.int().min(0).max(statementLinesMax).default(50),
   }),
+  /**
+   * What could go from the mesh's store, the largest first; `digest`: of this one alone what refers to it. Takes a look at the store.
+   */
+  garbage: z.strictObject({
+    digest: digestPrefix.nullable().default(null),
+    limit: z.int().min(1).max(garbageShownMax).default(100),
+  }),
   /** Messages that could not be processed. */
   "set-aside": z.strictObject({}),
   events: z.strictObject({ limit: z.int().min(1).max(1000).default(100) }),
@@ -286,6 +309,12 @@ export const commandValues = {
   "trial-note": z.object({ trial: trialIdSchema, notes: answerText }),
   "sweep-seal": z.object({ sweep: sweepIdSchema }),
   "sweep-tune": z.object({ sweep: sweepIdSchema, weight: z.number(), priority: z.int() }),
+  /** `until`: null where it is pinned until somebody takes that away. */
+  "artifact-pin": z.object({ digest: digestSchema, until: z.number().nullable() }),
+  "artifact-unpin": z.object({ digest: digestSchema }),
+  /** When it was asked for, in the coordinator's time. */
+  "gc-run": z.object({ at: z.number() }),
+  "retention-set": retentionSchema,
   "agent-drain": z.object({ agent: nameSchema, running: answerList(fenceSchema) }),
   "agent-cordon": z.object({ agent: nameSchema, running: answerList(fenceSchema) }),
   "agent-revoked": z.object({ agent: nameSchema }),

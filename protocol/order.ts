@@ -100,6 +100,9 @@ export const receiptSchema = z.object({ ...given, ids: listOf(shortText, manyEnt
 /** So many lost artifacts are asked for at once. */
 export const wantedMax = 16;
 
+/** So many artifacts that were collected are told of at once. */
+export const droppedMax = 64;
+
 /** The leader's beacon, on the epoch subject. */
 export const beaconSchema = z.object({
   epoch: epochSchema,
@@ -107,6 +110,8 @@ export const beaconSchema = z.object({
   at: z.number(),
   /** Artifacts that somebody wants and the mesh's store has lost: whoever has their bytes stores them again. */
   wanted: listOf(digestSchema, wantedMax).optional(),
+  /** Artifacts that nothing refers to any more: whoever has had no use for them lately need not keep them. */
+  dropped: listOf(digestSchema, droppedMax).optional(),
   /** How far the journal reaches: `signed-head.ts`. Absent from older coordinators. */
   head: sentenceText.optional(),
 });

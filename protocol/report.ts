@@ -90,7 +90,7 @@ export const reportSchema = z.discriminatedUnion("kind", [
 export type Report = z.infer<typeof reportSchema>;
 
 /** The outbox sends fewer at once. */
-const reportsMax = 1_000;
+export const reportsMax = 1_000;
 
 /** One inbox message. `id` names a report for its receipt and is unique for ever. */
 export const reportBatchSchema = z.object({
@@ -114,6 +114,8 @@ export const welcomeSchema = z.object({
   /** Coordinator's time when it answered, ms since the Unix epoch. */
   at: z.number(),
   presenceMs: z.number().positive(),
+  /** So many bytes of a checkpoint may come with the report that names it; absent from coordinators that take none. */
+  carries: z.int().nonnegative().optional(),
   /** Why the agent gets no new trials until somebody has looked at it; left out where it is not quarantined. */
   quarantined: cutText(reasonCharactersMax).optional(),
 });

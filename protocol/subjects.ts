@@ -26,6 +26,8 @@ export interface Subjects {
   readonly points: (agent: string) => string;
   readonly lines: (agent: string) => string;
   readonly blob: (digest: string, chunk: number) => string;
+  /** Small artifacts of many trials in one message: `pack.ts`. */
+  readonly pack: (id: number) => string;
   /** Where coordinators are asked whether a blob's bytes are what its digest names. */
   readonly prove: string;
   /** Where the leader hears who holds which artifacts, and is asked for it. */
@@ -54,6 +56,7 @@ export function subjectsOf(mesh: string): Subjects {
     points: (agent) => `${at}.points.${agent}`,
     lines: (agent) => `${at}.lines.${agent}`,
     blob: (digest, chunk) => `${at}.blob.${digest}.${chunk}`,
+    pack: (id) => `${at}.blob.pack.${id}`,
     prove: `${at}.prove`,
     track: `${at}.track`,
     stored: (digest, chunk) => `${at}.stored.${digest}.${chunk}`,
@@ -240,7 +243,7 @@ function reachOf(role: OuterRole, mesh: string, who: string): Reach {
     case "requester":
       return { says: [`${at}.cmd.${role}.${who}.*`, queries, ...blobs], hears: [...points("*"), epoch] };
     case "viewer":
-      return { says: [queries], hears: [...points("*"), epoch] };
+      return { says: [queries, `${at}.prove`], hears: [...points("*"), epoch] };
   }
 }
 
@@ -319,7 +322,7 @@ export function permissionsOf(role: Role, mesh: string, who: string): { pub: str
 
 /**
  * A coordinator makes and reads the mesh's streams, deletes none, and empties none but that of blobs, where bytes that
- * are not what their digest names are removed. What it is asked it may answer besides.
+ * are not what their digest names are removed, and where it puts what came with reports. What it is asked it may answer besides.
  */
 function coordinatorPermissions(mesh: string, who: string, inbox: string): { pub: string[]; sub: string[] } {
   const at = `tm.v1.${mesh}`;
@@ -330,6 +333,7 @@ function coordinatorPermissions(mesh: string, who: string, inbox: string): { pub
       ...orderNames.map((order) => `${at}.agent.*.${order}`),
       `${at}.epoch`,
       `${at}.journal.*`,
+      `${at}.blob.*.*`,
       `${at}.query.coordinator.${who}.ping`,
       "$JS.API.INFO",
       ...["CREATE", "UPDATE", "INFO", "MSG.GET"].flatMap((verb) =>

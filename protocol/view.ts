@@ -6,6 +6,7 @@ import * as z from "zod";
 import { answerList, answerRecord, answerText } from "./bound.ts";
 import { datasetsView, datasetView } from "./dataset-view.ts";
 import { estimateView } from "./estimate-view.ts";
+import { garbageView } from "./garbage-view.ts";
 import { insightView } from "./insight-view.ts";
 import { sweepStateSchema, trialStateSchema } from "./life.ts";
 import { setAsideView } from "./set-aside-view.ts";
@@ -184,6 +185,8 @@ export const trialView = z.object({
   /** The trial whose checkpoint it began from. */
   parent: answerText.nullable(),
   artifact: answerText.nullable(),
+  /** Its bytes are no longer kept. */
+  collected: z.literal(true).optional(),
   spent: count,
   failure: answerText.nullable(),
   ...labels,
@@ -376,6 +379,7 @@ export const queryValues = {
   lineage: lineageView,
   resolve: resolutionView,
   budget: budgetView,
+  garbage: garbageView,
   "set-aside": setAsideView,
   events: eventsView,
 } as const;

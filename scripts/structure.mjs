@@ -117,7 +117,7 @@ function strays(files) {
     .map((file) => `HOUSE-4: ${file} lies in no room; the rooms are in scripts/source-folder.mjs`);
 }
 
-const policies = /^(coordinator\/(queue|budget|placement|registry|insight)|search\/stopping)\//;
+const policies = /^(coordinator\/(queue|budget|placement|registry|insight|collect)|search\/stopping)\//;
 const stored = /^coordinator\/(format|state|journal)\//;
 const applied = /^coordinator\/core\/(apply|apply-\w+|replay)\.ts$/;
 

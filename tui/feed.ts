@@ -192,6 +192,7 @@ function copyOf(of: Answers): Stored {
     lineage: new Map(of.lineage),
     resolve: new Map(of.resolve),
     budget: new Map(of.budget),
+    garbage: new Map(of.garbage),
     "set-aside": new Map(of["set-aside"]),
     events: new Map(of.events),
   };

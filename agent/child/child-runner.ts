@@ -5,6 +5,7 @@
  */
 import { availableParallelism } from "node:os";
 import { errorSentence } from "../../protocol/error-sentence.ts";
+import { carriedBytesMax } from "../../protocol/report-message.ts";
 import { memoryLookMs } from "../../system/memory-limit.ts";
 import { SlotTable } from "../runner/slot-table.ts";
 import type { Job, Kept, Runner, RunnerEvent, StopHow } from "../runner/runner.ts";
@@ -117,7 +118,7 @@ class ChildRunner implements Runner {
       stopping: () => run.stopAsked,
       awake: () => run.rest,
       ownProcess: false,
-      kept,
+      spared: { kept, heldBytesMax: carriedBytesMax },
     });
   }
 

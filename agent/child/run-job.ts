@@ -16,11 +16,11 @@ import { resolveParams } from "../../training/task/parameter.ts";
 import { findModel } from "../../training/catalog/model-catalog.ts";
 import type { ModelDeclaration, Restored, Trainer } from "../../training/task/task.ts";
 import { readDataset } from "../runner/read-rows.ts";
-import type { BestFile, CheckpointFile, Job, Kept } from "../runner/runner.ts";
+import type { BestFile, CheckpointFile, Job } from "../runner/runner.ts";
 import type { FromChild } from "../runner/wire.ts";
 import { BestCheckpoint } from "./best-checkpoint.ts";
 import { WorkClock } from "../runner/work-clock.ts";
-import { writeCheckpoint } from "../runner/write-checkpoint.ts";
+import { writeCheckpoint, type Spared } from "../runner/write-checkpoint.ts";
 
 export interface RunJobOptions {
   readonly emit: (event: FromChild) => void;
@@ -30,7 +30,8 @@ export interface RunJobOptions {
   readonly awake?: () => Promise<void> | null;
   /** Whether this process has the job's memory to itself, and so may be judged by what it holds. */
   readonly ownProcess: boolean;
-  readonly kept?: Kept | undefined;
+  /** Which checkpoints need no file. */
+  readonly spared?: Spared | undefined;
 }
 
 export async function runJob(job: Job, options: RunJobOptions): Promise<void> {
@@ -112,7 +113,7 @@ async function testBest(
   if (best === undefined) return undefined;
   const named = Object.keys(prefixed(best.metrics));
   if (Object.keys(best.metrics).some((name) => named.includes(name))) return undefined;
-  const bytes = await readFile(best.path).catch(() => null);
+  const bytes = best.content ?? (await readFile(best.path).catch(() => null));
   if (bytes === null) return undefined;
   const restored = trainer.restore(bytes);
   if (!restored.ok) return undefined;
@@ -127,11 +128,11 @@ function keepCheckpoint(
   bytes: Uint8Array,
   { checkpointDir, fence }: Job,
   name: string,
-  { emit, stopping, kept }: Pick<RunJobOptions, "emit" | "stopping" | "kept">,
+  { emit, stopping, spared }: Pick<RunJobOptions, "emit" | "stopping" | "spared">,
 ): Promise<CheckpointFile> {
   return throughDiskTrouble(
     checkpointDir,
-    () => writeCheckpoint(bytes, checkpointDir, name, kept),
+    () => writeCheckpoint(bytes, checkpointDir, name, spared),
     (line) => emit({ kind: "log", fence, stream: "err", line }),
     () => !stopping(),
   );

@@ -1,12 +1,16 @@
 /** What an agent's `step` asks of its shell, as data; the shell carries it out in order. */
 import type { Fence } from "../../protocol/id.ts";
 import type { Lease } from "../../protocol/order.ts";
+import type { Contents } from "../../protocol/report-message.ts";
 import type { Metrics, Report } from "../../protocol/report.ts";
 import type { Job, StopHow } from "../runner/runner.ts";
 
 export interface SharedFile {
   readonly path: string;
   readonly digest: string;
+  readonly bytes: number;
+  /** Its bytes, where they are in memory; there is no file then. */
+  readonly content?: Uint8Array | undefined;
 }
 
 export type AgentEffect =
@@ -16,8 +20,9 @@ export type AgentEffect =
   | { readonly kind: "stop"; readonly fence: Fence; readonly how: StopHow }
   | { readonly kind: "suspend"; readonly fence: Fence }
   | { readonly kind: "resume"; readonly fence: Fence }
-  /** Put the files into the mesh's store, then come back with `shared`. */
+  /** Put the files into the mesh's store, or read them where they may go with the report, then come back with `shared`. */
   | { readonly kind: "share"; readonly files: readonly SharedFile[]; readonly report: Report }
-  | { readonly kind: "report"; readonly report: Report }
+  /** `contents`: the bytes that go with it. */
+  | { readonly kind: "report"; readonly report: Report; readonly contents?: Contents }
   | { readonly kind: "metric"; readonly lease: Lease; readonly resource: number; readonly metrics: Metrics }
   | { readonly kind: "log"; readonly lease: Lease; readonly stream: "out" | "err"; readonly line: string };

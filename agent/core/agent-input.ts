@@ -1,6 +1,7 @@
 /** The input of an agent's `step`: orders, what its runner and its cache did, its owner's availability, the time. Parsed already. */
 import type { Fence } from "../../protocol/id.ts";
 import type { CancelHow, Lease } from "../../protocol/order.ts";
+import type { Contents } from "../../protocol/report-message.ts";
 import type { Report } from "../../protocol/report.ts";
 import type { Availability } from "../owner/availability.ts";
 import type { RunnerEvent } from "../runner/runner.ts";
@@ -8,7 +9,14 @@ import type { LeaseFiles } from "./agent-state.ts";
 
 export type AgentInput =
   | { readonly kind: "beacon"; readonly epoch: number; readonly at: number }
-  | { readonly kind: "welcomed"; readonly epoch: number; readonly at: number; readonly askedAt: number }
+  | {
+      readonly kind: "welcomed";
+      readonly epoch: number;
+      readonly at: number;
+      readonly askedAt: number;
+      /** So many bytes of a checkpoint may go with its report; left out where none may. */
+      readonly carries?: number | undefined;
+    }
   | { readonly kind: "offer"; readonly epoch: number; readonly leases: readonly Lease[] }
   | {
       readonly kind: "extend";
@@ -30,7 +38,7 @@ export type AgentInput =
     }
   | { readonly kind: "fetch-failed"; readonly fence: Fence; readonly reason: string }
   | { readonly kind: "runner"; readonly event: RunnerEvent }
-  | { readonly kind: "shared"; readonly report: Report }
+  | { readonly kind: "shared"; readonly report: Report; readonly contents?: Contents }
   | { readonly kind: "share-failed"; readonly report: Report; readonly reason: string }
   | { readonly kind: "tick" }
   | { readonly kind: "leave" };

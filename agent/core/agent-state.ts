@@ -17,6 +17,8 @@ export interface KeptCheckpoint {
   readonly path: string;
   readonly digest: string;
   readonly bytes: number;
+  /** Its bytes, where it is no file. */
+  readonly content?: Uint8Array | undefined;
   readonly resource: number;
   readonly metrics: Metrics;
   readonly usedMs: number;
@@ -82,6 +84,8 @@ export interface AgentState {
   /** When the leader was asked for its time, monotonic ms, and whether it is to be asked again: `leader-time.ts`. */
   askedAt: number;
   clockIsStale: boolean;
+  /** Bytes of a checkpoint that may go with its report, as the leader of this epoch said; null before one has. */
+  carries: number | null;
   /** What the owner's policy makes of the moment. */
   availability: Availability;
   /** Whether this machine can make a process stand still; where it cannot, trials leave instead. */
@@ -108,6 +112,7 @@ export function newAgentState(
     clockOffset: 0,
     askedAt: 0,
     clockIsStale: false,
+    carries: null,
     availability: { kind: "open", reason: null },
     canSuspend,
     draining: false,

@@ -49,21 +49,23 @@ export function stoppedReport(
       files: filesOf(checkpoint),
     };
   }
-  const { best, bytes, digest, metrics, path, resource, usedMs } = event;
+  const { best, bytes, content, digest, metrics, path, resource, usedMs } = event;
   return {
     report: { kind: "stopped", ...keptOf(held, { resource, digest, bytes, metrics, usedMs, best }), why },
-    files: path === null || digest === null ? [] : filesOf({ path, digest, best }),
+    files: path === null || digest === null ? [] : filesOf({ path, digest, bytes, content, best }),
   };
 }
 
-/** What has to be in the mesh's store before it is said that it is kept. */
+/** What has to be in the mesh's store before it is said that it is kept, or to go with the report. */
 export function filesOf({
   best,
-  digest,
-  path,
+  ...newest
 }: SharedFile & { readonly best?: SharedFile | undefined }): readonly SharedFile[] {
-  const newest = { path, digest };
-  return best === undefined ? [newest] : [{ path: best.path, digest: best.digest }, newest];
+  return best === undefined ? [fileOf(newest)] : [fileOf(best), fileOf(newest)];
+}
+
+function fileOf({ bytes, content, digest, path }: SharedFile): SharedFile {
+  return content === undefined ? { path, digest, bytes } : { path, digest, bytes, content };
 }
 
 export function keptOf<D extends string | null>(

@@ -5,7 +5,7 @@
  * AGENT-1: nothing runs past its prepaid horizon, whether or not anybody can be reached.
  * AGENT-2: an order of an epoch lower than the highest seen does nothing.
  * AGENT-3: a fence starts at most once in one incarnation.
- * AGENT-4: an outcome is reported only after the artifact it names is in the mesh's store.
+ * AGENT-4: an outcome is reported only after the artifact it names is in the mesh's store, or with its bytes.
  * AGENT-5: on suspension every process stands still at once, and none starts or goes on before its end.
  * AGENT-6: what the owner drives out is paid for up to its last whole checkpoint, and what is suspended leaves
  * without having run again.
@@ -45,6 +45,7 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
       learnLeaderTime(state, input.epoch, input.at, input.askedAt);
       state.epoch = input.epoch;
       state.registeredIn = input.epoch;
+      state.carries = input.carries ?? 0;
       return [];
     case "offer":
       return inEpoch(state, input.epoch)
@@ -73,7 +74,8 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
       return hearRunner(state, input.event, now);
     case "shared": {
       if (input.report.kind !== "checkpoint") release(state, input.report.fence);
-      return [{ kind: "report", report: input.report }];
+      const { contents, report } = input;
+      return [contents === undefined ? { kind: "report", report } : { kind: "report", report, contents }];
     }
     case "share-failed":
       // One on the way is no loss: it still trains, and the next one comes. What was its last is all that it had.

@@ -43,6 +43,8 @@ export interface CheckpointFile {
   readonly path: string;
   readonly digest: string;
   readonly bytes: number;
+  /** The bytes themselves, of a small one of a job of the agent's own process: then there is no file, and `path` is only a name. */
+  readonly content?: Uint8Array | undefined;
 }
 
 /** The best epoch of a job so far, with the checkpoint of its own. */
@@ -87,6 +89,7 @@ export type RunnerEvent =
         readonly path: string | null;
         readonly digest: string | null;
         readonly bytes: number;
+        readonly content?: Uint8Array | undefined;
       })
   | {
       readonly kind: "failed";

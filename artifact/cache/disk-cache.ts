@@ -3,6 +3,7 @@
  * is held until the lease is over. Not here: where bytes lie and how they are verified (`store`).
  */
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
@@ -19,6 +20,7 @@ import type { ChunkSource } from "../chunk-source.ts";
 import { fetchArtifact, type Fetched } from "./fetch-artifact.ts";
 import { placeOf } from "../mesh-blob.ts";
 import { MeshSource } from "../mesh-source.ts";
+import { artifactName } from "../name-artifact.ts";
 import { readPlain } from "../read-plain.ts";
 import { sendStored } from "./send-stored.ts";
 import type { ArtifactStore, HeldArtifact } from "../store/artifact-store.ts";
@@ -44,6 +46,8 @@ const offerAgainMs = 20_000;
 /** What the mesh's store was seen to hold this recently is not offered to it again, ms. */
 const sharedMs = 60_000;
 const sharedKept = 10_000;
+/** What was used this recently is not dropped: a lease that names it may be on its way. */
+const usefulMs = 10 * 60_000;
 
 export async function openDiskCache(options: DiskCacheOptions): Promise<ArtifactCache> {
   const { clock, dir, say } = options;
@@ -131,17 +135,35 @@ class DiskCache implements ArtifactCache {
       : accept(path);
   }
 
-  share(path: string, digest: Digest): Promise<void> {
+  async read(path: string, digest: Digest): Promise<Uint8Array | null> {
+    const bytes = await readFile(path).catch(() => null);
+    return bytes !== null && artifactName(bytes) === digest ? bytes : null;
+  }
+
+  async keep(digest: Digest, bytes: Uint8Array, fence: Fence): Promise<string> {
+    const known = await this.#store.hold(digest);
+    const held = known ?? (await this.#addBytes(digest, bytes));
+    return this.#use(held, fence) ?? held.path;
+  }
+
+  async #addBytes(digest: Digest, bytes: Uint8Array): Promise<HeldArtifact> {
+    const { digest: found, held } = await this.#store.addBytes(bytes);
+    if (found === digest) return held;
+    this.#release(held);
+    throw new Error(`the bytes of ${digest} are not what their digest says`);
+  }
+
+  share(path: string, digest: Digest, content?: Uint8Array): Promise<void> {
     if (this.#isShared(digest)) return Promise.resolve();
     let under = this.#sharing.get(digest);
     if (under === undefined) {
-      under = this.#shareOnce(path, digest).finally(() => this.#sharing.delete(digest));
+      under = this.#shareOnce(path, digest, content).finally(() => this.#sharing.delete(digest));
       this.#sharing.set(digest, under);
     }
     return under;
   }
 
-  offer(digest: Digest): void {
+  offer(digest: Digest, content?: Uint8Array): void {
     const { clock, dir } = this.#options;
     const now = clock.monotonic();
     for (const [offered, at] of this.#offeredAt)
@@ -149,13 +171,27 @@ class DiskCache implements ArtifactCache {
     if (this.#offeredAt.has(digest)) return;
     this.#offeredAt.set(digest, now);
     this.#sharedAt.delete(digest);
-    clock.setTimer(shareOf(dir + digest) * offerSpreadMs, () => void this.#offer(digest));
+    clock.setTimer(shareOf(dir + digest) * offerSpreadMs, () => void this.#offer(digest, content));
+  }
+
+  drop(digest: Digest): void {
+    // What cannot be removed now goes when room is needed.
+    void this.#drop(digest).catch(() => undefined);
+  }
+
+  /** GC-8: it goes whatever room there is, unless somebody reads it, wants it to stay, or it was of use only lately. */
+  async #drop(digest: Digest): Promise<void> {
+    const entry = this.#store.entry(digest);
+    if (entry === null || this.#options.clock.now() - entry.usedAt < usefulMs) return;
+    if (await this.#store.isPinned(digest)) return;
+    this.#sharedAt.delete(digest);
+    this.#store.remove(digest);
   }
 
   /** The mesh's store misses blobs: what is asked for is a chunk or a node of whatever artifact, or one of before there were trees. */
-  async #offer(digest: Digest): Promise<void> {
+  async #offer(digest: Digest, content: Uint8Array | undefined): Promise<void> {
     try {
-      const chunk = await this.#store.chunk(digest);
+      const chunk = content ?? (await this.#store.chunk(digest));
       if (chunk !== null) await putBlob(this.#options.bus, this.#place, chunk, digest);
       else await this.#sendHeld(await this.#store.hold(digest), digest);
     } catch {
@@ -221,10 +257,11 @@ class DiskCache implements ArtifactCache {
     });
   }
 
-  async #shareOnce(path: string, digest: Digest): Promise<void> {
+  async #shareOnce(path: string, digest: Digest, content: Uint8Array | undefined): Promise<void> {
     const { say } = this.#options;
     const known = await this.#store.hold(digest);
     const added = async () => {
+      if (content !== undefined) return this.#addBytes(digest, content);
       const { digest: found, held } = await this.#store.addFile(path);
       if (found === digest) return held;
       this.#release(held);

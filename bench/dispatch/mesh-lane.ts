@@ -24,13 +24,16 @@ export interface MeshRound {
 }
 
 export interface MeshLane {
-  round(trials: number): Promise<MeshRound>;
+  /** `numbers`: how many of its own each trial's checkpoint has; with none all are alike. */
+  round(trials: number, numbers?: number): Promise<MeshRound>;
   close(): Promise<void>;
 }
 
 export interface MeshLaneOptions {
   readonly folder: string;
   readonly slots: number;
+  /** False: what encryption costs. */
+  readonly tls: boolean;
   /** Where coordinator and agent leave their CPU profiles at their end, or null. */
   readonly profile: string | null;
   readonly say: (line: string) => void;
@@ -42,7 +45,7 @@ const grantTokens = 100_000_000;
 /** Trials whose times are looked at for the median. */
 const sampleTrials = 1_000;
 
-export async function openMeshLane({ folder, slots, profile, say }: MeshLaneOptions): Promise<MeshLane> {
+export async function openMeshLane({ folder, slots, profile, say, tls }: MeshLaneOptions): Promise<MeshLane> {
   const environment = {
     ...process.env,
     TRIALMESH_HOME: join(folder, "home"),
@@ -51,7 +54,7 @@ export async function openMeshLane({ folder, slots, profile, say }: MeshLaneOpti
   say("starting a mesh: server, coordinator, agent");
   const up = new ChildProgram(
     process.execPath,
-    [mainFile, "up", "--port", "0", "--name", "bench", "--slots", String(slots)],
+    [mainFile, "up", "--port", "0", "--name", "bench", "--slots", String(slots), "--tls", tls ? "on" : "off"],
     environment,
   );
   try {
@@ -62,9 +65,9 @@ export async function openMeshLane({ folder, slots, profile, say }: MeshLaneOpti
     valueOf(await client.command("budget-grant", grant));
     let seed = 0;
     return {
-      async round(trials) {
+      async round(trials, numbers = 0) {
         const before = processorTimes(up.pid);
-        const round = await runSweep(client, trials, ++seed);
+        const round = await runSweep(client, noopSweep(trials, ++seed, numbers));
         const spent = [...processorTimes(up.pid)].map(([part, ms]) => {
           return [part, Math.round(((ms - (before.get(part) ?? 0)) * 1_000) / trials)] as const;
         });
@@ -81,9 +84,10 @@ export async function openMeshLane({ folder, slots, profile, say }: MeshLaneOpti
   }
 }
 
-async function runSweep(client: MeshClient, trials: number, seed: number) {
+async function runSweep(client: MeshClient, spec: SweepSpec) {
   const from = performance.now();
-  const { sweep } = valueOf(await client.command("sweep-run", { spec: noopSweep(trials, seed) }));
+  const { trials } = spec.search;
+  const { sweep } = valueOf(await client.command("sweep-run", { spec }));
   for (;;) {
     // The list of sweeps costs the coordinator next to nothing, however many trials a sweep has.
     const summary = valueOf(await client.query("sweeps", {})).sweeps.find((one) => one.sweep === sweep);
@@ -110,7 +114,7 @@ async function medianTime(client: MeshClient, sweep: string, trials: number): Pr
   );
 }
 
-function noopSweep(trials: number, seed: number): SweepSpec {
+function noopSweep(trials: number, seed: number, numbers: number): SweepSpec {
   return sweepSpecSchema.parse({
     name: `noop-${seed}`,
     task: "noop",
@@ -118,7 +122,15 @@ function noopSweep(trials: number, seed: number): SweepSpec {
     objective: { metric: "accuracy", goal: "maximize" },
     search: { method: "random", trials, seed },
     stopping: { policy: "none", max: 1 },
-    models: [{ model: "noop", space: { x: { distribution: "uniform", min: 0, max: 1 } } }],
+    models: [
+      {
+        model: "noop",
+        space: {
+          x: { distribution: "uniform", min: 0, max: 1 },
+          ...(numbers === 0 ? {} : { numbers: { distribution: "choice", values: [numbers] } }),
+        },
+      },
+    ],
     needs: {},
     cap: null,
     trialSeed: seed,

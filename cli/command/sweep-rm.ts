@@ -24,7 +24,7 @@ export function sweepRmCommand(terminal: Terminal): Command {
     .addHelpText("after", examples("trialmesh sweep rm s7", "trialmesh sweep ls --all"))
     .addHelpText(
       "after",
-      "\nThe journal and the stored bytes stay: `trialmesh sweep restore SWEEP` brings it back.\n",
+      "\nThe journal stays, and so do its best and what it was run with for a while (`trialmesh gc policy`):\n`trialmesh sweep restore SWEEP` brings it back.\n",
     )
     .action(
       action(terminal, (sweep: string, { force = false, why, ...options }: Options) =>
@@ -44,7 +44,7 @@ function removedText({ dependents, spent, sweep, trials }: CommandValue<"sweep-r
   const lost = `${plural(trials, "trial")} for ${formatTokens(spent)} tokens answer for nothing more`;
   const kept =
     dependents.length === 0 ? "" : `; ${dependents.join(", ")} ${dependents.length === 1 ? "stays" : "stay"}`;
-  return `${sweep} is removed: ${lost}${kept}; its bytes are kept, and \`trialmesh sweep restore ${sweep}\` brings it back`;
+  return `${sweep} is removed: ${lost}${kept}; its best is kept for a while, and \`trialmesh sweep restore ${sweep}\` brings it back`;
 }
 
 export function sweepRestoreCommand(terminal: Terminal): Command {

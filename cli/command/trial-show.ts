@@ -41,6 +41,12 @@ function recordText({ parent, reusedFrom }: TrialView): string {
   return parent === null ? "no" : `no, but it began from the checkpoint of ${parent}`;
 }
 
+function artifactText({ artifact, collected, trial }: TrialView): string {
+  if (artifact === null) return "none yet";
+  if (collected !== true) return artifact;
+  return `${artifact}, no longer kept: ${trial} is not among the best of its sweep; the sweep run again with \`register\` trains anew what it needs, and \`trialmesh gc policy --checkpoints N\` keeps more from now on`;
+}
+
 export function trialText(trial: TrialView): string {
   const head = fields([
     ["trial", `${trial.trial} of ${trial.sweep} by ${trial.requester}`],
@@ -55,7 +61,7 @@ export function trialText(trial: TrialView): string {
       trial.rungs.map((rung) => `${formatMetric(rung.value)} at ${rung.resource}`).join(", ") || "none yet",
     ],
     ["from record", recordText(trial)],
-    ["artifact", trial.artifact ?? "none yet"],
+    ["artifact", artifactText(trial)],
     ["tokens", formatTokens(trial.spent)],
     ...labelFields(trial),
   ]);

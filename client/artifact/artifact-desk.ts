@@ -126,11 +126,17 @@ export async function showArtifact(desk: ArtifactDesk, digest: Digest): Promise<
 /** All that lie here, the last used first, and then what the record names and is not here. */
 export async function listArtifacts(desk: ArtifactDesk): Promise<readonly ShownArtifact[]> {
   const here = desk.store.index.list().map(({ digest }) => digest);
-  const all = new Set([...here, ...desk.named.map(({ digest }) => digest)]);
+  const all = [...new Set([...here, ...desk.named.map(({ digest }) => digest)])];
   const shown: ShownArtifact[] = [];
-  for (const digest of all) shown.push(await showArtifact(desk, digest));
+  for (let at = 0; at < all.length; at += askedAtOnce)
+    shown.push(
+      ...(await Promise.all(all.slice(at, at + askedAtOnce).map((digest) => showArtifact(desk, digest)))),
+    );
   return shown;
 }
+
+/** Of the mesh's store. */
+const askedAtOnce = 64;
 
 /** Null where it is gone meanwhile. */
 function kindOf(path: string): "file" | "folder" | null {

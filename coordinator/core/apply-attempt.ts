@@ -3,8 +3,9 @@
  * charges, what was learned) stands in the events.
  */
 import { isFinal, move, noteBest } from "./apply-trial.ts";
+import { noteBrought } from "./apply-artifact.ts";
 import { indexAgent, indexData, indexFurthest, indexGoing, indexLeaving } from "./index-state.ts";
-import { accountOf, addLine, agentOf, enterRung, sweepOf, trialOf } from "./entity.ts";
+import { accountOf, addLine, agentOf, enterRung, notePacked, sweepOf, trialOf } from "./entity.ts";
 import { withEpochs } from "../state/epoch-means.ts";
 import { codeOf, withSample, workOf } from "../state/work-history.ts";
 import type { Event, EventOf } from "../format/event.ts";
@@ -53,9 +54,14 @@ export function applyAttempt(state: State, event: AttemptEvent, at: number): voi
       trial.checkpoint = { resource: event.resource, digest: event.digest };
       trial.checkpointBytes = event.bytes;
       trial.metrics = event.metrics;
+      noteBrought(state, event.digest);
+      if (event.best !== undefined) noteBrought(state, event.best.digest);
       attempt.keptMs = event.usedMs;
       attempt.keptAt = at;
       noteBestEpoch(trial, event);
+      if (event.pack !== undefined) notePacked(state, event.pack, event.digest);
+      if (event.bestPack !== undefined && event.best !== undefined)
+        notePacked(state, event.bestPack, event.best.digest);
       if (event.built !== undefined) trial.built = event.built;
       if (event.approximate === true) attempt.approximate = true;
       indexFurthest(state, trial);

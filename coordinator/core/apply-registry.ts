@@ -1,5 +1,6 @@
 /** Applies the registry's events: a version is recorded once, an alias moves through its ledger. */
 import type { Event, EventOf } from "../format/event.ts";
+import { noteBrought } from "./apply-artifact.ts";
 import { sweepOf } from "./entity.ts";
 import { keptOf } from "../state/kept-of.ts";
 import { mustGet, type Attempt, type Model, type State, type Trial } from "../state/state.ts";
@@ -49,6 +50,8 @@ export function applyRegistry(state: State, event: RegistryEvent, at: number): v
 
 function addVersion(state: State, event: EventOf<"DatasetAdded">, at: number): void {
   const { by, content, version } = event;
+  noteBrought(state, content.digest);
+  noteBrought(state, content.recipe);
   const { dataset } = content;
   let record = state.datasets.get(dataset);
   if (record === undefined) {

@@ -3,10 +3,13 @@
  * what makes two trials the same stands in the events.
  */
 import type { TrialState } from "../../protocol/life.ts";
+import { noteBrought } from "./apply-artifact.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event, EventOf } from "../format/event.ts";
 import { closeSweep, indexQueued, indexUnqueued, openSweep, reopenSweep } from "./index-state.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
+import { isKeptHeld } from "../state/bytes-held.ts";
+import { inputsOf } from "../state/sweep-input.ts";
 import { trialsOf } from "../state/trials-of.ts";
 
 export type TrialEvent = Extract<
@@ -143,6 +146,8 @@ function submit(state: State, event: EventOf<"SweepSubmitted">, at: number): voi
   state.sweeps.set(event.sweep, sweep);
   state.dirty.add(`sweep/${event.sweep}`);
   state.meta.nextSweep++;
+  // Whoever submits it has seen to it that what it is run with is there.
+  for (const digest of inputsOf(sweep)) noteBrought(state, digest);
   openSweep(state, sweep);
 }
 
@@ -194,6 +199,16 @@ function restore(state: State, { sweep: id }: EventOf<"SweepRestored">): void {
 /** It has done its work itself, and was judged: later trials of the same key may be answered from it. */
 function answers({ reusedFrom, state, stopAsked }: Trial): boolean {
   return reusedFrom === null && (state === "completed" || (state === "stopped" && stopAsked === undefined));
+}
+
+/** GC-3: one whose bytes are gone gives way to the same work done anew. */
+function takeRecord(state: State, trial: Trial): void {
+  const known = state.records.get(trial.key);
+  if (known !== undefined) {
+    if (isKeptHeld(state, mustGet(state.trials, known, "trial"))) return;
+    trialOf(state, known).record = false;
+  }
+  record(state, trial);
 }
 
 function record(state: State, trial: Trial): void {
@@ -302,7 +317,7 @@ function finishTrial(state: State, event: EventOf<"TrialFinished">, at: number):
   }
   // STOP-2: nobody has judged it, and it is not complete.
   if (event.by !== undefined) trial.failure = event.why;
-  else if (trial.reusedFrom === null && !state.records.has(trial.key)) record(state, trial);
+  else if (trial.reusedFrom === null) takeRecord(state, trial);
   sweep.savedByStopping += event.saved ?? 0;
   if (event.metrics !== undefined) trial.metrics = event.metrics;
   if (event.best === true) noteBest(sweep, trial, at);

@@ -8,6 +8,7 @@
 import type { Event, EventOf } from "../format/event.ts";
 import { applyAccount, type AccountEvent } from "./apply-account.ts";
 import { applyAgent, type AgentEvent } from "./apply-agent.ts";
+import { applyArtifact, type ArtifactEvent } from "./apply-artifact.ts";
 import { applyAttempt, type AttemptEvent } from "./apply-attempt.ts";
 import { applyRegistry } from "./apply-registry.ts";
 import { applyTrial, type TrialEvent } from "./apply-trial.ts";
@@ -69,6 +70,17 @@ function change(state: State, event: Event, at: number): void {
       return applyAttempt(state, event satisfies AttemptEvent, at);
     case "ReportNoted":
       return;
+    case "ArtifactPinned":
+    case "ArtifactUnpinned":
+    case "RetentionSet":
+    case "CollectionAsked":
+    case "CollectionLooked":
+    case "ArtifactsMarked":
+    case "MarkHastened":
+    case "ArtifactsUnmarked":
+    case "ArtifactsCollected":
+    case "ArtifactsRemoved":
+      return applyArtifact(state, event satisfies ArtifactEvent, at);
     case "DatasetAdded":
     case "DatasetChecked":
     case "ModelRegistered":

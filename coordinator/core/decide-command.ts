@@ -10,6 +10,7 @@ import { grant, openAccount, setAccount } from "./decide-account.ts";
 import { cordon, drain, leave } from "./decide-agent-command.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
 import { noteSweep, noteTrial, tagSweep, tagTrial } from "./decide-label.ts";
+import { askCollection, pinArtifact, setRetention, unpinArtifact } from "./decide-retention.ts";
 import { extendSweep } from "./decide-sweep-extend.ts";
 import { removeSweep, restoreSweep } from "./decide-sweep-remove.ts";
 import { pauseSweep, resumeSweep } from "./decide-sweep-pause.ts";
@@ -51,6 +52,10 @@ const handlers: { readonly [N in CommandName]: Handler<N> } = {
   "dataset-add": { roles: people, decide: (state, { who }, body) => addDataset(state, who, body) },
   "model-promote": { roles: people, decide: (state, { who }, body) => decidePromote(state, who, body) },
   "model-rollback": { roles: people, decide: (state, { who }, body) => decideRollback(state, who, body) },
+  "artifact-pin": { roles: people, decide: pinArtifact },
+  "artifact-unpin": { roles: people, decide: unpinArtifact },
+  "gc-run": { roles: owner, decide: askCollection },
+  "retention-set": { roles: owner, decide: setRetention },
   "agent-drain": { roles: owner, decide: drain },
   "agent-cordon": { roles: owner, decide: cordon },
   "agent-revoked": { roles: owner, decide: leave },

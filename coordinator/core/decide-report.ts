@@ -5,18 +5,25 @@
 import type { Digest } from "../../protocol/id.ts";
 import type { Report } from "../../protocol/report.ts";
 import { charge } from "../budget/ledger.ts";
-import type { Steps } from "../state/input.ts";
+import type { PackPlaces, Steps } from "../state/input.ts";
 import { attemptEnded, leaseAccepted } from "./attempt-fact.ts";
 import { checkpointKept, rungReached } from "./kept-fact.ts";
 import { judge } from "./judge.ts";
 import { endAttempt, type End } from "./outcome.ts";
 import { recordBuilt } from "../registry/record-built.ts";
-import { accuse, quarantine } from "./quarantine.ts";
+import { accuse, accuseForged, quarantine } from "./quarantine.ts";
 import { useAtReport, type Moment, type Use } from "./use.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { attemptByFence, mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
 
-export function* decideReport(state: State, agent: string, report: Report, moment: Moment): Steps {
+/** `packs`: where the bytes lie that came with it. */
+export function* decideReport(
+  state: State,
+  agent: string,
+  report: Report,
+  moment: Moment,
+  packs: PackPlaces = noPacks,
+): Steps {
   const found = attemptByFence(state, report.fence);
   if (found === null || found.attempt.agent !== agent) {
     if (report.kind === "finished" || report.kind === "stopped" || report.kind === "failed") {
@@ -41,13 +48,13 @@ export function* decideReport(state: State, agent: string, report: Report, momen
   switch (report.kind) {
     case "checkpoint":
       if (isNewer(state, trial, report.resource, report.digest))
-        yield checkpointKept(state, trial, { ...report, usedMs: keptMs(attempt, report, use) }, false);
+        yield checkpointKept(state, trial, { ...report, usedMs: keptMs(attempt, report, use) }, false, packs);
       return;
     case "finished":
-      yield* finished(state, trial, attempt, { ...report, usedMs: use.usedMs }, settings);
+      yield* finished(state, trial, attempt, { ...report, usedMs: use.usedMs }, settings, packs);
       return;
     case "stopped":
-      yield* stopped(state, trial, attempt, report, use, settings);
+      yield* stopped(state, trial, attempt, report, use, settings, packs);
       return;
     case "failed": {
       const end =
@@ -60,6 +67,34 @@ export function* decideReport(state: State, agent: string, report: Report, momen
       return;
     }
   }
+}
+
+const noPacks: PackPlaces = new Map();
+
+/** CARRY-2: of an agent whose bytes are not what it says no word counts: the trial goes elsewhere from what was kept before. */
+export function* refuseForged(
+  state: State,
+  agent: string,
+  { fence }: Report,
+  why: string,
+  settings: CoordinatorSettings,
+): Steps {
+  const found = attemptByFence(state, fence);
+  if (found === null || found.attempt.agent !== agent) return;
+  yield* accuseForged(state, agent, why);
+  yield* endAttempt(state, found.trial, found.attempt, { ending: "failed", why }, settings);
+}
+
+/** The digests whose bytes this report could bring into the record, as far as can be told before it is decided on. */
+export function wantedOf(state: State, agent: string, report: Report): readonly Digest[] {
+  const found = attemptByFence(state, report.fence);
+  if (found === null || found.attempt.agent !== agent) return [];
+  if (report.kind !== "checkpoint" && report.kind !== "finished" && report.kind !== "stopped") return [];
+  const { best, digest, resource } = report;
+  if (digest === null || !(report.kind === "finished" || isNewer(state, found.trial, resource, digest)))
+    return [];
+  const named = best === undefined ? [digest] : [digest, best.digest];
+  return named.filter((one) => !state.packed.has(one));
 }
 
 /** LACK-4: a start on a machine that cannot is nobody's to pay; whoever works for longer before it misses something has used the machine. */
@@ -83,10 +118,12 @@ function* stopped(
   report: Extract<Report, { kind: "stopped" }>,
   use: Use,
   settings: CoordinatorSettings,
+  packs: PackPlaces,
 ): Steps {
   const { digest } = report;
   if (digest !== null && isNewer(state, trial, report.resource, digest)) {
-    yield checkpointKept(state, trial, { ...report, digest, usedMs: keptMs(attempt, report, use) }, false);
+    const kept = { ...report, digest, usedMs: keptMs(attempt, report, use) };
+    yield checkpointKept(state, trial, kept, false, packs);
   }
   const why = stoppedBecause(report.why, attempt.cancel);
   const kept = trial.checkpoint !== null && trial.checkpoint.digest !== attempt.from?.digest;
@@ -112,6 +149,7 @@ function* finished(
   attempt: Attempt,
   report: Extract<Report, { kind: "finished" }>,
   settings: CoordinatorSettings,
+  packs: PackPlaces,
 ): Steps {
   const { alsoObjectives, objective } = mustGet(state.sweeps, trial.sweep, "sweep").spec;
   const { metrics } = report;
@@ -135,7 +173,7 @@ function* finished(
     return;
   }
   const { built } = report;
-  const kept = checkpointKept(state, trial, report, true);
+  const kept = checkpointKept(state, trial, report, true, packs);
   yield built === undefined ? kept : { ...kept, built };
   const also = alsoObjectives.map(({ metric }) => metrics[metric] ?? Number.NaN);
   yield rungReached(state, trial, report, { value, also });

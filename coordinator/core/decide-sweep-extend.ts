@@ -7,9 +7,11 @@ import { plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { trialsMax } from "../../protocol/sweep.ts";
 import { learns, samplerFor } from "../../search/choose/choose-sampler.ts";
+import { isHeld } from "../state/bytes-held.ts";
 import type { Decision, Sender } from "../state/input.ts";
 import { targetReached } from "../state/objective.ts";
 import type { State, Sweep } from "../state/state.ts";
+import { inputsOf } from "../state/sweep-input.ts";
 import { learningTrialsMax } from "./decide-sweep.ts";
 import { ownSweep } from "./own-sweep.ts";
 
@@ -23,6 +25,11 @@ export function* extendSweep(state: State, sender: Sender, body: CommandBody<"sw
   }
   if (sweep.state === "stopping") {
     const message = `${sweep.sweep} is being stopped; once it has ended it can be extended`;
+    return refuse("conflict", message, ["sweep"]);
+  }
+  const lost = inputsOf(sweep).find((digest) => !isHeld(state, digest));
+  if (lost !== undefined) {
+    const message = `${sweep.sweep} cannot go on: its data or program (artifact ${lost.slice(0, 12)}) was collected after it had been removed; run its file again with \`trialmesh sweep run FILE\``;
     return refuse("conflict", message, ["sweep"]);
   }
   const total = totalWith(sweep, body.trials);

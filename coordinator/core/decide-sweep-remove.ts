@@ -1,6 +1,6 @@
 /**
  * Decides on removing and restoring a sweep. REMOVE-1: one that was removed is out of sight and answers for nothing; the journal and
- * the bytes it stored stay, and so does what others made of it. REMOVE-2: what stands on it is named, and takes `force`.
+ * the bytes it stored stay (for as long as `gc policy` says), and so does what others made of it. REMOVE-2: what stands on it is named, and takes `force`.
  */
 import type { CommandBody } from "../../protocol/command.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";

@@ -5,12 +5,13 @@
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { heardNow } from "../budget/meter.ts";
 import { apply } from "./apply.ts";
+import { collect, noteRemoved } from "./decide-collect.ts";
 import { hearHeartbeat, silence, superseded, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
 import { preempt } from "./preempt.ts";
 import { refill } from "./decide-refill.ts";
 import { decideProposals } from "./decide-proposals.ts";
-import { decideReport } from "./decide-report.ts";
+import { decideReport, refuseForged } from "./decide-report.ts";
 import type { Event } from "../format/event.ts";
 import { expire } from "./expire.ts";
 import type { Input } from "../state/input.ts";
@@ -42,12 +43,18 @@ export function* decide(
       yield* silence(state, input.agent);
       break;
     case "report": {
-      const { agent, heard = heardNow(at, settings), report } = input;
-      yield* decideReport(state, agent, report, { heard, at, settings });
+      const { agent, forged, heard = heardNow(at, settings), packs, report } = input;
+      if (forged === undefined) yield* decideReport(state, agent, report, { heard, at, settings }, packs);
+      else yield* refuseForged(state, agent, report, forged, settings);
       break;
     }
     case "proposals":
       yield* decideProposals(state, input.proposals, isFull);
+      break;
+    case "collect":
+      return (yield* collect(state, input.collection, at, isFull)) ? accept(null) : null;
+    case "removed":
+      yield* noteRemoved(state, input.mark);
       break;
     case "expire":
       if (!(yield* expire(state, at, settings, isFull))) return null;

@@ -1,4 +1,5 @@
 /** Entities made or looked up while applying events, each marked dirty as it is handed out for change. */
+import type { Digest } from "../../protocol/id.ts";
 import {
   mustGet,
   type Account,
@@ -75,4 +76,14 @@ export function enterRung(state: State, trial: Trial, resource: number): void {
   const there = rungs.get(resource) ?? [];
   there.push(trial.trial);
   rungs.set(resource, there);
+}
+
+/** A digest lies in this pack from now on, unless it lies in another. */
+export function notePacked(state: State, pack: number, digest: Digest): void {
+  if (state.packed.has(digest)) return;
+  const known = state.packs.get(pack) ?? { pack, digests: [] };
+  known.digests.push(digest);
+  state.packs.set(pack, known);
+  state.packed.set(digest, pack);
+  state.dirty.add(`pack/${pack}`);
 }

@@ -3,10 +3,11 @@
  * it changes an entity; loading a stored state calls them for each entity in turn.
  */
 import type { Digest } from "../../protocol/id.ts";
+import { isHeld } from "../state/bytes-held.ts";
 import { takesWork } from "../state/takes-work.ts";
 import { TrialQueue } from "../state/trial-queue.ts";
 import { trialKey } from "../state/trial-key.ts";
-import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
+import { mustGet, type Pack, type State, type Sweep, type Trial } from "../state/state.ts";
 
 /** After anything changed about an agent, or what it holds. */
 export function indexAgent(state: State, name: string): void {
@@ -72,7 +73,9 @@ export function indexFurthest(state: State, trial: Trial): void {
   if (!sweep.spec.reuse || trial.parent !== null || trial.checkpoint === null) return;
   const key = trialKey(sweep.warmStart, trial.model, trial.params);
   const known = state.furthest.get(key);
-  const furthest = known === undefined ? 0 : (state.trials.get(known)?.checkpoint?.resource ?? 0);
+  const best = known === undefined ? null : (state.trials.get(known)?.checkpoint ?? null);
+  // GC-3: one whose bytes are gone gives way to any that is there.
+  const furthest = best === null || !isHeld(state, best.digest) ? 0 : best.resource;
   if (trial.checkpoint.resource > furthest) state.furthest.set(key, trial.trial);
 }
 
@@ -100,4 +103,10 @@ export function indexData(state: State, dataset: Digest | undefined, agent: stri
     state.dataAt.set(dataset, agents);
   }
   agents.add(agent);
+}
+
+/** PACK-2: which digests lie in it. */
+export function indexPack(state: State, pack: Pack): void {
+  state.packs.set(pack.pack, pack);
+  for (const digest of pack.digests) state.packed.set(digest, pack.pack);
 }

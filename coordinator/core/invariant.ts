@@ -2,6 +2,8 @@
  * What must hold at every event. Returns typed notes instead of throwing, so that tests, the simulation
  * and start-up can each say what they found. Recomputes from scratch: slow on purpose.
  */
+import { eachNeeded } from "../collect/reference.ts";
+import { retentionOf } from "../collect/default-retention.ts";
 import { takesWork } from "../state/takes-work.ts";
 import { isFinal } from "./apply-trial.ts";
 import { activeAttempt, mustGet, type State, type Sweep } from "../state/state.ts";
@@ -22,6 +24,8 @@ export function brokenInvariants(state: State): BrokenInvariant[] {
   sweeps(state, expect);
   fleet(state, expect);
   registry(state, expect);
+  collected(state, expect);
+  packs(state, expect);
   return notes;
 }
 
@@ -194,6 +198,41 @@ function registry(state: State, expect: Expect): void {
       );
     }
   }
+}
+
+/** What is derived of marks, and that nothing which could be handed out needs what is gone. */
+function collected(state: State, expect: Expect): void {
+  const moment = { state, at: state.meta.at, retention: retentionOf(state) };
+  if (state.gone.size > 0)
+    for (const { digest, kind, of } of eachNeeded(moment))
+      expect(!state.gone.has(digest), "GC-2", of, () => `${kind}: ${digest} is gone`);
+  const [marked, gone] = [new Set<string>(), new Set<string>()];
+  for (const { artifacts, mark, state: of } of state.marks.values()) {
+    expect(artifacts.length > 0 && mark < (state.meta.nextMark ?? 1), "GC-4 marks", `mark ${mark}`, () => of);
+    expect(state.openMarks.has(mark) === (of !== "removed"), "GC-4 marks", `mark ${mark}`, () => of);
+    for (const { digest } of artifacts) {
+      const here = of === "marked" ? state.marked : state.gone;
+      expect(here.get(digest) === mark, "GC-4 marks", digest, () => `${of} in mark ${mark}`);
+      expect(!marked.has(digest) && !gone.has(digest), "GC-4 marks", digest, () => "has two marks");
+      (of === "marked" ? marked : gone).add(digest);
+    }
+  }
+  expect(
+    marked.size === state.marked.size && gone.size === state.gone.size,
+    "GC-4 marks",
+    "index",
+    () => `${state.marked.size} and ${state.gone.size}, not ${marked.size} and ${gone.size}`,
+  );
+}
+
+function packs(state: State, expect: Expect): void {
+  let digests = 0;
+  for (const { digests: held, pack } of state.packs.values()) {
+    digests += held.length;
+    for (const digest of held)
+      expect(state.packed.get(digest) === pack, "PACK-2", digest, () => `it is not found in pack ${pack}`);
+  }
+  expect(digests === state.packed.size, "PACK-2", "packed", () => `${state.packed.size}, not ${digests}`);
 }
 
 function emptyCounts(): Sweep["counts"] {

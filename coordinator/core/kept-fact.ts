@@ -2,21 +2,43 @@
  * Events of what an attempt has kept and reached, with which epoch of its trial is the best. BEST-2: a trial counts by its best
  * epoch, and the checkpoint of that epoch is what is registered of it.
  */
+import type { Digest } from "../../protocol/id.ts";
 import type { Report } from "../../protocol/report.ts";
 import type { EventOf } from "../format/event.ts";
+import type { PackPlaces } from "../state/input.ts";
 import { countsByBest, improves, keepsBestEpoch, scoreOf } from "../state/objective.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 
 type Kept = Omit<Extract<Report, { kind: "checkpoint" | "finished" }>, "kind" | "built">;
 type Epoch = Pick<Kept, "resource" | "digest" | "bytes" | "metrics">;
 
-/** `isJudged`: it is at a rung, which is where a program's checkpoint and its figures are known to belong together. */
+/**
+ * `isJudged`: it is at a rung, which is where a program's checkpoint and its figures are known to belong together. `packs`: where the
+ * bytes lie that came with the report.
+ */
 export function checkpointKept(
   state: State,
   trial: Trial,
   report: Kept,
   isJudged: boolean,
+  packs: PackPlaces,
 ): EventOf<"CheckpointKept"> {
+  const event = epochKept(state, trial, report, isJudged);
+  const pack = newPlaceOf(state, packs, event.digest);
+  const bestPack = event.best === undefined ? undefined : newPlaceOf(state, packs, event.best.digest);
+  return {
+    ...event,
+    ...(pack === undefined ? {} : { pack }),
+    ...(bestPack === undefined ? {} : { bestPack }),
+  };
+}
+
+/** The pack that its bytes came into; undefined where none did, or where they lay in another before. */
+function newPlaceOf({ packed }: State, packs: PackPlaces, digest: Digest): number | undefined {
+  return packed.has(digest) ? undefined : packs.get(digest);
+}
+
+function epochKept(state: State, trial: Trial, report: Kept, isJudged: boolean): EventOf<"CheckpointKept"> {
   const { approximate, bytes, digest, fence, metrics, resource, usedMs } = report;
   const kept = { kind: "CheckpointKept", fence, resource, digest, bytes, metrics, usedMs } as const;
   const event = approximate === true ? { ...kept, approximate } : kept;

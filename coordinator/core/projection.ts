@@ -12,16 +12,26 @@ import {
   workEntity,
 } from "../format/account-entity.ts";
 import { agentEntity } from "../format/agent-entity.ts";
+import { markEntity, pinEntity } from "../format/artifact-entity.ts";
 import { datasetEntity, modelEntity } from "../format/registry-entity.ts";
 import { sweepEntity } from "../format/sweep-entity.ts";
-import { trialEntity } from "../format/trial-entity.ts";
+import { packEntity, trialEntity } from "../format/trial-entity.ts";
+import { indexMark } from "./apply-artifact.ts";
 import { isFinal } from "./apply-trial.ts";
 import { enterRung } from "./entity.ts";
-import { indexAgent, indexData, indexFurthest, indexGoing, indexQueued, openSweep } from "./index-state.ts";
+import {
+  indexAgent,
+  indexData,
+  indexFurthest,
+  indexGoing,
+  indexPack,
+  indexQueued,
+  openSweep,
+} from "./index-state.ts";
 import { activeAttempt, emptyState, mustGet, type State, type Trial } from "../state/state.ts";
 
 /** Raised when an entity changes its shape or its key; a store of another version is built anew from the journal. */
-export const projectionVersion = 6;
+export const projectionVersion = 7;
 
 /** The entity under a dirty key, or undefined where it is to be removed. */
 export function entityAt(state: State, key: string): unknown {
@@ -44,6 +54,8 @@ export function entityAt(state: State, key: string): unknown {
       return state.sweeps.get(name);
     case "trial":
       return state.trials.get(name);
+    case "pack":
+      return state.packs.get(Number(name));
     case "dataset":
       return state.datasets.get(name);
     case "model":
@@ -56,6 +68,10 @@ export function entityAt(state: State, key: string): unknown {
       return state.works.get(name);
     case "command":
       return state.commands.get(name);
+    case "pin":
+      return state.pins.get(name);
+    case "mark":
+      return state.marks.get(Number(name));
     default:
       throw new Error(`broken invariant: no entity is called ${key}`);
   }
@@ -89,6 +105,7 @@ export function loadState(range: Range): State {
     (a, b) => idNumber(a.sweep) - idNumber(b.sweep) || a.number - b.number,
   );
   for (const trial of trials) state.trials.set(trial.trial, trial);
+  for (const pack of entities(range, "pack/", packEntity)) indexPack(state, pack);
   for (const record of entities(range, "dataset/", datasetEntity)) state.datasets.set(record.dataset, record);
   for (const model of entities(range, "model/", modelEntity)) state.models.set(model.model, model);
   for (const [key, text] of range("fingerprint/"))
@@ -96,6 +113,13 @@ export function loadState(range: Range): State {
   loadCommands(state, range);
   for (const cost of entities(range, "cost/", costEntity)) state.costs.set(cost.kind, cost);
   for (const work of entities(range, "work/", workEntity)) state.works.set(work.work, work);
+  for (const pin of entities(range, "pin/", pinEntity)) state.pins.set(pin.digest, pin);
+  const marks = [...entities(range, "mark/", markEntity)].sort((a, b) => a.mark - b.mark);
+  for (const mark of marks) {
+    state.marks.set(mark.mark, mark);
+    indexMark(state, mark);
+  }
+  // What is gone is known by now.
   for (const trial of trials) derive(state, trial);
   const queued = trials.filter((trial) => trial.state === "queued").sort((a, b) => a.order - b.order);
   for (const trial of queued) indexQueued(state, trial);

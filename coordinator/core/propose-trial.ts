@@ -3,10 +3,11 @@ import { trialId } from "../../protocol/id.ts";
 import type { Params } from "../../protocol/value.ts";
 import { stoppingPolicy } from "../../search/stopping/choose-policy.ts";
 import type { Event } from "../format/event.ts";
+import { isHeld } from "../state/bytes-held.ts";
 import { startsTrials } from "../state/starts-trials.ts";
 import { trialKey } from "../state/trial-key.ts";
 import { judge } from "./judge.ts";
-import { answerFromRecord, canAnswer } from "./reuse.ts";
+import { answerFromRecord, canAnswer, recordFor } from "./reuse.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 
 export interface NewTrial {
@@ -46,9 +47,12 @@ export function* proposeTrial(
   const plainKey = trialKey(sweep.fingerprint, model, params);
   // One that starts from another's weights is not what the same parameters give from the beginning.
   const ownKey = from === null ? plainKey : `${plainKey}/${from.checkpoint.digest}`;
-  const isRecorded = sweep.spec.reuse && recordedKey !== undefined && state.records.has(recordedKey);
+  const isRecorded = recordedKey !== undefined && recordFor(state, sweep, recordedKey, number) !== null;
   const key = isRecorded ? recordedKey : ownKey;
-  const shorter = from === null && !state.records.has(key) ? shorterRun(state, sweep, model, params) : null;
+  const shorter =
+    from === null && recordFor(state, sweep, key, number) === null
+      ? shorterRun(state, sweep, model, params)
+      : null;
   const reached = (from ?? shorter)?.checkpoint.resource ?? 0;
   const trial = trialId(sweep.sweep, number);
   const shared = shorter?.rungs.flatMap(({ resource }) => (rungs.includes(resource) ? [resource] : [])) ?? [];
@@ -82,9 +86,11 @@ function shorterRun(state: State, sweep: Sweep, model: string, params: Params) {
   if (!sweep.spec.reuse) return null;
   const id = state.furthest.get(trialKey(sweep.warmStart, model, params));
   if (id === undefined) return null;
-  const { checkpoint, rungs, sweep: of, trial } = mustGet(state.trials, id, "trial");
+  const { best, checkpoint, rungs, sweep: of, trial } = mustGet(state.trials, id, "trial");
   if (mustGet(state.sweeps, of, "sweep").removed !== undefined) return null;
   if (checkpoint === null || checkpoint.resource >= sweep.spec.stopping.max) return null;
+  // GC-2: it goes on from its newest checkpoint, and is told of its best.
+  if (!isHeld(state, checkpoint.digest) || (best !== undefined && !isHeld(state, best.digest))) return null;
   return { trial, checkpoint, rungs };
 }
 
@@ -93,5 +99,6 @@ function parentOf(state: State, sweep: Sweep, parent: number | null) {
   if (parent === null) return null;
   const { checkpoint, trial } = mustGet(state.trials, trialId(sweep.sweep, parent), "trial");
   if (checkpoint === null || checkpoint.resource >= sweep.spec.stopping.max) return null;
+  if (!isHeld(state, checkpoint.digest)) return null;
   return { trial, checkpoint };
 }

@@ -38,3 +38,10 @@ export function* accuse(state: State, { agent, fence }: Attempt, fault: string |
   const reason = `its word of the time it used for fence ${fence} disagrees with the clock: ${fault}`;
   yield { kind: "AgentCordoned", agent, cordon: true, reason };
 }
+
+/** CARRY-2: `why`: what it sent as a checkpoint's bytes is something else. */
+export function* accuseForged(state: State, agent: string, why: string): Steps {
+  const known = state.agents.get(agent);
+  if (known === undefined || known.cordonReason !== null) return;
+  yield { kind: "AgentCordoned", agent, cordon: true, reason: why };
+}

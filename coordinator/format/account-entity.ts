@@ -11,6 +11,7 @@ import {
   storedMilliTokens,
   storedMs,
   storedRefill,
+  storedRetention,
 } from "./stored-value.ts";
 
 export const metaEntity = z.strictObject({
@@ -25,6 +26,16 @@ export const metaEntity = z.strictObject({
   nextFingerprint: storedCount,
   /** Number of the next place in a queue. */
   nextOrder: storedCount,
+  /** Number of the next mark; absent before the first. */
+  nextMark: storedCount.exactOptional(),
+  /** How long bytes are kept; absent where nobody has set it. */
+  retention: storedRetention.exactOptional(),
+  /** Who asked for a look at what could go, that nobody has taken yet. */
+  collection: z
+    .strictObject({ by: z.string(), at: storedMs, graceMs: storedMs.exactOptional() })
+    .exactOptional(),
+  /** When that was looked at last, and how much was marked then. */
+  looked: z.strictObject({ at: storedMs, artifacts: storedCount, bytes: storedCount }).exactOptional(),
 });
 
 export const accountEntity = z.strictObject({

@@ -14,6 +14,7 @@ import {
   storedMetrics,
   storedMilliTokens,
   storedMs,
+  storedPack,
 } from "./stored-value.ts";
 
 const fence = storedFence;
@@ -76,6 +77,10 @@ export const attemptEvents = [
     bytes: storedCount,
     metrics: storedMetrics,
     usedMs: storedMs,
+    /** The pack that its bytes came into with this report; left out where the mesh's store has them by themselves, or had them before. */
+    pack: storedPack.exactOptional(),
+    /** The same of the best epoch's. */
+    bestPack: storedPack.exactOptional(),
     /** It went on from a checkpoint of another backend, which rounds otherwise. Left out where it did not. */
     approximate: z.boolean().optional(),
     /** It is the trial's best so far, with this value. */

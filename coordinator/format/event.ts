@@ -8,6 +8,7 @@
 import * as z from "zod";
 import { accountEvents } from "./account-event.ts";
 import { agentEvents } from "./agent-event.ts";
+import { artifactEvents } from "./artifact-event.ts";
 import { attemptEvents } from "./attempt-event.ts";
 import { registryEvents } from "./registry-event.ts";
 import { sweepEvents } from "./sweep-event.ts";
@@ -18,6 +19,7 @@ export const eventSchema = z.discriminatedUnion("kind", [
   ...sweepEvents,
   ...attemptEvents,
   ...registryEvents,
+  ...artifactEvents,
 ]);
 export type Event = z.infer<typeof eventSchema>;
 export type EventKind = Event["kind"];

@@ -9,6 +9,8 @@ export const storedFence = z.int();
 export const storedDigest = z.string();
 export const storedMilliTokens = z.int();
 export const storedCount = z.int();
+/** What a pack of small artifacts is called. */
+export const storedPack = z.int();
 /** ms since the Unix epoch, or a duration in ms. */
 export const storedMs = z.number();
 
@@ -45,6 +47,19 @@ export const storedRefill = z.strictObject({
   upTo: storedMilliTokens,
 });
 export type StoredRefill = z.infer<typeof storedRefill>;
+
+/** How long bytes are kept that nothing needs to go on; times in ms. */
+export const storedRetention = z.strictObject({
+  /** So many checkpoints of each sweep, its best. */
+  checkpoints: storedCount,
+  /** After a sweep was removed, what it was run with and its best. */
+  removedMs: storedMs,
+  /** Between the mark and the removal. */
+  graceMs: storedMs,
+  /** What nothing speaks of may be part of an upload for so long after it was stored. */
+  uploadMs: storedMs,
+});
+export type StoredRetention = z.infer<typeof storedRetention>;
 
 /** What people wrote about a sweep or a trial. */
 export const storedLabels = {

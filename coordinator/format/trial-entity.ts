@@ -8,12 +8,14 @@ import {
   storedBestEpoch,
   storedCheckpoint,
   storedCount,
+  storedDigest,
   storedFence,
   storedId,
   storedLabels,
   storedMetrics,
   storedMilliTokens,
   storedMs,
+  storedPack,
   storedParams,
 } from "./stored-value.ts";
 
@@ -108,3 +110,6 @@ export const trialEntity = z.strictObject({
   /** What its agent says of the dataset version that the checkpoint is; absent where it is none. */
   built: storedBuiltDataset.exactOptional(),
 });
+
+/** A pack of the mesh's store, and what in it something referred to when it came: PACK-2. */
+export const packEntity = z.strictObject({ pack: storedPack, digests: z.array(storedDigest) });

@@ -11,10 +11,12 @@ import {
   type CommandName,
   type QueryName,
 } from "../../protocol/command.ts";
+import type { Digest } from "../../protocol/id.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { isRenewal } from "../../protocol/renewal.ts";
+import { carriedBytesMax } from "../../protocol/report-message.ts";
 import { registerSchema, heartbeatSchema, type Welcome } from "../../protocol/report.ts";
 import {
   agentOf,
@@ -34,7 +36,8 @@ import type { GiveOrder } from "./give-order.ts";
 import type { HeadCheck } from "./head-check.ts";
 import type { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
-import { takeReports } from "./take-report.ts";
+import type { PackStore } from "./pack-store.ts";
+import { takeInbox } from "./take-report.ts";
 import type { PointIndex } from "../view/point-index.ts";
 import { answerQuery } from "../view/answer-query.ts";
 import { answerBytes } from "../view/fit-answer.ts";
@@ -47,9 +50,12 @@ export interface IntakeOptions extends Ears {
   readonly settings: CoordinatorSettings;
   readonly giveOrder: GiveOrder;
   readonly setAside: SetAside;
+  readonly packs: PackStore;
   readonly quota: SenderQuota;
   readonly points: PointIndex;
   readonly checkHead: HeadCheck;
+  readonly restMs: () => number;
+  readonly spare: (digest: Digest) => void;
   readonly log: (line: string) => void;
 }
 
@@ -143,6 +149,7 @@ function serveRegisters({
   clock,
   leader,
   mesh,
+  packs,
   quota,
   setAside,
   settings,
@@ -162,21 +169,26 @@ function serveRegisters({
     if (isRenewal(body)) return;
     const register = parseOutside(registerSchema, body, `registration of ${agent}`);
     if (!register.ok) return aside(register);
+    const answerWelcome = async () => {
+      const carries = (await packs.takes()) ? carriedBytesMax : 0;
+      board.note(agent, clock.now());
+      const quarantined = leader.state.agents.get(agent)?.cordonReason ?? null;
+      const welcome: Welcome = {
+        epoch: leader.state.meta.epoch,
+        at: clock.now(),
+        presenceMs: settings.heartbeatMs,
+        carries,
+        ...(quarantined === null ? {} : { quarantined }),
+      };
+      message.respond(toBytes(accept(welcome)));
+      leader.resend();
+    };
     const submit = () =>
       leader.submit({
         input: { kind: "register", agent, register: register.value },
         done: (answer) => {
-          if (!answer.ok) return message.respond(toBytes(answer));
-          board.note(agent, clock.now());
-          const quarantined = leader.state.agents.get(agent)?.cordonReason ?? null;
-          const welcome: Welcome = {
-            epoch: leader.state.meta.epoch,
-            at: clock.now(),
-            presenceMs: settings.heartbeatMs,
-            ...(quarantined === null ? {} : { quarantined }),
-          };
-          message.respond(toBytes(accept(welcome)));
-          leader.resend();
+          if (answer.ok) void answerWelcome();
+          else message.respond(toBytes(answer));
         },
       });
     const { head } = register.value;
@@ -218,8 +230,8 @@ export function serveInbox(options: IntakeOptions): Subscription {
       streamsOf(mesh).inbox,
       inboxDurable,
       async (batch) => {
-        // Where leadership is lost in between, these never resolve: the messages go to the next leader.
-        await Promise.all(batch.map((message) => takeReports(options, message)));
+        // Where leadership is lost in between, this never resolves: the messages go to the next leader.
+        await takeInbox(options, batch);
       },
       { maxBatch: inboxBatchMax, ackWaitMs: inboxAckWaitMs },
     );

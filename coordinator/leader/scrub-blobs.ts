@@ -5,6 +5,7 @@
 import { BusError } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
+import { isHeld } from "../state/bytes-held.ts";
 import type { State } from "../state/state.ts";
 import type { BlobProver } from "./blob-prover.ts";
 
@@ -34,7 +35,7 @@ export function scrubBlobs({ clock, digests, prover }: ScrubOptions): () => void
       while (!ended && prover.wanted().length >= wantedMost) await sleep(clock, wantedPauseMs);
       if (ended) return;
       const from = clock.monotonic();
-      await prover.proveAgain(digest).catch((error: unknown) => {
+      await prover.look(digest).catch((error: unknown) => {
         // A server that is away now is asked for it in the next round.
         if (!(error instanceof BusError)) throw error;
       });
@@ -64,5 +65,6 @@ export function artifactsOnRecord(state: State): readonly Digest[] {
   for (const { checkpoint } of [...state.trials.values()].reverse()) {
     if (checkpoint !== null) found.add(checkpoint.digest);
   }
-  return [...found];
+  // What was collected is not looked for.
+  return [...found].filter((digest) => isHeld(state, digest));
 }

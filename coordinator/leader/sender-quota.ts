@@ -19,6 +19,8 @@ const registerRate = { perSecond: 2, atOnce: 20 } as const satisfies Rate;
 const reportRate = { perSecond: 200, atOnce: 5_000 } as const satisfies Rate;
 /** Bytes of all that one identity says, in whatever kind. */
 const byteRate = { perSecond: 4 * bytesPerMiB, atOnce: 64 * bytesPerMiB } as const satisfies Rate;
+/** Bytes of checkpoints that come with reports: each costs the leader a tenth of what a byte of JSON does. */
+const carriedRate = { perSecond: 32 * bytesPerMiB, atOnce: 128 * bytesPerMiB } as const satisfies Rate;
 /** Ms of the leader's time for answers to one sender's questions: a large sweep's insight may take a second. */
 const answerMsRate = { perSecond: 250, atOnce: 5_000 } as const satisfies Rate;
 /** A message costs the server and the leader something however short it is. */
@@ -39,6 +41,7 @@ export class SenderQuota {
     track: new RateLimit(trackRate),
   };
   readonly #bytes = new RateLimit(byteRate);
+  readonly #carried = new RateLimit(carriedRate);
   readonly #answerMs = new RateLimit(answerMsRate);
   readonly #tell = new RateLimit({ perSecond: 1_000 / tellEveryMs, atOnce: 1 });
   readonly #log: (line: string) => void;
@@ -47,12 +50,16 @@ export class SenderQuota {
     this.#log = log;
   }
 
-  /** True where `sender` (`role/name`) may say this at `at` (ms). The first it may not is told to whoever keeps the mesh. */
-  allows(kind: QuotaKind, sender: string, bytes: number, at: number): boolean {
+  /**
+   * True where `sender` (`role/name`) may say this at `at` (ms). The first it may not is told to whoever keeps the mesh. `carriedBytes`:
+   * of checkpoints, beside `bytes`.
+   */
+  allows(kind: QuotaKind, sender: string, bytes: number, at: number, carriedBytes = 0): boolean {
     const allowed =
       (kind !== "query" || this.#answerMs.allows(sender, at, 0)) &&
       this.#limits[kind].allows(sender, at) &&
-      this.#bytes.allows(sender, at, Math.max(messageBytesMin, bytes));
+      this.#bytes.allows(sender, at, Math.max(messageBytesMin, bytes)) &&
+      this.#carried.allows(sender, at, carriedBytes);
     if (!allowed && this.#tell.allows(sender, at))
       this.#log(`${sender} says more than one may (${kind}); what is beyond is turned away`);
     return allowed;

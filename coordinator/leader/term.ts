@@ -10,6 +10,7 @@ import { signHead } from "../../protocol/signed-head.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
+import { isHeld, leavesBefore } from "../state/bytes-held.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
 import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
@@ -23,11 +24,13 @@ import { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
 import { HeartbeatBoard } from "../view/heartbeat-board.ts";
 import type { ProjectionStore } from "../projection/projection-store.ts";
+import { PackStore } from "./pack-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { PointIndex } from "../view/point-index.ts";
 import { SenderQuota } from "./sender-quota.ts";
 import { BlobProver } from "./blob-prover.ts";
+import { Collector } from "./collector.ts";
 import { artifactsOnRecord, scrubBlobs } from "./scrub-blobs.ts";
 import { serveProofs } from "./serve-proofs.ts";
 import { serveTracker } from "./serve-tracker.ts";
@@ -51,6 +54,8 @@ export interface TermOptions {
   readonly store: ProjectionStore;
   readonly events: EventLog;
   readonly sampler: SamplerWorker;
+  /** Uniform in [0, 1), and not to be guessed. */
+  readonly random: () => number;
   /** Whether artifacts on record are read now and then, to find what is lost. */
   readonly scrubs?: boolean;
   readonly faults: FaultBook;
@@ -116,8 +121,12 @@ export function beginTerm(options: TermOptions): Term {
   const points = new PointIndex(bus);
   const watch = new ClockWatch(options.machineClock);
   const checkHead = headCheck({ ...options, copy: options.store.copy });
-  const intake: IntakeOptions = { ...options, leader, board, watch, giveOrder, quota, points, checkHead };
-  const prover = new BlobProver({ bus, mesh, clock, log });
+  const packs = new PackStore(options);
+  const { collector, prover } = storeKeepers(options, leader, packs);
+  const spare = (digest: Digest) => prover.tell(digest);
+  const restMs = () => collector.restMs;
+  const ears = { leader, board, watch, giveOrder, packs, quota, points, checkHead, restMs, spare };
+  const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
@@ -126,17 +135,39 @@ export function beginTerm(options: TermOptions): Term {
     serveTracker({ bus, mesh, clock, state, quota }, new Tracker()),
   ];
   const timers = [
-    ...regularTasks(options, intake, pulse, prover),
+    ...regularTasks(options, intake, pulse, { collector, prover }),
     every(clock, settings.beaconMs, lookForProposals),
+    every(clock, settings.beaconMs, () => collector.look()),
   ];
   const over = ended.promise.then(() => {
     leader.stop();
     proposer.close();
+    collector.close();
     pulse.close();
     for (const cancel of timers) cancel();
     for (const subscription of subscriptions) subscription.close();
   });
   return { over, end: ended.resolve };
+}
+
+/** Who looks after what the mesh's store holds: what is proved there, and what goes. */
+function storeKeepers(
+  { bus, clock, log, mesh, settings, state }: TermOptions,
+  leader: Leader,
+  packs: PackStore,
+) {
+  const prover = new BlobProver({
+    ...{ bus, mesh, clock, packs, log },
+    packOf: (digest) => state.packed.get(digest),
+    leavesBefore: (digest) => leavesBefore(state, digest),
+    isGone: (digest) => !isHeld(state, digest),
+  });
+  const collector = new Collector({
+    ...{ bus, mesh, clock, state, settings, prover, log },
+    ask: (question) => leader.ask(question),
+    submit: (input) => new Promise((resolve) => leader.submit({ input, done: () => resolve() })),
+  });
+  return { collector, prover };
 }
 
 /** One that was cut off and has nothing to append would never learn from its own appends that it was deposed. */
@@ -162,7 +193,7 @@ function regularTasks(
   { bus, clock, keys, mesh, name, scrubs, settings, state }: TermOptions,
   { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
-  prover: BlobProver,
+  { collector, prover }: ReturnType<typeof storeKeepers>,
 ): (() => void)[] {
   const began = clock.now();
   let head = { sequence: 0, proof: "" };
@@ -173,7 +204,9 @@ function regularTasks(
     if (head.sequence !== sequence)
       head = { sequence, proof: signHead(keys.signer, mesh, { epoch: body.epoch, sequence, hash }) };
     body.head = head.proof;
+    const dropped = [...collector.dropped()];
     if (wanted.length > 0) body.wanted = wanted;
+    if (dropped.length > 0) body.dropped = dropped;
     const { epoch } = subjectsOf(mesh);
     bus.publish(epoch, keys.signer.sign(epoch, toBytes(body)));
     watch.look();

@@ -3,6 +3,7 @@
  * where that version is better than the one it points to, or its sweep says `move: always`; and never away from a version that
  * another requester's sweep made, which takes somebody who says so.
  */
+import { isHeld } from "../state/bytes-held.ts";
 import type { Steps } from "../state/input.ts";
 import { keptOf } from "../state/kept-of.ts";
 import { scoreOf } from "../state/objective.ts";
@@ -16,6 +17,12 @@ export function* registerBest(state: State, sweep: Sweep): Steps {
   const trial = mustGet(state.trials, sweep.best.trial, "trial");
   const kept = keptOf(trial);
   if (kept === null) return;
+  if (!isHeld(state, kept.digest)) {
+    // GC-2: only of a sweep that was out of sight until its bytes were collected.
+    const note = `its best, ${trial.trial}, is not registered: its bytes are no longer kept; the same sweep run again trains it anew`;
+    yield { kind: "SearchNoted", sweep: sweep.sweep, note };
+    return;
+  }
   const versions = state.models.get(register.model)?.versions ?? [];
   // The same bytes are the same version: a sweep answered from the record makes no new one.
   const same = versions.find(({ artifact }) => artifact === kept.digest);

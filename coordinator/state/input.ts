@@ -1,7 +1,7 @@
 /** What the coordinator's loop decides on: parsed, with the sender proven by the bus. Time comes beside it. */
 import type { CommandName } from "../../protocol/command.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
-import type { SweepId } from "../../protocol/id.ts";
+import type { Digest, SweepId } from "../../protocol/id.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { Register, Heartbeat, Report } from "../../protocol/report.ts";
 import type { Role } from "../../protocol/subjects.ts";
@@ -17,6 +17,9 @@ export interface Heard {
   /** Since when the leader's clock has run evenly: before that its machine may have slept. */
   readonly steadySince: number;
 }
+
+/** The pack of each digest that came with reports. PACK-3: it is flushed before anything here refers to it. */
+export type PackPlaces = ReadonlyMap<Digest, number>;
 
 export interface Sender {
   readonly role: Role;
@@ -39,9 +42,35 @@ export type Input =
       readonly heard?: Heard;
     }
   | { readonly kind: "silent"; readonly agent: string }
-  | { readonly kind: "report"; readonly agent: string; readonly report: Report; readonly heard?: Heard }
+  | {
+      readonly kind: "report";
+      readonly agent: string;
+      readonly report: Report;
+      readonly heard?: Heard;
+      /** Where the bytes that came with it lie; left out where none did. */
+      readonly packs?: PackPlaces;
+      /** The bytes that came with it are not what it says: why. */
+      readonly forged?: string;
+    }
   | { readonly kind: "proposals"; readonly proposals: Proposals }
+  | { readonly kind: "collect"; readonly collection: Collection }
+  /** The bytes of a mark that was collected are no longer in the mesh's store. */
+  | { readonly kind: "removed"; readonly mark: number }
   | { readonly kind: "expire" };
+
+/** What the mesh's store holds that could go, as far as can be told without the state. */
+export interface Collection {
+  /** Stored long enough ago not to be part of an upload, or spoken of by a trial. */
+  readonly found: readonly { readonly digest: Digest; readonly bytes: number }[];
+  /** Somebody was told lately that these are there, and may be about to refer to them. */
+  readonly spared: Pick<ReadonlySet<Digest>, "has">;
+  /** Above every sequence of the store at that moment. */
+  readonly before: number;
+  /** All of the store was looked through. */
+  readonly isLook: boolean;
+  /** Whoever leads has done so long enough to have heard of what was on its way before. */
+  readonly mayCollect: boolean;
+}
 
 /** What a sampler answered, for a sweep as it was when it was asked. */
 export interface Proposals {

@@ -46,7 +46,12 @@ export function targetReached({ best, spec }: Sweep): boolean {
  * BEST-1: the better value is the better result, however long either was trained: each has a checkpoint that is this good. Of equal
  * ones the trial that was proposed first, whichever came there first: a repeat that the record answers has the same winner.
  */
-export function improves(state: State, sweep: Sweep, { number }: Trial, value: number): boolean {
+export function improves(
+  state: State,
+  sweep: Sweep,
+  { number }: Pick<Trial, "number">,
+  value: number,
+): boolean {
   const { best, spec } = sweep;
   if (best === null) return true;
   const [known, reached] = [scoreOf(spec, best.value), scoreOf(spec, value)];

@@ -20,6 +20,10 @@ export interface CoordinatorSettings {
   readonly preemptAfterMs: number;
   /** Failures that are not the trial's own before it is given up. */
   readonly retriesMax: number;
+  /** What could go from the mesh's store is looked at this often, ms. */
+  readonly collectEveryMs: number;
+  /** Whoever leads collects nothing before this long, ms: what was said to the one before has been heard by then. */
+  readonly collectRestMs: number;
 }
 
 export const defaultSettings: CoordinatorSettings = settingsFor(15_000);
@@ -37,6 +41,8 @@ export function settingsFor(leaseMs: number): CoordinatorSettings {
     resendMs: Math.min(2_000, leaseMs / 4),
     preemptAfterMs: leaseMs * 2,
     retriesMax: 3,
+    collectEveryMs: leaseMs * 240,
+    collectRestMs: leaseMs * 20,
   };
   // Three heartbeats must fit before half a lease is gone, or an extension could come too late.
   if (settings.heartbeatMs * 3 > leaseMs / 2 + 1) throw new Error("heartbeatMs is too long for leaseMs");

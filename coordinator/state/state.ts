@@ -14,10 +14,11 @@ import type {
   workEntity,
 } from "../format/account-entity.ts";
 import type { agentEntity } from "../format/agent-entity.ts";
+import type { markEntity, pinEntity } from "../format/artifact-entity.ts";
 import type { datasetEntity, modelEntity } from "../format/registry-entity.ts";
-import type { StoredRefill } from "../format/stored-value.ts";
+import type { StoredRefill, StoredRetention } from "../format/stored-value.ts";
 import type { sweepEntity } from "../format/sweep-entity.ts";
-import type { trialEntity } from "../format/trial-entity.ts";
+import type { packEntity, trialEntity } from "../format/trial-entity.ts";
 import { Fleet } from "./fleet.ts";
 import type { TrialQueue } from "./trial-queue.ts";
 
@@ -38,8 +39,12 @@ export type Rung = Trial["rungs"][number];
 export type Attempt = Trial["attempts"][number];
 export type Meter = Readonly<Attempt["meter"]>;
 export type Ending = NonNullable<Attempt["ending"]>;
+export type Pack = z.infer<typeof packEntity>;
 export type Model = z.infer<typeof modelEntity>;
 export type Version = Model["versions"][number];
+export type Pin = Readonly<z.infer<typeof pinEntity>>;
+export type Mark = z.infer<typeof markEntity>;
+export type Retention = Readonly<StoredRetention>;
 export type DatasetRecord = z.infer<typeof datasetEntity>;
 
 export interface State {
@@ -49,6 +54,8 @@ export interface State {
   readonly agents: Map<string, Agent>;
   readonly sweeps: Map<SweepId, Sweep>;
   readonly trials: Map<TrialId, Trial>;
+  /** Packs of small checkpoints, by what they are called. */
+  readonly packs: Map<number, Pack>;
   readonly datasets: Map<string, DatasetRecord>;
   readonly models: Map<string, Model>;
   /** Canonical text of everything but model and parameters that a result depends on → its number. */
@@ -59,6 +66,10 @@ export interface State {
   readonly works: Map<string, WorkHistory>;
   /** Accepted commands by idempotency key, oldest first. */
   readonly commands: Map<string, Command>;
+  /** By digest: what somebody keeps, whatever refers to it. */
+  readonly pins: Map<Digest, Pin>;
+  /** Artifacts that are to go, or have gone, by the number of their mark. */
+  readonly marks: Map<number, Mark>;
 
   // Derived.
   /** Attempts that have not ended, by fence. */
@@ -82,10 +93,18 @@ export interface State {
   readonly furthest: Map<string, TrialId>;
   /** Agents that have had a dataset, by its digest. */
   readonly dataAt: Map<Digest, Set<string>>;
+  /** The pack in which a digest lies. */
+  readonly packed: Map<Digest, number>;
   /** Open sweeps of which something changed that may let them propose or end. */
   readonly attention: Set<SweepId>;
   /** Open sweeps whose sampler learns and that want another proposal. */
   readonly wanting: Set<SweepId>;
+  /** By digest of what is marked and still there: its mark. */
+  readonly marked: Map<Digest, number>;
+  /** By digest of what is gone: its mark. */
+  readonly gone: Map<Digest, number>;
+  /** Marks that are not yet at their end. */
+  readonly openMarks: Set<number>;
 
   /** Keys of entities changed since the projection was last written. */
   readonly dirty: Set<string>;
@@ -108,12 +127,15 @@ export function emptyState(): State {
     agents: new Map(),
     sweeps: new Map(),
     trials: new Map(),
+    packs: new Map(),
     datasets: new Map(),
     models: new Map(),
     fingerprints: new Map(),
     costs: new Map(),
     works: new Map(),
     commands: new Map(),
+    pins: new Map(),
+    marks: new Map(),
     active: new Map(),
     held: new Map(),
     going: new Map(),
@@ -125,8 +147,12 @@ export function emptyState(): State {
     fleet: new Fleet(),
     furthest: new Map(),
     dataAt: new Map(),
+    packed: new Map(),
     attention: new Set(),
     wanting: new Set(),
+    marked: new Map(),
+    gone: new Map(),
+    openMarks: new Set(),
     dirty: new Set(),
   };
 }

@@ -10,6 +10,7 @@ import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-answer.ts";
 import { datasetsViewOf, datasetViewOf } from "./dataset-answer.ts";
 import { eventText } from "./event-text.ts";
+import { garbageViewOf } from "./garbage-answer.ts";
 import { insightViewOf } from "./insight-answer.ts";
 import { agentDetailOf, meshViewOf } from "./mesh-answer.ts";
 import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-answer.ts";
@@ -96,6 +97,7 @@ const answers: Answers = {
     }
     return accept(budgetViewOf(state, body.requester, body.lines));
   },
+  garbage: garbageViewOf,
   "set-aside": ({ setAside }) => accept({ messages: setAside.list() }),
   events: ({ events }, body) =>
     accept({

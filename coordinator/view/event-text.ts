@@ -1,5 +1,7 @@
 /** One event as one line for people. */
+import { plural } from "../../protocol/plural.ts";
 import { formatTokens } from "../../protocol/token.ts";
+import { formatBytes } from "../../text/figure.ts";
 import type { Event, EventOf } from "../format/event.ts";
 import type { Refill } from "../state/state.ts";
 
@@ -76,6 +78,20 @@ const texts: TextOf = {
   ModelRegistered: (event) => `${event.model}@${event.version} is ${event.trial}`,
   AliasKept: (event) => `${event.model}@${event.alias} stays at ${event.stays}: ${event.why}`,
   AliasMoved: (event) => `${event.model}@${event.alias} → ${event.to} by ${event.who}`,
+  ArtifactPinned: (event) =>
+    `artifact ${event.digest.slice(0, 12)} pinned by ${event.by} ${event.why}`.trim(),
+  ArtifactUnpinned: (event) => `artifact ${event.digest.slice(0, 12)} no longer pinned, by ${event.by}`,
+  RetentionSet: ({ by, retention }) => `${by} keeps the best ${retention.checkpoints} of each sweep`,
+  CollectionAsked: (event) => `${event.by} asks what could go from the mesh's store`,
+  CollectionLooked: (event) =>
+    `${plural(event.artifacts, "artifact")} of ${formatBytes(event.bytes)} are to go`,
+  ArtifactsMarked: (event) =>
+    `${plural(event.artifacts.length, "artifact")} marked to go, as nothing refers to them (mark ${event.mark})`,
+  MarkHastened: (event) => `mark ${event.mark} goes earlier`,
+  ArtifactsUnmarked: (event) =>
+    `${plural(event.digests.length, "artifact")} of mark ${event.mark} stay, as something refers to them`,
+  ArtifactsCollected: (event) => `mark ${event.mark} is collected`,
+  ArtifactsRemoved: (event) => `the bytes of mark ${event.mark} are removed`,
 };
 
 function labelText({ by, notes, tags }: Pick<EventOf<"SweepLabelled">, "by" | "notes" | "tags">): string {

@@ -21,4 +21,6 @@ export interface QuerySource {
   readonly setAside: { list(): readonly SetAsideMessage[] };
   readonly settings: CoordinatorSettings;
   readonly points: PointIndex;
+  /** How long whoever leads still removes nothing from the mesh's store, ms. */
+  readonly restMs: () => number;
 }

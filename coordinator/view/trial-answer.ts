@@ -1,6 +1,7 @@
 /** One trial with its attempts, as people see it. */
 import type { TrialView } from "../../protocol/view.ts";
 import { labelsOf } from "./label-answer.ts";
+import { isKeptHeld } from "../state/bytes-held.ts";
 import { keptOf } from "../state/kept-of.ts";
 import { mustGet, type State, type Trial } from "../state/state.ts";
 
@@ -38,6 +39,7 @@ export function trialViewOf(state: State, trial: Trial): TrialView {
     reusedFrom: trial.reusedFrom,
     parent: trial.parent ?? trial.resumes,
     artifact: keptOf(trial)?.digest ?? null,
+    ...(isKeptHeld(state, trial) ? {} : { collected: true as const }),
     spent: trial.spent,
     failure: trial.failure,
     ...labelsOf(trial),

@@ -1,5 +1,5 @@
 /**
- * The mesh's certificate authority. Its key is worked out from the operator's seed, like the keys of accounts: it is kept nowhere,
+ * TLS-1: the mesh's certificate authority. Its key is worked out from the operator's seed, like the keys of accounts: it is kept nowhere,
  * cannot be lost or differ from the other keys, and every mesh has one. So is its pin always the same. Its certificate says in one of its
  * names that the operator vouches for it: whoever joined before there was an authority knows it by the operator's key in the
  * credential (`authority-proof.ts`).

@@ -1,5 +1,5 @@
 /**
- * A process's own certificate for what it says to others of the mesh directly: it makes the key, asks `trialmesh up` for the certificate, and asks
+ * TLS-9: a process's own certificate for what it says to others of the mesh directly: it makes the key, asks `trialmesh up` for the certificate, and asks
  * again long before its end. Beside it who was revoked, as all agents hear it. Without an answer it goes on with what it has, and asks again.
  */
 import { X509Certificate } from "node:crypto";

@@ -1,4 +1,5 @@
 /** A coordinator candidate as a process: its credential, its folder, its lease, until it is stopped or halts. */
+import { randomBytes } from "node:crypto";
 import { startCandidate } from "../../coordinator/leader/candidate.ts";
 import type { CoordinatorKeys } from "../../coordinator/journal/seal.ts";
 import { samplerWorker } from "../../coordinator/sampler-worker/sampler-worker.ts";
@@ -121,7 +122,7 @@ async function standOn(
       journalCopy,
       sampler,
       clock: systemClock,
-      random: Math.random,
+      random: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
       settings: settingsFor(leaseMs),
       restoreJournal,
       scrubs: true,

@@ -97,6 +97,16 @@ export interface StreamState {
   readonly lastSequence: number;
 }
 
+/** What a stream held at one moment. */
+export interface StreamCensus extends StreamState {
+  /** By subject, how many messages. */
+  readonly subjects: ReadonlyMap<string, number>;
+  /** Of the whole stream, as the server stores it. */
+  readonly bytes: number;
+  /** When that was, ms since the Unix epoch, by the server's clock, as `DatedEntry.storedAt` is. */
+  readonly at: number;
+}
+
 export interface ConsumeOptions {
   /** At most this many messages in one call of the handler. */
   readonly maxBatch: number;
@@ -209,10 +219,16 @@ export interface Bus {
    * the subject that stands for it in an account without streams.
    * On a cluster it may read a replica that lags: decide on the outcome of an append, never on a null from here.
    */
-  getMessage(stream: string, subject: string): Promise<Entry | null>;
+  getMessage(stream: string, subject: string): Promise<DatedEntry | null>;
 
-  /** Removes every stored message whose subject matches; the wildcards `*` and `>` are allowed. Needs the stream API. */
-  removeMessages(stream: string, subject: string): Promise<void>;
+  /**
+   * Removes every stored message whose subject matches; the wildcards `*` and `>` are allowed. With `before` only those of a
+   * lower sequence: what is stored meanwhile stays, however late the server comes to it. Needs the stream API.
+   */
+  removeMessages(stream: string, subject: string, before?: number): Promise<void>;
+
+  /** The subjects on which something is stored, of those that match, and what the stream takes. Needs the stream API. */
+  census(stream: string, subject: string): Promise<StreamCensus>;
 
   /**
    * Shares the work queue `stream` with everyone who consumes under the same `durable`. The next batch is asked for

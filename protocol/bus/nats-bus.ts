@@ -25,6 +25,7 @@ import {
   type Entry,
   type Incoming,
   type StreamSpec,
+  type StreamCensus,
   type StreamState,
   type Subscription,
 } from "./bus.ts";
@@ -35,6 +36,7 @@ import {
   appendNats,
   ensureNatsStream,
   getNatsMessage,
+  natsCensus,
   natsStreamState,
   natsStreamSubjects,
   openStreams,
@@ -276,13 +278,17 @@ class NatsBus implements Bus {
     return this.#whileConnected(() => readNatsSubject(this.#jsm, stream, subject, fromSequence, limit));
   }
 
-  getMessage(stream: string, subject: string): Promise<Entry | null> {
+  getMessage(stream: string, subject: string): Promise<DatedEntry | null> {
     const asked = this.#options.readSubject?.(subject);
     return this.#whileConnected(() => getNatsMessage(this.#nc, stream, subject, asked));
   }
 
-  removeMessages(stream: string, subject: string): Promise<void> {
-    return this.#whileConnected(() => removeNatsMessages(this.#jsm, stream, subject));
+  removeMessages(stream: string, subject: string, before?: number): Promise<void> {
+    return this.#whileConnected(() => removeNatsMessages(this.#jsm, stream, subject, before));
+  }
+
+  census(stream: string, subject: string): Promise<StreamCensus> {
+    return this.#whileConnected(() => natsCensus(this.#jsm, stream, subject));
   }
 
   async consume(

@@ -22,6 +22,7 @@ import {
   type DatedEntry,
   type Entry,
   type StreamSpec,
+  type StreamCensus,
   type StreamState,
 } from "./bus.ts";
 import { isNoMessage, isNoStream, streamFailure } from "./nats-error.ts";
@@ -53,6 +54,9 @@ const publishAnswer = z.union([
   }),
   z.object({ stream: z.string().min(1).max(serverTextMax), seq: z.number().int().positive() }),
 ]);
+
+/** When the server answered; the client's own type leaves it out. */
+const datedAnswer = z.object({ ts: z.string().max(serverTextMax) });
 
 export function openStreams(nc: NatsConnection): Promise<JetStreamManager> {
   return jetstreamManager(nc, { checkAPI: false, timeout: streamTimeoutMs });
@@ -256,13 +260,38 @@ export async function readNatsSubject(
   }
 }
 
+export async function natsCensus(
+  jsm: JetStreamManager,
+  stream: string,
+  subject: string,
+): Promise<StreamCensus> {
+  try {
+    const info = await jsm.streams.info(stream, { subjects_filter: subject });
+    const { bytes, first_seq, last_seq, last_ts, messages, subjects = {} } = info.state;
+    return {
+      firstSequence: messages === 0 ? last_seq + 1 : first_seq,
+      lastSequence: last_seq,
+      bytes,
+      // A server that does not say when it answered is not later than its newest message.
+      at: Date.parse(datedAnswer.safeParse(info).data?.ts ?? last_ts),
+      subjects: new Map(Object.entries(subjects)),
+    };
+  } catch (error) {
+    throw streamFailure(error, stream, streamTimeoutMs);
+  }
+}
+
 export async function removeNatsMessages(
   jsm: JetStreamManager,
   stream: string,
   subject: string,
+  before: number | undefined,
 ): Promise<void> {
   try {
-    await jsm.streams.purge(stream, { filter: subject });
+    await jsm.streams.purge(
+      stream,
+      before === undefined ? { filter: subject } : { filter: subject, seq: before },
+    );
   } catch (error) {
     throw streamFailure(error, stream, streamTimeoutMs);
   }
@@ -274,7 +303,7 @@ export async function getNatsMessage(
   stream: string,
   subject: string,
   asked = `$JS.API.DIRECT.GET.${stream}.${subject}`,
-): Promise<Entry | null> {
+): Promise<DatedEntry | null> {
   try {
     const answer = await nc.request(asked, undefined, { timeout: streamTimeoutMs });
     const status = answer.headers?.code ?? 0;
@@ -286,7 +315,8 @@ export async function getNatsMessage(
         `Stream ${stream}: ${answer.headers?.description ?? "no sequence in its answer"}.`,
       );
     }
-    return { sequence, subject, data: answer.data };
+    const storedAt = Date.parse(answer.headers?.get("Nats-Time-Stamp") ?? "");
+    return { sequence, subject, data: answer.data, storedAt };
   } catch (error) {
     throw streamFailure(error, stream, streamTimeoutMs);
   }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Outbox } from "../../agent/outbox.ts";
-import type { Bus } from "../../protocol/bus/bus.ts";
+import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import { readReports } from "../../protocol/report-message.ts";
 import { MemoryHub } from "../support/bus/memory-hub.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { reportBatchSchema, type Report } from "../../protocol/report.ts";
@@ -21,6 +22,8 @@ async function newWorld() {
   for (const spec of streamSpecsOf("m", 1, "secret")) await clock.settle(reader.ensureStream(spec));
   const disk = new MemoryDisk({ timer: clock, flushMs });
   const lines: string[] = [];
+  const leader = { takesBytes: true, storeIsAway: false };
+  const unloaded = new Map<string, Uint8Array>();
   const open = (incarnation: string, bus: Bus = hub.connect(incarnation)) => {
     const opening = disk.open("1");
     assert.ok(opening.kind === "opened");
@@ -34,6 +37,12 @@ async function newWorld() {
       clock,
       log: (line) => lines.push(line),
       onError: (error) => assert.fail(String(error)),
+      mayCarry: () => leader.takesBytes,
+      unload: (digest, content) => {
+        if (leader.storeIsAway) return Promise.reject(new BusError("unavailable", "No server."));
+        unloaded.set(digest, content);
+        return Promise.resolve();
+      },
     });
   };
   /** Every message of the inbox, as the reports in it. */
@@ -42,7 +51,16 @@ async function newWorld() {
     const entries = await clock.settle(reader.readStream(stream, 1, 100));
     return entries.map(({ data }) => reportBatchSchema.parse(fromBytes(data)).reports);
   };
-  return { clock, hub, disk, lines, open, inbox };
+  /** The same with the bytes that came with them. */
+  const framed = async () => {
+    const entries = await clock.settle(reader.readStream(streamsOf("m").inbox, 1, 100));
+    return entries.map(({ data }) => {
+      const message = readReports(data);
+      assert.ok(message !== null);
+      return { reports: reportBatchSchema.parse(message.batch).reports, contents: message.contents };
+    });
+  };
+  return { clock, hub, disk, leader, lines, open, inbox, framed, unloaded };
 }
 
 test("OUTBOX-1: nothing is sent before it is flushed, and what was not flushed was never sent", async () => {
@@ -195,4 +213,76 @@ test("QUOTA-3: where as much of one agent waits as may, its next is sent once so
   await clock.advance(2_000);
   assert.equal(taken.length, places + 1);
   assert.equal(taken.at(-1), 7_000);
+});
+
+const digestOne = "1".repeat(64);
+const digestTwo = "2".repeat(64);
+const kept = (fence: number, digest: string): Report => ({
+  ...{ kind: "checkpoint", fence, resource: 1, digest, bytes: 3, metrics: {}, usedMs: 1 },
+});
+const three = (byte: number) => Uint8Array.from([byte, byte, byte]);
+const plain = (contents: ReadonlyMap<string, Uint8Array>) =>
+  Array.from(contents, ([digest, bytes]) => [digest, [...bytes]]);
+
+test("OUTBOX-3: checkpoints' bytes are flushed and sent with the reports that name them, each once, also by the next run", async () => {
+  const { clock, disk, framed, open } = await newWorld();
+  const outbox = open("one");
+  outbox.add(kept(1, digestOne), new Map([[digestOne, three(1)]]));
+  outbox.add(kept(2, digestOne), new Map([[digestOne, three(1)]]));
+  outbox.add(kept(3, digestTwo), new Map([[digestTwo, three(2)]]));
+  outbox.add(refused(4));
+  await clock.advance(flushMs - 1);
+  assert.deepEqual(await framed(), []);
+  await clock.advance(flushMs);
+  const [message] = await framed();
+  assert.ok(message !== undefined);
+  assert.deepEqual(
+    message.reports.map(({ report }) => report.fence),
+    [1, 2, 3, 4],
+  );
+  const both = [
+    [digestOne, [1, 1, 1]],
+    [digestTwo, [2, 2, 2]],
+  ];
+  assert.deepEqual(plain(message.contents), both);
+  outbox.close();
+  disk.crash();
+  open("two");
+  await clock.advance(flushMs * 2);
+  const [, again] = await framed();
+  assert.deepEqual([again?.reports, plain(again?.contents ?? new Map())], [message.reports, both]);
+});
+
+test("OUTBOX-3: bytes count for how much goes into one message", async () => {
+  const { clock, framed, open } = await newWorld();
+  const outbox = open("one");
+  const size = 30_000;
+  for (let number = 1; number <= 40; number++) {
+    const digest = String(number).padStart(64, "0");
+    outbox.add(kept(number, digest), new Map([[digest, new Uint8Array(size).fill(number)]]));
+  }
+  await clock.advance(flushMs * 10);
+  const messages = await framed();
+  assert.ok(messages.length > 1);
+  assert.equal(messages.flatMap(({ reports }) => reports).length, 40);
+  for (const { contents, reports } of messages) {
+    assert.equal(contents.size, reports.length);
+    assert.ok(contents.size * size < 700_000);
+  }
+});
+
+test("CARRY-3: a leader that takes no bytes gets reports without them, once the mesh's store has the bytes", async () => {
+  const { clock, framed, leader, open, unloaded } = await newWorld();
+  leader.takesBytes = false;
+  leader.storeIsAway = true;
+  const outbox = open("one");
+  outbox.add(kept(1, digestOne), new Map([[digestOne, three(1)]]));
+  await clock.advance(2_000);
+  assert.deepEqual(await framed(), [], "not before");
+  leader.storeIsAway = false;
+  await clock.advance(2_000);
+  const [message] = await framed();
+  assert.deepEqual([message?.reports[0]?.report.fence, message?.contents.size], [1, 0]);
+  assert.deepEqual(plain(unloaded), [[digestOne, [1, 1, 1]]]);
+  assert.equal(outbox.size, 1);
 });

@@ -29,12 +29,18 @@ for (const world of busWorlds) {
     let lead: Bus;
     let writer: Bus;
     const lines: string[] = [];
+    /** What was collected, with the sequence that its removal ends before. */
+    const leaving = new Map<string, number>();
     before(async () => {
       mesh = await world.start();
       lead = await mesh.connect("lead");
       writer = await mesh.connect("writer");
       for (const spec of streamSpecsOf("m", 1, "secret")) await mesh.settle(lead.ensureStream(spec));
-      proofs = new BlobProver({ bus: lead, mesh: "m", clock: systemClock, log: (line) => lines.push(line) });
+      proofs = new BlobProver({
+        ...{ bus: lead, mesh: "m", clock: systemClock, log: (line: string) => lines.push(line) },
+        leavesBefore: (digest) => leaving.get(digest) ?? null,
+        isGone: (digest) => leaving.has(digest),
+      });
       serveProofs(lead, "m", proofs);
       await mesh.pass(50);
     });
@@ -95,6 +101,22 @@ for (const world of busWorlds) {
         mesh.settle(putBlob(writer, { stream, subjectOf }, bytes)),
         (error) => error instanceof BusError && /Wrong bytes lie under the digest/.test(error.message),
       );
+    });
+
+    test("GC-5: who puts what is being removed stores it anew, and a removal that comes late does not touch that", async () => {
+      const bytes = bytesFor(7);
+      const digest = digestOf(bytes);
+      await mesh.settle(putBlob(writer, place, bytes));
+      assert.equal((await mesh.settle(putBlob(writer, place, bytes))).stored, false);
+      assert.ok(proofs.wasTold(digest, 60_000), "what somebody was told is there is spared");
+      const before = (await mesh.settle(lead.streamState(place.stream))).lastSequence + 1;
+      leaving.set(digest, before);
+      assert.equal((await mesh.settle(putBlob(writer, place, bytes))).stored, true);
+      await mesh.settle(
+        lead.removeMessages(place.stream, `${place.subjectOf(digest, 0).slice(0, -1)}*`, before),
+      );
+      assert.equal((await mesh.settle(getBlob(writer, place, digest))).kind, "read");
+      leaving.delete(digest);
     });
 
     /** As an agent does it that has heard what is wanted, `afterMs` later. */

@@ -26,6 +26,7 @@ function listen() {
   const receipts: string[] = [];
   const quarantined: string[] = [];
   const wanted: string[] = [];
+  const dropped: string[] = [];
   const lines: string[] = [];
   hearOrders({
     mesh,
@@ -38,9 +39,10 @@ function listen() {
     onReceipt: (ids) => receipts.push(...ids),
     onHead: () => undefined,
     onWanted: (digests) => wanted.push(...digests),
+    onDropped: (digests) => dropped.push(...digests),
     log: (line) => lines.push(line),
   });
-  return { bus: hub.connect("lead"), clock, taken, receipts, quarantined, lines, wanted };
+  return { bus: hub.connect("lead"), clock, taken, receipts, quarantined, lines, wanted, dropped };
 }
 
 test("AGENT-7: what the leader gives is heard as it was given", async () => {
@@ -134,4 +136,14 @@ test("BLOB-6: an agent hears which artifacts the mesh's store has lost, from coo
   bus.publish(subjects.epoch, beacon(forged));
   await clock.advance(1_000);
   assert.deepEqual(wanted, [asked]);
+});
+
+test("GC-8: an agent hears what was collected, from coordinators only", async () => {
+  const { bus, clock, dropped, wanted } = listen();
+  const beacon = (digest: string) => toBytes({ epoch: 4, leader: "lead", at: 1, dropped: [digest] });
+  const [collected, forged] = ["a".repeat(64), "b".repeat(64)];
+  bus.publish(subjects.epoch, keys.signer.sign(subjects.epoch, beacon(collected)));
+  bus.publish(subjects.epoch, beacon(forged));
+  await clock.advance(1_000);
+  assert.deepEqual([dropped, wanted], [[collected], []]);
 });

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -19,6 +21,7 @@ import fc from "fast-check";
 import { artifactName, nameFile } from "../../artifact/name-artifact.ts";
 import { chunkBytesMax, nodeMark, TreeHash, type NamedChunk } from "../../artifact/chunk-tree.ts";
 import { ArtifactStore } from "../../artifact/store/artifact-store.ts";
+import { adoptCache } from "../../artifact/store/open-artifact-store.ts";
 import type { ChunkWork, WantedChunk } from "../../artifact/chunk-source.ts";
 import { createHash } from "node:crypto";
 
@@ -266,6 +269,43 @@ test("CACHE-1: what was named by the SHA-256 of more than a chunk is taken in wh
   assert.equal((await store.hold(plain))?.bytes, bytes.length);
   spoil(store.pathOf(plain), 5);
   assert.equal(await store.hold(plain), null);
+  await store.close();
+});
+
+test("CACHE-1: what an agent's cache held before is taken over, and read before it is handed out", async () => {
+  const { folder, open } = place();
+  const store = open();
+  const cache = join(folder, "cache");
+  const [right, wrong, large] = [bytesOf(500, 1), bytesOf(600, 2), bytesOf(2 * chunkBytesMax, 3)];
+  const plain = createHash("sha256").update(large).digest("hex");
+  const kept = new Map([
+    [artifactName(right), right],
+    [artifactName(wrong), right],
+    [plain, large],
+  ]);
+  for (const [digest, bytes] of kept) {
+    mkdirSync(join(cache, digest.slice(0, 2)), { recursive: true });
+    writeFileSync(join(cache, digest.slice(0, 2), digest), bytes);
+  }
+  mkdirSync(join(cache, "work/7"), { recursive: true });
+  await adoptCache(store, cache);
+  assert.deepEqual(readdirSync(cache), ["work"]);
+  assert.equal((await store.hold(artifactName(right)))?.bytes, 500);
+  assert.equal(await store.hold(artifactName(wrong)), null);
+  assert.equal((await store.hold(plain))?.bytes, large.length);
+  await store.close();
+});
+
+test("CACHE-2: the quota that was said last is that of whoever says none, also where the index was lost", async () => {
+  const { folder, open } = place();
+  await open(4_000).close();
+  rmSync(join(folder, "store/index"), { recursive: true });
+  const store = open();
+  for (let n = 0; n < 9; n++) (await store.addBytes(bytesOf(1_000, n + 1))).held.release();
+  assert.deepEqual(
+    [store.index.quotaBytes, store.index.totalBytes, store.index.list().length],
+    [4_000, 4_000, 4],
+  );
   await store.close();
 });
 

@@ -106,6 +106,10 @@ const asking: readonly (readonly string[])[] = [
   ["budget", "grant", "ada", "5"],
   ["budget", "set", "ada", "--weight", "2"],
   ["account", "open", "ada"],
+  ["gc", "--dry"],
+  ["gc", "--why", "abcdef"],
+  ["gc", "policy"],
+  ["gc", "policy", "--checkpoints", "2"],
 ];
 
 /** Commands that show nothing of what a mesh says, and those that are given a hostile mesh further below. */
@@ -146,7 +150,7 @@ describe("TERM-1: nothing that a terminal obeys leaves a command, whatever the m
 
   test("every other command is one that shows nothing of a mesh", () => {
     const leaves = (command: Command, path: readonly string[]): string[] => [
-      ...(command.commands.length === 0 || command.name() === "agents" || command.name() === "agent"
+      ...(command.commands.length === 0 || ["agents", "agent", "gc"].includes(command.name())
         ? [path.join(" ")]
         : []),
       ...command.commands.flatMap((child) => leaves(child, [...path, child.name()])),

@@ -24,6 +24,7 @@ import { readInviteLine } from "../../mesh/invite-line.ts";
 import { revokeUser } from "../../mesh/revoke.ts";
 import { trustOf } from "../../mesh/trust.ts";
 import { listUsers, revocationsOf } from "../../mesh/user.ts";
+import { pinBytes } from "../../protocol/certificate/authority-pin.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { permissionsOf } from "../../protocol/subjects.ts";
 import { issueCredential, join, joiningOf } from "../support/joined-user.ts";
@@ -116,6 +117,33 @@ test("INV-4: however it is typed a code is the same, and a slip is told as one",
       assert.match(messageOf(readCode(code.slice(0, 4 + place))), /cut short: it has \d+ letters/);
     }),
     { numRuns: 200 },
+  );
+});
+
+test("TLS-5: a code with a pin gives it back, however it is typed, and every slip in it is told", () => {
+  const pins = fc.uint8Array({ minLength: pinBytes, maxLength: pinBytes });
+  fc.assert(
+    fc.property(secrets, pins, fc.nat(45), fc.nat(30), fc.nat(44), (secret, pin, place, by, first) => {
+      const code = codeOf(secret, pin);
+      assert.match(code, /^tm4\.([0-9a-z]{4}-){11}[0-9a-z]{2}$/);
+      const read = valueOf(readCode(code.toUpperCase()));
+      assert.deepEqual(read, { code, pin });
+      const plain = code.slice(4).replaceAll("-", "");
+      assert.deepEqual(valueOf(readCode(`tm4.${plain}`)), read);
+      const wrong = symbols[(symbols.indexOf(plain[place] ?? "") + 1 + by) % symbols.length] ?? "";
+      const slip = readCode(`tm4.${plain.slice(0, place)}${wrong}${plain.slice(place + 1)}`);
+      assert.match(messageOf(slip), /there is a slip in the invitation's code/);
+      const [one, other] = [plain[first], plain[first + 1]];
+      const swapped = `tm4.${plain.slice(0, first)}${other}${one}${plain.slice(first + 2)}`;
+      if (one !== other) assert.match(messageOf(readCode(swapped)), /there is a slip/);
+      assert.match(messageOf(readCode(`tm3.${plain}`)), /too long/);
+      assert.notEqual(
+        accountOfCode(code).getPublicKey(),
+        accountOfCode(codeOf(secret)).getPublicKey(),
+        "the pin cannot be taken out",
+      );
+    }),
+    { numRuns: 100 },
   );
 });
 

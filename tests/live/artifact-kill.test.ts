@@ -1,7 +1,7 @@
 /** A local store whose processes are killed at any moment, several at once. */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -12,6 +12,17 @@ import { ArtifactStore } from "../../artifact/store/artifact-store.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { madeBytes, madeTree } from "../support/artifact-child.ts";
 import { until } from "../support/until.ts";
+
+const damages: readonly (readonly [what: string, damage: (bytes: Buffer, seed: number) => Buffer])[] = [
+  ["is no store", () => Buffer.from("nothing of the kind")],
+  ["is empty", () => Buffer.alloc(0)],
+  ["is cut off", (bytes, seed) => bytes.subarray(0, Math.floor(bytes.length * shareOf(seed)))],
+  ["is zeros from somewhere on", (bytes, seed) => bytes.fill(0, Math.floor(bytes.length * shareOf(seed)))],
+  [
+    "has other bytes in a page",
+    (bytes, seed) => bytes.fill(seed + 200, 4_096 * (2 + (seed % 9)), 4_096 * (3 + (seed % 9))),
+  ],
+];
 
 const root = mkdtempSync(join(tmpdir(), "trialmesh-killed-store-"));
 const children = new Set<ChildProcess>();
@@ -77,6 +88,28 @@ test("CACHE-1: killed at any moment while an artifact is brought, at most the ch
   const held = await store.hold(digest);
   assert.ok(held !== null && readFileSync(held.path).equals(bytes));
   await store.close();
+});
+
+test("an index that was damaged while nobody had it open costs one process at most, and is made anew from the files", async () => {
+  const folder = join(root, "damaged");
+  const store = new ArtifactStore({ folder, clock: systemClock, quotaBytes: 50_000_000 });
+  for (let n = 0; n < 60; n++) (await store.addBytes(madeBytes(2_000, n + 1))).held.release();
+  await store.close();
+  await start("list", folder, "0").ended;
+  for (const [what, damage] of damages) {
+    for (let seed = 0; seed < 4; seed++) {
+      const index = join(folder, "index");
+      const name = readdirSync(index).find((file) => file.endsWith(".lmdb")) ?? "";
+      writeFileSync(join(index, name), damage(readFileSync(join(index, name)), seed));
+      let said = "";
+      for (let attempt = 0; attempt < 2 && said !== "61 122000\n"; attempt++) {
+        const started = start("list", folder, "0");
+        await started.ended;
+        said = started.said();
+      }
+      assert.equal(said, "61 122000\n", `${what}, ${seed}`);
+    }
+  }
 });
 
 test("CACHE-1, CACHE-2: several processes on one store, killed again and again: what lies there is right, counted, and within the quota", async () => {

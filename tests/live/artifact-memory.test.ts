@@ -34,7 +34,10 @@ test(
       serveProofs(
         lead,
         "m",
-        new BlobProver({ bus: lead, mesh: "m", clock: systemClock, log: () => undefined }),
+        new BlobProver({
+          ...{ bus: lead, mesh: "m", clock: systemClock, log: () => undefined },
+          ...{ leavesBefore: () => null, isGone: () => false },
+        }),
       );
       const path = join(folder, "large");
       const file = openSync(path, "w");

@@ -227,7 +227,7 @@ describe("steering what runs", { skip: skipWithoutNats }, () => {
     const { summary } = await again();
     assert.match(
       (await mesh.ok("one", "sweep", "rm", summary.sweep, "--as", "ada")).out,
-      /is removed: 2 trials for [\d.]+ tokens answer for nothing more; its bytes are kept, and `trialmesh sweep restore s\d+`/,
+      /is removed: 2 trials for [\d.]+ tokens answer for nothing more; its best is kept for a while, and `trialmesh sweep restore s\d+`/,
     );
     assert.doesNotMatch((await mesh.ok("one", "sweep", "ls")).out, new RegExp(`^${summary.sweep} `, "m"));
     assert.match(

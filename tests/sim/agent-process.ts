@@ -1,6 +1,8 @@
 // One simulated agent: the real agent code over the hub, a memory disk, a simulated runner and a clock of its own. It can be made to
 // die at any of its steps: as something is written, stored, sent, begun or reported.
 import { startAgent, type AgentOptions } from "../../agent/agent.ts";
+import { putBlob, takePacked } from "../../artifact/blob.ts";
+import { placeOf } from "../../artifact/mesh-blob.ts";
 import type { ArtifactCache } from "../../artifact/artifact-cache.ts";
 import type { Job, Runner } from "../../agent/runner/runner.ts";
 import { openPolicy, type Capability } from "../../protocol/capability.ts";
@@ -153,7 +155,7 @@ function steppedStore(store: Store, onStep: () => void): Store {
   };
 }
 
-function cacheOver({ bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
+function cacheOver({ artifacts, bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
   const { blobs } = streamsOf(mesh);
   const subjects = subjectsOf(mesh);
   const retry = async <T>(run: () => Promise<T>): Promise<T> => {
@@ -173,13 +175,20 @@ function cacheOver({ bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
     workDirOf: (fence) => `sim/${fence}`,
     clear: () => {},
     kept: () => null,
+    read: () => Promise.resolve(null),
+    keep: (digest) => Promise.resolve(`sim:${digest}`),
     fetch: async (digest) => {
-      const found = await retry(() => bus.getMessage(blobs, subjects.blob(digest, 0)));
+      const found = await retry(
+        async () =>
+          (await bus.getMessage(blobs, subjects.blob(digest, 0))) ??
+          (await takePacked(bus, placeOf(mesh), digest)),
+      );
       return found === null ? refuse("unknown", `no artifact ${digest}`) : accept(`sim:${digest}`);
     },
-    share: async (_path, digest) => {
+    share: async (path) => {
+      const { content = new Uint8Array() } = artifacts.get(path) ?? {};
       onStep();
-      await bus.append(blobs, subjects.blob(digest, 0), new Uint8Array([1]));
+      await putBlob(bus, placeOf(mesh), content);
       onStep();
     },
     offer: () => {},

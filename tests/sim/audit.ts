@@ -1,6 +1,9 @@
 // After a run: the journal replayed by an outsider, then what the replay says held against what leaders hold.
 import { priceOf } from "../../protocol/token.ts";
 import { stateText } from "../support/state-text.ts";
+import { retentionOf } from "../../coordinator/collect/default-retention.ts";
+import { referredTo } from "../../coordinator/collect/reference.ts";
+import type { State } from "../../coordinator/state/state.ts";
 import { Journal } from "../../coordinator/journal/journal.ts";
 import { auditJournal, type JournalAudit } from "../support/journal-audit.ts";
 import { mesh, type World } from "./world.ts";
@@ -43,9 +46,14 @@ async function auditOnce(world: World, calmFrom: number): Promise<JournalAudit> 
     }
   }
   for (const { checkpoint, trial } of audit.state.trials.values()) {
-    if (checkpoint !== null && !world.holdsArtifact(checkpoint.digest))
+    if (
+      checkpoint !== null &&
+      !audit.state.gone.has(checkpoint.digest) &&
+      !world.holdsArtifact(checkpoint.digest, audit.state.packed.get(checkpoint.digest))
+    )
       violations.push(`AGENT-4: the checkpoint of ${trial} is not in the mesh's store`);
   }
+  violations.push(...leftovers(world, audit.state));
   for (const name of world.agents.keys()) {
     const left = world.unreceiptedOf(name);
     if (left > 0) violations.push(`OUTBOX-2: ${name} still keeps ${left} reports after a minute of quiet`);
@@ -57,6 +65,25 @@ async function auditOnce(world: World, calmFrom: number): Promise<JournalAudit> 
     violations.push(`REPLAY-1: the state of ${name} is not what its journal adds up to: ${difference}`);
   }
   return { ...audit, violations };
+}
+
+/** GC-1, after a last look with no grace: all that nothing refers to is gone, and all that something refers to is there. */
+function leftovers(world: World, state: State): string[] {
+  const referred = referredTo({ state, at: state.meta.at, retention: retentionOf(state) });
+  const stored = world.storedArtifacts();
+  return [
+    ...[...stored]
+      .filter((digest) => !referred.has(digest))
+      .map((digest) => `GC-1: ${digest} is still stored`),
+    ...[...referred]
+      .filter((digest) => !world.holdsArtifact(digest, state.packed.get(digest)) && !state.gone.has(digest))
+      .map((digest) => `GC-1: ${digest} is referred to and not stored`),
+    ...world
+      .storedPacks()
+      .filter((pack) => state.packs.get(pack)?.digests.some((digest) => referred.has(digest)) !== true)
+      .map((pack) => `GC-1: pack ${pack} is still stored`),
+    ...[...state.openMarks].map((mark) => `GC-4: mark ${mark} has not come to its end`),
+  ];
 }
 
 /** The texts around the first place where they differ. */

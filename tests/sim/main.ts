@@ -26,12 +26,13 @@ if (!Number.isInteger(from) || from < 0 || !isCount(count) || !isCount(jobs)) {
 const seedsPerLine = 100;
 
 const began = performance.now();
-const sums = { done: 0, failed: 0, events: 0, trials: 0, misfortunes: 0 };
-function tell({ events, misfortunes, seed, trials, violations }: SeedResult): void {
+const sums = { done: 0, failed: 0, events: 0, trials: 0, misfortunes: 0, removals: 0 };
+function tell({ events, misfortunes, removals, seed, trials, violations }: SeedResult): void {
   sums.done++;
   sums.events += events;
   sums.trials += trials;
   sums.misfortunes += misfortunes;
+  sums.removals += removals;
   if (violations.length > 0) {
     sums.failed++;
     console.log(`seed ${seed} failed; replay it with: npm run sim -- --seed ${seed}`);
@@ -51,8 +52,8 @@ if (single) {
   await runSeeds(seeds, Math.min(jobs, count), tell);
 }
 const rate = (sums.done / (performance.now() - began)) * 1_000;
-const { events, failed, misfortunes, trials } = sums;
+const { events, failed, misfortunes, removals, trials } = sums;
 console.log(
-  `${count - failed} of ${count} seeds passed, ${rate.toFixed(1)} a second: ${trials} trials, ${events} events, ${misfortunes} misfortunes`,
+  `${count - failed} of ${count} seeds passed, ${rate.toFixed(1)} a second: ${trials} trials, ${events} events, ${misfortunes} misfortunes, ${removals} removals`,
 );
 process.exit(failed === 0 ? 0 : 1);

@@ -35,6 +35,12 @@ export const misfortunes: Readonly<Record<string, (struck: Struck) => void>> = {
       world.clock.setTimer(length, () => world.startCandidate(candidate));
     });
   },
+  "a coordinator dies as it removes": ({ candidate, length, world }) => {
+    world.dieAtRemoval(candidate, () => {
+      world.killCandidate(candidate);
+      world.clock.setTimer(length, () => world.startCandidate(candidate));
+    });
+  },
   "a coordinator stands still": ({ candidate, length, world }) => world.freeze(candidate, length, "pause"),
   "a coordinator's machine sleeps": ({ candidate, length, world }) =>
     world.freeze(candidate, sleepMinMs + length, "sleep"),

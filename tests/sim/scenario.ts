@@ -7,7 +7,7 @@ import { auditWorld } from "./audit.ts";
 import { strike } from "./misfortune.ts";
 import { People } from "./people.ts";
 import { planAgents, planSweep } from "./sweep-plan.ts";
-import { World, type WorldPlan } from "./world.ts";
+import { settings, World, type WorldPlan } from "./world.ts";
 
 export interface RunReport {
   readonly seed: number;
@@ -16,6 +16,8 @@ export interface RunReport {
   readonly trials: number;
   readonly events: number;
   readonly misfortunes: number;
+  /** Artifacts removed from the mesh's store. */
+  readonly removals: number;
 }
 
 const minuteMs = 60_000;
@@ -23,6 +25,8 @@ const stormMs = 5 * minuteMs;
 const calmLimitMs = 120 * minuteMs;
 /** What began in the storm has ended by then: a lease and its grace, and some. */
 const settlingMs = 30_000;
+/** Longer than any report is on its way before its lease is over. */
+const uploadMs = 90_000;
 const enough = 1_000_000_000;
 
 export async function runScenario(seed: number): Promise<RunReport> {
@@ -33,7 +37,7 @@ export async function runScenario(seed: number): Promise<RunReport> {
     // A run that cannot come to its end is a finding like any other, and has its seed.
     const why = error instanceof Error ? error.message : String(error);
     const violations = [...new Set(world.violations), `the run broke off: ${why}`];
-    return { seed, violations, trace: world.trace, trials: 0, events: 0, misfortunes: 0 };
+    return { seed, violations, trace: world.trace, trials: 0, events: 0, misfortunes: 0, removals: 0 };
   }
 }
 
@@ -79,6 +83,9 @@ async function play(world: World, seed: number): Promise<RunReport> {
       }),
     );
   }
+  // Little is kept and not for long, so that much goes while everything else happens.
+  const retention = { checkpoints: world.between(0, 3), graceMs: world.between(0, 30_000), uploadMs };
+  void owner.command("retention-set", retention).catch(() => null);
   const people = new People(world, owner, plans, requesters);
   const misfortunes = scheduleMisfortunes(world, plans) + people.planOrders(stormMs);
   people.planVisits(stormMs);
@@ -93,6 +100,7 @@ async function play(world: World, seed: number): Promise<RunReport> {
   const calmFrom = (world.journalTime() ?? Infinity) + settlingMs;
   const sweeps = await world.clock.settle(Promise.all(submitted), 10 * minuteMs).catch(() => [null]);
   await waitForSweeps(world, sweeps);
+  await collectAll(world, owner);
   // The last paused process wakes up and finds out what has happened meanwhile.
   await world.clock.advance(minuteMs);
   const audit = await auditWorld(world, calmFrom);
@@ -108,7 +116,20 @@ async function play(world: World, seed: number): Promise<RunReport> {
     trials: audit.state.trials.size,
     events: audit.events,
     misfortunes,
+    removals: world.removals,
   };
+}
+
+/** What nothing refers to goes now, and what was put up lately does too. */
+async function collectAll(world: World, owner: MeshClient): Promise<void> {
+  await world.clock.advance(settings.collectRestMs);
+  const orders = async () => {
+    await owner.command("retention-set", { uploadMs: 0, graceMs: 0 });
+    await owner.command("gc-run", { graceMs: 0 });
+  };
+  await world.clock.settle(orders(), 10 * minuteMs).catch(() => null);
+  // Marked in one look, collected in another, removed after that.
+  await world.clock.advance(3 * settings.collectEveryMs);
 }
 
 /** Nothing is to end for want of money, or because somebody closed a machine. */

@@ -14,6 +14,7 @@ const resultSchema: z.ZodType<SeedResult> = z.object({
   trials: z.int(),
   events: z.int(),
   misfortunes: z.int(),
+  removals: z.int(),
 });
 
 /** Calls `tell` for each seed as it is done, in whatever order. Throws where a process ends before its seed does. */

@@ -13,6 +13,7 @@ for (const seed of seeds) {
       report.trials > 0 && report.events > report.trials,
       `${report.trials} trials, ${report.events} events`,
     );
+    assert.ok(report.removals > 0, "something was collected");
   });
 }
 

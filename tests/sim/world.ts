@@ -1,7 +1,8 @@
 // The whole mesh in one process: the real coordinator and agent code over a memory bus, memory disks,
 // a simulated runner and virtual time. Everything that happens follows from the seed.
+import { contentOf, readPack } from "../../artifact/pack.ts";
 import { startCandidate, type Candidate } from "../../coordinator/leader/candidate.ts";
-import { settingsFor } from "../../coordinator/state/setting.ts";
+import { settingsFor, type CoordinatorSettings } from "../../coordinator/state/setting.ts";
 import type { State } from "../../coordinator/state/state.ts";
 import { brokenInvariants } from "../../coordinator/core/invariant.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
@@ -11,6 +12,7 @@ import type { Store } from "../../store/store.ts";
 import * as z from "zod";
 import type { MemoryBus } from "../support/bus/memory-bus.ts";
 import { MemoryHub, noFaults } from "../support/bus/memory-hub.ts";
+import { leaseNeeds } from "../support/lease-need.ts";
 import { inlineSampler } from "../support/inline-sampler.ts";
 import { MemoryDisk } from "../support/memory-store.ts";
 import type { SimulatedStore } from "../support/simulated-runner.ts";
@@ -22,7 +24,12 @@ import { JournalLoss } from "./journal-loss.ts";
 import { ProcessClock, type ClockFault } from "./process.ts";
 
 export const mesh = "sim";
-export const settings = settingsFor(15_000);
+/** A storm lasts five minutes: what could go is looked at all the time. */
+export const settings: CoordinatorSettings = {
+  ...settingsFor(15_000),
+  collectEveryMs: 20_000,
+  collectRestMs: 30_000,
+};
 const diskFlushMs = 3;
 const slowDiskFlushMs = [50, 2_000] as const;
 const skewMaxMs = 5_000;
@@ -74,11 +81,15 @@ export class World {
   /** When the owner of each machine last touched it, and until when they stay, in the world's time. */
   readonly #owners = new Map<string, { readonly from: number; readonly until: number }>();
   /** By process: at how many steps from now it dies. */
+  readonly #fatalRemovals = new Map<string, () => void>();
+  /** Removals from the mesh's store that were asked for. */
+  removals = 0;
   readonly #fatalSteps = new Map<string, { left: number; readonly die: () => void }>();
   /** By connection: for how many reasons it is apart just now. */
   readonly #apart = new Map<string, number>();
   #restoring: JournalLoss | null = null;
   #lives = 0;
+  #newestEpoch = 0;
 
   constructor(seed: number, plan: WorldPlan = { isMixed: false, slowDisks: false }) {
     this.hub = new MemoryHub({ clock: this.clock, seed });
@@ -108,6 +119,7 @@ export class World {
     if (this.candidates.has(name) || (this.#restoring !== null && !restoreJournal)) return;
     const clock = this.#clockFor(name);
     const bus = this.hub.connect(`${name}#${++this.#lives}`);
+    this.#watchRemovals(name, bus);
     const process: CandidateProcess = {
       clock,
       bus,
@@ -229,6 +241,28 @@ export class World {
     this.#fatalSteps.set(name, { left: steps, die });
   }
 
+  /** Does `die` as this coordinator removes its next bytes from the mesh's store, before or after the server has. */
+  dieAtRemoval(name: string, die: () => void): void {
+    this.#fatalRemovals.set(name, die);
+  }
+
+  #watchRemovals(name: string, bus: MemoryBus): void {
+    const remove = bus.removeMessages.bind(bus);
+    bus.removeMessages = async (stream, subject, before) => {
+      const die = this.#fatalRemovals.get(name);
+      const isAfter = die !== undefined && this.chance(0.5);
+      if (die !== undefined) {
+        this.#fatalRemovals.delete(name);
+        this.note(`${name} dies ${isAfter ? "after" : "before"} a removal`);
+        if (!isAfter) die();
+      }
+      const removed = remove(stream, subject, before);
+      this.removals++;
+      if (isAfter) this.clock.setTimer(1, () => die?.());
+      await removed;
+    };
+  }
+
   /** A process stands still and is cut off, then goes on where it was: a paused leader that still believes. */
   freeze(name: string, ms: number, how: "pause" | "sleep"): void {
     const process = this.agents.get(name) ?? this.candidates.get(name);
@@ -327,9 +361,30 @@ export class World {
     return z.object({ sequence: z.int() }).safeParse(end).data?.sequence ?? 0;
   }
 
-  holdsArtifact(digest: string): boolean {
+  /** By itself, or in the pack that it is said to lie in. */
+  holdsArtifact(digest: string, pack: number | undefined): boolean {
     const stream = this.hub.stream(streamsOf(mesh).blobs);
-    return stream.lastOf(subjectsOf(mesh).blob(digest, 0)) !== null;
+    if (stream.lastOf(subjectsOf(mesh).blob(digest, 0)) !== null) return true;
+    const packed = pack === undefined ? null : stream.lastOf(subjectsOf(mesh).pack(pack));
+    const contents = packed === null ? null : readPack(packed.data);
+    return contents !== null && contentOf(contents, digest) !== null;
+  }
+
+  /** Digests of all that lies in the mesh's store. */
+  storedArtifacts(): ReadonlySet<string> {
+    const { subjects } = this.hub.stream(streamsOf(mesh).blobs).census(">");
+    const digests = [...subjects.keys()].map((subject) => subject.split(".").at(-2) ?? "");
+    return new Set(digests.filter((digest) => digest !== "pack"));
+  }
+
+  /** Packs there that hold something, by what they are called. */
+  storedPacks(): readonly number[] {
+    const { subjects } = this.hub
+      .stream(streamsOf(mesh).blobs)
+      .census(subjectsOf(mesh).pack(0).replace(/0$/, "*"));
+    return [...subjects.keys()]
+      .map((subject) => Number(subject.split(".").at(-1)))
+      .filter((pack) => pack > 0);
   }
 
   /** Messages in the outbox of a living agent. */
@@ -345,6 +400,7 @@ export class World {
   calm(): void {
     this.hub.faults = { ...noFaults, delayMs: [1, 5] };
     this.#fatalSteps.clear();
+    this.#fatalRemovals.clear();
   }
 
   client(role: "owner" | "requester", who: string): MeshClient {
@@ -373,6 +429,13 @@ export class World {
         this.violations.push(`METER-4: ${agent} is accused: ${cordonReason}`);
     }
     if (process?.candidate.role() !== "leader") return;
+    // GC-1: what a lease needs, or could, is there. Of a deposed leader that wakes up nobody takes one.
+    this.#newestEpoch = Math.max(this.#newestEpoch, state.meta.epoch);
+    const isNewest = state.meta.epoch === this.#newestEpoch;
+    for (const { digest, of } of isNewest ? leaseNeeds(state) : []) {
+      if (!this.holdsArtifact(digest, state.packed.get(digest)))
+        this.violations.push(`GC-1: ${of} needs ${digest}, which is not stored`);
+    }
     // LEASE-7: a reservation is never given back while its agent still runs on it.
     for (const [agent, { clock, excuse, runningFences }] of this.agents) {
       if (clock.standsStill || excuse !== null) continue;

@@ -1,4 +1,5 @@
-// A process that uses a local store until it is killed. `bring`: one artifact, a chunk at a time, each told; `use`: whatever a store can do.
+// A process that uses a local store until it is killed. `bring`: one artifact, a chunk at a time, each told; `use`: whatever a store can do;
+// `list`: what lies there, all of it read, and one more.
 import { setTimeout as sleep } from "node:timers/promises";
 import { TreeHash, chunkBytesMax, type NamedChunk } from "../../artifact/chunk-tree.ts";
 import { ArtifactStore } from "../../artifact/store/artifact-store.ts";
@@ -55,9 +56,22 @@ async function use(store: ArtifactStore, seed: number): Promise<void> {
   }
 }
 
+async function list(store: ArtifactStore): Promise<void> {
+  for (const { digest } of store.index.list()) (await store.hold(digest))?.release();
+  const { held } = await store.addBytes(madeBytes(2_000, 4_711));
+  held.release();
+  process.stdout.write(`${store.index.list().length} ${store.index.totalBytes}\n`);
+}
+
+const modes: Readonly<Record<string, (store: ArtifactStore, number: number) => Promise<void>>> = {
+  bring,
+  list,
+  use,
+};
+
 const [mode, folder, number] = process.argv.slice(2);
 if (folder !== undefined && number !== undefined) {
   const store = new ArtifactStore({ folder, clock: systemClock, quotaBytes: 1_000_000 });
-  await (mode === "bring" ? bring(store, Number(number)) : use(store, Number(number)));
+  await modes[mode ?? ""]?.(store, Number(number));
   await store.close();
 }

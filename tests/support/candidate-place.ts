@@ -6,6 +6,7 @@ import { sealBatch } from "../../coordinator/journal/seal.ts";
 import type { Event } from "../../coordinator/format/event.ts";
 import type { State } from "../../coordinator/state/state.ts";
 import { MemoryHub } from "./bus/memory-hub.ts";
+import { randomStream } from "../../search/space/random-stream.ts";
 import { openClient, type MeshClient } from "../../protocol/client.ts";
 import { toBytes } from "../../protocol/json-bytes.ts";
 import { streamSpecsOf, streamsOf, subjectsOf } from "../../protocol/subjects.ts";
@@ -34,6 +35,8 @@ export class CandidatePlace {
   readonly halts: string[] = [];
   state: State | null = null;
   #last: Position = startPosition;
+  readonly #random = () => this.#chance.next();
+  readonly #chance = randomStream(1, "place", 0);
 
   async streams(): Promise<void> {
     for (const spec of streamSpecsOf(placeMesh, 1, "secret"))
@@ -70,7 +73,7 @@ export class CandidatePlace {
       journalCopy: opened(copy),
       sampler: inlineSampler,
       clock: this.clock,
-      random: () => 0.5,
+      random: this.#random,
       restoreJournal,
       log: (line) => this.lines.push(line),
       onHalt: (reason) => this.halts.push(reason),

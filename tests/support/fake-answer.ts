@@ -17,6 +17,7 @@ export function fakeAnswer(world: FakeWorld, name: QueryName, body: Body): Outco
 const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) => Outcome<unknown> } = {
   mesh: meshOf,
   agent: (_, body) => refuse("unknown", `there is no agent ${String(body["agent"])}`),
+  garbage: () => refuse("unavailable", "this mesh has no store"),
   "set-aside": () => accept({ messages: [] }),
   sweeps: (world) => accept({ sweeps: world.sweeps.map((each) => each.summary) }),
   sweep: (world, body) => {

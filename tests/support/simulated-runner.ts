@@ -15,7 +15,10 @@ export interface SimulatedEpoch {
 }
 
 /** What checkpoints hold, by path; a path is `sim:<digest>`, so that any agent's runner finds it. */
-export type SimulatedStore = Map<string, { readonly resource: number; readonly bytes: number }>;
+export type SimulatedStore = Map<
+  string,
+  { readonly resource: number; readonly bytes: number; readonly content: Uint8Array }
+>;
 
 export interface SimulatedRunnerOptions {
   readonly clock: Clock;
@@ -220,11 +223,16 @@ class SimulatedRun {
   }
 }
 
-/** The same trial at the same resource has the same digest wherever it ran, as real training here does. */
+/**
+ * The same trial at the same resource has the same digest wherever it ran, as real training here does. Every other one has its bytes at
+ * hand, as a job of the agent's own process has, and goes with its report.
+ */
 function keep(store: SimulatedStore, job: Job, resource: number): CheckpointFile {
-  const content = JSON.stringify([job.task, job.model, job.params, job.seed, job.datasetPath, resource]);
+  const told = JSON.stringify([job.task, job.model, job.params, job.seed, job.datasetPath, resource]);
+  const content = Buffer.from(told.padEnd(checkpointBytes));
   const digest = createHash("sha256").update(content).digest("hex");
   const path = `sim:${digest}`;
-  store.set(path, { resource, bytes: checkpointBytes });
-  return { path, digest, bytes: checkpointBytes };
+  const bytes = content.length;
+  store.set(path, { resource, bytes, content });
+  return digest < "8" ? { path, digest, bytes, content } : { path, digest, bytes };
 }

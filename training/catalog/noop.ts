@@ -7,11 +7,13 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../task/checkpoint.ts";
 import { numberParam } from "../task/parameter.ts";
 import { stream } from "../tensor/seeded-stream.ts";
+import type { TensorData } from "../tensor/tensor-data.ts";
 import type { Metrics, ModelDeclaration, Predictor, Trainer, TrainerOptions } from "../task/task.ts";
 
 function createNoop({ params, seed, backend }: TrainerOptions): Outcome<Trainer> {
   const milliseconds = numberParam(params, "milliseconds");
   const stallAtEpoch = numberParam(params, "stallAtEpoch");
+  const numbers = numberParam(params, "numbers");
   let epoch = 0;
   let resumed = false;
   return accept({
@@ -33,7 +35,7 @@ function createNoop({ params, seed, backend }: TrainerOptions): Outcome<Trainer>
           version: 1,
           task: noop.task,
           model: noop.model,
-          // Nothing is learned, whatever the parameters: trials that got equally far have equal bytes, stored once.
+          // Nothing is learned, whatever the parameters: trials that got equally far have equal bytes, stored once, but for `numbers`.
           params: {},
           labels: [],
           seed,
@@ -42,7 +44,7 @@ function createNoop({ params, seed, backend }: TrainerOptions): Outcome<Trainer>
           backend: backend.name,
           extra: {},
         },
-        new Map(),
+        numbers === 0 ? new Map() : new Map([["numbers", numbersOf(params, seed, epoch, numbers)]]),
       ),
     restore: (bytes) => {
       const saved = decodeCheckpoint(bytes);
@@ -61,6 +63,12 @@ function createNoop({ params, seed, backend }: TrainerOptions): Outcome<Trainer>
 }
 
 const predictor: Predictor = { kind: "none", dispose: () => undefined };
+
+/** Of no use but to be a trial's own: others for another x, seed and epoch. */
+function numbersOf(params: TrainerOptions["params"], seed: number, epoch: number, count: number): TensorData {
+  const random = stream(seed, `noop ${numberParam(params, "x")}`, epoch);
+  return { shape: [count], data: Float32Array.from({ length: count }, () => random.next()) };
+}
 
 /** Best at x = 0.7, better with every epoch, with a little of the seed's noise. */
 export function noopMetrics(x: number, seed: number, epoch: number): Metrics {
@@ -89,6 +97,13 @@ export const noop: ModelDeclaration = {
       max: 1_000_000,
       default: 0,
       about: "the epoch that never ends, unless a checkpoint is gone on from; 0 for none",
+    },
+    numbers: {
+      type: "int",
+      min: 0,
+      max: 1_000_000,
+      default: 0,
+      about: "how many numbers of its own each checkpoint has",
     },
   },
   backends: ["none"],

@@ -72,6 +72,7 @@ export const noAnswers: Answers = {
   lineage: new Map(),
   resolve: new Map(),
   budget: new Map(),
+  garbage: new Map(),
   "set-aside": new Map(),
   events: new Map(),
 };

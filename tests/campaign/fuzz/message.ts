@@ -101,6 +101,10 @@ function commandsOf(who: string, victim: string) {
     "dataset-add": dataset,
     "model-promote": { ...alias, version: 1, why: "" },
     "model-rollback": { ...alias, to: null, why: "" },
+    "artifact-pin": { digest: "d".repeat(64), why: "", forMs: 1_000 },
+    "artifact-unpin": { digest: "d".repeat(64) },
+    "gc-run": { graceMs: 0 },
+    "retention-set": { checkpoints: 0 },
     "agent-drain": { agent: `${victim}-box`, drain: true },
     "agent-cordon": { agent: `${victim}-box`, cordon: true },
     "agent-revoked": { agent: `${victim}-box` },
@@ -131,6 +135,7 @@ function queriesOf(victim: string) {
     resolve: { of: "version", model: "model", version: 1 },
     budget: { requester: victim, lines: 5 },
     events: { limit: 5 },
+    garbage: { limit: 5 },
     "set-aside": {},
   } satisfies Record<keyof typeof querySchemas, unknown>;
 }

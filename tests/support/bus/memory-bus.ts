@@ -18,6 +18,7 @@ import {
   type Entry,
   type Incoming,
   type StreamSpec,
+  type StreamCensus,
   type StreamState,
   type Subscription,
 } from "../../../protocol/bus/bus.ts";
@@ -92,13 +93,13 @@ export class MemoryBus implements Bus {
   }
 
   publish(subject: string, data: Bytes): void {
-    if (this.#status === "connected") this.#hub.publish(this, subject, data.slice());
+    if (this.#status === "connected") this.#hub.publish(this, subject, Uint8Array.from(data));
   }
 
   request(subject: string, data: Bytes, timeoutMs: number): Promise<Bytes> {
     const late = () => new BusError("timeout", `No answer on ${subject} within ${timeoutMs} ms.`);
     return this.#answered<Bytes>(timeoutMs, late, (settle) => {
-      this.#hub.request(this, subject, data.slice(), (reply) => {
+      this.#hub.request(this, subject, Uint8Array.from(data), (reply) => {
         settle(
           reply === "no-responders" ? new BusError("no-responders", `Nobody listens on ${subject}.`) : reply,
         );
@@ -159,7 +160,7 @@ export class MemoryBus implements Bus {
     data: Bytes,
     options: { readonly expectLastSequence?: number } = {},
   ): Promise<AppendResult> {
-    const message = { stream, subject, data: data.slice(), expect: options.expectLastSequence };
+    const message = { stream, subject, data: Uint8Array.from(data), expect: options.expectLastSequence };
     return this.#answered<AppendResult>(
       streamTimeoutMs,
       () => this.#unknown(),
@@ -190,12 +191,16 @@ export class MemoryBus implements Bus {
     return this.#call(() => this.#hub.stream(stream).readSubject(subject, fromSequence, limit));
   }
 
-  getMessage(stream: string, subject: string): Promise<Entry | null> {
+  getMessage(stream: string, subject: string): Promise<DatedEntry | null> {
     return this.#call(() => this.#hub.stream(stream).lastOf(subject));
   }
 
-  removeMessages(stream: string, subject: string): Promise<void> {
-    return this.#call(() => this.#hub.stream(stream).removeMatching(subject));
+  removeMessages(stream: string, subject: string, before = Infinity): Promise<void> {
+    return this.#call(() => this.#hub.stream(stream).removeMatching(subject, before));
+  }
+
+  census(stream: string, subject: string): Promise<StreamCensus> {
+    return this.#call(() => this.#hub.stream(stream).census(subject));
   }
 
   async consume(

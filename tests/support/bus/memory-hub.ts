@@ -302,7 +302,7 @@ export class MemoryHub implements HubPort {
     }
     for (const [bus, subscription] of receivers) {
       this.#core(bus, () => {
-        subscription.receive({ subject, data, respond: (reply) => respond(bus, reply.slice()) });
+        subscription.receive({ subject, data, respond: (reply) => respond(bus, Uint8Array.from(reply)) });
       });
     }
     return receivers.length;

@@ -9,6 +9,7 @@ import {
   type DatedEntry,
   type Entry,
   type StreamSpec,
+  type StreamCensus,
   type StreamState,
 } from "../../../protocol/bus/bus.ts";
 import { matchesSubject } from "./subject-match.ts";
@@ -121,16 +122,29 @@ export class MemoryStream {
     });
   }
 
-  lastOf(subject: string): Entry | null {
+  lastOf(subject: string): DatedEntry | null {
     this.#expire();
     const kept = this.#entries.get(this.#bySubject.get(subject)?.at(-1) ?? 0);
     this.known(kept?.sequence ?? 0);
-    return kept === undefined ? null : { sequence: kept.sequence, subject, data: kept.data };
+    return kept === undefined
+      ? null
+      : { sequence: kept.sequence, subject, data: kept.data, storedAt: kept.storedAtMs };
   }
 
-  removeMatching(pattern: string): void {
+  removeMatching(pattern: string, before: number): void {
     for (const { sequence, subject } of [...this.#entries.values()])
-      if (matchesSubject(pattern, subject)) this.#remove(sequence);
+      if (sequence < before && matchesSubject(pattern, subject)) this.#remove(sequence);
+  }
+
+  census(pattern: string): StreamCensus {
+    const subjects = new Map(
+      [...this.#bySubject].flatMap(([subject, of]) =>
+        matchesSubject(pattern, subject) ? [[subject, of.length] as const] : [],
+      ),
+    );
+    // Whoever hears of them counts on them.
+    this.known(this.#lastSequence);
+    return { ...this.state(), subjects, bytes: this.#bytes, at: this.#clock.now() };
   }
 
   /** Forgets the newest `count` messages, sequence included: a server that lost what it had not synced. */

@@ -1,0 +1,21 @@
+/** What the record says was there, kept or not: somebody may ask what became of it, so it is remembered that it went. */
+import type { Digest } from "../../protocol/id.ts";
+import type { State } from "../state/state.ts";
+import { inputsOf } from "../state/sweep-input.ts";
+
+/** What trials left. Whoever brings it again has done the same work, and says so at once. */
+export function leftByTrials(state: State): Set<Digest> {
+  const found = new Set<Digest>();
+  for (const { best, checkpoint } of state.trials.values()) {
+    if (checkpoint !== null) found.add(checkpoint.digest);
+    if (best !== undefined) found.add(best.digest);
+  }
+  return found;
+}
+
+/** That, and what sweeps were run with. */
+export function mentionedIn(state: State): Set<Digest> {
+  const found = leftByTrials(state);
+  for (const sweep of state.sweeps.values()) for (const digest of inputsOf(sweep)) found.add(digest);
+  return found;
+}

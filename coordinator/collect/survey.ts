@@ -1,0 +1,111 @@
+/**
+ * What the mesh's store holds that nothing refers to, with its age: the same look for whoever removes it and for whoever only asks.
+ * Reads the store and decides nothing.
+ */
+import {
+  packSize,
+  partsOf,
+  storedSize,
+  takeInventory,
+  type Inventory,
+} from "../../artifact/blob-inventory.ts";
+import type { BlobPlace } from "../../artifact/blob.ts";
+import type { Bus } from "../../protocol/bus/bus.ts";
+import type { Digest } from "../../protocol/id.ts";
+import { packId } from "../state/pack-id.ts";
+
+/** The name of the pack that holds nothing, by which a coordinator finds out whether it may store any. */
+const noPack = 0;
+/** Reads of the store at once. */
+const readsAtOnce = 16;
+
+export interface Unreferred {
+  /** Of a pack its id. */
+  readonly digest: Digest;
+  readonly bytes: number;
+  /** How long it has been stored, ms. */
+  readonly ageMs: number;
+}
+
+export interface Survey {
+  readonly inventory: Inventory;
+  /** GC-6: what trees that are referred to are made of. */
+  readonly parts: ReadonlySet<Digest>;
+  readonly unreferred: readonly Unreferred[];
+}
+
+export interface SurveyOptions {
+  readonly bus: Bus;
+  readonly place: BlobPlace;
+  readonly referred: ReadonlySet<Digest>;
+  /** By pack, the digests that lie in it. */
+  readonly packs: ReadonlyMap<number, { readonly digests: readonly Digest[] }>;
+  /** What nodes are made of, which never changes: kept from one look to the next. */
+  readonly known: Map<Digest, readonly Digest[]>;
+  /** False ends it early, with what it has. */
+  readonly goesOn: () => boolean;
+}
+
+/** In order of digests. Throws BusError. */
+export async function surveyStore(options: SurveyOptions): Promise<Survey> {
+  const { bus, known, place, referred } = options;
+  const inventory = await takeInventory(bus, place);
+  const parts = await partsReferred(options, inventory);
+  for (const digest of known.keys()) if (!inventory.stored.has(digest)) known.delete(digest);
+  const could = [...inventory.stored].filter(([digest]) => !referred.has(digest) && !parts.has(digest));
+  const unreferred: Unreferred[] = [];
+  await eachOf(could, options.goesOn, async ([digest, n]) => {
+    const size = await storedSize(bus, place, digest, n);
+    if (size !== null) unreferred.push({ digest, bytes: size.bytes, ageMs: inventory.at - size.at });
+  });
+  const isReferred = (pack: number) =>
+    pack === noPack || options.packs.get(pack)?.digests.some((digest) => referred.has(digest)) === true;
+  const idle = [...inventory.packs].filter((pack) => !isReferred(pack));
+  await eachOf(idle, options.goesOn, async (pack) => {
+    const size = await packSize(bus, place, pack);
+    if (size !== null)
+      unreferred.push({ digest: packId(pack), bytes: size.bytes, ageMs: inventory.at - size.at });
+  });
+  unreferred.sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  return { inventory, parts, unreferred };
+}
+
+async function partsReferred(
+  { bus, goesOn, known, place, referred }: SurveyOptions,
+  { stored }: Inventory,
+): Promise<ReadonlySet<Digest>> {
+  const found = new Set<Digest>();
+  let level = [...referred].filter((digest) => stored.get(digest) === 0);
+  while (level.length > 0) {
+    const next: Digest[] = [];
+    await eachOf(level, goesOn, async (digest) => {
+      let parts = known.get(digest);
+      if (parts === undefined) {
+        const size = await storedSize(bus, place, digest, 0);
+        if (size === null) return;
+        parts = await partsOf(bus, place, digest, size.bytes);
+        known.set(digest, parts);
+      }
+      for (const part of parts) {
+        if (found.has(part)) continue;
+        found.add(part);
+        if (stored.get(part) === 0) next.push(part);
+      }
+    });
+    level = next;
+  }
+  return found;
+}
+
+/** Some at a time. */
+export async function eachOf<T>(
+  items: readonly T[],
+  goesOn: () => boolean,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let item = items[next++]; item !== undefined && goesOn(); item = items[next++]) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(readsAtOnce, items.length) }, worker));
+}
