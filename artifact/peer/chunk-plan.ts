@@ -166,6 +166,11 @@ export class ChunkPlan {
     });
   }
 
+  /** Whether everything that is not kept is asked for: what is left is the end. */
+  get isAllAsked(): boolean {
+    return this.#kept.every((kept, index) => kept === 1 || (this.#asked[index] ?? 0) > 0);
+  }
+
   /** One of the chunks that another machine was asked for at `before` or earlier and has not sent: the last of the oldest. */
   askAgain(peer: string, at: number, before: number): ChunkAsk | null {
     const known = this.#peers.get(peer);

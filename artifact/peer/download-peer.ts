@@ -10,6 +10,7 @@ import { rangesOfAsk, type ChunkAsk, type ChunkPlan } from "./chunk-plan.ts";
 import type { BulkHead } from "./frame-reader.ts";
 import { peerFault, type PeerFault } from "./peer-fault.ts";
 import { notMine, type PeerLink } from "./peer-link.ts";
+import { Silence } from "./peer-pace.ts";
 import type { PeerMessage, PeerRefusal } from "./peer-message.ts";
 
 /** The rate counts what came in about this time, ms. */
@@ -42,8 +43,7 @@ export class DownloadPeer {
   #filling: Bytes | null = null;
   #refusals = 0;
   #busyUntil = -Infinity;
-  #lastByteAt: number;
-  #lastReceived: number;
+  readonly #silence = new Silence();
   /** Bytes a millisecond, of late; 0 where nothing came yet. */
   #rate = 0;
   #counted: { at: number; bytes: number } | null = null;
@@ -58,8 +58,6 @@ export class DownloadPeer {
     this.#plan = plan;
     this.#events = events;
     this.#now = now;
-    this.#lastByteAt = now();
-    this.#lastReceived = link.received;
     this.#watchId = link.nextId();
     plan.add(this.name);
     this.#detach = link.attach({
@@ -100,13 +98,9 @@ export class DownloadPeer {
     return Math.max(0, ...[...this.#asks.values()].map((ask) => this.#now() - ask.at));
   }
 
-  /** How long it has owed chunks and sent no byte, ms. */
-  silentMs(isPaused: boolean): number {
-    const now = this.#now();
-    if (this.link.received !== this.#lastReceived || this.#asks.size === 0 || isPaused)
-      this.#lastByteAt = now;
-    this.#lastReceived = this.link.received;
-    return now - this.#lastByteAt;
+  /** What is wrong where it owes chunks and sends none. */
+  stalled(isPaused: boolean): PeerFault | null {
+    return this.#silence.look(this.link.received, this.#now(), this.#asks.size === 0 || isPaused);
   }
 
   ask(ask: ChunkAsk): void {

@@ -21,7 +21,7 @@ import { PeerPool, type PeerPoolOptions } from "./peer-pool.ts";
 import { chunkDigest } from "../chunk-tree.ts";
 import { bytesOfChunk, readTree, type ArtifactTree } from "./read-tree.ts";
 import type { ArtifactDraft, DraftPlace } from "./shelf.ts";
-import { askedChunks, laggards, lateAfter, nearestFirst, owedAtOnce, stalled } from "./peer-pace.ts";
+import { askedChunks, laggards, lateAfter, nearestFirst, owedAtOnce } from "./peer-pace.ts";
 
 /** Questions that one machine has at once: while it answers one it knows the next. */
 const asksOfOne = 2;
@@ -198,7 +198,7 @@ class Download {
     if (this.#pool.emptyMs > this.#giveUpMs) return this.#end?.(this.#nobody());
     const peers = [...this.#peers.values()];
     for (const peer of peers) {
-      const fault = stalled(peer.silentMs(this.#isPaused));
+      const fault = peer.stalled(this.#isPaused);
       if (fault !== null) peer.link.close(fault);
     }
     for (const { fault, peer } of laggards(peers, begun.plan)) peer.link.close(fault);
@@ -226,6 +226,7 @@ class Download {
 
   /** What is asked for and late is asked of those who have nothing else to do. */
   #askAgain(plan: ChunkPlan): void {
+    if (!plan.isAllAsked) return;
     const now = this.#options.clock.monotonic();
     const peers = nearestFirst([...this.#peers.values()]);
     const before = now - lateAfter(peers);

@@ -6,7 +6,7 @@ import type { Clock } from "../../protocol/time/clock.ts";
 import { chunkDigest } from "../chunk-tree.ts";
 import { peerFault } from "./peer-fault.ts";
 import { notMine, type PeerLink } from "./peer-link.ts";
-import { stalled } from "./peer-pace.ts";
+import { Silence } from "./peer-pace.ts";
 
 const lookMs = 500;
 
@@ -25,11 +25,9 @@ export function getNode(
       detach();
       resolve(outcome);
     };
-    let [silentMs, received] = [0, link.received];
+    const silence = new Silence();
     const look = () => {
-      silentMs = link.received === received ? silentMs + lookMs : 0;
-      received = link.received;
-      const fault = stalled(silentMs);
+      const fault = silence.look(link.received, clock.monotonic(), false);
       if (fault === null) stopLooking = clock.setTimer(lookMs, look);
       else link.close(fault);
     };

@@ -4,6 +4,7 @@
  *
  * PEER-4: what is revoked is cut off at once, in both directions, and let in no more.
  */
+import type { X509Certificate } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { connect, createServer, type Server, type TLSSocket } from "node:tls";
 import { errorSentence } from "../../protocol/error-sentence.ts";
@@ -34,6 +35,8 @@ export interface Peer {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** Other places where it may be, tried in turn. */
+  readonly others?: readonly { readonly host: string; readonly port: number }[];
 }
 
 export interface PeerDoorOptions {
@@ -49,6 +52,7 @@ export interface PeerDoorOptions {
 export class PeerDoor {
   readonly #options: PeerDoorOptions;
   readonly #links = new Set<PeerLink>();
+  readonly #certificates = new Map<PeerLink, X509Certificate>();
   /** Of whatever came to the port, also what carries something else by now. */
   readonly #sockets = new Set<Duplex>();
   #identity: PeerIdentity;
@@ -107,6 +111,13 @@ export class PeerDoor {
     this.#server?.setSecureContext(secureOptions(identity));
   }
 
+  /** Whom the identity trusts has changed: every connection is looked at again. */
+  recheck(): void {
+    for (const [link, certificate] of this.#certificates)
+      if (this.#identity.trusts(certificate) !== link.peer)
+        link.close(peerFault("revoked", `"${link.peer}" is revoked in this mesh`));
+  }
+
   /** All names that are revoked. */
   revoke(names: ReadonlySet<string>): void {
     this.#revoked = names;
@@ -114,10 +125,16 @@ export class PeerDoor {
       if (names.has(link.peer)) link.close(peerFault("revoked", `"${link.peer}" is revoked in this mesh`));
   }
 
-  /** The connection that there is with a machine, whoever began it; else a new one. */
-  reach(peer: Peer): Promise<Outcome<PeerLink>> {
+  /** The connection that there is with a machine, whoever began it; else a new one, to the first of its places where it is. */
+  async reach(peer: Peer): Promise<Outcome<PeerLink>> {
     const known = [...this.#links].find((link) => link.peer === peer.name);
-    return known === undefined ? this.dial(peer) : Promise.resolve(accept(known));
+    if (known !== undefined) return accept(known);
+    let dialled = await this.dial(peer);
+    for (const place of peer.others ?? []) {
+      if (dialled.ok) break;
+      dialled = await this.dial({ name: peer.name, ...place });
+    }
+    return dialled;
   }
 
   /**
@@ -215,6 +232,8 @@ export class PeerDoor {
   #linked(peer: string, socket: TLSSocket, reader: LinkReader): Outcome<PeerLink> {
     const link = new PeerLink({ peer, socket, clock: this.#options.clock, reader });
     this.#links.add(link);
+    const certificate = socket.getPeerX509Certificate();
+    if (certificate !== undefined) this.#certificates.set(link, certificate);
     link.attach({
       message: () => null,
       place: () => notMine,
@@ -227,6 +246,7 @@ export class PeerDoor {
 
   #gone(link: PeerLink, fault: PeerFault): void {
     this.#links.delete(link);
+    this.#certificates.delete(link);
     if (fault.code !== "done" && fault.code !== "closed" && fault.code !== "idle")
       this.#options.say(`the connection with "${link.peer}" was closed: ${fault.message}`);
   }

@@ -135,9 +135,9 @@ export class PeerLink {
     return this.#fault;
   }
 
-  /** Bytes of nodes and chunks that came. */
-  get received(): number {
-    return this.#reader.frames.bulkBytes;
+  /** Bytes that came, and those of them that were of nodes and chunks. */
+  get received(): { readonly all: number; readonly bulk: number } {
+    return { all: this.#reader.received, bulk: this.#reader.frames.bulkBytes };
   }
 
   /** There and back; null while it was not measured. */

@@ -4,8 +4,10 @@ import { chunkBytesMax } from "../chunk-tree.ts";
 import type { ChunkPlan } from "./chunk-plan.ts";
 import { peerFault, type PeerFault } from "./peer-fault.ts";
 
-/** It owes chunks and sends no byte of any, ms. */
-export const stallMs = 4_000;
+/** It owes chunks and sends nothing at all, ms. */
+const stallMs = 4_000;
+/** It owes chunks and sends other things only: its link may be crowded. ms. */
+const idleMs = 8_000;
 /** A question takes about this long, ms: short, so that little is lost with a machine, and long against the way there and back. */
 const askMs = 300;
 const askedMax = 16;
@@ -64,9 +66,26 @@ export function nearestFirst<P extends Near>(peers: readonly P[]): P[] {
   return peers.toSorted((a, b) => (a.owed ?? 0) - (b.owed ?? 0) || (rtt(a) < rtt(b) ? -1 : 1));
 }
 
-export function stalled(silentMs: number): PeerFault | null {
-  if (silentMs <= stallMs) return null;
-  return peerFault("stalled", `it owed an answer and sent no byte for ${stallMs / 1_000} s`);
+/** How long somebody who owes bytes of a chunk or node has sent none. */
+export class Silence {
+  #all = -1;
+  #bulk = -1;
+  #allAt = 0;
+  #bulkAt = 0;
+
+  /** What has come so far, at `now` (ms); what is wrong with that, or null. `isExcused`: nothing is owed, or we do not read. */
+  look(
+    received: { readonly all: number; readonly bulk: number },
+    now: number,
+    isExcused: boolean,
+  ): PeerFault | null {
+    if (received.all !== this.#all || isExcused) this.#allAt = now;
+    if (received.bulk !== this.#bulk || isExcused) this.#bulkAt = now;
+    [this.#all, this.#bulk] = [received.all, received.bulk];
+    const ms = now - this.#allAt > stallMs ? stallMs : now - this.#bulkAt > idleMs ? idleMs : null;
+    if (ms === null) return null;
+    return peerFault("stalled", `it owed an answer and sent no byte of one for ${ms / 1_000} s`);
+  }
 }
 
 /** Those that others can do without. */

@@ -33,6 +33,7 @@ const pollMs = 300;
 /** A look at a million artifacts takes minutes. */
 const lookPatienceMs = 600_000;
 const digestCharactersMax = 64;
+const triesMax = 15;
 
 const span = flag(durationText);
 const graceFlag = (text: string): number => (text === "0" ? 0 : span(text));
@@ -70,15 +71,25 @@ export function gcCommand(terminal: Terminal): Command {
         withMesh(terminal, options, async ({ client }) => {
           const digest = why?.toLowerCase() ?? null;
           const isDry = dry === true || digest !== null;
-          const answer = isDry
-            ? await client.query("garbage", { digest, limit })
-            : await run(client, grace, limit);
+          const answer = isDry ? await ask(client, { digest, limit }) : await run(client, grace, limit);
           return printAnswer(terminal, options, answer, (value) =>
             value.subject === null ? garbageText(value, isDry) : subjectText(value.subject),
           );
         }),
       ),
     );
+}
+
+/** A coordinator that has not looked through the whole store yet says so, and has more of it the next time. */
+async function ask(
+  client: Connected["client"],
+  body: { readonly digest: string | null; readonly limit: number },
+): Promise<Outcome<GarbageView>> {
+  for (let tries = 1; ; tries++) {
+    const answer = await client.query("garbage", body);
+    if (answer.ok || answer.refusal.code !== "unavailable" || tries === triesMax) return answer;
+    await sleep(pollMs);
+  }
 }
 
 /** Asks for a look and waits until it has been taken. */
@@ -90,7 +101,7 @@ async function run(
   const asked = await client.command("gc-run", { graceMs: grace ?? null });
   if (!asked.ok) return asked;
   for (let waitedMs = 0; waitedMs < lookPatienceMs; waitedMs += pollMs) {
-    const answer = await client.query("garbage", { limit });
+    const answer = await ask(client, { digest: null, limit });
     if (!answer.ok || !answer.value.isAsked) return answer;
     await sleep(pollMs);
   }
@@ -122,7 +133,7 @@ function policyCommand(terminal: Terminal): Command {
         return withMesh(terminal, options, async ({ client }) => {
           if (Object.keys(given).length > 0)
             return printAnswer(terminal, options, await client.command("retention-set", given), policyText);
-          const answer = await client.query("garbage", { limit: 1 });
+          const answer = await ask(client, { digest: null, limit: 1 });
           return printAnswer(
             terminal,
             options,

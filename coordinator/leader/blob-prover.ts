@@ -35,6 +35,8 @@ export interface BlobProverOptions {
   readonly leavesBefore: (digest: Digest) => number | null;
   /** It has been collected, and nobody need look for it. */
   readonly isGone: (digest: Digest) => boolean;
+  /** Told of each that was removed here: it may come again at once. */
+  readonly onRemoved?: (digest: Digest) => void;
 }
 
 export class BlobProver {
@@ -63,6 +65,7 @@ export class BlobProver {
       if (before !== null) {
         this.#proved.delete(digest);
         await removeBlob(bus, placeOf(mesh), digest, before);
+        this.#options.onRemoved?.(digest);
       }
       const state = await this.#read(digest);
       if (state !== "right") return state;
@@ -97,6 +100,7 @@ export class BlobProver {
     const state = await proveBlob(bus, place, digest);
     if (state === "wrong") {
       await this.#remove(digest);
+      this.#options.onRemoved?.(digest);
       log(`artifact ${digest.slice(0, 12)} was not what its digest says, and was removed`);
     }
     if (state === "right") {

@@ -15,7 +15,7 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import { leftByTrials } from "../collect/mention.ts";
 import { referredTo } from "../collect/reference.ts";
 import { retentionOf } from "../collect/default-retention.ts";
-import { eachOf, surveyStore } from "../collect/survey.ts";
+import { eachOf, SurveyMemory, surveyStore } from "../collect/survey.ts";
 import type { Input } from "../state/input.ts";
 import { packOfId } from "../state/pack-id.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
@@ -56,8 +56,8 @@ export class Collector {
   #busy = false;
   #closed = false;
   #trouble = "";
-  /** What never changes of what is stored: the parts of nodes. */
-  readonly #parts = new Map<Digest, readonly Digest[]>();
+  /** Of what was looked at before. */
+  readonly memory = new SurveyMemory();
   /** Collected, and how often agents are still told of each. */
   readonly #dropped = new Map<Digest, number>();
 
@@ -148,7 +148,7 @@ export class Collector {
     const goesOn = () => !this.#closed;
     const place = placeOf(mesh);
     const survey = await surveyStore({
-      ...{ bus, place, referred, goesOn, known: this.#parts, packs: state.packs },
+      ...{ bus, place, referred, goesOn, memory: this.memory, packs: state.packs },
     });
     if (!goesOn()) return;
     const { uploadMs } = retentionOf(state);
@@ -177,6 +177,7 @@ export class Collector {
     await eachOf(artifacts, goesOn, async ({ digest }) => {
       // Somebody may have brought it again since.
       if (state.gone.get(digest) !== mark) return;
+      this.memory.forget(digest);
       const pack = packOfId(digest);
       if (pack === null) await removeBlob(bus, place, digest, before);
       else await removePack(bus, place, pack, before);

@@ -125,7 +125,8 @@ export function beginTerm(options: TermOptions): Term {
   const { collector, prover } = storeKeepers(options, leader, packs);
   const spare = (digest: Digest) => prover.tell(digest);
   const restMs = () => collector.restMs;
-  const ears = { leader, board, watch, giveOrder, packs, quota, points, checkHead, restMs, spare };
+  const store = { restMs, spare, surveyMemory: collector.memory };
+  const ears = { leader, board, watch, giveOrder, packs, quota, points, checkHead, ...store };
   const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
@@ -161,6 +162,7 @@ function storeKeepers(
     packOf: (digest) => state.packed.get(digest),
     leavesBefore: (digest) => leavesBefore(state, digest),
     isGone: (digest) => !isHeld(state, digest),
+    onRemoved: (digest) => collector.memory.forget(digest),
   });
   const collector = new Collector({
     ...{ bus, mesh, clock, state, settings, prover, log },

@@ -5,6 +5,7 @@ import type { GarbageView } from "../../protocol/garbage-view.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Clock } from "../../protocol/time/clock.ts";
 import { eachReference, reasonText, referredTo } from "../collect/reference.ts";
 import { retentionOf } from "../collect/default-retention.ts";
 import { surveyStore, type Survey } from "../collect/survey.ts";
@@ -23,9 +24,15 @@ export async function garbageViewOf(
   const retention = retentionOf(state);
   const referred = referredTo({ state, at: state.meta.at, retention });
   const owners = ownersIn(state);
-  const survey = await surveyStore({
-    ...{ bus, referred, place: placeOf(mesh), packs: state.packs, known: new Map(), goesOn: () => true },
-  });
+  const survey = await soon(
+    source.clock,
+    surveyStore({
+      ...{ bus, referred, place: placeOf(mesh), packs: state.packs, goesOn: () => true },
+      memory: source.surveyMemory,
+    }),
+  );
+  if (survey === null)
+    return refuse("unavailable", "the mesh's store is still being looked through; ask again in a moment");
   const { inventory, unreferred } = survey;
   const youngMs = (digest: Digest) =>
     owners.has(digest) || state.packs.has(packOfId(digest) ?? -1)
@@ -55,6 +62,17 @@ export async function garbageViewOf(
     isAsked: state.meta.collection !== undefined,
     restMs: source.restMs(),
     subject: subject.value,
+  });
+}
+
+/** Whoever asks waits no longer for an answer than this, ms; what was read by then is known the next time. */
+const answerMs = 2_000;
+
+/** Null where it takes longer; it goes on then. */
+function soon<T>(clock: Clock, work: Promise<T>): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.setTimer(answerMs, () => resolve(null));
+    work.then(resolve, reject).finally(cancel);
   });
 }
 

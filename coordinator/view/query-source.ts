@@ -4,6 +4,7 @@ import type { Clock } from "../../protocol/time/clock.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { SetAsideMessage } from "../../protocol/set-aside-view.ts";
 import type { State } from "../state/state.ts";
+import type { SurveyMemory } from "../collect/survey.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Position } from "../journal/journal.ts";
 import type { HeartbeatBoard } from "./heartbeat-board.ts";
@@ -23,4 +24,6 @@ export interface QuerySource {
   readonly points: PointIndex;
   /** How long whoever leads still removes nothing from the mesh's store, ms. */
   readonly restMs: () => number;
+  /** What a look at that store has read before. */
+  readonly surveyMemory: SurveyMemory;
 }

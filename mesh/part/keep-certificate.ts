@@ -61,6 +61,8 @@ export interface ShownCertificate {
 export interface KeptCertificate {
   /** Null until there was one. */
   readonly current: () => ShownCertificate | null;
+  /** Told each new one. Returns its removal. */
+  readonly onRenewed: (listener: (shown: ShownCertificate) => void) => () => void;
   readonly revoked: RevokedList;
   stop(): void;
 }
@@ -77,6 +79,10 @@ export function keepCertificate(options: KeepCertificate): Outcome<KeptCertifica
   keeper.look();
   return accept({
     current: () => keeper.current,
+    onRenewed: (listener) => {
+      keeper.listeners.add(listener);
+      return () => keeper.listeners.delete(listener);
+    },
     revoked,
     stop: () => {
       heard.close();
@@ -90,6 +96,7 @@ class Keeper {
   readonly #key: TlsKey;
   readonly #life: CertificateLife;
   current: ShownCertificate | null;
+  readonly listeners = new Set<(shown: ShownCertificate) => void>();
   #stopped = false;
   #told: string | null = null;
   #endTimer: () => void = () => {};
@@ -158,6 +165,7 @@ class Keeper {
     if (!this.#isOurs(shown))
       return refuse("invalid", "the mesh answered with a certificate of somebody else");
     this.current = shown;
+    for (const listener of this.listeners) listener(shown);
     const written = writePrivateFile(this.#file(), certificate + authority);
     if (!written.ok) return written;
     this.#options.say(

@@ -133,7 +133,7 @@ describe("hostile machines", () => {
     assert.ok(!outcome.ok);
     assert.match(
       outcome.refusal.message,
-      /cannot be had: "silent": it owed an answer and sent no byte for 4 s/,
+      /cannot be had: "silent": it owed an answer and sent no byte of one for 4 s/,
     );
     assert.ok(performance.now() - began < 8_000);
   });
@@ -213,7 +213,7 @@ describe("hostile machines", () => {
       const server = await machine("server", { limits: { slots: 8, bytesPerSecond: chunk } });
       const digest = await server.shelf.add(madeUp(20 * chunk));
       const client = await machine("client");
-      const transfer = client.receive(digest, [server], { giveUpMs: 1_200 });
+      const transfer = client.receive(digest, [server], { giveUpMs: 3_000 });
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       const began = performance.now();
       if (side === "server") server.door.revoke(new Set(["client"]));
@@ -225,7 +225,7 @@ describe("hostile machines", () => {
       const sent = server.upload.sentBytes;
       const outcome = await transfer;
       assert.ok(!outcome.ok && /revoked/.test(outcome.refusal.message), JSON.stringify(outcome));
-      assert.ok(performance.now() - began < 3_000);
+      assert.ok(performance.now() - began < 6_000);
       assert.ok(server.upload.sentBytes <= sent + chunk);
     }
   });

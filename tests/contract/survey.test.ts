@@ -5,7 +5,7 @@ import { putBlob, getBlob } from "../../artifact/blob.ts";
 import { removeBlob, storedSize, takeInventory } from "../../artifact/blob-inventory.ts";
 import { chunkBytesMax, TreeHash } from "../../artifact/chunk-tree.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
-import { surveyStore } from "../../coordinator/collect/survey.ts";
+import { SurveyMemory, surveyStore } from "../../coordinator/collect/survey.ts";
 import { streamSpecsOf } from "../../protocol/subjects.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { busWorlds, type BusMesh } from "../support/bus-mesh.ts";
@@ -28,7 +28,7 @@ for (const world of busWorlds) {
     const survey = (referred: readonly string[]) =>
       mesh.settle(
         surveyStore({
-          ...{ bus: lead, place, packs: new Map(), known: new Map(), goesOn: () => true },
+          ...{ bus: lead, place, packs: new Map(), memory: new SurveyMemory(), goesOn: () => true },
           referred: new Set(referred),
         }),
       );

@@ -186,6 +186,23 @@ describe("collection", () => {
     );
   });
 
+  test("GC-5: what somebody was told is there is spared, and what nobody speaks of is left alone while it is young", () => {
+    const fold = begin(0);
+    fold.must("retention-set", { graceMs: 0 });
+    const digest = "e".repeat(64);
+    fold.put(digest);
+    fold.look();
+    fold.look();
+    assert.ok(fold.stored.has(digest), "it may be part of an upload");
+    fold.at += 25 * hourMs;
+    fold.put(digest);
+    fold.look();
+    fold.look();
+    assert.ok(fold.stored.has(digest), "somebody was told that it is there");
+    fold.restOfIt();
+    assert.ok(!fold.stored.has(digest));
+  });
+
   test("GC-7: by default the best three of a sweep are kept, and what a removed one had for a month", () => {
     const fold = new StoreFold();
     assert.equal(defaultRetention.checkpoints, 3);

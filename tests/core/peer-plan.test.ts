@@ -41,6 +41,80 @@ const step = fc.record({
   some: fc.nat(1_000),
 });
 
+/** A plan beside what is known of it by other means; what it asks is held to that. */
+class WatchedPlan {
+  readonly plan: ChunkPlan;
+  readonly kept = new Set<number>();
+  readonly asks = new Set<ChunkAsk>();
+  readonly #holds = new Map<string, Set<number>>();
+  readonly #random: () => number;
+
+  constructor(count: number, seed: number) {
+    this.#random = seeded(seed);
+    this.plan = new ChunkPlan(count, this.#random);
+    for (const name of names) this.begin(name);
+    this.learn("a", [...Array.from({ length: count }).keys()]);
+  }
+
+  learn(peer: string, indexes: readonly number[]): void {
+    assert.ok(this.plan.learn(peer, rangesOf(indexes)));
+    for (const index of indexes) this.#holds.get(peer)?.add(index);
+  }
+
+  begin(peer: string): void {
+    this.plan.add(peer);
+    this.#holds.set(peer, new Set());
+    this.#forget(peer);
+  }
+
+  leave(peer: string): void {
+    this.plan.remove(peer);
+    this.#forget(peer);
+  }
+
+  asked(ask: ChunkAsk | null, isLate: boolean): void {
+    if (ask === null) return;
+    assert.deepEqual(
+      [...ask.candidates],
+      [...new Set(ask.candidates)].toSorted((a, b) => a - b),
+    );
+    assert.ok(ask.most >= 1 && ask.most <= ask.candidates.length);
+    for (const index of ask.candidates) {
+      assert.ok(!this.kept.has(index), "asked for what is kept");
+      assert.ok(this.#holds.get(ask.peer)?.has(index), "asked of one that has it not");
+      const others = [...this.asks].filter((one) => (one.coming ?? new Set(one.candidates)).has(index));
+      assert.ok(others.length <= (isLate ? 1 : 0), "asked of too many");
+    }
+    this.asks.add(ask);
+  }
+
+  /** One chunk of it comes. */
+  send(ask: ChunkAsk, isRight: boolean): void {
+    if (ask.coming === null) {
+      const chosen = ask.candidates.filter(() => this.#random() < 0.5).slice(0, ask.most);
+      assert.ok(this.plan.choose(ask, chosen.length > 0 ? chosen : ask.candidates.slice(0, 1)));
+    }
+    const [index] = ask.coming ?? [];
+    if (index !== undefined) {
+      assert.ok(this.plan.arrive(ask, index));
+      assert.equal(this.plan.arrive(ask, index), false);
+      this.plan.keep(index);
+      if (isRight) this.kept.add(index);
+      else if (!this.kept.has(index)) this.plan.lose(index);
+    }
+    if (ask.coming?.size === 0) this.asks.delete(ask);
+  }
+
+  end(ask: ChunkAsk): void {
+    this.plan.end(ask);
+    this.asks.delete(ask);
+  }
+
+  #forget(peer: string): void {
+    for (const ask of this.asks) if (ask.peer === peer) this.asks.delete(ask);
+  }
+}
+
 test("FETCH-1, FETCH-2: whatever peers do, no chunk that is kept is asked for, none is asked of two but a late one, and all come", () => {
   const history = fc.tuple(
     fc.integer({ min: 1, max: 80 }),
@@ -49,81 +123,29 @@ test("FETCH-1, FETCH-2: whatever peers do, no chunk that is kept is asked for, n
   );
   fc.assert(
     fc.property(history, ([count, seed, steps]) => {
-      const random = seeded(seed);
-      const plan = new ChunkPlan(count, random);
-      const kept = new Set<number>();
-      const asks = new Map<ChunkAsk, { readonly isLate: boolean }>();
-      const holds = new Map<string, Set<number>>();
-      const learn = (peer: string, indexes: readonly number[]) => {
-        assert.ok(plan.learn(peer, rangesOf(indexes)));
-        for (const index of indexes) holds.get(peer)?.add(index);
-      };
-      const begin = (peer: string) => {
-        plan.add(peer);
-        holds.set(peer, new Set());
-        for (const ask of [...asks.keys()]) if (ask.peer === peer) asks.delete(ask);
-      };
-      const checkAsk = (ask: ChunkAsk, isLate: boolean) => {
-        assert.deepEqual(
-          [...ask.candidates],
-          [...new Set(ask.candidates)].toSorted((a, b) => a - b),
-        );
-        assert.ok(ask.most >= 1 && ask.most <= ask.candidates.length);
-        for (const index of ask.candidates) {
-          assert.ok(!kept.has(index), "asked for what is kept");
-          assert.ok(holds.get(ask.peer)?.has(index), "asked of one that has it not");
-          const others = [...asks.keys()].filter((one) => (one.coming ?? new Set(one.candidates)).has(index));
-          assert.ok(others.length <= (isLate ? 1 : 0), "asked of too many");
-        }
-        asks.set(ask, { isLate });
-      };
-      const send = (ask: ChunkAsk, isRight: boolean) => {
-        if (ask.coming === null) {
-          const chosen = ask.candidates.filter(() => random() < 0.5).slice(0, ask.most);
-          assert.ok(plan.choose(ask, chosen.length > 0 ? chosen : ask.candidates.slice(0, 1)));
-        }
-        const [index] = ask.coming ?? [];
-        if (index === undefined) return void asks.delete(ask);
-        assert.ok(plan.arrive(ask, index));
-        assert.equal(plan.arrive(ask, index), false);
-        if (ask.coming?.size === 0) asks.delete(ask);
-        plan.keep(index);
-        if (isRight) kept.add(index);
-        else if (!kept.has(index)) plan.lose(index);
-      };
-      for (const name of names) begin(name);
-      learn("a", [...Array.from({ length: count }).keys()]);
-      let at = 0;
-      for (const { peer, some, what } of steps) {
-        at++;
-        const own = [...asks.keys()].find((ask) => ask.peer === peer);
-        if (what === "learn") learn(peer, [some % count]);
-        else if (what === "leave" && peer !== "a") begin(peer);
-        else if (what === "ask") {
-          const ask = plan.ask(peer, 1 + (some % 16), at);
-          if (ask !== null) checkAsk(ask, false);
-        } else if (what === "again") {
-          const ask = plan.askAgain(peer, at, at - 5);
-          if (ask !== null) checkAsk(ask, true);
-        } else if (own !== undefined && what === "refuse") {
-          plan.end(own);
-          asks.delete(own);
-        } else if (own !== undefined) send(own, what !== "wrong");
+      const watched = new WatchedPlan(count, seed);
+      const { plan } = watched;
+      for (const [at, { peer, some, what }] of steps.entries()) {
+        const own = [...watched.asks].find((ask) => ask.peer === peer);
+        if (what === "learn") watched.learn(peer, [some % count]);
+        else if (what === "leave" && peer !== "a") watched.begin(peer);
+        else if (what === "ask") watched.asked(plan.ask(peer, 1 + (some % 16), at), false);
+        else if (what === "again") watched.asked(plan.askAgain(peer, at, at - 5), true);
+        else if (own !== undefined && what === "refuse") watched.end(own);
+        else if (own !== undefined) watched.send(own, what !== "wrong");
       }
       // In the end one that has all gives all.
-      for (const name of names.slice(1)) {
-        plan.remove(name);
-        for (const ask of [...asks.keys()]) if (ask.peer === name) asks.delete(ask);
-      }
+      for (const name of names.slice(1)) watched.leave(name);
       for (let turn = 0; turn < 10 * count && !plan.isWhole; turn++) {
-        const ask = [...asks.keys()][0] ?? plan.ask("a", 8, at);
+        const [waiting] = watched.asks;
+        const ask = waiting ?? plan.ask("a", 8, steps.length);
         assert.ok(ask !== null, "something is missing and nothing can be asked for");
-        asks.set(ask, { isLate: false });
-        send(ask, true);
+        if (waiting === undefined) watched.asked(ask, false);
+        watched.send(ask, true);
       }
-      assert.equal(kept.size, count);
-      assert.ok(plan.isWhole);
-      assert.equal(plan.ask("a", 8, at), null);
+      assert.equal(watched.kept.size, count);
+      assert.ok(plan.isWhole && plan.isAllAsked);
+      assert.equal(plan.ask("a", 8, steps.length), null);
     }),
     { numRuns: 300 },
   );

@@ -142,6 +142,8 @@ describe("certificates of agents", () => {
     const attic = await agent("attic", life);
     const first = await until("its certificate", () => attic.kept.current());
     const end = lifeOf(new X509Certificate(first.certificate)).endedMs;
+    const told: string[] = [];
+    attic.kept.onRenewed(({ certificate }) => told.push(certificate));
     await until("two later ones", () => {
       const now = attic.kept.current();
       if (now === null) return null;
@@ -153,6 +155,7 @@ describe("certificates of agents", () => {
       );
       return lifeOf(shown).endedMs > end + 3_000 || null;
     });
+    assert.equal(told.at(-1), attic.kept.current()?.certificate);
     await attic.close();
     await certificates.stop();
   });
