@@ -73,8 +73,10 @@ export class PeerPool {
   leave(name: string, fault: PeerFault): void {
     const { clock } = this.#options;
     this.note(name, fault.message);
+    // One that lets us in only to turn us away is nobody.
+    const hasGiven = (this.#links.get(name)?.received.bulk ?? 0) > 0;
     this.#links.delete(name);
-    if (this.#links.size === 0) this.#emptySince = clock.monotonic();
+    if (this.#links.size === 0 && hasGiven) this.#emptySince = clock.monotonic();
     const times = (this.#aside.get(name)?.times ?? 0) + 1;
     const later = Math.min(asideMsMax, asideMs * 2 ** (times - 1));
     const ms = isLie(fault) ? Infinity : fault.code === "done" ? againMs : later;
