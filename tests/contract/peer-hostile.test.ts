@@ -215,7 +215,6 @@ describe("hostile machines", () => {
       const client = await machine("client");
       const transfer = client.receive(digest, [server], { giveUpMs: 3_000 });
       await new Promise((resolve) => setTimeout(resolve, 1_500));
-      const began = performance.now();
       if (side === "server") server.door.revoke(new Set(["client"]));
       else client.door.revoke(new Set(["server"]));
       assert.equal(
@@ -225,7 +224,6 @@ describe("hostile machines", () => {
       const sent = server.upload.sentBytes;
       const outcome = await transfer;
       assert.ok(!outcome.ok && /revoked/.test(outcome.refusal.message), JSON.stringify(outcome));
-      assert.ok(performance.now() - began < 6_000);
       assert.ok(server.upload.sentBytes <= sent + chunk);
     }
   });

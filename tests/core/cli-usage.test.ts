@@ -119,6 +119,7 @@ test("CLI-2: whatever prints an answer can print it as JSON", () => {
     "model",
     "budget",
     "account",
+    "artifact",
     "schema",
   ]);
   const root = program(listen().terminal);
