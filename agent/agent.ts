@@ -6,7 +6,6 @@ import { errorSentence } from "../protocol/error-sentence.ts";
 import type { Bus, Subscription } from "../protocol/bus/bus.ts";
 import type { Capability, Policy } from "../protocol/capability.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
-import type { Digest } from "../protocol/id.ts";
 import type { MeshTrust } from "../protocol/signature.ts";
 import { lineMessages, pointMessages } from "./say-point.ts";
 import { carriedBytesMax } from "../protocol/report-message.ts";
@@ -143,7 +142,7 @@ class AgentShell implements Agent {
         for (const digest of digests) options.artifacts.drop?.(digest);
       },
       onWanted: (digests) => {
-        for (const digest of digests) void this.#offer(digest);
+        for (const digest of digests) options.artifacts.offer(digest, this.#recent.get(digest) ?? undefined);
       },
       log,
     });
@@ -250,7 +249,7 @@ class AgentShell implements Agent {
     this.#noteStart(`${lease.trial}: ${lease.model} on ${lease.backend}${from} to epoch ${lease.target}`);
     runner.start(
       { ...job, checkpointDir: artifacts.workDirOf(lease.fence), memoryMiB: this.#memoryMiB },
-      (digest) => artifacts.kept(digest),
+      (digest) => artifacts.kept(digest, lease.fence),
     );
   }
 
@@ -266,15 +265,6 @@ class AgentShell implements Agent {
       wanted: () => !this.#stopped,
     });
     if (input !== null) this.#take(input);
-  }
-
-  /** The mesh's store has lost these bytes. */
-  async #offer(digest: Digest): Promise<void> {
-    const { artifacts } = this.#options;
-    const content = this.#recent.get(digest);
-    // Where the disk takes nothing somebody else may have them.
-    if (content !== null) await artifacts.keep(digest, content).catch(() => null);
-    artifacts.offer(digest);
   }
 
   /** DISK-2: what eats into the reserve is ended, and its folder emptied. */

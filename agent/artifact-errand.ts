@@ -4,11 +4,12 @@
  */
 import { errorSentence } from "../protocol/error-sentence.ts";
 import type { ArtifactCache } from "../artifact/artifact-cache.ts";
+import { startsAsNode } from "../artifact/chunk-tree.ts";
 import { BusError } from "../protocol/bus/bus.ts";
 import type { Digest } from "../protocol/id.ts";
 import { accept } from "../protocol/refusal.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
-import type { AgentEffect } from "./core/agent-effect.ts";
+import type { AgentEffect, SharedFile } from "./core/agent-effect.ts";
 import type { AgentInput } from "./core/agent-input.ts";
 import type { RecentContent } from "./recent-content.ts";
 
@@ -30,10 +31,10 @@ export async function fetchFiles({ artifacts, recent }: Errands, { lease }: Fetc
   const checkpointFile = async (digest: Digest) => {
     const content = recent.get(digest);
     // A disk that takes nothing is for the cache to wait for.
-    const kept = content === null ? null : await artifacts.keep(digest, content).catch(() => null);
-    return kept === null ? artifacts.fetch(digest) : accept(kept);
+    const kept = content === null ? null : await artifacts.keep(digest, content, fence).catch(() => null);
+    return kept === null ? artifacts.fetch(digest, fence) : accept(kept);
   };
-  const dataset = lease.dataset === null ? null : await artifacts.fetch(lease.dataset);
+  const dataset = lease.dataset === null ? null : await artifacts.fetch(lease.dataset, fence);
   if (dataset !== null && !dataset.ok)
     return { kind: "fetch-failed", fence, reason: dataset.refusal.message };
   const checkpoint = lease.from === null ? null : await checkpointFile(lease.from.digest);
@@ -43,7 +44,7 @@ export async function fetchFiles({ artifacts, recent }: Errands, { lease }: Fetc
   const best = lease.best === undefined ? null : await checkpointFile(lease.best.digest);
   const parts: Record<Digest, string> = {};
   for (const digest of lease.parts) {
-    const part = await artifacts.fetch(digest);
+    const part = await artifacts.fetch(digest, fence);
     if (!part.ok) return { kind: "fetch-failed", fence, reason: part.refusal.message };
     parts[digest] = part.value;
   }
@@ -75,7 +76,7 @@ export async function shareFile(
       for (const file of files) {
         const { bytes, digest, path } = file;
         // One that cannot be read is left to `share`, which says why.
-        const content = bytes > carries() ? null : (file.content ?? (await artifacts.read(path, digest)));
+        const content = bytes > carries() ? null : await contentOf(artifacts, file);
         if (content === null) await artifacts.share(path, digest, file.content);
         else contents.set(digest, content);
       }
@@ -89,4 +90,13 @@ export async function shareFile(
     }
   }
   return null;
+}
+
+/** TREE-2: null too where its digest is not that of its bytes alone. */
+async function contentOf(
+  artifacts: ArtifactCache,
+  { content, digest, path }: SharedFile,
+): Promise<Uint8Array | null> {
+  const bytes = content ?? (await artifacts.read(path, digest));
+  return bytes === null || startsAsNode(bytes) ? null : bytes;
 }

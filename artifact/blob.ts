@@ -75,10 +75,14 @@ const takeTimeoutMs = 5_000;
 /**
  * Stores the bytes under their digest, or finds them there. After an upload that was cut off only what is missing is
  * stored. BLOB-5: what somebody else has stored there counts only once it is proved. Throws BusError; calling it again is
- * always safe.
+ * always safe. `digest`: where the caller knows it.
  */
-export async function putBlob(bus: Bus, place: BlobPlace, bytes: Bytes): Promise<StoredBlob> {
-  const digest = digestOf(bytes);
+export async function putBlob(
+  bus: Bus,
+  place: BlobPlace,
+  bytes: Bytes,
+  digest = digestOf(bytes),
+): Promise<StoredBlob> {
   const known = { digest, bytes: bytes.length, stored: false };
   if ((await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber))) !== null) {
     if ((await proved(bus, place, digest)) === "right") return known;
@@ -137,6 +141,11 @@ async function askProof(
   throw new BusError("unavailable", `No coordinator says whether the bytes stored as ${digest} are right.`);
 }
 
+/** Whether the mesh's store says that it has all of it; whoever reads it verifies. Throws BusError. */
+export async function isInMesh(bus: Bus, place: BlobPlace, digest: string): Promise<boolean> {
+  return (await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber))) !== null;
+}
+
 /**
  * The bytes of an artifact that lies in a pack, verified; null where no coordinator finds it in one. PACK-1. Throws BusError where nobody answers,
  * or this user may not ask.
@@ -176,12 +185,15 @@ export async function proveBlob(bus: Bus, place: BlobPlace, digest: string): Pro
   return state === "right" && hash.digest("hex") !== digest ? "wrong" : state;
 }
 
-/** Reads and verifies a blob. Throws BusError where the bus fails; everything wrong with the blob is a value. */
+/**
+ * Reads and verifies a blob. `into`: a buffer for its bytes, where they fit. Throws BusError where the bus fails; everything wrong with
+ * the blob is a value.
+ */
 export async function getBlob(
   bus: Bus,
   place: BlobPlace,
   digest: string,
-  options: { readonly maxBytes?: number } = {},
+  options: { readonly maxBytes?: number; readonly into?: Bytes } = {},
 ): Promise<BlobReading> {
   const maxBytes = options.maxBytes ?? defaultMaxBlobBytes;
   const header = await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber));
@@ -190,7 +202,8 @@ export async function getBlob(
   if (size === undefined) return { kind: "corrupt", message: `The header of blob ${digest} cannot be read.` };
   if (size > maxBytes) return { kind: "too-large", bytes: size, maxBytes };
 
-  const bytes = new Uint8Array(size);
+  const { into } = options;
+  const bytes = into !== undefined && into.length >= size ? into.subarray(0, size) : new Uint8Array(size);
   let wrong: BlobReading | undefined;
   await inWindow(chunkCount(size), async (index) => {
     const n = index + 1;
@@ -209,6 +222,32 @@ export async function getBlob(
     return { kind: "corrupt", message: `The bytes stored as ${digest} have the digest ${found}.` };
   }
   return { kind: "read", bytes };
+}
+
+/**
+ * What is stored under a digest, piece by piece and in order, unverified: who takes it in verifies. Where something is not there, or not
+ * as long as it should be, `onFault` hears it and no more comes. Throws BusError.
+ */
+export async function* readPieces(
+  bus: Bus,
+  place: BlobPlace,
+  digest: string,
+  onFault: (kind: "missing" | "incomplete" | "corrupt") => void,
+): AsyncIterable<Bytes> {
+  const header = await bus.getMessage(place.stream, place.subjectOf(digest, headerNumber));
+  const size = header === null ? undefined : sizeIn(header);
+  if (size === undefined) return onFault(header === null ? "missing" : "corrupt");
+  const count = chunkCount(size);
+  for (let first = 0; first < count; first += windowChunks) {
+    const asked = Array.from({ length: Math.min(windowChunks, count - first) }, (_, index) =>
+      bus.getMessage(place.stream, place.subjectOf(digest, first + index + 1)),
+    );
+    for (const [index, chunk] of (await Promise.all(asked)).entries()) {
+      const expected = Math.min(chunkBytes, size - (first + index) * chunkBytes);
+      if (chunk?.data.length !== expected) return onFault(chunk === null ? "incomplete" : "corrupt");
+      yield chunk.data;
+    }
+  }
 }
 
 /** Runs `work` for 0..count-1, some at a time, and starts no more once one returned false or threw. */

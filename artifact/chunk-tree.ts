@@ -63,6 +63,22 @@ export function writeNode({ bytes, children, level }: TreeNode): Bytes {
   return data;
 }
 
+/** Bytes of a node of this level with so many bytes of the artifact below it. */
+export function nodeBytes(bytes: number, level: number): number {
+  return headBytes + digestBytes * Math.max(1, Math.ceil(bytes / childCapacity(level)));
+}
+
+/** The bytes of the node that these begin with; null where they begin with none. Whether it is right is `readNode`'s to say. */
+export function nodeAtStart(data: Bytes): Bytes | null {
+  if (data.length < headBytes || !startsAsNode(data)) return null;
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const level = view.getUint8(nodeMark.length);
+  const size = view.getBigUint64(headBytes - 8);
+  if (level < 1 || level > levelMax || size > BigInt(Number.MAX_SAFE_INTEGER)) return null;
+  const bytes = nodeBytes(Number(size), level);
+  return bytes > data.length ? null : data.subarray(0, bytes);
+}
+
 /** The node in a chunk; null where it is none, or none that `writeNode` makes of a tree. */
 export function readNode(data: Bytes): TreeNode | null {
   if (data.length < headBytes + digestBytes || data.length > chunkBytesMax || !startsAsNode(data))

@@ -31,6 +31,8 @@ const { values } = parseArgs({
     /** Folder for CPU profiles of coordinator and agent. */
     profile: { type: "string" },
     peer: { type: "boolean", default: true },
+    /** `--no-tls`: what encryption costs, beside a run with it. */
+    tls: { type: "boolean", default: true },
   },
   allowNegative: true,
 });
@@ -67,7 +69,7 @@ try {
       say(`the peer is left out: ${opened.refusal.message}`);
     }
   }
-  const mesh = await openMeshLane({ folder, slots, profile: values.profile ?? null, say });
+  const mesh = await openMeshLane({ folder, slots, tls: values.tls, profile: values.profile ?? null, say });
   closing.push(() => mesh.close());
   await mesh.round(warmUpTrials);
   if (numbers > 0) await mesh.round(warmUpTrials, numbers);

@@ -6,6 +6,10 @@ import { agentCommand } from "./command/agent.ts";
 import { agentsCommand } from "./command/agents.ts";
 import { agentsCordonCommand } from "./command/agents-cordon.ts";
 import { agentsDrainCommand } from "./command/agents-drain.ts";
+import { artifactGetCommand, artifactPutCommand } from "./command/artifact-get.ts";
+import { artifactLsCommand, artifactShowCommand } from "./command/artifact-ls.ts";
+import { artifactPinCommand, artifactUnpinCommand } from "./command/artifact-pin.ts";
+import { artifactVerifyCommand } from "./command/artifact-verify.ts";
 import { budgetGrantCommand } from "./command/budget-grant.ts";
 import { budgetHistoryCommand } from "./command/budget-history.ts";
 import { budgetSetCommand } from "./command/budget-set.ts";
@@ -115,6 +119,7 @@ export function program(terminal: Terminal): Command {
     )
     .addCommand(datasetCommands(terminal))
     .addCommand(modelCommands(terminal))
+    .addCommand(artifactCommands(terminal))
     .addCommand(budgetCommands(terminal))
     .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))
     .addCommand(runtimeCommands(terminal))
@@ -189,6 +194,18 @@ function modelCommands(terminal: Terminal): Command {
     modelRollbackCommand(terminal),
     modelLineageCommand(terminal),
     modelReportCommand(terminal),
+  ]);
+}
+
+function artifactCommands(terminal: Terminal): Command {
+  return group("artifact", "files and folders by their digests: list, fetch, store, pin and verify", [
+    artifactLsCommand(terminal),
+    artifactShowCommand(terminal),
+    artifactGetCommand(terminal),
+    artifactPutCommand(terminal),
+    artifactPinCommand(terminal),
+    artifactUnpinCommand(terminal),
+    artifactVerifyCommand(terminal),
   ]);
 }
 

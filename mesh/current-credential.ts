@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { BusError } from "../protocol/bus/bus.ts";
-import { connectBus } from "../protocol/bus/nats-bus.ts";
+import { connectServer } from "./connect-server.ts";
 import { answerSchema } from "../protocol/command.ts";
 import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.ts";
@@ -55,14 +55,18 @@ async function renewedCredential(home: Home, old: Credential, machine: string): 
   if (!credential.ok) return credential;
   const stored = storeCredential(home, credential.value);
   if (!stored.ok) return stored;
-  const current = saveHome(home.path, home.mesh, home.url);
+  const current = saveHome(home.path, home.mesh, home.url, home.tls);
   return current.ok ? credential : current;
 }
 
 async function ask(home: Home, old: Credential, joining: Joining): Promise<Outcome<unknown>> {
   const { creds, inboxPrefix, name, role } = old;
   try {
-    const bus = await connectBus({ servers: home.url, creds, name: `${role} ${name}`, inboxPrefix });
+    const bus = await connectServer(home, {
+      creds,
+      name: `${role} ${name}`,
+      inboxPrefix,
+    });
     try {
       const subject = renewalSubject(home.mesh, role, name);
       for (let asks = 1; ; asks++) {

@@ -17,6 +17,8 @@ import {
   writePrivateFile,
 } from "../system/private-file.ts";
 import { refuseDisk, systemCode } from "../system/system-error.ts";
+import type { ServerTrust } from "./server-trust.ts";
+import { readHomeTls, writeHomeTls } from "./home-tls.ts";
 
 /** Version of the layout below, and of the accounts its keys make; a home of a version unknown here is refused. */
 export const homeVersion = 2;
@@ -32,6 +34,8 @@ const homeFileSchema = z.object({
   version: z.union([z.literal(firstVersion), z.literal(homeVersion)]),
   mesh: nameSchema,
   url: serverUrlSchema,
+  /** Left out: without TLS, or of before there was any (`home-tls.ts`). */
+  tls: z.enum(["mesh", "named"]).optional(),
 });
 
 /** What tells `mesh.json` of any version from a file that happens to have its name. */
@@ -42,6 +46,8 @@ export interface Home {
   readonly mesh: string;
   /** Where this machine reaches the mesh's server, `nats://host:port`. */
   readonly url: string;
+  /** How the server is reached and whom it is believed; null: without TLS, until it asks for it (`learn-authority.ts`). */
+  readonly tls: ServerTrust | null;
   /** Its credentials are of before users had accounts of their own. */
   readonly outdated: boolean;
 }
@@ -52,7 +58,7 @@ export function homePath(environment: Readonly<Record<string, string | undefined
   return given === undefined || given === "" ? join(homedir(), ".trialmesh") : resolve(given);
 }
 
-export const homeFolders = ["keys", "jwt", "creds", "users", "server"] as const;
+export const homeFolders = ["keys", "jwt", "creds", "users", "server", "tls"] as const;
 export type HomeFolder = (typeof homeFolders)[number];
 
 export function inHome(path: string, folder: HomeFolder, file: string): string {
@@ -103,26 +109,44 @@ export function openHome(path: string): Outcome<Home> {
   }
   const parsed = parseOutside(homeFileSchema, json.value, file);
   if (!parsed.ok) return parsed;
-  const { mesh, url } = parsed.value;
-  return accept({ path, mesh, url, outdated: parsed.value.version !== homeVersion });
+  const { mesh, tls, url } = parsed.value;
+  const trusted = tls === undefined ? accept(null) : readHomeTls(path, mesh, tls);
+  if (!trusted.ok) return trusted;
+  return accept({ path, mesh, url, tls: trusted.value, outdated: parsed.value.version !== homeVersion });
 }
 
 /** Makes the folders (0700) of a home that is not one yet: `mesh.json` comes last, once all that it stands for is there. */
-export function prepareHome(path: string, mesh: string, url: string): Outcome<Home> {
+export function prepareHome(
+  path: string,
+  mesh: string,
+  url: string,
+  tls: ServerTrust | null = null,
+): Outcome<Home> {
   const parsed = parseOutside(homeFileSchema, { version: homeVersion, mesh, url }, "the mesh");
   if (!parsed.ok) return parsed;
   for (const folder of [path, ...homeFolders.map((name) => join(path, name))]) {
     const made = ensurePrivateFolder(folder);
     if (!made.ok) return made;
   }
-  return accept({ path, mesh, url, outdated: false });
+  return accept({ path, mesh, url, tls, outdated: false });
 }
 
-/** Makes the folders and `mesh.json` (0600), or rewrites the latter with a new address. */
-export function saveHome(path: string, mesh: string, url: string): Outcome<Home> {
-  const home = prepareHome(path, mesh, url);
+/** Makes the folders and `mesh.json` (0600), or rewrites the latter with a new address and whom the server there is believed by. */
+export function saveHome(
+  path: string,
+  mesh: string,
+  url: string,
+  tls: ServerTrust | null = null,
+): Outcome<Home> {
+  const home = prepareHome(path, mesh, url, tls);
   if (!home.ok) return home;
-  const text = JSON.stringify({ version: homeVersion, mesh, url }, null, 2);
+  const trusted = tls === null ? accept(null) : writeHomeTls(path, tls);
+  if (!trusted.ok) return trusted;
+  const text = JSON.stringify(
+    { version: homeVersion, mesh, url, ...(tls === null ? {} : { tls: tls.kind }) },
+    null,
+    2,
+  );
   const written = writePrivateFile(homeFile(path), `${text}\n`);
   return written.ok ? home : written;
 }

@@ -2,7 +2,8 @@
  * Makes invitations and takes them back. An invitation is a code of few letters with the mesh's address; whoever comes
  * with it first is let in (`exchange.ts`). The code is shown once and kept nowhere.
  */
-import { randomBytes } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
+import { pinOf } from "../protocol/certificate/authority-pin.ts";
 import { nameSchema } from "../protocol/name.ts";
 import { meshOwner } from "../protocol/program.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../protocol/refusal.ts";
@@ -70,7 +71,7 @@ export async function makeInvite(home: Home, options: InviteOptions): Promise<Ou
     if (taken !== null) return refuse("conflict", taken);
     const replaced = withdraw(home, nowS, (other) => other.role === role && other.name === name);
     if (!replaced.ok) return replaced;
-    const code = codeOf(randomBytes(codeSecretBytes));
+    const code = codeOf(randomBytes(codeSecretBytes), pinOfHome(home));
     const line = inviteLine(code, url);
     if (!line.ok) return line;
     const account = accountOfCode(code).getPublicKey();
@@ -93,6 +94,11 @@ export async function makeInvite(home: Home, options: InviteOptions): Promise<Ou
     if (!told.ok && told.refusal.code !== "unavailable") return told;
     return accept({ code: line.value, invitation, url, replaced: replaced.value.length });
   });
+}
+
+/** Of whom the other machine is to believe; null where the server is somebody else's, or speaks without TLS. */
+function pinOfHome({ tls }: Home): Uint8Array | null {
+  return tls?.kind === "mesh" ? pinOf(new X509Certificate(tls.authority).publicKey) : null;
 }
 
 function checkInvite(role: InvitedRole, name: string, uses: number): Outcome<null> {

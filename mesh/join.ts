@@ -9,7 +9,8 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { BusError, type Bus } from "../protocol/bus/bus.ts";
-import { connectBus } from "../protocol/bus/nats-bus.ts";
+import { connectServer } from "./connect-server.ts";
+import { UntrustedServer } from "../protocol/bus/bus-tls.ts";
 import { shortText } from "../protocol/bound.ts";
 import { answerSchema } from "../protocol/command.ts";
 import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
@@ -34,6 +35,8 @@ import {
 } from "./credential.ts";
 import { askedSubject, joiningCredential, joiningInbox } from "./exchange-account.ts";
 import { joinedSchema, type Joined, type Joining } from "./exchange.ts";
+import type { ServerPlace } from "./server-trust.ts";
+import { firstTrust, joiningSentence } from "./first-trust.ts";
 import { homeExists, openHome, saveHome, type Home } from "./home.ts";
 import { accountOfCode } from "./invitation-code.ts";
 import { readInviteLine } from "./invite-line.ts";
@@ -48,6 +51,8 @@ export interface JoinOptions {
   readonly machine: string;
   /** What it means to join as; null: whatever the invitation says. */
   readonly role: Role | null;
+  /** Of a server of one's own: the certificate of who signs for it, PEM. */
+  readonly ca?: string | null;
 }
 
 /**
@@ -57,7 +62,7 @@ export interface JoinOptions {
 export async function acceptInvite(
   path: string,
   line: string,
-  { machine, role }: JoinOptions,
+  { ca = null, machine, role }: JoinOptions,
 ): Promise<Outcome<{ home: Home; credential: Credential }>> {
   const invited = readInviteLine(line);
   if (!invited.ok) return invited;
@@ -71,7 +76,9 @@ export async function acceptInvite(
     return accept({ home: present.value, credential: before });
   const { url } = invited.value;
   const mesh = present?.value.mesh ?? null;
-  const asked = await ask(url, await joiningCredential(account), {
+  const tls = await firstTrust(invited.value, ca, Date.now());
+  if (!tls.ok) return tls;
+  const asked = await ask({ url, tls: tls.value }, await joiningCredential(account), {
     version: 1,
     publicKey: keys.value.user.getPublicKey(),
     signingPublicKey: keys.value.signing.publicKey,
@@ -82,7 +89,8 @@ export async function acceptInvite(
   if (!asked.ok) return asked;
   const credential = await credentialOf(keys.value, asked.value);
   if (!credential.ok) return credential;
-  const home = saveHome(path, asked.value.mesh, url);
+  const trust = tls.value?.kind === "mesh" ? { ...tls.value, mesh: asked.value.mesh } : tls.value;
+  const home = saveHome(path, asked.value.mesh, url, trust);
   if (!home.ok) return home;
   const stored = storeCredential(home.value, credential.value);
   return stored.ok ? accept({ home: home.value, credential: credential.value }) : stored;
@@ -141,12 +149,13 @@ export async function credentialOf(keys: JoiningKeys, joined: Joined): Promise<O
   return isOurs ? credential : refuse("invalid", "the mesh answered with the credential of somebody else");
 }
 
-async function ask(url: string, creds: string, joining: Joining): Promise<Outcome<Joined>> {
+async function ask({ tls, url }: ServerPlace, creds: string, joining: Joining): Promise<Outcome<Joined>> {
   let bus: Bus;
   try {
-    bus = await connectBus({ servers: url, creds, name: "joining", inboxPrefix: joiningInbox });
+    bus = await connectServer({ url, tls }, { creds, name: "joining", inboxPrefix: joiningInbox });
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
+    if (error instanceof UntrustedServer) return refuse("forbidden", joiningSentence(url, error));
     if (error.kind === "denied")
       return refuse(
         "forbidden",

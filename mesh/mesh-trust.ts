@@ -2,14 +2,20 @@
 import { fromPublic } from "@nats-io/nkeys";
 import type { CoordinatorKeys } from "../coordinator/journal/seal.ts";
 import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
-import { MeshTrust, Signer } from "../protocol/signature.ts";
+import { MeshTrust, Signer, type CheckCertificate } from "../protocol/signature.ts";
 import type { Credential } from "./credential.ts";
 
 export function meshTrust(mesh: string, credential: Credential): Outcome<MeshTrust> {
+  const check = operatorCheck(credential);
+  return check.ok ? accept(new MeshTrust(mesh, check.value)) : check;
+}
+
+/** Checks what the mesh's operator signed. */
+export function operatorCheck(credential: Credential): Outcome<CheckCertificate> {
   const { meshKey } = credential;
   if (meshKey === null) return outdated(credential);
   const root = fromPublic(meshKey);
-  return accept(new MeshTrust(mesh, (bytes, signature) => root.verify(bytes, signature)));
+  return accept((bytes, signature) => root.verify(bytes, signature));
 }
 
 export function coordinatorKeys(mesh: string, credential: Credential): Outcome<CoordinatorKeys> {

@@ -3,7 +3,8 @@
  * for that is written to a file for its configuration to include. Nothing is started or stopped here.
  */
 import { BusError } from "../protocol/bus/bus.ts";
-import { connectBus } from "../protocol/bus/nats-bus.ts";
+import { connectServer } from "./connect-server.ts";
+import { UntrustedServer } from "../protocol/bus/bus-tls.ts";
 import { refuse, type Outcome } from "../protocol/refusal.ts";
 import type { Credential } from "./credential.ts";
 import { inHome, saveHome, type Home } from "./home.ts";
@@ -15,14 +16,14 @@ import { greetingAt } from "./port.ts";
 import { parseServerVersion, unsoundness } from "./server-version.ts";
 import { trustOf } from "./trust.ts";
 
-/** The home with the server's address, once the server has let the owner in. */
+/** `home`: with the server's address and whom it is believed by. Gives it once the server has let the owner in. */
 export async function useOutsideServer(
   home: Home,
-  url: string,
   owner: Credential,
   nowS: number,
   allowOld: boolean,
 ): Promise<Outcome<Home>> {
+  const { tls, url } = home;
   const trust = await trustOf(home, "trialmesh-accounts");
   if (!trust.ok) return trust;
   const identity = loadIdentity(home);
@@ -39,16 +40,21 @@ export async function useOutsideServer(
   const written = writePrivateFile(file, trustText(trust.value));
   if (!written.ok) return written;
   // One that knows the keys may not know every user yet, and one that does not is told from its answer to the owner.
-  const told = await pushAccounts({ ...home, url }, identity.value, trust.value.accounts, nowS);
+  const told = await pushAccounts(home, identity.value, trust.value.accounts, nowS);
   if (!told.ok && told.refusal.code !== "unavailable") return told;
   try {
     const { creds, inboxPrefix } = owner;
-    const bus = await connectBus({ servers: url, creds, name: "trialmesh up", inboxPrefix });
+    const bus = await connectServer(home, { creds, name: "trialmesh up", inboxPrefix });
     await bus.close();
     // A server without any authorization lets the owner in as well, and everybody else.
-    if (await letsAnyoneIn(url)) return refuse("forbidden", includeFirst(url, "lets anyone in", file));
+    if (await letsAnyoneIn(home)) return refuse("forbidden", includeFirst(url, "lets anyone in", file));
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
+    if (error instanceof UntrustedServer)
+      return refuse(
+        "forbidden",
+        `${error.message}; ${tls === null ? "write NATS_URL with tls://" : "--ca FILE says who signs for it"}`,
+      );
     if (error.kind !== "denied") {
       return refuse(
         "unavailable",
@@ -57,7 +63,7 @@ export async function useOutsideServer(
     }
     return refuse("forbidden", includeFirst(url, "does not know this mesh's keys", file));
   }
-  return saveHome(home.path, home.mesh, url);
+  return saveHome(home.path, home.mesh, url, tls);
 }
 
 /** Of `INFO {"server_id":…,"version":"2.15.1",…}`. */
@@ -65,9 +71,9 @@ function versionIn(greeting: string): string {
   return /"version":"([^"]*)"/.exec(greeting)?.[1] ?? "";
 }
 
-async function letsAnyoneIn(url: string): Promise<boolean> {
+async function letsAnyoneIn({ tls, url }: Home): Promise<boolean> {
   try {
-    const bus = await connectBus({ servers: url, name: "trialmesh check", inboxPrefix: "_INBOX.check" });
+    const bus = await connectServer({ tls, url }, { name: "trialmesh check", inboxPrefix: "_INBOX.check" });
     await bus.close();
     return true;
   } catch (error) {

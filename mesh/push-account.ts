@@ -12,11 +12,12 @@ import { accept, refuse, type Outcome } from "../protocol/refusal.ts";
 import type { Home } from "./home.ts";
 import type { Identity } from "./identity.ts";
 import { greetingAt } from "./port.ts";
+import { busTls } from "./server-trust.ts";
 import type { AccountToken } from "./server-config.ts";
 
 const updateSubject = "$SYS.REQ.CLAIMS.UPDATE";
-const connectTimeoutMs = 2_000;
-const updateTimeoutMs = 2_000;
+const connectTimeoutMs = 10_000;
+const updateTimeoutMs = 5_000;
 /** This machine's clock and the server's need not agree. */
 const systemUserLifeS = 24 * 3_600;
 
@@ -28,15 +29,17 @@ export async function pushAccounts(
   nowS: number,
 ): Promise<Outcome<null>> {
   // The client would keep its connection to a program that takes it and says nothing.
-  if (!(await greetingAt(home.url)).startsWith("INFO"))
+  if (!(await greetingAt(home.url, home.tls)).startsWith("INFO"))
     return refuse("unavailable", `no server answers at ${home.url}`);
   const creds = await systemCredential(identity, nowS);
+  const tls = busTls(home);
   try {
     const connection = await connect({
       servers: home.url,
       authenticator: credsAuthenticator(creds),
       timeout: connectTimeoutMs,
       reconnect: false,
+      ...(tls === null ? {} : { tls }),
     });
     try {
       for (const { token } of accounts) {

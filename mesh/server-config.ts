@@ -30,8 +30,19 @@ export interface ServerConfig extends Trust {
   readonly flushEach: boolean;
   readonly logFile: string;
   readonly pidFile: string;
+  /** Null: without TLS. */
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | null;
 }
 
+/**
+ * TLS begins before the server says anything: what it says by itself names no mesh, and still nobody reads it. A server that waits a moment and then
+ * speaks would take a slow client for one that knows of no such thing.
+ */
+const handshakeFirst = true;
+/** For a handshake, and for the credential a second longer; below what a client waits, which hears that it ended. */
+const handshakeMaxS = 4;
+/** The first that lets a client begin with TLS. */
+export const firstWithTls: ServerVersion = [2, 10, 4];
 /** `sync_interval` came with 2.10; an older server refuses a configuration that names it. */
 const firstWithSyncInterval: ServerVersion = [2, 10, 0];
 
@@ -55,6 +66,23 @@ ${[trust.systemAccount, ...trust.accounts].map(({ publicKey, token }) => `  ${pu
 `;
 }
 
+function tlsText({
+  certificateFile,
+  keyFile,
+}: {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}): string {
+  return `tls: {
+  cert_file: ${text(certificateFile)}
+  key_file: ${text(keyFile)}
+  min_version: "1.3"
+  handshake_first: ${handshakeFirst}
+  timeout: ${handshakeMaxS}
+}
+`;
+}
+
 export function serverConfigText(config: ServerConfig): string {
   const durable = config.flushEach && atLeast(config.version, firstWithSyncInterval);
   return `# Written by trialmesh at every start: changes made here are lost.
@@ -64,7 +92,7 @@ port: ${config.port}
 log_file: ${text(config.logFile)}
 pid_file: ${text(config.pidFile)}
 
-${trustText(config)}
+${config.tls === null ? "" : tlsText(config.tls)}${trustText(config)}
 jetstream: {
   store_dir: ${text(config.storeFolder)}
 ${durable ? "  # An acknowledged write is on the disk.\n  sync_interval: always\n" : ""}}

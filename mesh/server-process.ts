@@ -15,8 +15,9 @@ import { processIsAlive } from "../system/process-alive.ts";
 import { claimPort, greetingOf, loopbackOf, refusePort } from "./port.ts";
 import { openGuard, type Guard } from "../system/guard.ts";
 import { markedEnvironment, newMark } from "../system/marked-process.ts";
-import { serverConfigText } from "./server-config.ts";
-import { showVersion, versionOf, wantedServer } from "./server-version.ts";
+import type { ServerTls } from "./server-certificate.ts";
+import { firstWithTls, serverConfigText } from "./server-config.ts";
+import { atLeast, showVersion, versionOf, wantedServer } from "./server-version.ts";
 import { trustOf } from "./trust.ts";
 
 const logName = "nats-server.log";
@@ -39,6 +40,8 @@ export interface ServerStart {
   readonly after?: string;
   /** Where it keeps all that it keeps; the home's own server folder where not given. */
   readonly folder?: string;
+  /** What it shows its clients; left out: it speaks without TLS. */
+  readonly tls?: ServerTls | null;
   /** False where what it stores counts for nothing until it has ended; true otherwise. */
   readonly flushEach?: boolean;
 }
@@ -48,14 +51,18 @@ export interface RunningServer {
   readonly port: number;
   /** As processes on this machine reach it. */
   readonly url: string;
+  /** How its clients believe it; null: it speaks without TLS. */
+  readonly tls: ServerTls["trust"] | null;
   /** Resolves once the process is gone, with the log line that says why, where there is one. */
   readonly exited: Promise<{ readonly code: number | null; readonly reason: string }>;
+  /** Reads its certificate anew; connections stay. */
+  readonly reload: () => void;
   readonly stop: () => Promise<void>;
 }
 
 /** Writes the configuration from the home's records, starts the server and waits until it serves. */
 export async function startServer(start: ServerStart): Promise<Outcome<RunningServer>> {
-  const { after, binary, home, host = "127.0.0.1", port } = start;
+  const { after, binary, home, host = "127.0.0.1", port, tls = null } = start;
   const folder = start.folder ?? serverFolder(home);
   const running = runningServerPid(home, folder);
   if (running !== null) {
@@ -66,7 +73,8 @@ export async function startServer(start: ServerStart): Promise<Outcome<RunningSe
   }
   const chosen = await claimPort(host, port);
   if (!chosen.ok) return chosen;
-  const serverName = `trialmesh-${home.mesh}-${randomBytes(4).toString("hex")}`;
+  // Of no name: clients that let the server speak first are told this one before TLS begins.
+  const serverName = `trialmesh-${randomBytes(8).toString("hex")}`;
   const configured = await writeConfig(start, folder, serverName, chosen.value);
   if (!configured.ok) return configured;
 
@@ -80,7 +88,7 @@ export async function startServer(start: ServerStart): Promise<Outcome<RunningSe
     detached: true,
   });
   const exited = exitOf(child, guard, () => reasonIn(logText(folder).slice(logStart)));
-  const ready = await waitReady(host, chosen.value, serverName, exited);
+  const ready = await waitReady({ host, port: chosen.value, tls }, serverName, exited);
   if (!ready.ok) {
     await stopChild(child, exited);
     return ready;
@@ -91,7 +99,9 @@ export async function startServer(start: ServerStart): Promise<Outcome<RunningSe
     pid,
     port: chosen.value,
     url: `nats://${loopbackOf(host)}:${chosen.value}`,
+    tls: tls?.trust ?? null,
     exited,
+    reload: () => void child.kill("SIGHUP"),
     stop: () => stopChild(child, exited),
   });
 }
@@ -142,7 +152,7 @@ async function isGoneWithin(pid: number, ms: number): Promise<boolean> {
 }
 
 async function writeConfig(
-  { binary, flushEach = true, home, host = "127.0.0.1" }: ServerStart,
+  { binary, flushEach = true, home, host = "127.0.0.1", tls = null }: ServerStart,
   folder: string,
   serverName: string,
   port: number,
@@ -152,6 +162,12 @@ async function writeConfig(
     return refuse(
       "unavailable",
       `${binary} is not a nats-server that runs on this machine; point TRIALMESH_NATS_SERVER at one of version ${showVersion(wantedServer)} or newer`,
+    );
+  }
+  if (tls !== null && !atLeast(version, firstWithTls)) {
+    return refuse(
+      "unavailable",
+      `nats-server ${showVersion(version)} does not let clients begin with TLS, as ${showVersion(firstWithTls)} and later do; bring it up to date, or stay on this machine with \`trialmesh up --tls off\``,
     );
   }
   const accountsFolder = join(folder, "accounts");
@@ -178,6 +194,7 @@ async function writeConfig(
     storeFolder,
     logFile: join(folder, logName),
     pidFile: pidFile(folder),
+    tls,
   });
   return writePrivateFile(configFile(folder), text);
 }
@@ -233,9 +250,14 @@ function exitOf(child: ChildProcess, guard: Guard, reason: () => string): Promis
   }).finally(() => guard.callOff());
 }
 
+interface Listening {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ServerTls | null;
+}
+
 async function waitReady(
-  host: string,
-  port: number,
+  { host, port, tls }: Listening,
   serverName: string,
   exited: Promise<Exit>,
 ): Promise<Outcome<null>> {
@@ -255,7 +277,9 @@ async function waitReady(
         `nats-server stopped as soon as it started: ${exit.reason === "" ? `exit code ${exit.code}` : exit.reason}`,
       );
     }
-    if ((await greetingOf(loopbackOf(host), port)).includes(serverName)) return accept(null);
+    // It is known by its name, which nobody else can know yet.
+    if ((await greetingOf(loopbackOf(host), port, tls === null ? "plain" : "anybody")).includes(serverName))
+      return accept(null);
     await sleep(pollMs);
   }
   return refuse(

@@ -55,7 +55,7 @@ export async function upgradeHome(home: Home, nowS: number): Promise<Outcome<Upg
     if (!saved.ok) return saved;
     reissued.push(`${role} ${name}`);
   }
-  const current = saveHome(home.path, home.mesh, home.url);
+  const current = saveHome(home.path, home.mesh, home.url, home.tls);
   return current.ok ? accept({ home: current.value, reissued }) : current;
 }
 

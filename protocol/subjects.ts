@@ -30,6 +30,8 @@ export interface Subjects {
   readonly pack: (id: number) => string;
   /** Where coordinators are asked whether a blob's bytes are what its digest names. */
   readonly prove: string;
+  /** Where the leader hears who holds which artifacts, and is asked for it. */
+  readonly track: string;
   /** Where a chunk is asked for by whoever may not ask the streams themselves: see `crossingsOf`. */
   readonly stored: (digest: string, chunk: number) => string;
 }
@@ -56,6 +58,7 @@ export function subjectsOf(mesh: string): Subjects {
     blob: (digest, chunk) => `${at}.blob.${digest}.${chunk}`,
     pack: (id) => `${at}.blob.pack.${id}`,
     prove: `${at}.prove`,
+    track: `${at}.track`,
     stored: (digest, chunk) => `${at}.stored.${digest}.${chunk}`,
   };
 }
@@ -71,6 +74,7 @@ export function coordinatorPatterns(mesh: string) {
     proofs: `${at}.prove`,
     /** The same of users in accounts of their own: see `crossingsOf`. */
     namedProofs: `${at}.prove.*.*`,
+    tracks: `${at}.track.*.*`,
   } as const;
 }
 
@@ -219,7 +223,7 @@ interface Reach {
 /** What a user of this role says to the mesh and hears from it; both its permissions and its account follow from this. */
 function reachOf(role: OuterRole, mesh: string, who: string): Reach {
   const at = `tm.v1.${mesh}`;
-  const blobs = [`${at}.blob.*.*`, `${at}.prove`];
+  const blobs = [`${at}.blob.*.*`, `${at}.prove`, `${at}.track`];
   const epoch = `${at}.epoch`;
   const points = (agent: string) => [`${at}.metric.${agent}.*.*`, `${at}.log.${agent}.*.*`];
   const queries = `${at}.query.${role}.${who}.*`;
@@ -268,12 +272,12 @@ export function crossingsOf(
   const { hears, says: mayAll } = reachOf(role, mesh, who);
   const says = held === "all" ? [] : mayAll.filter((subject) => held === null || !isBlob(mesh, subject));
   const at = `tm.v1.${mesh}`;
-  const prove = `${at}.prove`;
+  const named = [`${at}.prove`, `${at}.track`];
   return [
     ...says.map((subject) =>
       // Who asks is in the subject on the mesh's side, where its account puts it.
-      subject === prove
-        ? ({ type: "service", subject: `${prove}.${role}.${who}`, local: prove } as const)
+      named.includes(subject)
+        ? ({ type: "service", subject: `${subject}.${role}.${who}`, local: subject } as const)
         : ({ type: "service", subject } as const),
     ),
     ...hears.map((subject) => ({ type: "stream", subject }) as const),

@@ -2,8 +2,8 @@
  * Writes a checkpoint so that a crash of this process leaves either all of it or nothing under its name.
  * Not flushed to disk: it is durable once it is in the mesh's store, and an agent empties its work folder at start.
  */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { artifactName } from "../../artifact/name-artifact.ts";
 import { writeWhole } from "../../system/whole-file.ts";
 import type { CheckpointFile, Kept } from "./runner.ts";
 import { makeFolder } from "../../system/make-folder.ts";
@@ -23,7 +23,7 @@ export async function writeCheckpoint(
   name: string,
   { heldBytesMax = -1, kept = () => null }: Spared = {},
 ): Promise<CheckpointFile> {
-  const digest = createHash("sha256").update(bytes).digest("hex");
+  const digest = artifactName(bytes);
   const path = join(dir, `${name}.safetensors`);
   if (bytes.length <= heldBytesMax) return { path, digest, bytes: bytes.length, content: bytes };
   const known = kept(digest);

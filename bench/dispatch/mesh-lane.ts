@@ -32,6 +32,8 @@ export interface MeshLane {
 export interface MeshLaneOptions {
   readonly folder: string;
   readonly slots: number;
+  /** False: what encryption costs. */
+  readonly tls: boolean;
   /** Where coordinator and agent leave their CPU profiles at their end, or null. */
   readonly profile: string | null;
   readonly say: (line: string) => void;
@@ -43,7 +45,7 @@ const grantTokens = 100_000_000;
 /** Trials whose times are looked at for the median. */
 const sampleTrials = 1_000;
 
-export async function openMeshLane({ folder, slots, profile, say }: MeshLaneOptions): Promise<MeshLane> {
+export async function openMeshLane({ folder, slots, profile, say, tls }: MeshLaneOptions): Promise<MeshLane> {
   const environment = {
     ...process.env,
     TRIALMESH_HOME: join(folder, "home"),
@@ -52,7 +54,7 @@ export async function openMeshLane({ folder, slots, profile, say }: MeshLaneOpti
   say("starting a mesh: server, coordinator, agent");
   const up = new ChildProgram(
     process.execPath,
-    [mainFile, "up", "--port", "0", "--name", "bench", "--slots", String(slots)],
+    [mainFile, "up", "--port", "0", "--name", "bench", "--slots", String(slots), "--tls", tls ? "on" : "off"],
     environment,
   );
   try {

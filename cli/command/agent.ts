@@ -28,7 +28,7 @@ export function agentCommand(terminal: Terminal): Command {
     .addHelpText(
       "after",
       examples(
-        "trialmesh agent --join tm3.8k2q-m3xd-9tha-w2re-c5vn@192.168.1.5:4222",
+        "trialmesh agent --join tm4.8k2q-m3xd-…@192.168.1.5:4222",
         "trialmesh agent --slots 2 --hours 22:00-07:00 --leave-free-mem 4",
         "trialmesh agent --only-when-idle 15 --max-celsius 85",
         "trialmesh agent probe",

@@ -31,10 +31,17 @@ function connectionText(connection: Connection): string {
   return fields([
     ["mesh", connection.mesh],
     ["server", connection.url],
+    ["TLS", tlsText(connection)],
     ["as", `${connection.role} ${connection.name}`],
     ["credentials", connection.credentials],
     ["inbox prefix", connection.inboxPrefix],
     ["queries", `${connection.queryPrefix}NAME`],
     ["commands", connection.commandPrefix === null ? "none" : `${connection.commandPrefix}NAME`],
   ]);
+}
+
+function tlsText({ tls }: Connection): string {
+  if (tls === null) return "none";
+  const by = tls.ca === null ? "by whom this machine trusts" : `by ${tls.ca}`;
+  return tls.handshakeFirst ? `1.3, before the server speaks; ${by}` : `1.3, ${by}`;
 }

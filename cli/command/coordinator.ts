@@ -16,7 +16,7 @@ export function coordinatorCommand(terminal: Terminal): Command {
       "after",
       examples(
         "trialmesh coordinator --name second",
-        "trialmesh coordinator --join tm3.8k2q-m3xd-9tha-w2re-c5vn@192.168.1.5:4222",
+        "trialmesh coordinator --join tm4.8k2q-m3xd-…@192.168.1.5:4222",
       ),
     )
     .action(

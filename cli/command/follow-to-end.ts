@@ -39,6 +39,12 @@ export async function followToEnd(
       );
       return exitCode.waitsForBudget;
     }
+    if (end === "waits-at-cap") {
+      terminal.note(
+        `trialmesh: ${sweep} has come to its cap: ${view.summary.waiting}; \`trialmesh sweep extend ${sweep} --tokens N\` raises that, \`trialmesh sweep stop ${sweep}\` ends it with what it has`,
+      );
+      return exitCode.waitsForBudget;
+    }
     if (end === "done" && view.summary.best === null) {
       const why = view.trials.find((trial) => trial.failure !== null);
       terminal.note(

@@ -24,7 +24,7 @@ interface Options extends PrintOptions {
 }
 
 /** What people pass on reads well up to here; only a long address makes it longer. */
-const codeCharactersMax = 60;
+const codeCharactersMax = 90;
 const msPerS = 1_000;
 
 const idCharactersMax = 20;

@@ -3,21 +3,35 @@ import type { Command } from "commander";
 import { acceptInvite } from "../../mesh/join.ts";
 import { machineName } from "../../mesh/part/machine-name.ts";
 import { homePath } from "../../mesh/home.ts";
+import { readCertificate } from "../../mesh/home-tls.ts";
+import { sentenceCharactersMax } from "../../protocol/bound.ts";
 import { accept } from "../../protocol/refusal.ts";
 import type { Role } from "../../protocol/subjects.ts";
-import { action, codeFlag, examples, printing } from "../shell/option.ts";
+import { action, codeFlag, examples, printing, textFlag } from "../shell/option.ts";
 import { printAnswer, type PrintOptions } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
+
+interface Options extends PrintOptions {
+  readonly ca?: string;
+}
 
 export function joinCommand(terminal: Terminal): Command {
   return printing("join", "join a mesh with the line that `trialmesh invite` printed there")
     .argument("<code>", "the invitation, CODE@host:port", codeFlag)
-    .addHelpText("after", examples("trialmesh join tm3.8k2q-m3xd-9tha-w2re-c5vn@192.168.1.5:4222"))
+    .option(
+      "--ca <file>",
+      "certificate of who signs for the mesh's server, where it is somebody's own at tls://…",
+      textFlag("a file", sentenceCharactersMax),
+    )
+    .addHelpText("after", examples("trialmesh join tm4.8k2q-m3xd-…@192.168.1.5:4222"))
     .action(
-      action(terminal, async (line: string, options: PrintOptions) => {
+      action(terminal, async (line: string, options: Options) => {
+        const ca = options.ca === undefined ? accept(null) : readCertificate(options.ca);
+        if (!ca.ok) return printAnswer(terminal, options, ca, () => "");
         const joined = await acceptInvite(homePath(terminal.environment), line, {
           machine: machineName(),
           role: null,
+          ca: ca.value,
         });
         if (!joined.ok) return printAnswer(terminal, options, joined, () => "");
         const { home, credential } = joined.value;

@@ -1,10 +1,10 @@
 /** `trialmesh up`: everything on this machine, until ctrl-c. The first time it makes the mesh. */
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
-import { longText } from "../../protocol/bound.ts";
+import { longText, sentenceCharactersMax } from "../../protocol/bound.ts";
 import { homePath, type Home } from "../../mesh/home.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { action, examples, flag, gibRange, nameArgument, printing } from "../shell/option.ts";
+import { action, examples, flag, gibRange, nameArgument, printing, textFlag } from "../shell/option.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { mainFile } from "../shell/main-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
@@ -40,6 +40,8 @@ interface Options extends PolicyFlags, PrintOptions {
   readonly artifactQuota?: number;
   readonly detach?: boolean;
   readonly restoreJournal?: boolean;
+  readonly tls: "on" | "off";
+  readonly ca?: string;
 }
 
 export function upCommand(terminal: Terminal): Command {
@@ -56,6 +58,16 @@ export function upCommand(terminal: Terminal): Command {
       "--artifact-quota <GiB>",
       "what one user or agent may send in a day; a quarter of the disk's room by default",
       rangeFlag({ ...gibRange, above: true }),
+    )
+    .addOption(
+      new Option("--tls <how>", "off: without TLS, for a server that listens on loopback only")
+        .choices(["on", "off"])
+        .default("on"),
+    )
+    .option(
+      "--ca <file>",
+      "certificate of who signs for a server of your own, at NATS_URL tls://…",
+      textFlag("a file", sentenceCharactersMax),
     )
     .option("--no-agent", "start no agent here")
     .option("--detach", "go on in the background; `trialmesh down` ends it")
@@ -122,6 +134,8 @@ function startOptions(terminal: Terminal, options: Options): StartMeshOptions {
     artifactBytesPerDay:
       options.artifactQuota === undefined ? null : Math.round(options.artifactQuota * bytesPerGiB),
     restoreJournal: options.restoreJournal ?? false,
+    tls: options.tls === "on",
+    ca: options.ca ?? null,
     agent: options.agent ? ownerFlagsOf(options) : null,
     log: (line) => terminal.note(line),
   };

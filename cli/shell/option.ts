@@ -1,7 +1,7 @@
 /** Options that many commands share, and how flags become values. A wrong flag is a usage error. */
 import { Command, InvalidArgumentError } from "commander";
 import type * as z from "zod";
-import { sentenceCharactersMax } from "../../protocol/bound.ts";
+import { nameCharactersMax, sentenceCharactersMax } from "../../protocol/bound.ts";
 import { noteCharactersMax, priorityMax, weightMax } from "../../protocol/command.ts";
 import { issueSentence } from "../../protocol/issue-sentence.ts";
 import { nameForm, nameSchema } from "../../protocol/name.ts";
@@ -61,6 +61,8 @@ export function textFlag(what: string, charactersMax: number, mayBeEmpty = false
   };
 }
 
+/** A digest or its beginning, or a version of something. */
+export const artifactArgument = textFlag("a digest or a version such as reviews@2", nameCharactersMax);
 export const sweepArgument = flag(sweepIdSchema, 'an id such as "s7"');
 export const trialArgument = flag(trialIdSchema, 'an id such as "s7-12"');
 export const nameArgument = flag(nameSchema, nameForm);

@@ -2,7 +2,6 @@
  * Brings a declared dataset into the mesh: built before, on an agent, or here, and put on record with its check. The same
  * for `dataset add` and for a sweep that names a dataset file.
  */
-import { readFile } from "node:fs/promises";
 import type { Declaration } from "../../data/declaration/declaration.ts";
 import type { Expectation } from "../../data/expectation/expectation.ts";
 import { recordedCheck } from "../../data/expectation/recorded-check.ts";
@@ -13,7 +12,7 @@ import type { DatasetVersion } from "../../protocol/dataset.ts";
 import type { DatasetVersionView } from "../../protocol/dataset-view.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { formatBytes, shortDigest } from "../../text/figure.ts";
-import { sendBlob } from "../../artifact/mesh-blob.ts";
+import { sendFile } from "../../artifact/cache/mesh-file.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { buildOnAgent, fetchVersion, tooMuchToSend, type AgentVersion } from "./build-on-agent.ts";
 import { buildHere, isHere } from "../../data/version/local-version.ts";
@@ -137,7 +136,7 @@ async function build(
   if (!built.ok) return built;
   for (const line of reportLines(built.value.manifest, built.value.report)) say(line);
   const { bytes, digest, manifest, path } = built.value;
-  const sent = await sendBlob(connected.bus, connected.home.mesh, await readFile(path));
+  const sent = await sendFile(connected.bus, connected.home.mesh, path, digest);
   if (!sent.ok) return sent;
   say(
     `dataset ${name} ${shortDigest(digest)}: ${sent.value ? `${formatBytes(bytes)} sent to the mesh` : "in the mesh already"}`,

@@ -3,7 +3,7 @@
  * fetches what came of it. Built before by anybody, it is answered from the record for no tokens. The sweep says what the
  * mesh is to record once it is built, so nothing is lost where this program ends before that.
  */
-import { readFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { datasetBuildModel, datasetTask } from "../../training/catalog/dataset-build.ts";
@@ -13,13 +13,14 @@ import { expectationBytes } from "../../data/expectation/expectation-artifact.ts
 import type { Expectation } from "../../data/expectation/expectation.ts";
 import { readManifest } from "../../data/manifest/read-manifest.ts";
 import { buildVersion, type Manifest } from "../../data/manifest/manifest.ts";
-import { digestOf } from "../../artifact/blob.ts";
+import { artifactName, nameFile } from "../../artifact/name-artifact.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { followSweep } from "../follow/follow-sweep.ts";
-import { fetchBlob, sendBlob } from "../../artifact/mesh-blob.ts";
+import { sendBlob } from "../../artifact/mesh-blob.ts";
+import { fetchFile, sendFile } from "../../artifact/cache/mesh-file.ts";
 import { submitBuild } from "./submit-build.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { keepVersion, versionPath } from "../../data/version/local-version.ts";
@@ -57,8 +58,8 @@ export async function buildOnAgent(
   say: (line: string) => void,
 ): Promise<Outcome<AgentVersion>> {
   let sent = 0;
-  for (const path of recipe.paths.values()) {
-    const stored = await sendBlob(bus, home.mesh, await readFile(path));
+  for (const [digest, path] of recipe.paths) {
+    const stored = await sendFile(bus, home.mesh, path, digest);
     if (!stored.ok) return stored;
     if (stored.value) sent++;
   }
@@ -73,19 +74,20 @@ export async function buildOnAgent(
     const kept = await sendBlob(bus, home.mesh, expected);
     if (!kept.ok) return kept;
   }
-  const spec = buildSpec(declaration.name, digestOf(bytes), bytes.length, [...recipe.paths.keys()]);
+  const spec = buildSpec(declaration.name, artifactName(bytes), bytes.length, [...recipe.paths.keys()]);
   const records = {
     dataset: declaration.name,
     recipe: recipe.key,
-    expectations: expected === null ? null : digestOf(expected),
+    expectations: expected === null ? null : artifactName(expected),
   };
   const submitted = await submitBuild(client, { ...spec, records }, say);
   if (!submitted.ok) return submitted;
   const { sweep } = submitted.value;
   const followed = await followSweep(client, sweep, say);
   if (!followed.ok) return followed;
-  const [trial] = followed.value.view.trials;
-  if (followed.value.end === "waits-for-budget") {
+  const { end, view } = followed.value;
+  const [trial] = view.trials;
+  if (end === "waits-for-budget" || end === "waits-at-cap") {
     const message = `${sweep}, which builds dataset ${declaration.name}, waits for tokens; add the dataset again once there are some, or build it here with --here`;
     return refuse("budget-empty", message);
   }
@@ -105,17 +107,15 @@ export async function fetchVersion(
   environment: Environment,
 ): Promise<Outcome<Omit<AgentVersion, "trial">>> {
   const path = versionPath(environment, digest);
-  const here = await readFile(path).catch(() => null);
-  let bytes: Uint8Array | null = here !== null && digestOf(here) === digest ? here : null;
-  if (bytes === null) {
-    const fetched = await fetchBlob(bus, home.mesh, digest);
-    if (!fetched.ok) return fetched;
-    bytes = fetched.value;
-    const kept = await keepVersion(environment, digest, bytes);
+  const here = await nameFile(path).catch(() => null);
+  if (here?.digest !== digest && here?.plain !== digest) {
+    const kept = await keepVersion(environment, digest, (file) => fetchFile(bus, home.mesh, digest, file));
     if (!kept.ok) return kept;
   }
   const manifest = await readManifest(path);
-  return manifest.ok ? accept({ path, digest, bytes: bytes.length, manifest: manifest.value }) : manifest;
+  if (!manifest.ok) return manifest;
+  const { size } = await stat(path);
+  return accept({ path, digest, bytes: size, manifest: manifest.value });
 }
 
 function buildSpec(name: string, recipe: string, bytes: number, parts: readonly string[]): SweepSpec {

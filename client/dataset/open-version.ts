@@ -4,7 +4,7 @@
  */
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { digestOf } from "../../data/source/locate-source.ts";
+import { nameFile } from "../../artifact/name-artifact.ts";
 import type { Declaration } from "../../data/declaration/declaration.ts";
 import type { Expectation } from "../../data/expectation/expectation.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -69,7 +69,7 @@ export async function openVersion(
   if (/\.(?:parquet|pq)$/iu.test(text)) {
     const found = await stat(text).catch(() => null);
     if (found?.isFile() !== true) return refuse("unknown", `there is no file ${text}`);
-    return accept({ path: text, digest: await digestOf(text), expect: null, title: text });
+    return accept({ path: text, digest: (await nameFile(text)).digest, expect: null, title: text });
   }
   const named = namedDataset(text);
   if (named === null) {

@@ -19,15 +19,9 @@ import { haltsIn } from "../../mesh/part/halt-record.ts";
 import { defaultPort } from "../../mesh/part/start-mesh.ts";
 import { connectMesh } from "../connect/connect-mesh.ts";
 import { invitationViews } from "../connect/invitation-view.ts";
+import { certificateFindings } from "./certificate-finding.ts";
+import type { Finding } from "./doctor-finding.ts";
 import type { Environment } from "../../system/environment.ts";
-
-export interface Finding {
-  readonly check: string;
-  readonly verdict: "ok" | "warn" | "fail";
-  readonly found: string;
-  /** What to do about it; null when nothing is to be done. */
-  readonly advice: string | null;
-}
 
 const oldestNodeMajor = 22;
 const diskFreeMinBytes = 2 * bytesPerGiB;
@@ -60,6 +54,7 @@ export async function examine(environment: Environment): Promise<Examination> {
   if (home?.ok === true) {
     findings.push(await portFinding(home.value));
     findings.push(...invitationFindings(home.value), ...haltFindings(home.value));
+    findings.push(...(await certificateFindings(home.value, Date.now())));
     const mesh = await examineMesh(environment, home.value);
     return { findings: [...findings, ...mesh.findings], setAside: mesh.setAside };
   }

@@ -18,7 +18,8 @@ const shownTrials = 1000;
 
 export interface Followed {
   readonly view: SweepView;
-  readonly end: "done" | "stopped" | "waits-for-budget";
+  /** A cap is the sweep's own, or its account's for each sweep. */
+  readonly end: "done" | "stopped" | "waits-for-budget" | "waits-at-cap";
 }
 
 export async function followSweep(
@@ -52,9 +53,10 @@ export async function followSweep(
     }
     if (view.summary.state === "done") return accept({ view, end: "done" });
     if (view.summary.state === "stopped") return accept({ view, end: "stopped" });
-    shortSince = (await isShortOfTokens(client, view)) ? (shortSince ?? now) : null;
-    if (shortSince !== null && now - shortSince >= shortOfTokensMs)
-      return accept({ view, end: "waits-for-budget" });
+    const short = await shortOf(client, view.summary);
+    shortSince = short === null ? null : (shortSince ?? now);
+    if (short !== null && shortSince !== null && now - shortSince >= shortOfTokensMs)
+      return accept({ view, end: short === "cap" ? "waits-at-cap" : "waits-for-budget" });
     await sleep(pollMs);
   }
 }
@@ -77,10 +79,9 @@ function progressLine(summary: SweepSummary): string {
   return `${summary.sweep} ${summary.name}: ${parts.join(", ")}${held}`;
 }
 
-async function isShortOfTokens(client: MeshClient, { summary, trials }: SweepView): Promise<boolean> {
-  if (summary.state !== "waiting" || summary.counts.running > 0) return false;
-  const queued = trials.find((trial) => trial.state === "queued" || trial.state === "paused");
-  if (queued === undefined) return false;
-  const why = await client.query("why", { trial: queued.trial });
-  return why.ok && why.value.budget.short > 0;
+/** What has too few tokens for the next trial that waits, whichever of its models that is of; null where something else is lacking. */
+async function shortOf(client: MeshClient, summary: SweepSummary): Promise<"account" | "cap" | null> {
+  if (summary.state !== "waiting" || summary.counts.running > 0) return null;
+  const why = await client.query("sweep-why", { sweep: summary.sweep });
+  return why.ok && why.value.budget.short > 0 ? why.value.budget.limit : null;
 }

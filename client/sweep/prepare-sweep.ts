@@ -2,7 +2,6 @@
  * From a sweep file to a complete `SweepSpec` with its dataset in the mesh: reads the file, loads
  * and encodes the dataset, and puts its bytes there unless they are there already.
  */
-import { readFile } from "node:fs/promises";
 import { modelsOf } from "../../training/catalog/model-catalog.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { DatasetRef } from "../../protocol/dataset.ts";
@@ -20,6 +19,7 @@ import { reportLines } from "../dataset/say-report.ts";
 import type { WantedDataset } from "../../spec/sweep/read-dataset.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { sendBlob } from "../../artifact/mesh-blob.ts";
+import { sendFile } from "../../artifact/cache/mesh-file.ts";
 import { planSweep } from "./plan-sweep.ts";
 import type { Environment } from "../../system/environment.ts";
 
@@ -112,7 +112,7 @@ async function storeVersion(
   for (const line of reportLines(manifest, report)) progress(line);
   const labels = manifest.labels === null ? "" : `, ${plural(manifest.labels.length, "label")}`;
   const what = `dataset ${name} ${shortDigest(digest)}: ${rows.train} train, ${rows.validation} validation, ${rows.test} test rows${labels}`;
-  const sent = await sendBlob(bus, home.mesh, await readFile(path));
+  const sent = await sendFile(bus, home.mesh, path, digest);
   if (!sent.ok) return sent;
   progress(`${what}; ${sent.value ? `${formatBytes(bytes)} sent to the mesh` : "in the mesh already"}`);
   return accept(null);

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
+import { artifactName } from "../../artifact/name-artifact.ts";
 import { bytesPerKiB } from "../../protocol/byte-unit.ts";
 import { encodeBundle } from "../../agent/program/bundle.ts";
 import { packFolder, type PackOptions } from "../../agent/program/bundle-folder.ts";
@@ -58,7 +59,7 @@ export async function programPlan(
   const fileFault = sweep.module === null ? programFileFault(sweep, files) : null;
   if (fileFault !== null) return refuse("invalid", `${file}: field command: ${fileFault}`);
   const bytes = encodeBundle({ files, note: null });
-  const digest = createHash("sha256").update(bytes).digest("hex");
+  const digest = artifactName(bytes);
   const program = parseOutside(programSchema, programOf(sweep, digest), file);
   if (!program.ok) return program;
   const task = program.value.kind;

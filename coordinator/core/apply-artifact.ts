@@ -59,7 +59,9 @@ export function applyArtifact(state: State, event: ArtifactEvent, at: number): v
       const mark = markOf(state, event.mark);
       mark.state = "collected";
       mark.before = event.before;
-      mark.artifacts = mark.artifacts.flatMap((artifact) => [artifact, ...unpack(state, artifact.digest)]);
+      mark.artifacts = onceEach(
+        mark.artifacts.flatMap((artifact) => [artifact, ...unpack(state, artifact.digest)]),
+      );
       for (const { digest } of mark.artifacts) {
         // What had gone by itself before has lain in the pack since.
         const known = state.gone.get(digest) ?? state.marked.get(digest) ?? mark.mark;
@@ -114,6 +116,12 @@ function unpack(state: State, id: string): Mark["artifacts"] {
   state.dirty.add(id);
   for (const digest of pack.digests) state.packed.delete(digest);
   return pack.digests.map((digest) => ({ digest, bytes: 0 }));
+}
+
+/** Bytes that lay by themselves may lie in a pack too, and in several. */
+function onceEach(artifacts: Mark["artifacts"]): Mark["artifacts"] {
+  const seen = new Set<Digest>();
+  return artifacts.filter(({ digest }) => !seen.has(digest) && seen.add(digest));
 }
 
 /** What nobody speaks of is forgotten with it. */

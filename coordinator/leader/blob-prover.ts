@@ -3,8 +3,9 @@
  * digest unusable by storing something else under it. Nothing is taken on anybody's word; what is right stays so until
  * somebody doubts it, since a stored chunk cannot be written again, and is remembered. What is wanted and not whole is asked for.
  */
-import { proveBlob, putBlob, type ProofState } from "../../artifact/blob.ts";
+import { getBlob, proveBlob, putBlob, type ProofState } from "../../artifact/blob.ts";
 import { removeBlob } from "../../artifact/blob-inventory.ts";
+import { chunkBytesMax, readNode } from "../../artifact/chunk-tree.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
 import { BusError, type Bus, type Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
@@ -48,6 +49,11 @@ export class BlobProver {
 
   constructor(options: BlobProverOptions) {
     this.#options = options;
+  }
+
+  /** By which those who ask are counted too. */
+  get clock(): Clock {
+    return this.#options.clock;
   }
 
   /** Throws BusError. */
@@ -138,6 +144,13 @@ export class BlobProver {
     this.#doubted.delete(digest);
     this.#doubted.set(digest, { at: now, missed: isMissed });
     return state;
+  }
+
+  /** What lies below a node of an artifact's tree; nothing below a chunk, and nothing where it cannot be read. Throws BusError. */
+  async below(digest: Digest): Promise<readonly Digest[]> {
+    const { bus, mesh } = this.#options;
+    const reading = await getBlob(bus, placeOf(mesh), digest, { maxBytes: chunkBytesMax });
+    return reading.kind === "read" ? (readNode(reading.bytes)?.children ?? []) : [];
   }
 
   #remove(digest: Digest): Promise<void> {

@@ -30,7 +30,8 @@ export interface ScrubOptions {
 export function scrubBlobs({ clock, digests, prover }: ScrubOptions): () => void {
   let ended = false;
   const round = async (): Promise<void> => {
-    for (const digest of await digests()) {
+    const left = (await digests()).toReversed();
+    for (let digest = left.pop(); digest !== undefined; digest = left.pop()) {
       while (!ended && prover.wanted().length >= wantedMost) await sleep(clock, wantedPauseMs);
       if (ended) return;
       const from = clock.monotonic();
@@ -38,6 +39,8 @@ export function scrubBlobs({ clock, digests, prover }: ScrubOptions): () => void
         // A server that is away now is asked for it in the next round.
         if (!(error instanceof BusError)) throw error;
       });
+      // A large artifact is a tree, of which each node and each chunk is a blob.
+      left.push(...(await prover.below(digest).catch(() => [])).toReversed());
       await sleep(clock, Math.max(restMinMs, (clock.monotonic() - from) * restShare));
     }
   };

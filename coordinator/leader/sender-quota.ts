@@ -12,6 +12,8 @@ import { RateLimit, type Rate } from "../../protocol/rate-limit.ts";
 export const commandRate = { perSecond: 50, atOnce: 500 } as const satisfies Rate;
 export const queryRate = { perSecond: 100, atOnce: 1_000 } as const satisfies Rate;
 const heartbeatRate = { perSecond: 20, atOnce: 200 } as const satisfies Rate;
+/** What agents say of the artifacts they hold, and questions for who holds one. */
+export const trackRate = { perSecond: 100, atOnce: 1_000 } as const satisfies Rate;
 const registerRate = { perSecond: 2, atOnce: 20 } as const satisfies Rate;
 /** Of reports as durable messages; a batch of an outbox that was cut off for long comes as many in a row. */
 const reportRate = { perSecond: 200, atOnce: 5_000 } as const satisfies Rate;
@@ -24,7 +26,7 @@ const answerMsRate = { perSecond: 250, atOnce: 5_000 } as const satisfies Rate;
 /** A message costs the server and the leader something however short it is. */
 const messageBytesMin = bytesPerKiB;
 
-export type QuotaKind = "command" | "query" | "heartbeat" | "register" | "report";
+export type QuotaKind = "command" | "query" | "heartbeat" | "register" | "report" | "track";
 
 /** Between two lines about the same sender, ms. */
 const tellEveryMs = 60_000;
@@ -36,6 +38,7 @@ export class SenderQuota {
     heartbeat: new RateLimit(heartbeatRate),
     register: new RateLimit(registerRate),
     report: new RateLimit(reportRate),
+    track: new RateLimit(trackRate),
   };
   readonly #bytes = new RateLimit(byteRate);
   readonly #carried = new RateLimit(carriedRate);

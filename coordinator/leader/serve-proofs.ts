@@ -9,7 +9,6 @@ import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { RateLimit } from "../../protocol/rate-limit.ts";
 import { accept, parseOutside, refuse } from "../../protocol/refusal.ts";
 import { coordinatorPatterns } from "../../protocol/subjects.ts";
-import type { Clock } from "../../protocol/time/clock.ts";
 import type { BlobProver } from "./blob-prover.ts";
 
 /** `doubted`: by somebody who has read it and found it wrong or not there. `take`: its bytes are wanted, where it lies in a pack. */
@@ -25,14 +24,7 @@ const waitingOfOneMax = 8;
 /** QUOTA-1: questions of one asker. An agent begins hundreds of trials at once, each with a small artifact of a pack, and then none. */
 const askRate = { perSecond: 200, atOnce: 2_000 } as const;
 
-export interface ProofServer {
-  readonly bus: Bus;
-  readonly mesh: string;
-  readonly clock: Clock;
-  readonly prover: BlobProver;
-}
-
-export function serveProofs({ bus, clock, mesh, prover }: ProofServer): Subscription {
+export function serveProofs(bus: Bus, mesh: string, prover: BlobProver): Subscription {
   const places = new Places();
   const asks = new RateLimit(askRate);
   let last: Promise<void> = Promise.resolve();
@@ -59,7 +51,7 @@ export function serveProofs({ bus, clock, mesh, prover }: ProofServer): Subscrip
     const tooMany = () =>
       message.respond(toBytes(refuse("unavailable", "too many artifacts wait to be looked at")));
     // QUOTA-1: before anything is read of it.
-    if (!asks.allows(asker, clock.monotonic())) return tooMany();
+    if (!asks.allows(asker, prover.clock.monotonic())) return tooMany();
     const asked = parseOutside(askedSchema, fromBytes(message.data), "the question for a proof");
     if (!asked.ok) return message.respond(toBytes(asked));
     if (asked.value.take === true) return give(message, asked.value.digest);

@@ -33,7 +33,9 @@ import { BlobProver } from "./blob-prover.ts";
 import { Collector } from "./collector.ts";
 import { artifactsOnRecord, scrubBlobs } from "./scrub-blobs.ts";
 import { serveProofs } from "./serve-proofs.ts";
+import { serveTracker } from "./serve-tracker.ts";
 import { ServerPulse } from "./server-pulse.ts";
+import { Tracker } from "./tracker.ts";
 
 export interface TermOptions {
   readonly mesh: string;
@@ -130,7 +132,8 @@ export function beginTerm(options: TermOptions): Term {
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
-    serveProofs({ bus, mesh, clock, prover }),
+    serveProofs(bus, mesh, prover),
+    serveTracker({ bus, mesh, clock, state, quota }, new Tracker()),
   ];
   const timers = [
     ...regularTasks(options, intake, pulse, { collector, prover }),

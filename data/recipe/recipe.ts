@@ -1,13 +1,13 @@
 /**
  * Everything a build needs, so that it can be done on another machine: the declaration without its folders, and for
- * each source its files by digest, with where they stand relative to a folder of the source's own. Copies nothing.
+ * each source its files by their names as artifacts, with where they stand relative to a folder of the source's own. Copies nothing.
  */
-import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import * as z from "zod";
 import { storedText, storedList } from "../../protocol/bound.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import { digestOf, locateSource } from "../source/locate-source.ts";
+import { nameFile } from "../../artifact/name-artifact.ts";
+import { locateSource } from "../source/locate-source.ts";
 import { recipeKey, sourceDigest } from "../source/recipe-key.ts";
 import { declarationSchema, placeless, type Declaration } from "../declaration/declaration.ts";
 import type { FileSource } from "../declaration/source.ts";
@@ -52,20 +52,21 @@ export async function recipeOf(declaration: Declaration): Promise<Outcome<LocalR
   let total = 0;
   for (const source of declaration.sources) {
     const own: z.infer<typeof fileSchema>[] = [];
+    let last: string | undefined;
     if (source.format !== "embedded") {
       const found = await filesOf(source);
       if (!found.ok) return found;
       for (const { from, path } of found.value) {
-        const digest = await digestOf(from);
-        const { size } = await stat(from);
-        own.push({ path, digest, bytes: size });
+        const { bytes, digest, plain } = await nameFile(from);
+        own.push({ path, digest, bytes });
         paths.set(digest, from);
-        total += size;
+        total += bytes;
+        last = plain;
       }
     }
     files.push(own);
-    // The last file of a source is its bytes; before it may stand a pointer to them.
-    const bytes = source.format === "folder" ? undefined : own.at(-1)?.digest;
+    // The last file of a source is its bytes; before it may stand a pointer to them. A recipe's key is of their SHA-256, as it ever was.
+    const bytes = source.format === "folder" ? undefined : last;
     const digest = bytes === undefined ? await sourceDigest(source) : accept(bytes);
     if (!digest.ok) return digest;
     digests.push(digest.value);

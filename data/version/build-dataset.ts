@@ -1,5 +1,5 @@
 /**
- * From a declaration to a dataset version: one Parquet file, named by its SHA-256. The same declaration and sources give
+ * From a declaration to a dataset version: one Parquet file, named as an artifact is. The same declaration and sources give
  * the same bytes in any folder, on any machine, with any number of threads. Nothing is fetched, nothing is published.
  */
 import { mkdtemp, rm, stat } from "node:fs/promises";
@@ -14,7 +14,7 @@ import { manifestOf } from "./version-manifest.ts";
 import type { BadRow } from "../row/bad-row.ts";
 import { engineRefusal, openEngine, type Engine } from "../engine/sql-engine.ts";
 import { loadSources } from "../source/load-source.ts";
-import { digestOf } from "../source/locate-source.ts";
+import { nameFile } from "../../artifact/name-artifact.ts";
 import { finishPlan } from "./finish-plan.ts";
 import { writeVersion } from "./write-version.ts";
 import { makeFolder } from "../../system/make-folder.ts";
@@ -43,7 +43,7 @@ export interface BuildReport {
 
 export interface BuiltVersion {
   readonly path: string;
-  /** SHA-256 of the file. */
+  /** Of the file, as an artifact. */
   readonly digest: string;
   readonly bytes: number;
   readonly manifest: Manifest;
@@ -82,7 +82,7 @@ export async function buildDataset(
     });
     const made = join(workDir, "version.parquet");
     await writeVersion(engine, relation, output.columns, manifest, made);
-    const digest = await digestOf(made);
+    const { digest } = await nameFile(made);
     const path = join(resolve(options.workDir), `${digest}.parquet`);
     await placeWhole(made, path);
     const { size } = await stat(path);

@@ -95,19 +95,19 @@ export async function buildHere(
   return accept({ path, digest, bytes, recipe, manifest, report });
 }
 
-/** Keeps a version that was built elsewhere: whole or not at all; on a full disk nothing of it stays. */
+/** Keeps a version that was built elsewhere, which `bring` puts into a file: whole or not at all. */
 export async function keepVersion(
   environment: Environment,
   digest: string,
-  bytes: Uint8Array,
+  bring: (path: string) => Promise<Outcome<null>>,
 ): Promise<Outcome<null>> {
   const folder = versionFolder(environment);
   try {
     await makeFolder(folder, 0o700);
     const path = versionPath(environment, digest);
-    await writeWhole(path, bytes);
-    await prune(folder, path);
-    return accept(null);
+    const brought = await bring(path);
+    if (brought.ok) await prune(folder, path);
+    return brought;
   } catch (error) {
     return refuseDisk(error, "write", folder);
   }

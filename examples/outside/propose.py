@@ -14,6 +14,7 @@ import json
 import math
 import random
 import re
+import ssl
 import sys
 import time
 import uuid
@@ -73,6 +74,16 @@ def credentials_of(path):
         raise Refused(f"the credentials {path} cannot be read ({error})") from error
 
 
+def tls_of(connection):
+    """The server is the mesh's own where the mesh's authority signs for it; TLS begins before it says anything."""
+    tls = connection.get("tls")
+    if tls is None:
+        return {}
+    context = ssl.create_default_context(cafile=tls["ca"])
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return {"tls": context, "tls_handshake_first": tls["handshakeFirst"]}
+
+
 class Mesh:
     def __init__(self, connection, patience_s):
         self.connection = connection
@@ -95,6 +106,7 @@ class Mesh:
                 connect_timeout=3,
                 max_reconnect_attempts=max(1, round(self.patience_s)),
                 reconnect_time_wait=1,
+                **tls_of(self.connection),
             )
         except (OSError, nats.errors.Error) as error:
             raise Refused(f"no mesh answers at {self.connection['url']} ({error})") from error

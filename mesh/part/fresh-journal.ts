@@ -66,7 +66,7 @@ async function withServer<T>(
   const server = await startServer({ home, binary, port: 0, folder, flushEach });
   if (!server.ok) return server;
   try {
-    const bus = await connectAs({ ...home, url: server.value.url }, credential);
+    const bus = await connectAs({ ...home, url: server.value.url, tls: null }, credential);
     if (!bus.ok) return bus;
     try {
       return accept(await use(bus.value));

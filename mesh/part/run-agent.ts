@@ -4,13 +4,21 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { startAgent } from "../../agent/agent.ts";
-import { openDiskCache } from "../../artifact/disk-cache.ts";
+import { openDiskCache } from "../../artifact/cache/disk-cache.ts";
+import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
+import {
+  adoptCache,
+  artifactFolder,
+  openArtifactStore,
+  refuseStored,
+} from "../../artifact/store/open-artifact-store.ts";
 import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
 import { DiskReserve } from "../../agent/owner/disk-reserve.ts";
 import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
+import type { Credential } from "../credential.ts";
 import type { Home } from "../home.ts";
 import { loadIdentity } from "../identity.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
@@ -21,12 +29,13 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Store } from "../../store/store.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { connectAs } from "../connect.ts";
-import { meshTrust } from "../mesh-trust.ts";
+import { meshTrust, operatorCheck } from "../mesh-trust.ts";
 import { awaitDisk } from "./await-disk.ts";
 import { claimPlace } from "./claim-place.ts";
 import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
+import { keepCertificate, type KeptCertificate } from "./keep-certificate.ts";
 import { keepMeasured, withoutPackages } from "./keep-measured.ts";
 import { measureMachine, type MeasuredMachine } from "./measure-machine.ts";
 import { agentStoreVersion, openStore } from "./open-store.ts";
@@ -73,38 +82,95 @@ export async function runAgent(
     });
     const measured =
       policy.programs === "none" ? { ...found, capability: withoutPackages(found.capability) } : found;
-    const bus = await connectAs(home, credential, true);
+    const bus = await connectAs(home, credential, say);
     if (!bus.ok) return bus;
     const trust = meshTrust(home.mesh, credential);
     if (!trust.ok) {
       await bus.value.close();
       return trust;
     }
-    const hadOne = existsSync(join(folder, cacheFolder));
-    const store = await awaitDisk(
-      () => openStore(join(folder, "store"), agentStoreVersion, systemClock.now(), say, hadOne),
-      say,
-      asked,
-    );
-    if (store?.ok !== true) {
+    const memory = await openMemory(home, folder, options.cacheQuota, say, asked);
+    if (memory?.ok !== true) {
       await bus.value.close();
-      return store ?? accept(null);
+      return memory ?? accept(null);
     }
+    const { artifacts, store } = memory.value;
     const { name } = credential;
-    const place = { home, name, folder, bus: bus.value, trust: trust.value, store: store.value, asked };
-    const quotaBytes = Math.round(options.cacheQuota * bytesPerGiB);
+    const kept = ownCertificate(home, credential, bus.value, say);
+    const place = { home, name, folder, bus: bus.value, trust: trust.value, store, artifacts, asked };
     const end = await lend(
       { environment, say },
-      { ...place, measured, policy, idleCommand, leaveFreeDiskGiB, quotaBytes },
+      { ...place, measured, policy, idleCommand, leaveFreeDiskGiB },
     );
+    kept?.stop();
     await bus.value.close();
-    await store.value.close();
+    await artifacts.close();
+    await store.close();
     if (end.kind === "asked") return accept(null);
     const why =
       end.kind === "halted" ? end.reason : `the mesh no longer accepts agent ${name}: ${end.reason}`;
     return refuse("unavailable", why);
   } finally {
     lock.release();
+  }
+}
+
+/** The mesh works without: then nothing is said to other agents directly. */
+function ownCertificate(
+  home: Home,
+  credential: Credential,
+  bus: Bus,
+  say: (line: string) => void,
+): KeptCertificate | null {
+  const check = operatorCheck(credential);
+  const { name, publicKey } = credential;
+  const who = { home, role: "agent", name, userKey: publicKey } as const;
+  const kept = check.ok
+    ? keepCertificate({ ...who, bus, check: check.value, clock: systemClock, say })
+    : check;
+  if (kept.ok) return kept.value;
+  say(`certificates: ${kept.refusal.message}`);
+  return null;
+}
+
+interface AgentMemory {
+  readonly store: Store;
+  readonly artifacts: ArtifactStore;
+}
+
+/** The agent's own memory, and the artifacts of the machine. Null where it is asked to stop meanwhile. */
+async function openMemory(
+  home: Home,
+  folder: string,
+  quotaGiB: number,
+  say: (line: string) => void,
+  asked: Promise<unknown>,
+): Promise<Outcome<AgentMemory> | null> {
+  const hadOne = existsSync(join(folder, cacheFolder));
+  const store = await awaitDisk(
+    () => openStore(join(folder, "store"), agentStoreVersion, systemClock.now(), say, hadOne),
+    say,
+    asked,
+  );
+  if (store?.ok !== true) return store;
+  const artifacts = await awaitDisk(() => openArtifacts(home, folder, quotaGiB), say, asked);
+  if (artifacts?.ok === true) return accept({ store: store.value, artifacts: artifacts.value });
+  await store.value.close();
+  return artifacts;
+}
+
+/** The machine's store of artifacts, with what this agent kept before there was one. */
+async function openArtifacts(home: Home, folder: string, quotaGiB: number): Promise<Outcome<ArtifactStore>> {
+  const quotaBytes = Math.round(quotaGiB * bytesPerGiB);
+  const at = join(home.path, artifactFolder);
+  const opened = openArtifactStore({ folder: at, clock: systemClock, quotaBytes });
+  if (!opened.ok) return opened;
+  try {
+    await adoptCache(opened.value, join(folder, cacheFolder));
+    return opened;
+  } catch (error) {
+    await opened.value.close();
+    return refuseStored(error, at);
   }
 }
 
@@ -120,7 +186,7 @@ interface Lending {
   readonly policy: Policy;
   readonly idleCommand: string | null;
   readonly leaveFreeDiskGiB: number | null;
-  readonly quotaBytes: number;
+  readonly artifacts: ArtifactStore;
 }
 
 type LendingEnd = StopReason | { readonly kind: "halted"; readonly reason: string };
@@ -131,12 +197,11 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   const { capability } = measured;
   const artifacts = await openDiskCache({
     dir: join(lending.folder, cacheFolder),
-    store,
+    store: lending.artifacts,
     bus,
     mesh: home.mesh,
     clock: systemClock,
     say,
-    quotaBytes: lending.quotaBytes,
   });
   const halted = Promise.withResolvers<LendingEnd>();
   const { host } = capability;

@@ -42,7 +42,7 @@ export async function runCoordinator(
   if (!place.ok) return place;
   const { folder, lock } = place.value;
   try {
-    const bus = await connectAs(home, credential, true);
+    const bus = await connectAs(home, credential, say);
     if (!bus.ok) return bus;
     const keys = coordinatorKeys(home.mesh, credential);
     const end = keys.ok

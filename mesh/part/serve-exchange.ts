@@ -1,6 +1,5 @@
 /** Where `trialmesh up` lets invited machines in, as long as it runs on the machine with the mesh's keys. What it answers is in `exchange.ts`. */
 import { BusError, type Bus, type Incoming } from "../../protocol/bus/bus.ts";
-import { connectBus } from "../../protocol/bus/nats-bus.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { RateLimit } from "../../protocol/rate-limit.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -12,6 +11,7 @@ import {
   invitationIn,
   questionBytesMax,
 } from "../exchange-account.ts";
+import { connectServer } from "../connect-server.ts";
 import type { Home } from "../home.ts";
 import { loadIdentity, type Identity } from "../identity.ts";
 import { forgetOldInvitations, readInvitation } from "../invitation.ts";
@@ -38,8 +38,7 @@ export async function serveExchange(
   let bus: Bus;
   try {
     const creds = await exchangeCredential(identity.value, home.mesh);
-    bus = await connectBus({
-      servers: home.url,
+    bus = await connectServer(home, {
       creds,
       name: "exchange of invitations",
       inboxPrefix: exchangeInbox,

@@ -5,12 +5,13 @@
 import { encodeUser, fmtCreds } from "@nats-io/jwt";
 import { createUser } from "@nats-io/nkeys";
 import { BusError, type Bus, type Incoming } from "../../protocol/bus/bus.ts";
-import { connectBus } from "../../protocol/bus/nats-bus.ts";
+import { asksForCertificate } from "../../protocol/certificate/certificate-request.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { RateLimit } from "../../protocol/rate-limit.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { isRenewal, renewalAsker, renewalPatterns } from "../../protocol/renewal.ts";
 import { joiningSchema } from "../exchange.ts";
+import { connectServer } from "../connect-server.ts";
 import type { Home } from "../home.ts";
 import { loadIdentity, type Identity } from "../identity.ts";
 import { finishRenewals, renew } from "../renew.ts";
@@ -42,7 +43,7 @@ export async function serveRenewals(
   let bus: Bus;
   try {
     const creds = await ownCredential(identity.value, home.mesh);
-    bus = await connectBus({ servers: home.url, creds, name: "renewals", inboxPrefix: inbox });
+    bus = await connectServer(home, { creds, name: "renewals", inboxPrefix: inbox });
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     return refuse("unavailable", `no credential is renewed: ${error.message}`);
@@ -84,9 +85,9 @@ function answerOn(
   const hear = (message: Incoming) => {
     const asker = renewalAsker(message.subject);
     const body = fromBytes(message.data);
-    // What else is said on these subjects is the leader's.
-    if (asker === null || !isRenewal(body) || !rate.allows(`${asker.role}/${asker.name}`, performance.now()))
-      return;
+    // What else is said on these subjects is the leader's, or asks for a certificate.
+    if (asker === null || !isRenewal(body) || asksForCertificate(body)) return;
+    if (!rate.allows(`${asker.role}/${asker.name}`, performance.now())) return;
     const asked = askedSchema.safeParse(body);
     if (!asked.success)
       return message.respond(toBytes(refuse("invalid", "this request to renew a credential does not parse")));

@@ -1,14 +1,20 @@
 /** The mesh's server as a part of `up`: found or brought in, started, started again when it dies. */
+import type { ServerTrust } from "../server-trust.ts";
 import { allowsOldServer, findServer } from "../server-binary.ts";
 import { ensureCredential } from "../admission.ts";
+import { writeServerCertificate, type ServerTls } from "../server-certificate.ts";
 import { watchForFullDisk } from "../full-disk-watch.ts";
 import { inHome, saveHome, type Home } from "../home.ts";
+import { readCertificate } from "../home-tls.ts";
+import { loadIdentity } from "../identity.ts";
 import { useOutsideServer } from "../outside-server.ts";
-import { logFile, runningServerPid, startServer, stopServer } from "../server-process.ts";
+import { logFile, runningServerPid, startServer, stopServer, type RunningServer } from "../server-process.ts";
 import { showVersion } from "../server-version.ts";
-import { accept, type Outcome } from "../../protocol/refusal.ts";
+import { serverLife } from "../../protocol/certificate/certificate-life.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import type { Environment } from "../../system/environment.ts";
+import { keepServerCertificate } from "./keep-server-certificate.ts";
 import { WatchedServer } from "./watched-server.ts";
 
 export interface ServerPart {
@@ -23,6 +29,10 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
+  /** False: without TLS, on loopback only. Of a server of one's own its address says so. */
+  readonly tls: boolean;
+  /** Of a server of one's own: a file with the certificate of who signs for it; null: whom this machine trusts. */
+  readonly ca: string | null;
   readonly environment: Environment;
   readonly log: (line: string) => void;
   /** In the environment of the parts that use it. */
@@ -33,6 +43,8 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
   const { home, host, log, partsMark } = options;
   const outside = options.environment["NATS_URL"];
   if (outside !== undefined && outside !== "") return outsidePart(options, outside);
+  if (options.ca !== null)
+    return refuse("invalid", "--ca is for a server of your own, at a NATS_URL that begins with tls://");
   const left = runningServerPid(home);
   if (left !== null) {
     // Nobody watches over it any more, and nothing is lost by starting it anew: every write was flushed.
@@ -42,21 +54,35 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
   const binary = await findServer(options.environment, (line) => log(line));
   if (!binary.ok) return binary;
   if (binary.value.warning !== null) log(binary.value.warning);
-  const start = (port: number) =>
-    startServer({ home, binary: binary.value.path, host, port, after: partsMark });
+  const identity = loadIdentity(home);
+  if (!identity.ok) return identity;
+  const certify = (): Outcome<ServerTls | null> =>
+    options.tls
+      ? writeServerCertificate(home, identity.value, { listen: host, nowMs: Date.now() })
+      : accept(null);
+  const start = async (port: number): Promise<Outcome<RunningServer>> => {
+    const tls = certify();
+    if (!tls.ok) return tls;
+    return startServer({ home, binary: binary.value.path, host, port, tls: tls.value, after: partsMark });
+  };
   const first = await start(options.port);
   if (!first.ok) return first;
-  const { port, url } = first.value;
+  const { port, tls, url } = first.value;
   log(
-    `server: process ${first.value.pid}, nats-server ${showVersion(binary.value.version)} at ${url} (log: ${logFile(home)})`,
+    `server: process ${first.value.pid}, nats-server ${showVersion(binary.value.version)} at ${url}, ${tls === null ? "without TLS" : "TLS"} (log: ${logFile(home)})`,
   );
-  const saved = url === home.url ? accept(home) : saveHome(home.path, home.mesh, url);
+  const saved = saveHome(home.path, home.mesh, url, tls);
   if (!saved.ok) {
     await first.value.stop();
     return saved;
   }
 
   const server = new WatchedServer(first.value, () => start(port), log);
+  const reload = () => server.reload();
+  const endKeeping =
+    tls === null
+      ? () => {}
+      : keepServerCertificate({ life: serverLife, write: certify, reload, now: Date.now, log });
   const storeFolder = inHome(home.path, "server", "store");
   const unwatch = watchForFullDisk({
     logFile: logFile(home),
@@ -75,6 +101,7 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
     pid: () => server.pid,
     stop: () => {
       unwatch();
+      endKeeping();
       return server.stop();
     },
   });
@@ -82,14 +109,34 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
 
 /** A server of somebody else's: used, neither started nor watched. */
 async function outsidePart(
-  { environment, home, log }: ServerOptions,
+  { ca, environment, home, log }: ServerOptions,
   url: string,
 ): Promise<Outcome<ServerPart>> {
   const nowS = Math.floor(Date.now() / 1000);
   const owner = await ensureCredential(home, "owner", meshOwner, nowS);
   if (!owner.ok) return owner;
-  const used = await useOutsideServer(home, url, owner.value, nowS, allowsOldServer(environment));
+  const tls = outsideTls(url, ca);
+  if (!tls.ok) return tls;
+  const used = await useOutsideServer(
+    { ...home, url, tls: tls.value },
+    owner.value,
+    nowS,
+    allowsOldServer(environment),
+  );
   if (!used.ok) return used;
-  log(`server: the one at NATS_URL ${url}`);
+  const how = tls.value === null ? "without TLS, which a NATS_URL that begins with tls:// asks for" : "TLS";
+  log(`server: the one at NATS_URL ${url}, ${how}`);
   return accept({ home: used.value, pid: () => null, stop: () => Promise.resolve() });
+}
+
+function outsideTls(url: string, ca: string | null): Outcome<ServerTrust | null> {
+  const isTls = url.startsWith("tls://");
+  if (ca === null) return accept(isTls ? { kind: "named", ca } : null);
+  if (!isTls)
+    return refuse(
+      "invalid",
+      `--ca names who signs for a server with TLS, and NATS_URL ${url} asks for none; write it as tls://…`,
+    );
+  const text = readCertificate(ca);
+  return text.ok ? accept({ kind: "named", ca: text.value }) : text;
 }

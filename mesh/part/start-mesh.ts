@@ -5,6 +5,7 @@
 import { ensureCredential } from "../admission.ts";
 import { homeExists, openHome, prepareHome, saveHome, type Home } from "../home.ts";
 import { ensureIdentity, keysOf } from "../identity.ts";
+import { isLoopbackHost } from "../port.ts";
 import { runningServerPid, serverFolder, storeFolderIn } from "../server-process.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
@@ -40,6 +41,10 @@ export interface StartMeshOptions {
   readonly port: number | null;
   /** Where the port is taken, take any free one instead of refusing. Nobody but this machine reaches it on loopback. */
   readonly anyPort: boolean;
+  /** False: without TLS, for loopback only. */
+  readonly tls?: boolean;
+  /** A file with the certificate of who signs for a server of one's own. */
+  readonly ca?: string | null;
   /** What one user or agent may send in a day; left out: a quarter of the room on the home's disk. */
   readonly artifactBytesPerDay?: number | null;
   /** Make the server's journal whole again before anything is started. */
@@ -57,6 +62,11 @@ export interface StartedMesh {
 }
 
 export async function startMesh(options: StartMeshOptions): Promise<Outcome<StartedMesh>> {
+  if (options.tls === false && !isLoopbackHost(options.host ?? loopback))
+    return refuse(
+      "invalid",
+      `without TLS all that is said could be read and changed on its way to ${options.host ?? ""}: --tls off is for loopback only; leave it out, or --listen`,
+    );
   const lock = claimUp(options);
   if (!lock.ok) return lock;
   const started = await startClaimed(options, lock.value);
@@ -174,12 +184,12 @@ async function startServer(
   home: Home,
   partsMark: string,
 ): Promise<Outcome<ServerPart>> {
-  const { environment, log } = options;
+  const { ca = null, environment, log, tls = true } = options;
   const host = options.host ?? loopback;
   const port = options.port ?? (Number(home.url.split(":").at(-1)) || defaultPort);
-  const started = await startServerPart({ home, host, port, environment, log, partsMark });
+  const started = await startServerPart({ home, host, port, tls, ca, environment, log, partsMark });
   const taken = !started.ok && started.refusal.code === "conflict" && runningServerPid(home) === null;
   if (!taken || !options.anyPort) return started;
   log(`server: port ${port} is taken here; taking a free one`);
-  return startServerPart({ home, host, port: 0, environment, log, partsMark });
+  return startServerPart({ home, host, port: 0, tls, ca, environment, log, partsMark });
 }

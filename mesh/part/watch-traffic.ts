@@ -5,12 +5,12 @@
 import { statfsSync } from "node:fs";
 import * as z from "zod";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
-import { connectBus } from "../../protocol/bus/nats-bus.ts";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { listOf, textOf } from "../../protocol/bound.ts";
 import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { userAccount, userAccountToken } from "../account.ts";
+import { connectServer } from "../connect-server.ts";
 import type { Home } from "../home.ts";
 import { loadIdentity, type Identity } from "../identity.ts";
 import { pushAccounts, systemCredentialText } from "../push-account.ts";
@@ -55,7 +55,11 @@ export async function watchTraffic(options: TrafficOptions): Promise<Outcome<Tra
   let bus: Bus;
   try {
     const creds = await systemCredentialText(identity.value, null);
-    bus = await connectBus({ servers: home.url, creds, name: "quotas", inboxPrefix: "_INBOX.quotas" });
+    bus = await connectServer(home, {
+      creds,
+      name: "quotas",
+      inboxPrefix: "_INBOX.quotas",
+    });
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     return refuse("unavailable", `nobody who floods the server is held back: ${error.message}`);

@@ -38,6 +38,11 @@ export class WatchedServer {
     return this.#state.kind === "running" ? this.#state.server.pid : null;
   }
 
+  /** One that starts reads its certificate then. */
+  reload(): void {
+    if (this.#state.kind === "running") this.#state.server.reload();
+  }
+
   startAnew(): void {
     if (this.#state.kind === "running") void this.#state.server.stop();
   }

@@ -26,7 +26,9 @@ export type BusEvent =
   | { readonly kind: "connected" }
   | { readonly kind: "disconnected" }
   | { readonly kind: "closed"; readonly reason: string }
-  | { readonly kind: "denied"; readonly reason: string };
+  | { readonly kind: "denied"; readonly reason: string }
+  /** While disconnected: what answers there is not believed, and is asked again. */
+  | { readonly kind: "untrusted"; readonly reason: string };
 
 /** The reason of a `closed` event and of `closedReason()` when the server no longer accepts this user. */
 export const credentialsRevoked = "credentials revoked";
@@ -127,6 +129,8 @@ export type BusErrorKind =
   | "unavailable"
   /** The server refused this user, or refuses this user this subject. */
   | "denied"
+  /** What answers is not the server it should be, or cannot be known as that: `UntrustedServer` says why. */
+  | "untrusted"
   /** The server ignores a setting we rely on; the message names it. */
   | "server-too-old"
   /** The server refused a stream operation for the reason in the message: nothing was changed. */

@@ -29,6 +29,7 @@ import {
   type StreamState,
   type Subscription,
 } from "./bus.ts";
+import type { BusTls, UntrustedServer } from "./bus-tls.ts";
 import { consumeNats, type NatsConsumption } from "./nats-consume.ts";
 import { isRefusedUser, requestFailure } from "./nats-error.ts";
 import {
@@ -54,6 +55,8 @@ const connectTimeoutMs = 5_000;
 const flushTimeoutMs = 2_000;
 /** After a refusal, until it is asked anew whether it stands. */
 const askAgainMs = 5_000;
+/** How long a connection stays away before it is looked whether the server is still believed. */
+const lookAgainMs = 5_000;
 /** So many refusals in a row, with no connection between, and the user counts as revoked. */
 const refusalsUntilClosed = 2;
 
@@ -70,11 +73,15 @@ export interface NatsBusOptions {
   readonly readSubject?: (subject: string) => string;
   /** Do not deliver this client's messages to its own subscriptions. */
   readonly noEcho?: boolean;
-  /** Wait for a server that is not there yet, for ever. Refused credentials end the wait. */
+  /** Wait for a server that is not there yet, for ever. Refused credentials end the wait, and so does a server that is not believed. */
   readonly waitOnFirstConnect?: boolean;
+  /** Left out: without TLS, or as the server asks for it. */
+  readonly tls?: BusTls | null;
+  /** Looks, after a connection that did not come about, whether it is the server that is not believed. */
+  readonly untrusted?: () => Promise<UntrustedServer | null>;
 }
 
-/** Throws BusError `denied` for refused credentials, `unavailable` where no server answers. */
+/** Throws BusError `denied` for refused credentials, `untrusted` for another's server, `unavailable` where none answers. */
 export async function connectBus(options: NatsBusOptions): Promise<Bus> {
   const settings: ConnectionOptions = {
     servers: typeof options.servers === "string" ? options.servers : [...options.servers],
@@ -90,6 +97,7 @@ export async function connectBus(options: NatsBusOptions): Promise<Bus> {
     // The client would give up after two slow handshakes as well; counting refusals here tells them apart.
     ignoreAuthErrorAbort: true,
     ...(options.creds === undefined ? {} : { authenticator: authenticatorOf(options.creds) }),
+    ...(options.tls === undefined || options.tls === null ? {} : { tls: options.tls }),
   };
   for (;;) {
     try {
@@ -106,6 +114,9 @@ export async function connectBus(options: NatsBusOptions): Promise<Bus> {
           },
         );
       }
+      // Silence is no reason to ask once more.
+      const untrusted = error instanceof errors.TimeoutError ? null : await options.untrusted?.();
+      if (untrusted instanceof BusError) throw untrusted;
       if (options.waitOnFirstConnect !== true) {
         throw new BusError("unavailable", `No message server answers at ${where}.`, { cause: error });
       }
@@ -150,8 +161,7 @@ class NatsBus implements Bus {
   readonly #nc: NatsConnection;
   readonly #jsm: JetStreamManager;
   readonly #settings: ConnectionOptions;
-  readonly #inboxPrefix: string;
-  readonly #readSubject: NatsBusOptions["readSubject"];
+  readonly #options: NatsBusOptions;
   readonly #listeners = new Set<(event: BusEvent) => void>();
   readonly #consumptions = new Set<NatsConsumption>();
   /** What to call when the connection goes while an answer is awaited. */
@@ -167,10 +177,9 @@ class NatsBus implements Bus {
     settings: ConnectionOptions,
   ) {
     this.#settings = settings;
+    this.#options = options;
     this.#nc = nc;
     this.#jsm = jsm;
-    this.#inboxPrefix = options.inboxPrefix;
-    this.#readSubject = options.readSubject;
     this.#watch().catch(throwLater);
   }
 
@@ -270,7 +279,7 @@ class NatsBus implements Bus {
   }
 
   getMessage(stream: string, subject: string): Promise<DatedEntry | null> {
-    const asked = this.#readSubject?.(subject);
+    const asked = this.#options.readSubject?.(subject);
     return this.#whileConnected(() => getNatsMessage(this.#nc, stream, subject, asked));
   }
 
@@ -289,7 +298,7 @@ class NatsBus implements Bus {
     options: ConsumeOptions,
   ): Promise<Subscription> {
     const consumption = await this.#whileConnected(() =>
-      consumeNats(this.#nc, this.#jsm, this.#inboxPrefix, stream, durable, handler, options),
+      consumeNats(this.#nc, this.#jsm, this.#options.inboxPrefix, stream, durable, handler, options),
     );
     this.#consumptions.add(consumption);
     return {
@@ -326,6 +335,22 @@ class NatsBus implements Bus {
       new BusError("unavailable", "The connection to the message server went before it answered."),
     );
     this.#tell({ kind: "disconnected" });
+    this.#lookLater(null);
+  }
+
+  /** The client tries for ever and says nothing: a server that is no longer believed is told, once for each reason. */
+  #lookLater(told: string | null): void {
+    if (this.#options.untrusted === undefined) return;
+    setTimeout(() => void this.#look(told).catch(throwLater), lookAgainMs).unref();
+  }
+
+  async #look(told: string | null): Promise<void> {
+    if (!this.#isAway()) return;
+    const untrusted = await this.#options.untrusted?.();
+    if (!this.#isAway()) return;
+    const reason = untrusted?.message ?? null;
+    if (reason !== null && reason !== told) this.#tell({ kind: "untrusted", reason });
+    this.#lookLater(reason);
   }
 
   #reconnected(): void {

@@ -43,7 +43,7 @@ for (const world of busWorlds) {
         leavesBefore: () => null,
         isGone: () => false,
       });
-      serveProofs({ bus: lead, mesh: "m", clock: systemClock, prover });
+      serveProofs(lead, "m", prover);
       await mesh.pass(50);
     });
     after(() => mesh.stop());

@@ -41,7 +41,7 @@ for (const world of busWorlds) {
         leavesBefore: (digest) => leaving.get(digest) ?? null,
         isGone: (digest) => leaving.has(digest),
       });
-      serveProofs({ bus: lead, mesh: "m", clock: systemClock, prover: proofs });
+      serveProofs(lead, "m", proofs);
       await mesh.pass(50);
     });
     after(() => mesh.stop());

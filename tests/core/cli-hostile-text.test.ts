@@ -54,7 +54,11 @@ function hostileClient(seed: number, refuses: boolean, answered: unknown[] = [])
 }
 
 function connectedBy(client: MeshClient): Connected {
-  return { client, home: { mesh: "m", url: "nats://x", path: folder }, bus: {} } as unknown as Connected;
+  return {
+    client,
+    home: { mesh: "m", url: "nats://x", path: folder },
+    bus: { getMessage: () => Promise.resolve(null) },
+  } as unknown as Connected;
 }
 
 /** What a command reaches in place of a mesh. */
@@ -90,6 +94,8 @@ const asking: readonly (readonly string[])[] = [
   ["trial", "stop", "s1-1", "s1-2"],
   ["sweep", "export", "s1", "--out", "-", "--format", "json"],
   ["trial", "export", "s1-1", "--out", "-", "--format", "json"],
+  ["artifact", "ls"],
+  ["artifact", "show", "a".repeat(64)],
   ["dataset", "ls"],
   ["dataset", "show", "reviews"],
   ["model", "ls"],
@@ -124,6 +130,7 @@ const others = [
   ...["runtime ls", "runtime install", "runtime remove", "runtime probe"],
   ...["sweep lint", "sweep schema", "sweep local", "sweep estimate", "sweep report", "trial propose"],
   ...["dataset add", "dataset preview", "dataset profile", "dataset diff", "dataset check"],
+  ...["artifact get", "artifact put", "artifact pin", "artifact unpin", "artifact verify"],
   ...["model promote", "model rollback", "model report"],
   ...["sweep run", "sweep watch", "tui"],
 ];

@@ -24,6 +24,7 @@ import { readInviteLine } from "../../mesh/invite-line.ts";
 import { revokeUser } from "../../mesh/revoke.ts";
 import { trustOf } from "../../mesh/trust.ts";
 import { listUsers, revocationsOf } from "../../mesh/user.ts";
+import { pinBytes } from "../../protocol/certificate/authority-pin.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { permissionsOf } from "../../protocol/subjects.ts";
 import { issueCredential, join, joiningOf } from "../support/joined-user.ts";
@@ -103,10 +104,10 @@ test("INV-4: however it is typed a code is the same, and a slip is told as one",
   fc.assert(
     fc.property(secrets, fc.nat(19), fc.nat(30), fc.nat(16), (secret, place, by, first) => {
       const code = codeOf(secret);
-      assert.equal(valueOf(readCode(code)), code);
+      assert.deepEqual(valueOf(readCode(code)), { code, pin: null });
       const plain = code.slice(4).replaceAll("-", "");
-      assert.equal(valueOf(readCode(`TM3.${plain.toUpperCase()}`)), code);
-      assert.equal(valueOf(readCode(`tm3.${plain.replaceAll("0", "o").replaceAll("1", "l")}`)), code);
+      assert.equal(valueOf(readCode(`TM3.${plain.toUpperCase()}`)).code, code);
+      assert.equal(valueOf(readCode(`tm3.${plain.replaceAll("0", "o").replaceAll("1", "l")}`)).code, code);
       const wrong = symbols[(symbols.indexOf(plain[place] ?? "") + 1 + by) % symbols.length] ?? "";
       const slip = readCode(`tm3.${plain.slice(0, place)}${wrong}${plain.slice(place + 1)}`);
       assert.match(messageOf(slip), /there is a slip in the invitation's code/);
@@ -119,15 +120,42 @@ test("INV-4: however it is typed a code is the same, and a slip is told as one",
   );
 });
 
+test("TLS-5: a code with a pin gives it back, however it is typed, and every slip in it is told", () => {
+  const pins = fc.uint8Array({ minLength: pinBytes, maxLength: pinBytes });
+  fc.assert(
+    fc.property(secrets, pins, fc.nat(45), fc.nat(30), fc.nat(44), (secret, pin, place, by, first) => {
+      const code = codeOf(secret, pin);
+      assert.match(code, /^tm4\.([0-9a-z]{4}-){11}[0-9a-z]{2}$/);
+      const read = valueOf(readCode(code.toUpperCase()));
+      assert.deepEqual(read, { code, pin });
+      const plain = code.slice(4).replaceAll("-", "");
+      assert.deepEqual(valueOf(readCode(`tm4.${plain}`)), read);
+      const wrong = symbols[(symbols.indexOf(plain[place] ?? "") + 1 + by) % symbols.length] ?? "";
+      const slip = readCode(`tm4.${plain.slice(0, place)}${wrong}${plain.slice(place + 1)}`);
+      assert.match(messageOf(slip), /there is a slip in the invitation's code/);
+      const [one, other] = [plain[first], plain[first + 1]];
+      const swapped = `tm4.${plain.slice(0, first)}${other}${one}${plain.slice(first + 2)}`;
+      if (one !== other) assert.match(messageOf(readCode(swapped)), /there is a slip/);
+      assert.match(messageOf(readCode(`tm3.${plain}`)), /too long/);
+      assert.notEqual(
+        accountOfCode(code).getPublicKey(),
+        accountOfCode(codeOf(secret)).getPublicKey(),
+        "the pin cannot be taken out",
+      );
+    }),
+    { numRuns: 100 },
+  );
+});
+
 test("INV-4: a line that is cut, of another version, without an address or something else is refused", () => {
   const code = codeOf(new Uint8Array(codeSecretBytes).fill(7));
   assert.match(
     messageOf(readInviteLine("hello")),
-    /^this is not an invitation \(it would start with tm3\.\)/,
+    /^this is not an invitation \(it would start with tm4\.\)/,
   );
   assert.match(
     messageOf(readInviteLine("tm2.eyJ2IjoyfQ")),
-    /version 2 and this trialmesh reads version 3; ask/,
+    /version 2 and this trialmesh reads versions 3 and 4; ask/,
   );
   assert.match(messageOf(readInviteLine(code)), /lacks the mesh's address behind an @; paste/);
   assert.match(messageOf(readInviteLine(`${code}@`)), /nats:\/\/host:4222/);

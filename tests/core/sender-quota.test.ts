@@ -67,3 +67,19 @@ test("QUOTA-1: whose questions took the leader long waits in proportion, and ano
   assert.equal(quota.allows("query", "viewer/other", 100, at), true);
   assert.equal(quota.allows("command", "viewer/insight", 100, at), true);
 });
+
+test("QUOTA-1: checkpoints that come with reports have a measure of their own, generous to who is honest", () => {
+  const quota = new SenderQuota(() => undefined);
+  const messageBytes = 512 * 1024;
+  let taken = 0;
+  for (let at = 0; at < 60_000; at += 25)
+    if (quota.allows("report", "agent/one", 10_000, at, messageBytes)) taken += messageBytes;
+  // 20 MiB a second for a minute, which is half a million checkpoints of 2 KiB.
+  assert.equal(taken, 2_400 * messageBytes);
+  let flood = 0;
+  for (let at = 0; at < 60_000; at += 10)
+    if (quota.allows("report", "agent/two", 1_000, at, messageBytes)) flood += messageBytes;
+  const mostBytes = (128 + 60 * 32) * 1024 * 1024;
+  assert.ok(flood <= mostBytes && flood > mostBytes * 0.95);
+  assert.ok(quota.allows("report", "agent/three", 1_000, 60_000, messageBytes), "nobody else notices");
+});

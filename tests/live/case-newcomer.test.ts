@@ -26,7 +26,7 @@ python3 -m venv --without-pip $beside/full
 printf 'import json\\ndef safe_load(text): return json.loads(text)\\n' > "$($beside/full/bin/python -c 'import site; print(site.getsitepackages()[0])')/yaml.py"
 export TRIALMESH_PYTHON=$beside/bare/bin/python
 trialmesh up --detach --port 0
-code=$(trialmesh invite agent second | grep -o 'tm3[^ ]*' | head -1)
+code=$(trialmesh invite agent second | grep -o 'tm[34][^ ]*' | head -1)
 TRIALMESH_HOME=$beside/second TRIALMESH_PYTHON=$beside/full/bin/python trialmesh agent --join "$code" --programs any > $beside/second.log 2>&1 &
 trap "kill $!" EXIT
 for i in $(seq 100); do trialmesh agents | grep -q '^second ' && break; sleep 0.2; done
@@ -40,7 +40,7 @@ const languageId = join(projectFolder, "examples", "language-id.yaml");
 /** An agent called den joins by an invitation; it ends with the shell. */
 const joined = `trialmesh up --detach --port 0 --no-agent
 beside=$(dirname "$TRIALMESH_HOME")
-code=$(trialmesh invite agent den | grep -o 'tm3[^ ]*' | head -1)
+code=$(trialmesh invite agent den | grep -o 'tm[34][^ ]*' | head -1)
 TRIALMESH_HOME=$beside/first trialmesh agent --join "$code" > $beside/first.log 2>&1 &
 first=$!
 trap "kill $first" EXIT

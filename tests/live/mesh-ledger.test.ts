@@ -9,7 +9,8 @@ import { openFakeMesh } from "../support/fake-client.ts";
 import { LiveMesh, valueOf } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 import { within } from "../support/until.ts";
-import { saveHome } from "../../mesh/home.ts";
+import { authorityOf } from "../../mesh/certificate/authority.ts";
+import { openHome, saveHome, type Home } from "../../mesh/home.ts";
 import { ensureIdentity } from "../../mesh/identity.ts";
 import { makeInvite } from "../../mesh/invite.ts";
 import type { MeshClient } from "../../protocol/client.ts";
@@ -270,28 +271,33 @@ register: {model: tastes, alias: champion, move: always}
   });
 
   test("a credential of another mesh, a cut invitation, a damaged file, a home of another version: one sentence each", async () => {
-    const foreign = valueOf(saveHome(mesh.homePath("foreign"), "mesh", mesh.url));
-    valueOf(ensureIdentity(foreign));
+    const bare = valueOf(saveHome(mesh.homePath("foreign"), "mesh", mesh.url));
+    const { certificate } = authorityOf(valueOf(ensureIdentity(bare)).operator, "mesh");
     const nowS = Math.floor(Date.now() / 1000);
     // The foreign mesh's server is not there to be told, and that of this mesh is never told.
-    const foreignHome = { ...foreign, url: "nats://127.0.0.1:9" };
-    const made = await makeInvite(foreignHome, { role: "agent", name: "forged", nowS, url: mesh.url });
-    const forged = valueOf(made).code;
+    const foreign = { ...bare, url: "nats://127.0.0.1:9" };
+    const forge = async (name: string, tls: Home["tls"]) =>
+      valueOf(await makeInvite({ ...foreign, tls }, { role: "agent", name, nowS, url: mesh.url })).code;
+    const named = await forge("named", { kind: "mesh", authority: certificate, mesh: "mesh" });
+    // Of somebody who knows this mesh's pin, which is no secret.
+    const forged = await forge("forged", valueOf(openHome(mesh.homePath(LiveMesh.home))).tls);
     const creds = join(mesh.homePath("alice"), "creds", "requester.alice.creds");
     const whole = readFileSync(creds, "utf8");
     writeFileSync(creds, whole.slice(0, 100));
-    const [stranger, cut, damaged] = await Promise.all([
+    const [elsewhere, stranger, cut, damaged] = await Promise.all([
+      mesh.refused("named", "agent", "--join", named),
       mesh.refused("forged", "agent", "--join", forged),
-      mesh.refused("cut", "agent", "--join", forged.replace(/-....@/, "@")),
+      mesh.refused("cut", "agent", "--join", forged.replace(/-..@/, "@")),
       mesh.refused("alice", "sweep", "ls"),
     ]);
+    assert.match(elsewhere, /^trialmesh: this is not the mesh that the line names: what answers at nats:/);
     assert.match(
       stranger,
       /^trialmesh: the mesh at nats:\S+ knows no such invitation: it is to another mesh, or ended long ago; ask/,
     );
     assert.match(
       cut,
-      /^trialmesh: the invitation's code is cut short: it has 16 letters and digits instead of 20; paste what/,
+      /^trialmesh: the invitation's code is cut short: it has 44 letters and digits instead of 46; paste what/,
     );
     assert.match(damaged, /^trialmesh: \S+requester\.alice\.creds is not a credential of trialmesh; ask for/);
     writeFileSync(creds, whole);

@@ -33,6 +33,31 @@ if (opened.ok) {
     assert.deepEqual(runs[2], runs[0]);
   });
 
+  test("NET-14: what a network is given is its giver's again at once, wherever in memory it lies", () => {
+    const program = {
+      batch: 2,
+      lengths: [3],
+      build: buildTextcnn({ vocabulary: 5, width: 2, filters: 3, windows: [2], labels: 2 }, 0),
+    };
+    const made = createNetwork(backend, { program, seed: 2, optimizer: { kind: "adam" } });
+    assert.ok(made.ok);
+    const before = made.value.tensors();
+    // One of 16 places in a row is a multiple of 64 bytes, where TensorFlow computes on what it is given.
+    for (let place = 0; place < 16; place++) {
+      const lent = new Map(
+        [...before].map(([name, { data, shape }]) => {
+          const memory = new Float32Array(new ArrayBuffer(4 * (place + data.length)), 4 * place);
+          memory.set(data);
+          return [name, { shape, data: memory }];
+        }),
+      );
+      assert.ok(made.value.restore(lent).ok);
+      for (const { data } of lent.values()) data.fill(Number.NaN);
+      assert.deepEqual(made.value.tensors(), before, `${place} numbers into its memory`);
+    }
+    made.value.dispose();
+  });
+
   test("NET-12: of networks that are done with few graphs stay, and the next built alike takes one of them", () => {
     const { tf } = backend;
     assert.ok(tf !== null);

@@ -37,6 +37,7 @@ const skipWithoutPython = hasNatsPy
 const connectionSchema = z.strictObject({
   mesh: z.string(),
   url: z.string(),
+  tls: z.strictObject({ ca: z.string(), handshakeFirst: z.literal(true) }),
   role: z.string(),
   name: z.string(),
   credentials: z.string(),
@@ -196,10 +197,13 @@ reuse: false
     assert.equal(secrets.length, 2);
     const text = await ok("connection");
     for (const secret of secrets) assert.ok(!document.includes(secret) && !text.includes(secret));
-    for (const [field, value] of Object.entries(connection)) assert.ok(text.includes(String(value)), field);
+    const { tls, ...shown } = connection;
+    for (const [field, value] of Object.entries({ ...shown, ca: tls.ca }))
+      assert.ok(text.includes(String(value)), field);
 
     const nats = await connect({
       servers: connection.url,
+      tls: { ca: readFileSync(tls.ca, "utf8"), handshakeFirst: tls.handshakeFirst },
       authenticator: credsAuthenticator(new TextEncoder().encode(creds)),
       inboxPrefix: connection.inboxPrefix,
     });

@@ -13,6 +13,7 @@ import { saveHome, type Home } from "../../mesh/home.ts";
 import { ensureIdentity } from "../../mesh/identity.ts";
 import { pushAccounts } from "../../mesh/push-account.ts";
 import { startServer, type RunningServer } from "../../mesh/server-process.ts";
+import type { ServerTls } from "../../mesh/server-certificate.ts";
 import { accountOf } from "../../mesh/trust.ts";
 
 export const serverBinary = process.env["TRIALMESH_NATS_SERVER"];
@@ -43,20 +44,24 @@ export function temporaryFolder(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export async function openOwnMesh(mesh: string): Promise<OwnMesh> {
+/** `certify`: what the server shows, asked before each start; without it it speaks without TLS, which starts faster. */
+export async function openOwnMesh(
+  mesh: string,
+  certify: (home: Home) => ServerTls | null = () => null,
+): Promise<OwnMesh> {
   assert.ok(serverBinary !== undefined);
   const binary = serverBinary;
   const folder = temporaryFolder();
   const path = join(folder.path, "home");
   const draft = valueOf(saveHome(path, mesh, "nats://127.0.0.1:4222"));
-  let server = valueOf(await startServer({ home: draft, binary, port: 0 }));
-  const home = valueOf(saveHome(path, mesh, server.url));
+  let server = valueOf(await startServer({ home: draft, binary, port: 0, tls: certify(draft) }));
+  const home = valueOf(saveHome(path, mesh, server.url, server.tls));
   return {
     home,
     server: () => server,
     restart: async () => {
       await server.stop();
-      server = valueOf(await startServer({ home, binary, port: server.port }));
+      server = valueOf(await startServer({ home, binary, port: server.port, tls: certify(home) }));
     },
     close: async () => {
       await server.stop();

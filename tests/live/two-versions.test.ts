@@ -65,7 +65,7 @@ describe(
       await oldSubmit(across, "--detach");
       await agent.saidLine(/s2-1: noop/);
       assert.equal(await up.end(), 0);
-      const now = await mesh.up("--no-agent");
+      const now = await mesh.up("--no-agent", "--tls", "off");
       assert.match(now.said, /new credentials for .*owner owner/);
       assert.match(now.said, /still share an account.*: coordinator two, agent old\n/);
     });

@@ -185,8 +185,8 @@ function cacheOver({ artifacts, bus, clock, mesh, onStep }: AgentWorld): Artifac
       );
       return found === null ? refuse("unknown", `no artifact ${digest}`) : accept(`sim:${digest}`);
     },
-    share: async (path) => {
-      const { content = new Uint8Array() } = artifacts.get(path) ?? {};
+    share: async (path, _digest, given) => {
+      const content = given ?? artifacts.get(path)?.content ?? new Uint8Array();
       onStep();
       await putBlob(bus, placeOf(mesh), content);
       onStep();

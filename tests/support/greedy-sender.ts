@@ -3,10 +3,16 @@
  * BYTES CONNECTIONS INBOX SUBJECT…`. A `#` in a subject counts up. Prints how many messages it sent.
  */
 import { connect, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 const [url = "", creds = "", seconds = "", bytes = "", connections = "", inbox = "", ...subjects] =
   process.argv.slice(2);
+/** Beside the credentials of a home whose server speaks with TLS. */
+const authority = join(dirname(dirname(creds)), "tls", "authority.pem");
+const tls = existsSync(authority)
+  ? { ca: readFileSync(authority, "utf8"), handshakeFirst: true, servername: "localhost" }
+  : null;
 const perFlush = 500;
 const body = process.env["GREEDY_BODY"] ?? "x".repeat(Number(bytes));
 let sent = 0;
@@ -26,6 +32,7 @@ async function flood(connection: NatsConnection, until: number): Promise<void> {
 const open = () =>
   connect({
     servers: url,
+    ...(tls === null ? {} : { tls }),
     authenticator: credsAuthenticator(readFileSync(creds)),
     inboxPrefix: inbox,
     maxReconnectAttempts: -1,

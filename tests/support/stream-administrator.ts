@@ -5,6 +5,7 @@ import { createUser } from "@nats-io/nkeys";
 import { connect, credsAuthenticator } from "@nats-io/transport-node";
 import type { Home } from "../../mesh/home.ts";
 import { loadIdentity } from "../../mesh/identity.ts";
+import { busTls } from "../../mesh/server-trust.ts";
 import { valueOf } from "./live-mesh.ts";
 
 export interface StreamAdministrator {
@@ -25,6 +26,7 @@ export async function streamAdministrator(home: Home): Promise<StreamAdministrat
   );
   const connection = await connect({
     servers: home.url,
+    tls: busTls(home),
     authenticator: credsAuthenticator(fmtCreds(token, user)),
   });
   const { streams } = await jetstreamManager(connection, { checkAPI: false });

@@ -189,13 +189,31 @@ class NativeEngine implements Engine {
   }
 
   #run({ feeds, output }: Call, valueOf: (feed: Feed) => Float32Array | Int32Array): Tensor {
-    const tensors = feeds.map((feed) => this.#tf.tensor(valueOf(feed), [...feed.shape], feed.type));
+    const tensors = feeds.map((feed) =>
+      this.#tf.tensor(toBeCopied(valueOf(feed)), [...feed.shape], feed.type),
+    );
     const infos = feeds.map(({ name }) => ({ name: `${name}:0` }));
     const [result] = this.#session.runSavedModel(this.#loaded.id, tensors, infos, [`${output}:0`]);
     for (const tensor of tensors) tensor.dispose();
     expect(result !== undefined, "a graph gave no result");
     return result;
   }
+}
+
+/**
+ * The same values where libtensorflow copies them at once. What lies at an address that it may compute on (a multiple of 64)
+ * the binding hands over as it is: a variable then keeps JavaScript's own memory, and one of TensorFlow's threads gives it
+ * back to V8 at some later step, which V8 takes of its own thread only: "free(): invalid pointer", now and then.
+ */
+function toBeCopied(values: Float32Array | Int32Array): Float32Array | Int32Array {
+  const apart = values.BYTES_PER_ELEMENT;
+  const memory = new ArrayBuffer(apart + values.byteLength);
+  const copy =
+    values instanceof Float32Array
+      ? new Float32Array(memory, apart, values.length)
+      : new Int32Array(memory, apart, values.length);
+  copy.set(values);
+  return copy;
 }
 
 function given(inputs: FilledInputs, { name }: Feed): Float32Array | Int32Array {

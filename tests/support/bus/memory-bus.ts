@@ -93,13 +93,13 @@ export class MemoryBus implements Bus {
   }
 
   publish(subject: string, data: Bytes): void {
-    if (this.#status === "connected") this.#hub.publish(this, subject, data.slice());
+    if (this.#status === "connected") this.#hub.publish(this, subject, Uint8Array.from(data));
   }
 
   request(subject: string, data: Bytes, timeoutMs: number): Promise<Bytes> {
     const late = () => new BusError("timeout", `No answer on ${subject} within ${timeoutMs} ms.`);
     return this.#answered<Bytes>(timeoutMs, late, (settle) => {
-      this.#hub.request(this, subject, data.slice(), (reply) => {
+      this.#hub.request(this, subject, Uint8Array.from(data), (reply) => {
         settle(
           reply === "no-responders" ? new BusError("no-responders", `Nobody listens on ${subject}.`) : reply,
         );
@@ -160,7 +160,7 @@ export class MemoryBus implements Bus {
     data: Bytes,
     options: { readonly expectLastSequence?: number } = {},
   ): Promise<AppendResult> {
-    const message = { stream, subject, data: data.slice(), expect: options.expectLastSequence };
+    const message = { stream, subject, data: Uint8Array.from(data), expect: options.expectLastSequence };
     return this.#answered<AppendResult>(
       streamTimeoutMs,
       () => this.#unknown(),

@@ -111,9 +111,10 @@ export class MemoryHub implements HubPort {
     for (const stream of this.#streams.values()) stream.loseUnknown();
   }
 
-  /** The server found a stream's messages damaged and has put one in so many aside; returns how many. */
+  /** The server found a stream's messages damaged and has put one in so many aside; returns how many. None, where nobody has made it yet. */
   setAside(stream: string, share: number): number {
-    const kept = this.stream(stream);
+    const kept = this.#streams.get(stream);
+    if (kept === undefined) return 0;
     const { firstSequence, lastSequence } = kept.state();
     let count = 0;
     for (let at = firstSequence; at <= lastSequence; at++)
@@ -302,7 +303,7 @@ export class MemoryHub implements HubPort {
     }
     for (const [bus, subscription] of receivers) {
       this.#core(bus, () => {
-        subscription.receive({ subject, data, respond: (reply) => respond(bus, reply.slice()) });
+        subscription.receive({ subject, data, respond: (reply) => respond(bus, Uint8Array.from(reply)) });
       });
     }
     return receivers.length;

@@ -1,9 +1,9 @@
 /** The folders in which attempts write: one each, gone when the attempt is over, none left over from a run before. */
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Fence } from "../protocol/id.ts";
-import type { Clock } from "../protocol/time/clock.ts";
-import { makeFolder } from "../system/make-folder.ts";
+import type { Fence } from "../../protocol/id.ts";
+import type { Clock } from "../../protocol/time/clock.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 
 export interface WorkFolders {
   /** Whoever writes there makes it. */

@@ -1,0 +1,150 @@
+/**
+ * Tells the leader which artifacts this machine holds: all of them to each new leader, then what is added and dropped, a little
+ * later and together. Where no leader hears it, or somebody who may not say it (an older credential), nobody asks this machine
+ * for chunks and the mesh's store serves as before.
+ *
+ * TRACK-3: what is held is told again from the beginning to each new leader, and whenever one did not hear all of it.
+ */
+import { BusError, type Bus } from "../protocol/bus/bus.ts";
+import { answerSchema } from "../protocol/command.ts";
+import type { Digest } from "../protocol/id.ts";
+import { fromBytes, toBytes } from "../protocol/json-bytes.ts";
+import { subjectsOf } from "../protocol/subjects.ts";
+import { sleep, type Clock } from "../protocol/time/clock.ts";
+import {
+  entriesPerMessageMax,
+  holdAnswerSchema,
+  type Door,
+  type Held,
+  type Hold,
+} from "../protocol/tracking.ts";
+
+export interface TellHoldingsOptions {
+  readonly bus: Pick<Bus, "request">;
+  readonly mesh: string;
+  readonly clock: Clock;
+  readonly incarnation: string;
+  readonly door: Door | null;
+  /** All that is held now, most recently used first: the leader keeps so many of one agent. */
+  readonly all: () => readonly Held[];
+}
+
+export interface HoldingsTeller {
+  /** A leader welcomed this agent in this epoch. */
+  welcomed(epoch: number): void;
+  added(held: Held): void;
+  dropped(digest: Digest): void;
+  close(): void;
+}
+
+const gatherMs = 200;
+const timeoutMs = 5_000;
+const retryMs = 2_000;
+
+export function tellHoldings(options: TellHoldingsOptions): HoldingsTeller {
+  return new Teller(options);
+}
+
+/**
+ * | state   | known by          | what it does                       | what moves it on                                             |
+ * | ------- | ----------------- | ---------------------------------- | ------------------------------------------------------------ |
+ * | unheard | `#epoch` is 0     | gathers nothing                    | `welcomed`: telling, from the beginning                      |
+ * | telling | `#isTelling`      | one message after the other        | all is told: told; the server may not be asked: silent       |
+ * | told    | neither           | gathers what changes, for a moment | a change: telling; another epoch: telling from the beginning |
+ * | silent  | `#isOver`         | nothing                            | nothing                                                      |
+ */
+class Teller implements HoldingsTeller {
+  readonly #options: TellHoldingsOptions;
+  #epoch = 0;
+  #number = 0;
+  #fromBeginning = true;
+  #isTelling = false;
+  #isOver = false;
+  /** By digest what is to be said of it; null: it is gone. */
+  #changed = new Map<Digest, Held | null>();
+
+  constructor(options: TellHoldingsOptions) {
+    this.#options = options;
+  }
+
+  welcomed(epoch: number): void {
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    this.#begin();
+  }
+
+  added(held: Held): void {
+    this.#change(held.digest, held);
+  }
+
+  dropped(digest: Digest): void {
+    this.#change(digest, null);
+  }
+
+  close(): void {
+    this.#isOver = true;
+  }
+
+  #change(digest: Digest, held: Held | null): void {
+    if (this.#epoch === 0 || this.#isOver) return;
+    this.#changed.set(digest, held);
+    this.#tellSoon();
+  }
+
+  #begin(): void {
+    this.#fromBeginning = true;
+    this.#tellSoon();
+  }
+
+  #tellSoon(): void {
+    if (this.#isTelling || this.#isOver) return;
+    this.#isTelling = true;
+    this.#options.clock.setTimer(gatherMs, () => void this.#tell());
+  }
+
+  async #tell(): Promise<void> {
+    const { clock } = this.#options;
+    while (!this.#isOver && (this.#fromBeginning || this.#changed.size > 0)) {
+      const sent = await this.#tellOnce();
+      if (sent === "denied") this.#isOver = true;
+      if (sent === "taken" || this.#isOver) continue;
+      // Where the leader missed something before, telling the same part again would be in vain.
+      this.#fromBeginning = true;
+      await sleep(clock, retryMs);
+    }
+    this.#isTelling = false;
+  }
+
+  async #tellOnce(): Promise<"taken" | "again" | "unheard" | "denied"> {
+    const whole = this.#fromBeginning;
+    if (whole) {
+      this.#changed = new Map(this.#options.all().map((held) => [held.digest, held]));
+      this.#number = 0;
+      this.#fromBeginning = false;
+    }
+    const part = [...this.#changed].slice(0, entriesPerMessageMax);
+    for (const [digest] of part) this.#changed.delete(digest);
+    const hold: Hold = {
+      kind: "hold",
+      incarnation: this.#options.incarnation,
+      epoch: this.#epoch,
+      number: ++this.#number,
+      whole,
+      door: this.#options.door,
+      added: part.flatMap(([, held]) => held ?? []),
+      dropped: part.flatMap(([digest, held]) => (held === null ? digest : [])),
+    };
+    try {
+      const { bus, mesh } = this.#options;
+      const answer = answerSchema.safeParse(
+        fromBytes(await bus.request(subjectsOf(mesh).track, toBytes(hold), timeoutMs)),
+      );
+      if (!answer.success || !answer.data.ok) return "unheard";
+      const taken = holdAnswerSchema.safeParse(answer.data.value);
+      return taken.success && !taken.data.again ? "taken" : "again";
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      return error.kind === "denied" || error.kind === "closed" ? "denied" : "unheard";
+    }
+  }
+}

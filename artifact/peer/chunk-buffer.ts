@@ -1,0 +1,54 @@
+/**
+ * Room for the chunks of one artifact that are coming in, are verified and are written: used again and again, and so many that
+ * memory is bounded however quick the network and however slow the disk. It is aligned to pages, so that a disk can take it
+ * directly, and other threads can see it. Not here: who is made to wait.
+ */
+import type { Bytes } from "../../protocol/bus/bus.ts";
+import { bytesPerKiB } from "../../protocol/byte-unit.ts";
+import { chunkBytesMax } from "../chunk-tree.ts";
+
+/** Of which the compiler has no types where there is no browser. */
+declare const WebAssembly: {
+  readonly Memory: new (size: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared: true;
+  }) => { readonly buffer: SharedArrayBuffer };
+};
+
+/** From here on nothing more is read; then each connection may end the chunk that it is in. 24 MiB, and 1 for each of them. */
+const usedMax = 24;
+const usedLow = 12;
+/** All the room there can be: more connections than that are never read from at once. */
+const roomsMax = 64;
+const pagesOfChunk = chunkBytesMax / (64 * bytesPerKiB);
+
+export class ChunkBuffers {
+  /** It is taken from the system as it is first used. */
+  readonly #memory = new WebAssembly.Memory({
+    initial: roomsMax * pagesOfChunk,
+    maximum: roomsMax * pagesOfChunk,
+    shared: true,
+  });
+  readonly #spare = Array.from({ length: roomsMax }, (_, room) => room * chunkBytesMax).toReversed();
+  #used = 0;
+
+  get isFull(): boolean {
+    return this.#used >= usedMax;
+  }
+
+  get isLow(): boolean {
+    return this.#used <= usedLow;
+  }
+
+  take(bytes: number): Bytes {
+    this.#used++;
+    const at = this.#spare.pop();
+    return at === undefined ? new Uint8Array(bytes) : new Uint8Array(this.#memory.buffer, at, bytes);
+  }
+
+  give(data: Bytes): void {
+    this.#used--;
+    if (data.buffer === this.#memory.buffer) this.#spare.push(data.byteOffset);
+  }
+}

@@ -1,0 +1,44 @@
+/** An artifact that is still being brought, for others who want of it what is here already. */
+import type { Bytes } from "../../protocol/bus/bus.ts";
+import type { Digest } from "../../protocol/id.ts";
+import type { OpenArtifact } from "../chunk-source.ts";
+import { chunkDigest, type NamedChunk } from "../chunk-tree.ts";
+import type { PartFile } from "./part-file.ts";
+import { nodesInFile } from "../tree-file.ts";
+
+export class PartReader implements OpenArtifact {
+  readonly isWhole = false;
+  readonly digest: Digest;
+  readonly bytes: number;
+  readonly #part: PartFile;
+  readonly #nodes: string;
+
+  constructor(part: PartFile, nodes: string) {
+    this.#part = part;
+    this.#nodes = nodes;
+    this.digest = part.artifact;
+    this.bytes = part.bytes ?? 0;
+  }
+
+  /** Those that are here. */
+  nodes(): AsyncIterable<NamedChunk> {
+    return nodesInFile(this.#nodes, this.#part.tree);
+  }
+
+  has(index: number): boolean {
+    return this.#part.has(index);
+  }
+
+  read(first: number, count: number, into?: Bytes): Promise<Bytes> {
+    return this.#part.read(first, count, into);
+  }
+
+  async doubt(index: number): Promise<void> {
+    if (!this.has(index)) return;
+    if (chunkDigest(await this.read(index, 1)) !== this.#part.tree.chunk(index)) this.#part.lose(index);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * One machine of the bench, in a process (and where asked in a network) of its own: it serves a folder, receives into one, or
+ * does the same over bare TLS. Told what to do in one word of JSON; says its port and what it measured, a line of JSON each.
+ */
+import { readFileSync } from "node:fs";
+import { connect, createServer } from "node:tls";
+import * as z from "zod";
+import { receiveArtifact } from "../../artifact/peer/download.ts";
+import { PeerDoor } from "../../artifact/peer/peer-door.ts";
+import { secureOptions, type PeerIdentity } from "../../artifact/peer/peer-identity.ts";
+import { Upload } from "../../artifact/peer/upload.ts";
+import { serveUploads } from "../../artifact/peer/upload-session.ts";
+import { longText } from "../../protocol/bound.ts";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { systemClock } from "../../protocol/time/system-clock.ts";
+import { valueOf } from "../shared/value-of.ts";
+import { machineOrderSchema } from "./machine-order.ts";
+import { nameIn } from "./peer-certificate.ts";
+import { PlainShelf } from "./plain-shelf.ts";
+
+const identitySchema = z.object({ key: longText, certificate: longText, authority: longText });
+const order = machineOrderSchema.parse(JSON.parse(process.argv[2] ?? ""));
+const identity: PeerIdentity = {
+  ...identitySchema.parse(JSON.parse(readFileSync(order.identity, "utf8"))),
+  trusts: (certificate) => nameIn(certificate, new Set()),
+};
+
+// So that a profile is written.
+process.once("SIGTERM", () => process.exit());
+switch (order.role) {
+  case "serve":
+  case "receive":
+    await transfer();
+    break;
+  case "raw-serve":
+    rawServe();
+    break;
+  case "raw-take":
+    rawTake();
+    break;
+}
+
+function say(line: object): void {
+  console.log(JSON.stringify(line));
+}
+
+/** So far, of this process, s. */
+function processorSeconds(): number {
+  const { system, user } = process.cpuUsage();
+  return (system + user) / 1e6;
+}
+
+function maxRssMiB(): number {
+  return process.resourceUsage().maxRSS / 1_024;
+}
+
+async function transfer(): Promise<void> {
+  const shelf = new PlainShelf(order.folder);
+  const limits = { slots: order.slots, bytesPerSecond: null };
+  const upload = new Upload({ shelf, clock: systemClock, limits });
+  const door = new PeerDoor({
+    ...{ identity, clock: systemClock, listen: { host: order.host, port: order.port } },
+    onLink: (link) => serveUploads(link, upload),
+    say: (line) => console.error(line),
+  });
+  await door.open();
+  say({ port: door.port });
+  process.on("SIGUSR2", () => {
+    say({ sent: upload.sentBytes, rssMiB: maxRssMiB(), processorSeconds: processorSeconds() });
+  });
+  if (order.role === "serve") return;
+  // All begin at one word.
+  await new Promise((resolve) => process.stdin.once("data", resolve));
+  const [began, before] = [performance.now(), processorSeconds()];
+  const received = valueOf(
+    await receiveArtifact(order.artifact, {
+      peersOf: () => Promise.resolve(order.peers.filter(({ name }) => name !== order.name)),
+      reach: (peer) => door.reach(peer),
+      ...{ clock: systemClock, random: Math.random, place: shelf, bytesMax: Number.MAX_SAFE_INTEGER },
+    }),
+  );
+  const seconds = (performance.now() - began) / 1_000;
+  say({
+    ...{ seconds, bytes: received.bytes, rssMiB: maxRssMiB(), spareBytes: received.spareBytes },
+    from: Object.fromEntries(received.from),
+    processorSeconds: processorSeconds() - before,
+  });
+}
+
+/** As fast as Node goes: one buffer, written again and again. */
+function rawServe(): void {
+  const piece = Buffer.alloc(bytesPerMiB, 0x5a);
+  const server = createServer({ ...secureOptions(identity), requestCert: true }, (socket) => {
+    socket.setNoDelay(true);
+    socket.on("error", () => {});
+    let left = order.bytes;
+    const more = () => {
+      if (left <= 0) return void socket.end();
+      const part = piece.subarray(0, Math.min(left, piece.length));
+      left -= part.length;
+      socket.write(part, more);
+    };
+    more();
+  });
+  server.listen(order.port, order.host, () => {
+    const address = server.address();
+    say({ port: typeof address === "object" ? address?.port : null });
+  });
+}
+
+/** Into one buffer, which nobody looks at. */
+function rawTake(): void {
+  const [peer] = order.peers;
+  if (peer === undefined) throw new Error("nobody to take it from");
+  let bytes = 0;
+  let began = 0;
+  const room = Buffer.alloc(bytesPerMiB);
+  const took = (count: number): boolean => {
+    bytes += count;
+    if (bytes >= order.bytes) socket.end();
+    return true;
+  };
+  const socket = connect({
+    ...secureOptions(identity),
+    ...{ host: peer.host, port: peer.port, checkServerIdentity: () => undefined },
+    ...{ onread: { buffer: room, callback: took } },
+  });
+  let before = 0;
+  socket.on("secureConnect", () => {
+    [began, before] = [performance.now(), processorSeconds()];
+  });
+  socket.on("close", () => {
+    const seconds = (performance.now() - began) / 1_000;
+    say({ seconds, bytes, rssMiB: maxRssMiB(), processorSeconds: processorSeconds() - before });
+  });
+}

@@ -1,0 +1,49 @@
+/** Hears who holds which artifacts and tells who asks: for whoever leads. What it knows is the tracker's. */
+import type { Bus, Incoming, Subscription } from "../../protocol/bus/bus.ts";
+import type { Clock } from "../../protocol/time/clock.ts";
+import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
+import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { coordinatorPatterns } from "../../protocol/subjects.ts";
+import { trackSchema } from "../../protocol/tracking.ts";
+import type { State } from "../state/state.ts";
+import { beyondQuota, trackRate, type SenderQuota } from "./sender-quota.ts";
+import type { Tracker } from "./tracker.ts";
+
+export interface ServeTrackerOptions {
+  readonly bus: Bus;
+  readonly mesh: string;
+  readonly clock: Clock;
+  readonly state: Pick<State, "agents" | "meta">;
+  readonly quota: SenderQuota;
+}
+
+export function serveTracker(options: ServeTrackerOptions, tracker: Tracker): Subscription {
+  return options.bus.subscribe(coordinatorPatterns(options.mesh).tracks, (message) => {
+    const answer = answerTo(options, tracker, message);
+    message.respond(toBytes(answer));
+  });
+}
+
+function answerTo(
+  { clock, quota, state }: ServeTrackerOptions,
+  tracker: Tracker,
+  message: Incoming,
+): Outcome<unknown> {
+  const [role = "", who = ""] = message.subject.split(".").slice(4);
+  // QUOTA-1: before anything is read of it.
+  if (!quota.allows("track", `${role}/${who}`, message.data.length, clock.monotonic()))
+    return refuse("unavailable", beyondQuota(who, "questions", trackRate));
+  const track = parseOutside(trackSchema, fromBytes(message.data), "the question for peers");
+  if (!track.ok) return track;
+  const isPresent = (agent: string) => state.agents.get(agent)?.present === true;
+  if (track.value.kind === "find")
+    return accept({ peers: tracker.find(track.value.digest, role === "agent" ? who : "", isPresent) });
+  if (role !== "agent") return refuse("forbidden", "only an agent says what it holds");
+  // What was meant for another leader, or said by an earlier run, would mix two counts of messages.
+  if (
+    track.value.epoch !== state.meta.epoch ||
+    state.agents.get(who)?.incarnation !== track.value.incarnation
+  )
+    return accept({ again: true });
+  return accept({ again: !tracker.hold(who, track.value) });
+}

@@ -1,0 +1,54 @@
+/**
+ * Who holds which artifacts and where each holder is reached: what agents say of themselves, and what whoever looks for an
+ * artifact is told. Soft: the leader keeps it in memory, and each new one is told anew. Nothing is believed of it: a holder is a
+ * place to ask, and what it sends is verified.
+ */
+import * as z from "zod";
+import { listOf, sentenceText, shortText } from "./bound.ts";
+import { digestSchema } from "./id.ts";
+import { nameSchema } from "./name.ts";
+
+/** Artifacts in one message: below the limit of a message. */
+export const entriesPerMessageMax = 5_000;
+/** Peers in one answer: more are asked for again once these do not suffice. */
+export const peersMax = 16;
+const addressesMax = 8;
+
+export const heldSchema = z.object({
+  digest: digestSchema,
+  /** Not whole yet: some chunks are there, and more come. */
+  part: z.boolean().optional(),
+});
+export type Held = z.infer<typeof heldSchema>;
+
+/** Where an agent takes connections of other agents: `host:port`, the likeliest first. */
+export const doorSchema = z.object({ addresses: listOf(sentenceText, addressesMax).min(1) });
+export type Door = z.infer<typeof doorSchema>;
+
+/**
+ * `hold`: messages of one run of an agent are numbered from 1 in each epoch. One that is `whole` begins anew: it takes the place
+ * of all that was said; the others add and drop. `door` is null where nobody can connect to it.
+ */
+export const trackSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("hold"),
+    incarnation: shortText,
+    epoch: z.int().nonnegative(),
+    number: z.int().positive(),
+    whole: z.boolean(),
+    door: doorSchema.nullable(),
+    added: listOf(heldSchema, entriesPerMessageMax),
+    dropped: listOf(digestSchema, entriesPerMessageMax),
+  }),
+  z.object({ kind: z.literal("find"), digest: digestSchema }),
+]);
+export type Track = z.infer<typeof trackSchema>;
+export type Hold = Extract<Track, { kind: "hold" }>;
+
+/** `again`: something between was not heard, so all of it is to be said again, beginning with a `whole` one. */
+export const holdAnswerSchema = z.object({ again: z.boolean() });
+
+export const foundSchema = z.object({
+  peers: listOf(z.object({ agent: nameSchema, door: doorSchema, part: z.boolean() }), peersMax),
+});
+export type FoundPeer = z.infer<typeof foundSchema>["peers"][number];

@@ -1,0 +1,137 @@
+// Agents say what they hold and ask who holds it, over every Bus; a leader that is new, or missed something, is told anew.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { findPeers } from "../../artifact/find-peers.ts";
+import { tellHoldings, type HoldingsTeller } from "../../agent/tell-holdings.ts";
+import { SenderQuota } from "../../coordinator/leader/sender-quota.ts";
+import { serveTracker } from "../../coordinator/leader/serve-tracker.ts";
+import { Tracker } from "../../coordinator/leader/tracker.ts";
+import type { Bus, Subscription } from "../../protocol/bus/bus.ts";
+import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
+import { coordinatorPatterns, subjectsOf } from "../../protocol/subjects.ts";
+import { systemClock } from "../../protocol/time/system-clock.ts";
+import type { Held } from "../../protocol/tracking.ts";
+import { busWorlds, type BusMesh } from "../support/bus-mesh.ts";
+import { Fold } from "../support/fold.ts";
+import { until } from "../support/until.ts";
+
+const digestOf = (n: number) => n.toString(16).padStart(64, "0");
+const door = { addresses: ["127.0.0.1:7000"] };
+
+for (const world of busWorlds) {
+  describe(`tracking (${world.name})`, { skip: world.skip }, () => {
+    let mesh: BusMesh;
+    let lead: Bus;
+    let asking: Pick<Bus, "request">;
+    let teller: HoldingsTeller;
+    let served: Subscription[] = [];
+    let tracker = new Tracker();
+    const fold = new Fold();
+    const held = new Map<string, Held>();
+
+    /** Where each user has an account of its own the asker stands in the subject; here it is put there. */
+    const named = (who: string): Pick<Bus, "request"> => ({
+      request: (subject, data, timeoutMs) => lead.request(`${subject}.agent.${who}`, data, timeoutMs),
+    });
+
+    function begin(epoch: number): void {
+      for (const one of served) one.close();
+      tracker = new Tracker();
+      const state = { agents: fold.state.agents, meta: { ...fold.state.meta, epoch } };
+      served = [
+        serveTracker(
+          { bus: lead, mesh: "m", clock: systemClock, state, quota: new SenderQuota(() => undefined) },
+          tracker,
+        ),
+      ];
+    }
+    const found = async (n: number, from = asking) =>
+      (await mesh.settle(findPeers(from, "m", digestOf(n)))).map(({ agent, part }) => `${agent} ${part}`);
+    const settle = (n: number, right: readonly string[]) =>
+      until(`${n} to be held by ${right.join() || "nobody"}`, async (note) => {
+        await mesh.pass(20);
+        const seen = await found(n);
+        note(seen);
+        return JSON.stringify(seen) === JSON.stringify(right) || null;
+      });
+
+    before(async () => {
+      mesh = await world.start();
+      lead = await mesh.connect("lead");
+      fold.join("den", 1, { alpha: 1 });
+      const incarnation = fold.state.agents.get("den")?.incarnation ?? "";
+      asking = named("attic");
+      begin(1);
+      held.set(digestOf(1), { digest: digestOf(1) });
+      teller = tellHoldings({
+        bus: named("den"),
+        mesh: "m",
+        clock: systemClock,
+        incarnation,
+        door,
+        all: () => [...held.values()],
+      });
+      teller.welcomed(1);
+    });
+    after(async () => {
+      teller.close();
+      await mesh.stop();
+    });
+    const change = (n: number, is: Held | null) => {
+      if (is === null) held.delete(digestOf(n));
+      else held.set(digestOf(n), is);
+      if (is === null) teller.dropped(digestOf(n));
+      else teller.added(is);
+    };
+
+    test("what is held, added, made whole and dropped is known to whoever asks", async () => {
+      await settle(1, ["den false"]);
+      change(2, { digest: digestOf(2), part: true });
+      await settle(2, ["den true"]);
+      change(2, { digest: digestOf(2) });
+      change(1, null);
+      await settle(2, ["den false"]);
+      await settle(1, []);
+    });
+
+    test("TRACK-3: a new leader is told all of it, and one that missed a message too", async () => {
+      for (let n = 10; n < 6_000; n++) held.set(digestOf(n), { digest: digestOf(n) });
+      begin(2);
+      teller.welcomed(2);
+      await settle(5_999, ["den false"]);
+      await settle(10, ["den false"]);
+      // As a leader that lost its memory within its epoch.
+      begin(2);
+      change(3, { digest: digestOf(3) });
+      await settle(3, ["den false"]);
+      await settle(5_999, ["den false"]);
+    });
+
+    test("of a machine that asks for itself, what nobody holds, and what cannot be read", async () => {
+      assert.deepEqual(await found(3, named("den")), []);
+      assert.deepEqual(await found(7_777), []);
+      const subject = `${subjectsOf("m").track}.viewer.ada`;
+      const ask = async (body: unknown) =>
+        fromBytes(await mesh.settle(lead.request(subject, toBytes(body), 2_000)));
+      assert.match(JSON.stringify(await ask({ kind: "find", digest: "x" })), /64 hexadecimal/);
+      const hold = {
+        kind: "hold",
+        incarnation: "x",
+        epoch: 2,
+        number: 1,
+        whole: true,
+        door,
+        added: [],
+        dropped: [],
+      };
+      assert.match(JSON.stringify(await ask(hold)), /only an agent says what it holds/);
+      assert.equal(coordinatorPatterns("m").tracks, "tm.v1.m.track.*.*");
+    });
+
+    test("TRACK-1: an agent that is gone is nobody's peer", async () => {
+      fold.do({ kind: "silent", agent: "den" });
+      assert.equal(fold.state.agents.get("den")?.present, false);
+      assert.deepEqual(await found(3), []);
+    });
+  });
+}
