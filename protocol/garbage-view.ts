@@ -9,6 +9,7 @@ const sum = z.object({ artifacts: count, bytes: count });
 export const garbageView = z.object({
   /** Of the whole store, as the server counts. */
   storedBytes: count,
+  /** Artifacts, and packs of small ones. */
   stored: count,
   retention: retentionSchema,
   /** What would go now, the largest first. */

@@ -49,7 +49,7 @@ export async function garbageViewOf(
   if (!subject.ok) return subject;
   return accept({
     storedBytes: inventory.bytes,
-    stored: inventory.stored.size,
+    stored: inventory.stored.size + inventory.packs.size,
     retention,
     artifacts: garbage.slice(0, limit).map(({ bytes, digest }) => {
       const mark = state.marks.get(state.marked.get(digest) ?? 0);
