@@ -50,6 +50,8 @@ export interface AgentOptions {
   /** Minutes since local midnight at a time in ms since the Unix epoch. */
   readonly minuteOfDay: (at: number) => number;
   readonly log: (line: string) => void;
+  /** A leader has welcomed this agent, in this epoch. */
+  readonly onWelcomed?: (epoch: number) => void;
   /** The agent cannot go on without a person: its disk is full or broken. */
   readonly onHalt: (reason: string) => void;
 }
@@ -191,6 +193,7 @@ class AgentShell implements Agent {
   #take(input: AgentInput): void {
     if (this.#stopped) return;
     for (const effect of step(this.#state, input, this.#options.clock.monotonic())) this.#carryOut(effect);
+    if (input.kind === "welcomed") this.#options.onWelcomed?.(input.epoch);
   }
 
   #carryOut(effect: AgentEffect): void {

@@ -24,7 +24,8 @@ export interface TellHoldingsOptions {
   readonly mesh: string;
   readonly clock: Clock;
   readonly incarnation: string;
-  readonly door: Door | null;
+  /** Null while nobody can connect. */
+  readonly door: () => Door | null;
   /** All that is held now, most recently used first: the leader keeps so many of one agent. */
   readonly all: () => readonly Held[];
 }
@@ -32,6 +33,8 @@ export interface TellHoldingsOptions {
 export interface HoldingsTeller {
   /** A leader welcomed this agent in this epoch. */
   welcomed(epoch: number): void;
+  /** It is found elsewhere now. */
+  moved(): void;
   added(held: Held): void;
   dropped(digest: Digest): void;
   close(): void;
@@ -71,6 +74,10 @@ class Teller implements HoldingsTeller {
     if (epoch === this.#epoch) return;
     this.#epoch = epoch;
     this.#begin();
+  }
+
+  moved(): void {
+    if (this.#epoch > 0) this.#begin();
   }
 
   added(held: Held): void {
@@ -130,7 +137,7 @@ class Teller implements HoldingsTeller {
       epoch: this.#epoch,
       number: ++this.#number,
       whole,
-      door: this.#options.door,
+      door: this.#options.door(),
       added: part.flatMap(([, held]) => held ?? []),
       dropped: part.flatMap(([digest, held]) => (held === null ? digest : [])),
     };

@@ -10,6 +10,7 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { Digest, Fence } from "../../protocol/id.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
+import type { Held } from "../../protocol/tracking.ts";
 import { StoreError } from "../../store/store.ts";
 import { FolderError } from "../../system/system-error.ts";
 import { throughDiskTrouble } from "../../system/disk-trouble.ts";
@@ -36,6 +37,9 @@ export interface DiskCacheOptions {
   readonly say: (line: string) => void;
   /** Asked before the mesh's store. */
   readonly peers?: readonly ChunkSource[];
+  /** Hears what this machine holds from now on, also of what it is just receiving, and what not any more. */
+  readonly onHeld?: (held: Held) => void;
+  readonly onDropped?: (digest: Digest) => void;
 }
 
 const retryMs = 500;
@@ -185,7 +189,7 @@ class DiskCache implements ArtifactCache {
     if (entry === null || this.#options.clock.now() - entry.usedAt < usefulMs) return;
     if (await this.#store.isPinned(digest)) return;
     this.#sharedAt.delete(digest);
-    this.#store.remove(digest);
+    if (this.#store.remove(digest)) this.#options.onDropped?.(digest);
   }
 
   /** The mesh's store misses blobs: what is asked for is a chunk or a node of whatever artifact, or one of before there were trees. */
@@ -220,9 +224,11 @@ class DiskCache implements ArtifactCache {
   }
 
   async #fetchOnce(digest: Digest): Promise<Outcome<HeldArtifact>> {
-    const { clock, say } = this.#options;
+    const { clock, onDropped, onHeld, say } = this.#options;
     for (;;) {
       const fetched = await throughFullDisk(this.#store.folder, () => this.#ask(digest), say);
+      if (fetched.kind === "here") onHeld?.({ digest });
+      else if (fetched.kind === "failed") onDropped?.(digest);
       if (fetched.kind === "here") return accept(fetched.held);
       // While the server is away this waits: the lease's own horizon ends a wait that is too long.
       if (fetched.kind === "failed" && !fetched.passes) return refuse("unavailable", fetched.message);
@@ -234,6 +240,8 @@ class DiskCache implements ArtifactCache {
     const { bus, clock, say } = this.#options;
     const held = await this.#store.hold(digest);
     if (held !== null) return { kind: "here", held };
+    // Others can have the chunks that are here while the rest still comes.
+    this.#options.onHeld?.({ digest, part: true });
     return fetchArtifact(this.#store, digest, {
       sources: this.#sources,
       readPlain: async () => {
@@ -268,6 +276,7 @@ class DiskCache implements ArtifactCache {
       throw new Error(`${path} is not what its digest says`);
     };
     await this.#sendHeld(known ?? (await throughFullDisk(this.#store.folder, added, say)), digest);
+    this.#options.onHeld?.({ digest });
     this.#sharedAt.delete(digest);
     this.#sharedAt.set(digest, this.#options.clock.monotonic());
     const oldest = this.#sharedAt.keys().next();

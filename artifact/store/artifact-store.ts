@@ -90,6 +90,14 @@ export class ArtifactStore implements ChunkShelf {
     return this.#index.entry(digest);
   }
 
+  /** What is whole here, last used first. */
+  list(): readonly Digest[] {
+    return this.#index
+      .list()
+      .toSorted((one, other) => other.usedAt - one.usedAt)
+      .map(({ digest }) => digest);
+  }
+
   pathOf(digest: Digest): string {
     return this.#place.file(digest);
   }

@@ -25,6 +25,11 @@ export function agentCommand(terminal: Terminal): Command {
       rangeFlag({ ...gibRange, above: true }),
       cacheQuotaGiBDefault,
     )
+    .option(
+      "--upload <MiB/s>",
+      "what other agents get of its artifacts in all; as fast as it goes by default, 0 for nothing",
+      rangeFlag({ least: 0, most: 100_000 }),
+    )
     .addHelpText(
       "after",
       examples(

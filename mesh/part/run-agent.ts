@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { startAgent } from "../../agent/agent.ts";
-import { openDiskCache } from "../../artifact/cache/disk-cache.ts";
+import { tellHoldings } from "../../agent/tell-holdings.ts";
+import { openDiskCache, type DiskCacheOptions } from "../../artifact/cache/disk-cache.ts";
 import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
 import {
   adoptCache,
@@ -40,6 +41,8 @@ import { keepMeasured, withoutPackages } from "./keep-measured.ts";
 import { measureMachine, type MeasuredMachine } from "./measure-machine.ts";
 import { agentStoreVersion, openStore } from "./open-store.ts";
 import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
+import { PeerExchange } from "./peer-exchange.ts";
+import type { Door } from "../../protocol/tracking.ts";
 import { partEndMs, untilClosed, untilStopped, type StopReason } from "./until-stopped.ts";
 
 const cacheFolder = "cache";
@@ -47,6 +50,8 @@ const cacheFolder = "cache";
 export interface RunAgentOptions extends LocalOptions, PolicyFlags {
   /** Disk for datasets and checkpoints, in GiB. */
   readonly cacheQuota: number;
+  /** What other agents get of its artifacts, MiB a second in all; left out: as fast as it goes; 0: nothing. */
+  readonly upload?: number;
 }
 
 export async function runAgent(
@@ -98,9 +103,10 @@ export async function runAgent(
     const { name } = credential;
     const kept = ownCertificate(home, credential, bus.value, say);
     const place = { home, name, folder, bus: bus.value, trust: trust.value, store, artifacts, asked };
+    const uploadRate = options.upload ?? null;
     const end = await lend(
       { environment, say },
-      { ...place, measured, policy, idleCommand, leaveFreeDiskGiB },
+      { ...place, measured, policy, idleCommand, leaveFreeDiskGiB, certificate: kept, uploadRate },
     );
     kept?.stop();
     await bus.value.close();
@@ -187,6 +193,8 @@ interface Lending {
   readonly idleCommand: string | null;
   readonly leaveFreeDiskGiB: number | null;
   readonly artifacts: ArtifactStore;
+  readonly certificate: KeptCertificate | null;
+  readonly uploadRate: number | null;
 }
 
 type LendingEnd = StopReason | { readonly kind: "halted"; readonly reason: string };
@@ -195,6 +203,8 @@ type LendingEnd = StopReason | { readonly kind: "halted"; readonly reason: strin
 async function lend({ environment, say }: Surroundings, lending: Lending): Promise<LendingEnd> {
   const { bus, home, measured, name, policy, store } = lending;
   const { capability } = measured;
+  const incarnation = randomUUID();
+  const among = shareWithOthers(lending, incarnation, say);
   const artifacts = await openDiskCache({
     dir: join(lending.folder, cacheFolder),
     store: lending.artifacts,
@@ -202,6 +212,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     mesh: home.mesh,
     clock: systemClock,
     say,
+    ...among.cache,
   });
   const halted = Promise.withResolvers<LendingEnd>();
   const { host } = capability;
@@ -224,7 +235,8 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     runner,
     artifacts,
     clock: systemClock,
-    incarnation: randomUUID(),
+    incarnation,
+    onWelcomed: among.welcomed,
     capability,
     policy,
     load: machineLoad(),
@@ -256,5 +268,45 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   unwatch();
   endMeasuring();
   await agent.stop();
+  await among.close();
   return end;
+}
+
+interface AmongOthers {
+  readonly cache: Pick<DiskCacheOptions, "peers" | "onHeld" | "onDropped">;
+  readonly welcomed: (epoch: number) => void;
+  close(): Promise<void>;
+}
+
+/** Artifacts to and from the other agents directly; without a certificate of its own it goes without. */
+function shareWithOthers(
+  { artifacts, bus, certificate, home, name, uploadRate }: Lending,
+  incarnation: string,
+  say: (line: string) => void,
+): AmongOthers {
+  if (certificate === null) return { cache: {}, welcomed: () => undefined, close: () => Promise.resolve() };
+  const mesh = home.mesh;
+  const all = () => artifacts.list().map((digest) => ({ digest }));
+  const serverHost = new URL(home.url).hostname;
+  const exchange = new PeerExchange({
+    ...{ mesh, name, bus, certificate, artifacts, serverHost, uploadRate, say, clock: systemClock },
+  });
+  let door: Door | null = null;
+  const teller = tellHoldings({ bus, mesh, incarnation, all, clock: systemClock, door: () => door });
+  void exchange.begin((place) => {
+    door = place;
+    teller.moved();
+  });
+  return {
+    cache: {
+      peers: [exchange],
+      onHeld: (held) => teller.added(held),
+      onDropped: (digest) => teller.dropped(digest),
+    },
+    welcomed: (epoch) => teller.welcomed(epoch),
+    close: () => {
+      teller.close();
+      return exchange.close();
+    },
+  };
 }

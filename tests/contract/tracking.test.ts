@@ -68,7 +68,7 @@ for (const world of busWorlds) {
         mesh: "m",
         clock: systemClock,
         incarnation,
-        door,
+        door: () => door,
         all: () => [...held.values()],
       });
       teller.welcomed(1);
