@@ -79,6 +79,8 @@ class Download {
   readonly #pool: PeerPool;
   readonly #buffers = new ChunkBuffers();
   readonly #peers = new Map<string, DownloadPeer>();
+  /** Who gave each node; an artifact of one chunk is its own. */
+  readonly #givers = new Map<Digest, string>();
   readonly #from = new Map<string, number>();
   readonly #dropped: { readonly peer: string; readonly fault: PeerFault }[] = [];
   readonly #nothingAt = new Map<string, number>();
@@ -107,7 +109,11 @@ class Download {
     this.#written = plan.keptCount;
     this.#begun = { tree: tree.value, plan, draft: draft.value };
     try {
-      if (only !== null && !plan.isWhole) await draft.value.give(0, only);
+      if (only !== null && !plan.isWhole) {
+        await draft.value.give(0, only);
+        const giver = this.#givers.get(this.#artifact);
+        if (giver !== undefined) this.#from.set(giver, bytes);
+      }
       const ended = only === null && !plan.isWhole ? await this.#chunks() : accept(null);
       if (!ended.ok) return ended;
       await draft.value.finish();
@@ -153,8 +159,10 @@ class Download {
       asked.set(link, asking);
       void getNode(link, this.#artifact, node, clock).then((bytes) => {
         asking.isOver = true;
-        if (bytes.ok) found ??= bytes.value;
-        else if (link.fault !== null) this.#drop(link, link.fault);
+        if (bytes.ok) {
+          this.#givers.set(node, link.peer);
+          found ??= bytes.value;
+        } else if (link.fault !== null) this.#drop(link, link.fault);
         else this.#pool.note(link.peer, bytes.refusal.message);
       });
     };

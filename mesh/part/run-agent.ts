@@ -1,18 +1,9 @@
 /** An agent as a process: its credential, its folder, its owner's policy, its measured machine, until it is stopped. */
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import { startAgent } from "../../agent/agent.ts";
-import { tellHoldings } from "../../agent/tell-holdings.ts";
-import { openDiskCache, type DiskCacheOptions } from "../../artifact/cache/disk-cache.ts";
+import { openDiskCache } from "../../artifact/cache/disk-cache.ts";
 import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
-import {
-  adoptCache,
-  artifactFolder,
-  openArtifactStore,
-  refuseStored,
-} from "../../artifact/store/open-artifact-store.ts";
 import { idleSourcesHere } from "../../agent/owner/idle/sources-here.ts";
 import { DiskReserve } from "../../agent/owner/disk-reserve.ts";
 import { othersLoad } from "../../agent/owner/others-load.ts";
@@ -23,7 +14,7 @@ import type { Credential } from "../credential.ts";
 import type { Home } from "../home.ts";
 import { loadIdentity } from "../identity.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
-import type { Policy } from "../../protocol/capability.ts";
+import type { Capability, Policy } from "../../protocol/capability.ts";
 import type { MeshTrust } from "../../protocol/signature.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -31,6 +22,7 @@ import type { Store } from "../../store/store.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { connectAs } from "../connect.ts";
 import { meshTrust, operatorCheck } from "../mesh-trust.ts";
+import { cacheFolder, openAgentMemory } from "./agent-memory.ts";
 import { awaitDisk } from "./await-disk.ts";
 import { claimPlace } from "./claim-place.ts";
 import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
@@ -39,13 +31,9 @@ import { machineLoad, minuteOfDay } from "./machine-load.ts";
 import { keepCertificate, type KeptCertificate } from "./keep-certificate.ts";
 import { keepMeasured, withoutPackages } from "./keep-measured.ts";
 import { measureMachine, type MeasuredMachine } from "./measure-machine.ts";
-import { agentStoreVersion, openStore } from "./open-store.ts";
 import { deletedReason, watchForDeletion } from "./deletion-watch.ts";
-import { PeerExchange } from "./peer-exchange.ts";
-import type { Door } from "../../protocol/tracking.ts";
+import { shareWithOthers } from "./share-with-others.ts";
 import { partEndMs, untilClosed, untilStopped, type StopReason } from "./until-stopped.ts";
-
-const cacheFolder = "cache";
 
 export interface RunAgentOptions extends LocalOptions, PolicyFlags {
   /** Disk for datasets and checkpoints, in GiB. */
@@ -94,7 +82,7 @@ export async function runAgent(
       await bus.value.close();
       return trust;
     }
-    const memory = await openMemory(home, folder, options.cacheQuota, say, asked);
+    const memory = await openAgentMemory(home, folder, options.cacheQuota, say, asked);
     if (memory?.ok !== true) {
       await bus.value.close();
       return memory ?? accept(null);
@@ -139,47 +127,6 @@ function ownCertificate(
   return null;
 }
 
-interface AgentMemory {
-  readonly store: Store;
-  readonly artifacts: ArtifactStore;
-}
-
-/** The agent's own memory, and the artifacts of the machine. Null where it is asked to stop meanwhile. */
-async function openMemory(
-  home: Home,
-  folder: string,
-  quotaGiB: number,
-  say: (line: string) => void,
-  asked: Promise<unknown>,
-): Promise<Outcome<AgentMemory> | null> {
-  const hadOne = existsSync(join(folder, cacheFolder));
-  const store = await awaitDisk(
-    () => openStore(join(folder, "store"), agentStoreVersion, systemClock.now(), say, hadOne),
-    say,
-    asked,
-  );
-  if (store?.ok !== true) return store;
-  const artifacts = await awaitDisk(() => openArtifacts(home, folder, quotaGiB), say, asked);
-  if (artifacts?.ok === true) return accept({ store: store.value, artifacts: artifacts.value });
-  await store.value.close();
-  return artifacts;
-}
-
-/** The machine's store of artifacts, with what this agent kept before there was one. */
-async function openArtifacts(home: Home, folder: string, quotaGiB: number): Promise<Outcome<ArtifactStore>> {
-  const quotaBytes = Math.round(quotaGiB * bytesPerGiB);
-  const at = join(home.path, artifactFolder);
-  const opened = openArtifactStore({ folder: at, clock: systemClock, quotaBytes });
-  if (!opened.ok) return opened;
-  try {
-    await adoptCache(opened.value, join(folder, cacheFolder));
-    return opened;
-  } catch (error) {
-    await opened.value.close();
-    return refuseStored(error, at);
-  }
-}
-
 interface Lending {
   readonly home: Home;
   readonly name: string;
@@ -204,7 +151,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   const { bus, home, measured, name, policy, store } = lending;
   const { capability } = measured;
   const incarnation = randomUUID();
-  const among = shareWithOthers(lending, incarnation, say);
+  const among = shareWithOthers({ ...lending, incarnation, say });
   const artifacts = await openDiskCache({
     dir: join(lending.folder, cacheFolder),
     store: lending.artifacts,
@@ -215,17 +162,9 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     ...among.cache,
   });
   const halted = Promise.withResolvers<LendingEnd>();
-  const { host } = capability;
   const interpreter = findInterpreter(environment);
-  const runner = machineRunner({
-    slots: Math.max(1, policy.slots),
-    machine: {
-      cores: Math.max(1, host.cores - policy.leaveFreeCores),
-      gpus: host.gpus.filter(({ vendor }) => /nvidia/i.test(vendor)).length,
-    },
-    environment,
-    interpreter,
-  });
+  const slots = Math.max(1, policy.slots);
+  const runner = machineRunner({ slots, environment, interpreter, machine: lentPart(capability, policy) });
   const agent = startAgent({
     mesh: home.mesh,
     name,
@@ -272,41 +211,10 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   return end;
 }
 
-interface AmongOthers {
-  readonly cache: Pick<DiskCacheOptions, "peers" | "onHeld" | "onDropped">;
-  readonly welcomed: (epoch: number) => void;
-  close(): Promise<void>;
-}
-
-/** Artifacts to and from the other agents directly; without a certificate of its own it goes without. */
-function shareWithOthers(
-  { artifacts, bus, certificate, home, name, uploadRate }: Lending,
-  incarnation: string,
-  say: (line: string) => void,
-): AmongOthers {
-  if (certificate === null) return { cache: {}, welcomed: () => undefined, close: () => Promise.resolve() };
-  const mesh = home.mesh;
-  const all = () => artifacts.list().map((digest) => ({ digest }));
-  const serverHost = new URL(home.url).hostname;
-  const exchange = new PeerExchange({
-    ...{ mesh, name, bus, certificate, artifacts, serverHost, uploadRate, say, clock: systemClock },
-  });
-  let door: Door | null = null;
-  const teller = tellHoldings({ bus, mesh, incarnation, all, clock: systemClock, door: () => door });
-  void exchange.begin((place) => {
-    door = place;
-    teller.moved();
-  });
+/** What of the machine its trials may use. */
+function lentPart({ host }: Capability, { leaveFreeCores }: Policy) {
   return {
-    cache: {
-      peers: [exchange],
-      onHeld: (held) => teller.added(held),
-      onDropped: (digest) => teller.dropped(digest),
-    },
-    welcomed: (epoch) => teller.welcomed(epoch),
-    close: () => {
-      teller.close();
-      return exchange.close();
-    },
+    cores: Math.max(1, host.cores - leaveFreeCores),
+    gpus: host.gpus.filter(({ vendor }) => /nvidia/i.test(vendor)).length,
   };
 }

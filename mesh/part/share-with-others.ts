@@ -1,0 +1,66 @@
+/** Joins an agent's artifacts to the other agents': what is fetched, what is told, what is given. Not here: the door itself (`peer-exchange.ts`). */
+import { tellHoldings } from "../../agent/tell-holdings.ts";
+import type { DiskCacheOptions } from "../../artifact/cache/disk-cache.ts";
+import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
+import type { Bus } from "../../protocol/bus/bus.ts";
+import { systemClock } from "../../protocol/time/system-clock.ts";
+import type { Door } from "../../protocol/tracking.ts";
+import type { Home } from "../home.ts";
+import type { KeptCertificate } from "./keep-certificate.ts";
+import { PeerExchange } from "./peer-exchange.ts";
+
+export interface ShareWithOthers {
+  readonly home: Home;
+  readonly name: string;
+  readonly bus: Bus;
+  readonly incarnation: string;
+  readonly artifacts: ArtifactStore;
+  readonly certificate: KeptCertificate | null;
+  /** MiB a second; null: no limit. */
+  readonly uploadRate: number | null;
+  readonly say: (line: string) => void;
+}
+
+export interface AmongOthers {
+  readonly cache: Pick<DiskCacheOptions, "peers" | "onHeld" | "onDropped">;
+  readonly welcomed: (epoch: number) => void;
+  close(): Promise<void>;
+}
+
+/** Artifacts to and from the other agents directly; without a certificate of its own it goes without. */
+export function shareWithOthers({
+  artifacts,
+  bus,
+  certificate,
+  home,
+  incarnation,
+  name,
+  say,
+  uploadRate,
+}: ShareWithOthers): AmongOthers {
+  if (certificate === null) return { cache: {}, welcomed: () => undefined, close: () => Promise.resolve() };
+  const mesh = home.mesh;
+  const all = () => artifacts.list().map((digest) => ({ digest }));
+  const serverHost = new URL(home.url).hostname;
+  const exchange = new PeerExchange({
+    ...{ mesh, name, bus, certificate, artifacts, serverHost, uploadRate, say, clock: systemClock },
+  });
+  let door: Door | null = null;
+  const teller = tellHoldings({ bus, mesh, incarnation, all, clock: systemClock, door: () => door });
+  void exchange.begin((place) => {
+    door = place;
+    teller.moved();
+  });
+  return {
+    cache: {
+      peers: [exchange],
+      onHeld: (held) => teller.added(held),
+      onDropped: (digest) => teller.dropped(digest),
+    },
+    welcomed: (epoch) => teller.welcomed(epoch),
+    close: () => {
+      teller.close();
+      return exchange.close();
+    },
+  };
+}
