@@ -78,6 +78,8 @@ export function artifactPutCommand(terminal: Terminal): Command {
 
 function putText({ bytes, digest, kind, sent }: PutArtifact): string {
   const where =
-    sent === null ? "kept on this machine alone" : sent ? "sent to the mesh" : "in the mesh already";
+    sent === null
+      ? "kept on this machine alone"
+      : `${sent ? "sent to the mesh" : "in the mesh already"}; it stays there until \`trialmesh artifact unpin\``;
   return `${digest}\n${kind}, ${formatBytes(bytes)}; ${where}`;
 }

@@ -1,8 +1,7 @@
-/** `trialmesh artifact pin` and `unpin`: what stays on this machine whatever the quota says. */
+/** `trialmesh artifact pin` and `unpin`: what stays, on this machine whatever its quota says, and in the mesh whatever refers to it. */
 import type { Command } from "commander";
 import { findArtifact } from "../../client/artifact/artifact-desk.ts";
-import { accept } from "../../protocol/refusal.ts";
-import { refuseDisk } from "../../system/system-error.ts";
+import { pinArtifact, type PinnedArtifact } from "../../client/artifact/pin-artifact.ts";
 import { shortDigest } from "../../text/figure.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { action, artifactArgument, asking, examples } from "../shell/option.ts";
@@ -15,12 +14,12 @@ export function artifactPinCommand(terminal: Terminal): Command {
     terminal,
     true,
     "pin",
-    "keep an artifact on this machine, whatever else its quota lets go",
+    "keep an artifact, here whatever else the quota lets go, and in the mesh whatever refers to it",
   ).addHelpText("after", examples("trialmesh artifact pin sentiment@champion"));
 }
 
 export function artifactUnpinCommand(terminal: Terminal): Command {
-  return pinning(terminal, false, "unpin", "let an artifact go when the quota needs its room");
+  return pinning(terminal, false, "unpin", "let an artifact go when its room is needed");
 }
 
 function pinning(terminal: Terminal, pinned: boolean, name: string, about: string): Command {
@@ -29,28 +28,19 @@ function pinning(terminal: Terminal, pinned: boolean, name: string, about: strin
     .action(
       action(terminal, (text: string, options: MeshOptions) =>
         withArtifacts(terminal, options, async (desk) => {
-          const { store } = desk;
           const digest = findArtifact(desk, text);
           if (!digest.ok) return printRefusal(terminal, options, digest.refusal);
-          try {
-            await (pinned ? store.pin(digest.value) : store.unpin(digest.value));
-          } catch (error) {
-            const refused = refuseDisk(error, "write", store.folder);
-            return refused.ok ? 0 : printRefusal(terminal, options, refused.refusal);
-          }
-          const here = store.entry(digest.value) !== null;
-          return printAnswer(terminal, options, accept({ digest: digest.value, pinned, here }), () =>
-            pinText(digest.value, pinned, here),
-          );
+          return printAnswer(terminal, options, await pinArtifact(desk, digest.value, pinned), pinText);
         }),
       ),
     );
 }
 
-function pinText(digest: string, pinned: boolean, here: boolean): string {
+function pinText({ digest, here, inMesh, pinned }: PinnedArtifact): string {
   const name = shortDigest(digest);
-  if (!pinned) return `${name} may go when the quota needs its room`;
+  if (!pinned) return `${name} may go when its room is needed and nothing refers to it`;
+  const kept = inMesh === true ? " and in the mesh's store" : "";
   return here
-    ? `${name} stays on this machine`
-    : `${name} stays on this machine once it is here: \`trialmesh artifact get ${name}…\``;
+    ? `${name} stays on this machine${kept}`
+    : `${name} stays${inMesh === true ? " in the mesh's store, and" : ""} on this machine once it is here: \`trialmesh artifact get ${name}…\``;
 }

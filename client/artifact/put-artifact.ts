@@ -12,6 +12,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import type { ArtifactDesk } from "./artifact-desk.ts";
 import type { Progress } from "./bring-artifact.ts";
+import { pinInMesh } from "./pin-artifact.ts";
 
 export interface PutArtifact {
   readonly digest: Digest;
@@ -47,7 +48,9 @@ export async function putArtifact(
               done += more;
               progress(done, bytes);
             });
-      return accept({ digest, bytes, kind: isFolder ? "folder" : "file", sent });
+      // Nothing on record refers to it yet, and what nothing refers to is collected.
+      const pinned = mesh === null ? accept(false) : await pinInMesh(mesh, digest, true);
+      return pinned.ok ? accept({ digest, bytes, kind: isFolder ? "folder" : "file", sent }) : pinned;
     } finally {
       held.release();
     }

@@ -7,8 +7,9 @@ import { networkInterfaces } from "node:os";
 import { findPeers } from "../../artifact/find-peers.ts";
 import type { ChunkSource, ChunkWork, SourceEnd } from "../../artifact/chunk-source.ts";
 import { meshIdentity } from "../../artifact/peer/mesh-identity.ts";
-import { PeerDoor } from "../../artifact/peer/peer-door.ts";
+import { PeerDoor, type Peer } from "../../artifact/peer/peer-door.ts";
 import type { PeerIdentity } from "../../artifact/peer/peer-identity.ts";
+import type { PeerLink } from "../../artifact/peer/peer-link.ts";
 import { PeerSource } from "../../artifact/peer/peer-source.ts";
 import { shelfOfStore } from "../../artifact/peer/store-shelf.ts";
 import { trackedPeers } from "../../artifact/peer/tracked-peer.ts";
@@ -21,6 +22,7 @@ import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { plural } from "../../protocol/plural.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { Door } from "../../protocol/tracking.ts";
 import { formatBytes, shortDigest } from "../../text/figure.ts";
@@ -31,6 +33,7 @@ import type { KeptCertificate, ShownCertificate } from "./keep-certificate.ts";
 const slots = 4;
 /** With nobody to have it from, before the mesh's store is asked, ms. */
 const giveUpMs = 2_000;
+const asideMs = 60_000;
 /** Larger ones are refused; a disk that is smaller says so first. */
 const artifactBytesMax = 2 ** 44;
 const addressesMax = 8;
@@ -60,6 +63,8 @@ export class PeerExchange implements ChunkSource {
   readonly name = "the other agents";
   readonly #options: PeerExchangeOptions;
   readonly #ends: (() => void)[] = [];
+  /** Those that could not be reached, by name, and until when nobody tries again: a firewall answers nothing, and each wait is for nothing. */
+  readonly #aside = new Map<string, number>();
   #door: PeerDoor | null = null;
   #isShut = false;
   /** Told where others find this machine, once they do. */
@@ -91,15 +96,29 @@ export class PeerExchange implements ChunkSource {
     const { bus, clock, mesh, name } = this.#options;
     const door = this.#door;
     if (door === null || this.#isShut) return { kind: "missing" };
-    const peersOf = async (digest: Digest) => trackedPeers(await findPeers(bus, mesh, digest), name);
+    const peersOf = async (digest: Digest) =>
+      trackedPeers(await findPeers(bus, mesh, digest), name).filter((peer) => !this.#isAside(peer.name));
     // Asked before anything waits for anybody: mostly nobody else has it.
     if ((await peersOf(work.artifact)).length === 0) return { kind: "missing" };
     const source = new PeerSource({
       ...{ peersOf, clock, giveUpMs, random: Math.random, bytesMax: artifactBytesMax },
-      reach: (peer) => door.reach(peer),
+      reach: (peer) => this.#reach(door, peer),
       onReceived: (received) => this.#tell(work.artifact, received),
     });
     return source.bring(work, signal);
+  }
+
+  async #reach(door: PeerDoor, peer: Peer): Promise<Outcome<PeerLink>> {
+    const reached = await door.reach(peer);
+    const { clock } = this.#options;
+    if (reached.ok) this.#aside.delete(peer.name);
+    else this.#aside.set(peer.name, clock.monotonic() + asideMs);
+    return reached;
+  }
+
+  #isAside(peer: string): boolean {
+    const until = this.#aside.get(peer);
+    return until !== undefined && this.#options.clock.monotonic() < until;
   }
 
   async #take(shown: ShownCertificate): Promise<void> {

@@ -111,9 +111,9 @@ describe("trialmesh artifact", { skip: skipWithoutNats }, () => {
   test("a pin is kept and taken away; what nobody knows is a sentence", async () => {
     writeFileSync(at("small"), "small");
     const { digest } = await put(at("small"));
-    assert.match(await ok("pin", digest.slice(0, 9)), /stays on this machine$/m);
+    assert.match(await ok("pin", digest.slice(0, 9)), /stays on this machine and in the mesh's store$/m);
     assert.match(await ok("ls"), new RegExp(`${digest.slice(0, 12)} .* yes `));
-    assert.match(await ok("unpin", digest), /may go when the quota needs its room/);
+    assert.match(await ok("unpin", digest), /may go when its room is needed and nothing refers to it/);
     assert.match(await refused("get", "0".repeat(64)), /artifact 0{12} is not in the mesh's store/);
     for (const [text, sentence] of [
       ["0123456", /too little of a digest; give 8 characters or more/],
