@@ -68,8 +68,9 @@ async function fuzzed(mesh: LiveMesh, { count, say, seed }: FuzzOptions): Promis
     if (!parsed.success)
       violations.push(`an answer does not parse: ${Buffer.from(data.subarray(0, 200)).toString()}`);
   };
-  for (let sent = 0; sent < count && violations.length === 0;) {
-    const { bus, messages } = draw.of(speakers);
+  // In turns: of few messages too some are everybody's.
+  for (let sent = 0, turn = 0; sent < count && violations.length === 0; turn++) {
+    const { bus, messages } = speakers[turn % speakers.length] ?? draw.of(speakers);
     const all = messages(sent);
     const waits: Promise<unknown>[] = [];
     for (let round = 0; round < batchMessages && sent < count; round++, sent++) {
