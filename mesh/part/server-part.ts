@@ -14,6 +14,7 @@ import { serverLife } from "../../protocol/certificate/certificate-life.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { meshOwner } from "../../protocol/program.ts";
 import type { Environment } from "../../system/environment.ts";
+import { LateAccounts } from "./late-accounts.ts";
 import { keepServerCertificate } from "./keep-server-certificate.ts";
 import { WatchedServer } from "./watched-server.ts";
 
@@ -77,7 +78,14 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
     return saved;
   }
 
-  const server = new WatchedServer(first.value, () => start(port), log);
+  const late = new LateAccounts(saved.value, log);
+  late.tellSoon();
+  const startAgain = async () => {
+    const again = await start(port);
+    if (again.ok) late.tellSoon();
+    return again;
+  };
+  const server = new WatchedServer(first.value, startAgain, log);
   const reload = () => server.reload();
   const endKeeping =
     tls === null
@@ -102,6 +110,7 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
     stop: () => {
       unwatch();
       endKeeping();
+      late.end();
       return server.stop();
     },
   });

@@ -95,7 +95,7 @@ search: { trials: 1 }
       const said = await up.saidLine(/agent: (trial s1-1 was ended: .*)/);
       assert.match(
         said,
-        /it wrote [\d.]+ MiB into .*agent\/one\/cache\/work\/\d+ and left [\d.]+ [KM]iB free on its disk, where 6\.4 MiB stay free/,
+        /it wrote [\d.]+ MiB into .*agent\/one\/cache\/work\/\d+ and left [\d.]+ (?:B|[KM]iB) free on its disk, where 6\.4 MiB stay free/,
       );
       const { trials } = await mesh.ended("s1");
       assert.match(JSON.stringify(trials), /it wrote [\d.]+ MiB into /);

@@ -56,7 +56,7 @@ async function openMesh(server: TestNatsServer) {
     journalCopy: storeOf(new MemoryDisk()),
     sampler: inlineSampler,
     clock: ofLeader,
-    random: () => 0.5,
+    random: Math.random,
     settings: settingsFor(15_000),
     log,
     onHalt,

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import test, { after } from "node:test";
 import { fileURLToPath } from "node:url";
+import { artifactName } from "../../artifact/name-artifact.ts";
 import { workloadDataset } from "../../agent/capability/workload.ts";
 import { childRunner } from "../../agent/child/child-runner.ts";
 import type { Job, Runner, RunnerEvent } from "../../agent/runner/runner.ts";
@@ -64,7 +64,7 @@ test("CHILD-1: each model trains in a child, and its file is its digest and pred
     assert.ok(end.kind === "finished", JSON.stringify(end));
     assert.ok("testAccuracy" in end.metrics && "accuracy" in end.metrics && "loss" in end.metrics);
     const bytes = readFileSync(end.path);
-    assert.equal(createHash("sha256").update(bytes).digest("hex"), end.digest);
+    assert.equal(artifactName(bytes), end.digest);
     assert.equal(bytes.length, end.bytes);
     const loaded = await loadModel(bytes);
     assert.ok(loaded.ok && loaded.value.kind === "text");
