@@ -46,12 +46,7 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
   if (outside !== undefined && outside !== "") return outsidePart(options, outside);
   if (options.ca !== null)
     return refuse("invalid", "--ca is for a server of your own, at a NATS_URL that begins with tls://");
-  const left = runningServerPid(home);
-  if (left !== null) {
-    // Nobody watches over it any more, and nothing is lost by starting it anew: every write was flushed.
-    log(`server: ending process ${left}, which an earlier start left behind`);
-    await stopServer(home);
-  }
+  await endLeftBehind(home, log);
   const binary = await findServer(options.environment, (line) => log(line));
   if (!binary.ok) return binary;
   if (binary.value.warning !== null) log(binary.value.warning);
@@ -91,8 +86,30 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
     tls === null
       ? () => {}
       : keepServerCertificate({ life: serverLife, write: certify, reload, now: Date.now, log });
+  const unwatch = watchDisk(home, server, log);
+  return accept({
+    home: saved.value,
+    pid: () => server.pid,
+    stop: () => {
+      unwatch();
+      endKeeping();
+      late.end();
+      return server.stop();
+    },
+  });
+}
+
+/** Nobody watches over it any more, and nothing is lost by starting it anew: every write was flushed. */
+async function endLeftBehind(home: Home, log: (line: string) => void): Promise<void> {
+  const left = runningServerPid(home);
+  if (left === null) return;
+  log(`server: ending process ${left}, which an earlier start left behind`);
+  await stopServer(home);
+}
+
+function watchDisk(home: Home, server: WatchedServer, log: (line: string) => void): () => void {
   const storeFolder = inHome(home.path, "server", "store");
-  const unwatch = watchForFullDisk({
+  return watchForFullDisk({
     logFile: logFile(home),
     folder: storeFolder,
     onFull: (why) =>
@@ -102,16 +119,6 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
     onRoom: () => {
       log("server: its disk takes what it stores again; starting it anew");
       server.startAnew();
-    },
-  });
-  return accept({
-    home: saved.value,
-    pid: () => server.pid,
-    stop: () => {
-      unwatch();
-      endKeeping();
-      late.end();
-      return server.stop();
     },
   });
 }
