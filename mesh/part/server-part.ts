@@ -56,9 +56,11 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
     options.tls
       ? writeServerCertificate(home, identity.value, { listen: host, nowMs: Date.now() })
       : accept(null);
+  const late = new LateAccounts(home, log);
   const start = async (port: number): Promise<Outcome<RunningServer>> => {
     const tls = certify();
     if (!tls.ok) return tls;
+    await late.begin();
     return startServer({ home, binary: binary.value.path, host, port, tls: tls.value, after: partsMark });
   };
   const first = await start(options.port);
@@ -73,11 +75,10 @@ export async function startServerPart(options: ServerOptions): Promise<Outcome<S
     return saved;
   }
 
-  const late = new LateAccounts(saved.value, log);
-  late.tellSoon();
+  late.tellSoon(saved.value);
   const startAgain = async () => {
     const again = await start(port);
-    if (again.ok) late.tellSoon();
+    if (again.ok) late.tellSoon(saved.value);
     return again;
   };
   const server = new WatchedServer(first.value, startAgain, log);

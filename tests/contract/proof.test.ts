@@ -208,6 +208,10 @@ for (const world of busWorlds) {
       for (let round = 0; round < 4; round++) {
         for (let n = 1; n <= 600; n++) for (const fence of [91, 92]) say(fence, round * 600 + n);
         await mesh.pass(300);
+        const arrived = async () => (await mesh.settle(readCurve(source(), trial))).points.length;
+        // What is published goes out when it goes out.
+        for (let looks = 0; looks < 100 && (await arrived()) < (round + 1) * 600; looks++)
+          await mesh.pass(100);
         const reads = [1, 2, 3].map(() => readCurve(source(), trial));
         for (const { points } of await mesh.settle(Promise.all(reads)))
           assert.deepEqual(
