@@ -96,11 +96,12 @@ describe("collection on a live mesh", { skip: skipWithoutNats }, () => {
     await mesh.ok("one", "gc", "--grace", "0");
     const after = await until(
       "all of it to go",
-      async () => {
+      async (note) => {
         const view = await look("--grace", "0");
+        note([view.garbage.artifacts, view.leaving.artifacts, view.stored]);
         return view.garbage.artifacts === 0 && view.leaving.artifacts === 0 ? view : null;
       },
-      120_000,
+      200_000,
     );
     // What was too young then has gone as well.
     assert.ok(after.stored <= told.stored - told.garbage.artifacts, `${told.stored}, then ${after.stored}`);
