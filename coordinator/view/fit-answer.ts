@@ -59,8 +59,11 @@ function shorten({ bytes, entries, name }: FoundList, excess: number): number {
   const share = Math.min(1, Math.max(0.1, (1.05 * excess) / bytes));
   const count = Math.ceil(entries.length * share);
   if (curves.has(name)) {
-    const step = entries.length / (entries.length - count);
-    const kept = entries.filter((_, at) => Math.floor((at + 1) / step) > Math.floor(at / step));
+    // Whole numbers are multiplied before they are divided, so that neither the last is lost nor the count is one off.
+    const all = entries.length;
+    const left = all - count;
+    const placeOf = (at: number) => Math.floor((at * left) / all);
+    const kept = entries.filter((_, at) => placeOf(at + 1) > placeOf(at));
     entries.splice(0, entries.length, ...kept);
   } else if (newestLast.has(name)) entries.splice(0, count);
   else entries.splice(entries.length - count);

@@ -62,6 +62,17 @@ test("SIZE-7: whatever an answer holds, it fits, and what is left out of each li
   );
 });
 
+test("SIZE-7: of curves of any length the last point stays, and as many are left out as is said", () => {
+  for (let count = 2_000; count < 2_400; count += 7) {
+    const answer = read(answerBytes("it", accept({ points: numbered(count, 1_673) })));
+    const points = answer.value["points"] ?? [];
+    assert.equal(points.at(-1), numbered(count, 1_673).at(-1), `${count} points`);
+    assert.equal(points.length + (answer.cut[0]?.left ?? 0), count);
+  }
+  const found = read(answerBytes("it", accept({ points: numbered(2_349, 1_673) })));
+  assert.equal((found.value["points"]?.length ?? 0) + (found.cut[0]?.left ?? 0), 2_349);
+});
+
 test("SIZE-7: what has no list to shorten is refused with its size", () => {
   const answer = answerSchema.parse(fromBytes(answerBytes("the query trial", accept("x".repeat(2_000_000)))));
   assert.ok(!answer.ok);
