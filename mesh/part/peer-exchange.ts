@@ -55,7 +55,7 @@ export interface PeerExchangeOptions {
 /**
  * | state  | known by       | what it does                                | what moves it on                                   |
  * | ------ | -------------- | ------------------------------------------- | -------------------------------------------------- |
- * | unable | `#door` is null | asks nobody, and nobody can ask it          | a certificate: open                                |
+ * | unable | no `#door`     | asks nobody, and nobody can ask it          | a certificate: open                                |
  * | open   | `#door`        | serves, and asks whoever the tracker names  | a newer certificate: open with that; `close`: shut |
  * | shut   | `#isShut`      | nothing                                     | nothing                                            |
  */
@@ -96,10 +96,16 @@ export class PeerExchange implements ChunkSource {
     const { bus, clock, mesh, name } = this.#options;
     const door = this.#door;
     if (door === null || this.#isShut) return { kind: "missing" };
-    const peersOf = async (digest: Digest) =>
+    const ask = async (digest: Digest) =>
       trackedPeers(await findPeers(bus, mesh, digest), name).filter((peer) => !this.#isAside(peer.name));
     // Asked before anything waits for anybody: mostly nobody else has it.
-    if ((await peersOf(work.artifact)).length === 0) return { kind: "missing" };
+    let first: readonly Peer[] | null = await ask(work.artifact);
+    if (first.length === 0) return { kind: "missing" };
+    const peersOf = (digest: Digest) => {
+      const known = first;
+      first = null;
+      return known === null ? ask(digest) : Promise.resolve(known);
+    };
     const source = new PeerSource({
       ...{ peersOf, clock, giveUpMs, random: Math.random, bytesMax: artifactBytesMax },
       reach: (peer) => this.#reach(door, peer),
