@@ -1,16 +1,17 @@
 /**
  * An index that several processes of a machine write at once: keys and values in an LMDB file, one change at a time among all of them.
  * It is a cache of what lies beside it, never the only record of anything: nothing is flushed, and what the machine's last start or
- * a process that ended badly left is thrown away and made anew (`fill`). Not `store.ts`, which is one process's own memory.
+ * a process that ended badly left is thrown away and made anew (`fill`), as is a file that is not as the last process closed it: LMDB
+ * reads a damaged page as one with nothing in it. Not `store.ts`, which is one process's own memory.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { open, type RootDatabase } from "lmdb";
 import { bytesPerGiB } from "../protocol/byte-unit.ts";
 import { isSameProcess, startOfProcess } from "../system/process-alive.ts";
 import { tryLock } from "../system/folder-lock.ts";
 import { makeFolderSync } from "../system/make-folder.ts";
-import { freeBytes, lockSuffix, nearlyFullBytes, prepareFile } from "./lmdb-file.ts";
+import { checksumOf, freeBytes, lockSuffix, nearlyFullBytes } from "./lmdb-file.ts";
 import { fullSentence, writeError } from "./lmdb-error.ts";
 import { StoreError } from "./store.ts";
 
@@ -105,7 +106,15 @@ export class SharedStore {
     this.#closed = true;
     await this.#root?.close();
     this.#root = null;
-    rmSync(this.#mark, { force: true });
+    const lock = lockFor(this.#options.folder);
+    try {
+      rmSync(this.#mark, { force: true });
+      if (!this.#users().hasLiving) writeFileSync(this.#sumFile, this.#sum());
+    } catch {
+      // Without its sum it is made anew.
+    } finally {
+      lock.release();
+    }
   }
 
   #withRoot<T>(work: (root: RootDatabase<unknown, string>) => T): T {
@@ -159,29 +168,48 @@ export class SharedStore {
     for (const path of [this.#file, this.#file + lockSuffix]) rmSync(path, { force: true });
   }
 
-  /** Where nobody has it open and the last who had did not close it, it may be what ended them. */
+  /** Where nobody has it open and the last who had did not close it, it may be what ended them; or it was damaged since. */
   #sweep(): void {
     const { folder } = this.#options;
     const lock = lockFor(folder);
     try {
-      let hasUser = false;
-      let hasDead = false;
-      for (const name of readdirSync(folder)) {
-        if (!name.startsWith(userMark)) continue;
-        if (isLiving(name.slice(userMark.length))) hasUser = true;
-        else {
-          hasDead = true;
-          rmSync(join(folder, name), { force: true });
-        }
+      const { dead, hasLiving } = this.#users();
+      for (const mark of dead) rmSync(mark, { force: true });
+      if (!hasLiving) {
+        if (dead.length > 0 || !this.#isAsClosed()) this.#throwAway();
+        for (const name of readdirSync(folder))
+          if (/\.lmdb(?:-lock)?$/.test(name) && !join(folder, name).startsWith(this.#file))
+            rmSync(join(folder, name), { force: true });
       }
-      const isWhole = hasUser || !existsSync(this.#file) || prepareFile(this.#file);
-      if ((hasDead && !hasUser) || !isWhole) this.#throwAway();
-      for (const name of readdirSync(folder))
-        if (/\.lmdb(?:-lock)?$/.test(name) && !hasUser && !join(folder, name).startsWith(this.#file))
-          rmSync(join(folder, name), { force: true });
+      rmSync(this.#sumFile, { force: true });
       writeFileSync(this.#mark, "");
     } finally {
       lock.release();
+    }
+  }
+
+  /** Marks of processes that are gone, and whether any has it open. */
+  #users(): { readonly dead: readonly string[]; readonly hasLiving: boolean } {
+    const { folder } = this.#options;
+    const marks = readdirSync(folder).filter((name) => name.startsWith(userMark));
+    const dead = marks.filter((name) => !isLiving(name.slice(userMark.length)));
+    return { dead: dead.map((name) => join(folder, name)), hasLiving: dead.length < marks.length };
+  }
+
+  get #sumFile(): string {
+    return join(this.#options.folder, "closed");
+  }
+
+  /** Of the file, and of which file. */
+  #sum(): string {
+    return `${basename(this.#file)} ${checksumOf(this.#file)}`;
+  }
+
+  #isAsClosed(): boolean {
+    try {
+      return readFileSync(this.#sumFile, "utf8") === this.#sum();
+    } catch {
+      return false;
     }
   }
 }

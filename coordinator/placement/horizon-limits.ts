@@ -3,15 +3,15 @@
  *
  * LEASE-8: a horizon that has proved too short for a trial to keep anything is not given to it again.
  * LEASE-12: what is left of a budget is no obstacle to a trial that needs less of it: where it is known what trials like this one
- * take, a start asks for several times that and no more.
+ * take, a start asks for that and a little, and no more.
  */
 import type { HorizonLimits } from "../budget/ledger.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { State, Sweep, Trial } from "../state/state.ts";
 import { expectedMs } from "./expected-work.ts";
 
-/** Others took so much; this one may take longer. */
-const needMargin = 4;
+/** Others took so much; this one may take longer. Where it takes longer than this it is paused, and the next start asks for more (LEASE-8). */
+const needMargin = 1.5;
 /** An offer, a program's start and the first word of it take their time too, however short the work is. */
 const shortestMs = 500;
 

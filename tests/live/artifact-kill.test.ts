@@ -77,10 +77,10 @@ test("CACHE-1: killed at any moment while an artifact is brought, at most the ch
     if (started.said().includes("whole")) break;
     assert.ok(killed, "it ends by itself only when it is whole");
     kills++;
-    assert.ok(
-      !existsSync(join(folder, "files", digest.slice(0, 2), digest)),
-      "nothing lies there before it is whole",
-    );
+    // It may have been whole when the kill came, and not yet told.
+    const file = join(folder, "files", digest.slice(0, 2), digest);
+    if (existsSync(file))
+      assert.ok(readFileSync(file).equals(bytes), "nothing lies there before it is whole");
   }
   assert.ok(kills > 3, `${kills} kills met it at work`);
   assert.ok(given <= chunks.size + kills, `${given} chunks for ${chunks.size}, ${kills} kills`);
@@ -90,24 +90,23 @@ test("CACHE-1: killed at any moment while an artifact is brought, at most the ch
   await store.close();
 });
 
-test("an index that was damaged while nobody had it open costs one process at most, and is made anew from the files", async () => {
+test("an index that was damaged while nobody had it open is made anew from the files before it is used", async () => {
   const folder = join(root, "damaged");
   const store = new ArtifactStore({ folder, clock: systemClock, quotaBytes: 50_000_000 });
   for (let n = 0; n < 60; n++) (await store.addBytes(madeBytes(2_000, n + 1))).held.release();
   await store.close();
   await start("list", folder, "0").ended;
   for (const [what, damage] of damages) {
-    for (let seed = 0; seed < 4; seed++) {
+    for (let seed = 0; seed < 7; seed++) {
       const index = join(folder, "index");
       const name = readdirSync(index).find((file) => file.endsWith(".lmdb")) ?? "";
-      writeFileSync(join(index, name), damage(readFileSync(join(index, name)), seed));
-      let said = "";
-      for (let attempt = 0; attempt < 2 && said !== "61 122000\n"; attempt++) {
-        const started = start("list", folder, "0");
-        await started.ended;
-        said = started.said();
-      }
-      assert.equal(said, "61 122000\n", `${what}, ${seed}`);
+      const whole = readFileSync(join(index, name));
+      const damaged = damage(Buffer.from(whole), seed);
+      if (damaged.equals(whole)) continue;
+      writeFileSync(join(index, name), damaged);
+      const started = start("list", folder, "0");
+      await started.ended;
+      assert.equal(started.said(), "61 122000\n", `${what}, ${seed}`);
     }
   }
 });
