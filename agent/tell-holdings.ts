@@ -24,10 +24,19 @@ export interface TellHoldingsOptions {
   readonly mesh: string;
   readonly clock: Clock;
   readonly incarnation: string;
-  /** Null while nobody can connect. */
-  readonly door: () => Door | null;
+  /** How others find this machine now. */
+  readonly place: () => HoldingPlace;
   /** All that is held now, most recently used first: the leader keeps so many of one agent. */
   readonly all: () => readonly Held[];
+}
+
+export interface HoldingPlace {
+  /** Null while nobody can connect. */
+  readonly door: Door | null;
+  /** Agents where it keeps a way open. */
+  readonly via: readonly string[];
+  /** It passes on for others. */
+  readonly relays: boolean;
 }
 
 export interface HoldingsTeller {
@@ -131,13 +140,16 @@ class Teller implements HoldingsTeller {
     }
     const part = [...this.#changed].slice(0, entriesPerMessageMax);
     for (const [digest] of part) this.#changed.delete(digest);
+    const { door, relays, via } = this.#options.place();
     const hold: Hold = {
       kind: "hold",
       incarnation: this.#options.incarnation,
       epoch: this.#epoch,
       number: ++this.#number,
       whole,
-      door: this.#options.door(),
+      door,
+      via: [...via],
+      relays,
       added: part.flatMap(([, held]) => held ?? []),
       dropped: part.flatMap(([digest, held]) => (held === null ? digest : [])),
     };

@@ -25,17 +25,13 @@ export function agentCommand(terminal: Terminal): Command {
       rangeFlag({ ...gibRange, above: true }),
       cacheQuotaGiBDefault,
     )
-    .option(
-      "--upload <MiB/s>",
-      "what other agents get of its artifacts in all; as fast as it goes by default, 0 for nothing",
-      rangeFlag({ least: 0, most: 100_000 }),
-    )
     .addHelpText(
       "after",
       examples(
         "trialmesh agent --join tm4.8k2q-m3xd-…@192.168.1.5:4222",
         "trialmesh agent --slots 2 --hours 22:00-07:00 --leave-free-mem 4",
         "trialmesh agent --only-when-idle 15 --max-celsius 85",
+        "trialmesh agent --upload 20 --relay no",
         "trialmesh agent probe",
       ),
     )

@@ -3,12 +3,20 @@
  * messages (`serve-tracker.ts`), and whether a holder can be reached (whoever asks finds out).
  *
  * TRACK-1: an agent that is not present is nobody's peer.
+ * TRACK-4: nobody is sent through an agent that is not present, or does not pass on.
  * TRACK-2: those who ask for one artifact begin with different holders, so that no one holder is asked by all of them at once.
  */
 import { fnv1a } from "../../numeric/fnv.ts";
 import { mixUnsigned } from "../../numeric/mix.ts";
 import type { Digest } from "../../protocol/id.ts";
-import { peersMax, type Door, type FoundPeer, type Hold } from "../../protocol/tracking.ts";
+import {
+  peersMax,
+  viaMax,
+  type Door,
+  type Found,
+  type FoundRelay,
+  type Hold,
+} from "../../protocol/tracking.ts";
 
 /** Of one agent; the rest of what it says it holds is not kept. */
 const heldMax = 50_000;
@@ -17,23 +25,31 @@ interface Holder {
   incarnation: string;
   number: number;
   door: Door | null;
+  /** Where it keeps a way open for those who cannot reach it. */
+  via: readonly string[];
+  relays: boolean;
   /** True: not whole yet. */
   readonly held: Map<Digest, boolean>;
 }
+
+type IsPresent = (agent: string) => boolean;
 
 export class Tracker {
   readonly #holders = new Map<string, Holder>();
   readonly #at = new Map<Digest, Set<string>>();
 
   /** False: something between was not heard, and the agent is to say all of it again. */
-  hold(agent: string, { added, door, dropped, incarnation, number, whole }: Hold): boolean {
+  hold(
+    agent: string,
+    { added, door, dropped, incarnation, number, relays = false, via = [], whole }: Hold,
+  ): boolean {
     if (whole) this.forget(agent);
     const known = this.#holders.get(agent);
     if (!whole && (known?.incarnation !== incarnation || known.number + 1 !== number)) return false;
-    const holder = known !== undefined && !whole ? known : { incarnation, number, door, held: new Map() };
+    const holder: Holder =
+      known !== undefined && !whole ? known : { incarnation, number, door, via, relays, held: new Map() };
     this.#holders.set(agent, holder);
-    holder.number = number;
-    holder.door = door;
+    Object.assign(holder, { number, door, via, relays });
     for (const digest of dropped) this.#drop(agent, holder, digest);
     for (const { digest, part } of added) {
       if (!holder.held.has(digest) && holder.held.size >= heldMax) continue;
@@ -53,7 +69,7 @@ export class Tracker {
   }
 
   /** How many agents say that they hold it whole. */
-  count(digest: Digest, isPresent: (agent: string) => boolean): number {
+  count(digest: Digest, isPresent: IsPresent): number {
     let count = 0;
     for (const agent of this.#at.get(digest) ?? [])
       if (isPresent(agent) && this.#holders.get(agent)?.held.get(digest) === false) count++;
@@ -61,18 +77,48 @@ export class Tracker {
   }
 
   /** Where `asker` may ask for it, never itself: those who have it whole first, of each kind in an order of the asker's own. */
-  find(digest: Digest, asker: string, isPresent: (agent: string) => boolean): FoundPeer[] {
-    const found: (FoundPeer & { readonly rank: number })[] = [];
-    for (const agent of this.#at.get(digest) ?? []) {
-      const holder = this.#holders.get(agent);
-      if (agent === asker || holder === undefined || holder.door === null || !isPresent(agent)) continue;
-      const part = holder.held.get(digest) ?? true;
-      found.push({ agent, door: holder.door, part, rank: mixUnsigned(fnv1a(`${asker} ${agent} ${digest}`)) });
+  find(digest: Digest, asker: string, isPresent: IsPresent): Found {
+    const found: Found = { peers: [], hidden: [] };
+    const ranked = [...(this.#at.get(digest) ?? [])]
+      .filter((agent) => agent !== asker && isPresent(agent))
+      .flatMap((agent) => {
+        const holder = this.#holders.get(agent);
+        const part = holder?.held.get(digest) ?? true;
+        return holder === undefined ? [] : [{ agent, holder, part }];
+      });
+    const rank = (agent: string) => mixUnsigned(fnv1a(`${asker} ${agent} ${digest}`));
+    const order = ranked
+      .map((one) => ({ ...one, rank: rank(one.agent) }))
+      .toSorted((one, other) => Number(one.part) - Number(other.part) || one.rank - other.rank);
+    for (const { agent, holder, part } of order) {
+      const via = this.#viaOf(agent, holder, isPresent);
+      const { door } = holder;
+      if (door !== null && found.peers.length < peersMax)
+        found.peers.push({ agent, door, part, ...(via.length === 0 ? {} : { via }) });
+      else if (door === null && via.length > 0 && (found.hidden?.length ?? 0) < peersMax)
+        found.hidden?.push({ agent, part, via });
     }
-    return found
-      .toSorted((one, other) => Number(one.part) - Number(other.part) || one.rank - other.rank)
-      .slice(0, peersMax)
-      .map(({ agent, door, part }) => ({ agent, door, part }));
+    return found;
+  }
+
+  /** Those who pass on, never `asker` itself, in an order of its own. */
+  relays(asker: string, isPresent: IsPresent): FoundRelay[] {
+    const relays = [...this.#holders.keys()].filter((agent) => agent !== asker);
+    const rank = (agent: string) => mixUnsigned(fnv1a(`${asker} ${agent}`));
+    return relays
+      .toSorted((one, other) => rank(one) - rank(other))
+      .flatMap((agent) => this.#relay(agent, isPresent) ?? [])
+      .slice(0, viaMax);
+  }
+
+  #viaOf(agent: string, { via }: Holder, isPresent: IsPresent): FoundRelay[] {
+    return via.flatMap((relay) => (relay === agent ? [] : (this.#relay(relay, isPresent) ?? [])));
+  }
+
+  #relay(agent: string, isPresent: IsPresent): FoundRelay | null {
+    const holder = this.#holders.get(agent);
+    const passesOn = holder?.relays === true && holder.door !== null && isPresent(agent);
+    return passesOn && holder.door !== null ? { agent, door: holder.door } : null;
   }
 
   #drop(agent: string, holder: Holder, digest: Digest): void {

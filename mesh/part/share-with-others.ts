@@ -1,13 +1,14 @@
 /** Joins an agent's artifacts to the other agents': what is fetched, what is told, what is given. Not here: the door itself (`peer-exchange.ts`). */
-import { tellHoldings } from "../../agent/tell-holdings.ts";
+import { tellHoldings, type HoldingPlace } from "../../agent/tell-holdings.ts";
 import type { DiskCacheOptions } from "../../artifact/cache/disk-cache.ts";
 import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
-import type { Door } from "../../protocol/tracking.ts";
 import type { Home } from "../home.ts";
+import { isLoopbackHost } from "../port.ts";
 import type { KeptCertificate } from "./keep-certificate.ts";
 import { PeerExchange } from "./peer-exchange.ts";
+import { readUpRecord } from "./up-record.ts";
 
 export interface ShareWithOthers {
   readonly home: Home;
@@ -18,6 +19,8 @@ export interface ShareWithOthers {
   readonly certificate: KeptCertificate | null;
   /** MiB a second; null: no limit. */
   readonly uploadRate: number | null;
+  /** Whether it passes on for others. */
+  readonly mayRelay: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -34,6 +37,7 @@ export function shareWithOthers({
   certificate,
   home,
   incarnation,
+  mayRelay,
   name,
   say,
   uploadRate,
@@ -41,14 +45,14 @@ export function shareWithOthers({
   if (certificate === null) return { cache: {}, welcomed: () => undefined, close: () => Promise.resolve() };
   const mesh = home.mesh;
   const all = () => artifacts.list().map((digest) => ({ digest }));
-  const serverHost = new URL(home.url).hostname;
   const exchange = new PeerExchange({
-    ...{ mesh, name, bus, certificate, artifacts, serverHost, uploadRate, say, clock: systemClock },
+    ...{ mesh, name, bus, certificate, artifacts, uploadRate, mayRelay, say, clock: systemClock },
+    isLocal: isAlone(home),
   });
-  let door: Door | null = null;
-  const teller = tellHoldings({ bus, mesh, incarnation, all, clock: systemClock, door: () => door });
-  void exchange.begin((place) => {
-    door = place;
+  let place: HoldingPlace = { door: null, via: [], relays: false };
+  const teller = tellHoldings({ bus, mesh, incarnation, all, clock: systemClock, place: () => place });
+  void exchange.begin((found) => {
+    place = found;
     teller.moved();
   });
   return {
@@ -63,4 +67,10 @@ export function shareWithOthers({
       return exchange.close();
     },
   };
+}
+
+/** The mesh's server is reached on this machine alone, and so is everybody else. The machine that runs it knows where it listens. */
+function isAlone(home: Home): boolean {
+  const listen = readUpRecord(home)?.listen;
+  return isLoopbackHost(new URL(home.url).hostname) && (listen === undefined || isLoopbackHost(listen));
 }

@@ -1,5 +1,6 @@
 /** A mesh of real processes, each home of it on a machine with a network of its own (`network-space.ts`). */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { CliMesh, type CliProcess } from "./cli-mesh.ts";
 import { skipWithoutNats } from "./nats-server.ts";
@@ -61,6 +62,14 @@ export class NetworkMesh {
     await agent.saidLine(/lends 1 slots/);
     await agent.saidLine(/has one until/);
     return agent;
+  }
+
+  /** Whether something answers there, where that home is: the server's port is taken for it, and refusals count. */
+  reaches(home: string, address: string): boolean {
+    const script = `require("node:net").connect({ host: ${JSON.stringify(address)}, port: ${serverPort} })
+      .on("connect", () => process.exit(0)).on("error", ({ code }) => process.exit(code === "ECONNREFUSED" ? 0 : 1))`;
+    const [program, ...words] = [...this.network.on(home), process.execPath, "-e", script];
+    return spawnSync(program, words, { timeout: 5_000 }).status === 0;
   }
 
   async close(): Promise<void> {
