@@ -25,7 +25,8 @@ export interface TrackedSourceOptions {
   readonly mesh: string;
   /** This machine's own name among the others. */
   readonly self: string;
-  readonly reach: PeerReach;
+  /** How they are come to, asked once somebody is found; null: not at all. */
+  readonly reach: () => Promise<PeerReach | null>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly onReceived?: (artifact: Digest, received: Received) => void;
@@ -41,11 +42,14 @@ export class TrackedSource implements ChunkSource {
   }
 
   async bring(work: ChunkWork, signal: AbortSignal): Promise<SourceEnd> {
-    const { bus, clock, mesh, onProgress, onReceived, random, reach, self } = this.#options;
-    const ask = async (digest: Digest) =>
-      trackedPeers(await findPeers(bus, mesh, digest), self).filter(({ name }) => !reach.isAside(name));
+    const { bus, clock, mesh, onProgress, onReceived, random, self } = this.#options;
     // Asked before anything waits for anybody: mostly nobody else has it.
-    const first = await ask(work.artifact);
+    const all = trackedPeers(await findPeers(bus, mesh, work.artifact), self);
+    const reach = all.length === 0 ? null : await this.#options.reach();
+    if (reach === null) return { kind: "missing" };
+    const near = (peers: readonly FarPeer[]) => peers.filter(({ name }) => !reach.isAside(name));
+    const ask = async (digest: Digest) => near(trackedPeers(await findPeers(bus, mesh, digest), self));
+    const first = near(all);
     if (first.length === 0) return { kind: "missing" };
     let known: readonly FarPeer[] | null = first;
     const peersOf = (digest: Digest) => {

@@ -12,6 +12,7 @@ import { PeerDoor } from "../../artifact/peer/peer-door.ts";
 import type { PeerIdentity } from "../../artifact/peer/peer-identity.ts";
 import { tokenBytes } from "../../artifact/peer/peer-message.ts";
 import { PeerReach } from "../../artifact/peer/peer-reach.ts";
+import { receivedLines } from "../../artifact/peer/received-line.ts";
 import { Relay } from "../../artifact/peer/relay.ts";
 import type { RelayPair } from "../../artifact/peer/relay-pair.ts";
 import { answerCalls } from "../../artifact/peer/relayed-way.ts";
@@ -22,16 +23,13 @@ import { TrackedSource } from "../../artifact/peer/tracked-source.ts";
 import { serveUploads } from "../../artifact/peer/upload-session.ts";
 import { Upload } from "../../artifact/peer/upload.ts";
 import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
-import type { Received } from "../../artifact/peer/download.ts";
 import type { HoldingPlace } from "../../agent/tell-holdings.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
-import type { Digest } from "../../protocol/id.ts";
-import { plural } from "../../protocol/plural.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { Door } from "../../protocol/tracking.ts";
-import { formatBytes, shortDigest } from "../../text/figure.ts";
+import { formatBytes } from "../../text/figure.ts";
 import type { KeptCertificate, ShownCertificate } from "./keep-certificate.ts";
 
 /** Machines that are served at once. */
@@ -139,7 +137,10 @@ export class PeerExchange implements ChunkSource {
     const { artifacts, bus, clock, isLocal, mesh, name, say, uploadRate } = this.#options;
     const bytesPerSecond = uploadRate === null ? null : uploadRate * bytesPerMiB;
     const limits = { slots, bytesPerSecond };
-    const upload = new Upload({ shelf: shelfOfStore(artifacts, clock), clock, limits });
+    const upload = new Upload({
+      ...{ shelf: shelfOfStore(artifacts, clock), clock, limits },
+      allows: (_peer, artifact) => !artifacts.withheld.has(artifact),
+    });
     const door: PeerDoor = new PeerDoor({
       ...{ identity, clock, say },
       listen: this.#gives ? { host: isLocal ? "127.0.0.1" : "0.0.0.0", port: 0 } : null,
@@ -164,9 +165,10 @@ export class PeerExchange implements ChunkSource {
         this.#onPlace(this.#place());
       },
     });
+    const reach = new PeerReach(door, clock, name);
     const source = new TrackedSource({
-      ...{ bus, mesh, clock, self: name, random: Math.random, reach: new PeerReach(door, clock, name) },
-      onReceived: (artifact, received) => this.#tell(artifact, received),
+      ...{ bus, mesh, clock, self: name, random: Math.random, reach: () => Promise.resolve(reach) },
+      onReceived: (artifact, received) => receivedLines(artifact, received).forEach(say),
     });
     return { door, relay, ways, source };
   }
@@ -202,16 +204,6 @@ export class PeerExchange implements ChunkSource {
     const { revoked } = this.#options.certificate;
     const isRevoked = (userKey: string) => revoked.isRevoked(userKey);
     return meshIdentity({ authority, certificate, key, mesh: this.#options.mesh, isRevoked });
-  }
-
-  #tell(artifact: Digest, { bytes, dropped, from }: Received): void {
-    const { say } = this.#options;
-    if (from.size > 0)
-      say(
-        `artifact ${shortDigest(artifact)}: ${formatBytes(bytes)} from ${plural(from.size, "agent")}: ${[...from.keys()].join(", ")}`,
-      );
-    for (const { fault, peer } of dropped)
-      say(`artifact ${shortDigest(artifact)}: agent ${peer} was left: ${fault.message}`);
   }
 
   #tellPair({ ends: [a, b], moved }: RelayPair): void {

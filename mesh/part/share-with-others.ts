@@ -44,7 +44,12 @@ export function shareWithOthers({
 }: ShareWithOthers): AmongOthers {
   if (certificate === null) return { cache: {}, welcomed: () => undefined, close: () => Promise.resolve() };
   const mesh = home.mesh;
-  const all = () => artifacts.list().map((digest) => ({ digest }));
+  const { withheld } = artifacts;
+  const all = () =>
+    artifacts
+      .list()
+      .filter((digest) => !withheld.has(digest))
+      .map((digest) => ({ digest }));
   const exchange = new PeerExchange({
     ...{ mesh, name, bus, certificate, artifacts, uploadRate, mayRelay, say, clock: systemClock },
     isLocal: isAlone(home),
@@ -58,7 +63,11 @@ export function shareWithOthers({
   return {
     cache: {
       peers: [exchange],
-      onHeld: (held) => teller.added(held),
+      onHeld: (held) => {
+        // A lease names it, so the mesh knows it.
+        if (held.part !== true) withheld.remove(held.digest);
+        teller.added(held);
+      },
       onDropped: (digest) => teller.dropped(digest),
     },
     welcomed: (epoch) => teller.welcomed(epoch),
