@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { exitCode } from "../../protocol/exit-code.ts";
 import { printRefusal } from "../shell/answer.ts";
-import { action, codeFlag, examples, gibRange, nameArgument } from "../shell/option.ts";
+import { action, caFlag, caWords, codeFlag, examples, gibRange, nameArgument } from "../shell/option.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import type { RunAgentOptions } from "../../mesh/part/run-agent.ts";
 import { agentProbeCommand } from "./agent-probe.ts";
@@ -18,6 +18,7 @@ export function agentCommand(terminal: Terminal): Command {
     ),
   )
     .option("--join <code>", "join with the line of `trialmesh invite agent NAME`", codeFlag)
+    .option("--ca <file>", `with --join: ${caWords}`, caFlag)
     .option("--name <name>", "its name; this machine's by default", nameArgument)
     .option(
       "--cache-quota <GiB>",
