@@ -44,7 +44,13 @@ describe("artifacts from agent to agent", { skip: skipWithoutNats }, () => {
       () => /agent second of mesh .* has one/.test(second.said) || null,
     );
     await train("two", "second");
-    assert.match(second.said, /^artifact [0-9a-f]{12}: .* from 1 agent: first$/mu);
+    const digest = /^artifact ([0-9a-f]{12}): .* from 1 agent: first$/mu.exec(second.said)?.[1] ?? "";
+    assert.notEqual(digest, "", second.said);
+    // Whoever looks is told of both, once they have said it.
+    await until("both to be told as holders", async () => {
+      const { out } = await mesh.ok(LiveMesh.home, "artifact", "show", digest);
+      return /^agents +first, second$/mu.test(out) || null;
+    });
     // The second gives nothing away.
     const third = await mesh.joinAgent("third");
     await until(
