@@ -125,7 +125,7 @@ export function beginTerm(options: TermOptions): Term {
   const { collector, prover } = storeKeepers(options, leader, packs);
   const spare = (digest: Digest) => prover.tell(digest);
   const restMs = () => collector.restMs;
-  const store = { restMs, spare, surveyMemory: collector.memory };
+  const store = { restMs, spare, surveyMemory: collector.memory, tracker: new Tracker() };
   const ears = { leader, board, watch, giveOrder, packs, quota, points, checkHead, ...store };
   const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [
@@ -133,7 +133,7 @@ export function beginTerm(options: TermOptions): Term {
     ...serveRequests(intake),
     serveInbox(intake),
     serveProofs(bus, mesh, prover),
-    serveTracker({ bus, mesh, clock, state, quota }, new Tracker()),
+    serveTracker({ bus, mesh, clock, state, quota }, store.tracker),
   ];
   const timers = [
     ...regularTasks(options, intake, pulse, { collector, prover }),
