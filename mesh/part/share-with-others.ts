@@ -7,6 +7,7 @@ import { systemClock } from "../../protocol/time/system-clock.ts";
 import type { Home } from "../home.ts";
 import { isLoopbackHost } from "../port.ts";
 import type { KeptCertificate } from "./keep-certificate.ts";
+import type { PeerPort } from "./agent-policy.ts";
 import { PeerExchange } from "./peer-exchange.ts";
 import { readUpRecord } from "./up-record.ts";
 
@@ -21,6 +22,8 @@ export interface ShareWithOthers {
   readonly uploadRate: number | null;
   /** Whether it passes on for others. */
   readonly mayRelay: boolean;
+  /** Where it takes connections of others. */
+  readonly peerPort: PeerPort;
   readonly say: (line: string) => void;
 }
 
@@ -39,6 +42,7 @@ export function shareWithOthers({
   incarnation,
   mayRelay,
   name,
+  peerPort,
   say,
   uploadRate,
 }: ShareWithOthers): AmongOthers {
@@ -51,7 +55,7 @@ export function shareWithOthers({
       .filter((digest) => !withheld.has(digest))
       .map((digest) => ({ digest }));
   const exchange = new PeerExchange({
-    ...{ mesh, name, bus, certificate, artifacts, uploadRate, mayRelay, say, clock: systemClock },
+    ...{ mesh, name, bus, certificate, artifacts, uploadRate, mayRelay, peerPort, say, clock: systemClock },
     isLocal: isAlone(home),
   });
   let place: HoldingPlace = { door: null, via: [], relays: false };
