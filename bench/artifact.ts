@@ -4,7 +4,6 @@
  * rights or programs that are not there is null, and said.
  */
 import { cpus } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { BenchPlace } from "./artifact/bench-place.ts";
@@ -156,7 +155,7 @@ async function fanOut(receivers: number) {
 
 async function others() {
   const source = await place.artifact(size);
-  const [bytes, file] = [size * bytesPerMiB, join(source.folder, source.digest)];
+  const [bytes, file] = [size * bytesPerMiB, source.file];
   const folder = place.newFolder();
   const binary = process.env["TRIALMESH_NATS_SERVER"];
   if (binary === undefined) say("TRIALMESH_NATS_SERVER names no nats-server: the Object Store is left out");

@@ -15,6 +15,7 @@ export const loopback: PairNetwork = { host: "127.0.0.1", from: null, to: null }
 export interface Pair extends Measured {
   /** Of the machine that sends. */
   readonly senderRssMiB: number;
+  readonly senderProcessorSeconds: number;
 }
 
 export async function rawRound(place: BenchPlace, bytes: number, network = loopback): Promise<Measured> {
@@ -46,9 +47,12 @@ export async function pairRound(
   const to = new BenchMachine({ role: "receive", ...order }, network.to);
   try {
     await to.port();
+    const before = await from.sent();
     to.begin();
     const measured = await to.measured();
-    return { ...measured, senderRssMiB: (await from.sent()).rssMiB };
+    const { processorSeconds, rssMiB } = await from.sent();
+    const senderProcessorSeconds = processorSeconds - before.processorSeconds;
+    return { ...measured, senderRssMiB: rssMiB, senderProcessorSeconds };
   } finally {
     await to.stop();
     await from.stop();
