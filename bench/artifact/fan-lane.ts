@@ -1,4 +1,5 @@
 /** One machine has an artifact, many receive it at once, each over a link of its own; beside the time that one alone takes. */
+import { bytesPerGiB } from "../../protocol/byte-unit.ts";
 import type { BenchPlace } from "./bench-place.ts";
 import { BenchMachine } from "./bench-machine.ts";
 import type { BenchNetwork } from "./network.ts";
@@ -10,6 +11,8 @@ export interface Fan {
   readonly sourceShare: number;
   /** And those that came twice. */
   readonly spareShare: number;
+  /** Of all receivers together, for each GiB that one of them received. */
+  readonly processorSeconds: number;
 }
 
 /** Machine 0 of the network has it, and the next `receivers` receive; `lost` of them end in the middle, and are waited for no more. */
@@ -46,7 +49,14 @@ export async function fanRound(
     const seconds = (performance.now() - began) / 1_000;
     const bytes = measured.reduce((sum, one) => sum + one.bytes, 0);
     const spare = measured.reduce((sum, one) => sum + one.spareBytes, 0);
-    return { seconds, sourceShare: (await first.sent()).bytes / bytes, spareShare: spare / bytes };
+    const processor = measured.reduce((sum, one) => sum + one.processorSeconds, 0);
+    const processorSeconds = processor / (bytes / bytesPerGiB);
+    return {
+      seconds,
+      processorSeconds,
+      sourceShare: (await first.sent()).bytes / bytes,
+      spareShare: spare / bytes,
+    };
   } finally {
     for (const one of all) await one.stop();
     await first.stop();
