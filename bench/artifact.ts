@@ -12,6 +12,7 @@ import { BenchNetwork } from "./artifact/network.ts";
 import { objectStoreRound } from "./artifact/object-store-lane.ts";
 import { pairRound, rawRound } from "./artifact/pair-lane.ts";
 import { rsyncRound } from "./artifact/rsync-lane.ts";
+import { smallFileRound } from "./artifact/small-file-lane.ts";
 import { median } from "./shared/median.ts";
 
 const { values } = parseArgs({
@@ -25,8 +26,10 @@ const { values } = parseArgs({
     receivers: { type: "string", default: "16" },
     /** Of each machine's link, where many receive; Mbit/s. */
     link: { type: "string", default: "50" },
+    /** Small files of a folder. */
+    files: { type: "string", default: "100000" },
     /** Only these parts. */
-    only: { type: "string", default: "pair,memory,fan,gigabit,peers" },
+    only: { type: "string", default: "pair,memory,fan,gigabit,small,peers" },
   },
 });
 
@@ -39,16 +42,16 @@ try {
   const memory = parts.has("memory") ? await memoryOf(wholeNumber("large", values.large)) : null;
   const gigabit = parts.has("gigabit") ? await gigabitShare() : null;
   const fan = parts.has("fan") ? await fanOut(wholeNumber("receivers", values.receivers)) : null;
+  const small = parts.has("small") ? await smallFiles(wholeNumber("files", values.files)) : null;
   const peers = parts.has("peers") ? await others() : null;
   const result = {
     ...{ pairMBps: pair?.pairMBps ?? null, rawTlsMBps: pair?.rawTlsMBps ?? null, ratio: pair?.ratio ?? null },
     ...{ rssMiB: memory?.rssMiB ?? null, fanOut16Ratio: fan?.ratio ?? null },
     // No server has a part in this yet: who holds what is told to each machine when it starts.
     serverShare: null,
-    // Manifests of folders are measured when there are some.
-    smallFilesMBps: null,
+    smallFilesMBps: small?.smallFilesMBps ?? null,
     ...{ objectStoreMBps: peers?.objectStoreMBps ?? null, rsyncMBps: peers?.rsyncMBps ?? null },
-    ...{ gigabitShare: gigabit, pair, memory, fan, peers, sizeMiB: size, rounds },
+    ...{ gigabitShare: gigabit, pair, memory, fan, small, peers, sizeMiB: size, rounds },
     ...{ cores: cpus().length, cpuModel: cpus()[0]?.model ?? "unknown" },
   };
   console.log(JSON.stringify(result, null, values.json ? 0 : 2));
@@ -116,7 +119,9 @@ async function gigabitShare(): Promise<number | null> {
   const source = await place.artifact(size);
   try {
     const [from = null, to = null] = network.names;
-    const { bytes, seconds } = await pairRound(place, source, { host: network.host(0), from, to });
+    const { bytes, seconds } = await pairRound(place, source, {
+      network: { host: network.host(0), from, to },
+    });
     const filled = share((bytes * 8) / seconds / 1e9);
     say(`a link of 1 Gbit/s: ${Math.round(filled * 100)}% full`);
     return filled;
@@ -151,6 +156,17 @@ async function fanOut(receivers: number) {
     network.close();
     place.removeFolder(source.folder);
   }
+}
+
+async function smallFiles(files: number) {
+  const { bytes, packed, received, unpacked } = await smallFileRound(place, files);
+  const smallFilesMBps = megabytes(bytes / (packed + received + unpacked));
+  say(`${files} small files: ${smallFilesMBps} MB/s from folder to folder`);
+  return {
+    ...{ smallFilesMBps, files, bytes },
+    ...{ inMBps: megabytes(bytes / packed), pairMBps: megabytes(bytes / received) },
+    outMBps: megabytes(bytes / unpacked),
+  };
 }
 
 async function others() {
