@@ -7,7 +7,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { BenchPlace } from "./artifact/bench-place.ts";
-import { fanRound } from "./artifact/fan-lane.ts";
+import { fanRound, type Fan } from "./artifact/fan-lane.ts";
 import { BenchNetwork } from "./artifact/network.ts";
 import { objectStoreRound } from "./artifact/object-store-lane.ts";
 import { pairRound, rawRound } from "./artifact/pair-lane.ts";
@@ -22,10 +22,10 @@ const { values } = parseArgs({
     /** Of the artifact that one pair passes, MiB; of the one that memory is measured with; of the one that many receive. */
     size: { type: "string", default: "512" },
     large: { type: "string", default: "4096" },
-    fan: { type: "string", default: "64" },
+    fan: { type: "string", default: "256" },
     receivers: { type: "string", default: "16" },
     /** Of each machine's link, where many receive; Mbit/s. */
-    link: { type: "string", default: "50" },
+    link: { type: "string", default: "100" },
     /** Small files of a folder. */
     files: { type: "string", default: "100000" },
     /** Only these parts. */
@@ -47,8 +47,7 @@ try {
   const result = {
     ...{ pairMBps: pair?.pairMBps ?? null, rawTlsMBps: pair?.rawTlsMBps ?? null, ratio: pair?.ratio ?? null },
     ...{ rssMiB: memory?.rssMiB ?? null, fanOut16Ratio: fan?.ratio ?? null },
-    // No server has a part in this yet: who holds what is told to each machine when it starts.
-    serverShare: null,
+    serverShare: fan?.serverShare ?? null,
     smallFilesMBps: small?.smallFilesMBps ?? null,
     ...{ objectStoreMBps: peers?.objectStoreMBps ?? null, rsyncMBps: peers?.rsyncMBps ?? null },
     ...{ gigabitShare: gigabit, pair, memory, fan, small, peers, sizeMiB: size, rounds },
@@ -133,29 +132,37 @@ async function gigabitShare(): Promise<number | null> {
 
 async function fanOut(receivers: number) {
   const megabits = wholeNumber("link", values.link);
-  const network = BenchNetwork.open(receivers + 1, megabits);
+  // The last is the server's.
+  const network = BenchNetwork.open(receivers + 2, megabits);
   if (network === null) return sayNoNetwork();
+  const binary = process.env["TRIALMESH_NATS_SERVER"] ?? null;
+  if (binary === null) say("TRIALMESH_NATS_SERVER names no nats-server: what it carries is left out");
   const source = await place.artifact(wholeNumber("fan", values.fan));
   try {
-    const one = await fanRound(place, network, source, { receivers: 1 });
-    const all = await fanRound(place, network, source, { receivers });
-    const some = await fanRound(place, network, source, { receivers, lost: Math.ceil(receivers / 20) });
+    const one = await fanRound(place, network, source, { binary, receivers: 1 });
+    const all = await fanRound(place, network, source, { binary, receivers });
+    const lost = { count: Math.ceil(receivers / 20), afterMs: one.seconds * 500 };
+    const some = await fanRound(place, network, source, { binary, receivers, lost });
     const ratio = share(all.seconds / one.seconds);
     say(
       `${receivers} receive in ${ratio} times the time of one; ${Math.round(all.sourceShare * 100)}% came from the first`,
     );
     return {
       ...{ ratio, seconds: share(all.seconds), oneSeconds: share(one.seconds), receivers, megabits },
-      ...{
-        sourceShare: share(all.sourceShare),
-        spareShare: share(all.spareShare),
-        ratioWithLoss: share(some.seconds / one.seconds),
-      },
+      ...{ serverShare: percent(all), serverShareWithLoss: percent(some) },
+      ...{ sourceShare: share(all.sourceShare), spareShare: share(all.spareShare) },
+      ratioWithLoss: share(some.seconds / one.seconds),
+      /** Of all receivers together, per GiB that one of them received. */
+      processorSeconds: share(all.processorSeconds),
     };
   } finally {
     network.close();
     place.removeFolder(source.folder);
   }
+}
+
+function percent({ serverShare }: Fan): number | null {
+  return serverShare === null ? null : Number(serverShare.toFixed(5));
 }
 
 async function smallFiles(files: number) {

@@ -79,10 +79,19 @@ export class BenchMachine {
     return { bytes: need(sent), rssMiB: need(rssMiB), processorSeconds: need(processorSeconds) };
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#end("SIGTERM");
+  }
+
+  /** As by a power cut. */
+  lose(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once("close", resolve));
-    this.#child.kill("SIGTERM");
+    this.#child.kill(signal);
     await ended;
   }
 

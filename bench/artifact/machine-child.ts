@@ -18,6 +18,7 @@ import { longText } from "../../protocol/bound.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { valueOf } from "../shared/value-of.ts";
+import { joinTracker, serveBenchTracker, type Tracked } from "./bench-tracker.ts";
 import { machineOrderSchema } from "./machine-order.ts";
 import { nameIn } from "./peer-certificate.ts";
 
@@ -34,6 +35,10 @@ switch (order.role) {
   case "serve":
   case "receive":
     await transfer();
+    break;
+  case "track":
+    await serveBenchTracker(order.server);
+    say({ port: 0 });
     break;
   case "raw-serve":
     rawServe();
@@ -70,6 +75,7 @@ async function transfer(): Promise<void> {
   await door.open();
   // An agent has read what it holds when it gives it; what that takes is not part of the transfer.
   await (await store.openWhole(artifact))?.close();
+  const tracked = await others(door.port ?? 0);
   say({ port: door.port });
   process.on("SIGUSR2", () => {
     say({ sent: upload.sentBytes, rssMiB: maxRssMiB(), processorSeconds: processorSeconds() });
@@ -79,8 +85,9 @@ async function transfer(): Promise<void> {
   await new Promise((resolve) => process.stdin.once("data", resolve));
   const [began, before] = [performance.now(), processorSeconds()];
   let received: Received | null = null;
+  tracked.teller?.added({ digest: artifact, part: true });
   const source = new PeerSource({
-    peersOf: () => Promise.resolve(order.peers.filter(({ name }) => name !== order.name)),
+    peersOf: tracked.peersOf,
     reach: (peer) => door.reach(peer),
     ...{ clock: systemClock, random: Math.random, bytesMax: Number.MAX_SAFE_INTEGER },
     onReceived: (one) => (received = one),
@@ -97,6 +104,14 @@ async function transfer(): Promise<void> {
     ...spareAndFrom(received),
     processorSeconds: processorSeconds() - before,
   });
+}
+
+/** As the server says, or as this machine was told when it started. */
+async function others(port: number): Promise<Pick<Tracked, "peersOf"> & Partial<Tracked>> {
+  const { artifact, host, name, peers, role, server } = order;
+  if (server === "") return { peersOf: () => Promise.resolve(peers.filter((peer) => peer.name !== name)) };
+  const all = role === "serve" ? [{ digest: artifact }] : [];
+  return joinTracker(server, { name, address: `${host}:${port}`, all });
 }
 
 function spareAndFrom(received: Received | null) {
