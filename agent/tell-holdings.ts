@@ -26,7 +26,7 @@ export interface TellHoldingsOptions {
   readonly incarnation: string;
   /** Null while nobody can connect. */
   readonly door: () => Door | null;
-  /** All that is held now, most recently used first: the leader keeps so many of one agent. */
+  /** All that is held whole now, most recently used first: the leader keeps so many of one agent. */
   readonly all: () => readonly Held[];
 }
 
@@ -63,6 +63,8 @@ class Teller implements HoldingsTeller {
   #fromBeginning = true;
   #isTelling = false;
   #isOver = false;
+  /** What is not whole yet: no list of what is held names it, and others want of it what is there. */
+  readonly #parts = new Map<Digest, Held>();
   /** By digest what is to be said of it; null: it is gone. */
   #changed = new Map<Digest, Held | null>();
 
@@ -93,6 +95,8 @@ class Teller implements HoldingsTeller {
   }
 
   #change(digest: Digest, held: Held | null): void {
+    if (held?.part === true) this.#parts.set(digest, held);
+    else this.#parts.delete(digest);
     if (this.#epoch === 0 || this.#isOver) return;
     this.#changed.set(digest, held);
     this.#tellSoon();
@@ -125,7 +129,9 @@ class Teller implements HoldingsTeller {
   async #tellOnce(): Promise<"taken" | "again" | "unheard" | "denied"> {
     const whole = this.#fromBeginning;
     if (whole) {
-      this.#changed = new Map(this.#options.all().map((held) => [held.digest, held]));
+      // The leader keeps the first so many, and what comes just now is wanted most.
+      const all = [...this.#parts.values(), ...this.#options.all()];
+      this.#changed = new Map(all.map((held) => [held.digest, held]));
       this.#number = 0;
       this.#fromBeginning = false;
     }

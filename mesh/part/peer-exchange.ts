@@ -133,7 +133,7 @@ export class PeerExchange implements ChunkSource {
     const { artifacts, clock, say, uploadRate } = this.#options;
     const bytesPerSecond = uploadRate === null ? null : uploadRate * bytesPerMiB;
     const upload = new Upload({
-      shelf: shelfOfStore(artifacts, clock),
+      shelf: shelfOfStore(artifacts),
       clock,
       limits: { slots, bytesPerSecond },
     });
