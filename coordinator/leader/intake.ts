@@ -39,6 +39,7 @@ import type { SetAside } from "./set-aside.ts";
 import type { PackStore } from "./pack-store.ts";
 import { takeInbox } from "./take-report.ts";
 import type { SurveyMemory } from "../collect/survey.ts";
+import type { ArchiveShelf } from "../archive/archive-shelf.ts";
 import type { PointIndex } from "../view/point-index.ts";
 import { answerQuery } from "../view/answer-query.ts";
 import { answerBytes } from "../view/fit-answer.ts";
@@ -54,6 +55,7 @@ export interface IntakeOptions extends Ears {
   readonly packs: PackStore;
   readonly quota: SenderQuota;
   readonly points: PointIndex;
+  readonly archives: ArchiveShelf;
   readonly checkHead: HeadCheck;
   readonly restMs: () => number;
   readonly surveyMemory: SurveyMemory;

@@ -1,5 +1,6 @@
 /** What a question is answered from: the leader's durable state and what it heard last. */
 import type { Bus } from "../../protocol/bus/bus.ts";
+import type { ArchiveShelf } from "../archive/archive-shelf.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { SetAsideMessage } from "../../protocol/set-aside-view.ts";
@@ -22,6 +23,7 @@ export interface QuerySource {
   readonly setAside: { list(): readonly SetAsideMessage[] };
   readonly settings: CoordinatorSettings;
   readonly points: PointIndex;
+  readonly archives: ArchiveShelf;
   /** How long whoever leads still removes nothing from the mesh's store, ms. */
   readonly restMs: () => number;
   /** What a look at that store has read before. */
