@@ -18,7 +18,7 @@ import {
 import { inputsOf } from "../state/sweep-input.ts";
 import { trialsOf } from "../state/trials-of.ts";
 import { bestTrials } from "./best-trials.ts";
-import { logsMsOf } from "./default-retention.ts";
+import { retentionFor } from "./default-retention.ts";
 
 export interface Reference {
   readonly digest: Digest;
@@ -134,7 +134,7 @@ const kinds = {
       const { retention, state } = moment;
       for (const sweep of state.sweeps.values()) {
         if (!isKept(moment, sweep)) continue;
-        for (const trial of bestTrials(state, sweep, retention.checkpoints)) {
+        for (const trial of bestTrials(state, sweep, retentionFor(retention, sweep).checkpoints)) {
           const kept = keptOf(trial);
           if (kept !== null) yield [kept.digest, trial.trial];
         }
@@ -157,7 +157,11 @@ const kinds = {
     find: function* (moment) {
       for (const { at, logs, sweep: of, trials } of moment.state.archives.values()) {
         const sweep = mustGet(moment.state.sweeps, of, "sweep");
-        if (logs !== undefined && isKept(moment, sweep) && moment.at - at < logsMsOf(moment.retention))
+        if (
+          logs !== undefined &&
+          isKept(moment, sweep) &&
+          moment.at - at < retentionFor(moment.retention, sweep).logsMs
+        )
           yield [logs, trialsText(trials, of)];
       }
     },

@@ -162,6 +162,60 @@ describe("archives", () => {
     for (const { curves = "" } of archives) assert.ok(!fold.stored.has(curves));
   });
 
+  test("KEEP-1: what a sweep's own file keeps goes before what the mesh says, and holds for no other", () => {
+    fc.assert(
+      fc.property(
+        fc.option(fc.nat({ max: 6 })),
+        fc.option(fc.integer({ min: 1, max: 400 })),
+        fc.nat({ max: 4 }),
+        (checkpoints, days, usual) => {
+          const fold = new ArchiveFold();
+          fold.open("ada", 1_000_000);
+          fold.join("a", 2);
+          fold.must("retention-set", { checkpoints: usual, logsMs: 200 * dayMs });
+          const keep = {
+            ...(checkpoints === null ? null : { checkpoints }),
+            ...(days === null ? null : { logsMs: days * dayMs }),
+          };
+          const search = { method: "random", trials: 8, seed: 1 } as const;
+          fold.must("sweep-run", { spec: sweepSpec({ name: "own", search, keep }) });
+          fold.must("sweep-run", { spec: sweepSpec({ name: "usual", search, trialSeed: 2 }) });
+          for (let n = 1; fold.running()[0] !== undefined; n++) fold.complete(fold.running()[0], n / 50);
+          fold.at += 10_000;
+          for (let made = fold.make(false); made !== null; made = fold.make(false)) fold.note(made);
+          const at = fold.at;
+          fold.restOfIt();
+          const kept = (sweep: string) =>
+            [...fold.state.trials.values()].filter(
+              (trial) => trial.sweep === sweep && fold.stored.has(trial.checkpoint?.digest ?? ""),
+            ).length;
+          // The best of all is always among them.
+          assert.deepEqual([kept("s1"), kept("s2")], [Math.max(1, checkpoints ?? usual), Math.max(1, usual)]);
+          for (const [sweep, logsDays] of [
+            ["s1", days ?? 200],
+            ["s2", 200],
+          ] as const) {
+            const archives = [...fold.state.archives.values()].filter((one) => one.sweep === sweep);
+            assert.ok(archives.some(({ logs }) => logs !== undefined));
+            for (const late of [-1, 1]) {
+              const moment = {
+                state: fold.state,
+                at: at + logsDays * dayMs + late,
+                retention: retentionOf(fold.state),
+              };
+              const referred = referredTo(moment);
+              for (const { curves = "", logs } of archives) {
+                assert.ok(referred.has(curves));
+                if (logs !== undefined) assert.equal(referred.has(logs), late < 0);
+              }
+            }
+          }
+        },
+      ),
+      { numRuns: 40, seed: 11 },
+    );
+  });
+
   test("ARCHIVE-4: a sweep that goes on waits for many or for long, one that has ended does not", () => {
     const fold = begin();
     fold.complete(fold.running()[0], 0.1);

@@ -88,12 +88,22 @@ async function run(mesh: LiveMesh, file: string, say: (line: string) => void): P
   for (;;) {
     const known = valueOf(await mesh.client.query("sweeps", {})).sweeps.find((one) => one.sweep === sweep);
     if (known?.state === "done") {
-      say(`${sweep}: ${known.counts.completed} trials completed`);
+      const { completed, failed } = known.counts;
+      say(`${sweep}: ${completed} trials completed${failed === 0 ? "" : `, ${failed} failed`}`);
+      if (failed > 0) say(await whyFailed(mesh, sweep));
       return;
     }
     assert.notEqual(known?.state, "stopped");
     await sleep(100);
   }
+}
+
+async function whyFailed(mesh: LiveMesh, sweep: string): Promise<string> {
+  const { trials } = valueOf(await mesh.client.query("sweep", { sweep, limit: 1_000 }));
+  const failed = trials.find(({ state }) => state === "failed");
+  if (failed === undefined) return "";
+  const { attempts, failure } = valueOf(await mesh.client.query("trial", { trial: failed.trial }));
+  return `  ${failed.trial}: ${failure ?? ""}; ${attempts.map(({ ending }) => ending).join("; ")}`;
 }
 
 async function untilStill(home: string, { patienceMs, say }: DiskOptions): Promise<PlaceSizes> {
