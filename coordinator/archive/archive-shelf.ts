@@ -33,6 +33,8 @@ export class ArchiveShelf {
   readonly #open = new Map<Digest, { readonly archive: TrialArchive; readonly bytes: number }>();
   readonly #opening = new Map<Digest, Promise<TrialArchive | null>>();
   #bytes = 0;
+  /** Of the sweep that was asked about last, the archive of each trial. */
+  #found = { sweep: "", known: 0, of: new Map<TrialId, number>() };
 
   constructor(options: ArchiveShelfOptions) {
     this.#options = options;
@@ -50,11 +52,20 @@ export class ArchiveShelf {
   #archiveOf(trial: TrialId): Archive | null {
     const { archives, archivesOf, trials } = this.#options.state;
     const sweep = trials.get(trial)?.sweep ?? "";
-    for (const number of archivesOf.get(sweep) ?? []) {
-      const archive = archives.get(number);
-      if (archive?.trials.includes(trial) === true) return archive;
-    }
-    return null;
+    const numbers = archivesOf.get(sweep) ?? [];
+    if (this.#found.sweep !== sweep) this.#found = { sweep, known: 0, of: new Map() };
+    const { known, of } = this.#found;
+    // There are only ever more of them.
+    for (const number of numbers.slice(known))
+      for (const one of archives.get(number)?.trials ?? []) of.set(one, number);
+    this.#found.known = numbers.length;
+    return archives.get(of.get(trial) ?? 0) ?? null;
+  }
+
+  /** Whether it was archived, and is not kept any more. */
+  isGone(kind: ArchiveKind, trial: TrialId): boolean {
+    const digest = this.#archiveOf(trial)?.[kind];
+    return digest !== undefined && this.#options.state.gone.has(digest);
   }
 
   async #opened(digest: Digest): Promise<TrialArchive | null> {

@@ -6,6 +6,9 @@ import { mustGet, type State, type Trial } from "../state/state.ts";
 /** In one archive at most. */
 export const archivedTogetherMax = 256;
 
+/** Where streams may let go of something soon, so many times less is waited for what may still be on its way. */
+const hurry = 4;
+
 export interface DueTrials {
   readonly sweep: SweepId;
   /** At least one. */
@@ -28,7 +31,7 @@ export function dueTrials(
     const { finishedAt } = mustGet(state.sweeps, id, "sweep");
     const [first] = waiting;
     if (first === undefined) continue;
-    const settled = at - settings.archiveRestMs;
+    const settled = at - settings.archiveRestMs / (isPressed ? hurry : 1);
     const isDue =
       (finishedAt !== null && finishedAt <= settled) ||
       isPressed ||

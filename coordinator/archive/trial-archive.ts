@@ -85,6 +85,8 @@ export class TrialArchive {
   readonly to: number;
   readonly #blocks: readonly Bytes[];
   readonly #places: Places;
+  /** The block that was read last: whoever reads many trials reads them in their order. */
+  #last: { readonly block: number; readonly members: readonly Member[] } | null = null;
 
   private constructor(to: number, blocks: readonly Bytes[], places: Places) {
     this.to = to;
@@ -109,10 +111,18 @@ export class TrialArchive {
     const place = this.#places.get(trial);
     if (place === undefined) return [];
     const [block, at] = place;
-    const bytes = this.#blocks[block];
-    const members = bytes === undefined ? null : blockSchema.safeParse(unpacked(bytes));
-    const member = members?.data?.[at];
+    const member = this.#members(block)[at];
     return member === undefined ? null : saidIn(member);
+  }
+
+  /** None where it cannot be read. */
+  #members(block: number): readonly Member[] {
+    if (this.#last?.block !== block) {
+      const bytes = this.#blocks[block];
+      const parsed = bytes === undefined ? undefined : blockSchema.safeParse(unpacked(bytes));
+      this.#last = { block, members: parsed?.data ?? [] };
+    }
+    return this.#last.members;
   }
 }
 

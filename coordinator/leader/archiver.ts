@@ -97,17 +97,21 @@ export class Archiver {
 
   async #round(): Promise<void> {
     const { clock, settings, state } = this.#options;
-    const now = await this.#sequences();
-    this.#quiet ??= now;
-    const isPressed =
-      now.curves - this.#quiet.curves >= pressingPoints || now.logs - this.#quiet.logs >= pressingLines;
-    const next = () => this.#asked(() => dueTrials(state, clock.now(), settings, isPressed));
-    for (let due = await next(); due !== null && !this.#closed; due = await next()) {
+    while (!this.#closed) {
+      const now = await this.#sequences();
+      this.#quiet ??= now;
+      const { curves, logs } = this.#quiet;
+      const isPressed = now.curves - curves >= pressingPoints || now.logs - logs >= pressingLines;
+      const due = await this.#asked(() => dueTrials(state, clock.now(), settings, isPressed));
+      if (due === null) {
+        // What waits now has been said since, or is not over.
+        if (isPressed) this.#quiet = now;
+        return;
+      }
       const from = clock.monotonic();
       await this.#archive(due);
       if (!isPressed) await sleep(clock, (clock.monotonic() - from) * restShare);
     }
-    if (isPressed) this.#quiet = now;
   }
 
   async #sequences(): Promise<Readonly<Record<ArchiveKind, number>>> {

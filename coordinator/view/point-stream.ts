@@ -27,7 +27,7 @@ export interface PointSource {
   readonly bus: Bus;
   readonly mesh: string;
   readonly points: PointIndex;
-  readonly archives: Pick<ArchiveShelf, "saidOf">;
+  readonly archives: Pick<ArchiveShelf, "isGone" | "saidOf">;
 }
 
 export async function readCurve(source: PointSource, trial: SpokenOf): Promise<{ points: MetricPoint[] }> {
@@ -63,7 +63,7 @@ export async function readLogs(
   source: PointSource,
   trial: SpokenOf,
   { after, limit }: LogsAsked,
-): Promise<{ lines: (LogLine & { at: number })[]; position: number }> {
+): Promise<{ lines: (LogLine & { at: number })[]; position: number; gone?: true }> {
   const { logs } = streamsOf(source.mesh);
   const { lastSequence } = await source.bus.streamState(logs);
   const archived = await source.archives.saidOf("logs", trial.trial);
@@ -74,7 +74,9 @@ export async function readLogs(
   const found = await readAll({ source, stream: logs, voices, archived }, logLineSchema, before + 1);
   const shown = after === null ? found.slice(-limit) : found.slice(0, limit);
   const lines = shown.map(({ said, storedAt }) => ({ ...said, at: storedAt }));
-  return { lines, position: shown.at(-1)?.sequence ?? before };
+  const position = shown.at(-1)?.sequence ?? before;
+  const isGone = found.length === 0 && source.archives.isGone("logs", trial.trial);
+  return { lines, position, ...(isGone ? { gone: true } : null) };
 }
 
 /** A subject on which an attempt is spoken of. */

@@ -210,6 +210,22 @@ for (const world of busWorlds) {
       assert.deepEqual((await shown(term().source, trials)).history, []);
     });
 
+    test("ARCHIVE-3: a log that was collected is told as that, and a curve stays", async () => {
+      const trials = await run("sixth", 3);
+      const { archiver } = term();
+      const before = await shown(term().source, trials);
+      await archived(archiver);
+      await purge();
+      for (const { logs } of fold.state.archives.values())
+        if (logs !== undefined) fold.state.gone.set(logs, 1);
+      const { source } = term();
+      assert.deepEqual((await shown(source, trials)).history, before.history);
+      for (const trial of trials) {
+        const told = await mesh.settle(readLogs(source, trial, { limit: 9, after: null }));
+        assert.deepEqual([told.lines, told.gone], [[], true]);
+      }
+    });
+
     test("ARCHIVE-2: a server that is away is waited for, and told once", async () => {
       await run("fifth", 2);
       const { state } = fold;
