@@ -28,6 +28,8 @@ export interface TellHoldingsOptions {
   readonly door: () => Door | null;
   /** All that is held whole now, most recently used first: the leader keeps so many of one agent. */
   readonly all: () => readonly Held[];
+  /** GC-8: of what was told, what the mesh has collected. */
+  readonly onGone?: (digests: readonly Digest[]) => void;
 }
 
 export interface HoldingsTeller {
@@ -154,6 +156,7 @@ class Teller implements HoldingsTeller {
       );
       if (!answer.success || !answer.data.ok) return "unheard";
       const taken = holdAnswerSchema.safeParse(answer.data.value);
+      if (taken.data?.gone !== undefined) this.#options.onGone?.(taken.data.gone);
       return taken.success && !taken.data.again ? "taken" : "again";
     } catch (error) {
       if (!(error instanceof BusError)) throw error;

@@ -45,8 +45,14 @@ export const trackSchema = z.discriminatedUnion("kind", [
 export type Track = z.infer<typeof trackSchema>;
 export type Hold = Extract<Track, { kind: "hold" }>;
 
-/** `again`: something between was not heard, so all of it is to be said again, beginning with a `whole` one. */
-export const holdAnswerSchema = z.object({ again: z.boolean() });
+/**
+ * `again`: something between was not heard, so all of it is to be said again, beginning with a `whole` one. `gone`: of what was added,
+ * what the mesh has collected; absent where that is none, and of coordinators that do not say it.
+ */
+export const holdAnswerSchema = z.object({
+  again: z.boolean(),
+  gone: listOf(digestSchema, entriesPerMessageMax).optional(),
+});
 
 export const foundSchema = z.object({
   peers: listOf(z.object({ agent: nameSchema, door: doorSchema, part: z.boolean() }), peersMax),

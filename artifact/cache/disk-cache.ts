@@ -40,6 +40,8 @@ export interface DiskCacheOptions {
   /** Hears what this machine holds from now on, also of what it is just receiving, and what not any more. */
   readonly onHeld?: (held: Held) => void;
   readonly onDropped?: (digest: Digest) => void;
+  /** Hears what was to go and was of use too lately, or is read just now: whoever says it again later finds it idle. */
+  readonly onSpared?: (digest: Digest) => void;
 }
 
 const retryMs = 500;
@@ -51,7 +53,7 @@ const offerAgainMs = 20_000;
 const sharedMs = 60_000;
 const sharedKept = 10_000;
 /** What was used this recently is not dropped: a lease that names it may be on its way. */
-const usefulMs = 10 * 60_000;
+export const usefulMs = 10 * 60_000;
 
 export async function openDiskCache(options: DiskCacheOptions): Promise<ArtifactCache> {
   const { clock, dir, say } = options;
@@ -185,11 +187,14 @@ class DiskCache implements ArtifactCache {
 
   /** GC-8: it goes whatever room there is, unless somebody reads it, wants it to stay, or it was of use only lately. */
   async #drop(digest: Digest): Promise<void> {
+    const { clock, onDropped, onSpared } = this.#options;
     const entry = this.#store.entry(digest);
-    if (entry === null || this.#options.clock.now() - entry.usedAt < usefulMs) return;
+    if (entry === null) return;
+    if (clock.now() - entry.usedAt < usefulMs) return onSpared?.(digest);
     if (await this.#store.isPinned(digest)) return;
     this.#sharedAt.delete(digest);
-    if (this.#store.remove(digest)) this.#options.onDropped?.(digest);
+    if (this.#store.remove(digest)) onDropped?.(digest);
+    else onSpared?.(digest);
   }
 
   /** The mesh's store misses blobs: what is asked for is a chunk or a node of whatever artifact, or one of before there were trees. */

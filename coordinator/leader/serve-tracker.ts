@@ -13,7 +13,7 @@ export interface ServeTrackerOptions {
   readonly bus: Bus;
   readonly mesh: string;
   readonly clock: Clock;
-  readonly state: Pick<State, "agents" | "meta">;
+  readonly state: Pick<State, "agents" | "gone" | "meta">;
   readonly quota: SenderQuota;
 }
 
@@ -45,5 +45,7 @@ function answerTo(
     state.agents.get(who)?.incarnation !== track.value.incarnation
   )
     return accept({ again: true });
-  return accept({ again: !tracker.hold(who, track.value) });
+  // GC-8: it may not have heard when that was collected.
+  const gone = track.value.added.flatMap(({ digest }) => (state.gone.has(digest) ? digest : []));
+  return accept({ again: !tracker.hold(who, track.value), ...(gone.length === 0 ? null : { gone }) });
 }

@@ -11,6 +11,7 @@ import type { Digest } from "../../protocol/id.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { isHeld, leavesBefore } from "../state/bytes-held.ts";
+import type { Input } from "../state/input.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
 import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
@@ -30,6 +31,9 @@ import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
 import { PointIndex } from "../view/point-index.ts";
 import { SenderQuota } from "./sender-quota.ts";
 import { BlobProver } from "./blob-prover.ts";
+import { ArchiveShelf } from "../archive/archive-shelf.ts";
+import { placeOf } from "../../artifact/mesh-blob.ts";
+import { Archiver } from "./archiver.ts";
 import { Collector } from "./collector.ts";
 import { artifactsOnRecord, scrubBlobs } from "./scrub-blobs.ts";
 import { serveProofs } from "./serve-proofs.ts";
@@ -118,15 +122,15 @@ export function beginTerm(options: TermOptions): Term {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
   const quota = new SenderQuota(log);
-  const points = new PointIndex(bus);
   const watch = new ClockWatch(options.machineClock);
   const checkHead = headCheck({ ...options, copy: options.store.copy });
   const packs = new PackStore(options);
-  const { collector, prover } = storeKeepers(options, leader, packs);
+  const keepers = storeKeepers(options, leader, packs);
+  const { archives, collector, points, prover } = keepers;
   const spare = (digest: Digest) => prover.tell(digest);
   const restMs = () => collector.restMs;
   const store = { restMs, spare, surveyMemory: collector.memory, tracker: new Tracker() };
-  const ears = { leader, board, watch, giveOrder, packs, quota, points, checkHead, ...store };
+  const ears = { leader, board, watch, giveOrder, packs, quota, points, archives, checkHead, ...store };
   const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
@@ -138,12 +142,12 @@ export function beginTerm(options: TermOptions): Term {
   const timers = [
     ...regularTasks(options, intake, pulse, { collector, prover }),
     every(clock, settings.beaconMs, lookForProposals),
-    every(clock, settings.beaconMs, () => collector.look()),
+    every(clock, settings.beaconMs, keepers.look),
   ];
   const over = ended.promise.then(() => {
     leader.stop();
     proposer.close();
-    collector.close();
+    keepers.close();
     pulse.close();
     for (const cancel of timers) cancel();
     for (const subscription of subscriptions) subscription.close();
@@ -151,12 +155,13 @@ export function beginTerm(options: TermOptions): Term {
   return { over, end: ended.resolve };
 }
 
-/** Who looks after what the mesh's store holds: what is proved there, and what goes. */
+/** Who looks after what the mesh's store holds: what is proved there, what goes, and what is archived. */
 function storeKeepers(
   { bus, clock, log, mesh, settings, state }: TermOptions,
   leader: Leader,
   packs: PackStore,
 ) {
+  const points = new PointIndex(bus);
   const prover = new BlobProver({
     ...{ bus, mesh, clock, packs, log },
     packOf: (digest) => state.packed.get(digest),
@@ -164,12 +169,19 @@ function storeKeepers(
     isGone: (digest) => !isHeld(state, digest),
     onRemoved: (digest) => collector.memory.forget(digest),
   });
-  const collector = new Collector({
-    ...{ bus, mesh, clock, state, settings, prover, log },
-    ask: (question) => leader.ask(question),
-    submit: (input) => new Promise((resolve) => leader.submit({ input, done: () => resolve() })),
-  });
-  return { collector, prover };
+  const loop = {
+    ask: (question: () => void) => leader.ask(question),
+    submit: (input: Input) => new Promise<void>((resolve) => leader.submit({ input, done: () => resolve() })),
+  };
+  const collector = new Collector({ ...{ bus, mesh, clock, state, settings, prover, log }, ...loop });
+  const archiver = new Archiver({ ...{ bus, mesh, clock, state, settings, prover, points, log }, ...loop });
+  const archives = new ArchiveShelf({ bus, place: placeOf(mesh), state });
+  const keepers = [collector, archiver];
+  return {
+    ...{ archives, collector, points, prover },
+    look: () => keepers.forEach((keeper) => keeper.look()),
+    close: () => keepers.forEach((keeper) => keeper.close()),
+  };
 }
 
 /** One that was cut off and has nothing to append would never learn from its own appends that it was deposed. */
@@ -195,7 +207,7 @@ function regularTasks(
   { bus, clock, keys, mesh, name, scrubs, settings, state }: TermOptions,
   { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
-  { collector, prover }: ReturnType<typeof storeKeepers>,
+  { collector, prover }: Pick<ReturnType<typeof storeKeepers>, "collector" | "prover">,
 ): (() => void)[] {
   const began = clock.now();
   let head = { sequence: 0, proof: "" };

@@ -161,6 +161,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     say,
     ...among.cache,
   });
+  among.hearGone((digest) => artifacts.drop?.(digest));
   const halted = Promise.withResolvers<LendingEnd>();
   const interpreter = findInterpreter(environment);
   const slots = Math.max(1, policy.slots);

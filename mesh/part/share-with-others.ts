@@ -1,13 +1,15 @@
 /** Joins an agent's artifacts to the other agents': what is fetched, what is told, what is given. Not here: the door itself (`peer-exchange.ts`). */
 import { tellHoldings } from "../../agent/tell-holdings.ts";
-import type { DiskCacheOptions } from "../../artifact/cache/disk-cache.ts";
+import { usefulMs, type DiskCacheOptions } from "../../artifact/cache/disk-cache.ts";
 import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
+import type { Digest } from "../../protocol/id.ts";
 import type { Door } from "../../protocol/tracking.ts";
 import type { Home } from "../home.ts";
 import type { KeptCertificate } from "./keep-certificate.ts";
 import { PeerExchange } from "./peer-exchange.ts";
+import { SparedArtifact } from "./spared-artifact.ts";
 
 export interface ShareWithOthers {
   readonly home: Home;
@@ -22,8 +24,10 @@ export interface ShareWithOthers {
 }
 
 export interface AmongOthers {
-  readonly cache: Pick<DiskCacheOptions, "peers" | "onHeld" | "onDropped">;
+  readonly cache: Pick<DiskCacheOptions, "peers" | "onHeld" | "onDropped" | "onSpared">;
   readonly welcomed: (epoch: number) => void;
+  /** Hears from now on what of it the mesh has collected. */
+  hearGone(listener: (digest: Digest) => void): void;
   close(): Promise<void>;
 }
 
@@ -38,7 +42,10 @@ export function shareWithOthers({
   say,
   uploadRate,
 }: ShareWithOthers): AmongOthers {
-  if (certificate === null) return { cache: {}, welcomed: () => undefined, close: () => Promise.resolve() };
+  if (certificate === null) {
+    const nothing = () => undefined;
+    return { cache: {}, welcomed: nothing, hearGone: nothing, close: () => Promise.resolve() };
+  }
   const mesh = home.mesh;
   const all = () => artifacts.list().map((digest) => ({ digest }));
   const serverHost = new URL(home.url).hostname;
@@ -46,7 +53,15 @@ export function shareWithOthers({
     ...{ mesh, name, bus, certificate, artifacts, serverHost, uploadRate, say, clock: systemClock },
   });
   let door: Door | null = null;
-  const teller = tellHoldings({ bus, mesh, incarnation, all, clock: systemClock, door: () => door });
+  let drop: (digest: Digest) => void = () => undefined;
+  const teller = tellHoldings({
+    ...{ bus, mesh, incarnation, all, clock: systemClock, door: () => door },
+    onGone: (digests) => digests.forEach((digest) => drop(digest)),
+  });
+  // GC-8: whether it is still gone then, the leader says when it is told again that it is here.
+  const spared = new SparedArtifact(systemClock, usefulMs, (digest) => {
+    if (artifacts.entry(digest) !== null) teller.added({ digest });
+  });
   void exchange.begin((place) => {
     door = place;
     teller.moved();
@@ -56,9 +71,14 @@ export function shareWithOthers({
       peers: [exchange],
       onHeld: (held) => teller.added(held),
       onDropped: (digest) => teller.dropped(digest),
+      onSpared: (digest) => spared.add(digest),
     },
     welcomed: (epoch) => teller.welcomed(epoch),
+    hearGone: (listener) => {
+      drop = listener;
+    },
     close: () => {
+      spared.close();
       teller.close();
       return exchange.close();
     },

@@ -28,6 +28,8 @@ for (const world of busWorlds) {
     let tracker = new Tracker();
     const fold = new Fold();
     const held = new Map<string, Held>();
+    const gone = new Map<string, number>();
+    const heardGone: string[] = [];
 
     /** Where each user has an account of its own the asker stands in the subject; here it is put there. */
     const named = (who: string): Pick<Bus, "request"> => ({
@@ -37,7 +39,7 @@ for (const world of busWorlds) {
     function begin(epoch: number): void {
       for (const one of served) one.close();
       tracker = new Tracker();
-      const state = { agents: fold.state.agents, meta: { ...fold.state.meta, epoch } };
+      const state = { agents: fold.state.agents, gone, meta: { ...fold.state.meta, epoch } };
       served = [
         serveTracker(
           { bus: lead, mesh: "m", clock: systemClock, state, quota: new SenderQuota(() => undefined) },
@@ -71,6 +73,7 @@ for (const world of busWorlds) {
         door: () => door,
         // As a store lists it: what is still coming is not in it.
         all: () => [...held.values()].filter(({ part }) => part !== true),
+        onGone: (digests) => heardGone.push(...digests),
       });
       teller.welcomed(1);
     });
@@ -129,6 +132,24 @@ for (const world of busWorlds) {
       await settle(4, []);
     });
 
+    test("GC-8: whoever tells what it holds is told what of it was collected, however long ago", async () => {
+      const kept = digestOf(20);
+      for (const n of [11, 12, 9_001]) gone.set(digestOf(n), 1);
+      begin(3);
+      teller.welcomed(3);
+      await settle(20, ["den false"]);
+      assert.deepEqual(heardGone.toSorted(), [digestOf(11), digestOf(12)]);
+      gone.delete(digestOf(11));
+      gone.set(kept, 2);
+      // As one that was spared is said again.
+      for (const n of [11, 12, 20]) teller.added({ digest: digestOf(n) });
+      await until("the answer", async () => {
+        await mesh.pass(20);
+        return heardGone.length === 4 || null;
+      });
+      assert.deepEqual(heardGone.slice(2).toSorted(), [digestOf(12), kept]);
+    });
+
     test("of a machine that asks for itself, what nobody holds, and what cannot be read", async () => {
       assert.deepEqual(await found(3, named("den")), []);
       assert.deepEqual(await found(7_777), []);
@@ -139,7 +160,7 @@ for (const world of busWorlds) {
       const hold = {
         kind: "hold",
         incarnation: "x",
-        epoch: 2,
+        epoch: 3,
         number: 1,
         whole: true,
         door,
