@@ -17,7 +17,7 @@ import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { headCheck } from "./head-check.ts";
-import { orderGiver } from "./give-order.ts";
+import { orderGiver, type GiveOrder } from "./give-order.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import { asideOf, type FaultBook } from "./fault-book.ts";
 import { Leader } from "./leader.ts";
@@ -31,6 +31,7 @@ import { PointIndex } from "../view/point-index.ts";
 import { SenderQuota } from "./sender-quota.ts";
 import { BlobProver } from "./blob-prover.ts";
 import { Collector } from "./collector.ts";
+import { ReplicaDesk } from "./replica-desk.ts";
 import { artifactsOnRecord, scrubBlobs } from "./scrub-blobs.ts";
 import { serveProofs } from "./serve-proofs.ts";
 import { serveTracker } from "./serve-tracker.ts";
@@ -124,8 +125,8 @@ export function beginTerm(options: TermOptions): Term {
   const packs = new PackStore(options);
   const { collector, prover } = storeKeepers(options, leader, packs);
   const spare = (digest: Digest) => prover.tell(digest);
-  const restMs = () => collector.restMs;
-  const store = { restMs, spare, surveyMemory: collector.memory };
+  const { desk, tracker } = holdings(options, giveOrder, spare);
+  const store = { restMs: () => collector.restMs, spare, surveyMemory: collector.memory };
   const ears = { leader, board, watch, giveOrder, packs, quota, points, checkHead, ...store };
   const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [
@@ -133,7 +134,7 @@ export function beginTerm(options: TermOptions): Term {
     ...serveRequests(intake),
     serveInbox(intake),
     serveProofs(bus, mesh, prover),
-    serveTracker({ bus, mesh, clock, state, quota }, new Tracker()),
+    serveTracker({ ...options, quota }, tracker, desk),
   ];
   const timers = [
     ...regularTasks(options, intake, pulse, { collector, prover }),
@@ -170,6 +171,12 @@ function storeKeepers(
     submit: (input) => new Promise((resolve) => leader.submit({ input, done: () => resolve() })),
   });
   return { collector, prover };
+}
+
+/** What agents say they hold, and who holds replicas. */
+function holdings({ clock, state }: TermOptions, giveOrder: GiveOrder, spare: (digest: Digest) => void) {
+  const tracker = new Tracker();
+  return { tracker, desk: new ReplicaDesk({ clock, state, tracker, giveOrder, spare }) };
 }
 
 /** One that was cut off and has nothing to append would never learn from its own appends that it was deposed. */
