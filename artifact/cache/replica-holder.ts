@@ -58,6 +58,8 @@ export class ReplicaHolder {
       if (!wasKept) kept.letGo(digest);
       return false;
     }
+    // It may have been released meanwhile, for what it was before.
+    if (!kept.keep(digest, bytes)) return false;
     onHeld({ digest, kept: bytes });
     if (by !== this.#saidOf) say(`large checkpoints that are made here are held by agent ${by} too`);
     this.#saidOf = by;

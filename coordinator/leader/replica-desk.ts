@@ -35,6 +35,8 @@ const perTakerMax = 2;
 const perAskerMax = 8;
 /** Agents that are compared. */
 const candidatesMax = 64;
+/** Remembered, the oldest forgotten first. */
+const madeMax = 100_000;
 /** QUOTA-1: bytes that one agent may ask others to hold. */
 const bytesRate = { perSecond: 256 * bytesPerMiB, atOnce: 64 * bytesPerGiB } as const;
 
@@ -43,11 +45,15 @@ export interface ReplicaDeskOptions {
   readonly state: State;
   readonly tracker: Tracker;
   readonly giveOrder: GiveOrder;
-  /** GC-5: what somebody was told to be there is not to go before it is referred to. */
-  readonly spare: (digest: Digest) => void;
 }
 
-export interface Wish {
+export interface ReplicaAsked {
+  readonly digest: Digest;
+  readonly bytes: number;
+  readonly fence: Fence;
+}
+
+interface Wish {
   readonly digest: Digest;
   readonly bytes: number;
   /** The trial that goes on from it; null where nobody asks on a lease's behalf. */
@@ -80,6 +86,9 @@ export class ReplicaDesk {
   readonly #underWay = new Map<Digest, UnderWay>();
   /** Until when each is not asked, on the monotonic clock. */
   readonly #aside = new Map<string, number>();
+  /** By digest of what somebody asked a replica of: for which lease, and in which order. */
+  readonly #made = new Map<Digest, { readonly fence: Fence; readonly number: number }>();
+  #number = 0;
   readonly #bytes = new RateLimit(bytesRate);
 
   constructor(options: ReplicaDeskOptions) {
@@ -87,24 +96,28 @@ export class ReplicaDesk {
   }
 
   /** Resolves with what is known within `answerMs`. */
-  ask(
-    asker: string,
-    { bytes, digest, fence }: { readonly digest: Digest; readonly bytes: number; readonly fence: Fence },
-  ): Promise<ReplicaAnswer> {
-    const { clock, state, tracker } = this.#options;
+  async ask(asker: string, asked: ReplicaAsked): Promise<ReplicaAnswer> {
+    const { state, tracker } = this.#options;
+    const { bytes, digest, fence } = asked;
     const found = attemptByFence(state, fence);
     if (found === null || found.attempt.agent !== asker) return none;
     tracker.note(asker, { digest, kept: bytes });
+    this.#noteMade(digest, fence);
     const by = this.#holderBeside(asker, digest);
-    if (by !== null) return Promise.resolve(this.#held(digest, by));
-    const known = this.#underWay.get(digest);
-    const wish = { digest, bytes, trial: found.trial };
-    if (known === undefined && !this.#mayAsk(asker, bytes)) return none;
-    const underWay = known ?? this.begin(asker, wish);
+    if (by !== null) return { state: "held", by };
+    if (!this.#underWay.has(digest) && !this.#mayAsk(asker, bytes)) return none;
+    const underWay = this.#underWay.get(digest) ?? this.begin(asker, { digest, bytes, trial: found.trial });
     if (underWay === null) return none;
+    const answer = await this.#answerOf(underWay);
+    // Its report leaves now, behind those of what was held before.
+    if (answer.state === "held") this.#noteMade(digest, fence);
+    return answer;
+  }
+
+  #answerOf(underWay: UnderWay): Promise<ReplicaAnswer> {
     const answer = Promise.withResolvers<ReplicaAnswer>();
     underWay.waiting.add(answer.resolve);
-    clock.setTimer(answerMs, () => {
+    this.#options.clock.setTimer(answerMs, () => {
       underWay.waiting.delete(answer.resolve);
       answer.resolve({ state: "under way" });
     });
@@ -119,6 +132,25 @@ export class ReplicaDesk {
       ...{ target: "", hasBegun: false, orderedAt: 0, turn: 0 },
     };
     return this.#askNext(underWay) ? underWay : null;
+  }
+
+  /** GC-5: whether no report that could name it is on its way any more; null where nobody asked for it in this term. */
+  isOver(digest: Digest): boolean | null {
+    const { state } = this.#options;
+    const made = this.#made.get(digest);
+    if (made === undefined) return null;
+    const found = attemptByFence(state, made.fence);
+    if (found === null) return true;
+    const newest = this.#made.get(found.trial.checkpoint?.digest ?? "");
+    return newest !== undefined && newest.fence === made.fence && newest.number > made.number;
+  }
+
+  /** The newest last. */
+  #noteMade(digest: Digest, fence: Fence): void {
+    this.#made.delete(digest);
+    this.#made.set(digest, { fence, number: ++this.#number });
+    const [oldest] = this.#made.keys();
+    if (this.#made.size > madeMax && oldest !== undefined) this.#made.delete(oldest);
   }
 
   isUnderWay(digest: Digest): boolean {
@@ -148,11 +180,6 @@ export class ReplicaDesk {
     return null;
   }
 
-  #held(digest: Digest, by: string): ReplicaAnswer {
-    this.#options.spare(digest);
-    return { state: "held", by };
-  }
-
   #mayAsk(asker: string, bytes: number): boolean {
     const open = [...this.#underWay.values()].filter(({ from }) => from === asker).length;
     return open < perAskerMax && this.#bytes.allows(asker, this.#options.clock.monotonic(), bytes);
@@ -162,7 +189,7 @@ export class ReplicaDesk {
     const { tracker } = this.#options;
     const { from, target, wish } = underWay;
     const by = this.#holderBeside(from, wish.digest);
-    if (by !== null) return this.#end(underWay, this.#held(wish.digest, by));
+    if (by !== null) return this.#end(underWay, { state: "held", by });
     if (underWay.hasBegun || !tracker.hasPart(target, wish.digest)) return;
     underWay.hasBegun = true;
     this.#waitFor(underWay, bringMs + (wish.bytes / bringBytesPerSecond) * 1_000);
@@ -241,7 +268,7 @@ export class ReplicaDesk {
   }
 }
 
-const none: Promise<ReplicaAnswer> = Promise.resolve({ state: "none" });
+const none: ReplicaAnswer = { state: "none" };
 
 /** One that is about to leave, or that is not trusted, is no place for what is to last. */
 function mayTake({ agents }: State, name: string): boolean {

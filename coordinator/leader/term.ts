@@ -32,7 +32,8 @@ import { SenderQuota } from "./sender-quota.ts";
 import { BlobProver } from "./blob-prover.ts";
 import { Collector } from "./collector.ts";
 import { ReplicaDesk } from "./replica-desk.ts";
-import { artifactsOnRecord, scrubBlobs } from "./scrub-blobs.ts";
+import { ReplicaKeeper } from "./replica-keeper.ts";
+import { artifactsOnRecord, scrubBlobs, type OnRecord } from "./scrub-blobs.ts";
 import { serveProofs } from "./serve-proofs.ts";
 import { serveTracker } from "./serve-tracker.ts";
 import { ServerPulse } from "./server-pulse.ts";
@@ -123,9 +124,8 @@ export function beginTerm(options: TermOptions): Term {
   const watch = new ClockWatch(options.machineClock);
   const checkHead = headCheck({ ...options, copy: options.store.copy });
   const packs = new PackStore(options);
-  const { collector, prover } = storeKeepers(options, leader, packs);
+  const { collector, desk, keeper, prover, tracker } = storeKeepers(options, { leader, packs, giveOrder });
   const spare = (digest: Digest) => prover.tell(digest);
-  const { desk, tracker } = holdings(options, giveOrder, spare);
   const store = { restMs: () => collector.restMs, spare, surveyMemory: collector.memory };
   const ears = { leader, board, watch, giveOrder, packs, quota, points, checkHead, ...store };
   const intake: IntakeOptions = { ...options, ...ears };
@@ -137,7 +137,7 @@ export function beginTerm(options: TermOptions): Term {
     serveTracker({ ...options, quota }, tracker, desk),
   ];
   const timers = [
-    ...regularTasks(options, intake, pulse, { collector, prover }),
+    ...regularTasks(options, intake, pulse, { collector, keeper, prover }),
     every(clock, settings.beaconMs, lookForProposals),
     every(clock, settings.beaconMs, () => collector.look()),
   ];
@@ -152,12 +152,20 @@ export function beginTerm(options: TermOptions): Term {
   return { over, end: ended.resolve };
 }
 
-/** Who looks after what the mesh's store holds: what is proved there, and what goes. */
+interface KeeperParts {
+  readonly leader: Leader;
+  readonly packs: PackStore;
+  readonly giveOrder: GiveOrder;
+}
+
+/** Who looks after stored bytes: what is proved in the mesh's store, what agents hold, and what goes. */
 function storeKeepers(
   { bus, clock, log, mesh, settings, state }: TermOptions,
-  leader: Leader,
-  packs: PackStore,
+  { giveOrder, leader, packs }: KeeperParts,
 ) {
+  const tracker = new Tracker();
+  const desk = new ReplicaDesk({ clock, state, tracker, giveOrder });
+  const ask = (question: () => void) => leader.ask(question);
   const prover = new BlobProver({
     ...{ bus, mesh, clock, packs, log },
     packOf: (digest) => state.packed.get(digest),
@@ -165,18 +173,16 @@ function storeKeepers(
     isGone: (digest) => !isHeld(state, digest),
     onRemoved: (digest) => collector.memory.forget(digest),
   });
+  const keeper = new ReplicaKeeper({
+    ...{ clock, state, tracker, desk, giveOrder, ask, log, lostMs: settings.lostMs },
+    prove: (digest) => prover.prove(digest),
+  });
   const collector = new Collector({
-    ...{ bus, mesh, clock, state, settings, prover, log },
-    ask: (question) => leader.ask(question),
+    ...{ bus, mesh, clock, state, settings, prover, log, ask },
+    atAgents: () => keeper.atAgents(),
     submit: (input) => new Promise((resolve) => leader.submit({ input, done: () => resolve() })),
   });
-  return { collector, prover };
-}
-
-/** What agents say they hold, and who holds replicas. */
-function holdings({ clock, state }: TermOptions, giveOrder: GiveOrder, spare: (digest: Digest) => void) {
-  const tracker = new Tracker();
-  return { tracker, desk: new ReplicaDesk({ clock, state, tracker, giveOrder, spare }) };
+  return { collector, desk, keeper, prover, tracker };
 }
 
 /** One that was cut off and has nothing to append would never learn from its own appends that it was deposed. */
@@ -202,7 +208,7 @@ function regularTasks(
   { bus, clock, keys, mesh, name, scrubs, settings, state }: TermOptions,
   { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
-  { collector, prover }: ReturnType<typeof storeKeepers>,
+  { collector, keeper, prover }: Pick<ReturnType<typeof storeKeepers>, "collector" | "keeper" | "prover">,
 ): (() => void)[] {
   const began = clock.now();
   let head = { sequence: 0, proof: "" };
@@ -234,11 +240,13 @@ function regularTasks(
       }
     });
   const digests = () =>
-    new Promise<readonly Digest[]>((resolve) => leader.ask(() => resolve(artifactsOnRecord(state))));
+    new Promise<OnRecord>((resolve) => leader.ask(() => resolve(artifactsOnRecord(state))));
+  const isAtAgents = (digest: Digest) => keeper.isAtAgents(digest);
   beacon();
   return [
-    ...(scrubs === true ? [scrubBlobs({ prover, clock, digests })] : []),
+    ...(scrubs === true ? [scrubBlobs({ prover, clock, digests, isAtAgents })] : []),
     every(clock, settings.beaconMs, beacon),
+    every(clock, settings.beaconMs, () => keeper.look()),
     every(clock, Math.min(expireEveryMs, settings.graceMs), expire),
     every(clock, settings.heartbeatMs, missSilent),
     every(clock, settings.resendMs, () => leader.resend()),

@@ -110,6 +110,10 @@ export class Tracker {
     }
   }
 
+  keepsAny(): boolean {
+    return this.#keptAt.size > 0;
+  }
+
   doorOf(agent: string): Door | null {
     return this.#holders.get(agent)?.door ?? null;
   }
