@@ -33,6 +33,8 @@ const triesMax = 3;
 /** Replicas that one agent brings at once, and that one agent asks for at once. */
 const perTakerMax = 2;
 const perAskerMax = 8;
+/** A transfer of so many bytes tells how fast an agent receives. */
+const measuredBytesMin = 4 * bytesPerMiB;
 /** Agents that are compared. */
 const candidatesMax = 64;
 /** Remembered, the oldest forgotten first. */
@@ -189,10 +191,19 @@ export class ReplicaDesk {
     const { tracker } = this.#options;
     const { from, target, wish } = underWay;
     const by = this.#holderBeside(from, wish.digest);
+    if (by !== null) this.#measure(underWay);
     if (by !== null) return this.#end(underWay, { state: "held", by });
     if (underWay.hasBegun || !tracker.hasPart(target, wish.digest)) return;
     underWay.hasBegun = true;
     this.#waitFor(underWay, bringMs + (wish.bytes / bringBytesPerSecond) * 1_000);
+  }
+
+  /** What is too small says more of the way there and back than of the way's width. */
+  #measure({ hasBegun, orderedAt, target, wish }: UnderWay): void {
+    const { clock, tracker } = this.#options;
+    const ms = clock.monotonic() - orderedAt;
+    if (hasBegun && wish.bytes >= measuredBytesMin && ms > 0)
+      tracker.noteRate(target, (wish.bytes / ms) * 1_000);
   }
 
   /** False where there is nobody left to be asked; it is forgotten then. */

@@ -86,10 +86,11 @@ export function beginTerm(options: TermOptions): Term {
   const { bus, clock, events, log, mesh, settings, state } = options;
   const giveOrder = orderGiver(bus, mesh, options.keys.signer, clock);
   const ended = Promise.withResolvers<void>();
-  const board = new HeartbeatBoard();
   const pulse = new ServerPulse(bus, clock, settings.graceMs + settings.heartbeatMs, settings.beaconMs);
+  const tracker = new Tracker();
   const leader = new Leader({
     ...options,
+    holdings: tracker,
     send: giveOrder,
     onBatch: (batch, at, time) => {
       events.add(batch, at.sequence, time);
@@ -119,22 +120,18 @@ export function beginTerm(options: TermOptions): Term {
   const lookForProposals = () => {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
-  const quota = new SenderQuota(log);
-  const points = new PointIndex(bus);
-  const watch = new ClockWatch(options.machineClock);
-  const checkHead = headCheck({ ...options, copy: options.store.copy });
   const packs = new PackStore(options);
-  const { collector, desk, keeper, prover, tracker } = storeKeepers(options, { leader, packs, giveOrder });
+  const { collector, desk, keeper, prover } = storeKeepers(options, { leader, packs, giveOrder, tracker });
   const spare = (digest: Digest) => prover.tell(digest);
   const store = { restMs: () => collector.restMs, spare, surveyMemory: collector.memory };
-  const ears = { leader, board, watch, giveOrder, packs, quota, points, checkHead, ...store };
+  const ears = { ...earsOf(options), leader, giveOrder, packs, ...store };
   const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
     serveProofs(bus, mesh, prover),
-    serveTracker({ ...options, quota }, tracker, desk),
+    serveTracker({ ...options, quota: ears.quota }, tracker, desk),
   ];
   const timers = [
     ...regularTasks(options, intake, pulse, { collector, keeper, prover }),
@@ -152,18 +149,29 @@ export function beginTerm(options: TermOptions): Term {
   return { over, end: ended.resolve };
 }
 
+/** What of those who speak is remembered. */
+function earsOf(options: TermOptions) {
+  return {
+    board: new HeartbeatBoard(),
+    watch: new ClockWatch(options.machineClock),
+    quota: new SenderQuota(options.log),
+    points: new PointIndex(options.bus),
+    checkHead: headCheck({ ...options, copy: options.store.copy }),
+  };
+}
+
 interface KeeperParts {
   readonly leader: Leader;
   readonly packs: PackStore;
   readonly giveOrder: GiveOrder;
+  readonly tracker: Tracker;
 }
 
 /** Who looks after stored bytes: what is proved in the mesh's store, what agents hold, and what goes. */
 function storeKeepers(
   { bus, clock, log, mesh, settings, state }: TermOptions,
-  { giveOrder, leader, packs }: KeeperParts,
+  { giveOrder, leader, packs, tracker }: KeeperParts,
 ) {
-  const tracker = new Tracker();
   const desk = new ReplicaDesk({ clock, state, tracker, giveOrder });
   const ask = (question: () => void) => leader.ask(question);
   const prover = new BlobProver({
@@ -182,7 +190,7 @@ function storeKeepers(
     atAgents: () => keeper.atAgents(),
     submit: (input) => new Promise((resolve) => leader.submit({ input, done: () => resolve() })),
   });
-  return { collector, desk, keeper, prover, tracker };
+  return { collector, desk, keeper, prover };
 }
 
 /** One that was cut off and has nothing to append would never learn from its own appends that it was deposed. */

@@ -9,10 +9,13 @@
 import { fnv1a } from "../../numeric/fnv.ts";
 import { mixUnsigned } from "../../numeric/mix.ts";
 import type { Digest } from "../../protocol/id.ts";
+import type { Holdings } from "../placement/move-cost.ts";
 import { peersMax, type Door, type FoundPeer, type Held, type Hold } from "../../protocol/tracking.ts";
 
 /** Of one agent; the rest of what it says it holds is not kept. */
 const heldMax = 50_000;
+/** Of the last transfer in how fast an agent receives. */
+const newestWeight = 0.3;
 
 interface Holder {
   incarnation: string;
@@ -40,8 +43,9 @@ export interface Taker {
   readonly room: number;
 }
 
-export class Tracker {
+export class Tracker implements Holdings {
   readonly #holders = new Map<string, Holder>();
+  readonly #rates = new Map<string, number>();
   readonly #at = new Map<Digest, Set<string>>();
   /** By digest of what is kept somewhere, by whom. */
   readonly #keptAt = new Map<Digest, Set<string>>();
@@ -112,6 +116,20 @@ export class Tracker {
 
   keepsAny(): boolean {
     return this.#keptAt.size > 0;
+  }
+
+  /** It was seen to receive so fast. */
+  noteRate(agent: string, bytesPerSecond: number): void {
+    const known = this.#rates.get(agent);
+    this.#rates.set(
+      agent,
+      known === undefined ? bytesPerSecond : known + (bytesPerSecond - known) * newestWeight,
+    );
+  }
+
+  /** Bytes a second, the newest for more; null where none were seen. */
+  rateOf(agent: string): number | null {
+    return this.#rates.get(agent) ?? null;
   }
 
   doorOf(agent: string): Door | null {
