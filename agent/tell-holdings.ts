@@ -26,6 +26,10 @@ export interface TellHoldingsOptions {
   readonly incarnation: string;
   /** Null while nobody can connect. */
   readonly door: () => Door | null;
+  /** Names the folder of its artifacts. Absent where it holds no replicas. */
+  readonly store?: string;
+  /** Bytes of replicas that it would hold now beside those it does. */
+  readonly room?: () => number;
   /** All that is held whole now, most recently used first: the leader keeps so many of one agent. */
   readonly all: () => readonly Held[];
   /** GC-8: of what was told, what the mesh has collected. */
@@ -101,18 +105,19 @@ class Teller implements HoldingsTeller {
     else this.#parts.delete(digest);
     if (this.#epoch === 0 || this.#isOver) return;
     this.#changed.set(digest, held);
-    this.#tellSoon();
+    // Whoever made it waits for that.
+    this.#tellSoon(held?.kept === undefined ? gatherMs : 0);
   }
 
   #begin(): void {
     this.#fromBeginning = true;
-    this.#tellSoon();
+    this.#tellSoon(gatherMs);
   }
 
-  #tellSoon(): void {
+  #tellSoon(ms: number): void {
     if (this.#isTelling || this.#isOver) return;
     this.#isTelling = true;
-    this.#options.clock.setTimer(gatherMs, () => void this.#tell());
+    this.#options.clock.setTimer(ms, () => void this.#tell());
   }
 
   async #tell(): Promise<void> {
@@ -129,6 +134,7 @@ class Teller implements HoldingsTeller {
   }
 
   async #tellOnce(): Promise<"taken" | "again" | "unheard" | "denied"> {
+    const { room, store } = this.#options;
     const whole = this.#fromBeginning;
     if (whole) {
       // The leader keeps the first so many, and what comes just now is wanted most.
@@ -146,6 +152,8 @@ class Teller implements HoldingsTeller {
       number: ++this.#number,
       whole,
       door: this.#options.door(),
+      ...(store === undefined ? {} : { store }),
+      ...(room === undefined ? {} : { room: room() }),
       added: part.flatMap(([, held]) => held ?? []),
       dropped: part.flatMap(([digest, held]) => (held === null ? digest : [])),
     };

@@ -55,11 +55,9 @@ export async function serveBenchTracker(url: string): Promise<void> {
   bus.subscribe(`${track}.*`, (message) => {
     const who = message.subject.split(".").at(-1) ?? "";
     const asked = trackSchema.parse(fromBytes(message.data));
-    const answer =
-      asked.kind === "find"
-        ? { peers: tracker.find(asked.digest, who, () => true) }
-        : { again: !tracker.hold(who, asked) };
-    message.respond(toBytes(accept(answer)));
+    if (asked.kind === "find")
+      message.respond(toBytes(accept({ peers: tracker.find(asked.digest, who, () => true) })));
+    if (asked.kind === "hold") message.respond(toBytes(accept({ again: !tracker.hold(who, asked) })));
   });
 }
 

@@ -44,6 +44,7 @@ for (const world of busWorlds) {
         serveTracker(
           { bus: lead, mesh: "m", clock: systemClock, state, quota: new SenderQuota(() => undefined) },
           tracker,
+          { ask: () => assert.fail(), declined: () => assert.fail(), heard: () => undefined },
         ),
       ];
     }
