@@ -24,8 +24,8 @@ export interface TellHoldingsOptions {
   readonly mesh: string;
   readonly clock: Clock;
   readonly incarnation: string;
-  /** Null while nobody can connect. */
-  readonly door: () => Door | null;
+  /** How others find this machine now. */
+  readonly place: () => HoldingPlace;
   /** Names the folder of its artifacts. Absent where it holds no replicas. */
   readonly store?: string;
   /** Bytes of replicas that it would hold now beside those it does. */
@@ -34,6 +34,15 @@ export interface TellHoldingsOptions {
   readonly all: () => readonly Held[];
   /** GC-8: of what was told, what the mesh has collected. */
   readonly onGone?: (digests: readonly Digest[]) => void;
+}
+
+export interface HoldingPlace {
+  /** Null while nobody can connect. */
+  readonly door: Door | null;
+  /** Agents where it keeps a way open. */
+  readonly via: readonly string[];
+  /** It passes on for others. */
+  readonly relays: boolean;
 }
 
 export interface HoldingsTeller {
@@ -145,13 +154,16 @@ class Teller implements HoldingsTeller {
     }
     const part = [...this.#changed].slice(0, entriesPerMessageMax);
     for (const [digest] of part) this.#changed.delete(digest);
+    const { door, relays, via } = this.#options.place();
     const hold: Hold = {
       kind: "hold",
       incarnation: this.#options.incarnation,
       epoch: this.#epoch,
       number: ++this.#number,
       whole,
-      door: this.#options.door(),
+      door,
+      via: [...via],
+      relays,
       ...(store === undefined ? {} : { store }),
       ...(room === undefined ? {} : { room: room() }),
       added: part.flatMap(([, held]) => held ?? []),

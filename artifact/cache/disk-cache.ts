@@ -218,7 +218,8 @@ class DiskCache implements ArtifactCache {
       if (this.#store.isKept(digest)) return await this.#storeKept(digest);
       const chunk = content ?? (await this.#store.chunk(digest));
       if (chunk !== null) await putBlob(this.#options.bus, this.#place, chunk, digest);
-      else await this.#sendHeld(await this.#store.hold(digest), digest);
+      else if (!this.#store.withheld.has(digest))
+        await this.#sendHeld(await this.#store.hold(digest), digest);
     } catch {
       // Somebody else may have it, and it is asked for again as long as it is missed.
     }

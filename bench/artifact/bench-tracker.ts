@@ -78,11 +78,14 @@ export async function joinTracker(
   };
   const teller = tellHoldings({
     ...{ bus: asMachine, mesh, clock: systemClock, incarnation: name },
-    ...{ door: () => ({ addresses: [address] }), all: () => all },
+    ...{ place: () => ({ door: { addresses: [address] }, via: [], relays: false }), all: () => all },
   });
   teller.welcomed(epoch);
   return {
     teller,
-    peersOf: async (artifact) => trackedPeers(await findPeers(asMachine, mesh, artifact), name),
+    peersOf: async (artifact) => {
+      const found = trackedPeers(await findPeers(asMachine, mesh, artifact), name);
+      return found.flatMap((peer) => ("port" in peer ? [peer] : []));
+    },
   };
 }

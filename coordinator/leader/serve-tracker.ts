@@ -43,8 +43,10 @@ function answerTo(
   const track = parseOutside(trackSchema, fromBytes(message.data), "the question for peers");
   if (!track.ok) return track;
   const isPresent = (agent: string) => state.agents.get(agent)?.present === true;
-  if (track.value.kind === "find")
-    return accept({ peers: tracker.find(track.value.digest, role === "agent" ? who : "", isPresent) });
+  // No agent is called like a person here, and people too begin with different holders.
+  const asker = role === "agent" ? who : `${role}:${who}`;
+  if (track.value.kind === "find") return accept(tracker.find(track.value.digest, asker, isPresent));
+  if (track.value.kind === "relays") return accept({ relays: tracker.relays(asker, isPresent) });
   if (role !== "agent") return refuse("forbidden", "only an agent says what it holds, or has it held");
   if (track.value.kind === "replicate") return desk.ask(who, track.value).then((answer) => accept(answer));
   if (track.value.kind === "decline") {

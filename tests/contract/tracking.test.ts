@@ -1,7 +1,7 @@
 // Agents say what they hold and ask who holds it, over every Bus; a leader that is new, or missed something, is told anew.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { findPeers } from "../../artifact/find-peers.ts";
+import { findPeers, findRelays } from "../../artifact/find-peers.ts";
 import { tellHoldings, type HoldingsTeller } from "../../agent/tell-holdings.ts";
 import { SenderQuota } from "../../coordinator/leader/sender-quota.ts";
 import { serveTracker } from "../../coordinator/leader/serve-tracker.ts";
@@ -17,6 +17,7 @@ import { until } from "../support/until.ts";
 
 const digestOf = (n: number) => n.toString(16).padStart(64, "0");
 const door = { addresses: ["127.0.0.1:7000"] };
+const place = { door, via: [], relays: true };
 
 for (const world of busWorlds) {
   describe(`tracking (${world.name})`, { skip: world.skip }, () => {
@@ -49,7 +50,9 @@ for (const world of busWorlds) {
       ];
     }
     const found = async (n: number, from = asking) =>
-      (await mesh.settle(findPeers(from, "m", digestOf(n)))).map(({ agent, part }) => `${agent} ${part}`);
+      (await mesh.settle(findPeers(from, "m", digestOf(n)))).peers.map(
+        ({ agent, part }) => `${agent} ${part}`,
+      );
     const settle = (n: number, right: readonly string[]) =>
       until(`${n} to be held by ${right.join() || "nobody"}`, async (note) => {
         await mesh.pass(20);
@@ -71,7 +74,7 @@ for (const world of busWorlds) {
         mesh: "m",
         clock: systemClock,
         incarnation,
-        door: () => door,
+        place: () => place,
         // As a store lists it: what is still coming is not in it.
         all: () => [...held.values()].filter(({ part }) => part !== true),
         onGone: (digests) => heardGone.push(...digests),
@@ -172,10 +175,16 @@ for (const world of busWorlds) {
       assert.equal(coordinatorPatterns("m").tracks, "tm.v1.m.track.*.*");
     });
 
+    test("TRACK-4: who passes on is told to whoever asks, but not to itself", async () => {
+      assert.deepEqual(await mesh.settle(findRelays(asking, "m")), [{ agent: "den", door }]);
+      assert.deepEqual(await mesh.settle(findRelays(named("den"), "m")), []);
+    });
+
     test("TRACK-1: an agent that is gone is nobody's peer", async () => {
       fold.do({ kind: "silent", agent: "den" });
       assert.equal(fold.state.agents.get("den")?.present, false);
       assert.deepEqual(await found(3), []);
+      assert.deepEqual(await mesh.settle(findRelays(asking, "m")), []);
     });
   });
 }
