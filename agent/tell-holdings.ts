@@ -26,8 +26,14 @@ export interface TellHoldingsOptions {
   readonly incarnation: string;
   /** How others find this machine now. */
   readonly place: () => HoldingPlace;
-  /** All that is held now, most recently used first: the leader keeps so many of one agent. */
+  /** Names the folder of its artifacts. Absent where it holds no replicas. */
+  readonly store?: string;
+  /** Bytes of replicas that it would hold now beside those it does. */
+  readonly room?: () => number;
+  /** All that is held whole now, most recently used first: the leader keeps so many of one agent. */
   readonly all: () => readonly Held[];
+  /** GC-8: of what was told, what the mesh has collected. */
+  readonly onGone?: (digests: readonly Digest[]) => void;
 }
 
 export interface HoldingPlace {
@@ -72,6 +78,8 @@ class Teller implements HoldingsTeller {
   #fromBeginning = true;
   #isTelling = false;
   #isOver = false;
+  /** What is not whole yet: no list of what is held names it, and others want of it what is there. */
+  readonly #parts = new Map<Digest, Held>();
   /** By digest what is to be said of it; null: it is gone. */
   #changed = new Map<Digest, Held | null>();
 
@@ -102,20 +110,23 @@ class Teller implements HoldingsTeller {
   }
 
   #change(digest: Digest, held: Held | null): void {
+    if (held?.part === true) this.#parts.set(digest, held);
+    else this.#parts.delete(digest);
     if (this.#epoch === 0 || this.#isOver) return;
     this.#changed.set(digest, held);
-    this.#tellSoon();
+    // Whoever made it waits for that.
+    this.#tellSoon(held?.kept === undefined ? gatherMs : 0);
   }
 
   #begin(): void {
     this.#fromBeginning = true;
-    this.#tellSoon();
+    this.#tellSoon(gatherMs);
   }
 
-  #tellSoon(): void {
+  #tellSoon(ms: number): void {
     if (this.#isTelling || this.#isOver) return;
     this.#isTelling = true;
-    this.#options.clock.setTimer(gatherMs, () => void this.#tell());
+    this.#options.clock.setTimer(ms, () => void this.#tell());
   }
 
   async #tell(): Promise<void> {
@@ -132,9 +143,12 @@ class Teller implements HoldingsTeller {
   }
 
   async #tellOnce(): Promise<"taken" | "again" | "unheard" | "denied"> {
+    const { room, store } = this.#options;
     const whole = this.#fromBeginning;
     if (whole) {
-      this.#changed = new Map(this.#options.all().map((held) => [held.digest, held]));
+      // The leader keeps the first so many, and what comes just now is wanted most.
+      const all = [...this.#parts.values(), ...this.#options.all()];
+      this.#changed = new Map(all.map((held) => [held.digest, held]));
       this.#number = 0;
       this.#fromBeginning = false;
     }
@@ -150,6 +164,8 @@ class Teller implements HoldingsTeller {
       door,
       via: [...via],
       relays,
+      ...(store === undefined ? {} : { store }),
+      ...(room === undefined ? {} : { room: room() }),
       added: part.flatMap(([, held]) => held ?? []),
       dropped: part.flatMap(([digest, held]) => (held === null ? digest : [])),
     };
@@ -160,6 +176,7 @@ class Teller implements HoldingsTeller {
       );
       if (!answer.success || !answer.data.ok) return "unheard";
       const taken = holdAnswerSchema.safeParse(answer.data.value);
+      if (taken.data?.gone !== undefined) this.#options.onGone?.(taken.data.gone);
       return taken.success && !taken.data.again ? "taken" : "again";
     } catch (error) {
       if (!(error instanceof BusError)) throw error;

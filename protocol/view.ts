@@ -238,6 +238,8 @@ export const logsView = z.object({
   ),
   /** What to give as `after` for the lines behind these; absent from coordinators of before. */
   position: count.exactOptional(),
+  /** What it wrote is not kept any more. */
+  gone: z.literal(true).exactOptional(),
 });
 export type LogLineView = z.infer<typeof logsView>["lines"][number];
 

@@ -11,6 +11,7 @@
  * | part    | its file below `parts`           | its last chunk: whole; a kill, or nobody brings more: stays, for the next |
  * | whole   | its file below `files`, indexed  | the quota, `remove`: absent; damage that is read: part                    |
  */
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import type { Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
@@ -338,6 +339,38 @@ export class ArtifactStore implements ChunkShelf {
 
   async unpin(digest: Digest): Promise<void> {
     await rm(this.#place.pin(digest), { force: true });
+  }
+
+  /** Of what is marked as kept, what lies here, with its bytes. Throws the system's error. */
+  kept(): ReadonlyMap<Digest, number> {
+    const found = new Map<Digest, number>();
+    for (const digest of this.#place.allKept()) {
+      const entry = this.#index.entry(digest);
+      if (entry !== null) found.set(digest, entry.bytes);
+    }
+    return found;
+  }
+
+  /** REPL-4: it stays whatever the quota lets go, until `letGo`. Throws the system's error. */
+  keep(digest: Digest): void {
+    writeFileSync(this.#place.kept(digest), "", { mode: 0o600 });
+  }
+
+  isKept(digest: Digest): boolean {
+    return existsSync(this.#place.kept(digest));
+  }
+
+  letGo(digest: Digest): void {
+    rmSync(this.#place.kept(digest), { force: true });
+  }
+
+  /** Names its folder: the same for all processes that share it, and never that of another. Null where the disk takes no name. */
+  name(): string | null {
+    try {
+      return this.#place.name();
+    } catch {
+      return null;
+    }
   }
 
   /** False where a process reads it just now. */

@@ -1,5 +1,6 @@
 /** What a question is answered from: the leader's durable state and what it heard last. */
 import type { Bus } from "../../protocol/bus/bus.ts";
+import type { ArchiveShelf } from "../archive/archive-shelf.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { SetAsideMessage } from "../../protocol/set-aside-view.ts";
@@ -23,6 +24,7 @@ export interface QuerySource {
   readonly setAside: { list(): readonly SetAsideMessage[] };
   readonly settings: CoordinatorSettings;
   readonly points: PointIndex;
+  readonly archives: ArchiveShelf;
   /** Who says that they hold an artifact, by name. */
   readonly tracker: {
     holders(

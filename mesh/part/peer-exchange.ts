@@ -141,7 +141,7 @@ export class PeerExchange implements ChunkSource {
     const bytesPerSecond = uploadRate === null ? null : uploadRate * bytesPerMiB;
     const limits = { slots, bytesPerSecond };
     const upload = new Upload({
-      ...{ shelf: shelfOfStore(artifacts, clock), clock, limits },
+      ...{ shelf: shelfOfStore(artifacts), clock, limits },
       allows: (_peer, artifact) => !artifacts.withheld.has(artifact),
     });
     const door: PeerDoor = new PeerDoor({

@@ -148,7 +148,8 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   const { bus, home, measured, name, policy, store } = lending;
   const { capability } = measured;
   const incarnation = randomUUID();
-  const among = shareWithOthers({ ...lending, incarnation, say });
+  const reserve = new DiskReserve({ folder: lending.folder, leaveFreeGiB: lending.leaveFreeDiskGiB });
+  const among = shareWithOthers({ ...lending, incarnation, say, diskFree: () => reserve.spare() });
   const artifacts = await openDiskCache({
     dir: join(lending.folder, cacheFolder),
     store: lending.artifacts,
@@ -158,6 +159,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
     say,
     ...among.cache,
   });
+  among.hearGone((digest) => artifacts.drop?.(digest));
   const halted = Promise.withResolvers<LendingEnd>();
   const interpreter = findInterpreter(environment);
   const slots = Math.max(1, policy.slots);
@@ -181,7 +183,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
       power: readPower,
       othersLoad: othersLoad(() => runner.processes()),
     },
-    reserve: new DiskReserve({ folder: lending.folder, leaveFreeGiB: lending.leaveFreeDiskGiB }),
+    reserve,
     minuteOfDay,
     log: say,
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
