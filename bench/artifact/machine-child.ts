@@ -74,7 +74,7 @@ async function transfer(): Promise<void> {
   });
   await door.open();
   // An agent has read what it holds when it gives it; what that takes is not part of the transfer.
-  await (await store.openWhole(artifact))?.close();
+  if (order.role === "serve") await (await store.openWhole(artifact))?.close();
   const tracked = await others(door.port ?? 0);
   say({ port: door.port });
   process.on("SIGUSR2", () => {
