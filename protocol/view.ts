@@ -7,6 +7,7 @@ import { answerList, answerRecord, answerText } from "./bound.ts";
 import { datasetsView, datasetView } from "./dataset-view.ts";
 import { estimateView } from "./estimate-view.ts";
 import { garbageView } from "./garbage-view.ts";
+import { holdersView } from "./holders-view.ts";
 import { insightView } from "./insight-view.ts";
 import { sweepStateSchema, trialStateSchema } from "./life.ts";
 import { setAsideView } from "./set-aside-view.ts";
@@ -382,6 +383,7 @@ export const queryValues = {
   resolve: resolutionView,
   budget: budgetView,
   garbage: garbageView,
+  holders: holdersView,
   "set-aside": setAsideView,
   events: eventsView,
 } as const;

@@ -26,7 +26,7 @@ const messagesTogetherMax = 4_096;
 const pressingPoints = 12_000;
 const pressingLines = 3_000;
 /** An archive is followed by a rest: so many times as long as it took. */
-const restShare = 3;
+const restShare = 9;
 
 export interface ArchiverOptions {
   readonly bus: Bus;

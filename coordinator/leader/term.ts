@@ -129,7 +129,7 @@ export function beginTerm(options: TermOptions): Term {
   const { archives, collector, points, prover } = keepers;
   const spare = (digest: Digest) => prover.tell(digest);
   const restMs = () => collector.restMs;
-  const store = { restMs, spare, surveyMemory: collector.memory };
+  const store = { restMs, spare, surveyMemory: collector.memory, tracker: new Tracker() };
   const ears = { leader, board, watch, giveOrder, packs, quota, points, archives, checkHead, ...store };
   const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [
@@ -137,7 +137,7 @@ export function beginTerm(options: TermOptions): Term {
     ...serveRequests(intake),
     serveInbox(intake),
     serveProofs(bus, mesh, prover),
-    serveTracker({ bus, mesh, clock, state, quota }, new Tracker()),
+    serveTracker({ bus, mesh, clock, state, quota }, store.tracker),
   ];
   const timers = [
     ...regularTasks(options, intake, pulse, { collector, prover }),

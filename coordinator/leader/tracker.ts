@@ -21,6 +21,11 @@ interface Holder {
   readonly held: Map<Digest, boolean>;
 }
 
+export interface Holders {
+  readonly agents: readonly string[];
+  readonly bringing: readonly string[];
+}
+
 export class Tracker {
   readonly #holders = new Map<string, Holder>();
   readonly #at = new Map<Digest, Set<string>>();
@@ -58,6 +63,17 @@ export class Tracker {
     for (const agent of this.#at.get(digest) ?? [])
       if (isPresent(agent) && this.#holders.get(agent)?.held.get(digest) === false) count++;
     return count;
+  }
+
+  /** Who says that they hold all of it, and who that they bring it, by name. */
+  holders(digest: Digest, isPresent: (agent: string) => boolean): Holders {
+    const agents: string[] = [];
+    const bringing: string[] = [];
+    for (const agent of this.#at.get(digest) ?? []) {
+      const part = this.#holders.get(agent)?.held.get(digest);
+      if (part !== undefined && isPresent(agent)) (part ? bringing : agents).push(agent);
+    }
+    return { agents: agents.toSorted(), bringing: bringing.toSorted() };
   }
 
   /** Where `asker` may ask for it, never itself: those who have it whole first, of each kind in an order of the asker's own. */

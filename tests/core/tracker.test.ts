@@ -77,6 +77,14 @@ test("TRACK-1: whoever asks is told of all who are present and hold it, and of n
         );
         const whole = [...model].filter(([agent, { held }]) => held.get(asked) === false && isPresent(agent));
         assert.equal(tracker.count(asked, isPresent), whole.length);
+        const bringing = [...model].filter(
+          ([agent, { held }]) => held.get(asked) === true && isPresent(agent),
+        );
+        const names = (of: readonly (readonly [string, unknown])[]) => of.map(([agent]) => agent).toSorted();
+        assert.deepEqual(tracker.holders(asked, isPresent), {
+          agents: names(whole),
+          bringing: names(bringing),
+        });
       }
     }),
   );
