@@ -57,7 +57,7 @@ export function scrubBlobs({ clock, digests, prover }: ScrubOptions): () => void
   };
 }
 
-/** Of models and datasets first, then of trials, the newest first. */
+/** Of models and datasets first, then of trials and what they said, the newest first. */
 export function artifactsOnRecord(state: State): readonly Digest[] {
   const found = new Set<Digest>();
   for (const { versions } of state.models.values()) for (const { artifact } of versions) found.add(artifact);
@@ -65,6 +65,8 @@ export function artifactsOnRecord(state: State): readonly Digest[] {
   for (const { checkpoint } of [...state.trials.values()].reverse()) {
     if (checkpoint !== null) found.add(checkpoint.digest);
   }
+  for (const { curves, logs } of [...state.archives.values()].reverse())
+    for (const digest of [curves, logs]) if (digest !== undefined) found.add(digest);
   // What was collected is not looked for.
   return [...found].filter((digest) => isHeld(state, digest));
 }

@@ -175,7 +175,11 @@ function storeKeepers(
   };
   const collector = new Collector({ ...{ bus, mesh, clock, state, settings, prover, log }, ...loop });
   const archiver = new Archiver({ ...{ bus, mesh, clock, state, settings, prover, points, log }, ...loop });
-  const archives = new ArchiveShelf({ bus, place: placeOf(mesh), state });
+  const archives = new ArchiveShelf({
+    ...{ bus, place: placeOf(mesh), state },
+    // A server that is away is asked when it is wanted the next time.
+    doubt: (digest) => void prover.proveAgain(digest).catch(() => undefined),
+  });
   const keepers = [collector, archiver];
   return {
     ...{ archives, collector, points, prover },
