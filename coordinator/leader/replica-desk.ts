@@ -262,7 +262,7 @@ export class ReplicaDesk {
       const { bytes: coming = 0, count = 0 } = busy.get(agent) ?? {};
       const needs = tracker.has(agent, digest) === true ? 0 : bytes;
       if (tried.has(agent) || store === own || room - coming < needs || count >= perTakerMax) continue;
-      if ((this.#aside.get(agent) ?? 0) > now || !mayTake(state, agent)) continue;
+      if ((this.#aside.get(agent) ?? -Infinity) > now || !mayTake(state, agent)) continue;
       const couldRun = trial !== null && sweep !== null && fits(state, agent, sweep, trial);
       candidates.push({ agent, door: place, couldRun, underWay: count, load: loadOf(state, agent) });
     }

@@ -60,7 +60,7 @@ export class ReplicaKeeper {
   readonly #known = new Map<Digest, Known>();
   /** Seen in the mesh's store. */
   readonly #stored = new Set<Digest>();
-  #nextLook = 0;
+  #nextLook = -Infinity;
   #isLooking = false;
 
   constructor(options: ReplicaKeeperOptions) {
