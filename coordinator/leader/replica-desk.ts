@@ -107,6 +107,8 @@ export class ReplicaDesk {
     this.#noteMade(digest, fence);
     const by = this.#holderBeside(asker, digest);
     if (by !== null) return { state: "held", by };
+    const known = this.#underWay.get(digest);
+    if (known !== undefined && state.agents.get(known.target)?.present !== true) this.#goOn(known);
     if (!this.#underWay.has(digest) && !this.#mayAsk(asker, bytes)) return none;
     const underWay = this.#underWay.get(digest) ?? this.begin(asker, { digest, bytes, trial: found.trial });
     if (underWay === null) return none;
