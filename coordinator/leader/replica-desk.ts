@@ -107,6 +107,8 @@ export class ReplicaDesk {
     this.#noteMade(digest, fence);
     const by = this.#holderBeside(asker, digest);
     if (by !== null) return { state: "held", by };
+    const known = this.#underWay.get(digest);
+    if (known !== undefined && state.agents.get(known.target)?.present !== true) this.#goOn(known);
     if (!this.#underWay.has(digest) && !this.#mayAsk(asker, bytes)) return none;
     const underWay = this.#underWay.get(digest) ?? this.begin(asker, { digest, bytes, trial: found.trial });
     if (underWay === null) return none;
@@ -262,7 +264,7 @@ export class ReplicaDesk {
       const { bytes: coming = 0, count = 0 } = busy.get(agent) ?? {};
       const needs = tracker.has(agent, digest) === true ? 0 : bytes;
       if (tried.has(agent) || store === own || room - coming < needs || count >= perTakerMax) continue;
-      if ((this.#aside.get(agent) ?? 0) > now || !mayTake(state, agent)) continue;
+      if ((this.#aside.get(agent) ?? -Infinity) > now || !mayTake(state, agent)) continue;
       const couldRun = trial !== null && sweep !== null && fits(state, agent, sweep, trial);
       candidates.push({ agent, door: place, couldRun, underWay: count, load: loadOf(state, agent) });
     }

@@ -58,7 +58,9 @@ const forAll: ReadonlySet<Reference["kind"]> = new Set(["pin", "model version", 
 export class ReplicaKeeper {
   readonly #options: ReplicaKeeperOptions;
   readonly #known = new Map<Digest, Known>();
-  #nextLook = 0;
+  /** Seen in the mesh's store. */
+  readonly #stored = new Set<Digest>();
+  #nextLook = -Infinity;
   #isLooking = false;
 
   constructor(options: ReplicaKeeperOptions) {
@@ -104,6 +106,12 @@ export class ReplicaKeeper {
     }
     const left = leftByTrials(state);
     const released = new Map<string, Digest[]>();
+    for (const [digest, agents] of tracker.released()) {
+      const isOver = !referred.has(digest) && this.#mayGo(digest, left, Infinity, retention.uploadMs);
+      if (!isOver && !this.#stored.has(digest)) continue;
+      for (const agent of agents) released.set(agent, [...(released.get(agent) ?? []), digest]);
+    }
+    for (const digest of this.#stored) if (!tracker.isSpokenOf(digest)) this.#stored.delete(digest);
     const all = [...tracker.kept()];
     for (const { bytes, digest } of all) {
       const known = this.#knownOf(digest, now);
@@ -167,6 +175,7 @@ export class ReplicaKeeper {
     const proof = await prove(digest).catch(() => null);
     if (proof === "right") {
       const released = new Map<string, Digest[]>();
+      this.#stored.add(digest);
       this.#release(digest, released);
       this.#giveReleased(released);
       return;
@@ -183,7 +192,7 @@ export class ReplicaKeeper {
     for (const agent of [...tracker.keepersOf(digest)]) {
       released.set(agent, [...(released.get(agent) ?? []), digest]);
       // Whoever asks from now on does not count on it.
-      tracker.note(agent, { digest });
+      tracker.release(agent, digest);
     }
   }
 

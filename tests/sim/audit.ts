@@ -51,7 +51,7 @@ async function auditOnce(world: World, calmFrom: number): Promise<JournalAudit> 
       !audit.state.gone.has(checkpoint.digest) &&
       !world.holdsArtifact(checkpoint.digest, audit.state.packed.get(checkpoint.digest))
     )
-      violations.push(`AGENT-4: the checkpoint of ${trial} is not in the mesh's store`);
+      violations.push(`AGENT-4: the checkpoint of ${trial} is not in the mesh's store, nor at two agents`);
   }
   violations.push(...leftovers(world, audit.state));
   for (const name of world.agents.keys()) {
@@ -78,6 +78,9 @@ function leftovers(world: World, state: State): string[] {
     ...[...referred]
       .filter((digest) => !world.holdsArtifact(digest, state.packed.get(digest)) && !state.gone.has(digest))
       .map((digest) => `GC-1: ${digest} is referred to and not stored`),
+    ...[...world.keptAtAgents().keys()]
+      .filter((digest) => !referred.has(digest))
+      .map((digest) => `REPL-7: ${digest} is still kept, and nothing refers to it`),
     ...world
       .storedPacks()
       .filter((pack) => state.packs.get(pack)?.digests.some((digest) => referred.has(digest)) !== true)
