@@ -55,11 +55,9 @@ export async function serveBenchTracker(url: string): Promise<void> {
   bus.subscribe(`${track}.*`, (message) => {
     const who = message.subject.split(".").at(-1) ?? "";
     const asked = trackSchema.parse(fromBytes(message.data));
-    const answer =
-      asked.kind === "find"
-        ? { peers: tracker.find(asked.digest, who, () => true) }
-        : { again: !tracker.hold(who, asked) };
-    message.respond(toBytes(accept(answer)));
+    if (asked.kind === "find")
+      message.respond(toBytes(accept({ peers: tracker.find(asked.digest, who, () => true) })));
+    if (asked.kind === "hold") message.respond(toBytes(accept({ again: !tracker.hold(who, asked) })));
   });
 }
 
@@ -80,11 +78,14 @@ export async function joinTracker(
   };
   const teller = tellHoldings({
     ...{ bus: asMachine, mesh, clock: systemClock, incarnation: name },
-    ...{ door: () => ({ addresses: [address] }), all: () => all },
+    ...{ place: () => ({ door: { addresses: [address] }, via: [], relays: false }), all: () => all },
   });
   teller.welcomed(epoch);
   return {
     teller,
-    peersOf: async (artifact) => trackedPeers(await findPeers(asMachine, mesh, artifact), name),
+    peersOf: async (artifact) => {
+      const found = trackedPeers(await findPeers(asMachine, mesh, artifact), name);
+      return found.flatMap((peer) => ("port" in peer ? [peer] : []));
+    },
   };
 }

@@ -16,6 +16,8 @@ export interface CoordinatorSettings {
   readonly leaderSilentMs: number;
   /** An order not yet confirmed is sent again after this long, ms. */
   readonly resendMs: number;
+  /** An agent not heard for this long is gone for good, as far as what it alone keeps counts, ms. */
+  readonly lostMs: number;
   /** A requester below its share waits so long before a slot is taken from one above its share, ms. */
   readonly preemptAfterMs: number;
   /** Failures that are not the trial's own before it is given up. */
@@ -24,6 +26,10 @@ export interface CoordinatorSettings {
   readonly collectEveryMs: number;
   /** Whoever leads collects nothing before this long, ms: what was said to the one before has been heard by then. */
   readonly collectRestMs: number;
+  /** Curves and logs of trials whose sweep goes on are archived this often, ms; sooner where many have come. */
+  readonly archiveEveryMs: number;
+  /** What an attempt said has come to its stream this long after its end, ms. */
+  readonly archiveRestMs: number;
 }
 
 export const defaultSettings: CoordinatorSettings = settingsFor(15_000);
@@ -39,10 +45,13 @@ export function settingsFor(leaseMs: number): CoordinatorSettings {
     beaconMs: 1_000,
     leaderSilentMs: 4_000,
     resendMs: Math.min(2_000, leaseMs / 4),
+    lostMs: leaseMs * 40,
     preemptAfterMs: leaseMs * 2,
     retriesMax: 3,
     collectEveryMs: leaseMs * 240,
     collectRestMs: leaseMs * 20,
+    archiveEveryMs: leaseMs * 40,
+    archiveRestMs: 2_000,
   };
   // Three heartbeats must fit before half a lease is gone, or an extension could come too late.
   if (settings.heartbeatMs * 3 > leaseMs / 2 + 1) throw new Error("heartbeatMs is too long for leaseMs");
