@@ -23,9 +23,9 @@ import type { BlobProver } from "./blob-prover.ts";
 
 /** Messages of one archive, but for those of a single trial: what is in memory at once. */
 const messagesTogetherMax = 4_096;
-/** With so many new messages in a stream since nothing waited, what has ended is archived at once: less than half of what one agent may keep there. */
-const pressingPoints = 12_000;
-const pressingLines = 3_000;
+/** With so many new messages in a stream since nothing waited, what has ended is archived at once: less than a fifth of what one agent may keep there. */
+const pressingPoints = 6_000;
+const pressingLines = 1_500;
 /** An archive is followed by a rest: so many times as long as it took. */
 const restShare = 9;
 
