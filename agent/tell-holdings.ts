@@ -24,14 +24,25 @@ export interface TellHoldingsOptions {
   readonly mesh: string;
   readonly clock: Clock;
   readonly incarnation: string;
-  /** Null while nobody can connect. */
-  readonly door: () => Door | null;
+  /** How others find this machine now. */
+  readonly place: () => HoldingPlace;
   /** Names the folder of its artifacts. Absent where it holds no replicas. */
   readonly store?: string;
   /** Bytes of replicas that it would hold now beside those it does. */
   readonly room?: () => number;
-  /** All that is held now, most recently used first: the leader keeps so many of one agent. */
+  /** All that is held whole now, most recently used first: the leader keeps so many of one agent. */
   readonly all: () => readonly Held[];
+  /** GC-8: of what was told, what the mesh has collected. */
+  readonly onGone?: (digests: readonly Digest[]) => void;
+}
+
+export interface HoldingPlace {
+  /** Null while nobody can connect. */
+  readonly door: Door | null;
+  /** Agents where it keeps a way open. */
+  readonly via: readonly string[];
+  /** It passes on for others. */
+  readonly relays: boolean;
 }
 
 export interface HoldingsTeller {
@@ -67,6 +78,8 @@ class Teller implements HoldingsTeller {
   #fromBeginning = true;
   #isTelling = false;
   #isOver = false;
+  /** What is not whole yet: no list of what is held names it, and others want of it what is there. */
+  readonly #parts = new Map<Digest, Held>();
   /** By digest what is to be said of it; null: it is gone. */
   #changed = new Map<Digest, Held | null>();
 
@@ -97,6 +110,8 @@ class Teller implements HoldingsTeller {
   }
 
   #change(digest: Digest, held: Held | null): void {
+    if (held?.part === true) this.#parts.set(digest, held);
+    else this.#parts.delete(digest);
     if (this.#epoch === 0 || this.#isOver) return;
     this.#changed.set(digest, held);
     // Whoever made it waits for that.
@@ -131,19 +146,24 @@ class Teller implements HoldingsTeller {
     const { room, store } = this.#options;
     const whole = this.#fromBeginning;
     if (whole) {
-      this.#changed = new Map(this.#options.all().map((held) => [held.digest, held]));
+      // The leader keeps the first so many, and what comes just now is wanted most.
+      const all = [...this.#parts.values(), ...this.#options.all()];
+      this.#changed = new Map(all.map((held) => [held.digest, held]));
       this.#number = 0;
       this.#fromBeginning = false;
     }
     const part = [...this.#changed].slice(0, entriesPerMessageMax);
     for (const [digest] of part) this.#changed.delete(digest);
+    const { door, relays, via } = this.#options.place();
     const hold: Hold = {
       kind: "hold",
       incarnation: this.#options.incarnation,
       epoch: this.#epoch,
       number: ++this.#number,
       whole,
-      door: this.#options.door(),
+      door,
+      via: [...via],
+      relays,
       ...(store === undefined ? {} : { store }),
       ...(room === undefined ? {} : { room: room() }),
       added: part.flatMap(([, held]) => held ?? []),
@@ -156,6 +176,7 @@ class Teller implements HoldingsTeller {
       );
       if (!answer.success || !answer.data.ok) return "unheard";
       const taken = holdAnswerSchema.safeParse(answer.data.value);
+      if (taken.data?.gone !== undefined) this.#options.onGone?.(taken.data.gone);
       return taken.success && !taken.data.again ? "taken" : "again";
     } catch (error) {
       if (!(error instanceof BusError)) throw error;

@@ -28,6 +28,8 @@ export const logLinesShownMax = 2000;
 export const statementLinesMax = 5000;
 /** Artifacts that could go, in one answer. */
 export const garbageShownMax = 1000;
+/** Artifacts that one question about holders names. */
+export const holdersAskedMax = 256;
 /** A digest, or how it begins. */
 const digestPrefix = textOf(64).regex(/^[0-9a-f]{6,64}$/, "is a digest, or at least its first 6 digits");
 /** Trials whose points one question asks for. */
@@ -237,6 +239,8 @@ const queryBodies = {
     digest: digestPrefix.nullable().default(null),
     limit: z.int().min(1).max(garbageShownMax).default(100),
   }),
+  /** Where artifacts lie. */
+  holders: z.strictObject({ digests: listOf(digestSchema, holdersAskedMax) }),
   /** Messages that could not be processed. */
   "set-aside": z.strictObject({}),
   events: z.strictObject({ limit: z.int().min(1).max(1000).default(100) }),

@@ -17,4 +17,6 @@ export const retentionSchema = z.object({
   graceMs: keptMs,
   /** What nothing speaks of may be part of an upload for so long after it was stored. */
   uploadMs: keptMs,
+  /** What trials wrote, from when it was archived on; absent from coordinators that keep it in its stream only. */
+  logsMs: keptMs.optional(),
 });

@@ -10,6 +10,7 @@ import { digestSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
 import { programSchema } from "./program.ts";
 import { preferenceSchema, requirementSchema } from "./requirement.ts";
+import { checkpointsKeptMax, keptMs } from "./retention.ts";
 import { spaceSchema } from "./space.ts";
 import { stoppingSchema } from "./stopping.ts";
 import { milliTokensSchema } from "./token.ts";
@@ -91,6 +92,13 @@ export const sweepSpecSchema = z.strictObject({
   register: z
     .strictObject({ model: nameSchema, alias: nameSchema.nullable(), move: aliasMoveSchema.optional() })
     .nullable(),
+  /** Instead of what the mesh keeps of each sweep that has ended. */
+  keep: z
+    .strictObject({
+      checkpoints: z.int().nonnegative().max(checkpointsKeptMax).optional(),
+      logsMs: keptMs.optional(),
+    })
+    .optional(),
   /** Of a sweep that builds a dataset: what the mesh records when it is done, whoever is still there by then. */
   records: recordingSchema.optional(),
 });

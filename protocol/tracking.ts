@@ -18,6 +18,8 @@ const addressesMax = 8;
 const replicaBytesMax = 2 ** 44;
 /** What fits into one message of the mesh's store is sooner there than anywhere else. */
 export const replicaBytesMin = 256 * bytesPerKiB + 1;
+/** Machines through which one is found. */
+export const viaMax = 4;
 
 export const heldSchema = z.object({
   digest: digestSchema,
@@ -32,9 +34,14 @@ export type Held = z.infer<typeof heldSchema>;
 export const doorSchema = z.object({ addresses: listOf(sentenceText, addressesMax).min(1) });
 export type Door = z.infer<typeof doorSchema>;
 
+/** One that passes on to others what machines that cannot reach each other say. */
+const relaySchema = z.object({ agent: nameSchema, door: doorSchema });
+export type FoundRelay = z.infer<typeof relaySchema>;
+
 /**
  * `hold`: messages of one run of an agent are numbered from 1 in each epoch. One that is `whole` begins anew: it takes the place
- * of all that was said; the others add and drop. `door` is null where nobody can connect to it.
+ * of all that was said; the others add and drop. `door` is null where nobody can connect to it. `via`: where it keeps a way open, left out by
+ * earlier versions. `relays`: it passes on for others.
  */
 export const trackSchema = z.discriminatedUnion("kind", [
   z.object({
@@ -48,6 +55,8 @@ export const trackSchema = z.discriminatedUnion("kind", [
     store: shortText.optional(),
     /** So many bytes of others' checkpoints it would hold now, beside those it does. */
     room: z.int().nonnegative().optional(),
+    via: listOf(nameSchema, viaMax).optional(),
+    relays: z.boolean().optional(),
     added: listOf(heldSchema, entriesPerMessageMax),
     dropped: listOf(digestSchema, entriesPerMessageMax),
   }),
@@ -61,17 +70,31 @@ export const trackSchema = z.discriminatedUnion("kind", [
   }),
   /** It was asked to hold that, and will not or cannot. */
   z.object({ kind: z.literal("decline"), digest: digestSchema }),
+  z.object({ kind: z.literal("relays") }),
 ]);
 export type Track = z.infer<typeof trackSchema>;
 export type Hold = Extract<Track, { kind: "hold" }>;
 
-/** `again`: something between was not heard, so all of it is to be said again, beginning with a `whole` one. */
-export const holdAnswerSchema = z.object({ again: z.boolean() });
-
-export const foundSchema = z.object({
-  peers: listOf(z.object({ agent: nameSchema, door: doorSchema, part: z.boolean() }), peersMax),
+/**
+ * `again`: something between was not heard, so all of it is to be said again, beginning with a `whole` one. `gone`: of what was added,
+ * what the mesh has collected; absent where that is none, and of coordinators that do not say it.
+ */
+export const holdAnswerSchema = z.object({
+  again: z.boolean(),
+  gone: listOf(digestSchema, entriesPerMessageMax).optional(),
 });
-export type FoundPeer = z.infer<typeof foundSchema>["peers"][number];
+
+const viaSchema = listOf(relaySchema, viaMax);
+
+/** `hidden`: those that nobody can connect to; left out by earlier versions, which knew of no `via` either. */
+export const foundSchema = z.object({
+  peers: listOf(
+    z.object({ agent: nameSchema, door: doorSchema, part: z.boolean(), via: viaSchema.optional() }),
+    peersMax,
+  ),
+  hidden: listOf(z.object({ agent: nameSchema, part: z.boolean(), via: viaSchema }), peersMax).optional(),
+});
+export type Found = z.infer<typeof foundSchema>;
 
 /** `held`: by another agent too, `by`. `none`: nobody holds it, and the mesh's store is to. */
 export const replicaAnswerSchema = z.object({
@@ -79,3 +102,5 @@ export const replicaAnswerSchema = z.object({
   by: nameSchema.optional(),
 });
 export type ReplicaAnswer = z.infer<typeof replicaAnswerSchema>;
+
+export const foundRelaysSchema = z.object({ relays: listOf(relaySchema, viaMax) });

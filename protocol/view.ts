@@ -7,6 +7,7 @@ import { answerList, answerRecord, answerText } from "./bound.ts";
 import { datasetsView, datasetView } from "./dataset-view.ts";
 import { estimateView } from "./estimate-view.ts";
 import { garbageView } from "./garbage-view.ts";
+import { holdersView } from "./holders-view.ts";
 import { insightView } from "./insight-view.ts";
 import { sweepStateSchema, trialStateSchema } from "./life.ts";
 import { setAsideView } from "./set-aside-view.ts";
@@ -237,6 +238,8 @@ export const logsView = z.object({
   ),
   /** What to give as `after` for the lines behind these; absent from coordinators of before. */
   position: count.exactOptional(),
+  /** What it wrote is not kept any more. */
+  gone: z.literal(true).exactOptional(),
 });
 export type LogLineView = z.infer<typeof logsView>["lines"][number];
 
@@ -380,6 +383,7 @@ export const queryValues = {
   resolve: resolutionView,
   budget: budgetView,
   garbage: garbageView,
+  holders: holdersView,
   "set-aside": setAsideView,
   events: eventsView,
 } as const;

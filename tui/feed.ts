@@ -193,6 +193,7 @@ function copyOf(of: Answers): Stored {
     resolve: new Map(of.resolve),
     budget: new Map(of.budget),
     garbage: new Map(of.garbage),
+    holders: new Map(of.holders),
     "set-aside": new Map(of["set-aside"]),
     events: new Map(of.events),
   };

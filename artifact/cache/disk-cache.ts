@@ -42,6 +42,8 @@ export interface DiskCacheOptions {
   /** Hears what this machine holds from now on, also of what it is just receiving, and what not any more. */
   readonly onHeld?: (held: Held) => void;
   readonly onDropped?: (digest: Digest) => void;
+  /** Hears what was to go and was of use too lately, or is read just now: whoever says it again later finds it idle. */
+  readonly onSpared?: (digest: Digest) => void;
   /** For large checkpoints; without it they go to the mesh's store as all others. */
   readonly replicas?: ReplicaHolder;
 }
@@ -55,7 +57,7 @@ const offerAgainMs = 20_000;
 const sharedMs = 60_000;
 const sharedKept = 10_000;
 /** What was used this recently is not dropped: a lease that names it may be on its way. */
-const usefulMs = 10 * 60_000;
+export const usefulMs = 10 * 60_000;
 
 export async function openDiskCache(options: DiskCacheOptions): Promise<ArtifactCache> {
   const { clock, dir, say } = options;
@@ -189,12 +191,15 @@ class DiskCache implements ArtifactCache {
 
   /** GC-8: it goes whatever room there is, unless somebody reads it, wants it to stay, or it was of use only lately. */
   async #drop(digest: Digest): Promise<void> {
+    const { clock, onDropped, onSpared, replicas } = this.#options;
     const entry = this.#store.entry(digest);
-    if (entry === null || this.#options.clock.now() - entry.usedAt < usefulMs) return;
+    if (entry === null) return;
+    replicas?.release(digest);
+    if (clock.now() - entry.usedAt < usefulMs) return onSpared?.(digest);
     if (await this.#store.isPinned(digest)) return;
     this.#sharedAt.delete(digest);
-    this.#options.replicas?.release(digest);
-    if (this.#store.remove(digest)) this.#options.onDropped?.(digest);
+    if (this.#store.remove(digest)) onDropped?.(digest);
+    else onSpared?.(digest);
   }
 
   replica(
@@ -213,7 +218,8 @@ class DiskCache implements ArtifactCache {
       if (this.#store.isKept(digest)) return await this.#storeKept(digest);
       const chunk = content ?? (await this.#store.chunk(digest));
       if (chunk !== null) await putBlob(this.#options.bus, this.#place, chunk, digest);
-      else await this.#sendHeld(await this.#store.hold(digest), digest);
+      else if (!this.#store.withheld.has(digest))
+        await this.#sendHeld(await this.#store.hold(digest), digest);
     } catch {
       // Somebody else may have it, and it is asked for again as long as it is missed.
     }

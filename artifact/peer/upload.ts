@@ -42,6 +42,8 @@ const spareMax = 16;
 export class Upload {
   readonly slots: UploadSlots;
   readonly clock: Clock;
+  /** Questions of what comes here, on all links. */
+  watchers = 0;
   /** Bytes of chunks that have left. */
   sentBytes = 0;
   readonly #options: UploadOptions;
@@ -57,11 +59,13 @@ export class Upload {
     this.#rate = bytesPerSecond === null ? null : new UploadRate(options.clock, bytesPerSecond);
   }
 
-  /** From now on; what is being sent goes on. */
+  /** From now on, also for what is being sent. */
   change({ bytesPerSecond, slots }: UploadLimits): void {
     this.slots.change(slots);
-    if (bytesPerSecond === null) this.#rate = null;
-    else if (this.#rate === null) this.#rate = new UploadRate(this.clock, bytesPerSecond);
+    if (bytesPerSecond === null) {
+      this.#rate?.change(Infinity);
+      this.#rate = null;
+    } else if (this.#rate === null) this.#rate = new UploadRate(this.clock, bytesPerSecond);
     else this.#rate.change(bytesPerSecond);
   }
 

@@ -26,6 +26,7 @@ import { PartReader } from "./part-reader.ts";
 import { StoredFile } from "./stored-file.ts";
 import { StorePlace } from "./store-place.ts";
 import { verifyFile, type FileState } from "./verify-file.ts";
+import { Withheld } from "./withheld.ts";
 
 export interface ArtifactStoreOptions {
   readonly folder: string;
@@ -62,6 +63,8 @@ interface Verified {
 }
 
 export class ArtifactStore implements ChunkShelf {
+  /** What others get nothing of. */
+  readonly withheld: Withheld;
   readonly #clock: Clock;
   readonly #place: StorePlace;
   readonly #index: ArtifactIndex;
@@ -73,6 +76,7 @@ export class ArtifactStore implements ChunkShelf {
   constructor({ clock, folder, quotaBytes }: ArtifactStoreOptions) {
     this.#clock = clock;
     this.#place = new StorePlace(folder);
+    this.withheld = new Withheld(folder);
     this.#index = new ArtifactIndex({ place: this.#place, clock, quotaBytes });
     for (const { at, digest } of this.#place.parts())
       if (clock.now() - at > partKeptMs && !this.#index.isPartTaken(digest)) this.#place.removePart(digest);
@@ -377,9 +381,12 @@ export class ArtifactStore implements ChunkShelf {
     return true;
   }
 
-  /** The bytes of a chunk or node by its own digest, whatever artifact here has it; null where none has. Throws the system's error. */
+  /**
+   * For others (PERSON-2): the bytes of a chunk or node by its own digest, whatever artifact here has it; null where none has. Throws the
+   * system's error.
+   */
   async chunk(digest: Digest): Promise<Bytes | null> {
-    if (this.#index.entry(digest) !== null) {
+    if (this.#index.entry(digest) !== null && !this.withheld.has(digest)) {
       const file = await this.openWhole(digest);
       if (file !== null) return fileChunk(file, digest);
     }
@@ -387,7 +394,7 @@ export class ArtifactStore implements ChunkShelf {
     for (const { bytes, digest: artifact } of this.#index.list()) {
       if (bytes <= chunkBytesMax) continue;
       const nodes = await readFile(this.#place.nodes(artifact)).catch(() => null);
-      if (nodes === null || !nodes.includes(raw)) continue;
+      if (nodes === null || !nodes.includes(raw) || this.withheld.has(artifact)) continue;
       const file = await this.openWhole(artifact);
       const found = file === null ? null : await fileChunk(file, digest);
       if (found !== null) return found;

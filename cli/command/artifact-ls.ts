@@ -54,8 +54,17 @@ function listText({ artifacts, quotaBytes, totalBytes }: Listed): string {
   return `${rows}\n${plural(here, "artifact")} here, ${formatBytes(totalBytes)} of at most ${formatBytes(quotaBytes)}`;
 }
 
-function whereText({ here, inMesh }: ShownArtifact): string {
-  const places = [...(here ? ["here"] : []), ...(inMesh === true ? ["mesh"] : [])];
+/** So many agents by name; the rest as a number, for a row is one line. */
+const agentsNamedMax = 2;
+
+function whereText({ agents, here, inMesh }: ShownArtifact): string {
+  const others = agents ?? [];
+  const places = [
+    ...(here ? ["here"] : []),
+    ...(inMesh === true ? ["mesh"] : []),
+    ...others.slice(0, agentsNamedMax),
+    ...(others.length > agentsNamedMax ? [`${others.length - agentsNamedMax} more`] : []),
+  ];
   if (places.length > 0) return places.join(", ");
   return inMesh === null ? "?" : "nowhere";
 }
@@ -80,13 +89,14 @@ export function artifactShowCommand(terminal: Terminal): Command {
 }
 
 function showText(shown: ShownArtifact & { readonly path: string }): string {
-  const { bytes, digest, here, inMesh, kind, names, path, pinned, readers, usedAt } = shown;
+  const { agents, bytes, digest, here, inMesh, kind, names, path, pinned, readers, usedAt } = shown;
   return fields([
     ["digest", digest],
     ["size", bytes === null ? "unknown" : `${formatBytes(bytes)} (${bytes} bytes)`],
     ["kind", kind ?? "unknown until it is here"],
     ["here", here ? path : "no"],
     ["mesh's store", inMesh === null ? "cannot be asked" : inMesh ? "yes" : "no"],
+    ["agents", agents === null ? "cannot be asked" : agents.join(", ") || "none that is present"],
     ["pinned", pinned ? "yes" : "no"],
     ["last used", formatTime(usedAt, Date.now())],
     [

@@ -24,6 +24,7 @@ interface Options extends MeshOptions {
 interface PolicyOptions extends MeshOptions {
   readonly checkpoints?: number;
   readonly grace?: number;
+  readonly logs?: number;
   readonly removed?: number;
   readonly uploads?: number;
 }
@@ -115,6 +116,7 @@ function policyCommand(terminal: Terminal): Command {
   return asking("policy", "show how long bytes are kept that nothing needs to go on, and set it")
     .option("--checkpoints <n>", "best checkpoints of each sweep that stay", wholeFlag(0, checkpointsKeptMax))
     .option("--grace <span>", "between the mark and the removal, such as 1h, or 0", graceFlag)
+    .option("--logs <span>", "what trials wrote, after they have ended, such as 90d", span)
     .option(
       "--removed <span>",
       "after `sweep rm`, what the sweep was run with and its best, such as 30d",
@@ -123,10 +125,11 @@ function policyCommand(terminal: Terminal): Command {
     .option("--uploads <span>", "what nothing speaks of and may be part of an upload, such as 1d", span)
     .addHelpText("after", examples("trialmesh gc policy", "trialmesh gc policy --checkpoints 5 --grace 2h"))
     .action(
-      action(terminal, ({ checkpoints, grace, removed, uploads, ...options }: PolicyOptions) => {
+      action(terminal, ({ checkpoints, grace, logs, removed, uploads, ...options }: PolicyOptions) => {
         const given = {
           ...(checkpoints === undefined ? null : { checkpoints }),
           ...(grace === undefined ? null : { graceMs: grace }),
+          ...(logs === undefined ? null : { logsMs: logs }),
           ...(removed === undefined ? null : { removedMs: removed }),
           ...(uploads === undefined ? null : { uploadMs: uploads }),
         };

@@ -46,9 +46,11 @@ async function show(
   options: Options,
 ): Promise<ExitCode> {
   const answer = await newestLines(terminal, client, trial, options.limit);
-  return printAnswer(terminal, options, answer, ({ lines }) =>
+  return printAnswer(terminal, options, answer, ({ gone, lines }) =>
     lines.length === 0
-      ? `${trial} has written nothing`
+      ? gone === true
+        ? `what ${trial} wrote is no longer kept; \`trialmesh gc policy\` says for how long logs are`
+        : `${trial} has written nothing`
       : lines.map((line) => lineText(line, options.times === true)).join("\n"),
   );
 }

@@ -60,12 +60,17 @@ export function subjectText({ digest, reasons, state }: NonNullable<GarbageView[
   return [`${digest} ${states[state]}:`, ...reasons.map((reason) => `  ${reason}`)].join("\n");
 }
 
-export function policyText({ checkpoints, graceMs, removedMs, uploadMs }: GarbageView["retention"]): string {
+export function policyText(retention: GarbageView["retention"]): string {
+  const { checkpoints, graceMs, logsMs, removedMs, uploadMs } = retention;
+  const logs: [string, string][] =
+    logsMs === undefined ? [] : [["logs", `${formatDuration(logsMs)} for what the trials of a sweep wrote`]];
   return fields([
     ["checkpoints", `the best ${checkpoints} of each sweep, besides what is registered, pinned or goes on`],
     ["grace", `${formatDuration(graceMs)} between the mark and the removal`],
     ["removed", `${formatDuration(removedMs)} for what a removed sweep was run with, and its best`],
     ["uploads", `${formatDuration(uploadMs)} for what nothing speaks of`],
-    ["points, logs", "the newest of each machine, 128 MiB of each kind for all"],
+    ...logs,
+    ["curves", "as long as their sweep; until a trial has ended, points and lines of each machine's newest"],
+    ["its own", "`keep` in a sweep's file goes before checkpoints and logs here"],
   ]);
 }

@@ -3,13 +3,12 @@
  * call it: its digest or the beginning of it, or the name of a version.
  */
 import { join } from "node:path";
-import { placeOf } from "../../artifact/mesh-blob.ts";
-import { isInMesh, takePacked } from "../../artifact/blob.ts";
 import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
 import { isFolderFile } from "../../artifact/folder/unpack-folder.ts";
 import { artifactFolder, openArtifactStore } from "../../artifact/store/open-artifact-store.ts";
 import { homePath, openHome } from "../../mesh/home.ts";
-import { BusError } from "../../protocol/bus/bus.ts";
+import { holdersAskedMax } from "../../protocol/command.ts";
+import type { ArtifactHolders } from "../../protocol/holders-view.ts";
 import { digestSchema, type Digest } from "../../protocol/id.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -98,6 +97,8 @@ export interface ShownArtifact {
   readonly here: boolean;
   /** Null where the mesh cannot be asked. */
   readonly inMesh: boolean | null;
+  /** Agents that are present and hold all of it; null where the mesh cannot be asked. */
+  readonly agents: readonly string[] | null;
   readonly pinned: boolean;
   /** ms since the Unix epoch; null where it is not here. */
   readonly usedAt: number | null;
@@ -107,7 +108,15 @@ export interface ShownArtifact {
 }
 
 export async function showArtifact(desk: ArtifactDesk, digest: Digest): Promise<ShownArtifact> {
-  const { mesh, named, store } = desk;
+  return shownOf(desk, digest, await holdersOf(desk, [digest]));
+}
+
+async function shownOf(
+  { named, store }: ArtifactDesk,
+  digest: Digest,
+  holders: ReadonlyMap<Digest, ArtifactHolders>,
+): Promise<ShownArtifact> {
+  const told = holders.get(digest);
   const entry = store.entry(digest);
   const names = named.filter((one) => one.digest === digest);
   return {
@@ -115,7 +124,8 @@ export async function showArtifact(desk: ArtifactDesk, digest: Digest): Promise<
     bytes: entry?.bytes ?? names[0]?.bytes ?? null,
     kind: entry === null ? null : kindOf(store.pathOf(digest)),
     here: entry !== null,
-    inMesh: mesh === null ? null : await inMesh(mesh, digest),
+    inMesh: told?.inStore ?? null,
+    agents: told?.agents ?? null,
     pinned: await store.isPinned(digest),
     usedAt: entry?.usedAt ?? null,
     readers: store.index.holders(digest).length,
@@ -128,15 +138,13 @@ export async function listArtifacts(desk: ArtifactDesk): Promise<readonly ShownA
   const here = desk.store.index.list().map(({ digest }) => digest);
   const all = [...new Set([...here, ...desk.named.map(({ digest }) => digest)])];
   const shown: ShownArtifact[] = [];
-  for (let at = 0; at < all.length; at += askedAtOnce)
-    shown.push(
-      ...(await Promise.all(all.slice(at, at + askedAtOnce).map((digest) => showArtifact(desk, digest)))),
-    );
+  for (let at = 0; at < all.length; at += holdersAskedMax) {
+    const asked = all.slice(at, at + holdersAskedMax);
+    const holders = await holdersOf(desk, asked);
+    shown.push(...(await Promise.all(asked.map((digest) => shownOf(desk, digest, holders)))));
+  }
   return shown;
 }
-
-/** Of the mesh's store. */
-const askedAtOnce = 64;
 
 /** Null where it is gone meanwhile. */
 function kindOf(path: string): "file" | "folder" | null {
@@ -147,13 +155,11 @@ function kindOf(path: string): "file" | "folder" | null {
   }
 }
 
-async function inMesh({ bus, home }: Connected, digest: Digest): Promise<boolean | null> {
-  try {
-    const place = placeOf(home.mesh);
-    // Small checkpoints lie in packs, which a coordinator knows.
-    return (await isInMesh(bus, place, digest)) || (await takePacked(bus, place, digest)) !== null;
-  } catch (error) {
-    if (error instanceof BusError) return error.kind === "denied" ? false : null;
-    throw error;
-  }
+/** Empty where the mesh cannot be asked. */
+async function holdersOf(
+  { mesh }: ArtifactDesk,
+  digests: readonly Digest[],
+): Promise<ReadonlyMap<Digest, ArtifactHolders>> {
+  const answer = await mesh?.client.query("holders", { digests: [...digests] });
+  return new Map(answer?.ok === true ? answer.value.artifacts.map((one) => [one.digest, one]) : []);
 }

@@ -13,9 +13,11 @@ export function leftByTrials(state: State): Set<Digest> {
   return found;
 }
 
-/** That, and what sweeps were run with. */
+/** That, what sweeps were run with, and where curves and logs lie. */
 export function mentionedIn(state: State): Set<Digest> {
   const found = leftByTrials(state);
+  for (const { curves, logs } of state.archives.values())
+    for (const digest of [curves, logs]) if (digest !== undefined) found.add(digest);
   for (const sweep of state.sweeps.values()) for (const digest of inputsOf(sweep)) found.add(digest);
   return found;
 }

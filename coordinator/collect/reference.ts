@@ -3,13 +3,22 @@
  * not removed. A new kind of reference (a lock, an export that is known here) is a row more. Pure; not here: which of what is stored nothing
  * refers to, which takes the store itself (`core/decide-collect.ts`).
  */
-import type { Digest } from "../../protocol/id.ts";
+import type { Digest, SweepId, TrialId } from "../../protocol/id.ts";
+import { plural } from "../../protocol/plural.ts";
 import { learnsFromWeights } from "./weight-search.ts";
 import { keptOf } from "../state/kept-of.ts";
-import { activeAttempt, type Retention, type State, type Sweep, type Trial } from "../state/state.ts";
+import {
+  activeAttempt,
+  mustGet,
+  type Retention,
+  type State,
+  type Sweep,
+  type Trial,
+} from "../state/state.ts";
 import { inputsOf } from "../state/sweep-input.ts";
 import { trialsOf } from "../state/trials-of.ts";
 import { bestTrials } from "./best-trials.ts";
+import { retentionFor } from "./default-retention.ts";
 
 export interface Reference {
   readonly digest: Digest;
@@ -125,10 +134,35 @@ const kinds = {
       const { retention, state } = moment;
       for (const sweep of state.sweeps.values()) {
         if (!isKept(moment, sweep)) continue;
-        for (const trial of bestTrials(state, sweep, retention.checkpoints)) {
+        for (const trial of bestTrials(state, sweep, retentionFor(retention, sweep).checkpoints)) {
           const kept = keptOf(trial);
           if (kept !== null) yield [kept.digest, trial.trial];
         }
+      }
+    },
+  },
+  // ARCHIVE-3.
+  curves: {
+    isNeeded: false,
+    text: (of) => `curves of ${of}`,
+    find: function* (moment) {
+      for (const { curves, sweep, trials } of moment.state.archives.values())
+        if (curves !== undefined && isKept(moment, mustGet(moment.state.sweeps, sweep, "sweep")))
+          yield [curves, trialsText(trials, sweep)];
+    },
+  },
+  logs: {
+    isNeeded: false,
+    text: (of) => `what ${of} wrote`,
+    find: function* (moment) {
+      for (const { at, logs, sweep: of, trials } of moment.state.archives.values()) {
+        const sweep = mustGet(moment.state.sweeps, of, "sweep");
+        if (
+          logs !== undefined &&
+          isKept(moment, sweep) &&
+          moment.at - at < retentionFor(moment.retention, sweep).logsMs
+        )
+          yield [logs, trialsText(trials, of)];
       }
     },
   },
@@ -171,6 +205,10 @@ function* pointsOf(trial: Trial): Generator<Named, void, void> {
 
 function isKept({ at, retention }: Moment, { removed }: Sweep): boolean {
   return removed === undefined || at - removed.at < retention.removedMs;
+}
+
+function trialsText(trials: readonly TrialId[], sweep: SweepId): string {
+  return `${plural(trials.length, "trial")} of ${sweep}`;
 }
 
 function versionText(model: string, version: number, aliases: Readonly<Record<string, number>>): string {

@@ -3,6 +3,7 @@
  * what makes two trials the same stands in the events.
  */
 import type { TrialState } from "../../protocol/life.ts";
+import { applyArchive, awaitArchive } from "./apply-archive.ts";
 import { noteBrought } from "./apply-artifact.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event, EventOf } from "../format/event.ts";
@@ -35,7 +36,8 @@ export type TrialEvent = Extract<
       | "TrialPaused"
       | "TrialRequeued"
       | "TrialStopAsked"
-      | "TrialFinished";
+      | "TrialFinished"
+      | "TrialsArchived";
   }
 >;
 
@@ -104,6 +106,8 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
     }
     case "TrialFinished":
       return finishTrial(state, event, at);
+    case "TrialsArchived":
+      return applyArchive(state, event, at);
   }
 }
 
@@ -311,6 +315,7 @@ function finishTrial(state: State, event: EventOf<"TrialFinished">, at: number):
   if (isFinal(trial.state)) throw new Error(`broken invariant: ${trial.trial} has two outcomes`);
   const sweep = sweepOf(state, trial.sweep);
   move(state, trial, event.outcome, at);
+  awaitArchive(state, trial);
   if (event.outcome === "failed" || event.outcome === "cancelled") {
     trial.failure = event.why;
     return;

@@ -58,6 +58,7 @@ function change(state: State, event: Event, at: number): void {
     case "TrialRequeued":
     case "TrialStopAsked":
     case "TrialFinished":
+    case "TrialsArchived":
       return applyTrial(state, event satisfies TrialEvent, at);
     case "LeaseOffered":
     case "LeaseAccepted":

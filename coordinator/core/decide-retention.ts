@@ -1,7 +1,7 @@
 /** Decides on what is kept and for how long: pins, how many checkpoints, a look at what could go. */
 import type { CommandBody } from "../../protocol/command.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
-import { retentionOf } from "../collect/default-retention.ts";
+import { logsMsOf, retentionOf } from "../collect/default-retention.ts";
 import { isHeld } from "../state/bytes-held.ts";
 import type { Decision, Sender } from "../state/input.ts";
 import type { State } from "../state/state.ts";
@@ -62,6 +62,7 @@ export function* setRetention(state: State, { who }: Sender, body: CommandBody<"
     removedMs: body.removedMs ?? now.removedMs,
     graceMs: body.graceMs ?? now.graceMs,
     uploadMs: body.uploadMs ?? now.uploadMs,
+    logsMs: body.logsMs ?? logsMsOf(now),
   };
   if (JSON.stringify(retention) !== JSON.stringify(now)) yield { kind: "RetentionSet", by: who, retention };
   return accept(retention);

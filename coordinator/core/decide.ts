@@ -5,6 +5,7 @@
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { heardNow } from "../budget/meter.ts";
 import { apply } from "./apply.ts";
+import { noteArchived } from "./decide-archive.ts";
 import { collect, noteRemoved } from "./decide-collect.ts";
 import { hearHeartbeat, silence, superseded, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
@@ -55,6 +56,9 @@ export function* decide(
       return (yield* collect(state, input.collection, at, isFull)) ? accept(null) : null;
     case "removed":
       yield* noteRemoved(state, input.mark);
+      break;
+    case "archived":
+      yield* noteArchived(state, input.made);
       break;
     case "expire":
       if (!(yield* expire(state, at, settings, isFull))) return null;

@@ -26,6 +26,7 @@ export function brokenInvariants(state: State): BrokenInvariant[] {
   registry(state, expect);
   collected(state, expect);
   packs(state, expect);
+  archives(state, expect);
   return notes;
 }
 
@@ -233,6 +234,27 @@ function packs(state: State, expect: Expect): void {
       expect(state.packed.get(digest) === pack, "PACK-2", digest, () => `it is not found in pack ${pack}`);
   }
   expect(digests === state.packed.size, "PACK-2", "packed", () => `${state.packed.size}, not ${digests}`);
+}
+
+/** ARCHIVE-1: every trial that has ended and was ever handed out is in exactly one archive, or waits for one. */
+function archives(state: State, expect: Expect): void {
+  const places = new Map<string, string>();
+  const put = (trial: string, where: string) => {
+    expect(!places.has(trial), "ARCHIVE-1", trial, () => `is in ${places.get(trial)} and in ${where}`);
+    places.set(trial, where);
+  };
+  for (const { archive, sweep, trials } of state.archives.values()) {
+    expect(state.archivesOf.get(sweep)?.includes(archive) === true, "ARCHIVE-1", sweep, () => `${archive}`);
+    for (const trial of trials) put(trial, `archive ${archive}`);
+  }
+  for (const waiting of state.unarchived.values()) for (const trial of waiting) put(trial, "none");
+  let ended = 0;
+  for (const trial of state.trials.values()) {
+    if (!isFinal(trial.state) || trial.attempts.length === 0) continue;
+    ended++;
+    expect(places.has(trial.trial), "ARCHIVE-1", trial.trial, () => "has ended and does not wait");
+  }
+  expect(ended === places.size, "ARCHIVE-1", "archives", () => `${places.size} of ${ended} ended trials`);
 }
 
 function emptyCounts(): Sweep["counts"] {

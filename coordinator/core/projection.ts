@@ -12,10 +12,12 @@ import {
   workEntity,
 } from "../format/account-entity.ts";
 import { agentEntity } from "../format/agent-entity.ts";
+import { archiveEntity } from "../format/archive-entity.ts";
 import { markEntity, pinEntity } from "../format/artifact-entity.ts";
 import { datasetEntity, modelEntity } from "../format/registry-entity.ts";
 import { sweepEntity } from "../format/sweep-entity.ts";
 import { packEntity, trialEntity } from "../format/trial-entity.ts";
+import { awaitArchive, indexArchive } from "./apply-archive.ts";
 import { indexMark } from "./apply-artifact.ts";
 import { isFinal } from "./apply-trial.ts";
 import { enterRung } from "./entity.ts";
@@ -31,7 +33,7 @@ import {
 import { activeAttempt, emptyState, mustGet, type State, type Trial } from "../state/state.ts";
 
 /** Raised when an entity changes its shape or its key; a store of another version is built anew from the journal. */
-export const projectionVersion = 7;
+export const projectionVersion = 8;
 
 /** The entity under a dirty key, or undefined where it is to be removed. */
 export function entityAt(state: State, key: string): unknown {
@@ -72,6 +74,8 @@ export function entityAt(state: State, key: string): unknown {
       return state.pins.get(name);
     case "mark":
       return state.marks.get(Number(name));
+    case "archive":
+      return state.archives.get(Number(name));
     default:
       throw new Error(`broken invariant: no entity is called ${key}`);
   }
@@ -121,6 +125,9 @@ export function loadState(range: Range): State {
   }
   // What is gone is known by now.
   for (const trial of trials) derive(state, trial);
+  for (const trial of trials) if (isFinal(trial.state)) awaitArchive(state, trial);
+  const archives = [...entities(range, "archive/", archiveEntity)].sort((a, b) => a.archive - b.archive);
+  for (const archive of archives) indexArchive(state, archive);
   const queued = trials.filter((trial) => trial.state === "queued").sort((a, b) => a.order - b.order);
   for (const trial of queued) indexQueued(state, trial);
   for (const agent of state.agents.keys()) indexAgent(state, agent);

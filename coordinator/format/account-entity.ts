@@ -28,6 +28,8 @@ export const metaEntity = z.strictObject({
   nextOrder: storedCount,
   /** Number of the next mark; absent before the first. */
   nextMark: storedCount.exactOptional(),
+  /** Number of the next archive; absent before the first. */
+  nextArchive: storedCount.exactOptional(),
   /** How long bytes are kept; absent where nobody has set it. */
   retention: storedRetention.exactOptional(),
   /** Who asked for a look at what could go, that nobody has taken yet. */

@@ -8,6 +8,7 @@
 import * as z from "zod";
 import { accountEvents } from "./account-event.ts";
 import { agentEvents } from "./agent-event.ts";
+import { archiveEvents } from "./archive-event.ts";
 import { artifactEvents } from "./artifact-event.ts";
 import { attemptEvents } from "./attempt-event.ts";
 import { registryEvents } from "./registry-event.ts";
@@ -20,6 +21,7 @@ export const eventSchema = z.discriminatedUnion("kind", [
   ...attemptEvents,
   ...registryEvents,
   ...artifactEvents,
+  ...archiveEvents,
 ]);
 export type Event = z.infer<typeof eventSchema>;
 export type EventKind = Event["kind"];

@@ -15,6 +15,7 @@ import {
   storedDtype,
   storedId,
   storedMilliTokens,
+  storedMs,
 } from "./stored-value.ts";
 
 const programCommon = {
@@ -106,6 +107,7 @@ export const storedSweepSpec = z.strictObject({
       move: z.enum(["if-better", "always"]).optional(),
     })
     .nullable(),
+  keep: z.strictObject({ checkpoints: storedCount.optional(), logsMs: storedMs.optional() }).optional(),
   records: storedRecording.optional(),
 });
 export type StoredSweepSpec = z.infer<typeof storedSweepSpec>;

@@ -58,6 +58,8 @@ export const storedRetention = z.strictObject({
   graceMs: storedMs,
   /** What nothing speaks of may be part of an upload for so long after it was stored. */
   uploadMs: storedMs,
+  /** What trials wrote, after it was archived; left out before that could be set. */
+  logsMs: storedMs.exactOptional(),
 });
 export type StoredRetention = z.infer<typeof storedRetention>;
 

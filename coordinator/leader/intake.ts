@@ -38,7 +38,9 @@ import type { Leader } from "./leader.ts";
 import type { SetAside } from "./set-aside.ts";
 import type { PackStore } from "./pack-store.ts";
 import { takeInbox } from "./take-report.ts";
+import type { Tracker } from "./tracker.ts";
 import type { SurveyMemory } from "../collect/survey.ts";
+import type { ArchiveShelf } from "../archive/archive-shelf.ts";
 import type { PointIndex } from "../view/point-index.ts";
 import { answerQuery } from "../view/answer-query.ts";
 import { answerBytes } from "../view/fit-answer.ts";
@@ -54,9 +56,11 @@ export interface IntakeOptions extends Ears {
   readonly packs: PackStore;
   readonly quota: SenderQuota;
   readonly points: PointIndex;
+  readonly archives: ArchiveShelf;
   readonly checkHead: HeadCheck;
   readonly restMs: () => number;
   readonly surveyMemory: SurveyMemory;
+  readonly tracker: Tracker;
   readonly spare: (digest: Digest) => void;
   readonly log: (line: string) => void;
 }

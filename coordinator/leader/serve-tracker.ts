@@ -14,7 +14,7 @@ export interface ServeTrackerOptions {
   readonly bus: Bus;
   readonly mesh: string;
   readonly clock: Clock;
-  readonly state: Pick<State, "agents" | "meta">;
+  readonly state: Pick<State, "agents" | "gone" | "meta">;
   readonly quota: SenderQuota;
 }
 
@@ -43,8 +43,10 @@ function answerTo(
   const track = parseOutside(trackSchema, fromBytes(message.data), "the question for peers");
   if (!track.ok) return track;
   const isPresent = (agent: string) => state.agents.get(agent)?.present === true;
-  if (track.value.kind === "find")
-    return accept({ peers: tracker.find(track.value.digest, role === "agent" ? who : "", isPresent) });
+  // No agent is called like a person here, and people too begin with different holders.
+  const asker = role === "agent" ? who : `${role}:${who}`;
+  if (track.value.kind === "find") return accept(tracker.find(track.value.digest, asker, isPresent));
+  if (track.value.kind === "relays") return accept({ relays: tracker.relays(asker, isPresent) });
   if (role !== "agent") return refuse("forbidden", "only an agent says what it holds, or has it held");
   if (track.value.kind === "replicate") return desk.ask(who, track.value).then((answer) => accept(answer));
   if (track.value.kind === "decline") {
@@ -57,7 +59,9 @@ function answerTo(
     state.agents.get(who)?.incarnation !== track.value.incarnation
   )
     return accept({ again: true });
+  // GC-8: it may not have heard when that was collected.
+  const gone = track.value.added.flatMap(({ digest }) => (state.gone.has(digest) ? digest : []));
   const isTaken = tracker.hold(who, track.value);
   desk.heard(who);
-  return accept({ again: !isTaken });
+  return accept({ again: !isTaken, ...(gone.length === 0 ? null : { gone }) });
 }

@@ -10,14 +10,13 @@ import { signHead } from "../../protocol/signed-head.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
-import { isHeld, leavesBefore } from "../state/bytes-held.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
 import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
 import type { Journal, Position } from "../journal/journal.ts";
 import type { CoordinatorKeys } from "../journal/seal.ts";
 import { headCheck } from "./head-check.ts";
-import { orderGiver, type GiveOrder } from "./give-order.ts";
+import { orderGiver } from "./give-order.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import { asideOf, type FaultBook } from "./fault-book.ts";
 import { Leader } from "./leader.ts";
@@ -27,16 +26,12 @@ import type { ProjectionStore } from "../projection/projection-store.ts";
 import { PackStore } from "./pack-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
-import { PointIndex } from "../view/point-index.ts";
 import { SenderQuota } from "./sender-quota.ts";
-import { BlobProver } from "./blob-prover.ts";
-import { Collector } from "./collector.ts";
-import { ReplicaDesk } from "./replica-desk.ts";
-import { ReplicaKeeper } from "./replica-keeper.ts";
 import { artifactsOnRecord, scrubBlobs, type OnRecord } from "./scrub-blobs.ts";
 import { serveProofs } from "./serve-proofs.ts";
 import { serveTracker } from "./serve-tracker.ts";
 import { ServerPulse } from "./server-pulse.ts";
+import { storeKeepers, type StoreKeepers } from "./store-keepers.ts";
 import { Tracker } from "./tracker.ts";
 
 export interface TermOptions {
@@ -121,10 +116,11 @@ export function beginTerm(options: TermOptions): Term {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
   const packs = new PackStore(options);
-  const { collector, desk, keeper, prover } = storeKeepers(options, { leader, packs, giveOrder, tracker });
+  const keepers = storeKeepers({ ...options, leader, packs, giveOrder, tracker });
+  const { archives, collector, desk, points, prover } = keepers;
   const spare = (digest: Digest) => prover.tell(digest);
-  const store = { restMs: () => collector.restMs, spare, surveyMemory: collector.memory };
-  const ears = { ...earsOf(options), leader, giveOrder, packs, ...store };
+  const store = { restMs: () => collector.restMs, spare, surveyMemory: collector.memory, tracker };
+  const ears = { ...earsOf(options), leader, giveOrder, packs, points, archives, ...store };
   const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
@@ -134,14 +130,14 @@ export function beginTerm(options: TermOptions): Term {
     serveTracker({ ...options, quota: ears.quota }, tracker, desk),
   ];
   const timers = [
-    ...regularTasks(options, intake, pulse, { collector, keeper, prover }),
+    ...regularTasks(options, intake, pulse, keepers),
     every(clock, settings.beaconMs, lookForProposals),
-    every(clock, settings.beaconMs, () => collector.look()),
+    every(clock, settings.beaconMs, () => keepers.look()),
   ];
   const over = ended.promise.then(() => {
     leader.stop();
     proposer.close();
-    collector.close();
+    keepers.close();
     pulse.close();
     for (const cancel of timers) cancel();
     for (const subscription of subscriptions) subscription.close();
@@ -155,42 +151,8 @@ function earsOf(options: TermOptions) {
     board: new HeartbeatBoard(),
     watch: new ClockWatch(options.machineClock),
     quota: new SenderQuota(options.log),
-    points: new PointIndex(options.bus),
     checkHead: headCheck({ ...options, copy: options.store.copy }),
   };
-}
-
-interface KeeperParts {
-  readonly leader: Leader;
-  readonly packs: PackStore;
-  readonly giveOrder: GiveOrder;
-  readonly tracker: Tracker;
-}
-
-/** Who looks after stored bytes: what is proved in the mesh's store, what agents hold, and what goes. */
-function storeKeepers(
-  { bus, clock, log, mesh, settings, state }: TermOptions,
-  { giveOrder, leader, packs, tracker }: KeeperParts,
-) {
-  const desk = new ReplicaDesk({ clock, state, tracker, giveOrder });
-  const ask = (question: () => void) => leader.ask(question);
-  const prover = new BlobProver({
-    ...{ bus, mesh, clock, packs, log },
-    packOf: (digest) => state.packed.get(digest),
-    leavesBefore: (digest) => leavesBefore(state, digest),
-    isGone: (digest) => !isHeld(state, digest),
-    onRemoved: (digest) => collector.memory.forget(digest),
-  });
-  const keeper = new ReplicaKeeper({
-    ...{ clock, state, tracker, desk, giveOrder, ask, log, lostMs: settings.lostMs },
-    prove: (digest) => prover.prove(digest),
-  });
-  const collector = new Collector({
-    ...{ bus, mesh, clock, state, settings, prover, log, ask },
-    atAgents: () => keeper.atAgents(),
-    submit: (input) => new Promise((resolve) => leader.submit({ input, done: () => resolve() })),
-  });
-  return { collector, desk, keeper, prover };
 }
 
 /** One that was cut off and has nothing to append would never learn from its own appends that it was deposed. */
@@ -216,7 +178,7 @@ function regularTasks(
   { bus, clock, keys, mesh, name, scrubs, settings, state }: TermOptions,
   { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
-  { collector, keeper, prover }: Pick<ReturnType<typeof storeKeepers>, "collector" | "keeper" | "prover">,
+  { collector, keeper, prover }: Pick<StoreKeepers, "collector" | "keeper" | "prover">,
 ): (() => void)[] {
   const began = clock.now();
   let head = { sequence: 0, proof: "" };

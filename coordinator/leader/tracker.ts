@@ -4,13 +4,22 @@
  * whether a holder can be reached (whoever asks finds out).
  *
  * TRACK-1: an agent that is not present is nobody's peer.
+ * TRACK-4: nobody is sent through an agent that is not present, or does not pass on.
  * TRACK-2: those who ask for one artifact begin with different holders, so that no one holder is asked by all of them at once.
  */
 import { fnv1a } from "../../numeric/fnv.ts";
 import { mixUnsigned } from "../../numeric/mix.ts";
 import type { Digest } from "../../protocol/id.ts";
 import type { Holdings } from "../placement/move-cost.ts";
-import { peersMax, type Door, type FoundPeer, type Held, type Hold } from "../../protocol/tracking.ts";
+import {
+  peersMax,
+  viaMax,
+  type Door,
+  type Found,
+  type FoundRelay,
+  type Held,
+  type Hold,
+} from "../../protocol/tracking.ts";
 
 /** Of one agent; the rest of what it says it holds is not kept. */
 const heldMax = 50_000;
@@ -21,9 +30,17 @@ interface Holder {
   incarnation: string;
   number: number;
   door: Door | null;
+  /** Where it keeps a way open for those who cannot reach it. */
+  via: readonly string[];
+  relays: boolean;
   store: string | null;
   room: number | null;
   readonly held: Map<Digest, Copy>;
+}
+
+export interface Holders {
+  readonly agents: readonly string[];
+  readonly bringing: readonly string[];
 }
 
 interface Copy {
@@ -43,6 +60,8 @@ export interface Taker {
   readonly room: number;
 }
 
+type IsPresent = (agent: string) => boolean;
+
 export class Tracker implements Holdings {
   readonly #holders = new Map<string, Holder>();
   /** By digest, who was told to let it go and may not have heard it. */
@@ -53,13 +72,14 @@ export class Tracker implements Holdings {
   readonly #keptAt = new Map<Digest, Set<string>>();
 
   /** False: something between was not heard, and the agent is to say all of it again. */
-  hold(agent: string, { added, door, dropped, incarnation, number, room, store, whole }: Hold): boolean {
+  hold(agent: string, hold: Hold): boolean {
+    const { added, door, dropped, incarnation, number, relays = false, room, store, via = [], whole } = hold;
     if (whole) this.forget(agent);
     const known = this.#holders.get(agent);
     if (!whole && (known?.incarnation !== incarnation || known.number + 1 !== number)) return false;
     const holder = known !== undefined && !whole ? known : newHolder(incarnation);
     this.#holders.set(agent, holder);
-    Object.assign(holder, { number, door, room: room ?? null, store: store ?? null });
+    Object.assign(holder, { number, door, via, relays, room: room ?? null, store: store ?? null });
     for (const digest of dropped) this.#drop(agent, holder, digest);
     for (const held of added) this.#add(agent, holder, held);
     return true;
@@ -79,12 +99,15 @@ export class Tracker implements Holdings {
     this.#holders.delete(agent);
   }
 
-  /** How many agents say that they hold it whole. */
-  count(digest: Digest, isPresent: (agent: string) => boolean): number {
-    let count = 0;
-    for (const agent of this.#at.get(digest) ?? [])
-      if (isPresent(agent) && this.#holders.get(agent)?.held.get(digest)?.isPart === false) count++;
-    return count;
+  /** Who says that they hold all of it, and who that they bring it, by name. */
+  holders(digest: Digest, isPresent: IsPresent): Holders {
+    const agents: string[] = [];
+    const bringing: string[] = [];
+    for (const agent of this.#at.get(digest) ?? []) {
+      const part = this.#holders.get(agent)?.held.get(digest)?.isPart;
+      if (part !== undefined && isPresent(agent)) (part ? bringing : agents).push(agent);
+    }
+    return { agents: agents.toSorted(), bringing: bringing.toSorted() };
   }
 
   /** Whether it has it whole; null where it has not said what it holds. */
@@ -151,33 +174,68 @@ export class Tracker implements Holdings {
     return this.#rates.get(agent) ?? null;
   }
 
-  doorOf(agent: string): Door | null {
-    return this.#holders.get(agent)?.door ?? null;
+  /** Where others reach it: its door, without addresses where they come through a third; null where nobody does. */
+  reachOf(agent: string, isPresent: IsPresent): Door | null {
+    const holder = this.#holders.get(agent);
+    if (holder === undefined) return null;
+    return holder.door ?? (this.#viaOf(agent, holder, isPresent).length > 0 ? { addresses: [] } : null);
   }
 
   storeOf(agent: string): string | null {
     return this.#holders.get(agent)?.store ?? null;
   }
 
-  /** Agents that others reach and that hold replicas. */
-  *takers(): Generator<Taker, void, void> {
-    for (const [agent, { door, room, store }] of this.#holders)
+  /** Agents that hold replicas and that others reach. */
+  *takers(isPresent: IsPresent): Generator<Taker, void, void> {
+    for (const [agent, { room, store }] of this.#holders) {
+      const door = room === null || !isPresent(agent) ? null : this.reachOf(agent, isPresent);
       if (door !== null && room !== null && store !== null) yield { agent, door, room, store };
+    }
   }
 
   /** Where `asker` may ask for it, never itself: those who have it whole first, of each kind in an order of the asker's own. */
-  find(digest: Digest, asker: string, isPresent: (agent: string) => boolean): FoundPeer[] {
-    const found: (FoundPeer & { readonly rank: number })[] = [];
-    for (const agent of this.#at.get(digest) ?? []) {
-      const holder = this.#holders.get(agent);
-      if (agent === asker || holder === undefined || holder.door === null || !isPresent(agent)) continue;
-      const part = holder.held.get(digest)?.isPart ?? true;
-      found.push({ agent, door: holder.door, part, rank: mixUnsigned(fnv1a(`${asker} ${agent} ${digest}`)) });
+  find(digest: Digest, asker: string, isPresent: IsPresent): Found {
+    const found: Found = { peers: [], hidden: [] };
+    const ranked = [...(this.#at.get(digest) ?? [])]
+      .filter((agent) => agent !== asker && isPresent(agent))
+      .flatMap((agent) => {
+        const holder = this.#holders.get(agent);
+        const part = holder?.held.get(digest)?.isPart ?? true;
+        return holder === undefined ? [] : [{ agent, holder, part }];
+      });
+    const rank = (agent: string) => mixUnsigned(fnv1a(`${asker} ${agent} ${digest}`));
+    const order = ranked
+      .map((one) => ({ ...one, rank: rank(one.agent) }))
+      .toSorted((one, other) => Number(one.part) - Number(other.part) || one.rank - other.rank);
+    for (const { agent, holder, part } of order) {
+      const via = this.#viaOf(agent, holder, isPresent);
+      const { door } = holder;
+      if (door !== null && found.peers.length < peersMax)
+        found.peers.push({ agent, door, part, ...(via.length === 0 ? {} : { via }) });
+      else if (door === null && via.length > 0 && (found.hidden?.length ?? 0) < peersMax)
+        found.hidden?.push({ agent, part, via });
     }
-    return found
-      .toSorted((one, other) => Number(one.part) - Number(other.part) || one.rank - other.rank)
-      .slice(0, peersMax)
-      .map(({ agent, door, part }) => ({ agent, door, part }));
+    return found;
+  }
+
+  /** Those who pass on, never `asker` itself, in an order of its own. */
+  relays(asker: string, isPresent: IsPresent): FoundRelay[] {
+    const relays = [...this.#holders.keys()].filter((agent) => agent !== asker);
+    const rank = (agent: string) => mixUnsigned(fnv1a(`${asker} ${agent}`));
+    return relays
+      .toSorted((one, other) => rank(one) - rank(other))
+      .flatMap((agent) => this.#relay(agent, isPresent) ?? [])
+      .slice(0, viaMax);
+  }
+
+  #viaOf(agent: string, { via }: Holder, isPresent: IsPresent): FoundRelay[] {
+    return via.flatMap((relay) => (relay === agent ? [] : (this.#relay(relay, isPresent) ?? [])));
+  }
+
+  #relay(agent: string, isPresent: IsPresent): FoundRelay | null {
+    const holder = this.#holders.get(agent);
+    const passesOn = holder?.relays === true && holder.door !== null && isPresent(agent);
+    return passesOn && holder.door !== null ? { agent, door: holder.door } : null;
   }
 
   #add(agent: string, { held }: Holder, { digest, kept, part }: Held): void {
@@ -200,7 +258,16 @@ export class Tracker implements Holdings {
 const nobody: ReadonlySet<string> = new Set();
 
 function newHolder(incarnation: string): Holder {
-  return { incarnation, number: 0, door: null, store: null, room: null, held: new Map() };
+  return {
+    incarnation,
+    number: 0,
+    door: null,
+    via: [],
+    relays: false,
+    store: null,
+    room: null,
+    held: new Map(),
+  };
 }
 
 function addTo(sets: Map<Digest, Set<string>>, digest: Digest, agent: string): void {

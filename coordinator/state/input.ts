@@ -1,7 +1,7 @@
 /** What the coordinator's loop decides on: parsed, with the sender proven by the bus. Time comes beside it. */
 import type { CommandName } from "../../protocol/command.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
-import type { Digest, SweepId } from "../../protocol/id.ts";
+import type { Digest, SweepId, TrialId } from "../../protocol/id.ts";
 import type { Params } from "../../protocol/value.ts";
 import type { Register, Heartbeat, Report } from "../../protocol/report.ts";
 import type { Role } from "../../protocol/subjects.ts";
@@ -56,6 +56,7 @@ export type Input =
   | { readonly kind: "collect"; readonly collection: Collection }
   /** The bytes of a mark that was collected are no longer in the mesh's store. */
   | { readonly kind: "removed"; readonly mark: number }
+  | { readonly kind: "archived"; readonly made: MadeArchive }
   | { readonly kind: "expire" };
 
 /** What the mesh's store holds that could go, as far as can be told without the state. */
@@ -70,6 +71,16 @@ export interface Collection {
   readonly isLook: boolean;
   /** Whoever leads has done so long enough to have heard of what was on its way before. */
   readonly mayCollect: boolean;
+}
+
+/** Curves and logs of trials of one sweep, in the mesh's store. */
+export interface MadeArchive {
+  readonly sweep: SweepId;
+  readonly trials: readonly TrialId[];
+  /** Null where they have none. */
+  readonly curves: Digest | null;
+  readonly logs: Digest | null;
+  readonly bytes: number;
 }
 
 /** What a sampler answered, for a sweep as it was when it was asked. */

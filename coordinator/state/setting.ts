@@ -26,6 +26,10 @@ export interface CoordinatorSettings {
   readonly collectEveryMs: number;
   /** Whoever leads collects nothing before this long, ms: what was said to the one before has been heard by then. */
   readonly collectRestMs: number;
+  /** Curves and logs of trials whose sweep goes on are archived this often, ms; sooner where many have come. */
+  readonly archiveEveryMs: number;
+  /** What an attempt said has come to its stream this long after its end, ms. */
+  readonly archiveRestMs: number;
 }
 
 export const defaultSettings: CoordinatorSettings = settingsFor(15_000);
@@ -46,6 +50,8 @@ export function settingsFor(leaseMs: number): CoordinatorSettings {
     retriesMax: 3,
     collectEveryMs: leaseMs * 240,
     collectRestMs: leaseMs * 20,
+    archiveEveryMs: leaseMs * 40,
+    archiveRestMs: 2_000,
   };
   // Three heartbeats must fit before half a lease is gone, or an extension could come too late.
   if (settings.heartbeatMs * 3 > leaseMs / 2 + 1) throw new Error("heartbeatMs is too long for leaseMs");

@@ -14,6 +14,7 @@ import type {
   workEntity,
 } from "../format/account-entity.ts";
 import type { agentEntity } from "../format/agent-entity.ts";
+import type { archiveEntity } from "../format/archive-entity.ts";
 import type { markEntity, pinEntity } from "../format/artifact-entity.ts";
 import type { datasetEntity, modelEntity } from "../format/registry-entity.ts";
 import type { StoredRefill, StoredRetention } from "../format/stored-value.ts";
@@ -44,6 +45,7 @@ export type Model = z.infer<typeof modelEntity>;
 export type Version = Model["versions"][number];
 export type Pin = Readonly<z.infer<typeof pinEntity>>;
 export type Mark = z.infer<typeof markEntity>;
+export type Archive = Readonly<z.infer<typeof archiveEntity>>;
 export type Retention = Readonly<StoredRetention>;
 export type DatasetRecord = z.infer<typeof datasetEntity>;
 
@@ -70,6 +72,8 @@ export interface State {
   readonly pins: Map<Digest, Pin>;
   /** Artifacts that are to go, or have gone, by the number of their mark. */
   readonly marks: Map<number, Mark>;
+  /** Where curves and logs of ended trials lie. */
+  readonly archives: Map<number, Archive>;
 
   // Derived.
   /** Attempts that have not ended, by fence. */
@@ -105,6 +109,10 @@ export interface State {
   readonly gone: Map<Digest, number>;
   /** Marks that are not yet at their end. */
   readonly openMarks: Set<number>;
+  /** By sweep, trials that have ended, were once handed out, and are in no archive; in the order in which they ended. */
+  readonly unarchived: Map<SweepId, Set<TrialId>>;
+  /** By sweep, the archives of its trials. */
+  readonly archivesOf: Map<SweepId, number[]>;
 
   /** Keys of entities changed since the projection was last written. */
   readonly dirty: Set<string>;
@@ -136,6 +144,7 @@ export function emptyState(): State {
     commands: new Map(),
     pins: new Map(),
     marks: new Map(),
+    archives: new Map(),
     active: new Map(),
     held: new Map(),
     going: new Map(),
@@ -153,6 +162,8 @@ export function emptyState(): State {
     marked: new Map(),
     gone: new Map(),
     openMarks: new Set(),
+    unarchived: new Map(),
+    archivesOf: new Map(),
     dirty: new Set(),
   };
 }

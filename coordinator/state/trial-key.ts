@@ -35,6 +35,7 @@ const meanings = {
   beyondBudget: { no: "what it may cost" },
   reuse: { no: "whether the answer is looked for, not what it is" },
   records: { no: "what is put on record of the result" },
+  keep: { no: "what becomes of the result" },
   register: { no: "what becomes of the result" },
 } as const satisfies { readonly [F in Field]: Meaning };
 

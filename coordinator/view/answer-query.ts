@@ -11,6 +11,7 @@ import { budgetViewOf } from "./budget-answer.ts";
 import { datasetsViewOf, datasetViewOf } from "./dataset-answer.ts";
 import { eventText } from "./event-text.ts";
 import { garbageViewOf } from "./garbage-answer.ts";
+import { holdersViewOf } from "./holders-answer.ts";
 import { insightViewOf } from "./insight-answer.ts";
 import { agentDetailOf, meshViewOf } from "./mesh-answer.ts";
 import { lineageViewOf, modelsViewOf, modelViewOf } from "./model-answer.ts";
@@ -98,6 +99,7 @@ const answers: Answers = {
     return accept(budgetViewOf(state, body.requester, body.lines));
   },
   garbage: garbageViewOf,
+  holders: holdersViewOf,
   "set-aside": ({ setAside }) => accept({ messages: setAside.list() }),
   events: ({ events }, body) =>
     accept({

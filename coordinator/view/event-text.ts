@@ -92,6 +92,8 @@ const texts: TextOf = {
     `${plural(event.digests.length, "artifact")} of mark ${event.mark} stay, as something refers to them`,
   ArtifactsCollected: (event) => `mark ${event.mark} is collected`,
   ArtifactsRemoved: (event) => `the bytes of mark ${event.mark} are removed`,
+  TrialsArchived: (event) =>
+    `curves and logs of ${plural(event.trials.length, "trial")} of ${event.sweep} archived (archive ${event.archive})`,
 };
 
 function labelText({ by, notes, tags }: Pick<EventOf<"SweepLabelled">, "by" | "notes" | "tags">): string {

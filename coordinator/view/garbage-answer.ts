@@ -7,7 +7,7 @@ import { plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import { eachReference, reasonText, referredTo } from "../collect/reference.ts";
-import { retentionOf } from "../collect/default-retention.ts";
+import { logsMsOf, retentionFor, retentionOf } from "../collect/default-retention.ts";
 import { surveyStore, type Survey } from "../collect/survey.ts";
 import { digestsOf, packOfId } from "../state/pack-id.ts";
 import { mustGet, type State, type Trial } from "../state/state.ts";
@@ -50,7 +50,7 @@ export async function garbageViewOf(
   return accept({
     storedBytes: inventory.bytes,
     stored: inventory.stored.size + inventory.packs.size,
-    retention,
+    retention: { ...retention, logsMs: logsMsOf(retention) },
     artifacts: garbage.slice(0, limit).map(({ bytes, digest }) => {
       const mark = state.marks.get(state.marked.get(digest) ?? 0);
       return { digest, bytes, why: unreferredText(state, owners, digest), until: mark?.until ?? null };
@@ -126,13 +126,20 @@ function ownersIn(state: State): Map<Digest, Trial> {
 function unreferredText(state: State, owners: ReadonlyMap<Digest, Trial>, digest: Digest): string {
   const packed = packOfId(digest) === null ? [] : digestsOf(state, digest);
   const trial = owners.get(packed[0] ?? digest);
+  const archive = [...state.archives.values()].find((one) => one.curves === digest || one.logs === digest);
+  if (archive !== undefined) {
+    const whose = `${plural(archive.trials.length, "trial")} of ${archive.sweep}`;
+    const { removed } = mustGet(state.sweeps, archive.sweep, "sweep");
+    if (removed !== undefined) return `curves or logs of ${whose}, which ${removed.by} removed`;
+    return `what ${whose} wrote, for longer than logs are kept`;
+  }
   if (trial === undefined)
     return "nothing on record names it: an earlier checkpoint, or of no use to anybody";
   const { removed, sweep } = mustGet(state.sweeps, trial.sweep, "sweep");
   if (packed.length > 0)
     return `a pack of ${plural(packed.length, "checkpoint")}, of ${trial.trial} and others, none of which is referred to`;
   if (removed !== undefined) return `${trial.trial}'s checkpoint, whose sweep ${removed.by} removed`;
-  const { checkpoints } = retentionOf(state);
+  const { checkpoints } = retentionFor(retentionOf(state), mustGet(state.sweeps, trial.sweep, "sweep"));
   return `${trial.trial}'s checkpoint: it has ended (${trial.state}) and is not among the best ${checkpoints} of ${sweep}`;
 }
 

@@ -1,14 +1,15 @@
 /**
- * All points of several trials that the stream still has, as they were said, a page at a time. Not a curve, which is merged and
+ * All points of several trials that are archived (ARCHIVE-6) or that the stream still has, as they were said, a page at a time. Not a curve, which is merged and
  * fits one answer. Of which trial too much was said to be kept is for whoever compares it with what the trial reached.
  */
 import { bytesPerKiB } from "../../protocol/byte-unit.ts";
 import type { QueryBody } from "../../protocol/command.ts";
-import { fromBytes } from "../../protocol/json-bytes.ts";
+import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 import { metricPointSchema } from "../../protocol/report.ts";
+import type { Said } from "../archive/trial-archive.ts";
 import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import type { HistoryView } from "../../protocol/view.ts";
-import { voicesOf, type PointSource, type SpokenOf, type Voice } from "./point-stream.ts";
+import { messageOf, voicesOf, type PointSource, type SpokenOf, type Voice } from "./point-stream.ts";
 
 /** Of the messages behind one page: with what stands around each it stays below what fits one answer. */
 const pageBytesMax = 480 * bytesPerKiB;
@@ -32,11 +33,14 @@ export async function readHistory(
   for (const trial of trials.slice(begin)) {
     const subjects = subjectsOf(source.mesh);
     const voices = voicesOf(trial, subjects.points, subjects.metric);
+    const archived = await source.archives.saidOf("curves", trial.trial);
     const isAfter = after !== null && after.trial === trial.trial;
     const at = voices.findIndex(({ fence, place }) => fence === after?.fence && place === after.subject);
     for (const [index, voice] of voices.slice(isAfter ? Math.max(0, at) : 0).entries()) {
       const from = isAfter && at >= 0 && index === 0 ? after.sequence : 0;
-      const next = await page.read(trial.trial, voice, from);
+      const next =
+        page.take(trial.trial, voice, archived?.said ?? [], from) ??
+        (await page.read(trial.trial, voice, Math.max(from, (archived?.to ?? 0) + 1)));
       if (next !== null)
         return {
           points: page.points,
@@ -55,6 +59,20 @@ class HistoryPage {
 
   constructor(source: PointSource) {
     this.#source = source;
+  }
+
+  /** Of what was archived, as `read`. */
+  take(trial: string, { fence, place }: Voice, said: readonly Said[], after: number): number | null {
+    for (const message of said) {
+      const { sequence, storedAt } = message;
+      if (message.fence !== fence || message.place !== place || sequence < after) continue;
+      if (this.#bytes > pageBytesMax) return sequence;
+      const point = metricPointSchema.safeParse(messageOf(message));
+      if (!point.success) continue;
+      this.#bytes += toBytes(point.data).length + aroundPointBytes;
+      this.points.push({ trial, ...point.data, at: storedAt });
+    }
+    return null;
   }
 
   /** Takes what one voice said from a sequence on; the sequence to go on from, or null where that was all. */

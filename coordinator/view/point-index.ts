@@ -19,6 +19,8 @@ export interface Span {
   /** Sequences of the first and the last message. */
   readonly first: number;
   readonly last: number;
+  /** How many there were of them. */
+  readonly count: number;
 }
 
 interface Known {
@@ -85,7 +87,11 @@ export class PointIndex {
 function note(spans: Map<number, Span>, fence: number, sequence: number): void {
   const before = spans.get(fence);
   spans.delete(fence);
-  spans.set(fence, { first: before?.first ?? sequence, last: sequence });
+  spans.set(fence, {
+    first: before?.first ?? sequence,
+    last: sequence,
+    count: (before?.count ?? 0) + 1,
+  });
   const [oldest] = spans.keys();
   if (spans.size > fencesMax && oldest !== undefined) spans.delete(oldest);
 }

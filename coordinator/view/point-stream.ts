@@ -1,8 +1,10 @@
 /**
- * Curves and logs of one trial, read back from their streams. What an agent says counts for the attempts it was given:
+ * Curves and logs of one trial, read back from their streams and, of one that has ended, from where they were archived (ARCHIVE-6). What an agent says counts for the attempts it was given:
  * its name stands in the subject, where nobody else can put it. What others have said is not even read.
  */
 import type { Bus } from "../../protocol/bus/bus.ts";
+import type { Archived, ArchiveShelf } from "../archive/archive-shelf.ts";
+import type { Said as ArchivedMessage } from "../archive/trial-archive.ts";
 import { fromBytes } from "../../protocol/json-bytes.ts";
 import { logLineSchema, metricPointSchema } from "../../protocol/report.ts";
 import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
@@ -25,13 +27,15 @@ export interface PointSource {
   readonly bus: Bus;
   readonly mesh: string;
   readonly points: PointIndex;
+  readonly archives: Pick<ArchiveShelf, "isGone" | "saidOf">;
 }
 
 export async function readCurve(source: PointSource, trial: SpokenOf): Promise<{ points: MetricPoint[] }> {
   const { metrics } = streamsOf(source.mesh);
   const subjects = subjectsOf(source.mesh);
   const voices = voicesOf(trial, subjects.points, subjects.metric);
-  const found = await readAll(source, metrics, voices, metricPointSchema, 1);
+  const archived = await source.archives.saidOf("curves", trial.trial);
+  const found = await readAll({ source, stream: metrics, voices, archived }, metricPointSchema, 1);
   // A point with many metrics comes in parts.
   const points = new Map<string, MetricPoint>();
   for (const { said: point } of found) {
@@ -59,17 +63,20 @@ export async function readLogs(
   source: PointSource,
   trial: SpokenOf,
   { after, limit }: LogsAsked,
-): Promise<{ lines: (LogLine & { at: number })[]; position: number }> {
+): Promise<{ lines: (LogLine & { at: number })[]; position: number; gone?: true }> {
   const { logs } = streamsOf(source.mesh);
   const { lastSequence } = await source.bus.streamState(logs);
+  const archived = await source.archives.saidOf("logs", trial.trial);
   // A server that has lost its end counts on from there.
-  const before = Math.min(after ?? 0, lastSequence);
+  const before = Math.min(after ?? 0, Math.max(lastSequence, archived?.to ?? 0));
   const subjects = subjectsOf(source.mesh);
   const voices = voicesOf(trial, subjects.lines, subjects.log);
-  const found = await readAll(source, logs, voices, logLineSchema, before + 1);
+  const found = await readAll({ source, stream: logs, voices, archived }, logLineSchema, before + 1);
   const shown = after === null ? found.slice(-limit) : found.slice(0, limit);
   const lines = shown.map(({ said, storedAt }) => ({ ...said, at: storedAt }));
-  return { lines, position: shown.at(-1)?.sequence ?? before };
+  const position = shown.at(-1)?.sequence ?? before;
+  const isGone = found.length === 0 && source.archives.isGone("logs", trial.trial);
+  return { lines, position, ...(isGone ? { gone: true } : null) };
 }
 
 /** A subject on which an attempt is spoken of. */
@@ -102,18 +109,31 @@ interface Said<T> {
   readonly said: T;
 }
 
-/** In the order in which the stream has them, from this sequence on. */
+interface Told {
+  readonly source: PointSource;
+  readonly stream: string;
+  readonly voices: readonly Voice[];
+  readonly archived: Archived | null;
+}
+
+/** In the order in which the stream had them, from this sequence on. */
 async function readAll<T extends { readonly fence: number }>(
-  { bus, points }: PointSource,
-  stream: string,
-  voices: readonly Voice[],
+  { archived, source, stream, voices }: Told,
   schema: z.ZodType<T>,
   first: number,
 ): Promise<Said<T>[]> {
   const found: Said<T>[] = [];
+  const { bus, points } = source;
+  for (const message of archived?.said ?? []) {
+    const { sequence, storedAt } = message;
+    const parsed = schema.safeParse(messageOf(message));
+    if (sequence >= first && parsed.success) found.push({ sequence, storedAt, said: parsed.data });
+  }
+  // What was archived may still lie there too.
+  const fromStream = Math.max(first, (archived?.to ?? 0) + 1);
   for (const { fence, subject } of voices) {
     const span = await points.spanOf(stream, subject, fence);
-    for (let from = Math.max(first, span?.first ?? 0); span !== null && from <= span.last;) {
+    for (let from = Math.max(fromStream, span?.first ?? 0); span !== null && from <= span.last;) {
       const entries = await bus.readSubject(stream, subject, from, Math.min(perRead, span.last - from + 1));
       for (const { data, sequence, storedAt } of entries) {
         from = sequence + 1;
@@ -125,4 +145,9 @@ async function readAll<T extends { readonly fence: number }>(
     }
   }
   return found.toSorted((a, b) => a.sequence - b.sequence);
+}
+
+/** As its agent said it. */
+export function messageOf({ body, fence }: ArchivedMessage): unknown {
+  return typeof body === "object" ? { fence, ...body } : body;
 }

@@ -1,9 +1,11 @@
 /** What a question is answered from: the leader's durable state and what it heard last. */
 import type { Bus } from "../../protocol/bus/bus.ts";
+import type { ArchiveShelf } from "../archive/archive-shelf.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { SetAsideMessage } from "../../protocol/set-aside-view.ts";
 import type { State } from "../state/state.ts";
+import type { Digest } from "../../protocol/id.ts";
 import type { SurveyMemory } from "../collect/survey.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Position } from "../journal/journal.ts";
@@ -22,6 +24,14 @@ export interface QuerySource {
   readonly setAside: { list(): readonly SetAsideMessage[] };
   readonly settings: CoordinatorSettings;
   readonly points: PointIndex;
+  readonly archives: ArchiveShelf;
+  /** Who says that they hold an artifact, by name. */
+  readonly tracker: {
+    holders(
+      digest: Digest,
+      isPresent: (agent: string) => boolean,
+    ): { readonly agents: readonly string[]; readonly bringing: readonly string[] };
+  };
   /** How long whoever leads still removes nothing from the mesh's store, ms. */
   readonly restMs: () => number;
   /** What a look at that store has read before. */

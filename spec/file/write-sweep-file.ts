@@ -8,6 +8,7 @@ import type { Constraint } from "../../protocol/constraint.ts";
 import { preferenceSchema } from "../../protocol/requirement.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
 import { spelled, type Spelling } from "../../protocol/spelling.ts";
+import { keepField } from "../sweep/keep-shape.ts";
 import { needsField } from "../sweep/needs-shape.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import type { Value } from "../../protocol/value.ts";
@@ -53,6 +54,7 @@ function modelFields(plans: readonly SweepPlan[]): Record<string, unknown> {
     priority: spec.priority === 0 ? undefined : spec.priority,
     budget: spec.cap === null ? undefined : { tokens: spec.cap / milliTokensPerToken },
     beyondBudget: spec.beyondBudget ? true : undefined,
+    keep: keepField(spec),
     trialSeed: spec.trialSeed,
     reuse: spec.reuse ? undefined : false,
     register:
@@ -95,6 +97,7 @@ function commandFields(sweep: CommandSweep): Record<string, unknown> {
     priority: onMesh.priority === 0 ? undefined : onMesh.priority,
     budget: onMesh.cap === null ? undefined : { tokens: onMesh.cap / milliTokensPerToken },
     beyondBudget: onMesh.beyondBudget ? true : undefined,
+    keep: keepField(onMesh),
     trialSeed: onMesh.trialSeed === usualTerms.trialSeed ? undefined : onMesh.trialSeed,
     reuse: onMesh.reuse ? true : undefined,
   };

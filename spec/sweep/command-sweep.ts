@@ -18,7 +18,16 @@ export interface CommandObjective extends Objective {
 /** What is said of it for a mesh alone. */
 export interface MeshTerms extends Pick<
   SweepSpec,
-  "experiment" | "needs" | "prefers" | "weight" | "priority" | "cap" | "beyondBudget" | "trialSeed" | "reuse"
+  | "experiment"
+  | "keep"
+  | "needs"
+  | "prefers"
+  | "weight"
+  | "priority"
+  | "cap"
+  | "beyondBudget"
+  | "trialSeed"
+  | "reuse"
 > {
   /** Files and folders that travel, from the program's folder; null: the whole folder. */
   readonly files: readonly string[] | null;

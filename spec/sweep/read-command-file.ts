@@ -16,6 +16,7 @@ import type { Scalar } from "../yaml/scalar.ts";
 import { gridFault, readDistribution, report, type SpaceReading } from "./read-distribution.ts";
 import { usualGoal } from "./read-sweep-file.ts";
 import { readDataset, type DatasetReading } from "./read-dataset.ts";
+import { keepOf } from "./keep-shape.ts";
 import { readWhere } from "./read-where.ts";
 import { wideNumbers, type WideNumbers } from "./wide-number.ts";
 import { ofModelFiles } from "./other-form.ts";
@@ -64,6 +65,7 @@ export function readCommandFile(
         trialSeed: file.trialSeed,
         reuse: file.reuse,
         files: file.files ?? null,
+        ...keepOf(file.keep),
       },
       program: file.program ?? null,
       reads: file.reads,

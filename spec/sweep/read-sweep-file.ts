@@ -12,6 +12,7 @@ import { entriesOf } from "../yaml/entries-of.ts";
 import { describe, parseAt } from "../yaml/explain-issue.ts";
 import type { LocatedYaml, Path } from "../yaml/located-yaml.ts";
 import type { Problem } from "../yaml/problem.ts";
+import { keepOf } from "./keep-shape.ts";
 import { readDataset, type WantedDataset } from "./read-dataset.ts";
 import { readModel, whereKey } from "./read-space.ts";
 import { overridden, type SweepOverrides } from "./override.ts";
@@ -267,6 +268,7 @@ function specOf(
     codeVersion: input.codeVersion,
     reuse: file.reuse,
     register: registerOf(file),
+    ...keepOf(file.keep),
   };
 }
 

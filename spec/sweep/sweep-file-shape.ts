@@ -8,6 +8,7 @@ import { anyValue, longText, listOf, recordOf } from "../../protocol/bound.ts";
 import { nameSchema } from "../../protocol/name.ts";
 import { keepNames } from "../../protocol/program.ts";
 import { preferenceSchema } from "../../protocol/requirement.ts";
+import { keepShape } from "./keep-shape.ts";
 import { needsShape } from "./needs-shape.ts";
 import { stoppingSchema } from "../../protocol/stopping.ts";
 import { aliasMoveSchema, objectiveSchema, searchSchema, sweepSpecSchema } from "../../protocol/sweep.ts";
@@ -50,6 +51,7 @@ export const sweepFileSchema = z.strictObject({
   priority: spec.priority,
   beyondBudget: spec.beyondBudget,
   budget: budgetShape.optional(),
+  keep: keepShape.optional(),
   trialSeed: z.int().nonnegative().default(defaultSeed),
   reuse: z.boolean().default(true),
   register: z
@@ -110,6 +112,7 @@ export const commandFileSchema = z.strictObject({
   priority: spec.priority,
   beyondBudget: spec.beyondBudget,
   budget: budgetShape.optional(),
+  keep: keepShape.optional(),
   trialSeed: z.int().nonnegative().default(defaultSeed),
   reuse: z.boolean().default(false),
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PeerAuthority } from "../../bench/artifact/peer-certificate.ts";
 import { valueOf } from "../../bench/shared/value-of.ts";
 import { madeUp, PeerMachine, type MachineOptions } from "../support/peer-machine.ts";
@@ -73,11 +74,13 @@ describe("transfer", () => {
     valueOf(await to.receive(digest, [from]));
     const seconds = (performance.now() - began) / 1_000;
     assert.ok(seconds > 12 / 8 - 0.1, `${seconds} s`);
-    assert.ok(seconds < 2 * (12 / 8), `${seconds} s`);
+    // At the old rate this one would not be over in its time: a busy machine may be slow, but not that much.
+    from.upload.change({ slots: 8, bytesPerSecond: 1 });
+    const other = await machine("other");
+    const again = other.receive(digest, [from]);
+    await sleep(300);
     from.upload.change({ slots: 8, bytesPerSecond: null });
-    const again = performance.now();
-    valueOf(await (await machine("other")).receive(digest, [from]));
-    assert.ok(performance.now() - again < 1_000);
+    valueOf(await again);
   });
 
   test("FETCH-1: what was kept when a machine was stopped is not asked for again", async () => {

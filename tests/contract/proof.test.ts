@@ -47,7 +47,8 @@ for (const world of busWorlds) {
     after(() => mesh.stop());
 
     let index: PointIndex | null = null;
-    const source = () => ({ bus: lead, mesh: "m", points: (index ??= new PointIndex(lead)) });
+    const archives = { saidOf: () => Promise.resolve(null), isGone: () => false };
+    const source = () => ({ bus: lead, mesh: "m", points: (index ??= new PointIndex(lead)), archives });
     const store = (digest: string, n: number, data: Uint8Array) =>
       mesh.settle(writer.append(place.stream, place.subjectOf(digest, n), data));
     const header = (bytes: number) => toBytes({ v: 1, bytes, chunkBytes });

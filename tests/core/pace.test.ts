@@ -33,12 +33,16 @@ test(
 test("PACE-2: where nobody wants a processor it goes as the wall's", async () => {
   const child = spawn("sleep", ["60"]);
   try {
-    await sleep(50);
-    const from = performance.now();
-    const pace = new Pace(child.pid);
-    await sleep(200);
-    const passed = pace.elapsed();
-    assert.ok(passed >= 199 && passed <= performance.now() - from, `${passed} ms`);
+    // Until it sleeps it wants a processor, and on a busy machine waits for it.
+    for (let round = 1; ; round++) {
+      const from = performance.now();
+      const pace = new Pace(child.pid);
+      await sleep(200);
+      const passed = pace.elapsed();
+      assert.ok(passed <= performance.now() - from, `${passed} ms`);
+      if (passed >= 199) break;
+      assert.ok(round < 50, `${passed} ms`);
+    }
   } finally {
     child.kill("SIGKILL");
   }

@@ -228,6 +228,38 @@ test("UPLOAD-1: over any span no more leaves than the rate gives, and one burst"
   );
 });
 
+test("UPLOAD-1: a rate that is changed is that of those who wait, down and up, and none holds nobody", async () => {
+  const change = fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.integer({ min: 1, max: 100_000 }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { maxLength: 6 }), fc.boolean(), async (changes, ends) => {
+      const clock = new VirtualClock();
+      const rate = new UploadRate(clock, 1_000);
+      let left = 0;
+      const began = clock.monotonic();
+      for (let n = 0; n < 40; n++) void rate.take(10_000).then(() => (left += 10_000));
+      let most = 0;
+      let perSecond = 1_000;
+      for (const [ms, next] of changes) {
+        await clock.advance(ms);
+        most += (perSecond * ms) / 1_000;
+        rate.change((perSecond = next));
+        // What waits leaves at the time its bytes have: no piece too early, and none more than one too late.
+        assert.ok(left <= most + 1_000 && left >= Math.min(400_000, most) - 10_000, `${left} of ${most}`);
+      }
+      if (ends) {
+        rate.change(Infinity);
+        await clock.advance(1);
+        assert.equal(left, 400_000);
+        return;
+      }
+      await clock.advance(1_000_000_000);
+      assert.equal(left, 400_000);
+      assert.ok(clock.monotonic() > began);
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test("UPLOAD-2: never more machines than slots, and whoever goes on asking is served, in turn", () => {
   const peers = Array.from({ length: 7 }, (_, index) => `p${index}`);
   fc.assert(

@@ -52,6 +52,7 @@ weight: 0.5
 priority: 4
 budget: { tokens: 12.5 }
 beyondBudget: true
+keep: { checkpoints: 0, logs: 1.7m }
 trialSeed: 7
 reuse: false
 register: { model: all, alias: champion }
@@ -81,6 +82,7 @@ weight: 2
 priority: 5
 budget: { tokens: 100 }
 beyondBudget: true
+keep: { checkpoints: 12 }
 trialSeed: 4
 reuse: true
 `;

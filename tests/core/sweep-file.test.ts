@@ -241,6 +241,26 @@ describe("SF-1: a bad sweep file is told its file, line, field and the nearest r
       "my.yaml:7: field budget.tokens: 0 is too low; it must be above 0",
     ],
     [
+      "something kept that there is not",
+      `${head}${search}models: {bag: {}}\nkeep: {checkpoint: 5}\n`,
+      'my.yaml:7: field keep.checkpoint: unknown key, did you mean "checkpoints"?',
+    ],
+    [
+      "logs kept for a number",
+      `${head}${search}models: {bag: {}}\nkeep:\n  logs: 30\n`,
+      "my.yaml:8: field keep.logs: is a number and m, h or d, such as 90m, 12h or 1d",
+    ],
+    [
+      "logs kept for no time",
+      `${head}${search}models: {bag: {}}\nkeep: {logs: 0d}\n`,
+      "my.yaml:7: field keep.logs: is 1m to 3650d",
+    ],
+    [
+      "half a checkpoint",
+      `${head}${search}models: {bag: {}}\nkeep: {checkpoints: 1.5}\n`,
+      "my.yaml:7: field keep.checkpoints: should be a whole number, not 1.5",
+    ],
+    [
       "a bad name",
       `name: My Sweep\ntask: sorting\ndataset: language-id\n${search}models: {bag: {}}\n`,
       'my.yaml:1: field name: "My Sweep": a name is 1 to 31 characters of a-z, 0-9 and -, and starts with a letter or digit',

@@ -58,6 +58,7 @@ const others: { readonly [F in keyof SweepSpec]-?: readonly [SweepSpec[F], "both
   trialSeed: [7, "both"],
   codeVersion: ["other", "both"],
   reuse: [false, "no"],
+  keep: [{ checkpoints: 2 }, "no"],
   records: [{ dataset: "d", recipe: digest, expectations: null }, "no"],
   register: [{ model: "m", alias: null }, "no"],
 };

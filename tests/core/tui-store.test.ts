@@ -406,6 +406,14 @@ describe("changes to the registry", () => {
 });
 
 describe("the rest of the keys", () => {
+  it("the pages of models and of datasets say who holds a version", async () => {
+    const screen = await driveScreen();
+    await screen.press("4");
+    assert.match(screen.text(), /held by +attic, desk, the mesh's store/);
+    await screen.press("5");
+    assert.match(screen.text(), /held by +attic, desk, the mesh's store/);
+  });
+
   it("Y shows and copies the command line that does the same", async () => {
     const screen = await driveScreen();
     await screen.press("4", "tab", "Y");

@@ -57,6 +57,7 @@ describe("full disks", { skip }, () => {
         await mesh.trialThat(sweep, "a trial to be done", ({ state }) => state === "completed");
         const from = up.said.length;
         disk.fill();
+        await until("it to say that the disk is full", () => full.test(up.said.slice(from)) || null);
         await sleep(fullMs);
         const whileFull = up.said.slice(from);
         assert.match(whileFull, full);

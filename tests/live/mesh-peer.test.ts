@@ -37,6 +37,8 @@ describe("artifacts from agent to agent", { skip: skipWithoutNats }, () => {
       () => /agent first of mesh .* has one/.test(first.said) || null,
     );
     await train("one", "first");
+    const { dataset } = await mesh.sweep("s1");
+    const digest = dataset?.digest ?? "";
     assert.doesNotMatch(first.said, /from 1 agent/, "there was nobody to have it from");
     const second = await mesh.joinAgent("second", "--upload", "0");
     await until(
@@ -44,7 +46,11 @@ describe("artifacts from agent to agent", { skip: skipWithoutNats }, () => {
       () => /agent second of mesh .* has one/.test(second.said) || null,
     );
     await train("two", "second");
-    assert.match(second.said, /^artifact [0-9a-f]{12}: .* from 1 agent: first$/mu);
+    // Whoever looks is told of both, once they have said it.
+    await until("both to be told as holders", async () => {
+      const { out } = await mesh.ok(LiveMesh.home, "artifact", "show", digest);
+      return /^agents +first, second$/mu.test(out) || null;
+    });
     // The second gives nothing away.
     const third = await mesh.joinAgent("third");
     await until(

@@ -56,7 +56,7 @@ export class ReplicaMachine {
     };
     this.#teller = tellHoldings({
       ...{ bus: this.#named, mesh, clock, incarnation, store: name, room: () => room },
-      door: () => ({ addresses: [`${name}:1`] }),
+      place: () => ({ door: { addresses: [`${name}:1`] }, via: [], relays: false }),
       all: () => [...kept].map((digest) => ({ digest, kept: options.contentOf(digest).length })),
     });
   }
@@ -110,7 +110,7 @@ export class ReplicaMachine {
   async has(digest: string): Promise<boolean> {
     const { kept, mesh } = this.#options;
     if (kept.has(digest)) return true;
-    const peers = await findPeers(this.#named, mesh, digest);
+    const { peers } = await findPeers(this.#named, mesh, digest);
     return this.#isAmong(peers, digest);
   }
 

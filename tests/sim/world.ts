@@ -29,6 +29,8 @@ export const settings: CoordinatorSettings = {
   ...settingsFor(15_000),
   collectEveryMs: 20_000,
   collectRestMs: 30_000,
+  archiveEveryMs: 15_000,
+  archiveRestMs: 2_000,
 };
 const diskFlushMs = 3;
 const slowDiskFlushMs = [50, 2_000] as const;

@@ -18,6 +18,17 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
   mesh: meshOf,
   agent: (_, body) => refuse("unknown", `there is no agent ${String(body["agent"])}`),
   garbage: () => refuse("unavailable", "this mesh has no store"),
+  holders: (_, body) => {
+    const digests = Array.isArray(body["digests"]) ? body["digests"] : [];
+    return accept({
+      artifacts: digests.map((digest) => ({
+        digest: String(digest),
+        agents: ["attic", "desk"],
+        bringing: [],
+        inStore: true,
+      })),
+    });
+  },
   "set-aside": () => accept({ messages: [] }),
   sweeps: (world) => accept({ sweeps: world.sweeps.map((each) => each.summary) }),
   sweep: (world, body) => {

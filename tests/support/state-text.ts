@@ -21,6 +21,7 @@ export function stateText(state: State): string {
     byKey(state.commands),
     byKey(state.pins),
     [...state.marks].toSorted(([a], [b]) => a - b),
+    [...state.archives].toSorted(([a], [b]) => a - b),
     [...state.active].toSorted(([a], [b]) => a - b),
     byKey(state.records),
   ]);

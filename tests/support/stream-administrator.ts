@@ -10,6 +10,8 @@ import { valueOf } from "./live-mesh.ts";
 
 export interface StreamAdministrator {
   deleteStream(name: string): Promise<void>;
+  /** Takes all its messages, as time does. */
+  emptyStream(name: string): Promise<void>;
   deleteMessage(stream: string, sequence: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export async function streamAdministrator(home: Home): Promise<StreamAdministrat
   const { streams } = await jetstreamManager(connection, { checkAPI: false });
   return {
     deleteStream: async (name) => void (await streams.delete(name)),
+    emptyStream: async (name) => void (await streams.purge(name)),
     deleteMessage: async (stream, sequence) => void (await streams.deleteMessage(stream, sequence, false)),
     close: () => connection.close(),
   };

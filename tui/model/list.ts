@@ -47,6 +47,8 @@ export const sweepWant = (sweep: string) => want("sweep", { sweep, order: "best"
 export const modelsWant = want("models", {});
 export const modelWant = (model: string) => want("model", { model });
 export const lineageWant = (model: string, version: number) => want("lineage", { model, version });
+/** Who holds an artifact changes seldom, and the mesh's store is asked for it. */
+export const holdersWant = (digest: string) => ({ ...want("holders", { digests: [digest] }), calm: true });
 export const datasetsWant = want("datasets", {});
 export const datasetWant = (dataset: string) => want("dataset", { dataset });
 export const budgetWant = want("budget", { lines: ledgerLinesMax });
@@ -269,13 +271,16 @@ export function wanted(ui: Ui, data: Data): readonly Want[] {
       if (model === undefined) break;
       wants.push(modelWant(model));
       const version = selectedVersion(ui, data);
-      if (version !== null) wants.push(lineageWant(model, version.version));
+      if (version !== null) wants.push(lineageWant(model, version.version), holdersWant(version.artifact));
       break;
     }
     case "datasets": {
       wants.push(datasetsWant);
       const dataset = selectedDataset(ui, data);
-      if (dataset !== null) wants.push(datasetWant(dataset));
+      if (dataset === null) break;
+      wants.push(datasetWant(dataset));
+      const version = selectedDatasetVersion(ui, data);
+      if (version !== null) wants.push(holdersWant(version.digest));
       break;
     }
     case "budgets":

@@ -73,6 +73,7 @@ export const noAnswers: Answers = {
   resolve: new Map(),
   budget: new Map(),
   garbage: new Map(),
+  holders: new Map(),
   "set-aside": new Map(),
   events: new Map(),
 };

@@ -15,6 +15,7 @@ import { heading } from "../part/pane.ts";
 import { pair, position, table, type TableColumn } from "../part/screen-table.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { listPane } from "./list-pane.ts";
+import { holdersText } from "../part/holders-line.ts";
 import { agoOf, type View } from "../part/screen-view.ts";
 
 const versionRowsMax = 8;
@@ -119,6 +120,7 @@ function facts(
     pair("rows", `${rows.train} train, ${rows.validation} validation, ${rows.test} test`),
     pair("rejected", `${version.badRows} rows that could not be read`, version.badRows > 0 ? "bad" : "plain"),
     pair("artifact", `${version.digest.slice(0, digestCharacters)}, ${formatBytes(version.bytes)}`),
+    pair("held by", holdersText(view, version.digest)),
     pair("built by", version.trial ?? `${version.by}, beside the command`),
     pair("used by", uses.map(useText).join(", ") || "no sweep yet"),
     pair("check", verdict(version), toneOf(version)),

@@ -19,6 +19,7 @@ import { tokens, value } from "../../text/format.ts";
 import { formatParams } from "../../text/shown-parameter.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { listPane } from "./list-pane.ts";
+import { holdersText } from "../part/holders-line.ts";
 import { agoOf, threeFrom, waitingFor, type View } from "../part/screen-view.ts";
 
 const versionRowsMax = 10;
@@ -154,6 +155,7 @@ function steps(view: View, lineage: LineageView): readonly Line[] {
       `#${version.fence} on ${version.agent} (${version.backend}), ${tokens(version.spent)} tokens`,
     ),
     pair("artifact", `${short(version.artifact)}, ${formatBytes(version.bytes)}`),
+    pair("held by", holdersText(view, version.artifact)),
     pair("code", version.codeVersion),
     pair("registered", `${agoOf(view, version.at)} by ${version.requester}`),
   ];

@@ -50,7 +50,8 @@ function logPane(view: View, trial: string, width: number, height: number): read
   const logs = answerTo(view.data, logsWant(trial));
   if (logs === null) return [titled(""), waitingFor(view, "the log", refusalTo(view.data, logsWant(trial)))];
   const { lines } = logs;
-  if (lines.length === 0) return [titled(""), line("  ", span("it has written no line", "dim"))];
+  const none = logs.gone === true ? "what it wrote is no longer kept" : "it has written no line";
+  if (lines.length === 0) return [titled(""), line("  ", span(none, "dim"))];
   const room = Math.max(0, height - 1);
   const end = Math.max(0, lines.length - room);
   const from = Math.min(ui.logTop ?? end, end);

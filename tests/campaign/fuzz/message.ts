@@ -136,6 +136,7 @@ function queriesOf(victim: string) {
     budget: { requester: victim, lines: 5 },
     events: { limit: 5 },
     garbage: { limit: 5 },
+    holders: { digests: ["0".repeat(64)] },
     "set-aside": {},
   } satisfies Record<keyof typeof querySchemas, unknown>;
 }
