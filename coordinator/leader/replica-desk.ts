@@ -252,14 +252,15 @@ export class ReplicaDesk {
 
   #best(from: string, { bytes, digest, trial }: Wish, tried: ReadonlySet<string>): string | null {
     const { clock, state, tracker } = this.#options;
-    const door = tracker.doorOf(from);
+    const isPresent = (agent: string) => state.agents.get(agent)?.present === true;
+    const door = tracker.reachOf(from, isPresent);
     if (door === null) return null;
     const own = tracker.storeOf(from);
     const busy = this.#busy();
     const now = clock.monotonic();
     const sweep = trial === null ? null : mustGet(state.sweeps, trial.sweep, "sweep");
     const candidates: ReplicaCandidate[] = [];
-    for (const { agent, door: place, room, store } of tracker.takers()) {
+    for (const { agent, door: place, room, store } of tracker.takers(isPresent)) {
       if (candidates.length >= candidatesMax) break;
       const { bytes: coming = 0, count = 0 } = busy.get(agent) ?? {};
       const needs = tracker.has(agent, digest) === true ? 0 : bytes;

@@ -174,18 +174,23 @@ export class Tracker implements Holdings {
     return this.#rates.get(agent) ?? null;
   }
 
-  doorOf(agent: string): Door | null {
-    return this.#holders.get(agent)?.door ?? null;
+  /** Where others reach it: its door, without addresses where they come through a third; null where nobody does. */
+  reachOf(agent: string, isPresent: IsPresent): Door | null {
+    const holder = this.#holders.get(agent);
+    if (holder === undefined) return null;
+    return holder.door ?? (this.#viaOf(agent, holder, isPresent).length > 0 ? { addresses: [] } : null);
   }
 
   storeOf(agent: string): string | null {
     return this.#holders.get(agent)?.store ?? null;
   }
 
-  /** Agents that others reach and that hold replicas. */
-  *takers(): Generator<Taker, void, void> {
-    for (const [agent, { door, room, store }] of this.#holders)
+  /** Agents that hold replicas and that others reach. */
+  *takers(isPresent: IsPresent): Generator<Taker, void, void> {
+    for (const [agent, { room, store }] of this.#holders) {
+      const door = room === null || !isPresent(agent) ? null : this.reachOf(agent, isPresent);
       if (door !== null && room !== null && store !== null) yield { agent, door, room, store };
+    }
   }
 
   /** Where `asker` may ask for it, never itself: those who have it whole first, of each kind in an order of the asker's own. */

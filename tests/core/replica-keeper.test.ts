@@ -28,6 +28,8 @@ class Place {
   readonly inFlight = new Set<string>();
   readonly desk: ReplicaDesk;
   readonly keeper: ReplicaKeeper;
+  /** Orders do not arrive. */
+  isDeaf = false;
   readonly #numbers = new Map<string, number>();
   readonly #away = new Set<string>();
   #resource = 0;
@@ -119,7 +121,7 @@ class Place {
       assert.ok(isStored || !this.inFlight.has(digest), "REPL-7: a report names it that is on its way");
       this.released.add(digest);
     }
-    if (this.#away.has(agent)) return;
+    if (this.#away.has(agent) || this.isDeaf) return;
     const { take } = order;
     if (take !== undefined) {
       assert.ok([...this.tracker.keepersOf(take.digest)].some((keeper) => !this.#away.has(keeper)));
@@ -211,4 +213,17 @@ test("REPL-7: a checkpoint that another has taken the place of is let go within 
   await place.pass(30_000);
   assert.deepEqual([...place.released].toSorted(), digests.slice(0, -1).toSorted());
   assert.equal(place.keepers(digests.at(-1) ?? "").length, 2);
+});
+
+test("REPL-7: one that did not hear that it may let a replica go is told again, until it says that it did", async () => {
+  const place = new Place(["m0", "m1"]);
+  const [first, second] = [(await place.checkpoint()) ?? "", (await place.checkpoint()) ?? ""];
+  place.isDeaf = true;
+  await place.pass(60_000);
+  assert.deepEqual(place.keepers(first), [], "nobody counts on it any more");
+  assert.equal([...place.tracker.released()].length, 1);
+  place.isDeaf = false;
+  await place.pass(30_000);
+  assert.deepEqual([...place.tracker.released()], []);
+  assert.equal(place.keepers(second).length, 2);
 });
