@@ -38,6 +38,8 @@ interface Holder {
   readonly held: Map<Digest, Copy>;
 }
 
+type IsPresent = (agent: string) => boolean;
+
 export interface Holders {
   readonly agents: readonly string[];
   readonly bringing: readonly string[];
