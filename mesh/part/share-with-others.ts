@@ -79,7 +79,8 @@ export function shareWithOthers({
   });
   // GC-8: whether it is still gone then, the leader says when it is told again that it is here.
   const spared = new SparedArtifact(clock, usefulMs, (digest) => {
-    if (artifacts.entry(digest) !== null && !withheld.has(digest)) teller.added({ digest });
+    if (artifacts.entry(digest) !== null && !withheld.has(digest))
+      teller.added({ digest, kept: kept.all().get(digest) });
   });
   void exchange.begin((found) => {
     place = found;
