@@ -14,6 +14,9 @@ const inlineChunks = 32;
 /** Three keep up with what one connection can decrypt. */
 const threadsMax = 3;
 
+/** It keeps nothing but a digest; left alone it would take as much memory as a program does. */
+const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 };
+
 /** What a thread is shown: the memory that chunks lie in from now on, or where the next one lies in it. */
 export type HashOrder =
   | { readonly memory: SharedArrayBuffer }
@@ -54,7 +57,7 @@ class HashThread {
   isUp = false;
 
   constructor() {
-    this.#worker = new Worker(new URL("./hash-worker.js", import.meta.url));
+    this.#worker = new Worker(new URL("./hash-worker.js", import.meta.url), { resourceLimits });
     this.#worker.unref();
     this.#worker.once("online", () => {
       this.isUp = true;

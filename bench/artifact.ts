@@ -22,7 +22,7 @@ const { values } = parseArgs({
     /** Of the artifact that one pair passes, MiB; of the one that memory is measured with; of the one that many receive. */
     size: { type: "string", default: "512" },
     large: { type: "string", default: "4096" },
-    fan: { type: "string", default: "256" },
+    fan: { type: "string", default: "1024" },
     receivers: { type: "string", default: "16" },
     /** Of each machine's link, where many receive; Mbit/s. */
     link: { type: "string", default: "100" },

@@ -16,9 +16,9 @@ declare const WebAssembly: {
   }) => { readonly buffer: SharedArrayBuffer };
 };
 
-/** From here on nothing more is read; then each connection may end the chunk that it is in. 24 MiB, and 1 for each of them. */
-const usedMax = 24;
-const usedLow = 12;
+/** From here on nothing more is read; then each connection may end the chunk that it is in. 16 MiB, and 1 for each of them. */
+const usedMax = 16;
+const usedLow = 8;
 /** All the room there can be: more connections than that are never read from at once. */
 const roomsMax = 64;
 const pagesOfChunk = chunkBytesMax / (64 * bytesPerKiB);

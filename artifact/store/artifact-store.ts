@@ -16,15 +16,17 @@ import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import type { Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
-import type { ArtifactTree } from "../artifact-tree.ts";
+import { ArtifactTree } from "../artifact-tree.ts";
 import type { ChunkShelf, ChunkWork, OpenArtifact } from "../chunk-source.ts";
 import { chunkBytesMax } from "../chunk-tree.ts";
 import { ArtifactIndex, type IndexEntry } from "./artifact-index.ts";
+import { ChunkCheck } from "./chunk-check.ts";
 import { DraftFile } from "./draft-file.ts";
 import { PartFile } from "./part-file.ts";
 import { PartReader } from "./part-reader.ts";
 import { StoredFile } from "./stored-file.ts";
 import { StorePlace } from "./store-place.ts";
+import { readTreeFile } from "../tree-file.ts";
 import { verifyFile, type FileState } from "./verify-file.ts";
 import { Withheld } from "./withheld.ts";
 
@@ -70,6 +72,10 @@ export class ArtifactStore implements ChunkShelf {
   readonly #index: ArtifactIndex;
   /** Large files that were read whole, as they were then. */
   readonly #verified = new Map<Digest, Verified>();
+  /** Large files of which parts were read, as they were then. */
+  readonly #checks = new Map<Digest, ChunkCheck>();
+  /** Those that are being read, so that many who ask at once have it read once. */
+  readonly #looking = new Map<Digest, Promise<FileState>>();
   readonly #parts = new Map<Digest, PartFile>();
 
   /** Throws the system's error, or StoreError. */
@@ -157,17 +163,13 @@ export class ArtifactStore implements ChunkShelf {
   async #look(digest: Digest): Promise<FileState> {
     const file = this.#place.file(digest);
     const before = await identityOf(file);
-    const known = this.#verified.get(digest);
     const now = this.#clock.monotonic();
-    if (
-      known !== undefined &&
-      before !== null &&
-      known.identity === before.text &&
-      now - known.at < trustedMs
-    )
-      return { kind: "right", bytes: before.bytes, tree: known.tree };
+    const known = foundLately(this.#verified.get(digest), before, now);
+    if (known !== null && before !== null) return { kind: "right", bytes: before.bytes, tree: known.tree };
     this.#verified.delete(digest);
-    const state = await this.verify(digest);
+    const looking = this.#looking.get(digest) ?? this.verify(digest);
+    this.#looking.set(digest, looking);
+    const state = await looking.finally(() => this.#looking.delete(digest));
     if (state.kind === "right" && state.bytes >= trustedBytesMin && before !== null)
       this.#verified.set(digest, { identity: before.text, at: now, tree: state.tree });
     return state;
@@ -186,6 +188,7 @@ export class ArtifactStore implements ChunkShelf {
 
   #lose(digest: Digest, state: FileState): void {
     this.#verified.delete(digest);
+    this.#checks.delete(digest);
     const part = this.#place.part(digest);
     this.#index.drop(digest, () => {
       if (state.kind === "absent" || this.#parts.has(digest)) this.#place.remove(digest);
@@ -299,7 +302,33 @@ export class ArtifactStore implements ChunkShelf {
     const part = this.#parts.get(digest);
     if (part !== undefined && part.bytes !== null)
       return new PartReader(part, this.#place.part(digest).nodes);
-    return this.openWhole(digest);
+    return (await this.#openUnread(digest)) ?? this.openWhole(digest);
+  }
+
+  /** A large one that nobody has read lately: each chunk is verified when it is read first. Null: it is small, or was read, or is not here. */
+  async #openUnread(digest: Digest): Promise<StoredFile | null> {
+    const entry = this.#index.entry(digest);
+    if (entry === null || entry.bytes < trustedBytesMin) return null;
+    const check = await this.#checkOf(digest);
+    if (check === null || this.#index.hold(digest) === null) return null;
+    const held = this.#held(digest, entry.bytes);
+    return this.#openFile(held, check.tree, check);
+  }
+
+  /** Null where all of it was read lately, or has to be: its tree is not here, or it is not as large as that says. */
+  async #checkOf(digest: Digest): Promise<ChunkCheck | null> {
+    const identity = await identityOf(this.#place.file(digest));
+    const now = this.#clock.monotonic();
+    if (foundLately(this.#verified.get(digest), identity, now) !== null) return null;
+    const known = foundLately(this.#checks.get(digest), identity, now);
+    if (known !== null) return known;
+    this.#checks.delete(digest);
+    const tree = new ArtifactTree(digest);
+    const isRead = (await readTreeFile(this.#place.nodes(digest), tree)) === true;
+    if (!isRead || [...tree.wantedNodes()].length > 0 || identity?.bytes !== tree.bytes) return null;
+    const check = this.#checks.get(digest) ?? new ChunkCheck(tree, identity.text, now);
+    this.#checks.set(digest, check);
+    return check;
   }
 
   /** Null too where it has no tree: one that is named by the SHA-256 of more than a chunk. */
@@ -307,16 +336,16 @@ export class ArtifactStore implements ChunkShelf {
     const found = await this.#holdVerified(digest);
     if (found === null) return null;
     const { held, tree } = found;
+    if (tree !== null) return this.#openFile(held, tree, null);
+    held.release();
+    return null;
+  }
+
+  async #openFile(held: HeldArtifact, tree: ArtifactTree, check: ChunkCheck | null): Promise<StoredFile> {
     try {
-      if (tree === null) {
-        held.release();
-        return null;
-      }
       return await StoredFile.open({
-        path: held.path,
-        nodes: this.#place.nodes(digest),
-        tree,
-        onDamage: () => this.lose(digest),
+        ...{ path: held.path, nodes: this.#place.nodes(tree.root), tree, check },
+        onDamage: () => this.lose(tree.root),
         onClose: () => held.release(),
       });
     } catch (error) {
@@ -377,6 +406,7 @@ export class ArtifactStore implements ChunkShelf {
   remove(digest: Digest): boolean {
     if (this.#index.holders(digest).length > 0) return false;
     this.#verified.delete(digest);
+    this.#checks.delete(digest);
     this.#index.drop(digest, () => this.#place.remove(digest));
     return true;
   }
@@ -406,6 +436,16 @@ export class ArtifactStore implements ChunkShelf {
     this.#place.close();
     await this.#index.close();
   }
+}
+
+/** What was found of a file, where the file is still what it was and that is not long ago. */
+function foundLately<F extends { readonly identity: string; readonly at: number }>(
+  found: F | undefined,
+  now: { readonly text: string } | null,
+  nowMs: number,
+): F | null {
+  const isSame = found !== undefined && found.identity === now?.text && nowMs - found.at < trustedMs;
+  return isSame ? found : null;
 }
 
 /** The chunk or node of that digest in an artifact, which is closed then. */

@@ -6,11 +6,15 @@ import type { ArtifactTree } from "../artifact-tree.ts";
 import type { OpenArtifact } from "../chunk-source.ts";
 import { chunkBytesMax, chunkDigest, type NamedChunk } from "../chunk-tree.ts";
 import { nodesInFile } from "../tree-file.ts";
+import type { ChunkCheck } from "./chunk-check.ts";
+import { PartError } from "./part-file.ts";
 
 export interface StoredFileOptions {
   readonly path: string;
   readonly nodes: string;
   readonly tree: ArtifactTree;
+  /** Of what was not read yet; null where all of it was. */
+  readonly check: ChunkCheck | null;
   /** A chunk of it is not what it was. */
   readonly onDamage: () => void;
   readonly onClose: () => void;
@@ -31,7 +35,7 @@ export class StoredFile implements OpenArtifact {
     this.bytes = options.tree.bytes ?? 0;
   }
 
-  /** Throws the system's error. */
+  /** Throws the system's error; `read` throws PartError where a chunk that is checked is wrong. */
   static async open(options: StoredFileOptions): Promise<StoredFile> {
     return new StoredFile(await open(options.path, "r"), options);
   }
@@ -53,13 +57,18 @@ export class StoredFile implements OpenArtifact {
     const bytes = Math.min(count * chunkBytesMax, this.bytes - start);
     if (first < 0 || count < 1 || bytes < 0) throw new RangeError(`${this.digest} has no chunk ${first}`);
     const buffer = into?.subarray(0, bytes) ?? Buffer.allocUnsafe(bytes);
-    for (let filled = 0; filled < bytes;) {
+    let filled = 0;
+    while (filled < bytes) {
       const { bytesRead } = await this.#file.read(buffer, filled, bytes - filled, start + filled);
       // Cut off: the receiver finds what is missing, and `doubt` does here.
-      if (bytesRead === 0) return buffer.subarray(0, filled);
+      if (bytesRead === 0) break;
       filled += bytesRead;
     }
-    return buffer;
+    const data = buffer.subarray(0, filled);
+    const wrong = this.#options.check?.wrong(first, Math.ceil(bytes / chunkBytesMax), data) ?? null;
+    if (wrong === null) return data;
+    this.#options.onDamage();
+    throw new PartError(`chunk ${wrong} of ${this.digest} is not what its digest names`);
   }
 
   /** It has all. */

@@ -107,7 +107,10 @@ export class BenchMachine {
     if (line !== undefined) return Promise.resolve(line);
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error("a machine of the bench says nothing")), answerMs);
-      this.#child.once("close", () => reject(new Error("a machine of the bench ended early")));
+      this.#child.once("close", () => {
+        clearTimeout(late);
+        reject(new Error("a machine of the bench ended early"));
+      });
       this.#waiting = (heard) => {
         clearTimeout(late);
         resolve(heard);

@@ -55,8 +55,7 @@ export async function serveBenchTracker(url: string): Promise<void> {
   bus.subscribe(`${track}.*`, (message) => {
     const who = message.subject.split(".").at(-1) ?? "";
     const asked = trackSchema.parse(fromBytes(message.data));
-    if (asked.kind === "find")
-      message.respond(toBytes(accept({ peers: tracker.find(asked.digest, who, () => true) })));
+    if (asked.kind === "find") message.respond(toBytes(accept(tracker.find(asked.digest, who, () => true))));
     if (asked.kind === "hold") message.respond(toBytes(accept({ again: !tracker.hold(who, asked) })));
   });
 }

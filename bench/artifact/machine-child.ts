@@ -18,7 +18,7 @@ import { longText } from "../../protocol/bound.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { valueOf } from "../shared/value-of.ts";
-import { joinTracker, serveBenchTracker, type Tracked } from "./bench-tracker.ts";
+import type { Tracked } from "./bench-tracker.ts";
 import { machineOrderSchema } from "./machine-order.ts";
 import { nameIn } from "./peer-certificate.ts";
 
@@ -37,7 +37,7 @@ switch (order.role) {
     await transfer();
     break;
   case "track":
-    await serveBenchTracker(order.server);
+    await (await tracking()).serveBenchTracker(order.server);
     say({ port: 0 });
     break;
   case "raw-serve":
@@ -74,7 +74,7 @@ async function transfer(): Promise<void> {
   });
   await door.open();
   // An agent has read what it holds when it gives it; what that takes is not part of the transfer.
-  await (await store.openWhole(artifact))?.close();
+  if (order.role === "serve") await (await store.openWhole(artifact))?.close();
   const tracked = await others(door.port ?? 0);
   say({ port: door.port });
   process.on("SIGUSR2", () => {
@@ -106,11 +106,17 @@ async function transfer(): Promise<void> {
   });
 }
 
+/** Only where there is a server: it takes memory, which is measured. */
+function tracking() {
+  return import("./bench-tracker.ts");
+}
+
 /** As the server says, or as this machine was told when it started. */
 async function others(port: number): Promise<Pick<Tracked, "peersOf"> & Partial<Tracked>> {
   const { artifact, host, name, peers, role, server } = order;
   if (server === "") return { peersOf: () => Promise.resolve(peers.filter((peer) => peer.name !== name)) };
   const all = role === "serve" ? [{ digest: artifact }] : [];
+  const { joinTracker } = await tracking();
   return joinTracker(server, { name, address: `${host}:${port}`, all });
 }
 

@@ -38,6 +38,8 @@ interface Holder {
   readonly held: Map<Digest, Copy>;
 }
 
+type IsPresent = (agent: string) => boolean;
+
 export interface Holders {
   readonly agents: readonly string[];
   readonly bringing: readonly string[];
@@ -59,8 +61,6 @@ export interface Taker {
   /** Bytes of replicas that it would hold beside those it does. */
   readonly room: number;
 }
-
-type IsPresent = (agent: string) => boolean;
 
 export class Tracker implements Holdings {
   readonly #holders = new Map<string, Holder>();

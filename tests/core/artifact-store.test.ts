@@ -343,3 +343,65 @@ test("a file that changes while it is read is not taken in, and nothing of it st
   assert.deepEqual(store.index.list(), []);
   await store.close();
 });
+
+test("CACHE-1: what others ask of a large file that nobody has read yet is verified chunk by chunk, whatever is wrong with it", async () => {
+  const bytes = bytesOf(20 * chunkBytesMax + 99);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(fc.nat(20), { maxLength: 3 }),
+      fc.array(fc.record({ first: fc.nat(20), count: fc.integer({ min: 1, max: 4 }) }), { maxLength: 12 }),
+      async (wrong, reads) => {
+        const { open } = place();
+        const { digest, path } = await (async () => {
+          const store = open();
+          const { digest, held } = await store.addBytes(bytes);
+          held.release();
+          await store.close();
+          return { digest, path: held.path };
+        })();
+        for (const index of wrong) spoil(path, index * chunkBytesMax + 11);
+        const store = open();
+        const [one, other] = [await store.open(digest), await store.open(digest)];
+        assert.ok(one !== null && other !== null && one.isWhole);
+        let isFound = false;
+        for (const [at, { count, first }] of reads.entries()) {
+          const file = at % 2 === 0 ? one : other;
+          const end = Math.min(21, first + count);
+          const isWrong = wrong.some((index) => index >= first && index < end);
+          const read = file.read(first, end - first);
+          if (isWrong) await assert.rejects(read, /is not what its digest names/);
+          else
+            assert.ok(
+              Buffer.from(await read).equals(bytes.subarray(first * chunkBytesMax, end * chunkBytesMax)),
+            );
+          isFound ||= isWrong;
+        }
+        assert.equal(store.entry(digest) === null, isFound, "what is damaged is no longer said to be here");
+        await one.close();
+        await other.close();
+        assert.equal((await store.hold(digest)) === null, wrong.length > 0);
+        await store.close();
+      },
+    ),
+    { numRuns: 15 },
+  );
+});
+
+test("many who ask at once for what was not read yet have it read once", async () => {
+  const { open } = place();
+  const store = open();
+  const bytes = bytesOf(3 * chunkBytesMax);
+  const { digest, held } = await store.addBytes(bytes);
+  held.release();
+  let reads = 0;
+  const verify = store.verify.bind(store);
+  store.verify = (...words) => {
+    reads++;
+    return verify(...words);
+  };
+  const holding = await Promise.all(Array.from({ length: 8 }, () => store.hold(digest)));
+  assert.ok(holding.every((one) => one !== null));
+  assert.ok(reads < 8, `${reads} reads`);
+  holding.forEach((one) => one?.release());
+  await store.close();
+});

@@ -67,7 +67,7 @@ async function auditOnce(world: World, calmFrom: number): Promise<JournalAudit> 
   return { ...audit, violations };
 }
 
-/** GC-1, after a last look with no grace: all that nothing refers to is gone, and all that something refers to is there. */
+/** GC-1, after a last look with no grace: all that nothing refers to is gone, and all that something refers to is there; and what has ended is archived. */
 function leftovers(world: World, state: State): string[] {
   const referred = referredTo({ state, at: state.meta.at, retention: retentionOf(state) });
   const stored = world.storedArtifacts();
@@ -85,6 +85,9 @@ function leftovers(world: World, state: State): string[] {
       .storedPacks()
       .filter((pack) => state.packs.get(pack)?.digests.some((digest) => referred.has(digest)) !== true)
       .map((pack) => `GC-1: pack ${pack} is still stored`),
+    ...[...state.unarchived.values()].flatMap((waiting) =>
+      [...waiting].map((trial) => `ARCHIVE-4: ${trial} has ended and is not archived`),
+    ),
     ...[...state.openMarks].map((mark) => `GC-4: mark ${mark} has not come to its end`),
   ];
 }

@@ -40,6 +40,8 @@ export function isLarge(digest: string): boolean {
 export class ReplicaMachine {
   readonly #options: ReplicaMachineOptions;
   readonly #teller: HoldingsTeller;
+  /** Kept because a coordinator counts on it, not only while it is asked. */
+  readonly #counted = new Set<string>();
   readonly #named: Pick<Bus, "request">;
 
   constructor(options: ReplicaMachineOptions) {
@@ -75,9 +77,10 @@ export class ReplicaMachine {
     onStep();
     const by = await askReplica({ bus: this.#named, mesh, clock }, { digest, bytes, fence });
     onStep();
-    if (by === null && !wasKept) kept.delete(digest);
+    if (by === null && !wasKept && !this.#counted.has(digest)) kept.delete(digest);
     if (by === null) return false;
     kept.add(digest);
+    this.#counted.add(digest);
     this.#teller.added({ digest, kept: bytes });
     return true;
   }
@@ -89,6 +92,7 @@ export class ReplicaMachine {
   }
 
   drop(digest: string): void {
+    this.#counted.delete(digest);
     if (this.#options.kept.delete(digest)) this.#teller.dropped(digest);
   }
 
@@ -137,6 +141,7 @@ export class ReplicaMachine {
       return declineReplica(this.#named, mesh, digest);
     }
     kept.add(digest);
+    this.#counted.add(digest);
     this.#teller.added({ digest, kept: bytes });
   }
 
