@@ -90,10 +90,12 @@ export class ReplicaKeeper {
     this.#present = present;
     this.#isLooking = true;
     ask(() => {
+      // It may have waited long for its turn.
+      const from = clock.monotonic();
       this.#lookNow();
-      const restMs = (clock.monotonic() - now) * lookShare;
-      this.#restUntil = now + restMs;
-      this.#nextLook = now + Math.max(lookEveryMs, restMs);
+      const restMs = (clock.monotonic() - from) * lookShare;
+      this.#restUntil = from + restMs;
+      this.#nextLook = from + Math.max(lookEveryMs, restMs);
       this.#isLooking = false;
     });
   }
