@@ -8,6 +8,7 @@ import type { Capability, Policy } from "../protocol/capability.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { MeshTrust } from "../protocol/signature.ts";
 import { lineMessages, pointMessages } from "./say-point.ts";
+import type { ReplicaOrder } from "../protocol/order.ts";
 import { carriedBytesMax } from "../protocol/report-message.ts";
 import { subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
@@ -146,6 +147,7 @@ class AgentShell implements Agent {
       onWanted: (digests) => {
         for (const digest of digests) options.artifacts.offer(digest, this.#recent.get(digest) ?? undefined);
       },
+      onReplica: (order) => this.#obeyReplica(order),
       log,
     });
     this.#owner = watchOwner({
@@ -238,6 +240,14 @@ class AgentShell implements Agent {
         return;
       }
     }
+  }
+
+  /** AGENT-2. It is no work of a slot's; while the owner has the machine it brings nothing. */
+  #obeyReplica(order: ReplicaOrder): void {
+    const { availability, epoch, leaving, registeredIn } = this.#state;
+    if (order.epoch !== epoch || order.epoch !== registeredIn) return;
+    const isLent = availability.kind === "open" || availability.kind === "closed";
+    this.#options.artifacts.replica?.(order, isLent && !leaving);
   }
 
   #report({ contents, report }: Extract<AgentEffect, { kind: "report" }>): void {

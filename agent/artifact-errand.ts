@@ -6,8 +6,9 @@ import { errorSentence } from "../protocol/error-sentence.ts";
 import type { ArtifactCache } from "../artifact/artifact-cache.ts";
 import { startsAsNode } from "../artifact/chunk-tree.ts";
 import { BusError } from "../protocol/bus/bus.ts";
-import type { Digest } from "../protocol/id.ts";
+import type { Digest, Fence } from "../protocol/id.ts";
 import { accept } from "../protocol/refusal.ts";
+import type { Report } from "../protocol/report.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { AgentEffect, SharedFile } from "./core/agent-effect.ts";
 import type { AgentInput } from "./core/agent-input.ts";
@@ -77,7 +78,7 @@ export async function shareFile(
         const { bytes, digest, path } = file;
         // One that cannot be read is left to `share`, which says why.
         const content = bytes > carries() ? null : await contentOf(artifacts, file);
-        if (content === null) await artifacts.share(path, digest, file.content);
+        if (content === null) await artifacts.share(path, digest, file.content, leaseOf(report));
         else contents.set(digest, content);
       }
       return { kind: "shared", report, contents };
@@ -99,4 +100,9 @@ async function contentOf(
 ): Promise<Uint8Array | null> {
   const bytes = content ?? (await artifacts.read(path, digest));
   return bytes === null || startsAsNode(bytes) ? null : bytes;
+}
+
+/** For whose sake an agent may hold it. What a dataset's version is to be, everybody reads from the mesh's store. */
+function leaseOf(report: Report): Fence | undefined {
+  return report.kind === "finished" && report.built !== undefined ? undefined : report.fence;
 }

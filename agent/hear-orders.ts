@@ -13,6 +13,8 @@ import {
   extendSchema,
   offerSchema,
   receiptSchema,
+  replicaSchema,
+  type ReplicaOrder,
 } from "../protocol/order.ts";
 import type { MeshTrust } from "../protocol/signature.ts";
 import { subjectsOf, type OrderName } from "../protocol/subjects.ts";
@@ -32,6 +34,7 @@ export interface HearOrdersOptions {
   /** Told which artifacts the mesh's store has lost. */
   readonly onWanted: (digests: readonly Digest[]) => void;
   readonly onDropped: (digests: readonly Digest[]) => void;
+  readonly onReplica: (order: ReplicaOrder) => void;
   /** Told the signed head of the journal that a beacon brings. */
   readonly onHead: (proof: string) => void;
   readonly log: (line: string) => void;
@@ -39,8 +42,9 @@ export interface HearOrdersOptions {
 
 /** Hears them until the subscriptions are closed. */
 export function hearOrders(options: HearOrdersOptions): readonly Subscription[] {
-  const { bus, isOver, log, mesh, name, onDropped, onHead, onQuarantined, onReceipt, onWanted, take, trust } =
+  const { bus, isOver, log, mesh, name, onDropped, onHead, onQuarantined, onReceipt, onReplica, onWanted } =
     options;
+  const { take, trust } = options;
   const subjects = subjectsOf(mesh);
   const hear = <T extends { readonly epoch: number; readonly expires: number }>(
     order: OrderName,
@@ -67,6 +71,7 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
       if (quarantined !== undefined) onQuarantined(quarantined);
     }),
     hear("receipt", receiptSchema, (body) => onReceipt(body.ids)),
+    hear("replica", replicaSchema, onReplica),
     bus.subscribe(subjects.epoch, (message) => {
       const signed = trust.open(subjects.epoch, message.data);
       const beacon = beaconSchema.safeParse(signed === null ? undefined : fromBytes(signed.body));

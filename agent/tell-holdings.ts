@@ -24,12 +24,25 @@ export interface TellHoldingsOptions {
   readonly mesh: string;
   readonly clock: Clock;
   readonly incarnation: string;
-  /** Null while nobody can connect. */
-  readonly door: () => Door | null;
-  /** All that is held now, most recently used first: the leader keeps so many of one agent. */
+  /** How others find this machine now. */
+  readonly place: () => HoldingPlace;
+  /** Names the folder of its artifacts. Absent where it holds no replicas. */
+  readonly store?: string;
+  /** Bytes of replicas that it would hold now beside those it does. */
+  readonly room?: () => number;
+  /** All that is held whole now, most recently used first: the leader keeps so many of one agent. */
   readonly all: () => readonly Held[];
   /** GC-8: of what was told, what the mesh has collected. */
   readonly onGone?: (digests: readonly Digest[]) => void;
+}
+
+export interface HoldingPlace {
+  /** Null while nobody can connect. */
+  readonly door: Door | null;
+  /** Agents where it keeps a way open. */
+  readonly via: readonly string[];
+  /** It passes on for others. */
+  readonly relays: boolean;
 }
 
 export interface HoldingsTeller {
@@ -65,6 +78,8 @@ class Teller implements HoldingsTeller {
   #fromBeginning = true;
   #isTelling = false;
   #isOver = false;
+  /** What is not whole yet: no list of what is held names it, and others want of it what is there. */
+  readonly #parts = new Map<Digest, Held>();
   /** By digest what is to be said of it; null: it is gone. */
   #changed = new Map<Digest, Held | null>();
 
@@ -95,20 +110,23 @@ class Teller implements HoldingsTeller {
   }
 
   #change(digest: Digest, held: Held | null): void {
+    if (held?.part === true) this.#parts.set(digest, held);
+    else this.#parts.delete(digest);
     if (this.#epoch === 0 || this.#isOver) return;
     this.#changed.set(digest, held);
-    this.#tellSoon();
+    // Whoever made it waits for that.
+    this.#tellSoon(held?.kept === undefined ? gatherMs : 0);
   }
 
   #begin(): void {
     this.#fromBeginning = true;
-    this.#tellSoon();
+    this.#tellSoon(gatherMs);
   }
 
-  #tellSoon(): void {
+  #tellSoon(ms: number): void {
     if (this.#isTelling || this.#isOver) return;
     this.#isTelling = true;
-    this.#options.clock.setTimer(gatherMs, () => void this.#tell());
+    this.#options.clock.setTimer(ms, () => void this.#tell());
   }
 
   async #tell(): Promise<void> {
@@ -125,21 +143,29 @@ class Teller implements HoldingsTeller {
   }
 
   async #tellOnce(): Promise<"taken" | "again" | "unheard" | "denied"> {
+    const { room, store } = this.#options;
     const whole = this.#fromBeginning;
     if (whole) {
-      this.#changed = new Map(this.#options.all().map((held) => [held.digest, held]));
+      // The leader keeps the first so many, and what comes just now is wanted most.
+      const all = [...this.#parts.values(), ...this.#options.all()];
+      this.#changed = new Map(all.map((held) => [held.digest, held]));
       this.#number = 0;
       this.#fromBeginning = false;
     }
     const part = [...this.#changed].slice(0, entriesPerMessageMax);
     for (const [digest] of part) this.#changed.delete(digest);
+    const { door, relays, via } = this.#options.place();
     const hold: Hold = {
       kind: "hold",
       incarnation: this.#options.incarnation,
       epoch: this.#epoch,
       number: ++this.#number,
       whole,
-      door: this.#options.door(),
+      door,
+      via: [...via],
+      relays,
+      ...(store === undefined ? {} : { store }),
+      ...(room === undefined ? {} : { room: room() }),
       added: part.flatMap(([, held]) => held ?? []),
       dropped: part.flatMap(([digest, held]) => (held === null ? digest : [])),
     };

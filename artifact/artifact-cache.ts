@@ -1,5 +1,6 @@
 /** Where an agent gets artifacts from and brings them to. By digest only; every read is verified. */
 import type { Digest, Fence } from "../protocol/id.ts";
+import type { ReplicaOrder } from "../protocol/order.ts";
 import type { Outcome } from "../protocol/refusal.ts";
 
 export interface ArtifactCache {
@@ -16,12 +17,14 @@ export interface ArtifactCache {
   /** Takes bytes in that are in memory; path of their file, which stays until `clear`. Throws where the disk does not take them. */
   keep(digest: Digest, bytes: Uint8Array, fence: Fence): Promise<string>;
   /**
-   * Takes a file in, or `content` where there is none, and puts it into the mesh's store; resolves when it is there. Throws BusError
-   * while it cannot.
+   * Takes a file in, or `content` where there is none, and puts it into the mesh's store, or has another agent hold it too where it is a
+   * large checkpoint of the lease `made`; resolves when it is there. Throws BusError while it cannot.
    */
-  share(path: string, digest: Digest, content?: Uint8Array): Promise<void>;
+  share(path: string, digest: Digest, content?: Uint8Array, made?: Fence): Promise<void>;
   /** The mesh's store has lost these bytes: where they are here, or are `content`, they are put there again, a little later. */
   offer(digest: Digest, content?: Uint8Array): void;
   /** Nothing refers to these bytes any more: they go, but where they were of use lately. Absent where nothing is kept. */
   drop?(digest: Digest): void;
+  /** A coordinator's word about checkpoints that lie at agents. `isWilling`: the owner lets the machine be used. Absent where none are held. */
+  replica?(order: Pick<ReplicaOrder, "take" | "release" | "store">, isWilling: boolean): void;
 }

@@ -82,6 +82,8 @@ export interface OpenArtifact {
    * beyond the end.
    */
   read(first: number, count: number, into?: Bytes): Promise<Bytes>;
+  /** Hears of each chunk that comes, from now on; returns its end. */
+  onGain(listener: (index: number) => void): () => void;
   /** Somebody received it and it was not what its digest says: read again here, and had again where that is so. */
   doubt(index: number): Promise<void>;
   close(): Promise<void>;

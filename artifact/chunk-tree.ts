@@ -11,7 +11,7 @@
  * A node: 16 bytes of `nodeMark`, 1 of its level (1 above the chunks of the artifact), 7 of zero, 8 of the size of all that
  * lies below it (big-endian, bytes), then 32 for each child, in order.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import type { Bytes } from "../protocol/bus/bus.ts";
 import type { Digest } from "../protocol/id.ts";
@@ -40,7 +40,7 @@ export interface NamedChunk {
 
 /** The digest of one chunk. */
 export function chunkDigest(data: Bytes): Digest {
-  return createHash("sha256").update(data).digest("hex");
+  return hash("sha256", data);
 }
 
 /** TREE-2: whether these bytes, or bytes that begin so, are taken for a node. */

@@ -4,15 +4,15 @@
  * rights or programs that are not there is null, and said.
  */
 import { cpus } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
 import { BenchPlace } from "./artifact/bench-place.ts";
-import { fanRound } from "./artifact/fan-lane.ts";
+import { fanRound, type Fan } from "./artifact/fan-lane.ts";
 import { BenchNetwork } from "./artifact/network.ts";
 import { objectStoreRound } from "./artifact/object-store-lane.ts";
 import { pairRound, rawRound } from "./artifact/pair-lane.ts";
 import { rsyncRound } from "./artifact/rsync-lane.ts";
+import { smallFileRound } from "./artifact/small-file-lane.ts";
 import { median } from "./shared/median.ts";
 
 const { values } = parseArgs({
@@ -22,12 +22,14 @@ const { values } = parseArgs({
     /** Of the artifact that one pair passes, MiB; of the one that memory is measured with; of the one that many receive. */
     size: { type: "string", default: "512" },
     large: { type: "string", default: "4096" },
-    fan: { type: "string", default: "64" },
+    fan: { type: "string", default: "256" },
     receivers: { type: "string", default: "16" },
     /** Of each machine's link, where many receive; Mbit/s. */
-    link: { type: "string", default: "50" },
+    link: { type: "string", default: "100" },
+    /** Small files of a folder. */
+    files: { type: "string", default: "100000" },
     /** Only these parts. */
-    only: { type: "string", default: "pair,memory,fan,gigabit,peers" },
+    only: { type: "string", default: "pair,memory,fan,gigabit,small,peers" },
   },
 });
 
@@ -40,16 +42,15 @@ try {
   const memory = parts.has("memory") ? await memoryOf(wholeNumber("large", values.large)) : null;
   const gigabit = parts.has("gigabit") ? await gigabitShare() : null;
   const fan = parts.has("fan") ? await fanOut(wholeNumber("receivers", values.receivers)) : null;
+  const small = parts.has("small") ? await smallFiles(wholeNumber("files", values.files)) : null;
   const peers = parts.has("peers") ? await others() : null;
   const result = {
     ...{ pairMBps: pair?.pairMBps ?? null, rawTlsMBps: pair?.rawTlsMBps ?? null, ratio: pair?.ratio ?? null },
     ...{ rssMiB: memory?.rssMiB ?? null, fanOut16Ratio: fan?.ratio ?? null },
-    // No server has a part in this yet: who holds what is told to each machine when it starts.
-    serverShare: null,
-    // Manifests of folders are measured when there are some.
-    smallFilesMBps: null,
+    serverShare: fan?.serverShare ?? null,
+    smallFilesMBps: small?.smallFilesMBps ?? null,
     ...{ objectStoreMBps: peers?.objectStoreMBps ?? null, rsyncMBps: peers?.rsyncMBps ?? null },
-    ...{ gigabitShare: gigabit, pair, memory, fan, peers, sizeMiB: size, rounds },
+    ...{ gigabitShare: gigabit, pair, memory, fan, small, peers, sizeMiB: size, rounds },
     ...{ cores: cpus().length, cpuModel: cpus()[0]?.model ?? "unknown" },
   };
   console.log(JSON.stringify(result, null, values.json ? 0 : 2));
@@ -117,7 +118,9 @@ async function gigabitShare(): Promise<number | null> {
   const source = await place.artifact(size);
   try {
     const [from = null, to = null] = network.names;
-    const { bytes, seconds } = await pairRound(place, source, { host: network.host(0), from, to });
+    const { bytes, seconds } = await pairRound(place, source, {
+      network: { host: network.host(0), from, to },
+    });
     const filled = share((bytes * 8) / seconds / 1e9);
     say(`a link of 1 Gbit/s: ${Math.round(filled * 100)}% full`);
     return filled;
@@ -129,24 +132,28 @@ async function gigabitShare(): Promise<number | null> {
 
 async function fanOut(receivers: number) {
   const megabits = wholeNumber("link", values.link);
-  const network = BenchNetwork.open(receivers + 1, megabits);
+  // The last is the server's.
+  const network = BenchNetwork.open(receivers + 2, megabits);
   if (network === null) return sayNoNetwork();
+  const binary = process.env["TRIALMESH_NATS_SERVER"] ?? null;
+  if (binary === null) say("TRIALMESH_NATS_SERVER names no nats-server: what it carries is left out");
   const source = await place.artifact(wholeNumber("fan", values.fan));
   try {
-    const one = await fanRound(place, network, source, { receivers: 1 });
-    const all = await fanRound(place, network, source, { receivers });
-    const some = await fanRound(place, network, source, { receivers, lost: Math.ceil(receivers / 20) });
+    const one = await fanRound(place, network, source, { binary, receivers: 1 });
+    const all = await fanRound(place, network, source, { binary, receivers });
+    const lost = { count: Math.ceil(receivers / 20), afterMs: one.seconds * 500 };
+    const some = await fanRound(place, network, source, { binary, receivers, lost });
     const ratio = share(all.seconds / one.seconds);
     say(
       `${receivers} receive in ${ratio} times the time of one; ${Math.round(all.sourceShare * 100)}% came from the first`,
     );
     return {
       ...{ ratio, seconds: share(all.seconds), oneSeconds: share(one.seconds), receivers, megabits },
-      ...{
-        sourceShare: share(all.sourceShare),
-        spareShare: share(all.spareShare),
-        ratioWithLoss: share(some.seconds / one.seconds),
-      },
+      ...{ serverShare: percent(all), serverShareWithLoss: percent(some) },
+      ...{ sourceShare: share(all.sourceShare), spareShare: share(all.spareShare) },
+      ratioWithLoss: share(some.seconds / one.seconds),
+      /** Of all receivers together, per GiB that one of them received. */
+      processorSeconds: share(all.processorSeconds),
     };
   } finally {
     network.close();
@@ -154,9 +161,24 @@ async function fanOut(receivers: number) {
   }
 }
 
+function percent({ serverShare }: Fan): number | null {
+  return serverShare === null ? null : Number(serverShare.toFixed(5));
+}
+
+async function smallFiles(files: number) {
+  const { bytes, packed, received, unpacked } = await smallFileRound(place, files);
+  const smallFilesMBps = megabytes(bytes / (packed + received + unpacked));
+  say(`${files} small files: ${smallFilesMBps} MB/s from folder to folder`);
+  return {
+    ...{ smallFilesMBps, files, bytes },
+    ...{ inMBps: megabytes(bytes / packed), pairMBps: megabytes(bytes / received) },
+    outMBps: megabytes(bytes / unpacked),
+  };
+}
+
 async function others() {
   const source = await place.artifact(size);
-  const [bytes, file] = [size * bytesPerMiB, join(source.folder, source.digest)];
+  const [bytes, file] = [size * bytesPerMiB, source.file];
   const folder = place.newFolder();
   const binary = process.env["TRIALMESH_NATS_SERVER"];
   if (binary === undefined) say("TRIALMESH_NATS_SERVER names no nats-server: the Object Store is left out");

@@ -47,7 +47,7 @@ export function joiningSentence(url: string, { fault, message }: UntrustedServer
     case "wants-tls":
       return `the mesh at ${url} speaks with TLS, and this line, of before it did, does not say how it is known; ask its owner for a new \`trialmesh invite\``;
     case "unknown-signer":
-      return `${message}; give the certificate of who signed it with \`trialmesh join --ca FILE\``;
+      return `${message}; give the certificate of who signed it with \`--ca FILE\``;
     case "plain":
     case "clock":
       return message;

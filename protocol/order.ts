@@ -97,6 +97,20 @@ export const drainSchema = z.object({
 /** Reports the coordinator has made durable; the agent may forget them. */
 export const receiptSchema = z.object({ ...given, ids: listOf(shortText, manyEntriesMax).min(1) });
 
+/** So many checkpoints are spoken of in one order about replicas. */
+export const replicasMax = 256;
+/** What an agent is to do with checkpoints that lie at agents and not in the mesh's store. */
+export const replicaSchema = z.object({
+  ...given,
+  /** To bring from whoever has it, of at most so many bytes, and to hold until it is released. */
+  take: z.object({ digest: digestSchema, bytes: z.int().positive() }).optional(),
+  /** Nothing goes on from these any more: they are as any others. */
+  release: listOf(digestSchema, replicasMax).optional(),
+  /** To put into the mesh's store. */
+  store: listOf(digestSchema, replicasMax).optional(),
+});
+export type ReplicaOrder = z.infer<typeof replicaSchema>;
+
 /** So many lost artifacts are asked for at once. */
 export const wantedMax = 16;
 

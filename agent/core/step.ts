@@ -5,7 +5,7 @@
  * AGENT-1: nothing runs past its prepaid horizon, whether or not anybody can be reached.
  * AGENT-2: an order of an epoch lower than the highest seen does nothing.
  * AGENT-3: a fence starts at most once in one incarnation.
- * AGENT-4: an outcome is reported only after the artifact it names is in the mesh's store, or with its bytes.
+ * AGENT-4: an outcome is reported only after the artifact it names is in the mesh's store or held by another agent too, or with its bytes.
  * AGENT-5: on suspension every process stands still at once, and none starts or goes on before its end.
  * AGENT-6: what the owner drives out is paid for up to its last whole checkpoint, and what is suspended leaves
  * without having run again.

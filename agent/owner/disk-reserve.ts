@@ -37,6 +37,12 @@ export class DiskReserve {
     return disk === null ? 0 : Math.max(0, disk.reserve - disk.free);
   }
 
+  /** Bytes that may still be taken before the reserve is; 0 where nobody can tell. */
+  spare(): number {
+    const disk = this.#disk();
+    return disk === null ? 0 : Math.max(0, disk.free - disk.reserve);
+  }
+
   /** Why nothing new may start; null where it may. The same text as long as it lasts. */
   reason(): string | null {
     const disk = this.#disk();

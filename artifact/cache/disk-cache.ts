@@ -10,6 +10,7 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { Digest, Fence } from "../../protocol/id.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
+import type { ReplicaOrder } from "../../protocol/order.ts";
 import type { Held } from "../../protocol/tracking.ts";
 import { StoreError } from "../../store/store.ts";
 import { FolderError } from "../../system/system-error.ts";
@@ -23,6 +24,7 @@ import { placeOf } from "../mesh-blob.ts";
 import { MeshSource } from "../mesh-source.ts";
 import { artifactName } from "../name-artifact.ts";
 import { readPlain } from "../read-plain.ts";
+import type { ReplicaHolder } from "./replica-holder.ts";
 import { sendStored } from "./send-stored.ts";
 import type { ArtifactStore, HeldArtifact } from "../store/artifact-store.ts";
 import { openWorkFolders, type WorkFolders } from "./work-folder.ts";
@@ -42,6 +44,8 @@ export interface DiskCacheOptions {
   readonly onDropped?: (digest: Digest) => void;
   /** Hears what was to go and was of use too lately, or is read just now: whoever says it again later finds it idle. */
   readonly onSpared?: (digest: Digest) => void;
+  /** For large checkpoints; without it they go to the mesh's store as all others. */
+  readonly replicas?: ReplicaHolder;
 }
 
 const retryMs = 500;
@@ -70,8 +74,8 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<Artifact
  * | fetching | `#fetching`: all who ask wait | a source gives it whole: here; none has it: absent                       |
  * |          | for the one fetch             |                                                                          |
  * | here     | the store has it              | a look that finds it damaged, or the quota: absent; `share`: sharing     |
- * | sharing  | `#sharing`: all who ask wait  | the mesh's store has it: shared; the bus failed, which its caller hears: |
- * |          | for the one upload            | here                                                                     |
+ * | sharing  | `#sharing`: all who ask wait  | the mesh's store has it, or another agent too: shared; the bus failed,   |
+ * |          | for the one upload            | which its caller hears: here                                             |
  * | shared   | here, and in `#sharedAt` for  | its time: here; the quota: absent                                        |
  * |          | less than `sharedMs`          |                                                                          |
  */
@@ -159,11 +163,11 @@ class DiskCache implements ArtifactCache {
     throw new Error(`the bytes of ${digest} are not what their digest says`);
   }
 
-  share(path: string, digest: Digest, content?: Uint8Array): Promise<void> {
+  share(path: string, digest: Digest, content?: Uint8Array, made?: Fence): Promise<void> {
     if (this.#isShared(digest)) return Promise.resolve();
     let under = this.#sharing.get(digest);
     if (under === undefined) {
-      under = this.#shareOnce(path, digest, content).finally(() => this.#sharing.delete(digest));
+      under = this.#shareOnce(path, digest, content, made).finally(() => this.#sharing.delete(digest));
       this.#sharing.set(digest, under);
     }
     return under;
@@ -187,9 +191,10 @@ class DiskCache implements ArtifactCache {
 
   /** GC-8: it goes whatever room there is, unless somebody reads it, wants it to stay, or it was of use only lately. */
   async #drop(digest: Digest): Promise<void> {
-    const { clock, onDropped, onSpared } = this.#options;
+    const { clock, onDropped, onSpared, replicas } = this.#options;
     const entry = this.#store.entry(digest);
     if (entry === null) return;
+    replicas?.release(digest);
     if (clock.now() - entry.usedAt < usefulMs) return onSpared?.(digest);
     if (await this.#store.isPinned(digest)) return;
     this.#sharedAt.delete(digest);
@@ -197,15 +202,35 @@ class DiskCache implements ArtifactCache {
     else onSpared?.(digest);
   }
 
+  replica(
+    { release, store, take }: Pick<ReplicaOrder, "take" | "release" | "store">,
+    isWilling: boolean,
+  ): void {
+    const { replicas } = this.#options;
+    if (take !== undefined) void replicas?.take(take.digest, take.bytes, isWilling);
+    for (const digest of release ?? []) replicas?.release(digest);
+    for (const digest of store ?? []) this.offer(digest);
+  }
+
   /** The mesh's store misses blobs: what is asked for is a chunk or a node of whatever artifact, or one of before there were trees. */
   async #offer(digest: Digest, content: Uint8Array | undefined): Promise<void> {
     try {
+      if (this.#store.isKept(digest)) return await this.#storeKept(digest);
       const chunk = content ?? (await this.#store.chunk(digest));
       if (chunk !== null) await putBlob(this.#options.bus, this.#place, chunk, digest);
-      else await this.#sendHeld(await this.#store.hold(digest), digest);
+      else if (!this.#store.withheld.has(digest))
+        await this.#sendHeld(await this.#store.hold(digest), digest);
     } catch {
       // Somebody else may have it, and it is asked for again as long as it is missed.
     }
+  }
+
+  /** It lies at agents only, so all of it is wanted there. */
+  async #storeKept(digest: Digest): Promise<void> {
+    const held = await this.#store.hold(digest);
+    if (held === null) return;
+    await this.#sendHeld(held, digest);
+    this.#options.replicas?.release(digest);
   }
 
   #use(held: HeldArtifact | null, fence: Fence): string | null {
@@ -270,7 +295,12 @@ class DiskCache implements ArtifactCache {
     });
   }
 
-  async #shareOnce(path: string, digest: Digest, content: Uint8Array | undefined): Promise<void> {
+  async #shareOnce(
+    path: string,
+    digest: Digest,
+    content: Uint8Array | undefined,
+    made: Fence | undefined,
+  ): Promise<void> {
     const { say } = this.#options;
     const known = await this.#store.hold(digest);
     const added = async () => {
@@ -280,12 +310,24 @@ class DiskCache implements ArtifactCache {
       this.#release(held);
       throw new Error(`${path} is not what its digest says`);
     };
-    await this.#sendHeld(known ?? (await throughFullDisk(this.#store.folder, added, say)), digest);
-    this.#options.onHeld?.({ digest });
+    const held = known ?? (await throughFullDisk(this.#store.folder, added, say));
+    if (!(await this.#replicate(held, digest, made))) {
+      await this.#sendHeld(held, digest);
+      this.#options.onHeld?.({ digest });
+    }
     this.#sharedAt.delete(digest);
     this.#sharedAt.set(digest, this.#options.clock.monotonic());
     const oldest = this.#sharedAt.keys().next();
     if (this.#sharedAt.size > sharedKept && oldest.done !== true) this.#sharedAt.delete(oldest.value);
+  }
+
+  /** AGENT-4: false where the mesh's store is to have it. */
+  async #replicate(held: HeldArtifact, digest: Digest, fence: Fence | undefined): Promise<boolean> {
+    const { replicas } = this.#options;
+    if (replicas === undefined || fence === undefined) return false;
+    const isHeld = await replicas.replicate({ digest, bytes: held.bytes, fence });
+    if (isHeld) this.#release(held);
+    return isHeld;
   }
 
   async #sendHeld(held: HeldArtifact | null, digest: Digest): Promise<void> {

@@ -8,7 +8,7 @@ import { refuseDisk } from "../../system/system-error.ts";
 import { partSuffix } from "../../system/partial-file.ts";
 import { shortDigest } from "../../text/figure.ts";
 import { putBlob } from "../blob.ts";
-import type { SourceEnd } from "../chunk-source.ts";
+import type { ChunkSource, SourceEnd } from "../chunk-source.ts";
 import { chunkBytesMax } from "../chunk-tree.ts";
 import { placeOf, refuseBus } from "../mesh-blob.ts";
 import { MeshSource } from "../mesh-source.ts";
@@ -59,22 +59,28 @@ async function sendNamed(
   }
 }
 
-/** Brings the bytes of this digest into a file that is there once they are whole and verified; on a full disk nothing of it stays. */
+/**
+ * Brings the bytes of this digest into a file that is there once they are whole and verified; on a full disk nothing of it stays. `first`: asked
+ * before the mesh's store.
+ */
 export async function fetchFile(
   bus: Bus,
   mesh: string,
   digest: Digest,
   path: string,
+  first: readonly ChunkSource[] = [],
 ): Promise<Outcome<null>> {
   const draft = path + partSuffix;
   const place = { digest, file: draft, nodes: `${draft}-tree` };
   const pause = (ms: number) => sleep(ms);
   try {
     const part = await PartFile.open(place);
-    let end: SourceEnd;
+    let end: SourceEnd = { kind: "missing" };
     try {
-      const source = new MeshSource({ bus, place: placeOf(mesh), pause });
-      end = await source.bring(part, new AbortController().signal);
+      for (const source of [...first, new MeshSource({ bus, place: placeOf(mesh), pause })]) {
+        end = await source.bring(part, new AbortController().signal);
+        if (end.kind === "done" || end.kind === "plain") break;
+      }
       if (end.kind === "done") await part.whole();
     } finally {
       await part.close();

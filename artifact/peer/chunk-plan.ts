@@ -30,6 +30,8 @@ interface KnownPeer {
   held: number;
   /** Where the next question begins to look, so that a disk reads on. */
   cursor: number;
+  /** Times that it was heard to hold more. */
+  learned: number;
 }
 
 export class ChunkPlan {
@@ -54,9 +56,9 @@ export class ChunkPlan {
     this.#holders = new Uint16Array(count);
   }
 
-  /** Changes where there may be more to ask for than before. */
-  get version(): number {
-    return this.#version;
+  /** Changes where there may be more to ask of this machine than before. */
+  version(peer: string): number {
+    return this.#version + (this.#peers.get(peer)?.learned ?? 0);
   }
 
   get isWhole(): boolean {
@@ -92,7 +94,9 @@ export class ChunkPlan {
       holds: new Uint8Array(this.count),
       held: 0,
       cursor: Math.floor(this.#random() * this.count),
+      learned: 0,
     });
+    this.#version++;
   }
 
   /** FETCH-2. */
@@ -110,7 +114,7 @@ export class ChunkPlan {
     if (ranges.some(({ count, first }) => first + count > this.count)) return false;
     const known = this.#peers.get(peer);
     if (known === undefined) return true;
-    this.#version++;
+    known.learned++;
     for (const index of chunksOf(ranges)) {
       if (known.holds[index] === 1) continue;
       known.holds[index] = 1;
@@ -193,7 +197,7 @@ export class ChunkPlan {
     const coming = new Set(indexes);
     if (coming.size < indexes.length) return false;
     ask.coming = coming;
-    this.#version++;
+    if (coming.size < ask.candidates.length) this.#version++;
     for (const index of ask.candidates) if (!coming.has(index)) this.#giveBack(index);
     const known = this.#peers.get(ask.peer);
     if (known !== undefined) known.cursor = ((indexes.at(-1) ?? 0) + 1) % this.count;

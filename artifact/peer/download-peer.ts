@@ -122,6 +122,7 @@ export class DownloadPeer {
   /** Nothing more is asked; what is on its way is still taken, so that the link stays right for others. */
   retire(): void {
     this.#isRetired = true;
+    this.link.send({ kind: "cancel", id: this.#watchId });
     for (const ask of this.#asks.values()) this.cancel(ask);
     if (this.#asks.size === 0) this.#detach();
   }

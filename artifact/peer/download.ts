@@ -218,18 +218,25 @@ class Download {
   #pump(): void {
     const plan = this.#begun?.plan;
     if (plan === undefined || this.#end === null || this.#isPaused) return;
-    const peers = nearestFirst([...this.#peers.values()]);
+    const peers = [...this.#peers.values()];
     const owedMax = owedAtOnce(peers);
     let owed = peers.reduce((sum, peer) => sum + peer.owed, 0);
+    // It is called for each message: mostly there is nothing to do.
+    if (owed >= owedMax) return;
+    const free = nearestFirst(peers.filter((peer) => this.#mayBeAsked(peer, plan)));
     for (let round = 1; round <= asksOfOne; round++)
-      for (const peer of peers) {
-        if (peer.asks >= round || peer.isBusy || owed >= owedMax) continue;
-        if (this.#nothingAt.get(peer.name) === plan.version) continue;
+      for (const peer of free) {
+        if (peer.asks >= round || owed >= owedMax || !this.#mayBeAsked(peer, plan)) continue;
         const ask = plan.ask(peer.name, askedChunks(peer), this.#options.clock.monotonic());
-        if (ask === null) this.#nothingAt.set(peer.name, plan.version);
+        if (ask === null) this.#nothingAt.set(peer.name, plan.version(peer.name));
         else peer.ask(ask);
         owed += ask?.most ?? 0;
       }
+  }
+
+  #mayBeAsked(peer: DownloadPeer, plan: ChunkPlan): boolean {
+    const hasRoom = peer.asks < asksOfOne && !peer.isBusy;
+    return hasRoom && this.#nothingAt.get(peer.name) !== plan.version(peer.name);
   }
 
   /** What is asked for and late is asked of those who have nothing else to do. */
@@ -307,6 +314,7 @@ class Download {
 
   #retire(peer: DownloadPeer): void {
     this.#peers.delete(peer.name);
+    this.#nothingAt.delete(peer.name);
     this.#spareBytes += peer.spareBytes;
     this.#begun?.plan.remove(peer.name);
     peer.retire();

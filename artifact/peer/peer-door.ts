@@ -10,6 +10,7 @@ import { connect, createServer, type Server, type TLSSocket } from "node:tls";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
+import { dialPlaces } from "./dial-places.ts";
 import { peerFault, type PeerFault } from "./peer-fault.ts";
 import {
   certificateSentence,
@@ -37,7 +38,13 @@ export interface Peer {
   readonly port: number;
   /** Other places where it may be, tried in turn. */
   readonly others?: readonly { readonly host: string; readonly port: number }[];
+  /** Machines that pass on to it, where it cannot be reached itself. */
+  readonly via?: readonly Peer[];
 }
+
+/** One that nobody can connect to but through others. */
+export type HiddenPeer = Pick<Peer, "name"> & { readonly via: readonly Peer[]; readonly host?: undefined };
+export type FarPeer = Peer | HiddenPeer;
 
 export interface PeerDoorOptions {
   readonly identity: PeerIdentity;
@@ -126,22 +133,30 @@ export class PeerDoor {
   }
 
   /** The connection that there is with a machine, whoever began it; else a new one, to the first of its places where it is. */
-  async reach(peer: Peer): Promise<Outcome<PeerLink>> {
+  async reach(peer: FarPeer): Promise<Outcome<PeerLink>> {
     const known = [...this.#links].find((link) => link.peer === peer.name);
     if (known !== undefined) return accept(known);
-    let dialled = await this.dial(peer);
-    for (const place of peer.others ?? []) {
-      if (dialled.ok) break;
-      dialled = await this.dial({ name: peer.name, ...place });
-    }
-    return dialled;
+    if (peer.host === undefined)
+      return refuse(
+        "unavailable",
+        `"${peer.name}" takes no connections, and has opened none to this machine`,
+      );
+    return this.dialAny(peer);
+  }
+
+  /** A new one, to the first of its places where it is; "bare": as `dial` has it. */
+  dialAny(peer: Peer, how: "bare" | null = null): Promise<Outcome<PeerLink>> {
+    const { name, others = [] } = peer;
+    const dial = (place: { readonly host: string; readonly port: number }) =>
+      this.dial({ name, host: place.host, port: place.port }, how);
+    return dialPlaces([peer, ...others], dial, this.#options.clock);
   }
 
   /**
    * A connection to a machine that shows itself to be the one that is meant; `through` carries it where given, and
    * where it is "bare" the connection may carry something else later.
    */
-  async dial(peer: Peer, through: TLSSocket | "bare" | null = null): Promise<Outcome<PeerLink>> {
+  async dial(peer: FarPeer, through: TLSSocket | "bare" | null = null): Promise<Outcome<PeerLink>> {
     const reader = new LinkReader();
     const dialled = await this.#handshake(peer, reader, through);
     if (!dialled.ok) return dialled;
@@ -150,7 +165,7 @@ export class PeerDoor {
     if (name.ok && name.value === peer.name) return this.#linked(name.value, socket, reader);
     const why = name.ok ? `it is "${name.value}"` : name.refusal.message;
     socket.destroy();
-    return refuse("forbidden", `"${peer.name}" was not found at ${peer.host}:${peer.port}: ${why}`);
+    return refuse("forbidden", `"${peer.name}" was not found ${whereOf(peer)}: ${why}`);
   }
 
   async close(): Promise<void> {
@@ -169,12 +184,12 @@ export class PeerDoor {
   }
 
   #handshake(
-    peer: Peer,
+    peer: FarPeer,
     reader: LinkReader,
     through: TLSSocket | "bare" | null,
   ): Promise<Outcome<TLSSocket>> {
     const isOver = through !== null && through !== "bare";
-    const place = isOver ? { socket: through } : { host: peer.host, port: peer.port };
+    const place = isOver ? { socket: through } : placeOf(peer);
     const onread = { buffer: () => reader.frames.room, callback: (bytes: number) => takeInto(reader, bytes) };
     const socket = connect({
       ...secureOptions(this.#identity),
@@ -191,12 +206,7 @@ export class PeerDoor {
       const fail = (why: string) => {
         late();
         socket.destroy();
-        resolve(
-          refuse(
-            "unavailable",
-            `"${peer.name}" cannot be reached at ${peer.host}:${peer.port}: ${oneLine(why)}`,
-          ),
-        );
+        resolve(refuse("unavailable", `"${peer.name}" cannot be reached ${whereOf(peer)}: ${oneLine(why)}`));
       };
       socket.once("secureConnect", () => {
         late();
@@ -250,6 +260,15 @@ export class PeerDoor {
     if (fault.code !== "done" && fault.code !== "closed" && fault.code !== "idle")
       this.#options.say(`the connection with "${link.peer}" was closed: ${fault.message}`);
   }
+}
+
+function placeOf(peer: FarPeer): { readonly host: string; readonly port: number } {
+  if (peer.host === undefined) throw new Error(`${peer.name} can be reached through others only`);
+  return { host: peer.host, port: peer.port };
+}
+
+function whereOf(peer: FarPeer): string {
+  return peer.host === undefined ? "through others" : `at ${peer.host}:${peer.port}`;
 }
 
 function takeInto(reader: LinkReader, bytes: number): boolean {

@@ -4,6 +4,7 @@
  *
  * PEER-3: nothing of an artifact goes to, or comes from, a connection of which the certificate was not found right: signed by
  * this mesh, of a name that is not revoked, on both sides.
+ * TLS-10: what passes between two machines is encrypted before anything is said, their certificates too.
  */
 import type { X509Certificate } from "node:crypto";
 import type { SecureContextOptions, TLSSocket } from "node:tls";

@@ -60,6 +60,7 @@ export type PeerMessage =
       /** Asked again no sooner. */
       readonly waitMs: number;
     }
+  /** No more of this `ask` is wanted, or nothing more of what this `watch` asked to be told. */
   | { readonly kind: "cancel"; readonly id: number }
   /** Asks whether the other side is there; answered with the same number. */
   | { readonly kind: "ping"; readonly id: number }
@@ -243,7 +244,12 @@ function rangesIn(bytes: Buffer): ChunkRange[] | null {
 }
 
 function bytesOfRanges(ranges: readonly ChunkRange[]): Bytes {
-  return Buffer.concat(ranges.flatMap(({ count, first }) => [numberOf(first), numberOf(count)]));
+  const bytes = Buffer.allocUnsafe(ranges.length * rangeBytes);
+  for (const [at, { count, first }] of ranges.entries()) {
+    bytes.writeUInt32BE(first, at * rangeBytes);
+    bytes.writeUInt32BE(count, at * rangeBytes + 4);
+  }
+  return bytes;
 }
 
 function numberOf(value: number, bytes = 4): Buffer {

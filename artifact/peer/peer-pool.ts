@@ -6,7 +6,7 @@ import type { Digest } from "../../protocol/id.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
-import type { Peer } from "./peer-door.ts";
+import type { FarPeer } from "./peer-door.ts";
 import type { PeerFault } from "./peer-fault.ts";
 import type { PeerLink } from "./peer-link.ts";
 
@@ -23,8 +23,8 @@ const reasonsMax = 20;
 export interface PeerPoolOptions {
   readonly artifact: Digest;
   /** Who holds some or all of it: the tracker's word, which is only a hint. */
-  readonly peersOf: (artifact: Digest) => Promise<readonly Peer[]>;
-  readonly reach: (peer: Peer) => Promise<Outcome<PeerLink>>;
+  readonly peersOf: (artifact: Digest) => Promise<readonly FarPeer[]>;
+  readonly reach: (peer: FarPeer) => Promise<Outcome<PeerLink>>;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -96,7 +96,7 @@ export class PeerPool {
     if (!this.#isStopped) this.#stopTimer = clock.setTimer(refreshMs, () => void this.#refresh());
   }
 
-  #take(peers: readonly Peer[]): void {
+  #take(peers: readonly FarPeer[]): void {
     const now = this.#options.clock.monotonic();
     const free = peers.filter(
       ({ name }) =>
@@ -106,7 +106,7 @@ export class PeerPool {
     for (const peer of this.#shuffled(free).slice(0, Math.max(0, room))) void this.#reach(peer);
   }
 
-  async #reach(peer: Peer): Promise<void> {
+  async #reach(peer: FarPeer): Promise<void> {
     this.#reaching.add(peer.name);
     const link = await this.#options.reach(peer);
     this.#reaching.delete(peer.name);
@@ -125,7 +125,7 @@ export class PeerPool {
   }
 
   /** So that not all who receive ask the same. */
-  #shuffled(peers: readonly Peer[]): Peer[] {
+  #shuffled(peers: readonly FarPeer[]): FarPeer[] {
     return peers
       .map((peer) => ({ peer, place: this.#options.random() }))
       .toSorted((a, b) => a.place - b.place)

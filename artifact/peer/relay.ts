@@ -1,28 +1,24 @@
 /**
  * A way between two machines that cannot reach each other, through one that both reach: it passes bytes on and sees only what
- * they have encrypted for each other. Both connect to it, so neither needs a port of its own. Not here: what they say.
+ * they have encrypted for each other. Both connect to it, so neither needs a port of its own. Here is the one between; not here: the
+ * two ends (`relayed-way.ts`), and what they say.
  *
  * RELAY-1: a relay passes on for no more pairs than its owner allows, only between machines of the mesh, and for none longer than
  * something goes through.
+ * RELAY-2: what it passes on takes of the slots and the rate that the owner of its machine gives to others in all.
  */
-import type { TLSSocket } from "node:tls";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { X509Certificate } from "node:crypto";
 import type { Clock } from "../../protocol/time/clock.ts";
 import { peerFault } from "./peer-fault.ts";
-import type { Peer, PeerDoor } from "./peer-door.ts";
+import type { PeerDoor } from "./peer-door.ts";
 import { notMine, type PeerLink } from "./peer-link.ts";
 import { writeMessage, type PeerMessage } from "./peer-message.ts";
+import { RelayPair, type UploadShare } from "./relay-pair.ts";
 
-export interface RelayLimits {
-  /** Pairs that are passed on for at once. */
-  readonly pairs: number;
-}
-
-const defaultLimits: RelayLimits = { pairs: 8 };
+/** Pairs that are passed on for at once: each is two connections. */
+const pairsMax = 8;
 /** From the question to the answer of the one that was called, ms. */
-const answerMs = 8_000;
-/** Without a byte in either direction, ms. */
-const idleMs = 60_000;
+export const answerMs = 8_000;
 
 interface Call {
   readonly from: PeerLink;
@@ -30,24 +26,22 @@ interface Call {
   readonly stop: () => void;
 }
 
-interface Pair {
-  readonly names: readonly string[];
-  readonly end: () => void;
-}
-
 export interface RelayOptions {
-  readonly door: PeerDoor;
+  readonly door: Pick<PeerDoor, "links">;
   readonly clock: Clock;
   /** `tokenBytes` random bytes, in hexadecimal digits. */
   readonly newToken: () => string;
-  readonly limits?: RelayLimits;
+  /** Null: the owner lets it pass nothing on. */
+  readonly share: UploadShare | null;
+  /** Hears of each pair that is over. */
+  readonly onEnd?: (pair: RelayPair) => void;
 }
 
 /** The side of the one that passes on. */
 export class Relay {
   readonly #options: RelayOptions;
   readonly #calls = new Map<string, Call>();
-  readonly #pairs = new Set<Pair>();
+  readonly #pairs = new Set<RelayPair>();
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -67,9 +61,13 @@ export class Relay {
     });
   }
 
-  /** PEER-4 holds for what is passed on too. */
-  revoke(names: ReadonlySet<string>): void {
-    for (const pair of this.#pairs) if (pair.names.some((name) => names.has(name))) pair.end();
+  /** PEER-4 holds for what is passed on too: whom the mesh trusts has changed. */
+  recheck(trusts: (certificate: X509Certificate) => string | null): void {
+    for (const pair of [...this.#pairs]) pair.recheck(trusts);
+  }
+
+  close(): void {
+    for (const pair of [...this.#pairs]) pair.end();
   }
 
   #message(link: PeerLink, message: PeerMessage): string | null {
@@ -84,9 +82,10 @@ export class Relay {
   }
 
   #call(from: PeerLink, name: string): void {
-    const { clock, door, limits = defaultLimits, newToken } = this.#options;
+    const { clock, door, newToken, share } = this.#options;
     const to = [...door.links].find((link) => link.peer === name && link !== from);
-    const isFull = this.#pairs.size + this.#calls.size >= limits.pairs;
+    const isFull = this.#pairs.size + this.#calls.size >= pairsMax;
+    if (share === null) return from.send({ kind: "refused", id: 0, reason: "not-allowed", waitMs: 0 });
     if (to === undefined || isFull)
       return from.send({ kind: "refused", id: 0, reason: isFull ? "busy" : "not-here", waitMs: 0 });
     const token = newToken();
@@ -99,37 +98,18 @@ export class Relay {
   }
 
   #join({ from, name }: Call, to: PeerLink): void {
-    const names = [from.peer, name];
-    const [a, b] = [from.takeSocket(), to.takeSocket()];
-    const { clock } = this.#options;
-    let [moved, before] = [0, 0];
-    const look = () => {
-      if (moved === before) return end();
-      before = moved;
-      stopLooking = clock.setTimer(idleMs, look);
-    };
-    let stopLooking = clock.setTimer(idleMs, look);
-    const end = () => {
-      stopLooking();
-      this.#pairs.delete(pair);
-      a.destroy();
-      b.destroy();
-    };
-    const pair: Pair = { names, end };
+    const { onEnd, share } = this.#options;
+    if (share === null) return;
+    const ends = [
+      { name: from.peer, socket: from.takeSocket() },
+      { name, socket: to.takeSocket() },
+    ] as const;
+    const pair = new RelayPair(ends, share, (over) => {
+      this.#pairs.delete(over);
+      onEnd?.(over);
+    });
     this.#pairs.add(pair);
-    a.write(writeMessage({ kind: "connected" }));
-    for (const [one, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      one.on("data", (bytes: Buffer) => {
-        moved += bytes.length;
-      });
-      one.on("error", end);
-      one.on("close", end);
-      // It waits where the other takes no more.
-      one.pipe(other);
-    }
+    ends[0].socket.write(writeMessage({ kind: "connected" }));
   }
 
   #forget(link: PeerLink): void {
@@ -139,69 +119,4 @@ export class Relay {
         this.#calls.delete(token);
       }
   }
-}
-
-/** A link with `peer` by way of a machine that both reach. */
-export async function reachThrough(
-  door: PeerDoor,
-  relay: Peer,
-  peer: Peer,
-  clock: Clock,
-): Promise<Outcome<PeerLink>> {
-  const way = await door.dial(relay, "bare");
-  if (!way.ok) return way;
-  const socket = await wayThrough(way.value, peer.name, clock);
-  return socket.ok ? door.dial(peer, socket.value) : socket;
-}
-
-async function wayThrough(way: PeerLink, name: string, clock: Clock): Promise<Outcome<TLSSocket>> {
-  await way.settled();
-  return new Promise((resolve) => {
-    const fail = (why: string) => {
-      late();
-      way.close(peerFault("done", "it is not needed any more"));
-      resolve(refuse("unavailable", `"${name}" cannot be reached through "${way.peer}": ${why}`));
-    };
-    const late = clock.setTimer(2 * answerMs, () => fail("it does not answer"));
-    const detach = way.attach({
-      message: (message) => {
-        if (message.kind === "refused") {
-          detach();
-          fail(
-            message.reason === "busy" ? "it passes on for as many as it may" : "it is not connected there",
-          );
-        }
-        if (message.kind !== "connected") return null;
-        late();
-        detach();
-        resolve(accept(way.takeSocket()));
-        return null;
-      },
-      place: () => notMine,
-      bulk: () => {},
-      closed: (fault) => fail(fault.message),
-    });
-    way.send({ kind: "connect", name });
-  });
-}
-
-/** Answers calls that come on this link, by a connection to the relay at `relay`, of which others are then taken as if they had come here. */
-export function answerCalls(link: PeerLink, door: PeerDoor, relay: Peer): void {
-  const answer = async (token: string): Promise<void> => {
-    const way = await door.dial(relay, "bare");
-    if (!way.ok) return;
-    await way.value.settled();
-    if (way.value.fault !== null) return;
-    way.value.send({ kind: "answer", token });
-    door.arrive(way.value.takeSocket());
-  };
-  link.attach({
-    message: (message) => {
-      if (message.kind === "called") void answer(message.token);
-      return null;
-    },
-    place: () => notMine,
-    bulk: () => {},
-    closed: () => {},
-  });
 }

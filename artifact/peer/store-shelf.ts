@@ -1,20 +1,16 @@
 /** The local store as what other machines ask: chunks of what is whole here, and of what is still being received. */
 import type { Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
-import type { Clock } from "../../protocol/time/clock.ts";
 import type { ChunkShelf, OpenArtifact } from "../chunk-source.ts";
 import { chunkBytesMax } from "../chunk-tree.ts";
 import { rangesOf } from "./chunk-range.ts";
 import type { Shelf, ShelvedArtifact } from "./shelf.ts";
 
-/** What is being received is looked at this often for what has come, ms. */
-const lookMs = 50;
-
-export function shelfOfStore(store: ChunkShelf, clock: Clock): Shelf {
+export function shelfOfStore(store: ChunkShelf): Shelf {
   return {
     open: async (digest) => {
       const opened = await store.open(digest);
-      return opened === null ? null : new StoredShelf(store, opened, clock);
+      return opened === null ? null : new StoredShelf(store, opened);
     },
   };
 }
@@ -22,13 +18,11 @@ export function shelfOfStore(store: ChunkShelf, clock: Clock): Shelf {
 class StoredShelf implements ShelvedArtifact {
   readonly bytes: number;
   readonly #store: ChunkShelf;
-  readonly #clock: Clock;
   #opened: OpenArtifact;
 
-  constructor(store: ChunkShelf, opened: OpenArtifact, clock: Clock) {
+  constructor(store: ChunkShelf, opened: OpenArtifact) {
     this.bytes = opened.bytes;
     this.#store = store;
-    this.#clock = clock;
     this.#opened = opened;
   }
 
@@ -47,24 +41,12 @@ class StoredShelf implements ShelvedArtifact {
   }
 
   async read(index: number, into: Bytes): Promise<number> {
-    const data = await this.#opened.read(index, 1).catch(() => this.#readAgain(index));
-    into.set(data);
+    const data = await this.#opened.read(index, 1, into).catch(() => this.#readAgain(index, into));
     return data.length;
   }
 
   onGain(listener: (index: number) => void): () => void {
-    if (this.#opened.isWhole) return () => {};
-    const missing = new Set(this.#chunks().filter((index) => !this.holds(index)));
-    const look = () => {
-      for (const index of missing)
-        if (this.holds(index)) {
-          missing.delete(index);
-          listener(index);
-        }
-      if (missing.size > 0) stop = this.#clock.setTimer(lookMs, look);
-    };
-    let stop = this.#clock.setTimer(lookMs, look);
-    return () => stop();
+    return this.#opened.onGain(listener);
   }
 
   close(): void {
@@ -73,12 +55,12 @@ class StoredShelf implements ShelvedArtifact {
   }
 
   /** What was being received has become whole since, and lies elsewhere. */
-  async #readAgain(index: number): Promise<Bytes> {
+  async #readAgain(index: number, into: Bytes): Promise<Bytes> {
     const opened = await this.#store.open(this.#opened.digest);
     if (opened === null) throw new Error("it is not here any more");
     await this.#opened.close();
     this.#opened = opened;
-    return opened.read(index, 1);
+    return opened.read(index, 1, into);
   }
 
   get #count(): number {

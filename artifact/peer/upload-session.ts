@@ -12,14 +12,15 @@ import {
 } from "./peer-message.ts";
 import type { ShelvedArtifact } from "./shelf.ts";
 import type { Upload } from "./upload.ts";
-import { busyWaitMs } from "./upload-slot.ts";
 
 /** Questions for chunks, and for nodes, that one link may have open. */
 const asksMax = 8;
 /** Artifacts that one link keeps open. */
 const artifactsMax = 64;
-/** What came meanwhile is told together, ms. */
+/** What came meanwhile is told together, ms: the later the more listen, for each costs as much as a small message does. */
 const gainMs = 50;
+const gainMsOfEach = 12;
+const gainMsMax = 400;
 const headBytes = frameHeadBytes + bulkHeadBytes;
 
 interface Ask {
@@ -41,7 +42,8 @@ interface Filled {
 /** An artifact that this link asks about, and who is to be told what comes of it. */
 interface Opened {
   readonly artifact: Promise<ShelvedArtifact | null>;
-  readonly stops: (() => void)[];
+  /** Ends what is told, by the question that asked for it; one at a time. */
+  readonly stops: Map<number, () => void>;
 }
 
 type AskMessage = Extract<PeerMessage, { kind: "ask" }>;
@@ -88,6 +90,7 @@ class UploadSession {
         return this.#begin(message.id, message.artifact, (artifact) => this.#take(message, artifact));
       case "cancel":
         for (const ask of this.#asks) if (ask.id === message.id) ask.isCancelled = true;
+        for (const { stops } of this.#artifacts.values()) stops.get(message.id)?.();
         return null;
       default:
         return null;
@@ -111,7 +114,7 @@ class UploadSession {
   }
 
   async #opened(digest: Digest): Promise<ShelvedArtifact | null> {
-    const opened = this.#artifacts.get(digest) ?? { artifact: this.#upload.open(digest), stops: [] };
+    const opened = this.#artifacts.get(digest) ?? { artifact: this.#upload.open(digest), stops: new Map() };
     this.#artifacts.delete(digest);
     this.#artifacts.set(digest, opened);
     const artifact = await opened.artifact.catch(() => null);
@@ -129,7 +132,7 @@ class UploadSession {
   async #leave(digest: Digest): Promise<void> {
     const opened = this.#artifacts.get(digest);
     this.#artifacts.delete(digest);
-    for (const stop of opened?.stops ?? []) stop();
+    for (const stop of [...(opened?.stops.values() ?? [])]) stop();
     const artifact = await opened?.artifact.catch(() => null);
     if (!this.#asks.some((ask) => ask.artifact === artifact)) artifact?.close();
   }
@@ -144,15 +147,23 @@ class UploadSession {
     };
     const stop = artifact.onGain((index) => {
       gained.add(index);
-      stopTimer ??= this.#upload.clock.setTimer(gainMs, tell);
+      const { clock, watchers } = this.#upload;
+      const ms = Math.min(gainMsMax, Math.max(gainMs, gainMsOfEach * watchers));
+      stopTimer ??= clock.setTimer(ms, tell);
     });
+    this.#upload.watchers++;
     const stops = this.#artifacts.get(digest)?.stops;
-    // Asked again it is told once.
-    for (const before of stops?.splice(0) ?? []) before();
-    stops?.push(() => {
+    const end = () => {
       stop();
       stopTimer?.();
-    });
+      stops?.delete(id);
+      this.#upload.watchers--;
+    };
+    // It was let go meanwhile.
+    if (stops === undefined) return end();
+    // Asked again it is told once.
+    for (const before of [...stops.values()]) before();
+    stops.set(id, end);
     this.#tell(id, artifact.held());
   }
 
@@ -173,10 +184,11 @@ class UploadSession {
 
   async #take({ artifact: digest, id, most, ranges }: AskMessage, artifact: ShelvedArtifact): Promise<void> {
     const { clock, slots } = this.#upload;
-    if (!slots.take(this.#link.peer, clock.monotonic())) return this.#refuse(id, "busy", busyWaitMs);
+    const { peer } = this.#link;
+    if (!slots.take(peer, clock.monotonic())) return this.#refuse(id, "busy", slots.waitMs(peer));
     const chunks = this.#upload.choose(digest, artifact, ranges, most);
     if (chunks.length === 0) {
-      slots.release(this.#link.peer);
+      slots.release(peer);
       return this.#refuse(id, "not-here", 0);
     }
     this.#link.send({ kind: "chosen", id, ranges: rangesOf(chunks) });

@@ -6,10 +6,12 @@
  * again after its turn.
  */
 
-/** Asked again after this long, ms. */
+/** Whoever comes next asks again after this long, ms. */
 export const busyWaitMs = 200;
-/** One that has not asked again after so long has given up, ms. */
-const waitingMs = 5 * busyWaitMs;
+/** Those far behind ask no later than this, ms. */
+const busyWaitMsMax = 800;
+/** One that is so late has found what it wanted elsewhere; a slot is not kept free for it any longer. ms */
+const lateMs = 150;
 /** Of one's turn, where others wait, ms. */
 const turnMs = 2_000;
 /** More who wait are not remembered, and come in when they come. */
@@ -23,7 +25,7 @@ interface Turn {
 export class UploadSlots {
   #slots: number;
   readonly #turns = new Map<string, Turn>();
-  /** Who was turned away, and when last; the first comes next. */
+  /** Who was turned away, and when it is given up; the first comes next. */
   readonly #waiting = new Map<string, number>();
 
   constructor(slots: number) {
@@ -40,16 +42,26 @@ export class UploadSlots {
 
   /** Whether this machine may be sent chunks; each time that it may is given back by `release`. */
   take(peer: string, now: number): boolean {
-    for (const [name, at] of this.#waiting) if (now - at > waitingMs) this.#waiting.delete(name);
+    for (const [name, until] of this.#waiting) if (now > until) this.#waiting.delete(name);
     const turn = this.#turns.get(peer);
     if (!this.#mayGo(peer, turn, now)) {
-      if (this.#waiting.size < waitingMax || this.#waiting.has(peer)) this.#waiting.set(peer, now);
+      if (this.#waiting.size < waitingMax || this.#waiting.has(peer)) {
+        if (!this.#waiting.has(peer)) this.#waiting.set(peer, now);
+        this.#waiting.set(peer, now + 1.25 * this.waitMs(peer) + lateMs);
+      }
       return false;
     }
     this.#waiting.delete(peer);
     if (turn === undefined) this.#turns.set(peer, { asks: 1, since: now });
     else turn.asks++;
     return true;
+  }
+
+  /** After how long one that was turned away is to ask again, ms. */
+  waitMs(peer: string): number {
+    const place = [...this.#waiting.keys()].indexOf(peer);
+    const rounds = 1 + Math.floor(Math.max(0, place) / Math.max(1, this.#slots));
+    return Math.min(busyWaitMsMax, busyWaitMs * rounds);
   }
 
   release(peer: string): void {

@@ -42,6 +42,8 @@ const spareMax = 16;
 export class Upload {
   readonly slots: UploadSlots;
   readonly clock: Clock;
+  /** Questions of what comes here, on all links. */
+  watchers = 0;
   /** Bytes of chunks that have left. */
   sentBytes = 0;
   readonly #options: UploadOptions;

@@ -3,7 +3,8 @@
  * a machine; what goes when they are more than the quota. The files lie beside it: a file moves into its place and out of it within a
  * change of the index, so that no process sees one without the other.
  *
- * CACHE-2: the least recently used goes first, but nothing that is pinned or that a living process holds.
+ * CACHE-2: the least recently used goes first, but nothing that is pinned, that is kept for a trial to go on from, or that a living
+ * process holds.
  */
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { randomBytes } from "node:crypto";
@@ -219,7 +220,7 @@ export class ArtifactIndex {
     for (const [used] of entries.range(key.used)) {
       if (total <= quota) break;
       const digest = used.slice(-64);
-      if (digest === added || existsSync(place.pin(digest))) continue;
+      if (digest === added || existsSync(place.pin(digest)) || existsSync(place.kept(digest))) continue;
       if (holdersOf(entries, digest).some(isLiving)) continue;
       total -= entryOf(entries, digest)?.bytes ?? 0;
       going.push(digest);

@@ -11,6 +11,7 @@
  * | part    | its file below `parts`           | its last chunk: whole; a kill, or nobody brings more: stays, for the next |
  * | whole   | its file below `files`, indexed  | the quota, `remove`: absent; damage that is read: part                    |
  */
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import type { Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
@@ -25,6 +26,7 @@ import { PartReader } from "./part-reader.ts";
 import { StoredFile } from "./stored-file.ts";
 import { StorePlace } from "./store-place.ts";
 import { verifyFile, type FileState } from "./verify-file.ts";
+import { Withheld } from "./withheld.ts";
 
 export interface ArtifactStoreOptions {
   readonly folder: string;
@@ -61,6 +63,8 @@ interface Verified {
 }
 
 export class ArtifactStore implements ChunkShelf {
+  /** What others get nothing of. */
+  readonly withheld: Withheld;
   readonly #clock: Clock;
   readonly #place: StorePlace;
   readonly #index: ArtifactIndex;
@@ -72,6 +76,7 @@ export class ArtifactStore implements ChunkShelf {
   constructor({ clock, folder, quotaBytes }: ArtifactStoreOptions) {
     this.#clock = clock;
     this.#place = new StorePlace(folder);
+    this.withheld = new Withheld(folder);
     this.#index = new ArtifactIndex({ place: this.#place, clock, quotaBytes });
     for (const { at, digest } of this.#place.parts())
       if (clock.now() - at > partKeptMs && !this.#index.isPartTaken(digest)) this.#place.removePart(digest);
@@ -336,6 +341,38 @@ export class ArtifactStore implements ChunkShelf {
     await rm(this.#place.pin(digest), { force: true });
   }
 
+  /** Of what is marked as kept, what lies here, with its bytes. Throws the system's error. */
+  kept(): ReadonlyMap<Digest, number> {
+    const found = new Map<Digest, number>();
+    for (const digest of this.#place.allKept()) {
+      const entry = this.#index.entry(digest);
+      if (entry !== null) found.set(digest, entry.bytes);
+    }
+    return found;
+  }
+
+  /** REPL-4: it stays whatever the quota lets go, until `letGo`. Throws the system's error. */
+  keep(digest: Digest): void {
+    writeFileSync(this.#place.kept(digest), "", { mode: 0o600 });
+  }
+
+  isKept(digest: Digest): boolean {
+    return existsSync(this.#place.kept(digest));
+  }
+
+  letGo(digest: Digest): void {
+    rmSync(this.#place.kept(digest), { force: true });
+  }
+
+  /** Names its folder: the same for all processes that share it, and never that of another. Null where the disk takes no name. */
+  name(): string | null {
+    try {
+      return this.#place.name();
+    } catch {
+      return null;
+    }
+  }
+
   /** False where a process reads it just now. */
   remove(digest: Digest): boolean {
     if (this.#index.holders(digest).length > 0) return false;
@@ -344,9 +381,12 @@ export class ArtifactStore implements ChunkShelf {
     return true;
   }
 
-  /** The bytes of a chunk or node by its own digest, whatever artifact here has it; null where none has. Throws the system's error. */
+  /**
+   * For others (PERSON-2): the bytes of a chunk or node by its own digest, whatever artifact here has it; null where none has. Throws the
+   * system's error.
+   */
   async chunk(digest: Digest): Promise<Bytes | null> {
-    if (this.#index.entry(digest) !== null) {
+    if (this.#index.entry(digest) !== null && !this.withheld.has(digest)) {
       const file = await this.openWhole(digest);
       if (file !== null) return fileChunk(file, digest);
     }
@@ -354,7 +394,7 @@ export class ArtifactStore implements ChunkShelf {
     for (const { bytes, digest: artifact } of this.#index.list()) {
       if (bytes <= chunkBytesMax) continue;
       const nodes = await readFile(this.#place.nodes(artifact)).catch(() => null);
-      if (nodes === null || !nodes.includes(raw)) continue;
+      if (nodes === null || !nodes.includes(raw) || this.withheld.has(artifact)) continue;
       const file = await this.openWhole(artifact);
       const found = file === null ? null : await fileChunk(file, digest);
       if (found !== null) return found;

@@ -7,10 +7,12 @@ import { open, rm, statfs, type FileHandle } from "node:fs/promises";
 import type { Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { formatBytes } from "../../text/figure.ts";
+import { ChunkHasher } from "../chunk-hasher.ts";
 import { ArtifactTree, type WantedNode } from "../artifact-tree.ts";
 import type { ChunkWork, TakeOptions, WantedChunk } from "../chunk-source.ts";
 import { chunkBytesMax, chunkDigest } from "../chunk-tree.ts";
 import { readTreeFile } from "../tree-file.ts";
+import { PartWriter, writeAll } from "./part-writer.ts";
 
 const ownerOnlyMode = 0o600;
 const state = { missing: 0, taken: 1, here: 2 } as const;
@@ -31,7 +33,10 @@ export class PartFile implements ChunkWork {
   readonly #place: PartPlace;
   readonly #tree: ArtifactTree;
   readonly #taken = new Set<Digest>();
+  readonly #hasher = new ChunkHasher();
+  readonly #gainers = new Set<(index: number) => void>();
   #file: FileHandle | null = null;
+  #writer: PartWriter | null = null;
   #nodes: FileHandle | null = null;
   /** One `state` for each chunk, once the root is known. */
   #chunks: Uint8Array = new Uint8Array(0);
@@ -157,6 +162,12 @@ export class PartFile implements ChunkWork {
     return this.#over === null ? this.#change.promise : Promise.resolve();
   }
 
+  /** Hears of each chunk that is here from now on; returns its end. */
+  onGain(listener: (index: number) => void): () => void {
+    this.#gainers.add(listener);
+    return () => this.#gainers.delete(listener);
+  }
+
   /** Nothing more is wanted. What is here stays for a later run. */
   fail(error: unknown): void {
     if (this.#over !== null) return;
@@ -168,8 +179,11 @@ export class PartFile implements ChunkWork {
   /** The file stays. */
   async close(): Promise<void> {
     this.fail(new PartError("it was given up"));
-    const [file, nodes] = [this.#file, this.#nodes];
-    this.#file = this.#nodes = null;
+    const [file, nodes, writer] = [this.#file, this.#nodes, this.#writer];
+    this.#file = this.#nodes = this.#writer = null;
+    this.#gainers.clear();
+    await this.#hasher.close();
+    await writer?.close();
     await file?.close();
     await nodes?.close();
   }
@@ -234,8 +248,8 @@ export class PartFile implements ChunkWork {
 
   async #giveChunk(chunk: WantedChunk, index: number, data: Bytes): Promise<boolean> {
     if (this.has(index)) return true;
-    const isRight = chunkDigest(data) === this.#tree.chunk(index) && this.#tree.mayBe(data);
-    if (!isRight) {
+    const digest = await this.#hasher.digest(data);
+    if (digest !== this.#tree.chunk(index) || !this.#tree.mayBe(data)) {
       this.putBack([chunk]);
       return false;
     }
@@ -245,8 +259,8 @@ export class PartFile implements ChunkWork {
   }
 
   async #write(index: number, data: Bytes): Promise<void> {
-    if (this.#file === null) return;
-    await writeAll(this.#file, data, index * chunkBytesMax);
+    if (this.#writer === null) return;
+    await this.#writer.write(data, index * chunkBytesMax);
     this.#count(index);
   }
 
@@ -255,6 +269,7 @@ export class PartFile implements ChunkWork {
     this.#chunks[index] = state.here;
     this.#missing--;
     this.#bytesHere += this.#tree.bytesOf(index);
+    for (const listener of this.#gainers) listener(index);
   }
 
   #endIfWhole(): void {
@@ -270,6 +285,7 @@ export class PartFile implements ChunkWork {
     this.#chunks = new Uint8Array(this.#tree.chunkCount);
     this.#missing = this.#chunks.length;
     this.#file ??= await openToWrite(this.#place.file);
+    this.#writer ??= new PartWriter(this.#place.file, this.#file);
     const { blocks, size } = await this.#file.stat();
     const { bavail, bsize } = await statfs(this.#place.file);
     const needed = bytes - blocks * 512;
@@ -310,12 +326,5 @@ async function openToWrite(path: string): Promise<FileHandle> {
     return await open(path, "r+");
   } catch {
     return open(path, "w+", ownerOnlyMode);
-  }
-}
-
-async function writeAll(file: FileHandle, data: Bytes, position: number): Promise<void> {
-  for (let written = 0; written < data.length;) {
-    const { bytesWritten } = await file.write(data, written, data.length - written, position + written);
-    written += bytesWritten;
   }
 }

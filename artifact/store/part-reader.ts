@@ -33,6 +33,10 @@ export class PartReader implements OpenArtifact {
     return this.#part.read(first, count, into);
   }
 
+  onGain(listener: (index: number) => void): () => void {
+    return this.#part.onGain(listener);
+  }
+
   async doubt(index: number): Promise<void> {
     if (!this.has(index)) return;
     if (chunkDigest(await this.read(index, 1)) !== this.#part.tree.chunk(index)) this.#part.lose(index);

@@ -1,5 +1,5 @@
 /** Where things lie in the folder of a local store. One artifact is one plain file that whoever trains can read by its path. */
-import { readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Digest } from "../../protocol/id.ts";
@@ -10,6 +10,7 @@ import { writeWholeSync } from "../../system/whole-file.ts";
 import type { PartPlace } from "./part-file.ts";
 
 const ownerOnlyMode = 0o700;
+const nameCharacters = 32;
 export const nodesSuffix = ".tree";
 
 export class StorePlace {
@@ -21,7 +22,7 @@ export class StorePlace {
   /** Throws the system's error. */
   constructor(folder: string) {
     this.folder = folder;
-    for (const name of ["index", "files", "parts", "drafts", "pins"])
+    for (const name of ["index", "files", "parts", "drafts", "pins", "kept"])
       makeFolderSync(join(folder, name), ownerOnlyMode);
     // What a killed process left half-written there is of no use to anyone.
     for (const name of readdirSync(join(folder, "drafts")))
@@ -45,6 +46,32 @@ export class StorePlace {
 
   pin(digest: Digest): string {
     return join(this.folder, "pins", digest);
+  }
+
+  /** There where it is a checkpoint that lies at agents and not in the mesh's store. */
+  kept(digest: Digest): string {
+    return join(this.folder, "kept", digest);
+  }
+
+  /** Of which there is such a mark. */
+  allKept(): readonly Digest[] {
+    return readdirSync(join(this.folder, "kept"));
+  }
+
+  /** Names this folder among others, for ever. */
+  name(): string {
+    const file = join(this.folder, "name");
+    const fresh = randomBytes(nameCharacters / 2).toString("hex");
+    try {
+      writeFileSync(file, fresh, { flag: "wx" });
+      return fresh;
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST") throw error;
+    }
+    const known = readFileSync(file, "utf8");
+    // Whoever made it was killed as it did.
+    if (known.length !== nameCharacters) writeWholeSync(file, fresh);
+    return known.length === nameCharacters ? known : fresh;
   }
 
   part(digest: Digest): PartPlace {

@@ -62,6 +62,11 @@ export class StoredFile implements OpenArtifact {
     return buffer;
   }
 
+  /** It has all. */
+  onGain(): () => void {
+    return () => undefined;
+  }
+
   /** The digest of chunk `index`. */
   chunk(index: number): Digest {
     return this.#options.tree.chunk(index);

@@ -31,6 +31,12 @@ export interface Measured {
   readonly spareBytes: number;
 }
 
+export interface Sent {
+  readonly bytes: number;
+  readonly rssMiB: number;
+  readonly processorSeconds: number;
+}
+
 export class BenchMachine {
   readonly #child: ChildProcess;
   readonly #lines: Line[] = [];
@@ -66,17 +72,26 @@ export class BenchMachine {
     };
   }
 
-  /** What it has sent of chunks so far, bytes, and its largest memory so far. */
-  async sent(): Promise<{ readonly bytes: number; readonly rssMiB: number }> {
+  /** What it has sent of chunks so far, bytes, its largest memory and its processor time so far. */
+  async sent(): Promise<Sent> {
     this.#child.kill("SIGUSR2");
-    const { rssMiB, sent } = await this.#next();
-    return { bytes: need(sent), rssMiB: need(rssMiB) };
+    const { processorSeconds, rssMiB, sent } = await this.#next();
+    return { bytes: need(sent), rssMiB: need(rssMiB), processorSeconds: need(processorSeconds) };
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#end("SIGTERM");
+  }
+
+  /** As by a power cut. */
+  lose(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once("close", resolve));
-    this.#child.kill("SIGTERM");
+    this.#child.kill(signal);
     await ended;
   }
 

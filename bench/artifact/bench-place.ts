@@ -4,9 +4,18 @@ import { randomFillSync } from "node:crypto";
 import { join } from "node:path";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import type { Digest } from "../../protocol/id.ts";
+import { openArtifactStore } from "../../artifact/store/open-artifact-store.ts";
+import { systemClock } from "../../protocol/time/system-clock.ts";
 import { benchFolder } from "../shared/bench-folder.ts";
+import { valueOf } from "../shared/value-of.ts";
 import { PeerAuthority } from "./peer-certificate.ts";
-import { PlainShelf } from "./plain-shelf.ts";
+
+/** In the store of `folder`; `file`: where its bytes lie. */
+export interface BenchArtifact {
+  readonly folder: string;
+  readonly digest: Digest;
+  readonly file: string;
+}
 
 export class BenchPlace {
   readonly folder: string;
@@ -41,13 +50,14 @@ export class BenchPlace {
     rmSync(folder, { recursive: true, force: true });
   }
 
-  /** An artifact of random bytes in a folder of its own. */
-  async artifact(mebibytes: number): Promise<{ readonly folder: string; readonly digest: Digest }> {
+  /** An artifact of random bytes in a store of its own. */
+  async artifact(mebibytes: number): Promise<BenchArtifact> {
     const folder = this.newFolder();
-    const shelf = new PlainShelf(folder);
-    const digest = await shelf.add(randomPieces(mebibytes));
-    await shelf.close();
-    return { folder, digest };
+    const store = valueOf(openArtifactStore({ folder, clock: systemClock, quotaBytes: null }));
+    const { digest, held } = await store.addStream(randomPieces(mebibytes));
+    held.release();
+    await store.close();
+    return { folder, digest, file: held.path };
   }
 
   close(): void {
@@ -56,7 +66,7 @@ export class BenchPlace {
   }
 }
 
-function* randomPieces(mebibytes: number): Iterable<Uint8Array> {
+async function* randomPieces(mebibytes: number): AsyncIterable<Uint8Array> {
   const piece = Buffer.alloc(bytesPerMiB);
   for (let at = 0; at < mebibytes; at++) yield randomFillSync(piece);
 }

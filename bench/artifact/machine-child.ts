@@ -5,18 +5,22 @@
 import { readFileSync } from "node:fs";
 import { connect, createServer } from "node:tls";
 import * as z from "zod";
-import { receiveArtifact } from "../../artifact/peer/download.ts";
+import { fetchArtifact } from "../../artifact/cache/fetch-artifact.ts";
+import type { Received } from "../../artifact/peer/download.ts";
 import { PeerDoor } from "../../artifact/peer/peer-door.ts";
+import { PeerSource } from "../../artifact/peer/peer-source.ts";
+import { shelfOfStore } from "../../artifact/peer/store-shelf.ts";
 import { secureOptions, type PeerIdentity } from "../../artifact/peer/peer-identity.ts";
 import { Upload } from "../../artifact/peer/upload.ts";
 import { serveUploads } from "../../artifact/peer/upload-session.ts";
+import { openArtifactStore } from "../../artifact/store/open-artifact-store.ts";
 import { longText } from "../../protocol/bound.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { valueOf } from "../shared/value-of.ts";
+import { joinTracker, serveBenchTracker, type Tracked } from "./bench-tracker.ts";
 import { machineOrderSchema } from "./machine-order.ts";
 import { nameIn } from "./peer-certificate.ts";
-import { PlainShelf } from "./plain-shelf.ts";
 
 const identitySchema = z.object({ key: longText, certificate: longText, authority: longText });
 const order = machineOrderSchema.parse(JSON.parse(process.argv[2] ?? ""));
@@ -31,6 +35,10 @@ switch (order.role) {
   case "serve":
   case "receive":
     await transfer();
+    break;
+  case "track":
+    await serveBenchTracker(order.server);
+    say({ port: 0 });
     break;
   case "raw-serve":
     rawServe();
@@ -55,15 +63,19 @@ function maxRssMiB(): number {
 }
 
 async function transfer(): Promise<void> {
-  const shelf = new PlainShelf(order.folder);
+  const { artifact, folder } = order;
+  const store = valueOf(openArtifactStore({ folder, clock: systemClock, quotaBytes: null }));
   const limits = { slots: order.slots, bytesPerSecond: null };
-  const upload = new Upload({ shelf, clock: systemClock, limits });
+  const upload = new Upload({ shelf: shelfOfStore(store), clock: systemClock, limits });
   const door = new PeerDoor({
     ...{ identity, clock: systemClock, listen: { host: order.host, port: order.port } },
     onLink: (link) => serveUploads(link, upload),
     say: (line) => console.error(line),
   });
   await door.open();
+  // An agent has read what it holds when it gives it; what that takes is not part of the transfer.
+  await (await store.openWhole(artifact))?.close();
+  const tracked = await others(door.port ?? 0);
   say({ port: door.port });
   process.on("SIGUSR2", () => {
     say({ sent: upload.sentBytes, rssMiB: maxRssMiB(), processorSeconds: processorSeconds() });
@@ -72,19 +84,41 @@ async function transfer(): Promise<void> {
   // All begin at one word.
   await new Promise((resolve) => process.stdin.once("data", resolve));
   const [began, before] = [performance.now(), processorSeconds()];
-  const received = valueOf(
-    await receiveArtifact(order.artifact, {
-      peersOf: () => Promise.resolve(order.peers.filter(({ name }) => name !== order.name)),
-      reach: (peer) => door.reach(peer),
-      ...{ clock: systemClock, random: Math.random, place: shelf, bytesMax: Number.MAX_SAFE_INTEGER },
-    }),
-  );
+  let received: Received | null = null;
+  tracked.teller?.added({ digest: artifact, part: true });
+  const source = new PeerSource({
+    peersOf: tracked.peersOf,
+    reach: (peer) => door.reach(peer),
+    ...{ clock: systemClock, random: Math.random, bytesMax: Number.MAX_SAFE_INTEGER },
+    onReceived: (one) => (received = one),
+  });
+  const fetched = await fetchArtifact(store, artifact, {
+    ...{ sources: [source], signal: new AbortController().signal },
+    readPlain: () => Promise.resolve({ kind: "missing" }),
+    say: (line) => console.error(line),
+  });
+  if (fetched.kind !== "here") throw new Error(fetched.kind === "failed" ? fetched.message : fetched.kind);
   const seconds = (performance.now() - began) / 1_000;
   say({
-    ...{ seconds, bytes: received.bytes, rssMiB: maxRssMiB(), spareBytes: received.spareBytes },
-    from: Object.fromEntries(received.from),
+    ...{ seconds, bytes: fetched.held.bytes, rssMiB: maxRssMiB() },
+    ...spareAndFrom(received),
     processorSeconds: processorSeconds() - before,
   });
+}
+
+/** As the server says, or as this machine was told when it started. */
+async function others(port: number): Promise<Pick<Tracked, "peersOf"> & Partial<Tracked>> {
+  const { artifact, host, name, peers, role, server } = order;
+  if (server === "") return { peersOf: () => Promise.resolve(peers.filter((peer) => peer.name !== name)) };
+  const all = role === "serve" ? [{ digest: artifact }] : [];
+  return joinTracker(server, { name, address: `${host}:${port}`, all });
+}
+
+function spareAndFrom(received: Received | null) {
+  return {
+    spareBytes: received?.spareBytes ?? 0,
+    from: Object.fromEntries(received?.from ?? []),
+  };
 }
 
 /** As fast as Node goes: one buffer, written again and again. */

@@ -3,6 +3,8 @@
  * second either way. Needs the rights of an administrator and the `ip` and `tc` programs; Linux only.
  */
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 const bridge = "tmbench0";
 const burst = ["burst", "256kb", "latency", "100ms"];
@@ -32,6 +34,14 @@ export class BenchNetwork {
 
   host(index: number): string {
     return `10.231.77.${index + 1}`;
+  }
+
+  /** What went over this machine's link so far, bytes. */
+  traffic(index: number): { readonly received: number; readonly sent: number } {
+    const at = `/sys/class/net/tmbench-v${index}/statistics`;
+    const count = (name: string) => Number(readFileSync(join(at, name), "utf8"));
+    // What leaves the bridge's end of the link is what the machine receives.
+    return { received: count("tx_bytes"), sent: count("rx_bytes") };
   }
 
   close(): void {

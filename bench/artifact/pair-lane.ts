@@ -15,6 +15,7 @@ export const loopback: PairNetwork = { host: "127.0.0.1", from: null, to: null }
 export interface Pair extends Measured {
   /** Of the machine that sends. */
   readonly senderRssMiB: number;
+  readonly senderProcessorSeconds: number;
 }
 
 export async function rawRound(place: BenchPlace, bytes: number, network = loopback): Promise<Measured> {
@@ -33,25 +34,35 @@ export async function rawRound(place: BenchPlace, bytes: number, network = loopb
   }
 }
 
+/** `folder`: of the store that receives it, which stays; without one it is made and removed. */
 export async function pairRound(
   place: BenchPlace,
   source: { readonly folder: string; readonly digest: Digest },
-  network = loopback,
+  {
+    folder = null,
+    network = loopback,
+  }: { readonly folder?: string | null; readonly network?: PairNetwork } = {},
 ): Promise<Pair> {
   const name = { name: "from", identity: place.identity("from"), host: network.host };
-  const from = new BenchMachine({ role: "serve", ...name, folder: source.folder }, network.from);
+  const from = new BenchMachine(
+    { role: "serve", ...name, folder: source.folder, artifact: source.digest },
+    network.from,
+  );
   const peers = [{ name: "from", host: network.host, port: await from.port() }];
-  const folder = place.newFolder();
-  const order = { name: "to", identity: place.identity("to"), folder, artifact: source.digest, peers };
+  const into = folder ?? place.newFolder();
+  const order = { name: "to", identity: place.identity("to"), folder: into, artifact: source.digest, peers };
   const to = new BenchMachine({ role: "receive", ...order }, network.to);
   try {
     await to.port();
+    const before = await from.sent();
     to.begin();
     const measured = await to.measured();
-    return { ...measured, senderRssMiB: (await from.sent()).rssMiB };
+    const { processorSeconds, rssMiB } = await from.sent();
+    const senderProcessorSeconds = processorSeconds - before.processorSeconds;
+    return { ...measured, senderRssMiB: rssMiB, senderProcessorSeconds };
   } finally {
     await to.stop();
     await from.stop();
-    place.removeFolder(folder);
+    if (folder === null) place.removeFolder(into);
   }
 }

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { exitCode } from "../../protocol/exit-code.ts";
 import { printRefusal } from "../shell/answer.ts";
-import { action, codeFlag, examples, gibRange, nameArgument } from "../shell/option.ts";
+import { action, caFlag, caWords, codeFlag, examples, gibRange, nameArgument } from "../shell/option.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import type { RunAgentOptions } from "../../mesh/part/run-agent.ts";
 import { agentProbeCommand } from "./agent-probe.ts";
@@ -18,6 +18,7 @@ export function agentCommand(terminal: Terminal): Command {
     ),
   )
     .option("--join <code>", "join with the line of `trialmesh invite agent NAME`", codeFlag)
+    .option("--ca <file>", `with --join: ${caWords}`, caFlag)
     .option("--name <name>", "its name; this machine's by default", nameArgument)
     .option(
       "--cache-quota <GiB>",
@@ -25,17 +26,13 @@ export function agentCommand(terminal: Terminal): Command {
       rangeFlag({ ...gibRange, above: true }),
       cacheQuotaGiBDefault,
     )
-    .option(
-      "--upload <MiB/s>",
-      "what other agents get of its artifacts in all; as fast as it goes by default, 0 for nothing",
-      rangeFlag({ least: 0, most: 100_000 }),
-    )
     .addHelpText(
       "after",
       examples(
         "trialmesh agent --join tm4.8k2q-m3xd-…@192.168.1.5:4222",
         "trialmesh agent --slots 2 --hours 22:00-07:00 --leave-free-mem 4",
         "trialmesh agent --only-when-idle 15 --max-celsius 85",
+        "trialmesh agent --upload 20 --relay no",
         "trialmesh agent probe",
       ),
     )

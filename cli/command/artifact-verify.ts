@@ -10,7 +10,7 @@ import { shortDigest } from "../../text/figure.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { action, artifactArgument, asking, eachOf, examples } from "../shell/option.ts";
 import type { Terminal } from "../shell/terminal.ts";
-import { withArtifacts } from "../shell/with-artifacts.ts";
+import { progressOf, withArtifacts } from "../shell/with-artifacts.ts";
 import type { MeshOptions } from "../shell/with-mesh.ts";
 
 interface VerifyOptions extends MeshOptions {
@@ -20,7 +20,7 @@ interface VerifyOptions extends MeshOptions {
 export function artifactVerifyCommand(terminal: Terminal): Command {
   return asking("verify", "read all of this machine's artifacts, or those named, and tell what is damaged")
     .argument("[artifact...]", "digests, their first characters, or versions", eachOf(artifactArgument))
-    .option("--heal", "bring again what is damaged, out of the mesh's store")
+    .option("--heal", "bring again what is damaged, from agents that have it or the mesh's store")
     .addHelpText("after", examples("trialmesh artifact verify", "trialmesh artifact verify reviews@2 --heal"))
     .action(
       action(terminal, (texts: readonly string[], options: VerifyOptions) =>
@@ -39,7 +39,9 @@ async function verifyAll(
   if (!wanted.ok) return printRefusal(terminal, options, wanted.refusal);
   const artifacts: VerifiedArtifact[] = [];
   for (const digest of wanted.value) {
-    const verified = await verifyArtifact(desk, digest, options.heal === true);
+    const progress = progressOf(terminal, shortDigest(digest));
+    const say = (line: string) => terminal.note(line);
+    const verified = await verifyArtifact(desk, digest, options.heal === true, say, progress);
     if (!verified.ok) return printRefusal(terminal, options, verified.refusal);
     artifacts.push(verified.value);
   }

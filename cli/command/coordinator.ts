@@ -2,13 +2,14 @@
 import { Command } from "commander";
 import { exitCode } from "../../protocol/exit-code.ts";
 import { printRefusal } from "../shell/answer.ts";
-import { action, codeFlag, examples, nameArgument } from "../shell/option.ts";
+import { action, caFlag, caWords, codeFlag, examples, nameArgument } from "../shell/option.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import type { CoordinatorOptions } from "../../mesh/part/run-coordinator.ts";
 
 export function coordinatorCommand(terminal: Terminal): Command {
   return new Command("coordinator")
     .description("run a coordinator: the first leads, each further one stands by to take over")
+    .option("--ca <file>", `with --join: ${caWords}`, caFlag)
     .option("--name <name>", "its name; this machine's by default", nameArgument)
     .option("--join <code>", "join with the line of `trialmesh invite coordinator NAME`", codeFlag)
     .option("--restore-journal", "put back what the server's journal has lost, from this coordinator's copy")

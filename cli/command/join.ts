@@ -4,10 +4,9 @@ import { acceptInvite } from "../../mesh/join.ts";
 import { machineName } from "../../mesh/part/machine-name.ts";
 import { homePath } from "../../mesh/home.ts";
 import { readCertificate } from "../../mesh/home-tls.ts";
-import { sentenceCharactersMax } from "../../protocol/bound.ts";
 import { accept } from "../../protocol/refusal.ts";
 import type { Role } from "../../protocol/subjects.ts";
-import { action, codeFlag, examples, printing, textFlag } from "../shell/option.ts";
+import { action, caFlag, caWords, codeFlag, examples, printing } from "../shell/option.ts";
 import { printAnswer, type PrintOptions } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
@@ -18,11 +17,7 @@ interface Options extends PrintOptions {
 export function joinCommand(terminal: Terminal): Command {
   return printing("join", "join a mesh with the line that `trialmesh invite` printed there")
     .argument("<code>", "the invitation, CODE@host:port", codeFlag)
-    .option(
-      "--ca <file>",
-      "certificate of who signs for the mesh's server, where it is somebody's own at tls://…",
-      textFlag("a file", sentenceCharactersMax),
-    )
+    .option("--ca <file>", caWords, caFlag)
     .addHelpText("after", examples("trialmesh join tm4.8k2q-m3xd-…@192.168.1.5:4222"))
     .action(
       action(terminal, async (line: string, options: Options) => {

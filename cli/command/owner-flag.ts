@@ -12,6 +12,7 @@ import type { PolicyFlags } from "../../mesh/part/agent-policy.ts";
 const slotsMax = 1024;
 const celsiusMax = 150;
 const minutesMax = 7 * 24 * 60;
+const uploadMiBMax = 100_000;
 
 const minutesRange = { least: 0, most: minutesMax, above: true };
 const minutesFlag = rangeFlag(minutesRange);
@@ -57,12 +58,23 @@ export function ownerFlags(command: Command): Command {
       "--label <key=value>",
       "a label that sweeps may ask for; may be repeated",
       eachOf(checked(labelOf)),
+    )
+    .option(
+      "--upload <MiB/s>",
+      "what other machines get of its artifacts in all, 0 for nothing, or any: as fast as it goes",
+      uploadFlag,
+    )
+    .option(
+      "--relay <yes|no>",
+      "pass on, within that, between machines that cannot reach each other",
+      yesNoFlag,
     );
 }
 
 const idleFlag = rangeOrWord(minutesRange, "never");
 const celsiusFlag = rangeOrWord({ least: 0, most: celsiusMax, above: true }, "any");
 const diskFlag = rangeOrWord(gibRange, "auto");
+const uploadFlag = rangeOrWord({ least: 0, most: uploadMiBMax }, "any");
 const programsFlag = flag(z.enum(programsAllowed), "none, own or any");
 const yesNoFlag = flag(z.enum(["yes", "no"]), "yes or no");
 const tasksFlag = (text: string): string => listFlag(text).join(",");
@@ -99,5 +111,7 @@ export function ownerFlagsOf(flags: PolicyFlags): string[] {
   add("tasks", flags.tasks);
   add("programs", flags.programs);
   for (const label of flags.label ?? []) add("label", label);
+  add("upload", flags.upload);
+  add("relay", flags.relay);
   return given;
 }

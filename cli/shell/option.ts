@@ -96,6 +96,10 @@ export const gibRange = { least: 0, most: 1_048_576 };
 export const fileArgument = textFlag("the path of a file", pathCharactersMax);
 /** What `trialmesh invite` printed. */
 export const codeFlag = textFlag("what `trialmesh invite` printed", sentenceCharactersMax);
+/** Of whoever joins a mesh on a server of somebody's own. */
+export const caWords =
+  "certificate of who signs for the mesh's server, where it is somebody's own at tls://…";
+export const caFlag = textFlag("a file", sentenceCharactersMax);
 /** A sentence that is kept in the record. */
 export const noteFlag = textFlag("a text", noteCharactersMax, true);
 

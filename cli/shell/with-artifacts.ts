@@ -1,6 +1,8 @@
 /** Opens this machine's artifacts for a command, with the mesh where it can be asked, and closes both after it. */
 import { openDesk, type ArtifactDesk } from "../../client/artifact/artifact-desk.ts";
+import type { Progress } from "../../client/artifact/bring-artifact.ts";
 import type { ExitCode } from "../../protocol/exit-code.ts";
+import { plural } from "../../protocol/plural.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { printRefusal } from "./answer.ts";
 import type { Terminal } from "./terminal.ts";
@@ -32,18 +34,19 @@ export async function withArtifacts(
 }
 
 /** Says how far something is, where somebody looks at it. */
-export function progressOf(terminal: Terminal, what: string): (done: number, of: number) => void {
+export function progressOf(terminal: Terminal, what: string): Progress {
   const begun = performance.now();
   let saidAt = begun;
   let first: number | null = null;
-  return (done, of) => {
+  return (done, of, agents) => {
     first ??= done;
     const now = performance.now();
     if (!terminal.interactive || now - saidAt < progressMs) return;
     saidAt = now;
     const rate = formatBytes(Math.round(((done - first) * 1_000) / (now - begun)));
     const share = of === 0 ? 100 : Math.floor((100 * done) / of);
-    terminal.note(`${what}: ${formatBytes(done)} of ${formatBytes(of)} (${share}%), ${rate}/s`);
+    const from = agents === 0 ? "" : ` from ${plural(agents, "agent")}`;
+    terminal.note(`${what}: ${formatBytes(done)} of ${formatBytes(of)} (${share}%), ${rate}/s${from}`);
   };
 }
 

@@ -1,10 +1,11 @@
-/** Brings an artifact onto this machine, out of the mesh's store; and where to somebody wants it. */
+/** Brings an artifact onto this machine, from agents or out of the mesh's store; and where to somebody wants it. */
 import { constants } from "node:fs";
 import { copyFile, rename, rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fetchArtifact } from "../../artifact/cache/fetch-artifact.ts";
 import { isFolderFile, unpackFolder } from "../../artifact/folder/unpack-folder.ts";
+import { receivedLines } from "../../artifact/peer/received-line.ts";
 import { placeOf, refuseBus } from "../../artifact/mesh-blob.ts";
 import { MeshSource } from "../../artifact/mesh-source.ts";
 import { readPlain } from "../../artifact/read-plain.ts";
@@ -17,11 +18,12 @@ import { partSuffix } from "../../system/partial-file.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import { shortDigest } from "../../text/figure.ts";
 import type { ArtifactDesk } from "./artifact-desk.ts";
+import { PersonPeers } from "./person-peer.ts";
 
 const busyPauseMs = 500;
 
-/** Hears of an artifact that is being brought: bytes that are here, of how many. */
-export type Progress = (here: number, of: number) => void;
+/** Hears of an artifact that is being brought: bytes that are here, of how many, and from how many agents just now. */
+export type Progress = (here: number, of: number, agents: number) => void;
 
 /** The artifact, held: from this machine's store, or brought there. On a full disk nothing of it stays. */
 export async function bringArtifact(
@@ -30,11 +32,19 @@ export async function bringArtifact(
   say: (line: string) => void,
   progress: Progress,
 ): Promise<Outcome<HeldArtifact>> {
+  let agents = 0;
+  const peers =
+    mesh === null
+      ? null
+      : new PersonPeers(mesh, {
+          onProgress: (made) => (agents = made.peers),
+          onReceived: (artifact, received) => receivedLines(artifact, received).forEach(say),
+        });
   try {
     for (;;) {
       const held = await store.hold(digest);
       if (held !== null) return accept(held);
-      if (mesh === null)
+      if (mesh === null || peers === null)
         return refuse(
           "unavailable",
           `artifact ${shortDigest(digest)} is not here, and the mesh cannot be asked`,
@@ -43,14 +53,14 @@ export async function bringArtifact(
       const place = placeOf(home.mesh);
       const pause = (ms: number) => sleep(ms);
       const fetched = await fetchArtifact(store, digest, {
-        sources: [new MeshSource({ bus, place, pause })],
+        sources: [peers, new MeshSource({ bus, place, pause })],
         readPlain: async () => {
           const read = await readPlain(bus, place, digest, pause, (pieces) => store.addPlain(digest, pieces));
           return read.kind === "read" ? read.taken : read;
         },
         signal: new AbortController().signal,
         say,
-        onWork: (work) => watch(work, progress),
+        onWork: (work) => watch(work, (here, of) => progress(here, of, agents)),
       });
       if (fetched.kind === "here") return accept(fetched.held);
       if (fetched.kind === "failed")
@@ -62,12 +72,14 @@ export async function bringArtifact(
     if (error instanceof PartError)
       return refuse("unavailable", `artifact ${shortDigest(digest)}: ${error.message}`);
     return refuseBus(error, "read from the mesh") ?? refuseStored(error, store.folder);
+  } finally {
+    await peers?.close();
   }
 }
 
 const progressMs = 1_000;
 
-function watch(work: PartFile, progress: Progress): void {
+function watch(work: PartFile, progress: (here: number, of: number) => void): void {
   const timer = setInterval(() => {
     if (work.isOver) clearInterval(timer);
     else if (work.bytes !== null) progress(work.bytesHere, work.bytes);

@@ -35,19 +35,24 @@ export async function putArtifact(
   } catch (error) {
     return refuseDisk(error, "read", path);
   }
+  const before = new Set(store.list());
   try {
     const added = isFolder ? await addFolder(store, path) : accept(await store.addFile(path));
     if (!added.ok) return added;
     const { bytes, digest, held } = added.value;
+    const { withheld } = store;
     try {
+      // What the mesh knows already was here before.
+      if (mesh === null && !before.has(digest)) withheld.add(digest);
       let done = 0;
       const sent =
         mesh === null
           ? null
           : await sendStored(mesh.bus, placeOf(mesh.home.mesh), store, digest, (more) => {
               done += more;
-              progress(done, bytes);
+              progress(done, bytes, 0);
             });
+      if (mesh !== null) withheld.remove(digest);
       // Nothing on record refers to it yet, and what nothing refers to is collected.
       const pinned = mesh === null ? accept(false) : await pinInMesh(mesh, digest, true);
       return pinned.ok ? accept({ digest, bytes, kind: isFolder ? "folder" : "file", sent }) : pinned;

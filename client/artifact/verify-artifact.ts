@@ -3,7 +3,7 @@ import type { Digest } from "../../protocol/id.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { refuseStored } from "../../artifact/store/open-artifact-store.ts";
 import type { ArtifactDesk } from "./artifact-desk.ts";
-import { bringArtifact } from "./bring-artifact.ts";
+import { bringArtifact, type Progress } from "./bring-artifact.ts";
 
 export interface VerifiedArtifact {
   readonly digest: Digest;
@@ -18,6 +18,8 @@ export async function verifyArtifact(
   desk: ArtifactDesk,
   digest: Digest,
   heal: boolean,
+  say: (line: string) => void,
+  progress: Progress,
 ): Promise<Outcome<VerifiedArtifact>> {
   const { store } = desk;
   try {
@@ -28,12 +30,7 @@ export async function verifyArtifact(
     const state = isThere ? "damaged" : "not here";
     if (!heal || !isThere) return accept({ digest, state, chunks, why: null });
     store.lose(digest);
-    const brought = await bringArtifact(
-      desk,
-      digest,
-      () => undefined,
-      () => undefined,
-    );
+    const brought = await bringArtifact(desk, digest, say, progress);
     if (!brought.ok) return accept({ digest, state, chunks, why: brought.refusal.message });
     brought.value.release();
     return accept({ digest, state: "healed", chunks, why: null });

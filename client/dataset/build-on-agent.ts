@@ -21,6 +21,7 @@ import { formatBytes } from "../../text/figure.ts";
 import { followSweep } from "../follow/follow-sweep.ts";
 import { sendBlob } from "../../artifact/mesh-blob.ts";
 import { fetchFile, sendFile } from "../../artifact/cache/mesh-file.ts";
+import { PersonPeers } from "../artifact/person-peer.ts";
 import { submitBuild } from "./submit-build.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { keepVersion, versionPath } from "../../data/version/local-version.ts";
@@ -100,17 +101,25 @@ export async function buildOnAgent(
   return version.ok ? accept({ ...version.value, trial: trial.trial }) : version;
 }
 
-/** The file of a version, from this machine's folder or from the mesh. */
+/** The file of a version, from this machine's folder, from agents or from the mesh's store. */
 export async function fetchVersion(
-  { bus, home }: Connected,
+  connected: Connected,
   digest: string,
   environment: Environment,
 ): Promise<Outcome<Omit<AgentVersion, "trial">>> {
+  const { bus, home } = connected;
   const path = versionPath(environment, digest);
   const here = await nameFile(path).catch(() => null);
   if (here?.digest !== digest && here?.plain !== digest) {
-    const kept = await keepVersion(environment, digest, (file) => fetchFile(bus, home.mesh, digest, file));
-    if (!kept.ok) return kept;
+    const peers = new PersonPeers(connected);
+    try {
+      const kept = await keepVersion(environment, digest, (file) =>
+        fetchFile(bus, home.mesh, digest, file, [peers]),
+      );
+      if (!kept.ok) return kept;
+    } finally {
+      await peers.close();
+    }
   }
   const manifest = await readManifest(path);
   if (!manifest.ok) return manifest;

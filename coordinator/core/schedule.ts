@@ -7,6 +7,7 @@ import { reserve } from "../budget/ledger.ts";
 import { chooseAgent } from "../placement/choose-agent.ts";
 import { requestOfAny, type Choice } from "../placement/feasible.ts";
 import { limitsFor } from "../placement/horizon-limits.ts";
+import { nothingKnown, type Holdings } from "../placement/move-cost.ts";
 import { couldStartBeside, wantedHorizon } from "../placement/lease-horizon.ts";
 import { hasFailedOn, isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
 import { fairOrder } from "../queue/fair-queue.ts";
@@ -25,17 +26,21 @@ const trialsPerCallMax = 256;
 /** Behind trials that wait for another agent than the free one, so many are looked at. */
 const waitingLooksMax = 32;
 
-/** Returns true where more could be done at once: call it again with the next batch. `isFull`: this batch takes no more. */
+/**
+ * Returns true where more could be done at once: call it again with the next batch. `isFull`: this batch takes no more. `holdings`: what
+ * agents are known to hold just now; what it leads to is in the events.
+ */
 export function* schedule(
   state: State,
   at: number,
   settings: CoordinatorSettings,
   isFull: () => boolean = () => false,
+  holdings: Holdings = nothingKnown,
 ): Generator<Event, boolean, void> {
   let left = trialsPerCallMax;
   left -= yield* proposeAndEnd(state, left, isFull);
   while (left > 0 && !isFull()) {
-    const placed = yield* placeNext(state, at, settings);
+    const placed = yield* placeNext(state, at, settings, holdings);
     if (!placed) return false;
     left--;
     // The place it left in its sweep's queue is filled before the next decision looks there.
@@ -49,13 +54,14 @@ export function* placeNext(
   state: State,
   at: number,
   settings: CoordinatorSettings,
+  holdings: Holdings = nothingKnown,
 ): Generator<Event, boolean, void> {
   if (!state.fleet.hasFree()) return false;
   /** Requests that no free agent can fulfil; sweeps that want the same are passed over. */
   const blocked = new Set<string>();
   const waiting = [...state.open.keys()].map((requester) => mustGet(state.accounts, requester, "account"));
   for (const account of fairOrder(waiting, ({ requester }) => requester, state.meta.virtualTime, at)) {
-    const offer = offerFor(state, account, blocked, at, settings);
+    const offer = offerFor(state, account, blocked, { at, settings, holdings });
     if (offer === null) continue;
     yield* offer;
     return true;
@@ -63,12 +69,17 @@ export function* placeNext(
   return false;
 }
 
+interface Moment {
+  readonly at: number;
+  readonly settings: CoordinatorSettings;
+  readonly holdings: Holdings;
+}
+
 function offerFor(
   state: State,
   account: Account,
   blocked: Set<string>,
-  at: number,
-  settings: CoordinatorSettings,
+  { at, holdings, settings }: Moment,
 ): Steps | null {
   for (const sweep of sweepOrder(state, account, at)) {
     const free = fundsFor(state, sweep);
@@ -79,7 +90,7 @@ function offerFor(
       if (queue === undefined || id === null) continue;
       const { key } = requestOfAny(sweep, model);
       if (blocked.has(key)) continue;
-      const found = placeable(state, sweep, queue, id);
+      const found = placeable(state, sweep, queue, id, holdings);
       if (found === null) {
         // What is missing there is missing for this sweep alone.
         if (sweep.lacking === undefined) blocked.add(key);
@@ -104,10 +115,16 @@ interface Placeable {
  * The first trial of the queue with its agent. PLACE-2: one that could only go back to where it failed waits while another
  * agent that fits takes work, and lets those behind it pass.
  */
-function placeable(state: State, sweep: Sweep, queue: TrialQueue, first: string): Placeable | null {
+function placeable(
+  state: State,
+  sweep: Sweep,
+  queue: TrialQueue,
+  first: string,
+  holdings: Holdings,
+): Placeable | null {
   const look = (id: string): Placeable | "waits" | null => {
     const trial = mustGet(state.trials, id, "trial");
-    const choice = chooseAgent(state, sweep, trial);
+    const choice = chooseAgent(state, sweep, trial, holdings);
     if (choice === null) return null;
     const failedThere = hasFailedOn(trial, choice.agent.agent);
     return failedThere && isUntriedSomewhere(state, sweep, trial) ? "waits" : { trial, choice };

@@ -15,7 +15,7 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import { leftByTrials } from "../collect/mention.ts";
 import { referredTo } from "../collect/reference.ts";
 import { retentionOf } from "../collect/default-retention.ts";
-import { eachOf, SurveyMemory, surveyStore } from "../collect/survey.ts";
+import { eachOf, SurveyMemory, surveyStore, type Unreferred } from "../collect/survey.ts";
 import type { Input } from "../state/input.ts";
 import { packOfId } from "../state/pack-id.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
@@ -33,6 +33,8 @@ export interface CollectorOptions {
   readonly state: State;
   readonly settings: Pick<CoordinatorSettings, "collectEveryMs" | "collectRestMs">;
   readonly prover: Pick<BlobProver, "wasTold">;
+  /** What lies at agents and not in the mesh's store, and how long it has; what of it a report may yet name is left out. */
+  readonly atAgents: () => Iterable<Unreferred>;
   /** Runs it when the state holds only what is durable. */
   readonly ask: (question: () => void) => void;
   /** Resolves once the input's events are durable. */
@@ -153,12 +155,15 @@ export class Collector {
     if (!goesOn()) return;
     const { uploadMs } = retentionOf(state);
     const isSpared = (digest: Digest) => survey.parts.has(digest) || prover.wasTold(digest, uploadMs);
+    const atAgents = [...this.#options.atAgents()].filter(
+      ({ digest }) => left.has(digest) && !referred.has(digest) && !survey.inventory.stored.has(digest),
+    );
     const youngMs = (digest: Digest) =>
       left.has(digest) || state.packs.has(packOfId(digest) ?? -1) ? settings.collectRestMs : uploadMs;
     await submit({
       kind: "collect",
       collection: {
-        found: survey.unreferred.filter(({ ageMs, digest }) => ageMs >= youngMs(digest)),
+        found: [...survey.unreferred, ...atAgents].filter(({ ageMs, digest }) => ageMs >= youngMs(digest)),
         isLook: true,
         mayCollect: this.restMs === 0,
         // Asked as it decides: somebody may have been told since.

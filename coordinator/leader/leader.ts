@@ -10,6 +10,7 @@ import { decide, run } from "../core/decide.ts";
 import type { Event } from "../format/event.ts";
 import type { Input } from "../state/input.ts";
 import { schedule } from "../core/schedule.ts";
+import type { Holdings } from "../placement/move-cost.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import type { State } from "../state/state.ts";
 import { BatchTally, decisionBytesMax } from "./batch-tally.ts";
@@ -53,6 +54,8 @@ export interface LeaderOptions {
   /** Its time never goes back, and is not before the state's. */
   readonly clock: Clock;
   readonly settings: CoordinatorSettings;
+  /** What agents are known to hold, beside the state. */
+  readonly holdings: Holdings;
   readonly send: (order: Order) => void;
   /** Told every batch after it has become durable. */
   readonly onBatch: (events: readonly Event[], position: Position, at: number) => void;
@@ -199,7 +202,7 @@ export class Leader {
   }
 
   #decide(): Decided {
-    const { clock, settings } = this.#options;
+    const { clock, holdings, settings } = this.#options;
     const { state } = this;
     const at = clock.now();
     const tally = new BatchTally();
@@ -218,7 +221,7 @@ export class Leader {
     this.#queue.splice(0, taken);
     this.#moreToSchedule = run(
       state,
-      schedule(state, at, settings, () => tally.isFull),
+      schedule(state, at, settings, () => tally.isFull, holdings),
       at,
       tally,
     );

@@ -10,8 +10,6 @@ import { signHead } from "../../protocol/signed-head.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { subjectsOf } from "../../protocol/subjects.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
-import { isHeld, leavesBefore } from "../state/bytes-held.ts";
-import type { Input } from "../state/input.ts";
 import type { State } from "../state/state.ts";
 import type { EventLog } from "../view/event-log.ts";
 import { serveInbox, serveRequests, type IntakeOptions } from "./intake.ts";
@@ -28,17 +26,12 @@ import type { ProjectionStore } from "../projection/projection-store.ts";
 import { PackStore } from "./pack-store.ts";
 import { Proposer } from "./proposer.ts";
 import type { SamplerWorker } from "../../search/choose/sampler-worker-port.ts";
-import { PointIndex } from "../view/point-index.ts";
 import { SenderQuota } from "./sender-quota.ts";
-import { BlobProver } from "./blob-prover.ts";
-import { ArchiveShelf } from "../archive/archive-shelf.ts";
-import { placeOf } from "../../artifact/mesh-blob.ts";
-import { Archiver } from "./archiver.ts";
-import { Collector } from "./collector.ts";
-import { artifactsOnRecord, scrubBlobs } from "./scrub-blobs.ts";
+import { artifactsOnRecord, scrubBlobs, type OnRecord } from "./scrub-blobs.ts";
 import { serveProofs } from "./serve-proofs.ts";
 import { serveTracker } from "./serve-tracker.ts";
 import { ServerPulse } from "./server-pulse.ts";
+import { storeKeepers, type StoreKeepers } from "./store-keepers.ts";
 import { Tracker } from "./tracker.ts";
 
 export interface TermOptions {
@@ -88,10 +81,11 @@ export function beginTerm(options: TermOptions): Term {
   const { bus, clock, events, log, mesh, settings, state } = options;
   const giveOrder = orderGiver(bus, mesh, options.keys.signer, clock);
   const ended = Promise.withResolvers<void>();
-  const board = new HeartbeatBoard();
   const pulse = new ServerPulse(bus, clock, settings.graceMs + settings.heartbeatMs, settings.beaconMs);
+  const tracker = new Tracker();
   const leader = new Leader({
     ...options,
+    holdings: tracker,
     send: giveOrder,
     onBatch: (batch, at, time) => {
       events.add(batch, at.sequence, time);
@@ -121,28 +115,24 @@ export function beginTerm(options: TermOptions): Term {
   const lookForProposals = () => {
     if (state.wanting.size > 0) leader.ask(() => proposer.look());
   };
-  const quota = new SenderQuota(log);
-  const watch = new ClockWatch(options.machineClock);
-  const checkHead = headCheck({ ...options, copy: options.store.copy });
   const packs = new PackStore(options);
-  const keepers = storeKeepers(options, leader, packs);
-  const { archives, collector, points, prover } = keepers;
+  const keepers = storeKeepers({ ...options, leader, packs, giveOrder, tracker });
+  const { archives, collector, desk, points, prover } = keepers;
   const spare = (digest: Digest) => prover.tell(digest);
-  const restMs = () => collector.restMs;
-  const store = { restMs, spare, surveyMemory: collector.memory, tracker: new Tracker() };
-  const ears = { leader, board, watch, giveOrder, packs, quota, points, archives, checkHead, ...store };
+  const store = { restMs: () => collector.restMs, spare, surveyMemory: collector.memory, tracker };
+  const ears = { ...earsOf(options), leader, giveOrder, packs, points, archives, ...store };
   const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [
     hearBeacons(options, pulse, ended.resolve),
     ...serveRequests(intake),
     serveInbox(intake),
     serveProofs(bus, mesh, prover),
-    serveTracker({ bus, mesh, clock, state, quota }, store.tracker),
+    serveTracker({ ...options, quota: ears.quota }, tracker, desk),
   ];
   const timers = [
-    ...regularTasks(options, intake, pulse, { collector, prover }),
+    ...regularTasks(options, intake, pulse, keepers),
     every(clock, settings.beaconMs, lookForProposals),
-    every(clock, settings.beaconMs, keepers.look),
+    every(clock, settings.beaconMs, () => keepers.look()),
   ];
   const over = ended.promise.then(() => {
     leader.stop();
@@ -155,36 +145,13 @@ export function beginTerm(options: TermOptions): Term {
   return { over, end: ended.resolve };
 }
 
-/** Who looks after what the mesh's store holds: what is proved there, what goes, and what is archived. */
-function storeKeepers(
-  { bus, clock, log, mesh, settings, state }: TermOptions,
-  leader: Leader,
-  packs: PackStore,
-) {
-  const points = new PointIndex(bus);
-  const prover = new BlobProver({
-    ...{ bus, mesh, clock, packs, log },
-    packOf: (digest) => state.packed.get(digest),
-    leavesBefore: (digest) => leavesBefore(state, digest),
-    isGone: (digest) => !isHeld(state, digest),
-    onRemoved: (digest) => collector.memory.forget(digest),
-  });
-  const loop = {
-    ask: (question: () => void) => leader.ask(question),
-    submit: (input: Input) => new Promise<void>((resolve) => leader.submit({ input, done: () => resolve() })),
-  };
-  const collector = new Collector({ ...{ bus, mesh, clock, state, settings, prover, log }, ...loop });
-  const archiver = new Archiver({ ...{ bus, mesh, clock, state, settings, prover, points, log }, ...loop });
-  const archives = new ArchiveShelf({
-    ...{ bus, place: placeOf(mesh), state },
-    // A server that is away is asked when it is wanted the next time.
-    doubt: (digest) => void prover.proveAgain(digest).catch(() => undefined),
-  });
-  const keepers = [collector, archiver];
+/** What of those who speak is remembered. */
+function earsOf(options: TermOptions) {
   return {
-    ...{ archives, collector, points, prover },
-    look: () => keepers.forEach((keeper) => keeper.look()),
-    close: () => keepers.forEach((keeper) => keeper.close()),
+    board: new HeartbeatBoard(),
+    watch: new ClockWatch(options.machineClock),
+    quota: new SenderQuota(options.log),
+    checkHead: headCheck({ ...options, copy: options.store.copy }),
   };
 }
 
@@ -211,7 +178,7 @@ function regularTasks(
   { bus, clock, keys, mesh, name, scrubs, settings, state }: TermOptions,
   { board, leader, watch }: IntakeOptions,
   pulse: ServerPulse,
-  { collector, prover }: Pick<ReturnType<typeof storeKeepers>, "collector" | "prover">,
+  { collector, keeper, prover }: Pick<StoreKeepers, "collector" | "keeper" | "prover">,
 ): (() => void)[] {
   const began = clock.now();
   let head = { sequence: 0, proof: "" };
@@ -243,11 +210,13 @@ function regularTasks(
       }
     });
   const digests = () =>
-    new Promise<readonly Digest[]>((resolve) => leader.ask(() => resolve(artifactsOnRecord(state))));
+    new Promise<OnRecord>((resolve) => leader.ask(() => resolve(artifactsOnRecord(state))));
+  const isAtAgents = (digest: Digest) => keeper.isAtAgents(digest);
   beacon();
   return [
-    ...(scrubs === true ? [scrubBlobs({ prover, clock, digests })] : []),
+    ...(scrubs === true ? [scrubBlobs({ prover, clock, digests, isAtAgents })] : []),
     every(clock, settings.beaconMs, beacon),
+    every(clock, settings.beaconMs, () => keeper.look()),
     every(clock, Math.min(expireEveryMs, settings.graceMs), expire),
     every(clock, settings.heartbeatMs, missSilent),
     every(clock, settings.resendMs, () => leader.resend()),

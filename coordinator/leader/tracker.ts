@@ -1,24 +1,41 @@
 /**
- * Who holds which artifacts, as the agents say. In memory only, of one term: nothing is decided on it but where to ask. Not here: the
- * messages (`serve-tracker.ts`), and whether a holder can be reached (whoever asks finds out).
+ * Who holds which artifacts, as the agents say. In memory only, of one term: nothing is decided on it but where to ask, and where what is
+ * to be moved lies already. Not here: the messages (`serve-tracker.ts`), who is asked to hold a replica (`replica-desk.ts`), and
+ * whether a holder can be reached (whoever asks finds out).
  *
  * TRACK-1: an agent that is not present is nobody's peer.
+ * TRACK-4: nobody is sent through an agent that is not present, or does not pass on.
  * TRACK-2: those who ask for one artifact begin with different holders, so that no one holder is asked by all of them at once.
  */
 import { fnv1a } from "../../numeric/fnv.ts";
 import { mixUnsigned } from "../../numeric/mix.ts";
 import type { Digest } from "../../protocol/id.ts";
-import { peersMax, type Door, type FoundPeer, type Hold } from "../../protocol/tracking.ts";
+import type { Holdings } from "../placement/move-cost.ts";
+import {
+  peersMax,
+  viaMax,
+  type Door,
+  type Found,
+  type FoundRelay,
+  type Held,
+  type Hold,
+} from "../../protocol/tracking.ts";
 
 /** Of one agent; the rest of what it says it holds is not kept. */
 const heldMax = 50_000;
+/** Of the last transfer in how fast an agent receives. */
+const newestWeight = 0.3;
 
 interface Holder {
   incarnation: string;
   number: number;
   door: Door | null;
-  /** True: not whole yet. */
-  readonly held: Map<Digest, boolean>;
+  /** Where it keeps a way open for those who cannot reach it. */
+  via: readonly string[];
+  relays: boolean;
+  store: string | null;
+  room: number | null;
+  readonly held: Map<Digest, Copy>;
 }
 
 export interface Holders {
@@ -26,27 +43,50 @@ export interface Holders {
   readonly bringing: readonly string[];
 }
 
-export class Tracker {
+interface Copy {
+  /** Not whole yet. */
+  readonly isPart: boolean;
+  /** Its bytes, where it stays whatever the quota lets go; else null. */
+  readonly keptBytes: number | null;
+}
+
+/** An agent as a place for a replica. */
+export interface Taker {
+  readonly agent: string;
+  readonly door: Door;
+  /** Names the folder of its artifacts. */
+  readonly store: string;
+  /** Bytes of replicas that it would hold beside those it does. */
+  readonly room: number;
+}
+
+type IsPresent = (agent: string) => boolean;
+
+export class Tracker implements Holdings {
   readonly #holders = new Map<string, Holder>();
+  readonly #rates = new Map<string, number>();
   readonly #at = new Map<Digest, Set<string>>();
+  /** By digest of what is kept somewhere, by whom. */
+  readonly #keptAt = new Map<Digest, Set<string>>();
 
   /** False: something between was not heard, and the agent is to say all of it again. */
-  hold(agent: string, { added, door, dropped, incarnation, number, whole }: Hold): boolean {
+  hold(agent: string, hold: Hold): boolean {
+    const { added, door, dropped, incarnation, number, relays = false, room, store, via = [], whole } = hold;
     if (whole) this.forget(agent);
     const known = this.#holders.get(agent);
     if (!whole && (known?.incarnation !== incarnation || known.number + 1 !== number)) return false;
-    const holder = known !== undefined && !whole ? known : { incarnation, number, door, held: new Map() };
+    const holder = known !== undefined && !whole ? known : newHolder(incarnation);
     this.#holders.set(agent, holder);
-    holder.number = number;
-    holder.door = door;
+    Object.assign(holder, { number, door, via, relays, room: room ?? null, store: store ?? null });
     for (const digest of dropped) this.#drop(agent, holder, digest);
-    for (const { digest, part } of added) {
-      if (!holder.held.has(digest) && holder.held.size >= heldMax) continue;
-      holder.held.set(digest, part === true);
-      const at = this.#at.get(digest) ?? new Set();
-      this.#at.set(digest, at.add(agent));
-    }
+    for (const held of added) this.#add(agent, holder, held);
     return true;
+  }
+
+  /** Known of it otherwise, before it says so. */
+  note(agent: string, held: Held): void {
+    const holder = this.#holders.get(agent);
+    if (holder !== undefined) this.#add(agent, holder, held);
   }
 
   /** It is gone, or begins anew. */
@@ -57,44 +97,159 @@ export class Tracker {
     this.#holders.delete(agent);
   }
 
-  /** How many agents say that they hold it whole. */
-  count(digest: Digest, isPresent: (agent: string) => boolean): number {
-    let count = 0;
-    for (const agent of this.#at.get(digest) ?? [])
-      if (isPresent(agent) && this.#holders.get(agent)?.held.get(digest) === false) count++;
-    return count;
-  }
-
   /** Who says that they hold all of it, and who that they bring it, by name. */
-  holders(digest: Digest, isPresent: (agent: string) => boolean): Holders {
+  holders(digest: Digest, isPresent: IsPresent): Holders {
     const agents: string[] = [];
     const bringing: string[] = [];
     for (const agent of this.#at.get(digest) ?? []) {
-      const part = this.#holders.get(agent)?.held.get(digest);
+      const part = this.#holders.get(agent)?.held.get(digest)?.isPart;
       if (part !== undefined && isPresent(agent)) (part ? bringing : agents).push(agent);
     }
     return { agents: agents.toSorted(), bringing: bringing.toSorted() };
   }
 
-  /** Where `asker` may ask for it, never itself: those who have it whole first, of each kind in an order of the asker's own. */
-  find(digest: Digest, asker: string, isPresent: (agent: string) => boolean): FoundPeer[] {
-    const found: (FoundPeer & { readonly rank: number })[] = [];
-    for (const agent of this.#at.get(digest) ?? []) {
-      const holder = this.#holders.get(agent);
-      if (agent === asker || holder === undefined || holder.door === null || !isPresent(agent)) continue;
-      const part = holder.held.get(digest) ?? true;
-      found.push({ agent, door: holder.door, part, rank: mixUnsigned(fnv1a(`${asker} ${agent} ${digest}`)) });
+  /** Whether it has it whole; null where it has not said what it holds. */
+  has(agent: string, digest: Digest): boolean | null {
+    const holder = this.#holders.get(agent);
+    return holder === undefined ? null : holder.held.get(digest)?.isPart === false;
+  }
+
+  /** Whether it has some of it. */
+  hasPart(agent: string, digest: Digest): boolean {
+    return this.#holders.get(agent)?.held.has(digest) === true;
+  }
+
+  /** Who has it, whole or in part. */
+  holdersOf(digest: Digest): ReadonlySet<string> {
+    return this.#at.get(digest) ?? nobody;
+  }
+
+  /** Who keeps it whatever the quota lets go. */
+  keepersOf(digest: Digest): ReadonlySet<string> {
+    return this.#keptAt.get(digest) ?? nobody;
+  }
+
+  /** What lies at agents and is kept there, with its bytes as one of them says. */
+  *kept(): Generator<{ readonly digest: Digest; readonly bytes: number }, void, void> {
+    for (const [digest, agents] of this.#keptAt) {
+      const [first = ""] = agents;
+      yield { digest, bytes: this.#holders.get(first)?.held.get(digest)?.keptBytes ?? 0 };
     }
-    return found
-      .toSorted((one, other) => Number(one.part) - Number(other.part) || one.rank - other.rank)
-      .slice(0, peersMax)
-      .map(({ agent, door, part }) => ({ agent, door, part }));
+  }
+
+  keepsAny(): boolean {
+    return this.#keptAt.size > 0;
+  }
+
+  /** It was seen to receive so fast. */
+  noteRate(agent: string, bytesPerSecond: number): void {
+    const known = this.#rates.get(agent);
+    this.#rates.set(
+      agent,
+      known === undefined ? bytesPerSecond : known + (bytesPerSecond - known) * newestWeight,
+    );
+  }
+
+  /** Bytes a second, the newest for more; null where none were seen. */
+  rateOf(agent: string): number | null {
+    return this.#rates.get(agent) ?? null;
+  }
+
+  doorOf(agent: string): Door | null {
+    return this.#holders.get(agent)?.door ?? null;
+  }
+
+  storeOf(agent: string): string | null {
+    return this.#holders.get(agent)?.store ?? null;
+  }
+
+  /** Agents that others reach and that hold replicas. */
+  *takers(): Generator<Taker, void, void> {
+    for (const [agent, { door, room, store }] of this.#holders)
+      if (door !== null && room !== null && store !== null) yield { agent, door, room, store };
+  }
+
+  /** Where `asker` may ask for it, never itself: those who have it whole first, of each kind in an order of the asker's own. */
+  find(digest: Digest, asker: string, isPresent: IsPresent): Found {
+    const found: Found = { peers: [], hidden: [] };
+    const ranked = [...(this.#at.get(digest) ?? [])]
+      .filter((agent) => agent !== asker && isPresent(agent))
+      .flatMap((agent) => {
+        const holder = this.#holders.get(agent);
+        const part = holder?.held.get(digest)?.isPart ?? true;
+        return holder === undefined ? [] : [{ agent, holder, part }];
+      });
+    const rank = (agent: string) => mixUnsigned(fnv1a(`${asker} ${agent} ${digest}`));
+    const order = ranked
+      .map((one) => ({ ...one, rank: rank(one.agent) }))
+      .toSorted((one, other) => Number(one.part) - Number(other.part) || one.rank - other.rank);
+    for (const { agent, holder, part } of order) {
+      const via = this.#viaOf(agent, holder, isPresent);
+      const { door } = holder;
+      if (door !== null && found.peers.length < peersMax)
+        found.peers.push({ agent, door, part, ...(via.length === 0 ? {} : { via }) });
+      else if (door === null && via.length > 0 && (found.hidden?.length ?? 0) < peersMax)
+        found.hidden?.push({ agent, part, via });
+    }
+    return found;
+  }
+
+  /** Those who pass on, never `asker` itself, in an order of its own. */
+  relays(asker: string, isPresent: IsPresent): FoundRelay[] {
+    const relays = [...this.#holders.keys()].filter((agent) => agent !== asker);
+    const rank = (agent: string) => mixUnsigned(fnv1a(`${asker} ${agent}`));
+    return relays
+      .toSorted((one, other) => rank(one) - rank(other))
+      .flatMap((agent) => this.#relay(agent, isPresent) ?? [])
+      .slice(0, viaMax);
+  }
+
+  #viaOf(agent: string, { via }: Holder, isPresent: IsPresent): FoundRelay[] {
+    return via.flatMap((relay) => (relay === agent ? [] : (this.#relay(relay, isPresent) ?? [])));
+  }
+
+  #relay(agent: string, isPresent: IsPresent): FoundRelay | null {
+    const holder = this.#holders.get(agent);
+    const passesOn = holder?.relays === true && holder.door !== null && isPresent(agent);
+    return passesOn && holder.door !== null ? { agent, door: holder.door } : null;
+  }
+
+  #add(agent: string, { held }: Holder, { digest, kept, part }: Held): void {
+    if (!held.has(digest) && held.size >= heldMax) return;
+    held.set(digest, { isPart: part === true, keptBytes: kept ?? null });
+    addTo(this.#at, digest, agent);
+    if (kept === undefined) removeFrom(this.#keptAt, digest, agent);
+    else addTo(this.#keptAt, digest, agent);
   }
 
   #drop(agent: string, holder: Holder, digest: Digest): void {
     if (!holder.held.delete(digest)) return;
-    const at = this.#at.get(digest);
-    at?.delete(agent);
-    if (at?.size === 0) this.#at.delete(digest);
+    removeFrom(this.#at, digest, agent);
+    removeFrom(this.#keptAt, digest, agent);
   }
+}
+
+const nobody: ReadonlySet<string> = new Set();
+
+function newHolder(incarnation: string): Holder {
+  return {
+    incarnation,
+    number: 0,
+    door: null,
+    via: [],
+    relays: false,
+    store: null,
+    room: null,
+    held: new Map(),
+  };
+}
+
+function addTo(sets: Map<Digest, Set<string>>, digest: Digest, agent: string): void {
+  sets.set(digest, (sets.get(digest) ?? new Set()).add(agent));
+}
+
+function removeFrom(sets: Map<Digest, Set<string>>, digest: Digest, agent: string): void {
+  const agents = sets.get(digest);
+  agents?.delete(agent);
+  if (agents?.size === 0) sets.delete(digest);
 }

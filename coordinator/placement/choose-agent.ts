@@ -6,12 +6,14 @@
  * PLACE-2: agents on which the trial failed or was lost come last; where it failed it comes again only while nothing else
  * fits, so one where it was only lost goes before it.
  * PLACE-3: among the rest the sweep's preference decides: the fastest or the cheapest; where the data lies counts for half.
+ * PLACE-4: what is to be moved counts for the time that it takes (`move-cost.ts`).
  */
 import { meanOf } from "../../numeric/moment.ts";
 import type { Agent, State, Sweep, Trial } from "../state/state.ts";
 import { choiceInGroup, requestOfAny, type Choice } from "./feasible.ts";
 import type { AgentGroup } from "../state/fleet.ts";
 import { hasLackedOn, lackOf } from "../state/lack.ts";
+import { moveMs, neededBy, nothingKnown, trainingShare, type Holdings, type Needed } from "./move-cost.ts";
 import { lackSomethingAll } from "./lacked-everywhere.ts";
 import { hasFailedOn } from "./tried-elsewhere.ts";
 
@@ -28,8 +30,13 @@ const failedPenalty = 10;
 const loadPenalty = 0.01;
 
 /** The best free agent that fits, or null. */
-export function chooseAgent(state: State, sweep: Sweep, trial: Trial): Choice | null {
-  const all = candidatesFor(state, sweep, trial);
+export function chooseAgent(
+  state: State,
+  sweep: Sweep,
+  trial: Trial,
+  holdings: Holdings = nothingKnown,
+): Choice | null {
+  const all = candidatesFor(state, sweep, trial, holdings);
   const untried = all.filter(({ agent }) => !hasFailedOn(trial, agent.agent));
   // `schedule` waits for one where it has not failed: among those that are free, it must be the one that is named.
   const candidates = untried.length > 0 ? untried : all;
@@ -40,8 +47,14 @@ export function chooseAgent(state: State, sweep: Sweep, trial: Trial): Choice | 
       : priceMerit(candidates, sweep, trial.model);
   let best: Choice | null = null;
   let bestRank = -Infinity;
+  const needed = sweep.spec.prefers.nearData ? neededBy(state, sweep, trial) : [];
   for (const choice of candidates) {
-    const value = meritOf(choice) + extras(state, sweep, trial, choice.agent);
+    const movingMs = moveMs(needed, choice.agent.agent, holdings);
+    const merit = meritOf(choice) * trainingShare(state, sweep, trial, choice.rate, movingMs);
+    const value =
+      merit +
+      nearness(trial, needed, choice.agent.agent, holdings) +
+      extras(state, sweep, trial, choice.agent);
     if (value > bestRank || (value === bestRank && best !== null && choice.agent.agent < best.agent.agent)) {
       best = choice;
       bestRank = value;
@@ -66,13 +79,21 @@ function priceMerit(candidates: readonly Choice[], sweep: Sweep, model: string):
  * LACK-1: an agent that is marked as lacking something is none, while another that fits is not marked. Where all are, a trial
  * may still need nothing of that, and is tried where it has not been.
  */
-function candidatesFor(state: State, sweep: Sweep, trial: Trial): Choice[] {
-  const found = gather(state, sweep, trial, (agent) => lackOf(agent, sweep) === null);
+function candidatesFor(state: State, sweep: Sweep, trial: Trial, holdings: Holdings): Choice[] {
+  const near = [...nearby(state, sweep, trial, holdings)];
+  const found = gather(state, sweep, trial, near, (agent) => lackOf(agent, sweep) === null);
   if (found.length > 0 || !lackSomethingAll(state, sweep, trial.model)) return found;
-  return gather(state, sweep, trial, (agent) => !hasLackedOn(trial, agent, sweep));
+  return gather(state, sweep, trial, near, (agent) => !hasLackedOn(trial, agent, sweep));
 }
 
-function gather(state: State, sweep: Sweep, trial: Trial, isMeant: (agent: Agent) => boolean): Choice[] {
+/** `near`: looked at whatever the limits. */
+function gather(
+  state: State,
+  sweep: Sweep,
+  trial: Trial,
+  near: readonly string[],
+  isMeant: (agent: Agent) => boolean,
+): Choice[] {
   const { fleet } = state;
   const { model } = trial;
   const { key, request } = requestOfAny(sweep, model);
@@ -82,7 +103,7 @@ function gather(state: State, sweep: Sweep, trial: Trial, isMeant: (agent: Agent
     const choice = choiceInGroup(state, name, sweep, model);
     if (choice !== null && isMeant(choice.agent)) found.set(name, choice);
   };
-  for (const name of sweep.spec.needs.agents?.only ?? nearby(state, sweep, trial)) consider(name);
+  for (const name of sweep.spec.needs.agents?.only ?? near) consider(name);
   for (const group of fleet.freeGroups()) {
     if (fleet.backendsOn(group, request, key).length > 0) considerSome(group, consider, found);
   }
@@ -103,27 +124,41 @@ function considerSome(
 }
 
 /** Agents that have the trial's checkpoint or its dataset, which a limit must not pass over. */
-function* nearby(state: State, sweep: Sweep, trial: Trial): Iterable<string> {
+function* nearby(state: State, sweep: Sweep, trial: Trial, holdings: Holdings): Iterable<string> {
   const last = trial.attempts.at(-1);
   if (last !== undefined) yield last.agent;
   const { dataset, prefers } = sweep.spec;
-  if (dataset === null || !prefers.nearData) return;
+  if (!prefers.nearData) return;
+  if (trial.checkpoint !== null) yield* firstOf(holdings.holdersOf(trial.checkpoint.digest));
+  if (dataset !== null) yield* firstOf(state.dataAt.get(dataset.digest) ?? []);
+}
+
+function* firstOf(agents: Iterable<string>): Iterable<string> {
   let count = 0;
-  for (const name of state.dataAt.get(dataset.digest) ?? []) {
+  for (const name of agents) {
     if (++count > candidatesPerGroupMax) return;
     yield name;
   }
 }
 
+/** What is there already. */
+function nearness(
+  { checkpoint }: Trial,
+  needed: readonly Needed[],
+  agent: string,
+  holdings: Holdings,
+): number {
+  let extra = 0;
+  for (const each of needed)
+    if (holdings.has(agent, each.digest) === true || each.wasSent(agent))
+      extra += each.digest === checkpoint?.digest ? checkpointWeight : datasetWeight;
+  return extra;
+}
+
 function extras(state: State, sweep: Sweep, trial: Trial, agent: Agent): number {
-  const { dataset, prefers } = sweep.spec;
   const name = agent.agent;
   let extra = 0;
-  if (prefers.nearData) {
-    if (trial.checkpoint !== null && trial.attempts.at(-1)?.agent === name) extra += checkpointWeight;
-    if (dataset !== null && state.dataAt.get(dataset.digest)?.has(name) === true) extra += datasetWeight;
-  }
-  for (const [label, value] of Object.entries(prefers.labels)) {
+  for (const [label, value] of Object.entries(sweep.spec.prefers.labels)) {
     if (agent.capability.labels[label] === value) extra += labelWeight;
   }
   if (trial.attempts.some((one) => one.agent === name && isMishap(one.ending))) extra -= failedPenalty;

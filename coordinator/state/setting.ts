@@ -16,6 +16,8 @@ export interface CoordinatorSettings {
   readonly leaderSilentMs: number;
   /** An order not yet confirmed is sent again after this long, ms. */
   readonly resendMs: number;
+  /** An agent not heard for this long is gone for good, as far as what it alone keeps counts, ms. */
+  readonly lostMs: number;
   /** A requester below its share waits so long before a slot is taken from one above its share, ms. */
   readonly preemptAfterMs: number;
   /** Failures that are not the trial's own before it is given up. */
@@ -43,6 +45,7 @@ export function settingsFor(leaseMs: number): CoordinatorSettings {
     beaconMs: 1_000,
     leaderSilentMs: 4_000,
     resendMs: Math.min(2_000, leaseMs / 4),
+    lostMs: leaseMs * 40,
     preemptAfterMs: leaseMs * 2,
     retriesMax: 3,
     collectEveryMs: leaseMs * 240,

@@ -39,6 +39,10 @@ export interface PolicyFlags extends IdleFlags {
   readonly programs?: ProgramsAllowed;
   /** `key=value`, repeated. */
   readonly label?: readonly string[];
+  /** What other machines get of its artifacts, MiB a second in all; 0: nothing; `any` takes it back. It stays on this machine. */
+  readonly upload?: number | "any";
+  /** Whether it passes on between machines that cannot reach each other. It stays on this machine. */
+  readonly relay?: "yes" | "no";
 }
 
 const fileSchema = z.strictObject({
@@ -47,6 +51,8 @@ const fileSchema = z.strictObject({
   labels: recordOf(longText, longText),
   idleCommand: longText.min(1).nullable().default(null),
   leaveFreeDiskGiB: z.number().nonnegative().nullable().default(null),
+  uploadRate: z.number().nonnegative().nullable().default(null),
+  mayRelay: z.boolean().default(true),
 });
 
 export interface AgentPolicy {
@@ -55,6 +61,9 @@ export interface AgentPolicy {
   readonly idleCommand: string | null;
   /** Null where the owner says nothing. */
   readonly leaveFreeDiskGiB: number | null;
+  /** MiB a second; null: as fast as it goes; 0: nothing. */
+  readonly uploadRate: number | null;
+  readonly mayRelay: boolean;
 }
 
 /**
@@ -90,6 +99,8 @@ function firstPolicy({ leaveFreeCores = 0 }: PolicyFlags, programs: ProgramsAllo
     labels: {},
     idleCommand: null,
     leaveFreeDiskGiB: null,
+    uploadRate: null,
+    mayRelay: true,
   };
 }
 
@@ -150,6 +161,8 @@ function withFlags(before: AgentPolicy, flags: PolicyFlags): Outcome<AgentPolicy
     idleCommand: command === "none" ? null : command,
     leaveFreeDiskGiB:
       flags.leaveFreeDisk === "auto" ? null : (flags.leaveFreeDisk ?? before.leaveFreeDiskGiB),
+    uploadRate: flags.upload === "any" ? null : (flags.upload ?? before.uploadRate),
+    mayRelay: flags.relay === undefined ? before.mayRelay : flags.relay === "yes",
   });
 }
 

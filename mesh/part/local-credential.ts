@@ -6,6 +6,7 @@ import { ensureCredential } from "../admission.ts";
 import type { Credential } from "../credential.ts";
 import { currentCredential } from "../current-credential.ts";
 import { homePath, openHome, type Home } from "../home.ts";
+import { readCertificate } from "../home-tls.ts";
 import { loadIdentity } from "../identity.ts";
 import { acceptInvite } from "../join.ts";
 import { suggestion } from "../../protocol/name.ts";
@@ -21,6 +22,8 @@ export interface Local {
 
 export interface LocalOptions {
   readonly join?: string;
+  /** With `join`, to a server of somebody's own: path of the certificate of who signs for it. */
+  readonly ca?: string;
   readonly name?: string;
 }
 
@@ -30,8 +33,16 @@ export async function localCredential(
   options: LocalOptions,
 ): Promise<Outcome<Local>> {
   if (options.join !== undefined) {
-    return acceptInvite(homePath(environment), options.join, { machine: machineName(), role });
+    const ca = options.ca === undefined ? accept(null) : readCertificate(options.ca);
+    if (!ca.ok) return ca;
+    const joining = { machine: machineName(), role, ca: ca.value };
+    return acceptInvite(homePath(environment), options.join, joining);
   }
+  if (options.ca !== undefined)
+    return refuse(
+      "invalid",
+      `--ca says whom to believe at the first contact, and the home keeps it; give it together with --join, or leave it out`,
+    );
   const home = openHome(homePath(environment));
   if (!home.ok) return home;
   const identity = loadIdentity(home.value);

@@ -1,41 +1,39 @@
 /**
- * An agent's place among the others for artifacts: its door for those who ask, and the others as a source for what it fetches. It
- * has neither before the mesh has signed a certificate for it; the mesh's store serves until then, and whenever nobody else does.
- * Not here: how chunks travel (`artifact/peer`), who holds what (the tracker).
+ * An agent's place among the others for artifacts: its door for those who ask, the others as a source for what it fetches, and what it passes on
+ * between those that cannot reach each other. It has none of it before the mesh has signed a certificate for it; the mesh's store serves until
+ * then, and whenever nobody else does. Not here: how chunks travel (`artifact/peer`), who holds what (the tracker).
  */
+import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
-import { findPeers } from "../../artifact/find-peers.ts";
+import { findRelays } from "../../artifact/find-peers.ts";
 import type { ChunkSource, ChunkWork, SourceEnd } from "../../artifact/chunk-source.ts";
 import { meshIdentity } from "../../artifact/peer/mesh-identity.ts";
-import { PeerDoor, type Peer } from "../../artifact/peer/peer-door.ts";
+import { PeerDoor } from "../../artifact/peer/peer-door.ts";
 import type { PeerIdentity } from "../../artifact/peer/peer-identity.ts";
-import type { PeerLink } from "../../artifact/peer/peer-link.ts";
-import { PeerSource } from "../../artifact/peer/peer-source.ts";
+import { tokenBytes } from "../../artifact/peer/peer-message.ts";
+import { PeerReach } from "../../artifact/peer/peer-reach.ts";
+import { receivedLines } from "../../artifact/peer/received-line.ts";
+import { Relay } from "../../artifact/peer/relay.ts";
+import type { RelayPair } from "../../artifact/peer/relay-pair.ts";
+import { answerCalls } from "../../artifact/peer/relayed-way.ts";
+import { StandingWays } from "../../artifact/peer/standing-way.ts";
 import { shelfOfStore } from "../../artifact/peer/store-shelf.ts";
-import { trackedPeers } from "../../artifact/peer/tracked-peer.ts";
+import { relayPeers } from "../../artifact/peer/tracked-peer.ts";
+import { TrackedSource } from "../../artifact/peer/tracked-source.ts";
 import { serveUploads } from "../../artifact/peer/upload-session.ts";
 import { Upload } from "../../artifact/peer/upload.ts";
 import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
-import type { Received } from "../../artifact/peer/download.ts";
+import type { HoldingPlace } from "../../agent/tell-holdings.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
-import type { Digest } from "../../protocol/id.ts";
-import { plural } from "../../protocol/plural.ts";
-import type { Outcome } from "../../protocol/refusal.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { Door } from "../../protocol/tracking.ts";
-import { formatBytes, shortDigest } from "../../text/figure.ts";
-import { isLoopbackHost } from "../port.ts";
+import { formatBytes } from "../../text/figure.ts";
 import type { KeptCertificate, ShownCertificate } from "./keep-certificate.ts";
 
 /** Machines that are served at once. */
 const slots = 4;
-/** With nobody to have it from, before the mesh's store is asked, ms. */
-const giveUpMs = 2_000;
-const asideMs = 60_000;
-/** Larger ones are refused; a disk that is smaller says so first. */
-const artifactBytesMax = 2 ** 44;
 const addressesMax = 8;
 
 export interface PeerExchangeOptions {
@@ -45,43 +43,53 @@ export interface PeerExchangeOptions {
   readonly clock: Clock;
   readonly certificate: KeptCertificate;
   readonly artifacts: ArtifactStore;
-  /** Of the mesh's server, as this machine reaches it: where that is this machine alone, so is everybody else. */
-  readonly serverHost: string;
+  /** All of the mesh is on this machine: nobody elsewhere is let in. */
+  readonly isLocal: boolean;
   /** MiB a second that others get in all; null: as fast as it goes; 0: nothing. */
   readonly uploadRate: number | null;
+  /** It may pass on for others, within the same rate. */
+  readonly mayRelay: boolean;
   readonly say: (line: string) => void;
 }
 
+/** What there is once there is a certificate. */
+interface Opened {
+  readonly door: PeerDoor;
+  readonly relay: Relay;
+  readonly ways: StandingWays;
+  readonly source: TrackedSource;
+}
+
 /**
- * | state  | known by       | what it does                                | what moves it on                                   |
- * | ------ | -------------- | ------------------------------------------- | -------------------------------------------------- |
- * | unable | no `#door`     | asks nobody, and nobody can ask it          | a certificate: open                                |
- * | open   | `#door`        | serves, and asks whoever the tracker names  | a newer certificate: open with that; `close`: shut |
- * | shut   | `#isShut`      | nothing                                     | nothing                                            |
+ * | state  | known by    | what it does                                | what moves it on                                   |
+ * | ------ | ----------- | ------------------------------------------- | -------------------------------------------------- |
+ * | unable | no `#open`  | asks nobody, and nobody can ask it          | a certificate: open                                |
+ * | open   | `#open`     | serves, and asks whoever the tracker names  | a newer certificate: open with that; `close`: shut |
+ * | shut   | `#isShut`   | nothing                                     | nothing                                            |
  */
 export class PeerExchange implements ChunkSource {
   readonly name = "the other agents";
   readonly #options: PeerExchangeOptions;
   readonly #ends: (() => void)[] = [];
-  /** Those that could not be reached, by name, and until when nobody tries again: a firewall answers nothing, and each wait is for nothing. */
-  readonly #aside = new Map<string, number>();
-  #door: PeerDoor | null = null;
+  #open: Opened | null = null;
+  #identity: PeerIdentity | null = null;
+  #via: readonly string[] = [];
   #isShut = false;
-  /** Told where others find this machine, once they do. */
-  #onDoor: (door: Door | null) => void = () => undefined;
+  /** Told how others find this machine, once they do. */
+  #onPlace: (place: HoldingPlace) => void = () => undefined;
 
   constructor(options: PeerExchangeOptions) {
     const { certificate } = options;
     this.#options = options;
     this.#ends.push(
       certificate.onRenewed((shown) => void this.#take(shown)),
-      certificate.revoked.onChange(() => this.#door?.recheck()),
+      certificate.revoked.onChange(() => this.#recheck()),
     );
   }
 
-  /** `onDoor`: hears where others find this machine. */
-  async begin(onDoor: (door: Door | null) => void): Promise<void> {
-    this.#onDoor = onDoor;
+  /** `onPlace`: hears how others find this machine. */
+  async begin(onPlace: (place: HoldingPlace) => void): Promise<void> {
+    this.#onPlace = onPlace;
     const shown = this.#options.certificate.current();
     if (shown !== null) await this.#take(shown);
   }
@@ -89,80 +97,99 @@ export class PeerExchange implements ChunkSource {
   async close(): Promise<void> {
     this.#isShut = true;
     for (const end of this.#ends) end();
-    await this.#door?.close();
+    this.#open?.ways.stop();
+    this.#open?.relay.close();
+    await this.#open?.door.close();
   }
 
-  async bring(work: ChunkWork, signal: AbortSignal): Promise<SourceEnd> {
-    const { bus, clock, mesh, name } = this.#options;
-    const door = this.#door;
-    if (door === null || this.#isShut) return { kind: "missing" };
-    const ask = async (digest: Digest) =>
-      trackedPeers(await findPeers(bus, mesh, digest), name).filter((peer) => !this.#isAside(peer.name));
-    // Asked before anything waits for anybody: mostly nobody else has it.
-    let first: readonly Peer[] | null = await ask(work.artifact);
-    if (first.length === 0) return { kind: "missing" };
-    const peersOf = (digest: Digest) => {
-      const known = first;
-      first = null;
-      return known === null ? ask(digest) : Promise.resolve(known);
-    };
-    const source = new PeerSource({
-      ...{ peersOf, clock, giveUpMs, random: Math.random, bytesMax: artifactBytesMax },
-      reach: (peer) => this.#reach(door, peer),
-      onReceived: (received) => this.#tell(work.artifact, received),
-    });
-    return source.bring(work, signal);
+  bring(work: ChunkWork, signal: AbortSignal): Promise<SourceEnd> {
+    const open = this.#open;
+    return open === null || this.#isShut
+      ? Promise.resolve({ kind: "missing" })
+      : open.source.bring(work, signal);
   }
 
-  async #reach(door: PeerDoor, peer: Peer): Promise<Outcome<PeerLink>> {
-    const reached = await door.reach(peer);
-    const { clock } = this.#options;
-    if (reached.ok) this.#aside.delete(peer.name);
-    else this.#aside.set(peer.name, clock.monotonic() + asideMs);
-    return reached;
-  }
-
-  #isAside(peer: string): boolean {
-    const until = this.#aside.get(peer);
-    return until !== undefined && this.#options.clock.monotonic() < until;
+  #recheck(): void {
+    this.#open?.door.recheck();
+    const trusts = this.#identity?.trusts;
+    if (trusts !== undefined) this.#open?.relay.recheck(trusts);
   }
 
   async #take(shown: ShownCertificate): Promise<void> {
     const identity = this.#identityOf(shown);
-    if (this.#door !== null) return this.#door.renew(identity);
-    const { artifacts, clock, say, uploadRate } = this.#options;
-    const bytesPerSecond = uploadRate === null ? null : uploadRate * bytesPerMiB;
-    const upload = new Upload({
-      shelf: shelfOfStore(artifacts, clock),
-      clock,
-      limits: { slots, bytesPerSecond },
-    });
-    const isOpen = uploadRate !== 0;
-    const door = new PeerDoor({
-      ...{ identity, clock, say },
-      listen: isOpen ? { host: this.#isLocal ? "127.0.0.1" : "0.0.0.0", port: 0 } : null,
-      onLink: (link) => {
-        if (isOpen) serveUploads(link, upload);
-      },
-    });
-    this.#door = door;
+    this.#identity = identity;
+    if (this.#open !== null) return this.#open.door.renew(identity);
+    const { isLocal, say } = this.#options;
+    const open = this.#opened(identity);
+    this.#open = open;
     try {
-      await door.open();
+      await open.door.open();
     } catch (error) {
       say(`other agents cannot ask this machine for artifacts: ${errorSentence(error)}`);
     }
-    if (!this.#isShut) this.#onDoor(this.#place());
+    if (this.#isShut) return;
+    this.#onPlace(this.#place());
+    // On one machine everybody reaches everybody.
+    if (this.#gives && !isLocal) open.ways.start();
   }
 
-  get #isLocal(): boolean {
-    return isLoopbackHost(this.#options.serverHost);
+  #opened(identity: PeerIdentity): Opened {
+    const { artifacts, bus, clock, isLocal, mesh, name, say, uploadRate } = this.#options;
+    const bytesPerSecond = uploadRate === null ? null : uploadRate * bytesPerMiB;
+    const limits = { slots, bytesPerSecond };
+    const upload = new Upload({
+      ...{ shelf: shelfOfStore(artifacts), clock, limits },
+      allows: (_peer, artifact) => !artifacts.withheld.has(artifact),
+    });
+    const door: PeerDoor = new PeerDoor({
+      ...{ identity, clock, say },
+      listen: this.#gives ? { host: isLocal ? "127.0.0.1" : "0.0.0.0", port: 0 } : null,
+      onLink: (link) => {
+        if (!this.#gives) return;
+        serveUploads(link, upload);
+        relay.serve(link);
+        answerCalls(link, door, (at) => ways.placeOf(at));
+      },
+    });
+    const relay = new Relay({
+      ...{ door, clock, share: this.#passesOn ? upload : null },
+      newToken: () => randomBytes(tokenBytes).toString("hex"),
+      onEnd: (pair) => this.#tellPair(pair),
+    });
+    const ways = new StandingWays({
+      clock,
+      dial: (relay) => door.dialAny(relay),
+      relays: async () => relayPeers(await findRelays(bus, mesh), name),
+      onChange: (names) => {
+        this.#via = names;
+        this.#onPlace(this.#place());
+      },
+    });
+    const reach = new PeerReach(door, clock, name);
+    const source = new TrackedSource({
+      ...{ bus, mesh, clock, self: name, random: Math.random, reach: () => Promise.resolve(reach) },
+      onReceived: (artifact, received) => receivedLines(artifact, received).forEach(say),
+    });
+    return { door, relay, ways, source };
+  }
+
+  get #gives(): boolean {
+    return this.#options.uploadRate !== 0;
+  }
+
+  get #passesOn(): boolean {
+    return this.#gives && this.#options.mayRelay && !this.#options.isLocal;
+  }
+
+  #place(): HoldingPlace {
+    return { door: this.#doorPlace(), via: this.#via, relays: this.#passesOn };
   }
 
   /** Null where nobody can connect. */
-  #place(): Door | null {
-    const port = this.#door?.port ?? null;
+  #doorPlace(): Door | null {
+    const port = this.#open?.door.port ?? null;
     if (port === null) return null;
-    const hosts = this.#isLocal
+    const hosts = this.#options.isLocal
       ? ["127.0.0.1"]
       : Object.values(networkInterfaces()).flatMap((addresses = []) =>
           addresses
@@ -179,13 +206,7 @@ export class PeerExchange implements ChunkSource {
     return meshIdentity({ authority, certificate, key, mesh: this.#options.mesh, isRevoked });
   }
 
-  #tell(artifact: Digest, { bytes, dropped, from }: Received): void {
-    const { say } = this.#options;
-    if (from.size > 0)
-      say(
-        `artifact ${shortDigest(artifact)}: ${formatBytes(bytes)} from ${plural(from.size, "agent")}: ${[...from.keys()].join(", ")}`,
-      );
-    for (const { fault, peer } of dropped)
-      say(`artifact ${shortDigest(artifact)}: agent ${peer} was left: ${fault.message}`);
+  #tellPair({ ends: [a, b], moved }: RelayPair): void {
+    this.#options.say(`passed ${formatBytes(moved)} on between ${a.name} and ${b.name}`);
   }
 }

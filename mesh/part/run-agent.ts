@@ -38,8 +38,6 @@ import { partEndMs, untilClosed, untilStopped, type StopReason } from "./until-s
 export interface RunAgentOptions extends LocalOptions, PolicyFlags {
   /** Disk for datasets and checkpoints, in GiB. */
   readonly cacheQuota: number;
-  /** What other agents get of its artifacts, MiB a second in all; left out: as fast as it goes; 0: nothing. */
-  readonly upload?: number;
 }
 
 export async function runAgent(
@@ -64,7 +62,7 @@ export async function runAgent(
     );
     if (owner === null) return accept(null);
     if (!owner.ok) return owner;
-    const { idleCommand, labels, leaveFreeDiskGiB, note, policy } = owner.value;
+    const { idleCommand, labels, leaveFreeDiskGiB, mayRelay, note, policy, uploadRate } = owner.value;
     if (note !== null) say(note);
     const found = await measureMachine({
       environment,
@@ -91,11 +89,8 @@ export async function runAgent(
     const { name } = credential;
     const kept = ownCertificate(home, credential, bus.value, say);
     const place = { home, name, folder, bus: bus.value, trust: trust.value, store, artifacts, asked };
-    const uploadRate = options.upload ?? null;
-    const end = await lend(
-      { environment, say },
-      { ...place, measured, policy, idleCommand, leaveFreeDiskGiB, certificate: kept, uploadRate },
-    );
+    const lent = { measured, policy, idleCommand, leaveFreeDiskGiB, uploadRate, mayRelay };
+    const end = await lend({ environment, say }, { ...place, ...lent, certificate: kept });
     kept?.stop();
     await bus.value.close();
     await artifacts.close();
@@ -142,6 +137,7 @@ interface Lending {
   readonly artifacts: ArtifactStore;
   readonly certificate: KeptCertificate | null;
   readonly uploadRate: number | null;
+  readonly mayRelay: boolean;
 }
 
 type LendingEnd = StopReason | { readonly kind: "halted"; readonly reason: string };
@@ -151,7 +147,8 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   const { bus, home, measured, name, policy, store } = lending;
   const { capability } = measured;
   const incarnation = randomUUID();
-  const among = shareWithOthers({ ...lending, incarnation, say });
+  const reserve = new DiskReserve({ folder: lending.folder, leaveFreeGiB: lending.leaveFreeDiskGiB });
+  const among = shareWithOthers({ ...lending, incarnation, say, diskFree: () => reserve.spare() });
   const artifacts = await openDiskCache({
     dir: join(lending.folder, cacheFolder),
     store: lending.artifacts,
@@ -185,7 +182,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
       power: readPower,
       othersLoad: othersLoad(() => runner.processes()),
     },
-    reserve: new DiskReserve({ folder: lending.folder, leaveFreeGiB: lending.leaveFreeDiskGiB }),
+    reserve,
     minuteOfDay,
     log: say,
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),

@@ -1,15 +1,20 @@
 /** Joins an agent's artifacts to the other agents': what is fetched, what is told, what is given. Not here: the door itself (`peer-exchange.ts`). */
-import { tellHoldings } from "../../agent/tell-holdings.ts";
+import { tellHoldings, type HoldingPlace } from "../../agent/tell-holdings.ts";
+import { askReplica, declineReplica } from "../../artifact/ask-replica.ts";
 import { usefulMs, type DiskCacheOptions } from "../../artifact/cache/disk-cache.ts";
+import { KeptCheckpoint } from "../../artifact/cache/kept-checkpoint.ts";
+import { ReplicaHolder } from "../../artifact/cache/replica-holder.ts";
 import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import type { Digest } from "../../protocol/id.ts";
-import type { Door } from "../../protocol/tracking.ts";
+import type { Held } from "../../protocol/tracking.ts";
 import type { Home } from "../home.ts";
+import { isLoopbackHost } from "../port.ts";
 import type { KeptCertificate } from "./keep-certificate.ts";
 import { PeerExchange } from "./peer-exchange.ts";
 import { SparedArtifact } from "./spared-artifact.ts";
+import { readUpRecord } from "./up-record.ts";
 
 export interface ShareWithOthers {
   readonly home: Home;
@@ -20,11 +25,15 @@ export interface ShareWithOthers {
   readonly certificate: KeptCertificate | null;
   /** MiB a second; null: no limit. */
   readonly uploadRate: number | null;
+  /** Bytes that the disk may still take beside what its owner wants free. */
+  readonly diskFree: () => number;
+  /** Whether it passes on for others. */
+  readonly mayRelay: boolean;
   readonly say: (line: string) => void;
 }
 
 export interface AmongOthers {
-  readonly cache: Pick<DiskCacheOptions, "peers" | "onHeld" | "onDropped" | "onSpared">;
+  readonly cache: Pick<DiskCacheOptions, "peers" | "onHeld" | "onDropped" | "onSpared" | "replicas">;
   readonly welcomed: (epoch: number) => void;
   /** Hears from now on what of it the mesh has collected. */
   hearGone(listener: (digest: Digest) => void): void;
@@ -36,8 +45,10 @@ export function shareWithOthers({
   artifacts,
   bus,
   certificate,
+  diskFree,
   home,
   incarnation,
+  mayRelay,
   name,
   say,
   uploadRate,
@@ -47,32 +58,45 @@ export function shareWithOthers({
     return { cache: {}, welcomed: nothing, hearGone: nothing, close: () => Promise.resolve() };
   }
   const mesh = home.mesh;
-  const all = () => artifacts.list().map((digest) => ({ digest }));
-  const serverHost = new URL(home.url).hostname;
+  const clock = systemClock;
+  const store = artifacts.name();
+  const kept = new KeptCheckpoint({ store: artifacts, diskFree });
+  const { withheld } = artifacts;
   const exchange = new PeerExchange({
-    ...{ mesh, name, bus, certificate, artifacts, serverHost, uploadRate, say, clock: systemClock },
+    ...{ mesh, name, bus, certificate, artifacts, uploadRate, mayRelay, say, clock },
+    isLocal: isAlone(home),
   });
-  let door: Door | null = null;
+  let place: HoldingPlace = { door: null, via: [], relays: false };
   let drop: (digest: Digest) => void = () => undefined;
   const teller = tellHoldings({
-    ...{ bus, mesh, incarnation, all, clock: systemClock, door: () => door },
+    ...{ bus, mesh, incarnation, clock, all: () => heldIn(artifacts, kept), place: () => place },
+    ...(store === null ? {} : { store, room: () => kept.room() }),
     onGone: (digests) => digests.forEach((digest) => drop(digest)),
   });
   // GC-8: whether it is still gone then, the leader says when it is told again that it is here.
-  const spared = new SparedArtifact(systemClock, usefulMs, (digest) => {
-    if (artifacts.entry(digest) !== null) teller.added({ digest });
+  const spared = new SparedArtifact(clock, usefulMs, (digest) => {
+    if (artifacts.entry(digest) !== null && !withheld.has(digest)) teller.added({ digest });
   });
-  void exchange.begin((place) => {
-    door = place;
+  void exchange.begin((found) => {
+    place = found;
     teller.moved();
   });
-  return {
-    cache: {
-      peers: [exchange],
-      onHeld: (held) => teller.added(held),
-      onDropped: (digest) => teller.dropped(digest),
-      onSpared: (digest) => spared.add(digest),
+  const told = {
+    peers: [exchange],
+    onHeld: (held: Held) => {
+      // A lease names it, so the mesh knows it.
+      if (held.part !== true) withheld.remove(held.digest);
+      teller.added(held);
     },
+    onDropped: (digest: Digest) => teller.dropped(digest),
+  };
+  const replicas = new ReplicaHolder({
+    ...{ store: artifacts, kept, clock, say, ...told },
+    ask: (replicated) => askReplica({ bus, mesh, clock }, replicated),
+    decline: (digest) => void declineReplica(bus, mesh, digest),
+  });
+  return {
+    cache: { ...told, replicas, onSpared: (digest) => spared.add(digest) },
     welcomed: (epoch) => teller.welcomed(epoch),
     hearGone: (listener) => {
       drop = listener;
@@ -83,4 +107,19 @@ export function shareWithOthers({
       return exchange.close();
     },
   };
+}
+
+/** What others may know of, and what of it stays. */
+function heldIn(artifacts: ArtifactStore, kept: KeptCheckpoint): Held[] {
+  const bytes = kept.all();
+  return artifacts
+    .list()
+    .filter((digest) => !artifacts.withheld.has(digest))
+    .map((digest) => ({ digest, kept: bytes.get(digest) }));
+}
+
+/** The mesh's server is reached on this machine alone, and so is everybody else. The machine that runs it knows where it listens. */
+function isAlone(home: Home): boolean {
+  const listen = readUpRecord(home)?.listen;
+  return isLoopbackHost(new URL(home.url).hostname) && (listen === undefined || isLoopbackHost(listen));
 }

@@ -193,8 +193,9 @@ for (const world of [inMemory, ...busWorlds.filter(({ name }) => name !== "memor
         ...{ bus: lead, mesh: "m", clock: systemClock, log: () => undefined },
         ...{ leavesBefore: () => null, isGone: () => false },
       });
-      const digests = () => Promise.resolve([artifactName(bytesOf(1, 1)), artifactName(bytes)]);
-      const end = scrubBlobs({ prover, clock: unheeded, digests });
+      const stored = [artifactName(bytesOf(1, 1)), artifactName(bytes)];
+      const digests = () => Promise.resolve({ stored, perhaps: [] });
+      const end = scrubBlobs({ prover, clock: unheeded, digests, isAtAgents: () => false });
       try {
         await mesh.until("it to be asked for", () => prover.wanted().includes(chunk));
       } finally {

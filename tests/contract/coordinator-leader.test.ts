@@ -7,6 +7,7 @@ import { apply } from "../../coordinator/core/apply.ts";
 import { Journal, startPosition } from "../../coordinator/journal/journal.ts";
 import { FaultBook } from "../../coordinator/leader/fault-book.ts";
 import { Leader } from "../../coordinator/leader/leader.ts";
+import { nothingKnown } from "../../coordinator/placement/move-cost.ts";
 import { ProjectionStore } from "../../coordinator/projection/projection-store.ts";
 import { openPolicy } from "../../protocol/capability.ts";
 import { MemoryHub } from "../support/bus/memory-hub.ts";
@@ -43,6 +44,7 @@ async function newLeader() {
     journal,
     store: new ProjectionStore(opening.store, copy.store, onError, (line) => lines.push(line)),
     clock,
+    holdings: nothingKnown,
     settings: settingsFor(15_000),
     send: () => {},
     onBatch: (events, { sequence }) => lines.push(`durable ${sequence}: ${events.length} events`),

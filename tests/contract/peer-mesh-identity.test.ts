@@ -76,10 +76,12 @@ test("a machine is reached at the first of its places where it is", async () => 
       addresses: ["127.0.0.1:1", "nonsense", `127.0.0.1:${attic.door.port}`, `127.0.0.1:${tower.door.port}`],
     };
     const [peer, ...more] = trackedPeers(
-      [
-        { agent: "tower", door, part: false },
-        { agent: "attic", door, part: true },
-      ],
+      {
+        peers: [
+          { agent: "tower", door, part: false },
+          { agent: "attic", door, part: true },
+        ],
+      },
       "attic",
     );
     assert.ok(peer !== undefined && more.length === 0);
@@ -91,14 +93,33 @@ test("a machine is reached at the first of its places where it is", async () => 
 
 test("an address is a host and a port, or nothing", () => {
   const at = (address: string) =>
-    trackedPeers([{ agent: "a", door: { addresses: [address] }, part: false }], "");
+    trackedPeers({ peers: [{ agent: "a", door: { addresses: [address] }, part: false }] }, "");
   for (const [address, host, port] of [
     ["tower:7411", "tower", 7_411],
     ["10.0.0.1:1", "10.0.0.1", 1],
     ["[fd00::1]:65535", "fd00::1", 65_535],
   ] as const)
-    assert.deepEqual(at(address), [{ name: "a", host, port, others: [] }]);
+    assert.deepEqual(at(address), [{ name: "a", host, port, others: [], via: [] }]);
   for (const wrong of ["", "tower", "tower:", ":1", "tower:0", "tower:65536", "a b:1", "::1:1", "tower:1:2"])
     assert.deepEqual(at(wrong), [], wrong);
   fc.assert(fc.property(fc.string(), (text) => at(text).length <= 1));
+});
+
+test("one that nobody can connect to is found through those that pass on, where they are anywhere", () => {
+  const door = { addresses: ["10.0.0.1:7000"] };
+  const nowhere = { addresses: ["nonsense"] };
+  const hidden = [
+    {
+      agent: "cellar",
+      part: false,
+      via: [
+        { agent: "tower", door },
+        { agent: "attic", door: nowhere },
+      ],
+    },
+    { agent: "garage", part: false, via: [{ agent: "attic", door: nowhere }] },
+    { agent: "me", part: true, via: [{ agent: "tower", door }] },
+  ];
+  const tower = { name: "tower", host: "10.0.0.1", port: 7_000, others: [] };
+  assert.deepEqual(trackedPeers({ peers: [], hidden }, "me"), [{ name: "cellar", via: [tower] }]);
 });

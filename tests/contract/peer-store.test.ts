@@ -33,7 +33,7 @@ describe("transfer between stores", () => {
   async function machine(name: string, bytesPerSecond: number | null = null) {
     const folder = mkdtempSync(join(tmpdir(), "trialmesh-peer-store-"));
     const store = valueOf(openArtifactStore({ folder, clock: systemClock, quotaBytes: null }));
-    const shelf = shelfOfStore(store, systemClock);
+    const shelf = shelfOfStore(store);
     const upload = new Upload({ shelf, clock: systemClock, limits: { slots: 8, bytesPerSecond } });
     const door = new PeerDoor({
       identity: authority.identity(name),

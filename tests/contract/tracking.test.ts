@@ -1,7 +1,7 @@
 // Agents say what they hold and ask who holds it, over every Bus; a leader that is new, or missed something, is told anew.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { findPeers } from "../../artifact/find-peers.ts";
+import { findPeers, findRelays } from "../../artifact/find-peers.ts";
 import { tellHoldings, type HoldingsTeller } from "../../agent/tell-holdings.ts";
 import { SenderQuota } from "../../coordinator/leader/sender-quota.ts";
 import { serveTracker } from "../../coordinator/leader/serve-tracker.ts";
@@ -17,6 +17,7 @@ import { until } from "../support/until.ts";
 
 const digestOf = (n: number) => n.toString(16).padStart(64, "0");
 const door = { addresses: ["127.0.0.1:7000"] };
+const place = { door, via: [], relays: true };
 
 for (const world of busWorlds) {
   describe(`tracking (${world.name})`, { skip: world.skip }, () => {
@@ -44,11 +45,14 @@ for (const world of busWorlds) {
         serveTracker(
           { bus: lead, mesh: "m", clock: systemClock, state, quota: new SenderQuota(() => undefined) },
           tracker,
+          { ask: () => assert.fail(), declined: () => assert.fail(), heard: () => undefined },
         ),
       ];
     }
     const found = async (n: number, from = asking) =>
-      (await mesh.settle(findPeers(from, "m", digestOf(n)))).map(({ agent, part }) => `${agent} ${part}`);
+      (await mesh.settle(findPeers(from, "m", digestOf(n)))).peers.map(
+        ({ agent, part }) => `${agent} ${part}`,
+      );
     const settle = (n: number, right: readonly string[]) =>
       until(`${n} to be held by ${right.join() || "nobody"}`, async (note) => {
         await mesh.pass(20);
@@ -70,8 +74,9 @@ for (const world of busWorlds) {
         mesh: "m",
         clock: systemClock,
         incarnation,
-        door: () => door,
-        all: () => [...held.values()],
+        place: () => place,
+        // As a store lists it: what is still coming is not in it.
+        all: () => [...held.values()].filter(({ part }) => part !== true),
         onGone: (digests) => heardGone.push(...digests),
       });
       teller.welcomed(1);
@@ -103,11 +108,32 @@ for (const world of busWorlds) {
       teller.welcomed(2);
       await settle(5_999, ["den false"]);
       await settle(10, ["den false"]);
+      change(4, { digest: digestOf(4), part: true });
+      await settle(4, ["den true"]);
       // As a leader that lost its memory within its epoch.
       begin(2);
       change(3, { digest: digestOf(3) });
       await settle(3, ["den false"]);
       await settle(5_999, ["den false"]);
+      await settle(4, ["den true"]);
+    });
+
+    test("TRACK-3: what is still coming is told again too, until it is whole or given up", async () => {
+      begin(3);
+      teller.welcomed(3);
+      // Before the new leader has heard anything.
+      change(5, { digest: digestOf(5), part: true });
+      change(6, { digest: digestOf(6), part: true });
+      await settle(4, ["den true"]);
+      await settle(5, ["den true"]);
+      change(4, null);
+      change(5, { digest: digestOf(5) });
+      await settle(5, ["den false"]);
+      begin(4);
+      teller.welcomed(4);
+      await settle(6, ["den true"]);
+      await settle(5, ["den false"]);
+      await settle(4, []);
     });
 
     test("GC-8: whoever tells what it holds is told what of it was collected, however long ago", async () => {
@@ -149,10 +175,16 @@ for (const world of busWorlds) {
       assert.equal(coordinatorPatterns("m").tracks, "tm.v1.m.track.*.*");
     });
 
+    test("TRACK-4: who passes on is told to whoever asks, but not to itself", async () => {
+      assert.deepEqual(await mesh.settle(findRelays(asking, "m")), [{ agent: "den", door }]);
+      assert.deepEqual(await mesh.settle(findRelays(named("den"), "m")), []);
+    });
+
     test("TRACK-1: an agent that is gone is nobody's peer", async () => {
       fold.do({ kind: "silent", agent: "den" });
       assert.equal(fold.state.agents.get("den")?.present, false);
       assert.deepEqual(await found(3), []);
+      assert.deepEqual(await mesh.settle(findRelays(asking, "m")), []);
     });
   });
 }

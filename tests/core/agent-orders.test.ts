@@ -27,6 +27,7 @@ function listen() {
   const quarantined: string[] = [];
   const wanted: string[] = [];
   const dropped: string[] = [];
+  const replicas: string[] = [];
   const lines: string[] = [];
   hearOrders({
     mesh,
@@ -40,9 +41,11 @@ function listen() {
     onHead: () => undefined,
     onWanted: (digests) => wanted.push(...digests),
     onDropped: (digests) => dropped.push(...digests),
+    onReplica: ({ release = [], store = [], take }) =>
+      replicas.push([take?.digest ?? "", ...release, ...store].join(" ")),
     log: (line) => lines.push(line),
   });
-  return { bus: hub.connect("lead"), clock, taken, receipts, quarantined, lines, wanted, dropped };
+  return { bus: hub.connect("lead"), clock, taken, receipts, quarantined, lines, wanted, dropped, replicas };
 }
 
 test("AGENT-7: what the leader gives is heard as it was given", async () => {

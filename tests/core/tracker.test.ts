@@ -1,9 +1,9 @@
-/** TRACK-1 and 2: the tracker beside a list of all that was said. */
+/** TRACK-1, 2 and 4: the tracker beside a list of all that was said. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { Tracker } from "../../coordinator/leader/tracker.ts";
-import { peersMax, type Hold } from "../../protocol/tracking.ts";
+import { peersMax, type Door, type FoundRelay, type Hold } from "../../protocol/tracking.ts";
 
 const digests = Array.from({ length: 6 }, (_, n) => String(n).repeat(64));
 const agents = ["den", "attic", "cellar", "garage"];
@@ -16,21 +16,38 @@ const said = fc.record({
   isGap: fc.boolean(),
   isGone: fc.boolean(),
   hasDoor: fc.boolean(),
+  /** Of an earlier version, which says neither. */
+  isOld: fc.boolean(),
+  via: fc.subarray([...agents, "nobody"]),
+  relays: fc.boolean(),
   added: fc.array(fc.record({ digest, part: fc.boolean() }), { maxLength: 4 }),
   dropped: fc.array(digest, { maxLength: 3 }),
 });
+
+interface Said {
+  readonly hasDoor: boolean;
+  readonly via: readonly string[];
+  readonly relays: boolean;
+}
+
+interface RightAnswer {
+  readonly agent: string;
+  readonly part: boolean;
+  readonly door?: Door;
+  readonly via?: readonly FoundRelay[];
+}
 
 function doorOf(agent: string) {
   return { addresses: [`${agent}:7000`] };
 }
 
-test("TRACK-1: whoever asks is told of all who are present and hold it, and of nobody else; a gap is noticed", () => {
+test("TRACK-1, TRACK-4: whoever asks is told of all who are present and hold it, and of nobody else; a gap is noticed", () => {
   fc.assert(
     fc.property(fc.array(said, { maxLength: 40 }), fc.subarray(agents), (messages, present) => {
       const tracker = new Tracker();
       const numbers = new Map<string, number>();
-      const model = new Map<string, { hasDoor: boolean; held: Map<string, boolean> }>();
-      for (const { added, agent, dropped, hasDoor, isGap, isGone, whole } of messages) {
+      const model = new Map<string, Said & { held: Map<string, boolean> }>();
+      for (const { added, agent, dropped, hasDoor, isGap, isGone, isOld, relays, via, whole } of messages) {
         if (isGone) {
           tracker.forget(agent);
           model.delete(agent);
@@ -39,52 +56,49 @@ test("TRACK-1: whoever asks is told of all who are present and hold it, and of n
         const number = whole ? 1 : (numbers.get(agent) ?? 0) + (isGap ? 2 : 1);
         const door = hasDoor ? doorOf(agent) : null;
         const hold: Hold = {
-          kind: "hold",
-          incarnation: "one",
-          epoch: 1,
-          number,
-          whole,
-          door,
-          added,
-          dropped,
+          ...{ kind: "hold", incarnation: "one", epoch: 1, number, whole, door, added, dropped },
+          ...(isOld ? {} : { via, relays }),
         };
         const isTaken = whole || (model.has(agent) && !isGap);
         assert.equal(tracker.hold(agent, hold), isTaken);
         if (!isTaken) continue;
         numbers.set(agent, number);
-        const held = whole
-          ? new Map<string, boolean>()
-          : (model.get(agent)?.held ?? new Map<string, boolean>());
+        const held = new Map(whole ? [] : model.get(agent)?.held);
         for (const gone of dropped) held.delete(gone);
         for (const { digest, part } of added) held.set(digest, part);
-        model.set(agent, { hasDoor, held });
+        const way = isOld ? { via: [], relays: false } : { via, relays };
+        model.set(agent, { hasDoor, held, ...way });
       }
       const isPresent = (agent: string) => present.includes(agent);
+      const passesOn = (agent: string) => {
+        const relay = model.get(agent);
+        return relay?.relays === true && relay.hasDoor && isPresent(agent);
+      };
+      const placeOf = (agent: string) => ({ agent, door: doorOf(agent) });
+      const relays = tracker.relays("den", isPresent).map(({ agent }) => agent);
+      assert.deepEqual(relays.toSorted(), agents.filter((one) => one !== "den" && passesOn(one)).toSorted());
       for (const asked of digests) {
-        const right = [...model].flatMap(([agent, { hasDoor, held }]) => {
+        const right = [...model].flatMap(([agent, { hasDoor, held, via: said }]): RightAnswer[] => {
           const part = held.get(asked);
-          return hasDoor && part !== undefined && isPresent(agent) && agent !== "den"
-            ? [{ agent, door: doorOf(agent), part }]
-            : [];
+          if (part === undefined || !isPresent(agent) || agent === "den") return [];
+          const via = said.filter((relay) => relay !== agent && passesOn(relay)).map(placeOf);
+          if (hasDoor) return [{ ...placeOf(agent), part, ...(via.length === 0 ? {} : { via }) }];
+          return via.length === 0 ? [] : [{ agent, part, via }];
         });
-        const found = tracker.find(asked, "den", isPresent);
+        const { hidden = [], peers } = tracker.find(asked, "den", isPresent);
         const byName = (one: { agent: string }, other: { agent: string }) =>
           one.agent < other.agent ? -1 : 1;
-        assert.deepEqual(found.toSorted(byName), right.toSorted(byName));
-        assert.deepEqual(
-          found,
-          found.toSorted((one, other) => Number(one.part) - Number(other.part)),
-        );
-        const whole = [...model].filter(([agent, { held }]) => held.get(asked) === false && isPresent(agent));
-        assert.equal(tracker.count(asked, isPresent), whole.length);
-        const bringing = [...model].filter(
-          ([agent, { held }]) => held.get(asked) === true && isPresent(agent),
-        );
-        const names = (of: readonly (readonly [string, unknown])[]) => of.map(([agent]) => agent).toSorted();
-        assert.deepEqual(tracker.holders(asked, isPresent), {
-          agents: names(whole),
-          bringing: names(bringing),
-        });
+        assert.deepEqual([...peers, ...hidden].toSorted(byName), right.toSorted(byName));
+        for (const found of [peers, hidden])
+          assert.deepEqual(
+            found.map(({ part }) => part),
+            found.map(({ part }) => part).toSorted((one, other) => Number(one) - Number(other)),
+          );
+        const named = (part: boolean) =>
+          [...model.keys()]
+            .filter((agent) => model.get(agent)?.held.get(asked) === part && isPresent(agent))
+            .toSorted();
+        assert.deepEqual(tracker.holders(asked, isPresent), { agents: named(false), bringing: named(true) });
       }
     }),
   );
@@ -101,12 +115,9 @@ test("TRACK-2: sixty-four who ask begin with different holders, each with at mos
     });
   const first = new Map<string, number>();
   for (let asker = 0; asker < 64; asker++) {
-    const found = tracker.find(asked, `asker-${asker}`, () => true);
+    const { peers: found } = tracker.find(asked, `asker-${asker}`, () => true);
     assert.equal(found.length, peersMax);
-    assert.deepEqual(
-      found,
-      tracker.find(asked, `asker-${asker}`, () => true),
-    );
+    assert.deepEqual(found, tracker.find(asked, `asker-${asker}`, () => true).peers);
     const agent = found[0]?.agent ?? "";
     first.set(agent, (first.get(agent) ?? 0) + 1);
   }

@@ -3,15 +3,20 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { randomBytes } from "node:crypto";
 import { createOperator } from "@nats-io/nkeys";
 import { after, before, describe, test } from "node:test";
 import { authorityOf, issueForServer } from "../../mesh/certificate/authority.ts";
 import { newTlsKey } from "../../mesh/certificate/own-key.ts";
 import { holderName } from "../../mesh/certificate/server-name.ts";
 import { connectServer } from "../../mesh/connect-server.ts";
+import { codeOf, codeSecretBytes } from "../../mesh/invitation-code.ts";
+import { inviteLine } from "../../mesh/invite-line.ts";
 import type { ServerTrust } from "../../mesh/server-trust.ts";
 import { serverLife } from "../../protocol/certificate/certificate-life.ts";
 import { skipWithoutNats, TestNatsServer } from "../support/nats-server.ts";
+import { runHere } from "../support/run-cli.ts";
+import { valueOf } from "./own-mesh.ts";
 
 const signer = authorityOf(createOperator(), "signer");
 const dayMs = 86_400_000;
@@ -71,6 +76,28 @@ describe("a server of one's own, at tls://", { skip: skipWithoutNats }, () => {
     );
     const early = await serverFor(["127.0.0.1"], -dayMs);
     assert.match(await connects(early, { kind: "named", ca }), /cert not yet valid \(it counts from/);
+  });
+
+  test("TLS-5: whoever joins as it starts believes whom --ca names, and without --join it says nothing", async () => {
+    const file = join(folder, "signer.pem");
+    writeFileSync(file, ca, { mode: 0o600 });
+    const code = codeOf(randomBytes(codeSecretBytes));
+    const line = valueOf(inviteLine(code, named));
+    for (const part of ["agent", "coordinator"]) {
+      const run = (...words: readonly string[]) =>
+        runHere([part, ...words], { ...process.env, TRIALMESH_HOME: join(folder, `home-${part}`) });
+      const unknown = await run("--join", line);
+      assert.equal(unknown.code, 1);
+      assert.match(unknown.err, /does not believe the certificate .*; give .* with `--ca FILE`/);
+      // That server knows of no mesh: it is asked, and has nothing to say.
+      const asked = await run("--join", line, "--ca", file);
+      assert.equal(asked.code, 1);
+      assert.doesNotMatch(asked.err, /certificate/);
+      assert.match((await run("--ca", file)).err, /--ca says whom to believe .* together with --join/);
+      assert.match((await run("--join", line, "--ca", join(folder, "none.pem"))).err, /none\.pem/);
+      const noCertificate = join(folder, "key.pem");
+      assert.match((await run("--join", line, "--ca", noCertificate)).err, /holds no certificate in PEM/);
+    }
   });
 
   test("TLS-4: a server without TLS is not spoken to where TLS was asked for", async () => {

@@ -17,13 +17,15 @@ export class CliProcess {
   readonly #child: ChildProcess;
   readonly ended: Promise<number | null>;
 
-  /** `main`: the command line's own file, of whatever version. */
+  /** `main`: the command line's own file, of whatever version; `within`: words that run it elsewhere, as the same process. */
   constructor(
     parameters: readonly string[],
     environment: Readonly<Record<string, string | undefined>>,
     main: string = mainFile,
+    within: readonly string[] = [],
   ) {
-    this.#child = spawn(process.execPath, [main, ...parameters], {
+    const [program = process.execPath, ...words] = [...within, process.execPath, main, ...parameters];
+    this.#child = spawn(program, words, {
       env: environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -68,6 +70,8 @@ export class CliMesh {
   readonly leaseMs: number;
   /** What a home's machine has in its environment besides. */
   readonly ofHome = new Map<string, Environment>();
+  /** Words before the commands of a home whose machine has a network of its own: `network-space.ts`. */
+  readonly within = new Map<string, readonly string[]>();
   readonly #processes: CliProcess[] = [];
 
   constructor(leaseMs: number = leaseDefaultMs) {
@@ -93,7 +97,7 @@ export class CliMesh {
 
   /** In a process of its own, which takes a second or so. */
   runProcess(home: string, ...words: readonly string[]): Promise<CliResult> {
-    return runCli(words, this.environment(home));
+    return runCli(words, this.environment(home), this.within.get(home));
   }
 
   start(home: string, ...words: readonly string[]): CliProcess {
@@ -102,7 +106,7 @@ export class CliMesh {
 
   /** As `start`, of the version whose command line is `main`. */
   startOf(main: string, home: string, ...words: readonly string[]): CliProcess {
-    const started = new CliProcess(words, this.environment(home), main);
+    const started = new CliProcess(words, this.environment(home), main, this.within.get(home));
     this.#processes.push(started);
     return started;
   }

@@ -8,10 +8,10 @@ import type { PeerIdentity } from "../../artifact/peer/peer-identity.ts";
 import type { PeerLink } from "../../artifact/peer/peer-link.ts";
 import { Upload, type UploadLimits } from "../../artifact/peer/upload.ts";
 import { serveUploads } from "../../artifact/peer/upload-session.ts";
-import { PlainShelf } from "../../bench/artifact/plain-shelf.ts";
 import type { Digest } from "../../protocol/id.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
+import { PlainShelf } from "./plain-shelf.ts";
 
 export interface MachineOptions {
   readonly limits?: UploadLimits;

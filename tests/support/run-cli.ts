@@ -21,11 +21,11 @@ export interface CliResult {
 export function runCli(
   parameters: readonly string[],
   environment: Readonly<Record<string, string | undefined>> = {},
+  within: readonly string[] = [],
 ): Promise<CliResult> {
   const env = { ...process.env, ...environment };
-  return outcomeOf(
-    spawn(process.execPath, [mainFile, ...parameters], { env, stdio: ["ignore", "pipe", "pipe"] }),
-  );
+  const [program = process.execPath, ...words] = [...within, process.execPath, mainFile, ...parameters];
+  return outcomeOf(spawn(program, words, { env, stdio: ["ignore", "pipe", "pipe"] }));
 }
 
 /** A command that ends by itself, in this process, where it starts in no time. What `cli/main.ts` adds is left out. */

@@ -1,56 +1,40 @@
 /**
- * Artifacts as plain files in one folder, for measurements and tests of the transfer: DIGEST is whole, DIGEST.part is being
+ * Artifacts as plain files in one folder, for tests of the transfer: DIGEST is whole, DIGEST.part is being
  * received, DIGEST.nodes are its nodes. Not the store of a machine: no index, no quota, and what is there is read again to be known.
  */
-import { constants, existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { open, readFile, rename, writeFile, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { chunkBytesMax, chunkDigest, readNode, TreeHash } from "../../artifact/chunk-tree.ts";
-import { ChunkHasher } from "../../artifact/peer/chunk-hasher.ts";
 import { rangesOf, type ChunkRange } from "../../artifact/peer/chunk-range.ts";
 import { bytesOfChunk, readTree, type ArtifactTree } from "../../artifact/peer/read-tree.ts";
 import type { ArtifactDraft, DraftPlace, Shelf, ShelvedArtifact } from "../../artifact/peer/shelf.ts";
 import type { Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { valueOf } from "../shared/value-of.ts";
-
-const pageBytes = 4_096;
+import { valueOf } from "../../bench/shared/value-of.ts";
 
 /** One artifact of the folder, whole or not. */
 class PlainArtifact {
   readonly tree: ArtifactTree;
-  readonly path: string;
   readonly file: FileHandle;
-  #direct: Promise<FileHandle | null> | null = null;
   readonly holds: Uint8Array;
   readonly listeners = new Set<(index: number) => void>();
   readonly byDigest: ReadonlyMap<Digest, Bytes>;
 
-  constructor(tree: ArtifactTree, file: FileHandle, path: string) {
+  constructor(tree: ArtifactTree, file: FileHandle) {
     this.tree = tree;
-    this.path = path;
     this.file = file;
     this.holds = new Uint8Array(tree.chunks);
     this.byDigest = new Map(tree.nodes.map((node) => [chunkDigest(node), node]));
   }
 
-  /** Past the system's cache where the file system can do that and all is aligned: nobody reads it again soon. */
   async write(index: number, data: Bytes): Promise<void> {
-    const at = index * chunkBytesMax;
-    const isAligned = data.length === chunkBytesMax && data.byteOffset % pageBytes === 0;
-    const direct = isAligned && data.buffer instanceof SharedArrayBuffer ? await this.#openDirect() : null;
-    await (direct ?? this.file).write(data, 0, data.length, at);
+    await this.file.write(data, 0, data.length, index * chunkBytesMax);
   }
 
-  async close(): Promise<void> {
-    await this.file.close();
-    await (await this.#direct)?.close();
-  }
-
-  #openDirect(): Promise<FileHandle | null> {
-    this.#direct ??= open(this.path, constants.O_WRONLY | constants.O_DIRECT).catch(() => null);
-    return this.#direct;
+  close(): Promise<void> {
+    return this.file.close();
   }
 
   held(): readonly ChunkRange[] {
@@ -66,7 +50,6 @@ class PlainArtifact {
 export class PlainShelf implements Shelf, DraftPlace {
   readonly folder: string;
   readonly #open = new Map<Digest, Promise<PlainArtifact>>();
-  readonly #hasher = new ChunkHasher();
   /** Bytes of chunks that were written, this time. */
   writtenBytes = 0;
 
@@ -130,8 +113,8 @@ export class PlainShelf implements Shelf, DraftPlace {
     return accept({
       held: () => part.held(),
       give: async (index, data) => {
-        const digest = await this.#hasher.digest(data);
-        if (!part.tree.digests.subarray(index * 32, index * 32 + 32).equals(digest)) return false;
+        const digest = part.tree.digests.subarray(index * 32, index * 32 + 32).toString("hex");
+        if (chunkDigest(data) !== digest) return false;
         await part.write(index, data);
         this.writtenBytes += data.length;
         part.gain(index);
@@ -144,7 +127,6 @@ export class PlainShelf implements Shelf, DraftPlace {
 
   async close(): Promise<void> {
     for (const opened of this.#open.values()) await (await opened).close();
-    await this.#hasher.close();
     this.#open.clear();
   }
 
@@ -165,7 +147,7 @@ export class PlainShelf implements Shelf, DraftPlace {
   /** What is whole is believed, and of what is not each chunk is read. */
   async #read(artifact: Digest, path: string, bytes: number | null): Promise<PlainArtifact> {
     const file = await open(path, "r+");
-    const found = new PlainArtifact(await this.#tree(artifact, path, bytes), file, path);
+    const found = new PlainArtifact(await this.#tree(artifact, path, bytes), file);
     if (path.endsWith(".part")) await this.#readAgain(found);
     else found.holds.fill(1);
     return found;
