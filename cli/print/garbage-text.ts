@@ -70,7 +70,7 @@ export function policyText(retention: GarbageView["retention"]): string {
     ["removed", `${formatDuration(removedMs)} for what a removed sweep was run with, and its best`],
     ["uploads", `${formatDuration(uploadMs)} for what nothing speaks of`],
     ...logs,
-    ["curves", "as long as their sweep; until a trial has ended, points and lines of each machine's newest"],
+    ["curves", "as long as their sweep; of trials that go on, the newest points and lines of each machine"],
     ["its own", "`keep` in a sweep's file goes before checkpoints and logs here"],
   ]);
 }
