@@ -1,7 +1,6 @@
 /**
- * Room for the chunks of one artifact that are coming in, are verified and are written: used again and again, and so many that
- * memory is bounded however quick the network and however slow the disk. It is aligned to pages, so that a disk can take it
- * directly, and other threads can see it. Not here: who is made to wait.
+ * Room for the chunks of one artifact that are coming in, are verified and are written: used again and again, and aligned to pages, so
+ * that a disk can take it directly, and other threads can see it. Not here: how much of it is used, and who is made to wait.
  */
 import type { Bytes } from "../../protocol/bus/bus.ts";
 import { bytesPerKiB } from "../../protocol/byte-unit.ts";
@@ -16,9 +15,6 @@ declare const WebAssembly: {
   }) => { readonly buffer: SharedArrayBuffer };
 };
 
-/** From here on nothing more is read; then each connection may end the chunk that it is in. 16 MiB, and 1 for each of them. */
-const usedMax = 16;
-const usedLow = 8;
 /** All the room there can be: more connections than that are never read from at once. */
 const roomsMax = 64;
 const pagesOfChunk = chunkBytesMax / (64 * bytesPerKiB);
@@ -31,24 +27,13 @@ export class ChunkBuffers {
     shared: true,
   });
   readonly #spare = Array.from({ length: roomsMax }, (_, room) => room * chunkBytesMax).toReversed();
-  #used = 0;
-
-  get isFull(): boolean {
-    return this.#used >= usedMax;
-  }
-
-  get isLow(): boolean {
-    return this.#used <= usedLow;
-  }
 
   take(bytes: number): Bytes {
-    this.#used++;
     const at = this.#spare.pop();
     return at === undefined ? new Uint8Array(bytes) : new Uint8Array(this.#memory.buffer, at, bytes);
   }
 
   give(data: Bytes): void {
-    this.#used--;
     if (data.buffer === this.#memory.buffer) this.#spare.push(data.byteOffset);
   }
 }

@@ -162,11 +162,13 @@ export class DownloadPeer {
     if (ask === undefined) return;
     this.#over(id, ask);
     if (reason === "busy") this.#busyUntil = this.#now() + Math.min(waitMs, 5_000);
-    if (reason === "not-here" || reason === "unreadable" || reason === "not-allowed")
-      this.#plan.unlearn(this.name, ask.coming ?? ask.candidates);
+    const isGone = reason === "not-here" || reason === "unreadable";
+    if (isGone || reason === "not-allowed") this.#plan.unlearn(this.name, ask.coming ?? ask.candidates);
     // Whoever says that it holds chunks and never gives one is asked no more.
     this.#refusals = reason === "cancelled" || reason === "busy" ? this.#refusals : this.#refusals + 1;
-    if (reason === "not-allowed" || this.#refusals > refusalsMax)
+    const isOfNoUse = isGone && this.#asks.size === 0 && !this.#plan.isUseful(this.name);
+    // What it said it held it may yet have, elsewhere or a moment later: it is asked anew after a while what it holds.
+    if (reason === "not-allowed" || this.#refusals > refusalsMax || isOfNoUse)
       this.#events.ended(this, peerFault("done", `it does not give it (${reason})`));
     else this.#events.changed();
   }

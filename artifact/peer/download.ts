@@ -26,6 +26,12 @@ import { askedChunks, laggards, lateAfter, nearestFirst, owedAtOnce } from "./pe
 /** Questions that one machine has at once: while it answers one it knows the next. */
 const asksOfOne = 2;
 const tickMs = 100;
+/**
+ * Chunks that have come and are not written yet. From the first number on nothing more is read, from the second on again: so memory is
+ * bounded however quick the network and however slow the disk, to these and one that is coming on each connection.
+ */
+const waitingMax = 14;
+const waitingLow = 7;
 /** While the tree is asked for, ms. */
 const pollMs = 10;
 /** Without an answer the next machine is asked for the same node, ms. */
@@ -88,6 +94,7 @@ class Download {
   #begun: { readonly tree: ArtifactTree; readonly plan: ChunkPlan; readonly draft: ArtifactDraft } | null =
     null;
   #written = 0;
+  #waiting = 0;
   #isPaused = false;
   #end: ((outcome: Outcome<null>) => void) | null = null;
 
@@ -260,6 +267,7 @@ class Download {
     }
     const { draft, plan, tree } = begun;
     plan.keep(index);
+    this.#waiting++;
     this.#hold();
     this.#pump();
     try {
@@ -276,6 +284,7 @@ class Download {
       this.#end?.(this.#unkept(error));
     } finally {
       this.#buffers.give(data);
+      this.#waiting--;
       this.#hold();
     }
   }
@@ -289,9 +298,9 @@ class Download {
     if (this.#written === tree.chunks) this.#end?.(accept(null));
   }
 
-  /** Nothing is read while there is no room for it. */
+  /** Nothing is read while too much waits. What is still coming on a connection does not count: it could not end then. */
   #hold(): void {
-    const isPaused = this.#isPaused ? !this.#buffers.isLow : this.#buffers.isFull;
+    const isPaused = this.#isPaused ? this.#waiting > waitingLow : this.#waiting >= waitingMax;
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
     for (const { link } of this.#peers.values())

@@ -282,7 +282,7 @@ export class ArtifactStore implements ChunkShelf {
         });
         return null;
       }
-      await part.close();
+      // It is closed only then: others who read it meanwhile go on there, and find the whole one after that.
       const { file, nodes } = this.#place.part(digest);
       const { bytes, tree } = part;
       return await this.#moveIn(digest, bytes ?? 0, tree, file, tree.places.length > 0 ? nodes : null);

@@ -106,4 +106,17 @@ describe("transfer between stores", () => {
     assert.ok(a.upload.sentBytes <= 24 * chunk + 4 * chunk, `${a.upload.sentBytes / chunk} chunks`);
     assert.deepEqual([...(third.received?.from.keys() ?? [])], ["b"]);
   });
+
+  test("what becomes whole while others have it from there is had to its end", async () => {
+    for (let round = 0; round < 6; round++) {
+      const [a, b, c] = [await machine("a"), await machine("b"), await machine("c")];
+      const whole = Buffer.concat([...madeUp(20 * chunk + round, round)]);
+      const { digest } = await a.store.addBytes(whole);
+      const [second, third] = await Promise.all([fetch(b, digest, [a]), fetch(c, digest, [b])]);
+      for (const { fetched } of [second, third]) {
+        assert.ok(fetched.kind === "here", JSON.stringify(fetched));
+        assert.deepEqual(readFileSync(fetched.held.path), whole);
+      }
+    }
+  });
 });

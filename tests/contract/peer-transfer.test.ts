@@ -65,6 +65,23 @@ describe("transfer", () => {
     assert.ok(source.upload.sentBytes < 4 * 24 * chunk, `${source.upload.sentBytes / chunk} chunks`);
   });
 
+  test("FETCH-4: many slow machines at once, each in the middle of a chunk, keep nobody waiting and are not dropped", async () => {
+    const limits = { slots: 8, bytesPerSecond: chunk };
+    const pieces = [...madeUp(70 * chunk, 9)];
+    const from = await Promise.all(
+      Array.from({ length: 18 }, async (_, index) => {
+        const one = await machine(`slow-${index}`, { limits });
+        await one.shelf.add(pieces);
+        return one;
+      }),
+    );
+    const digest = await from[0]?.shelf.add(pieces);
+    const to = await machine("patient");
+    const { dropped, from: givers } = valueOf(await to.receive(digest ?? "", from));
+    assert.deepEqual(dropped, []);
+    assert.ok(givers.size > 12, `${givers.size} gave`);
+  });
+
   test("UPLOAD-1: what the owner allows is held over a connection, and may be changed under way", async () => {
     const perSecond = 8 * chunk;
     const from = await machine("from", { limits: { slots: 8, bytesPerSecond: perSecond } });
