@@ -54,7 +54,7 @@ export async function sendTree(
 }
 
 /** Does `work` for 0 to count-1, some at a time, and begins no more once one has thrown. */
-export async function inTurns(
+async function inTurns(
   count: number,
   bufferBytes: number,
   work: (index: number, buffer: Bytes) => Promise<void>,

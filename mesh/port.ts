@@ -9,6 +9,8 @@ import { errorSentence } from "../protocol/error-sentence.ts";
 import { busTls, type ServerTrust } from "./server-trust.ts";
 import { systemCode } from "../system/system-error.ts";
 
+export const portMax = 65_535;
+
 const probeTimeoutMs = 1_000;
 /** TLS takes some computing of either side. */
 const tlsProbeTimeoutMs = 5_000;

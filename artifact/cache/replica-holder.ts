@@ -40,6 +40,8 @@ export class ReplicaHolder {
   readonly #options: ReplicaHolderOptions;
   /** What is being brought, and the bytes it may take. */
   readonly #taking = new Map<Digest, number>();
+  /** What the coordinator counts on being here: two attempts may leave the same checkpoint, and one of them find nobody else. */
+  readonly #counted = new Set<Digest>();
   #saidOf: string | null = null;
 
   constructor(options: ReplicaHolderOptions) {
@@ -55,11 +57,12 @@ export class ReplicaHolder {
     if (!kept.keep(digest, bytes)) return false;
     const by = await ask(replicated);
     if (by === null) {
-      if (!wasKept) kept.letGo(digest);
+      if (!wasKept && !this.#counted.has(digest)) kept.letGo(digest);
       return false;
     }
     // It may have been released meanwhile, for what it was before.
     if (!kept.keep(digest, bytes)) return false;
+    this.#counted.add(digest);
     onHeld({ digest, kept: bytes });
     if (by !== this.#saidOf) say(`large checkpoints that are made here are held by agent ${by} too`);
     this.#saidOf = by;
@@ -80,6 +83,7 @@ export class ReplicaHolder {
   /** It is as any other here from now on. */
   release(digest: Digest): void {
     const { kept, onHeld, store } = this.#options;
+    this.#counted.delete(digest);
     if (!kept.has(digest)) return;
     kept.letGo(digest);
     if (store.entry(digest) !== null) onHeld({ digest });
@@ -98,6 +102,7 @@ export class ReplicaHolder {
       if (typeof held === "string") return held;
       if (held.bytes > bytes) return "it is larger than was said";
       if (!kept.keep(digest, held.bytes)) return "";
+      this.#counted.add(digest);
       onHeld({ digest, kept: held.bytes });
       return null;
     } catch (error) {

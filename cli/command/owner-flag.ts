@@ -5,6 +5,7 @@ import { programsAllowed } from "../../protocol/program.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { eachOf, flag, gibRange, listFlag, textFlag } from "../shell/option.ts";
 import { hoursOf, labelOf, requestersOf } from "../../mesh/part/agent-policy.ts";
+import { portMax } from "../../mesh/port.ts";
 import { rangeFlag, rangeOrWord, wholeFlag } from "../shell/range.ts";
 import { textCharactersMax } from "../../protocol/bound.ts";
 import type { PolicyFlags } from "../../mesh/part/agent-policy.ts";
@@ -68,6 +69,11 @@ export function ownerFlags(command: Command): Command {
       "--relay <yes|no>",
       "pass on, within that, between machines that cannot reach each other",
       yesNoFlag,
+    )
+    .option(
+      "--peer-port <n>",
+      "port at which other machines reach its artifacts, any free one, or none: it opens connections only",
+      peerPortFlag,
     );
 }
 
@@ -75,6 +81,7 @@ const idleFlag = rangeOrWord(minutesRange, "never");
 const celsiusFlag = rangeOrWord({ least: 0, most: celsiusMax, above: true }, "any");
 const diskFlag = rangeOrWord(gibRange, "auto");
 const uploadFlag = rangeOrWord({ least: 0, most: uploadMiBMax }, "any");
+const peerPortFlag = rangeOrWord({ least: 1, most: portMax, whole: true }, "any", "none");
 const programsFlag = flag(z.enum(programsAllowed), "none, own or any");
 const yesNoFlag = flag(z.enum(["yes", "no"]), "yes or no");
 const tasksFlag = (text: string): string => listFlag(text).join(",");
@@ -113,5 +120,6 @@ export function ownerFlagsOf(flags: PolicyFlags): string[] {
   for (const label of flags.label ?? []) add("label", label);
   add("upload", flags.upload);
   add("relay", flags.relay);
+  add("peer-port", flags.peerPort);
   return given;
 }

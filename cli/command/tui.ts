@@ -59,7 +59,7 @@ export async function showTui(
     launch: meshLauncher(connected, terminal.environment),
     stdin: process.stdin,
     stdout: process.stdout,
-    checkVersion: (version) => checkVersion(connected.client.mesh, connected.bus, version),
+    checkVersion: (version) => checkVersion(connected, version),
     ...(options.sweep === null ? {} : { startWith: { sweep: options.sweep } }),
   });
   return exitCode.ok;

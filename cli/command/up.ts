@@ -16,7 +16,8 @@ import { untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { ownerFlags, ownerFlagsOf } from "./owner-flag.ts";
 import { rangeFlag } from "../shell/range.ts";
-import { portFlag, portMax } from "../shell/port-flag.ts";
+import { portMax } from "../../mesh/port.ts";
+import { portFlag } from "../shell/port-flag.ts";
 import { upDetached } from "./up-detached.ts";
 
 const listenFlag = flag(

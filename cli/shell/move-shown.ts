@@ -7,10 +7,11 @@ import type { Terminal } from "./terminal.ts";
 
 export async function moveShown(
   terminal: Terminal,
-  { bus, client }: Connected,
+  connected: Connected,
   move: AliasMove,
   why: string,
 ): Promise<Outcome<CommandValue<"model-promote">>> {
+  const { client } = connected;
   const shown = await askMove(client, move);
   if (!shown.ok) return shown;
   if (shown.value.why !== "") terminal.note(`${move.model}@${shown.value.version}: ${shown.value.why}`);
@@ -18,7 +19,7 @@ export async function moveShown(
   return moveAlias(
     {
       client,
-      check: (version) => checkVersion(client.mesh, bus, version),
+      check: (version) => checkVersion(connected, version),
       why,
       say: (line) => terminal.note(line),
     },

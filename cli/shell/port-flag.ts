@@ -1,7 +1,6 @@
 /** The port a mesh's server listens on, wherever one is started from here. */
+import { portMax } from "../../mesh/port.ts";
 import { rangeFlag } from "./range.ts";
-
-export const portMax = 65_535;
 
 export const portFlag = rangeFlag({
   least: 0,

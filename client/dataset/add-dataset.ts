@@ -103,7 +103,7 @@ async function fetchBuilt(
     say(
       `dataset ${before.dataset}: ${formatBytes(before.bytes)} come from the mesh, to check what is expected of its rows`,
     );
-  const version = await fetchVersion(connected, before.digest, environment);
+  const version = await fetchVersion(connected, before.digest, environment, say);
   return version.ok ? accept({ ...version.value, recipe: before.recipe, trial: before.trial }) : version;
 }
 

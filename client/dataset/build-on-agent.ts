@@ -20,6 +20,7 @@ import { plural } from "../../protocol/plural.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { followSweep } from "../follow/follow-sweep.ts";
 import { sendBlob } from "../../artifact/mesh-blob.ts";
+import { receivedLines } from "../../artifact/peer/received-line.ts";
 import { fetchFile, sendFile } from "../../artifact/cache/mesh-file.ts";
 import { PersonPeers } from "../artifact/person-peer.ts";
 import { submitBuild } from "./submit-build.ts";
@@ -97,7 +98,7 @@ export async function buildOnAgent(
       "conflict",
       `dataset ${declaration.name} was not built: ${trial?.failure ?? `${sweep} was stopped`}`,
     );
-  const version = await fetchVersion({ bus, client, home }, trial.artifact, environment);
+  const version = await fetchVersion({ bus, client, home }, trial.artifact, environment, say);
   return version.ok ? accept({ ...version.value, trial: trial.trial }) : version;
 }
 
@@ -106,12 +107,15 @@ export async function fetchVersion(
   connected: Connected,
   digest: string,
   environment: Environment,
+  say: (line: string) => void,
 ): Promise<Outcome<Omit<AgentVersion, "trial">>> {
   const { bus, home } = connected;
   const path = versionPath(environment, digest);
   const here = await nameFile(path).catch(() => null);
   if (here?.digest !== digest && here?.plain !== digest) {
-    const peers = new PersonPeers(connected);
+    const peers = new PersonPeers(connected, {
+      onReceived: (artifact, received) => receivedLines(artifact, received).forEach(say),
+    });
     try {
       const kept = await keepVersion(environment, digest, (file) =>
         fetchFile(bus, home.mesh, digest, file, [peers]),

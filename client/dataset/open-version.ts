@@ -81,7 +81,7 @@ export async function openVersion(
   try {
     const version = await findVersion(connected.value.client, named.name, named.version);
     if (!version.ok) return version;
-    const fetched = await fetchVersion(connected.value, version.value.digest, environment);
+    const fetched = await fetchVersion(connected.value, version.value.digest, environment, say);
     if (!fetched.ok) return fetched;
     const { digest, path } = fetched.value;
     return accept({ path, digest, expect: null, title: `${named.name}@${version.value.version}` });

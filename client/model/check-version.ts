@@ -1,13 +1,13 @@
 /**
  * Proves that a registered version can really serve before an alias is moved to it: fetches its
- * bytes from the mesh, checks their digest, loads them and has them answer a short example.
+ * bytes, checks their digest, loads them and has them answer a short example.
  */
 import { loadModel } from "../../training/catalog/load-model.ts";
 import type { Predictor } from "../../training/task/task.ts";
-import type { Bus } from "../../protocol/bus/bus.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { fetchBlob } from "../../artifact/mesh-blob.ts";
 import type { ResolutionView } from "../../protocol/view.ts";
+import { fetchBytes } from "../artifact/fetch-bytes.ts";
+import type { Connected } from "../connect/connect-mesh.ts";
 
 const example = "two days, three hours";
 
@@ -20,12 +20,11 @@ export interface CheckedVersion {
 export type CheckVersion = (version: ResolutionView) => Promise<Outcome<CheckedVersion>>;
 
 export async function checkVersion(
-  mesh: string,
-  bus: Bus,
+  connected: Connected,
   { artifact, model, version }: ResolutionView,
 ): Promise<Outcome<CheckedVersion>> {
   const what = `${model}@${version}`;
-  const bytes = await fetchBlob(bus, mesh, artifact);
+  const bytes = await fetchBytes(connected, artifact);
   if (!bytes.ok) return refuse(bytes.refusal.code, `${what} cannot be used: ${bytes.refusal.message}`);
   const loaded = await loadModel(bytes.value);
   if (!loaded.ok) return refuse(loaded.refusal.code, `${what} cannot be used: ${loaded.refusal.message}`);

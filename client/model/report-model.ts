@@ -9,9 +9,9 @@ import {
   type SplitReport,
 } from "../../training/task/classification-report.ts";
 import { decodeCheckpoint, type CheckpointMeta } from "../../training/task/checkpoint.ts";
-import { fetchBlob } from "../../artifact/mesh-blob.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Environment } from "../../system/environment.ts";
+import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import type { ModelReference } from "./model-reference.ts";
 import { reportRegressor, type RegressionReport } from "./report-regressor.ts";
@@ -34,10 +34,10 @@ export async function reportModel(
   wanted: ModelReference,
   environment: Environment,
 ): Promise<Outcome<ModelReport>> {
-  const { bus, client, home } = connected;
+  const { client } = connected;
   const lineage = await client.query("lineage", wanted);
   if (!lineage.ok) return lineage;
-  const bytes = await fetchBlob(bus, home.mesh, lineage.value.version.artifact);
+  const bytes = await fetchBytes(connected, lineage.value.version.artifact);
   if (!bytes.ok) return bytes;
   const { model, version } = lineage.value;
   const name = `${model}@${version.version}`;

@@ -54,7 +54,7 @@ export async function reportRegressor(
       "unknown",
       `${name} was trained on no data set of the mesh; there are no rows to report on`,
     );
-  const fetched = await fetchVersion(connected, version.dataset.digest, environment);
+  const fetched = await fetchVersion(connected, version.dataset.digest, environment, () => undefined);
   if (!fetched.ok) return fetched;
   const { path } = fetched.value;
   const dataset = await readVersion(path);

@@ -25,6 +25,8 @@ export interface ArchiveShelfOptions {
   readonly bus: Bus;
   readonly place: BlobPlace;
   readonly state: Pick<State, "archives" | "archivesOf" | "gone" | "trials">;
+  /** Told of each that is not in the mesh's store as it was. */
+  readonly doubt: (digest: Digest) => void;
 }
 
 export class ArchiveShelf {
@@ -46,7 +48,9 @@ export class ArchiveShelf {
     if (digest === undefined || this.#options.state.gone.has(digest)) return null;
     const archive = await this.#opened(digest);
     const said = archive?.read(trial) ?? null;
-    return archive === null || said === null ? null : { to: archive.to, said };
+    if (archive !== null && said !== null) return { to: archive.to, said };
+    this.#options.doubt(digest);
+    return null;
   }
 
   #archiveOf(trial: TrialId): Archive | null {

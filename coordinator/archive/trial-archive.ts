@@ -16,7 +16,9 @@ import { fromBytes, toBytes } from "../../protocol/json-bytes.ts";
 const archiveMark: Bytes = new TextEncoder().encode("trialmesh-said-1");
 const headBytes = archiveMark.length + 4;
 /** A block is closed with the trial that makes it as large, before gzip. */
-const blockBytes = 64 * bytesPerKiB;
+const blockCharacters = 64 * bytesPerKiB;
+/** The leader does it beside its work: a fifth of the time of the usual one, for a twentieth more bytes. */
+const gzipLevel = 3;
 /** Nothing is unpacked to more: all that one agent's stream keeps is less. */
 const unpackedBytesMax = 256 * bytesPerMiB;
 
@@ -57,19 +59,19 @@ type Member = z.infer<typeof memberSchema>;
 export function writeArchive(trials: readonly ArchivedTrial[], to: number): Bytes {
   const blocks: Bytes[] = [];
   const places: [TrialId, number, number][] = [];
-  let open: Member[] = [];
-  let openBytes = 0;
+  let open: string[] = [];
+  let openCharacters = 0;
   const close = () => {
-    if (open.length > 0) blocks.push(gzipSync(toBytes(open)));
+    if (open.length > 0) blocks.push(gzipSync(`[${open.join()}]`, { level: gzipLevel }));
     open = [];
-    openBytes = 0;
+    openCharacters = 0;
   };
   for (const { said, trial } of trials) {
-    const member = memberOf(said);
+    const member = JSON.stringify(memberOf(said));
     places.push([trial, blocks.length, open.length]);
     open.push(member);
-    openBytes += toBytes(member).length;
-    if (openBytes >= blockBytes) close();
+    openCharacters += member.length;
+    if (openCharacters >= blockCharacters) close();
   }
   close();
   const index = gzipSync(toBytes({ to, blocks: blocks.map(({ length }) => length), trials: places }));

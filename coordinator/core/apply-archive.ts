@@ -28,11 +28,11 @@ export function indexArchive(state: State, archive: Archive): void {
 }
 
 export function applyArchive(state: State, event: EventOf<"TrialsArchived">, at: number): void {
-  const { archive, bytes, curves, logs, sweep, trials } = event;
+  const { archive, bytes, curves, curvesTo, logs, logsTo, sweep, trials } = event;
   // Whoever says so has seen to it that they are there.
   for (const digest of [curves, logs]) if (digest !== undefined) noteBrought(state, digest);
   const made: Archive = {
-    ...{ archive, sweep, at, trials, bytes },
+    ...{ archive, sweep, at, trials, bytes, curvesTo, logsTo },
     ...(curves === undefined ? null : { curves }),
     ...(logs === undefined ? null : { logs }),
   };

@@ -7,13 +7,13 @@ import type { MadeArchive } from "../state/input.ts";
 import type { State } from "../state/state.ts";
 
 export function* noteArchived(state: State, made: MadeArchive): Generator<Event, void, void> {
-  const { bytes, curves, logs, sweep, trials } = made;
+  const { bytes, curves, curvesTo, logs, logsTo, sweep, trials } = made;
   const waiting = state.unarchived.get(sweep);
   if (trials.length === 0 || new Set(trials).size < trials.length) return;
   if (trials.some((trial) => waiting?.has(trial) !== true)) return;
   const archive = state.meta.nextArchive ?? 1;
   yield {
-    ...{ kind: "TrialsArchived", archive, sweep, trials: [...trials], bytes },
+    ...{ kind: "TrialsArchived", archive, sweep, trials: [...trials], bytes, curvesTo, logsTo },
     ...(curves === null ? null : { curves }),
     ...(logs === null ? null : { logs }),
   };

@@ -9,5 +9,7 @@ export const archiveEntity = z.strictObject({
   trials: z.array(storedId),
   curves: storedDigest.exactOptional(),
   logs: storedDigest.exactOptional(),
+  curvesTo: storedCount,
+  logsTo: storedCount,
   bytes: storedCount,
 });

@@ -16,6 +16,9 @@ export const archiveEvents = [
     curves: storedDigest.exactOptional(),
     /** Left out where none of them has written anything. */
     logs: storedDigest.exactOptional(),
+    /** What of it had come to the streams up to these sequences is in there: so it can be made again while they have it. */
+    curvesTo: storedCount,
+    logsTo: storedCount,
     /** Of both. */
     bytes: storedCount,
   }),

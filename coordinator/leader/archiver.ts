@@ -5,9 +5,10 @@
  */
 import { digestOf, putBlob } from "../../artifact/blob.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
-import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import { BusError, type Bus, type Bytes } from "../../protocol/bus/bus.ts";
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { Digest } from "../../protocol/id.ts";
+import { plural } from "../../protocol/plural.ts";
 import { streamsOf } from "../../protocol/subjects.ts";
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import type { ArchiveKind } from "../archive/archive-shelf.ts";
@@ -15,18 +16,18 @@ import { dueTrials, type DueTrials } from "../archive/due-trials.ts";
 import { writeArchive } from "../archive/trial-archive.ts";
 import type { Input } from "../state/input.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
-import type { State } from "../state/state.ts";
+import { mustGet, type Archive, type State } from "../state/state.ts";
 import type { PointIndex } from "../view/point-index.ts";
 import { locate, readSaid, type Located } from "../view/read-said.ts";
 import type { BlobProver } from "./blob-prover.ts";
 
 /** Messages of one archive, but for those of a single trial: what is in memory at once. */
 const messagesTogetherMax = 4_096;
-/** With so many new messages in a stream since nothing waited, what has ended is archived at once: less than half of what one agent may keep there. */
-const pressingPoints = 12_000;
-const pressingLines = 3_000;
+/** With so many new messages in a stream since nothing waited, what has ended is archived at once: less than a fifth of what one agent may keep there. */
+const pressingPoints = 6_000;
+const pressingLines = 1_500;
 /** An archive is followed by a rest: so many times as long as it took. */
-const restShare = 3;
+const restShare = 9;
 
 export interface ArchiverOptions {
   readonly bus: Bus;
@@ -35,13 +36,21 @@ export interface ArchiverOptions {
   readonly state: State;
   readonly settings: Pick<CoordinatorSettings, "archiveEveryMs" | "archiveRestMs">;
   readonly points: PointIndex;
-  readonly prover: Pick<BlobProver, "prove">;
+  readonly prover: Pick<BlobProver, "prove" | "wanted">;
   /** Runs it when the state holds only what is durable. */
   readonly ask: (question: () => void) => void;
   /** Resolves once the input's events are durable. */
   readonly submit: (input: Input) => Promise<void>;
   readonly log: (line: string) => void;
 }
+
+interface Lost {
+  readonly archive: Archive;
+  readonly kind: ArchiveKind;
+  readonly digest: Digest;
+}
+
+const archiveKinds = ["curves", "logs"] as const;
 
 interface Stored {
   readonly digest: Digest | null;
@@ -60,6 +69,8 @@ export class Archiver {
   #busy = false;
   #closed = false;
   #trouble = "";
+  /** Lost archives that were tried in this term. */
+  readonly #tried = new Set<Digest>();
   /** The streams' last sequences when nothing waited. */
   #quiet: Readonly<Record<ArchiveKind, number>> | null = null;
 
@@ -71,9 +82,10 @@ export class Archiver {
   look(): void {
     const { log, state } = this.#options;
     if (state.unarchived.size === 0) this.#quiet = null;
-    if (this.#busy || this.#closed || state.unarchived.size === 0) return;
+    const lost = this.#lost();
+    if (this.#busy || this.#closed || (state.unarchived.size === 0 && lost.length === 0)) return;
     this.#busy = true;
-    this.#round().then(
+    this.#work(lost).then(
       () => {
         this.#busy = false;
         this.#trouble = "";
@@ -93,6 +105,41 @@ export class Archiver {
 
   close(): void {
     this.#closed = true;
+  }
+
+  async #work(lost: readonly Lost[]): Promise<void> {
+    for (const one of lost) await this.#remake(one);
+    if (this.#options.state.unarchived.size > 0) await this.#round();
+  }
+
+  /** Of what is wanted and not in the mesh's store what was archived here, each once. */
+  #lost(): readonly Lost[] {
+    const wanted = new Set(this.#options.prover.wanted().filter((digest) => !this.#tried.has(digest)));
+    if (wanted.size === 0) return [];
+    return [...this.#options.state.archives.values()].flatMap((archive) =>
+      archiveKinds.flatMap((kind) => {
+        const digest = archive[kind];
+        return digest !== undefined && wanted.has(digest) ? [{ archive, kind, digest }] : [];
+      }),
+    );
+  }
+
+  /** ARCHIVE-7: the same bytes again, where the stream still has all that is in them. */
+  async #remake({ archive, digest, kind }: Lost): Promise<void> {
+    const { log, state } = this.#options;
+    const trials = archive.trials.map((trial) => mustGet(state.trials, trial, "trial"));
+    const { located } = await locate(this.#options, kind, trials);
+    const to = kind === "curves" ? archive.curvesTo : archive.logsTo;
+    const bytes = writeArchive(await readSaid(this.#options, kind, located, to), to);
+    const isSame = digestOf(bytes) === digest;
+    if (isSame) await this.#put(digest, bytes);
+    this.#tried.add(digest);
+    const what = `${kind} of ${plural(trials.length, "trial")} of ${archive.sweep}`;
+    log(
+      isSame
+        ? `${what} were lost in the mesh's store, and are stored again`
+        : `${what} are lost in the mesh's store; what their stream still has of them is shown`,
+    );
   }
 
   async #round(): Promise<void> {
@@ -141,6 +188,8 @@ export class Archiver {
         trials: trials.slice(0, most).map(({ trial }) => trial),
         curves: ofCurves.digest,
         logs: ofLogs.digest,
+        curvesTo: curves.to,
+        logsTo: logs.to,
         bytes: ofCurves.bytes + ofLogs.bytes,
       },
     });
@@ -148,18 +197,21 @@ export class Archiver {
 
   /** ARCHIVE-2. Throws BusError. */
   async #store(kind: ArchiveKind, located: readonly Located[], to: number): Promise<Stored> {
-    const { bus, mesh, prover } = this.#options;
     const said = await readSaid(this.#options, kind, located, to);
     if (said.length === 0) return { digest: null, bytes: 0 };
     const bytes = writeArchive(said, to);
     const digest = digestOf(bytes);
-    // What is being removed under this name is removed first (GC-5).
-    if ((await prover.prove(digest)) !== "right") {
-      // Whether others' bytes are right is ours to say.
-      const { stream, subjectOf } = placeOf(mesh);
-      await putBlob(bus, { stream, subjectOf }, bytes, digest);
-    }
+    await this.#put(digest, bytes);
     return { digest, bytes: bytes.length };
+  }
+
+  async #put(digest: Digest, bytes: Bytes): Promise<void> {
+    const { bus, mesh, prover } = this.#options;
+    // What is wrong, or being removed, under this name is removed first (GC-5).
+    if ((await prover.prove(digest)) === "right") return;
+    // Whether others' bytes are right is ours to say.
+    const { stream, subjectOf } = placeOf(mesh);
+    await putBlob(bus, { stream, subjectOf }, bytes, digest);
   }
 }
 

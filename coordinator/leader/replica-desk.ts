@@ -107,6 +107,8 @@ export class ReplicaDesk {
     this.#noteMade(digest, fence);
     const by = this.#holderBeside(asker, digest);
     if (by !== null) return { state: "held", by };
+    const known = this.#underWay.get(digest);
+    if (known !== undefined && state.agents.get(known.target)?.present !== true) this.#goOn(known);
     if (!this.#underWay.has(digest) && !this.#mayAsk(asker, bytes)) return none;
     const underWay = this.#underWay.get(digest) ?? this.begin(asker, { digest, bytes, trial: found.trial });
     if (underWay === null) return none;
@@ -250,19 +252,20 @@ export class ReplicaDesk {
 
   #best(from: string, { bytes, digest, trial }: Wish, tried: ReadonlySet<string>): string | null {
     const { clock, state, tracker } = this.#options;
-    const door = tracker.doorOf(from);
+    const isPresent = (agent: string) => state.agents.get(agent)?.present === true;
+    const door = tracker.reachOf(from, isPresent);
     if (door === null) return null;
     const own = tracker.storeOf(from);
     const busy = this.#busy();
     const now = clock.monotonic();
     const sweep = trial === null ? null : mustGet(state.sweeps, trial.sweep, "sweep");
     const candidates: ReplicaCandidate[] = [];
-    for (const { agent, door: place, room, store } of tracker.takers()) {
+    for (const { agent, door: place, room, store } of tracker.takers(isPresent)) {
       if (candidates.length >= candidatesMax) break;
       const { bytes: coming = 0, count = 0 } = busy.get(agent) ?? {};
       const needs = tracker.has(agent, digest) === true ? 0 : bytes;
       if (tried.has(agent) || store === own || room - coming < needs || count >= perTakerMax) continue;
-      if ((this.#aside.get(agent) ?? 0) > now || !mayTake(state, agent)) continue;
+      if ((this.#aside.get(agent) ?? -Infinity) > now || !mayTake(state, agent)) continue;
       const couldRun = trial !== null && sweep !== null && fits(state, agent, sweep, trial);
       candidates.push({ agent, door: place, couldRun, underWay: count, load: loadOf(state, agent) });
     }

@@ -3,8 +3,8 @@
  * something refers to it. In memory only, of one term; decides nothing that is kept, and doing any of it again does no harm. Not here:
  * how a replica comes to be (`replica-desk.ts`), and which artifacts go (`collector.ts`).
  *
- * REPL-5: where a machine that keeps one of two copies is gone for good, another agent is asked to keep it, and where none does it is put
- * into the mesh's store.
+ * REPL-5: where a machine that keeps one of two copies is away, and a trial goes on from it, or is gone for good, another agent is asked to
+ * keep it, and where none does it is put into the mesh's store.
  * REPL-6: what a version or a pin names is put into the mesh's store, where everybody may read it.
  * REPL-7: an agent is told to let one go only where nothing refers to it and no report that could name it is on its way.
  */
@@ -52,13 +52,25 @@ interface Known {
   storeAt: number;
 }
 
+interface Held {
+  readonly digest: Digest;
+  readonly bytes: number;
+  /** A trial goes on from it. */
+  readonly isInUse: boolean;
+}
+
 /** Kinds of reference that whoever reads it need not be an agent for. */
 const forAll: ReadonlySet<Reference["kind"]> = new Set(["pin", "model version", "dataset version"]);
 
 export class ReplicaKeeper {
   readonly #options: ReplicaKeeperOptions;
   readonly #known = new Map<Digest, Known>();
-  #nextLook = 0;
+  /** Seen in the mesh's store. */
+  readonly #stored = new Set<Digest>();
+  #nextLook = -Infinity;
+  #restUntil = -Infinity;
+  /** Agents that were there at the last look. */
+  #present = 0;
   #isLooking = false;
 
   constructor(options: ReplicaKeeperOptions) {
@@ -67,14 +79,21 @@ export class ReplicaKeeper {
 
   /** To be called again and again. */
   look(): void {
-    const { ask, clock, tracker } = this.#options;
+    const { ask, clock, state, tracker } = this.#options;
     const now = clock.monotonic();
-    if (this.#isLooking || now < this.#nextLook || !tracker.keepsAny()) return;
+    if (this.#isLooking || !tracker.keepsAny()) return;
+    let present = 0;
+    for (const agent of state.agents.values()) if (agent.present) present++;
+    // Whoever left may have kept what a trial goes on from.
+    const isFewer = present < this.#present && now >= this.#restUntil;
+    if (!isFewer && now < this.#nextLook) return;
+    this.#present = present;
     this.#isLooking = true;
     ask(() => {
-      const from = clock.monotonic();
       this.#lookNow();
-      this.#nextLook = now + Math.max(lookEveryMs, (clock.monotonic() - from) * lookShare);
+      const restMs = (clock.monotonic() - now) * lookShare;
+      this.#restUntil = now + restMs;
+      this.#nextLook = now + Math.max(lookEveryMs, restMs);
       this.#isLooking = false;
     });
   }
@@ -98,17 +117,26 @@ export class ReplicaKeeper {
     const retention = retentionOf(state);
     const referred = new Set<Digest>();
     const shown = new Set<Digest>();
+    const inUse = new Set<Digest>();
     for (const { digest, kind } of eachReference({ state, at: state.meta.at, retention })) {
       referred.add(digest);
       if (forAll.has(kind)) shown.add(digest);
+      if (kind === "trial that goes on") inUse.add(digest);
     }
     const left = leftByTrials(state);
     const released = new Map<string, Digest[]>();
+    for (const [digest, agents] of tracker.released()) {
+      const isOver = !referred.has(digest) && this.#mayGo(digest, left, Infinity, retention.uploadMs);
+      if (!isOver && !this.#stored.has(digest)) continue;
+      for (const agent of agents) released.set(agent, [...(released.get(agent) ?? []), digest]);
+    }
+    for (const digest of this.#stored) if (!tracker.isSpokenOf(digest)) this.#stored.delete(digest);
     const all = [...tracker.kept()];
     for (const { bytes, digest } of all) {
       const known = this.#knownOf(digest, now);
       if (shown.has(digest)) void this.#store(digest, known, now);
-      else if (referred.has(digest)) this.#holdTwice({ digest, bytes }, known, now);
+      else if (referred.has(digest))
+        this.#holdTwice({ digest, bytes, isInUse: inUse.has(digest) }, known, now);
       else if (this.#mayGo(digest, left, now - known.since, retention.uploadMs))
         this.#release(digest, released);
     }
@@ -136,11 +164,7 @@ export class ReplicaKeeper {
   }
 
   /** REPL-5. */
-  #holdTwice(
-    { bytes, digest }: { readonly digest: Digest; readonly bytes: number },
-    known: Known,
-    now: number,
-  ) {
+  #holdTwice({ bytes, digest, isInUse }: Held, known: Known, now: number): void {
     const { desk, lostMs, state, tracker } = this.#options;
     const keepers = [...tracker.keepersOf(digest)];
     const present = keepers.filter((agent) => state.agents.get(agent)?.present === true);
@@ -154,7 +178,7 @@ export class ReplicaKeeper {
     const isForGood = keepers.some((agent) => state.agents.get(agent)?.revoked === true);
     const [from] = present;
     if (from === undefined || desk.isUnderWay(digest)) return;
-    if (!isForGood && now - known.lonelySince < lostMs) return;
+    if (!isForGood && !isInUse && now - known.lonelySince < lostMs) return;
     const isBegun = !known.wasAsked && desk.begin(from, { digest, bytes, trial: null }) !== null;
     known.wasAsked = true;
     if (!isBegun) void this.#store(digest, known, now);
@@ -167,6 +191,7 @@ export class ReplicaKeeper {
     const proof = await prove(digest).catch(() => null);
     if (proof === "right") {
       const released = new Map<string, Digest[]>();
+      this.#stored.add(digest);
       this.#release(digest, released);
       this.#giveReleased(released);
       return;
@@ -183,7 +208,7 @@ export class ReplicaKeeper {
     for (const agent of [...tracker.keepersOf(digest)]) {
       released.set(agent, [...(released.get(agent) ?? []), digest]);
       // Whoever asks from now on does not count on it.
-      tracker.note(agent, { digest });
+      tracker.release(agent, digest);
     }
   }
 

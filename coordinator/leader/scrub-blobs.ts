@@ -75,7 +75,7 @@ export function scrubBlobs({ clock, digests, isAtAgents, prover }: ScrubOptions)
   };
 }
 
-/** Of models and datasets first, then of trials, the newest first. */
+/** Of models and datasets first, then of trials and what they said, the newest first. */
 export function artifactsOnRecord(state: State): OnRecord {
   const large = new Set<Digest>();
   const found = new Set<Digest>();
@@ -85,6 +85,8 @@ export function artifactsOnRecord(state: State): OnRecord {
     if (checkpoint === null || found.has(checkpoint.digest)) continue;
     (checkpointBytes < replicaBytesMin ? found : large).add(checkpoint.digest);
   }
+  for (const { curves, logs } of [...state.archives.values()].reverse())
+    for (const digest of [curves, logs]) if (digest !== undefined) found.add(digest);
   // What was collected is not looked for.
   const held = (digests: ReadonlySet<Digest>) => [...digests].filter((digest) => isHeld(state, digest));
   return { stored: held(found), perhaps: held(large) };

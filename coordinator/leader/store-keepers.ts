@@ -76,7 +76,11 @@ export function storeKeepers({
   const archiver = new Archiver({ ...common, points });
   return {
     ...{ collector, desk, keeper, points, prover },
-    archives: new ArchiveShelf({ bus, place: placeOf(mesh), state }),
+    archives: new ArchiveShelf({
+      ...{ bus, place: placeOf(mesh), state },
+      // A server that is away is asked when it is wanted the next time.
+      doubt: (digest) => void prover.proveAgain(digest).catch(() => undefined),
+    }),
     look: () => {
       collector.look();
       archiver.look();

@@ -38,6 +38,8 @@ interface Holder {
   readonly held: Map<Digest, Copy>;
 }
 
+type IsPresent = (agent: string) => boolean;
+
 export interface Holders {
   readonly agents: readonly string[];
   readonly bringing: readonly string[];
@@ -60,10 +62,10 @@ export interface Taker {
   readonly room: number;
 }
 
-type IsPresent = (agent: string) => boolean;
-
 export class Tracker implements Holdings {
   readonly #holders = new Map<string, Holder>();
+  /** By digest, who was told to let it go and may not have heard it. */
+  readonly #releasedAt = new Map<Digest, Set<string>>();
   readonly #rates = new Map<string, number>();
   readonly #at = new Map<Digest, Set<string>>();
   /** By digest of what is kept somewhere, by whom. */
@@ -124,6 +126,22 @@ export class Tracker implements Holdings {
     return this.#at.get(digest) ?? nobody;
   }
 
+  /** It was told to let it go. Until it says something of it again it counts as no keeper, and may not have heard it. */
+  release(agent: string, digest: Digest): void {
+    removeFrom(this.#keptAt, digest, agent);
+    if (this.#holders.get(agent)?.held.has(digest) === true) addTo(this.#releasedAt, digest, agent);
+  }
+
+  /** What agents were told to let go and have not said that they did. */
+  released(): Iterable<readonly [Digest, ReadonlySet<string>]> {
+    return this.#releasedAt;
+  }
+
+  /** Somebody keeps it, or may not have heard that it need not. */
+  isSpokenOf(digest: Digest): boolean {
+    return this.#keptAt.has(digest) || this.#releasedAt.has(digest);
+  }
+
   /** Who keeps it whatever the quota lets go. */
   keepersOf(digest: Digest): ReadonlySet<string> {
     return this.#keptAt.get(digest) ?? nobody;
@@ -137,8 +155,9 @@ export class Tracker implements Holdings {
     }
   }
 
+  /** Whether there is anything to look after. */
   keepsAny(): boolean {
-    return this.#keptAt.size > 0;
+    return this.#keptAt.size > 0 || this.#releasedAt.size > 0;
   }
 
   /** It was seen to receive so fast. */
@@ -155,18 +174,23 @@ export class Tracker implements Holdings {
     return this.#rates.get(agent) ?? null;
   }
 
-  doorOf(agent: string): Door | null {
-    return this.#holders.get(agent)?.door ?? null;
+  /** Where others reach it: its door, without addresses where they come through a third; null where nobody does. */
+  reachOf(agent: string, isPresent: IsPresent): Door | null {
+    const holder = this.#holders.get(agent);
+    if (holder === undefined) return null;
+    return holder.door ?? (this.#viaOf(agent, holder, isPresent).length > 0 ? { addresses: [] } : null);
   }
 
   storeOf(agent: string): string | null {
     return this.#holders.get(agent)?.store ?? null;
   }
 
-  /** Agents that others reach and that hold replicas. */
-  *takers(): Generator<Taker, void, void> {
-    for (const [agent, { door, room, store }] of this.#holders)
+  /** Agents that hold replicas and that others reach. */
+  *takers(isPresent: IsPresent): Generator<Taker, void, void> {
+    for (const [agent, { room, store }] of this.#holders) {
+      const door = room === null || !isPresent(agent) ? null : this.reachOf(agent, isPresent);
       if (door !== null && room !== null && store !== null) yield { agent, door, room, store };
+    }
   }
 
   /** Where `asker` may ask for it, never itself: those who have it whole first, of each kind in an order of the asker's own. */
@@ -216,6 +240,7 @@ export class Tracker implements Holdings {
 
   #add(agent: string, { held }: Holder, { digest, kept, part }: Held): void {
     if (!held.has(digest) && held.size >= heldMax) return;
+    removeFrom(this.#releasedAt, digest, agent);
     held.set(digest, { isPart: part === true, keptBytes: kept ?? null });
     addTo(this.#at, digest, agent);
     if (kept === undefined) removeFrom(this.#keptAt, digest, agent);
@@ -225,6 +250,7 @@ export class Tracker implements Holdings {
   #drop(agent: string, holder: Holder, digest: Digest): void {
     if (!holder.held.delete(digest)) return;
     removeFrom(this.#at, digest, agent);
+    removeFrom(this.#releasedAt, digest, agent);
     removeFrom(this.#keptAt, digest, agent);
   }
 }

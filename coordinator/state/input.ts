@@ -80,6 +80,9 @@ export interface MadeArchive {
   /** Null where they have none. */
   readonly curves: Digest | null;
   readonly logs: Digest | null;
+  /** The last sequence of each stream that was read. */
+  readonly curvesTo: number;
+  readonly logsTo: number;
   readonly bytes: number;
 }
 

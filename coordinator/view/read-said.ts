@@ -36,7 +36,8 @@ export async function locate(
 ): Promise<{ readonly located: readonly Located[]; readonly to: number }> {
   const subjects = subjectsOf(mesh);
   const stream = streamsOf(mesh)[streamOf[kind]];
-  const { lastSequence } = await bus.streamState(stream);
+  // Where nothing was ever stored is not asked: of agents of before there is a subject for each trial.
+  const { lastSequence, subjects: stored } = await bus.census(stream, ">");
   const caughtUp = new Set<string>();
   const located: Located[] = [];
   for (const spoken of trials) {
@@ -46,6 +47,7 @@ export async function locate(
         : voicesOf(spoken, subjects.lines, subjects.log);
     const heard: Heard[] = [];
     for (const voice of voices) {
+      if (!stored.has(voice.subject)) continue;
       const span = await points.spanOf(stream, voice.subject, voice.fence, caughtUp);
       if (span !== null) heard.push({ trial: spoken.trial, voice, span });
     }

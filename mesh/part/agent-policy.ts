@@ -13,10 +13,13 @@ import { nameForm } from "../../protocol/name.ts";
 import type { ProgramsAllowed } from "../../protocol/program.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { parseJsonFile, readPrivateFile, writePrivateFile } from "../../system/private-file.ts";
+import { portMax } from "../port.ts";
 import { idlePolicy, idleProblem, type IdleFlags } from "./idle-policy.ts";
 
 /** Of what was given, in a refusal: a sentence is to be read. */
 const givenCharactersMax = 100;
+
+export type PeerPort = number | "any" | "none";
 
 export interface PolicyFlags extends IdleFlags {
   readonly slots?: number;
@@ -41,6 +44,8 @@ export interface PolicyFlags extends IdleFlags {
   readonly label?: readonly string[];
   /** What other machines get of its artifacts, MiB a second in all; 0: nothing; `any` takes it back. It stays on this machine. */
   readonly upload?: number | "any";
+  /** Where it takes connections of other machines: `any` free port, or `none`, so that it only opens them. It stays on this machine. */
+  readonly peerPort?: PeerPort;
   /** Whether it passes on between machines that cannot reach each other. It stays on this machine. */
   readonly relay?: "yes" | "no";
 }
@@ -53,6 +58,7 @@ const fileSchema = z.strictObject({
   leaveFreeDiskGiB: z.number().nonnegative().nullable().default(null),
   uploadRate: z.number().nonnegative().nullable().default(null),
   mayRelay: z.boolean().default(true),
+  peerPort: z.union([z.int().min(1).max(portMax), z.enum(["any", "none"])]).default("any"),
 });
 
 export interface AgentPolicy {
@@ -64,6 +70,7 @@ export interface AgentPolicy {
   /** MiB a second; null: as fast as it goes; 0: nothing. */
   readonly uploadRate: number | null;
   readonly mayRelay: boolean;
+  readonly peerPort: PeerPort;
 }
 
 /**
@@ -101,6 +108,7 @@ function firstPolicy({ leaveFreeCores = 0 }: PolicyFlags, programs: ProgramsAllo
     leaveFreeDiskGiB: null,
     uploadRate: null,
     mayRelay: true,
+    peerPort: "any",
   };
 }
 
@@ -163,6 +171,7 @@ function withFlags(before: AgentPolicy, flags: PolicyFlags): Outcome<AgentPolicy
       flags.leaveFreeDisk === "auto" ? null : (flags.leaveFreeDisk ?? before.leaveFreeDiskGiB),
     uploadRate: flags.upload === "any" ? null : (flags.upload ?? before.uploadRate),
     mayRelay: flags.relay === undefined ? before.mayRelay : flags.relay === "yes",
+    peerPort: flags.peerPort ?? before.peerPort,
   });
 }
 

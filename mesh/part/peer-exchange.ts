@@ -30,6 +30,7 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { Door } from "../../protocol/tracking.ts";
 import { formatBytes } from "../../text/figure.ts";
+import type { PeerPort } from "./agent-policy.ts";
 import type { KeptCertificate, ShownCertificate } from "./keep-certificate.ts";
 
 /** Machines that are served at once. */
@@ -49,6 +50,8 @@ export interface PeerExchangeOptions {
   readonly uploadRate: number | null;
   /** It may pass on for others, within the same rate. */
   readonly mayRelay: boolean;
+  /** Where it takes connections of others; `none`: it gives on those that it opens itself. */
+  readonly peerPort: PeerPort;
   readonly say: (line: string) => void;
 }
 
@@ -134,7 +137,7 @@ export class PeerExchange implements ChunkSource {
   }
 
   #opened(identity: PeerIdentity): Opened {
-    const { artifacts, bus, clock, isLocal, mesh, name, say, uploadRate } = this.#options;
+    const { artifacts, bus, clock, mesh, name, say, uploadRate } = this.#options;
     const bytesPerSecond = uploadRate === null ? null : uploadRate * bytesPerMiB;
     const limits = { slots, bytesPerSecond };
     const upload = new Upload({
@@ -143,7 +146,7 @@ export class PeerExchange implements ChunkSource {
     });
     const door: PeerDoor = new PeerDoor({
       ...{ identity, clock, say },
-      listen: this.#gives ? { host: isLocal ? "127.0.0.1" : "0.0.0.0", port: 0 } : null,
+      listen: this.#listen(),
       onLink: (link) => {
         if (!this.#gives) return;
         serveUploads(link, upload);
@@ -171,6 +174,12 @@ export class PeerExchange implements ChunkSource {
       onReceived: (artifact, received) => receivedLines(artifact, received).forEach(say),
     });
     return { door, relay, ways, source };
+  }
+
+  #listen() {
+    const { isLocal, peerPort } = this.#options;
+    if (!this.#gives || peerPort === "none") return null;
+    return { host: isLocal ? "127.0.0.1" : "0.0.0.0", port: peerPort === "any" ? 0 : peerPort };
   }
 
   get #gives(): boolean {

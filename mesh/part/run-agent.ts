@@ -25,7 +25,7 @@ import { meshTrust, operatorCheck } from "../mesh-trust.ts";
 import { cacheFolder, openAgentMemory } from "./agent-memory.ts";
 import { awaitDisk } from "./await-disk.ts";
 import { claimPlace } from "./claim-place.ts";
-import { agentPolicy, type PolicyFlags } from "./agent-policy.ts";
+import { agentPolicy, type PeerPort, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
 import { keepCertificate, type KeptCertificate } from "./keep-certificate.ts";
@@ -62,7 +62,7 @@ export async function runAgent(
     );
     if (owner === null) return accept(null);
     if (!owner.ok) return owner;
-    const { idleCommand, labels, leaveFreeDiskGiB, mayRelay, note, policy, uploadRate } = owner.value;
+    const { labels, note, policy } = owner.value;
     if (note !== null) say(note);
     const found = await measureMachine({
       environment,
@@ -89,8 +89,8 @@ export async function runAgent(
     const { name } = credential;
     const kept = ownCertificate(home, credential, bus.value, say);
     const place = { home, name, folder, bus: bus.value, trust: trust.value, store, artifacts, asked };
-    const lent = { measured, policy, idleCommand, leaveFreeDiskGiB, uploadRate, mayRelay };
-    const end = await lend({ environment, say }, { ...place, ...lent, certificate: kept });
+    const lent = { ...owner.value, measured, certificate: kept };
+    const end = await lend({ environment, say }, { ...place, ...lent });
     kept?.stop();
     await bus.value.close();
     await artifacts.close();
@@ -138,6 +138,7 @@ interface Lending {
   readonly certificate: KeptCertificate | null;
   readonly uploadRate: number | null;
   readonly mayRelay: boolean;
+  readonly peerPort: PeerPort;
 }
 
 type LendingEnd = StopReason | { readonly kind: "halted"; readonly reason: string };

@@ -12,6 +12,7 @@ import type { Held } from "../../protocol/tracking.ts";
 import type { Home } from "../home.ts";
 import { isLoopbackHost } from "../port.ts";
 import type { KeptCertificate } from "./keep-certificate.ts";
+import type { PeerPort } from "./agent-policy.ts";
 import { PeerExchange } from "./peer-exchange.ts";
 import { SparedArtifact } from "./spared-artifact.ts";
 import { readUpRecord } from "./up-record.ts";
@@ -29,6 +30,8 @@ export interface ShareWithOthers {
   readonly diskFree: () => number;
   /** Whether it passes on for others. */
   readonly mayRelay: boolean;
+  /** Where it takes connections of others. */
+  readonly peerPort: PeerPort;
   readonly say: (line: string) => void;
 }
 
@@ -50,6 +53,7 @@ export function shareWithOthers({
   incarnation,
   mayRelay,
   name,
+  peerPort,
   say,
   uploadRate,
 }: ShareWithOthers): AmongOthers {
@@ -63,7 +67,7 @@ export function shareWithOthers({
   const kept = new KeptCheckpoint({ store: artifacts, diskFree });
   const { withheld } = artifacts;
   const exchange = new PeerExchange({
-    ...{ mesh, name, bus, certificate, artifacts, uploadRate, mayRelay, say, clock },
+    ...{ mesh, name, bus, certificate, artifacts, uploadRate, mayRelay, peerPort, say, clock },
     isLocal: isAlone(home),
   });
   let place: HoldingPlace = { door: null, via: [], relays: false };
@@ -75,7 +79,8 @@ export function shareWithOthers({
   });
   // GC-8: whether it is still gone then, the leader says when it is told again that it is here.
   const spared = new SparedArtifact(clock, usefulMs, (digest) => {
-    if (artifacts.entry(digest) !== null && !withheld.has(digest)) teller.added({ digest });
+    if (artifacts.entry(digest) !== null && !withheld.has(digest))
+      teller.added({ digest, kept: kept.all().get(digest) });
   });
   void exchange.begin((found) => {
     place = found;

@@ -18,6 +18,8 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
+/** Longer than an agent spares what it used lately. */
+const stillMs = 660_000;
 const say = (line: string) => {
   if (!values.json) process.stdout.write(`${line}\n`);
 };
@@ -29,6 +31,7 @@ const report = await runDisk({
   slots: Number(values.slots),
   graceMs: Number(values.grace) * 1_000,
   patienceMs: Number(values.patience) * 60_000,
+  stillMs,
   say,
 });
 for (const place of new Set([...Object.keys(report.before), ...Object.keys(report.after)])) {

@@ -63,7 +63,10 @@ for (const world of busWorlds) {
         submit: (input) => Promise.resolve(submit(input)),
         log: (line) => lines.push(line),
       });
-      const archives = new ArchiveShelf({ bus: lead, place: placeOf("m"), state });
+      const archives = new ArchiveShelf({
+        ...{ bus: lead, place: placeOf("m"), state },
+        doubt: (digest) => void prover.proveAgain(digest),
+      });
       return { archiver, source: { bus: lead, mesh: "m", points, archives } };
     }
 
@@ -210,6 +213,35 @@ for (const world of busWorlds) {
       assert.deepEqual((await shown(term().source, trials)).history, []);
     });
 
+    test("ARCHIVE-7: an archive that is lost is made again, byte for byte, while the streams have it, and else told once", async () => {
+      const trials = await run("seventh", 6);
+      const { archiver, source } = term();
+      const before = await shown(source, trials);
+      await archived(archiver);
+      const lose = () =>
+        mesh.settle(lead.removeMessages(streams.blobs, `${subjects.blob("*", 0).slice(0, -1)}*`));
+      await lose();
+      const later = term();
+      assert.deepEqual(await shown(later.source, trials), before);
+      await until("both to be stored again", async () => {
+        later.archiver.look();
+        await mesh.pass(50);
+        return lines.filter((line) => line.endsWith("are stored again")).length === 2 || null;
+      });
+      later.archiver.close();
+      await purge();
+      assert.deepEqual(await shown(term().source, trials), before);
+      await lose();
+      const last = term();
+      assert.deepEqual((await shown(last.source, trials)).history, []);
+      lines.length = 0;
+      for (let look = 0; look < 5; look++) {
+        last.archiver.look();
+        await mesh.pass(100);
+      }
+      assert.equal(lines.filter((line) => line.includes("are lost in the mesh's store")).length, 2);
+    });
+
     test("ARCHIVE-3: a log that was collected is told as that, and a curve stays", async () => {
       const trials = await run("sixth", 3);
       const { archiver } = term();
@@ -231,6 +263,7 @@ for (const world of busWorlds) {
       const { state } = fold;
       const prover = {
         prove: () => Promise.reject(new BusError("unavailable", "The server is away.")),
+        wanted: () => [],
       };
       const archiver = new Archiver({
         ...{ bus: lead, mesh: "m", state, settings, points: new PointIndex(lead), prover },

@@ -150,3 +150,26 @@ test("GC-8: an agent hears what was collected, from coordinators only", async ()
   await clock.advance(1_000);
   assert.deepEqual([dropped, wanted], [[collected], []]);
 });
+
+test("AGENT-7: what is said about replicas is heard from coordinators only, and within bounds", async () => {
+  const { bus, clock, lines, replicas } = listen();
+  const give = orderGiver(bus, mesh, keys.signer, clock);
+  const [one, two, three] = ["a", "b", "c"].map((letter) => letter.repeat(64));
+  give({ agent: "one", name: "replica", body: { epoch: 1, take: { digest: one, bytes: 5 } } });
+  give({ agent: "one", name: "replica", body: { epoch: 1, release: [two], store: [three] } });
+  await clock.advance(1_000);
+  assert.deepEqual(replicas, [one, ` ${two} ${three}`]);
+  assert.deepEqual(lines, []);
+  const many = Array.from({ length: 257 }, () => one);
+  const bad = [
+    { take: { digest: one, bytes: 0 } },
+    { take: { digest: "../x", bytes: 5 } },
+    { release: many },
+    { store: many },
+  ];
+  for (const wrong of bad) give({ agent: "one", name: "replica", body: { epoch: 1, ...wrong } });
+  bus.publish(subjects.order("one", "replica"), toBytes({ epoch: 1, expires: 9e15, release: [one] }));
+  await clock.advance(1_000);
+  assert.equal(replicas.length, 2);
+  assert.equal(lines.length, bad.length + 1);
+});

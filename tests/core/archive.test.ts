@@ -37,6 +37,8 @@ class ArchiveFold extends StoreFold {
       curves,
       logs,
       bytes: 20,
+      curvesTo: 9,
+      logsTo: 9,
     };
   }
 

@@ -60,22 +60,25 @@ test("POLICY-1: what an owner says is kept, and each word can be taken back", ()
 test("POLICY-1: what others get of this machine's artifacts, and whether it passes on, is kept and stays here", () => {
   const at = folder();
   const gives = (flags: PolicyFlags) => {
-    const { mayRelay, policy, uploadRate } = policyOf(at, flags);
-    assert.doesNotMatch(JSON.stringify(policy), /upload|relay/iu);
-    return [uploadRate, mayRelay];
+    const { mayRelay, peerPort, policy, uploadRate } = policyOf(at, flags);
+    assert.doesNotMatch(JSON.stringify(policy), /upload|relay|port"/iu);
+    return [uploadRate, mayRelay, peerPort];
   };
-  assert.deepEqual(gives({}), [null, true], "as fast as it goes");
-  assert.deepEqual(gives({ upload: 2.5, relay: "no" }), [2.5, false]);
-  assert.deepEqual(gives({}), [2.5, false]);
-  assert.deepEqual(gives({ upload: 0 }), [0, false]);
-  assert.deepEqual(gives({ relay: "yes" }), [0, true]);
-  assert.deepEqual(gives({ upload: "any" }), [null, true]);
+  assert.deepEqual(gives({}), [null, true, "any"], "as fast as it goes");
+  assert.deepEqual(gives({ upload: 2.5, relay: "no", peerPort: "none" }), [2.5, false, "none"]);
+  assert.deepEqual(gives({}), [2.5, false, "none"]);
+  assert.deepEqual(gives({ upload: 0, peerPort: 4_223 }), [0, false, 4_223]);
+  assert.deepEqual(gives({ relay: "yes" }), [0, true, 4_223]);
+  assert.deepEqual(gives({ upload: "any", peerPort: "any" }), [null, true, "any"]);
   // Of an earlier version.
   const path = join(at, "policy.json");
-  const text = readFileSync(path, "utf8").replace(/,\s*"uploadRate": null,\s*"mayRelay": true/u, "");
-  assert.doesNotMatch(text, /uploadRate|mayRelay/);
+  const text = readFileSync(path, "utf8").replace(
+    /,\s*"uploadRate": null,\s*"mayRelay": true,\s*"peerPort": "any"/u,
+    "",
+  );
+  assert.doesNotMatch(text, /uploadRate|mayRelay|peerPort/);
   writeFileSync(path, text);
-  assert.deepEqual(gives({}), [null, true]);
+  assert.deepEqual(gives({}), [null, true, "any"]);
 });
 
 test("POLICY-2: the command that tells of idleness stays on this machine", () => {
@@ -124,7 +127,7 @@ test("POLICY-5: `up` hands its agent's flags on as they were given", () => {
     ...["--slots", "2", "--hours", "22:00-07:00", "--only-when-idle", "--idle-load", "0.2"],
     ...["--resume-after", "2", "--vacate-after", "9", "--idle-command", "cat file", "--on-battery", "yes"],
     ...["--max-celsius", "80", "--leave-free-cores", "0", "--leave-free-mem", "1.5", "--label", "room=attic"],
-    ...["--upload", "2.5", "--relay", "no"],
+    ...["--upload", "2.5", "--relay", "no", "--peer-port", "4223"],
   ];
   const parse = (words: readonly string[]) =>
     ownerFlags(new Command().exitOverride()).parse(words, { from: "user" }).opts<PolicyFlags>();

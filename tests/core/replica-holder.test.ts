@@ -51,7 +51,7 @@ class Machine {
     return new KeptCheckpoint({ store: this.store, diskFree: () => this.free });
   }
 
-  holder(peer: Machine | null): ReplicaHolder {
+  holder(peer: Machine | null, ask = () => Promise.resolve(this.answer)): ReplicaHolder {
     return new ReplicaHolder({
       ...{
         store: this.store,
@@ -60,7 +60,7 @@ class Machine {
         say: (line: string) => this.lines.push(line),
       },
       peers: peer === null ? [] : [this.#sourceOf(peer)],
-      ask: () => Promise.resolve(this.answer),
+      ask,
       decline: (digest) => this.declined.push(digest),
       onHeld: (held) => this.told.push(held),
       onDropped: () => undefined,
@@ -176,4 +176,25 @@ test("REPL-1: its own checkpoint counts as held only where another has it, and s
     assert.equal(maker.store.isKept(large), false, "beyond half of the quota the mesh's store is to hold it");
     const small = await maker.add(0.2, 3);
     assert.equal(await maker.holder(null).replicate({ digest: small, bytes: 209_715, fence: 1 }), false);
+  }));
+
+test("REPL-1: of two attempts that leave the same checkpoint, the one that finds nobody takes nothing from the other", () =>
+  two(async (maker) => {
+    const digest = await maker.add(3, 1);
+    for (const order of [0, 1]) {
+      const answers = [Promise.withResolvers<string | null>(), Promise.withResolvers<string | null>()];
+      let asked = 0;
+      const holder = maker.holder(null, () => answers[asked++]?.promise ?? Promise.resolve(null));
+      const both = [1, 2].map((fence) => holder.replicate({ digest, bytes: 3 * mebibyte, fence }));
+      answers[order]?.resolve("den");
+      assert.equal(await both[order], true);
+      answers[1 - order]?.resolve(null);
+      assert.equal(await both[1 - order], false);
+      assert.ok(
+        maker.store.isKept(digest),
+        `the ${order === 0 ? "first" : "second"} one was told that den has it`,
+      );
+      holder.release(digest);
+      assert.equal(maker.store.isKept(digest), false);
+    }
   }));

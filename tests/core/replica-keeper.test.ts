@@ -28,6 +28,8 @@ class Place {
   readonly inFlight = new Set<string>();
   readonly desk: ReplicaDesk;
   readonly keeper: ReplicaKeeper;
+  /** Orders do not arrive. */
+  isDeaf = false;
   readonly #numbers = new Map<string, number>();
   readonly #away = new Set<string>();
   #resource = 0;
@@ -70,7 +72,7 @@ class Place {
   }
 
   /** Null where the machine that trains is away, or nothing trains. */
-  async checkpoint(isReported = true): Promise<string | null> {
+  async checkpoint(isReported = true, isLast = false): Promise<string | null> {
     const [trial] = this.fold.running();
     const attempt = trial === undefined ? null : activeAttempt(trial);
     if (attempt === null || this.#away.has(attempt.agent) || this.#resource >= epochs - 1) return null;
@@ -82,8 +84,16 @@ class Place {
     if ((await answer).state !== "held") this.meshStore.add(digest);
     this.tell(agent, [{ digest, ...(this.meshStore.has(digest) ? {} : { kept: bytes }) }]);
     if (!isReported) return digest;
-    const kept = { fence, resource: ++this.#resource, digest, bytes, metrics: {}, usedMs: this.#resource };
-    this.fold.report(agent, { kind: "checkpoint", ...kept });
+    const resource = isLast ? epochs : ++this.#resource;
+    const kept = {
+      fence,
+      resource,
+      digest,
+      bytes,
+      metrics: isLast ? { accuracy: 0.5 } : {},
+      usedMs: resource,
+    };
+    this.fold.report(agent, { kind: isLast ? "finished" : "checkpoint", ...kept });
     // What was said before it counts no more, whenever it comes.
     this.inFlight.clear();
     return digest;
@@ -96,9 +106,9 @@ class Place {
   }
 
   async pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= 5_000) {
+    for (let left = ms; left > 0; left -= 1_000) {
       this.keeper.look();
-      await this.clock.advance(Math.min(left, 5_000));
+      await this.clock.advance(Math.min(left, 1_000));
     }
   }
 
@@ -119,7 +129,7 @@ class Place {
       assert.ok(isStored || !this.inFlight.has(digest), "REPL-7: a report names it that is on its way");
       this.released.add(digest);
     }
-    if (this.#away.has(agent)) return;
+    if (this.#away.has(agent) || this.isDeaf) return;
     const { take } = order;
     if (take !== undefined) {
       assert.ok([...this.tracker.keepersOf(take.digest)].some((keeper) => !this.#away.has(keeper)));
@@ -186,22 +196,32 @@ test("REPL-5, REPL-6, REPL-7: two hold what something refers to, or the mesh's s
   );
 });
 
-test("REPL-5: a machine that is away for a while changes nothing; one that was revoked is replaced at once", async () => {
+test("REPL-5: of what only a finished trial left a copy that is away for a while is not made again; one that was revoked is at once", async () => {
   const place = new Place(["m0", "m1", "m2", "m3"]);
-  const digest = (await place.checkpoint()) ?? assert.fail();
+  const maker = place.maker ?? assert.fail();
+  const digest = (await place.checkpoint(true, true)) ?? assert.fail();
   const holders = place.keepers(digest);
   assert.equal(holders.length, 2);
-  const other = holders.find((agent) => agent !== place.maker) ?? assert.fail();
+  const other = holders.find((agent) => agent !== maker) ?? assert.fail();
   place.leave(other, false);
   await place.pass(lostMs - 60_000);
-  assert.deepEqual(place.keepers(digest), [place.maker], "it may be back soon");
+  assert.deepEqual(place.keepers(digest), [maker], "it may be back soon");
   await place.pass(120_000);
   assert.equal(place.keepers(digest).length, 2, "it is gone for good");
-  const next = place.keepers(digest).find((agent) => agent !== place.maker) ?? assert.fail();
+  const next = place.keepers(digest).find((agent) => agent !== maker) ?? assert.fail();
   place.leave(next, true);
   await place.pass(30_000);
   assert.equal(place.keepers(digest).length, 2);
   assert.ok(!place.keepers(digest).includes(next));
+});
+
+test("REPL-5: what a trial goes on from has a second copy again within seconds", async () => {
+  const place = new Place(["m0", "m1", "m2", "m3"]);
+  const digest = (await place.checkpoint()) ?? assert.fail();
+  await place.pass(1_000);
+  place.leave(place.maker ?? "", false);
+  await place.pass(2_000);
+  assert.equal(place.keepers(digest).length, 2);
 });
 
 test("REPL-7: a checkpoint that another has taken the place of is let go within seconds", async () => {
@@ -211,4 +231,17 @@ test("REPL-7: a checkpoint that another has taken the place of is let go within 
   await place.pass(30_000);
   assert.deepEqual([...place.released].toSorted(), digests.slice(0, -1).toSorted());
   assert.equal(place.keepers(digests.at(-1) ?? "").length, 2);
+});
+
+test("REPL-7: one that did not hear that it may let a replica go is told again, until it says that it did", async () => {
+  const place = new Place(["m0", "m1"]);
+  const [first, second] = [(await place.checkpoint()) ?? "", (await place.checkpoint()) ?? ""];
+  place.isDeaf = true;
+  await place.pass(60_000);
+  assert.deepEqual(place.keepers(first), [], "nobody counts on it any more");
+  assert.equal([...place.tracker.released()].length, 1);
+  place.isDeaf = false;
+  await place.pass(30_000);
+  assert.deepEqual([...place.tracker.released()], []);
+  assert.equal(place.keepers(second).length, 2);
 });

@@ -41,34 +41,42 @@ function doorOf(agent: string) {
   return { addresses: [`${agent}:7000`] };
 }
 
+type Message = typeof said extends fc.Arbitrary<infer M> ? M : never;
+type Model = Map<string, Said & { held: Map<string, boolean> }>;
+
+/** Says it to the tracker, whose answer has to be right, and to the model. */
+function say(tracker: Tracker, model: Model, numbers: Map<string, number>, message: Message): void {
+  const { added, agent, dropped, hasDoor, isGap, isGone, isOld, relays, via, whole } = message;
+  if (isGone) {
+    tracker.forget(agent);
+    model.delete(agent);
+    return;
+  }
+  const number = whole ? 1 : (numbers.get(agent) ?? 0) + (isGap ? 2 : 1);
+  const hold: Hold = {
+    ...{ kind: "hold", incarnation: "one", epoch: 1, number, whole, added, dropped },
+    door: hasDoor ? doorOf(agent) : null,
+    ...(isOld ? {} : { via, relays }),
+  };
+  const isTaken = whole || (model.has(agent) && !isGap);
+  assert.equal(tracker.hold(agent, hold), isTaken);
+  if (!isTaken) return;
+  numbers.set(agent, number);
+  const held = whole ? new Map<string, boolean>() : (model.get(agent)?.held ?? new Map<string, boolean>());
+  for (const gone of dropped) held.delete(gone);
+  for (const { digest, part } of added) held.set(digest, part);
+  model.set(agent, { hasDoor, held, ...(isOld ? { via: [], relays: false } : { via, relays }) });
+}
+
+const byName = (one: { agent: string }, other: { agent: string }) => (one.agent < other.agent ? -1 : 1);
+
 test("TRACK-1, TRACK-4: whoever asks is told of all who are present and hold it, and of nobody else; a gap is noticed", () => {
   fc.assert(
     fc.property(fc.array(said, { maxLength: 40 }), fc.subarray(agents), (messages, present) => {
       const tracker = new Tracker();
       const numbers = new Map<string, number>();
-      const model = new Map<string, Said & { held: Map<string, boolean> }>();
-      for (const { added, agent, dropped, hasDoor, isGap, isGone, isOld, relays, via, whole } of messages) {
-        if (isGone) {
-          tracker.forget(agent);
-          model.delete(agent);
-          continue;
-        }
-        const number = whole ? 1 : (numbers.get(agent) ?? 0) + (isGap ? 2 : 1);
-        const door = hasDoor ? doorOf(agent) : null;
-        const hold: Hold = {
-          ...{ kind: "hold", incarnation: "one", epoch: 1, number, whole, door, added, dropped },
-          ...(isOld ? {} : { via, relays }),
-        };
-        const isTaken = whole || (model.has(agent) && !isGap);
-        assert.equal(tracker.hold(agent, hold), isTaken);
-        if (!isTaken) continue;
-        numbers.set(agent, number);
-        const held = new Map(whole ? [] : model.get(agent)?.held);
-        for (const gone of dropped) held.delete(gone);
-        for (const { digest, part } of added) held.set(digest, part);
-        const way = isOld ? { via: [], relays: false } : { via, relays };
-        model.set(agent, { hasDoor, held, ...way });
-      }
+      const model: Model = new Map();
+      for (const message of messages) say(tracker, model, numbers, message);
       const isPresent = (agent: string) => present.includes(agent);
       const passesOn = (agent: string) => {
         const relay = model.get(agent);
@@ -86,19 +94,18 @@ test("TRACK-1, TRACK-4: whoever asks is told of all who are present and hold it,
           return via.length === 0 ? [] : [{ agent, part, via }];
         });
         const { hidden = [], peers } = tracker.find(asked, "den", isPresent);
-        const byName = (one: { agent: string }, other: { agent: string }) =>
-          one.agent < other.agent ? -1 : 1;
         assert.deepEqual([...peers, ...hidden].toSorted(byName), right.toSorted(byName));
         for (const found of [peers, hidden])
           assert.deepEqual(
             found.map(({ part }) => part),
             found.map(({ part }) => part).toSorted((one, other) => Number(one) - Number(other)),
           );
-        const named = (part: boolean) =>
-          [...model.keys()]
-            .filter((agent) => model.get(agent)?.held.get(asked) === part && isPresent(agent))
+        const of = (part: boolean) =>
+          [...model]
+            .filter(([agent, { held }]) => held.get(asked) === part && isPresent(agent))
+            .map(([agent]) => agent)
             .toSorted();
-        assert.deepEqual(tracker.holders(asked, isPresent), { agents: named(false), bringing: named(true) });
+        assert.deepEqual(tracker.holders(asked, isPresent), { agents: of(false), bringing: of(true) });
       }
     }),
   );

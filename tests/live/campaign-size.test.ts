@@ -1,6 +1,7 @@
 /** Short runs of the campaigns about sizes: hundreds of trials and thousands of messages instead of a million. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runDisk } from "../campaign/disk/run-disk.ts";
 import { fuzzClient } from "../campaign/fuzz/fuzz-client.ts";
 import { fuzzHttp } from "../campaign/fuzz/fuzz-http.ts";
 import { fuzzLive } from "../campaign/fuzz/fuzz-live.ts";
@@ -60,5 +61,20 @@ test(
     const report = await runLargeSweep({ trials: 500, paused: 200, slots: 4, eta: 50, say });
     assert.deepEqual(report.violations, []);
     assert.ok(report.largestMessageBytes < messageBytesMax / 4, `${report.largestMessageBytes} bytes`);
+  },
+);
+
+test(
+  "GC-7: the campaign about the disk runs, and says by place what lies there",
+  { skip: skipWithoutNats, timeout },
+  async () => {
+    const few = { trials: 60, sweeps: 2, programs: 4, epochs: 2, slots: 4 };
+    const report = await runDisk({ ...few, graceMs: 0, patienceMs: 4_000, stillMs: 2_000, say });
+    assert.deepEqual(report.violations, []);
+    assert.equal(report.trials, 64);
+    for (const place of ["server: BLOBS", "server: JOURNAL", "agent/one/store", "artifacts/files"])
+      assert.ok((report.before[place] ?? 0) > 0, place);
+    // 30 checkpoints of 64 KB, once here and once in the mesh's store.
+    assert.ok(report.totalBefore > 2 * 30 * 64_000 && report.totalAfter < report.limit);
   },
 );

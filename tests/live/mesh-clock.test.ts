@@ -70,6 +70,8 @@ async function openMesh(server: TestNatsServer) {
     store: storeOf(new MemoryDisk()),
     incarnation: "box-1",
     artifacts: new Map(),
+    kept: new Set<string>(),
+    keptAt: () => null,
     idleMs: () => hourMs,
     lies: () => false,
     onStep: () => {},

@@ -79,6 +79,38 @@ describe("a person's artifacts over a network", { skip }, () => {
     assert.match(err, /^artifact [0-9a-f]{12}: 3\.\d MiB from 1 agent: tower$/mu);
   });
 
+  test("PERSON-1: a version of a dataset comes from the agent that has it", async () => {
+    mesh.cli.write("set.csv", csv());
+    const file = mesh.cli.write("set.yaml", datasetFile);
+    await mesh.run(serverHome, "dataset", "add", file);
+    // What this user's commands have built lies in one folder for all homes.
+    mesh.cli.ofHome.set(ada, { TRIALMESH_CACHE: at("cache-of-ada") });
+    const { err, out } = await mesh.run(ada, "dataset", "profile", "words@1", "--no-label-errors");
+    assert.match(err, /^artifact [0-9a-f]{12}: \d+.* from 1 agent: tower$/mu);
+    assert.match(out, /^words: \d+ rows/u);
+  });
+
+  test("PERSON-1: killed in the middle and asked again, it goes on and is right", async () => {
+    const digest = await bundled("killed", 16);
+    const part = at(`${ada}/artifacts/parts/${digest}`);
+    const get = ["artifact", "get", digest, "--out", at("killed")] as const;
+    for (let kill = 0; kill < 2; kill++) {
+      const got = mesh.cli.start(ada, ...get);
+      await until("a part of it", () => existsSync(part) || null);
+      // 3 MiB a second: some chunks more than before.
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      await got.end("SIGKILL");
+      assert.ok(!existsSync(at("killed")));
+    }
+    const begun = performance.now();
+    await mesh.run(ada, ...get);
+    const whole = (16 / 3) * 1_000;
+    const ms = performance.now() - begun;
+    const of = (home: string) => readFileSync(at(`${home}/artifacts/files/${digest.slice(0, 2)}/${digest}`));
+    assert.ok(of(ada).equals(of(tower)));
+    assert.ok(ms < whole + 10_000, `${Math.round(ms)} ms`);
+  });
+
   test("PERSON-2: what was put onto the agent's machine alone is given to nobody", async () => {
     mesh.cli.write("alone.txt", text("alone", 2));
     const put = await mesh.run(tower, "artifact", "put", at("alone.txt"), "--json");
@@ -120,6 +152,18 @@ function text(seed: string, megabytes: number): string {
     lines.push(createHash("sha256").update(`${seed} ${at}`).digest("hex"));
   return `${lines.join("\n").slice(0, bytes - 1)}\n`;
 }
+
+function csv(): string {
+  const rows = text("rows", 2).split("\n");
+  return `class,words\n${rows.map((row, at) => `${at % 2 === 0 ? "even" : "odd"},${row.replace(/.{8}/g, "$& ")}`).join("\n")}\n`;
+}
+
+const datasetFile = `name: words
+sources: [{ path: set.csv }]
+plan: [{ split: { train: 0.8, validation: 0.1, test: 0.1 } }]
+text: words
+label: class
+`;
 
 function sweepFile(file: string): string {
   return `name: ${file}

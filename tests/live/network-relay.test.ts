@@ -8,7 +8,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { CliProcess } from "../support/cli-mesh.ts";
-import { NetworkMesh, serverHome } from "../support/network-mesh.ts";
+import { listeningPorts, NetworkMesh, serverHome } from "../support/network-mesh.ts";
 import { processesUnder } from "../support/process-tree.ts";
 import { until } from "../support/until.ts";
 
@@ -93,6 +93,24 @@ describe("agents in different networks", { skip }, () => {
     await train("three", south);
     assert.equal(fromNorth().length, before);
     assert.doesNotMatch(up.said, /passed/);
+  });
+
+  test("RELAY-3: one that takes no connections gives through the one between, and what it opens itself", async () => {
+    await up.end();
+    up = await mesh.up("0.0.0.0", "--name", middle, "--slots", "1", "--relay", "yes");
+    await up.saidLine(/agent: agent middle lends/);
+    await farSouth.end();
+    farSouth = mesh.cli.start(south, "agent", "--peer-port", "none");
+    await farSouth.saidLine(/lends 1 slots/);
+    assert.deepEqual(listeningPorts(farSouth.pid), [], "no port is open there");
+    mesh.cli.write("four.txt", text(4));
+    await train("four", south);
+    await train("four", north);
+    assert.match(farNorth.said, /MiB from 1 agent: south$/mu);
+    // The one between has it by the connection that the other keeps.
+    const sweep = mesh.cli.write("four-middle.yaml", sweepFile("four", middle));
+    await mesh.run(serverHome, "sweep", "run", sweep);
+    assert.match(up.said, /^agent: artifact [0-9a-f]{12}: 12\.\d MiB from \d agents?: .*south/mu);
   });
 });
 

@@ -3,9 +3,10 @@
  * loopback; who is asked, and what is let go, is `core/replica-*`.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
 import type { TrialView } from "../../protocol/view.ts";
 import type { CliProcess } from "../support/cli-mesh.ts";
@@ -112,6 +113,57 @@ ${more}
     const stored = (await storedBytes()) - before;
     assert.ok(stored < mebibyte, `${stored} bytes went into the mesh's store`);
     await join3(`${maker}-2`);
+  });
+
+  test("REPL-6: a person reads it though no server has it, and what is pinned goes to the mesh's store", async () => {
+    const before = await storedBytes();
+    const read = (await mesh.ended(await launch("epochs: 6, pause: 0.1, stand: 0"))).trials[0];
+    const pinned = (await mesh.ended(await launch("epochs: 6, pause: 0.1, stand: 0"))).trials[0];
+    assert.deepEqual([read?.state, pinned?.state], ["completed", "completed"]);
+    assert.ok((await storedBytes()) - before < mebibyte, "both lie at agents");
+    assert.ok((await mesh.client.command("artifact-pin", { digest: pinned?.artifact ?? "" })).ok);
+    const out = join(mesh.cli.folder, "read.bin");
+    await mesh.ok(LiveMesh.home, "artifact", "get", read?.artifact ?? "", "--out", out);
+    assert.ok(statSync(out).size > checkpointMiB * mebibyte);
+    await until("what is pinned to be in the mesh's store", async (note) => {
+      const bytes = (await storedBytes()) - before;
+      note(bytes);
+      return bytes > checkpointMiB * mebibyte || null;
+    });
+  });
+
+  test("REPL-1: whoever runs it is killed at any moment: it goes on from what was acknowledged, each time", async () => {
+    const sweep = await launch("epochs: 6, pause: 1.5, stand: 0");
+    // One more and the trial has failed too often.
+    const kills = 2;
+    for (let kill = 0; kill < kills; kill++) {
+      const attempts = kill + 1;
+      const running = await mesh.trialThat(
+        sweep,
+        `attempt ${attempts}, gone on`,
+        // Two that die at once take what only they had: one after the other.
+        ({ attempts: all, resource, state }) =>
+          all.length >= attempts &&
+          state === "running" &&
+          (kill === 0 || resource > (all.at(-1)?.fromResource ?? 0)),
+      );
+      const runner = running.attempts.at(-1)?.agent ?? "";
+      await sleep(Math.random() * 4_000);
+      const last = (await mesh.sweep(sweep)).trials[0];
+      if (last?.state !== "running") break;
+      await agents.get(runner)?.end("SIGKILL");
+      const acknowledged = last.artifact === null ? 0 : last.resource;
+      await join3(`spare-${kill}`);
+      const next = await mesh.trialThat(
+        sweep,
+        `an attempt after that of ${runner}`,
+        (trial) => trial.attempts.length > last.attempts.length || trial.state !== "running",
+      );
+      const from = next.attempts.at(-1)?.fromResource ?? 0;
+      assert.ok(from >= acknowledged, `it went on from ${from}, and ${acknowledged} had been acknowledged`);
+    }
+    const [trial] = (await mesh.ended(sweep)).trials;
+    assert.deepEqual([trial?.state, trial?.resource], ["completed", 6], JSON.stringify(trial?.attempts));
   });
 
   test("REPL-1: a third agent has it from those who hold it", async () => {

@@ -17,6 +17,7 @@ import type { Store } from "../../store/store.ts";
 import { simulatedRunner, type SimulatedStore } from "../support/simulated-runner.ts";
 import type { MemoryBus } from "../support/bus/memory-bus.ts";
 import type { ProcessClock } from "./process.ts";
+import { isLarge, ReplicaMachine } from "./replica-machine.ts";
 
 export interface AgentPlan {
   readonly name: string;
@@ -51,6 +52,10 @@ export interface AgentWorld extends Pick<AgentOptions, "mesh" | "trust" | "log" 
   readonly store: Store;
   readonly incarnation: string;
   readonly artifacts: SimulatedStore;
+  /** Large checkpoints on its disk. */
+  readonly kept: Set<string>;
+  /** Those of another machine; null while it cannot be reached. */
+  readonly keptAt: (agent: string) => ReadonlySet<string> | null;
   readonly idleMs: () => number;
   /** Whether it makes up what its jobs use. */
   readonly lies: () => boolean;
@@ -111,6 +116,11 @@ export function startAgentProcess(plan: AgentPlan, world: AgentWorld, runningFen
       ),
     close: () => inner.close(),
   };
+  const machine = new ReplicaMachine({
+    ...world,
+    name: plan.name,
+    contentOf: (digest) => artifacts.get(`sim:${digest}`)?.content ?? new Uint8Array(),
+  });
   startAgent({
     mesh: world.mesh,
     name: plan.name,
@@ -118,7 +128,8 @@ export function startAgentProcess(plan: AgentPlan, world: AgentWorld, runningFen
     trust: world.trust,
     store: steppedStore(store, onStep),
     runner,
-    artifacts: cacheOver(world),
+    artifacts: cacheOver(world, machine),
+    onWelcomed: (epoch) => machine.welcomed(epoch),
     clock,
     incarnation: world.incarnation,
     capability: capabilityOf(plan),
@@ -155,7 +166,10 @@ function steppedStore(store: Store, onStep: () => void): Store {
   };
 }
 
-function cacheOver({ artifacts, bus, clock, mesh, onStep }: AgentWorld): ArtifactCache {
+function cacheOver(
+  { artifacts, bus, clock, mesh, onStep }: AgentWorld,
+  machine: ReplicaMachine,
+): ArtifactCache {
   const { blobs } = streamsOf(mesh);
   const subjects = subjectsOf(mesh);
   const retry = async <T>(run: () => Promise<T>): Promise<T> => {
@@ -178,20 +192,25 @@ function cacheOver({ artifacts, bus, clock, mesh, onStep }: AgentWorld): Artifac
     read: () => Promise.resolve(null),
     keep: (digest) => Promise.resolve(`sim:${digest}`),
     fetch: async (digest) => {
-      const found = await retry(
-        async () =>
-          (await bus.getMessage(blobs, subjects.blob(digest, 0))) ??
-          (await takePacked(bus, placeOf(mesh), digest)),
-      );
-      return found === null ? refuse("unknown", `no artifact ${digest}`) : accept(`sim:${digest}`);
+      const look = () =>
+        retry(
+          async () =>
+            (await bus.getMessage(blobs, subjects.blob(digest, 0))) !== null ||
+            (await takePacked(bus, placeOf(mesh), digest)) !== null,
+        );
+      const isFound = isLarge(digest) ? await machine.wait(digest, look) : await look();
+      return isFound ? accept(`sim:${digest}`) : refuse("unknown", `no artifact ${digest}`);
     },
-    share: async (path, _digest, given) => {
+    share: async (path, digest, given, made) => {
+      if (made !== undefined && (await machine.replicate(digest, made))) return;
       const content = given ?? artifacts.get(path)?.content ?? new Uint8Array();
       onStep();
       await putBlob(bus, placeOf(mesh), content);
       onStep();
     },
-    offer: () => {},
+    offer: (digest) => void machine.store(digest),
+    drop: (digest) => machine.drop(digest),
+    replica: (order) => machine.obey(order),
   };
 }
 

@@ -51,7 +51,7 @@ async function auditOnce(world: World, calmFrom: number): Promise<JournalAudit> 
       !audit.state.gone.has(checkpoint.digest) &&
       !world.holdsArtifact(checkpoint.digest, audit.state.packed.get(checkpoint.digest))
     )
-      violations.push(`AGENT-4: the checkpoint of ${trial} is not in the mesh's store`);
+      violations.push(`AGENT-4: the checkpoint of ${trial} is not in the mesh's store, nor at two agents`);
   }
   violations.push(...leftovers(world, audit.state));
   for (const name of world.agents.keys()) {
@@ -67,7 +67,7 @@ async function auditOnce(world: World, calmFrom: number): Promise<JournalAudit> 
   return { ...audit, violations };
 }
 
-/** GC-1, after a last look with no grace: all that nothing refers to is gone, and all that something refers to is there. */
+/** GC-1, after a last look with no grace: all that nothing refers to is gone, and all that something refers to is there; and what has ended is archived. */
 function leftovers(world: World, state: State): string[] {
   const referred = referredTo({ state, at: state.meta.at, retention: retentionOf(state) });
   const stored = world.storedArtifacts();
@@ -78,10 +78,16 @@ function leftovers(world: World, state: State): string[] {
     ...[...referred]
       .filter((digest) => !world.holdsArtifact(digest, state.packed.get(digest)) && !state.gone.has(digest))
       .map((digest) => `GC-1: ${digest} is referred to and not stored`),
+    ...[...world.keptAtAgents().keys()]
+      .filter((digest) => !referred.has(digest))
+      .map((digest) => `REPL-7: ${digest} is still kept, and nothing refers to it`),
     ...world
       .storedPacks()
       .filter((pack) => state.packs.get(pack)?.digests.some((digest) => referred.has(digest)) !== true)
       .map((pack) => `GC-1: pack ${pack} is still stored`),
+    ...[...state.unarchived.values()].flatMap((waiting) =>
+      [...waiting].map((trial) => `ARCHIVE-4: ${trial} has ended and is not archived`),
+    ),
     ...[...state.openMarks].map((mark) => `GC-4: mark ${mark} has not come to its end`),
   ];
 }

@@ -78,6 +78,7 @@ export class World {
   readonly candidates = new Map<string, CandidateProcess>();
   readonly trace: string[] = [];
   readonly #plan: WorldPlan;
+  readonly #kept = new Map<string, Set<string>>();
   readonly #disks = new Map<string, MemoryDisk>();
   readonly #clockFaults = new Map<string, ClockFault>();
   /** When the owner of each machine last touched it, and until when they stay, in the world's time. */
@@ -191,6 +192,8 @@ export class World {
       store: this.#openDisk(`agent-${name}`),
       incarnation: bus.name,
       artifacts: this.artifacts,
+      kept: this.keptOf(name),
+      keptAt: (agent: string) => this.#keptAt(agent),
       idleMs: () => this.#idleMs(name),
       lies: () => this.#lying.has(name),
       onStep: () => {
@@ -206,6 +209,27 @@ export class World {
     });
     startAgentProcess(plan, world, process.runningFences);
     this.note(`${name} starts`);
+  }
+
+  /** Large checkpoints on the disk of that machine. */
+  keptOf(name: string): Set<string> {
+    const kept = this.#kept.get(name) ?? new Set();
+    this.#kept.set(name, kept);
+    return kept;
+  }
+
+  /** By digest of what lies on machines' disks, how many of them have it. */
+  keptAtAgents(): ReadonlyMap<string, number> {
+    const found = new Map<string, number>();
+    for (const kept of this.#kept.values())
+      for (const digest of kept) found.set(digest, (found.get(digest) ?? 0) + 1);
+    return found;
+  }
+
+  #keptAt(name: string): ReadonlySet<string> | null {
+    const process = this.agents.get(name);
+    const isReached = process?.bus.status() === "connected" && !process.clock.standsStill;
+    return isReached ? this.keptOf(name) : null;
   }
 
   killAgent(name: string): void {
@@ -363,8 +387,9 @@ export class World {
     return z.object({ sequence: z.int() }).safeParse(end).data?.sequence ?? 0;
   }
 
-  /** By itself, or in the pack that it is said to lie in. */
+  /** By itself, or in the pack that it is said to lie in; or two machines keep it. */
   holdsArtifact(digest: string, pack: number | undefined): boolean {
+    if ((this.keptAtAgents().get(digest) ?? 0) >= 2) return true;
     const stream = this.hub.stream(streamsOf(mesh).blobs);
     if (stream.lastOf(subjectsOf(mesh).blob(digest, 0)) !== null) return true;
     const packed = pack === undefined ? null : stream.lastOf(subjectsOf(mesh).pack(pack));

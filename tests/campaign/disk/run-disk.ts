@@ -19,8 +19,9 @@ export interface DiskOptions {
   readonly slots: number;
   /** Of the grace between mark and removal. */
   readonly graceMs: number;
-  /** For so long at most it is waited until nothing goes any more. */
+  /** For so long at most it is waited until nothing goes any more, which is so where for `stillMs` nothing did. */
   readonly patienceMs: number;
+  readonly stillMs: number;
   readonly say: (line: string) => void;
 }
 
@@ -37,9 +38,7 @@ export interface DiskReport {
 }
 
 const leaseMs = 1_000;
-const lookMs = 5_000;
-/** The disk has not shrunk for so long: this is what stays. Longer than an agent spares what it used lately. */
-const stillMs = 660_000;
+const lookMs = 2_000;
 const limitBytes = 5_000_000_000;
 const limitTrials = 10_000;
 /** Numbers of 4 bytes in a checkpoint: of one kind that goes with the report, and of one that is stored by itself. */
@@ -106,7 +105,7 @@ async function whyFailed(mesh: LiveMesh, sweep: string): Promise<string> {
   return `  ${failed.trial}: ${failure ?? ""}; ${attempts.map(({ ending }) => ending).join("; ")}`;
 }
 
-async function untilStill(home: string, { patienceMs, say }: DiskOptions): Promise<PlaceSizes> {
+async function untilStill(home: string, { patienceMs, say, stillMs }: DiskOptions): Promise<PlaceSizes> {
   const deadline = performance.now() + patienceMs;
   let least = totalOf(sizesOf(home));
   let since = performance.now();
