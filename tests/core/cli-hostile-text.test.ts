@@ -25,6 +25,7 @@ import { driveScreen } from "../support/tui-screen.ts";
 import { openFakeMesh } from "../support/fake-client.ts";
 import { hostileTexts, hostileValue, obeyed } from "../support/hostile-value.ts";
 import { runHere } from "../support/run-cli.ts";
+import { processorMs } from "../support/processor-time.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-hostile-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -331,9 +332,9 @@ describe("TERM-3: text is printable, and what is plain stays as it is", () => {
 
   test("a long hostile text takes no longer than its length", () => {
     for (const part of ["\u001b]", "\u009d", "\u001b[", "\u001b[1", "\u001bP\u001b", "\u001b "]) {
-      const startedAt = performance.now();
+      const startedAt = processorMs();
       printableLines(part.repeat(200_000));
-      assert.ok(performance.now() - startedAt < 2_000, JSON.stringify(part));
+      assert.ok(processorMs() - startedAt < 2_000, JSON.stringify(part));
     }
   });
 });

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { MlflowRuns } from "../../agent/program/mlflow-call.ts";
 import type { MlflowFact } from "../../agent/program/mlflow-fact.ts";
 import { readFilter, type Searchable } from "../../agent/program/mlflow-filter.ts";
+import { processorMs } from "../support/processor-time.ts";
 
 const own = "0".repeat(32);
 
@@ -193,7 +194,7 @@ describe("MLFLOW-7: a search finds what its filter says", () => {
       "\u0000",
       "params.",
     );
-    const started = performance.now();
+    const started = processorMs();
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 60 }), (pieces) => {
         const { call } = opened();
@@ -205,7 +206,7 @@ describe("MLFLOW-7: a search finds what its filter says", () => {
     const { call } = opened();
     call("runs/set-tag", { key: "t", value: "a".repeat(8_000) });
     call("runs/search", { filter: `tags.t LIKE '${"%a".repeat(100)}%b'` });
-    assert.ok(performance.now() - started < 30_000);
+    assert.ok(processorMs() - started < 30_000);
   });
 
   test("page by page, in order, deleted ones only where they are asked for", () => {

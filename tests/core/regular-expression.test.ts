@@ -4,6 +4,7 @@ import test, { describe } from "node:test";
 import * as fc from "fast-check";
 import { metricReader } from "../../agent/program/read-metrics.ts";
 import { regularExpression } from "../../text/regular-expression.ts";
+import { processorMs } from "../support/processor-time.ts";
 
 function matchesOf(source: string, text: string) {
   const read = regularExpression(source);
@@ -187,9 +188,9 @@ describe("RE-5: patterns that take for ever elsewhere are through a line in no t
   for (const pattern of patterns)
     test(pattern, () => {
       const read = metricReader([pattern]);
-      const startedAt = performance.now();
+      const startedAt = processorMs();
       for (let n = 0; n < 5; n++) read("a".repeat(10_000));
-      assert.ok(performance.now() - startedAt < 2_000);
+      assert.ok(processorMs() - startedAt < 2_000);
     });
 });
 
