@@ -5,8 +5,7 @@
  */
 import { digestOf, putBlob } from "../../artifact/blob.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
-import { BusError, type Bus, type Bytes } from "../../protocol/bus/bus.ts";
-import { errorSentence } from "../../protocol/error-sentence.ts";
+import type { Bus, Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { plural } from "../../protocol/plural.ts";
 import { streamsOf } from "../../protocol/subjects.ts";
@@ -20,6 +19,7 @@ import { mustGet, type Archive, type State } from "../state/state.ts";
 import type { PointIndex } from "../view/point-index.ts";
 import { locate, readSaid, type Located } from "../view/read-said.ts";
 import type { BlobProver } from "./blob-prover.ts";
+import { StoreTask } from "./store-task.ts";
 
 /** Messages of one archive, but for those of a single trial: what is in memory at once. */
 const messagesTogetherMax = 4_096;
@@ -61,14 +61,13 @@ interface Stored {
  * | state   | told by   | what it does                               | what moves it on                                               |
  * | ------- | --------- | ------------------------------------------ | -------------------------------------------------------------- |
  * | idle    | not busy  | nothing                                    | `look`, where trials wait: at work                             |
- * | at work | `#busy`   | one archive after the other, with rests    | none is due any more, or the server is away: idle; `close`: over |
+ * | at work | `#task`   | one archive after the other, with rests    | none is due any more, or the server is away: idle; `close`: over |
  * | over    | `#closed` | nothing: what is under way is told nobody  | nothing                                                        |
  */
 export class Archiver {
   readonly #options: ArchiverOptions;
-  #busy = false;
+  readonly #task: StoreTask;
   #closed = false;
-  #trouble = "";
   /** Lost archives that were tried in this term. */
   readonly #tried = new Set<Digest>();
   /** The streams' last sequences when nothing waited. */
@@ -76,27 +75,20 @@ export class Archiver {
 
   constructor(options: ArchiverOptions) {
     this.#options = options;
+    this.#task = new StoreTask((trouble) =>
+      options.log(`curves and logs of ended trials are not archived yet: ${trouble}`),
+    );
   }
 
   /** To be called again and again. */
   look(): void {
-    const { log, state } = this.#options;
+    const { state } = this.#options;
     if (state.unarchived.size === 0) this.#quiet = null;
     const lost = this.#lost();
-    if (this.#busy || this.#closed || (state.unarchived.size === 0 && lost.length === 0)) return;
-    this.#busy = true;
-    this.#work(lost).then(
-      () => {
-        this.#busy = false;
-        this.#trouble = "";
-      },
-      (error: unknown) => {
-        this.#busy = false;
-        if (!(error instanceof BusError)) throw error;
-        const trouble = errorSentence(error);
-        if (trouble !== this.#trouble)
-          log(`curves and logs of ended trials are not archived yet: ${trouble}`);
-        this.#trouble = trouble;
+    if (this.#closed || (state.unarchived.size === 0 && lost.length === 0)) return;
+    this.#task.run(
+      () => this.#work(lost),
+      (error) => {
         // A credential of before artifacts could be stored by coordinators: whoever leads next may have another.
         if (error.kind === "denied") this.#closed = true;
       },

@@ -6,12 +6,11 @@
  */
 import { removeBlob, removePack } from "../../artifact/blob-inventory.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
-import { BusError, type Bus } from "../../protocol/bus/bus.ts";
+import type { Bus } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
 import { droppedMax } from "../../protocol/order.ts";
 import { plural } from "../../protocol/plural.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
-import { errorSentence } from "../../protocol/error-sentence.ts";
 import { leftByTrials } from "../collect/mention.ts";
 import { referredTo } from "../collect/reference.ts";
 import { retentionOf } from "../collect/default-retention.ts";
@@ -21,6 +20,7 @@ import { packOfId } from "../state/pack-id.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type Mark, type State } from "../state/state.ts";
 import type { BlobProver } from "./blob-prover.ts";
+import { StoreTask } from "./store-task.ts";
 
 /** Agents are told of each so often; of more than so many at once none: their caches have a limit of their own. */
 const toldTimes = 2;
@@ -55,9 +55,8 @@ export class Collector {
   readonly #began: number;
   /** Of the newest whole look, on the monotonic clock. */
   #lookedAt: number;
-  #busy = false;
+  readonly #task: StoreTask;
   #closed = false;
-  #trouble = "";
   /** Of what was looked at before. */
   readonly memory = new SurveyMemory();
   /** Collected, and how often agents are still told of each. */
@@ -65,28 +64,14 @@ export class Collector {
 
   constructor(options: CollectorOptions) {
     this.#options = options;
+    this.#task = new StoreTask((trouble) => options.log(`what could go cannot be looked at: ${trouble}`));
     this.#began = options.clock.monotonic();
     this.#lookedAt = this.#began - options.settings.collectEveryMs + options.settings.collectRestMs;
   }
 
   /** To be called again and again; does what is due, one thing after the other. */
   look(): void {
-    if (this.#busy || this.#closed) return;
-    this.#busy = true;
-    this.#round().then(
-      () => {
-        this.#busy = false;
-        this.#trouble = "";
-      },
-      (error: unknown) => {
-        this.#busy = false;
-        // A server that is away now is asked again at the next look.
-        if (!(error instanceof BusError)) throw error;
-        const trouble = errorSentence(error);
-        if (trouble !== this.#trouble) this.#options.log(`what could go cannot be looked at: ${trouble}`);
-        this.#trouble = trouble;
-      },
-    );
+    if (!this.#closed) this.#task.run(() => this.#round());
   }
 
   close(): void {

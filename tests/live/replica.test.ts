@@ -88,8 +88,8 @@ ${more}
   });
   after(() => mesh.close());
 
-  test("REPL-1: kill -9 of the agent that made it: the trial goes on from its last checkpoint, and the server has had none of it", async () => {
-    const before = await storedBytes();
+  /** A sweep of which a checkpoint of its third epoch is kept, and the agent that made it and runs it. */
+  async function keptRunning() {
     const sweep = await launch("epochs: 6, pause: 1.2, stand: 1");
     const kept = await mesh.trialThat(
       sweep,
@@ -97,6 +97,12 @@ ${more}
       (trial) => trial.state === "running" && trial.resource >= 2 && trial.artifact !== null,
     );
     const maker = kept.attempts.at(-1)?.agent ?? "";
+    return { maker, sweep };
+  }
+
+  test("REPL-1: kill -9 of the agent that made it: the trial goes on from its last checkpoint, and the server has had none of it", async () => {
+    const before = await storedBytes();
+    const { maker, sweep } = await keptRunning();
     assert.match(
       agents.get(maker)?.said ?? "",
       /large checkpoints that are made here are held by agent \w+ too/,
@@ -167,13 +173,7 @@ ${more}
   });
 
   test("REPL-1: a third agent has it from those who hold it", async () => {
-    const sweep = await launch("epochs: 6, pause: 1.2, stand: 1");
-    const kept = await mesh.trialThat(
-      sweep,
-      "a checkpoint of its third epoch",
-      (trial) => trial.state === "running" && trial.resource >= 2 && trial.artifact !== null,
-    );
-    const maker = kept.attempts.at(-1)?.agent ?? "";
+    const { maker, sweep } = await keptRunning();
     const holder = /held by agent (\S+) too/u.exec(agents.get(maker)?.said ?? "")?.[1] ?? assert.fail();
     // Only one that has none of it may go on.
     await mesh.cordon(holder, true);
