@@ -13,7 +13,7 @@ import { inParallel, openRun, runFile, watchRun } from "./test-run.mjs";
 
 const cores = availableParallelism();
 /** Tests that start meshes wait for much of their time: for leases to end and for processes to start. */
-const width = cores * 2 + 1;
+const width = cores * 2;
 
 await runScript(async (parameters) => {
   const paths = parameters.filter((word) => word !== "--slow");

@@ -83,7 +83,7 @@ for (const world of [inMemory, ...busWorlds.filter(({ name }) => name !== "memor
     });
     after(async () => {
       await mesh.stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     });
 
     const store = (name: string) =>

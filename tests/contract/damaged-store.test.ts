@@ -30,7 +30,7 @@ import { randomStream } from "../../search/space/random-stream.ts";
 
 const folders: string[] = [];
 after(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 function newFolder(): string {
@@ -386,7 +386,7 @@ test("STORE-11: after any damage a store is what it was, or is put aside; never 
       assert.equal(opening.store.fault(), null);
       await opening.store.close();
     }
-    rmSync(path, { recursive: true });
+    rmSync(path, { recursive: true, maxRetries: 5 });
   };
   await fc.assert(fc.asyncProperty(damagesOf, check), { numRuns: Number(process.env["DAMAGES"] ?? 40) });
   assert.ok(noticed > 0);

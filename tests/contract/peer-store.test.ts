@@ -42,7 +42,7 @@ describe("transfer between stores", () => {
     });
     await door.open();
     ends.push(
-      () => rmSync(folder, { recursive: true, force: true }),
+      () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
       () => store.close(),
       () => door.close(),
     );

@@ -29,7 +29,7 @@ interface Subject {
 }
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-runner-"));
-after(() => rmSync(dir, { recursive: true }));
+after(() => rmSync(dir, { recursive: true, maxRetries: 5 }));
 const store: SimulatedStore = new Map();
 
 const subjects: readonly Subject[] = [

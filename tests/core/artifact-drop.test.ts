@@ -55,7 +55,7 @@ test("GC-8: what was collected goes, but not what somebody reads, wants to stay,
     assert.deepEqual(spared, []);
   } finally {
     await store.close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 });
 

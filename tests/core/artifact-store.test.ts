@@ -27,7 +27,7 @@ import type { ChunkWork, WantedChunk } from "../../artifact/chunk-source.ts";
 import { createHash } from "node:crypto";
 
 const folders: string[] = [];
-after(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+after(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })));
 
 function place() {
   const folder = mkdtempSync(join(tmpdir(), "trialmesh-artifacts-"));
@@ -322,7 +322,7 @@ test("what was begun is kept for days, and let go when nobody went on with it", 
 test("CACHE-2: the quota that was said last is that of whoever says none, also where the index was lost", async () => {
   const { folder, open } = place();
   await open(4_000).close();
-  rmSync(join(folder, "store/index"), { recursive: true });
+  rmSync(join(folder, "store/index"), { recursive: true, maxRetries: 5 });
   const store = open();
   for (let n = 0; n < 9; n++) (await store.addBytes(bytesOf(1_000, n + 1))).held.release();
   assert.deepEqual(

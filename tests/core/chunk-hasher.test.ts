@@ -12,7 +12,7 @@ import { ArtifactStore } from "../../artifact/store/artifact-store.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 
 const folders: string[] = [];
-after(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+after(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })));
 
 /** Filled with what no other seed gives. */
 function fill(data: Uint8Array, seed: number): Uint8Array {
@@ -92,7 +92,7 @@ for (const parent of [tmpdir(), "/dev/shm"].filter(existsSync))
           assert.ok(held !== null && readFileSync(held.path).equals(whole));
           held.release();
           await store.close();
-          rmSync(folder, { recursive: true, force: true });
+          rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
         },
       ),
       { numRuns: 6 },

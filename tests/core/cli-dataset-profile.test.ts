@@ -11,7 +11,7 @@ import { mix } from "../../numeric/mix.ts";
 import type { ExitCode } from "../../protocol/exit-code.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-profile-parts-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 interface Run {
   readonly code: ExitCode | null;

@@ -28,7 +28,7 @@ import { runHere } from "../support/run-cli.ts";
 import { processorMs } from "../support/processor-time.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-hostile-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 /** A plain generator is enough: what is drawn is only which text stands where. */
 function drawing(seed: number): (below: number) => number {

@@ -11,7 +11,7 @@ import type { Profile } from "../../data/profile/profile.ts";
 import { unicodeGlyphs } from "../../text/glyph.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-profile-text-"));
-after(() => rmSync(dir, { recursive: true }));
+after(() => rmSync(dir, { recursive: true, maxRetries: 5 }));
 let profile: Profile;
 
 before(async () => {

@@ -275,7 +275,7 @@ describe("CLI-4: exit status and streams of the real program", () => {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "trialmesh-test-"));
   });
-  after(() => rmSync(folder, { recursive: true }));
+  after(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
   test("usage is 2, help is 0", async () => {
     const [slip, help] = await Promise.all([runCli(["swep"]), runCli(["--help"])]);

@@ -11,7 +11,7 @@ import { scanSource } from "../../data/source/scan-source.ts";
 import { declarationSchema } from "../../data/declaration/declaration.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-lines-"));
-after(() => rmSync(dir, { recursive: true }));
+after(() => rmSync(dir, { recursive: true, maxRetries: 5 }));
 const file = join(dir, "lines.txt");
 const bytesOf = (...parts: (string | number[])[]) =>
   Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Buffer.from(part))));

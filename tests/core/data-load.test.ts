@@ -8,7 +8,7 @@ import { languageIdDataset } from "../../data/row/language-id.ts";
 import { loadDataset } from "../../bench/shared/load-dataset.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-load-"));
-after(() => rmSync(dir, { recursive: true }));
+after(() => rmSync(dir, { recursive: true, maxRetries: 5 }));
 const file = (name: string, text: string) => {
   writeFileSync(join(dir, name), text);
   return join(dir, name);

@@ -17,7 +17,7 @@ import { TextGroups } from "../../data/profile/text-groups.ts";
 import { mixUnsigned } from "../../numeric/mix.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-profile-"));
-after(() => rmSync(dir, { recursive: true }));
+after(() => rmSync(dir, { recursive: true, maxRetries: 5 }));
 const options = { workDir: dir, threads: 1, memoryMiB: 512 };
 
 interface Row {

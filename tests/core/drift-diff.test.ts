@@ -17,7 +17,7 @@ import { textDrift } from "../../data/drift/text-drift.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-drift-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 const options = { workDir: folder, threads: 1, memoryMiB: 256 };
 
 function value<T>(outcome: Outcome<T>): T {

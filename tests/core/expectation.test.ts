@@ -15,7 +15,7 @@ import { expectationReportSchema } from "../../data/expectation/expectation-repo
 import type { Outcome } from "../../protocol/refusal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-expectation-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 const options = { workDir: folder, threads: 1, memoryMiB: 256 };
 
 function value<T>(outcome: Outcome<T>): T {

@@ -26,7 +26,7 @@ import { accept, refuse } from "../../protocol/refusal.ts";
 import { openFakeMesh } from "../support/fake-client.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-export-test-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 let made = 0;
 const fresh = () => {
   const path = join(folder, `${made++}`);

@@ -24,7 +24,7 @@ import { listForPack, packFolderBytes } from "../../artifact/folder/pack-folder.
 import { unpackFolder } from "../../artifact/folder/unpack-folder.ts";
 
 const root = mkdtempSync(join(tmpdir(), "trialmesh-folders-"));
-after(() => rmSync(root, { recursive: true, force: true }));
+after(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
 let count = 0;
 const place = () => join(root, String(++count));
 
@@ -247,7 +247,7 @@ test("any bytes behind a folder's mark are refused or unpacked below their place
         const changed = Buffer.from(bytes);
         for (const [at, byte] of changes) changed[at] = byte;
         const { out } = await unpack(changed);
-        rmSync(out, { recursive: true, force: true });
+        rmSync(out, { recursive: true, force: true, maxRetries: 5 });
       },
     ),
     { numRuns: 300 },

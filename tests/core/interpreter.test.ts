@@ -9,7 +9,7 @@ import { expandCommand } from "../../agent/program/expand-command.ts";
 import { activation, findInterpreter } from "../../agent/program/interpreter.ts";
 
 const root = mkdtempSync(join(tmpdir(), "trialmesh-interpreter-"));
-after(() => rmSync(root, { recursive: true, force: true }));
+after(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
 
 function program(...parts: readonly string[]): string {
   const path = join(root, ...parts);

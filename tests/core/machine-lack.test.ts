@@ -29,7 +29,7 @@ function lack(
 }
 
 describe("LACK-5: what a machine lacks is known by what interpreters, shells and loaders say", () => {
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   const lacking: readonly (readonly [string, string, number?])[] = [
     ["ModuleNotFoundError: No module named 'yaml'", 'the Python module "yaml"'],

@@ -27,7 +27,7 @@ interface Structure {
 
 describe("DIR-1: a folder and those it lies in", () => {
   const root = mkdtempSync(join(tmpdir(), "trialmesh-folder-"));
-  after(() => rmSync(root, { recursive: true, force: true }));
+  after(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
 
   const both = async (path: string, mode?: number): Promise<readonly (FolderError | null)[]> => {
     const caught = (error: unknown) => {
@@ -143,7 +143,7 @@ test(
         assert.equal(code, 1, err);
       }
     } finally {
-      rmSync(root, { recursive: true });
+      rmSync(root, { recursive: true, maxRetries: 5 });
     }
   },
 );

@@ -31,7 +31,7 @@ test("a failed write in the server's log is told once; with room on the disk the
     assert.deepEqual(told, ["full", "room"]);
   } finally {
     end();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 });
 
@@ -54,6 +54,6 @@ test("a disk that cannot be looked at has no room", async () => {
     assert.deepEqual(told, ["full"]);
   } finally {
     end();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 });

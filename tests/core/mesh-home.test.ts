@@ -22,7 +22,7 @@ let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "trialmesh-home-"));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 function messageOf(outcome: Outcome<unknown>): string {
   if (outcome.ok) assert.fail("expected a refusal");

@@ -30,7 +30,7 @@ import { permissionsOf } from "../../protocol/subjects.ts";
 import { issueCredential, join, joiningOf } from "../support/joined-user.ts";
 
 const folder = mkdtempSync(pathOf(tmpdir(), "trialmesh-invite-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 const nowS = 1_800_000_000;
 const dayS = 24 * 3600;
 
@@ -231,7 +231,7 @@ test("INV-7: of many machines at once as many get in as was said, whoever they a
         const names = answers.flatMap((answer) => (answer.ok ? [answer.value.name] : []));
         assert.equal(names.length, Math.min(uses, machines));
         assert.equal(new Set(names).size, names.length, "an agent has a name to itself");
-        rmSync(home.path, { recursive: true });
+        rmSync(home.path, { recursive: true, maxRetries: 5 });
       },
     ),
     { numRuns: 12 },

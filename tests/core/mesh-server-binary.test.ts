@@ -16,7 +16,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "trialmesh-server-"));
   environment = { PATH: join(folder, "bin"), TRIALMESH_CACHE: join(folder, "cache") };
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 /** A program that only says its version, as nats-server does. */
 function fakeServer(path: string, version: string): string {
@@ -61,8 +61,8 @@ test("BIN-1: the order is the named one, PATH and cache by fitness, then what is
     ["nothing there", null, null, "second"],
   ];
   for (const [what, path, cache, expected] of cases) {
-    rmSync(join(folder, "bin"), { recursive: true, force: true });
-    rmSync(join(folder, "cache"), { recursive: true, force: true });
+    rmSync(join(folder, "bin"), { recursive: true, force: true, maxRetries: 5 });
+    rmSync(join(folder, "cache"), { recursive: true, force: true, maxRetries: 5 });
     if (path !== null) onPath(path);
     if (cache !== null) inCache(cache);
     const found = valueOf(

@@ -18,7 +18,7 @@ import { issueCredential, join } from "../support/joined-user.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 
 const folder = mkdtempSync(pathOf(tmpdir(), "trialmesh-upgrade-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 const nowS = 1_800_000_000;
 const laterS = nowS + 60;
 

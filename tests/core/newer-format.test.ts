@@ -12,7 +12,7 @@ import { decodeCheckpoint, encodeCheckpoint, type CheckpointMeta } from "../../t
 import { versionFile } from "../support/version-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-newer-"));
-after(() => rmSync(folder, { recursive: true }));
+after(() => rmSync(folder, { recursive: true, maxRetries: 5 }));
 
 /** The same bytes with another number for one. */
 function renumbered(bytes: Uint8Array, from: string, to: string): Buffer {

@@ -9,7 +9,7 @@ import { agentPolicy, type PolicyFlags } from "../../mesh/part/agent-policy.ts";
 import { Command } from "commander";
 
 const root = mkdtempSync(join(tmpdir(), "trialmesh-owner-"));
-after(() => rmSync(root, { recursive: true }));
+after(() => rmSync(root, { recursive: true, maxRetries: 5 }));
 const folder = () => mkdtempSync(join(root, "agent-"));
 const cores = availableParallelism();
 

@@ -10,7 +10,7 @@ import { isHomeFolder } from "../../mesh/home.ts";
 import { packFolder, unpackBundle, type PackOptions } from "../../agent/program/bundle-folder.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-bundle-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 const path = fc
   .array(fc.stringMatching(/^[a-z0-9_]{1,6}$/), { minLength: 1, maxLength: 3 })
@@ -193,6 +193,6 @@ test("PROG-19: links within a folder travel as copies; those without an end or a
     const named = await packFolder(root, { ...options, only: ["last-run"] });
     assert.equal(named.ok ? "" : named.refusal.message, "there is no last-run in the folder");
   } finally {
-    rmSync(root, { recursive: true });
+    rmSync(root, { recursive: true, maxRetries: 5 });
   }
 });

@@ -16,7 +16,7 @@ import { leaseFixture } from "../support/lease-fixture.ts";
 import { fixtureCommand } from "../support/program-job.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-permission-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 const base = capability();
 const machine = {

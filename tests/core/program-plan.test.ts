@@ -12,7 +12,7 @@ import { models } from "../../training/catalog/model-catalog.ts";
 import { decodeBundle } from "../../agent/program/bundle.ts";
 
 const root = mkdtempSync(join(tmpdir(), "trialmesh-plan-"));
-after(() => rmSync(root, { recursive: true, force: true }));
+after(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
 
 const sweepText = (more = "", trials = 2) => `name: planned
 command: [python3, train.py, "\${args}"]

@@ -24,7 +24,7 @@ test("a runtime is found in its own folder, where the project does not have it, 
   } finally {
     if (before === undefined) delete process.env["TRIALMESH_RUNTIME"];
     else process.env["TRIALMESH_RUNTIME"] = before;
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 });
 
@@ -55,7 +55,7 @@ test("a runtime of its own folder comes before one in the project, and what it b
   } finally {
     if (before === undefined) delete process.env["TRIALMESH_RUNTIME"];
     else process.env["TRIALMESH_RUNTIME"] = before;
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 });
 

@@ -70,7 +70,7 @@ describe("DOC-3: docs/sweep-file.md is what the program reads", () => {
           assert.ok(read.ok, read.ok ? "" : formatProblems(name, read.problems));
         }
       } finally {
-        rmSync(folder, { recursive: true, force: true });
+        rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
       }
     }
   });

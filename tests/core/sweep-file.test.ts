@@ -394,7 +394,7 @@ test("SF-6: files of a dataset are found beside the sweep file and through varia
       },
     });
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, maxRetries: 5 });
   }
 });
 

@@ -191,7 +191,7 @@ describe("REACH-2: what a program's source says", () => {
         if (source === null) assert.equal(found, null);
         else assert.match(found ?? "", source);
       } finally {
-        rmSync(folder, { recursive: true });
+        rmSync(folder, { recursive: true, maxRetries: 5 });
       }
     });
 });

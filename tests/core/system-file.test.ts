@@ -25,7 +25,7 @@ let folder = "";
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "trialmesh-file-"));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 const writers: readonly (readonly [string, (path: string, text: string) => Promise<void>])[] = [
   ["flushed", (path, text) => writeWhole(path, text)],

@@ -9,7 +9,7 @@ import { LeaseSegment } from "../../agent/program/lease-segment.ts";
 import { openWandbEar } from "../../agent/program/wandb-ear.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-ear-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 let files = 0;
 

@@ -15,7 +15,7 @@ import { readWandbRow, type WandbRow } from "../../agent/program/wandb-row.ts";
 import { WandbRuns, type WandbFact } from "../../agent/program/wandb-runs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-rows-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 type Log = Extract<WandbRow, { kind: "log" }>;
 

@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), "trialmesh-withheld-"));
 const store = new ArtifactStore({ folder: join(folder, "store"), clock: systemClock, quotaBytes: null });
 after(async () => {
   await store.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 test("PERSON-2: what is put where the mesh cannot be asked is withheld, and what was here before is not", async () => {

@@ -56,7 +56,7 @@ async function make(number: number): Promise<void> {
     const { audit, entries, server } = await readJournal(path);
     const kinds = new Set(entries.flatMap(({ batch }) => batch.events.map(({ kind }) => kind)));
     checkHistory(audit, facts, kinds);
-    for (const name of leftOut) rmSync(join(path, name), { recursive: true, force: true });
+    for (const name of leftOut) rmSync(join(path, name), { recursive: true, force: true, maxRetries: 5 });
     for (const file of filesIn(path)) if (file.endsWith(lockEnding)) rmSync(file);
     checkPrivacy(path, mesh.cli.folder);
     const record: GoldenRecord = {

@@ -101,7 +101,7 @@ describe("DOC-4: docs/add-a-task.md adds a task by one file and two lines", () =
     assert.match(text, list);
     writeFileSync(catalog, imported + text.replace(list, (head) => head + entry));
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   test("it type-checks", () => {
     // Only what the file could break: the whole project is type-checked elsewhere.

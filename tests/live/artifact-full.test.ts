@@ -16,7 +16,7 @@ import { SmallDisk, skipWithoutMount } from "../support/small-disk.ts";
 
 const root = mkdtempSync(join(tmpdir(), "trialmesh-full-store-"));
 const skip = skipWithoutMount(mkdtempSync(join(tmpdir(), "trialmesh-mount-")));
-after(() => rmSync(root, { recursive: true, force: true }));
+after(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
 
 describe("artifacts on a disk that fills", { skip }, () => {
   test("what is taken in or brought leaves nothing under its digest, and is whole once there is room", async () => {

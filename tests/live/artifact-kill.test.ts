@@ -28,7 +28,7 @@ const root = mkdtempSync(join(tmpdir(), "trialmesh-killed-store-"));
 const children = new Set<ChildProcess>();
 after(() => {
   for (const child of children) child.kill("SIGKILL");
-  rmSync(root, { recursive: true, force: true });
+  rmSync(root, { recursive: true, force: true, maxRetries: 5 });
 });
 
 interface Started {

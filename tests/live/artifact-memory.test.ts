@@ -58,7 +58,7 @@ test(
     } finally {
       await lead.close();
       await server.stop();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     }
   },
 );

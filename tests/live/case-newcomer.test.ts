@@ -62,6 +62,12 @@ echo "=== revoked"
 trialmesh agents`;
 
 /** Tokens a sweep says that it spent, and the rest of that line. */
+/** How many events are older than the marked one. */
+function belowMark(screen: string): number {
+  const [, at = "", of = ""] = /Events, newest first (\d+)\/(\d+)/u.exec(screen) ?? [];
+  return Number(of) - Number(at);
+}
+
 function spentIn(text: string): { readonly spent: number; readonly line: string } {
   const found = /^tokens: ([\d.]+) spent.*$/mu.exec(text);
   assert.ok(found !== null, text);
@@ -355,12 +361,16 @@ models: { linear: {} }
     await onTerminal(place, { columns: 120, rows: 40 }, async (terminal) => {
       terminal.keys("7");
       await terminal.until(/Events, newest first 1\/\d{2}/u);
-      for (let n = 2; n <= 6; n++) {
-        terminal.keys(n % 2 === 0 ? "j" : "Down");
-        await terminal.until(new RegExp(`Events, newest first ${n}/`, "u"));
-      }
-      terminal.keys("k");
-      const shown = await terminal.until(/Events, newest first 5\//u);
+      terminal.keys("j");
+      // The mark stays at its event while new ones come in above it: what is counted is how many are below.
+      let below = belowMark(await terminal.until(/Events, newest first [2-9]\d*\//u));
+      const moves = async (key: string, by: number): Promise<string> => {
+        terminal.keys(key);
+        below += by;
+        return terminal.until((screen) => belowMark(screen) === below);
+      };
+      for (const key of ["Down", "j", "Down", "j"]) await moves(key, -1);
+      const shown = await moves("k", 1);
       const times = [...shown.matchAll(/^. .*?(\d\d:\d\d:\d\d)/gmu)].map(([, time]) => time);
       assert.ok(times.length > 3, shown);
       for (const [index, time] of times.entries())

@@ -149,7 +149,8 @@ describe("JOURNAL-5: up --restore-journal on the command line", { skip: skipWith
   test("what lies nowhere any more is named, nothing is changed, and the status says so", async () => {
     truncateSync(block(), 400);
     const copies = join(place().path, "coordinator");
-    for (const name of readdirSync(copies)) rmSync(join(copies, name, "journal-copy"), { recursive: true });
+    for (const name of readdirSync(copies))
+      rmSync(join(copies, name, "journal-copy"), { recursive: true, maxRetries: 5 });
     const refused = restore();
     assert.equal(await refused.ended, 1);
     assert.match(refused.said, /nothing was changed|nothing can be restored/);

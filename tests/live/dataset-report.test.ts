@@ -91,7 +91,7 @@ describe(
     });
     after(async () => {
       await browser?.close();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     });
 
     const charts = {

@@ -22,7 +22,7 @@ const versions = {
   "3.67.1": [],
 } as const;
 const root = mkdtempSync(join(tmpdir(), "trialmesh-dvc-"));
-after(() => rmSync(root, { recursive: true, force: true }));
+after(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
 /** Where environments made before are looked for: DVC-VERSION/bin/dvc. */
 const environments = process.env["TRIALMESH_DVC_ENVIRONMENTS"] ?? root;
 const installMs = 600_000;
@@ -84,7 +84,8 @@ for (const [version, needs] of Object.entries(versions)) {
     const plain = await sourceDigest(source(join(place, "set"), "folder"));
     assert.equal(run(brought.dvc, ["init", "--no-scm", "--quiet"], place), null);
     assert.equal(run(brought.dvc, ["add", "--quiet", "lf.csv", "crlf.csv", "set"], place), null);
-    for (const name of ["lf.csv", "crlf.csv", "set"]) rmSync(join(place, name), { recursive: true });
+    for (const name of ["lf.csv", "crlf.csv", "set"])
+      rmSync(join(place, name), { recursive: true, maxRetries: 5 });
     for (const [at, name] of ["lf.csv", "crlf.csv"].entries()) {
       const located = await locateSource(source(join(place, `${name}.dvc`), "csv"));
       assert.ok(located.ok, located.ok ? "" : located.refusal.message);

@@ -144,7 +144,7 @@ for (const home of goldenHomes()) {
     before(async () => {
       const path = mesh.homePath(LiveMesh.home);
       unpackHome(number, path);
-      rmSync(join(path, "coordinator"), { recursive: true });
+      rmSync(join(path, "coordinator"), { recursive: true, maxRetries: 5 });
       await mesh.up("--port", "0", "--no-agent");
     });
     after(() => mesh.close());

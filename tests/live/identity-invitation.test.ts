@@ -120,7 +120,7 @@ test(
     const { code } = await invited({ role: "coordinator", name: "shelf" });
     const { credential } = valueOf(await joined("lost", code));
     // As if it had died before it could keep the answer: its keys are all that is left.
-    rmSync(join(homeOf("lost"), "creds"), { recursive: true });
+    rmSync(join(homeOf("lost"), "creds"), { recursive: true, maxRetries: 5 });
     rmSync(join(homeOf("lost"), "mesh.json"));
     assert.equal(readdirSync(join(homeOf("lost"), "joining")).length, 1);
     await exchange.stop();

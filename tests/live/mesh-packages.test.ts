@@ -164,7 +164,7 @@ describe("NEED-4: what a program needs of a machine's Python", { skip }, () => {
     const run = await mesh.cli.run(LiveMesh.home, "sweep", "run", fits);
     assert.equal(run.code, 0, run.err);
 
-    rmSync(join(bare.sitePackages, "later_package-1.5.0.dist-info"), { recursive: true });
+    rmSync(join(bare.sitePackages, "later_package-1.5.0.dist-info"), { recursive: true, maxRetries: 5 });
     await until("the package to be gone", async () =>
       Object.hasOwn(await has("one"), "later-package") ? null : true,
     );

@@ -17,7 +17,7 @@ import { venvWith } from "../support/python-home.ts";
 const canVenv = spawnSync("python3", ["-c", "import venv"]).status === 0;
 const mlflow = canVenv ? venvWith("mlflow", "scikit-learn") : { skip: "no python3 with venv on the path" };
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-mlflow-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 const filters = [
   "",

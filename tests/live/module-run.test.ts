@@ -19,7 +19,7 @@ const runner = machineRunner({
 });
 after(async () => {
   await runner.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 function moduleJob(text: string, more: Partial<Job> = {}, change: Partial<ModuleProgram> = {}): Job {

@@ -41,7 +41,7 @@ export interface OwnMesh {
 
 export function temporaryFolder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), "trialmesh-test-"));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 /** `certify`: what the server shows, asked before each start; without it it speaks without TLS, which starts faster. */

@@ -56,7 +56,7 @@ test("FETCH-1: killed at random moments, what is sent again is less than a chunk
     assert.ok(again < kills * (chunk + pieceBytes), `${again} bytes were sent again after ${kills} kills`);
   } finally {
     await from.close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     authority.close();
   }
 });
@@ -107,7 +107,7 @@ test("FETCH-1: the same into a machine's store, which hashes in threads and writ
     await store.close();
   } finally {
     await from.close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     authority.close();
   }
 });

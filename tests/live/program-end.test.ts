@@ -27,7 +27,7 @@ const runner = machineRunner({
 });
 after(async () => {
   await runner.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 const onLinux =

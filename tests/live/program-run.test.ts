@@ -23,7 +23,7 @@ const runner = machineRunner({
 });
 after(async () => {
   await runner.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
 const hasPython = spawnSync("python3", ["-c", "import json"]).status === 0;

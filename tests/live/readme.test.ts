@@ -79,7 +79,7 @@ function commandsOf(page: string): void {
   after(async () => {
     await shell("trialmesh down || true");
     process.off("exit", endMesh).off("SIGTERM", onTerm);
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
   assert.ok(marked.length > 0, `${page} has no block marked \`sh test\``);

@@ -15,7 +15,7 @@ const slots = 2;
 /** Warm-up of engines and caches is over by then. */
 const settledAfter = 150;
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-endurance-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 async function fewRows(): Promise<string> {
   for (const name of ["train", "dev"]) {

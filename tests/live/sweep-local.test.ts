@@ -33,7 +33,7 @@ let folder = "";
 before(() => {
   folder = mkdtempSync(join(tmpdir(), "trialmesh-sweep-local-"));
 });
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 function write(name: string, text: string, executable = false): string {
   const path = join(folder, name);

@@ -37,7 +37,7 @@ describe("REPORT-1: a sweep's page draws and filters in a browser", { skip }, ()
   });
   after(async () => {
     await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
   /** Dots of a chart, which have a colour of their own. */

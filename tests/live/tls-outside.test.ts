@@ -54,7 +54,7 @@ describe("a server of one's own, at tls://", { skip: skipWithoutNats }, () => {
   });
   after(async () => {
     for (const server of servers) await server.stop();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   const ca = signer.certificate;
 

@@ -49,7 +49,7 @@ async function agNews(split: string): Promise<TextDataset> {
     assert.ok(dataset.ok && dataset.value.kind === "text");
     return dataset.value;
   } finally {
-    rmSync(workDir, { recursive: true, force: true });
+    rmSync(workDir, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -15,7 +15,7 @@ import { until } from "../support/until.ts";
 import { versionFile } from "../support/version-file.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-training-"));
-after(() => rmSync(dir, { recursive: true }));
+after(() => rmSync(dir, { recursive: true, maxRetries: 5 }));
 
 const workload = { ...workloadDataset(), test: workloadDataset().train.slice(0, 50) };
 const datasetPath = await versionFile(dir, "workload.parquet", workload);

@@ -11,7 +11,7 @@ import { readHost } from "../../agent/capability/host.ts";
 import { probe, probeAgain } from "../../agent/capability/probe.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-probe-"));
-after(() => rmSync(dir, { recursive: true }));
+after(() => rmSync(dir, { recursive: true, maxRetries: 5 }));
 
 const host: Host = {
   os: "linux",

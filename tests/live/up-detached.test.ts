@@ -217,7 +217,7 @@ describe(
         assert.equal((await home.upDetached({}, "--name", "one")).code, 0);
         const log = join(folder, `log-${homes}`);
         spawnSync("ln", [join(home.path, "run", "up.log"), log]);
-        rmSync(join(home.path, path), { recursive: true, force: true });
+        rmSync(join(home.path, path), { recursive: true, force: true, maxRetries: 5 });
         await allGone(home.path);
         const said = readFileSync(log, "utf8");
         assert.equal(said.split("was deleted while it was in use").length - 1 >= 1, true, said);
@@ -235,7 +235,7 @@ for (const store of ["store", "journal-copy"])
       assert.equal((await home.upDetached({}, "--name", "one")).code, 0);
       const opened = await home.run(["account", "open", "ada", "--grant", "7"]);
       assert.equal(opened.code, 0, opened.err);
-      rmSync(join(home.path, "coordinator", "one", store), { recursive: true, force: true });
+      rmSync(join(home.path, "coordinator", "one", store), { recursive: true, force: true, maxRetries: 5 });
       await home.run(["budget", "grant", "ada", "5"]);
       const said = () => readFileSync(join(home.path, "run", "up.log"), "utf8");
       await until("it to begin anew", () => /anew/.test(said()));
@@ -252,6 +252,6 @@ function noMount(): string | false {
   const place = mkdtempSync(join(tmpdir(), "trialmesh-mount-"));
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", place]).status === 0;
   if (mounted) spawnSync("umount", [place]);
-  rmSync(place, { recursive: true, force: true });
+  rmSync(place, { recursive: true, force: true, maxRetries: 5 });
   return mounted ? false : "this user may not mount a small disk";
 }

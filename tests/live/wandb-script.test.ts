@@ -16,7 +16,7 @@ import { fixtureCommand, hearJob, programJob, type Heard } from "../support/prog
 import { newestWandb, wandbPython, wandbVersions } from "../support/wandb-python.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-wandb-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 interface Run extends Heard {
   readonly epochs: number;

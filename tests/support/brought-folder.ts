@@ -26,7 +26,7 @@ export function broughtFolder(name: string, what: string, make: (draft: string) 
       // A run beside this one may have been first, and its folder does as well.
       if (!existsSync(home)) renameSync(draft, home);
     } finally {
-      rmSync(draft, { recursive: true, force: true });
+      rmSync(draft, { recursive: true, force: true, maxRetries: 5 });
     }
     return { ok: true, home };
   } catch (error) {

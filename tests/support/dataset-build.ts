@@ -13,7 +13,7 @@ import type { Declaration } from "../../data/declaration/declaration.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "trialmesh-build-"));
-after(() => rmSync(dir, { recursive: true }));
+after(() => rmSync(dir, { recursive: true, maxRetries: 5 }));
 
 export const buildFolder = dir;
 

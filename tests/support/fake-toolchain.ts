@@ -74,6 +74,6 @@ export function fakeToolchain(programs: readonly string[] = ["npm", "python3", "
       rmSync(calls, { force: true });
       return made;
     },
-    remove: () => rmSync(home, { recursive: true, force: true }),
+    remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }),
   };
 }

@@ -79,7 +79,7 @@ export class TestNatsServer {
 
   async stop(): Promise<void> {
     await this.#end("SIGTERM");
-    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   #writeConfig(extraConfig: string): void {

@@ -77,7 +77,7 @@ export class PeerMachine {
   async close(): Promise<void> {
     await this.door.close();
     await this.shelf.close();
-    if (this.#isOwnFolder) rmSync(this.folder, { recursive: true, force: true });
+    if (this.#isOwnFolder) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -32,7 +32,7 @@ export function previousVersion(): PreviousVersion {
 
 function build(folder: string): void {
   const making = `${folder}.${process.pid}`;
-  rmSync(making, { recursive: true, force: true });
+  rmSync(making, { recursive: true, force: true, maxRetries: 5 });
   mkdirSync(making, { recursive: true });
   const archive = execFileSync("git", ["archive", commit], { cwd: projectFolder, maxBuffer: 2 ** 30 });
   execFileSync("tar", ["-xf", "-", "-C", making], { input: archive });
@@ -40,6 +40,6 @@ function build(folder: string): void {
   symlinkSync(packages, join(making, "node_modules"));
   const compiler = join(packages, "typescript", "bin", "tsc");
   execFileSync(process.execPath, [compiler, "-p", "tsconfig.json"], { cwd: making, stdio: "pipe" });
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   renameSync(making, folder);
 }

@@ -55,7 +55,7 @@ export function skipWithoutMount(folder: string): string | false {
   } catch (error) {
     return `no file system can be mounted here: ${String(error)}`;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -9,8 +9,8 @@ export interface TmuxTerminal {
   screen(): string;
   /** With the sequences for colour. */
   colouredScreen(): string;
-  /** Resolves once the screen matches. */
-  until(pattern: RegExp): Promise<string>;
+  /** Resolves once the screen matches, or is as asked. */
+  until(wanted: RegExp | ((screen: string) => boolean)): Promise<string>;
   resize(size: Size): void;
   /** Whether the program is on the alternate screen, and whether it shows the cursor. */
   modes(): { readonly alternate: boolean; readonly cursor: boolean };
@@ -51,11 +51,11 @@ export function openTmux(command: string, size: Size): TmuxTerminal {
     keys: (...names) => void tmux("send-keys", "-t", "t", ...names),
     screen,
     colouredScreen: () => tmux("capture-pane", "-e", "-p", "-t", "t"),
-    async until(pattern) {
+    async until(wanted) {
       let text = "";
-      const shown = await until(`the terminal to show ${String(pattern)}`, () => {
+      const shown = await until(`the terminal to show ${String(wanted)}`, () => {
         text = screen();
-        return pattern.test(text) ? text : null;
+        return (typeof wanted === "function" ? wanted(text) : wanted.test(text)) ? text : null;
       }).catch((error: unknown) => {
         throw new Error(`it shows:\n${text}`, { cause: error });
       });

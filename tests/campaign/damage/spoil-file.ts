@@ -39,7 +39,7 @@ export function zeroStretch(file: string, random: () => number): string {
 }
 
 export function removePath(path: string): string {
-  rmSync(path, { recursive: true, force: true });
+  rmSync(path, { recursive: true, force: true, maxRetries: 5 });
   return `removed ${basename(path)}`;
 }
 

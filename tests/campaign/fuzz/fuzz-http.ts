@@ -62,7 +62,7 @@ export async function fuzzHttp({ count, say, seed }: FuzzOptions): Promise<FuzzR
     if (right.status !== 200) violations.push(`a right report is answered with ${right.status}`);
   } finally {
     endpoint.close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
   const heapMiB = Math.round(process.memoryUsage().heapUsed / bytesPerMiB);
   return { messages: count, answers, setAside: 0, heapMiB, violations };
