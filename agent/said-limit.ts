@@ -1,6 +1,8 @@
 /**
  * Which points and log lines an agent sends: no more than its mesh takes from one agent, and of one attempt half of that. What is left out is
  * missing from curves and logs alone; what is decided rests on reports. Not here: what a program's own output is thinned by (`runner/log-gate.ts`).
+ *
+ * QUOTA-6: no honest agent meets the bound of the server (`mesh/traffic-quota.ts`).
  */
 import { plural } from "../protocol/plural.ts";
 import { RateLimit } from "../protocol/rate-limit.ts";
