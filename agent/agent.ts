@@ -27,6 +27,7 @@ import { watchOwner, type OwnerSources, type OwnerWatch } from "./owner/owner-wa
 import type { Availability } from "./owner/availability.ts";
 import { RecentContent } from "./recent-content.ts";
 import type { Runner } from "./runner/runner.ts";
+import { SaidLimit } from "./said-limit.ts";
 import { startNote } from "./start-note.ts";
 
 export interface AgentOptions {
@@ -86,6 +87,7 @@ class AgentShell implements Agent {
   readonly #subscriptions: readonly Subscription[];
   readonly #subjects: ReturnType<typeof subjectsOf>;
   readonly #noteStart: (line: string) => void;
+  readonly #said: SaidLimit;
   readonly #memoryMiB: number;
   /** Why it was last said to be quarantined. */
   #quarantined: string | null = null;
@@ -99,6 +101,7 @@ class AgentShell implements Agent {
     this.#subjects = subjectsOf(mesh);
     this.#state = newAgentState(name, incarnation, policy, runner.canSuspend);
     this.#noteStart = startNote(clock, log);
+    this.#said = new SaidLimit(clock, log);
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
     const onQuarantined = (reason: string) => this.#hearQuarantined(reason);
     const onError = (error: unknown) => options.onHalt(errorSentence(error));
@@ -199,7 +202,7 @@ class AgentShell implements Agent {
   }
 
   #carryOut(effect: AgentEffect): void {
-    const { bus, name, runner } = this.#options;
+    const { name, runner } = this.#options;
     switch (effect.kind) {
       case "register":
         void this.#link.register();
@@ -228,18 +231,20 @@ class AgentShell implements Agent {
       case "metric": {
         const { lease, metrics, resource } = effect;
         const subject = this.#subjects.metric(name, lease.sweep, lease.trial);
-        for (const message of pointMessages({ fence: lease.fence, resource, metrics }))
-          bus.publish(subject, message);
+        this.#say(lease.fence, subject, pointMessages({ fence: lease.fence, resource, metrics }));
         return;
       }
       case "log": {
         const { lease, line, stream } = effect;
         const subject = this.#subjects.log(name, lease.sweep, lease.trial);
-        for (const message of lineMessages({ fence: lease.fence, stream, line }))
-          bus.publish(subject, message);
+        this.#say(lease.fence, subject, lineMessages({ fence: lease.fence, stream, line }));
         return;
       }
     }
+  }
+
+  #say(fence: number, subject: string, messages: readonly Uint8Array[]): void {
+    for (const message of messages) if (this.#said.allows(fence)) this.#options.bus.publish(subject, message);
   }
 
   /** AGENT-2. It is no work of a slot's; while the owner has the machine it brings nothing. */

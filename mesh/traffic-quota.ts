@@ -4,14 +4,20 @@
  *
  * QUOTA-6: who floods is cut off for a while, who has sent a day's bytes stores no artifacts until the day is over; nobody else is.
  */
+import { chunkBytes } from "../artifact/blob.ts";
 import { bytesPerGiB } from "../protocol/byte-unit.ts";
+import { saidRate } from "../protocol/said-rate.ts";
 import { formatBytes } from "../text/figure.ts";
 
 /** Between two samples, ms. */
 export const sampleEveryMs = 2_000;
-/** Honest use stays far below: an agent's curves, logs and chunks are hundreds of messages a second. */
-const messagesPerSecondMax = 5_000;
 const bytesPerSecondMax = bytesPerGiB;
+export const messagesPerSecondMax = 20_000;
+/** All else that an agent says: reports, heartbeats, confirmations, questions and answers, a few for each of the trials that a leader can place in a second. */
+const otherPerSecondMax = 5_000;
+// No honest agent meets the bound: what it says of its trials it limits itself, and chunks of artifacts meet the bytes first.
+if (saidRate.perSecond + otherPerSecondMax + bytesPerSecondMax / chunkBytes > messagesPerSecondMax)
+  throw new Error("an agent may say more than the server takes from it");
 /** A burst is no flood: so many samples in a row are. */
 const floodSamples = 2;
 /** How long a flood's sender is cut off, ms. */

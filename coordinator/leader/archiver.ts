@@ -26,8 +26,9 @@ const messagesTogetherMax = 4_096;
 /** With so many new messages in a stream since nothing waited, what has ended is archived at once: less than a fifth of what one agent may keep there. */
 const pressingPoints = 6_000;
 const pressingLines = 1_500;
-/** An archive is followed by a rest: so many times as long as it took. */
+/** An archive is followed by a rest: so many times as long as it took, but no longer than `restMaxMs`: it may have waited for a server that was away. */
 const restShare = 9;
+const restMaxMs = 2_000;
 
 export interface ArchiverOptions {
   readonly bus: Bus;
@@ -149,7 +150,7 @@ export class Archiver {
       }
       const from = clock.monotonic();
       await this.#archive(due);
-      if (!isPressed) await sleep(clock, (clock.monotonic() - from) * restShare);
+      if (!isPressed) await sleep(clock, Math.min(restMaxMs, (clock.monotonic() - from) * restShare));
     }
   }
 

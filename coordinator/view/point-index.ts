@@ -1,12 +1,14 @@
 /**
  * Where in a stream the messages of each attempt lie: of one subject each, told apart by the fence in them. Each message is looked at
  * once, when somebody asks for the first time after it came; so a question costs what is new and what it is about, however
- * much others have said. Not the messages themselves.
+ * much others have said. Of the messages themselves the newest are remembered (`recent-message.ts`).
  */
 import * as z from "zod";
-import type { Bus, Bytes } from "../../protocol/bus/bus.ts";
+import type { Bus, Bytes, DatedEntry } from "../../protocol/bus/bus.ts";
 import { fenceSchema } from "../../protocol/id.ts";
 import { fromBytes } from "../../protocol/json-bytes.ts";
+import { RecentMessages } from "./recent-message.ts";
+import { SpanMemory, type Span } from "./span-memory.ts";
 
 const perRead = 1_000;
 /** Subjects remembered, the one longest not asked about forgotten first; it is then read once more. */
@@ -15,23 +17,16 @@ const subjectsMax = 500;
 const fencesMax = 40_000;
 const fencedSchema = z.object({ fence: fenceSchema });
 
-export interface Span {
-  /** Sequences of the first and the last message. */
-  readonly first: number;
-  readonly last: number;
-  /** How many there were of them. */
-  readonly count: number;
-}
-
 interface Known {
   next: number;
-  readonly spans: Map<number, Span>;
+  readonly spans: SpanMemory;
   reading: Promise<void>;
 }
 
 export class PointIndex {
   readonly #bus: Bus;
   readonly #known = new Map<string, Known>();
+  readonly #recent = new RecentMessages();
 
   constructor(bus: Bus) {
     this.#bus = bus;
@@ -48,20 +43,32 @@ export class PointIndex {
     caughtUp: Set<string> = new Set(),
   ): Promise<Span | null> {
     const known = this.#of(subject);
-    if (caughtUp.has(subject)) return known.spans.get(fence) ?? null;
+    if (caughtUp.has(subject)) return known.spans.get(fence);
     caughtUp.add(subject);
     const reading = known.reading.catch(() => undefined).then(() => this.#catchUp(stream, subject, known));
     known.reading = reading;
     await reading;
-    return known.spans.get(fence) ?? null;
+    return known.spans.get(fence);
+  }
+
+  /** Those of sequences from `first` to `last` that `spanOf` has just looked at; null where they have to be read. */
+  recent(subject: string, first: number, last: number): readonly DatedEntry[] | null {
+    return this.#recent.between(subject, first, last);
   }
 
   #of(subject: string): Known {
-    const known = this.#known.get(subject) ?? { next: 1, spans: new Map(), reading: Promise.resolve() };
+    const known = this.#known.get(subject) ?? {
+      next: 1,
+      spans: new SpanMemory(fencesMax),
+      reading: Promise.resolve(),
+    };
     this.#known.delete(subject);
     this.#known.set(subject, known);
     const oldest = this.#known.keys().next();
-    if (this.#known.size > subjectsMax && oldest.done !== true) this.#known.delete(oldest.value);
+    if (this.#known.size > subjectsMax && oldest.done !== true) {
+      this.#known.delete(oldest.value);
+      this.#recent.drop(oldest.value);
+    }
     return known;
   }
 
@@ -71,14 +78,17 @@ export class PointIndex {
       // The server has lost its end, which it may, and counts on from there.
       known.next = 1;
       known.spans.clear();
+      this.#recent.drop(subject);
     }
     for (;;) {
-      const entries = await this.#bus.readSubject(stream, subject, known.next, perRead);
+      const from = known.next;
+      const entries = await this.#bus.readSubject(stream, subject, from, perRead);
       for (const { data, sequence } of entries) {
         known.next = sequence + 1;
         const fence = fenceOf(data);
-        if (fence !== null) note(known.spans, fence, sequence);
+        if (fence !== null) known.spans.note(fence, sequence);
       }
+      if (entries.length > 0) this.#recent.add(subject, from, known.next, entries);
       if (entries.length < perRead) return;
     }
   }
@@ -89,7 +99,8 @@ const beginning = Buffer.from('{"fence":');
 const digitsMax = 15;
 const [zero, nine, comma] = [48, 57, 44];
 
-function fenceOf(data: Bytes): number | null {
+/** Null where it names none. */
+export function fenceOf(data: Bytes): number | null {
   const at = beginning.length;
   if (data.length > at && beginning.every((byte, index) => data[index] === byte)) {
     let fence = 0;
@@ -101,16 +112,4 @@ function fenceOf(data: Bytes): number | null {
     }
   }
   return fencedSchema.safeParse(fromBytes(data)).data?.fence ?? null;
-}
-
-function note(spans: Map<number, Span>, fence: number, sequence: number): void {
-  const before = spans.get(fence);
-  spans.delete(fence);
-  spans.set(fence, {
-    first: before?.first ?? sequence,
-    last: sequence,
-    count: (before?.count ?? 0) + 1,
-  });
-  const [oldest] = spans.keys();
-  if (spans.size > fencesMax && oldest !== undefined) spans.delete(oldest);
 }

@@ -5,10 +5,11 @@
 import type { ArchiveKind } from "../archive/archive-shelf.ts";
 import type { ArchivedTrial, Said } from "../archive/trial-archive.ts";
 import { fromBytes } from "../../protocol/json-bytes.ts";
-import { logLineSchema, metricPointSchema } from "../../protocol/report.ts";
 import { streamsOf, subjectsOf } from "../../protocol/subjects.ts";
 import type { TrialId } from "../../protocol/id.ts";
-import type { Span } from "./point-index.ts";
+import type { Bytes, DatedEntry } from "../../protocol/bus/bus.ts";
+import { fenceOf } from "./point-index.ts";
+import type { Span } from "./span-memory.ts";
 import { voicesOf, type PointSource, type SpokenOf, type Voice } from "./point-stream.ts";
 
 const perRead = 1_000;
@@ -59,7 +60,7 @@ export async function locate(
 
 /** What they said up to a sequence. Trials that said nothing are left out. Throws BusError. */
 export async function readSaid(
-  { bus, mesh }: Source,
+  { bus, mesh, points }: Source,
   kind: ArchiveKind,
   located: readonly Located[],
   to: number,
@@ -69,19 +70,16 @@ export async function readSaid(
   const all = located.flatMap(({ heard }) => heard);
   for (const [subject, heard] of Map.groupBy(all, ({ voice }) => voice.subject)) {
     const byFence = new Map(heard.map((one) => [one.voice.fence, one]));
-    for (const { first, last } of joined(heard.map(({ span }) => span))) {
-      for (let from = first; from <= Math.min(last, to);) {
-        const entries = await bus.readSubject(stream, subject, from, Math.min(perRead, last - from + 1));
-        if (entries.length === 0) break;
-        for (const { data, sequence, storedAt } of entries) {
-          from = sequence + 1;
-          if (sequence > Math.min(last, to)) break;
-          const parsed = schemaOf[kind].safeParse(fromBytes(data));
-          const of = parsed.success ? byFence.get(parsed.data.fence) : undefined;
-          if (!parsed.success || of === undefined) continue;
-          const { fence, ...body } = parsed.data;
+    for (const span of joined(heard.map(({ span: of }) => of))) {
+      const [first, last] = [span.first, Math.min(span.last, to)];
+      for await (const page of pagesOf({ bus, points, stream, subject, first, last })) {
+        for (const { data, sequence, storedAt } of page) {
+          const of = byFence.get(fenceOf(data) ?? 0);
+          const body = of === undefined ? null : bodyOf(data);
+          if (of === undefined || body === null) continue;
+          const { fence, place } = of.voice;
           const into = said.get(of.trial) ?? [];
-          into.push({ fence, place: of.voice.place, sequence, storedAt, body });
+          into.push({ fence, place, sequence, storedAt, body });
           said.set(of.trial, into);
         }
       }
@@ -94,7 +92,42 @@ export async function readSaid(
 }
 
 const streamOf = { curves: "metrics", logs: "logs" } as const;
-const schemaOf = { curves: metricPointSchema, logs: logLineSchema } as const;
+
+interface Range extends Pick<Source, "bus" | "points"> {
+  readonly stream: string;
+  readonly subject: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** All messages of the range, some at a time; as a rule `locate` has just read them. */
+async function* pagesOf({
+  bus,
+  first,
+  last,
+  points,
+  stream,
+  subject,
+}: Range): AsyncGenerator<readonly DatedEntry[]> {
+  const recent = points.recent(subject, first, last);
+  if (recent !== null) {
+    yield recent;
+    return;
+  }
+  for (let from = first; from <= last;) {
+    const entries = await bus.readSubject(stream, subject, from, Math.min(perRead, last - from + 1));
+    yield entries.filter(({ sequence }) => sequence <= last);
+    from = (entries.at(-1)?.sequence ?? last) + 1;
+  }
+}
+
+/** What it says beside its fence, as it was said: whoever reads an archive holds it to a schema. */
+function bodyOf(data: Bytes): object | null {
+  const value = fromBytes(data);
+  if (typeof value !== "object" || value === null || !("fence" in value)) return null;
+  const { fence: _, ...body } = value;
+  return body;
+}
 
 /** Spans that lie in each other or next to each other are read as one. */
 function joined(spans: readonly Span[]): readonly { first: number; last: number }[] {

@@ -279,5 +279,37 @@ for (const world of busWorlds) {
       assert.deepEqual(lines, ["curves and logs of ended trials are not archived yet: The server is away."]);
       assert.ok(state.unarchived.size > 0);
     });
+
+    test("ARCHIVE-4: an archive that waited minutes for the server is not followed by a rest of as many", async () => {
+      await run("eighth", 2);
+      await run("ninth", 2);
+      const { state } = fold;
+      const prover = { prove: () => Promise.resolve("right" as const), wanted: () => [] };
+      const rests: number[] = [];
+      let monotonic = 0;
+      const archiver = new Archiver({
+        ...{ bus: lead, mesh: "m", state, settings, points: new PointIndex(lead), prover },
+        clock: {
+          now: () => fold.at,
+          monotonic: () => monotonic,
+          setTimer: (ms, over) => {
+            rests.push(ms);
+            return systemClock.setTimer(0, over);
+          },
+        },
+        ask: (question) => queueMicrotask(question),
+        submit: (input) => {
+          monotonic += 300_000;
+          return Promise.resolve(void fold.do(input));
+        },
+        log: (line) => lines.push(line),
+      });
+      archiver.look();
+      await until("both to be archived", async () => {
+        await mesh.pass(50);
+        return state.unarchived.size === 0 || null;
+      });
+      assert.ok(rests.length >= 2 && Math.max(...rests) <= 2_000, `rests of ${rests.join()} ms`);
+    });
   });
 }

@@ -2,8 +2,12 @@
 import * as fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SaidLimit } from "../../agent/said-limit.ts";
+import { chunkBytes } from "../../artifact/blob.ts";
 import { sampleEveryMs, silenceMs, TrafficQuota, type Received } from "../../mesh/traffic-quota.ts";
 import { bytesPerGiB, bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { saidOfAttemptRate } from "../../protocol/said-rate.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
 
 const dayMs = 24 * 3_600_000;
 
@@ -32,7 +36,7 @@ function run(
 test("QUOTA-6: a flood is cut off after two samples, heard again when it ends, and nobody else is touched", () => {
   const quota = new TrafficQuota(1_000 * bytesPerGiB);
   const wild = { messages: 60_000, bytes: bytesPerMiB };
-  assert.deepEqual(run(quota, { wild, calm: { messages: 2_000, bytes: 300 * bytesPerMiB } }, 3), [
+  assert.deepEqual(run(quota, { wild, calm: { messages: 39_000, bytes: 300 * bytesPerMiB } }, 3), [
     "2 wild all",
   ]);
   assert.equal(quota.heldOf("wild"), "all");
@@ -49,7 +53,7 @@ test("QUOTA-6: one burst is no flood, nor is a server that counts anew", () => {
   const quota = new TrafficQuota(1_000 * bytesPerGiB);
   const sample = (messages: number, at: number) =>
     quota.sample(new Map([["one", { messages, bytes: messages }]]), at);
-  for (const [n, messages] of [0, 90_000, 90_010, 180_000, 5, 10, 40_000, 40_005].entries())
+  for (const [n, messages] of [0, 90_000, 90_010, 180_000, 5, 10, 90_000, 90_005].entries())
     assert.deepEqual(sample(messages, n * sampleEveryMs), []);
 });
 
@@ -73,7 +77,7 @@ test("QUOTA-6: nobody that keeps to a rate below is ever held, whatever others d
       let [wild, calm] = [0, 0];
       for (const [n, messages] of floods.entries()) {
         wild += messages;
-        calm += 9_000;
+        calm += 39_000;
         quota.sample(
           new Map([
             ["wild", { messages: wild, bytes: wild * 100 }],
@@ -85,4 +89,48 @@ test("QUOTA-6: nobody that keeps to a rate below is ever held, whatever others d
       }
     }),
   );
+});
+
+test("QUOTA-6: an agent whose trials say as much as they can is never held, and sends most of what it may", () => {
+  fc.assert(
+    fc.property(
+      // What each of some attempts says in each of some spans of 100 ms.
+      fc.array(fc.array(fc.nat(5_000), { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 60 }),
+      fc.nat(500),
+      (spans, others) => {
+        let now = 0;
+        const told: string[] = [];
+        const said = new SaidLimit({ monotonic: () => now }, (line) => told.push(line));
+        const quota = new TrafficQuota(1_000 * bytesPerGiB);
+        let [sent, leftOut] = [0, 0];
+        // Reports, answers and heartbeats, and chunks at what the bytes allow.
+        const sample = () => {
+          const chunks = (now / 1_000) * (bytesPerGiB / chunkBytes);
+          const messages = sent + (now / 100) * others + chunks;
+          quota.sample(new Map([["fast", { messages, bytes: chunks * chunkBytes }]]), now);
+          assert.equal(quota.heldOf("fast"), null);
+        };
+        sample();
+        for (const attempts of spans) {
+          for (const [fence, messages] of attempts.entries())
+            for (let n = 0; n < messages; n++) {
+              if (said.allows(fence)) sent++;
+              else leftOut++;
+            }
+          now += 100;
+          if (now % sampleEveryMs === 0) sample();
+        }
+        assert.equal(told.length, leftOut === 0 ? 0 : 1);
+        if (leftOut > 0) assert.ok(sent >= saidOfAttemptRate.atOnce);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+test("QUOTA-6: an attempt that says too much leaves room for the others of its agent", () => {
+  const said = new SaidLimit(new VirtualClock(), () => undefined);
+  for (let n = 0; n < 100_000; n++) said.allows(1);
+  for (let n = 0; n < saidOfAttemptRate.atOnce; n++) assert.ok(said.allows(2));
+  assert.ok(!said.allows(2));
 });

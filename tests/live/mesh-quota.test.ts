@@ -135,3 +135,20 @@ describe("QUOTA-4: one greedy identity harms no other", { skip: skipWithoutNats,
       assert.ok(worstMs < patienceMs, `${worstMs.toFixed()} ms for an answer`);
     });
 });
+
+describe("QUOTA-6: work that is honest is not taken for a flood", { skip: skipWithoutNats }, () => {
+  const mesh = new LiveMesh();
+  after(() => mesh.close());
+
+  test(
+    "an agent of many slots whose trials last no time is heard throughout",
+    { timeout: 120_000 },
+    async () => {
+      const up = await mesh.up("--port", "0", "--slots", "200");
+      const sweep = await mesh.submit({ name: "fast", trials: 6_000, epochs: 20, milliseconds: 0, seed: 1 });
+      const { summary } = await mesh.ended(sweep);
+      assert.deepEqual([summary.state, summary.counts.completed], ["done", 6_000]);
+      assert.doesNotMatch(up.said, /quotas: agent/);
+    },
+  );
+});

@@ -6,6 +6,7 @@ import { putBlob } from "../../artifact/blob.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
 import { issueHere } from "../../mesh/admission.ts";
 import { connectAs as busAs } from "../../mesh/connect.ts";
+import { messagesPerSecondMax } from "../../mesh/traffic-quota.ts";
 import { watchTraffic, type TrafficWatch } from "../../mesh/part/watch-traffic.ts";
 import { BusError } from "../../protocol/bus/bus.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
@@ -49,9 +50,11 @@ describe("QUOTA-6: who sends too much is held back", { skip: withoutServer, time
       lead.subscribe(subjects.heartbeat(name), { callback: () => void heard[name]++ });
     await lead.flush();
     await until("the flood to be held back", async () => {
-      for (let n = 0; n < 5_000; n++) wild.publish(subjects.heartbeat("wild"), "x");
+      for (let n = 0; n < 20_000; n++) wild.publish(subjects.heartbeat("wild"), "x");
       await wild.flush();
-      return said.some((line) => line.startsWith("quotas: agent wild sends more than 5000 messages"))
+      return said.some((line) =>
+        line.startsWith(`quotas: agent wild sends more than ${messagesPerSecondMax} messages`),
+      )
         ? true
         : null;
     });

@@ -13,8 +13,8 @@ export async function auditWorld(world: World, calmFrom: number): Promise<Journa
   for (;;) {
     const audit = await auditOnce(world, calmFrom);
     // Reading takes a while of the mesh's time: what it journalled meanwhile, such as a grant that comes by itself, is in
-    // the leader's state and not in the replay, so then it is read again.
-    if (audit.sequence === world.journalEnd()) return audit;
+    // the leader's state and not in the replay, so then it is read again. So is what has been decided and is on its way there.
+    if (audit.sequence === world.journalEnd() && !world.isAhead()) return audit;
   }
 }
 

@@ -55,7 +55,10 @@ interface CandidateProcess {
   readonly clock: ProcessClock;
   readonly candidate: Candidate;
   readonly bus: MemoryBus;
+  /** As it works on it: of a leader it may hold a batch more than the journal has yet. */
   state: State | null;
+  /** The state's time when it held what is durable and nothing else, ms. */
+  durableTo: number;
 }
 
 export interface WorldPlan {
@@ -127,6 +130,7 @@ export class World {
       clock,
       bus,
       state: null,
+      durableTo: 0,
       candidate: startCandidate({
         mesh,
         name,
@@ -381,6 +385,14 @@ export class World {
     return this.hub.stream(streamsOf(mesh).journal).state().lastSequence;
   }
 
+  /** Whether a leader has decided what the journal does not have yet. */
+  isAhead(): boolean {
+    return [...this.candidates.values()].some(
+      ({ candidate, durableTo, state }) =>
+        candidate.role() === "leader" && state !== null && state.meta.at !== durableTo,
+    );
+  }
+
   /** Up to where its copy of the journal is on its disk. */
   copyEndOf(candidate: string): number {
     const end = this.#openDisk(`copy-${candidate}`).get("end");
@@ -446,7 +458,10 @@ export class World {
   /** Every durable state a coordinator shows must hold every invariant, and so must what agents do meanwhile. */
   #look(name: string, state: State): void {
     const process = this.candidates.get(name);
-    if (process !== undefined) process.state = state;
+    if (process !== undefined) {
+      process.state = state;
+      process.durableTo = state.meta.at;
+    }
     for (const broken of brokenInvariants(state)) {
       this.violations.push(`${broken.rule} at ${broken.where}: ${broken.detail}`);
     }
