@@ -13,6 +13,7 @@ export const rooms = [
   "training",
   "search",
   "spec",
+  "serving",
   "coordinator",
   "agent",
   "mesh",

@@ -15,6 +15,7 @@ import { sweepSpec } from "../support/fold.ts";
 const rooms = [
   "protocol",
   "spec",
+  "serving",
   "mesh",
   "agent",
   "client",

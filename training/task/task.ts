@@ -42,6 +42,8 @@ export interface TextPredictor extends Disposable {
   readonly labels: readonly string[];
   /** For each text every label, most probable first. */
   predict(texts: readonly string[]): readonly (readonly Prediction[])[];
+  /** [texts, labels] in the order of `labels`, row after row; a view that the next call may overwrite. */
+  probabilities(texts: readonly string[]): Float32Array;
 }
 
 export interface TablePredictor extends Disposable {

@@ -262,6 +262,14 @@ function predictorOf(
       );
       return ranked;
     },
+    probabilities: (texts) => {
+      const out = new Float32Array(texts.length * labels.length);
+      engine.score(ngramRows(texts, setting, table), (probabilities, at, text) => {
+        for (let label = 0; label < labels.length; label++)
+          out[text * labels.length + label] = probabilities[at + label] ?? 0;
+      });
+      return out;
+    },
     dispose: () => undefined,
   };
 }

@@ -165,11 +165,14 @@ export function loadTextNetwork(
 
 function predictorOf(reading: Reading): Predictor {
   const { labels, length, network, vocabulary } = reading;
+  const score = (texts: readonly string[]): Float32Array =>
+    scoreTokens(reading, tokenRows(texts, vocabulary, length));
   return {
     kind: "text",
     labels,
+    probabilities: score,
     predict: (texts) => {
-      const probabilities = scoreTokens(reading, tokenRows(texts, vocabulary, length));
+      const probabilities = score(texts);
       return texts.map((_, row) => rankedPredictions(labels, probabilities, row * labels.length));
     },
     dispose: () => network.dispose(),
