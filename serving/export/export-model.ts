@@ -1,0 +1,112 @@
+/**
+ * A registered version as a folder that works without trialmesh: weights in a format of others, the frozen transformation, a card, an
+ * example, programs. Where the bytes come from, and models that programs made, are the client's matter.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Manifest } from "../../data/manifest/manifest.ts";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
+import type { LineageView } from "../../protocol/view.ts";
+import { loadModel } from "../../training/catalog/load-model.ts";
+import { decodeCheckpoint } from "../../training/task/checkpoint.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import type { VersionName } from "../model/served-model.ts";
+import { makeWholeFolder, writePieces } from "./draft-folder.ts";
+import { makeExample, type ExampleSource } from "./example.ts";
+import { formatFiles, type FormatFiles } from "./export-format.ts";
+import type { ModelFormat } from "./model-format.ts";
+import { modelGraph } from "./graph/model-graph.ts";
+import { modelCard } from "./model-card.ts";
+import { describeTransform, type DescribedTransform } from "./transform-description.ts";
+
+const transformFile = "transform.json";
+
+export interface ExportRequest {
+  readonly name: VersionName;
+  /** Of its checkpoint. */
+  readonly bytes: Uint8Array;
+  /** Of the data set it was trained on; null where that is not known. */
+  readonly manifest: Manifest | null;
+  readonly lineage: LineageView | null;
+  readonly served: ExampleSource["served"];
+  readonly format: ModelFormat;
+  readonly folder: string;
+  /** Replaces an earlier export. */
+  readonly force: boolean;
+}
+
+export interface ExportedModel {
+  readonly folder: string;
+  readonly format: ModelFormat;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+export async function exportModel(request: ExportRequest): Promise<Outcome<ExportedModel>> {
+  const { bytes, folder, force, format, lineage, manifest, name, served } = request;
+  const checkpoint = decodeCheckpoint(bytes);
+  if (!checkpoint.ok) return checkpoint;
+  const graph = modelGraph(checkpoint.value, bytes);
+  if (!graph.ok) return graph;
+  const transform = describeTransform(checkpoint.value, manifest);
+  if (!transform.ok) return transform;
+  const { description } = transform.value;
+  const predictor = await loadModel(bytes);
+  if (!predictor.ok) return predictor;
+  try {
+    const source = { graph: graph.value, name, transform: description };
+    const made = formatFiles(format, source);
+    const { meta } = checkpoint.value;
+    const card = modelCard({
+      name,
+      meta,
+      manifest,
+      lineage,
+      transform: description,
+      graph: graph.value,
+      format: made.text,
+    });
+    const options = { replace: force ? transformFile : null, what: "an earlier export" };
+    return await makeWholeFolder(folder, options, async (draft) => {
+      const files = await filesOf(made, transform.value, card);
+      for (const [file, pieces] of files) await writePieces(join(draft, file), pieces);
+      const example = await makeExample({
+        transform: description,
+        predictor: predictor.value,
+        served,
+        folder: draft,
+      });
+      if (!example.ok) return example;
+      files.set("example.json", [json(example.value)]);
+      await writePieces(join(draft, "example.json"), files.get("example.json") ?? []);
+      return accept({
+        folder,
+        format,
+        files: [...files].map(([file, pieces]) => ({ name: file, bytes: sizeOf(pieces) })),
+      });
+    });
+  } finally {
+    predictor.value.dispose();
+  }
+}
+
+async function filesOf(
+  made: FormatFiles,
+  { description, files }: DescribedTransform,
+  card: string,
+): Promise<Map<string, readonly Uint8Array[]>> {
+  const all = new Map(made.files);
+  all.set("README.md", [Buffer.from(card)]);
+  all.set(transformFile, [json(description)]);
+  for (const [file, bytes] of files) all.set(file, [bytes]);
+  for (const [file, program] of Object.entries(made.programs))
+    all.set(file, [await readFile(join(projectFolder, "serving", "export", "program", program))]);
+  return all;
+}
+
+function json(value: unknown): Uint8Array {
+  return Buffer.from(`${JSON.stringify(value, null, 1)}\n`);
+}
+
+function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
+}

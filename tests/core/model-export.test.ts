@@ -1,0 +1,98 @@
+/** Exported folders answer as the model itself does, whatever they are asked, by their own program and without Python. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import test from "node:test";
+import fc from "fast-check";
+import { exportModel } from "../../serving/export/export-model.ts";
+import { textRows, tableRows } from "../support/export-row.ts";
+import { assertAlike, exportedFolder, exportedName, nodeAnswers } from "../support/exported-folder.ts";
+import { caseName, modelCases, trainedModel, type TrainedModel } from "../support/trained-model.ts";
+
+/** What the model itself makes of the rows: texts as they are, numbers in single precision, training's mean for none. */
+function ownAnswers(
+  { predictor }: TrainedModel,
+  rows: readonly Row[],
+  fills: readonly number[],
+): Float32Array {
+  if (predictor.kind === "text")
+    return predictor.probabilities(rows.map((row) => String(row["text"] ?? ""))).slice();
+  assert.ok(predictor.kind === "table");
+  const { features } = predictor;
+  const cells = rows.flatMap((row) =>
+    features.map((name, at) => (typeof row[name] === "number" ? row[name] : (fills[at] ?? 0))),
+  );
+  return predictor.predict(Float32Array.from(cells));
+}
+type Row = Readonly<Record<string, string | number | boolean | null>>;
+
+function fillsOf(folder: string): readonly number[] {
+  const plan: unknown = JSON.parse(readFileSync(join(folder, "transform.json"), "utf8"));
+  const features = typeof plan === "object" && plan !== null && "features" in plan ? plan.features : [];
+  return Array.isArray(features) ? features.map((feature: { fill: number }) => feature.fill) : [];
+}
+
+for (const one of modelCases) {
+  test(`EXPORT-1: exported as safetensors, ${caseName(one)} answers by its program as it does itself`, async () => {
+    const model = await trainedModel(one);
+    const folder = await exportedFolder(model.bytes, "safetensors");
+    const fills = fillsOf(folder);
+    const { predictor } = model;
+    const rows = predictor.kind === "table" ? tableRows(predictor.features) : textRows;
+    await fc.assert(
+      fc.asyncProperty(rows, async (asked) => {
+        assertAlike(await nodeAnswers(folder, asked), ownAnswers(model, asked, fills), caseName(one));
+      }),
+      { numRuns: 40 },
+    );
+  });
+}
+
+test("EXPORT-3: a folder with something in it is refused; --force replaces an earlier export, and nothing else", async () => {
+  const [first] = modelCases;
+  assert.ok(first !== undefined);
+  const { bytes } = await trainedModel(first);
+  const folder = await exportedFolder(bytes, "safetensors");
+  const again = {
+    name: exportedName,
+    bytes,
+    manifest: null,
+    lineage: null,
+    served: null,
+    format: "onnx",
+  } as const;
+  const refused = await exportModel({ ...again, folder, force: false });
+  assert.match(
+    refused.ok ? "" : refused.refusal.message,
+    /something in it; --force replaces an earlier export/,
+  );
+  assert.ok((await exportModel({ ...again, folder, force: true })).ok);
+  assert.ok(existsSync(join(folder, "model.onnx")) && !existsSync(join(folder, "model.safetensors")));
+  const other = join(dirname(folder), "photos");
+  mkdirSync(other);
+  writeFileSync(join(other, "a.jpg"), "");
+  const kept = await exportModel({ ...again, folder: other, force: true });
+  assert.match(kept.ok ? "" : kept.refusal.message, /is not an earlier export/);
+  assert.deepEqual(readdirSync(other), ["a.jpg"]);
+  assert.deepEqual(readdirSync(dirname(folder)).toSorted(), ["model", "photos"], "no draft is left");
+});
+
+test("EXPORT-3: what a killed export left beside the folder goes with the next one; that of a living process stays", async () => {
+  const [first] = modelCases;
+  assert.ok(first !== undefined);
+  const { bytes } = await trainedModel(first);
+  const folder = await exportedFolder(bytes, "safetensors");
+  const beside = dirname(folder);
+  const [left, living] = [".model.part-999999999", `.model.part-${process.ppid}`];
+  for (const name of [left, living]) mkdirSync(join(beside, name));
+  const request = {
+    name: exportedName,
+    bytes,
+    manifest: null,
+    lineage: null,
+    served: null,
+    format: "onnx",
+  } as const;
+  assert.ok((await exportModel({ ...request, folder, force: true })).ok);
+  assert.deepEqual(readdirSync(beside).toSorted(), [living, "model"].toSorted());
+});
