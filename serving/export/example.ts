@@ -15,7 +15,7 @@ import type { TransformDescription } from "./transform-description.ts";
 
 type ExampleRow = Readonly<Record<string, Value | null>>;
 
-/** Answers of other runtimes may differ by so much: of a probability, and of a number above 1 as a share of it. */
+/** Answers of other runtimes may differ by so much of `scale` or, where that is more, of themselves. */
 const tolerance = 1e-5;
 const tableRows = 8;
 
@@ -35,9 +35,12 @@ export interface Example {
   /** [rows][labels], or [rows][1]. */
   readonly expected: readonly (readonly number[])[];
   readonly tolerance: number;
+  /** 1 for probabilities; for numbers how widely those of the training lie, where that is more. */
+  readonly scale: number;
 }
 
 export interface ExampleSource {
+  readonly scale: number;
   readonly transform: TransformDescription;
   readonly predictor: Predictor;
   /** Null where the whole is not loaded; then, and where it refuses the rows, the folder's own steps come before the predictor. */
@@ -54,7 +57,7 @@ export async function makeExample(source: ExampleSource): Promise<Outcome<Exampl
   const expected = inputs.map((_, row) => [...answers.subarray(row * width, (row + 1) * width)]);
   if (!answers.every(Number.isFinite))
     return refuse("conflict", "the model gives no finite answer to an example; its weights have diverged");
-  return accept({ inputs, expected, tolerance });
+  return accept({ inputs, expected, tolerance, scale: source.scale });
 }
 
 function textInputs({ columns }: TransformDescription): ExampleRow[] {

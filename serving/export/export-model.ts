@@ -8,7 +8,7 @@ import type { Manifest } from "../../data/manifest/manifest.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { LineageView } from "../../protocol/view.ts";
 import { loadModel } from "../../training/catalog/load-model.ts";
-import { decodeCheckpoint } from "../../training/task/checkpoint.ts";
+import { decodeCheckpoint, type Checkpoint } from "../../training/task/checkpoint.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
 import type { VersionName } from "../model/served-model.ts";
 import { makeWholeFolder, writePieces } from "./draft-folder.ts";
@@ -74,6 +74,7 @@ export async function exportModel(request: ExportRequest): Promise<Outcome<Expor
         predictor: predictor.value,
         served,
         folder: draft,
+        scale: scaleOf(checkpoint.value),
       });
       if (!example.ok) return example;
       files.set("example.json", [json(example.value)]);
@@ -101,6 +102,12 @@ async function filesOf(
   for (const [file, program] of Object.entries(made.programs))
     all.set(file, [await readFile(join(projectFolder, "serving", "export", "program", program))]);
   return all;
+}
+
+/** How widely the numbers lie that it was trained to predict; 1 for probabilities. */
+function scaleOf({ tensors }: Checkpoint): number {
+  const [, deviation = 1] = tensors.get("target.scale")?.data ?? [];
+  return Math.max(1, deviation);
 }
 
 function json(value: unknown): Uint8Array {

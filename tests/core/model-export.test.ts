@@ -1,47 +1,29 @@
 /** Exported folders answer as the model itself does, whatever they are asked, by their own program and without Python. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test from "node:test";
 import fc from "fast-check";
 import { exportModel } from "../../serving/export/export-model.ts";
 import { textRows, tableRows } from "../support/export-row.ts";
 import { assertAlike, exportedFolder, exportedName, nodeAnswers } from "../support/exported-folder.ts";
-import { caseName, modelCases, trainedModel, type TrainedModel } from "../support/trained-model.ts";
-
-/** What the model itself makes of the rows: texts as they are, numbers in single precision, training's mean for none. */
-function ownAnswers(
-  { predictor }: TrainedModel,
-  rows: readonly Row[],
-  fills: readonly number[],
-): Float32Array {
-  if (predictor.kind === "text")
-    return predictor.probabilities(rows.map((row) => String(row["text"] ?? ""))).slice();
-  assert.ok(predictor.kind === "table");
-  const { features } = predictor;
-  const cells = rows.flatMap((row) =>
-    features.map((name, at) => (typeof row[name] === "number" ? row[name] : (fills[at] ?? 0))),
-  );
-  return predictor.predict(Float32Array.from(cells));
-}
-type Row = Readonly<Record<string, string | number | boolean | null>>;
-
-function fillsOf(folder: string): readonly number[] {
-  const plan: unknown = JSON.parse(readFileSync(join(folder, "transform.json"), "utf8"));
-  const features = typeof plan === "object" && plan !== null && "features" in plan ? plan.features : [];
-  return Array.isArray(features) ? features.map((feature: { fill: number }) => feature.fill) : [];
-}
+import { ownAnswers } from "../support/own-answer.ts";
+import { caseName, modelCases, trainedModel } from "../support/trained-model.ts";
 
 for (const one of modelCases) {
   test(`EXPORT-1: exported as safetensors, ${caseName(one)} answers by its program as it does itself`, async () => {
     const model = await trainedModel(one);
     const folder = await exportedFolder(model.bytes, "safetensors");
-    const fills = fillsOf(folder);
     const { predictor } = model;
     const rows = predictor.kind === "table" ? tableRows(predictor.features) : textRows;
     await fc.assert(
       fc.asyncProperty(rows, async (asked) => {
-        assertAlike(await nodeAnswers(folder, asked), ownAnswers(model, asked, fills), caseName(one));
+        assertAlike(
+          await nodeAnswers(folder, asked),
+          ownAnswers(model, asked, folder),
+          folder,
+          caseName(one),
+        );
       }),
       { numRuns: 40 },
     );

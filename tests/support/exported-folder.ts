@@ -1,6 +1,6 @@
 /** A model exported for a test, into a folder that goes with it, and what its own program for Node answers. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -47,14 +47,23 @@ export async function nodeAnswers(folder: string, rows: readonly Row[]): Promise
   return answersSchema.parse(await predictor.answer(rows)).flat();
 }
 
-/** Other runtimes may differ by so much: of a probability, and of a number above 1 as a share of it. */
-export const differenceMax = 1e-5;
+const exampleSchema = z.object({ tolerance: z.number(), scale: z.number() });
 
-export function assertAlike(found: readonly number[], wanted: ArrayLike<number>, what: string): void {
+/** Every number alike to within what the folder's example allows. */
+export function assertAlike(
+  found: readonly number[],
+  wanted: ArrayLike<number>,
+  folder: string,
+  what: string,
+): void {
+  const { scale, tolerance } = exampleSchema.parse(
+    JSON.parse(readFileSync(join(folder, "example.json"), "utf8")),
+  );
+  assert.equal(tolerance, 1e-5);
   assert.equal(found.length, wanted.length, `${what}: so many numbers`);
   found.forEach((one, at) => {
     const other = wanted[at] ?? Number.NaN;
-    const off = Math.abs(one - other) / Math.max(1, Math.abs(other));
-    assert.ok(off <= differenceMax, `${what}: number ${at} is ${one}, not ${other}`);
+    const off = Math.abs(one - other) / Math.max(scale, Math.abs(other));
+    assert.ok(off <= tolerance, `${what}: number ${at} is ${one}, not ${other}`);
   });
 }

@@ -101,11 +101,13 @@ function readCsv(text) {
 }
 
 async function check(predictor) {
-  const { expected, inputs, tolerance } = JSON.parse(readFileSync(join(folder, "example.json"), "utf8"));
+  const { expected, inputs, scale, tolerance } = JSON.parse(
+    readFileSync(join(folder, "example.json"), "utf8"),
+  );
   const answers = (await predictor.answer(inputs)).flat();
   const off = expected
     .flat()
-    .map((wanted, at) => Math.abs(wanted - answers[at]) / Math.max(1, Math.abs(wanted)));
+    .map((wanted, at) => Math.abs(wanted - answers[at]) / Math.max(scale, Math.abs(wanted)));
   const largestDifference = off.reduce((most, one) => (one > most || Number.isNaN(one) ? one : most), 0);
   const equal = largestDifference <= tolerance;
   console.log(JSON.stringify({ rows: inputs.length, largestDifference, equal }));

@@ -110,7 +110,7 @@ def check(predictor):
         example = json.load(file)
     expected = np.array(example["expected"], dtype=np.float64)
     found = predictor.answer(example["inputs"]).astype(np.float64).reshape(expected.shape)
-    off = np.abs(found - expected) / np.maximum(1, np.abs(expected))
+    off = np.abs(found - expected) / np.maximum(example["scale"], np.abs(expected))
     most = float(off.max())
     holds = most <= example["tolerance"]
     print(json.dumps({"rows": len(example["inputs"]), "largestDifference": most, "equal": holds}))
