@@ -5,6 +5,9 @@ import type { VersionName } from "../model/served-model.ts";
 import type { TensorGraph } from "./graph/tensor-graph.ts";
 import type { FormatText } from "./model-card.ts";
 import type { ModelFormat } from "./model-format.ts";
+import type { Example } from "./example.ts";
+import { exampleFile, mlflowExample, mlflowFiles, mlflowPackages } from "./mlflow-file.ts";
+import type { TransformDescription } from "./transform-description.ts";
 import { onnxFile, opset } from "./onnx/onnx-file.ts";
 
 /** Bytes of a file, in pieces. */
@@ -15,11 +18,16 @@ export interface FormatFiles {
   readonly files: ReadonlyMap<string, Pieces>;
   /** Programs of the folder `program`, by the names they get. */
   readonly programs: Readonly<Record<string, string>>;
+  /** What is made of the example once that is there. */
+  readonly ofExample?: (example: Example) => ReadonlyMap<string, Pieces>;
 }
 
 export interface FormatSource {
   readonly graph: TensorGraph;
   readonly name: VersionName;
+  readonly transform: TransformDescription;
+  /** When the version was registered, ms since the Unix epoch; null where that is not known. */
+  readonly at: number | null;
 }
 
 const sharedPrograms = {
@@ -32,6 +40,7 @@ const sharedPrograms = {
 const formats: Readonly<Record<ModelFormat, (source: FormatSource) => FormatFiles>> = {
   safetensors: safetensorsFormat,
   onnx: onnxFormat,
+  mlflow: mlflowFormat,
 };
 
 export function formatFiles(format: ModelFormat, source: FormatSource): FormatFiles {
@@ -65,7 +74,7 @@ function safetensorsFormat({ graph, name }: FormatSource): FormatFiles {
   };
 }
 
-function onnxFormat({ graph, name }: FormatSource): FormatFiles {
+function onnxFormat(source: FormatSource): FormatFiles {
   return {
     text: {
       title: `ONNX (operations of version ${opset})`,
@@ -75,8 +84,46 @@ function onnxFormat({ graph, name }: FormatSource): FormatFiles {
       pythonProgram: "predict.py",
       own: [],
     },
-    files: new Map([["model.onnx", onnxOf({ graph, name })]]),
+    files: new Map([["model.onnx", onnxOf(source)]]),
     programs: { ...sharedPrograms, "model.mjs": "onnx-model.mjs", "predict_model.py": "onnx_model.py" },
+  };
+}
+
+function mlflowFormat(source: FormatSource): FormatFiles {
+  const files = [...mlflowFiles(source)].map(([file, text]) => [file, [Buffer.from(text)]] as const);
+  return {
+    text: {
+      title: "an MLflow model",
+      files: [
+        ["MLmodel", "flavours `python_function` and `onnx`, and the signature"],
+        ["model.onnx", "graph and weights"],
+        ["requirements.txt, conda.yaml, python_env.yaml", "what MLflow installs it with"],
+        [exampleFile, "the example's rows as MLflow keeps them"],
+      ],
+      python: mlflowPackages.map((one) => `"${one}"`),
+      node: ["onnxruntime-node"],
+      pythonProgram: "code/predict.py",
+      own: [
+        "",
+        "In Python, with the folder as it lies or logged to a tracking server:",
+        "",
+        "```python",
+        "import mlflow, pandas",
+        'model = mlflow.pyfunc.load_model("this-folder")',
+        "model.predict(pandas.DataFrame([...]))  # prediction, and probability.LABEL for each label",
+        "```",
+      ],
+    },
+    files: new Map([["model.onnx", onnxOf(source)], ...files]),
+    programs: {
+      "predict.mjs": "predict.mjs",
+      "transform.mjs": "transform.mjs",
+      "model.mjs": "onnx-model.mjs",
+      "code/predict.py": "predict.py",
+      "code/predict_transform.py": "transform.py",
+      "code/predict_model.py": "onnx_model.py",
+    },
+    ofExample: (example) => new Map([[exampleFile, [Buffer.from(mlflowExample(example, source.transform))]]]),
   };
 }
 

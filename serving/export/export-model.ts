@@ -53,7 +53,8 @@ export async function exportModel(request: ExportRequest): Promise<Outcome<Expor
   const predictor = await loadModel(bytes);
   if (!predictor.ok) return predictor;
   try {
-    const source = { graph: graph.value, name, transform: description };
+    const at = lineage?.version.at ?? null;
+    const source = { graph: graph.value, name, transform: description, at };
     const made = formatFiles(format, source);
     const { meta } = checkpoint.value;
     const card = modelCard({
@@ -77,8 +78,12 @@ export async function exportModel(request: ExportRequest): Promise<Outcome<Expor
         scale: scaleOf(checkpoint.value),
       });
       if (!example.ok) return example;
-      files.set("example.json", [json(example.value)]);
-      await writePieces(join(draft, "example.json"), files.get("example.json") ?? []);
+      const last = new Map(made.ofExample?.(example.value) ?? []);
+      last.set("example.json", [json(example.value)]);
+      for (const [file, pieces] of last) {
+        files.set(file, pieces);
+        await writePieces(join(draft, file), pieces);
+      }
       return accept({
         folder,
         format,
