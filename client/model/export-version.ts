@@ -81,7 +81,6 @@ async function builtIn(
     bytes: bytes.value,
     manifest,
     lineage,
-    served: null,
     format,
     folder,
     force,

