@@ -29,6 +29,7 @@ import { downCommand } from "./command/down.ts";
 import { gcCommand } from "./command/gc.ts";
 import { inviteCommand } from "./command/invite.ts";
 import { joinCommand } from "./command/join.ts";
+import { modelExportCommand } from "./command/model-export.ts";
 import { modelLineageCommand } from "./command/model-lineage.ts";
 import { modelLsCommand } from "./command/model-ls.ts";
 import { modelPromoteCommand } from "./command/model-promote.ts";
@@ -193,6 +194,7 @@ function modelCommands(terminal: Terminal): Command {
     modelPromoteCommand(terminal),
     modelRollbackCommand(terminal),
     modelLineageCommand(terminal),
+    modelExportCommand(terminal),
     modelReportCommand(terminal),
   ]);
 }

@@ -3,7 +3,7 @@
  * tags removed. No parser: what is no tag by its first letters, such as `a < b`, stays.
  */
 
-const named: Readonly<Record<string, string>> = {
+export const htmlEntities: Readonly<Record<string, string>> = {
   amp: "&",
   lt: "<",
   gt: ">",
@@ -107,7 +107,7 @@ export function decodeHtml(text: string): string {
   return text.replaceAll(
     /&(?<name>[A-Za-z][A-Za-z0-9]{1,8});|&?#(?:(?<decimal>[0-9]{1,7})|[xX](?<hex>[0-9A-Fa-f]{1,6}));/gu,
     (whole: string, name: string | undefined, decimal: string | undefined, hex: string | undefined) => {
-      if (name !== undefined) return named[name] ?? whole;
+      if (name !== undefined) return htmlEntities[name] ?? whole;
       const code = decimal === undefined ? Number.parseInt(hex ?? "0", 16) : Number(decimal);
       // Numbers that name no character are, by the HTML standard, bytes of windows-1252: curly quotes, most of them.
       if (code >= 0x80 && code <= 0x9f) return windows1252.decode(Uint8Array.of(code));

@@ -4,6 +4,7 @@
  * It knows operations by name only; `native-node.ts` knows what they mean.
  */
 import { createHash } from "node:crypto";
+import { bytesField, floatField, varintField } from "../tensor/protobuf.ts";
 
 /** TensorFlow's DataType numbers. */
 export const dataType = { float32: 1, int32: 3, bool: 10 } as const;
@@ -113,12 +114,7 @@ function attribute(value: Attribute): Buffer {
   if ("text" in value) return bytesField(2, Buffer.from(value.text));
   if ("flag" in value) return varintField(5, value.flag ? 1 : 0);
   if ("int" in value) return varintField(3, value.int);
-  if ("float" in value) {
-    const bytes = Buffer.alloc(5);
-    bytes.writeUInt8((4 << 3) | 5, 0);
-    bytes.writeFloatLE(value.float, 1);
-    return bytes;
-  }
+  if ("float" in value) return floatField(4, value.float);
   if ("tensor" in value) {
     const { tensor } = value;
     return bytesField(
@@ -135,21 +131,4 @@ function attribute(value: Attribute): Buffer {
 
 function shapeMessage(shape: readonly number[]): Buffer {
   return Buffer.concat(shape.map((length) => bytesField(2, varintField(1, length))));
-}
-
-function varintField(field: number, value: number): Buffer {
-  return Buffer.concat([varint(field << 3), varint(value)]);
-}
-
-function bytesField(field: number, bytes: Uint8Array): Buffer {
-  return Buffer.concat([varint((field << 3) | 2), varint(bytes.length), bytes]);
-}
-
-/** Seven bits a byte, lowest first; never negative here. */
-function varint(value: number): Buffer {
-  const bytes = [];
-  let rest = value;
-  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
-  bytes.push(rest);
-  return Buffer.from(bytes);
 }

@@ -4,7 +4,7 @@ import { block, f64, i32, loop, numberBytes, type Code, type Local } from "./was
 import { exp, type FunctionCode } from "./wasm-module.ts";
 
 /** Below this score the squared hinge's probability, (1 + score) / 2, falls as an exponential, never to 0. */
-const hingeBend = -0.9;
+export const hingeBend = -0.9;
 
 /**
  * Squared hinge: its best score is 2 × probability - 1 (Zhang 2004), so (1 + score) / 2 is the probability, bent so

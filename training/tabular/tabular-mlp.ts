@@ -11,7 +11,14 @@ import { checkpointOf } from "../task/checkpoint-of.ts";
 import { classWeightParameters, classWeights } from "../task/class-weight.ts";
 import { networkBackends, adamOf, networkParameters, networkTrainer } from "../task/network-trainer.ts";
 import { numberParam } from "../task/parameter.ts";
-import type { ModelDeclaration, Predictor, TablePredictor, Trainer, TrainerOptions } from "../task/task.ts";
+import type {
+  ModelDeclaration,
+  Predictor,
+  SavedNetwork,
+  TablePredictor,
+  Trainer,
+  TrainerOptions,
+} from "../task/task.ts";
 import { pick } from "../task/token-dataset.ts";
 import { fitScale, scaled, scaledTarget } from "./scale.ts";
 import {
@@ -118,6 +125,15 @@ function loadMlp(bytes: Uint8Array, backend: OpenedBackend): Outcome<Predictor> 
   return filled.ok ? accept(predictorOf(shape.value, network.value)) : filled;
 }
 
+function savedMlp(bytes: Uint8Array): Outcome<SavedNetwork> {
+  const saved = checkpointOf(tabularMlp, bytes);
+  if (!saved.ok) return saved;
+  const shape = tableShapeFrom(saved.value);
+  if (!shape.ok) return shape;
+  const program = programOf(shape.value, saved.value.meta.params);
+  return accept({ build: (graph, size) => program.build(graph, size), length: 0 });
+}
+
 export const tabularMlp: ModelDeclaration = {
   task: tabular,
   model: "mlp",
@@ -154,4 +170,5 @@ export const tabularMlp: ModelDeclaration = {
   metrics: tableMetrics,
   create: createMlp,
   load: loadMlp,
+  network: savedMlp,
 };

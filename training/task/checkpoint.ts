@@ -9,6 +9,7 @@ import { backendNameSchema } from "../../protocol/capability.ts";
 import { newerFormat } from "../../protocol/newer-format.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { valueSchema } from "../../protocol/value.ts";
+import { headerLengthBytes, safetensors } from "../tensor/safetensors.ts";
 import type { TensorData } from "../tensor/tensor-data.ts";
 import { classificationReportSchema } from "./classification-report.ts";
 
@@ -39,8 +40,6 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, TensorData>;
 }
 
-const headerLengthBytes = 8;
-const headerAlignBytes = 8;
 const headerMaxBytes = 100_000_000;
 const elementBytes = 4;
 const tensorSchema = z.strictObject({
@@ -51,23 +50,12 @@ const tensorSchema = z.strictObject({
 const outerMetaSchema = z.object({ trialmesh: storedText });
 
 export function encodeCheckpoint(meta: CheckpointMeta, tensors: ReadonlyMap<string, TensorData>): Uint8Array {
-  const header: Record<string, unknown> = { __metadata__: { trialmesh: JSON.stringify(meta) } };
-  let offset = 0;
-  for (const [name, { shape, data }] of tensors) {
-    const dtype = data instanceof Float32Array ? "F32" : "I32";
-    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
-  }
-  const json = Buffer.from(JSON.stringify(header));
-  const headerBytes = Math.ceil(json.length / headerAlignBytes) * headerAlignBytes;
-  const bytes = new Uint8Array(headerLengthBytes + headerBytes + offset);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  bytes.fill(0x20, headerLengthBytes + json.length, headerLengthBytes + headerBytes);
-  bytes.set(json, headerLengthBytes);
-  let at = headerLengthBytes + headerBytes;
-  for (const { data } of tensors.values()) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
+  const pieces = safetensors({ trialmesh: JSON.stringify(meta) }, tensors);
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
   }
   return bytes;
 }

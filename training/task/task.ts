@@ -8,6 +8,7 @@ import type { Outcome } from "../../protocol/refusal.ts";
 import type { Space } from "../../protocol/space.ts";
 import type { Params, Value } from "../../protocol/value.ts";
 import type { Dataset } from "../../data/row/dataset-rows.ts";
+import type { Program } from "../network/graph.ts";
 import type { OpenedBackend } from "../runtime/backend.ts";
 
 export type ParameterSpec =
@@ -124,6 +125,13 @@ export interface ReferenceWork {
   readonly examplesPerSecond: number;
 }
 
+/** What a saved network computes: its program without batches and rates. */
+export interface SavedNetwork {
+  readonly build: Program["build"];
+  /** Of the longest row, as in the program's lengths; 0 where rows have none. */
+  readonly length: number;
+}
+
 export interface ModelDeclaration {
   readonly task: string;
   readonly model: string;
@@ -141,4 +149,6 @@ export interface ModelDeclaration {
   create(options: TrainerOptions): Outcome<Trainer>;
   /** A predictor from checkpoint bytes alone. */
   load(bytes: Uint8Array, backend: OpenedBackend): Outcome<Predictor>;
+  /** Of networks: the graph of checkpoint bytes of theirs, for other runtimes. */
+  readonly network?: (bytes: Uint8Array) => Outcome<SavedNetwork>;
 }

@@ -14,6 +14,7 @@ import { classificationMetrics, textClassification } from "./text-classification
 import {
   createTextNetwork,
   loadTextNetwork,
+  savedTextNetwork,
   textNetworkParameters,
   type TextNetworkModel,
 } from "./text-network.ts";
@@ -143,4 +144,5 @@ export const gru: ModelDeclaration = {
   metrics: classificationMetrics,
   create: (options) => createTextNetwork(model, options),
   load: (bytes, backend) => loadTextNetwork(model, bytes, backend),
+  network: (bytes) => savedTextNetwork(model, bytes),
 };

@@ -90,7 +90,12 @@ export function fillLogCountRatios(
 }
 
 /** Each label's mean |weight|, times `share`. */
-function meanMagnitudes(weights: Float32Array, means: Float32Array, rows: number, share: number): void {
+export function meanMagnitudes(
+  weights: Float32Array,
+  means: Float32Array,
+  rows: number,
+  share: number,
+): void {
   const stride = means.length;
   for (let label = 0; label < stride; label++) {
     let sum = 0;

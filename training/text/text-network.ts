@@ -13,7 +13,8 @@ import { classWeightParameters, classWeights } from "../task/class-weight.ts";
 import { MetricTally } from "../task/metric.ts";
 import { adamOf, bucketOf, networkParameters, networkTrainer } from "../task/network-trainer.ts";
 import { numberParam } from "../task/parameter.ts";
-import type { ParameterSpec, Predictor, Trainer, TrainerOptions } from "../task/task.ts";
+import type { Checkpoint } from "../task/checkpoint.ts";
+import type { ParameterSpec, Predictor, SavedNetwork, Trainer, TrainerOptions } from "../task/task.ts";
 import { rankedPredictions, textClassification, trainableText } from "./text-classification.ts";
 import { pick, tokenDataset } from "../task/token-dataset.ts";
 import {
@@ -143,6 +144,27 @@ export function createTextNetwork(model: TextNetworkModel, options: TrainerOptio
 
 const vocabularySchema = storedList(storedText);
 
+function savedTokens(model: TextNetworkModel, { meta }: Checkpoint): Outcome<readonly string[]> {
+  try {
+    return accept(vocabularySchema.parse(JSON.parse(String(meta.extra["vocabulary"]))));
+  } catch {
+    return refuse("invalid", `the checkpoint has no vocabulary; it is not one of ${model.model}`);
+  }
+}
+
+/** The graph of a checkpoint, at the longest length: what a text scores does not depend on how far it is filled up. */
+export function savedTextNetwork(model: TextNetworkModel, bytes: Uint8Array): Outcome<SavedNetwork> {
+  const saved = checkpointOf({ task: textClassification, model: model.model }, bytes);
+  if (!saved.ok) return saved;
+  const tokens = savedTokens(model, saved.value);
+  if (!tokens.ok) return tokens;
+  const { labels, params } = saved.value.meta;
+  const vocabulary = vocabularySize(vocabularyFrom(unitOf(params), tokens.value));
+  const length = numberParam(params, "length");
+  const built = model.build(params, { vocabulary, length, labels: labels.length });
+  return built.ok ? accept({ build: built.value, length }) : built;
+}
+
 export function loadTextNetwork(
   model: TextNetworkModel,
   bytes: Uint8Array,
@@ -150,14 +172,10 @@ export function loadTextNetwork(
 ): Outcome<Predictor> {
   const saved = checkpointOf({ task: textClassification, model: model.model }, bytes);
   if (!saved.ok) return saved;
-  const { params, labels, seed, extra } = saved.value.meta;
-  let tokens: readonly string[];
-  try {
-    tokens = vocabularySchema.parse(JSON.parse(String(extra["vocabulary"])));
-  } catch {
-    return refuse("invalid", `the checkpoint has no vocabulary; it is not one of ${model.model}`);
-  }
-  const made = readingOf(model, params, vocabularyFrom(unitOf(params), tokens), labels, seed, backend);
+  const { params, labels, seed } = saved.value.meta;
+  const tokens = savedTokens(model, saved.value);
+  if (!tokens.ok) return tokens;
+  const made = readingOf(model, params, vocabularyFrom(unitOf(params), tokens.value), labels, seed, backend);
   if (!made.ok) return made;
   const filled = made.value.network.restore(saved.value.tensors);
   return filled.ok ? accept(predictorOf(made.value)) : filled;

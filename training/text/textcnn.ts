@@ -11,6 +11,7 @@ import { classificationMetrics, textClassification } from "./text-classification
 import {
   createTextNetwork,
   loadTextNetwork,
+  savedTextNetwork,
   textNetworkParameters,
   type TextNetworkModel,
 } from "./text-network.ts";
@@ -83,4 +84,5 @@ export const textcnn: ModelDeclaration = {
   metrics: classificationMetrics,
   create: (options) => createTextNetwork(model, options),
   load: (bytes, backend) => loadTextNetwork(model, bytes, backend),
+  network: (bytes) => savedTextNetwork(model, bytes),
 };

@@ -14,6 +14,7 @@ import { classificationMetrics, textClassification } from "./text-classification
 import {
   createTextNetwork,
   loadTextNetwork,
+  savedTextNetwork,
   textNetworkParameters,
   type TextNetworkModel,
 } from "./text-network.ts";
@@ -128,4 +129,5 @@ export const transformer: ModelDeclaration = {
   metrics: classificationMetrics,
   create: (options) => createTextNetwork(model, options),
   load: (bytes, backend) => loadTextNetwork(model, bytes, backend),
+  network: (bytes) => savedTextNetwork(model, bytes),
 };

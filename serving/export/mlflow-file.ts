@@ -1,0 +1,119 @@
+/**
+ * What makes a folder an MLflow model: MLmodel with its flavours and signature, and what it is to be installed with. Read by
+ * `mlflow.pyfunc.load_model` and `mlflow.onnx.load_model`; no MLflow is needed to write it.
+ */
+import type { VersionName } from "../model/served-model.ts";
+import type { Example } from "./example.ts";
+import { opset } from "./onnx/onnx-file.ts";
+import type { TransformDescription } from "./transform-description.ts";
+
+/** Whose format it is written in; later ones read it. */
+const mlflowVersion = "2.22.0";
+const pythonVersion = "3.11";
+/** As pip takes them; the first two are what the programs need. */
+export const mlflowPackages = ["numpy>=1.24", "onnxruntime>=1.17", "pandas>=1.5", "mlflow>=2.10"] as const;
+
+export interface MlflowSource {
+  readonly name: VersionName;
+  readonly transform: TransformDescription;
+  /** When the version was registered, ms since the Unix epoch; null where that is not known. */
+  readonly at: number | null;
+}
+
+export function mlflowFiles(source: MlflowSource): ReadonlyMap<string, string> {
+  const lines = (list: readonly string[]) => `${list.join("\n")}\n`;
+  return new Map([
+    ["MLmodel", mlModel(source)],
+    ["requirements.txt", lines(mlflowPackages)],
+    [
+      "conda.yaml",
+      lines([
+        "name: exported-model",
+        "channels:",
+        "- conda-forge",
+        "dependencies:",
+        `- python=${pythonVersion}`,
+        "- pip",
+        "- pip:",
+        ...mlflowPackages.map((one) => `  - ${quoted(one)}`),
+      ]),
+    ],
+    [
+      "python_env.yaml",
+      lines([
+        `python: ${quoted(pythonVersion)}`,
+        "build_dependencies:",
+        "- pip",
+        "dependencies:",
+        "- -r requirements.txt",
+      ]),
+    ],
+  ]);
+}
+
+/** The example's rows as MLflow keeps one: a data frame, split. */
+export function mlflowExample({ inputs }: Example, { columns }: TransformDescription): string {
+  const names = columns.map(({ name }) => name);
+  const data = inputs.map((row) => names.map((name) => row[name] ?? null));
+  return `${JSON.stringify({ columns: names, data })}\n`;
+}
+
+function mlModel({ name, transform, at }: MlflowSource): string {
+  const { columns, labels } = transform;
+  const inputs = columns.map((column) => ({
+    type: column.kind === "number" ? "double" : "string",
+    name: column.name,
+    required: false,
+  }));
+  const outputs =
+    labels === null
+      ? [{ type: "double", name: "prediction" }]
+      : [
+          { type: "string", name: "prediction" },
+          ...labels.map((label) => ({ type: "double", name: `probability.${label}` })),
+        ];
+  const registered = at === null ? [] : [`utc_time_created: ${quoted(utcTime(at))}`];
+  return [
+    "flavors:",
+    "  onnx:",
+    "    code: null",
+    "    data: model.onnx",
+    `    onnx_version: ${quoted("1.17.0")}`,
+    "    providers:",
+    "    - CPUExecutionProvider",
+    "  python_function:",
+    "    code: code",
+    "    env:",
+    "      conda: conda.yaml",
+    "      virtualenv: python_env.yaml",
+    "    loader_module: predict",
+    `    python_version: ${quoted(`${pythonVersion}.0`)}`,
+    `mlflow_version: ${mlflowVersion}`,
+    "metadata:",
+    `  model: ${quoted(name.model)}`,
+    `  version: ${quoted(String(name.version))}`,
+    `  artifact: ${quoted(name.digest)}`,
+    `  onnx_opset: ${opset}`,
+    "saved_input_example_info:",
+    `  artifact_path: ${exampleFile}`,
+    "  pandas_orient: split",
+    "  type: dataframe",
+    "signature:",
+    `  inputs: ${quoted(JSON.stringify(inputs))}`,
+    `  outputs: ${quoted(JSON.stringify(outputs))}`,
+    "  params: null",
+    ...registered,
+    "",
+  ].join("\n");
+}
+
+export const exampleFile = "input_example.json";
+
+/** A double-quoted scalar: JSON's strings are YAML's. */
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+function utcTime(at: number): string {
+  return new Date(at).toISOString().replace("T", " ").replace("Z", "");
+}

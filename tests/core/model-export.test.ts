@@ -1,0 +1,78 @@
+/** Exported folders answer as the model itself does, whatever they are asked, by their own program and without Python. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import test from "node:test";
+import fc from "fast-check";
+import { exportModel } from "../../serving/export/export-model.ts";
+import { textRows, tableRows } from "../support/export-row.ts";
+import { assertAlike, exportedFolder, exportedName, nodeAnswers } from "../support/exported-folder.ts";
+import { ownAnswers } from "../support/own-answer.ts";
+import { caseName, modelCases, trainedModel } from "../support/trained-model.ts";
+
+for (const one of modelCases) {
+  test(`EXPORT-1: exported as safetensors, ${caseName(one)} answers by its program as it does itself`, async () => {
+    const model = await trainedModel(one);
+    const folder = await exportedFolder(model.bytes, "safetensors");
+    const { predictor } = model;
+    const rows = predictor.kind === "table" ? tableRows(predictor.features) : textRows;
+    await fc.assert(
+      fc.asyncProperty(rows, async (asked) => {
+        assertAlike(
+          await nodeAnswers(folder, asked),
+          ownAnswers(model, asked, folder),
+          folder,
+          caseName(one),
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+}
+
+test("EXPORT-3: a folder with something in it is refused; --force replaces an earlier export, and nothing else", async () => {
+  const [first] = modelCases;
+  assert.ok(first !== undefined);
+  const { bytes } = await trainedModel(first);
+  const folder = await exportedFolder(bytes, "safetensors");
+  const again = {
+    name: exportedName,
+    bytes,
+    manifest: null,
+    lineage: null,
+    format: "onnx",
+  } as const;
+  const refused = await exportModel({ ...again, folder, force: false });
+  assert.match(
+    refused.ok ? "" : refused.refusal.message,
+    /something in it; --force replaces an earlier export/,
+  );
+  assert.ok((await exportModel({ ...again, folder, force: true })).ok);
+  assert.ok(existsSync(join(folder, "model.onnx")) && !existsSync(join(folder, "model.safetensors")));
+  const other = join(dirname(folder), "photos");
+  mkdirSync(other);
+  writeFileSync(join(other, "a.jpg"), "");
+  const kept = await exportModel({ ...again, folder: other, force: true });
+  assert.match(kept.ok ? "" : kept.refusal.message, /is not an earlier export/);
+  assert.deepEqual(readdirSync(other), ["a.jpg"]);
+  assert.deepEqual(readdirSync(dirname(folder)).toSorted(), ["model", "photos"], "no draft is left");
+});
+
+test("EXPORT-3: what a killed export left beside the folder goes with the next one; that of a living process stays", async () => {
+  const [first] = modelCases;
+  assert.ok(first !== undefined);
+  const { bytes } = await trainedModel(first);
+  const folder = await exportedFolder(bytes, "safetensors");
+  const beside = dirname(folder);
+  const [left, living] = [".model.part-999999999", `.model.part-${process.ppid}`];
+  for (const name of [left, living]) mkdirSync(join(beside, name));
+  const request = {
+    name: exportedName,
+    bytes,
+    manifest: null,
+    lineage: null,
+    format: "onnx",
+  } as const;
+  assert.ok((await exportModel({ ...request, folder, force: true })).ok);
+  assert.deepEqual(readdirSync(beside).toSorted(), [living, "model"].toSorted());
+});

@@ -1,0 +1,97 @@
+/**
+ * Exported folders in the runtimes that they are for, brought in by pip and npm: the same answers as the model itself, for rows of
+ * every kind. Where a runtime cannot be had, that is said.
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import fc from "fast-check";
+import * as z from "zod";
+import { modelFormats } from "../../serving/export/model-format.ts";
+import { assertAlike, exportedFolder, type Row } from "../support/exported-folder.ts";
+import { ownAnswers } from "../support/own-answer.ts";
+import { tableRows, textRows } from "../support/export-row.ts";
+import { pythonPeer } from "../support/python-peer.ts";
+import { caseName, modelCases, trainedModel } from "../support/trained-model.ts";
+
+const packages = [
+  "numpy==2.4.6",
+  "onnx==1.23.2",
+  "onnxruntime==1.32.0",
+  "safetensors==0.8.0",
+  "mlflow-skinny==3.17.2",
+  "pandas==3.1.1",
+];
+const canVenv = spawnSync("python3", ["-c", "import venv"]).status === 0;
+const peer = canVenv
+  ? pythonPeer("model-export-2", packages)
+  : { ok: false as const, why: "no python3 with venv on the path" };
+const home = mkdtempSync(join(tmpdir(), "trialmesh-export-peer-"));
+after(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+
+/** Answers of the folder's `predict.py` to rows in a file. */
+const askScript = `import json, sys
+sys.path.insert(0, sys.argv[1])
+import predict
+with open(sys.argv[2], encoding="utf-8") as file:
+    rows = json.load(file)
+print(json.dumps(predict.Predictor().answer(rows).astype("float64").ravel().tolist()))
+`;
+
+/** Answers of MLflow's model to the same rows as a data frame, and whether its own example can be answered. */
+const askMlflow = `import json, sys
+import mlflow, pandas
+model = mlflow.pyfunc.load_model(sys.argv[1])
+with open(sys.argv[2], encoding="utf-8") as file:
+    frame = pandas.DataFrame(json.load(file))
+answers = model.predict(frame)
+numbers = answers if len(answers.columns) == 1 else answers.drop(columns="prediction")
+assert len(model.predict(model.input_example)) > 0
+mlflow.onnx.load_model(sys.argv[1])
+print(json.dumps(numbers.to_numpy(dtype="float64").ravel().tolist()))
+`;
+
+const checkOnnx = `import onnx, sys
+onnx.checker.check_model(onnx.load(sys.argv[1]), full_check=True)
+`;
+
+function numbersIn(printed: string): readonly number[] {
+  return z.array(z.number()).parse(JSON.parse(printed.trim().split("\n").at(-1) ?? ""));
+}
+
+/** A rerun asks the same rows. */
+const seed = 61;
+
+function rowsFor(columns: readonly string[] | null): readonly Row[] {
+  const arbitrary = columns === null ? textRows : tableRows(columns);
+  return fc.sample<readonly Row[]>(arbitrary, { numRuns: 60, seed }).flat();
+}
+
+describe(
+  "EXPORT-2: the runtimes of pip answer as the model itself does",
+  { skip: peer.ok ? false : peer.why },
+  () => {
+    for (const one of modelCases) {
+      test(caseName(one), async () => {
+        assert.ok(peer.ok);
+        const model = await trainedModel(one);
+        const { predictor } = model;
+        const rows = rowsFor(predictor.kind === "table" ? predictor.features : null);
+        const file = join(home, "rows.json");
+        writeFileSync(file, JSON.stringify(rows));
+        for (const format of modelFormats) {
+          const folder = await exportedFolder(model.bytes, format);
+          const own = ownAnswers(model, rows, folder);
+          const code = format === "mlflow" ? join(folder, "code") : folder;
+          assertAlike(numbersIn(peer.run(askScript, code, file)), own, folder, format);
+          if (format === "mlflow")
+            assertAlike(numbersIn(peer.run(askMlflow, folder, file)), own, folder, "as MLflow's model");
+          if (format === "onnx") peer.run(checkOnnx, join(folder, "model.onnx"));
+        }
+      });
+    }
+  },
+);
