@@ -18,7 +18,7 @@ export interface DescribedModel {
   readonly reference: string;
   readonly inputs: readonly TensorDescription[];
   readonly outputs: readonly TensorDescription[];
-  /** The one text column's name, where the model may be asked by `answerTexts`. */
+  /** The one column's name, where the model takes one text and no more. */
   readonly textInput: string | null;
   /** Each label as JSON; empty where the model gives numbers. */
   readonly labelJson: readonly string[];
@@ -53,7 +53,7 @@ export function describeModel(model: ServedModel): DescribedModel {
             { name: "label", datatype: "BYTES", shape: [-1] },
             { name: "probabilities", datatype: "FP32", shape: [-1, labels.length] },
           ],
-    textInput: model.answerTexts === null || first === undefined ? null : first.name,
+    textInput: signature.inputs.length === 1 && first?.kind === "text" && !first.optional ? first.name : null,
     labelJson: labels.map((label) => JSON.stringify(label)),
     labelBytes: labels.map(textElement),
     inferHead: `{"model_name":${name},"model_version":"${version}","parameters":{"digest":${digest},"answer":`,

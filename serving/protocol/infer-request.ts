@@ -10,7 +10,7 @@ import { countRefusal, fitRows, fitTexts, inputNames, type AskedRows } from "./a
 import { isDatatype, datatypes, type Datatype } from "./datatype.ts";
 import type { DescribedModel } from "./described-model.ts";
 import { quoted, turnDown, type Reading } from "./http-refusal.ts";
-import { bodyJson, type RequestBody } from "./request-body.ts";
+import { bodyJson, isJsonType, type RequestBody } from "./request-body.ts";
 import { dimensionsMax } from "./serving-limit.ts";
 import { binaryElements, jsonElements, type TensorFrame } from "./tensor-element.ts";
 
@@ -47,9 +47,6 @@ const inferSchema = z.object({
 type SentTensor = z.infer<typeof inputSchema>;
 type SentInfer = z.infer<typeof inferSchema>;
 
-/** Types under which a body is read as JSON; curl sends the second where nobody says otherwise. */
-const jsonTypes = ["application/json", "application/x-www-form-urlencoded"];
-
 export function readInfer(body: RequestBody, described: DescribedModel): Reading<InferRequest> {
   const parts = splitBody(body);
   if (!parts.ok) return parts;
@@ -80,12 +77,11 @@ function splitBody({ bytes, charset, contentType, inferenceHeader }: RequestBody
   if (charset !== null && charset !== "utf-8" && charset !== "utf8")
     return turnDown(415, `the body is in ${quoted(charset)}; JSON is in UTF-8`);
   if (inferenceHeader === null) {
-    if (contentType === null || jsonTypes.includes(contentType))
-      return { ok: true, value: { json: bytes, tail: null } };
+    if (isJsonType(contentType)) return { ok: true, value: { json: bytes, tail: null } };
     if (contentType !== "application/octet-stream")
       return turnDown(
         415,
-        `a request is application/json or application/octet-stream, not ${quoted(contentType)}`,
+        `a request is application/json or application/octet-stream, not ${quoted(contentType ?? "")}`,
       );
     return turnDown(
       400,

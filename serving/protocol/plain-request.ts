@@ -11,7 +11,7 @@ import { countRefusal, fitTexts, inputNames, type AskedRows } from "./asked-rows
 import type { DescribedModel } from "./described-model.ts";
 import { quoted, turnDown, type Reading } from "./http-refusal.ts";
 import { predictionJson } from "./prediction-json.ts";
-import { bodyJson, type RequestBody } from "./request-body.ts";
+import { bodyJson, isJsonType, type RequestBody } from "./request-body.ts";
 import type { WrittenAnswer } from "./written-answer.ts";
 
 export interface PlainRequest {
@@ -26,13 +26,10 @@ const plainSchema = z.strictObject({
   rows: rowsSchema.optional(),
 });
 
-/** curl sends the second where nobody says otherwise. */
-const jsonTypes = ["application/json", "application/x-www-form-urlencoded"];
-
 export function readPlain(body: RequestBody, described: DescribedModel): Reading<PlainRequest> {
   const { charset, contentType } = body;
-  if (contentType !== null && !jsonTypes.includes(contentType))
-    return turnDown(415, `a request is application/json, not ${quoted(contentType)}`);
+  if (!isJsonType(contentType))
+    return turnDown(415, `a request is application/json, not ${quoted(contentType ?? "")}`);
   if (charset !== null && charset !== "utf-8" && charset !== "utf8")
     return turnDown(415, `the body is in ${quoted(charset)}; JSON is in UTF-8`);
   const json = bodyJson(body.bytes, "the body");

@@ -22,6 +22,18 @@ export function readContentType(header: string | null): Pick<RequestBody, "conte
   return { contentType: contentType === "" ? null : contentType, charset: charset ?? null };
 }
 
+/** Clients that say nothing of it send no type, as Triton's, or their library's own, as curl and `fetch` do. */
+const jsonTypes: readonly (string | null)[] = [
+  null,
+  "application/json",
+  "application/x-www-form-urlencoded",
+  "text/plain",
+];
+
+export function isJsonType(contentType: string | null): boolean {
+  return jsonTypes.includes(contentType);
+}
+
 export function bodyText(bytes: Buffer): Reading<string> {
   return isUtf8(bytes)
     ? { ok: true, value: bytes.toString("utf8") }

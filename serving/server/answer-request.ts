@@ -160,6 +160,7 @@ class Asking {
 
   #answer(lane: Lane, rows: AskedRows, answers: Answers, write: Asked["write"]): void {
     const { described } = lane;
+    this.#endIfClosing();
     const answerId = described.answerHead + this.#context.newId();
     replyWith(this.#response, write(answers, answerId), [
       ...described.headers,
@@ -172,9 +173,15 @@ class Asking {
   }
 
   #refuse(lane: Lane, down: HttpRefusal): void {
+    this.#endIfClosing();
     replyRefusal(this.#response, down, this.#form);
     lane.counters.failure++;
     this.#leave(lane);
+  }
+
+  /** A connection that is kept would keep the server from its end. */
+  #endIfClosing(): void {
+    if (!this.#context.isOpen()) this.#response.shouldKeepAlive = false;
   }
 
   #leave({ counters }: Lane): number {

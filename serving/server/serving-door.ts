@@ -41,7 +41,6 @@ export async function openServingDoor(options: ServingDoorOptions): Promise<Outc
   let isOpen = true;
   const context: RequestContext = { ...options, held: { bytes: 0 }, isOpen: () => isOpen };
   const server = boundedServer(tls, options.limits ?? connectionLimits, (request, response) => {
-    // A connection that is kept would keep the server from its end.
     if (!isOpen) response.shouldKeepAlive = false;
     answerRequest(context, request, response);
   });
