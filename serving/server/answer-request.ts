@@ -1,0 +1,217 @@
+/**
+ * One request from its first line to its answer: which route, whether the caller may, the body, the rows, the lane, the answer in the
+ * form of the protocol that asked. Every way out is an answer with a sentence, or nothing where nobody is there to hear it.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Lane } from "../batch/lane.ts";
+import { observe } from "../batch/histogram.ts";
+import type { Answers } from "../model/served-model.ts";
+import type { AskedRows } from "../protocol/asked-rows.ts";
+import type { DescribedModel } from "../protocol/described-model.ts";
+import type { HttpRefusal, Reading } from "../protocol/http-refusal.ts";
+import { writeInfer } from "../protocol/infer-answer.ts";
+import { readInfer } from "../protocol/infer-request.ts";
+import { readInvocation, writeInvocation } from "../protocol/mlflow-request.ts";
+import { readPlain, writePlain } from "../protocol/plain-request.ts";
+import type { RefusalForm } from "../protocol/refusal-form.ts";
+import { readContentType, type RequestBody } from "../protocol/request-body.ts";
+import type { WrittenAnswer } from "../protocol/written-answer.ts";
+import { answerQuestion } from "./answer-question.ts";
+import type { CallerKeys } from "./caller-key.ts";
+import type { ModelTable } from "./model-table.ts";
+import { receiveBody, type HeldBytes } from "./receive-body.ts";
+import { replyRefusal, replyWith } from "./reply.ts";
+import { readHeaders, type RequestHeaders } from "./request-header.ts";
+import { routeOf, type AskingRoute, type Route } from "./route.ts";
+
+export interface RequestContext {
+  readonly table: ModelTable;
+  /** Null where anybody may ask. */
+  readonly keys: CallerKeys | null;
+  readonly held: HeldBytes;
+  /** Milliseconds, rising. */
+  readonly now: () => number;
+  /** The end of an answer's id, new each time; letters and digits. */
+  readonly newId: () => string;
+  /** False once the server is to end. */
+  readonly isOpen: () => boolean;
+  /** Told of each answer, where a share of them is logged. */
+  readonly onAnswer?: (answered: AnsweredRequest) => void;
+}
+
+export interface AnsweredRequest {
+  readonly lane: Lane;
+  readonly rows: AskedRows;
+  readonly answers: Answers;
+  readonly answerId: string;
+  readonly caller: string | null;
+  readonly ms: number;
+}
+
+/** A request as rows, with how its answer is written. */
+interface Asked {
+  readonly rows: AskedRows;
+  readonly write: (answers: Answers, answerId: string) => WrittenAnswer;
+}
+
+export function answerRequest(
+  context: RequestContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { method = "", url = "" } = request;
+  const route = routeOf(method, url);
+  if (!route.ok) return refuseUnread(request, response, route.down, "open-inference");
+  const { value } = route;
+  const form: RefusalForm = value.kind === "invocation" ? "mlflow" : "open-inference";
+  const headers = readHeaders(request.rawHeaders);
+  const caller = callerOf(context, value, headers);
+  if (!caller.ok) return refuseUnread(request, response, caller.down, form);
+  if (!isAsking(value)) {
+    request.resume();
+    return answerQuestion(context, value, response);
+  }
+  new Asking(context, response, value, form, caller.value).receive(request, headers);
+}
+
+function isAsking(route: Route): route is AskingRoute {
+  return route.kind === "infer" || route.kind === "plain" || route.kind === "invocation";
+}
+
+/** Without reading its body; the connection stays open where there is little left of it. */
+function refuseUnread(
+  request: IncomingMessage,
+  response: ServerResponse,
+  down: HttpRefusal,
+  form: RefusalForm,
+): void {
+  request.resume();
+  replyRefusal(response, down, form);
+}
+
+/** Health is for whoever balances load, and the form has nothing in it: neither needs a key. */
+const keyless: readonly Route["kind"][] = ["server-live", "server-ready", "mlflow-ping", "form"];
+
+function callerOf(
+  { keys, now }: RequestContext,
+  route: Route,
+  { authorization }: RequestHeaders,
+): Reading<string | null> {
+  if (keys === null || keyless.includes(route.kind)) return { ok: true, value: null };
+  return keys.admit(authorization, now(), isAsking(route));
+}
+
+/** A request that wants rows answered. */
+class Asking {
+  readonly #context: RequestContext;
+  readonly #response: ServerResponse;
+  readonly #route: AskingRoute;
+  readonly #form: RefusalForm;
+  readonly #caller: string | null;
+  readonly #started: number;
+
+  constructor(
+    context: RequestContext,
+    response: ServerResponse,
+    route: AskingRoute,
+    form: RefusalForm,
+    caller: string | null,
+  ) {
+    this.#context = context;
+    this.#response = response;
+    this.#route = route;
+    this.#form = form;
+    this.#caller = caller;
+    this.#started = context.now();
+  }
+
+  receive(request: IncomingMessage, headers: RequestHeaders): void {
+    const { contentEncoding, contentLength, contentType, inferenceHeader } = headers;
+    const length = contentLength === null ? null : Number(contentLength);
+    receiveBody(request, { length, encoding: contentEncoding }, this.#context.held, (body) => {
+      if (!body.ok) return replyRefusal(this.#response, body.down, this.#form);
+      this.#ask({ bytes: body.value, ...readContentType(contentType), inferenceHeader });
+    });
+  }
+
+  /** The lane is chosen once all is there, and asked at once: one that is retired has nobody on the way to it. */
+  #ask(body: RequestBody): void {
+    const { table } = this.#context;
+    const route = this.#route;
+    const found = route.kind === "invocation" ? table.first() : table.find(route.model, route.version);
+    if (!found.ok) return replyRefusal(this.#response, found.down, this.#form);
+    const lane = found.value;
+    const asked = readAsked(route, body, lane.described);
+    lane.counters.inProgress++;
+    if (!asked.ok) return this.#refuse(lane, asked.down);
+    const { rows, write } = asked.value;
+    const full = lane.ask({
+      rows,
+      bytes: body.bytes.length,
+      isGone: () => this.#response.destroyed,
+      onGone: () => this.#leave(lane),
+      done: (answers) => {
+        if (!answers.ok) return this.#refuse(lane, answers.down);
+        this.#answer(lane, rows, answers.value, write);
+      },
+    });
+    if (full !== null) this.#refuse(lane, full);
+  }
+
+  #answer(lane: Lane, rows: AskedRows, answers: Answers, write: Asked["write"]): void {
+    const { described } = lane;
+    this.#endIfClosing();
+    const answerId = described.answerHead + this.#context.newId();
+    replyWith(this.#response, write(answers, answerId), [
+      ...described.headers,
+      "x-trialmesh-answer",
+      answerId,
+    ]);
+    lane.counters.success++;
+    const ms = this.#leave(lane);
+    this.#context.onAnswer?.({ lane, rows, answers, answerId, caller: this.#caller, ms });
+  }
+
+  #refuse(lane: Lane, down: HttpRefusal): void {
+    this.#endIfClosing();
+    replyRefusal(this.#response, down, this.#form);
+    lane.counters.failure++;
+    this.#leave(lane);
+  }
+
+  /** A connection that is kept would keep the server from its end. */
+  #endIfClosing(): void {
+    if (!this.#context.isOpen()) this.#response.shouldKeepAlive = false;
+  }
+
+  #leave({ counters }: Lane): number {
+    const ms = this.#context.now() - this.#started;
+    counters.inProgress--;
+    observe(counters.seconds, ms / 1_000);
+    return ms;
+  }
+}
+
+function readAsked(route: AskingRoute, body: RequestBody, described: DescribedModel): Reading<Asked> {
+  switch (route.kind) {
+    case "infer": {
+      const infer = readInfer(body, described);
+      if (!infer.ok) return infer;
+      return asking(infer.value.rows, (answers, id) => writeInfer(described, infer.value, answers, id));
+    }
+    case "plain": {
+      const plain = readPlain(body, described);
+      if (!plain.ok) return plain;
+      return asking(plain.value.rows, (answers, id) => writePlain(described, plain.value, answers, id));
+    }
+    case "invocation": {
+      const rows = readInvocation(body, described);
+      if (!rows.ok) return rows;
+      return asking(rows.value, (answers) => writeInvocation(described, rows.value.count, answers));
+    }
+  }
+}
+
+function asking(rows: AskedRows, write: Asked["write"]): Reading<Asked> {
+  return { ok: true, value: { rows, write } };
+}

@@ -1,0 +1,84 @@
+/**
+ * Which loaded version answers for which name. Each reference that is served (`trec@champion`, `trec@7`) is a place with one lane in
+ * it; a new version takes the place at once and the old one answers what it was asked before. Where several places have one name,
+ * each gets its weight of the requests that name no version.
+ */
+import type { Lane } from "../batch/lane.ts";
+import { quoted, turnDown, type Reading } from "../protocol/http-refusal.ts";
+
+export interface TablePlace {
+  /** As it was asked for: `name@alias` or `name@version`. */
+  readonly reference: string;
+  readonly weight: number;
+  readonly lane: Lane;
+}
+
+export class ModelTable {
+  readonly #places = new Map<string, TablePlace>();
+  readonly #byName = new Map<string, TablePlace[]>();
+  readonly #draw: () => number;
+
+  /** `draw`: from [0, 1), for names with several places of some weight. */
+  constructor(draw: () => number) {
+    this.#draw = draw;
+  }
+
+  get places(): readonly TablePlace[] {
+    return [...this.#places.values()];
+  }
+
+  /** Puts a lane into its place; resolves when the one that was there has answered all it was asked, and is freed. */
+  put(reference: string, lane: Lane, weight = 1): Promise<void> {
+    const before = this.#places.get(reference);
+    this.#places.set(reference, { reference, weight, lane });
+    this.#byName.clear();
+    for (const place of this.#places.values()) {
+      const { model } = place.lane.described.model;
+      this.#byName.set(model, [...(this.#byName.get(model) ?? []), place]);
+    }
+    return before === undefined ? Promise.resolve() : before.lane.retire();
+  }
+
+  /** The lane that answers a request now. */
+  find(model: string, version: string | null): Reading<Lane> {
+    const places = this.#byName.get(model);
+    if (places === undefined) {
+      const names = [...this.#byName.keys()].join(", ");
+      return turnDown(404, `no model ${quoted(model)} is served here; there are ${names}`);
+    }
+    if (version === null) return { ok: true, value: this.#weighted(places) };
+    const found = places.find(({ lane }) => String(lane.described.model.version) === version);
+    if (found !== undefined) return { ok: true, value: found.lane };
+    const versions = places.map(({ lane }) => lane.described.model.version).join(", ");
+    return turnDown(
+      404,
+      `version ${quoted(version)} of ${quoted(model)} is not served here; there is ${versions}`,
+    );
+  }
+
+  /** The first, for protocols that name no model. */
+  first(): Reading<Lane> {
+    const [place] = this.#places.values();
+    return place === undefined ? turnDown(503, "no model is loaded yet") : { ok: true, value: place.lane };
+  }
+
+  async retireAll(): Promise<void> {
+    const { places } = this;
+    this.#places.clear();
+    this.#byName.clear();
+    await Promise.all(places.map(({ lane }) => lane.retire()));
+  }
+
+  #weighted(places: readonly TablePlace[]): Lane {
+    const [first] = places;
+    if (first === undefined) throw new Error("broken invariant: a name without a place");
+    if (places.length === 1) return first.lane;
+    const total = places.reduce((sum, { weight }) => sum + weight, 0);
+    let left = this.#draw() * total;
+    for (const { lane, weight } of places) {
+      left -= weight;
+      if (left < 0) return lane;
+    }
+    return first.lane;
+  }
+}
