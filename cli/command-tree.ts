@@ -37,6 +37,8 @@ import { modelRollbackCommand } from "./command/model-rollback.ts";
 import { modelShowCommand } from "./command/model-show.ts";
 import { sweepNoteCommand, trialNoteCommand } from "./command/note.ts";
 import { revokeCommand } from "./command/revoke.ts";
+import { registryNoteCommand, registryTagCommand } from "./command/registry-label.ts";
+import { registryRestoreCommand, registryRmCommand } from "./command/registry-rm.ts";
 import { runtimeInstallCommand } from "./command/runtime-install.ts";
 import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
@@ -183,6 +185,10 @@ function datasetCommands(terminal: Terminal): Command {
     datasetProfileCommand(terminal),
     datasetDiffCommand(terminal),
     datasetCheckCommand(terminal),
+    registryTagCommand(terminal, "dataset"),
+    registryNoteCommand(terminal, "dataset"),
+    registryRmCommand(terminal, "dataset"),
+    registryRestoreCommand(terminal, "dataset"),
   ]);
 }
 
@@ -194,6 +200,10 @@ function modelCommands(terminal: Terminal): Command {
     modelRollbackCommand(terminal),
     modelLineageCommand(terminal),
     modelReportCommand(terminal),
+    registryTagCommand(terminal, "model"),
+    registryNoteCommand(terminal, "model"),
+    registryRmCommand(terminal, "model"),
+    registryRestoreCommand(terminal, "model"),
   ]);
 }
 

@@ -125,6 +125,7 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
       origin: null,
     });
   },
+  removal: () => accept({ entry: "language-id", versions: [1], bytes: 1, dependents: [] }),
   resolve: (world, body) => resolve(world.registry(), querySchemas.resolve.parse(body)),
   budget: (world) => accept({ accounts: world.accounts }),
   /** As the mesh answers: oldest first, and of those that share a batch, and its number, too. */
