@@ -1,5 +1,5 @@
 /** Arguments of the commands that tag and note: what is one word there, what it means, and what is said of it. */
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import { tagForm, tagSchema, tagsMax } from "../../protocol/label.ts";
 import { flag } from "./option.ts";
 
@@ -28,4 +28,12 @@ export function changeOf(words: readonly TagWord[]) {
 
 export function tagsText(of: string, tags: readonly string[]): string {
   return tags.length === 0 ? `${of} has no tag` : `${of} is tagged ${tags.join(", ")}`;
+}
+
+export interface RemovedOptions {
+  readonly all?: boolean;
+}
+
+export function withRemovedFlag(command: Command): Command {
+  return command.option("--all", "also what was removed");
 }

@@ -106,6 +106,7 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
         versions: each.versions.length,
         latest: each.versions.at(-1),
         aliases: each.aliases,
+        ...(each.tags === undefined ? null : { tags: each.tags }),
       })),
     }),
   model: (world, body) => {
