@@ -29,6 +29,7 @@ import { downCommand } from "./command/down.ts";
 import { gcCommand } from "./command/gc.ts";
 import { inviteCommand } from "./command/invite.ts";
 import { joinCommand } from "./command/join.ts";
+import { modelDiffCommand } from "./command/model-diff.ts";
 import { modelLineageCommand } from "./command/model-lineage.ts";
 import { modelLsCommand } from "./command/model-ls.ts";
 import { modelPromoteCommand } from "./command/model-promote.ts";
@@ -200,6 +201,7 @@ function modelCommands(terminal: Terminal): Command {
     modelRollbackCommand(terminal),
     modelLineageCommand(terminal),
     modelReportCommand(terminal),
+    modelDiffCommand(terminal),
     registryTagCommand(terminal, "model"),
     registryNoteCommand(terminal, "model"),
     registryRmCommand(terminal, "model"),

@@ -78,7 +78,7 @@ const inGroups = {
     "stop",
   ],
   trial: ["show", "why", "logs", "propose"],
-  model: ["ls", "show", "promote", "rollback", "lineage", "tag", "note", "rm", "restore"],
+  model: ["ls", "show", "promote", "rollback", "lineage", "diff", "tag", "note", "rm", "restore"],
   dataset: ["ls", "show", "tag", "note", "rm", "restore"],
   budget: ["show", "history", "grant", "set"],
   account: ["open"],
