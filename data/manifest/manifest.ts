@@ -11,7 +11,7 @@ import { frozenFeatureSchema } from "./feature.ts";
 /** Key of the manifest in the Parquet file's metadata. */
 export const manifestKey = "trialmesh";
 /** Raised when the same declaration and sources would give other bytes. */
-export const buildVersion = 2;
+export const buildVersion = 3;
 
 const count = z.int().nonnegative();
 const sha256 = storedText.regex(/^[0-9a-f]{64}$/u);
@@ -46,6 +46,11 @@ export const manifestSchema = z.strictObject({
    * they were. Types as DuckDB spells them. Left out where there is none.
    */
   raw: storedList(z.strictObject({ name: storedText, type: storedText })).optional(),
+  /**
+   * Columns of the sources that the plan or the form reads, as the plan found them: what a row to predict may have. Types as
+   * DuckDB spells them. Left out in versions built before 3.
+   */
+  inputs: storedList(z.strictObject({ name: storedText, type: storedText })).optional(),
   /** Of a table; null for text. */
   features: storedList(frozenFeatureSchema).nullable(),
   bad: z.strictObject({ count, first: storedList(badRowSchema) }),

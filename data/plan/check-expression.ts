@@ -32,16 +32,29 @@ const parsedSchema = z.union([
 
 const notOneExpression = "should be one SQL expression over the columns, such as length(text) > 10";
 
+async function parsedExpression(engine: Engine, expression: string) {
+  const [[serialised] = []] = await engine.rows(
+    `SELECT json_serialize_sql(${lit(`SELECT ${expression}\n`)})`,
+  );
+  return parsedSchema.safeParse(JSON.parse(String(serialised)));
+}
+
+/** Columns that an expression of a plan that was built reads, as they stand in it: letter case does not count. */
+export async function expressionColumns(engine: Engine, expression: string): Promise<readonly string[]> {
+  const parsed = await parsedExpression(engine, expression);
+  if (!parsed.success || parsed.data.error) return [];
+  const found = new Findings();
+  collect(parsed.data.statements[0].node.select_list[0], found, []);
+  return [...found.columns];
+}
+
 /** A sentence's end on what is wrong with the expression, or null. */
 export async function expressionFault(
   engine: Engine,
   expression: string,
   columns: readonly string[],
 ): Promise<string | null> {
-  const [[serialised] = []] = await engine.rows(
-    `SELECT json_serialize_sql(${lit(`SELECT ${expression}\n`)})`,
-  );
-  const parsed = parsedSchema.safeParse(JSON.parse(String(serialised)));
+  const parsed = await parsedExpression(engine, expression);
   if (!parsed.success) return notOneExpression;
   if (parsed.data.error) {
     const why = parsed.data.error_message.split("\n")[0] ?? "";

@@ -29,7 +29,7 @@ export function requiredRows({ form, plan }: Declaration, resolved: ResolvedForm
 }
 
 /** Looked for once for all columns, so that the query grows with them and not with their square. */
-function largePosition(columns: readonly Column[]): string {
+export function largePosition(columns: readonly Column[]): string {
   const large = columns.map(({ name }) => `isfinite(${id(name)}) AND abs(${id(name)}) > ${numberMost}`);
   return `list_position([${large.join(", ")}], true)`;
 }

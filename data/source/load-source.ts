@@ -195,8 +195,8 @@ function unreadSentence(path: string, column: string): string {
  * SQL for the rows of a relation with their values cast to their types, and the first fault of each. Each value is cast
  * once, and which column is at fault is found once, so that the query grows with the columns and not with their square.
  */
-function tableSql(
-  { hasWhy }: Prepared,
+export function tableSql(
+  { hasWhy }: Pick<Prepared, "hasWhy">,
   names: readonly string[],
   typeOf: (column: string) => ColumnType,
   used: UsedColumns,

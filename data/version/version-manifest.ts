@@ -1,7 +1,9 @@
 /** The manifest of a version that is about to be written, of what its build found out. Counts rows; writes nothing. */
+import { columnsUsed } from "../declaration/columns-used.ts";
 import { placeless, type Declaration } from "../declaration/declaration.ts";
 import type { Engine } from "../engine/sql-engine.ts";
 import { buildVersion, type Manifest } from "../manifest/manifest.ts";
+import { columnsOf } from "../plan/columns-of.ts";
 import type { Planned } from "../plan/run-plan.ts";
 import type { LoadedSource } from "../source/load-source.ts";
 import type { Output } from "./output-columns.ts";
@@ -25,6 +27,9 @@ export async function manifestOf(
   const rows = await engine.rows(`SELECT __split, count(*) FROM ${relation} GROUP BY 1`);
   const counts = new Map(rows.map(([split, count]) => [String(split), Number(count)]));
   const rowsIn = (split: string) => counts.get(split) ?? 0;
+  const used = columnsUsed(declaration);
+  const loaded = await columnsOf(engine, "step_0");
+  const inputs = loaded.filter(({ name }) => used?.has(name.toLowerCase()) ?? true);
   const [[duckdb] = []] = await engine.rows("SELECT version()");
   return {
     format: "trialmesh-dataset",
@@ -44,6 +49,7 @@ export async function manifestOf(
     labels: labels === null ? null : [...labels],
     ...(trimmedLabels === 0 ? {} : { trimmedLabels }),
     ...(raw.length === 0 ? {} : { raw: raw.map(({ name, type }) => ({ name, type })) }),
+    inputs: inputs.map(({ name, type }) => ({ name, type })),
     features: features === null ? null : [...features],
     bad: { count: bad.count, first: bad.first.map(({ row }) => row) },
     leakedRows,

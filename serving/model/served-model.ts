@@ -3,7 +3,9 @@
  * people have them, before the data set's plan: the frozen transformation is part of it. Not how bytes are fetched.
  */
 import type { Outcome } from "../../protocol/refusal.ts";
-import type { Value } from "../../protocol/value.ts";
+import type { InputRows } from "../transform/input-rows.ts";
+
+export type { InputRows };
 
 /** One column of a row as people have it. */
 export interface InputColumn {
@@ -20,12 +22,6 @@ export interface Signature {
   readonly labels: readonly string[] | null;
   /** Name of the label's or target's column. */
   readonly target: string;
-}
-
-/** Rows by column: each list has `count` values; null where a row lacks it. */
-export interface InputRows {
-  readonly count: number;
-  readonly columns: ReadonlyMap<string, readonly (Value | null)[]>;
 }
 
 export type Answers =

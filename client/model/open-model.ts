@@ -1,0 +1,69 @@
+/**
+ * A version of a registered model, opened as somebody named it: which version that is, its bytes, and what the dataset it was
+ * trained on says of rows. Where that dataset is gone the model still answers what its checkpoint alone can read, and it is said.
+ */
+import type { MeshClient } from "../../protocol/client.ts";
+import { refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { ResolutionView } from "../../protocol/view.ts";
+import { openServedModel, type OpenedModel } from "../../serving/model/open-served-model.ts";
+import type { Surroundings } from "../../system/environment.ts";
+import { fetchBytes } from "../artifact/fetch-bytes.ts";
+import type { Connected } from "../connect/connect-mesh.ts";
+import { fetchVersion } from "../dataset/build-on-agent.ts";
+import { readModelReference } from "./model-reference.ts";
+
+const usualAlias = "champion";
+/** Where there is no such alias. */
+const otherwise = ["best", "newest"] as const;
+
+/** `reference` as `model-reference.ts` reads it; a name alone stands for its champion, or else its best or newest version. */
+export async function openModel(
+  connected: Connected,
+  reference: string,
+  { environment, say }: Surroundings,
+): Promise<Outcome<OpenedModel>> {
+  const { client } = connected;
+  const found = await resolveModel(client, reference, say);
+  if (!found.ok) return found;
+  const { artifact, model, version } = found.value;
+  const lineage = await client.query("lineage", { model, version });
+  if (!lineage.ok) return lineage;
+  const bytes = await fetchBytes(connected, artifact);
+  if (!bytes.ok)
+    return refuse(bytes.refusal.code, `${model}@${version} cannot be used: ${bytes.refusal.message}`);
+  const { dataset } = lineage.value.version;
+  const held = dataset === null ? null : await fetchVersion(connected, dataset.digest, environment, say);
+  if (held !== null && !held.ok)
+    say(
+      `${model}@${version}: the dataset ${dataset?.name ?? ""} that it was trained on is not to be had (${held.refusal.message}); rows are taken as they come`,
+    );
+  const manifest = held?.ok === true ? held.value.manifest : null;
+  return openServedModel({ bytes: bytes.value, manifest, name: { model, version, digest: artifact } });
+}
+
+/** Tells which version a name alone stands for. */
+export async function resolveModel(
+  client: MeshClient,
+  reference: string,
+  say: (line: string) => void,
+): Promise<Outcome<ResolutionView>> {
+  if (reference.includes("@")) {
+    const wanted = readModelReference(reference, null);
+    return wanted.ok ? client.query("resolve", { of: "version", ...wanted.value }) : wanted;
+  }
+  const alone = readModelReference(reference, usualAlias);
+  if (!alone.ok) return alone;
+  const { model } = alone.value;
+  const view = await client.query("model", { model });
+  if (!view.ok) return view;
+  const hasAlias = view.value.aliases.some(({ alias }) => alias === usualAlias);
+  const candidates = hasAlias ? [usualAlias] : otherwise;
+  let found: Outcome<ResolutionView> = refuse("unknown", `model ${model} has no version`);
+  for (const version of candidates) {
+    found = await client.query("resolve", { of: "version", model, version });
+    if (!found.ok) continue;
+    say(`${model} stands for ${model}@${found.value.version}: ${found.value.why}`);
+    break;
+  }
+  return found;
+}

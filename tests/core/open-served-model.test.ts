@@ -1,0 +1,166 @@
+/** A version opened from its bytes and its dataset's manifest answers rows as people have them. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Params } from "../../protocol/value.ts";
+import { readVersion } from "../../data/manifest/read-version.ts";
+import type { BuiltVersion } from "../../data/version/build-dataset.ts";
+import { openServedModel, type OpenedModel } from "../../serving/model/open-served-model.ts";
+import type { InputRows } from "../../serving/model/served-model.ts";
+import { findModel } from "../../training/catalog/model-catalog.ts";
+import { sparseBackend } from "../../training/runtime/backend.ts";
+import { resolveParams } from "../../training/task/parameter.ts";
+import { built, put } from "../support/dataset-build.ts";
+
+const colours = ["red", "green", "blue"];
+
+function reviewsCsv(): string {
+  const lines = Array.from({ length: 60 }, (_, at) => {
+    const good = at % 2 === 0;
+    const word = `${String.fromCodePoint(97 + (at % 26))}${String.fromCodePoint(97 + (at % 7))}`;
+    return `${at},Item ${word},${good ? "a GOOD one, fine" : "a bad   one"} ${colours[at % 3] ?? ""} ${word},${good ? "up" : "down"}`;
+  });
+  return `id,title,body,mood\n${lines.map((line) => line.replace(/^(\d+,[^,]*),(.*),(\w+)$/u, '$1,"$2",$3')).join("\n")}\n`;
+}
+
+function housesCsv(): string {
+  const lines = Array.from(
+    { length: 60 },
+    (_, at) => `${colours[at % 3] ?? ""},${at % 7},${(at % 5) * 1.5},${at % 2}`,
+  );
+  return `colour,rooms,size,price\n${lines.join("\n")}\n`;
+}
+
+async function trainedBytes(version: BuiltVersion, task: string, model: string, params: Params = {}) {
+  const dataset = await readVersion(version.path);
+  assert.ok(dataset.ok);
+  const found = findModel(task, model);
+  assert.ok(found.ok);
+  const resolved = resolveParams(found.value, params);
+  assert.ok(resolved.ok);
+  const made = found.value.create({
+    params: resolved.value,
+    seed: 1,
+    dataset: dataset.value,
+    backend: sparseBackend,
+  });
+  assert.ok(made.ok, made.ok ? "" : made.refusal.message);
+  for (let epoch = 0; epoch < 3; epoch++) await made.value.trainEpoch();
+  return made.value.save();
+}
+
+async function opened(version: BuiltVersion, bytes: Uint8Array, known = true): Promise<OpenedModel> {
+  const name = { model: "mood", version: 3, digest: "0".repeat(64) };
+  const model = await openServedModel({ bytes, manifest: known ? version.manifest : null, name });
+  assert.ok(model.ok, model.ok ? "" : model.refusal.message);
+  return model.value;
+}
+
+function rowsOf(
+  columns: Readonly<Record<string, InputRows["columns"] extends ReadonlyMap<string, infer C> ? C : never>>,
+): InputRows {
+  const entries = Object.entries(columns);
+  return { count: entries[0]?.[1].length ?? 0, columns: new Map(entries) };
+}
+
+async function refusalOf(model: OpenedModel, rows: InputRows): Promise<string> {
+  const answer = await model.answer(rows);
+  assert.ok(!answer.ok, "it answered");
+  return answer.refusal.message;
+}
+
+test("PREDICT-1: a text model answers rows of its sources, through the plan", async () => {
+  put("reviews.csv", reviewsCsv());
+  const version = await built(
+    "name: reviews\nsources: [{ path: reviews.csv }]\nplan:\n  - concat: { columns: [title, body], to: text, separator: '. ' }\n  - clean: { columns: [text], lowercase: true, whitespace: true }\n  - map-label: { column: mood, from: { up: good, down: bad } }\ntext: text\nlabel: mood\n",
+  );
+  const model = await opened(version, await trainedBytes(version, "text-classification", "linear"));
+  assert.deepEqual(model.signature, {
+    inputs: [
+      { name: "title", kind: "text", optional: true },
+      { name: "body", kind: "text", optional: true },
+    ],
+    labels: ["good", "bad"],
+    target: "mood",
+  });
+  assert.deepEqual(
+    [model.model, model.version, model.task, model.algorithm],
+    ["mood", 3, "text-classification", "linear"],
+  );
+  assert.equal(model.answerTexts, null);
+  const answer = await model.answer(rowsOf({ title: ["Item 4", null], body: ["a GOOD   one", "a bad one"] }));
+  assert.ok(answer.ok && answer.value.kind === "labels");
+  assert.ok(model.predictor.kind === "text");
+  const own = model.predictor.probabilities(["item 4. a good one", "a bad one"]);
+  assert.deepEqual([...answer.value.probabilities], [...own]);
+  assert.match(
+    await refusalOf(model, rowsOf({ title: ["a"] })),
+    /^there is no column "body", which the model reads; /u,
+  );
+  assert.equal(
+    await refusalOf(model, rowsOf({ title: ["a", " "], body: ["b", null] })),
+    "row 2, column text: it has no text",
+  );
+  assert.equal(
+    await refusalOf(model, rowsOf({ title: ["a", 7], body: ["b", "c"] })),
+    'row 2, column title, "7": it is no text',
+  );
+  model.dispose();
+});
+
+test("PREDICT-1: one text column is answered at once", async () => {
+  put("reviews.csv", reviewsCsv());
+  const version = await built(
+    "name: reviews\nsources: [{ path: reviews.csv }]\nplan:\n  - rename: { body: text }\n  - clean: { columns: [text], lowercase: true }\ntext: text\nlabel: mood\n",
+  );
+  const bytes = await trainedBytes(version, "text-classification", "fasttext");
+  const model = await opened(version, bytes);
+  assert.deepEqual(model.signature.inputs, [{ name: "body", kind: "text", optional: false }]);
+  const answer = await model.answer(rowsOf({ body: ["A GOOD one"] }));
+  assert.ok(answer.ok && answer.value.kind === "labels");
+  assert.deepEqual([...(model.answerTexts?.(["A GOOD one"]) ?? [])], [...answer.value.probabilities]);
+  const bare = await opened(version, bytes, false);
+  assert.deepEqual(bare.signature.inputs, [{ name: "text", kind: "text", optional: false }]);
+  assert.deepEqual([...(bare.answerTexts?.(["a good one"]) ?? [])], [...answer.value.probabilities]);
+});
+
+test("PREDICT-1: a table's model fills in what is missing and refuses what does not fit", async () => {
+  put("houses.csv", housesCsv());
+  const version = await built(
+    "name: houses\nsources: [{ path: houses.csv }]\nplan:\n  - features: { numeric: standard, missing: median }\ntarget: price\nfeatures: [colour, rooms, size]\n",
+  );
+  const bytes = await trainedBytes(version, "tabular", "linear");
+  const model = await opened(version, bytes);
+  assert.deepEqual(model.signature, {
+    inputs: [
+      { name: "colour", kind: "category", optional: true },
+      { name: "rooms", kind: "number", optional: true },
+      { name: "size", kind: "number", optional: true },
+    ],
+    labels: null,
+    target: "price",
+  });
+  const answer = await model.answer(
+    rowsOf({ size: [1.5, null, "3.0"], colour: ["red", "pink", null], rooms: [3, 2, null] }),
+  );
+  assert.ok(answer.ok && answer.value.kind === "values");
+  assert.equal(answer.value.values.length, 3);
+  assert.ok(answer.value.values.every(Number.isFinite));
+  const rows = (size: string | number) => rowsOf({ size: [1, size], colour: ["red", "red"], rooms: [1, 1] });
+  assert.equal(await refusalOf(model, rows("wide")), 'row 2, column size, "wide": it is no number');
+  assert.equal(await refusalOf(model, rows(Number.NaN)), 'row 2, column size, "NaN": it is no finite number');
+  assert.match(
+    await refusalOf(model, rows(1e300)),
+    /^row 2, column size: it is larger than a feature may be/u,
+  );
+  assert.equal(
+    await refusalOf(model, rowsOf({ size: [1], colour: ["red"], rooms: [2.5] })),
+    'row 1, column rooms, "2.5": it is no integer',
+  );
+  assert.equal(
+    await refusalOf(model, rowsOf({ sise: [1], colour: ["red"], rooms: [2] })),
+    'there is no column "size", which the model reads; did you mean "sise"?',
+  );
+  const bare = await opened(version, bytes, false);
+  assert.deepEqual(bare.signature.inputs[0], { name: "colour=blue", kind: "number", optional: false });
+  model.dispose();
+});

@@ -1,0 +1,264 @@
+/** A row to predict becomes what the build of the dataset made of the same row: generated plans and rows, against the version's own file. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { namesOf } from "../../data/manifest/feature.ts";
+import type { BuiltVersion } from "../../data/version/build-dataset.ts";
+import { id } from "../../data/engine/sql.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
+import { openTransform } from "../../serving/transform/open-transform.ts";
+import { openTransformEngine, sqlTransform } from "../../serving/transform/sql-transform.ts";
+import { transformPlan } from "../../serving/transform/transform-plan.ts";
+import type { Transform, TransformedRows } from "../../serving/transform/transform.ts";
+import type { InputRows } from "../../serving/model/served-model.ts";
+import { build, put, rowsOf } from "../support/dataset-build.ts";
+
+type Row = Readonly<Record<string, string>>;
+
+function csv(rows: readonly Row[], columns: readonly string[]): string {
+  const cell = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  // An empty cell without quotes, which is none.
+  const line = (row: Row) => columns.map((name) => (row[name] === "" ? "" : cell(row[name] ?? ""))).join(",");
+  return `${columns.join(",")}\n${rows.map(line).join("\n")}\n`;
+}
+
+/** Without the columns of `without`. */
+function inputRows(rows: readonly Row[], columns: readonly string[], without: readonly string[]): InputRows {
+  const kept = columns.filter((name) => !without.includes(name));
+  return {
+    count: rows.length,
+    columns: new Map(kept.map((name) => [name, rows.map((row) => row[name] ?? null)])),
+  };
+}
+
+async function done<T>(outcome: Outcome<T> | Promise<Outcome<T>>): Promise<T> {
+  const settled = await outcome;
+  assert.ok(settled.ok, settled.ok ? "" : settled.refusal.message);
+  return settled.value;
+}
+
+/** The one that is used, and the one that asks DuckDB for all. */
+async function bothTransforms({ manifest }: BuiltVersion): Promise<readonly Transform[]> {
+  const engine = await openTransformEngine();
+  const plan = await transformPlan(manifest, () => Promise.resolve(engine));
+  return [await done(openTransform(manifest)), await done(sqlTransform(engine, plan))];
+}
+
+const character = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(..."abcdeXYZ 019.,;!?-") },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(..."ÀéñßÇøŁΣσςİıÖжЖ中\u00a0\u2003\u3000e\u0301ﬁ①\u{1f600}\u{11382}\u{113c9}"),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("&amp;", "<b>", "&#39;", "#39;", "\\n", '\\"', "\\\\", "\\", "\t", '"', "'"),
+  },
+);
+const text = fc.array(character, { minLength: 0, maxLength: 24 }).map((parts) => parts.join(""));
+const word = fc.constantFrom("red", "Red", " blue", "green", "?x", "", "7", "true");
+const whole = fc.oneof(
+  fc.integer({ min: -50, max: 50 }).map(String),
+  fc.constantFrom("", "007", " 12", "+3", "-0"),
+);
+const decimal = fc.oneof(
+  fc.double({ min: -1e3, max: 1e3, noNaN: true }).map(String),
+  fc.constantFrom("", "1e5", ".5", "-2.", "inf", "nan", "1_000.5", " 3.25", "1e-300"),
+);
+const flag = fc.constantFrom("true", "False", " TRUE", "");
+const day = fc.oneof(
+  fc
+    .date({ min: new Date("1990-01-01"), max: new Date("2030-01-01"), noInvalidDate: true })
+    .map((date) => date.toISOString().slice(0, 10)),
+  fc.constant(""),
+);
+
+const columns = ["text", "title", "colour", "count", "size", "flag", "day", "label"];
+const rows = fc.array(
+  fc.record({
+    text,
+    title: text,
+    colour: word,
+    count: whole,
+    size: decimal,
+    flag,
+    day,
+    label: fc.constantFrom("yes", "no"),
+  }),
+  { minLength: 12, maxLength: 40 },
+);
+
+const cleaning = fc
+  .record({
+    html: fc.boolean(),
+    escapes: fc.constantFrom("false", "true", "c"),
+    whitespace: fc.boolean(),
+    unicode: fc.constantFrom("", "NFC", "NFKC"),
+    lowercase: fc.boolean(),
+  })
+  .map(({ escapes, html, lowercase, unicode, whitespace }) => {
+    const form = unicode === "" ? "" : `, unicode: ${unicode}`;
+    return (names: string) =>
+      `{ columns: [${names}], html: ${html}, escapes: ${escapes}, whitespace: ${whitespace}, lowercase: ${lowercase}${form} }`;
+  });
+
+/** Each keeps the columns that the others know. */
+const tableSteps = [
+  fc.constant("- derive: { column: area, as: 'size * 2.5 + coalesce(count, 1)' }"),
+  fc.constant("- derive: { column: label, as: \"CASE WHEN label = 'yes' THEN 'ja' ELSE 'nein' END\" }"),
+  fc.constant("- derive: { column: colour, as: 'upper(COLOUR)' }"),
+  fc.constant("- concat: { columns: [colour, count, flag], to: mix, separator: '/' }"),
+  fc.constant("- concat: { columns: [colour, size], to: mix }"),
+  fc.constant("- cast: { count: number }"),
+  fc.constant("- cast: { count: text }"),
+  fc.constant("- cast: { flag: text }"),
+  fc.constant("- rename: { colour: size, size: colour }"),
+  fc.constant("- rename: { count: amount }\n  - rename: { amount: count }"),
+  fc.constant('- filter: "coalesce(count, 0) <> 13"'),
+  fc.constant("- map-label: { column: colour, from: { red: r, green: g }, unknown: keep }"),
+  fc.constant("- map-label: { column: colour, from: { red: r, green: g }, unknown: other }"),
+  fc.constant("- sample: { share: 0.9 }"),
+  cleaning.map((clean) => `- clean: ${clean("colour")}`),
+];
+const featureStep = fc
+  .record({
+    numeric: fc.constantFrom("none", "standard", "minmax"),
+    missing: fc.constantFrom("mean", "median", "zero"),
+    max: fc.integer({ min: 1, max: 5 }),
+    more: fc.constantFrom(
+      "",
+      ", columns: { count: { categories: { max: 3 } } }",
+      ", columns: { count: { buckets: 3 } }",
+    ),
+  })
+  .map(
+    ({ max, missing, more, numeric }) =>
+      `- features: { numeric: ${numeric}, missing: ${missing}, categories: { max: ${max} }${more} }`,
+  );
+
+const tablePlan = fc.tuple(
+  fc.array(fc.oneof(...tableSteps), { maxLength: 4 }),
+  fc.option(featureStep, { nil: "" }),
+  fc.subarray(["title", "day", "text"], { maxLength: 1 }),
+);
+
+function tableYaml(steps: readonly string[], more: readonly string[]): string {
+  const plan = steps.filter((step) => step !== "");
+  return [
+    "name: mixed",
+    "sources: [{ path: mixed.csv, format: csv }]",
+    ...(plan.length === 0 ? [] : ["plan:", ...plan.map((step) => `  ${step}`)]),
+    "target: label",
+    `features: [colour, count, size, flag${more.map((name) => `, ${name}`).join("")}]`,
+    "badRows: { max: 1 }",
+    "",
+  ].join("\n");
+}
+
+const generatingMs = 30_000;
+const unsigned = (number: number) => number + 0;
+
+/** Where the source's row of each line stands in the version, and the numbers there. */
+async function versionRows(version: BuiltVersion, names: readonly string[]) {
+  return (await rowsOf(version, ["line", ...names.map(id)].join(", "))).map(([line, ...values]) => ({
+    row: Number(line),
+    values,
+  }));
+}
+
+/** Lines of the file at which each row begins, header first; a quoted value may hold line ends. */
+function rowsByLine(given: readonly Row[], names: readonly string[]): ReadonlyMap<number, number> {
+  let line = 2;
+  const found = new Map<number, number>();
+  for (const [at, row] of given.entries()) {
+    found.set(line, at);
+    line += 1 + names.reduce((ends, name) => ends + (row[name] ?? "").split("\n").length - 1, 0);
+  }
+  return found;
+}
+
+test("PREDICT-1: a table's row becomes the features that the build made of it, whatever the plan", async () => {
+  let compared = 0;
+  await fc.assert(
+    fc.asyncProperty(rows, tablePlan, async (given, [steps, features, more]) => {
+      put("mixed.csv", csv(given, columns));
+      const made = await build(tableYaml([...steps, features], more));
+      // A plan may be refused, as one that casts what it has cast away.
+      if (!made.ok) return;
+      const names = (made.value.manifest.features ?? []).flatMap(namesOf);
+      const lines = rowsByLine(given, columns);
+      const kept = await versionRows(made.value, names);
+      const results: TransformedRows[] = [];
+      for (const transform of await bothTransforms(made.value)) {
+        const result = await done(transform.apply(inputRows(given, columns, ["label"])));
+        results.push(result);
+        assert.ok(result.kind === "table");
+        for (const { row, values } of kept) {
+          const at = lines.get(row) ?? -1;
+          const own: number[] = [...result.features.subarray(at * names.length, (at + 1) * names.length)];
+          // A file does not always keep the sign of a zero.
+          assert.deepEqual(own.map(unsigned), values.map(Number).map(unsigned), `line ${row}`);
+          assert.ok(!result.unfit.some((unfit) => unfit.row === at));
+          compared++;
+        }
+        transform.dispose();
+      }
+      // Rows that the version left out are the same in both too.
+      assert.deepEqual(results[0], results[1]);
+    }),
+    { numRuns: 15, endOnFailure: true, interruptAfterTimeLimit: generatingMs },
+  );
+  assert.ok(compared > 100, `${compared} rows were compared`);
+});
+
+const textSteps = [
+  fc.constant("- concat: { columns: [title, text], to: text, separator: ': ' }"),
+  fc.constant("- concat: { columns: [title, count, text], to: text }"),
+  fc.constant("- rename: { text: body, title: text }\n  - rename: { body: title }"),
+  fc.constant("- derive: { column: text, as: \"replace(text, 'a', 'b')\" }"),
+  fc.constant("- dedupe: { by: text, keep: first }"),
+  fc.constant("- map-label: { column: label, from: { yes: ja, no: nein } }"),
+  cleaning.map((clean) => `- clean: ${clean("text, title")}`),
+  cleaning.map((clean) => `- clean: ${clean("text")}`),
+];
+
+test("PREDICT-1: a text is what the build made of it, and at once where it is one column", async () => {
+  let compared = 0;
+  await fc.assert(
+    fc.asyncProperty(rows, fc.array(fc.oneof(...textSteps), { maxLength: 4 }), async (given, steps) => {
+      put("texts.csv", csv(given, columns));
+      const made = await build(
+        [
+          "name: texts",
+          "sources: [{ path: texts.csv, format: csv }]",
+          ...(steps.length === 0 ? [] : ["plan:", ...steps.map((step) => `  ${step}`)]),
+          "text: text",
+          "label: label",
+          "badRows: { max: 1 }",
+          "",
+        ].join("\n"),
+      );
+      if (!made.ok) return;
+      const lines = rowsByLine(given, columns);
+      const kept = await versionRows(made.value, ["text"]);
+      const results: TransformedRows[] = [];
+      for (const transform of await bothTransforms(made.value)) {
+        const result = await done(transform.apply(inputRows(given, columns, ["label"])));
+        results.push(result);
+        assert.ok(result.kind === "text");
+        const ofTexts = transform.ofTexts?.(given.map((row) => row["text"] ?? ""));
+        for (const { row, values } of kept) {
+          const at = lines.get(row) ?? -1;
+          assert.equal(result.texts[at], values[0], `line ${row}`);
+          if (ofTexts !== undefined && transform.inputs[0]?.name === "text")
+            assert.equal(ofTexts[at], values[0]);
+          compared++;
+        }
+        transform.dispose();
+      }
+      assert.deepEqual(results[0], results[1]);
+    }),
+    { numRuns: 15, endOnFailure: true, interruptAfterTimeLimit: generatingMs },
+  );
+  assert.ok(compared > 100, `${compared} rows were compared`);
+});
