@@ -30,6 +30,7 @@ import { gcCommand } from "./command/gc.ts";
 import { inviteCommand } from "./command/invite.ts";
 import { joinCommand } from "./command/join.ts";
 import { modelExportCommand } from "./command/model-export.ts";
+import { modelDiffCommand } from "./command/model-diff.ts";
 import { modelLineageCommand } from "./command/model-lineage.ts";
 import { modelLsCommand } from "./command/model-ls.ts";
 import { modelPromoteCommand } from "./command/model-promote.ts";
@@ -38,6 +39,8 @@ import { modelRollbackCommand } from "./command/model-rollback.ts";
 import { modelShowCommand } from "./command/model-show.ts";
 import { sweepNoteCommand, trialNoteCommand } from "./command/note.ts";
 import { revokeCommand } from "./command/revoke.ts";
+import { registryNoteCommand, registryTagCommand } from "./command/registry-label.ts";
+import { registryRestoreCommand, registryRmCommand } from "./command/registry-rm.ts";
 import { runtimeInstallCommand } from "./command/runtime-install.ts";
 import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
@@ -184,6 +187,10 @@ function datasetCommands(terminal: Terminal): Command {
     datasetProfileCommand(terminal),
     datasetDiffCommand(terminal),
     datasetCheckCommand(terminal),
+    registryTagCommand(terminal, "dataset"),
+    registryNoteCommand(terminal, "dataset"),
+    registryRmCommand(terminal, "dataset"),
+    registryRestoreCommand(terminal, "dataset"),
   ]);
 }
 
@@ -196,6 +203,11 @@ function modelCommands(terminal: Terminal): Command {
     modelLineageCommand(terminal),
     modelExportCommand(terminal),
     modelReportCommand(terminal),
+    modelDiffCommand(terminal),
+    registryTagCommand(terminal, "model"),
+    registryNoteCommand(terminal, "model"),
+    registryRmCommand(terminal, "model"),
+    registryRestoreCommand(terminal, "model"),
   ]);
 }
 

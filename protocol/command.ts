@@ -8,8 +8,10 @@ import { datasetVersionSchema } from "./dataset.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { tagChange, tagSchema, tagsMax } from "./label.ts";
 import { nameSchema } from "./name.ts";
+import { registryEntry, versionNameSchema } from "./registry-entry.ts";
 import { keptMs, retentionSchema } from "./retention.ts";
 import { refusalSchema } from "./refusal.ts";
+import { removalView } from "./removal-view.ts";
 import { sweepSpecSchema, trialsMax } from "./sweep.ts";
 import { milliTokensSchema } from "./token.ts";
 import { valueSchema } from "./value.ts";
@@ -44,9 +46,6 @@ export const refillSchema = z.strictObject({
   everyMs: z.number().min(refillEveryMinMs),
   upTo: milliTokensSchema.positive(),
 });
-
-/** A version by its number, by an alias that points to it, or as `best` or `newest`. */
-const versionNameSchema = z.union([z.int().positive(), nameSchema]);
 
 /**
  * What was shown before a change of an alias was confirmed: where it pointed, and which version it was to get. The
@@ -143,6 +142,17 @@ const commandBodies = {
     why: text.default(""),
     expect: shownMove,
   }),
+  "registry-tag": z.strictObject({ ...registryEntry, ...tagChange }),
+  /** In place of the note it has; an empty one takes that away. */
+  "registry-note": z.strictObject({ ...registryEntry, note: text }),
+  /** Out of sight, and nothing new stands on it. `force`: also where something does now. */
+  "registry-remove": z.strictObject({
+    ...registryEntry,
+    force: z.boolean().default(false),
+    why: text.default(""),
+  }),
+  /** Of all of it, what was removed last. */
+  "registry-restore": z.strictObject(registryEntry),
   /** Kept whatever refers to it; `forMs`: for so long, else until it is taken away. */
   "artifact-pin": z.strictObject({
     digest: digestSchema,
@@ -212,10 +222,13 @@ const queryBodies = {
   insight: z.strictObject({ sweep: sweepIdSchema }),
   /** What a sweep would cost, asked before it is launched. */
   estimate: z.strictObject({ requester: nameSchema, spec: sweepSpecSchema }),
-  datasets: z.strictObject({}),
-  dataset: z.strictObject({ dataset: nameSchema }),
-  models: z.strictObject({}),
-  model: z.strictObject({ model: nameSchema }),
+  /** `removed`: also what was removed. */
+  datasets: z.strictObject({ removed: z.boolean().default(false) }),
+  dataset: z.strictObject({ dataset: nameSchema, removed: z.boolean().default(false) }),
+  models: z.strictObject({ removed: z.boolean().default(false) }),
+  model: z.strictObject({ model: nameSchema, removed: z.boolean().default(false) }),
+  /** What removing it would take out of sight, and what stands on that. */
+  removal: z.strictObject(registryEntry),
   lineage: z.strictObject({ model: nameSchema, version: versionNameSchema }),
   /** Which version is meant: by a name, or by a change of an alias that is yet to be confirmed. */
   resolve: z.discriminatedUnion("of", [
@@ -313,6 +326,16 @@ export const commandValues = {
   "trial-note": z.object({ trial: trialIdSchema, notes: answerText }),
   "sweep-seal": z.object({ sweep: sweepIdSchema }),
   "sweep-tune": z.object({ sweep: sweepIdSchema, weight: z.number(), priority: z.int() }),
+  /** `entry`: as people write it, `language-id@3` or `language-id`. */
+  "registry-tag": z.object({ entry: answerText, tags: answerList(answerText) }),
+  "registry-note": z.object({ entry: answerText, notes: answerText }),
+  "registry-remove": removalView,
+  /** `lost`: what cannot come back, and why. */
+  "registry-restore": z.object({
+    entry: answerText,
+    versions: answerList(z.int().positive()),
+    lost: answerList(answerText),
+  }),
   /** `until`: null where it is pinned until somebody takes that away. */
   "artifact-pin": z.object({ digest: digestSchema, until: z.number().nullable() }),
   "artifact-unpin": z.object({ digest: digestSchema }),

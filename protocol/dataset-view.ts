@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { answerList, answerText } from "./bound.ts";
 import { datasetVersionSchema } from "./dataset.ts";
+import { labels, removed } from "./label-view.ts";
 
 const count = z.int().nonnegative();
 
@@ -9,17 +10,22 @@ export const datasetVersionView = datasetVersionSchema.extend({
   version: count,
   by: answerText,
   at: z.number(),
+  ...labels,
+  removed: removed.exactOptional(),
 });
 export type DatasetVersionView = z.infer<typeof datasetVersionView>;
 
 export const datasetsView = z.object({
-  datasets: answerList(z.object({ dataset: answerText, versions: count, latest: datasetVersionView })),
+  datasets: answerList(
+    z.object({ dataset: answerText, versions: count, latest: datasetVersionView, ...labels }),
+  ),
 });
 export type DatasetsView = z.infer<typeof datasetsView>;
 
 export const datasetView = z.object({
   dataset: answerText,
   versions: answerList(datasetVersionView),
+  ...labels,
   /** Lineage forwards: what was trained on a version, the newest first. */
   uses: answerList(
     z.object({

@@ -7,9 +7,11 @@ import { answerList, answerRecord, answerText } from "./bound.ts";
 import { datasetsView, datasetView } from "./dataset-view.ts";
 import { estimateView } from "./estimate-view.ts";
 import { garbageView } from "./garbage-view.ts";
+import { labels, removed } from "./label-view.ts";
 import { holdersView } from "./holders-view.ts";
 import { insightView } from "./insight-view.ts";
 import { sweepStateSchema, trialStateSchema } from "./life.ts";
+import { removalView } from "./removal-view.ts";
 import { setAsideView } from "./set-aside-view.ts";
 import { sweepWhyView, whyView } from "./why-view.ts";
 import { backendReportSchema, hostSchema, policySchema, rateSchema } from "./capability.ts";
@@ -90,12 +92,6 @@ export const meshView = z.object({
 });
 export type MeshView = z.infer<typeof meshView>;
 
-/** What people wrote about it; each absent where nobody did. */
-const labels = {
-  tags: answerList(answerText).exactOptional(),
-  notes: answerText.exactOptional(),
-};
-
 export const sweepSummary = z.object({
   sweep: answerText,
   name: answerText,
@@ -132,8 +128,7 @@ export const sweepSummary = z.object({
   priority: z.number(),
   experiment: answerText.nullable(),
   ...labels,
-  /** Who took it out of sight, and when; absent where it is in sight. */
-  removed: z.object({ by: answerText, why: answerText, at: z.number() }).exactOptional(),
+  removed: removed.exactOptional(),
   submittedAt: z.number(),
   finishedAt: z.number().nullable(),
   registered: z
@@ -266,6 +261,8 @@ export const versionView = z.object({
   spent: count,
   at: z.number(),
   requester: answerText,
+  ...labels,
+  removed: removed.exactOptional(),
 });
 export type VersionView = z.infer<typeof versionView>;
 
@@ -284,6 +281,7 @@ export const modelView = z.object({
   versions: answerList(versionView),
   aliases: answerList(z.object({ alias: answerText, version: count })),
   ledger: answerList(aliasMoveView),
+  ...labels,
 });
 export type ModelView = z.infer<typeof modelView>;
 
@@ -292,8 +290,10 @@ export const modelsView = z.object({
     z.object({
       model: answerText,
       versions: count,
+      /** Of those that are removed too where it has no other. */
       latest: versionView,
       aliases: answerList(z.object({ alias: answerText, version: count })),
+      ...labels,
     }),
   ),
 });
@@ -384,6 +384,7 @@ export const queryValues = {
   budget: budgetView,
   garbage: garbageView,
   holders: holdersView,
+  removal: removalView,
   "set-aside": setAsideView,
   events: eventsView,
 } as const;

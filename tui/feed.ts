@@ -194,6 +194,7 @@ function copyOf(of: Answers): Stored {
     budget: new Map(of.budget),
     garbage: new Map(of.garbage),
     holders: new Map(of.holders),
+    removal: new Map(of.removal),
     "set-aside": new Map(of["set-aside"]),
     events: new Map(of.events),
   };

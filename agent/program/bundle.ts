@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { anyValue, storedText, storedList } from "../../protocol/bound.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { isInsidePath } from "../../protocol/inside-path.ts";
 import { newerFormat } from "../../protocol/newer-format.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 
@@ -18,7 +19,7 @@ const headerMaxBytes = 16 * bytesPerMiB;
 /** A relative path with slashes that stays in its folder on every system. */
 const pathSchema = storedText
   .min(1)
-  .refine(isInside, "a path in a bundle is relative, with slashes, and stays in its folder");
+  .refine(isInsidePath, "a path in a bundle is relative, with slashes, and stays in its folder");
 
 const headerSchema = z.strictObject({
   format: z.literal(format),
@@ -93,11 +94,4 @@ function jsonOf(bytes: Uint8Array): unknown {
   } catch {
     return null;
   }
-}
-
-function isInside(path: string): boolean {
-  // A colon would name a drive or a stream on Windows, a backslash a folder.
-  // oxlint-disable-next-line no-control-regex -- a NUL ends a path for the system
-  if (/[\\:\0]/.test(path) || path.startsWith("/")) return false;
-  return path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
 }

@@ -46,6 +46,11 @@ export class CheckpointFolder {
     if (look.ok && look.value !== null) this.#packed = look.value;
   }
 
+  async isEmpty(): Promise<boolean> {
+    const look = await this.#look();
+    return look.ok && look.value === "";
+  }
+
   /** Null where nothing has changed since it was packed last, or it is being written just now. */
   async packIfChanged(note: SegmentNote): Promise<Outcome<CheckpointFile | null>> {
     const look = await this.#look();

@@ -23,9 +23,15 @@ export interface PreparedProgram {
   readonly segment: LeaseSegment | null;
 }
 
-/** Where a program keeps its checkpoint. */
-export function keptFolderOf({ checkpointDir }: CommandJob): string {
-  return join(checkpointDir, "checkpoint");
+/** Its working folder, with its files. */
+function homeOf({ checkpointDir }: CommandJob): string {
+  return join(checkpointDir, "program");
+}
+
+/** Where a program keeps its checkpoint: in the folder that it declares as its output, or one beside its own. */
+export function keptFolderOf(job: CommandJob): string {
+  const { output } = job.program;
+  return output === undefined ? join(job.checkpointDir, "checkpoint") : join(homeOf(job), output);
 }
 
 /** What wandb is given there, and writes. */
@@ -45,7 +51,7 @@ export async function prepareProgram(
   if (bundlePath === undefined) return refuse("invalid", "its program's files did not come with it");
   const bundle = await readBundle(bundlePath);
   if (!bundle.ok) return bundle;
-  const home = join(job.checkpointDir, "program");
+  const home = homeOf(job);
   await unpackBundle(bundle.value, home);
   await folder.make();
   await writeFile(paramsFileOf(job), spelledParams(job.program.spelling ?? {}, job.params), { mode: 0o600 });

@@ -285,6 +285,9 @@ export class ProgramRun {
     const { fence, targetResource } = this.#options.job;
     const { fault, file } = await this.#folder.packWhole(this.#segment.note(ended));
     if (fault !== null) this.#sayFault(fault);
+    const { output } = this.#options.job.program;
+    if (output !== undefined && (await this.#folder.isEmpty()))
+      this.#sayFault(`nothing lies in its output folder ${output}, so nothing of it can be registered`);
     return { kind: "finished", fence, resource: targetResource, metrics, usedMs: this.#usedMs, ...file };
   }
 

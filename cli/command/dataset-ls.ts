@@ -6,15 +6,20 @@ import { datasetFields } from "../../client/list/list-field.ts";
 import { action, asking } from "../shell/option.ts";
 import { formatBytes, formatTime, shortDigest } from "../../text/figure.ts";
 import { table } from "../../text/table.ts";
+import { withRemoved, writtenColumns } from "../print/label-text.ts";
+import { withRemovedFlag, type RemovedOptions } from "../shell/label-option.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { printList, withListFlags, type ListOptions } from "../shell/where-option.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 export function datasetLsCommand(terminal: Terminal): Command {
-  return withListFlags(asking("ls", "list datasets and their newest versions"), "train>1000").action(
-    action(terminal, (options: MeshOptions & ListOptions) =>
+  return withListFlags(
+    withRemovedFlag(asking("ls", "list datasets and their newest versions")),
+    "train>1000",
+  ).action(
+    action(terminal, ({ all: removed = false, ...options }: MeshOptions & ListOptions & RemovedOptions) =>
       withMesh(terminal, options, async ({ client }) =>
-        printList(terminal, options, await client.query("datasets", {}), {
+        printList(terminal, options, await client.query("datasets", { removed }), {
           fields: datasetFields,
           listOf: ({ datasets }) => datasets,
           withList: (value, datasets) => ({ ...value, datasets: [...datasets] }),
@@ -39,6 +44,7 @@ function datasetsText({ datasets }: DatasetsView): string {
       { head: "CHECK", cell: ({ latest }) => checkText(latest.check) },
       { head: "DIGEST", cell: ({ latest }) => shortDigest(latest.digest) },
       { head: "AT", cell: ({ latest }) => formatTime(latest.at, Date.now()) },
+      ...writtenColumns(datasets, ({ latest, ...row }) => withRemoved(row, latest)),
     ],
     "no dataset is on record; `trialmesh dataset add FILE` adds one",
   );

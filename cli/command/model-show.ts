@@ -1,66 +1,57 @@
-/** `trialmesh model show`: the versions of a model and every move of its aliases. */
+/** `trialmesh model show`: a model's versions and aliases, and how each alias came to where it points; or one version. */
 import type { Command } from "commander";
-import { formatTokens } from "../../protocol/token.ts";
-import { showModel, type ShownModel } from "../../client/model/show-model.ts";
-import { action, asking, nameArgument } from "../shell/option.ts";
+import { versionFields } from "../../client/list/list-field.ts";
+import type { ModelReference } from "../../client/model/model-reference.ts";
+import { showModel } from "../../client/model/show-model.ts";
+import { modelText, versionText } from "../print/model-text.ts";
 import { printAnswer } from "../shell/answer.ts";
-import { formatBytes, formatMetrics, formatTime } from "../../text/figure.ts";
-import { table } from "../../text/table.ts";
+import { withRemovedFlag, type RemovedOptions } from "../shell/label-option.ts";
+import { modelArgument } from "../shell/model-option.ts";
+import { action, asking, examples, nameArgument } from "../shell/option.ts";
 import type { Terminal } from "../shell/terminal.ts";
+import { printList, withListFlags, type ListOptions } from "../shell/where-option.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
+type Options = MeshOptions & ListOptions & RemovedOptions;
+type Wanted = Pick<ModelReference, "model"> & { readonly version: number | string | null };
+
 export function modelShowCommand(terminal: Terminal): Command {
-  return asking("show", "show a model: versions, aliases, who moved an alias, when and from where")
-    .argument("<model>", "name of the model", nameArgument)
+  return withListFlags(
+    withRemovedFlag(
+      asking("show", "show a model: versions, aliases, who moved an alias, when and from where"),
+    ).argument(
+      "<model>",
+      "name of the model; or name@version, name@alias or name@best for one version",
+      (text: string): Wanted =>
+        text.includes("@") ? modelArgument(text) : { model: nameArgument(text), version: null },
+    ),
+    "accuracy>=0.9",
+  )
+    .addHelpText(
+      "after",
+      examples(
+        "trialmesh model show language-id --where 'accuracy>0.8' --sort -bytes",
+        "trialmesh model show language-id@champion",
+      ),
+    )
     .action(
-      action(terminal, (model: string, options: MeshOptions) =>
-        withMesh(terminal, options, async ({ client }) =>
-          printAnswer(terminal, options, await showModel(client, model), modelText),
-        ),
+      action(terminal, ({ model, version }: Wanted, { all: removed = false, ...options }: Options) =>
+        withMesh(terminal, options, async ({ client }) => {
+          if (version !== null)
+            return printAnswer(
+              terminal,
+              options,
+              await client.query("lineage", { model, version }),
+              versionText,
+            );
+          const shown = await showModel(client, { model, removed });
+          return printList(terminal, options, shown, {
+            fields: versionFields(shown.ok ? shown.value.aliases : []),
+            listOf: ({ versions }) => versions,
+            withList: (value, versions) => ({ ...value, versions: [...versions] }),
+            text: modelText,
+          });
+        }),
       ),
     );
-}
-
-function modelText(view: ShownModel): string {
-  const aliasesOf = (version: number) =>
-    view.aliases.filter((alias) => alias.version === version).map((alias) => alias.alias);
-  const versions = table(
-    view.versions,
-    [
-      { head: "VERSION", cell: (version) => `${view.model}@${version.version}` },
-      { head: "ALIASES", cell: (version) => aliasesOf(version.version).join(" ") || "-" },
-      { head: "MODEL", cell: (version) => version.model },
-      { head: "METRICS", cell: (version) => formatMetrics(version.metrics, version.objective?.metric) },
-      {
-        head: "TRIAL",
-        cell: ({ epoch, trial }) => (epoch === undefined ? trial : `${trial} at epoch ${epoch}`),
-      },
-      { head: "SIZE", cell: (version) => formatBytes(version.bytes), right: true },
-      { head: "TOKENS", cell: (version) => formatTokens(version.spent), right: true },
-      { head: "AT", cell: (version) => formatTime(version.at, Date.now()) },
-    ],
-    "no version",
-  );
-  const moves = table(
-    view.ledger,
-    [
-      { head: "AT", cell: (move) => formatTime(move.at, Date.now()) },
-      { head: "ALIAS", cell: (move) => move.alias },
-      { head: "MOVE", cell: (move) => `${move.from ?? "new"} -> ${move.to}` },
-      { head: "KIND", cell: (move) => move.kind },
-      { head: "BY", cell: (move) => move.who },
-      { head: "WHY", cell: (move) => move.why || "-" },
-    ],
-    "no alias was ever set",
-  );
-  return [versions, ...nextLines(view), moves].join("\n\n");
-}
-
-/** What `--best` and `rollback` would do now. */
-function nextLines({ best, model, rollbacks }: ShownModel): readonly string[] {
-  const lines = [
-    ...(best === null ? [] : [`best is ${model}@${best.version}: ${best.why}`]),
-    ...rollbacks.map(({ alias, version, why }) => `${alias} would roll back to ${model}@${version}: ${why}`),
-  ];
-  return lines.length === 0 ? [] : [lines.join("\n")];
 }

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { action, asking, examples, sweepArgument, trialArgument } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
-import { tagWord, type TagWord } from "../shell/label-option.ts";
+import { changeOf, tagWord, tagsText, type TagWord } from "../shell/label-option.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
@@ -49,13 +49,4 @@ export function trialTagCommand(terminal: Terminal): Command {
 /** Its words begin as flags do. */
 function tagging(command: Command): Command {
   return command.allowUnknownOption();
-}
-
-function changeOf(words: readonly TagWord[]) {
-  const tagsThat = (off: boolean) => words.filter((word) => word.off === off).map(({ tag }) => tag);
-  return { add: tagsThat(false), remove: tagsThat(true) };
-}
-
-function tagsText(of: string, tags: readonly string[]): string {
-  return tags.length === 0 ? `${of} has no tag` : `${of} is tagged ${tags.join(", ")}`;
 }

@@ -6,7 +6,7 @@ import { action, asking, trialArgument } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { formatMetric, formatMetrics, formatTime } from "../../text/figure.ts";
 import { formatParams } from "../../text/shown-parameter.ts";
-import { labelFields } from "../print/sweep-text.ts";
+import { labelFields } from "../print/label-text.ts";
 import { fields, table } from "../../text/table.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";

@@ -6,7 +6,8 @@ import { plural } from "../../protocol/plural.ts";
 import { formatMetric, formatTime } from "../../text/figure.ts";
 import { paramsFormat } from "../../text/shown-parameter.ts";
 import { finishedOf, registeredText } from "../../text/sweep-phrase.ts";
-import { fields, table, type Column } from "../../text/table.ts";
+import { fields, table } from "../../text/table.ts";
+import { labelFields, removedText, tagsColumn } from "./label-text.ts";
 
 export function sweepsText(sweeps: readonly SweepSummary[]): string {
   return table(
@@ -28,28 +29,6 @@ export function sweepsText(sweeps: readonly SweepSummary[]): string {
     ],
     "no sweep yet; run one with `trialmesh sweep run examples/language-id.yaml`",
   );
-}
-
-/** Only where any has some. */
-function tagsColumn<Row extends { readonly tags?: readonly string[] }>(rows: readonly Row[]): Column<Row>[] {
-  return rows.some(({ tags }) => tags !== undefined)
-    ? [{ head: "TAGS", cell: ({ tags }) => tags?.join(" ") ?? "" }]
-    : [];
-}
-
-/** Tags and note of a sweep or a trial, as lines of what is said of it. */
-export function labelFields({
-  notes,
-  tags,
-}: Pick<SweepSummary, "notes" | "tags">): readonly (readonly [string, string])[] {
-  return [
-    ...(tags === undefined ? [] : [["tags", tags.join(" ")] as const]),
-    ...(notes === undefined ? [] : [["note", notes] as const]),
-  ];
-}
-
-function removedText({ at, by, why }: NonNullable<SweepSummary["removed"]>): string {
-  return `by ${by} ${formatTime(at, Date.now())}${why === "" ? "" : `: ${why}`}`;
 }
 
 function bestText(sweep: SweepSummary): string {

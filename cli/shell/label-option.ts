@@ -1,5 +1,5 @@
-/** Arguments of the commands that tag and note: what is one word there and what it means. */
-import { InvalidArgumentError } from "commander";
+/** Arguments of the commands that tag and note: what is one word there, what it means, and what is said of it. */
+import { InvalidArgumentError, type Command } from "commander";
 import { tagForm, tagSchema, tagsMax } from "../../protocol/label.ts";
 import { flag } from "./option.ts";
 
@@ -19,4 +19,21 @@ export function tagWord(text: string, before: readonly TagWord[] = []): readonly
   if (before.length >= 2 * tagsMax)
     throw new InvalidArgumentError(`is one tag more than ${2 * tagsMax} at once`);
   return [...before, { tag: tagFlag(text.slice(1)), off: sign === "-" }];
+}
+
+export function changeOf(words: readonly TagWord[]) {
+  const tagsThat = (off: boolean) => words.filter((word) => word.off === off).map(({ tag }) => tag);
+  return { add: tagsThat(false), remove: tagsThat(true) };
+}
+
+export function tagsText(of: string, tags: readonly string[]): string {
+  return tags.length === 0 ? `${of} has no tag` : `${of} is tagged ${tags.join(", ")}`;
+}
+
+export interface RemovedOptions {
+  readonly all?: boolean;
+}
+
+export function withRemovedFlag(command: Command): Command {
+  return command.option("--all", "also what was removed");
 }

@@ -18,6 +18,7 @@ import { partSuffix } from "../../system/partial-file.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import { shortDigest } from "../../text/figure.ts";
 import type { ArtifactDesk } from "./artifact-desk.ts";
+import { isBundleFile, placeBundle } from "./place-bundle.ts";
 import { PersonPeers } from "./person-peer.ts";
 
 const busyPauseMs = 500;
@@ -100,6 +101,10 @@ export async function placeArtifact(
     if (isFolderFile(held.path)) {
       const unpacked = await unpackFolder(held, path);
       return unpacked.ok ? accept({ kind: "folder", files: unpacked.value.files }) : unpacked;
+    }
+    if (await isBundleFile(held.path)) {
+      const placed = await placeBundle(held.path, path);
+      return placed.ok ? accept({ kind: "folder", files: placed.value }) : placed;
     }
     await copyFile(held.path, draft, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     await rename(draft, path);

@@ -81,6 +81,12 @@ export async function findVersion(
   const { versions } = view.value;
   const found = version === null ? versions.at(-1) : versions.find((each) => each.version === version);
   if (found !== undefined) return accept(found);
+  const whole = await client.query("dataset", { dataset: name, removed: true });
+  const gone = whole.ok ? whole.value.versions.find((each) => each.version === version)?.removed : undefined;
+  if (gone !== undefined) {
+    const message = `${name}@${version} was removed by ${gone.by}; \`trialmesh dataset restore ${name}@${version}\` brings it back`;
+    return refuse("unknown", message);
+  }
   const known = versions.map((each) => String(each.version));
   return refuse(
     "unknown",

@@ -1,8 +1,16 @@
 /** What conditions may name in each list: its own columns, and the parameters and metrics that its rows have. */
-import type { DatasetsView } from "../../protocol/dataset-view.ts";
+import type { DatasetsView, DatasetVersionView } from "../../protocol/dataset-view.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
-import type { AgentView, ModelsView, SweepSummary, SweepView, TrialView } from "../../protocol/view.ts";
-import { figure, moment, text, whole } from "./list-column.ts";
+import type {
+  AgentView,
+  ModelsView,
+  ModelView,
+  SweepSummary,
+  SweepView,
+  TrialView,
+  VersionView,
+} from "../../protocol/view.ts";
+import { figure, moment, text, whole, type ListColumn } from "./list-column.ts";
 import type { ListFields, NamedFields } from "./row-field.ts";
 import { trialColumns } from "./trial-column.ts";
 
@@ -119,48 +127,112 @@ export const agentFields: ListFields<AgentView> = {
   ],
 };
 
-/** All but the number of versions is of the newest. */
+/** Columns of whatever people can write about and remove. */
+function written<Row>(
+  of: (row: Row) => {
+    readonly tags?: readonly string[];
+    readonly notes?: string;
+    readonly removed?: { readonly by: string };
+  },
+) {
+  return [
+    text<Row>("tag", (row) => {
+      const { tags = [] } = of(row);
+      return tags.length === 0 ? null : tags;
+    }),
+    text<Row>("notes", (row) => of(row).notes ?? null),
+    text<Row>("removed", (row) => of(row).removed?.by ?? null),
+  ];
+}
+
+function versionColumns<Row>(of: (row: Row) => VersionView): readonly ListColumn<Row>[] {
+  return [
+    whole("version", (row) => of(row).version),
+    text("trained_by", (row) => of(row).model),
+    text("task", (row) => of(row).task),
+    text("sweep", (row) => of(row).sweep),
+    text("trial", (row) => of(row).trial),
+    whole("epoch", (row) => of(row).epoch ?? null),
+    text("objective", (row) => of(row).objective?.metric ?? null),
+    figure("value", (row) => of(row).value ?? null),
+    text("dataset", (row) => of(row).dataset?.name ?? null),
+    text("agent", (row) => of(row).agent),
+    text("backend", (row) => of(row).backend),
+    text("requester", (row) => of(row).requester),
+    whole("bytes", (row) => of(row).bytes),
+    figure("tokens", (row) => of(row).spent / milliTokensPerToken),
+    moment("at", (row) => of(row).at),
+  ];
+}
+
+/** All but the number of versions, aliases, tags and the note is of the newest. */
 export const modelFields: ListFields<ModelRow> = {
   row: "model",
   columns: [
     text("model", ({ model }) => model),
     whole("versions", ({ versions }) => versions),
     text("alias", ({ aliases }) => aliases.map(({ alias }) => alias)),
-    whole("version", ({ latest }) => latest.version),
-    text("trained_by", ({ latest }) => latest.model),
-    text("task", ({ latest }) => latest.task),
-    text("sweep", ({ latest }) => latest.sweep),
-    text("trial", ({ latest }) => latest.trial),
-    whole("epoch", ({ latest }) => latest.epoch ?? null),
-    text("objective", ({ latest }) => latest.objective?.metric ?? null),
-    figure("value", ({ latest }) => latest.value ?? null),
-    text("dataset", ({ latest }) => latest.dataset?.name ?? null),
-    text("agent", ({ latest }) => latest.agent),
-    text("backend", ({ latest }) => latest.backend),
-    text("requester", ({ latest }) => latest.requester),
-    whole("bytes", ({ latest }) => latest.bytes),
-    figure("tokens", ({ latest }) => latest.spent / milliTokensPerToken),
-    moment("at", ({ latest }) => latest.at),
+    ...versionColumns<ModelRow>(({ latest }) => latest),
+    ...written<ModelRow>(({ latest: { removed }, ...row }) => ({
+      ...row,
+      ...(removed === undefined ? null : { removed }),
+    })),
   ],
   named: [parameters(({ latest }) => latest.params), metrics(({ latest }) => latest.metrics)],
 };
 
-/** All but the number of versions is of the newest. */
+/** `aliases`: of the model whose versions they are. */
+export function versionFields(aliases: ModelView["aliases"]): ListFields<VersionView> {
+  return {
+    row: "version",
+    columns: [
+      text("alias", ({ version }) =>
+        aliases.filter((each) => each.version === version).map(({ alias }) => alias),
+      ),
+      ...versionColumns<VersionView>((version) => version),
+      ...written<VersionView>((version) => version),
+    ],
+    named: [parameters(({ params }) => params), metrics((version) => version.metrics)],
+  };
+}
+
+function datasetColumns<Row>(of: (row: Row) => DatasetVersionView): readonly ListColumn<Row>[] {
+  return [
+    text("kind", (row) => of(row).kind),
+    whole("train", (row) => of(row).rows.train),
+    whole("validation", (row) => of(row).rows.validation),
+    whole("test", (row) => of(row).rows.test),
+    whole("rejected", (row) => of(row).badRows),
+    whole("bytes", (row) => of(row).bytes),
+    text("digest", (row) => of(row).digest),
+    whole("failed", (row) => of(row).check.failed),
+    whole("warned", (row) => of(row).check.warned),
+    text("by", (row) => of(row).by),
+    moment("at", (row) => of(row).at),
+  ];
+}
+
+/** All but the number of versions, tags and the note is of the newest. */
 export const datasetFields: ListFields<DatasetRow> = {
   row: "dataset",
   columns: [
     text("dataset", ({ dataset }) => dataset),
     whole("versions", ({ versions }) => versions),
-    text("kind", ({ latest }) => latest.kind),
-    whole("train", ({ latest }) => latest.rows.train),
-    whole("validation", ({ latest }) => latest.rows.validation),
-    whole("test", ({ latest }) => latest.rows.test),
-    whole("bytes", ({ latest }) => latest.bytes),
-    text("digest", ({ latest }) => latest.digest),
-    whole("failed", ({ latest }) => latest.check.failed),
-    whole("warned", ({ latest }) => latest.check.warned),
-    text("by", ({ latest }) => latest.by),
-    moment("at", ({ latest }) => latest.at),
+    ...datasetColumns<DatasetRow>(({ latest }) => latest),
+    ...written<DatasetRow>(({ latest: { removed }, ...row }) => ({
+      ...row,
+      ...(removed === undefined ? null : { removed }),
+    })),
+  ],
+  named: [],
+};
+
+export const datasetVersionFields: ListFields<DatasetVersionView> = {
+  row: "version",
+  columns: [
+    whole("version", ({ version }) => version),
+    ...datasetColumns<DatasetVersionView>((version) => version),
+    ...written<DatasetVersionView>((version) => version),
   ],
   named: [],
 };

@@ -2,8 +2,10 @@
  * Proves that a registered version can really serve before an alias is moved to it: fetches its
  * bytes, checks their digest, loads them and has them answer a short example.
  */
+import { decodeBundle, type Bundle } from "../../agent/program/bundle.ts";
 import { loadModel } from "../../training/catalog/load-model.ts";
 import type { Predictor } from "../../training/task/task.ts";
+import { namedList, plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { ResolutionView } from "../../protocol/view.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
@@ -26,6 +28,8 @@ export async function checkVersion(
   const what = `${model}@${version}`;
   const bytes = await fetchBytes(connected, artifact);
   if (!bytes.ok) return refuse(bytes.refusal.code, `${what} cannot be used: ${bytes.refusal.message}`);
+  const bundle = decodeBundle(bytes.value);
+  if (bundle.ok) return checkOutput(what, bundle.value);
   const loaded = await loadModel(bytes.value);
   if (!loaded.ok) return refuse(loaded.refusal.code, `${what} cannot be used: ${loaded.refusal.message}`);
   const predictor = loaded.value;
@@ -37,6 +41,15 @@ export async function checkVersion(
   } finally {
     predictor.dispose();
   }
+}
+
+/** What a program left: it is whole, its digest says so, and there is something. What it means is the program's to say. */
+function checkOutput(what: string, { files }: Bundle): Outcome<CheckedVersion> {
+  const [first] = files;
+  if (first === undefined)
+    return refuse("conflict", `${what} cannot be used: its program left no file in its output folder`);
+  const names = namedList(files.map(({ path }) => path));
+  return accept({ answer: `it holds ${plural(files.length, "file")} of its program: ${names}` });
 }
 
 /** What the model makes of an example, in words; null where that is no answer. */

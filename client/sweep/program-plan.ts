@@ -51,11 +51,12 @@ export async function programPlan(
     if (fault !== null) return refuse("invalid", `${file}: field module: ${fault}`);
   }
   const folder = sweep.module === null ? findFolder(sweep, origin, file) : resolve(dirname(file));
-  const told = { links: [] as string[], leftOut: [] as string[] };
+  const told = { sentences: [] as string[], leftOut: [] as string[] };
   const packed = await packFolder(folder, packing(folder, sweep, told));
   if (!packed.ok) return refuse(packed.refusal.code, `${file}: ${packed.refusal.message}`);
   const words = [...sweep.command, ...Object.values(sweep.environment)];
-  const files = withoutOwnFiles(packed.value, { file, folder, words, named: sweep.onMesh.files });
+  const travelling = withoutOwnFiles(packed.value, { file, folder, words, named: sweep.onMesh.files });
+  const files = withoutOutput(travelling, sweep.onMesh.output, told);
   const fileFault = sweep.module === null ? programFileFault(sweep, files) : null;
   if (fileFault !== null) return refuse("invalid", `${file}: field command: ${fileFault}`);
   const bytes = encodeBundle({ files, note: null });
@@ -63,14 +64,14 @@ export async function programPlan(
   const program = parseOutside(programSchema, programOf(sweep, digest), file);
   if (!program.ok) return program;
   const task = program.value.kind;
-  const { files: _, needs, ...terms } = sweep.onMesh;
+  const { files: _, needs, output: _output, ...terms } = sweep.onMesh;
   const plan: SweepPlan = {
     fileName: sweep.name,
     dataset: sweep.dataset,
     objectiveGiven: true,
     warnings: [
       ...warnings.map((warning) => formatProblem(file, warning)),
-      ...[...told.links, ...leftOutText(told.leftOut)].map((sentence) => `${file}: ${sentence}`),
+      ...[...told.sentences, ...leftOutText(told.leftOut)].map((sentence) => `${file}: ${sentence}`),
     ],
     bundle: {
       bytes,
@@ -91,7 +92,6 @@ export async function programPlan(
       ...terms,
       needs: needsOf(sweep, needs),
       codeVersion: versionOf(program.value),
-      register: null,
     }),
   };
   const specBytes = JSON.stringify(plan.spec(null)).length;
@@ -117,10 +117,25 @@ function unsendableName({ environment, space }: CommandSweep): string | null {
 }
 
 interface Told {
-  /** Sentences on links that stay behind. */
-  readonly links: string[];
+  /** Sentences on what stays behind: links, what lies in its output folder. */
+  readonly sentences: string[];
   /** Paths of what is left out. */
   readonly leftOut: string[];
+}
+
+/** What an earlier run left there is no part of the program, and no checkpoint of a trial. */
+function withoutOutput<File extends { readonly path: string }>(
+  files: readonly File[],
+  output: string | null,
+  told: Told,
+): readonly File[] {
+  if (output === null) return files;
+  const kept = files.filter(({ path }) => !`${path}/`.startsWith(`${output.replace(/\/$/, "")}/`));
+  if (kept.length < files.length)
+    told.sentences.push(
+      `${output}, its output folder, stays behind: what lies there is no part of the program`,
+    );
+  return kept;
 }
 
 const namesShownMax = 8;
@@ -145,7 +160,7 @@ function packing(folder: string, sweep: CommandSweep, told: Told): PackOptions {
     what: `the program's folder ${folder}`,
     advice: "name what the program needs, as in files: [train.py]",
     isSecret: isHomeFolder,
-    onLink: (sentence) => told.links.push(sentence),
+    onLink: (sentence) => told.sentences.push(sentence),
     onLeftOut: (path) => told.leftOut.push(path),
   };
 }
@@ -175,6 +190,7 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
     metricFormat,
     nested,
     program,
+    ...(sweep.onMesh.output === null ? {} : { output: sweep.onMesh.output.replace(/\/$/, "") }),
     ...(Object.keys(paths).length > 0 ? { paths } : {}),
     ...(Object.keys(spelling).length > 0 ? { spelling } : {}),
   };

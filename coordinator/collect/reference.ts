@@ -57,15 +57,31 @@ const kinds = {
     text: (of) => `the bytes of ${of}`,
     find: function* ({ state }) {
       for (const { aliases, model, versions } of state.models.values())
-        for (const { artifact, version } of versions) yield [artifact, versionText(model, version, aliases)];
+        for (const { artifact, removed, version } of versions)
+          if (removed === undefined) yield [artifact, versionText(model, version, aliases)];
+    },
+  },
+  // REMOVE-5.
+  "removed version": {
+    isNeeded: false,
+    text: (of) => `the bytes of ${of}, which was removed and can be restored`,
+    find: function* (moment) {
+      for (const { model, versions } of moment.state.models.values())
+        for (const { artifact, removed, version } of versions)
+          if (removed !== undefined && isKept(moment, { removed })) yield [artifact, `${model}@${version}`];
+      for (const { dataset, versions } of moment.state.datasets.values())
+        for (const { digest, recipe, removed, version } of versions)
+          if (removed !== undefined && isKept(moment, { removed }))
+            for (const each of [digest, recipe]) yield [each, `${dataset}@${version}`];
     },
   },
   "behind a version": {
     isNeeded: false,
     text: (of) => `what ${of} was made with`,
-    find: function* ({ state }) {
+    find: function* (moment) {
+      const { state } = moment;
       for (const { model, versions } of state.models.values())
-        for (const { sweep, version } of versions)
+        for (const { sweep, version } of versions.filter((each) => isKept(moment, each)))
           for (const digest of inputsOf(state.sweeps.get(sweep))) yield [digest, `${model}@${version}`];
     },
   },
@@ -74,7 +90,8 @@ const kinds = {
     text: (of) => `the bytes or the recipe of ${of}`,
     find: function* ({ state }) {
       for (const { dataset, versions } of state.datasets.values())
-        for (const { digest, recipe, version } of versions) {
+        for (const { digest, recipe, removed, version } of versions) {
+          if (removed !== undefined) continue;
           yield [digest, `${dataset}@${version}`];
           yield [recipe, `${dataset}@${version}`];
         }
@@ -83,9 +100,10 @@ const kinds = {
   "built from": {
     isNeeded: false,
     text: (of) => `what ${of} was built from`,
-    find: function* ({ state }) {
+    find: function* (moment) {
+      const { state } = moment;
       for (const { dataset, versions } of state.datasets.values())
-        for (const { trial, version } of versions) {
+        for (const { trial, version } of versions.filter((each) => isKept(moment, each))) {
           const built = trial === null ? undefined : state.trials.get(trial);
           const sweep = built === undefined ? undefined : state.sweeps.get(built.sweep);
           for (const digest of inputsOf(sweep)) yield [digest, `${dataset}@${version}`];
@@ -203,7 +221,8 @@ function* pointsOf(trial: Trial): Generator<Named, void, void> {
     if (point !== null && point !== undefined) yield [point.digest, trial.trial];
 }
 
-function isKept({ at, retention }: Moment, { removed }: Sweep): boolean {
+/** In sight, or removed so lately that it can be restored whole. */
+function isKept({ at, retention }: Moment, { removed }: Pick<Sweep, "removed">): boolean {
   return removed === undefined || at - removed.at < retention.removedMs;
 }
 

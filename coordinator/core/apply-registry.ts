@@ -2,12 +2,30 @@
 import type { Event, EventOf } from "../format/event.ts";
 import { noteBrought } from "./apply-artifact.ts";
 import { sweepOf } from "./entity.ts";
+import { setLabels } from "./set-label.ts";
 import { keptOf } from "../state/kept-of.ts";
-import { mustGet, type Attempt, type Model, type State, type Trial } from "../state/state.ts";
+import {
+  mustGet,
+  type Attempt,
+  type DatasetRecord,
+  type Model,
+  type State,
+  type Trial,
+} from "../state/state.ts";
 
 export type RegistryEvent = Extract<
   Event,
-  { kind: "DatasetAdded" | "DatasetChecked" | "ModelRegistered" | "AliasMoved" | "AliasKept" }
+  {
+    kind:
+      | "DatasetAdded"
+      | "DatasetChecked"
+      | "ModelRegistered"
+      | "AliasMoved"
+      | "AliasKept"
+      | "EntryLabelled"
+      | "VersionsRemoved"
+      | "VersionsRestored";
+  }
 >;
 
 export function applyRegistry(state: State, event: RegistryEvent, at: number): void {
@@ -21,6 +39,9 @@ export function applyRegistry(state: State, event: RegistryEvent, at: number): v
     state.dirty.add(`dataset/${dataset}`);
     return;
   }
+  if (event.kind === "EntryLabelled") return label(state, event);
+  if (event.kind === "VersionsRemoved" || event.kind === "VersionsRestored")
+    return setRemoved(state, event, at);
   const model = modelOf(state, event.model);
   switch (event.kind) {
     case "ModelRegistered":
@@ -60,6 +81,32 @@ function addVersion(state: State, event: EventOf<"DatasetAdded">, at: number): v
   }
   record.versions.push({ ...content, version, by, at });
   state.dirty.add(`dataset/${dataset}`);
+}
+
+/** What is on record under a name; its entity is about to change. */
+function recordOf(state: State, of: "dataset" | "model", name: string): DatasetRecord | Model {
+  state.dirty.add(`${of}/${name}`);
+  return of === "model" ? mustGet(state.models, name, "model") : mustGet(state.datasets, name, "dataset");
+}
+
+function label(state: State, event: EventOf<"EntryLabelled">): void {
+  const { name, of, version } = event;
+  const record = recordOf(state, of, name);
+  const labelled = version === undefined ? record : record.versions.find((each) => each.version === version);
+  if (labelled === undefined) throw new Error(`broken invariant: ${name} has no version ${version}`);
+  setLabels(labelled, event);
+}
+
+function setRemoved(
+  state: State,
+  event: EventOf<"VersionsRemoved"> | EventOf<"VersionsRestored">,
+  at: number,
+): void {
+  for (const version of recordOf(state, event.of, event.name).versions) {
+    if (!event.versions.includes(version.version)) continue;
+    if (event.kind === "VersionsRestored") delete version.removed;
+    else version.removed = { by: event.by, why: event.why, at };
+  }
 }
 
 function modelOf(state: State, name: string): Model {

@@ -7,6 +7,7 @@ import { applyArchive, awaitArchive } from "./apply-archive.ts";
 import { noteBrought } from "./apply-artifact.ts";
 import { enterRung, sweepOf, trialOf } from "./entity.ts";
 import type { Event, EventOf } from "../format/event.ts";
+import { setLabels } from "./set-label.ts";
 import { closeSweep, indexQueued, indexUnqueued, openSweep, reopenSweep } from "./index-state.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 import { isKeptHeld } from "../state/bytes-held.ts";
@@ -74,9 +75,9 @@ export function applyTrial(state: State, event: TrialEvent, at: number): void {
     case "SweepExtended":
       return extendSweep(state, event);
     case "SweepLabelled":
-      return label(sweepOf(state, event.sweep), event);
+      return setLabels(sweepOf(state, event.sweep), event);
     case "TrialLabelled":
-      return label(trialOf(state, event.trial), event);
+      return setLabels(trialOf(state, event.trial), event);
     case "SweepRemoved":
       return remove(state, event, at);
     case "SweepRestored":
@@ -168,16 +169,6 @@ function fingerprintNumber(state: State, text: string): number {
   state.fingerprints.set(text, number);
   state.dirty.add(`fingerprint/${number}`);
   return number;
-}
-
-function label(of: Sweep | Trial, { notes, tags }: Pick<Sweep, "notes" | "tags">): void {
-  if (tags !== undefined) {
-    if (tags.length === 0) delete of.tags;
-    else of.tags = tags;
-  }
-  if (notes === undefined) return;
-  if (notes === "") delete of.notes;
-  else of.notes = notes;
 }
 
 /** REMOVE-1: its record answers no more, and the next trial of the same work makes a new one. */

@@ -10,7 +10,7 @@ import { applyAccount, type AccountEvent } from "./apply-account.ts";
 import { applyAgent, type AgentEvent } from "./apply-agent.ts";
 import { applyArtifact, type ArtifactEvent } from "./apply-artifact.ts";
 import { applyAttempt, type AttemptEvent } from "./apply-attempt.ts";
-import { applyRegistry } from "./apply-registry.ts";
+import { applyRegistry, type RegistryEvent } from "./apply-registry.ts";
 import { applyTrial, type TrialEvent } from "./apply-trial.ts";
 import { activeAttempt, mustGet, type State } from "../state/state.ts";
 
@@ -82,12 +82,8 @@ function change(state: State, event: Event, at: number): void {
     case "ArtifactsCollected":
     case "ArtifactsRemoved":
       return applyArtifact(state, event satisfies ArtifactEvent, at);
-    case "DatasetAdded":
-    case "DatasetChecked":
-    case "ModelRegistered":
-    case "AliasMoved":
-    case "AliasKept":
-      return applyRegistry(state, event, at);
+    default:
+      return applyRegistry(state, event satisfies RegistryEvent, at);
   }
 }
 

@@ -4,12 +4,13 @@ import { accept, parseOutside, refuse } from "../../protocol/refusal.ts";
 import type { Role } from "../../protocol/subjects.ts";
 import { decidePromote, decideRollback } from "../registry/alias.ts";
 import { addDataset } from "../registry/record-dataset.ts";
+import { removeEntry, restoreEntry } from "../registry/remove-entry.ts";
 import type { EventOf } from "../format/event.ts";
 import type { Decision, Sender } from "../state/input.ts";
 import { grant, openAccount, setAccount } from "./decide-account.ts";
 import { cordon, drain, leave } from "./decide-agent-command.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
-import { noteSweep, noteTrial, tagSweep, tagTrial } from "./decide-label.ts";
+import { noteEntry, noteSweep, noteTrial, tagEntry, tagSweep, tagTrial } from "./decide-label.ts";
 import { askCollection, pinArtifact, setRetention, unpinArtifact } from "./decide-retention.ts";
 import { extendSweep } from "./decide-sweep-extend.ts";
 import { removeSweep, restoreSweep } from "./decide-sweep-remove.ts";
@@ -52,6 +53,10 @@ const handlers: { readonly [N in CommandName]: Handler<N> } = {
   "dataset-add": { roles: people, decide: (state, { who }, body) => addDataset(state, who, body) },
   "model-promote": { roles: people, decide: (state, { who }, body) => decidePromote(state, who, body) },
   "model-rollback": { roles: people, decide: (state, { who }, body) => decideRollback(state, who, body) },
+  "registry-tag": { roles: people, decide: tagEntry },
+  "registry-note": { roles: people, decide: noteEntry },
+  "registry-remove": { roles: people, decide: removeEntry },
+  "registry-restore": { roles: people, decide: restoreEntry },
   "artifact-pin": { roles: people, decide: pinArtifact },
   "artifact-unpin": { roles: people, decide: unpinArtifact },
   "gc-run": { roles: owner, decide: askCollection },

@@ -1,7 +1,8 @@
-/** Decides on tags and notes of sweeps and trials, whatever state these are in. TAG-1: bounded, sorted, each tag once. */
+/** Decides on tags and notes of sweeps, trials, models and datasets, whatever state these are in. TAG-1: bounded, sorted, each tag once. */
 import type { CommandBody } from "../../protocol/command.ts";
 import { tagsMax } from "../../protocol/label.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { ownEntry } from "../registry/find-entry.ts";
 import type { Decision, Sender } from "../state/input.ts";
 import type { State } from "../state/state.ts";
 import { ownTrial } from "./decide-trial-stop.ts";
@@ -47,6 +48,34 @@ export function* noteTrial(
   if (!found.ok) return found;
   yield { kind: "TrialLabelled", trial, by: sender.who, notes };
   return accept({ trial, notes });
+}
+
+export function* tagEntry(
+  state: State,
+  sender: Sender,
+  { add, remove, ...wanted }: CommandBody<"registry-tag">,
+): Decision {
+  const found = ownEntry(state, sender, wanted);
+  if (!found.ok) return found;
+  const { labels, name, of, text, version } = found.value;
+  const tags = tagsWith(text, labels.tags ?? [], { add, remove });
+  if (!tags.ok) return tags;
+  const which = version === null ? null : { version };
+  yield { kind: "EntryLabelled", of, name, ...which, by: sender.who, tags: tags.value };
+  return accept({ entry: text, tags: tags.value });
+}
+
+export function* noteEntry(
+  state: State,
+  sender: Sender,
+  { note: notes, ...wanted }: CommandBody<"registry-note">,
+): Decision {
+  const found = ownEntry(state, sender, wanted);
+  if (!found.ok) return found;
+  const { name, of, text, version } = found.value;
+  const which = version === null ? null : { version };
+  yield { kind: "EntryLabelled", of, name, ...which, by: sender.who, notes };
+  return accept({ entry: text, notes });
 }
 
 function tagsWith(

@@ -3,14 +3,12 @@
  * the bytes it stored stay (for as long as `gc policy` says), and so does what others made of it. REMOVE-2: what stands on it is named, and takes `force`.
  */
 import type { CommandBody } from "../../protocol/command.ts";
+import { namedList } from "../../protocol/plural.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
 import type { Decision, Sender } from "../state/input.ts";
 import type { State } from "../state/state.ts";
 import { dependentsOf } from "../state/dependent.ts";
 import { ownSweep } from "./own-sweep.ts";
-
-/** Of what stands on a sweep so much is named in a sentence. */
-const namedMax = 8;
 
 export function* removeSweep(
   state: State,
@@ -28,7 +26,7 @@ export function* removeSweep(
     return refuse("conflict", `${id} is removed already, by ${sweep.removed.by}`, ["sweep"]);
   const dependents = dependentsOf(state, sweep);
   if (dependents.length > 0 && !force) {
-    const message = `on ${id} stands ${listText(dependents)}; they stay as they are, and \`--force\` removes it all the same`;
+    const message = `on ${id} stands ${namedList(dependents)}; they stay as they are, and \`--force\` removes it all the same`;
     return refuse("conflict", message, ["force"]);
   }
   yield { kind: "SweepRemoved", sweep: id, by: sender.who, why };
@@ -46,9 +44,4 @@ export function* restoreSweep(
     return refuse("conflict", `${id} is not removed; it is in the list`, ["sweep"]);
   yield { kind: "SweepRestored", sweep: id, by: sender.who };
   return accept({ sweep: id });
-}
-
-function listText(dependents: readonly string[]): string {
-  const more = dependents.length - namedMax;
-  return [...dependents.slice(0, namedMax), ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }

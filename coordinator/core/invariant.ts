@@ -170,8 +170,9 @@ function fleet(state: State, expect: Expect): void {
 
 function registry(state: State, expect: Expect): void {
   for (const { dataset, versions } of state.datasets.values()) {
-    const digests = new Set(versions.map(({ digest }) => digest));
-    expect(digests.size === versions.length, "DSET-1", dataset, () => "one digest has two versions");
+    const live = versions.filter(({ removed }) => removed === undefined);
+    const digests = new Set(live.map(({ digest }) => digest));
+    expect(digests.size === live.length, "DSET-1", dataset, () => "one digest has two versions");
   }
   for (const model of state.models.values()) {
     const where = new Map<string, number>();

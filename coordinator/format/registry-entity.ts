@@ -6,11 +6,19 @@ import {
   storedDigest,
   storedFence,
   storedId,
+  storedLabels,
   storedMetrics,
   storedMilliTokens,
   storedMs,
   storedParams,
 } from "./stored-value.ts";
+
+/** What people wrote about a version, and who took it out of sight. */
+const ofPeople = {
+  ...storedLabels,
+  /** Absent where it is in sight. */
+  removed: z.strictObject({ by: z.string(), why: z.string(), at: storedMs }).exactOptional(),
+};
 
 const version = z.strictObject({
   version: storedCount,
@@ -32,6 +40,7 @@ const version = z.strictObject({
   spent: storedMilliTokens,
   at: storedMs,
   requester: storedId,
+  ...ofPeople,
 });
 
 const aliasMove = z.strictObject({
@@ -49,9 +58,13 @@ export const modelEntity = z.strictObject({
   versions: z.array(version),
   aliases: z.record(z.string(), storedCount),
   ledger: z.array(aliasMove),
+  ...storedLabels,
 });
 
 export const datasetEntity = z.strictObject({
   dataset: storedId,
-  versions: z.array(storedDatasetVersion.extend({ version: storedCount, by: z.string(), at: storedMs })),
+  versions: z.array(
+    storedDatasetVersion.extend({ version: storedCount, by: z.string(), at: storedMs, ...ofPeople }),
+  ),
+  ...storedLabels,
 });

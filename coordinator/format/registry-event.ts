@@ -1,7 +1,10 @@
 /** What happens to datasets and models on record, as it stands in the journal since format 2. */
 import * as z from "zod";
 import { storedDatasetCheck, storedDatasetVersion } from "./stored-dataset.ts";
-import { storedCount, storedId } from "./stored-value.ts";
+import { storedCount, storedId, storedLabels } from "./stored-value.ts";
+
+/** A model or a dataset on record. */
+const entry = { of: z.enum(["model", "dataset"]), name: storedId };
 
 export const registryEvents = [
   z.strictObject({
@@ -45,5 +48,27 @@ export const registryEvents = [
     stays: storedCount,
     sweep: storedId,
     why: z.string(),
+  }),
+  /** What it, or one version of it, is tagged with from now on, and what is noted of it: each left out where it stays. */
+  z.strictObject({
+    kind: z.literal("EntryLabelled"),
+    ...entry,
+    version: storedCount.exactOptional(),
+    by: z.string(),
+    ...storedLabels,
+  }),
+  /** Taken out of sight: nothing new stands on these versions until they are restored. */
+  z.strictObject({
+    kind: z.literal("VersionsRemoved"),
+    ...entry,
+    versions: z.array(storedCount),
+    by: z.string(),
+    why: z.string(),
+  }),
+  z.strictObject({
+    kind: z.literal("VersionsRestored"),
+    ...entry,
+    versions: z.array(storedCount),
+    by: z.string(),
   }),
 ] as const;

@@ -2,6 +2,7 @@
  * Where an alias may go back to. Its history is read as an editor's undo reads changes: putting it on a version adds to
  * what lies behind it, going back takes away. REG-3: going back twice goes back further, never to and fro.
  */
+import { liveVersions } from "./live-version.ts";
 import type { Model } from "../state/state.ts";
 
 type AliasMove = Model["ledger"][number];
@@ -41,7 +42,8 @@ function historyOf(model: Model, alias: string): AliasHistory {
 export function stepBack(model: Model, alias: string): StepBack | null {
   const { arrivals, left } = historyOf(model, alias);
   const now = arrivals.at(-1)?.to;
-  const at = arrivals.findLastIndex(({ to }) => to !== now && !left.has(to));
+  const live = new Set(liveVersions(model).map(({ version }) => version));
+  const at = arrivals.findLastIndex(({ to }) => to !== now && !left.has(to) && live.has(to));
   return stepAt(arrivals, at);
 }
 

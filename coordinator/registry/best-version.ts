@@ -3,6 +3,7 @@
  * measured on the same data. Figures from other data say nothing about which is better, so those are left out.
  */
 import { scoreOf } from "../state/objective.ts";
+import { liveVersions } from "./live-version.ts";
 import { mustGet, type Model, type State, type Version } from "../state/state.ts";
 
 export interface BestVersion {
@@ -17,11 +18,12 @@ export function measuredAlike(one: Version, other: Version): boolean {
 
 /** Null where the newest version has no figure for its own objective. Of equals the oldest, which has served longest. */
 export function bestVersion(state: State, model: Model): BestVersion | null {
-  const newest = model.versions.at(-1);
+  const versions = liveVersions(model);
+  const newest = versions.at(-1);
   if (newest === undefined) return null;
   const { spec } = mustGet(state.sweeps, newest.sweep, "sweep");
   const { metric } = spec.objective;
-  const measured = model.versions.flatMap((version) => {
+  const measured = versions.flatMap((version) => {
     const value = version.metrics[metric];
     return measuredAlike(version, newest) && value !== undefined && Number.isFinite(value)
       ? [{ version, value }]
@@ -33,7 +35,7 @@ export function bestVersion(state: State, model: Model): BestVersion | null {
     (found, each) => (scoreOf(spec, each.value) > scoreOf(spec, found.value) ? each : found),
     first,
   );
-  const apart = model.versions.length - measured.length;
+  const apart = versions.length - measured.length;
   const leftOut = apart === 0 ? "" : `; ${apart} measured otherwise or on other data not compared`;
   return {
     version: best.version,

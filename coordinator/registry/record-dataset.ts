@@ -5,6 +5,7 @@
 import type { CommandBody } from "../../protocol/command.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { SweepSpec } from "../../protocol/sweep.ts";
+import { isLive } from "./live-version.ts";
 import type { Decision } from "../state/input.ts";
 import type { DatasetRecord, State } from "../state/state.ts";
 
@@ -32,6 +33,7 @@ export function gateRefusal(state: State, { dataset, gate }: SweepSpec): Outcome
     return refuse("invalid", "the sweep demands a gate and has no dataset that could pass it", ["gate"]);
   const version = versionWith(state, dataset.name, dataset.digest);
   if (version === null) {
+    // One that was removed is on record no more, and is added as the next version.
     const message = `the sweep demands that ${dataset.name} pass its expectations, and this version of it is not on record; add it with \`trialmesh dataset add FILE\``;
     return refuse("conflict", message, ["gate"]);
   }
@@ -46,5 +48,6 @@ export function versionWith(
   dataset: string,
   digest: string,
 ): DatasetRecord["versions"][number] | null {
-  return state.datasets.get(dataset)?.versions.find((version) => version.digest === digest) ?? null;
+  const found = state.datasets.get(dataset)?.versions.find((each) => isLive(each) && each.digest === digest);
+  return found ?? null;
 }

@@ -9,6 +9,7 @@ import { keptOf } from "../state/kept-of.ts";
 import { scoreOf } from "../state/objective.ts";
 import { mustGet, type Model, type State, type Sweep, type Version } from "../state/state.ts";
 import { measuredAlike } from "./best-version.ts";
+import { isLive } from "./live-version.ts";
 import { originOf } from "./origin.ts";
 
 export function* registerBest(state: State, sweep: Sweep): Steps {
@@ -25,7 +26,7 @@ export function* registerBest(state: State, sweep: Sweep): Steps {
   }
   const versions = state.models.get(register.model)?.versions ?? [];
   // The same bytes are the same version: a sweep answered from the record makes no new one.
-  const same = versions.find(({ artifact }) => artifact === kept.digest);
+  const same = versions.find((each) => isLive(each) && each.artifact === kept.digest);
   const version = same?.version ?? versions.length + 1;
   if (same === undefined) {
     const origin = originOf(state, trial).trial;
@@ -74,7 +75,7 @@ function whyItStays(
 ): string | null {
   const [now, next] = [versionOf(model, from), versionOf(model, to)];
   if (now.requester !== requester) return `${now.requester} registered version ${from}`;
-  if (move === "always") return null;
+  if (move === "always" || !isLive(now)) return null;
   const { metric } = spec.objective;
   const [known, reached] = [now.metrics[metric], next.metrics[metric]];
   if (!measuredAlike(now, next)) return `version ${from} was measured on other data`;

@@ -8,6 +8,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { ResolutionView } from "../../protocol/view.ts";
 import { stepBack, stepBackTo, type StepBack } from "./alias-history.ts";
 import { bestVersion } from "./best-version.ts";
+import { isLive, liveNames, liveVersions } from "./live-version.ts";
 import type { Model, State, Version } from "../state/state.ts";
 
 /** Names of versions that the registry finds itself; an alias made before they were kept for that goes first. */
@@ -28,14 +29,14 @@ export function resolveVersion(state: State, name: string, wanted: number | stri
   const model = modelOf(state, name);
   if (!model.ok) return model;
   const pointed = typeof wanted === "string" ? model.value.aliases[wanted] : undefined;
-  if (pointed !== undefined) return resolved(model.value, pointed, null, `${wanted} points to it`);
+  if (pointed !== undefined) return pointedTo(model.value, pointed, String(wanted));
   if (wanted === "best") {
     const best = bestVersion(state, model.value);
     if (best !== null) return resolved(model.value, best.version.version, null, best.why);
     const message = `the newest version of ${name} has no figure for what its sweep was to improve, so no version is the best by it`;
     return refuse("conflict", message, ["version"]);
   }
-  const newest = model.value.versions.at(-1)?.version;
+  const newest = liveVersions(model.value).at(-1)?.version;
   if (wanted === "newest" && newest !== undefined)
     return resolved(model.value, newest, null, "it was registered last");
   return resolved(model.value, wanted, null, "");
@@ -111,18 +112,45 @@ function resolved(
   return accept({ model: model.model, version, artifact, from, why });
 }
 
-function modelOf(state: State, name: string): Outcome<Model> {
-  const model = state.models.get(name);
-  if (model !== undefined) return accept(model);
-  return refuse("unknown", `there is no model ${name}; ${suggestion(name, state.models.keys())}`, ["model"]);
+/** An alias stays where it is when its version is removed, and serves nothing until one of the two is changed. */
+function pointedTo(model: Model, version: number, alias: string): Outcome<ResolutionView> {
+  const found = resolved(model, version, null, `${alias} points to it`);
+  if (found.ok) return found;
+  const elsewhere = `\`trialmesh model promote ${model.model}@VERSION ${alias}\` points it elsewhere`;
+  return refuse(
+    found.refusal.code,
+    `${model.model}@${alias} points to version ${version}: ${found.refusal.message}, ${elsewhere}`,
+    ["version"],
+  );
 }
 
-/** REG-1: the version itself, which must exist. */
+function modelOf(state: State, name: string): Outcome<Model> {
+  const model = state.models.get(name);
+  if (model === undefined) {
+    const known = suggestion(name, liveNames(state.models));
+    return refuse("unknown", `there is no model ${name}; ${known}`, ["model"]);
+  }
+  return model.versions.some(isLive)
+    ? accept(model)
+    : refuse("unknown", `model ${name} is removed; \`trialmesh model restore ${name}\` brings it back`, [
+        "model",
+      ]);
+}
+
+/** REG-1, REMOVE-3: the version itself, which must exist and be in sight. */
 function versionOf(model: Model, wanted: number | string, field: "to" | "version"): Outcome<Version> {
   const found = model.versions.find(({ version }) => version === wanted);
+  if (found?.removed !== undefined) {
+    const which = `${model.model}@${found.version}`;
+    const message = `${which} was removed by ${found.removed.by}; \`trialmesh model restore ${which}\` brings it back`;
+    return refuse("unknown", message, [field]);
+  }
   if (found !== undefined) return accept(found);
   if (typeof wanted === "number") {
-    const known = model.versions.map(({ version }) => version).join(", ") || "none";
+    const known =
+      liveVersions(model)
+        .map(({ version }) => version)
+        .join(", ") || "none";
     return refuse("unknown", `${model.model} has no version ${wanted}; it has ${known}`, [field]);
   }
   const known = suggestion(wanted, [...Object.keys(model.aliases), ...foundNames]);

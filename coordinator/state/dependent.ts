@@ -11,6 +11,7 @@ export function dependentsOf(state: State, sweep: Sweep): string[] {
 function modelsOf(state: State, { sweep: id }: Sweep): string[] {
   return [...state.models.values()].flatMap(({ aliases, model, versions }) =>
     versions
+      .filter((each) => each.removed === undefined)
       .filter(({ sweep, trial }) => sweep === id || isAnsweredFrom(state, trial, id))
       .map(({ version }) => {
         const names = Object.entries(aliases).flatMap(([alias, at]) => (at === version ? [alias] : []));
@@ -27,7 +28,7 @@ function isAnsweredFrom(state: State, trial: string, sweep: string): boolean {
 function datasetsOf(state: State, { sweep: id }: Sweep): string[] {
   return [...state.datasets.values()].flatMap(({ dataset, versions }) =>
     versions
-      .filter(({ trial }) => trial !== null && sweepOfTrial(trial) === id)
+      .filter(({ removed, trial }) => removed === undefined && trial !== null && sweepOfTrial(trial) === id)
       .map(({ version }) => `dataset ${dataset}@${version}`),
   );
 }

@@ -5,6 +5,7 @@ import { suggestion } from "../../protocol/name.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { members } from "../state/member.ts";
 import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
+import { removalOf } from "../registry/remove-entry.ts";
 import { resolve } from "../registry/resolve-version.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
 import { budgetViewOf } from "./budget-answer.ts";
@@ -81,15 +82,11 @@ const answers: Answers = {
     return accept(insightViewOf(state, sweep, settings));
   },
   estimate: ({ state }, { requester, spec }) => accept(estimateSweep(state, requester, spec)),
-  datasets: ({ state }) => accept(datasetsViewOf(state)),
-  dataset: ({ state }, body) => datasetViewOf(state, body.dataset),
-  models: ({ state }) => accept(modelsViewOf(state)),
-  model: ({ state }, body) => {
-    const model = state.models.get(body.model);
-    return model === undefined
-      ? unknown("model", body.model, state.models.keys())
-      : accept(modelViewOf(state, model));
-  },
+  datasets: ({ state }, { removed }) => accept(datasetsViewOf(state, removed)),
+  dataset: ({ state }, body) => datasetViewOf(state, body),
+  models: ({ state }, { removed }) => accept(modelsViewOf(state, removed)),
+  model: ({ state }, body) => modelViewOf(state, body),
+  removal: ({ state }, body) => removalOf(state, body, state.meta.at),
   lineage: ({ state, settings }, body) => lineageViewOf(state, body.model, body.version, settings),
   resolve: ({ state }, body) => resolve(state, body),
   budget: ({ state }, body) => {

@@ -1,5 +1,5 @@
 /** One event as one line for people. */
-import { plural } from "../../protocol/plural.ts";
+import { namedList, plural } from "../../protocol/plural.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { formatBytes } from "../../text/figure.ts";
 import type { Event, EventOf } from "../format/event.ts";
@@ -78,6 +78,10 @@ const texts: TextOf = {
   ModelRegistered: (event) => `${event.model}@${event.version} is ${event.trial}`,
   AliasKept: (event) => `${event.model}@${event.alias} stays at ${event.stays}: ${event.why}`,
   AliasMoved: (event) => `${event.model}@${event.alias} → ${event.to} by ${event.who}`,
+  EntryLabelled: (event) =>
+    `${event.of} ${event.name}${event.version === undefined ? "" : `@${event.version}`} ${labelText(event)}`,
+  VersionsRemoved: (event) => `${versionsText(event)} removed by ${event.by} ${event.why}`.trim(),
+  VersionsRestored: (event) => `${versionsText(event)} restored by ${event.by}`,
   ArtifactPinned: (event) =>
     `artifact ${event.digest.slice(0, 12)} pinned by ${event.by} ${event.why}`.trim(),
   ArtifactUnpinned: (event) => `artifact ${event.digest.slice(0, 12)} no longer pinned, by ${event.by}`,
@@ -100,6 +104,10 @@ function labelText({ by, notes, tags }: Pick<EventOf<"SweepLabelled">, "by" | "n
   const tagged = tags === undefined ? [] : [`tagged ${tags.join(", ") || "with nothing"}`];
   const noted = notes === undefined ? [] : [`noted: ${notes || "nothing"}`];
   return `${[...tagged, ...noted].join(", ")} by ${by}`;
+}
+
+function versionsText({ name, of, versions }: Pick<EventOf<"VersionsRestored">, "name" | "of" | "versions">) {
+  return `${of} ${namedList(versions.map((version) => `${name}@${version}`))}`;
 }
 
 function refillText(refill: Refill | null): string {

@@ -1,37 +1,51 @@
 /** The registry as people see it: models, versions, aliases with their ledger, lineage. */
-import { accept, type Outcome } from "../../protocol/refusal.ts";
+import type { QueryBody } from "../../protocol/command.ts";
+import { suggestion } from "../../protocol/name.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { LineageView, ModelsView, ModelView } from "../../protocol/view.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type Model, type State, type Version } from "../state/state.ts";
 import { originOf } from "../registry/origin.ts";
-import { resolveVersion } from "../registry/resolve-version.ts";
+import { findEntry } from "../registry/find-entry.ts";
+import { liveNames, liveVersions } from "../registry/live-version.ts";
+import { labelsOf, removedText } from "./label-answer.ts";
 import { summaryOf } from "./sweep-answer.ts";
 import { trialViewOf } from "./trial-answer.ts";
 
-export function modelsViewOf(state: State): ModelsView {
+/** `removed`: also those that were removed. */
+export function modelsViewOf(state: State, removed: boolean): ModelsView {
   return {
     models: [...state.models.values()].flatMap((model) => {
-      const latest = model.versions.at(-1);
+      const live = liveVersions(model);
+      const latest = live.at(-1) ?? (removed ? model.versions.at(-1) : undefined);
       if (latest === undefined) return [];
       return [
         {
           model: model.model,
-          versions: model.versions.length,
+          versions: live.length,
           latest: versionOf(state, latest),
           aliases: aliasesOf(model),
+          ...labelsOf(model),
         },
       ];
     }),
   };
 }
 
-export function modelViewOf(state: State, model: Model): ModelView {
-  return {
-    model: model.model,
-    versions: model.versions.map((version) => versionOf(state, version)),
+export function modelViewOf(state: State, { model: name, removed }: QueryBody<"model">): Outcome<ModelView> {
+  const model = state.models.get(name);
+  const known = removed ? [...state.models.keys()] : liveNames(state.models);
+  if (model === undefined)
+    return refuse("unknown", `there is no model ${name}; ${suggestion(name, known)}`, ["model"]);
+  const versions = removed ? model.versions : liveVersions(model);
+  if (versions.length === 0) return refuse("unknown", removedText("model", name), ["model"]);
+  return accept({
+    model: name,
+    versions: versions.map((version) => versionOf(state, version)),
     aliases: aliasesOf(model),
     ledger: model.ledger,
-  };
+    ...labelsOf(model),
+  });
 }
 
 /** Where a version comes from. `name` is a version number, an alias, `best` or `newest`. */
@@ -41,10 +55,11 @@ export function lineageViewOf(
   name: number | string,
   settings: CoordinatorSettings,
 ): Outcome<LineageView> {
-  const resolved = resolveVersion(state, modelName, name);
-  if (!resolved.ok) return resolved;
+  // By its number also one that was removed: its record stays.
+  const found = findEntry(state, { of: "model", name: modelName, version: name });
+  if (!found.ok) return found;
   const model = mustGet(state.models, modelName, "model");
-  const version = model.versions.find((each) => each.version === resolved.value.version);
+  const version = model.versions.find((each) => each.version === found.value.version);
   if (version === undefined) throw new Error(`broken invariant: ${modelName} lost a version it resolved to`);
   const trial = mustGet(state.trials, version.trial, "trial");
   const origin = originOf(state, trial);

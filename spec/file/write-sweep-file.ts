@@ -10,6 +10,7 @@ import type { Distribution, Space } from "../../protocol/space.ts";
 import { spelled, type Spelling } from "../../protocol/spelling.ts";
 import { keepField } from "../sweep/keep-shape.ts";
 import { needsField } from "../sweep/needs-shape.ts";
+import type { SweepSpec } from "../../protocol/sweep.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import type { Value } from "../../protocol/value.ts";
 import { isOwnLength, usualTerms, type CommandSweep } from "../sweep/command-sweep.ts";
@@ -57,15 +58,14 @@ function modelFields(plans: readonly SweepPlan[]): Record<string, unknown> {
     keep: keepField(spec),
     trialSeed: spec.trialSeed,
     reuse: spec.reuse ? undefined : false,
-    register:
-      spec.register === null
-        ? undefined
-        : {
-            ...spec.register,
-            model: plan.fileModel ?? spec.register.model,
-            alias: spec.register.alias ?? undefined,
-          },
+    register: registerField(spec.register, plan.fileModel),
   };
+}
+
+/** `model`: what the file calls it, where that is another. */
+function registerField(register: SweepSpec["register"], model?: string): unknown {
+  if (register === null) return undefined;
+  return { ...register, model: model ?? register.model, alias: register.alias ?? undefined };
 }
 
 function commandFields(sweep: CommandSweep): Record<string, unknown> {
@@ -87,6 +87,8 @@ function commandFields(sweep: CommandSweep): Record<string, unknown> {
     where: sweep.where.length > 0 ? sweep.where.map(textOf) : undefined,
     nested: sweep.nested.length > 0 ? sweep.nested : undefined,
     metricFormat: sweep.metricFormat.length > 0 ? sweep.metricFormat : undefined,
+    output: onMesh.output ?? undefined,
+    register: registerField(onMesh.register),
     parallel: sweep.parallel,
     failuresMax: sweep.failuresMax ?? undefined,
     files: onMesh.files ?? undefined,

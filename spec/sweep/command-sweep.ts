@@ -27,8 +27,11 @@ export interface MeshTerms extends Pick<
   | "cap"
   | "beyondBudget"
   | "trialSeed"
+  | "register"
   | "reuse"
 > {
+  /** The folder of the program's own in which it leaves its model; null where it declares none. */
+  readonly output: string | null;
   /** Files and folders that travel, from the program's folder; null: the whole folder. */
   readonly files: readonly string[] | null;
 }
@@ -83,6 +86,8 @@ export const usualTerms: MeshTerms = {
   beyondBudget: false,
   trialSeed: 1,
   reuse: false,
+  register: null,
+  output: null,
   files: null,
 };
 

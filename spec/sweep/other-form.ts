@@ -3,9 +3,11 @@
  */
 import { commandFileSchema, sweepFileSchema } from "./sweep-file-shape.ts";
 
+/** Of `register` in a file with a command. */
+export const registerNeedsOutput =
+  "is for trialmesh's own models, and for programs that say where they leave theirs: add `output: FOLDER`, the folder that it writes; a program keeps its best by saving files there, or to its checkpoint folder (docs/programs.md)";
+
 const inCommandFile: Readonly<Record<string, string>> = {
-  register:
-    "is for trialmesh's own models, which the mesh can load and compare; a program keeps its best by saving files to its checkpoint folder, or by printing where it put them (docs/programs.md)",
   datasets: "is for trialmesh's own models; a program reads its own data, which can travel with its files",
   task: "is for trialmesh's own models; a program needs no kind of task",
   models: "is for trialmesh's own models; what a program may be given stands in parameters",

@@ -14,14 +14,15 @@ import type { LocatedYaml, Path } from "../yaml/located-yaml.ts";
 import type { Problem } from "../yaml/problem.ts";
 import type { Scalar } from "../yaml/scalar.ts";
 import { gridFault, readDistribution, report, type SpaceReading } from "./read-distribution.ts";
-import { usualGoal } from "./read-sweep-file.ts";
+import { registerOf, usualGoal } from "./read-sweep-file.ts";
 import { readDataset, type DatasetReading } from "./read-dataset.ts";
 import { keepOf } from "./keep-shape.ts";
 import { readWhere } from "./read-where.ts";
 import { wideNumbers, type WideNumbers } from "./wide-number.ts";
-import { ofModelFiles } from "./other-form.ts";
+import { ofModelFiles, registerNeedsOutput } from "./other-form.ts";
 import { commandFileSchema, type CommandFile } from "./sweep-file-shape.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
+import { isInsidePath } from "../../protocol/inside-path.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
 
 export type CommandFileResult =
@@ -46,6 +47,7 @@ export function readCommandFile(
   const environment = environmentOf(reading, raw.get("environment"));
   const dataset = readData({ ...place, yaml, problems }, raw);
   if (file !== null) checkForm(reading, file);
+  if (file !== null) checkOutput(reading, file);
   if (file === null || objectives === null || problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
@@ -64,6 +66,8 @@ export function readCommandFile(
         beyondBudget: file.beyondBudget,
         trialSeed: file.trialSeed,
         reuse: file.reuse,
+        register: registerOf(file.register),
+        output: file.output ?? null,
         files: file.files ?? null,
         ...keepOf(file.keep),
       },
@@ -112,6 +116,20 @@ function checkForm(reading: SpaceReading, file: CommandFile): void {
     if (given !== undefined && Object.keys(given).length > 0)
       report(reading, [field], "is for commands; a module gets its parameters and reports by its context");
   }
+}
+
+/** What is registered is what lies in a folder that the file names. */
+function checkOutput(reading: SpaceReading, { module, output, register }: CommandFile): void {
+  if (register !== undefined && output === undefined) report(reading, ["register"], registerNeedsOutput);
+  if (output === undefined) return;
+  if (module !== undefined)
+    report(reading, ["output"], "is for commands; a module keeps its model by `checkpoint(bytes)`");
+  if (!isInsidePath(output.replace(/\/$/, "")))
+    report(
+      reading,
+      ["output"],
+      `${describe(output)} should be a folder within the program's own, such as model`,
+    );
 }
 
 /** By hand, because a record leaves one name out: __proto__. */

@@ -267,7 +267,7 @@ function specOf(
     trialSeed: file.trialSeed,
     codeVersion: input.codeVersion,
     reuse: file.reuse,
-    register: registerOf(file),
+    register: registerOf(file.register),
     ...keepOf(file.keep),
   };
 }
@@ -277,7 +277,7 @@ function registerFor({ register }: SweepFile, dataset: string): SweepFile["regis
   return register === undefined ? undefined : { ...register, model: namedFor(register.model, dataset) };
 }
 
-function registerOf({ register }: SweepFile): SweepSpec["register"] {
+export function registerOf(register: SweepFile["register"]): SweepSpec["register"] {
   if (register === undefined) return null;
   const { alias = null, model, move } = register;
   return move === undefined ? { model, alias } : { model, alias, move };

@@ -32,6 +32,12 @@ const objectiveShape = objectiveSchema.extend({ goal: objectiveSchema.shape.goal
 
 const budgetShape = z.strictObject({ tokens: z.number().positive().max(tokensMax) });
 
+/** A name alone is the model's; what is registered then moves no alias. */
+const registerShape = z.union([
+  nameSchema.transform((model) => ({ model, alias: undefined, move: undefined })),
+  z.strictObject({ model: nameSchema, alias: nameSchema.optional(), move: aliasMoveSchema.optional() }),
+]);
+
 export const sweepFileSchema = z.strictObject({
   ...common,
   experiment: nameSchema.optional(),
@@ -54,9 +60,7 @@ export const sweepFileSchema = z.strictObject({
   keep: keepShape.optional(),
   trialSeed: z.int().nonnegative().default(defaultSeed),
   reuse: z.boolean().default(true),
-  register: z
-    .strictObject({ model: nameSchema, alias: nameSchema.optional(), move: aliasMoveSchema.optional() })
-    .optional(),
+  register: registerShape.optional(),
 });
 export type SweepFile = z.infer<typeof sweepFileSchema>;
 
@@ -104,6 +108,10 @@ export const commandFileSchema = z.strictObject({
   parallel: z.int().min(1).max(parallelMax).default(1),
   /** The sweep ends once more trials than this have failed. */
   failuresMax: z.int().min(0).optional(),
+  /** On a mesh: the folder, within that of the program, in which it leaves its model; it is its checkpoint folder then. */
+  output: longText.min(1).optional(),
+  /** On a mesh: what the best trial left in `output` becomes a version. */
+  register: registerShape.optional(),
   /** On a mesh: what of the folder travels with the trials. */
   files: listOf(longText.min(1)).min(1).optional(),
   needs: needsShape.prefault({}),

@@ -36,7 +36,7 @@ test("DSET-1: the same bytes under a name are one version; other bytes are the n
   });
   const other = version({ digest: "c".repeat(64) });
   assert.deepEqual(fold.must("dataset-add", other, "bob"), { dataset: "reviews", version: 2, added: true });
-  const [listed] = datasetsViewOf(fold.state).datasets;
+  const [listed] = datasetsViewOf(fold.state, false).datasets;
   assert.deepEqual([listed?.versions, listed?.latest.version, listed?.latest.by], [2, 2, "bob"]);
 });
 
@@ -68,7 +68,7 @@ test("DSET-2: a sweep behind a gate is refused with the rows, before anything is
   assert.equal(fold.state.accounts.get("ada")?.pending, 0);
   fold.must("dataset-add", version({ digest: "c".repeat(64) }));
   fold.must("sweep-run", { spec: spec("c".repeat(64)) });
-  const view = datasetViewOf(fold.state, "reviews");
+  const view = datasetViewOf(fold.state, { dataset: "reviews", removed: false });
   assert.deepEqual(view.ok ? view.value.uses : null, [{ version: 2, sweep: "s1", models: [] }]);
 });
 
@@ -89,6 +89,6 @@ test("a version cannot say it was built by a trial that there is not; a name is 
   const refused = fold.command("dataset-add", version({ trial: "s4-1" }));
   assert.match(refused.ok ? "" : refused.refusal.message, /no trial s4-1/u);
   fold.must("dataset-add", version());
-  const view = datasetViewOf(fold.state, "revews");
+  const view = datasetViewOf(fold.state, { dataset: "revews", removed: false });
   assert.match(view.ok ? "" : view.refusal.message, /did you mean "reviews"/u);
 });

@@ -74,6 +74,8 @@ nested: [optimizer]
 metricFormat: ['(\\w+)=(\\S+)']
 parallel: 3
 failuresMax: 2
+output: out/model
+register: { model: wide, alias: champion, move: always }
 experiment: width
 files: [train.py, lib]
 needs: { python: "3.11", memGiB: 2 }
@@ -100,6 +102,7 @@ describe("SFW-1: read, write, read gives the same sweep", () => {
     ["every field of a sweep over models", everything],
     ["every field of a sweep that runs a command", command],
     ["a sweep that runs a module", module],
+    ["a model by its name alone", everything.replace("{ model: all, alias: champion }", "all")],
     ...examples
       .map((name): [string, string] => [`examples/${name}`, exampleText(name)])
       // Their data lies elsewhere.

@@ -341,6 +341,24 @@ describe("datasets", () => {
   });
 });
 
+describe("the registry", () => {
+  it("TUI-REGISTRY-1: shows tags, the note, and which version was removed by whom; that one is not promoted", async () => {
+    const screen = await driveScreen();
+    await screen.press("4", "j");
+    await screen.clock.advance(3_000);
+    const text = screen.text();
+    assert.match(text, /tags +production\s/u);
+    assert.match(text, /note +asked in English/u);
+    assert.match(text, /@1 +removed/u);
+    await screen.press("tab", "j");
+    await screen.clock.advance(3_000);
+    assert.match(screen.text(), /removed +by ada: learnt the test rows/u);
+    await screen.press("p");
+    assert.match(screen.text(), /question-type@1 was removed by ada/u);
+    assert.equal(screen.mesh.sent.length, 0);
+  });
+});
+
 describe("changes to the registry", () => {
   it("are shown exactly, made on y, and taken back by u", async () => {
     const screen = await driveScreen();

@@ -1,5 +1,5 @@
-// What people do during a storm: an owner drains and cordons, sets weights, refills and caps, tunes and pauses sweeps, extends them, stops trials; machines' owners come
-// home. Refusals are fine, and so is an answer that comes late.
+// What people do during a storm: an owner drains and cordons, sets weights, refills and caps, tunes and pauses sweeps, extends them, stops trials, removes, restores and
+// labels models; machines' owners come home. Refusals are fine, and so is an answer that comes late.
 import type { MeshClient } from "../../protocol/client.ts";
 import type { CommandBody, CommandName } from "../../protocol/command.ts";
 import type { AgentPlan } from "./agent-process.ts";
@@ -50,7 +50,7 @@ export class People {
   #planOrder(at: number): void {
     const world = this.#world;
     const length = world.between(5_000, orderLengthMaxMs);
-    const kind = world.between(1, 8);
+    const kind = world.between(1, 10);
     const agent = world.pick(this.#plans)?.name ?? "";
     const requester = world.pick(this.#requesters) ?? "";
     const weight = world.between(1, 5);
@@ -77,6 +77,16 @@ export class People {
         const sweep = `s${world.between(1, 2)}`;
         this.#send("sweep-remove", { sweep, force: true, why: "" });
         world.clock.setTimer(length, () => this.#send("sweep-restore", { sweep }));
+      } else if (kind === 9) {
+        const version = weight > 2 ? null : weight;
+        const entry = { of: "model", name: `best-of-${requester}`, version } as const;
+        this.#send("registry-remove", { ...entry, force: true, why: "" });
+        if (length % 2 === 0)
+          world.clock.setTimer(length, () => this.#send("registry-restore", { ...entry, version: null }));
+      } else if (kind === 10) {
+        const entry = { of: "model", name: `best-of-${requester}`, version: null } as const;
+        this.#send("registry-tag", { ...entry, add: [`t${weight}`], remove: [] });
+        world.clock.setTimer(length, () => this.#send("registry-note", { ...entry, note: `n${weight}` }));
       } else {
         const sweep = `s${world.between(1, 2)}`;
         this.#send("sweep-tune", { sweep, weight, priority: world.between(-3, 3) });

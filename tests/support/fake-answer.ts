@@ -106,6 +106,7 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
         versions: each.versions.length,
         latest: each.versions.at(-1),
         aliases: each.aliases,
+        ...(each.tags === undefined ? null : { tags: each.tags }),
       })),
     }),
   model: (world, body) => {
@@ -125,6 +126,7 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
       origin: null,
     });
   },
+  removal: () => accept({ entry: "language-id", versions: [1], bytes: 1, dependents: [] }),
   resolve: (world, body) => resolve(world.registry(), querySchemas.resolve.parse(body)),
   budget: (world) => accept({ accounts: world.accounts }),
   /** As the mesh answers: oldest first, and of those that share a batch, and its number, too. */

@@ -3,7 +3,7 @@
  * rules that make it look alive.
  */
 import { emptyState, type State } from "../../coordinator/state/state.ts";
-import type { AgentView, SweepSummary, TrialView } from "../../protocol/view.ts";
+import type { AgentView, ModelView, SweepSummary, TrialView } from "../../protocol/view.ts";
 import { fixtureNow, modelFixture, sweepFixture, trialFixture } from "./view-fixture.ts";
 import { accountFixture } from "./why-fixture.ts";
 
@@ -19,7 +19,7 @@ export class FakeWorld {
   now = fixtureNow;
   sequence = 100;
   readonly sweeps: FakeSweep[] = [];
-  readonly models = [modelFixture("language-id"), modelFixture("question-type")];
+  readonly models: ModelView[] = [modelFixture("language-id"), writtenModel("question-type")];
   readonly accounts = [
     accountFixture("ada", {
       refill: { amount: 50_000, everyMs: 86_400_000, upTo: 600_000, nextAt: fixtureNow + 3_600_000 },
@@ -94,6 +94,16 @@ export class FakeWorld {
     }
     return state;
   }
+}
+
+/** Tagged and described, and its first version removed. */
+function writtenModel(name: string): ModelView {
+  const model = modelFixture(name);
+  const removed = { by: "ada", why: "learnt the test rows", at: fixtureNow };
+  const versions = model.versions.map((each, at) =>
+    at === 0 ? { ...each, removed } : { ...each, tags: ["audited"] },
+  );
+  return { ...model, versions, tags: ["production"], notes: "asked in English" };
 }
 
 /** A metric that grows with the epoch and differs by trial, the same each time. */

@@ -45,12 +45,13 @@ export const meshWant = want("mesh", {});
 export const sweepsWant = want("sweeps", { limit: sweepsMax });
 export const sweepWant = (sweep: string) => want("sweep", { sweep, order: "best", limit: trialsMax });
 export const modelsWant = want("models", {});
-export const modelWant = (model: string) => want("model", { model });
+/** With what was removed, which says so. */
+export const modelWant = (model: string) => want("model", { model, removed: true });
 export const lineageWant = (model: string, version: number) => want("lineage", { model, version });
 /** Who holds an artifact changes seldom, and the mesh's store is asked for it. */
 export const holdersWant = (digest: string) => ({ ...want("holders", { digests: [digest] }), calm: true });
 export const datasetsWant = want("datasets", {});
-export const datasetWant = (dataset: string) => want("dataset", { dataset });
+export const datasetWant = (dataset: string) => want("dataset", { dataset, removed: true });
 export const budgetWant = want("budget", { lines: ledgerLinesMax });
 export const eventsWant = want("events", { limit: eventsMax });
 export const curveWant = (trial: string) => want("curve", { trial });
@@ -121,6 +122,7 @@ export function modelsOf(ui: Ui, data: Data): readonly ModelRow[] {
     model: each.model,
     alias: each.aliases.map((alias) => alias.alias).join(" "),
     task: each.latest.task,
+    tag: each.tags?.join(" ") ?? "",
   });
   return filtered(answerTo(data, modelsWant)?.models ?? [], ui.filters.registry, fieldsOf, modelFields);
 }
@@ -136,7 +138,11 @@ export function versionsOf(ui: Ui, data: Data): readonly VersionView[] {
 }
 
 export function datasetsOf(ui: Ui, data: Data): readonly DatasetRow[] {
-  const fieldsOf = (each: DatasetRow) => ({ dataset: each.dataset, kind: each.latest.kind });
+  const fieldsOf = (each: DatasetRow) => ({
+    dataset: each.dataset,
+    kind: each.latest.kind,
+    tag: each.tags?.join(" ") ?? "",
+  });
   return filtered(answerTo(data, datasetsWant)?.datasets ?? [], ui.filters.datasets, fieldsOf, datasetFields);
 }
 

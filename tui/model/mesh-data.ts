@@ -74,6 +74,7 @@ export const noAnswers: Answers = {
   budget: new Map(),
   garbage: new Map(),
   holders: new Map(),
+  removal: new Map(),
   "set-aside": new Map(),
   events: new Map(),
 };

@@ -15,6 +15,7 @@ import { heading } from "../part/pane.ts";
 import { pair, position, table, type TableColumn } from "../part/screen-table.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { listPane } from "./list-pane.ts";
+import { removedColumn, tagsColumn, writtenLines } from "../part/written-line.ts";
 import { holdersText } from "../part/holders-line.ts";
 import { agoOf, type View } from "../part/screen-view.ts";
 
@@ -51,6 +52,7 @@ function datasetList(
       tone: (row) => toneOf(row.latest),
     },
     { title: "LATEST", width: 12, rank: 2, text: (row) => agoOf(view, row.latest.at) },
+    ...tagsColumn(rows),
   ];
   return listPane(view, {
     title: "Datasets",
@@ -78,7 +80,7 @@ function datasetDetail(view: View, dataset: DatasetView, width: number, height: 
     versions.map((each) => String(each.version)),
   );
   const rows = table({
-    columns: versionColumns(view),
+    columns: versionColumns(view, versions),
     rows: versions,
     selected,
     focused,
@@ -90,14 +92,19 @@ function datasetDetail(view: View, dataset: DatasetView, width: number, height: 
   const version = selectedDatasetVersion(ui, data);
   return [
     heading(`${dataset.dataset}, versions ${position(selected, versions.length)}`, width, focused, glyphs),
+    ...writtenLines(dataset),
     ...rows,
     ...(version === null ? [] : facts(view, dataset, version, width)),
   ].slice(0, height);
 }
 
-function versionColumns(view: View): readonly TableColumn<DatasetVersionView>[] {
+function versionColumns(
+  view: View,
+  versions: readonly DatasetVersionView[],
+): readonly TableColumn<DatasetVersionView>[] {
   return [
     { title: "VERSION", width: 7, align: "right", rank: 0, text: (row) => `@${row.version}` },
+    ...removedColumn(versions),
     { title: "ROWS", width: 9, align: "right", rank: 0, text: (row) => String(rowsIn(row)) },
     { title: "CHECK", width: 9, rank: 0, text: verdict, tone: toneOf },
     { title: "SIZE", width: 9, align: "right", rank: 2, text: (row) => formatBytes(row.bytes) },
@@ -116,6 +123,7 @@ function facts(
   const uses = dataset.uses.filter((use) => use.version === version.version);
   return [
     heading(`${dataset.dataset}@${version.version}`, Math.min(width, 40), false, view.glyphs),
+    ...writtenLines(version),
     pair("holds", version.kind === "text" ? "texts with labels" : "a table with a target"),
     pair("rows", `${rows.train} train, ${rows.validation} validation, ${rows.test} test`),
     pair("rejected", `${version.badRows} rows that could not be read`, version.badRows > 0 ? "bad" : "plain"),

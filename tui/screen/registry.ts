@@ -19,6 +19,7 @@ import { tokens, value } from "../../text/format.ts";
 import { formatParams } from "../../text/shown-parameter.ts";
 import { line, span, type Line } from "../../text/line.ts";
 import { listPane } from "./list-pane.ts";
+import { removedColumn, tagsColumn, writtenLines } from "../part/written-line.ts";
 import { holdersText } from "../part/holders-line.ts";
 import { agoOf, threeFrom, waitingFor, type View } from "../part/screen-view.ts";
 
@@ -51,6 +52,7 @@ function modelList(view: View, models: readonly ModelRow[], width: number, heigh
       tone: () => "accent",
     },
     { title: "LATEST", width: 12, rank: 2, text: (m) => agoOf(view, m.latest.at) },
+    ...tagsColumn(models),
   ];
   return listPane(view, {
     title: "Models",
@@ -90,6 +92,7 @@ function modelDetail(view: View, model: ModelView | null, width: number, height:
   const lineage = version === null ? [] : lineageLines(view, model.model, version);
   const top = [
     heading(`${model.model}, versions ${position(selected, versions.length)}`, width, focused, glyphs),
+    ...writtenLines(model),
     ...rows,
     ...lineage,
   ];
@@ -101,6 +104,7 @@ function modelDetail(view: View, model: ModelView | null, width: number, height:
 function versionColumns(view: View, model: ModelView): readonly TableColumn<VersionView>[] {
   return [
     { title: "VERSION", width: 7, align: "right", rank: 0, text: (v) => `@${v.version}` },
+    ...removedColumn(model.versions),
     {
       title: "ALIASES",
       width: 10,
@@ -118,6 +122,7 @@ function versionColumns(view: View, model: ModelView): readonly TableColumn<Vers
     { title: "SWEEP", width: 5, rank: 4, text: (v) => v.sweep },
     { title: "WHEN", width: 12, rank: 2, text: (v) => agoOf(view, v.at) },
     { title: "SIZE", width: 9, align: "right", rank: 5, text: (v) => formatBytes(v.bytes) },
+    ...tagsColumn(model.versions),
   ];
 }
 
@@ -137,7 +142,7 @@ function lineageLines(view: View, model: string, version: VersionView): readonly
   if (lineage === null) {
     return [head, waitingFor(view, "lineage", refusalTo(view.data, lineageWant(model, version.version)))];
   }
-  return [head, ...steps(view, lineage)];
+  return [head, ...writtenLines(version), ...steps(view, lineage)];
 }
 
 function steps(view: View, lineage: LineageView): readonly Line[] {

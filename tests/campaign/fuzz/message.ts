@@ -78,6 +78,7 @@ function commandsOf(who: string, victim: string) {
     trial: null,
     check: { failed: 0, warned: 0, sentences: [] },
   };
+  const model = { of: "model", name: "model", version: 1 };
   const alias = { model: "model", alias: "champion" };
   return {
     "sweep-run": { spec },
@@ -101,6 +102,10 @@ function commandsOf(who: string, victim: string) {
     "dataset-add": dataset,
     "model-promote": { ...alias, version: 1, why: "" },
     "model-rollback": { ...alias, to: null, why: "" },
+    "registry-tag": { ...model, add: ["good"], remove: [] },
+    "registry-note": { ...model, version: null, note: "hm" },
+    "registry-remove": { ...model, force: true, why: "" },
+    "registry-restore": { of: "dataset", name: "data", version: null },
     "artifact-pin": { digest: "d".repeat(64), why: "", forMs: 1_000 },
     "artifact-unpin": { digest: "d".repeat(64) },
     "gc-run": { graceMs: 0 },
@@ -132,6 +137,7 @@ function queriesOf(victim: string) {
     models: {},
     model: { model: "model" },
     lineage: { model: "model", version: "best" },
+    removal: { of: "model", name: "model", version: 1 },
     resolve: { of: "version", model: "model", version: 1 },
     budget: { requester: victim, lines: 5 },
     events: { limit: 5 },

@@ -1,0 +1,78 @@
+/** A model or a version as `model show` prints it: versions, what `--best` and `rollback` would do, and the ledger of its aliases. */
+import type { ShownModel } from "../../client/model/show-model.ts";
+import { plural } from "../../protocol/plural.ts";
+import { formatTokens } from "../../protocol/token.ts";
+import type { LineageView } from "../../protocol/view.ts";
+import { formatBytes, formatMetrics, formatTime } from "../../text/figure.ts";
+import { formatParams } from "../../text/shown-parameter.ts";
+import { fields, table } from "../../text/table.ts";
+import { labelFields, removedText, writtenColumns } from "./label-text.ts";
+
+export function modelText(view: ShownModel): string {
+  const aliasesOf = (version: number) =>
+    view.aliases.filter((alias) => alias.version === version).map((alias) => alias.alias);
+  const versions = table(
+    view.versions,
+    [
+      { head: "VERSION", cell: (version) => `${view.model}@${version.version}` },
+      { head: "ALIASES", cell: (version) => aliasesOf(version.version).join(" ") || "-" },
+      { head: "MODEL", cell: (version) => version.model },
+      { head: "METRICS", cell: (version) => formatMetrics(version.metrics, version.objective?.metric) },
+      {
+        head: "TRIAL",
+        cell: ({ epoch, trial }) => (epoch === undefined ? trial : `${trial} at epoch ${epoch}`),
+      },
+      { head: "SIZE", cell: (version) => formatBytes(version.bytes), right: true },
+      { head: "TOKENS", cell: (version) => formatTokens(version.spent), right: true },
+      { head: "AT", cell: (version) => formatTime(version.at, Date.now()) },
+      ...writtenColumns(view.versions, (version) => version),
+    ],
+    "no version",
+  );
+  const moves = table(
+    view.ledger,
+    [
+      { head: "AT", cell: (move) => formatTime(move.at, Date.now()) },
+      { head: "ALIAS", cell: (move) => move.alias },
+      { head: "MOVE", cell: (move) => `${move.from ?? "new"} -> ${move.to}` },
+      { head: "KIND", cell: (move) => move.kind },
+      { head: "BY", cell: (move) => move.who },
+      { head: "WHY", cell: (move) => move.why || "-" },
+    ],
+    "no alias was ever set",
+  );
+  const labels = labelFields(view);
+  return [...(labels.length === 0 ? [] : [fields(labels)]), versions, ...nextLines(view), moves].join("\n\n");
+}
+
+/** What `--best` and `rollback` would do now, and which aliases serve nothing. */
+function nextLines({ best, idle, model, rollbacks }: ShownModel): readonly string[] {
+  const lines = [
+    ...(best === null ? [] : [`best is ${model}@${best.version}: ${best.why}`]),
+    ...rollbacks.map(({ alias, version, why }) => `${alias} would roll back to ${model}@${version}: ${why}`),
+    ...idle.map(({ alias, version }) => `${alias} points to ${model}@${version}, which is removed`),
+  ];
+  return lines.length === 0 ? [] : [lines.join("\n")];
+}
+
+/** One version: what people say of it, what it can do, what it costs; `model lineage` says where it comes from. */
+export function versionText({ aliases, model, sweep, trial, version }: LineageView): string {
+  const { dataset, epoch, removed } = version;
+  return fields([
+    ["model", `${model}@${version.version}${aliases.length > 0 ? `, called ${aliases.join(", ")}` : ""}`],
+    ...labelFields(version),
+    ...(removed === undefined ? [] : [["removed", removedText(removed)] as const]),
+    ["metrics", formatMetrics(version.metrics, version.objective?.metric)],
+    ["trained by", `${version.model} of ${version.task}, code ${version.codeVersion}`],
+    ["parameters", formatParams(version.params)],
+    ["dataset", dataset === null ? "none" : `${dataset.name}, ${plural(dataset.rows.train, "training row")}`],
+    [
+      "trial",
+      `${trial.trial} of ${sweep.sweep} (${sweep.name})${epoch === undefined ? "" : ` at epoch ${epoch}`}`,
+    ],
+    ["size", formatBytes(version.bytes)],
+    ["tokens", formatTokens(version.spent)],
+    ["registered", `${formatTime(version.at, Date.now())} for ${version.requester}`],
+    ["artifact", version.artifact],
+  ]);
+}

@@ -1,0 +1,67 @@
+/** REMOVE-4: what stands on versions of a model or a dataset, in words: what runs first, then what serves, then what came of them. */
+import type { State, Sweep } from "../state/state.ts";
+import { inputsOf } from "../state/sweep-input.ts";
+import type { Entry, EntryVersion } from "./find-entry.ts";
+import { isLive } from "./live-version.ts";
+
+/** `versions`: those of the entry that go. */
+export function dependentsOfEntry(
+  state: State,
+  entry: Entry,
+  versions: readonly EntryVersion[],
+  at: number,
+): string[] {
+  const own = entry.of === "model" ? ofModel(state, entry, versions) : ofDataset(state, entry, versions);
+  return [...own, ...pinsOf(state, entry, versions, at)];
+}
+
+function ofModel(state: State, { name, version }: Entry, versions: readonly EntryVersion[]): string[] {
+  const goes = new Set(versions.map((each) => each.version));
+  const aliases = Object.entries(state.models.get(name)?.aliases ?? {}).flatMap(([alias, to]) =>
+    goes.has(to) ? [`alias ${alias}, which points to version ${to}`] : [],
+  );
+  // What registers one version more stands on the name alone.
+  const coming = version === null ? [...inSight(state)].filter((sweep) => registersInto(sweep, name)) : [];
+  return [...coming.map(({ sweep }) => `${sweep}, which runs and registers into it`), ...aliases];
+}
+
+function registersInto({ finishedAt, spec }: Sweep, model: string): boolean {
+  return finishedAt === null && spec.register?.model === model;
+}
+
+function ofDataset(state: State, { name }: Entry, versions: readonly EntryVersion[]): string[] {
+  const goes = new Map(versions.map(({ digests: [digest], version }) => [digest, version]));
+  const [running, models, built, ended]: [string[], string[], string[], string[]] = [[], [], [], []];
+  for (const sweep of inSight(state)) {
+    const { dataset } = sweep.spec;
+    if (dataset?.name !== name || !goes.has(dataset.digest)) continue;
+    if (sweep.finishedAt === null) running.push(`${sweep.sweep}, which runs on it`);
+    else ended.push(`${sweep.sweep}, which ran on it`);
+  }
+  for (const { model, versions: of } of state.models.values())
+    for (const { dataset, version } of of.filter(isLive))
+      if (dataset?.name === name && goes.has(dataset.digest))
+        models.push(`model ${model}@${version}, trained on it`);
+  for (const { dataset, versions: of } of state.datasets.values())
+    for (const { digest, trial, version } of of.filter(isLive)) {
+      if (goes.has(digest)) continue;
+      const sweep = trial === null ? undefined : state.trials.get(trial)?.sweep;
+      const inputs = sweep === undefined ? [] : inputsOf(state.sweeps.get(sweep));
+      if (inputs.some((input) => goes.has(input))) built.push(`dataset ${dataset}@${version}, built from it`);
+    }
+  return [...running, ...models, ...built, ...ended];
+}
+
+/** A sweep that is out of sight itself is nobody's loss. */
+function* inSight(state: State): Iterable<Sweep> {
+  for (const sweep of state.sweeps.values()) if (sweep.removed === undefined) yield sweep;
+}
+
+function pinsOf(state: State, entry: Entry, versions: readonly EntryVersion[], at: number): string[] {
+  return versions.flatMap(({ digests: [digest], version }) => {
+    const pin = state.pins.get(digest);
+    if (pin === undefined || (pin.until !== undefined && pin.until <= at)) return [];
+    const which = entry.version === null ? ` of version ${version}` : "";
+    return [`a pin by ${pin.by}, which keeps the bytes${which}`];
+  });
+}
