@@ -41,6 +41,11 @@ export class KeptCheckpoint {
     return this.#options.store.isKept(digest);
   }
 
+  /** Whether there is room for it now. */
+  fits(digest: Digest, bytes: number): boolean {
+    return this.has(digest) || this.#ofQuota() >= bytes;
+  }
+
   /** It lies here and is held by the caller. False where there is no room for it, or the disk takes no mark. */
   keep(digest: Digest, bytes: number): boolean {
     if (this.has(digest)) return true;

@@ -3,6 +3,7 @@
  * them. Not here: whom the coordinator asks and when it has them released, and how chunks travel.
  *
  * REPL-1: a checkpoint of this machine's counts as held only once another agent has it too.
+ * REPL-8: what is said to be kept here is kept until the coordinator has it released, or the mesh's store has it.
  * REPL-3: of what it is asked to hold it brings no more bytes than were spoken of, and no more than there is room for.
  */
 import type { Digest } from "../../protocol/id.ts";
@@ -40,29 +41,23 @@ export class ReplicaHolder {
   readonly #options: ReplicaHolderOptions;
   /** What is being brought, and the bytes it may take. */
   readonly #taking = new Map<Digest, number>();
-  /** What the coordinator counts on being here: two attempts may leave the same checkpoint, and one of them find nobody else. */
-  readonly #counted = new Set<Digest>();
   #saidOf: string | null = null;
 
   constructor(options: ReplicaHolderOptions) {
     this.#options = options;
   }
 
-  /** It lies here, held by the caller. True once another agent holds it too; false where the mesh's store is to. */
+  /**
+   * It lies here, held by the caller. True once another agent holds it too; false where the mesh's store is to. Kept only then: what is said
+   * to be kept here others count on, and nobody hears of it at once where the question is given up (REPL-8).
+   */
   async replicate(replicated: Replicated): Promise<boolean> {
     const { ask, kept, onHeld, say } = this.#options;
     const { bytes, digest } = replicated;
     if (bytes < replicaBytesMin) return false;
-    const wasKept = kept.has(digest);
-    if (!kept.keep(digest, bytes)) return false;
+    if (!kept.fits(digest, bytes)) return false;
     const by = await ask(replicated);
-    if (by === null) {
-      if (!wasKept && !this.#counted.has(digest)) kept.letGo(digest);
-      return false;
-    }
-    // It may have been released meanwhile, for what it was before.
-    if (!kept.keep(digest, bytes)) return false;
-    this.#counted.add(digest);
+    if (by === null || !kept.keep(digest, bytes)) return false;
     onHeld({ digest, kept: bytes });
     if (by !== this.#saidOf) say(`large checkpoints that are made here are held by agent ${by} too`);
     this.#saidOf = by;
@@ -83,7 +78,6 @@ export class ReplicaHolder {
   /** It is as any other here from now on. */
   release(digest: Digest): void {
     const { kept, onHeld, store } = this.#options;
-    this.#counted.delete(digest);
     if (!kept.has(digest)) return;
     kept.letGo(digest);
     if (store.entry(digest) !== null) onHeld({ digest });
@@ -102,7 +96,6 @@ export class ReplicaHolder {
       if (typeof held === "string") return held;
       if (held.bytes > bytes) return "it is larger than was said";
       if (!kept.keep(digest, held.bytes)) return "";
-      this.#counted.add(digest);
       onHeld({ digest, kept: held.bytes });
       return null;
     } catch (error) {

@@ -4,6 +4,7 @@
  * asked first (`placement/rank-replica.ts`), and how bytes travel.
  *
  * REPL-1: a checkpoint counts as held only once an agent with another folder of artifacts says that it keeps it whole.
+ * REPL-8: whoever asks is no keeper before it says so itself: it may give the question up, and nobody hears of that.
  * REPL-3: an agent is asked only on behalf of whoever holds a lease, for no more than it has room for, a few at a time.
  */
 import type { Digest, Fence } from "../../protocol/id.ts";
@@ -55,6 +56,16 @@ export interface ReplicaAsked {
   readonly fence: Fence;
 }
 
+/**
+ * For which lease, and in which order of all questions: what is asked again may have been made once, and its answer lost, or twice. So what was
+ * asked for only before another was asked for at all is known to be older, and nothing else is.
+ */
+interface Made {
+  readonly fence: Fence;
+  readonly firstAsked: number;
+  readonly lastAsked: number;
+}
+
 interface Wish {
   readonly digest: Digest;
   readonly bytes: number;
@@ -88,8 +99,8 @@ export class ReplicaDesk {
   readonly #underWay = new Map<Digest, UnderWay>();
   /** Until when each is not asked, on the monotonic clock. */
   readonly #aside = new Map<string, number>();
-  /** By digest of what somebody asked a replica of: for which lease, and in which order. */
-  readonly #made = new Map<Digest, { readonly fence: Fence; readonly number: number }>();
+  /** By digest of what somebody asked a replica of. */
+  readonly #made = new Map<Digest, Made>();
   #number = 0;
   readonly #bytes = new RateLimit(bytesRate);
 
@@ -103,7 +114,7 @@ export class ReplicaDesk {
     const { bytes, digest, fence } = asked;
     const found = attemptByFence(state, fence);
     if (found === null || found.attempt.agent !== asker) return none;
-    tracker.note(asker, { digest, kept: bytes });
+    tracker.note(asker, digest);
     this.#noteMade(digest, fence);
     const by = this.#holderBeside(asker, digest);
     if (by !== null) return { state: "held", by };
@@ -146,13 +157,16 @@ export class ReplicaDesk {
     const found = attemptByFence(state, made.fence);
     if (found === null) return true;
     const newest = this.#made.get(found.trial.checkpoint?.digest ?? "");
-    return newest !== undefined && newest.fence === made.fence && newest.number > made.number;
+    return newest !== undefined && newest.fence === made.fence && newest.firstAsked > made.lastAsked;
   }
 
   /** The newest last. */
   #noteMade(digest: Digest, fence: Fence): void {
+    const before = this.#made.get(digest);
+    const number = ++this.#number;
     this.#made.delete(digest);
-    this.#made.set(digest, { fence, number: ++this.#number });
+    const firstAsked = before?.fence === fence ? before.firstAsked : number;
+    this.#made.set(digest, { fence, firstAsked, lastAsked: number });
     const [oldest] = this.#made.keys();
     if (this.#made.size > madeMax && oldest !== undefined) this.#made.delete(oldest);
   }

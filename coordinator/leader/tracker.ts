@@ -85,10 +85,10 @@ export class Tracker implements Holdings {
     return true;
   }
 
-  /** Known of it otherwise, before it says so. */
-  note(agent: string, held: Held): void {
+  /** It has it whole, as is known before it says so. Whether it keeps it, it says alone (REPL-8). */
+  note(agent: string, digest: Digest): void {
     const holder = this.#holders.get(agent);
-    if (holder !== undefined) this.#add(agent, holder, held);
+    if (holder !== undefined && this.has(agent, digest) !== true) this.#add(agent, holder, { digest });
   }
 
   /** It is gone, or begins anew. */

@@ -1,4 +1,4 @@
-/** REPL-1 to REPL-3: who is asked to hold a replica, beside agents that bring it, decline, say nothing, or stop half-way. */
+/** REPL-1 to REPL-3, REPL-7, REPL-8: who is asked to hold a replica, beside agents that bring it, decline, say nothing, or stop half-way. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
@@ -161,6 +161,60 @@ test("REPL-3: nobody is asked on behalf of one that holds no such lease", async 
   ] as const)
     assert.deepEqual(await place.ask(digestOf(1), mebibyte, fence, asker), { state: "none" });
   assert.deepEqual(place.ordered, []);
+});
+
+test("REPL-8: whoever asks counts as no keeper before it says that it keeps it, and others can have it from there", async () => {
+  for (const way of ["takes", "declines"] as const) {
+    const place = new Place([{ way, roomMiB: 40, hasDoor: true, store: 1, isOld: false }]);
+    const answer = place.ask(digestOf(1), mebibyte);
+    assert.deepEqual([...place.tracker.keepersOf(digestOf(1))], []);
+    assert.deepEqual([...place.tracker.holdersOf(digestOf(1))], ["maker"]);
+    await place.clock.advance(boundMs);
+    assert.equal((await answer).state, way === "takes" ? "held" : "none");
+    assert.deepEqual([...place.tracker.keepersOf(digestOf(1))], way === "takes" ? ["m0"] : []);
+    place.tell("maker", [{ digest: digestOf(1), kept: mebibyte }]);
+    void place.ask(digestOf(1), mebibyte);
+    assert.ok(place.tracker.keepersOf(digestOf(1)).has("maker"), "asked again it goes on being one");
+  }
+});
+
+test("REPL-7: nothing is over while a report that names it may come, whichever answers are lost and asked for again", async () => {
+  const operation = fc.oneof(
+    fc.record({ kind: fc.constantFrom("make" as const, "report" as const) }),
+    fc.record({ kind: fc.constant("ask again" as const), which: fc.nat(9) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 8 }),
+      fc.array(operation, { maxLength: 30 }),
+      async (digests, operations) => {
+        const place = new Place([{ way: "takes", roomMiB: 40, hasDoor: true, store: 1, isOld: false }]);
+        let [made, reported] = [0, 0];
+        const digestAt = (index: number) => digestOf(digests[index] ?? 0);
+        for (const each of operations) {
+          const open = made - reported;
+          if (each.kind === "make" && made < digests.length) void place.ask(digestAt(made++), mebibyte);
+          else if (each.kind === "ask again" && open > 0)
+            void place.ask(digestAt(reported + (each.which % open)), mebibyte);
+          else if (each.kind === "report" && open > 0) {
+            const digest = digestAt(reported++);
+            const said = {
+              fence: place.fence,
+              resource: reported,
+              digest,
+              bytes: mebibyte,
+              usedMs: reported,
+            };
+            place.fold.report("maker", { kind: "checkpoint", ...said, metrics: {} });
+          }
+          await place.clock.advance(each.kind === "make" ? 400 : 1_500);
+          for (let index = reported; index < made; index++)
+            assert.equal(place.desk.isOver(digestAt(index)), false, `number ${index} is not reported yet`);
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
 
 test("REPL-2: another machine first, then who could run it, then the nearer and the less busy", () => {

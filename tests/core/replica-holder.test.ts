@@ -178,6 +178,19 @@ test("REPL-1: its own checkpoint counts as held only where another has it, and s
     assert.equal(await maker.holder(null).replicate({ digest: small, bytes: 209_715, fence: 1 }), false);
   }));
 
+test("REPL-8: nothing is kept, nor said to be, while nobody is known to have it too", () =>
+  two(async (maker) => {
+    const digest = await maker.add(3, 1);
+    const answer = Promise.withResolvers<string | null>();
+    const holder = maker.holder(null, () => answer.promise);
+    const replicating = holder.replicate({ digest, bytes: 3 * mebibyte, fence: 1 });
+    await new Promise((resolve) => void setImmediate(resolve));
+    assert.deepEqual([maker.store.isKept(digest), maker.told], [false, []]);
+    answer.resolve("den");
+    assert.equal(await replicating, true);
+    assert.deepEqual([maker.store.isKept(digest), maker.told], [true, [{ digest, kept: 3 * mebibyte }]]);
+  }));
+
 test("REPL-1: of two attempts that leave the same checkpoint, the one that finds nobody takes nothing from the other", () =>
   two(async (maker) => {
     const digest = await maker.add(3, 1);

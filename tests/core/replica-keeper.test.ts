@@ -132,7 +132,7 @@ class Place {
     if (this.#away.has(agent) || this.isDeaf) return;
     const { take } = order;
     if (take !== undefined) {
-      assert.ok([...this.tracker.keepersOf(take.digest)].some((keeper) => !this.#away.has(keeper)));
+      assert.ok([...this.tracker.holdersOf(take.digest)].some((keeper) => !this.#away.has(keeper)));
       this.clock.setTimer(bringMs, () => this.tell(agent, [{ digest: take.digest, kept: take.bytes }]));
     }
     for (const digest of order.release ?? []) this.clock.setTimer(1, () => this.tell(agent, [{ digest }]));

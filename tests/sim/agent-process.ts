@@ -54,8 +54,8 @@ export interface AgentWorld extends Pick<AgentOptions, "mesh" | "trust" | "log" 
   readonly artifacts: SimulatedStore;
   /** Large checkpoints on its disk. */
   readonly kept: Set<string>;
-  /** Those of another machine; null while it cannot be reached. */
-  readonly keptAt: (agent: string) => ReadonlySet<string> | null;
+  readonly made: Set<string>;
+  readonly holds: (agent: string, digest: string) => boolean;
   readonly idleMs: () => number;
   /** Whether it makes up what its jobs use. */
   readonly lies: () => boolean;

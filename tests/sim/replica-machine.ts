@@ -20,8 +20,10 @@ export interface ReplicaMachineOptions {
   readonly incarnation: string;
   /** On its disk. */
   readonly kept: Set<string>;
-  /** What another machine keeps; null while it cannot be reached. */
-  readonly keptAt: (agent: string) => ReadonlySet<string> | null;
+  /** Made there and not kept: it lies there while another machine is looked for. */
+  readonly made: Set<string>;
+  /** Whether that machine has it, and is reached. */
+  readonly holds: (agent: string, digest: string) => boolean;
   readonly contentOf: (digest: string) => Uint8Array;
   readonly onStep: () => void;
 }
@@ -40,8 +42,6 @@ export function isLarge(digest: string): boolean {
 export class ReplicaMachine {
   readonly #options: ReplicaMachineOptions;
   readonly #teller: HoldingsTeller;
-  /** Kept because a coordinator counts on it, not only while it is asked. */
-  readonly #counted = new Set<string>();
   readonly #named: Pick<Bus, "request">;
 
   constructor(options: ReplicaMachineOptions) {
@@ -69,18 +69,16 @@ export class ReplicaMachine {
 
   /** False where the mesh's store is to have it. */
   async replicate(digest: string, fence: number): Promise<boolean> {
-    const { clock, contentOf, kept, mesh, onStep } = this.#options;
+    const { clock, contentOf, kept, made, mesh, onStep } = this.#options;
     if (!isLarge(digest)) return false;
-    const wasKept = kept.has(digest);
     const bytes = contentOf(digest).length;
-    kept.add(digest);
+    made.add(digest);
     onStep();
     const by = await askReplica({ bus: this.#named, mesh, clock }, { digest, bytes, fence });
     onStep();
-    if (by === null && !wasKept && !this.#counted.has(digest)) kept.delete(digest);
+    made.delete(digest);
     if (by === null) return false;
     kept.add(digest);
-    this.#counted.add(digest);
     this.#teller.added({ digest, kept: bytes });
     return true;
   }
@@ -92,7 +90,6 @@ export class ReplicaMachine {
   }
 
   drop(digest: string): void {
-    this.#counted.delete(digest);
     if (this.#options.kept.delete(digest)) this.#teller.dropped(digest);
   }
 
@@ -112,8 +109,8 @@ export class ReplicaMachine {
 
   /** Whether it comes from here or from another machine; a coordinator is told where it is nowhere. */
   async has(digest: string): Promise<boolean> {
-    const { kept, mesh } = this.#options;
-    if (kept.has(digest)) return true;
+    const { kept, made, mesh } = this.#options;
+    if (kept.has(digest) || made.has(digest)) return true;
     const { peers } = await findPeers(this.#named, mesh, digest);
     return this.#isAmong(peers, digest);
   }
@@ -141,11 +138,10 @@ export class ReplicaMachine {
       return declineReplica(this.#named, mesh, digest);
     }
     kept.add(digest);
-    this.#counted.add(digest);
     this.#teller.added({ digest, kept: bytes });
   }
 
   #isAmong(peers: readonly { readonly agent: string }[], digest: string): boolean {
-    return peers.some(({ agent }) => this.#options.keptAt(agent)?.has(digest) === true);
+    return peers.some(({ agent }) => this.#options.holds(agent, digest));
   }
 }

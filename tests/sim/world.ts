@@ -82,6 +82,7 @@ export class World {
   readonly trace: string[] = [];
   readonly #plan: WorldPlan;
   readonly #kept = new Map<string, Set<string>>();
+  readonly #made = new Map<string, Set<string>>();
   readonly #disks = new Map<string, MemoryDisk>();
   readonly #clockFaults = new Map<string, ClockFault>();
   /** When the owner of each machine last touched it, and until when they stay, in the world's time. */
@@ -197,7 +198,8 @@ export class World {
       incarnation: bus.name,
       artifacts: this.artifacts,
       kept: this.keptOf(name),
-      keptAt: (agent: string) => this.#keptAt(agent),
+      made: this.#madeOf(name),
+      holds: (agent: string, digest: string) => this.#holds(agent, digest),
       idleMs: () => this.#idleMs(name),
       lies: () => this.#lying.has(name),
       onStep: () => {
@@ -230,10 +232,16 @@ export class World {
     return found;
   }
 
-  #keptAt(name: string): ReadonlySet<string> | null {
+  #madeOf(name: string): Set<string> {
+    const made = this.#made.get(name) ?? new Set();
+    this.#made.set(name, made);
+    return made;
+  }
+
+  #holds(name: string, digest: string): boolean {
     const process = this.agents.get(name);
     const isReached = process?.bus.status() === "connected" && !process.clock.standsStill;
-    return isReached ? this.keptOf(name) : null;
+    return isReached && (this.keptOf(name).has(digest) || this.#madeOf(name).has(digest));
   }
 
   killAgent(name: string): void {
