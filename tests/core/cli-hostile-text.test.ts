@@ -139,7 +139,7 @@ const others = [
   ...["sweep lint", "sweep schema", "sweep local", "sweep estimate", "sweep report", "trial propose"],
   ...["dataset add", "dataset preview", "dataset profile", "dataset diff", "dataset check"],
   ...["artifact get", "artifact put", "artifact pin", "artifact unpin", "artifact verify"],
-  ...["model promote", "model rollback", "model report"],
+  ...["model promote", "model rollback", "model report", "serve"],
   ...["sweep run", "sweep watch", "tui"],
 ];
 
