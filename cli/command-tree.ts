@@ -46,6 +46,7 @@ import { runtimeInstallCommand } from "./command/runtime-install.ts";
 import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
 import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
+import { serveCommand } from "./command/serve.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
 import { sweepExportCommand } from "./command/sweep-export.ts";
 import { sweepExtendCommand } from "./command/sweep-extend.ts";
@@ -125,6 +126,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(datasetCommands(terminal))
     .addCommand(modelCommands(terminal))
     .addCommand(predictCommand(terminal))
+    .addCommand(serveCommand(terminal))
     .addCommand(artifactCommands(terminal))
     .addCommand(budgetCommands(terminal))
     .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))

@@ -1,10 +1,10 @@
 /** `trialmesh up`: everything on this machine, until ctrl-c. The first time it makes the mesh. */
 import { Option, type Command } from "commander";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
-import { longText, sentenceCharactersMax } from "../../protocol/bound.ts";
+import { sentenceCharactersMax } from "../../protocol/bound.ts";
 import { homePath, type Home } from "../../mesh/home.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { action, examples, flag, gibRange, nameArgument, printing, textFlag } from "../shell/option.ts";
+import { action, examples, gibRange, nameArgument, printing, textFlag } from "../shell/option.ts";
 import { printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { mainFile } from "../shell/main-file.ts";
 import type { Terminal } from "../shell/terminal.ts";
@@ -15,21 +15,11 @@ import { startUnlessStopped } from "../../mesh/part/start-unless-stopped.ts";
 import { untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
 import { ownerFlags, ownerFlagsOf } from "./owner-flag.ts";
+import { listenFlag } from "../shell/listen-flag.ts";
 import { rangeFlag } from "../shell/range.ts";
-import { portMax } from "../../mesh/port.ts";
 import { portFlag } from "../shell/port-flag.ts";
 import { upDetached } from "./up-detached.ts";
 
-const listenFlag = flag(
-  longText
-    .regex(/^[\w.-]{1,253}:\d{1,5}$/)
-    .transform((text) => ({
-      host: text.slice(0, text.indexOf(":")),
-      port: Number(text.slice(text.indexOf(":") + 1)),
-    }))
-    .refine(({ port }) => port <= portMax),
-  `an address of this machine and a port up to ${portMax}, such as 0.0.0.0:4222`,
-);
 interface Options extends PolicyFlags, PrintOptions {
   readonly listen?: { readonly host: string; readonly port: number };
   readonly port?: number;
@@ -50,7 +40,7 @@ export function upCommand(terminal: Terminal): Command {
     .option(
       "--listen <host:port>",
       "where the server listens; 0.0.0.0:4222 lets other machines join",
-      listenFlag,
+      listenFlag("0.0.0.0:4222"),
     )
     .option("--port <n>", "port on loopback; 4222 by default, 0 takes any free one", portFlag)
     .option("--mesh <name>", "name of the mesh, when it is made", nameArgument)

@@ -1,4 +1,4 @@
-/** How a version of a model is written: `NAME@VERSION`, `NAME@ALIAS`, `NAME@best` or `NAME@newest`. */
+/** How a version of a model is written: `NAME@VERSION`, `NAME@ALIAS`, `NAME@best` or `NAME@newest`; the id of an answer names its own. */
 import { nameSchema } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 
@@ -8,9 +8,12 @@ export interface ModelReference {
   readonly version: number | string;
 }
 
+/** What stands behind the version in the id of an answer of a server. */
+const ofAnswer = /(?<=@[1-9]\d*)~[0-9a-z]+$/;
+
 /** A name alone stands for `alone`, or is refused where that is null. */
 export function readModelReference(text: string, alone: string | null): Outcome<ModelReference> {
-  const [model = "", at = alone, ...rest] = text.split("@");
+  const [model = "", at = alone, ...rest] = text.replace(ofAnswer, "").split("@");
   if (at === null || rest.length > 0)
     return refuse(
       "invalid",

@@ -33,29 +33,38 @@ const dotted = /\d\.\d/;
 
 /** Each piece of text counts once: what is a card number is not a telephone number too. */
 export function personalData(text: string): readonly PersonalMatch[] {
+  const found: PersonalMatch[] = [];
+  replacePersonal(text, (kind, match) => {
+    found.push({ kind, masked: mask(kind, match) });
+    return " ".repeat(match.length);
+  });
+  return found;
+}
+
+/** The text with the kind of each in its place, for a log that is not to hold any. */
+export function withoutPersonal(text: string): string {
+  return replacePersonal(text, (kind) => `[${kind}]`);
+}
+
+function replacePersonal(text: string, by: (kind: PersonalKind, match: string) => string): string {
   const at = text.includes("@");
   const withNumbers = numbers.test(text);
   const withDots = dotted.test(text);
-  if (!at && !withNumbers && !withDots) return [];
-  const found: PersonalMatch[] = [];
+  if (!at && !withNumbers && !withDots) return text;
   let rest = text;
   const take = (kind: PersonalKind, pattern: RegExp, holds: (match: string) => boolean) => {
-    rest = rest.replace(pattern, (match) => {
-      if (!holds(match)) return match;
-      found.push({ kind, masked: mask(kind, match) });
-      return " ".repeat(match.length);
-    });
+    rest = rest.replace(pattern, (match) => (holds(match) ? by(kind, match) : match));
   };
   if (at) take("e-mail", email, () => true);
   if (withNumbers) take("iban", iban, isIban);
   if (withNumbers) take("credit-card", card, isCard);
   if (withDots) take("ip-address", address, () => true);
-  if (!withNumbers) return found;
+  if (!withNumbers) return rest;
   take("phone", phone, (match) => {
     const digits = digitsOf(match).length;
     return digits >= phoneDigits.least && digits <= phoneDigits.most;
   });
-  return found;
+  return rest;
 }
 
 function digitsOf(match: string): string {

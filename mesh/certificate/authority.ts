@@ -103,6 +103,15 @@ export function issueForServer(
   return issue(authority, `server of ${authority.mesh}`, [{ kind: "uri", uri }, ...names], terms);
 }
 
+/** Of a program of this machine that answers HTTPS at these names: it says nothing of who that is in the mesh. PEM. */
+export function issueForNames(
+  authority: Authority,
+  names: readonly HolderName[],
+  terms: CertificateTerms,
+): string {
+  return issue(authority, `served in ${authority.mesh}`, names, terms);
+}
+
 function issue(
   { certificate, key, mesh, pin }: Authority,
   subject: string,

@@ -1,5 +1,5 @@
 /**
- * One loaded version and the requests that wait for it. Batches form while it is busy and never otherwise: what came in one turn of
+ * SERVE-4, SERVE-5, SERVE-6, SERVE-7. One loaded version and the requests that wait for it. Batches form while it is busy and never otherwise: what came in one turn of
  * the event loop, or while a batch was computed, is the next batch; a lone request waits for nobody. A large request is done in
  * pieces between those of others. Each caller gets the rows that were theirs, or the sentence that refuses theirs alone.
  */

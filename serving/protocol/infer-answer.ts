@@ -1,5 +1,5 @@
 /**
- * Answers of the Open Inference Protocol v2, as JSON written by hand (its shape is known) or with binary tensors after the JSON. Every
+ * SERVE-2. Answers of the Open Inference Protocol v2, as JSON written by hand (its shape is known) or with binary tensors after the JSON. Every
  * number in it is finite: whoever calls has looked.
  */
 import type { Answers } from "../model/served-model.ts";

@@ -1,5 +1,5 @@
 /**
- * A request of the Open Inference Protocol v2, `POST …/infer`: JSON, or JSON followed by the tensors' bytes (Triton's binary tensor
+ * SERVE-1, SERVE-3. A request of the Open Inference Protocol v2, `POST …/infer`: JSON, or JSON followed by the tensors' bytes (Triton's binary tensor
  * data extension, docs "Binary Tensor Data Extension"). Becomes rows and the outputs that are wanted. Knows no sockets.
  */
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** Answers whatever asks of the server itself or of a model, and not for rows: health, metadata, statistics, metrics, the pages. */
+/** SERVE-8. Answers whatever asks of the server itself or of a model, and not for rows: health, metadata, statistics, metrics, the pages. */
 import type { ServerResponse } from "node:http";
 import { packageVersion } from "../../training/version/code-version.ts";
 import { laneLimits } from "../batch/lane-limit.ts";

@@ -1,5 +1,5 @@
 /**
- * One request from its first line to its answer: which route, whether the caller may, the body, the rows, the lane, the answer in the
+ * SERVE-9. One request from its first line to its answer: which route, whether the caller may, the body, the rows, the lane, the answer in the
  * form of the protocol that asked. Every way out is an answer with a sentence, or nothing where nobody is there to hear it.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";

@@ -1,5 +1,5 @@
 /**
- * Keys of callers: bearer tokens with a name and a rate. A token is looked up by its digest, so that neither memory nor timing tells
+ * SERVE-11. Keys of callers: bearer tokens with a name and a rate. A token is looked up by its digest, so that neither memory nor timing tells
  * how much of a guess was right. What is in the file is a secret; nothing of it is ever said.
  */
 import { hash } from "node:crypto";

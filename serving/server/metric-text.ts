@@ -1,5 +1,5 @@
 /**
- * `/metrics` for Prometheus, under the names that dashboards of Triton, BentoML and MLServer know, with histograms of our own beside
+ * SERVE-12. `/metrics` for Prometheus, under the names that dashboards of Triton, BentoML and MLServer know, with histograms of our own beside
  * them. Written from plain counters: nothing of it costs a request more than an addition.
  */
 import { observedCount, type Histogram } from "../batch/histogram.ts";

@@ -1,5 +1,5 @@
 /**
- * The HTTP server: connections with bounds of size and time, and an end that answers what was asked. What is answered is
+ * SERVE-9, SERVE-10. The HTTP server: connections with bounds of size and time, and an end that answers what was asked. What is answered is
  * `answer-request.ts`; a line that is no HTTP gets a sentence here, in the same form.
  */
 import {
@@ -9,7 +9,7 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { HttpRefusal } from "../protocol/http-refusal.ts";
@@ -23,15 +23,22 @@ export interface ServingAddress {
   readonly port: number;
 }
 
+export interface ServingTls {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface ServingDoorOptions extends Omit<RequestContext, "held" | "isOpen"> {
   readonly address: ServingAddress;
   /** Certificate and key, PEM; null for plain HTTP. */
-  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly tls: ServingTls | null;
   readonly limits?: ConnectionLimits;
 }
 
 export interface ServingDoor {
   readonly url: string;
+  /** What connections from now on are shown. */
+  readonly renewTls: (tls: ServingTls) => void;
   /** Takes no more connections, answers what was asked, and frees the models; `maxMs` later it cuts off what is left. */
   drain(maxMs: number): Promise<void>;
 }
@@ -48,6 +55,9 @@ export async function openServingDoor(options: ServingDoorOptions): Promise<Outc
   if (!listening.ok) return listening;
   return accept({
     url: `${tls === null ? "http" : "https"}://${hostText(address.host)}:${listening.value}`,
+    renewTls: (renewed) => {
+      if (server instanceof TlsServer) server.setSecureContext(renewed);
+    },
     drain: async (maxMs) => {
       isOpen = false;
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));

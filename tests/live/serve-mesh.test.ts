@@ -1,0 +1,106 @@
+/** `trialmesh serve` on a real mesh: trained, registered, served; an alias is moved under load and nobody notices but by the version. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import * as z from "zod";
+import { CliMesh, type CliProcess } from "../support/cli-mesh.ts";
+import { skipWithoutNats } from "../support/nats-server.ts";
+import { until } from "../support/until.ts";
+
+const sweep = (seed: number) => `name: served
+task: text-classification
+dataset: language-id
+objective: {metric: accuracy, goal: maximize}
+search: {method: random, trials: 1, seed: ${seed}}
+stopping: {policy: none, max: 1}
+models: {linear: {}}
+register: {model: served, alias: ${seed === 1 ? "champion" : "challenger"}}
+`;
+const answerSchema = z.looseObject({ version: z.number(), label: z.string(), answer: z.string() });
+
+describe("SERVE-14: a mesh's model is served and follows its alias", { skip: skipWithoutNats }, () => {
+  const mesh = new CliMesh();
+  let serving: CliProcess;
+  let url = "";
+
+  before(async () => {
+    const up = mesh.start("one", "up", "--port", "0", "--name", "one", "--slots", "1");
+    await up.saidLine(/mesh mesh is up/);
+    for (const seed of [1, 2]) {
+      const { code, err } = await mesh.runProcess(
+        "one",
+        "sweep",
+        "run",
+        mesh.write(`served-${seed}.yaml`, sweep(seed)),
+      );
+      assert.equal(code, 0, err);
+    }
+    serving = mesh.start("one", "serve", "served@champion", "--listen", "127.0.0.1:0");
+    url = await serving.saidLine(/serving at (\S+)/);
+  });
+  after(() => mesh.close());
+
+  async function ask(text: string) {
+    const answer = await fetch(`${url}/predict/served`, { method: "POST", body: JSON.stringify({ text }) });
+    assert.equal(answer.status, 200);
+    return answerSchema.parse(await answer.json());
+  }
+
+  test("an alias is moved to and fro under load: no request fails, each names the version that gave it", async () => {
+    const seen = new Map<number, string>();
+    let isOver = false;
+    let last = 0;
+    const caller = async () => {
+      while (!isOver) {
+        const { label, version } = await ask("guten Morgen");
+        assert.equal(label, seen.get(version) ?? label);
+        seen.set(version, label);
+        last = version;
+      }
+    };
+    const callers = Promise.all(Array.from({ length: 4 }, caller));
+    try {
+      for (const version of [2, 1, 2]) {
+        const { code, err } = await mesh.run("one", "model", "promote", `served@${version}`, "champion");
+        assert.equal(code, 0, err);
+        const taken = until(`version ${version}`, (note) => {
+          note(last);
+          return last === version ? true : null;
+        });
+        await Promise.race([taken, callers]);
+      }
+    } finally {
+      isOver = true;
+    }
+    await callers;
+    assert.deepEqual([...seen.keys()].sort((a, b) => a - b), [1, 2]);
+  });
+
+  test("SERVE-2: the id of an answer leads to what its version is made of", async () => {
+    const { answer, version } = await ask("bonjour");
+    const { code, out } = await mesh.run("one", "model", "lineage", answer, "--json");
+    assert.equal(code, 0);
+    assert.equal(
+      z.looseObject({ version: z.looseObject({ version: z.number() }) }).parse(JSON.parse(out)).version
+        .version,
+      version,
+    );
+  });
+
+  test("what cannot be served or listened on is refused with a sentence", async () => {
+    const wrong: readonly (readonly [RegExp, ...string[]])[] = [
+      [/no model/, "none@champion"],
+      [/--key-file/, "served@champion", "--listen", "0.0.0.0:0"],
+      [/another program listens/, "served@champion", "--listen", url.replace("http://", "")],
+      [/belong together/, "served@champion", "--tls-cert", "a.pem"],
+    ];
+    for (const [sentence, ...words] of wrong) {
+      const { code, err } = await mesh.runProcess("one", "serve", ...words);
+      assert.equal(code, 1, err);
+      assert.match(err, sentence);
+    }
+  });
+
+  test("SERVE-10: SIGTERM ends it", async () => {
+    assert.equal(await serving.end("SIGTERM"), 0);
+  });
+});
