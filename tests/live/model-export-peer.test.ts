@@ -11,7 +11,8 @@ import { after, describe, test } from "node:test";
 import fc from "fast-check";
 import * as z from "zod";
 import { modelFormats } from "../../serving/export/model-format.ts";
-import { assertAlike, exportedFolder, type Row } from "../support/exported-folder.ts";
+import { bringBy, broughtFolder } from "../support/brought-folder.ts";
+import { assertAlike, exportedFolder, printedAnswers, type Row } from "../support/exported-folder.ts";
 import { ownAnswers } from "../support/own-answer.ts";
 import { tableRows, textRows } from "../support/export-row.ts";
 import { pythonPeer } from "../support/python-peer.ts";
@@ -69,6 +70,28 @@ function rowsFor(columns: readonly string[] | null): readonly Row[] {
   const arbitrary = columns === null ? textRows : tableRows(columns);
   return fc.sample<readonly Row[]>(arbitrary, { numRuns: 60, seed }).flat();
 }
+
+const runtimeNode = broughtFolder("onnxruntime-node-1.30.0", "onnxruntime-node", (draft) =>
+  bringBy("npm", ["install", "--prefix", draft, "--ignore-scripts", "--no-audit", "onnxruntime-node@1.30.0"]),
+);
+
+describe(
+  "EXPORT-2: ONNX Runtime for Node answers as the model itself does",
+  { skip: runtimeNode.ok ? false : runtimeNode.why },
+  () => {
+    for (const one of modelCases) {
+      test(caseName(one), async () => {
+        assert.ok(runtimeNode.ok);
+        const model = await trainedModel(one);
+        const { predictor } = model;
+        const rows = rowsFor(predictor.kind === "table" ? predictor.features : null);
+        const folder = await exportedFolder(model.bytes, "onnx");
+        const answers = printedAnswers(folder, join(runtimeNode.home, "node_modules"), rows);
+        assertAlike(answers, ownAnswers(model, rows, folder), folder, "onnxruntime-node");
+      });
+    }
+  },
+);
 
 describe(
   "EXPORT-2: the runtimes of pip answer as the model itself does",
