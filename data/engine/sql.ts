@@ -38,7 +38,8 @@ export function markColumns(marks: readonly Mark[], before: boolean): string {
     const old = before ? `WHEN __reason IS NOT NULL THEN ${column}` : "";
     const cases = marks.map((mark) => `WHEN ${mark.when} THEN ${of(mark)}`).join(" ");
     if (marks.length === 0) return before ? column : `CAST(NULL AS VARCHAR) AS ${column}`;
-    return `CASE ${old} ${cases} END AS ${column}`;
+    // Where every case is known to be none, DuckDB takes the whole for a number.
+    return `CAST(CASE ${old} ${cases} END AS VARCHAR) AS ${column}`;
   };
   return [
     pick("__column", (mark) => mark.column),

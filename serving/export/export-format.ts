@@ -7,6 +7,7 @@ import type { FormatText } from "./model-card.ts";
 import type { ModelFormat } from "./model-format.ts";
 import type { Example } from "./example.ts";
 import { exampleFile, mlflowExample, mlflowFiles, mlflowPackages } from "./mlflow-file.ts";
+import { tfjsModel, weightsFile } from "./tfjs-file.ts";
 import type { TransformDescription } from "./transform-description.ts";
 import { onnxFile, opset } from "./onnx/onnx-file.ts";
 
@@ -40,6 +41,7 @@ const sharedPrograms = {
 const formats: Readonly<Record<ModelFormat, (source: FormatSource) => FormatFiles>> = {
   safetensors: safetensorsFormat,
   onnx: onnxFormat,
+  tfjs: tfjsFormat,
   mlflow: mlflowFormat,
 };
 
@@ -69,6 +71,7 @@ function safetensorsFormat({ graph, name }: FormatSource): FormatFiles {
       ...sharedPrograms,
       "model.mjs": "safetensors-model.mjs",
       "graph.mjs": "graph.mjs",
+      "predict_graph.py": "graph.py",
       "predict_model.py": "safetensors_model.py",
     },
   };
@@ -86,6 +89,35 @@ function onnxFormat(source: FormatSource): FormatFiles {
     },
     files: new Map([["model.onnx", onnxOf(source)]]),
     programs: { ...sharedPrograms, "model.mjs": "onnx-model.mjs", "predict_model.py": "onnx_model.py" },
+  };
+}
+
+function tfjsFormat({ graph }: FormatSource): FormatFiles {
+  const { json, weights } = tfjsModel(graph, `trialmesh ${packageVersion}`);
+  return {
+    text: {
+      title: "a graph model of TensorFlow.js",
+      files: [
+        ["model.json", "the graph, for `loadGraphModel`"],
+        [weightsFile, "the weights"],
+        ["graph.json", "the same graph in ONNX's words, for the Python program"],
+      ],
+      python: ["numpy"],
+      node: ["@tensorflow/tfjs-core", "@tensorflow/tfjs-converter", "@tensorflow/tfjs-backend-cpu"],
+      pythonProgram: "predict.py",
+      own: [],
+    },
+    files: new Map([
+      ["model.json", [Buffer.from(json)]],
+      [weightsFile, weights],
+      ["graph.json", [graphJson(graph)]],
+    ]),
+    programs: {
+      ...sharedPrograms,
+      "model.mjs": "tfjs-model.mjs",
+      "predict_graph.py": "graph.py",
+      "predict_model.py": "tfjs_model.py",
+    },
   };
 }
 
@@ -136,7 +168,7 @@ function onnxOf({ graph, name }: FormatSource): Pieces {
   });
 }
 
-export function graphJson({ inputs, nodes, output, scalars }: TensorGraph): Uint8Array {
+function graphJson({ inputs, nodes, output, scalars }: TensorGraph): Uint8Array {
   const graph = { inputs, scalars: Object.fromEntries(scalars), nodes, output };
   return new TextEncoder().encode(`${JSON.stringify(graph)}\n`);
 }

@@ -46,12 +46,12 @@ export async function exportModel(request: ExportRequest): Promise<Outcome<Expor
   if (!checkpoint.ok) return checkpoint;
   const graph = modelGraph(checkpoint.value, bytes);
   if (!graph.ok) return graph;
-  const transform = describeTransform(checkpoint.value, manifest);
-  if (!transform.ok) return transform;
-  const { description } = transform.value;
   const served = await openServedModel({ bytes, manifest, name });
   if (!served.ok) return served;
   try {
+    const transform = describeTransform(checkpoint.value, manifest, served.value.transform.inputs);
+    if (!transform.ok) return transform;
+    const { description } = transform.value;
     const at = lineage?.version.at ?? null;
     const source = { graph: graph.value, name, transform: description, at };
     const made = formatFiles(format, source);

@@ -10,7 +10,10 @@ import type { Checkpoint } from "../../training/task/checkpoint.ts";
 import { numberParam } from "../../training/task/parameter.ts";
 import { tableShapeFrom } from "../../training/tabular/table-model.ts";
 import type { InputColumn } from "../model/served-model.ts";
-import { portablePlan, type PortableStep } from "./portable-plan.ts";
+import { typeOfColumn } from "../transform/input-type.ts";
+import type { Column } from "../../data/plan/compile-step.ts";
+import type { ColumnType } from "../../data/declaration/source.ts";
+import { portablePlan, type PortablePlan, type PortableStep } from "./portable-plan.ts";
 
 /** Raised where an older program could not follow what is written now. */
 const transformFormat = 1;
@@ -37,13 +40,18 @@ type TextReading =
       readonly vocabulary: string;
     };
 
+export interface DescribedColumn extends InputColumn {
+  /** As its source was read; `any` for what is to be given as a step makes it, or where nothing is known of the source. */
+  readonly type: ColumnType | "any";
+}
+
 export interface TransformDescription {
   readonly format: "trialmesh-transform";
   readonly version: number;
   readonly labels: readonly string[] | null;
   readonly target: string;
   /** What a row is to have. */
-  readonly columns: readonly InputColumn[];
+  readonly columns: readonly DescribedColumn[];
   readonly steps: readonly PortableStep[];
   readonly notes: readonly string[];
   readonly text?: TextReading;
@@ -65,28 +73,50 @@ export interface DescribedTransform {
 const bucketsFile = "buckets.bin";
 const vocabularyFile = "vocabulary.json";
 
-/** `manifest`: of the data set it was trained on; null where that is not known. */
+/** `manifest`: of the data set it was trained on; null where that is not known. `inputs`: columns of its sources. */
 export function describeTransform(
   checkpoint: Checkpoint,
   manifest: Manifest | null,
+  inputs: readonly Column[],
 ): Outcome<DescribedTransform> {
   const isText = checkpoint.meta.task === "text-classification";
   if (manifest !== null && (manifest.declaration.form.kind === "text") !== isText)
     return refuse("invalid", `data set ${manifest.name} is not what this model was trained on`);
-  return isText ? describeText(checkpoint, manifest) : describeTable(checkpoint, manifest);
+  const types = new Map(inputs.map((column) => [column.name, typeOfColumn(column)]));
+  const plan = (read: readonly string[]) =>
+    portablePlan(manifest?.declaration.plan ?? [], read, (column) => types.get(column) ?? "text");
+  const typeOf = ({ made }: PortablePlan, name: string): DescribedColumn["type"] =>
+    manifest === null || made.has(name) ? "any" : (types.get(name) ?? "text");
+  const known = { manifest, plan, typeOf };
+  return isText ? describeText(checkpoint, known) : describeTable(checkpoint, known);
 }
 
-function describeText({ meta, tensors }: Checkpoint, manifest: Manifest | null): Outcome<DescribedTransform> {
+interface Known {
+  readonly manifest: Manifest | null;
+  readonly plan: (read: readonly string[]) => PortablePlan;
+  readonly typeOf: (plan: PortablePlan, name: string) => DescribedColumn["type"];
+}
+
+function describeText(
+  { meta, tensors }: Checkpoint,
+  { manifest, plan, typeOf }: Known,
+): Outcome<DescribedTransform> {
   const form = manifest?.declaration.form;
   const column = form?.kind === "text" ? form.text : "text";
-  const { inputs, notes, steps } = portablePlan(manifest?.declaration.plan ?? [], [column]);
+  const worked = plan([column]);
+  const { inputs, notes, steps } = worked;
   const buckets = tensors.get("buckets")?.data;
   const shared = {
     format: "trialmesh-transform",
     version: transformFormat,
     labels: meta.labels,
     target: form?.kind === "text" ? form.label : "label",
-    columns: [...inputs.keys()].map((name) => ({ name, kind: "text" as const, optional: true })),
+    columns: [...inputs.keys()].map((name) => ({
+      name,
+      kind: "text" as const,
+      optional: inputs.size > 1,
+      type: typeOf(worked, name),
+    })),
     steps,
     notes,
     missing: missingOf(manifest),
@@ -122,7 +152,10 @@ function describeText({ meta, tensors }: Checkpoint, manifest: Manifest | null):
   return accept({ description: { ...shared, text }, files });
 }
 
-function describeTable(checkpoint: Checkpoint, manifest: Manifest | null): Outcome<DescribedTransform> {
+function describeTable(
+  checkpoint: Checkpoint,
+  { manifest, plan, typeOf }: Known,
+): Outcome<DescribedTransform> {
   const shape = tableShapeFrom(checkpoint);
   if (!shape.ok) return shape;
   const { features: names, labels, scale } = shape.value;
@@ -141,12 +174,14 @@ function describeTable(checkpoint: Checkpoint, manifest: Manifest | null): Outco
     return refuse("invalid", `data set ${manifest?.name ?? ""} has other features than this model`);
   const form = manifest?.declaration.form;
   const read = features.map((feature) => feature.column);
-  const { inputs, notes, steps } = portablePlan(manifest?.declaration.plan ?? [], read);
+  const worked = plan(read);
+  const { inputs, notes, steps } = worked;
   const kinds = new Map(features.map((feature) => [feature.column, feature.kind]));
-  const columns = [...inputs].map(([name, ends]): InputColumn => {
-    const isCategory = ends.some((end) => kinds.get(end) === "categories");
-    const own = steps.some((step) => step.step === "concat" && step.columns.includes(name));
-    return { name, kind: own ? "text" : isCategory ? "category" : "number", optional: true };
+  const columns = [...inputs].map(([name, ends]): DescribedColumn => {
+    const type = typeOf(worked, name);
+    const isText = type === "text" || (type === "any" && ends.some((end) => kinds.get(end) === "categories"));
+    const kind = isText || type === "boolean" ? "category" : "number";
+    return { name, kind, optional: true, type };
   });
   return accept({
     description: {

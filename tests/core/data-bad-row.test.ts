@@ -211,3 +211,14 @@ test("BAD-5: whatever the bytes, every row that is read has its own line and val
     { numRuns: 15 },
   );
 });
+
+test("a row without a text is rejected, and not the build, where a column of numbers stands beside it that nobody reads", async () => {
+  const words = [..."abcdefghijklmnopqrstuvwxyz"].map((one) => one.repeat(3));
+  const lines = words.map((word, at) => `${at === 3 ? "" : word},${at},${at % 2 === 0 ? "yes" : "no"}`);
+  put("beside.csv", `text,count,label\n${lines.join("\n")}\n`);
+  const made = await built(
+    "name: beside\nsources: [{path: beside.csv}]\ntext: text\nlabel: label\nbadRows: {max: 1}\n",
+  );
+  assert.equal(made.manifest.bad.count, 1);
+  assert.match(made.manifest.bad.first[0]?.reason ?? "", /it has no text/);
+});

@@ -4,29 +4,38 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test from "node:test";
 import fc from "fast-check";
+import { projectFolder } from "../../training/version/code-version.ts";
 import { exportModel } from "../../serving/export/export-model.ts";
 import { textRows, tableRows } from "../support/export-row.ts";
-import { assertAlike, exportedFolder, exportedName, nodeAnswers } from "../support/exported-folder.ts";
+import {
+  assertAlike,
+  exportedFolder,
+  exportedName,
+  nodePredictor,
+  printedAnswers,
+  type Row,
+} from "../support/exported-folder.ts";
 import { ownAnswers } from "../support/own-answer.ts";
 import { caseName, modelCases, trainedModel } from "../support/trained-model.ts";
 
+const modules = join(projectFolder, "node_modules");
+
 for (const one of modelCases) {
-  test(`EXPORT-1: exported as safetensors, ${caseName(one)} answers by its program as it does itself`, async () => {
+  test(`EXPORT-1: ${caseName(one)} answers by the program for Node as it does itself`, async () => {
     const model = await trainedModel(one);
-    const folder = await exportedFolder(model.bytes, "safetensors");
     const { predictor } = model;
     const rows = predictor.kind === "table" ? tableRows(predictor.features) : textRows;
+    const folder = await exportedFolder(model.bytes, "safetensors");
+    const answer = await nodePredictor(folder, modules);
     await fc.assert(
       fc.asyncProperty(rows, async (asked) => {
-        assertAlike(
-          await nodeAnswers(folder, asked),
-          ownAnswers(model, asked, folder),
-          folder,
-          caseName(one),
-        );
+        assertAlike(await answer(asked), ownAnswers(model, asked, folder), folder, "safetensors");
       }),
-      { numRuns: 40 },
+      { numRuns: 12 },
     );
+    const asked = fc.sample<readonly Row[]>(rows, 8).flat();
+    const other = await exportedFolder(model.bytes, "tfjs");
+    assertAlike(printedAnswers(other, modules, asked), ownAnswers(model, asked, other), other, "tfjs");
   });
 }
 

@@ -10,10 +10,13 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import fc from "fast-check";
 import * as z from "zod";
+import { projectFolder } from "../../training/version/code-version.ts";
 import { modelFormats } from "../../serving/export/model-format.ts";
-import { assertAlike, exportedFolder, type Row } from "../support/exported-folder.ts";
+import { bringBy, broughtFolder } from "../support/brought-folder.ts";
+import { assertAlike, exportedFolder, printedAnswers, type Row } from "../support/exported-folder.ts";
 import { ownAnswers } from "../support/own-answer.ts";
 import { tableRows, textRows } from "../support/export-row.ts";
+import { portableCases } from "../support/portable-case.ts";
 import { pythonPeer } from "../support/python-peer.ts";
 import { caseName, modelCases, trainedModel } from "../support/trained-model.ts";
 
@@ -58,6 +61,24 @@ const checkOnnx = `import onnx, sys
 onnx.checker.check_model(onnx.load(sys.argv[1]), full_check=True)
 `;
 
+/** What the described steps of many data sets make of rows, by the program for Python. */
+const stepScript = `import json, sys
+sys.path.insert(0, sys.argv[1])
+import transform
+answers = []
+with open(sys.argv[2], encoding="utf-8") as file:
+    cases = json.load(file)
+for case in cases:
+    reader = transform.Transform.__new__(transform.Transform)
+    reader.plan = plan = case["plan"]
+    rows = [transform.apply_steps(reader.read(row), plan["steps"], plan["entities"]) for row in case["rows"]]
+    if "text" in plan:
+        answers.append([transform.text_of(row, plan["text"]["column"], at) for at, row in enumerate(rows)])
+    else:
+        answers.append(transform.features(rows, plan["features"]).astype("float64").ravel().tolist())
+print(json.dumps(answers))
+`;
+
 function numbersIn(printed: string): readonly number[] {
   return z.array(z.number()).parse(JSON.parse(printed.trim().split("\n").at(-1) ?? ""));
 }
@@ -70,10 +91,49 @@ function rowsFor(columns: readonly string[] | null): readonly Row[] {
   return fc.sample<readonly Row[]>(arbitrary, { numRuns: 60, seed }).flat();
 }
 
+const runtimeNode = broughtFolder("onnxruntime-node-1.30.0", "onnxruntime-node", (draft) =>
+  bringBy("npm", ["install", "--prefix", draft, "--ignore-scripts", "--no-audit", "onnxruntime-node@1.30.0"]),
+);
+
+/** A zero has no sign in a file of rows. */
+const unsigned = (one: string | number) => (typeof one === "number" ? one + 0 : one);
+
+describe(
+  "EXPORT-2: ONNX Runtime for Node answers as the model itself does",
+  { skip: runtimeNode.ok ? false : runtimeNode.why },
+  () => {
+    for (const one of modelCases) {
+      test(caseName(one), async () => {
+        assert.ok(runtimeNode.ok);
+        const model = await trainedModel(one);
+        const { predictor } = model;
+        const rows = rowsFor(predictor.kind === "table" ? predictor.features : null);
+        const folder = await exportedFolder(model.bytes, "onnx");
+        const answers = printedAnswers(folder, join(runtimeNode.home, "node_modules"), rows);
+        assertAlike(answers, ownAnswers(model, rows, folder), folder, "onnxruntime-node");
+      });
+    }
+  },
+);
+
 describe(
   "EXPORT-2: the runtimes of pip answer as the model itself does",
   { skip: peer.ok ? false : peer.why },
   () => {
+    test("EXPORT-5: the described steps give what the data set's own transformation gives", async () => {
+      assert.ok(peer.ok);
+      const cases = await portableCases(40, 12);
+      const file = join(home, "cases.json");
+      writeFileSync(file, JSON.stringify(cases));
+      const printed = peer.run(stepScript, join(projectFolder, "serving", "export", "program"), file);
+      const answers = z.array(z.array(z.union([z.string(), z.number()]))).parse(JSON.parse(printed));
+      assert.equal(answers.length, cases.length);
+      for (const [at, { plan, wanted }] of cases.entries()) {
+        const own = "texts" in wanted ? wanted.texts : wanted.features;
+        assert.deepEqual(answers[at]?.map(unsigned), own.map(unsigned), JSON.stringify(plan.steps));
+      }
+    });
+
     for (const one of modelCases) {
       test(caseName(one), async () => {
         assert.ok(peer.ok);

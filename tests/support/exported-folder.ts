@@ -1,6 +1,7 @@
 /** A model exported for a test, into a folder that goes with it, and what its own program for Node answers. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -40,11 +41,36 @@ export async function exportedFolder(
   return folder;
 }
 
-/** Answers of the folder's `predict.mjs`, row after row. */
-export async function nodeAnswers(folder: string, rows: readonly Row[]): Promise<readonly number[]> {
+/** What the folder's `predict.mjs` answers, row after row; it finds its packages in `modules`. */
+export async function nodePredictor(
+  folder: string,
+  modules: string,
+): Promise<(rows: readonly Row[]) => Promise<readonly number[]>> {
+  symlinkSync(modules, join(folder, "node_modules"));
   const loaded: unknown = await import(pathToFileURL(join(folder, "predict.mjs")).href);
   const predictor = predictorSchema.parse(await openSchema.parse(loaded).openPredictor());
-  return answersSchema.parse(await predictor.answer(rows)).flat();
+  return async (rows) => answersSchema.parse(await predictor.answer(rows)).flat();
+}
+
+const lineSchema = z.object({
+  prediction: z.union([z.string(), z.number()]),
+  probabilities: z.record(z.string(), z.number()).optional(),
+});
+
+/** What the folder's `predict.mjs` prints for the rows, in a process of its own: two engines of TensorFlow.js in one disturb each other. */
+export function printedAnswers(folder: string, modules: string, rows: readonly Row[]): readonly number[] {
+  symlinkSync(modules, join(folder, "node_modules"));
+  const file = join(folder, "rows.jsonl");
+  writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const printed = execFileSync(process.execPath, [join(folder, "predict.mjs"), file], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const lines = printed.split("\n").filter((line) => line.startsWith("{"));
+  return lines.flatMap((line) => {
+    const { prediction, probabilities } = lineSchema.parse(JSON.parse(line));
+    return probabilities === undefined ? [Number(prediction)] : Object.values(probabilities);
+  });
 }
 
 const exampleSchema = z.object({ tolerance: z.number(), scale: z.number() });

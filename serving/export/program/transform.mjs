@@ -77,15 +77,24 @@ export function inputFeatures(plan, rows) {
 function stepped({ columns, entities, missing, steps }, rows) {
   return rows.map((given) => {
     const row = { ...given };
-    for (const { kind, name } of columns)
-      if (name in row && isMissing(row[name], kind, missing)) row[name] = null;
+    for (const column of columns)
+      if (column.name in row) row[column.name] = readCell(row[column.name], column, missing);
     return steps.reduce((one, step) => applyStep(one, step, entities), row);
   });
 }
 
-function isMissing(value, kind, { emptyIsText, words }) {
-  if (value === null || value === undefined) return true;
-  return value === "" ? kind !== "text" || !emptyIsText : words.includes(value);
+const wholeForm = /^ *[+-]?\d+ *$/u;
+
+/** A value as its source was read; one that does not fit stays as it is. */
+function readCell(value, { kind, type }, { emptyIsText, words }) {
+  if (value === null || value === undefined || words.includes(value)) return null;
+  if (value === "" && (kind !== "text" || !emptyIsText)) return null;
+  if (typeof value !== "string") return value;
+  if (type === "text") return value.toWellFormed();
+  if (type === "integer" && wholeForm.test(value)) return Number(value) + 0;
+  if (type === "boolean" && /^ *(?:true|false) *$/iu.test(value))
+    return value.trim().toLowerCase() === "true";
+  return value;
 }
 
 function filled(numbers, length, by) {
@@ -190,7 +199,7 @@ function numberOf(value, { column, fill }, index) {
   if (typeof value === "boolean") return value ? 1 : 0;
   if (typeof value === "number") return Number.isFinite(value) ? value : fill;
   const word = String(value).trim();
-  if (word === "") return fill;
+  if (word === "" || /^[+-]?(?:inf|infinity|nan)$/iu.test(word)) return fill;
   if (/^(?:true|false)$/iu.test(word)) return word.toLowerCase() === "true" ? 1 : 0;
   const number = numberForm.test(word) ? Number(word) : daysOf(word);
   if (Number.isNaN(number))
@@ -218,12 +227,15 @@ function categoryOf(value, values) {
 function applyStep(row, step, entities) {
   switch (step.step) {
     case "rename":
-      return Object.fromEntries(
-        Object.entries(row).map(([name, value]) => [step.columns[name] ?? name, value]),
-      );
+      return renamed(row, step.columns);
     case "concat": {
       const parts = step.columns.map((name) => row[name] ?? "").filter((part) => part !== "");
       return { ...row, [step.to]: parts.map(String).join(step.separator) || null };
+    }
+    case "map-label": {
+      const cell = row[step.column] ?? null;
+      const raw = cell === null ? null : trimmed(String(cell));
+      return { ...row, [step.to]: raw === null ? null : mapped(raw, step) };
     }
     case "clean": {
       const there = step.columns.filter((name) => (row[name] ?? null) !== null);
@@ -233,6 +245,28 @@ function applyStep(row, step, entities) {
     default:
       throw new RowError(`transform.json has a step "${step.step}" that this program does not know`);
   }
+}
+
+/** What stood under a new name before is gone, as nothing reads it. */
+function renamed(row, columns) {
+  const taken = new Set(Object.values(columns));
+  const kept = Object.entries(row).filter(([name]) => name in columns || !taken.has(name));
+  return Object.fromEntries(kept.map(([name, value]) => [columns[name] ?? name, value]));
+}
+
+const otherLabel = "other";
+
+function mapped(raw, { column, map, unknown }) {
+  const found = map.find(([value]) => value === raw);
+  if (found !== undefined) return found[1];
+  if (unknown === "keep") return raw;
+  if (unknown === "other") return otherLabel;
+  if (unknown === "drop") return null;
+  throw new RowError(`column "${column}": ${JSON.stringify(raw)} is no label of the map`);
+}
+
+function trimmed(text) {
+  return text.replaceAll(/^[\t-\r \u0085\p{Z}]+|[\t-\r \u0085\p{Z}]+$/gu, "");
 }
 
 function clean(given, step, entities) {

@@ -47,7 +47,7 @@ class Transform:
 
     def inputs(self, rows):
         """rows: dictionaries by column. Gives the model's inputs by name."""
-        rows = [apply_steps(self.without_missing(row), self.plan["steps"], self.plan["entities"]) for row in rows]
+        rows = [apply_steps(self.read(row), self.plan["steps"], self.plan["entities"]) for row in rows]
         text = self.plan.get("text")
         if text is None:
             return {"features": features(rows, self.plan["features"])}
@@ -61,13 +61,11 @@ class Transform:
             filled[at, : len(one)] = one
         return {"rows": filled}
 
-    def without_missing(self, row):
-        row, missing = dict(row), self.plan["missing"]
+    def read(self, row):
+        row = dict(row)
         for column in self.plan["columns"]:
-            value = row.get(column["name"])
-            empty = value == "" and not (column["kind"] == "text" and missing["emptyIsText"])
-            if empty or (isinstance(value, str) and value in missing["words"]):
-                row[column["name"]] = None
+            if column["name"] in row:
+                row[column["name"]] = read_cell(row[column["name"]], column, self.plan["missing"])
         return row
 
     def lowercase(self, text):
@@ -223,7 +221,7 @@ def number_of(value, fill, index, column):
         return 1.0 if value else 0.0
     if isinstance(value, str):
         word = value.strip()
-        if word == "":
+        if word == "" or word.lower().lstrip("+-") in ("inf", "infinity", "nan"):
             return fill
         if word.lower() in ("true", "false"):
             return 1.0 if word.lower() == "true" else 0.0
@@ -260,20 +258,62 @@ def category_of(value, values):
     return len(values)
 
 
+WHOLE = re.compile(" *[+-]?[0-9]+ *")
+HALF = re.compile("[\ud800-\udfff]")
+
+
+def read_cell(value, column, missing):
+    """A value as its source was read; one that does not fit stays as it is."""
+    if value is None or (value == "" and not (column["kind"] == "text" and missing["emptyIsText"])):
+        return None
+    if not isinstance(value, str):
+        return value
+    if value in missing["words"]:
+        return None
+    if column["type"] == "text":
+        return HALF.sub("\ufffd", value)
+    if column["type"] == "integer" and WHOLE.fullmatch(value):
+        return int(value)
+    if column["type"] == "boolean" and value.strip(" ").lower() in ("true", "false"):
+        return value.strip(" ").lower() == "true"
+    return value
+
+
 def apply_steps(row, steps, entities):
     for step in steps:
         if step["step"] == "rename":
-            row = {step["columns"].get(name, name): value for name, value in row.items()}
+            columns = step["columns"]
+            # What stood under a new name before is gone, as nothing reads it.
+            kept = {name: value for name, value in row.items() if name in columns or name not in columns.values()}
+            row = {columns.get(name, name): value for name, value in kept.items()}
         elif step["step"] == "concat":
             parts = [row.get(name) for name in step["columns"]]
             joined = step["separator"].join(written(part) for part in parts if part is not None and part != "")
             row = {**row, step["to"]: joined or None}
+        elif step["step"] == "map-label":
+            cell = row.get(step["column"])
+            row = {**row, step["to"]: None if cell is None else mapped(written(cell).strip(LABEL_SPACE), step)}
         elif step["step"] == "clean":
             there = [name for name in step["columns"] if row.get(name) is not None]
             row = {**row, **{name: clean(written(row[name]), step, entities) for name in there}}
         else:
             raise RowError(f'transform.json has a step "{step["step"]}" that this program does not know')
     return row
+
+
+LABEL_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+OTHER_LABEL = "other"
+
+
+def mapped(raw, step):
+    for value, label in step["map"]:
+        if value == raw:
+            return label
+    if step["unknown"] in ("keep", "other"):
+        return raw if step["unknown"] == "keep" else OTHER_LABEL
+    if step["unknown"] == "drop":
+        return None
+    raise RowError(f'column "{step["column"]}": {raw!r} is no label of the map')
 
 
 def written(value):
