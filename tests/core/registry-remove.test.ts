@@ -303,6 +303,7 @@ function collect(fold: Fold, found: { digest: string; bytes: number }[]): void {
   fold.at += defaultRetention.graceMs;
   fold.do({ kind: "collect", collection: { ...look, found: [] } });
   assert.equal(fold.state.gone.size, found.length);
+  for (const mark of [...fold.state.openMarks]) fold.do({ kind: "removed", mark });
 }
 
 test("TAG-1: tags and notes of models, datasets and versions are kept, and nothing that is decided depends on them", () => {
