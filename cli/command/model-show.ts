@@ -36,15 +36,13 @@ export function modelShowCommand(terminal: Terminal): Command {
     )
     .action(
       action(terminal, ({ model, version }: Wanted, { all: removed = false, ...options }: Options) =>
-        withMesh(terminal, options, async ({ client }) => {
-          if (version !== null)
-            return printAnswer(
-              terminal,
-              options,
-              await client.query("lineage", { model, version }),
-              versionText,
-            );
-          const shown = await showModel(client, { model, removed });
+        withMesh(terminal, options, async (connected) => {
+          if (version !== null) {
+            const { showVersion } = await import("../../client/model/show-version.ts");
+            const one = await showVersion(connected, { model, version }, terminal);
+            return printAnswer(terminal, options, one, versionText);
+          }
+          const shown = await showModel(connected.client, { model, removed });
           return printList(terminal, options, shown, {
             fields: versionFields(shown.ok ? shown.value.aliases : []),
             listOf: ({ versions }) => versions,

@@ -1,8 +1,8 @@
 /** A model or a version as `model show` prints it: versions, what `--best` and `rollback` would do, and the ledger of its aliases. */
+import type { ShownVersion } from "../../client/model/show-version.ts";
 import type { ShownModel } from "../../client/model/show-model.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatTokens } from "../../protocol/token.ts";
-import type { LineageView } from "../../protocol/view.ts";
 import { formatBytes, formatMetrics, formatTime } from "../../text/figure.ts";
 import { formatParams } from "../../text/shown-parameter.ts";
 import { fields, table } from "../../text/table.ts";
@@ -56,12 +56,14 @@ function nextLines({ best, idle, model, rollbacks }: ShownModel): readonly strin
 }
 
 /** One version: what people say of it, what it can do, what it costs; `model lineage` says where it comes from. */
-export function versionText({ aliases, model, sweep, trial, version }: LineageView): string {
+export function versionText(shown: ShownVersion): string {
+  const { aliases, model, sweep, trial, version } = shown;
   const { dataset, epoch, removed } = version;
   return fields([
     ["model", `${model}@${version.version}${aliases.length > 0 ? `, called ${aliases.join(", ")}` : ""}`],
     ...labelFields(version),
     ...(removed === undefined ? [] : [["removed", removedText(removed)] as const]),
+    ...signatureFields(shown),
     ["metrics", formatMetrics(version.metrics, version.objective?.metric)],
     ["trained by", `${version.model} of ${version.task}, code ${version.codeVersion}`],
     ["parameters", formatParams(version.params)],
@@ -75,4 +77,27 @@ export function versionText({ aliases, model, sweep, trial, version }: LineageVi
     ["registered", `${formatTime(version.at, Date.now())} for ${version.requester}`],
     ["artifact", version.artifact],
   ]);
+}
+
+/** Of inputs and labels so many are named. */
+const namedMax = 20;
+
+/** What it takes and what it gives. */
+function signatureFields({
+  signature,
+  unknown,
+}: Pick<ShownVersion, "signature" | "unknown">): readonly (readonly [string, string])[] {
+  if (signature === null) return [["takes", `not known here: ${unknown ?? ""}`]];
+  const { inputs, labels, target } = signature;
+  const takes = inputs.map(({ kind, name, optional }) => `${name} (${kind}${optional ? ", optional" : ""})`);
+  const gives = labels === null ? "a number" : `one of ${plural(labels.length, "label")}: ${someOf(labels)}`;
+  return [
+    ["takes", someOf(takes)],
+    ["gives", `${target}, ${gives}`],
+  ];
+}
+
+function someOf(names: readonly string[]): string {
+  const more = names.length - namedMax;
+  return [...names.slice(0, namedMax), ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }

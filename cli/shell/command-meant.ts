@@ -22,6 +22,10 @@ const sameWords: readonly (readonly string[])[] = [
   ["resume", "continue", "unpause"],
   ["watch", "follow"],
   ["grant", "give"],
+  ["restore", "undelete", "recover"],
+  ["tag", "label"],
+  ["note", "annotate", "comment", "description"],
+  ["diff", "compare"],
 ];
 
 /** The words to write behind `trialmesh` or its group, for `word`, which is none of `command`'s; null where nobody can say. */

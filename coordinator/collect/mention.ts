@@ -13,11 +13,14 @@ export function leftByTrials(state: State): Set<Digest> {
   return found;
 }
 
-/** That, what sweeps were run with, and where curves and logs lie. */
+/** That, what sweeps were run with, where curves and logs lie, and what versions are made of: a removed one must not come back without. */
 export function mentionedIn(state: State): Set<Digest> {
   const found = leftByTrials(state);
   for (const { curves, logs } of state.archives.values())
     for (const digest of [curves, logs]) if (digest !== undefined) found.add(digest);
+  for (const { versions } of state.models.values()) for (const { artifact } of versions) found.add(artifact);
+  for (const { versions } of state.datasets.values())
+    for (const { digest, recipe } of versions) found.add(digest).add(recipe);
   for (const sweep of state.sweeps.values()) for (const digest of inputsOf(sweep)) found.add(digest);
   return found;
 }

@@ -15,6 +15,16 @@ export function dependentsOfEntry(
   return [...own, ...pinsOf(state, entry, versions, at)];
 }
 
+/** A dataset may have been used a thousand times, and the answer to a command is kept. */
+const namedMax = 8;
+
+/** Names with what they are to it; of many how many more there are. */
+function named(names: readonly string[], what: string): string[] {
+  const more = names.length - namedMax;
+  const shown = names.slice(0, namedMax).map((name) => `${name}, ${what}`);
+  return more > 0 ? [...shown, `${more} more, ${what}`] : shown;
+}
+
 function ofModel(state: State, { name, version }: Entry, versions: readonly EntryVersion[]): string[] {
   const goes = new Set(versions.map((each) => each.version));
   const aliases = Object.entries(state.models.get(name)?.aliases ?? {}).flatMap(([alias, to]) =>
@@ -22,7 +32,13 @@ function ofModel(state: State, { name, version }: Entry, versions: readonly Entr
   );
   // What registers one version more stands on the name alone.
   const coming = version === null ? [...inSight(state)].filter((sweep) => registersInto(sweep, name)) : [];
-  return [...coming.map(({ sweep }) => `${sweep}, which runs and registers into it`), ...aliases];
+  return [
+    ...named(
+      coming.map(({ sweep }) => sweep),
+      "which runs and registers into it",
+    ),
+    ...aliases,
+  ];
 }
 
 function registersInto({ finishedAt, spec }: Sweep, model: string): boolean {
@@ -30,26 +46,28 @@ function registersInto({ finishedAt, spec }: Sweep, model: string): boolean {
 }
 
 function ofDataset(state: State, { name }: Entry, versions: readonly EntryVersion[]): string[] {
-  const goes = new Map(versions.map(({ digests: [digest], version }) => [digest, version]));
+  const goes = new Set(versions.map(({ digests: [digest] }) => digest));
   const [running, models, built, ended]: [string[], string[], string[], string[]] = [[], [], [], []];
-  for (const sweep of inSight(state)) {
-    const { dataset } = sweep.spec;
-    if (dataset?.name !== name || !goes.has(dataset.digest)) continue;
-    if (sweep.finishedAt === null) running.push(`${sweep.sweep}, which runs on it`);
-    else ended.push(`${sweep.sweep}, which ran on it`);
-  }
+  for (const { finishedAt, spec, sweep } of inSight(state))
+    if (spec.dataset?.name === name && goes.has(spec.dataset.digest))
+      (finishedAt === null ? running : ended).push(sweep);
   for (const { model, versions: of } of state.models.values())
     for (const { dataset, version } of of.filter(isLive))
-      if (dataset?.name === name && goes.has(dataset.digest))
-        models.push(`model ${model}@${version}, trained on it`);
+      if (dataset?.name === name && goes.has(dataset.digest)) models.push(`model ${model}@${version}`);
   for (const { dataset, versions: of } of state.datasets.values())
     for (const { digest, trial, version } of of.filter(isLive)) {
       if (goes.has(digest)) continue;
       const sweep = trial === null ? undefined : state.trials.get(trial)?.sweep;
       const inputs = sweep === undefined ? [] : inputsOf(state.sweeps.get(sweep));
-      if (inputs.some((input) => goes.has(input))) built.push(`dataset ${dataset}@${version}, built from it`);
+      if (inputs.some((input) => goes.has(input))) built.push(`dataset ${dataset}@${version}`);
     }
-  return [...running, ...models, ...built, ...ended];
+  return [
+    ...named(running, "which runs on it"),
+    ...named(models, "trained on it"),
+    ...named(built, "built from it"),
+    // The last first.
+    ...named(ended.toReversed(), "which ran on it"),
+  ];
 }
 
 /** A sweep that is out of sight itself is nobody's loss. */
@@ -58,10 +76,10 @@ function* inSight(state: State): Iterable<Sweep> {
 }
 
 function pinsOf(state: State, entry: Entry, versions: readonly EntryVersion[], at: number): string[] {
-  return versions.flatMap(({ digests: [digest], version }) => {
+  const pins = versions.flatMap(({ digests: [digest], version }) => {
     const pin = state.pins.get(digest);
     if (pin === undefined || (pin.until !== undefined && pin.until <= at)) return [];
-    const which = entry.version === null ? ` of version ${version}` : "";
-    return [`a pin by ${pin.by}, which keeps the bytes${which}`];
+    return [`a pin by ${pin.by}${entry.version === null ? ` of version ${version}` : ""}`];
   });
+  return named(pins, "which keeps the bytes");
 }

@@ -120,7 +120,13 @@ function checkForm(reading: SpaceReading, file: CommandFile): void {
 
 /** What is registered is what lies in a folder that the file names. */
 function checkOutput(reading: SpaceReading, { module, output, register }: CommandFile): void {
-  if (register !== undefined && output === undefined) report(reading, ["register"], registerNeedsOutput);
+  if (register !== undefined && module !== undefined)
+    report(
+      reading,
+      ["register"],
+      "is for trialmesh's own models and for commands with an output folder; a module's checkpoint is kept, and `artifact get` fetches it",
+    );
+  else if (register !== undefined && output === undefined) report(reading, ["register"], registerNeedsOutput);
   if (output === undefined) return;
   if (module !== undefined)
     report(reading, ["output"], "is for commands; a module keeps its model by `checkpoint(bytes)`");

@@ -199,6 +199,23 @@ test("REMOVE-4: what stands on a version is named before it goes, takes force, a
   assert.equal(mustGet(fold.state.sweeps, "s4", "sweep").state, "done", "what runs on it runs to its end");
 });
 
+test("REMOVE-4: of much that stands on it some is named, what runs first, and how much more there is", () => {
+  const fold = new Fold();
+  fold.open("ada", 100_000);
+  fold.join("box", 2);
+  fold.must("dataset-add", dataset("a"));
+  const spec = { dataset: { name: "reviews", digest: hash("a"), bytes: 1_000, rows }, reuse: false };
+  for (let seed = 1; seed <= 12; seed++) register(fold, seed, { ...spec, register: null });
+  fold.must("sweep-run", { spec: sweepSpec(spec) });
+  const asked = removalOf(fold.state, { of: "dataset", name: "reviews", version: null }, fold.at);
+  assert.ok(asked.ok);
+  const { dependents } = asked.value;
+  assert.deepEqual(
+    [dependents[0], dependents[1], dependents.at(-1), dependents.length],
+    ["s13, which runs on it", "s12, which ran on it", "4 more, which ran on it", 10],
+  );
+});
+
 test("REMOVE-4: a version goes by its owner or an owner of the mesh, not with others' versions", () => {
   const fold = registered(1);
   fold.open("bob", 10_000);
@@ -286,6 +303,7 @@ function collect(fold: Fold, found: { digest: string; bytes: number }[]): void {
   fold.at += defaultRetention.graceMs;
   fold.do({ kind: "collect", collection: { ...look, found: [] } });
   assert.equal(fold.state.gone.size, found.length);
+  for (const mark of [...fold.state.openMarks]) fold.do({ kind: "removed", mark });
 }
 
 test("TAG-1: tags and notes of models, datasets and versions are kept, and nothing that is decided depends on them", () => {

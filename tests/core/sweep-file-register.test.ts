@@ -75,6 +75,13 @@ test("SFR-2: a program registers what it leaves in its output folder, and is tol
       problemsOf(`register: ${register}\n`).join("\n"),
       /^register: is for trialmesh's own models, and for programs that say .*`output: FOLDER`.*a program keeps its best by/,
     );
+  const yaml = parseYaml(`${program.replace(/command: .*/, "module: train.ts")}register: digits\n`);
+  assert.ok(yaml.ok);
+  const ofModule = readCommandFile(yaml.yaml, { file: "/p/sweep.yaml", environment: {} });
+  assert.match(
+    ofModule.ok ? "" : (ofModule.problems[0]?.message ?? ""),
+    /and for commands with an output folder; a module's checkpoint is kept/,
+  );
   assert.deepEqual(problemsOf("output: model\n"), [], "a folder to keep, with nothing to register");
 });
 

@@ -118,4 +118,36 @@ describe("CARD-6: a regressor's report", { skip: skipWithoutNats }, () => {
     assert.equal(nowhere.code, 1);
     assert.match(nowhere.err, /cannot be written \(ENOENT\); --html names another place/);
   });
+
+  test("REG-8: a version says what it takes and gives, also where its dataset is removed, and once that is gone why not", async () => {
+    const signature = async () =>
+      z
+        .object({ signature: z.object({ inputs: z.unknown(), labels: z.unknown(), target: z.string() }) })
+        .parse(JSON.parse(await ok("model", "show", "prices@1", "--json"))).signature;
+    const column = (name: string, kind: string) => ({ name, kind, optional: true });
+    const known = {
+      inputs: [column("size", "number"), column("age", "number"), column("side", "category")],
+      labels: null,
+      target: "price",
+    };
+    assert.deepEqual(await signature(), known);
+    const text = await ok("model", "show", "prices@champion");
+    assert.match(
+      text,
+      /^takes +size \(number, optional\), age \(number, optional\), side \(category, optional\)$/m,
+    );
+    assert.match(text, /^gives +price, a number$/m);
+    const refused = await run("dataset", "rm", "houses");
+    assert.match(
+      refused.err,
+      /on houses stands model prices@1, trained on it, s\d+, which ran on it; they stay/,
+    );
+    await ok("dataset", "rm", "houses@1", "--force");
+    assert.match((await run("dataset", "show", "houses")).err, /dataset houses is removed/);
+    assert.deepEqual(await signature(), known, "its bytes are kept for a while");
+    await ok("dataset", "restore", "houses");
+    await ok("model", "rm", "prices@1", "--force");
+    assert.match(await ok("model", "show", "prices@1"), /^takes +not known here: it is removed$/m);
+    await ok("model", "restore", "prices");
+  });
 });
