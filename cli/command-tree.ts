@@ -30,6 +30,7 @@ import { gcCommand } from "./command/gc.ts";
 import { inviteCommand } from "./command/invite.ts";
 import { joinCommand } from "./command/join.ts";
 import { modelExportCommand } from "./command/model-export.ts";
+import { lineageCommand } from "./command/lineage.ts";
 import { modelDiffCommand } from "./command/model-diff.ts";
 import { modelLineageCommand } from "./command/model-lineage.ts";
 import { modelLsCommand } from "./command/model-ls.ts";
@@ -127,6 +128,7 @@ export function program(terminal: Terminal): Command {
     .addCommand(modelCommands(terminal))
     .addCommand(predictCommand(terminal))
     .addCommand(serveCommand(terminal))
+    .addCommand(lineageCommand(terminal))
     .addCommand(artifactCommands(terminal))
     .addCommand(budgetCommands(terminal))
     .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))

@@ -1,5 +1,5 @@
 /** `trialmesh serve`: answers with registered models over HTTP, on this machine, until it is ended. */
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { sentenceCharactersMax } from "../../protocol/bound.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -38,11 +38,10 @@ export function serveCommand(terminal: Terminal): Command {
       "name@alias, name@version or name",
       eachOf(textFlag("a model such as trec@champion", sentenceCharactersMax)),
     )
-    .option(
-      "--listen <host:port>",
-      "where to listen; beyond this machine only with keys and TLS",
-      listenFlag("127.0.0.1:8080"),
-      { host: "127.0.0.1", port: 8080 },
+    .addOption(
+      new Option("--listen <host:port>", "where to listen; beyond this machine only with keys and TLS")
+        .argParser(listenFlag("127.0.0.1:8080"))
+        .default({ host: "127.0.0.1", port: 8080 }, "127.0.0.1:8080"),
     )
     .option(
       "--key-file <file>",

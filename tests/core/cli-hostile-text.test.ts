@@ -110,6 +110,7 @@ const asking: readonly (readonly string[])[] = [
   ["model", "show", "m"],
   ["model", "show", "m@1"],
   ["model", "lineage", "m@1"],
+  ["lineage", "m@1~2"],
   ["model", "diff", "m@1", "m@2"],
   ["dataset", "tag", "m", "+good", "-bad"],
   ["dataset", "note", "m@1", "hm"],
