@@ -72,7 +72,10 @@ describe("SERVE-14: a mesh's model is served and follows its alias", { skip: ski
       isOver = true;
     }
     await callers;
-    assert.deepEqual([...seen.keys()].sort((a, b) => a - b), [1, 2]);
+    assert.deepEqual(
+      [...seen.keys()].sort((a, b) => a - b),
+      [1, 2],
+    );
   });
 
   test("SERVE-2: the id of an answer leads to what its version is made of", async () => {
