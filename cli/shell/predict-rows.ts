@@ -4,6 +4,7 @@ import { predictionFormat, type PredictionFormat } from "../../client/predict/pr
 import { csvField } from "../../client/predict/prediction-table.ts";
 import { TextFile } from "../../client/export/text-file.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import type { Explainer } from "../../serving/explain/explanation.ts";
 import type { OpenedModel } from "../../serving/model/open-served-model.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import { glyphsFor } from "../../text/glyph.ts";
@@ -28,6 +29,7 @@ export async function predictRows(
   terminal: Terminal,
   options: PredictRowsOptions,
   model: OpenedModel,
+  explainer: Explainer | null,
 ): Promise<ExitCode> {
   const format = predictionFormat(options.out, options.format);
   if (!format.ok) {
@@ -51,6 +53,7 @@ export async function predictRows(
       out: options.out ?? null,
       format: format.value,
       only: options.only === true,
+      explainer,
       pour: (text) => terminal.pour(text),
       say: (line) => terminal.note(`trialmesh: ${line}`),
       onBad: (row) => {

@@ -57,6 +57,7 @@ async function run(model: OpenedModel, file: string, more: Partial<PredictFileOp
     out: null,
     format: "csv",
     only: false,
+    explainer: null,
     pour: (piece) => {
       text += piece;
       return Promise.resolve();
