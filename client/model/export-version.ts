@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { artifactFolder, openArtifactStore } from "../../artifact/store/open-artifact-store.ts";
 import type { Digest } from "../../protocol/id.ts";
+import { isProgramTask } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import type { LineageView } from "../../protocol/view.ts";
@@ -17,9 +18,6 @@ import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { fetchVersion } from "../dataset/build-on-agent.ts";
 import type { ModelReference } from "./model-reference.ts";
-
-/** Task of programs, whose artifacts are theirs. */
-const programTask = "command";
 
 export interface ExportOptions {
   readonly folder: string;
@@ -48,7 +46,7 @@ export async function exportVersion(
   if (!lineage.ok) return lineage;
   const { model, version } = lineage.value;
   const name = `${model}@${version.version}`;
-  if (version.task === programTask) return asItIs(connected, name, version.artifact, options, surroundings);
+  if (isProgramTask(version.task)) return asItIs(connected, name, version.artifact, options, surroundings);
   if (options.format === null)
     return refuse(
       "invalid",
