@@ -2,6 +2,7 @@
  * A version of a model as a folder for others: its bytes and its data set's own transformation brought here, then written by
  * `serving/export`. What a program made is put there as the program left it: nobody here knows what is in it.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { artifactFolder, openArtifactStore } from "../../artifact/store/open-artifact-store.ts";
 import type { Digest } from "../../protocol/id.ts";
@@ -100,6 +101,11 @@ async function asItIs(
     return refuse(
       "invalid",
       `${name} is what a program made, and only the program knows how it answers; leave out --format, and it is copied as it is`,
+    );
+  if (existsSync(folder))
+    return refuse(
+      "conflict",
+      `${folder} is there already; --to names another place for what the program made`,
     );
   const home = join(mesh.home.path, artifactFolder);
   const store = openArtifactStore({ folder: home, clock: systemClock, quotaBytes: null });
