@@ -6,7 +6,7 @@ import { modelGraph } from "../../serving/export/graph/model-graph.ts";
 import { TensorGraphBuilder } from "../../serving/export/graph/tensor-graph.ts";
 import { onnxFile } from "../../serving/export/onnx/onnx-file.ts";
 import { decodeCheckpoint } from "../../training/task/checkpoint.ts";
-import { caseName, modelCases, trainedModel } from "../support/trained-model.ts";
+import { caseName, modelCases, trainedModel } from "../support/model-case.ts";
 
 type Field = readonly [field: number, value: number | Buffer];
 

@@ -8,7 +8,7 @@ import { id } from "../../data/engine/sql.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { openTransform } from "../../serving/transform/open-transform.ts";
 import { openTransformEngine, sqlTransform } from "../../serving/transform/sql-transform.ts";
-import { transformPlan } from "../../serving/transform/transform-plan.ts";
+import { outputOf, transformPlan } from "../../serving/transform/transform-plan.ts";
 import type { Transform, TransformedRows } from "../../serving/transform/transform.ts";
 import type { InputRows } from "../../serving/model/served-model.ts";
 import { build, put, rowsOf } from "../support/dataset-build.ts";
@@ -40,7 +40,7 @@ async function done<T>(outcome: Outcome<T> | Promise<Outcome<T>>): Promise<T> {
 /** The one that is used, and the one that asks DuckDB for all. */
 async function bothTransforms({ manifest }: BuiltVersion): Promise<readonly Transform[]> {
   const engine = await openTransformEngine();
-  const plan = await transformPlan(manifest, () => Promise.resolve(engine));
+  const plan = await transformPlan(manifest, outputOf(manifest), () => Promise.resolve(engine));
   return [await done(openTransform(manifest)), await done(sqlTransform(engine, plan))];
 }
 
