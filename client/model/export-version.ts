@@ -2,9 +2,11 @@
  * A version of a model as a folder for others: its bytes and its data set's own transformation brought here, then written by
  * `serving/export`. What a program made is put there as the program left it: nobody here knows what is in it.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { artifactFolder, openArtifactStore } from "../../artifact/store/open-artifact-store.ts";
 import type { Digest } from "../../protocol/id.ts";
+import { isProgramTask } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import type { LineageView } from "../../protocol/view.ts";
@@ -17,9 +19,6 @@ import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { fetchVersion } from "../dataset/build-on-agent.ts";
 import type { ModelReference } from "./model-reference.ts";
-
-/** Task of programs, whose artifacts are theirs. */
-const programTask = "command";
 
 export interface ExportOptions {
   readonly folder: string;
@@ -48,7 +47,7 @@ export async function exportVersion(
   if (!lineage.ok) return lineage;
   const { model, version } = lineage.value;
   const name = `${model}@${version.version}`;
-  if (version.task === programTask) return asItIs(connected, name, version.artifact, options, surroundings);
+  if (isProgramTask(version.task)) return asItIs(connected, name, version.artifact, options, surroundings);
   if (options.format === null)
     return refuse(
       "invalid",
@@ -102,6 +101,11 @@ async function asItIs(
     return refuse(
       "invalid",
       `${name} is what a program made, and only the program knows how it answers; leave out --format, and it is copied as it is`,
+    );
+  if (existsSync(folder))
+    return refuse(
+      "conflict",
+      `${folder} is there already; --to names another place for what the program made`,
     );
   const home = join(mesh.home.path, artifactFolder);
   const store = openArtifactStore({ folder: home, clock: systemClock, quotaBytes: null });

@@ -24,12 +24,14 @@ export async function makeWholeFolder<Value>(
 ): Promise<Outcome<Value>> {
   const place = resolve(path);
   const draft = join(dirname(place), `.${basename(place)}${partSuffix}`);
+  let isMade = false;
   try {
     const free = await refuseTaken(place, options);
     if (!free.ok) return free;
     await makeFolder(dirname(place));
     await removeLeft(place);
     await mkdir(draft);
+    isMade = true;
     const filled = await fill(draft);
     if (!filled.ok) return filled;
     const placed = await put(draft, place, options);
@@ -37,7 +39,7 @@ export async function makeWholeFolder<Value>(
   } catch (error) {
     return refuseDisk(error, "write", place);
   } finally {
-    await rm(draft, { recursive: true, force: true, maxRetries: 5 });
+    if (isMade) await rm(draft, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

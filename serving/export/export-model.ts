@@ -64,6 +64,7 @@ export async function exportModel(request: ExportRequest): Promise<Outcome<Expor
       transform: description,
       graph: graph.value,
       format: made.text,
+      programs: Object.keys(made.programs),
     });
     const options = { replace: force ? transformFile : null, what: "an earlier export" };
     return await makeWholeFolder(folder, options, async (draft) => {

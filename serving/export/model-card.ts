@@ -9,6 +9,7 @@ import type { CheckpointMeta } from "../../training/task/checkpoint.ts";
 import type { VersionName } from "../model/served-model.ts";
 import type { TensorGraph } from "./graph/tensor-graph.ts";
 import type { TransformDescription } from "./transform-description.ts";
+import { transformLines } from "./transform-text.ts";
 
 export interface CardFacts {
   readonly name: VersionName;
@@ -19,6 +20,8 @@ export interface CardFacts {
   readonly transform: TransformDescription;
   readonly graph: TensorGraph;
   readonly format: FormatText;
+  /** Names of the programs' files. */
+  readonly programs: readonly string[];
 }
 
 /** What a format says of itself. */
@@ -45,6 +48,7 @@ export function modelCard(facts: CardFacts): string {
     `Model \`${meta.model}\` of task \`${meta.task}\`, exported from trialmesh as ${format.title}. Nothing here needs trialmesh.`,
     useSection(facts),
     section("What it takes and gives", signatureLines(facts)),
+    section("How a row becomes that", transformLines(facts.transform)),
     section("Measured", metricLines(facts)),
     section("Data", dataLines(facts)),
     section("Where it comes from", lineageLines(facts)),
@@ -180,7 +184,7 @@ function limitLines({ lineage, manifest, meta, transform }: CardFacts): readonly
   ];
 }
 
-function fileLines({ format, transform }: CardFacts): readonly string[] {
+function fileLines({ format, programs, transform }: CardFacts): readonly string[] {
   const { text } = transform;
   const files = [
     ...format.files,
@@ -192,8 +196,7 @@ function fileLines({ format, transform }: CardFacts): readonly string[] {
       ? [[text.vocabulary, "tokens; the first is number 2, 0 fills up, 1 is any other"] as const]
       : []),
     ["example.json", "inputs with the answers that trialmesh gave"] as const,
-    ["predict.mjs, transform.mjs, model.mjs", "the program for Node"] as const,
-    [`${format.pythonProgram}, predict_transform.py, predict_model.py`, "the program for Python"] as const,
+    ...programs.map((file) => [file, file.endsWith(".py") ? "Python" : "Node"] as const),
   ];
   return files.map(([file, about]) => `- \`${file}\`: ${about}`);
 }

@@ -16,7 +16,7 @@ import {
   type Row,
 } from "../support/exported-folder.ts";
 import { ownAnswers } from "../support/own-answer.ts";
-import { caseName, modelCases, trainedModel } from "../support/trained-model.ts";
+import { caseName, modelCases, trainedModel } from "../support/model-case.ts";
 
 const modules = join(projectFolder, "node_modules");
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { OpenedModel } from "../../serving/model/open-served-model.ts";
 import type { InputRows } from "../../serving/model/served-model.ts";
 import { built, put } from "../support/dataset-build.ts";
-import { openBytes, trainedBytes } from "../support/opened-model.ts";
+import { openBytes, trainedBytes } from "../support/trained-model.ts";
 
 const colours = ["red", "green", "blue"];
 

@@ -10,7 +10,7 @@ import { predictFile, type BadRow, type PredictFileOptions } from "../../client/
 import { fieldsOf } from "../../data/source/record.ts";
 import type { OpenedModel } from "../../serving/model/open-served-model.ts";
 import { buildFolder, built, put } from "../support/dataset-build.ts";
-import { openTrained } from "../support/opened-model.ts";
+import { openTrained } from "../support/trained-model.ts";
 
 const colours = ["red", "green", "blue"];
 const names = ["lion", "cat", "dog", "cow", "horse", "bee", "ant", "owl", "fox", "elk", "emu"];

@@ -18,7 +18,7 @@ import { ownAnswers } from "../support/own-answer.ts";
 import { tableRows, textRows } from "../support/export-row.ts";
 import { portableCases } from "../support/portable-case.ts";
 import { pythonPeer } from "../support/python-peer.ts";
-import { caseName, modelCases, trainedModel } from "../support/trained-model.ts";
+import { caseName, modelCases, trainedModel } from "../support/model-case.ts";
 
 const packages = [
   "numpy==2.4.6",

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Row } from "./exported-folder.ts";
-import type { TrainedModel } from "./trained-model.ts";
+import type { TrainedModel } from "./model-case.ts";
 
 const planSchema = z.object({ features: z.array(z.object({ fill: z.number() })).default([]) });
 
