@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { formatTokens } from "../../protocol/token.ts";
 import type { LineageView } from "../../protocol/view.ts";
 import type { ModelReference } from "../../client/model/model-reference.ts";
+import { labelFields, removedText } from "../print/label-text.ts";
 import { modelArgument } from "../shell/model-option.ts";
 import { action, asking, examples } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
@@ -44,6 +45,8 @@ function lineageText(view: LineageView): string {
       "model",
       `${view.model}@${version.version}${view.aliases.length > 0 ? `, called ${view.aliases.join(", ")}` : ""}`,
     ],
+    ...labelFields(version),
+    ...(version.removed === undefined ? [] : [["removed", removedText(version.removed)] as const]),
     ["registered", `${formatTime(version.at, Date.now())} for ${version.requester}`],
     ["artifact", `${version.artifact} (${formatBytes(version.bytes)})`],
     ["metrics", formatMetrics(version.metrics, version.objective?.metric)],
