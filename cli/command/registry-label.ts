@@ -35,6 +35,7 @@ export function registryTagCommand(terminal: Terminal, of: Kind): Command {
 
 export function registryNoteCommand(terminal: Terminal, of: Kind): Command {
   return asking("note", "describe it, in place of the note there is")
+    .alias("describe")
     .argument(`<${of}>`, entryForm(of), entryArgument(of))
     .argument("<text>", "the note; an empty one takes it away", noteFlag)
     .addHelpText("after", examples(`trialmesh ${of} note reviews@3 "without the reviews of 2019"`))

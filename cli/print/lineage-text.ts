@@ -3,6 +3,7 @@ import { formatTokens } from "../../protocol/token.ts";
 import type { LineageView } from "../../protocol/view.ts";
 import { formatBytes, formatMetrics, formatTime } from "../../text/figure.ts";
 import { formatParams } from "../../text/shown-parameter.ts";
+import { labelFields, removedText } from "./label-text.ts";
 import { fields } from "../../text/table.ts";
 
 export function lineageText(view: LineageView): string {
@@ -18,6 +19,8 @@ export function lineageText(view: LineageView): string {
       "model",
       `${view.model}@${version.version}${view.aliases.length > 0 ? `, called ${view.aliases.join(", ")}` : ""}`,
     ],
+    ...labelFields(version),
+    ...(version.removed === undefined ? [] : [["removed", removedText(version.removed)] as const]),
     ["registered", `${formatTime(version.at, Date.now())} for ${version.requester}`],
     ["artifact", `${version.artifact} (${formatBytes(version.bytes)})`],
     ["metrics", formatMetrics(version.metrics, version.objective?.metric)],

@@ -6,8 +6,8 @@ import { nameArgument } from "./option.ts";
 
 export function entryForm(of: RegistryEntry["of"]): string {
   return of === "model"
-    ? "name for all of it; name@version or name@alias for one version"
-    : "name for all of it; name@version for one version";
+    ? "a name for all of it, or name@version or name@alias for one version"
+    : "a name for all of it, or name@version for one version";
 }
 
 export function entryArgument(of: RegistryEntry["of"]): (text: string) => RegistryEntry {

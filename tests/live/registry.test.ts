@@ -95,7 +95,7 @@ parameters: { digit: [${best - 1}, ${best}] }
   test("TAG-1: tags and notes are shown, listed and asked for", async () => {
     assert.equal(await ok("model", "tag", "digits", "+prod", "+tiny"), "digits is tagged prod, tiny\n");
     assert.equal(await ok("model", "tag", "digits@champion", "+audited"), "digits@3 is tagged audited\n");
-    await ok("model", "note", "digits@1", "first try");
+    await ok("model", "describe", "digits@1", "first try");
     const shown = await ok("model", "show", "digits");
     assert.match(shown, /^tags +prod tiny$/m);
     assert.match(shown, /^digits@1 .* first try$/m);
