@@ -1,6 +1,6 @@
 /**
- * A model's answers to a file of rows, however many: block by block from the source through the model to where they go. A line
- * that is no row, and a row that does not fit, are told of and stop nothing.
+ * PREDICT-2: a model's answers to a file of rows, however many: block by block from the source through the model to where they go.
+ * PREDICT-3: a line that is no row, and a row that does not fit, are told of and stop nothing.
  */
 import { plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -94,8 +94,7 @@ async function answerAll(
   let renamed: ReadonlyMap<string, string> | null = null;
   let [rows, bad] = [0, 0];
   try {
-    for await (const batch of source.batches()) {
-      if (signal.aborted) return refuse("unavailable", "it was stopped");
+    for await (const batch of untilStopped(source.batches(), signal)) {
       renamed ??= renamedColumns(options, source, batch);
       const input = inputRows(source.names, batch, renamed);
       const transformed = await model.transform.apply(input);
@@ -118,12 +117,29 @@ async function answerAll(
       bad += batch.bad.length + out.size;
       onProgress(rows + bad, batch.bytes, source.bytes);
     }
+    if (signal.aborted) return refuse("unavailable", "it was stopped");
     if (rows + bad === 0 || written === null) return refuse("invalid", `${source.title} holds no row`);
     const whole = await written.finish();
     written = null;
     return whole.ok ? accept({ rows, bad, rightness: truth?.rightness() ?? null }) : whole;
   } finally {
     await written?.abandon();
+  }
+}
+
+/** Ends at once where it is stopped, also while a stream that says nothing is waited for. */
+async function* untilStopped(
+  batches: AsyncGenerator<RowBatch>,
+  signal: AbortSignal,
+): AsyncGenerator<RowBatch> {
+  const stopped = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
+  for (;;) {
+    const next = await Promise.race([batches.next(), stopped]);
+    if (next === null || next.done === true || signal.aborted) return;
+    yield next.value;
   }
 }
 

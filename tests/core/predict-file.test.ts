@@ -78,6 +78,11 @@ async function* streamOf(pieces: readonly string[]): AsyncGenerator<Uint8Array> 
   for (const piece of pieces) yield Buffer.from(piece);
 }
 
+async function* sayingOnce(piece: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(piece);
+  await Promise.withResolvers<never>().promise;
+}
+
 function valueOf({ done }: Run) {
   assert.ok(done.ok, done.ok ? "" : done.refusal.message);
   return done.value;
@@ -236,6 +241,16 @@ test("PREDICT-4: what is stopped or refused leaves no file under the name", asyn
   });
   assert.ok(!ran.done.ok);
   assert.ok(!existsSync(out));
+  assert.deepEqual(readdirSync(join(buildFolder, "half")), ["there"]);
+  // Also while a stream that says nothing is waited for.
+  const waiting = new AbortController();
+  const silent = await run(model, "-", {
+    out,
+    stdin: sayingOnce("text\na good lion\n"),
+    signal: waiting.signal,
+    onProgress: () => waiting.abort(),
+  });
+  assert.ok(!silent.done.ok);
   assert.deepEqual(readdirSync(join(buildFolder, "half")), ["there"]);
   model.dispose();
 });
