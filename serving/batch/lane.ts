@@ -63,6 +63,7 @@ export class Lane {
   #rows = 0;
   #bytes = 0;
   #msPerRow = 0;
+  #msPerBatch = 0;
   #isDue = false;
   #isBusy = false;
   #retired: (() => void) | null = null;
@@ -91,7 +92,8 @@ export class Lane {
     this.#queue.push({ request, since: this.#now(), at: 0, whole: null });
     this.#rows += count;
     this.#bytes += request.bytes;
-    this.#schedule();
+    if (this.#isAtOnce()) this.#runBatch();
+    else this.#schedule();
     return null;
   }
 
@@ -120,6 +122,16 @@ export class Lane {
       message: `${reference} is asked too much now: ${why}; try again later`,
       retryAfterSeconds,
     };
+  }
+
+  /** Of a model that answers sooner than others could come, a batch is one request: gathering would cost more than it saves. */
+  #isAtOnce(): boolean {
+    if (this.#queue.length > 1 || this.#isDue || this.#isBusy) return false;
+    return (
+      this.#msPerBatch > 0 &&
+      this.#msPerBatch < this.#limits.atOnceMs &&
+      this.described.model.answerTexts !== null
+    );
   }
 
   #schedule(): void {
@@ -188,8 +200,8 @@ export class Lane {
     let rows = 0;
     for (const { from, to } of pieces) rows += to - from;
     const ms = this.#now() - started;
-    this.#msPerRow =
-      this.#msPerRow === 0 ? ms / rows : this.#msPerRow + newestShare * (ms / rows - this.#msPerRow);
+    this.#msPerRow = learned(this.#msPerRow, ms / rows);
+    this.#msPerBatch = learned(this.#msPerBatch, ms);
     const { counters } = this;
     counters.batches++;
     counters.rows += rows;
@@ -303,6 +315,11 @@ export class Lane {
       `${this.described.reference} failed at these rows; the fault is the model's, not the request's`,
     );
   }
+}
+
+/** A mean in which the newest counts most; the first stands for itself. */
+function learned(before: number, newest: number): number {
+  return before === 0 ? newest : before + newestShare * (newest - before);
 }
 
 function valuesOf(answers: Answers): Float32Array {

@@ -2,9 +2,11 @@
  * SERVE-2. Answers of the Open Inference Protocol v2, as JSON written by hand (its shape is known) or with binary tensors after the JSON. Every
  * number in it is finite: whoever calls has looked.
  */
+import { bestOf } from "./best-label.ts";
 import type { Answers } from "../model/served-model.ts";
 import { textElement, type DescribedModel } from "./described-model.ts";
 import type { InferRequest, WantedOutput } from "./infer-request.ts";
+import { numbersJson } from "./number-json.ts";
 import type { WrittenAnswer } from "./written-answer.ts";
 
 /** `answerId` is safe in JSON as it is. */
@@ -43,7 +45,7 @@ function jsonOutput(
   answers: Answers,
 ): string {
   if (answers.kind === "values")
-    return `{"name":"value","datatype":"FP32","shape":[${count}],"data":[${answers.values.join(",")}]}`;
+    return `{"name":"value","datatype":"FP32","shape":[${count}],"data":[${numbersJson(answers.values)}]}`;
   const { labelJson } = described;
   const width = labelJson.length;
   if (classes > 0) {
@@ -52,7 +54,7 @@ function jsonOutput(
     return `{"name":"probabilities","datatype":"BYTES","shape":[${count},${shown}],"data":[${data.join(",")}]}`;
   }
   if (name === "probabilities")
-    return `{"name":"probabilities","datatype":"FP32","shape":[${count},${width}],"data":[${answers.probabilities.join(",")}]}`;
+    return `{"name":"probabilities","datatype":"FP32","shape":[${count},${width}],"data":[${numbersJson(answers.probabilities)}]}`;
   let data = "";
   for (let row = 0; row < count; row++) {
     if (row > 0) data += ",";
@@ -113,19 +115,4 @@ function classElements({ model }: DescribedModel, probabilities: Float32Array, s
       elements.push(`${row[index] ?? 0}:${index}:${labels[index] ?? ""}`);
   }
   return elements;
-}
-
-/** Index of the most probable label of a row; the first of equals. */
-export function bestOf(probabilities: Float32Array, row: number, width: number): number {
-  const start = row * width;
-  let best = 0;
-  let most = probabilities[start] ?? 0;
-  for (let label = 1; label < width; label++) {
-    const value = probabilities[start + label] ?? 0;
-    if (value > most) {
-      most = value;
-      best = label;
-    }
-  }
-  return best;
 }

@@ -128,6 +128,21 @@ describe("SERVE-5: batches form of what is there and wait for nothing", () => {
     assert.deepEqual(batches, [10, 1]);
   });
 
+  test("a model that answers sooner than others could come is asked at once; a slow one gathers", async () => {
+    for (const [ms, isAtOnce] of [
+      [0.02, true],
+      [20, false],
+    ] as const) {
+      const { lane, runAll } = laneOf(textModel(), {}, ms);
+      ask(lane, ["a"]);
+      await runAll();
+      const next = ask(lane, ["b"]);
+      assert.equal(next.answers.length === 1, isAtOnce, `${ms} ms a batch`);
+      await runAll();
+      assert.deepEqual(next.answers, [{ ok: true, rows: rowsOf(["b"]) }]);
+    }
+  });
+
   test("while a batch is computed elsewhere, what comes is the next one", async () => {
     const batches: number[] = [];
     let release: () => void = () => undefined;
