@@ -13,6 +13,8 @@ export interface LaneLimits {
   /** A batch has at least so many rows if they are there, however slow the model is, and at most so many. */
   readonly batchRowsMin: number;
   readonly batchRowsMax: number;
+  /** Of all texts of a batch; the one that goes beyond it is its last. */
+  readonly batchCharactersMax: number;
 }
 
 export const laneLimits: LaneLimits = {
@@ -23,4 +25,5 @@ export const laneLimits: LaneLimits = {
   atOnceMs: 0.1,
   batchRowsMin: 16,
   batchRowsMax: 4_096,
+  batchCharactersMax: 262_144,
 };

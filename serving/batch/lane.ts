@@ -165,26 +165,23 @@ export class Lane {
 
   /** From the front, up to the window; of a request that is larger only a piece, and the rest goes to the end. */
   #takePieces(now: number): readonly Piece[] {
-    const window = this.#window();
+    const room: Room = { rows: this.#window(), characters: this.#limits.batchCharactersMax };
     const pieces: Piece[] = [];
     const rest: Waiting[] = [];
-    let rows = 0;
     let taken = 0;
-    for (; taken < this.#queue.length && rows < window; taken++) {
+    for (; taken < this.#queue.length && room.rows > 0 && room.characters > 0; taken++) {
       const waiting = this.#queue[taken];
       if (waiting === undefined) break;
       const { at, request, since } = waiting;
-      const { count } = request.rows;
       if (request.isGone()) {
         this.#leave(waiting);
         request.onGone?.();
         continue;
       }
-      const to = Math.min(count, at + window - rows);
+      const to = fillRoom(room, request.rows, at);
       if (at === 0) this.counters.queueMs += now - since;
       pieces.push({ waiting, from: at, to });
-      rows += to - at;
-      if (to < count) rest.push(waiting);
+      if (to < request.rows.count) rest.push(waiting);
     }
     this.#queue = taken === this.#queue.length ? rest : [...this.#queue.slice(taken), ...rest];
     return pieces;
@@ -315,6 +312,24 @@ export class Lane {
       `${this.described.reference} failed at these rows; the fault is the model's, not the request's`,
     );
   }
+}
+
+/** What is left of a batch. */
+interface Room {
+  rows: number;
+  characters: number;
+}
+
+/** The end of the piece from `from` on that there is room for; one row at least, however long it is. */
+function fillRoom(room: Room, rows: AskedRows, from: number): number {
+  let to = from;
+  while (to < rows.count && room.rows > 0 && room.characters > 0) {
+    room.rows--;
+    // Of a table's row the size is known by its columns.
+    if (rows.kind === "texts") room.characters -= rows.texts[to]?.length ?? 0;
+    to++;
+  }
+  return to;
 }
 
 /** A mean in which the newest counts most; the first stands for itself. */

@@ -15,6 +15,7 @@ import { readInvocation, writeInvocation } from "../protocol/mlflow-request.ts";
 import { readPlain, writePlain } from "../protocol/plain-request.ts";
 import type { RefusalForm } from "../protocol/refusal-form.ts";
 import { readContentType, type RequestBody } from "../protocol/request-body.ts";
+import { answerNumbersMax } from "../protocol/serving-limit.ts";
 import type { WrittenAnswer } from "../protocol/written-answer.ts";
 import { answerQuestion } from "./answer-question.ts";
 import type { CallerKeys } from "./caller-key.ts";
@@ -145,6 +146,8 @@ class Asking {
     lane.counters.inProgress++;
     if (!asked.ok) return this.#refuse(lane, asked.down);
     const { rows, write } = asked.value;
+    const large = largeAnswer(rows.count, lane.described);
+    if (large !== null) return this.#refuse(lane, large);
     const full = lane.ask({
       rows,
       bytes: body.bytes.length,
@@ -190,6 +193,17 @@ class Asking {
     observe(counters.seconds, ms / 1_000);
     return ms;
   }
+}
+
+/** What a request of few bytes may be answered with is bounded too. */
+function largeAnswer(count: number, { model }: DescribedModel): HttpRefusal | null {
+  const labels = model.signature.labels?.length ?? 1;
+  if (count * labels <= answerNumbersMax) return null;
+  const most = Math.max(1, Math.floor(answerNumbersMax / labels));
+  return {
+    status: 413,
+    message: `${count} rows have ${labels} probabilities each; ask for at most ${most} rows at once`,
+  };
 }
 
 function readAsked(route: AskingRoute, body: RequestBody, described: DescribedModel): Reading<Asked> {

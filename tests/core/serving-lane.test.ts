@@ -180,6 +180,21 @@ describe("SERVE-5: batches form of what is there and wait for nothing", () => {
     assert.deepEqual(order, ["small", "large"]);
   });
 
+  test("long texts are cut into batches by their characters, so that nobody waits for all of them", async () => {
+    const batches: number[] = [];
+    const { lane, runAll } = laneOf(textModel({ onBatch: (rows) => void batches.push(rows) }), {
+      batchCharactersMax: 100,
+    });
+    const long = ask(
+      lane,
+      Array.from({ length: 5 }, () => "x".repeat(60)),
+    );
+    const short = ask(lane, ["a"]);
+    await runAll();
+    assert.deepEqual(batches, [2, 3, 1]);
+    assert.deepEqual([long.answers.length, short.answers.length], [1, 1]);
+  });
+
   test("the window follows what a row takes", async () => {
     const batches: number[] = [];
     const { lane, runAll } = laneOf(

@@ -8,14 +8,14 @@ import { textElement } from "../../serving/protocol/described-model.ts";
 import { bodyBytesMax } from "../../serving/protocol/serving-limit.ts";
 import { CallerKeys } from "../../serving/server/caller-key.ts";
 import { laneFor, ServingPlace } from "../support/serving-place.ts";
-import { standInAnswer, standInLabels, tableModel, textModel } from "../support/stand-in-model.ts";
+import { standInAnswer, standInLabels, tableModel, textModel, wideModel } from "../support/stand-in-model.ts";
 import { until } from "../support/until.ts";
 
 const faults: unknown[] = [];
 let place: ServingPlace;
 before(async () => {
   place = await ServingPlace.open({
-    models: [textModel(), tableModel(), textModel({ model: "slow", isAsync: true })],
+    models: [textModel(), tableModel(), textModel({ model: "slow", isAsync: true }), wideModel()],
     limits: { headersMaxMs: 300, requestMaxMs: 300, lookMs: 50 },
     onFault: (fault) => void faults.push(fault),
   });
@@ -81,7 +81,7 @@ describe("SERVE-8: health, metadata and statistics are JSON that clients read", 
       .parse((await place.ask("/v2/repository/index", "")).json);
     assert.deepEqual(
       index.map(({ name }) => name),
-      ["trec", "price", "slow"],
+      ["trec", "price", "slow", "wide"],
     );
     for (const path of ["/v2/models/stats", "/v2/models/trec/stats", "/v2/models/trec/config"])
       assert.equal((await place.ask(path)).status, 200);
@@ -179,6 +179,12 @@ describe("SERVE-9: whatever is wrong with a request, its sender gets a sentence 
     ],
     ["a body that is too large", 413, inferPath, Buffer.alloc(bodyBytesMax + 1, 32)],
     ["10 MB of text", 413, "/predict/trec", { text: "x".repeat(10_000_000) }],
+    [
+      "rows of many labels whose answer would be too large",
+      413,
+      "/predict/wide",
+      { texts: Array.from({ length: 5_000 }, () => "a") },
+    ],
     ["an empty text", 400, "/predict/trec", { text: "" }],
     ["two ways at once", 400, "/predict/trec", { text: "a", rows: [] }],
     ["a column that is not there", 400, "/predict/price", { rows: [{ size: 1, kind: "big", colour: 1 }] }],
