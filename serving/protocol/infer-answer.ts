@@ -7,7 +7,7 @@ import type { Answers } from "../model/served-model.ts";
 import { textElement, type DescribedModel } from "./described-model.ts";
 import type { InferRequest, WantedOutput } from "./infer-request.ts";
 import { numbersJson } from "./number-json.ts";
-import type { WrittenAnswer } from "./written-answer.ts";
+import { isAsciiText, type WrittenAnswer } from "./written-answer.ts";
 
 /** `answerId` is safe in JSON as it is. */
 export function writeInfer(
@@ -29,11 +29,15 @@ export function writeInfer(
       : jsonOutput(described, wanted, count, answers);
   }
   json += "]}";
-  if (tails.length === 0) return { contentType: "application/json", body: json, inferenceHeader: null };
+  if (tails.length === 0) {
+    const isAscii = described.isAscii && (id === null || isAsciiText(id));
+    return { contentType: "application/json", body: json, isAscii, inferenceHeader: null };
+  }
   const head = Buffer.from(json, "utf8");
   return {
     contentType: "application/octet-stream",
     body: Buffer.concat([head, ...tails]),
+    isAscii: false,
     inferenceHeader: head.length,
   };
 }

@@ -145,5 +145,10 @@ export function writeInvocation(described: DescribedModel, count: number, answer
   else
     for (let row = 0; row < count; row++)
       json += (row > 0 ? "," : "") + predictionJson(described, answers, row);
-  return { contentType: "application/json", body: `${json}]}`, inferenceHeader: null };
+  return {
+    contentType: "application/json",
+    body: `${json}]}`,
+    isAscii: described.isAscii,
+    inferenceHeader: null,
+  };
 }

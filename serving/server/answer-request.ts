@@ -165,11 +165,9 @@ class Asking {
     const { described } = lane;
     this.#endIfClosing();
     const answerId = described.answerHead + this.#context.newId();
-    replyWith(this.#response, write(answers, answerId), [
-      ...described.headers,
-      "x-trialmesh-answer",
-      answerId,
-    ]);
+    // What the body says already is not said again.
+    const rest = this.#route.kind === "invocation" ? described.headers : [];
+    replyWith(this.#response, write(answers, answerId), ["x-trialmesh-answer", answerId, ...rest]);
     lane.counters.success++;
     const ms = this.#leave(lane);
     this.#context.onAnswer?.({ lane, rows, answers, answerId, caller: this.#caller, ms });

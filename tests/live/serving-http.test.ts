@@ -94,19 +94,28 @@ describe("SERVE-8: health, metadata and statistics are JSON that clients read", 
 });
 
 describe("SERVE-2: every answer says which version gave it", () => {
-  test("in its headers and where the protocol has room", async () => {
+  test("in its body, in headers where that has no room for it, and in the id", async () => {
     const { headers, json, status } = await place.ask(inferPath, infer(["a", "b"]));
     assert.equal(status, 200);
+    const said = z
+      .looseObject({
+        model_name: z.string(),
+        model_version: z.string(),
+        parameters: z.object({ answer: z.string(), digest: z.string() }),
+      })
+      .parse(json);
     assert.deepEqual(
-      ["model", "version", "digest"].map((name) => headers.get(`x-trialmesh-${name}`)),
+      [said.model_name, said.model_version, said.parameters.digest],
       ["trec", "7", "ab".repeat(32)],
     );
-    const { parameters } = z
-      .looseObject({ parameters: z.object({ answer: z.string(), digest: z.string() }) })
-      .parse(json);
-    assert.equal(headers.get("x-trialmesh-answer"), parameters.answer);
-    assert.match(parameters.answer, /^trec@7~\w+$/);
+    assert.equal(headers.get("x-trialmesh-answer"), said.parameters.answer);
+    assert.match(said.parameters.answer, /^trec@7~\w+$/);
     assert.deepEqual(probabilitiesIn(json), [...standInAnswer("a"), ...standInAnswer("b")]);
+    const scored = await place.ask("/invocations", { inputs: ["a"] }, { "content-type": "application/json" });
+    assert.deepEqual(
+      ["model", "version", "digest"].map((name) => scored.headers.get(`x-trialmesh-${name}`)),
+      ["trec", "7", "ab".repeat(32)],
+    );
   });
 
   test("packed with gzip and deflate, JSON and binary", async () => {
