@@ -63,12 +63,17 @@ export async function* nodesInFile(path: string, tree: ArtifactTree): AsyncItera
   if (tree.places.length === 0) return;
   const file = await open(path, "r");
   try {
-    for (const place of tree.places)
-      if (tree.hasNode(place))
-        yield { digest: tree.nodeDigest(place), data: await readAt(file, place.offset, place.bytes) };
+    yield* nodesIn(file, tree);
   } finally {
     await file.close();
   }
+}
+
+/** As `nodesInFile`, of a file that is open and stays so. */
+export async function* nodesIn(file: FileHandle, tree: ArtifactTree): AsyncIterable<NamedChunk> {
+  for (const place of tree.places)
+    if (tree.hasNode(place))
+      yield { digest: tree.nodeDigest(place), data: await readAt(file, place.offset, place.bytes) };
 }
 
 async function openIfThere(path: string): Promise<FileHandle | null> {

@@ -36,6 +36,7 @@ import { modelReportCommand } from "./command/model-report.ts";
 import { modelRollbackCommand } from "./command/model-rollback.ts";
 import { modelShowCommand } from "./command/model-show.ts";
 import { sweepNoteCommand, trialNoteCommand } from "./command/note.ts";
+import { predictCommand } from "./command/predict.ts";
 import { revokeCommand } from "./command/revoke.ts";
 import { runtimeInstallCommand } from "./command/runtime-install.ts";
 import { runtimeLsCommand } from "./command/runtime-ls.ts";
@@ -120,6 +121,7 @@ export function program(terminal: Terminal): Command {
     )
     .addCommand(datasetCommands(terminal))
     .addCommand(modelCommands(terminal))
+    .addCommand(predictCommand(terminal))
     .addCommand(serveCommand(terminal))
     .addCommand(artifactCommands(terminal))
     .addCommand(budgetCommands(terminal))

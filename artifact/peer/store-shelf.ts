@@ -34,14 +34,16 @@ class StoredShelf implements ShelvedArtifact {
     return index < this.#count && this.#opened.has(index);
   }
 
-  async node(digest: Digest): Promise<Bytes | null> {
-    for await (const node of this.#opened.nodes()) if (node.digest === digest) return node.data;
-    const isOnly = digest === this.#opened.digest && this.bytes <= chunkBytesMax && this.holds(0);
-    return isOnly ? this.#opened.read(0, 1) : null;
+  node(digest: Digest): Promise<Bytes | null> {
+    return this.#reading(async (opened) => {
+      for await (const node of opened.nodes()) if (node.digest === digest) return node.data;
+      const isOnly = digest === opened.digest && this.bytes <= chunkBytesMax && this.holds(0);
+      return isOnly ? opened.read(0, 1) : null;
+    });
   }
 
   async read(index: number, into: Bytes): Promise<number> {
-    const data = await this.#opened.read(index, 1, into).catch(() => this.#readAgain(index, into));
+    const data = await this.#reading((opened) => opened.read(index, 1, into));
     return data.length;
   }
 
@@ -54,13 +56,25 @@ class StoredShelf implements ShelvedArtifact {
     this.#opened.close().catch(() => undefined);
   }
 
-  /** What was being received has become whole since, and lies elsewhere. */
-  async #readAgain(index: number, into: Bytes): Promise<Bytes> {
-    const opened = await this.#store.open(this.#opened.digest);
+  /** Once more where that fails: what was being received has become whole since, and lies elsewhere. */
+  async #reading<T>(read: (opened: OpenArtifact) => Promise<T>): Promise<T> {
+    const before = this.#opened;
+    try {
+      return await read(before);
+    } catch {
+      // Another who read meanwhile may have opened it anew already.
+      if (this.#opened === before) await this.#openAgain();
+      return read(this.#opened);
+    }
+  }
+
+  async #openAgain(): Promise<void> {
+    const before = this.#opened;
+    const opened = await this.#store.open(before.digest);
     if (opened === null) throw new Error("it is not here any more");
-    await this.#opened.close();
+    if (this.#opened !== before) return opened.close();
     this.#opened = opened;
-    return opened.read(index, 1, into);
+    await before.close();
   }
 
   get #count(): number {

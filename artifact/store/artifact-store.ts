@@ -300,8 +300,7 @@ export class ArtifactStore implements ChunkShelf {
 
   async open(digest: Digest): Promise<OpenArtifact | null> {
     const part = this.#parts.get(digest);
-    if (part !== undefined && part.bytes !== null)
-      return new PartReader(part, this.#place.part(digest).nodes);
+    if (part !== undefined && part.bytes !== null) return new PartReader(part);
     return (await this.#openUnread(digest)) ?? this.openWhole(digest);
   }
 

@@ -10,8 +10,8 @@ import { formatBytes } from "../../text/figure.ts";
 import { ChunkHasher } from "../chunk-hasher.ts";
 import { ArtifactTree, type WantedNode } from "../artifact-tree.ts";
 import type { ChunkWork, TakeOptions, WantedChunk } from "../chunk-source.ts";
-import { chunkBytesMax, chunkDigest } from "../chunk-tree.ts";
-import { readTreeFile } from "../tree-file.ts";
+import { chunkBytesMax, chunkDigest, type NamedChunk } from "../chunk-tree.ts";
+import { nodesIn, readTreeFile } from "../tree-file.ts";
 import { PartWriter, writeAll } from "./part-writer.ts";
 
 const ownerOnlyMode = 0o600;
@@ -196,6 +196,13 @@ export class PartFile implements ChunkWork {
     return buffer.subarray(0, bytesRead);
   }
 
+  /** Those that are here; read from the open file, which may be moved to where it lies whole meanwhile. Throws once it is closed. */
+  async *nodes(): AsyncIterable<NamedChunk> {
+    if (this.#tree.places.length === 0) return;
+    if (this.#nodes === null) throw new RangeError("nothing of it lies there");
+    yield* nodesIn(this.#nodes, this.#tree);
+  }
+
   /** It was here and is not what it was: to be had again. */
   lose(index: number): void {
     if (!this.has(index) || this.#over !== null) return;
@@ -307,6 +314,7 @@ export class PartFile implements ChunkWork {
     if (nodes === null) return;
     if (!nodes) return rm(this.#place.nodes, { force: true });
     await this.#begin();
+    await this.#nodeFile();
     const window = Buffer.allocUnsafeSlow(readChunks * chunkBytesMax);
     for (let first = 0; first < this.#chunks.length; first += readChunks) {
       const bytes = await this.read(first, readChunks, window);

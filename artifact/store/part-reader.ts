@@ -4,25 +4,22 @@ import type { Digest } from "../../protocol/id.ts";
 import type { OpenArtifact } from "../chunk-source.ts";
 import { chunkDigest, type NamedChunk } from "../chunk-tree.ts";
 import type { PartFile } from "./part-file.ts";
-import { nodesInFile } from "../tree-file.ts";
 
 export class PartReader implements OpenArtifact {
   readonly isWhole = false;
   readonly digest: Digest;
   readonly bytes: number;
   readonly #part: PartFile;
-  readonly #nodes: string;
 
-  constructor(part: PartFile, nodes: string) {
+  constructor(part: PartFile) {
     this.#part = part;
-    this.#nodes = nodes;
     this.digest = part.artifact;
     this.bytes = part.bytes ?? 0;
   }
 
   /** Those that are here. */
   nodes(): AsyncIterable<NamedChunk> {
-    return nodesInFile(this.#nodes, this.#part.tree);
+    return this.#part.nodes();
   }
 
   has(index: number): boolean {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { artifactFolder, openArtifactStore } from "../../artifact/store/open-artifact-store.ts";
 import type { Bytes } from "../../protocol/bus/bus.ts";
 import { bytesPerGiB } from "../../protocol/byte-unit.ts";
-import type { Digest } from "../../protocol/id.ts";
+import { digestSchema, type Digest } from "../../protocol/id.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { refuseDisk } from "../../system/system-error.ts";
@@ -16,6 +16,9 @@ import { bringArtifact } from "./bring-artifact.ts";
 const bytesInMemoryMax = bytesPerGiB;
 
 export async function fetchBytes(mesh: Connected, digest: Digest): Promise<Outcome<Bytes>> {
+  // It becomes the name of a file.
+  if (!digestSchema.safeParse(digest).success)
+    return refuse("invalid", "the mesh names the artifact by something that is no digest");
   const folder = join(mesh.home.path, artifactFolder);
   const store = openArtifactStore({ folder, clock: systemClock, quotaBytes: null });
   if (!store.ok) return store;

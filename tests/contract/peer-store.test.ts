@@ -8,16 +8,23 @@ import { fetchArtifact } from "../../artifact/cache/fetch-artifact.ts";
 import type { Received } from "../../artifact/peer/download.ts";
 import { PeerDoor } from "../../artifact/peer/peer-door.ts";
 import { PeerSource } from "../../artifact/peer/peer-source.ts";
+import type { ShelvedArtifact } from "../../artifact/peer/shelf.ts";
 import { shelfOfStore } from "../../artifact/peer/store-shelf.ts";
 import { Upload } from "../../artifact/peer/upload.ts";
 import { serveUploads } from "../../artifact/peer/upload-session.ts";
 import { openArtifactStore } from "../../artifact/store/open-artifact-store.ts";
+import type { StoredFile } from "../../artifact/store/stored-file.ts";
 import { PeerAuthority } from "../../bench/artifact/peer-certificate.ts";
 import { valueOf } from "../../bench/shared/value-of.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import { madeUp } from "../support/peer-machine.ts";
 
 const chunk = 2 ** 20;
+
+async function nodeOf(file: StoredFile, digest: string): Promise<Uint8Array | null> {
+  for await (const node of file.nodes()) if (node.digest === digest) return node.data;
+  return null;
+}
 
 describe("transfer between stores", () => {
   let authority: PeerAuthority;
@@ -105,6 +112,41 @@ describe("transfer between stores", () => {
     // All of it once, and of what was on its way when it was given up less than was asked for at once.
     assert.ok(a.upload.sentBytes <= 24 * chunk + 4 * chunk, `${a.upload.sentBytes / chunk} chunks`);
     assert.deepEqual([...(third.received?.from.keys() ?? [])], ["b"]);
+  });
+
+  test("what is read while it comes is read on when it has become whole: its nodes and its chunks", async () => {
+    const [a, b] = [await machine("a"), await machine("b")];
+    const whole = Buffer.concat([...madeUp(5 * chunk + 1, 7)]);
+    const { digest, held } = await a.store.addBytes(whole);
+    const from = await a.store.openWhole(digest);
+    assert.ok(from !== null);
+    let shelved: ShelvedArtifact | null = null;
+    const brought = await b.store.bring(digest, async (work) => {
+      for (let taken = work.take({ countMax: 1 }); taken !== null; taken = work.take({ countMax: 1 })) {
+        const [wanted] = taken;
+        assert.ok(wanted !== undefined);
+        if (wanted.index === 5) {
+          shelved = await shelfOfStore(b.store).open(digest);
+          assert.ok(shelved !== null);
+          assert.notEqual(await shelved.node(digest), null);
+        }
+        const data =
+          wanted.index === null ? await nodeOf(from, wanted.digest) : await from.read(wanted.index, 1);
+        assert.ok(data !== null && (await work.give(wanted, data)));
+      }
+    });
+    assert.ok(brought !== null);
+    const opened = shelved as ShelvedArtifact | null;
+    assert.ok(opened !== null);
+    const [node, again, read] = await Promise.all([
+      opened.node(digest),
+      opened.node(digest),
+      opened.read(3, Buffer.alloc(chunk)),
+    ]);
+    assert.deepEqual([node, again, read], [await nodeOf(from, digest), node, chunk]);
+    opened.close();
+    await from.close();
+    for (const one of [held, brought]) one.release();
   });
 
   test("what becomes whole while others have it from there is had to its end", async () => {

@@ -109,6 +109,7 @@ const asking: readonly (readonly string[])[] = [
   ["model", "ls"],
   ["model", "show", "m"],
   ["model", "lineage", "m@1"],
+  ["predict", "m", "--text", "so"],
   ["budget", "show"],
   ["budget", "history", "ada"],
   ["budget", "grant", "ada", "5"],
