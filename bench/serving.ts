@@ -15,8 +15,8 @@ const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     /** Of each load, and how often all are loaded in turn. */
-    seconds: { type: "string", default: "3" },
-    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "1" },
+    rounds: { type: "string", default: "9" },
     /** Only these peers; "none" for none. */
     peers: { type: "string", default: peerNames.join(",") },
     /** Brings the peers in by pip first; some GB. */
