@@ -4,7 +4,7 @@
  */
 import { withoutPersonal } from "../../data/profile/personal-data.ts";
 import type { AnsweredRequest } from "../../serving/server/answer-request.ts";
-import { bestOf } from "../../serving/protocol/infer-answer.ts";
+import { bestOf } from "../../serving/protocol/best-label.ts";
 
 interface RequestLogOptions {
   /** Of the answers, 0 to 1. */

@@ -63,6 +63,7 @@ export class Lane {
   #rows = 0;
   #bytes = 0;
   #msPerRow = 0;
+  #msPerBatch = 0;
   #isDue = false;
   #isBusy = false;
   #retired: (() => void) | null = null;
@@ -91,7 +92,8 @@ export class Lane {
     this.#queue.push({ request, since: this.#now(), at: 0, whole: null });
     this.#rows += count;
     this.#bytes += request.bytes;
-    this.#schedule();
+    if (this.#isAtOnce()) this.#runBatch();
+    else this.#schedule();
     return null;
   }
 
@@ -120,6 +122,16 @@ export class Lane {
       message: `${reference} is asked too much now: ${why}; try again later`,
       retryAfterSeconds,
     };
+  }
+
+  /** Of a model that answers sooner than others could come, a batch is one request: gathering would cost more than it saves. */
+  #isAtOnce(): boolean {
+    if (this.#queue.length > 1 || this.#isDue || this.#isBusy) return false;
+    return (
+      this.#msPerBatch > 0 &&
+      this.#msPerBatch < this.#limits.atOnceMs &&
+      this.described.model.answerTexts !== null
+    );
   }
 
   #schedule(): void {
@@ -153,26 +165,23 @@ export class Lane {
 
   /** From the front, up to the window; of a request that is larger only a piece, and the rest goes to the end. */
   #takePieces(now: number): readonly Piece[] {
-    const window = this.#window();
+    const room: Room = { rows: this.#window(), characters: this.#limits.batchCharactersMax };
     const pieces: Piece[] = [];
     const rest: Waiting[] = [];
-    let rows = 0;
     let taken = 0;
-    for (; taken < this.#queue.length && rows < window; taken++) {
+    for (; taken < this.#queue.length && room.rows > 0 && room.characters > 0; taken++) {
       const waiting = this.#queue[taken];
       if (waiting === undefined) break;
       const { at, request, since } = waiting;
-      const { count } = request.rows;
       if (request.isGone()) {
         this.#leave(waiting);
         request.onGone?.();
         continue;
       }
-      const to = Math.min(count, at + window - rows);
+      const to = fillRoom(room, request.rows, at);
       if (at === 0) this.counters.queueMs += now - since;
       pieces.push({ waiting, from: at, to });
-      rows += to - at;
-      if (to < count) rest.push(waiting);
+      if (to < request.rows.count) rest.push(waiting);
     }
     this.#queue = taken === this.#queue.length ? rest : [...this.#queue.slice(taken), ...rest];
     return pieces;
@@ -188,8 +197,8 @@ export class Lane {
     let rows = 0;
     for (const { from, to } of pieces) rows += to - from;
     const ms = this.#now() - started;
-    this.#msPerRow =
-      this.#msPerRow === 0 ? ms / rows : this.#msPerRow + newestShare * (ms / rows - this.#msPerRow);
+    this.#msPerRow = learned(this.#msPerRow, ms / rows);
+    this.#msPerBatch = learned(this.#msPerBatch, ms);
     const { counters } = this;
     counters.batches++;
     counters.rows += rows;
@@ -303,6 +312,29 @@ export class Lane {
       `${this.described.reference} failed at these rows; the fault is the model's, not the request's`,
     );
   }
+}
+
+/** What is left of a batch. */
+interface Room {
+  rows: number;
+  characters: number;
+}
+
+/** The end of the piece from `from` on that there is room for; one row at least, however long it is. */
+function fillRoom(room: Room, rows: AskedRows, from: number): number {
+  let to = from;
+  while (to < rows.count && room.rows > 0 && room.characters > 0) {
+    room.rows--;
+    // Of a table's row the size is known by its columns.
+    if (rows.kind === "texts") room.characters -= rows.texts[to]?.length ?? 0;
+    to++;
+  }
+  return to;
+}
+
+/** A mean in which the newest counts most; the first stands for itself. */
+function learned(before: number, newest: number): number {
+  return before === 0 ? newest : before + newestShare * (newest - before);
 }
 
 function valuesOf(answers: Answers): Float32Array {

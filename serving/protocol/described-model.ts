@@ -4,6 +4,7 @@
  */
 import type { InputColumn, ServedModel } from "../model/served-model.ts";
 import type { Datatype } from "./datatype.ts";
+import { isAsciiText } from "./written-answer.ts";
 
 export interface TensorDescription {
   readonly name: string;
@@ -20,6 +21,8 @@ export interface DescribedModel {
   readonly outputs: readonly TensorDescription[];
   /** The one column's name, where the model takes one text and no more. */
   readonly textInput: string | null;
+  /** Whether nothing in an answer is beyond ASCII but what the caller sent. */
+  readonly isAscii: boolean;
   /** Each label as JSON; empty where the model gives numbers. */
   readonly labelJson: readonly string[];
   /** Each label as an element of BYTES: its length, its bytes. */
@@ -30,7 +33,7 @@ export interface DescribedModel {
   readonly predictHead: string;
   /** What the ids of its answers begin with: `name@version~`, safe in JSON and in headers. */
   readonly answerHead: string;
-  /** Its headers, names and values in turn. */
+  /** What the answers of a protocol that has no room for it say in headers, names and values in turn. */
   readonly headers: readonly string[];
 }
 
@@ -54,6 +57,7 @@ export function describeModel(model: ServedModel): DescribedModel {
             { name: "probabilities", datatype: "FP32", shape: [-1, labels.length] },
           ],
     textInput: signature.inputs.length === 1 && first?.kind === "text" && !first.optional ? first.name : null,
+    isAscii: labels.every(isAsciiText),
     labelJson: labels.map((label) => JSON.stringify(label)),
     labelBytes: labels.map(textElement),
     inferHead: `{"model_name":${name},"model_version":"${version}","parameters":{"digest":${digest},"answer":`,

@@ -2,10 +2,12 @@
  * SERVE-2. Answers of the Open Inference Protocol v2, as JSON written by hand (its shape is known) or with binary tensors after the JSON. Every
  * number in it is finite: whoever calls has looked.
  */
+import { bestOf } from "./best-label.ts";
 import type { Answers } from "../model/served-model.ts";
 import { textElement, type DescribedModel } from "./described-model.ts";
 import type { InferRequest, WantedOutput } from "./infer-request.ts";
-import type { WrittenAnswer } from "./written-answer.ts";
+import { numbersJson } from "./number-json.ts";
+import { isAsciiText, type WrittenAnswer } from "./written-answer.ts";
 
 /** `answerId` is safe in JSON as it is. */
 export function writeInfer(
@@ -27,11 +29,15 @@ export function writeInfer(
       : jsonOutput(described, wanted, count, answers);
   }
   json += "]}";
-  if (tails.length === 0) return { contentType: "application/json", body: json, inferenceHeader: null };
+  if (tails.length === 0) {
+    const isAscii = described.isAscii && (id === null || isAsciiText(id));
+    return { contentType: "application/json", body: json, isAscii, inferenceHeader: null };
+  }
   const head = Buffer.from(json, "utf8");
   return {
     contentType: "application/octet-stream",
     body: Buffer.concat([head, ...tails]),
+    isAscii: false,
     inferenceHeader: head.length,
   };
 }
@@ -43,7 +49,7 @@ function jsonOutput(
   answers: Answers,
 ): string {
   if (answers.kind === "values")
-    return `{"name":"value","datatype":"FP32","shape":[${count}],"data":[${answers.values.join(",")}]}`;
+    return `{"name":"value","datatype":"FP32","shape":[${count}],"data":[${numbersJson(answers.values)}]}`;
   const { labelJson } = described;
   const width = labelJson.length;
   if (classes > 0) {
@@ -52,7 +58,7 @@ function jsonOutput(
     return `{"name":"probabilities","datatype":"BYTES","shape":[${count},${shown}],"data":[${data.join(",")}]}`;
   }
   if (name === "probabilities")
-    return `{"name":"probabilities","datatype":"FP32","shape":[${count},${width}],"data":[${answers.probabilities.join(",")}]}`;
+    return `{"name":"probabilities","datatype":"FP32","shape":[${count},${width}],"data":[${numbersJson(answers.probabilities)}]}`;
   let data = "";
   for (let row = 0; row < count; row++) {
     if (row > 0) data += ",";
@@ -113,19 +119,4 @@ function classElements({ model }: DescribedModel, probabilities: Float32Array, s
       elements.push(`${row[index] ?? 0}:${index}:${labels[index] ?? ""}`);
   }
   return elements;
-}
-
-/** Index of the most probable label of a row; the first of equals. */
-export function bestOf(probabilities: Float32Array, row: number, width: number): number {
-  const start = row * width;
-  let best = 0;
-  let most = probabilities[start] ?? 0;
-  for (let label = 1; label < width; label++) {
-    const value = probabilities[start + label] ?? 0;
-    if (value > most) {
-      most = value;
-      best = label;
-    }
-  }
-  return best;
 }

@@ -15,6 +15,7 @@ import { quoted, turnDown, type Reading } from "./http-refusal.ts";
 import { predictionJson } from "./prediction-json.ts";
 import { bodyJson, bodyText, type RequestBody } from "./request-body.ts";
 import { rowsPerRequestMax } from "./serving-limit.ts";
+import { numbersJson } from "./number-json.ts";
 import type { WrittenAnswer } from "./written-answer.ts";
 
 const rowsSchema = listOf(anyValue, Number.MAX_SAFE_INTEGER);
@@ -140,9 +141,14 @@ function numberOf(cell: string | null): string | number | null {
 
 export function writeInvocation(described: DescribedModel, count: number, answers: Answers): WrittenAnswer {
   let json = '{"predictions":[';
-  if (answers.kind === "values") json += answers.values.join(",");
+  if (answers.kind === "values") json += numbersJson(answers.values);
   else
     for (let row = 0; row < count; row++)
       json += (row > 0 ? "," : "") + predictionJson(described, answers, row);
-  return { contentType: "application/json", body: `${json}]}`, inferenceHeader: null };
+  return {
+    contentType: "application/json",
+    body: `${json}]}`,
+    isAscii: described.isAscii,
+    inferenceHeader: null,
+  };
 }

@@ -75,5 +75,5 @@ export function writePlain(
       json += (row > 0 ? "," : "") + predictionJson(described, answers, row);
     json += "]}";
   }
-  return { contentType: "application/json", body: json, inferenceHeader: null };
+  return { contentType: "application/json", body: json, isAscii: described.isAscii, inferenceHeader: null };
 }

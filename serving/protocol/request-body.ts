@@ -1,5 +1,5 @@
 /** The body of a request as it came, unpacked, with what its headers say of it; and how it is read as text and JSON. */
-import { isUtf8 } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import { turnDown, type Reading } from "./http-refusal.ts";
 
 export interface RequestBody {
@@ -35,6 +35,8 @@ export function isJsonType(contentType: string | null): boolean {
 }
 
 export function bodyText(bytes: Buffer): Reading<string> {
+  // Most are, and need no decoding.
+  if (isAscii(bytes)) return { ok: true, value: bytes.toString("latin1") };
   return isUtf8(bytes)
     ? { ok: true, value: bytes.toString("utf8") }
     : turnDown(400, "the body is not text in UTF-8");

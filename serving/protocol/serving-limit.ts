@@ -7,5 +7,7 @@ export const bodyBytesMax = 16 * bytesPerMiB;
 export const rowsPerRequestMax = 100_000;
 /** Of one text; more is a document that was not split. */
 export const cellCharactersMax = 262_144;
+/** Of one answer: rows by labels. */
+export const answerNumbersMax = 4_000_000;
 /** An input's shape: rows, and at most one more. */
 export const dimensionsMax = 8;

@@ -15,6 +15,7 @@ import { readInvocation, writeInvocation } from "../protocol/mlflow-request.ts";
 import { readPlain, writePlain } from "../protocol/plain-request.ts";
 import type { RefusalForm } from "../protocol/refusal-form.ts";
 import { readContentType, type RequestBody } from "../protocol/request-body.ts";
+import { answerNumbersMax } from "../protocol/serving-limit.ts";
 import type { WrittenAnswer } from "../protocol/written-answer.ts";
 import { answerQuestion } from "./answer-question.ts";
 import type { CallerKeys } from "./caller-key.ts";
@@ -145,6 +146,8 @@ class Asking {
     lane.counters.inProgress++;
     if (!asked.ok) return this.#refuse(lane, asked.down);
     const { rows, write } = asked.value;
+    const large = largeAnswer(rows.count, lane.described);
+    if (large !== null) return this.#refuse(lane, large);
     const full = lane.ask({
       rows,
       bytes: body.bytes.length,
@@ -162,11 +165,9 @@ class Asking {
     const { described } = lane;
     this.#endIfClosing();
     const answerId = described.answerHead + this.#context.newId();
-    replyWith(this.#response, write(answers, answerId), [
-      ...described.headers,
-      "x-trialmesh-answer",
-      answerId,
-    ]);
+    // What the body says already is not said again.
+    const rest = this.#route.kind === "invocation" ? described.headers : [];
+    replyWith(this.#response, write(answers, answerId), ["x-trialmesh-answer", answerId, ...rest]);
     lane.counters.success++;
     const ms = this.#leave(lane);
     this.#context.onAnswer?.({ lane, rows, answers, answerId, caller: this.#caller, ms });
@@ -190,6 +191,17 @@ class Asking {
     observe(counters.seconds, ms / 1_000);
     return ms;
   }
+}
+
+/** What a request of few bytes may be answered with is bounded too. */
+function largeAnswer(count: number, { model }: DescribedModel): HttpRefusal | null {
+  const labels = model.signature.labels?.length ?? 1;
+  if (count * labels <= answerNumbersMax) return null;
+  const most = Math.max(1, Math.floor(answerNumbersMax / labels));
+  return {
+    status: 413,
+    message: `${count} rows have ${labels} probabilities each; ask for at most ${most} rows at once`,
+  };
 }
 
 function readAsked(route: AskingRoute, body: RequestBody, described: DescribedModel): Reading<Asked> {

@@ -5,10 +5,9 @@ import { bodyBytesMax } from "../protocol/serving-limit.ts";
 export interface ConnectionLimits {
   readonly connectionsMax: number;
   readonly headerBytesMax: number;
-  /** For all headers, for the whole request, between two requests of a connection, and without a byte either way. */
+  /** For all headers, for the whole request, and without a byte either way, between two requests too. */
   readonly headersMaxMs: number;
   readonly requestMaxMs: number;
-  readonly idleMaxMs: number;
   readonly silenceMaxMs: number;
   readonly lookMs: number;
   /** Of all bodies that are still coming. */
@@ -22,8 +21,7 @@ export const connectionLimits: ConnectionLimits = {
   headerBytesMax: 16_384,
   headersMaxMs: 10_000,
   requestMaxMs: 30_000,
-  idleMaxMs: 65_000,
-  silenceMaxMs: 60_000,
+  silenceMaxMs: 120_000,
   lookMs: 1_000,
   heldBytesMax: 16 * bodyBytesMax,
   discardBytesMax: 64 * bytesPerMiB,

@@ -10,14 +10,15 @@ const guard = ["x-content-type-options", "nosniff"] as const;
 /** `headers`: names and values in turn. */
 export function replyWith(
   response: ServerResponse,
-  { body, contentType, inferenceHeader }: WrittenAnswer,
+  { body, contentType, inferenceHeader, isAscii }: WrittenAnswer,
   headers: readonly string[],
 ): void {
-  const length = String(typeof body === "string" ? Buffer.byteLength(body) : body.length);
+  const length = String(typeof body === "string" && !isAscii ? Buffer.byteLength(body) : body.length);
   const all = ["content-type", contentType, "content-length", length, ...headers];
   if (inferenceHeader !== null) all.push("inference-header-content-length", String(inferenceHeader));
   response.writeHead(200, all);
-  response.end(body);
+  if (typeof body === "string") response.end(body, isAscii ? "latin1" : "utf8");
+  else response.end(body);
 }
 
 export function replyText(

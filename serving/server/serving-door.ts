@@ -77,7 +77,8 @@ function boundedServer(tls: ServingDoorOptions["tls"], limits: ConnectionLimits,
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersMaxMs,
     requestTimeout: limits.requestMaxMs,
-    keepAliveTimeout: limits.idleMaxMs,
+    // A timer of its own for the time between two requests would be set and cleared at each; silence ends a connection anyway.
+    keepAliveTimeout: 0,
     connectionsCheckingInterval: limits.lookMs,
     noDelay: true,
     // A request without the header Host gets its answer, in our form.

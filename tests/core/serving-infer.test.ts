@@ -6,6 +6,7 @@ import * as z from "zod";
 import { describeModel, textElement } from "../../serving/protocol/described-model.ts";
 import { writeInfer } from "../../serving/protocol/infer-answer.ts";
 import { readInfer } from "../../serving/protocol/infer-request.ts";
+import { numberJson } from "../../serving/protocol/number-json.ts";
 import type { RequestBody } from "../../serving/protocol/request-body.ts";
 import { cellCharactersMax, rowsPerRequestMax } from "../../serving/protocol/serving-limit.ts";
 import { standInAnswer, standInLabels, tableModel, textModel } from "../support/stand-in-model.ts";
@@ -235,7 +236,10 @@ function readAnswer(body: string | Uint8Array, header: number | null) {
     const elements = shape.reduce((product, size) => product * size, 1);
     if (data !== undefined) {
       assert.equal(data.length, elements);
-      tensors.set(name, data);
+      tensors.set(
+        name,
+        data.map((one) => (typeof one === "number" ? Math.fround(one) : one)),
+      );
       continue;
     }
     const tail = bytes.subarray(at, at + (parameters?.binary_data_size ?? 0));
@@ -441,4 +445,18 @@ describe("SERVE-3: whatever does not fit is refused with a sentence and never ta
     assert.match(refusalOf(jsonBody({ inputs: [two, kind] }), table).message, /2 rows/);
     assert.match(refusalOf(jsonBody({ inputs: [kind] }), table).message, /"size" is missing/);
   });
+});
+
+test("SERVE-2: a number in JSON is the FP32 that was meant, exactly, and JSON's own", () => {
+  const any = fc.float({ noNaN: true, noDefaultInfinity: true });
+  const near = fc.integer({ min: 1, max: 2 ** 24 }).map((part) => Math.fround(part / 2 ** 24));
+  fc.assert(
+    fc.property(fc.oneof(any, near, fc.float({ min: 0, max: 1, noNaN: true })), (value) => {
+      const text = numberJson(value);
+      const read: unknown = JSON.parse(text);
+      assert.ok(typeof read === "number");
+      assert.equal(Math.fround(read) + 0, value + 0, text);
+    }),
+    { numRuns: 2_000 },
+  );
 });

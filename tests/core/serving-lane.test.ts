@@ -128,6 +128,21 @@ describe("SERVE-5: batches form of what is there and wait for nothing", () => {
     assert.deepEqual(batches, [10, 1]);
   });
 
+  test("a model that answers sooner than others could come is asked at once; a slow one gathers", async () => {
+    for (const [ms, isAtOnce] of [
+      [0.02, true],
+      [20, false],
+    ] as const) {
+      const { lane, runAll } = laneOf(textModel(), {}, ms);
+      ask(lane, ["a"]);
+      await runAll();
+      const next = ask(lane, ["b"]);
+      assert.equal(next.answers.length === 1, isAtOnce, `${ms} ms a batch`);
+      await runAll();
+      assert.deepEqual(next.answers, [{ ok: true, rows: rowsOf(["b"]) }]);
+    }
+  });
+
   test("while a batch is computed elsewhere, what comes is the next one", async () => {
     const batches: number[] = [];
     let release: () => void = () => undefined;
@@ -163,6 +178,21 @@ describe("SERVE-5: batches form of what is there and wait for nothing", () => {
     told("small", ["a"]);
     for (let run = turns.shift(); run !== undefined; run = turns.shift()) run();
     assert.deepEqual(order, ["small", "large"]);
+  });
+
+  test("long texts are cut into batches by their characters, so that nobody waits for all of them", async () => {
+    const batches: number[] = [];
+    const { lane, runAll } = laneOf(textModel({ onBatch: (rows) => void batches.push(rows) }), {
+      batchCharactersMax: 100,
+    });
+    const long = ask(
+      lane,
+      Array.from({ length: 5 }, () => "x".repeat(60)),
+    );
+    const short = ask(lane, ["a"]);
+    await runAll();
+    assert.deepEqual(batches, [2, 3, 1]);
+    assert.deepEqual([long.answers.length, short.answers.length], [1, 1]);
   });
 
   test("the window follows what a row takes", async () => {

@@ -4,7 +4,7 @@ import test from "node:test";
 import fc from "fast-check";
 import type { TextDataset } from "../../data/row/dataset-rows.ts";
 import { fillLogCountRatios } from "../../training/text/nbsvm.ts";
-import { bucketsOfTable, ngramDataset, ngramRows, tableFromBuckets } from "../../training/sparse/ngram.ts";
+import { bucketsOfTable, ngramDataset, NgramReader, tableFromBuckets } from "../../training/sparse/ngram.ts";
 import type { NgramSetting } from "../../training/sparse/ngram-sink.ts";
 import { mix } from "../../numeric/mix.ts";
 
@@ -97,13 +97,35 @@ test("NGRAM-2: rows are numbered from the most frequent bucket down; rare ones h
   );
   assert.deepEqual(counts, [4, 4, 3]);
   const again = tableFromBuckets(bucketsOfTable(made), bucketBits);
-  assert.deepEqual(ngramRows(["d c c b b b"], setting, again).rows, made.train.rows.slice(0, 5));
+  assert.deepEqual(new NgramReader(setting, again).rows(["d c c b b b"]).rows, made.train.rows.slice(0, 5));
 });
 
 test("NGRAM-3: binary: an n-gram counts once per text", () => {
   const setting = { wordNgrams: 1, charMin: 1, charMax: 0, bucketBits, minCount: 1, binary: true };
   const { train } = ngramDataset(datasetOf(["a a b a", "a b b"]), setting);
   assert.deepEqual([...train.offsets], [0, 2, 4]);
+});
+
+test("NGRAM-4: a reader gives a text the same rows whatever it read before, alone or among others", () => {
+  const word = fc.constantFrom("a", "b", "c", "dd", "a b", "\u00e9");
+  const texts = fc.array(
+    fc.array(word, { maxLength: 8 }).map((words) => words.join(" ")),
+    { minLength: 1, maxLength: 6 },
+  );
+  fc.assert(
+    fc.property(texts, texts, fc.boolean(), (before, given, binary) => {
+      const setting = { wordNgrams: 2, charMin: 1, charMax: 3, bucketBits, minCount: 1, binary };
+      const table = ngramDataset(datasetOf(["a b c", "b a dd"]), setting);
+      const reader = new NgramReader(setting, table);
+      reader.rows(before);
+      const { offsets, rows } = reader.rows(given);
+      for (const [at, text] of given.entries())
+        assert.deepEqual(
+          rows.slice(offsets[at], offsets[at + 1]),
+          new NgramReader(setting, table).rows([text]).rows,
+        );
+    }),
+  );
 });
 
 test("NBSVM-1: log-count ratios as in Wang and Manning 2012, worked out by hand", () => {

@@ -1,11 +1,14 @@
 /** `trialmesh serve` on a real mesh: trained, registered, served; an alias is moved under load and nobody notices but by the version. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import * as z from "zod";
 import { CliMesh, type CliProcess } from "../support/cli-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 import { until } from "../support/until.ts";
 
+const run = promisify(execFile);
 const sweep = (seed: number) => `name: served
 task: text-classification
 dataset: language-id
@@ -101,6 +104,21 @@ describe("SERVE-14: a mesh's model is served and follows its alias", { skip: ski
       assert.equal(code, 1, err);
       assert.match(err, sentence);
     }
+  });
+
+  test("SERVE-11: beyond this machine it answers over TLS that the mesh vouches for, whoever has a key", async () => {
+    const keys = mesh.write("keys.txt", "alice 0123456789abcdef\n");
+    const safe = mesh.start("one", "serve", "served@champion", "--listen", "0.0.0.0:0", "--key-file", keys);
+    const port = await safe.saidLine(/serving at https:\/\/0\.0\.0\.0:(\d+)/);
+    const authority = await safe.saidLine(/callers believe it by (\S+)/);
+    const ask = (...words: readonly string[]) =>
+      run("curl", ["-s", ...words, `https://localhost:${port}/predict/served`, "-d", '{"text": "hola"}']);
+    const { stdout } = await ask("--cacert", authority, "-H", "authorization: Bearer 0123456789abcdef");
+    assert.ok(answerSchema.parse(JSON.parse(stdout)).version > 0);
+    const unknown = await ask("--cacert", authority);
+    assert.match(unknown.stdout, /a key is needed/);
+    await assert.rejects(ask(), "a certificate of nobody's was believed");
+    assert.equal(await safe.end("SIGTERM"), 0);
   });
 
   test("SERVE-10: SIGTERM ends it", async () => {

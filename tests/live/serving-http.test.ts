@@ -8,14 +8,14 @@ import { textElement } from "../../serving/protocol/described-model.ts";
 import { bodyBytesMax } from "../../serving/protocol/serving-limit.ts";
 import { CallerKeys } from "../../serving/server/caller-key.ts";
 import { laneFor, ServingPlace } from "../support/serving-place.ts";
-import { standInAnswer, standInLabels, tableModel, textModel } from "../support/stand-in-model.ts";
+import { standInAnswer, standInLabels, tableModel, textModel, wideModel } from "../support/stand-in-model.ts";
 import { until } from "../support/until.ts";
 
 const faults: unknown[] = [];
 let place: ServingPlace;
 before(async () => {
   place = await ServingPlace.open({
-    models: [textModel(), tableModel(), textModel({ model: "slow", isAsync: true })],
+    models: [textModel(), tableModel(), textModel({ model: "slow", isAsync: true }), wideModel()],
     limits: { headersMaxMs: 300, requestMaxMs: 300, lookMs: 50 },
     onFault: (fault) => void faults.push(fault),
   });
@@ -34,7 +34,9 @@ const answerSchema = z.object({
 });
 
 function probabilitiesIn(json: unknown): unknown {
-  return answerSchema.parse(json).outputs.find(({ name }) => name === "probabilities")?.data;
+  const found = answerSchema.parse(json).outputs.find(({ name }) => name === "probabilities")?.data;
+  // FP32, as whoever asked reads them.
+  return found?.map((one) => (typeof one === "number" ? Math.fround(one) : one));
 }
 
 describe("SERVE-8: health, metadata and statistics are JSON that clients read", () => {
@@ -79,7 +81,7 @@ describe("SERVE-8: health, metadata and statistics are JSON that clients read", 
       .parse((await place.ask("/v2/repository/index", "")).json);
     assert.deepEqual(
       index.map(({ name }) => name),
-      ["trec", "price", "slow"],
+      ["trec", "price", "slow", "wide"],
     );
     for (const path of ["/v2/models/stats", "/v2/models/trec/stats", "/v2/models/trec/config"])
       assert.equal((await place.ask(path)).status, 200);
@@ -92,19 +94,28 @@ describe("SERVE-8: health, metadata and statistics are JSON that clients read", 
 });
 
 describe("SERVE-2: every answer says which version gave it", () => {
-  test("in its headers and where the protocol has room", async () => {
+  test("in its body, in headers where that has no room for it, and in the id", async () => {
     const { headers, json, status } = await place.ask(inferPath, infer(["a", "b"]));
     assert.equal(status, 200);
+    const said = z
+      .looseObject({
+        model_name: z.string(),
+        model_version: z.string(),
+        parameters: z.object({ answer: z.string(), digest: z.string() }),
+      })
+      .parse(json);
     assert.deepEqual(
-      ["model", "version", "digest"].map((name) => headers.get(`x-trialmesh-${name}`)),
+      [said.model_name, said.model_version, said.parameters.digest],
       ["trec", "7", "ab".repeat(32)],
     );
-    const { parameters } = z
-      .looseObject({ parameters: z.object({ answer: z.string(), digest: z.string() }) })
-      .parse(json);
-    assert.equal(headers.get("x-trialmesh-answer"), parameters.answer);
-    assert.match(parameters.answer, /^trec@7~\w+$/);
+    assert.equal(headers.get("x-trialmesh-answer"), said.parameters.answer);
+    assert.match(said.parameters.answer, /^trec@7~\w+$/);
     assert.deepEqual(probabilitiesIn(json), [...standInAnswer("a"), ...standInAnswer("b")]);
+    const scored = await place.ask("/invocations", { inputs: ["a"] }, { "content-type": "application/json" });
+    assert.deepEqual(
+      ["model", "version", "digest"].map((name) => scored.headers.get(`x-trialmesh-${name}`)),
+      ["trec", "7", "ab".repeat(32)],
+    );
   });
 
   test("packed with gzip and deflate, JSON and binary", async () => {
@@ -135,7 +146,7 @@ describe("SERVE-2: every answer says which version gave it", () => {
       .looseObject({ label: z.string(), probabilities: z.record(z.string(), z.number()) })
       .parse((await place.ask("/predict/trec", { text: "a" })).json);
     assert.deepEqual(Object.keys(one.probabilities), standInLabels);
-    assert.deepEqual(Object.values(one.probabilities), standInAnswer("a"));
+    assert.deepEqual(Object.values(one.probabilities).map(Math.fround), standInAnswer("a"));
     const several = z
       .looseObject({ predictions: z.array(z.unknown()) })
       .parse((await place.ask("/predict/trec@7", { texts: ["a", "b"] })).json);
@@ -177,6 +188,12 @@ describe("SERVE-9: whatever is wrong with a request, its sender gets a sentence 
     ],
     ["a body that is too large", 413, inferPath, Buffer.alloc(bodyBytesMax + 1, 32)],
     ["10 MB of text", 413, "/predict/trec", { text: "x".repeat(10_000_000) }],
+    [
+      "rows of many labels whose answer would be too large",
+      413,
+      "/predict/wide",
+      { texts: Array.from({ length: 5_000 }, () => "a") },
+    ],
     ["an empty text", 400, "/predict/trec", { text: "" }],
     ["two ways at once", 400, "/predict/trec", { text: "a", rows: [] }],
     ["a column that is not there", 400, "/predict/price", { rows: [{ size: 1, kind: "big", colour: 1 }] }],

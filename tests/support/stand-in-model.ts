@@ -72,6 +72,15 @@ export function textModel(options: StandInOptions = {}): ServedModel {
   };
 }
 
+/** Of a thousand labels, all alike. */
+export function wideModel(): ServedModel {
+  const labels = Array.from({ length: 1_000 }, (_, at) => `label ${at}`);
+  const like = textModel({ model: "wide" });
+  const answerTexts = (texts: readonly string[]) =>
+    new Float32Array(texts.length * labels.length).fill(1 / labels.length);
+  return { ...like, signature: { ...like.signature, labels }, answerTexts };
+}
+
 /** Gives `size` + 10 × (`kind` is "big") − (`note` is there ? 0 : 1). */
 export function tableModel(): ServedModel {
   return {

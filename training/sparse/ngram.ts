@@ -37,16 +37,17 @@ export function ngramDataset(dataset: TextDataset, setting: NgramSetting): Ngram
   const key = [wordNgrams, charMin, charMax, bucketBits, minCount, binary].join(" ");
   const found = settings.get(key);
   if (found !== undefined) return found;
-  const train = bucketsOf(dataset.train, setting);
+  const train = bucketsOf(dataset.train, new NgramSink(setting));
   const table = tableOf(train.rows, setting);
   const later = (split: "validation" | "test") => {
     let made: NgramRows | null = null;
-    return () => (made ??= toRows(bucketsOf(dataset[split], setting), table, setting));
+    return () =>
+      (made ??= toRows(bucketsOf(dataset[split], new NgramSink(setting)), table, newSeen(setting, table)));
   };
   const [validation, test] = [later("validation"), later("test")];
   const made: NgramDataset = {
     ...table,
-    train: toRows(train, table, setting),
+    train: toRows(train, table, newSeen(setting, table)),
     get validation() {
       return validation();
     },
@@ -60,10 +61,48 @@ export function ngramDataset(dataset: TextDataset, setting: NgramSetting): Ngram
   return made;
 }
 
-/** Rows for texts outside any dataset, through a table made in training. */
-export function ngramRows(texts: readonly string[], setting: NgramSetting, table: NgramTable): NgramRows {
-  const examples = texts.map((text) => ({ text, label: 0 }));
-  return toRows(bucketsOf(examples, setting), table, setting);
+/** Above this the memory of one long text is not kept for those that follow. */
+const keptBucketsMax = 2 ** 20;
+const marksMax = 2 ** 31 - 1;
+
+/**
+ * Rows for texts outside any dataset, through a table made in training. Its memory is kept from call to call: for one text making it
+ * anew would be most of the work.
+ */
+export class NgramReader {
+  readonly #setting: NgramSetting;
+  readonly #table: NgramTable;
+  readonly #seen: Seen;
+  #sink: NgramSink;
+
+  constructor(setting: NgramSetting, table: NgramTable) {
+    this.#setting = setting;
+    this.#table = table;
+    this.#seen = newSeen(setting, table);
+    this.#sink = new NgramSink(setting);
+  }
+
+  rows(texts: readonly string[]): NgramRows {
+    const examples = texts.map((text) => ({ text, label: 0 }));
+    if (this.#sink.buckets.length > keptBucketsMax) this.#sink = new NgramSink(this.#setting);
+    this.#sink.length = 0;
+    return toRows(bucketsOf(examples, this.#sink), this.#table, this.#seen);
+  }
+}
+
+/** The last example that had each row, by a mark of its own; null where a row counts as often as it occurs. */
+type Seen = { readonly marks: Int32Array; mark: number } | null;
+
+function newSeen({ binary }: NgramSetting, { rows }: NgramTable): Seen {
+  return binary ? { marks: new Int32Array(rows), mark: 0 } : null;
+}
+
+function nextMark(seen: NonNullable<Seen>): number {
+  if (seen.mark === marksMax) {
+    seen.marks.fill(0);
+    seen.mark = 0;
+  }
+  return ++seen.mark;
 }
 
 /** The table again from its rows' buckets, as a checkpoint keeps them. */
@@ -112,24 +151,19 @@ function tableOf(buckets: Int32Array, setting: NgramSetting): NgramTable {
   return { rowOfBucket, rows };
 }
 
-function toRows(
-  buckets: NgramRows,
-  { rowOfBucket, rows: count }: NgramTable,
-  setting: NgramSetting,
-): NgramRows {
+function toRows(buckets: NgramRows, { rowOfBucket }: NgramTable, seen: Seen): NgramRows {
   const offsets = new Int32Array(buckets.offsets.length);
   const rows = new Int32Array(buckets.rows.length);
-  /** The last example that had the row. */
-  const seen = new Int32Array(setting.binary ? count : 0).fill(-1);
   let length = 0;
   for (let example = 0; example + 1 < offsets.length; example++) {
     const to = buckets.offsets[example + 1] ?? 0;
+    const mark = seen === null ? 0 : nextMark(seen);
     for (let at = buckets.offsets[example] ?? 0; at < to; at++) {
       const row = rowOfBucket[buckets.rows[at] ?? 0] ?? -1;
       if (row < 0) continue;
-      if (setting.binary) {
-        if (seen[row] === example) continue;
-        seen[row] = example;
+      if (seen !== null) {
+        if (seen.marks[row] === mark) continue;
+        seen.marks[row] = mark;
       }
       rows[length++] = row;
     }
@@ -138,10 +172,10 @@ function toRows(
   return { offsets, rows: rows.slice(0, length), labels: buckets.labels };
 }
 
-function bucketsOf(examples: readonly Example[], setting: NgramSetting): NgramRows {
+/** `sink`: empty. */
+function bucketsOf(examples: readonly Example[], sink: NgramSink): NgramRows {
   const offsets = new Int32Array(examples.length + 1);
   const labels = new Int32Array(examples.length);
-  const sink = new NgramSink(setting);
   examples.forEach(({ text, label }, index) => {
     sink.add(text);
     offsets[index + 1] = sink.length;

@@ -13,7 +13,7 @@ import { MetricTally } from "../task/metric.ts";
 import {
   bucketsOfTable,
   ngramDataset,
-  ngramRows,
+  NgramReader,
   tableFromBuckets,
   type NgramTable,
 } from "../sparse/ngram.ts";
@@ -253,19 +253,20 @@ function predictorOf(
   setting: NgramSetting,
   table: NgramTable,
 ): Predictor {
+  const reader = new NgramReader(setting, table);
   return {
     kind: "text",
     labels,
     predict: (texts) => {
       const ranked: (readonly Prediction[])[] = [];
-      engine.score(ngramRows(texts, setting, table), (probabilities, at) =>
+      engine.score(reader.rows(texts), (probabilities, at) =>
         ranked.push(rankedPredictions(labels, probabilities, at)),
       );
       return ranked;
     },
     probabilities: (texts) => {
       const out = new Float32Array(texts.length * labels.length);
-      engine.score(ngramRows(texts, setting, table), (probabilities, at, text) => {
+      engine.score(reader.rows(texts), (probabilities, at, text) => {
         for (let label = 0; label < labels.length; label++)
           out[text * labels.length + label] = probabilities[at + label] ?? 0;
       });

@@ -1,0 +1,21 @@
+/** Our server as `trialmesh serve` runs it, with a key, metrics and batching, without a mesh: serving-child.js MODEL_FILE TOKEN. */
+import { serveModels } from "../../client/serve/serve-models.ts";
+import { accept } from "../../protocol/refusal.ts";
+import { CallerKeys } from "../../serving/server/caller-key.ts";
+import { valueOf } from "../shared/value-of.ts";
+import { openTrec } from "./trained-model.ts";
+
+const [file = "", token = ""] = process.argv.slice(2);
+const serving = valueOf(
+  await serveModels({
+    references: ["trec@champion"],
+    address: { host: "127.0.0.1", port: 0 },
+    keys: valueOf(CallerKeys.read(`bench ${token}`)),
+    tls: null,
+    open: async () => accept(await openTrec(file)),
+    resolve: () => Promise.resolve(accept({ model: "trec", version: 1 })),
+    say: (line) => console.error(line),
+  }),
+);
+console.log(`listening at ${serving.url}`);
+process.on("SIGTERM", () => void serving.drain(1_000).then(() => process.exit(0)));
