@@ -5,13 +5,13 @@
 import type { VersionName } from "../model/served-model.ts";
 import type { Example } from "./example.ts";
 import { opset } from "./onnx/onnx-file.ts";
-import type { TransformDescription } from "./transform-description.ts";
+import type { DescribedColumn, TransformDescription } from "./transform-description.ts";
 
 /** Whose format it is written in; later ones read it. */
 const mlflowVersion = "2.22.0";
 const pythonVersion = "3.11";
 /** As pip takes them; the first two are what the programs need. */
-export const mlflowPackages = ["numpy>=1.24", "onnxruntime>=1.17", "pandas>=1.5", "mlflow>=2.10"] as const;
+export const mlflowPackages = ["numpy>=1.24", "onnxruntime>=1.17", "pandas>=1.5", "mlflow>=2.20"] as const;
 
 export interface MlflowSource {
   readonly name: VersionName;
@@ -61,7 +61,7 @@ export function mlflowExample({ inputs }: Example, { columns }: TransformDescrip
 function mlModel({ name, transform, at }: MlflowSource): string {
   const { columns, labels } = transform;
   const inputs = columns.map((column) => ({
-    type: column.kind === "number" ? "double" : "string",
+    type: mlflowType(column),
     name: column.name,
     required: false,
   }));
@@ -105,6 +105,13 @@ function mlModel({ name, transform, at }: MlflowSource): string {
     ...registered,
     "",
   ].join("\n");
+}
+
+/** Yes or no, and dates, come as such or as text: MLflow has a type for either alone, and one for whatever comes. */
+function mlflowType({ kind, type }: DescribedColumn): string {
+  if (type === "boolean" || type === "date" || type === "timestamp") return "any";
+  if (type === "any" && kind === "category") return "any";
+  return kind === "number" ? "double" : "string";
 }
 
 export const exampleFile = "input_example.json";
