@@ -44,6 +44,7 @@ export async function answerLane(csv: string, folder: string): Promise<AnswerLan
       out: join(folder, "answered.csv"),
       format: "csv",
       only: false,
+      explainer: null,
       pour: () => Promise.resolve(),
       say: (line) => console.error(line),
       onBad: ({ reason }) => Promise.reject(new Error(reason)),

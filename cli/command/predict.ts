@@ -2,8 +2,10 @@
 import { Option, type Command } from "commander";
 import type { PredictionFormat } from "../../client/predict/prediction-file.ts";
 import { predictionFormats } from "../../client/predict/prediction-file.ts";
+import type { Connected } from "../../client/connect/connect-mesh.ts";
+import type { Explainer } from "../../serving/explain/explanation.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
-import { accept, refuse } from "../../protocol/refusal.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { glyphsFor } from "../../text/glyph.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { asking, action, eachOf, examples, fileArgument, textFlag } from "../shell/option.ts";
@@ -19,6 +21,8 @@ export interface PredictOptions extends MeshOptions {
   readonly out?: string;
   readonly format?: PredictionFormat;
   readonly only?: boolean;
+  readonly explain?: boolean;
+  readonly force?: boolean;
   readonly badRows?: string;
 }
 
@@ -38,6 +42,11 @@ export function predictCommand(terminal: Terminal): Command {
       ),
     )
     .option("--only", "write predictions alone, without the rows' own columns and probabilities")
+    .option("--force", "write anew what is there already")
+    .option(
+      "--explain",
+      "say which words, phrases or columns count for each answer (linear, nbsvm, fasttext)",
+    )
     .option(
       "--bad-rows <file>",
       "write the rows that cannot be answered, and why, to this CSV file",
@@ -68,13 +77,15 @@ async function predict(terminal: Terminal, reference: string, options: PredictOp
     if (!opened.ok) return printRefusal(terminal, options, opened.refusal);
     const model = opened.value;
     try {
+      const explainer = options.explain === true ? await explainerOf(connected, model.digest) : accept(null);
+      if (!explainer.ok) return printRefusal(terminal, options, explainer.refusal);
       if (options.text === undefined) {
         const { predictRows } = await import("../shell/predict-rows.ts");
-        return await predictRows(terminal, options, model);
+        return await predictRows(terminal, options, model, explainer.value);
       }
       const { answerTexts } = await import("../../client/predict/answer-text.ts");
       const { textAnswers } = await import("../print/text-answer.ts");
-      const answered = await answerTexts(model, options.text);
+      const answered = await answerTexts(model, options.text, explainer.value);
       if (!answered.ok) return printRefusal(terminal, options, answered.refusal);
       return printAnswer(terminal, options, accept(answered.value), (value) =>
         textAnswers(value, terminal.columns, glyphsFor(terminal.environment)),
@@ -85,13 +96,35 @@ async function predict(terminal: Terminal, reference: string, options: PredictOp
   });
 }
 
+async function explainerOf(connected: Connected, digest: string): Promise<Outcome<Explainer>> {
+  const { fetchBytes } = await import("../../client/artifact/fetch-bytes.ts");
+  const { openExplainer } = await import("../../serving/explain/open-explainer.ts");
+  const bytes = await fetchBytes(connected, digest);
+  return bytes.ok ? openExplainer(bytes.value) : bytes;
+}
+
 /** Flags that contradict each other, in a sentence. */
-function wrongUsage({ badRows, file, format, json = false, only, out, text }: PredictOptions): string | null {
+function wrongUsage({
+  badRows,
+  file,
+  force,
+  format,
+  json = false,
+  only,
+  out,
+  text,
+}: PredictOptions): string | null {
   if (text === undefined && file === undefined)
     return 'nothing to answer; give --text "…", or --file with rows (- for standard input)';
   if (text !== undefined && file !== undefined)
     return "--text and --file are two questions; ask one at a time";
-  const ofFile = { "--out": out, "--format": format, "--only": only, "--bad-rows": badRows };
+  const ofFile = {
+    "--out": out,
+    "--format": format,
+    "--only": only,
+    "--bad-rows": badRows,
+    "--force": force,
+  };
   const stray = Object.entries(ofFile).find(([, value]) => value !== undefined)?.[0];
   if (text !== undefined && stray !== undefined) return `${stray} is for the answers to a --file`;
   if (json && file !== undefined && out === undefined)

@@ -1,9 +1,12 @@
 /** The answers of a model to a file of rows: where they go, what is said meanwhile and at the end. */
+import { existsSync } from "node:fs";
 import { describeBad, predictedText, predictFile, type BadRow } from "../../client/predict/predict-file.ts";
 import { predictionFormat, type PredictionFormat } from "../../client/predict/prediction-file.ts";
 import { csvField } from "../../client/predict/prediction-table.ts";
 import { TextFile } from "../../client/export/text-file.ts";
+import { refuse } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import type { Explainer } from "../../serving/explain/explanation.ts";
 import type { OpenedModel } from "../../serving/model/open-served-model.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import { glyphsFor } from "../../text/glyph.ts";
@@ -18,6 +21,8 @@ export interface PredictRowsOptions extends PrintOptions {
   readonly format?: PredictionFormat;
   readonly only?: boolean;
   readonly badRows?: string;
+  /** What is there already is written anew. */
+  readonly force?: boolean;
 }
 
 /** Bad rows that are told one by one; the rest are counted. */
@@ -28,14 +33,24 @@ export async function predictRows(
   terminal: Terminal,
   options: PredictRowsOptions,
   model: OpenedModel,
+  explainer: Explainer | null,
 ): Promise<ExitCode> {
   const format = predictionFormat(options.out, options.format);
   if (!format.ok) {
     printRefusal(terminal, options, format.refusal);
     return exitCode.usage;
   }
+  const there = [options.out, options.badRows].find((path) => path !== undefined && existsSync(path));
+  if (there !== undefined && options.force !== true) {
+    const message = `${there} is there already; --force writes it anew`;
+    return printRefusal(terminal, options, refuse("conflict", message).refusal);
+  }
   const stop = new AbortController();
-  const end = () => stop.abort();
+  const end = () => {
+    stop.abort();
+    // A stream that says nothing would be waited for.
+    process.stdin.destroy();
+  };
   for (const signal of endingSignals) process.once(signal, end);
   const progress = progressLine(
     process.stderr.isTTY ? (text) => void process.stderr.write(text) : null,
@@ -51,6 +66,7 @@ export async function predictRows(
       out: options.out ?? null,
       format: format.value,
       only: options.only === true,
+      explainer,
       pour: (text) => terminal.pour(text),
       say: (line) => terminal.note(`trialmesh: ${line}`),
       onBad: (row) => {

@@ -1,6 +1,8 @@
 /** A model's answers to single texts, each with every label's probability. */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { OpenedModel } from "../../serving/model/open-served-model.ts";
+import { describeUnfit } from "../../serving/transform/transform.ts";
+import type { Explainer, Explanation } from "../../serving/explain/explanation.ts";
 import { bestLabel, rounded } from "./prediction-table.ts";
 
 export interface TextAnswer {
@@ -8,6 +10,8 @@ export interface TextAnswer {
   readonly prediction: string;
   /** By label, the most probable first. */
   readonly probabilities: Readonly<Record<string, number>>;
+  /** Of the prediction, where it was asked for. */
+  readonly explanation?: Explanation;
 }
 
 export interface TextAnswers {
@@ -20,9 +24,11 @@ export interface TextAnswers {
   readonly answers: readonly TextAnswer[];
 }
 
+/** `explainer`: null where no answer is to be explained. */
 export async function answerTexts(
   model: OpenedModel,
   texts: readonly string[],
+  explainer: Explainer | null,
 ): Promise<Outcome<TextAnswers>> {
   const { inputs, labels } = model.signature;
   const name = `${model.model}@${model.version}`;
@@ -34,19 +40,24 @@ export async function answerTexts(
   const columns = inputs.map(
     (input) => [input.name, texts.map((text) => (input === last ? text : null))] as const,
   );
-  const answers = await model.answer({ count: texts.length, columns: new Map(columns) });
-  if (!answers.ok) return answers;
-  if (answers.value.kind !== "labels") throw new Error(`${name} has labels and gave none`);
-  const { probabilities } = answers.value;
+  const transformed = await model.transform.apply({ count: texts.length, columns: new Map(columns) });
+  if (!transformed.ok) return transformed;
+  const [unfit] = transformed.value.unfit;
+  if (unfit !== undefined) return refuse("invalid", describeUnfit(unfit));
+  const answers = model.predict(transformed.value);
+  if (answers.kind !== "labels") throw new Error(`${name} has labels and gave none`);
+  const { probabilities } = answers;
   const answered = texts.map((text, row): TextAnswer => {
     const at = row * labels.length;
     const ranked = labels
       .map((label, index) => [label, rounded(probabilities[at + index] ?? 0)] as const)
       .toSorted(([, a], [, b]) => b - a);
+    const best = bestLabel(probabilities, at, labels.length);
     return {
       text,
-      prediction: labels[bestLabel(probabilities, at, labels.length)] ?? "",
+      prediction: labels[best] ?? "",
       probabilities: Object.fromEntries(ranked),
+      ...(explainer === null ? {} : { explanation: explainer.explain(transformed.value, row, best) }),
     };
   });
   const { algorithm, digest, task, version } = model;

@@ -1,17 +1,25 @@
 /**
- * A model's answers to a file of rows, however many: block by block from the source through the model to where they go. A line
- * that is no row, and a row that does not fit, are told of and stop nothing.
+ * PREDICT-2: a model's answers to a file of rows, however many: block by block from the source through the model to where they go.
+ * PREDICT-3: a line that is no row, and a row that does not fit, are told of and stop nothing.
  */
 import { plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Value } from "../../protocol/value.ts";
 import type { OpenedModel } from "../../serving/model/open-served-model.ts";
 import type { Answers, InputRows } from "../../serving/model/served-model.ts";
-import type { UnfitRow } from "../../serving/transform/transform.ts";
+import type { Explainer } from "../../serving/explain/explanation.ts";
+import type { TransformedRows, UnfitRow } from "../../serving/transform/transform.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import { openRows } from "./open-rows.ts";
 import { openPredictionFile, type PredictionFile, type PredictionFormat } from "./prediction-file.ts";
-import { madeColumns, madeValues, predictionTable, type PredictionTable } from "./prediction-table.ts";
+import {
+  bestLabel,
+  madeColumns,
+  madeValues,
+  predictionTable,
+  reasonText,
+  type PredictionTable,
+} from "./prediction-table.ts";
 import type { RowBatch, RowSource } from "./row-source.ts";
 import { textColumn } from "./text-column.ts";
 import { TruthCheck, type Rightness } from "./truth-check.ts";
@@ -43,6 +51,8 @@ export interface PredictFileOptions {
   readonly format: PredictionFormat;
   /** Predictions alone. */
   readonly only: boolean;
+  /** Null where no answer is to be explained. */
+  readonly explainer: Explainer | null;
   readonly pour: (text: string) => Promise<void>;
   readonly say: (line: string) => void;
   readonly onBad: (bad: BadRow) => Promise<void>;
@@ -58,7 +68,10 @@ export async function predictFile(options: PredictFileOptions): Promise<Outcome<
   const source = await openRows(file, stdin, wanted, manifest);
   if (!source.ok) return source;
   for (const note of source.value.notes) options.say(note);
-  const table = predictionTable(source.value.names, model.signature, options.only);
+  const table = predictionTable(source.value.names, model.signature, {
+    only: options.only,
+    explain: options.explainer !== null,
+  });
   if (!table.ok) return table;
   const truth = await TruthCheck.open(manifest, model.signature, source.value.names);
   try {
@@ -81,8 +94,7 @@ async function answerAll(
   let renamed: ReadonlyMap<string, string> | null = null;
   let [rows, bad] = [0, 0];
   try {
-    for await (const batch of source.batches()) {
-      if (signal.aborted) return refuse("unavailable", "it was stopped");
+    for await (const batch of untilStopped(source.batches(), signal)) {
       renamed ??= renamedColumns(options, source, batch);
       const input = inputRows(source.names, batch, renamed);
       const transformed = await model.transform.apply(input);
@@ -92,7 +104,12 @@ async function answerAll(
       const { unfit } = transformed.value;
       const out = new Set(unfit.map(({ row }) => row));
       written ??= await openPredictionFile({ ...options, table, types: source.types });
-      await written.add(linesOf(written, table, batch, answers, out));
+      const reasonOf = reasons(options, transformed.value, answers);
+      await written.add(
+        linesOf(written, table, batch, (row) =>
+          out.has(row) ? null : [...madeValues(table, answers, row), ...reasonOf(row)],
+        ),
+      );
       const checked = await truth?.add(input, answers, out);
       if (checked?.ok === false) return checked;
       for (const one of badRows(batch, unfit)) await onBad(one);
@@ -100,12 +117,29 @@ async function answerAll(
       bad += batch.bad.length + out.size;
       onProgress(rows + bad, batch.bytes, source.bytes);
     }
+    if (signal.aborted) return refuse("unavailable", "it was stopped");
     if (rows + bad === 0 || written === null) return refuse("invalid", `${source.title} holds no row`);
     const whole = await written.finish();
     written = null;
     return whole.ok ? accept({ rows, bad, rightness: truth?.rightness() ?? null }) : whole;
   } finally {
     await written?.abandon();
+  }
+}
+
+/** Ends at once where it is stopped, also while a stream that says nothing is waited for. */
+async function* untilStopped(
+  batches: AsyncGenerator<RowBatch>,
+  signal: AbortSignal,
+): AsyncGenerator<RowBatch> {
+  const stopped = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
+  for (;;) {
+    const next = await Promise.race([batches.next(), stopped]);
+    if (next === null || next.done === true || signal.aborted) return;
+    yield next.value;
   }
 }
 
@@ -134,17 +168,29 @@ function inputRows(
   return { count, columns: new Map(entries) };
 }
 
+/** What stands last in a row: why the prediction is what it is, where that is asked for. */
+function reasons(
+  { explainer, model }: PredictFileOptions,
+  rows: TransformedRows,
+  answers: Answers,
+): (row: number) => readonly string[] {
+  if (explainer === null) return () => [];
+  const labels = model.signature.labels?.length ?? 0;
+  const outputOf = (row: number) =>
+    answers.kind === "values" ? 0 : bestLabel(answers.probabilities, row * labels, labels);
+  return (row) => [reasonText(explainer.explain(rows, row, outputOf(row)))];
+}
+
+/** `madeOf` gives null for a row without an answer. */
 function linesOf(
   { row: line }: PredictionFile,
   table: PredictionTable,
   batch: RowBatch,
-  answers: Answers,
-  out: ReadonlySet<number>,
+  madeOf: (row: number) => readonly Value[] | null,
 ): string {
   const none = madeColumns(table).map(() => null);
   const lines: string[] = [];
-  for (let row = 0; row < batch.count; row++)
-    lines.push(line(batch, row, out.has(row) ? none : madeValues(table, answers, row)));
+  for (let row = 0; row < batch.count; row++) lines.push(line(batch, row, madeOf(row) ?? none));
   return lines.join("");
 }
 

@@ -3,11 +3,13 @@
  * not fit the model keeps its place and has no prediction.
  */
 import type { Answers, Signature } from "../../serving/model/served-model.ts";
+import type { Explanation } from "../../serving/explain/explanation.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Value } from "../../protocol/value.ts";
 import type { RowBatch } from "./row-source.ts";
 
 export const predictionColumn = "prediction";
+const reasonColumn = "because";
 
 export interface PredictionTable {
   /** Columns of the rows as they came, which stand first; none where only predictions are asked for. */
@@ -15,16 +17,18 @@ export interface PredictionTable {
   readonly labels: readonly string[] | null;
   /** Whether each label's probability is written. */
   readonly hasProbabilities: boolean;
+  /** Whether what counted for the prediction is written. */
+  readonly hasReasons: boolean;
 }
 
-/** `only`: the prediction alone. */
+/** `only`: the prediction alone. `explain`: with what counted for it. */
 export function predictionTable(
   names: readonly string[],
   { labels }: Signature,
-  only: boolean,
+  { explain, only }: { readonly explain: boolean; readonly only: boolean },
 ): Outcome<PredictionTable> {
-  if (only) return accept({ own: [], labels, hasProbabilities: false });
-  const table = { own: names, labels, hasProbabilities: labels !== null };
+  if (only) return accept({ own: [], labels, hasProbabilities: false, hasReasons: explain });
+  const table = { own: names, labels, hasProbabilities: labels !== null, hasReasons: explain };
   const made = new Set(madeColumns(table).map((name) => name.toLowerCase()));
   const clash = names.find((name) => made.has(name.toLowerCase()));
   return clash === undefined
@@ -36,9 +40,9 @@ export function predictionTable(
 }
 
 /** Columns that come after the row's own. */
-export function madeColumns({ hasProbabilities, labels }: PredictionTable): readonly string[] {
+export function madeColumns({ hasProbabilities, hasReasons, labels }: PredictionTable): readonly string[] {
   const probabilities = hasProbabilities ? (labels ?? []).map((label) => `probability.${label}`) : [];
-  return [predictionColumn, ...probabilities];
+  return [predictionColumn, ...probabilities, ...(hasReasons ? [reasonColumn] : [])];
 }
 
 /** The most probable label, or the number; and the probabilities as they are written. */
@@ -61,6 +65,20 @@ export function bestLabel(probabilities: Float32Array, at: number, count: number
   for (let label = 1; label < count; label++)
     if ((probabilities[at + label] ?? 0) > (probabilities[at + best] ?? 0)) best = label;
   return best;
+}
+
+const reasonsWritten = 5;
+const reasonDigits = 3;
+
+/** `lion +0.412; bad -0.2`: the parts that count most. */
+export function reasonText({ parts }: Explanation): string {
+  return parts
+    .slice(0, reasonsWritten)
+    .map(
+      ({ contribution, part }) =>
+        `${part} ${contribution < 0 ? "" : "+"}${Number(contribution.toPrecision(reasonDigits))}`,
+    )
+    .join("; ");
 }
 
 /** Probabilities are written to this part of one. */

@@ -1,7 +1,7 @@
 /** A version opened from its bytes and its dataset's manifest answers rows as people have them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OpenedModel } from "../../serving/model/open-served-model.ts";
+import { openServedModel, type OpenedModel } from "../../serving/model/open-served-model.ts";
 import type { InputRows } from "../../serving/model/served-model.ts";
 import { built, put } from "../support/dataset-build.ts";
 import { openBytes, trainedBytes } from "../support/trained-model.ts";
@@ -133,4 +133,41 @@ test("PREDICT-1: a table's model fills in what is missing and refuses what does 
   const bare = await openBytes(version, bytes, false);
   assert.deepEqual(bare.signature.inputs[0], { name: "colour=blue", kind: "number", optional: false });
   model.dispose();
+});
+
+test("PREDICT-1: a version of before its columns were kept is read by its features", async () => {
+  put("houses.csv", housesCsv());
+  const version = await built(
+    "name: houses\nsources: [{ path: houses.csv, types: { rooms: integer } }]\nplan:\n  - cast: { rooms: number }\n  - features: { numeric: minmax }\ntarget: price\nfeatures: [colour, rooms, size]\n",
+  );
+  const bytes = await trainedBytes(version, "tabular", "linear");
+  const { inputs, ...older } = version.manifest;
+  assert.deepEqual(
+    inputs?.map(({ name, type }) => `${name} ${type}`),
+    ["colour VARCHAR", "rooms BIGINT", "size DOUBLE", "price BIGINT"],
+  );
+  const rows = rowsOf({ colour: ["red", "blue"], rooms: [3, null], size: [1.5, 4] });
+  const [now, then] = await Promise.all([
+    openBytes(version, bytes),
+    openBytes({ ...version, manifest: { ...older, build: 2 } }, bytes),
+  ]);
+  assert.deepEqual(then.signature, now.signature);
+  assert.deepEqual(await then.answer(rows), await now.answer(rows));
+});
+
+test("PREDICT-1: a dataset version that the model was not trained on is refused", async () => {
+  put("houses.csv", housesCsv());
+  const houses = (features: string) =>
+    built(`name: houses\nsources: [{ path: houses.csv }]\ntarget: price\nfeatures: [${features}]\n`);
+  const bytes = await trainedBytes(await houses("rooms, size"), "tabular", "linear");
+  const other = await openServedModel({
+    bytes,
+    manifest: (await houses("size, rooms, colour")).manifest,
+    name: { model: "houses", version: 1, digest: "0".repeat(64) },
+  });
+  assert.ok(!other.ok);
+  assert.match(
+    other.refusal.message,
+    /^houses@1 was not trained on the dataset version .*: its features have other names/u,
+  );
 });

@@ -57,6 +57,7 @@ async function run(model: OpenedModel, file: string, more: Partial<PredictFileOp
     out: null,
     format: "csv",
     only: false,
+    explainer: null,
     pour: (piece) => {
       text += piece;
       return Promise.resolve();
@@ -75,6 +76,11 @@ async function run(model: OpenedModel, file: string, more: Partial<PredictFileOp
 
 async function* streamOf(pieces: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) yield Buffer.from(piece);
+}
+
+async function* sayingOnce(piece: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(piece);
+  await Promise.withResolvers<never>().promise;
 }
 
 function valueOf({ done }: Run) {
@@ -235,6 +241,16 @@ test("PREDICT-4: what is stopped or refused leaves no file under the name", asyn
   });
   assert.ok(!ran.done.ok);
   assert.ok(!existsSync(out));
+  assert.deepEqual(readdirSync(join(buildFolder, "half")), ["there"]);
+  // Also while a stream that says nothing is waited for.
+  const waiting = new AbortController();
+  const silent = await run(model, "-", {
+    out,
+    stdin: sayingOnce("text\na good lion\n"),
+    signal: waiting.signal,
+    onProgress: () => waiting.abort(),
+  });
+  assert.ok(!silent.done.ok);
   assert.deepEqual(readdirSync(join(buildFolder, "half")), ["there"]);
   model.dispose();
 });
