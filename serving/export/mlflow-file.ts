@@ -99,8 +99,8 @@ function mlModel({ name, transform, at }: MlflowSource): string {
     "  pandas_orient: split",
     "  type: dataframe",
     "signature:",
-    `  inputs: ${quoted(JSON.stringify(inputs))}`,
-    `  outputs: ${quoted(JSON.stringify(outputs))}`,
+    `  inputs: ${quoted(asciiJson(inputs))}`,
+    `  outputs: ${quoted(asciiJson(outputs))}`,
     "  params: null",
     ...registered,
     "",
@@ -119,6 +119,14 @@ export const exampleFile = "input_example.json";
 /** A double-quoted scalar: JSON's strings are YAML's. */
 function quoted(text: string): string {
   return JSON.stringify(text);
+}
+
+/** JSON in ASCII alone: YAML folds some line ends of Unicode, and refuses what it cannot print. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function utcTime(at: number): string {

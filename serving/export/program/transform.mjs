@@ -77,11 +77,16 @@ export function inputFeatures(plan, rows) {
 
 function stepped({ columns, entities, missing, steps }, rows) {
   return rows.map((given) => {
-    const row = { ...given };
+    const row = bare(given);
     for (const column of columns)
       if (column.name in row) row[column.name] = readCell(row[column.name], column, missing);
-    return steps.reduce((one, step) => applyStep(one, step, entities), row);
+    return steps.reduce((one, step) => bare(applyStep(one, step, entities)), row);
   });
+}
+
+/** With nothing of an object's own: a column may be called "constructor". */
+function bare(row) {
+  return Object.assign(Object.create(null), row);
 }
 
 const wholeForm = /^ *[+-]?\d+ *$/u;
