@@ -132,15 +132,26 @@ async function* untilStopped(
   batches: AsyncGenerator<RowBatch>,
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch> {
-  const stopped = new Promise<null>((resolve) => {
-    if (signal.aborted) resolve(null);
-    else signal.addEventListener("abort", () => resolve(null), { once: true });
-  });
-  for (;;) {
-    const next = await Promise.race([batches.next(), stopped]);
-    if (next === null || next.done === true || signal.aborted) return;
+  while (!signal.aborted) {
+    const next = await nextOrStop(batches, signal);
+    if (next === null || next.done === true) return;
     yield next.value;
   }
+}
+
+/** Null where it was stopped meanwhile. Nothing of a batch stays with the signal: a promise that lasts would hold them all. */
+function nextOrStop(
+  batches: AsyncGenerator<RowBatch>,
+  signal: AbortSignal,
+): Promise<IteratorResult<RowBatch> | null> {
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(null);
+    signal.addEventListener("abort", stop, { once: true });
+    batches
+      .next()
+      .finally(() => signal.removeEventListener("abort", stop))
+      .then(resolve, reject);
+  });
 }
 
 /** What a column of the rows is called where the model reads it. */
