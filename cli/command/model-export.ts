@@ -2,14 +2,12 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import type { ExportedVersion } from "../../client/model/export-version.ts";
-import type { ModelReference } from "../../client/model/model-reference.ts";
 import { plural } from "../../protocol/plural.ts";
 import { modelFormats, type ModelFormat } from "../../serving/export/model-format.ts";
 import { formatBytes } from "../../text/figure.ts";
 import { printAnswer } from "../shell/answer.ts";
-import { modelArgument } from "../shell/model-option.ts";
 import { action, asking, examples, fileArgument, flag } from "../shell/option.ts";
-import type { Terminal } from "../shell/terminal.ts";
+import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import { progressOf } from "../shell/with-artifacts.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
@@ -23,7 +21,7 @@ const formatFlag = flag(z.enum(modelFormats), modelFormats.join(", "));
 
 export function modelExportCommand(terminal: Terminal): Command {
   return asking("export", "write a model as a folder that works without trialmesh, with programs that ask it")
-    .argument("<model>", "name@version, name@alias or name@best", modelArgument)
+    .argument("<model>", "name, name@version, name@alias or name@best; a name alone is its champion")
     .requiredOption("--to <folder>", "a folder that is not there yet, or is empty", fileArgument)
     .option(
       "--format <format>",
@@ -34,23 +32,19 @@ export function modelExportCommand(terminal: Terminal): Command {
     .addHelpText(
       "after",
       examples(
-        "trialmesh model export language-id@champion --to language-id --format onnx",
+        "trialmesh model export language-id --to language-id --format onnx",
         "trialmesh model export prices@3 --to prices --format mlflow --force",
         "trialmesh model export detector@best --to detector       # what a script made",
       ),
     )
     .action(
-      action(terminal, (reference: ModelReference, options: Options) =>
+      action(terminal, (reference: string, options: Options) =>
         withMesh(terminal, options, async (connected) => {
           const { exportVersion } = await import("../../client/model/export-version.ts");
           const { force = false, format = null, to } = options;
-          const progress = progressOf(terminal, reference.model);
+          const progress = progressOf(terminal, reference);
           const asked = { folder: to, format, force, progress };
-          const surroundings = {
-            environment: terminal.environment,
-            say: (line: string) => terminal.note(line),
-          };
-          const made = await exportVersion(connected, reference, asked, surroundings);
+          const made = await exportVersion(connected, reference, asked, surroundingsOf(terminal));
           return printAnswer(terminal, options, made, exportedText);
         }),
       ),

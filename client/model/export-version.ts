@@ -18,7 +18,7 @@ import { bringArtifact, placeArtifact, type Progress } from "../artifact/bring-a
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { fetchVersion } from "../dataset/build-on-agent.ts";
-import type { ModelReference } from "./model-reference.ts";
+import { resolveModel } from "./open-model.ts";
 
 export interface ExportOptions {
   readonly folder: string;
@@ -37,12 +37,16 @@ export interface ExportedVersion {
   readonly bytes: number;
 }
 
+/** `reference` as `resolveModel` takes it. */
 export async function exportVersion(
   connected: Connected,
-  wanted: ModelReference,
+  reference: string,
   options: ExportOptions,
   surroundings: Surroundings,
 ): Promise<Outcome<ExportedVersion>> {
+  const found = await resolveModel(connected.client, reference, surroundings.say);
+  if (!found.ok) return found;
+  const wanted = { model: found.value.model, version: found.value.version };
   const lineage = await connected.client.query("lineage", wanted);
   if (!lineage.ok) return lineage;
   const { model, version } = lineage.value;

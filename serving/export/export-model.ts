@@ -15,6 +15,7 @@ import { makeWholeFolder, writePieces } from "./draft-folder.ts";
 import { makeExample } from "./example.ts";
 import { formatFiles, type FormatFiles } from "./export-format.ts";
 import type { ModelFormat } from "./model-format.ts";
+import { graphColumns, type GraphColumns } from "./graph/feature-front.ts";
 import { modelGraph } from "./graph/model-graph.ts";
 import { modelCard } from "./model-card.ts";
 import { describeTransform, type DescribedTransform } from "./transform-description.ts";
@@ -44,14 +45,17 @@ export async function exportModel(request: ExportRequest): Promise<Outcome<Expor
   const { bytes, folder, force, format, lineage, manifest, name } = request;
   const checkpoint = decodeCheckpoint(bytes);
   if (!checkpoint.ok) return checkpoint;
-  const graph = modelGraph(checkpoint.value, bytes);
-  if (!graph.ok) return graph;
   const served = await openServedModel({ bytes, manifest, name });
   if (!served.ok) return served;
   try {
     const transform = describeTransform(checkpoint.value, manifest, served.value.transform.inputs);
     if (!transform.ok) return transform;
-    const { description } = transform.value;
+    const { features } = transform.value.description;
+    const front = features !== undefined && beginsWithColumns(format) ? features : null;
+    const graph = modelGraph(checkpoint.value, bytes, front);
+    if (!graph.ok) return graph;
+    const described = front === null ? transform.value : withColumns(transform.value, graphColumns(front));
+    const { description } = described;
     const at = lineage?.version.at ?? null;
     const source = { graph: graph.value, name, transform: description, at };
     const made = formatFiles(format, source);
@@ -68,7 +72,7 @@ export async function exportModel(request: ExportRequest): Promise<Outcome<Expor
     });
     const options = { replace: force ? transformFile : null, what: "an earlier export" };
     return await makeWholeFolder(folder, options, async (draft) => {
-      const files = await filesOf(made, transform.value, card);
+      const files = await filesOf(made, described, card);
       for (const [file, pieces] of files) await writePieces(join(draft, file), pieces);
       const example = await makeExample({
         transform: description,
@@ -106,6 +110,15 @@ async function filesOf(
   for (const [file, program] of Object.entries(made.programs))
     all.set(file, [await readFile(join(projectFolder, "serving", "export", "program", program))]);
   return all;
+}
+
+/** Whether a runtime of the format takes words and double precision. */
+function beginsWithColumns(format: ModelFormat): boolean {
+  return format === "onnx" || format === "mlflow";
+}
+
+function withColumns({ description, files }: DescribedTransform, graph: GraphColumns): DescribedTransform {
+  return { description: { ...description, graph }, files };
 }
 
 /** How widely the numbers lie that it was trained to predict; 1 for probabilities. */

@@ -5,13 +5,13 @@
 import type { VersionName } from "../model/served-model.ts";
 import type { Example } from "./example.ts";
 import { opset } from "./onnx/onnx-file.ts";
-import type { TransformDescription } from "./transform-description.ts";
+import type { DescribedColumn, TransformDescription } from "./transform-description.ts";
 
 /** Whose format it is written in; later ones read it. */
 const mlflowVersion = "2.22.0";
 const pythonVersion = "3.11";
 /** As pip takes them; the first two are what the programs need. */
-export const mlflowPackages = ["numpy>=1.24", "onnxruntime>=1.17", "pandas>=1.5", "mlflow>=2.10"] as const;
+export const mlflowPackages = ["numpy>=1.24", "onnxruntime>=1.17", "pandas>=1.5", "mlflow>=2.20"] as const;
 
 export interface MlflowSource {
   readonly name: VersionName;
@@ -61,7 +61,7 @@ export function mlflowExample({ inputs }: Example, { columns }: TransformDescrip
 function mlModel({ name, transform, at }: MlflowSource): string {
   const { columns, labels } = transform;
   const inputs = columns.map((column) => ({
-    type: column.kind === "number" ? "double" : "string",
+    type: mlflowType(column),
     name: column.name,
     required: false,
   }));
@@ -99,12 +99,19 @@ function mlModel({ name, transform, at }: MlflowSource): string {
     "  pandas_orient: split",
     "  type: dataframe",
     "signature:",
-    `  inputs: ${quoted(JSON.stringify(inputs))}`,
-    `  outputs: ${quoted(JSON.stringify(outputs))}`,
+    `  inputs: ${quoted(asciiJson(inputs))}`,
+    `  outputs: ${quoted(asciiJson(outputs))}`,
     "  params: null",
     ...registered,
     "",
   ].join("\n");
+}
+
+/** Yes or no, and dates, come as such or as text: MLflow has a type for either alone, and one for whatever comes. */
+function mlflowType({ kind, type }: DescribedColumn): string {
+  if (type === "boolean" || type === "date" || type === "timestamp") return "any";
+  if (type === "any" && kind === "category") return "any";
+  return kind === "number" ? "double" : "string";
 }
 
 export const exampleFile = "input_example.json";
@@ -112,6 +119,14 @@ export const exampleFile = "input_example.json";
 /** A double-quoted scalar: JSON's strings are YAML's. */
 function quoted(text: string): string {
   return JSON.stringify(text);
+}
+
+/** JSON in ASCII alone: YAML folds some line ends of Unicode, and refuses what it cannot print. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function utcTime(at: number): string {

@@ -11,7 +11,7 @@ import {
   type TensorGraph,
 } from "./graph/tensor-graph.ts";
 
-type DataType = "DT_FLOAT" | "DT_INT32" | "DT_BOOL";
+type DataType = "DT_FLOAT" | "DT_INT32" | "DT_BOOL" | "DT_STRING";
 
 type Attribute =
   | { readonly type: DataType }
@@ -41,11 +41,12 @@ export interface TfjsModel {
 
 export const weightsFile = "weights.bin";
 
-const dataTypes: Readonly<Record<ElementType, DataType>> = {
+const dataTypes: Readonly<Record<ElementType | "string", DataType>> = {
   float32: "DT_FLOAT",
   float64: "DT_FLOAT",
   int64: "DT_INT32",
   bool: "DT_BOOL",
+  string: "DT_STRING",
 };
 
 /** Where TensorFlow has another word. */
@@ -190,7 +191,7 @@ function shapeAttribute(shape: FreeShape): Attribute {
   };
 }
 
-function signature(name: string, type: ElementType, shape: FreeShape): object {
+function signature(name: string, type: ElementType | "string", shape: FreeShape): object {
   const attribute = shapeAttribute(shape);
   return {
     name: `${name}:0`,

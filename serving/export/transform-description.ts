@@ -13,6 +13,7 @@ import type { InputColumn } from "../model/served-model.ts";
 import { typeOfColumn } from "../transform/input-type.ts";
 import type { Column } from "../../data/plan/compile-step.ts";
 import type { ColumnType } from "../../data/declaration/source.ts";
+import type { GraphColumns } from "./graph/feature-front.ts";
 import { portablePlan, type PortablePlan, type PortableStep } from "./portable-plan.ts";
 
 /** Raised where an older program could not follow what is written now. */
@@ -56,6 +57,8 @@ export interface TransformDescription {
   readonly notes: readonly string[];
   readonly text?: TextReading;
   readonly features?: readonly FrozenFeature[];
+  /** Where the graph begins with the columns of `features` and makes those itself. */
+  readonly graph?: GraphColumns;
   /** What stands for no value: null, and these words; an empty one too, but in a text where `emptyIsText`. */
   readonly missing: { readonly words: readonly string[]; readonly emptyIsText: boolean };
   /** For the step `clean`. */

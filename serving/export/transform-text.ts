@@ -1,8 +1,15 @@
 /** What `transform.json` means, in a card's sentences: enough to write the transformation again in another language. */
+import type { GraphColumns } from "./graph/feature-front.ts";
 import type { PortableStep } from "./portable-plan.ts";
 import type { TransformDescription } from "./transform-description.ts";
 
-export function transformLines({ features, missing, steps, text }: TransformDescription): readonly string[] {
+export function transformLines({
+  features,
+  graph,
+  missing,
+  steps,
+  text,
+}: TransformDescription): readonly string[] {
   const words = missing.words.map((word) => JSON.stringify(word)).join(", ");
   return [
     `1. A value is missing where it is null${words === "" ? "" : `, one of ${words}`}, or empty${missing.emptyIsText ? " in a column that is no text" : ""}.`,
@@ -12,6 +19,7 @@ export function transformLines({ features, missing, steps, text }: TransformDesc
     ...(text?.kind === "ngrams" ? ngramLines(text) : []),
     ...(text?.kind === "tokens" ? tokenLines(text) : []),
     ...(features === undefined ? [] : featureLines),
+    ...(graph === undefined ? [] : graphLines(graph)),
   ];
 }
 
@@ -61,6 +69,18 @@ function tokenLines({
       ? "4. Its tokens are a space, its characters, and a space."
       : "4. Its tokens are what white space separates in its lower case.",
     `5. A token's number is its place in \`vocabulary.json\`, from 2 on, and 1 where it is not there. The first ${length} are the graph's input; 0 fills up.`,
+  ];
+}
+
+function graphLines({ categories, numbers }: GraphColumns): readonly string[] {
+  return [
+    "5. The graph does step 4 itself. `graph` in `transform.json` lists the columns of its inputs in their order:",
+    ...(numbers.length === 0
+      ? []
+      : [`   - \`numbers\`, in double precision with NaN for none: ${numbers.length} columns`]),
+    ...(categories.length === 0
+      ? []
+      : [`   - \`categories\`, words with \`missing\` for none: ${categories.length} columns`]),
   ];
 }
 

@@ -33,3 +33,19 @@ test("EXPORT-5: the described steps give what the data set's own transformation 
 });
 
 const unsigned = (number: number) => number + 0;
+
+test("EXPORT-5: a column may be called as JavaScript calls its own, and be missing", () => {
+  const names = ["constructor", "__proto__", "toString"];
+  const features = names.map((column, at) => ({
+    kind: "numeric",
+    column,
+    scale: "none",
+    fill: at + 1,
+    offset: 0,
+    factor: 1,
+  }));
+  const columns = names.map((name) => ({ name, kind: "number", type: "number", optional: true }));
+  const plan = { columns, features, steps: [], entities: {}, missing: { words: [], emptyIsText: false } };
+  const given: unknown = JSON.parse('[{}, {"__proto__": 7, "constructor": "8"}]');
+  assert.deepEqual(inputFeatures(plan, given), Float32Array.of(1, 2, 3, 8, 7, 3));
+});

@@ -94,7 +94,7 @@ describe("EXPORT-4: a registered model as a folder", { skip: skipWithoutNats }, 
 
   test("says where it comes from, and answers what trialmesh answered", async () => {
     for (const model of ["prices", "phrases"]) {
-      const { bytes, files, folder } = await exported(`${model}@champion`, model, "safetensors");
+      const { bytes, files, folder } = await exported(model, model, "safetensors");
       assert.equal(files, readdirSync(folder).length);
       assert.ok(bytes > 0);
       assert.ok(checkSchema.parse(JSON.parse(ask(folder, "--check"))).equal);
@@ -137,6 +137,7 @@ describe("EXPORT-4: a registered model as a folder", { skip: skipWithoutNats }, 
   test("what cannot be done is refused in a sentence, and leaves no folder", async () => {
     const refusals: readonly (readonly [readonly string[], RegExp])[] = [
       [["phrases@1", "--to", to("none")], /say with --format what it is to be written as/u],
+      [["phrases@x@y", "--to", to("none"), "--format", "onnx"], /a model is written/u],
       [["phrases@9", "--to", to("none"), "--format", "onnx"], /version 9/u],
       [["phrases@1", "--to", to("phrases"), "--format", "onnx"], /something in it; --force replaces/u],
       [

@@ -6,14 +6,18 @@ import type { Checkpoint } from "../../../training/task/checkpoint.ts";
 import type { SavedNetwork } from "../../../training/task/task.ts";
 import { addNetwork } from "./network-graph.ts";
 import { sparseGraph } from "./sparse-graph.ts";
-import { scaledFeatures, tableAnswer, tableLinearGraph } from "./table-graph.ts";
+import { scaledFeatures, tableAnswer, tableLinearGraph, type Front } from "./table-graph.ts";
 import { TensorGraphBuilder, type TensorGraph } from "./tensor-graph.ts";
 
 /** Input of a text's tokens, int64 [batch, length]; 0 fills up. */
 const tokensInput = "tokens";
 
-/** `bytes`: those that the checkpoint was read from. */
-export function modelGraph(checkpoint: Checkpoint, bytes: Uint8Array): Outcome<TensorGraph> {
+/** `bytes`: those that the checkpoint was read from. `front`: of a table, to begin with the data set's columns. */
+export function modelGraph(
+  checkpoint: Checkpoint,
+  bytes: Uint8Array,
+  front: Front = null,
+): Outcome<TensorGraph> {
   const { meta } = checkpoint;
   const found = findModel(meta.task, meta.model);
   if (!found.ok) return found;
@@ -28,9 +32,9 @@ export function modelGraph(checkpoint: Checkpoint, bytes: Uint8Array): Outcome<T
     if (!saved.ok) return saved;
     return data === "text"
       ? textNetworkGraph(checkpoint, saved.value)
-      : tableNetworkGraph(checkpoint, saved.value);
+      : tableNetworkGraph(checkpoint, saved.value, front);
   }
-  return data === "text" ? sparseGraph(checkpoint) : tableLinearGraph(checkpoint);
+  return data === "text" ? sparseGraph(checkpoint) : tableLinearGraph(checkpoint, front);
 }
 
 function textNetworkGraph({ meta, tensors }: Checkpoint, network: SavedNetwork): Outcome<TensorGraph> {
@@ -41,11 +45,15 @@ function textNetworkGraph({ meta, tensors }: Checkpoint, network: SavedNetwork):
   return accept(graph.finish(score.value, "probabilities", ["batch", meta.labels.length]));
 }
 
-function tableNetworkGraph(checkpoint: Checkpoint, network: SavedNetwork): Outcome<TensorGraph> {
+function tableNetworkGraph(
+  checkpoint: Checkpoint,
+  network: SavedNetwork,
+  front: Front,
+): Outcome<TensorGraph> {
   const shape = tableShapeFrom(checkpoint);
   if (!shape.ok) return shape;
   const graph = new TensorGraphBuilder();
-  const features = scaledFeatures(graph, shape.value);
+  const features = scaledFeatures(graph, shape.value, front);
   const score = addNetwork(graph, network, checkpoint.tensors, { features });
   return score.ok ? accept(tableAnswer(graph, shape.value, score.value)) : score;
 }

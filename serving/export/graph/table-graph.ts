@@ -2,12 +2,18 @@
 import { accept, refuse, type Outcome } from "../../../protocol/refusal.ts";
 import type { Checkpoint } from "../../../training/task/checkpoint.ts";
 import { outputsOf, tableShapeFrom, type TableShape } from "../../../training/tabular/table-model.ts";
+import type { FrozenFeature } from "../../../data/manifest/feature.ts";
+import { addFeatures } from "./feature-front.ts";
 import { TensorGraphBuilder, type TensorGraph } from "./tensor-graph.ts";
+
+/** Frozen features that the graph begins with. */
+export type Front = readonly FrozenFeature[] | null;
 
 /** Input of the frozen features, float32 [batch, features]. */
 export const featuresInput = "features";
 
-export function tableLinearGraph(checkpoint: Checkpoint): Outcome<TensorGraph> {
+/** `front`: of the data set, to begin with its columns; null to begin with the frozen features. */
+export function tableLinearGraph(checkpoint: Checkpoint, front: Front): Outcome<TensorGraph> {
   const shape = tableShapeFrom(checkpoint);
   if (!shape.ok) return shape;
   const { labels, features } = shape.value;
@@ -18,7 +24,7 @@ export function tableLinearGraph(checkpoint: Checkpoint): Outcome<TensorGraph> {
     return refuse("invalid", "the checkpoint lacks tensors of model linear; it is damaged");
   const graph = new TensorGraphBuilder();
   // Products are summed in double precision, as our engine sums them.
-  const scaled = graph.node({ op: "Cast", to: "float64" }, scaledFeatures(graph, shape.value));
+  const scaled = graph.node({ op: "Cast", to: "float64" }, scaledFeatures(graph, shape.value, front));
   const wide = (name: string, tensor: { shape: readonly number[]; data: Float32Array | Int32Array }) =>
     graph.node({ op: "Cast", to: "float64" }, graph.weight(name, tensor));
   const product = graph.node(
@@ -32,9 +38,14 @@ export function tableLinearGraph(checkpoint: Checkpoint): Outcome<TensorGraph> {
 }
 
 /** The input, brought to mean 0 and deviation 1; differences are taken in double precision, as in `scaled`. */
-export function scaledFeatures(graph: TensorGraphBuilder, { scale, features }: TableShape): string {
+export function scaledFeatures(
+  graph: TensorGraphBuilder,
+  { scale, features }: TableShape,
+  front: Front,
+): string {
   const width = features.length;
-  const input = graph.input(featuresInput, "float32", ["batch", width]);
+  const input =
+    front === null ? graph.input(featuresInput, "float32", ["batch", width]) : addFeatures(graph, front);
   const wide = (one: string) => graph.node({ op: "Cast", to: "float64" }, one);
   const mean = wide(graph.weight("feature.mean", { shape: [width], data: scale.mean }));
   const factor = wide(graph.weight("feature.factor", { shape: [width], data: scale.factor }));

@@ -11,13 +11,16 @@ export type FreeShape = readonly (number | string)[];
 
 export interface GraphInput {
   readonly name: string;
-  readonly type: "float32" | "int64";
+  readonly type: "float32" | "float64" | "int64" | "string";
   readonly shape: FreeShape;
 }
 
 export type GraphOperation =
   | { readonly op: "Add" | "Sub" | "Mul" | "Div" | "Max" | "Min" | "Less" | "Greater" | "Equal" | "MatMul" }
   | { readonly op: "Relu" | "Tanh" | "Sigmoid" | "Exp" | "Log" | "Sqrt" | "Reciprocal" }
+  | { readonly op: "IsNaN" | "Where" }
+  /** The place of a text among the keys, or how many they are, as int64; an operation of ONNX's for machine learning. */
+  | { readonly op: "LabelEncoder"; readonly keys: readonly string[] }
   /** Over the last axis. */
   | { readonly op: "Softmax" }
   /** Rows of the first input by the numbers of the second. */
@@ -50,10 +53,17 @@ export interface GraphScalar {
   readonly value: number;
 }
 
+export interface WideTensor {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
 export interface TensorGraph {
   readonly inputs: readonly GraphInput[];
   readonly weights: ReadonlyMap<string, TensorData>;
   readonly scalars: ReadonlyMap<string, GraphScalar>;
+  /** Constants in double precision. */
+  readonly wide: ReadonlyMap<string, WideTensor>;
   /** Inputs stand before what they feed. */
   readonly nodes: readonly GraphNode[];
   /** float32: `probabilities` [batch, labels], or `values` [batch]. */
@@ -68,6 +78,7 @@ export class TensorGraphBuilder {
   readonly #inputs: GraphInput[] = [];
   readonly #weights = new Map<string, TensorData>();
   readonly #scalars = new Map<string, GraphScalar>();
+  readonly #wide = new Map<string, WideTensor>();
   readonly #nodes: GraphNode[] = [];
 
   input(name: string, type: GraphInput["type"], shape: FreeShape): string {
@@ -87,6 +98,12 @@ export class TensorGraphBuilder {
     return name;
   }
 
+  wideWeight(shape: readonly number[], values: readonly number[]): string {
+    const name = `wide.${this.#wide.size}`;
+    this.#wide.set(name, { shape, data: Float64Array.from(values) });
+    return name;
+  }
+
   node(operation: GraphOperation, ...inputs: readonly string[]): string {
     const output = `${operation.op.toLowerCase()}.${this.#nodes.length}`;
     this.#nodes.push({ ...operation, inputs, output });
@@ -101,7 +118,7 @@ export class TensorGraphBuilder {
       inputs: node.inputs.map(renamed),
       output: renamed(node.output),
     }));
-    const parts = { inputs: this.#inputs, weights: this.#weights, scalars: this.#scalars };
-    return { ...parts, nodes, output: { name, shape } };
+    const constants = { weights: this.#weights, scalars: this.#scalars, wide: this.#wide };
+    return { inputs: this.#inputs, ...constants, nodes, output: { name, shape } };
   }
 }

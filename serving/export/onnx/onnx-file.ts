@@ -4,23 +4,35 @@
  */
 import type { TensorData } from "../../../training/tensor/tensor-data.ts";
 import { bytesField, piecesField, textField, varintField } from "../../../training/tensor/protobuf.ts";
-import type { ElementType, FreeShape, GraphNode, GraphScalar, TensorGraph } from "../graph/tensor-graph.ts";
+import type {
+  ElementType,
+  FreeShape,
+  GraphNode,
+  GraphScalar,
+  TensorGraph,
+  WideTensor,
+} from "../graph/tensor-graph.ts";
 
 /** Of the file, and of the operations: read by every ONNX Runtime since 1.13. */
 const irVersion = 8;
 export const opset = 17;
 
 /** ONNX's TensorProto.DataType. */
-const elementTypes: Readonly<Record<ElementType | "int32", number>> = {
+const elementTypes: Readonly<Record<ElementType | "int32" | "string", number>> = {
   float32: 1,
   int32: 6,
   int64: 7,
+  string: 8,
   bool: 9,
   float64: 11,
 };
+/** Of operations that are ONNX's for machine learning. */
+const learningDomain = "ai.onnx.ml";
+const learningOpset = 3;
 /** ONNX's AttributeProto.AttributeType. */
 const intAttribute = 2;
 const intsAttribute = 7;
+const stringsAttribute = 8;
 
 export interface OnnxAbout {
   /** Of the graph: letters, digits and dashes. */
@@ -40,6 +52,7 @@ export function onnxFile(graph: TensorGraph, about: OnnxAbout): Uint8Array[] {
     ...nodes.flat(),
     textField(2, about.name),
     ...[...graph.weights].flatMap(([name, tensor]) => piecesField(5, weightMessage(name, tensor))),
+    ...[...graph.wide].map(([name, one]) => bytesField(5, wideMessage(name, one))),
     ...[...graph.scalars].map(([name, scalar]) => bytesField(5, scalarMessage(name, scalar))),
     ...[...integers].map(([name, one]) => bytesField(5, integersMessage(name, one))),
     ...inputs.map(({ name, type, shape }) => bytesField(11, valueMessage(name, type, shape))),
@@ -52,7 +65,10 @@ export function onnxFile(graph: TensorGraph, about: OnnxAbout): Uint8Array[] {
     textField(3, about.producerVersion),
     textField(6, about.description),
     ...piecesField(7, body),
-    bytesField(8, Buffer.concat([textField(1, ""), varintField(2, opset)])),
+    opsetField("", opset),
+    ...(graph.nodes.some(({ op }) => op === "LabelEncoder")
+      ? [opsetField(learningDomain, learningOpset)]
+      : []),
     ...entries.map(([key, value]) => bytesField(14, Buffer.concat([textField(1, key), textField(2, value)]))),
   ];
 }
@@ -108,6 +124,13 @@ function nodeMessage(node: GraphNode, integers: Map<string, Integers>): Uint8Arr
     case "Transpose":
       attributes.push(intsField("perm", node.permutation));
       break;
+    case "LabelEncoder":
+      attributes.push(
+        stringsField("keys_strings", node.keys),
+        intsField("values_int64s", [...node.keys.keys()]),
+        intField("default_int64", node.keys.length),
+      );
+      break;
     default:
   }
   return Buffer.concat([
@@ -116,6 +139,7 @@ function nodeMessage(node: GraphNode, integers: Map<string, Integers>): Uint8Arr
     textField(3, node.output),
     textField(4, node.op),
     ...attributes.map((attribute) => bytesField(5, attribute)),
+    ...(node.op === "LabelEncoder" ? [textField(7, learningDomain)] : []),
   ]);
 }
 
@@ -126,6 +150,20 @@ function intField(name: string, value: number): Buffer {
 function intsField(name: string, values: readonly number[]): Buffer {
   const all = values.map((value) => varintField(8, value));
   return Buffer.concat([textField(1, name), ...all, varintField(20, intsAttribute)]);
+}
+
+function stringsField(name: string, values: readonly string[]): Buffer {
+  const all = values.map((value) => textField(9, value));
+  return Buffer.concat([textField(1, name), ...all, varintField(20, stringsAttribute)]);
+}
+
+function opsetField(domain: string, version: number): Buffer {
+  return bytesField(8, Buffer.concat([textField(1, domain), varintField(2, version)]));
+}
+
+function wideMessage(name: string, { shape, data }: WideTensor): Buffer {
+  const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return Buffer.concat([tensorHead(name, elementTypes.float64, shape), bytesField(9, raw)]);
 }
 
 function weightMessage(name: string, { shape, data }: TensorData): Uint8Array[] {
@@ -156,7 +194,7 @@ function tensorHead(name: string, type: number, shape: readonly number[]): Buffe
   ]);
 }
 
-function valueMessage(name: string, type: ElementType, shape: FreeShape): Buffer {
+function valueMessage(name: string, type: ElementType | "string", shape: FreeShape): Buffer {
   const lengths = shape.map((length) =>
     bytesField(1, typeof length === "number" ? varintField(1, length) : textField(2, length)),
   );

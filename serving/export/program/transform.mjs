@@ -34,7 +34,8 @@ export class Transform {
 
   /** rows: objects by column. Gives the model's inputs by name: type, shape and numbers of each. */
   inputs(rows) {
-    const { features, text } = this.plan;
+    const { features, graph, text } = this.plan;
+    if (graph !== undefined) return graphColumns(stepped(this.plan, rows), graph);
     if (text === undefined) {
       const data = inputFeatures(this.plan, rows);
       const width = features.reduce((sum, feature) => sum + widthOf(feature), 0);
@@ -76,11 +77,16 @@ export function inputFeatures(plan, rows) {
 
 function stepped({ columns, entities, missing, steps }, rows) {
   return rows.map((given) => {
-    const row = { ...given };
+    const row = bare(given);
     for (const column of columns)
       if (column.name in row) row[column.name] = readCell(row[column.name], column, missing);
-    return steps.reduce((one, step) => applyStep(one, step, entities), row);
+    return steps.reduce((one, step) => bare(applyStep(one, step, entities)), row);
   });
+}
+
+/** With nothing of an object's own: a column may be called "constructor". */
+function bare(row) {
+  return Object.assign(Object.create(null), row);
 }
 
 const wholeForm = /^ *[+-]?\d+ *$/u;
@@ -180,6 +186,24 @@ function featuresOf(rows, plan) {
 function single(number, { column }, index) {
   if (Number.isFinite(Math.fround(number))) return number;
   throw new RowError(`row ${index + 1}, column "${column}": ${number} is larger than single precision holds`);
+}
+
+/** Columns as the graph takes them, which makes the features itself: numbers, NaN for none, and words. */
+function graphColumns(rows, { categories, numbers }) {
+  const given = {};
+  if (numbers.length > 0) {
+    const data = rows.flatMap((row, index) =>
+      numbers.map((column) => numberOf(row[column] ?? null, { column, fill: Number.NaN }, index)),
+    );
+    given.numbers = { type: "float64", shape: [rows.length, numbers.length], data: Float64Array.from(data) };
+  }
+  if (categories.length > 0) {
+    const data = rows.flatMap((row) =>
+      categories.map(({ column, missing }) => String(row[column] ?? missing)),
+    );
+    given.categories = { type: "string", shape: [rows.length, categories.length], data };
+  }
+  return given;
 }
 
 function widthOf(feature) {

@@ -49,6 +49,8 @@ class Transform:
         """rows: dictionaries by column. Gives the model's inputs by name."""
         rows = [apply_steps(self.read(row), self.plan["steps"], self.plan["entities"]) for row in rows]
         text = self.plan.get("text")
+        if "graph" in self.plan:
+            return graph_columns(rows, self.plan["graph"])
         if text is None:
             return {"features": features(rows, self.plan["features"])}
         texts = [text_of(row, text["column"], at) for at, row in enumerate(rows)]
@@ -205,6 +207,22 @@ def features(rows, plan):
                 out[index, at + category_of(value, feature["values"])] = 1
         at += width_of(feature)
     return out
+
+
+def graph_columns(rows, graph):
+    """Columns as the graph takes them, which makes the features itself: numbers, NaN for none, and words."""
+    given = {}
+    if graph["numbers"]:
+        numbers = [[number_of(row.get(one), math.nan, at, one) for one in graph["numbers"]] for at, row in enumerate(rows)]
+        given["numbers"] = np.array(numbers, dtype=np.float64)
+    if graph["categories"]:
+        words = [[word_of(row.get(one["column"]), one["missing"]) for one in graph["categories"]] for row in rows]
+        given["categories"] = np.array(words, dtype=object)
+    return given
+
+
+def word_of(value, missing):
+    return missing if value is None else written(value)
 
 
 def width_of(feature):
