@@ -37,6 +37,7 @@ import { modelReportCommand } from "./command/model-report.ts";
 import { modelRollbackCommand } from "./command/model-rollback.ts";
 import { modelShowCommand } from "./command/model-show.ts";
 import { sweepNoteCommand, trialNoteCommand } from "./command/note.ts";
+import { predictCommand } from "./command/predict.ts";
 import { revokeCommand } from "./command/revoke.ts";
 import { registryNoteCommand, registryTagCommand } from "./command/registry-label.ts";
 import { registryRestoreCommand, registryRmCommand } from "./command/registry-rm.ts";
@@ -122,6 +123,7 @@ export function program(terminal: Terminal): Command {
     )
     .addCommand(datasetCommands(terminal))
     .addCommand(modelCommands(terminal))
+    .addCommand(predictCommand(terminal))
     .addCommand(artifactCommands(terminal))
     .addCommand(budgetCommands(terminal))
     .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))

@@ -16,12 +16,9 @@ import { bringArtifact } from "./bring-artifact.ts";
 const bytesInMemoryMax = bytesPerGiB;
 
 export async function fetchBytes(mesh: Connected, digest: Digest): Promise<Outcome<Bytes>> {
-  // It comes out of an answer, and names a file here.
+  // It becomes the name of a file.
   if (!digestSchema.safeParse(digest).success)
-    return refuse(
-      "invalid",
-      "the mesh names an artifact by what is no digest; its coordinator is not to be trusted",
-    );
+    return refuse("invalid", "the mesh names the artifact by something that is no digest");
   const folder = join(mesh.home.path, artifactFolder);
   const store = openArtifactStore({ folder, clock: systemClock, quotaBytes: null });
   if (!store.ok) return store;

@@ -14,6 +14,7 @@ import type { Expectation } from "../../data/expectation/expectation.ts";
 import { readManifest } from "../../data/manifest/read-manifest.ts";
 import { buildVersion, type Manifest } from "../../data/manifest/manifest.ts";
 import { artifactName, nameFile } from "../../artifact/name-artifact.ts";
+import { digestSchema } from "../../protocol/id.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { sweepSpecSchema, type SweepSpec } from "../../protocol/sweep.ts";
 import { plural } from "../../protocol/plural.ts";
@@ -110,6 +111,9 @@ export async function fetchVersion(
   say: (line: string) => void,
 ): Promise<Outcome<Omit<AgentVersion, "trial">>> {
   const { bus, home } = connected;
+  // It becomes the name of a file.
+  if (!digestSchema.safeParse(digest).success)
+    return refuse("invalid", "the mesh names the dataset version by something that is no digest");
   const path = versionPath(environment, digest);
   const here = await nameFile(path).catch(() => null);
   if (here?.digest !== digest && here?.plain !== digest) {

@@ -36,6 +36,32 @@ const carriageReturn = 0x0d;
 const space = 0x20;
 const notAscii = 0x80;
 
+export interface RecordDemand {
+  /** It is known to be UTF-8 without a NUL byte. */
+  readonly isClean: boolean;
+  readonly isUtf8: boolean;
+  /** Whether a line that is not UTF-8 is read as ISO-8859-1. */
+  readonly latin1Lines: boolean;
+  /** How many it should have; null: any number. */
+  readonly fields: number | null;
+}
+
+/** Why a record cannot be read, or null. */
+export function recordFault(
+  span: RecordSpan,
+  raw: Buffer,
+  { fields, isClean, isUtf8: utf8, latin1Lines }: RecordDemand,
+): string | null {
+  if (!isClean && raw.includes(0)) return "it holds a NUL byte; this is not a text file";
+  if (!utf8 && !latin1Lines) return "it is not UTF-8; give the encoding, as in encoding: iso-8859-1";
+  if (span.open) return "a quote is opened here and never closed";
+  if (span.torn) return "text follows a closing quote; a quote inside a quoted value is doubled";
+  if (span.to - span.from > recordBytesMax) return `it is longer than ${recordBytesMax / bytesPerMiB} MiB`;
+  if (fields !== null && span.fields !== fields)
+    return `it has ${span.fields} ${span.fields === 1 ? "field" : "fields"} and should have ${fields}`;
+  return null;
+}
+
 export class RecordScan {
   readonly #format: ScanFormat;
   readonly #dialect: Dialect;
@@ -100,7 +126,13 @@ export class RecordScan {
       return;
     }
     const utf8 = this.#blockIsClean || isUtf8(raw);
-    const reason = this.#faultOf(span, raw, utf8);
+    const isClean = this.#blockIsClean;
+    const reason = recordFault(span, raw, {
+      isClean,
+      isUtf8: utf8,
+      latin1Lines: this.#format.latin1Lines,
+      fields: this.#dialect.delimiter === -1 ? null : this.#fields,
+    });
     if (reason === null) this.#takeGood(span, raw, utf8, line);
     else this.#takeBad(raw, utf8, line, reason);
   };
@@ -110,18 +142,6 @@ export class RecordScan {
     if (this.#block[at] === newline) this.#lf++;
     else if (this.#block[at + 1] === newline) this.#crlf++;
     else if (this.#block[at] === carriageReturn) this.#dirty = true; // the next reader may take it for no end
-  }
-
-  #faultOf(span: RecordSpan, raw: Buffer, utf8: boolean): string | null {
-    if (!this.#blockIsClean && raw.includes(0)) return "it holds a NUL byte; this is not a text file";
-    if (!utf8 && !this.#format.latin1Lines)
-      return "it is not UTF-8; give the encoding, as in encoding: iso-8859-1";
-    if (span.open) return "a quote is opened here and never closed";
-    if (span.torn) return "text follows a closing quote; a quote inside a quoted value is doubled";
-    if (span.to - span.from > recordBytesMax) return `it is longer than ${recordBytesMax / bytesPerMiB} MiB`;
-    if (this.#dialect.delimiter !== -1 && this.#fields !== null && span.fields !== this.#fields)
-      return `it has ${span.fields} ${span.fields === 1 ? "field" : "fields"} and should have ${this.#fields}`;
-    return null;
   }
 
   #takeBad(raw: Buffer, utf8: boolean, line: number, reason: string): void {

@@ -28,6 +28,8 @@ type RowPredictor = TextPredictor | TablePredictor;
 /** A served model with its parts, for who answers row by row or explains an answer. */
 export interface OpenedModel extends ServedModel {
   readonly meta: CheckpointMeta;
+  /** Of the dataset version that it was trained on; null where that is not known. */
+  readonly manifest: Manifest | null;
   readonly predictor: RowPredictor;
   readonly transform: Transform;
   /** Of rows that are transformed; what stands at the places of unfit rows means nothing. */
@@ -52,7 +54,7 @@ export async function openServedModel(options: ServedModelOptions): Promise<Outc
   }
   const target = manifest === null ? "label" : labelColumn(manifest.declaration);
   const signature = signatureOf(transform.value, predictor, manifest, target);
-  return accept(new LoadedModel(name, { meta, predictor, signature, transform: transform.value }));
+  return accept(new LoadedModel(name, { meta, manifest, predictor, signature, transform: transform.value }));
 }
 
 /** The transformation, if what it gives is what the model was trained on. */
@@ -83,12 +85,16 @@ class LoadedModel implements OpenedModel {
   readonly algorithm: string;
   readonly signature: Signature;
   readonly meta: CheckpointMeta;
+  readonly manifest: Manifest | null;
   readonly predictor: RowPredictor;
   readonly transform: Transform;
   readonly answerTexts: ((texts: readonly string[]) => Float32Array) | null;
 
-  constructor(name: VersionName, parts: Pick<OpenedModel, "meta" | "predictor" | "signature" | "transform">) {
-    const { meta, predictor, signature, transform } = parts;
+  constructor(
+    name: VersionName,
+    parts: Pick<OpenedModel, "manifest" | "meta" | "predictor" | "signature" | "transform">,
+  ) {
+    const { manifest, meta, predictor, signature, transform } = parts;
     this.model = name.model;
     this.version = name.version;
     this.digest = name.digest;
@@ -96,6 +102,7 @@ class LoadedModel implements OpenedModel {
     this.algorithm = meta.model;
     this.signature = signature;
     this.meta = meta;
+    this.manifest = manifest;
     this.predictor = predictor;
     this.transform = transform;
     const { ofTexts } = transform;

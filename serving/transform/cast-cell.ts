@@ -47,6 +47,6 @@ export function castCell(value: Value, type: PlainType): Cell | typeof doubt {
 }
 
 /** Half a character is none in UTF-8. */
-function wellFormed(text: string): string {
+export function wellFormed(text: string): string {
   return text.isWellFormed() ? text : text.toWellFormed();
 }

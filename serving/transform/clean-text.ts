@@ -78,3 +78,10 @@ function singleSpaced(text: string): string {
 export function trimmedText(text: string): string {
   return text.replaceAll(/^[\t\n\v\f\r \u0085\p{Z}]+|[\t\n\v\f\r \u0085\p{Z}]+$/gu, "");
 }
+
+const byteOrderMark = 0xfeff;
+
+/** A text as training reads it from a version: what reads DuckDB's texts takes a byte-order mark at their head for none. */
+export function asRead(text: string): string {
+  return text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text;
+}

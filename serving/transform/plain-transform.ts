@@ -6,7 +6,8 @@
 import type { Column } from "../../data/plan/compile-step.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { InputRows } from "./input-rows.ts";
-import { castCell, doubt, isPlainType, type Cell, type PlainType } from "./cast-cell.ts";
+import { castCell, doubt, isPlainType, wellFormed, type Cell, type PlainType } from "./cast-cell.ts";
+import { asRead } from "./clean-text.ts";
 import { featureFillers, type FeatureFiller } from "./feature-filler.ts";
 import { givenColumns } from "./given-column.ts";
 import { typeOfColumn } from "./input-type.ts";
@@ -71,11 +72,7 @@ class PlainTransform implements Transform {
     // A map may leave it to DuckDB what becomes of a text.
     const isSure = plain.plan.steps.every(({ step }) => step !== "map-label" && step !== "cast");
     const isOneText = plain.textAt !== -1 && more.length === 0 && column?.plain === "text" && isSure;
-    this.ofTexts = !isOneText
-      ? null
-      : plain.steps.length === 0
-        ? (texts) => texts
-        : (texts) => texts.map((text) => this.#ofText(text));
+    this.ofTexts = isOneText ? (texts) => texts.map((text) => this.#ofText(text)) : null;
   }
 
   apply(rows: InputRows): Outcome<TransformedRows> | Promise<Outcome<TransformedRows>> {
@@ -93,10 +90,10 @@ class PlainTransform implements Transform {
   /** A text that means there is none gives an empty one. */
   #ofText(text: string): string {
     const { plan, steps, textAt } = this.#plain;
-    const cells: Cell[] = [plan.missing.isMissing(text, "text") ? null : text];
+    const cells: Cell[] = [plan.missing.isMissing(text, "text") ? null : wellFormed(text)];
     for (const step of steps) step(cells);
     const cell = cells[textAt] ?? null;
-    return cell === null ? "" : String(cell);
+    return cell === null ? "" : asRead(String(cell));
   }
 
   /** Rows that it is not sure of go to `doubted`. */
@@ -131,7 +128,7 @@ class PlainTransform implements Transform {
   #put(cells: readonly Cell[], row: number, made: TransformedTexts | TransformedTable): void {
     if (made instanceof TransformedTexts) {
       const cell = cells[this.#plain.textAt] ?? null;
-      made.put(row, cell === null ? null : String(cell));
+      made.put(row, cell === null ? null : asRead(String(cell)));
     } else made.fill(row, cells, this.#plain.fillers);
   }
 

@@ -25,17 +25,21 @@ export interface TransformPlan {
   readonly missing: MissingValues;
 }
 
+/** What a model reads. */
+export function outputOf({ declaration: { form }, features }: Manifest): TransformOutput {
+  return form.kind === "text"
+    ? { kind: "text", column: form.text }
+    : { kind: "table", features: features ?? [] };
+}
+
 /** `engine` opens DuckDB, which only a plan with expressions needs here. */
 export async function transformPlan(
   manifest: Manifest,
+  output: TransformOutput,
   engine: () => Promise<Engine>,
 ): Promise<TransformPlan> {
   const { declaration, name } = manifest;
-  const { form, plan } = declaration;
-  const output: TransformOutput =
-    form.kind === "text"
-      ? { kind: "text", column: form.text }
-      : { kind: "table", features: manifest.features ?? [] };
+  const { plan } = declaration;
   const outputs = output.kind === "text" ? [output.column] : output.features.map(({ column }) => column);
   const { inputs, steps } = await neededSteps({
     plan,

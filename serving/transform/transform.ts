@@ -27,7 +27,7 @@ export type TransformedRows =
 export interface Transform {
   /** Columns of a row as it came. Types as DuckDB spells them. */
   readonly inputs: readonly Column[];
-  /** One text of each text, at once; null where it is not made of one column, or not at once. An empty text stays one. */
+  /** One text of each text, at once; null where it is not made of one column, or not at once. Of what is no text it makes an empty one. */
   readonly ofTexts: ((texts: readonly string[]) => readonly string[]) | null;
   /** Refuses only where nothing can be made of any row, as where a column is missing altogether. */
   apply(rows: InputRows): Outcome<TransformedRows> | Promise<Outcome<TransformedRows>>;

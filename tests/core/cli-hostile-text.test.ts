@@ -121,6 +121,7 @@ const asking: readonly (readonly string[])[] = [
   ["model", "rm", "m@1", "--dry"],
   ["model", "rm", "m", "--force"],
   ["model", "restore", "m"],
+  ["predict", "m", "--text", "so"],
   ["budget", "show"],
   ["budget", "history", "ada"],
   ["budget", "grant", "ada", "5"],

@@ -54,6 +54,7 @@ const commands = [
   "trial",
   "agents",
   "model",
+  "predict",
   "budget",
   "account",
   "invite",

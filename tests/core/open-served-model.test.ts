@@ -1,15 +1,10 @@
 /** A version opened from its bytes and its dataset's manifest answers rows as people have them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Params } from "../../protocol/value.ts";
-import { readVersion } from "../../data/manifest/read-version.ts";
-import type { BuiltVersion } from "../../data/version/build-dataset.ts";
 import { openServedModel, type OpenedModel } from "../../serving/model/open-served-model.ts";
 import type { InputRows } from "../../serving/model/served-model.ts";
-import { findModel } from "../../training/catalog/model-catalog.ts";
-import { sparseBackend } from "../../training/runtime/backend.ts";
-import { resolveParams } from "../../training/task/parameter.ts";
 import { built, put } from "../support/dataset-build.ts";
+import { openBytes, trainedBytes } from "../support/trained-model.ts";
 
 const colours = ["red", "green", "blue"];
 
@@ -30,31 +25,6 @@ function housesCsv(): string {
   return `colour,rooms,size,price\n${lines.join("\n")}\n`;
 }
 
-async function trainedBytes(version: BuiltVersion, task: string, model: string, params: Params = {}) {
-  const dataset = await readVersion(version.path);
-  assert.ok(dataset.ok);
-  const found = findModel(task, model);
-  assert.ok(found.ok);
-  const resolved = resolveParams(found.value, params);
-  assert.ok(resolved.ok);
-  const made = found.value.create({
-    params: resolved.value,
-    seed: 1,
-    dataset: dataset.value,
-    backend: sparseBackend,
-  });
-  assert.ok(made.ok, made.ok ? "" : made.refusal.message);
-  for (let epoch = 0; epoch < 3; epoch++) await made.value.trainEpoch();
-  return made.value.save();
-}
-
-async function opened(version: BuiltVersion, bytes: Uint8Array, known = true): Promise<OpenedModel> {
-  const name = { model: "mood", version: 3, digest: "0".repeat(64) };
-  const model = await openServedModel({ bytes, manifest: known ? version.manifest : null, name });
-  assert.ok(model.ok, model.ok ? "" : model.refusal.message);
-  return model.value;
-}
-
 function rowsOf(
   columns: Readonly<Record<string, InputRows["columns"] extends ReadonlyMap<string, infer C> ? C : never>>,
 ): InputRows {
@@ -73,7 +43,7 @@ test("PREDICT-1: a text model answers rows of its sources, through the plan", as
   const version = await built(
     "name: reviews\nsources: [{ path: reviews.csv }]\nplan:\n  - concat: { columns: [title, body], to: text, separator: '. ' }\n  - clean: { columns: [text], lowercase: true, whitespace: true }\n  - map-label: { column: mood, from: { up: good, down: bad } }\ntext: text\nlabel: mood\n",
   );
-  const model = await opened(version, await trainedBytes(version, "text-classification", "linear"));
+  const model = await openBytes(version, await trainedBytes(version, "text-classification", "linear"));
   assert.deepEqual(model.signature, {
     inputs: [
       { name: "title", kind: "text", optional: true },
@@ -113,12 +83,12 @@ test("PREDICT-1: one text column is answered at once", async () => {
     "name: reviews\nsources: [{ path: reviews.csv }]\nplan:\n  - rename: { body: text }\n  - clean: { columns: [text], lowercase: true }\ntext: text\nlabel: mood\n",
   );
   const bytes = await trainedBytes(version, "text-classification", "fasttext");
-  const model = await opened(version, bytes);
+  const model = await openBytes(version, bytes);
   assert.deepEqual(model.signature.inputs, [{ name: "body", kind: "text", optional: false }]);
   const answer = await model.answer(rowsOf({ body: ["A GOOD one"] }));
   assert.ok(answer.ok && answer.value.kind === "labels");
   assert.deepEqual([...(model.answerTexts?.(["A GOOD one"]) ?? [])], [...answer.value.probabilities]);
-  const bare = await opened(version, bytes, false);
+  const bare = await openBytes(version, bytes, false);
   assert.deepEqual(bare.signature.inputs, [{ name: "text", kind: "text", optional: false }]);
   assert.deepEqual([...(bare.answerTexts?.(["a good one"]) ?? [])], [...answer.value.probabilities]);
 });
@@ -129,7 +99,7 @@ test("PREDICT-1: a table's model fills in what is missing and refuses what does 
     "name: houses\nsources: [{ path: houses.csv }]\nplan:\n  - features: { numeric: standard, missing: median }\ntarget: price\nfeatures: [colour, rooms, size]\n",
   );
   const bytes = await trainedBytes(version, "tabular", "linear");
-  const model = await opened(version, bytes);
+  const model = await openBytes(version, bytes);
   assert.deepEqual(model.signature, {
     inputs: [
       { name: "colour", kind: "category", optional: true },
@@ -160,7 +130,44 @@ test("PREDICT-1: a table's model fills in what is missing and refuses what does 
     await refusalOf(model, rowsOf({ sise: [1], colour: ["red"], rooms: [2] })),
     'there is no column "size", which the model reads; did you mean "sise"?',
   );
-  const bare = await opened(version, bytes, false);
+  const bare = await openBytes(version, bytes, false);
   assert.deepEqual(bare.signature.inputs[0], { name: "colour=blue", kind: "number", optional: false });
   model.dispose();
+});
+
+test("PREDICT-1: a version of before its columns were kept is read by its features", async () => {
+  put("houses.csv", housesCsv());
+  const version = await built(
+    "name: houses\nsources: [{ path: houses.csv, types: { rooms: integer } }]\nplan:\n  - cast: { rooms: number }\n  - features: { numeric: minmax }\ntarget: price\nfeatures: [colour, rooms, size]\n",
+  );
+  const bytes = await trainedBytes(version, "tabular", "linear");
+  const { inputs, ...older } = version.manifest;
+  assert.deepEqual(
+    inputs?.map(({ name, type }) => `${name} ${type}`),
+    ["colour VARCHAR", "rooms BIGINT", "size DOUBLE", "price BIGINT"],
+  );
+  const rows = rowsOf({ colour: ["red", "blue"], rooms: [3, null], size: [1.5, 4] });
+  const [now, then] = await Promise.all([
+    openBytes(version, bytes),
+    openBytes({ ...version, manifest: { ...older, build: 2 } }, bytes),
+  ]);
+  assert.deepEqual(then.signature, now.signature);
+  assert.deepEqual(await then.answer(rows), await now.answer(rows));
+});
+
+test("PREDICT-1: a dataset version that the model was not trained on is refused", async () => {
+  put("houses.csv", housesCsv());
+  const houses = (features: string) =>
+    built(`name: houses\nsources: [{ path: houses.csv }]\ntarget: price\nfeatures: [${features}]\n`);
+  const bytes = await trainedBytes(await houses("rooms, size"), "tabular", "linear");
+  const other = await openServedModel({
+    bytes,
+    manifest: (await houses("size, rooms, colour")).manifest,
+    name: { model: "houses", version: 1, digest: "0".repeat(64) },
+  });
+  assert.ok(!other.ok);
+  assert.match(
+    other.refusal.message,
+    /^houses@1 was not trained on the dataset version .*: its features have other names/u,
+  );
 });

@@ -8,7 +8,7 @@ import { id } from "../../data/engine/sql.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { openTransform } from "../../serving/transform/open-transform.ts";
 import { openTransformEngine, sqlTransform } from "../../serving/transform/sql-transform.ts";
-import { transformPlan } from "../../serving/transform/transform-plan.ts";
+import { outputOf, transformPlan } from "../../serving/transform/transform-plan.ts";
 import type { Transform, TransformedRows } from "../../serving/transform/transform.ts";
 import type { InputRows } from "../../serving/model/served-model.ts";
 import { build, put, rowsOf } from "../support/dataset-build.ts";
@@ -40,7 +40,7 @@ async function done<T>(outcome: Outcome<T> | Promise<Outcome<T>>): Promise<T> {
 /** The one that is used, and the one that asks DuckDB for all. */
 async function bothTransforms({ manifest }: BuiltVersion): Promise<readonly Transform[]> {
   const engine = await openTransformEngine();
-  const plan = await transformPlan(manifest, () => Promise.resolve(engine));
+  const plan = await transformPlan(manifest, outputOf(manifest), () => Promise.resolve(engine));
   return [await done(openTransform(manifest)), await done(sqlTransform(engine, plan))];
 }
 
@@ -261,4 +261,75 @@ test("PREDICT-1: a text is what the build made of it, and at once where it is on
     { numRuns: 15, endOnFailure: true, interruptAfterTimeLimit: generatingMs },
   );
   assert.ok(compared > 100, `${compared} rows were compared`);
+});
+
+const anyValue = fc.oneof(
+  fc.constant(null),
+  fc.boolean(),
+  fc.integer({ min: -100, max: 100 }),
+  fc.double({ noNaN: false }),
+  fc.constantFrom(2 ** 53, 2 ** 63, -(2 ** 63), 1e21, 1e39, -0, 2.5),
+  word,
+  whole,
+  decimal,
+  flag,
+  fc.constantFrom(
+    "NA",
+    "+-1",
+    "1__0",
+    "1_0",
+    "nan(1)",
+    "9223372036854775807",
+    "9223372036854775808",
+    "\t1",
+    "1\u00a0",
+    "1e400",
+    "3.5e38",
+    "yes",
+    "TRUE ",
+  ),
+  fc.string({ maxLength: 4 }).map((one) => one.replaceAll("\0", "")),
+);
+
+test("PREDICT-3: whatever a program gives as a value, both ways take it or refuse it alike", async () => {
+  const given = Array.from({ length: 40 }, (_, at) => ({
+    text: "",
+    title: "",
+    colour: at % 3 === 0 ? "red" : "green",
+    count: String(at % 9),
+    size: at % 8 === 0 ? "NA" : `${at / 4}`,
+    flag: at % 2 === 0 ? "true" : "false",
+    day: "",
+    label: at % 2 === 0 ? "yes" : "no",
+  }));
+  put("mixed.csv", csv(given, columns));
+  const plans = [
+    [],
+    ["- map-label: { column: colour, from: { red: r, green: g } }"],
+    ["- cast: { flag: text }", "- concat: { columns: [colour, flag, count], to: colour }"],
+    ["- cast: { count: number, colour: text }", "- features: { columns: { count: { buckets: 3 } } }"],
+  ];
+  for (const plan of plans) {
+    const yaml = tableYaml(plan, []).replace("format: csv", "format: csv, missing: [NA]");
+    const made = await build(yaml);
+    assert.ok(made.ok, made.ok ? "" : made.refusal.message);
+    const transforms = await bothTransforms(made.value);
+    assert.notEqual(transforms[0]?.constructor, transforms[1]?.constructor);
+    const names = ["colour", "count", "size", "flag"];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(anyValue, anyValue, anyValue, anyValue), { minLength: 1, maxLength: 30 }),
+        async (values) => {
+          const input: InputRows = {
+            count: values.length,
+            columns: new Map(names.map((name, at) => [name, values.map((row) => row[at] ?? null)])),
+          };
+          const [own, other] = await Promise.all(transforms.map((one) => done(one.apply(input))));
+          assert.deepEqual(own, other);
+        },
+      ),
+      { numRuns: 60, endOnFailure: true, interruptAfterTimeLimit: generatingMs },
+    );
+    for (const transform of transforms) transform.dispose();
+  }
 });

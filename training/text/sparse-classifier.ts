@@ -40,7 +40,8 @@ export interface SparseModel {
   plan(options: PlanOptions): KernelPlan;
 }
 
-const bucketsTensor = "buckets";
+/** Of a checkpoint: [rows], the bucket of each row. */
+export const bucketsTensor = "buckets";
 
 /** Parameters that all sparse models share. */
 export const sparseParameters = {
@@ -72,7 +73,7 @@ export const sparseParameters = {
   ...classWeightParameters,
 } as const satisfies Record<string, ParameterSpec>;
 
-function ngramSetting(params: Params, { binary }: SparseModel): NgramSetting {
+export function ngramSetting(params: Params, { binary }: Pick<SparseModel, "binary">): NgramSetting {
   return {
     wordNgrams: numberParam(params, "wordNgrams"),
     charMin: numberParam(params, "charMin"),
