@@ -109,6 +109,11 @@ parameters: { digit: [${best - 1}, ${best}] }
     assert.partialDeepStrictEqual(parsed, { same: false, parameters: [{ name: "digit", from: 6, to: 8 }] });
   });
 
+  test("a program's model is asked by its program alone, which predict says", async () => {
+    const said = await mesh.refused("one", "predict", "digits@1", "--text", "7");
+    assert.match(said, /digits@1 is what a program left, .*artifact get digits@1 --out FOLDER/);
+  });
+
   test("TAG-1: tags and notes are shown, listed and asked for", async () => {
     assert.equal(await ok("model", "tag", "digits", "+prod", "+tiny"), "digits is tagged prod, tiny\n");
     assert.equal(await ok("model", "tag", "digits@champion", "+audited"), "digits@3 is tagged audited\n");
