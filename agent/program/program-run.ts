@@ -282,12 +282,15 @@ export class ProgramRun {
   }
 
   async #finished(metrics: Record<string, number>, ended: boolean): Promise<RunnerEvent> {
-    const { fence, targetResource } = this.#options.job;
+    const { fence, program, targetResource, trial } = this.#options.job;
     const { fault, file } = await this.#folder.packWhole(this.#segment.note(ended));
     if (fault !== null) this.#sayFault(fault);
-    const { output } = this.#options.job.program;
-    if (output !== undefined && (await this.#folder.isEmpty()))
-      this.#sayFault(`nothing lies in its output folder ${output}, so nothing of it can be registered`);
+    // One that is stopped at a rung may write it at its own end only.
+    if (program.output !== undefined && ended) {
+      const none = (await this.#folder.isEmpty()) ? "it is empty" : fault;
+      const what = `the program of trial ${trial} left nothing in its output folder ${program.output}`;
+      if (none !== null) return this.#failed(`${what}: ${none}`, false);
+    }
     return { kind: "finished", fence, resource: targetResource, metrics, usedMs: this.#usedMs, ...file };
   }
 

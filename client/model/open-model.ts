@@ -3,6 +3,7 @@
  * trained on says of rows. Where that dataset is gone the model still answers what its checkpoint alone can read, and it is said.
  */
 import type { MeshClient } from "../../protocol/client.ts";
+import { isProgramTask } from "../../protocol/program.ts";
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { ResolutionView } from "../../protocol/view.ts";
 import { openServedModel, type OpenedModel } from "../../serving/model/open-served-model.ts";
@@ -28,6 +29,11 @@ export async function openModel(
   const { artifact, model, version } = found.value;
   const lineage = await client.query("lineage", { model, version });
   if (!lineage.ok) return lineage;
+  if (isProgramTask(lineage.value.version.task)) {
+    const which = `${model}@${version}`;
+    const message = `${which} is what a program left, and the program alone knows how to ask it; \`trialmesh artifact get ${which} --out FOLDER\` fetches its files`;
+    return refuse("conflict", message);
+  }
   const bytes = await fetchBytes(connected, artifact);
   if (!bytes.ok)
     return refuse(bytes.refusal.code, `${model}@${version} cannot be used: ${bytes.refusal.message}`);

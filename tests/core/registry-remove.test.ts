@@ -370,6 +370,7 @@ test("REMOVE-3, REG-1, REG-2, DSET-1: whatever is removed and restored, invarian
     fc.property(fc.array(step, { minLength: 1, maxLength: 14 }), (steps) => {
       const fold = registered(2);
       let seed = 2;
+      let before = modelOf(fold).aliases["champion"];
       for (const { version, wait, what } of steps) {
         fold.at += wait;
         if (what === "remove") fold.command("registry-remove", { ...model(version), force: true });
@@ -383,6 +384,18 @@ test("REMOVE-3, REG-1, REG-2, DSET-1: whatever is removed and restored, invarian
         if (what === "tag") fold.command("registry-tag", { ...model(version), add: ["t"] });
         if (what === "remove-data") fold.command("registry-remove", { ...reviews(version), force: true });
         if (what === "restore-data") fold.command("registry-restore", reviews(version));
+        const { aliases, versions } = modelOf(fold);
+        const now = aliases["champion"];
+        if (now !== before) {
+          const to = versions.find((each) => each.version === now);
+          assert.equal(to?.removed, undefined, `champion went to ${now} by ${what}`);
+        }
+        before = now;
+        assert.deepEqual(
+          versions.map((each) => each.version),
+          versions.map((_, at) => at + 1),
+          "numbers go on",
+        );
         for (const name of ["best", "newest", "champion", 1, 2, 3]) {
           const found = resolveVersion(fold.state, "lang", name);
           if (found.ok) assert.ok(versionsShown(fold).includes(found.value.version), `${name}`);

@@ -144,6 +144,8 @@ describe("CARD-6: a regressor's report", { skip: skipWithoutNats }, () => {
     );
     await ok("dataset", "rm", "houses@1", "--force");
     assert.match((await run("dataset", "show", "houses")).err, /dataset houses is removed/);
+    const again = await run("sweep", "run", join(mesh.cli.folder, "prices.yaml"));
+    assert.match(again.err, /dataset houses is removed; `trialmesh dataset restore houses` brings it back/);
     assert.deepEqual(await signature(), known, "its bytes are kept for a while");
     await ok("dataset", "restore", "houses");
     await ok("model", "rm", "prices@1", "--force");

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import * as z from "zod";
 import { modelView } from "../../protocol/view.ts";
 import { LiveMesh } from "../support/live-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
@@ -79,6 +80,22 @@ parameters: { digit: [${best - 1}, ${best}] }
     assert.equal(readFileSync(join(out, "weights.txt"), "utf8"), "weights 6 2\n");
   });
 
+  test("PROG-43: a program that comes to its end without an output has failed, with a sentence, and nothing is registered", async () => {
+    const folder = join(mesh.cli.folder, "empty");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "train.sh"), 'echo "accuracy=0.9"');
+    const file = join(folder, "sweep.yaml");
+    writeFileSync(
+      file,
+      "name: empty\ncommand: [sh, train.sh]\noutput: model\nregister: nothing\nobjective: { metric: accuracy }\nsearch: { method: grid, trials: 1 }\nparameters: { digit: [1] }\n",
+    );
+    const { all } = await mesh.cli
+      .run("one", "sweep", "run", file)
+      .then(({ err, out }) => ({ all: out + err }));
+    assert.match(all, /left nothing in its output folder model: it is empty/);
+    assert.match(await mesh.refused("one", "model", "show", "nothing"), /there is no model nothing/);
+  });
+
   test("REG-7: two versions beside each other; a version is promoted once its files are seen", async () => {
     const promoted = await mesh.ok("one", "model", "promote", "digits@3", "champion");
     assert.match(
@@ -90,6 +107,11 @@ parameters: { digit: [${best - 1}, ${best}] }
     assert.match(diff, /^digit +6 +8$/m);
     const parsed: unknown = JSON.parse(await ok("model", "diff", "digits@1", "digits@3", "--json"));
     assert.partialDeepStrictEqual(parsed, { same: false, parameters: [{ name: "digit", from: 6, to: 8 }] });
+  });
+
+  test("a program's model is asked by its program alone, which predict says", async () => {
+    const said = await mesh.refused("one", "predict", "digits@1", "--text", "7");
+    assert.match(said, /digits@1 is what a program left, .*artifact get digits@1 --out FOLDER/);
   });
 
   test("TAG-1: tags and notes are shown, listed and asked for", async () => {
@@ -137,5 +159,16 @@ parameters: { digit: [${best - 1}, ${best}] }
     assert.match(await ok("model", "restore", "digits"), /digits@1, digits@2, digits@3 are on record again/);
     const { violations } = await mesh.audit();
     assert.deepEqual(violations, []);
+  });
+
+  test("REMOVE-5: what still needs the bytes of a removed version is said, itself first", async () => {
+    await ok("model", "rm", "digits@2");
+    const { artifact } = z
+      .object({ version: z.object({ artifact: z.string() }) })
+      .parse(JSON.parse(await ok("model", "lineage", "digits@2", "--json"))).version;
+    const why = await ok("gc", "--why", artifact);
+    assert.match(why, /the bytes of digits@2, which was removed and can be restored/);
+    assert.match(why, /the checkpoint of s2-2, one of the best of its sweep/);
+    assert.match(await ok("model", "lineage", "digits@2"), /^removed +by owner/m);
   });
 });
