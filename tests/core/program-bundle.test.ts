@@ -39,7 +39,7 @@ test("BUNDLE-1: what was packed is read back, and the order it came in leaves no
   );
 });
 
-test("BUNDLE-7: of a large folder that is packed again with another note only the first chunk is another one", () => {
+test("BUNDLE-8: of a large folder that is packed again with another note only the first chunk is another one", () => {
   const content = Buffer.alloc(3 * chunkBytesMax + 77, "abc");
   for (let at = 0; at < content.length; at += 4_096) content.writeUInt32LE(at, at);
   const note = fc.record({
