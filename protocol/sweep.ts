@@ -49,6 +49,11 @@ export type Objective = z.infer<typeof objectiveSchema>;
 /** When a sweep's alias moves to what it has registered: only to a better version, which is meant where it is left out, or always. */
 export const aliasMoveSchema = z.enum(["if-better", "always"]);
 
+export const keepSchema = z.strictObject({
+  checkpoints: z.int().nonnegative().max(checkpointsKeptMax).optional(),
+  logsMs: keptMs.optional(),
+});
+
 export const sweepSpecSchema = z.strictObject({
   name: nameSchema,
   /** The series of sweeps it belongs to, which together answer one question. */
@@ -93,12 +98,7 @@ export const sweepSpecSchema = z.strictObject({
     .strictObject({ model: nameSchema, alias: nameSchema.nullable(), move: aliasMoveSchema.optional() })
     .nullable(),
   /** Instead of what the mesh keeps of each sweep that has ended. */
-  keep: z
-    .strictObject({
-      checkpoints: z.int().nonnegative().max(checkpointsKeptMax).optional(),
-      logsMs: keptMs.optional(),
-    })
-    .optional(),
+  keep: keepSchema.optional(),
   /** Of a sweep that builds a dataset: what the mesh records when it is done, whoever is still there by then. */
   records: recordingSchema.optional(),
 });

@@ -20,7 +20,7 @@ import { valueSchema } from "./value.ts";
 import { spaceSchema } from "./space.ts";
 import { stoppingSchema } from "./stopping.ts";
 import { datasetRefSchema } from "./dataset.ts";
-import { objectiveSchema, searchSchema } from "./sweep.ts";
+import { keepSchema, objectiveSchema, searchSchema } from "./sweep.ts";
 
 const count = z.int().nonnegative();
 const metrics = answerRecord(z.number());
@@ -203,6 +203,8 @@ export const sweepView = z.object({
   alsoObjectives: answerList(objectiveSchema),
   /** How the sampler says it finds its proposals; null before it said. */
   note: answerText.nullable(),
+  /** What its own file says is kept of it. */
+  keep: keepSchema.optional(),
   trials: answerList(trialView),
   /** Best value so far, one point per improvement: after how many finished trials and spent tokens. */
   bestSoFar: answerList(z.object({ trials: count, spent: count, at: z.number(), value: z.number() })),

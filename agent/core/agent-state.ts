@@ -54,6 +54,8 @@ export interface Held {
   suspended: boolean;
   /** Its runner has begun with it. */
   started: boolean;
+  /** Its process is gone, and its end is not told yet. */
+  exited: boolean;
   /** It goes on from a checkpoint of another backend, so its result is not what one machine alone would have had. */
   approximate: boolean;
   /** The last whole checkpoint of this attempt. */

@@ -36,7 +36,7 @@ function goOn(held: Held, now: number): AgentEffect[] {
   if (held.phase === "ready") return startJob(held);
   if (!held.suspended || held.killed) return [];
   held.suspended = false;
-  if (held.phase === "running" && held.started) held.usedSince = now;
+  if (held.phase === "running" && held.started && !held.exited) held.usedSince = now;
   return [{ kind: "resume", fence: held.lease.fence }];
 }
 

@@ -130,6 +130,7 @@ function takeOffer(state: AgentState, lease: Lease, now: number): AgentEffect[] 
     killed: false,
     suspended: false,
     started: false,
+    exited: false,
     approximate: false,
     checkpoint: null,
     resource: lease.from?.resource ?? 0,
@@ -185,6 +186,10 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
       held.epochs = { ...noEpochs, startMs: event.usedMs };
       hearUsed(held, event.usedMs, now);
       return [];
+    case "exited":
+      held.exited = true;
+      endUsed(held, event.usedMs, now);
+      return [];
     case "log":
       return [{ kind: "log", lease, stream: event.stream, line: event.line }];
     case "point":
@@ -201,25 +206,26 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
       return shareDue(held, now);
     case "finished": {
       held.phase = "reporting";
-      endUsed(held, event.usedMs, now);
+      const usedMs = endUsed(held, event.usedMs, now);
       const { built } = event;
       const report = {
         kind: "finished",
-        ...keptOf(held, event),
+        ...keptOf(held, { ...event, usedMs }),
         ...(built === undefined ? {} : { built }),
       } as const;
       return [{ kind: "share", files: filesOf(event), report }];
     }
     case "stopped": {
       held.phase = "reporting";
-      endUsed(held, event.usedMs, now);
-      const { report, files } = stoppedReport(held, event);
+      const usedMs = endUsed(held, event.usedMs, now);
+      const { report, files } = stoppedReport(held, { ...event, usedMs });
       if (files.length > 0) return [{ kind: "share", files, report }];
       release(state, event.fence);
       return [{ kind: "report", report }];
     }
     case "failed": {
-      const { fence, lacks, reason, retryable, usedMs } = event;
+      const { fence, lacks, reason, retryable } = event;
+      const usedMs = endUsed(held, event.usedMs, now);
       release(state, fence);
       const report = { kind: "failed", fence, reason, retryable, usedMs } as const;
       return [{ kind: "report", report: lacks === undefined ? report : { ...report, lacks } }];

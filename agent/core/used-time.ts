@@ -17,13 +17,14 @@ export function isAtWork({ usedSince }: Held): boolean {
 /** The runner's word of a job that goes on. */
 export function hearUsed(held: Held, saidMs: number, now: number): void {
   held.usedMs = Math.max(usedMs(held, now), saidMs);
-  held.usedSince = held.suspended ? null : now;
+  held.usedSince = held.suspended || held.exited ? null : now;
 }
 
-/** The runner's word of a job that has ended. */
-export function endUsed(held: Held, saidMs: number, now: number): void {
+/** The runner's word of a job that has ended. What it used, which is not less than what was said of it before, ms. */
+export function endUsed(held: Held, saidMs: number, now: number): number {
   hearUsed(held, saidMs, now);
   held.usedSince = null;
+  return held.usedMs;
 }
 
 export function standUsed(held: Held, now: number): void {

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { anyValue, storedText, storedList } from "../../protocol/bound.ts";
-import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { bytesPerKiB, bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { isInsidePath } from "../../protocol/inside-path.ts";
 import { newerFormat } from "../../protocol/newer-format.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -15,6 +15,12 @@ const version = 1;
 /** The length of the header stands before it, as a little-endian number of so many bytes. */
 const lengthBytes = 4;
 const headerMaxBytes = 16 * bytesPerMiB;
+/**
+ * The files of a large bundle with a note begin at a multiple of so many bytes, blanks after the header: so a note that is longer by some letters moves none of
+ * them, and of a checkpoint whose files are as they were only the first chunk is another one.
+ */
+const filesAtBytes = 4 * bytesPerKiB;
+const largeBytes = bytesPerMiB;
 
 /** A relative path with slashes that stays in its folder on every system. */
 const pathSchema = storedText
@@ -45,7 +51,8 @@ export interface Bundle {
 
 export function encodeBundle({ files, note }: Bundle): Uint8Array {
   const sorted = files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
-  const header = Buffer.from(
+  const contentBytes = sorted.reduce((sum, { content }) => sum + content.length, 0);
+  const header = padded(
     JSON.stringify({
       format,
       version,
@@ -56,10 +63,17 @@ export function encodeBundle({ files, note }: Bundle): Uint8Array {
       })),
       note,
     }),
+    note !== null && contentBytes >= largeBytes ? filesAtBytes : 1,
   );
   const length = Buffer.alloc(lengthBytes);
   length.writeUInt32LE(header.length);
   return Buffer.concat([length, header, ...sorted.map(({ content }) => content)]);
+}
+
+/** With blanks, which JSON may end with, up to where the files begin. */
+function padded(header: string, filesAt: number): Buffer {
+  const bytes = lengthBytes + Buffer.byteLength(header);
+  return Buffer.from(header + " ".repeat(Math.ceil(bytes / filesAt) * filesAt - bytes));
 }
 
 /** The files as views of the bytes; a refusal where this is no bundle, or one that was cut short. */

@@ -26,12 +26,14 @@ import { openMetricReader, type MetricReader } from "./metric-reader.ts";
 import type { Report } from "./metric-report.ts";
 import { openReportEndpoint, type ReportEndpoint } from "./report-endpoint.ts";
 import { runCommand, type RunningCommand } from "./run-command.ts";
+import type { StartTurn } from "./start-turn.ts";
 import { openWandbEar, type WandbEar } from "./wandb-ear.ts";
 import { wandbRowsOf } from "./wandb-place.ts";
 import type { WandbFact } from "./wandb-runs.ts";
 
 export interface ProgramRunOptions extends ProgramPlace {
   readonly emit: (event: RunnerEvent) => void;
+  readonly turns: StartTurn;
   /** Called once, with the last event. */
   readonly onEnd: (event: RunnerEvent) => void;
 }
@@ -182,6 +184,7 @@ export class ProgramRun {
     const { job } = this.#options;
     const start = await programStart(this.#options, endpoint);
     if (!start.ok) return this.#failed(`trial ${job.trial} could not start: ${start.refusal.message}`, false);
+    await this.#options.turns.take();
     if (this.#stop !== null) return this.#stopped();
     const ear = openWandbEar({
       rows: wandbRowsOf(wandbFolderOf(job)),
@@ -202,6 +205,7 @@ export class ProgramRun {
       onLine: (line, stream) => this.#log(stream, line),
       onText: (text, cut) => reader.read(text, cut),
       ready: () => reader.ready(),
+      onExit: () => this.#options.emit({ kind: "exited", fence: job.fence, usedMs: this.#usedMs }),
     });
     const packer = this.#makePacker();
     this.#state = { kind: "running", command, packer };

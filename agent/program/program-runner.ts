@@ -6,6 +6,7 @@ import type { Runner, RunnerEvent } from "../runner/runner.ts";
 import type { SlotTable } from "../runner/slot-table.ts";
 import { isCommandJob } from "./command-job.ts";
 import { ProgramRun } from "./program-run.ts";
+import { StartTurn } from "./start-turn.ts";
 
 export interface ProgramRunnerOptions {
   readonly slots: SlotTable;
@@ -19,6 +20,7 @@ export function programRunner(options: ProgramRunnerOptions): Runner {
   const { environment, interpreter, slots } = options;
   const listeners: ((event: RunnerEvent) => void)[] = [];
   const running = new Map<number, ProgramRun>();
+  const turns = new StartTurn();
   let closed = false;
 
   const emit = (event: RunnerEvent): void => {
@@ -35,6 +37,7 @@ export function programRunner(options: ProgramRunnerOptions): Runner {
         slotEnvironment: slots.environment(slot),
         interpreter,
         emit,
+        turns,
         onEnd: (event) => {
           running.delete(job.fence);
           slots.free(slot);

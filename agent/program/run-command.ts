@@ -27,6 +27,8 @@ export interface CommandOptions {
   readonly environment: Environment;
   /** Time it may run, suspensions not counted; null: as long as it likes. */
   readonly timeoutMs: number | null;
+  /** Its process is gone; what it wrote may be read for a while yet. */
+  readonly onExit?: () => void;
   /** A line of its output; of one that was written over and over the last state. */
   readonly onLine: (line: string, stream: "out" | "err") => void;
   /** Whatever it wrote into a line, also what was written over later, but for the source that Python quotes in a trace. */
@@ -194,6 +196,7 @@ class GroupCommand implements RunningCommand {
   async #endAfter(process: StartedProcess, readers: readonly LineReader[], exit: Exit): Promise<void> {
     this.#exited = true;
     this.#clock.stop();
+    this.#options.onExit?.();
     const closed = new Promise<"closed">((resolve) => process.once("close", () => resolve("closed")));
     let output = await Promise.race([closed, wait(drainMs, "open" as const, { ref: false })]);
     await this.#group.end();

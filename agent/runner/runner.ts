@@ -77,6 +77,8 @@ export type RunnerEvent =
    */
   | { readonly kind: "started"; readonly fence: number; readonly exact: boolean; readonly usedMs: number }
   | (AtEpoch & { readonly kind: "epoch" })
+  /** Its process is gone, and `usedMs` grows no more; what it left is still being read, and its end follows. */
+  | { readonly kind: "exited"; readonly fence: number; readonly usedMs: number }
   | (AtEpoch & CheckpointFile & WithBest & { readonly kind: "checkpoint" })
   /** The target is reached; the checkpoint is the final one, and the metrics have the test's figures too. */
   | (AtEpoch &

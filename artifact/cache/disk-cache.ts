@@ -196,7 +196,7 @@ class DiskCache implements ArtifactCache {
     if (entry === null) return;
     replicas?.release(digest);
     if (clock.now() - entry.usedAt < usefulMs) return onSpared?.(digest);
-    if (await this.#store.isPinned(digest)) return;
+    if (this.#store.pins.has(digest)) return;
     this.#sharedAt.delete(digest);
     if (this.#store.remove(digest)) onDropped?.(digest);
     else onSpared?.(digest);
@@ -215,7 +215,7 @@ class DiskCache implements ArtifactCache {
   /** The mesh's store misses blobs: what is asked for is a chunk or a node of whatever artifact, or one of before there were trees. */
   async #offer(digest: Digest, content: Uint8Array | undefined): Promise<void> {
     try {
-      if (this.#store.isKept(digest)) return await this.#storeKept(digest);
+      if (this.#store.keeps.has(digest)) return await this.#storeKept(digest);
       const chunk = content ?? (await this.#store.chunk(digest));
       if (chunk !== null) await putBlob(this.#options.bus, this.#place, chunk, digest);
       else if (!this.#store.withheld.has(digest))

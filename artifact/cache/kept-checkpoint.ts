@@ -11,7 +11,7 @@ import type { ArtifactStore } from "../store/artifact-store.ts";
 const quotaShare = 0.5;
 
 export interface KeptCheckpointOptions {
-  readonly store: Pick<ArtifactStore, "index" | "isKept" | "keep" | "kept" | "letGo">;
+  readonly store: Pick<ArtifactStore, "index" | "keeps" | "kept">;
   /** Bytes that the disk may still take beside what its owner wants free. */
   readonly diskFree: () => number;
 }
@@ -38,7 +38,7 @@ export class KeptCheckpoint {
   }
 
   has(digest: Digest): boolean {
-    return this.#options.store.isKept(digest);
+    return this.#options.store.keeps.has(digest);
   }
 
   /** Whether there is room for it now. */
@@ -52,7 +52,7 @@ export class KeptCheckpoint {
     // The disk has its bytes by now.
     if (this.#ofQuota() < bytes) return false;
     try {
-      this.#options.store.keep(digest);
+      this.#options.store.keeps.add(digest);
       return true;
     } catch {
       return false;
@@ -60,7 +60,7 @@ export class KeptCheckpoint {
   }
 
   letGo(digest: Digest): void {
-    this.#options.store.letGo(digest);
+    this.#options.store.keeps.remove(digest);
   }
 
   #ofQuota(): number {

@@ -69,15 +69,16 @@ export async function fetchFile(
   digest: Digest,
   path: string,
   first: readonly ChunkSource[] = [],
+  pause: (ms: number) => Promise<unknown> = sleep,
 ): Promise<Outcome<null>> {
   const draft = path + partSuffix;
   const place = { digest, file: draft, nodes: `${draft}-tree` };
-  const pause = (ms: number) => sleep(ms);
+  const waited = async (ms: number) => void (await pause(ms));
   try {
     const part = await PartFile.open(place);
     let end: SourceEnd = { kind: "missing" };
     try {
-      for (const source of [...first, new MeshSource({ bus, place: placeOf(mesh), pause })]) {
+      for (const source of [...first, new MeshSource({ bus, place: placeOf(mesh), pause: waited })]) {
         end = await source.bring(part, new AbortController().signal);
         if (end.kind === "done" || end.kind === "plain") break;
       }
@@ -87,7 +88,7 @@ export async function fetchFile(
     }
     if (end.kind === "plain") {
       const take = (pieces: AsyncIterable<Bytes>) => writePlain(draft, digest, pieces);
-      const read = await readPlain(bus, placeOf(mesh), digest, pause, take);
+      const read = await readPlain(bus, placeOf(mesh), digest, waited, take);
       end = read.kind === "read" ? { kind: "done" } : read;
     }
     if (end.kind !== "done") return refuseEnd(digest, end);

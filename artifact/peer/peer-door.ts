@@ -135,7 +135,11 @@ export class PeerDoor {
   /** The connection that there is with a machine, whoever began it; else a new one, to the first of its places where it is. */
   async reach(peer: FarPeer): Promise<Outcome<PeerLink>> {
     const known = [...this.#links].find((link) => link.peer === peer.name);
-    if (known !== undefined) return accept(known);
+    return known === undefined ? this.dialNew(peer) : accept(known);
+  }
+
+  /** A new one, where it takes any. */
+  async dialNew(peer: FarPeer): Promise<Outcome<PeerLink>> {
     if (peer.host === undefined)
       return refuse(
         "unavailable",

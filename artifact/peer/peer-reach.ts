@@ -1,6 +1,8 @@
 /**
  * How a machine comes to another: by the connection that there is, a new one, or through one that passes on. Both ways are tried at once where the
  * first takes long, and what did not work is remembered for a while: a firewall answers nothing, and each wait is for nothing.
+ *
+ * RELAY-4: whoever is reached through one that passes on is tried directly again with each question, once a minute, and left that way where it works.
  */
 import { sleep, type Clock } from "../../protocol/time/clock.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -20,6 +22,8 @@ export class PeerReach {
   /** Those that could not be reached at all, and not directly, by name, until when nobody tries again. */
   readonly #aside = new Map<string, number>();
   readonly #barred = new Map<string, number>();
+  /** Connections that one that passes on carries. */
+  readonly #relayed = new WeakSet<PeerLink>();
 
   constructor(door: PeerDoor, clock: Clock, self: string) {
     this.#door = door;
@@ -40,14 +44,19 @@ export class PeerReach {
 
   async #reach(peer: FarPeer): Promise<Outcome<PeerLink>> {
     const relays = (peer.via ?? []).filter(({ name }) => name !== this.#self);
-    const known = [...this.#door.links].find((link) => link.peer === peer.name);
+    const links = [...this.#door.links].filter((link) => link.peer === peer.name);
+    const known = links.find((link) => !this.#relayed.has(link));
     if (known !== undefined) return accept(known);
     const direct = this.#direct(peer);
-    if (relays.length === 0) return direct;
+    const [carried] = links;
+    if (relays.length === 0 && carried === undefined) return direct;
     const first = await Promise.race([direct, sleep(this.#clock, headStartMs).then(() => null)]);
     if (first?.ok === true) return first;
+    // What still goes over it when a direct way is found ends on it.
+    if (carried !== undefined && carried.fault === null) return accept(carried);
     for (const relay of relays) {
       const through = await reachThrough(this.#door, relay, peer, this.#clock);
+      if (through.ok) this.#relayed.add(through.value);
       if (through.ok) return through;
     }
     return direct;
@@ -56,7 +65,7 @@ export class PeerReach {
   async #direct(peer: FarPeer): Promise<Outcome<PeerLink>> {
     if (this.#isBefore(this.#barred.get(peer.name)))
       return refuse("unavailable", `"${peer.name}" could not be reached lately`);
-    const reached = await this.#door.reach(peer);
+    const reached = await this.#door.dialNew(peer);
     if (reached.ok) this.#barred.delete(peer.name);
     else if (peer.host !== undefined) this.#barred.set(peer.name, this.#clock.monotonic() + asideMs);
     return reached;

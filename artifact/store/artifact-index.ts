@@ -6,7 +6,7 @@
  * CACHE-2: the least recently used goes first, but nothing that is pinned, that is kept for a trial to go on from, or that a living
  * process holds.
  */
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import * as z from "zod";
@@ -220,7 +220,7 @@ export class ArtifactIndex {
     for (const [used] of entries.range(key.used)) {
       if (total <= quota) break;
       const digest = used.slice(-64);
-      if (digest === added || existsSync(place.pin(digest)) || existsSync(place.kept(digest))) continue;
+      if (digest === added || place.pins.has(digest) || place.keeps.has(digest)) continue;
       if (holdersOf(entries, digest).some(isLiving)) continue;
       total -= entryOf(entries, digest)?.bytes ?? 0;
       going.push(digest);

@@ -11,8 +11,7 @@
  * | part    | its file below `parts`           | its last chunk: whole; a kill, or nobody brings more: stays, for the next |
  * | whole   | its file below `files`, indexed  | the quota, `remove`: absent; damage that is read: part                    |
  */
-import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
@@ -21,6 +20,7 @@ import type { ChunkShelf, ChunkWork, OpenArtifact } from "../chunk-source.ts";
 import { chunkBytesMax } from "../chunk-tree.ts";
 import { ArtifactIndex, type IndexEntry } from "./artifact-index.ts";
 import { ChunkCheck } from "./chunk-check.ts";
+import type { DigestMark } from "./digest-mark.ts";
 import { DraftFile } from "./draft-file.ts";
 import { PartFile } from "./part-file.ts";
 import { PartReader } from "./part-reader.ts";
@@ -28,7 +28,6 @@ import { StoredFile } from "./stored-file.ts";
 import { StorePlace } from "./store-place.ts";
 import { readTreeFile } from "../tree-file.ts";
 import { verifyFile, type FileState } from "./verify-file.ts";
-import { Withheld } from "./withheld.ts";
 
 export interface ArtifactStoreOptions {
   readonly folder: string;
@@ -65,8 +64,12 @@ interface Verified {
 }
 
 export class ArtifactStore implements ChunkShelf {
-  /** What others get nothing of. */
-  readonly withheld: Withheld;
+  /** Not evicted. */
+  readonly pins: DigestMark;
+  /** REPL-4: they stay whatever the quota lets go, as long as they are marked. */
+  readonly keeps: DigestMark;
+  /** PERSON-2: neither told nor given to others, until it is put into the mesh or a lease of the mesh names it. */
+  readonly withheld: DigestMark;
   readonly #clock: Clock;
   readonly #place: StorePlace;
   readonly #index: ArtifactIndex;
@@ -82,7 +85,9 @@ export class ArtifactStore implements ChunkShelf {
   constructor({ clock, folder, quotaBytes }: ArtifactStoreOptions) {
     this.#clock = clock;
     this.#place = new StorePlace(folder);
-    this.withheld = new Withheld(folder);
+    this.pins = this.#place.pins;
+    this.keeps = this.#place.keeps;
+    this.withheld = this.#place.withheld;
     this.#index = new ArtifactIndex({ place: this.#place, clock, quotaBytes });
     for (const { at, digest } of this.#place.parts())
       if (clock.now() - at > partKeptMs && !this.#index.isPartTaken(digest)) this.#place.removePart(digest);
@@ -353,43 +358,14 @@ export class ArtifactStore implements ChunkShelf {
     }
   }
 
-  isPinned(digest: Digest): Promise<boolean> {
-    return stat(this.#place.pin(digest)).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  /** A pinned artifact is not evicted. It need not be here yet. */
-  async pin(digest: Digest): Promise<void> {
-    await writeFile(this.#place.pin(digest), "", { mode: 0o600 });
-  }
-
-  async unpin(digest: Digest): Promise<void> {
-    await rm(this.#place.pin(digest), { force: true });
-  }
-
   /** Of what is marked as kept, what lies here, with its bytes. Throws the system's error. */
   kept(): ReadonlyMap<Digest, number> {
     const found = new Map<Digest, number>();
-    for (const digest of this.#place.allKept()) {
+    for (const digest of this.keeps.all()) {
       const entry = this.#index.entry(digest);
       if (entry !== null) found.set(digest, entry.bytes);
     }
     return found;
-  }
-
-  /** REPL-4: it stays whatever the quota lets go, until `letGo`. Throws the system's error. */
-  keep(digest: Digest): void {
-    writeFileSync(this.#place.kept(digest), "", { mode: 0o600 });
-  }
-
-  isKept(digest: Digest): boolean {
-    return existsSync(this.#place.kept(digest));
-  }
-
-  letGo(digest: Digest): void {
-    rmSync(this.#place.kept(digest), { force: true });
   }
 
   /** Names its folder: the same for all processes that share it, and never that of another. Null where the disk takes no name. */

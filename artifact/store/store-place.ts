@@ -7,6 +7,7 @@ import { makeFolderSync } from "../../system/make-folder.ts";
 import { isLiving, processName } from "../../store/shared-store.ts";
 import { systemCode } from "../../system/system-error.ts";
 import { writeWholeSync } from "../../system/whole-file.ts";
+import { DigestMark } from "./digest-mark.ts";
 import type { PartPlace } from "./part-file.ts";
 
 const ownerOnlyMode = 0o700;
@@ -15,6 +16,12 @@ export const nodesSuffix = ".tree";
 
 export class StorePlace {
   readonly folder: string;
+  /** Not evicted, as somebody has said. */
+  readonly pins: DigestMark;
+  /** Checkpoints that lie at agents and not in the mesh's store. */
+  readonly keeps: DigestMark;
+  /** PERSON-2: what was put onto this machine alone, while the mesh could not be asked. */
+  readonly withheld: DigestMark;
   /** Of this store's own: what is being made. */
   readonly #drafts: string;
   readonly #made = new Set<string>();
@@ -22,8 +29,11 @@ export class StorePlace {
   /** Throws the system's error. */
   constructor(folder: string) {
     this.folder = folder;
-    for (const name of ["index", "files", "parts", "drafts", "pins", "kept"])
+    for (const name of ["index", "files", "parts", "drafts"])
       makeFolderSync(join(folder, name), ownerOnlyMode);
+    this.pins = new DigestMark(join(folder, "pins"));
+    this.keeps = new DigestMark(join(folder, "kept"));
+    this.withheld = new DigestMark(join(folder, "withheld"));
     // What a killed process left half-written there is of no use to anyone.
     for (const name of readdirSync(join(folder, "drafts")))
       if (!isLiving(name)) rmSync(join(folder, "drafts", name), { recursive: true, force: true });
@@ -42,20 +52,6 @@ export class StorePlace {
   /** Nodes of the artifact's tree, where it has any. */
   nodes(digest: Digest): string {
     return this.file(digest) + nodesSuffix;
-  }
-
-  pin(digest: Digest): string {
-    return join(this.folder, "pins", digest);
-  }
-
-  /** There where it is a checkpoint that lies at agents and not in the mesh's store. */
-  kept(digest: Digest): string {
-    return join(this.folder, "kept", digest);
-  }
-
-  /** Of which there is such a mark. */
-  allKept(): readonly Digest[] {
-    return readdirSync(join(this.folder, "kept"));
   }
 
   /** Names this folder among others, for ever. */

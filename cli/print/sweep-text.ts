@@ -3,6 +3,7 @@ import { stoppingText } from "../../protocol/stopping.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import type { SweepSummary, SweepView, TrialView } from "../../protocol/view.ts";
 import { plural } from "../../protocol/plural.ts";
+import { formatDuration } from "../../text/duration.ts";
 import { formatMetric, formatTime } from "../../text/figure.ts";
 import { paramsFormat } from "../../text/shown-parameter.ts";
 import { finishedOf, registeredText } from "../../text/sweep-phrase.ts";
@@ -75,10 +76,20 @@ export function sweepText(view: SweepView): string {
         : `${summary.metric} ${formatMetric(summary.best.value)} by ${summary.best.model} (${summary.best.trial}, epoch ${summary.best.resource})`,
     ],
     ["registered", registeredText(summary)],
+    ...(view.keep === undefined ? [] : [["keeps", keepText(view.keep)] as const]),
     ...labelFields(summary),
     ...(summary.removed === undefined ? [] : [["removed", removedText(summary.removed)] as const]),
   ]);
   return `${head}\n\n${trialsText(view.trials)}`;
+}
+
+/** What is not said the mesh says, for all sweeps. */
+function keepText({ checkpoints, logsMs }: NonNullable<SweepView["keep"]>): string {
+  const parts = [
+    ...(checkpoints === undefined ? [] : [`the best ${plural(checkpoints, "checkpoint")}`]),
+    ...(logsMs === undefined ? [] : [`logs for ${formatDuration(logsMs)}`]),
+  ];
+  return parts.length === 0 ? "what the mesh keeps of each sweep" : parts.join(", ");
 }
 
 export function tokensText(summary: SweepSummary): string {

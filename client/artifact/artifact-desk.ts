@@ -126,7 +126,7 @@ async function shownOf(
     here: entry !== null,
     inMesh: told?.inStore ?? null,
     agents: told?.agents ?? null,
-    pinned: await store.isPinned(digest),
+    pinned: store.pins.has(digest),
     usedAt: entry?.usedAt ?? null,
     readers: store.index.holders(digest).length,
     names: names.map(({ name }) => name),

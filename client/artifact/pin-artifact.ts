@@ -24,7 +24,8 @@ export async function pinArtifact(
 ): Promise<Outcome<PinnedArtifact>> {
   const { mesh, store } = desk;
   try {
-    await (pinned ? store.pin(digest) : store.unpin(digest));
+    if (pinned) store.pins.add(digest);
+    else store.pins.remove(digest);
   } catch (error) {
     return refuseDisk(error, "write", store.folder);
   }

@@ -23,6 +23,8 @@ import type { Tracker } from "./tracker.ts";
 const answerMs = 2_000;
 /** An agent that was asked says so soon that it begins, or is left, ms. */
 const beginMs = 3_000;
+/** One that did not the last time, as with a credential of before, which does not let it hear of it, is waited for so long, ms. */
+const beginAgainMs = 500;
 /** Then it has so long, ms, and for so many bytes a second more. */
 const bringMs = 10_000;
 const bringBytesPerSecond = bytesPerMiB;
@@ -99,6 +101,8 @@ export class ReplicaDesk {
   readonly #underWay = new Map<Digest, UnderWay>();
   /** Until when each is not asked, on the monotonic clock. */
   readonly #aside = new Map<string, number>();
+  /** Who was asked last and said nothing. */
+  readonly #silent = new Set<string>();
   /** By digest of what somebody asked a replica of. */
   readonly #made = new Map<Digest, Made>();
   #number = 0;
@@ -184,6 +188,7 @@ export class ReplicaDesk {
   declined(agent: string, digest: Digest): void {
     const underWay = this.#underWay.get(digest);
     if (underWay?.target !== agent) return;
+    this.#silent.delete(agent);
     this.#setAside(agent, declinedMs);
     this.#goOn(underWay);
   }
@@ -208,9 +213,11 @@ export class ReplicaDesk {
     const { from, target, wish } = underWay;
     const by = this.#holderBeside(from, wish.digest);
     if (by !== null) this.#measure(underWay);
+    if (by !== null) this.#silent.delete(by);
     if (by !== null) return this.#end(underWay, { state: "held", by });
     if (underWay.hasBegun || !tracker.hasPart(target, wish.digest)) return;
     underWay.hasBegun = true;
+    this.#silent.delete(target);
     this.#waitFor(underWay, bringMs + (wish.bytes / bringBytesPerSecond) * 1_000);
   }
 
@@ -236,7 +243,7 @@ export class ReplicaDesk {
     this.#underWay.set(wish.digest, underWay);
     const take = { digest: wish.digest, bytes: wish.bytes };
     giveOrder({ agent: next, name: "replica", body: { epoch: state.meta.epoch, take } });
-    this.#waitFor(underWay, beginMs);
+    this.#waitFor(underWay, this.#silent.has(next) ? beginAgainMs : beginMs);
     return true;
   }
 
@@ -244,6 +251,7 @@ export class ReplicaDesk {
     const turn = ++underWay.turn;
     this.#options.clock.setTimer(ms, () => {
       if (underWay.turn !== turn || this.#underWay.get(underWay.wish.digest) !== underWay) return;
+      if (!underWay.hasBegun) this.#silent.add(underWay.target);
       this.#setAside(underWay.target, asideMs);
       this.#goOn(underWay);
     });

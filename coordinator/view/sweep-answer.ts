@@ -90,6 +90,7 @@ export function sweepViewOf(
     spaces: Object.fromEntries(sweep.spec.models.map(({ model, space }) => [model, space])),
     alsoObjectives: sweep.spec.alsoObjectives,
     note: sweep.note,
+    ...(sweep.spec.keep === undefined ? null : { keep: sweep.spec.keep }),
     trials: trialsIn(state, sweep, order)
       .slice(offset, offset + limit)
       .map((trial) => trialViewOf(state, trial)),

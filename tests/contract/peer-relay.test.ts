@@ -5,6 +5,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Relay } from "../../artifact/peer/relay.ts";
+import type { FarPeer } from "../../artifact/peer/peer-door.ts";
+import { peerFault } from "../../artifact/peer/peer-fault.ts";
+import { PeerReach } from "../../artifact/peer/peer-reach.ts";
 import { answerCalls, reachThrough } from "../../artifact/peer/relayed-way.ts";
 import type { PeerLink } from "../../artifact/peer/peer-link.ts";
 import { tokenBytes } from "../../artifact/peer/peer-message.ts";
@@ -78,6 +81,26 @@ describe("relay", () => {
     relay.recheck((certificate) => (trusts(certificate) === "taker" ? null : trusts(certificate)));
     assert.equal(relay.pairs, 0);
     assert.ok((moved[0] ?? 0) > 9 * chunk, String(moved));
+  });
+
+  test("RELAY-4: a direct way that appears is taken with the next question, at most a minute later, and stays", async () => {
+    const { holder, middle, nowhere, taker } = await three();
+    let passedMs = 0;
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + passedMs };
+    const reach = new PeerReach(taker.door, clock, "taker");
+    const asked = async (peer: FarPeer) => valueOf(await reach.reach({ ...peer, via: [middle.peer] }));
+    const carried = await asked(nowhere);
+    assert.equal(carried.peer, "holder");
+    assert.equal(await asked(holder.peer), carried, "it was not reached a moment ago");
+    passedMs = 60_000;
+    assert.equal(await asked(nowhere), carried, "it goes on where there is no other way");
+    passedMs = 120_000;
+    const direct = await asked(holder.peer);
+    assert.notEqual(direct, carried);
+    assert.equal(carried.fault, null, "what goes over it is not cut off");
+    assert.equal(await asked(nowhere), direct);
+    carried.close(peerFault("done", "it is over"));
+    assert.equal(await asked(holder.peer), direct);
   });
 
   test("RELAY-1: who is not connected there cannot be reached, and for more pairs than allowed nothing is passed on", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import type { AgentEffect } from "../../agent/core/agent-effect.ts";
 import type { AgentInput } from "../../agent/core/agent-input.ts";
 import { newAgentState, type AgentState } from "../../agent/core/agent-state.ts";
@@ -217,6 +218,60 @@ test("METER-5: time used grows while the job runs and says nothing, not while it
     12_700,
   );
   assert.deepEqual(used(60_000), [6_800, false], "it is being handed over");
+});
+
+test("METER-5: from when its process is gone no time is used, however long its end is read for", () => {
+  const state = running();
+  const held = state.held.get(1) ?? assert.fail("it is held");
+  step(state, { kind: "runner", event: { kind: "started", fence: 1, exact: true, usedMs: 0 } }, 5_000);
+  step(state, { kind: "runner", event: { kind: "exited", fence: 1, usedMs: 30 } }, 5_020);
+  assert.deepEqual([usedMs(held, 9_000), isAtWork(held)], [30, false]);
+  step(state, { kind: "runner", event: { kind: "epoch", ...at, usedMs: 30 } }, 8_000);
+  step(state, { kind: "owner", availability: { kind: "suspended", reason: "busy" } }, 8_100);
+  step(state, { kind: "owner", availability: { kind: "open", reason: null } }, 8_200);
+  assert.deepEqual([usedMs(held, 9_000), isAtWork(held)], [30, false]);
+});
+
+test("METER-5: no end tells of less than a heartbeat has told before it, whenever the runner's words arrive", () => {
+  const said = fc.record({
+    kind: fc.constantFrom("epoch" as const, "checkpoint" as const, "exited" as const),
+    afterMs: fc.nat(4_000),
+    lateMs: fc.nat(3_000),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(said, { maxLength: 8 }),
+      fc.constantFrom("finished" as const, "stopped" as const, "failed" as const),
+      fc.nat(3_000),
+      (words, ending, lateMs) => {
+        const state = running();
+        const held = state.held.get(1) ?? assert.fail("it is held");
+        let [now, ran] = [5_000, 0];
+        step(state, { kind: "runner", event: { kind: "started", fence: 1, exact: true, usedMs: 0 } }, now);
+        for (const { afterMs, kind, lateMs: late } of words) {
+          ran += afterMs;
+          now = Math.max(now, 5_000 + ran + late);
+          const event =
+            kind === "exited"
+              ? ({ kind, fence: 1, usedMs: ran } as const)
+              : ({ ...at, ...file, kind, usedMs: ran } as const);
+          step(state, { kind: "runner", event }, now);
+          if (kind === "exited") break;
+        }
+        now += lateMs;
+        const told = usedMs(held, now);
+        const event =
+          ending === "failed"
+            ? ({ kind: ending, fence: 1, reason: "it failed", retryable: false, usedMs: ran } as const)
+            : ({ ...at, ...file, kind: ending, resource: 3, usedMs: ran } as const);
+        const reports = step(state, { kind: "runner", event }, now).flatMap((effect) =>
+          effect.kind === "report" || effect.kind === "share" ? effect.report : [],
+        );
+        const last = reports.at(-1);
+        assert.ok(last !== undefined && "usedMs" in last && last.usedMs >= told, JSON.stringify(last));
+      },
+    ),
+  );
 });
 
 test("METER-5: one that is suspended before it has begun counts from when it has", () => {

@@ -36,7 +36,7 @@ test("GC-8: what was collected goes, but not what somebody reads, wants to stay,
     const [old, pinned, read] = [await add("old"), await add("pinned"), await add("read")];
     old.held.release();
     pinned.held.release();
-    await store.pin(pinned.digest);
+    store.pins.add(pinned.digest);
     await clock.advance(longAgoMs);
     const late = await add("late");
     late.held.release();

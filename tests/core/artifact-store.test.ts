@@ -231,7 +231,7 @@ test("CACHE-2: the least recently used goes first, in whichever process it was u
     names.push(digest);
   }
   const [a = "", b = "", c = "", d = "", e = ""] = names;
-  await two.pin(a);
+  two.pins.add(a);
   const held = await two.hold(b);
   (await two.hold(c))?.release();
   (await one.addBytes(bytesOf(1_500, 9))).held.release();
@@ -243,7 +243,7 @@ test("CACHE-2: the least recently used goes first, in whichever process it was u
   assert.equal(await one.hold(d), null);
   assert.equal(await one.hold(e), null);
   held?.release();
-  await two.unpin(a);
+  two.pins.remove(a);
   (await one.addBytes(bytesOf(3_600, 10))).held.release();
   assert.ok(one.index.totalBytes <= 5_000);
   assert.deepEqual(

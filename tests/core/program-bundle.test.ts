@@ -6,6 +6,7 @@ import { join } from "node:path";
 import test, { after } from "node:test";
 import fc from "fast-check";
 import { decodeBundle, encodeBundle } from "../../agent/program/bundle.ts";
+import { chunkBytesMax, chunkDigest } from "../../artifact/chunk-tree.ts";
 import { isHomeFolder } from "../../mesh/home.ts";
 import { packFolder, unpackBundle, type PackOptions } from "../../agent/program/bundle-folder.ts";
 
@@ -36,6 +37,36 @@ test("BUNDLE-1: what was packed is read back, and the order it came in leaves no
       assert.deepEqual(read.value.note, JSON.parse(JSON.stringify(note)));
     }),
   );
+});
+
+test("BUNDLE-8: of a large folder that is packed again with another note only the first chunk is another one", () => {
+  const content = Buffer.alloc(3 * chunkBytesMax + 77, "abc");
+  for (let at = 0; at < content.length; at += 4_096) content.writeUInt32LE(at, at);
+  const note = fc.record({
+    reports: fc.nat(1e9),
+    ended: fc.boolean(),
+    metrics: fc.dictionary(fc.string(), fc.double()),
+  });
+  const chunksOf = (bytes: Uint8Array) =>
+    Array.from({ length: Math.ceil(bytes.length / chunkBytesMax) }, (_, n) =>
+      chunkDigest(bytes.subarray(n * chunkBytesMax, (n + 1) * chunkBytesMax)),
+    );
+  fc.assert(
+    fc.property(note, note, files, (one, other, more) => {
+      const given = [...more, { path: "~model", content, executable: false }];
+      const [before, after] = [one, other].map((each) => encodeBundle({ files: given, note: each }));
+      assert.ok(before !== undefined && after !== undefined);
+      assert.deepEqual(chunksOf(after).slice(1), chunksOf(before).slice(1));
+      const read = decodeBundle(after);
+      assert.ok(read.ok);
+      assert.deepEqual(read.value.note, JSON.parse(JSON.stringify(other)));
+      const last = read.value.files.at(-1)?.content ?? new Uint8Array();
+      assert.ok(content.equals(last));
+    }),
+    { numRuns: 10 },
+  );
+  const code = encodeBundle({ files: [{ path: "z", content, executable: false }], note: null });
+  assert.ok(code.length < content.length + 200, "what has no note is named as it always was");
 });
 
 test("BUNDLE-2: bytes that were cut or are something else are refused, never read", () => {

@@ -217,6 +217,26 @@ test("REPL-7: nothing is over while a report that names it may come, whichever a
   );
 });
 
+test("REPL-1: who said nothing when it was asked last is waited for less, and as before once it has answered", async () => {
+  const place = new Place([{ way: "says nothing", roomMiB: 40, hasDoor: true, store: 1, isOld: false }]);
+  const waited = async (digest: number) => {
+    const from = place.clock.monotonic();
+    let ms = 0;
+    void place.ask(digestOf(digest), mebibyte).then(({ state }) => {
+      assert.equal(state, "none");
+      ms = place.clock.monotonic() - from;
+    });
+    await place.clock.advance(10 * 60_000);
+    return ms;
+  };
+  assert.ok((await waited(1)) >= 3_000);
+  assert.ok((await waited(2)) <= 600, "a credential of before is no more waited for each time");
+  place.tell("m0", [], { way: "declines", roomMiB: 40, hasDoor: true, store: 1, isOld: false });
+  await waited(3);
+  place.tell("m0", [], { way: "says nothing", roomMiB: 40, hasDoor: true, store: 1, isOld: false });
+  assert.ok((await waited(4)) >= 3_000);
+});
+
 test("REPL-2: another machine first, then who could run it, then the nearer and the less busy", () => {
   const host = fc.constantFrom("10.0.0.1", "10.0.0.2", "10.0.9.1");
   const candidate = fc.record({

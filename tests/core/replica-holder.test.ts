@@ -136,7 +136,7 @@ test("REPL-3: it declines what it has no room for, what is larger than was said,
       const before = taker.declined.length;
       await run();
       assert.equal(taker.declined.length, before + 1, why);
-      assert.equal(taker.store.isKept(digest), false, why);
+      assert.equal(taker.store.keeps.has(digest), false, why);
     };
     await declines("the owner's", () => holder().take(digest, 6 * mebibyte, false));
     await declines("more than half of the quota", () => holder().take(digest, 11 * mebibyte, true));
@@ -149,10 +149,10 @@ test("REPL-3: it declines what it has no room for, what is larger than was said,
     await declines("nobody has it", () => holder().take("f".repeat(64), mebibyte, true));
     await declines("no peers", () => taker.holder(null).take(digest, 6 * mebibyte, true));
     await holder().take(digest, 6 * mebibyte, true);
-    assert.ok(taker.store.isKept(digest));
+    assert.ok(taker.store.keeps.has(digest));
     const other = await maker.add(5, 2);
     await holder().take(other, 5 * mebibyte, true);
-    assert.equal(taker.store.isKept(other), false, "together they would be more than half of the quota");
+    assert.equal(taker.store.keeps.has(other), false, "together they would be more than half of the quota");
   }));
 
 test("REPL-1: its own checkpoint counts as held only where another has it, and stays only then", () =>
@@ -160,20 +160,24 @@ test("REPL-1: its own checkpoint counts as held only where another has it, and s
     const digest = await maker.add(3, 1);
     const replicated = { digest, bytes: 3 * mebibyte, fence: 1 };
     assert.equal(await maker.holder(null).replicate(replicated), false);
-    assert.deepEqual([maker.store.isKept(digest), maker.told], [false, []]);
+    assert.deepEqual([maker.store.keeps.has(digest), maker.told], [false, []]);
     maker.answer = "den";
     assert.equal(await maker.holder(null).replicate(replicated), true);
-    assert.deepEqual([maker.store.isKept(digest), maker.told], [true, [{ digest, kept: 3 * mebibyte }]]);
+    assert.deepEqual([maker.store.keeps.has(digest), maker.told], [true, [{ digest, kept: 3 * mebibyte }]]);
     maker.answer = null;
     assert.equal(await maker.holder(null).replicate(replicated), false);
-    assert.ok(maker.store.isKept(digest), "what was held before goes on being kept");
+    assert.ok(maker.store.keeps.has(digest), "what was held before goes on being kept");
     const large = await maker.add(8, 2);
     maker.answer = "den";
     assert.equal(
       await maker.holder(null).replicate({ ...replicated, digest: large, bytes: 8 * mebibyte }),
       false,
     );
-    assert.equal(maker.store.isKept(large), false, "beyond half of the quota the mesh's store is to hold it");
+    assert.equal(
+      maker.store.keeps.has(large),
+      false,
+      "beyond half of the quota the mesh's store is to hold it",
+    );
     const small = await maker.add(0.2, 3);
     assert.equal(await maker.holder(null).replicate({ digest: small, bytes: 209_715, fence: 1 }), false);
   }));
@@ -185,10 +189,10 @@ test("REPL-8: nothing is kept, nor said to be, while nobody is known to have it 
     const holder = maker.holder(null, () => answer.promise);
     const replicating = holder.replicate({ digest, bytes: 3 * mebibyte, fence: 1 });
     await new Promise((resolve) => void setImmediate(resolve));
-    assert.deepEqual([maker.store.isKept(digest), maker.told], [false, []]);
+    assert.deepEqual([maker.store.keeps.has(digest), maker.told], [false, []]);
     answer.resolve("den");
     assert.equal(await replicating, true);
-    assert.deepEqual([maker.store.isKept(digest), maker.told], [true, [{ digest, kept: 3 * mebibyte }]]);
+    assert.deepEqual([maker.store.keeps.has(digest), maker.told], [true, [{ digest, kept: 3 * mebibyte }]]);
   }));
 
 test("REPL-1: of two attempts that leave the same checkpoint, the one that finds nobody takes nothing from the other", () =>
@@ -204,10 +208,10 @@ test("REPL-1: of two attempts that leave the same checkpoint, the one that finds
       answers[1 - order]?.resolve(null);
       assert.equal(await both[1 - order], false);
       assert.ok(
-        maker.store.isKept(digest),
+        maker.store.keeps.has(digest),
         `the ${order === 0 ? "first" : "second"} one was told that den has it`,
       );
       holder.release(digest);
-      assert.equal(maker.store.isKept(digest), false);
+      assert.equal(maker.store.keeps.has(digest), false);
     }
   }));

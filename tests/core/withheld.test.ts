@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ArtifactStore } from "../../artifact/store/artifact-store.ts";
-import { Withheld } from "../../artifact/store/withheld.ts";
+import { DigestMark } from "../../artifact/store/digest-mark.ts";
 import { putArtifact } from "../../client/artifact/put-artifact.ts";
 import { valueOf } from "../../bench/shared/value-of.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
@@ -33,7 +33,7 @@ test("PERSON-2: what is put where the mesh cannot be asked is withheld, and what
   const own = await put("mine alone");
   assert.equal(withheld.has(own), true);
   assert.equal(await store.chunk(own), null, "nor is the mesh's store mended with it");
-  assert.equal(new Withheld(store.folder).has(own), true, "to another process");
+  assert.equal(new DigestMark(join(store.folder, "withheld")).has(own), true, "to another process");
   withheld.remove(own);
   withheld.remove(own);
   assert.equal(withheld.has(own), false);
