@@ -22,6 +22,7 @@ export interface PredictOptions extends MeshOptions {
   readonly format?: PredictionFormat;
   readonly only?: boolean;
   readonly explain?: boolean;
+  readonly force?: boolean;
   readonly badRows?: string;
 }
 
@@ -41,6 +42,7 @@ export function predictCommand(terminal: Terminal): Command {
       ),
     )
     .option("--only", "write predictions alone, without the rows' own columns and probabilities")
+    .option("--force", "write anew what is there already")
     .option(
       "--explain",
       "say which words, phrases or columns count for each answer (linear, nbsvm, fasttext)",
@@ -102,12 +104,27 @@ async function explainerOf(connected: Connected, digest: string): Promise<Outcom
 }
 
 /** Flags that contradict each other, in a sentence. */
-function wrongUsage({ badRows, file, format, json = false, only, out, text }: PredictOptions): string | null {
+function wrongUsage({
+  badRows,
+  file,
+  force,
+  format,
+  json = false,
+  only,
+  out,
+  text,
+}: PredictOptions): string | null {
   if (text === undefined && file === undefined)
     return 'nothing to answer; give --text "…", or --file with rows (- for standard input)';
   if (text !== undefined && file !== undefined)
     return "--text and --file are two questions; ask one at a time";
-  const ofFile = { "--out": out, "--format": format, "--only": only, "--bad-rows": badRows };
+  const ofFile = {
+    "--out": out,
+    "--format": format,
+    "--only": only,
+    "--bad-rows": badRows,
+    "--force": force,
+  };
   const stray = Object.entries(ofFile).find(([, value]) => value !== undefined)?.[0];
   if (text !== undefined && stray !== undefined) return `${stray} is for the answers to a --file`;
   if (json && file !== undefined && out === undefined)

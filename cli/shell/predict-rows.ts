@@ -1,8 +1,10 @@
 /** The answers of a model to a file of rows: where they go, what is said meanwhile and at the end. */
+import { existsSync } from "node:fs";
 import { describeBad, predictedText, predictFile, type BadRow } from "../../client/predict/predict-file.ts";
 import { predictionFormat, type PredictionFormat } from "../../client/predict/prediction-file.ts";
 import { csvField } from "../../client/predict/prediction-table.ts";
 import { TextFile } from "../../client/export/text-file.ts";
+import { refuse } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import type { Explainer } from "../../serving/explain/explanation.ts";
 import type { OpenedModel } from "../../serving/model/open-served-model.ts";
@@ -19,6 +21,8 @@ export interface PredictRowsOptions extends PrintOptions {
   readonly format?: PredictionFormat;
   readonly only?: boolean;
   readonly badRows?: string;
+  /** What is there already is written anew. */
+  readonly force?: boolean;
 }
 
 /** Bad rows that are told one by one; the rest are counted. */
@@ -36,8 +40,17 @@ export async function predictRows(
     printRefusal(terminal, options, format.refusal);
     return exitCode.usage;
   }
+  const there = [options.out, options.badRows].find((path) => path !== undefined && existsSync(path));
+  if (there !== undefined && options.force !== true) {
+    const message = `${there} is there already; --force writes it anew`;
+    return printRefusal(terminal, options, refuse("conflict", message).refusal);
+  }
   const stop = new AbortController();
-  const end = () => stop.abort();
+  const end = () => {
+    stop.abort();
+    // A stream that says nothing would be waited for.
+    process.stdin.destroy();
+  };
   for (const signal of endingSignals) process.once(signal, end);
   const progress = progressLine(
     process.stderr.isTTY ? (text) => void process.stderr.write(text) : null,

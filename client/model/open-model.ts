@@ -41,7 +41,7 @@ export async function openModel(
   return openServedModel({ bytes: bytes.value, manifest, name: { model, version, digest: artifact } });
 }
 
-/** Tells which version a name alone stands for. */
+/** PREDICT-6: tells which version a name alone stands for. */
 export async function resolveModel(
   client: MeshClient,
   reference: string,

@@ -1,11 +1,14 @@
 /** The bytes of a file or of standard input, block by block, with a look at the first of them before. */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import { recordBytesMax } from "../../data/source/record.ts";
 import { bytesPerKiB } from "../../protocol/byte-unit.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 
 const blockBytes = 256 * bytesPerKiB;
+/** No line is longer and can be read. */
+const headBytesMax = recordBytesMax + blockBytes;
 
 export interface InputBlock {
   readonly block: Buffer;
@@ -43,12 +46,13 @@ export async function openBytes(path: string, stdin: AsyncIterable<Uint8Array>):
     const chunks = stream[Symbol.asyncIterator]();
     let first = Buffer.alloc(0);
     let isOver = false;
-    // A program that writes to a pipe may begin with less than a line.
-    while (!isOver && first.length < blockBytes) {
+    // A program that writes to a pipe may begin with less than a line; and a line may be longer than a block.
+    while (!isOver && first.length < headBytesMax) {
+      const hasLine = first.includes(newline);
+      if (hasLine && (isStream || first.length >= blockBytes)) break;
       const next = await chunks.next();
       if (next.done === true) isOver = true;
       else first = Buffer.concat([first, next.value]);
-      if (isStream && first.includes(newline)) break;
     }
     const head = withoutMark(first);
     return accept({

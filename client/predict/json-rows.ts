@@ -34,34 +34,72 @@ export function jsonRows(input: ByteInput): Outcome<RowSource> {
 }
 
 async function* batches(input: ByteInput, names: readonly string[]): AsyncGenerator<RowBatch> {
-  let line = 0;
+  const reader = new LineReader(names);
   for await (const read of input.blocks()) {
-    const { block, bytes, isLast } = read;
-    const end = block.lastIndexOf(newline);
-    const isLong = block.length > recordBytesMax;
-    const taken = isLast || isLong ? block.length : end + 1;
-    read.keep(taken);
-    const columns: (Value | null)[][] = names.map(() => []);
-    const lines: number[] = [];
-    const bad: BadLine[] = [];
-    const texts = block.toString("utf8", 0, taken).split("\n");
-    if (texts.at(-1) === "") texts.pop();
-    for (const text of texts) {
-      line++;
-      if (text.trim() === "") continue;
-      const row = objectOf(text);
-      if (row === null) {
-        const long = text.length > recordBytesMax;
-        const reason = long
-          ? `it is longer than ${recordBytesMax / bytesPerMiB} MiB`
-          : "it is no JSON object";
-        bad.push({ line, text: text.slice(0, excerptCharacters), reason });
-        continue;
-      }
-      for (const [at, name] of names.entries()) columns[at]?.push(valueOf(row, name));
-      lines.push(line);
+    read.keep(reader.take(read.block, read.isLast));
+    yield reader.batch(read.bytes);
+  }
+}
+
+class LineReader {
+  readonly #names: readonly string[];
+  #columns: (Value | null)[][] = [];
+  #lines: number[] = [];
+  #bad: BadLine[] = [];
+  /** Of the one read last. */
+  #line = 0;
+  /** In the middle of a line that is too long. */
+  #isSkipping = false;
+
+  constructor(names: readonly string[]) {
+    this.#names = names;
+    this.#clear();
+  }
+
+  /** Gives how many bytes it took; the rest belongs in front of the next block. */
+  take(block: Buffer, isLast: boolean): number {
+    const from = this.#isSkipping ? block.indexOf(newline) + 1 : 0;
+    if (this.#isSkipping && from === 0) return block.length;
+    this.#isSkipping = false;
+    const end = isLast ? block.length : block.lastIndexOf(newline) + 1;
+    if (end <= from && block.length - from > recordBytesMax) {
+      this.#addLine(block.toString("utf8", from));
+      this.#isSkipping = true;
+      return block.length;
     }
-    yield { count: lines.length, columns, lines, bad, bytes };
+    const texts = block.toString("utf8", from, end).split("\n");
+    if (texts.at(-1) === "") texts.pop();
+    for (const text of texts) this.#addLine(text);
+    return Math.max(from, end);
+  }
+
+  /** What was taken since the last. */
+  batch(bytes: number): RowBatch {
+    const made = { columns: this.#columns, lines: this.#lines, bad: this.#bad, bytes };
+    this.#clear();
+    return { ...made, count: made.lines.length };
+  }
+
+  #clear(): void {
+    this.#columns = this.#names.map(() => []);
+    this.#lines = [];
+    this.#bad = [];
+  }
+
+  #addLine(text: string): void {
+    const line = ++this.#line;
+    if (text.trim() === "") return;
+    const row = objectOf(text);
+    if (row === null) {
+      const isLong = text.length > recordBytesMax;
+      const reason = isLong
+        ? `it is longer than ${recordBytesMax / bytesPerMiB} MiB`
+        : "it is no JSON object";
+      this.#bad.push({ line, text: text.slice(0, excerptCharacters), reason });
+      return;
+    }
+    for (const [at, name] of this.#names.entries()) this.#columns[at]?.push(valueOf(row, name));
+    this.#lines.push(line);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A model's answers to a file of rows, however many: block by block from the source through the model to where they go. A line
- * that is no row, and a row that does not fit, are told of and stop nothing.
+ * PREDICT-2: a model's answers to a file of rows, however many: block by block from the source through the model to where they go.
+ * PREDICT-3: a line that is no row, and a row that does not fit, are told of and stop nothing.
  */
 import { plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -94,8 +94,7 @@ async function answerAll(
   let renamed: ReadonlyMap<string, string> | null = null;
   let [rows, bad] = [0, 0];
   try {
-    for await (const batch of source.batches()) {
-      if (signal.aborted) return refuse("unavailable", "it was stopped");
+    for await (const batch of untilStopped(source.batches(), signal)) {
       renamed ??= renamedColumns(options, source, batch);
       const input = inputRows(source.names, batch, renamed);
       const transformed = await model.transform.apply(input);
@@ -118,6 +117,7 @@ async function answerAll(
       bad += batch.bad.length + out.size;
       onProgress(rows + bad, batch.bytes, source.bytes);
     }
+    if (signal.aborted) return refuse("unavailable", "it was stopped");
     if (rows + bad === 0 || written === null) return refuse("invalid", `${source.title} holds no row`);
     const whole = await written.finish();
     written = null;
@@ -125,6 +125,33 @@ async function answerAll(
   } finally {
     await written?.abandon();
   }
+}
+
+/** Ends at once where it is stopped, also while a stream that says nothing is waited for. */
+async function* untilStopped(
+  batches: AsyncGenerator<RowBatch>,
+  signal: AbortSignal,
+): AsyncGenerator<RowBatch> {
+  while (!signal.aborted) {
+    const next = await nextOrStop(batches, signal);
+    if (next === null || next.done === true) return;
+    yield next.value;
+  }
+}
+
+/** Null where it was stopped meanwhile. Nothing of a batch stays with the signal: a promise that lasts would hold them all. */
+function nextOrStop(
+  batches: AsyncGenerator<RowBatch>,
+  signal: AbortSignal,
+): Promise<IteratorResult<RowBatch> | null> {
+  return new Promise((resolve, reject) => {
+    const stop = () => resolve(null);
+    signal.addEventListener("abort", stop, { once: true });
+    batches
+      .next()
+      .finally(() => signal.removeEventListener("abort", stop))
+      .then(resolve, reject);
+  });
 }
 
 /** What a column of the rows is called where the model reads it. */

@@ -1,5 +1,5 @@
 /**
- * Where predictions go: standard output, or a file that stands under its name only once it is whole. Parquet is made by DuckDB
+ * PREDICT-4: where predictions go: standard output, or a file that stands under its name only once it is whole. Parquet is made by DuckDB
  * of the lines that were written meanwhile, so memory stays bounded.
  */
 import { rm } from "node:fs/promises";

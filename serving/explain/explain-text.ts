@@ -1,4 +1,4 @@
-/** Explains a sparse classifier of texts: each n-gram adds its own weights, and those of one word are told together. */
+/** PREDICT-5: explains a sparse classifier of texts: each n-gram adds its own weights, and those of one word are told together. */
 import { numberParam } from "../../training/task/parameter.ts";
 import type { Checkpoint } from "../../training/task/checkpoint.ts";
 import { bucketsTensor, ngramSetting } from "../../training/text/sparse-classifier.ts";

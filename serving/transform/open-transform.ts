@@ -1,4 +1,4 @@
-/** The transformation of a dataset version, opened: in plain JavaScript where its steps are plain, else by DuckDB. */
+/** PREDICT-1: the transformation of a dataset version, opened: in plain JavaScript where its steps are plain, else by DuckDB. */
 import type { Engine } from "../../data/engine/sql-engine.ts";
 import type { Manifest } from "../../data/manifest/manifest.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";

@@ -78,6 +78,11 @@ async function* streamOf(pieces: readonly string[]): AsyncGenerator<Uint8Array> 
   for (const piece of pieces) yield Buffer.from(piece);
 }
 
+async function* sayingOnce(piece: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(piece);
+  await Promise.withResolvers<never>().promise;
+}
+
 function valueOf({ done }: Run) {
   assert.ok(done.ok, done.ok ? "" : done.refusal.message);
   return done.value;
@@ -223,6 +228,27 @@ test("PREDICT-2: a file with one other column that is plainly the text is read, 
   model.dispose();
 });
 
+test("PREDICT-3: a text of a megabyte is a text, one of ten is told, wherever they stand", async () => {
+  const model = await moodModel();
+  const long = (characters: number) => "good lion ".repeat(characters / 10);
+  const texts = [long(1_000_000), "some bad cow", long(10_000_000), "a good bee"];
+  const files = [
+    put("long.jsonl", texts.map((text) => JSON.stringify({ text })).join("\n")),
+    put("long.csv", `text\n${texts.join("\n")}\n`),
+    put("long-quoted.csv", `text\n${texts.map((text) => `"${text}"`).join("\n")}\n`),
+  ];
+  for (const [at, file] of files.entries()) {
+    const ran = await run(model, file, { only: true });
+    assert.deepEqual(lines(ran.text), ["prediction", "good", "bad", "good"], file);
+    assert.deepEqual(
+      ran.bad.map(({ line }) => line),
+      [at === 0 ? 3 : 4],
+    );
+    assert.match(ran.bad[0]?.reason ?? "", /longer than 8 MiB|never closed/u);
+  }
+  model.dispose();
+});
+
 test("PREDICT-4: what is stopped or refused leaves no file under the name", async () => {
   const model = await moodModel();
   const out = join(buildFolder, "half", "out.csv");
@@ -236,6 +262,16 @@ test("PREDICT-4: what is stopped or refused leaves no file under the name", asyn
   });
   assert.ok(!ran.done.ok);
   assert.ok(!existsSync(out));
+  assert.deepEqual(readdirSync(join(buildFolder, "half")), ["there"]);
+  // Also while a stream that says nothing is waited for.
+  const waiting = new AbortController();
+  const silent = await run(model, "-", {
+    out,
+    stdin: sayingOnce("text\na good lion\n"),
+    signal: waiting.signal,
+    onProgress: () => waiting.abort(),
+  });
+  assert.ok(!silent.done.ok);
   assert.deepEqual(readdirSync(join(buildFolder, "half")), ["there"]);
   model.dispose();
 });
