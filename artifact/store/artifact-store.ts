@@ -15,19 +15,20 @@ import { readFile, stat } from "node:fs/promises";
 import type { Bytes } from "../../protocol/bus/bus.ts";
 import type { Digest } from "../../protocol/id.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
-import { ArtifactTree } from "../artifact-tree.ts";
+import type { ArtifactTree } from "../artifact-tree.ts";
 import type { ChunkShelf, ChunkWork, OpenArtifact } from "../chunk-source.ts";
 import { chunkBytesMax } from "../chunk-tree.ts";
 import { ArtifactIndex, type IndexEntry } from "./artifact-index.ts";
-import { ChunkCheck } from "./chunk-check.ts";
+import type { ChunkCheck } from "./chunk-check.ts";
 import type { DigestMark } from "./digest-mark.ts";
 import { DraftFile } from "./draft-file.ts";
+import { FileTrust, trustedBytesMin } from "./file-trust.ts";
 import { PartFile } from "./part-file.ts";
 import { PartReader } from "./part-reader.ts";
+
 import { StoredFile } from "./stored-file.ts";
 import { StorePlace } from "./store-place.ts";
-import { readTreeFile } from "../tree-file.ts";
-import { verifyFile, type FileState } from "./verify-file.ts";
+import type { FileState } from "./verify-file.ts";
 
 export interface ArtifactStoreOptions {
   readonly folder: string;
@@ -49,19 +50,8 @@ export interface AddedArtifact {
   readonly held: HeldArtifact;
 }
 
-/** A large file that has not changed is read again after this long at the latest, ms. */
-const trustedMs = 60 * 60_000;
-/** A smaller one always. */
-const trustedBytesMin = 16 * chunkBytesMax;
-
 /** What was begun, and for so long nobody went on with, is let go, ms. */
 const partKeptMs = 7 * 24 * 60 * 60_000;
-
-interface Verified {
-  readonly identity: string;
-  readonly at: number;
-  readonly tree: ArtifactTree | null;
-}
 
 export class ArtifactStore implements ChunkShelf {
   /** Not evicted. */
@@ -70,24 +60,18 @@ export class ArtifactStore implements ChunkShelf {
   readonly keeps: DigestMark;
   /** PERSON-2: neither told nor given to others, until it is put into the mesh or a lease of the mesh names it. */
   readonly withheld: DigestMark;
-  readonly #clock: Clock;
   readonly #place: StorePlace;
   readonly #index: ArtifactIndex;
-  /** Large files that were read whole, as they were then. */
-  readonly #verified = new Map<Digest, Verified>();
-  /** Large files of which parts were read, as they were then. */
-  readonly #checks = new Map<Digest, ChunkCheck>();
-  /** Those that are being read, so that many who ask at once have it read once. */
-  readonly #looking = new Map<Digest, Promise<FileState>>();
+  readonly #trust: FileTrust;
   readonly #parts = new Map<Digest, PartFile>();
 
   /** Throws the system's error, or StoreError. */
   constructor({ clock, folder, quotaBytes }: ArtifactStoreOptions) {
-    this.#clock = clock;
     this.#place = new StorePlace(folder);
     this.pins = this.#place.pins;
     this.keeps = this.#place.keeps;
     this.withheld = this.#place.withheld;
+    this.#trust = new FileTrust(this.#place, clock);
     this.#index = new ArtifactIndex({ place: this.#place, clock, quotaBytes });
     for (const { at, digest } of this.#place.parts())
       if (clock.now() - at > partKeptMs && !this.#index.isPartTaken(digest)) this.#place.removePart(digest);
@@ -134,7 +118,7 @@ export class ArtifactStore implements ChunkShelf {
     // One that lies there and is not indexed was placed by a process that was killed just then.
     if (this.#index.hold(digest) === null && !(await this.#adopt(digest))) return null;
     try {
-      const state = await this.#look(digest);
+      const state = await this.#trust.look(digest);
       if (state.kind === "right") return { held: this.#held(digest, state.bytes), tree: state.tree };
       this.#index.release(digest);
       this.#lose(digest, state);
@@ -164,26 +148,9 @@ export class ArtifactStore implements ChunkShelf {
     };
   }
 
-  /** Reads it, where that was not done lately. */
-  async #look(digest: Digest): Promise<FileState> {
-    const file = this.#place.file(digest);
-    const before = await identityOf(file);
-    const now = this.#clock.monotonic();
-    const known = foundLately(this.#verified.get(digest), before, now);
-    if (known !== null && before !== null) return { kind: "right", bytes: before.bytes, tree: known.tree };
-    this.#verified.delete(digest);
-    const looking = this.#looking.get(digest) ?? this.verify(digest);
-    this.#looking.set(digest, looking);
-    const state = await looking.finally(() => this.#looking.delete(digest));
-    if (state.kind === "right" && state.bytes >= trustedBytesMin && before !== null)
-      this.#verified.set(digest, { identity: before.text, at: now, tree: state.tree });
-    return state;
-  }
-
   /** Reads all of it, changes nothing. Throws the system's error. */
   verify(digest: Digest, onBytes?: (bytes: number) => void): Promise<FileState> {
-    const place = { digest, file: this.#place.file(digest), nodes: this.#place.nodes(digest) };
-    return verifyFile(place, onBytes);
+    return this.#trust.verify(digest, onBytes);
   }
 
   /** It was found damaged: what of it is right can be used when it is brought again. */
@@ -192,8 +159,7 @@ export class ArtifactStore implements ChunkShelf {
   }
 
   #lose(digest: Digest, state: FileState): void {
-    this.#verified.delete(digest);
-    this.#checks.delete(digest);
+    this.#trust.forget(digest);
     const part = this.#place.part(digest);
     this.#index.drop(digest, () => {
       if (state.kind === "absent" || this.#parts.has(digest)) this.#place.remove(digest);
@@ -254,15 +220,8 @@ export class ArtifactStore implements ChunkShelf {
     nodes: string | null,
   ): Promise<HeldArtifact> {
     this.#index.add(digest, bytes, true, () => this.#place.moveIn(digest, file, nodes));
-    await this.#trust(digest, tree);
+    await this.#trust.trust(digest, tree);
     return this.#held(digest, bytes);
-  }
-
-  /** Its bytes have all been read just now. */
-  async #trust(digest: Digest, tree: ArtifactTree | null): Promise<void> {
-    const identity = await identityOf(this.#place.file(digest));
-    if (identity !== null && identity.bytes >= trustedBytesMin)
-      this.#verified.set(digest, { identity: identity.text, at: this.#clock.monotonic(), tree });
   }
 
   /**
@@ -313,26 +272,10 @@ export class ArtifactStore implements ChunkShelf {
   async #openUnread(digest: Digest): Promise<StoredFile | null> {
     const entry = this.#index.entry(digest);
     if (entry === null || entry.bytes < trustedBytesMin) return null;
-    const check = await this.#checkOf(digest);
+    const check = await this.#trust.checkOf(digest);
     if (check === null || this.#index.hold(digest) === null) return null;
     const held = this.#held(digest, entry.bytes);
     return this.#openFile(held, check.tree, check);
-  }
-
-  /** Null where all of it was read lately, or has to be: its tree is not here, or it is not as large as that says. */
-  async #checkOf(digest: Digest): Promise<ChunkCheck | null> {
-    const identity = await identityOf(this.#place.file(digest));
-    const now = this.#clock.monotonic();
-    if (foundLately(this.#verified.get(digest), identity, now) !== null) return null;
-    const known = foundLately(this.#checks.get(digest), identity, now);
-    if (known !== null) return known;
-    this.#checks.delete(digest);
-    const tree = new ArtifactTree(digest);
-    const isRead = (await readTreeFile(this.#place.nodes(digest), tree)) === true;
-    if (!isRead || [...tree.wantedNodes()].length > 0 || identity?.bytes !== tree.bytes) return null;
-    const check = this.#checks.get(digest) ?? new ChunkCheck(tree, identity.text, now);
-    this.#checks.set(digest, check);
-    return check;
   }
 
   /** Null too where it has no tree: one that is named by the SHA-256 of more than a chunk. */
@@ -380,8 +323,7 @@ export class ArtifactStore implements ChunkShelf {
   /** False where a process reads it just now. */
   remove(digest: Digest): boolean {
     if (this.#index.holders(digest).length > 0) return false;
-    this.#verified.delete(digest);
-    this.#checks.delete(digest);
+    this.#trust.forget(digest);
     this.#index.drop(digest, () => this.#place.remove(digest));
     return true;
   }
@@ -413,16 +355,6 @@ export class ArtifactStore implements ChunkShelf {
   }
 }
 
-/** What was found of a file, where the file is still what it was and that is not long ago. */
-function foundLately<F extends { readonly identity: string; readonly at: number }>(
-  found: F | undefined,
-  now: { readonly text: string } | null,
-  nowMs: number,
-): F | null {
-  const isSame = found !== undefined && found.identity === now?.text && nowMs - found.at < trustedMs;
-  return isSame ? found : null;
-}
-
 /** The chunk or node of that digest in an artifact, which is closed then. */
 async function fileChunk(file: StoredFile, digest: Digest): Promise<Bytes | null> {
   try {
@@ -431,14 +363,5 @@ async function fileChunk(file: StoredFile, digest: Digest): Promise<Bytes | null
     return index === null ? null : await file.read(index, 1);
   } finally {
     await file.close();
-  }
-}
-
-async function identityOf(path: string): Promise<{ readonly text: string; readonly bytes: number } | null> {
-  try {
-    const { ctimeNs, ino, mtimeNs, size } = await stat(path, { bigint: true });
-    return { text: `${ino} ${size} ${mtimeNs} ${ctimeNs}`, bytes: Number(size) };
-  } catch {
-    return null;
   }
 }
