@@ -3,6 +3,7 @@
 
 import { writeSync } from "node:fs";
 import { serialize } from "node:v8";
+import { jsonLine } from "../protocol/json-line.ts";
 import { openEntry, openSummary, summaryKey } from "./checked-entry.ts";
 import { openToRead, packerOf, table, tableOf } from "./inspect-store.ts";
 import type { SalvageLine } from "./salvage-store.ts";
@@ -23,7 +24,7 @@ process.exit(0);
 
 /** At once: nothing of it waits in this process for an end that may come by a signal. */
 function say(line: SalvageLine): void {
-  writeSync(1, `${JSON.stringify(line)}\n`);
+  writeSync(1, `${jsonLine(line)}\n`);
 }
 
 function attempt<T>(read: () => T): T | null {

@@ -7,6 +7,7 @@ import { modelFormats, type ModelFormat } from "../../serving/export/model-forma
 import { formatBytes } from "../../text/figure.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { action, asking, examples, fileArgument, flag } from "../shell/option.ts";
+import { namedModelArgument } from "../shell/model-option.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import { progressOf } from "../shell/with-artifacts.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
@@ -21,7 +22,11 @@ const formatFlag = flag(z.enum(modelFormats), modelFormats.join(", "));
 
 export function modelExportCommand(terminal: Terminal): Command {
   return asking("export", "write a model as a folder that works without trialmesh, with programs that ask it")
-    .argument("<model>", "name, name@version, name@alias or name@best; a name alone is its champion")
+    .argument(
+      "<model>",
+      "name, name@version, name@alias or name@best; a name alone is its champion",
+      namedModelArgument,
+    )
     .requiredOption("--to <folder>", "a folder that is not there yet, or is empty", fileArgument)
     .option(
       "--format <format>",

@@ -9,10 +9,12 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { glyphsFor } from "../../text/glyph.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { asking, action, eachOf, examples, fileArgument, textFlag } from "../shell/option.ts";
+import { namedModelArgument } from "../shell/model-option.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
-const textCharactersMax = 1_000_000;
+/** Longer ones come from a file: no system passes much more in one word. */
+const textCharactersMax = 65_536;
 const textOption = textFlag("a text", textCharactersMax);
 
 export interface PredictOptions extends MeshOptions {
@@ -28,7 +30,11 @@ export interface PredictOptions extends MeshOptions {
 
 export function predictCommand(terminal: Terminal): Command {
   return asking("predict", "ask a registered model: of a text, or of every row of a file")
-    .argument("<model>", "name, name@version, name@alias or name@best; a name alone is its champion")
+    .argument(
+      "<model>",
+      "name, name@version, name@alias or name@best; a name alone is its champion",
+      namedModelArgument,
+    )
     .option("--text <text>", "a text to answer; may be given several times", eachOf(textOption))
     .option(
       "--file <rows>",

@@ -1,6 +1,5 @@
 /** `trialmesh serve`: answers with registered models over HTTP, on this machine, until it is ended. */
 import { Option, type Command } from "commander";
-import { sentenceCharactersMax } from "../../protocol/bound.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { serverLife } from "../../protocol/certificate/certificate-life.ts";
@@ -15,7 +14,8 @@ import type { ServingAddress, ServingTls } from "../../serving/server/serving-do
 import { readPrivateFile } from "../../system/private-file.ts";
 import { printRefusal } from "../shell/answer.ts";
 import { listenFlag } from "../shell/listen-flag.ts";
-import { action, asking, eachOf, examples, fileArgument, textFlag } from "../shell/option.ts";
+import { action, asking, eachOf, examples, fileArgument } from "../shell/option.ts";
+import { namedModelArgument } from "../shell/model-option.ts";
 import { rangeFlag } from "../shell/range.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
@@ -33,11 +33,7 @@ const drainMs = 10_000;
 
 export function serveCommand(terminal: Terminal): Command {
   return asking("serve", "answer with registered models over HTTP, following their aliases, until ctrl-c")
-    .argument(
-      "<model...>",
-      "name@alias, name@version or name",
-      eachOf(textFlag("a model such as trec@champion", sentenceCharactersMax)),
-    )
+    .argument("<model...>", "name@alias, name@version or name", eachOf(namedModelArgument))
     .addOption(
       new Option("--listen <host:port>", "where to listen; beyond this machine only with keys and TLS")
         .argParser(listenFlag("127.0.0.1:8080"))

@@ -12,6 +12,12 @@ export function newestArgument(text: string): ModelReference {
   return read(text, "newest");
 }
 
+/** As `modelArgument`, or a name alone, which stands for its champion; checked here, resolved where the mesh is asked. */
+export function namedModelArgument(text: string): string {
+  read(text, "champion");
+  return text;
+}
+
 function read(text: string, alone: string | null): ModelReference {
   const reference = readModelReference(text, alone);
   if (reference.ok) return reference.value;

@@ -6,6 +6,7 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import * as z from "zod";
 import { anyValue, storedList, storedText } from "../../protocol/bound.ts";
+import { jsonLine } from "../../protocol/json-line.ts";
 import type { ColumnType } from "../list/list-column.ts";
 import { TextFile } from "./text-file.ts";
 
@@ -58,7 +59,7 @@ export class TableDraft {
       row[column.at] = storable(value);
     }
     this.#rows++;
-    await this.#file.add(`${JSON.stringify(row)}\n`);
+    await this.#file.add(`${jsonLine(row)}\n`);
   }
 
   /** To be called once. `isNumber`: columns that are no whole numbers, whatever they happen to hold. */

@@ -69,6 +69,7 @@ const anyText = fc.oneof(
     "007",
     "true",
     "\ud800",
+    "a\u2028b\u2029\u0085\r",
     "a\u0000b",
     "é",
     "准确率",
