@@ -107,17 +107,23 @@ class PlainTransform implements Transform {
     const cells: Cell[] = [];
     for (let row = 0; row < count; row++) {
       let sure = true;
+      let fits = true;
       for (const [at, column] of columns.entries()) {
         const value = given[at]?.[row] ?? null;
         if (missing.isMissing(value, column.plain)) cells[at] = null;
         else {
           const fault = faultOf(value, column.plain, texts !== null);
-          if (fault !== null) made.refuse({ row, column: column.name, value: String(value), reason: fault });
+          if (fault !== null) {
+            made.refuse({ row, column: column.name, value: String(value), reason: fault });
+            fits = false;
+          }
           const cell = castCell(value, column.plain);
           if (cell === doubt) sure = false;
           else cells[at] = cell;
         }
       }
+      // The place of a row that was refused stays empty.
+      if (!fits) continue;
       for (const step of steps) sure = sure && step(cells);
       if (!sure) doubted.push(row);
       else this.#put(cells, row, made);

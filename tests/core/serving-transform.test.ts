@@ -268,7 +268,7 @@ const anyValue = fc.oneof(
   fc.boolean(),
   fc.integer({ min: -100, max: 100 }),
   fc.double({ noNaN: false }),
-  fc.constantFrom(2 ** 53, 2 ** 63, -(2 ** 63), 1e21, 1e39, -0, 2.5),
+  fc.constantFrom(2 ** 53, 2 ** 63, -(2 ** 63), 1e21, 1e39, -0, 2.5, Infinity, NaN),
   word,
   whole,
   decimal,
