@@ -1,5 +1,5 @@
 /**
- * EXPORT-3: a folder that appears whole or not at all: filled under a name beside its place, then renamed. What a process that was killed left
+ * MODEL-3: a folder that appears whole or not at all: filled under a name beside its place, then renamed. What a process that was killed left
  * beside it goes with the next one.
  */
 import { mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";

@@ -15,7 +15,7 @@ const { inputFeatures, inputTexts } = z
   .object({ inputFeatures: functionSchema, inputTexts: functionSchema })
   .parse(loaded);
 
-test("EXPORT-5: the described steps give what the data set's own transformation gives", async () => {
+test("MODEL-5: the described steps give what the data set's own transformation gives", async () => {
   const cases = await portableCases(40, 11);
   let compared = 0;
   for (const { plan, rows, wanted } of cases) {
@@ -34,7 +34,7 @@ test("EXPORT-5: the described steps give what the data set's own transformation 
 
 const unsigned = (number: number) => number + 0;
 
-test("EXPORT-5: a column may be called as JavaScript calls its own, and be missing", () => {
+test("MODEL-5: a column may be called as JavaScript calls its own, and be missing", () => {
   const names = ["constructor", "__proto__", "toString"];
   const features = names.map((column, at) => ({
     kind: "numeric",

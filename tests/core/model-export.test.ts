@@ -1,5 +1,6 @@
 /** Exported folders answer as the model itself does, whatever they are asked, by their own program and without Python. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import test from "node:test";
@@ -21,7 +22,7 @@ import { caseName, modelCases, trainedModel } from "../support/model-case.ts";
 const modules = join(projectFolder, "node_modules");
 
 for (const one of modelCases) {
-  test(`EXPORT-1: ${caseName(one)} answers by the program for Node as it does itself`, async () => {
+  test(`MODEL-1: ${caseName(one)} answers by the program for Node as it does itself`, async () => {
     const model = await trainedModel(one);
     const { predictor } = model;
     const rows = predictor.kind === "table" ? tableRows(predictor.features) : textRows;
@@ -39,7 +40,7 @@ for (const one of modelCases) {
   });
 }
 
-test("EXPORT-3: a folder with something in it is refused; --force replaces an earlier export, and nothing else", async () => {
+test("MODEL-3: a folder with something in it is refused; --force replaces an earlier export, and nothing else", async () => {
   const [first] = modelCases;
   assert.ok(first !== undefined);
   const { bytes } = await trainedModel(first);
@@ -67,7 +68,7 @@ test("EXPORT-3: a folder with something in it is refused; --force replaces an ea
   assert.deepEqual(readdirSync(dirname(folder)).toSorted(), ["model", "photos"], "no draft is left");
 });
 
-test("EXPORT-3: what a killed export left beside the folder goes with the next one; that of a living process stays", async () => {
+test("MODEL-3: what a killed export left beside the folder goes with the next one; that of a living process stays", async () => {
   const [first] = modelCases;
   assert.ok(first !== undefined);
   const { bytes } = await trainedModel(first);
@@ -84,4 +85,25 @@ test("EXPORT-3: what a killed export left beside the folder goes with the next o
   } as const;
   assert.ok((await exportModel({ ...request, folder, force: true })).ok);
   assert.deepEqual(readdirSync(beside).toSorted(), [living, "model"].toSorted());
+});
+
+test("MODEL-1: a program whose packages are missing says which, and how they come", async () => {
+  const [first] = modelCases;
+  assert.ok(first !== undefined);
+  const folder = await exportedFolder((await trainedModel(first)).bytes, "onnx");
+  const asked = { encoding: "utf8", timeout: 60_000 } as const;
+  const node = spawnSync(process.execPath, [join(folder, "predict.mjs"), "--text", "one"], asked);
+  assert.equal(node.status, 1);
+  assert.equal(
+    node.stderr,
+    "predict.mjs: the package onnxruntime-node is missing; `npm install onnxruntime-node` brings it in (README.md names all)\n",
+  );
+  // -S: without the packages that are installed; an absent Python has no status.
+  const python = spawnSync("python3", ["-I", "-S", join(folder, "predict.py"), "--text", "one"], asked);
+  if (python.status === null) return;
+  assert.equal(python.status, 1);
+  assert.match(
+    python.stderr,
+    /^predict\.py: the package numpy is missing; `pip install numpy` brings it in \(README\.md names all\)\n$/u,
+  );
 });

@@ -66,7 +66,7 @@ function graphIn(pieces: readonly Uint8Array[]): Buffer {
 }
 
 for (const one of modelCases)
-  test(`EXPORT-6: the ONNX graph of ${caseName(one)} reads nothing before it is there, and holds each tensor whole`, async () => {
+  test(`MODEL-6: the ONNX graph of ${caseName(one)} reads nothing before it is there, and holds each tensor whole`, async () => {
     const { bytes } = await trainedModel(one);
     const checkpoint = decodeCheckpoint(bytes);
     assert.ok(checkpoint.ok);
@@ -100,7 +100,7 @@ for (const one of modelCases)
     for (const output of outputs) assert.ok(there.has(output));
   });
 
-test("EXPORT-6: whatever the shapes and numbers, what is written is what is read", () => {
+test("MODEL-6: whatever the shapes and numbers, what is written is what is read", () => {
   fc.assert(
     fc.property(
       fc.array(fc.float({ noNaN: true }), { minLength: 1, maxLength: 300 }),

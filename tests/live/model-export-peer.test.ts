@@ -103,7 +103,7 @@ const runtimeNode = broughtFolder("onnxruntime-node-1.30.0", "onnxruntime-node",
 const unsigned = (one: string | number) => (typeof one === "number" ? one + 0 : one);
 
 describe(
-  "EXPORT-2: ONNX Runtime for Node answers as the model itself does",
+  "MODEL-2: ONNX Runtime for Node answers as the model itself does",
   { skip: runtimeNode.ok ? false : runtimeNode.why },
   () => {
     for (const one of modelCases) {
@@ -121,10 +121,10 @@ describe(
 );
 
 describe(
-  "EXPORT-2: the runtimes of pip answer as the model itself does",
+  "MODEL-2: the runtimes of pip answer as the model itself does",
   { skip: peer.ok ? false : peer.why },
   () => {
-    test("EXPORT-5: the described steps give what the data set's own transformation gives", async () => {
+    test("MODEL-5: the described steps give what the data set's own transformation gives", async () => {
       assert.ok(peer.ok);
       const cases = await portableCases(40, 12);
       const file = join(home, "cases.json");

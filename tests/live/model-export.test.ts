@@ -69,7 +69,7 @@ function ask(folder: string, ...words: readonly string[]): string {
   });
 }
 
-describe("EXPORT-4: a registered model as a folder", { skip: skipWithoutNats }, () => {
+describe("MODEL-4: a registered model as a folder", { skip: skipWithoutNats }, () => {
   const mesh = new LiveMesh();
   const run = (...words: readonly string[]) => mesh.cli.run(LiveMesh.home, ...words);
   const ok = async (...words: readonly string[]) => {

@@ -11,7 +11,6 @@ import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { openModel } from "./model.mjs";
 import { RowError, Transform } from "./transform.mjs";
 
 const folder = dirname(fileURLToPath(import.meta.url));
@@ -21,6 +20,7 @@ const batchCharacters = 2 ** 16;
 
 export async function openPredictor() {
   const transform = new Transform(folder);
+  const { openModel } = await import("./model.mjs");
   const model = await openModel(folder);
   const { labels } = transform;
   return {
@@ -141,7 +141,13 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
     process.exitCode = await main();
   } catch (error) {
     if (!(error instanceof RowError || error instanceof SyntaxError || error.code !== undefined)) throw error;
-    console.error(`predict.mjs: ${error.message}`);
+    const missing =
+      error.code === "ERR_MODULE_NOT_FOUND" ? /package '([^']+)'/.exec(error.message)?.[1] : undefined;
+    const why =
+      missing === undefined
+        ? error.message
+        : `the package ${missing} is missing; \`npm install ${missing}\` brings it in (README.md names all)`;
+    console.error(`predict.mjs: ${why}`);
     process.exitCode = 1;
   }
 }

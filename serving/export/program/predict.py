@@ -12,15 +12,20 @@ import json
 import os
 import sys
 
-import numpy as np
-
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What it reads lies beside it, or around it where MLflow wants code in a folder of its own.
 FOLDER = HERE if os.path.exists(os.path.join(HERE, "transform.json")) else os.path.dirname(HERE)
 sys.path.insert(0, HERE)
 
-from predict_model import Model
-from predict_transform import RowError, Transform
+try:
+    import numpy as np
+
+    from predict_model import Model
+    from predict_transform import RowError, Transform
+except ModuleNotFoundError as error:
+    if __name__ != "__main__":
+        raise
+    sys.exit(f"predict.py: the package {error.name} is missing; `pip install {error.name}` brings it in (README.md names all)")
 
 BATCH_ROWS = 256
 # Of the longest row of a batch times its rows: a long text is answered with few beside it.
