@@ -62,7 +62,7 @@ test("PROG-1: flags, environment and file carry the parameters; of the agent's e
   assert.ok(lines.includes("secret [] own [given] seed [7] threads [2] gpu [0]"), lines.join("\n"));
   assert.deepEqual(
     events.filter(({ kind }) => kind !== "log").map(({ kind }) => kind),
-    ["started", "epoch", "finished"],
+    ["started", "epoch", "exited", "finished"],
   );
 });
 
