@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { RegistryEntry } from "../../protocol/registry-entry.ts";
 import { printAnswer } from "../shell/answer.ts";
 import { entryArgument, entryForm } from "../shell/entry-argument.ts";
-import { changeOf, tagWord, tagsText, type TagWord } from "../shell/label-option.ts";
+import { changeOf, tagging, tagsText, type TagWord } from "../shell/label-option.ts";
 import { action, asking, examples, noteFlag } from "../shell/option.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
@@ -11,10 +11,8 @@ import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 type Kind = RegistryEntry["of"];
 
 export function registryTagCommand(terminal: Terminal, of: Kind): Command {
-  return asking("tag", `give tags (+TAG) and take them away (-TAG); \`${of} ls --where tag=TAG\` finds them`)
-    .argument(`<${of}>`, entryForm(of), entryArgument(of))
-    .argument("<tags...>", "+good gives the tag good, -good takes it away", tagWord)
-    .allowUnknownOption()
+  const about = `give tags (+TAG) and take them away (-TAG); \`${of} ls --where tag=TAG\` finds them`;
+  return tagging(asking("tag", about).argument(`<${of}>`, entryForm(of), entryArgument(of)))
     .addHelpText(
       "after",
       examples(`trialmesh ${of} tag reviews +production`, `trialmesh ${of} tag reviews@3 +audited -draft`),

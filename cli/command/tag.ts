@@ -2,16 +2,20 @@
 import type { Command } from "commander";
 import { action, asking, examples, sweepArgument, trialArgument } from "../shell/option.ts";
 import { printAnswer } from "../shell/answer.ts";
-import { changeOf, tagWord, tagsText, type TagWord } from "../shell/label-option.ts";
+import { changeOf, tagging, tagsText, type TagWord } from "../shell/label-option.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 const about = "give tags (+TAG) and take them away (-TAG)";
 
 export function sweepTagCommand(terminal: Terminal): Command {
-  return tagging(asking("tag", `${about}; \`sweep ls --tag TAG\` finds them`))
-    .argument("<sweep>", "id of the sweep, such as s7", sweepArgument)
-    .argument("<tags...>", "+good gives the tag good, -good takes it away", tagWord)
+  return tagging(
+    asking("tag", `${about}; \`sweep ls --tag TAG\` finds them`).argument(
+      "<sweep>",
+      "id of the sweep, such as s7",
+      sweepArgument,
+    ),
+  )
     .addHelpText("after", examples("trialmesh sweep tag s7 +good +baseline", "trialmesh sweep tag s7 -good"))
     .action(
       action(terminal, (sweep: string, words: readonly TagWord[], options: MeshOptions) =>
@@ -28,9 +32,7 @@ export function sweepTagCommand(terminal: Terminal): Command {
 }
 
 export function trialTagCommand(terminal: Terminal): Command {
-  return tagging(asking("tag", about))
-    .argument("<trial>", "id of the trial, such as s7-12", trialArgument)
-    .argument("<tags...>", "+good gives the tag good, -good takes it away", tagWord)
+  return tagging(asking("tag", about).argument("<trial>", "id of the trial, such as s7-12", trialArgument))
     .addHelpText("after", examples("trialmesh trial tag s7-12 +good"))
     .action(
       action(terminal, (trial: string, words: readonly TagWord[], options: MeshOptions) =>
@@ -44,9 +46,4 @@ export function trialTagCommand(terminal: Terminal): Command {
         ),
       ),
     );
-}
-
-/** Its words begin as flags do. */
-function tagging(command: Command): Command {
-  return command.allowUnknownOption();
 }

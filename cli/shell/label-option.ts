@@ -12,13 +12,20 @@ export interface TagWord {
 export const tagFlag = flag(tagSchema, tagForm);
 
 /** `+good` gives a tag, `-good` takes it away. */
-export function tagWord(text: string, before: readonly TagWord[] = []): readonly TagWord[] {
+function tagWord(text: string, before: readonly TagWord[] = []): readonly TagWord[] {
   const sign = text.slice(0, 1);
   if (sign !== "+" && sign !== "-")
     throw new InvalidArgumentError("is +TAG to give a tag, -TAG to take it away");
   if (before.length >= 2 * tagsMax)
     throw new InvalidArgumentError(`is one tag more than ${2 * tagsMax} at once`);
   return [...before, { tag: tagFlag(text.slice(1)), off: sign === "-" }];
+}
+
+/** The tags that a command gives and takes away, its last argument. They begin as flags do. */
+export function tagging(command: Command): Command {
+  return command
+    .argument("<tags...>", "+good gives the tag good, -good takes it away", tagWord)
+    .allowUnknownOption();
 }
 
 export function changeOf(words: readonly TagWord[]) {
