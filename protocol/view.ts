@@ -17,6 +17,7 @@ import { sweepWhyView, whyView } from "./why-view.ts";
 import { backendReportSchema, hostSchema, policySchema, rateSchema } from "./capability.ts";
 import { heartbeatSchema } from "./report.ts";
 import { valueSchema } from "./value.ts";
+import { exampleSchema, measuredSchema } from "./version-fact.ts";
 import { spaceSchema } from "./space.ts";
 import { stoppingSchema } from "./stopping.ts";
 import { datasetRefSchema } from "./dataset.ts";
@@ -265,6 +266,10 @@ export const versionView = z.object({
   requester: answerText,
   ...labels,
   removed: removed.exactOptional(),
+  /** A row with the answer that it gave; absent where none was recorded. */
+  example: exampleSchema.exactOptional(),
+  /** What it took a machine, and when; absent where nobody has measured it. */
+  measured: measuredSchema.extend({ at: z.number() }).exactOptional(),
 });
 export type VersionView = z.infer<typeof versionView>;
 

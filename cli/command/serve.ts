@@ -86,11 +86,13 @@ async function serve(
   // Loaded only here: engines are no concern of the other commands.
   const { openModel, resolveModel } = await import("../../client/model/open-model.ts");
   const { serveModels } = await import("../../client/serve/serve-models.ts");
+  const { recordFacts } = await import("../../client/model/record-fact.ts");
   const { requestLog } = await import("../../client/serve/request-log.ts");
   const say = (line: string) => terminal.note(line);
   const serving = await serveModels({
     ...{ references, say, keys: keys.value, tls: tls.value, address: options.listen },
     open: (reference) => openModel(connected, reference, surroundingsOf(terminal)),
+    onServed: (model) => recordFacts(connected.client, model),
     resolve: (reference) => resolveModel(connected.client, reference, () => undefined),
     ...(options.logSample > 0
       ? { onAnswer: requestLog({ share: options.logSample, draw: Math.random, say }) }

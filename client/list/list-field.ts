@@ -160,6 +160,9 @@ function versionColumns<Row>(of: (row: Row) => VersionView): readonly ListColumn
     text("backend", (row) => of(row).backend),
     text("requester", (row) => of(row).requester),
     whole("bytes", (row) => of(row).bytes),
+    figure("row_us", (row) => of(row).measured?.rowUs ?? null),
+    figure("batch_row_us", (row) => of(row).measured?.batchRowUs ?? null),
+    whole("memory_bytes", (row) => of(row).measured?.memoryBytes ?? null),
     figure("tokens", (row) => of(row).spent / milliTokensPerToken),
     moment("at", (row) => of(row).at),
   ];

@@ -4,42 +4,46 @@
  * changes nothing.
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { ServedModel } from "../../serving/model/served-model.ts";
-import { proveServed } from "./prove-served.ts";
+import { proveServed, type ProvableModel } from "./prove-served.ts";
 
-export interface FollowOptions {
+/** `M`: what is opened, for whoever is told of it. */
+export interface FollowOptions<M extends ProvableModel = ProvableModel> {
   /** Which version it is now. */
   readonly resolve: (
     reference: string,
   ) => Promise<Outcome<{ readonly model: string; readonly version: number }>>;
-  readonly open: (reference: string) => Promise<Outcome<ServedModel>>;
+  readonly open: (reference: string) => Promise<Outcome<M>>;
   /** Resolves when the one before has answered all it was asked. */
-  readonly put: (reference: string, model: ServedModel) => Promise<void>;
+  readonly put: (reference: string, model: M) => Promise<void>;
   readonly say: (line: string) => void;
+  /** Told of each version once it answers; it is not replaced before this is over. */
+  readonly onServed?: (model: M) => Promise<void>;
 }
 
 /** A version that could not be served is not tried at every look. */
 const looksBeforeRetry = 25;
 
-export class FollowReference {
+export class FollowReference<M extends ProvableModel = ProvableModel> {
   readonly #reference: string;
-  readonly #options: FollowOptions;
+  readonly #options: FollowOptions<M>;
   #version = 0;
   #failed: { readonly version: number; looks: number } | null = null;
   #looking: Promise<void> | null = null;
+  #settled = Promise.resolve();
   #isStopped = false;
 
-  constructor(reference: string, options: FollowOptions) {
+  constructor(reference: string, options: FollowOptions<M>) {
     this.#reference = reference;
     this.#options = options;
   }
 
   /** The first version, without which nothing is served. */
-  async start(): Promise<Outcome<ServedModel>> {
+  async start(): Promise<Outcome<M>> {
     const opened = await this.#open(this.#reference);
     if (!opened.ok) return opened;
     this.#version = opened.value.version;
     await this.#options.put(this.#reference, opened.value);
+    this.#settle(opened.value);
     return opened;
   }
 
@@ -56,6 +60,7 @@ export class FollowReference {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#looking;
+    await this.#settled;
   }
 
   async #follow(): Promise<void> {
@@ -66,6 +71,7 @@ export class FollowReference {
     if (this.#failed?.version === version && this.#failed.looks++ < looksBeforeRetry) return;
     const opened = await this.#open(`${model}@${version}`);
     if (!opened.ok) return this.#fail(version, opened.refusal.message);
+    await this.#settled;
     if (this.#isStopped) return opened.value.dispose();
     this.#failed = null;
     const before = this.#version;
@@ -73,6 +79,15 @@ export class FollowReference {
     this.#options.say(`${this.#reference} is version ${version} now, and was ${before}`);
     // The look is over: the old one drains by itself.
     void this.#options.put(this.#reference, opened.value);
+    this.#settle(opened.value);
+  }
+
+  #settle(model: M): void {
+    const { onServed, say } = this.#options;
+    if (onServed === undefined) return;
+    this.#settled = onServed(model).catch((fault: unknown) =>
+      say(`${model.model}@${model.version}: ${fault instanceof Error ? fault.message : "it failed"}`),
+    );
   }
 
   #fail(version: number, why: string): void {
@@ -84,7 +99,7 @@ export class FollowReference {
       );
   }
 
-  async #open(reference: string): Promise<Outcome<ServedModel>> {
+  async #open(reference: string): Promise<Outcome<M>> {
     const opened = await this.#options.open(reference);
     if (!opened.ok) return opened;
     const fault = await proveServed(opened.value);

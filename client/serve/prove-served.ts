@@ -1,18 +1,28 @@
-/** Has a loaded version answer an example before anybody else asks it. */
+/**
+ * Has a loaded version answer an example before anybody else asks it: its own, where one is recorded, as it was answered then; else one that
+ * is made up.
+ */
+import type { RecordedExample } from "../../protocol/version-fact.ts";
+import { numbersOf, proveExample } from "../../serving/model/prove-example.ts";
 import type { InputColumn, ServedModel } from "../../serving/model/served-model.ts";
 
 const text = "two days, three hours";
 
-/** Null where it answers; else what is wrong with it. An example that it refuses proves that it looks at its rows. */
-export async function proveServed(model: ServedModel): Promise<string | null> {
-  const { inputs, labels } = model.signature;
+/** What is served, as it was opened: with the example that is on record for it, if there is one. */
+export interface ProvableModel extends ServedModel {
+  readonly record?: { readonly example?: RecordedExample };
+}
+
+/** Null where it answers; else what is wrong with it. A made-up example that it refuses proves that it looks at its rows. */
+export async function proveServed(model: ProvableModel): Promise<string | null> {
+  const { labels } = model.signature;
+  const example = model.record?.example;
   try {
-    const answered = await model.answer({
-      count: 1,
-      columns: new Map(inputs.map((input) => [input.name, [exampleOf(input)]])),
-    });
+    if (example !== undefined) return await proveExample(model, example);
+    const row = new Map(Object.entries(madeUpRow(model)).map(([name, value]) => [name, [value]]));
+    const answered = await model.answer({ count: 1, columns: row });
     if (!answered.ok) return null;
-    const numbers = answered.value.kind === "labels" ? answered.value.probabilities : answered.value.values;
+    const numbers = numbersOf(answered.value);
     if (numbers.length !== (labels?.length ?? 1)) return `it gives ${numbers.length} numbers for an example`;
     return numbers.every((number) => Number.isFinite(number))
       ? null
@@ -22,7 +32,11 @@ export async function proveServed(model: ServedModel): Promise<string | null> {
   }
 }
 
-function exampleOf({ kind, optional }: InputColumn): string | number | null {
+export function madeUpRow({ signature }: ServedModel): RecordedExample["row"] {
+  return Object.fromEntries(signature.inputs.map((input) => [input.name, valueFor(input)]));
+}
+
+function valueFor({ kind, optional }: InputColumn): string | number | null {
   if (optional) return null;
   return kind === "number" ? 0 : text;
 }

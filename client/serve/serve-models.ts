@@ -18,8 +18,12 @@ import {
   type ServingTls,
 } from "../../serving/server/serving-door.ts";
 import { FollowReference, type FollowOptions } from "./follow-reference.ts";
+import type { ProvableModel } from "./prove-served.ts";
 
-export interface ServeOptions extends Pick<FollowOptions, "open" | "resolve" | "say"> {
+export interface ServeOptions<M extends ProvableModel = ProvableModel> extends Pick<
+  FollowOptions<M>,
+  "onServed" | "open" | "resolve" | "say"
+> {
   readonly references: readonly string[];
   readonly address: ServingAddress;
   readonly keys: CallerKeys | null;
@@ -36,13 +40,15 @@ export interface Serving extends ServingDoor {
 const followMs = 400;
 const idBytes = 6;
 
-export async function serveModels(options: ServeOptions): Promise<Outcome<Serving>> {
+export async function serveModels<M extends ProvableModel>(
+  options: ServeOptions<M>,
+): Promise<Outcome<Serving>> {
   const { address, keys, references, say, tls } = options;
   const exposed = exposedRefusal(options);
   if (exposed !== null) return exposed;
   const table = new ModelTable(Math.random);
   const put = (reference: string, model: ServedModel) => table.put(reference, laneOf(model, say));
-  const followed: FollowReference[] = [];
+  const followed: FollowReference<M>[] = [];
   for (const reference of new Set(references)) {
     const one = new FollowReference(reference, { ...options, put });
     const opened = await one.start();
@@ -77,7 +83,7 @@ export async function serveModels(options: ServeOptions): Promise<Outcome<Servin
 }
 
 /** Without keys and TLS nobody but this machine may reach it. */
-function exposedRefusal({ address: { host }, keys, tls }: ServeOptions) {
+function exposedRefusal({ address: { host }, keys, tls }: Pick<ServeOptions, "address" | "keys" | "tls">) {
   if (isLoopbackHost(host)) return null;
   if (keys === null)
     return refuse(

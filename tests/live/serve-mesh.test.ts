@@ -81,6 +81,29 @@ describe("SERVE-14: a mesh's model is served and follows its alias", { skip: ski
     );
   });
 
+  test("REG-9: what served it has told an example of its own data and what answering takes, and a promotion goes by them", async () => {
+    const factSchema = z.looseObject({
+      version: z.looseObject({
+        example: z.looseObject({ row: z.record(z.string(), z.unknown()) }).optional(),
+        measured: z.looseObject({ rowUs: z.number(), memoryBytes: z.number(), at: z.number() }).optional(),
+      }),
+    });
+    for (const version of [1, 2]) {
+      const { example, measured } = await until(`what is known of version ${version}`, async (note) => {
+        const { out } = await mesh.run("one", "model", "show", `served@${version}`, "--json");
+        const known = factSchema.parse(JSON.parse(out)).version;
+        note(known);
+        return known.example === undefined || known.measured === undefined ? null : known;
+      });
+      assert.ok(String(example?.row["text"]).length > 0);
+      assert.ok(measured !== undefined && measured.rowUs > 0 && measured.memoryBytes > 0);
+      const shown = await mesh.run("one", "model", "show", `served@${version}`);
+      assert.match(shown.out, /measured +\S+ µs a row alone, \S+ µs in batches of 32, .* in memory; on /);
+    }
+    const moved = await mesh.run("one", "model", "promote", "served@2", "tried");
+    assert.match(moved.err, /answers: ".*" -> .*, as it was recorded/);
+  });
+
   test("SERVE-2: the id of an answer leads to what its version is made of", async () => {
     const { answer, version } = await ask("bonjour");
     const { code, out } = await mesh.run("one", "model", "lineage", answer, "--json");
