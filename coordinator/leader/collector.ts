@@ -16,6 +16,7 @@ import { referredTo } from "../collect/reference.ts";
 import { retentionOf } from "../collect/default-retention.ts";
 import { eachOf, SurveyMemory, surveyStore, type Unreferred } from "../collect/survey.ts";
 import type { Input } from "../state/input.ts";
+import { youngMsFor } from "../collect/young.ts";
 import { packOfId } from "../state/pack-id.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type Mark, type State } from "../state/state.ts";
@@ -138,13 +139,11 @@ export class Collector {
       ...{ bus, place, referred, goesOn, memory: this.memory, packs: state.packs },
     });
     if (!goesOn()) return;
-    const { uploadMs } = retentionOf(state);
-    const isSpared = (digest: Digest) => survey.parts.has(digest) || prover.wasTold(digest, uploadMs);
     const atAgents = [...this.#options.atAgents()].filter(
       ({ digest }) => left.has(digest) && !referred.has(digest) && !survey.inventory.stored.has(digest),
     );
-    const youngMs = (digest: Digest) =>
-      left.has(digest) || state.packs.has(packOfId(digest) ?? -1) ? settings.collectRestMs : uploadMs;
+    const youngMs = youngMsFor({ state, left, restMs: settings.collectRestMs });
+    const isSpared = (digest: Digest) => survey.parts.has(digest) || prover.wasTold(digest, youngMs(digest));
     await submit({
       kind: "collect",
       collection: {
