@@ -1,4 +1,4 @@
-/** Our server as `trialmesh serve` runs it, with a key, metrics and batching, without a mesh: serving-child.js MODEL_FILE TOKEN. */
+/** Our server as `trialmesh serve` runs it, with a key, metrics, batching and a profile, without a mesh: serving-child.js MODEL_FILE TOKEN. */
 import { serveModels } from "../../client/serve/serve-models.ts";
 import { accept } from "../../protocol/refusal.ts";
 import { CallerKeys } from "../../serving/server/caller-key.ts";
@@ -15,6 +15,10 @@ const serving = valueOf(
     open: async () => accept(await openTrec(file)),
     resolve: () => Promise.resolve(accept({ model: "trec", version: 1 })),
     say: (line) => console.error(line),
+    profiles: {
+      ...{ folder: null, expectations: [] },
+      trainedOn: () => ({ manifest: null, reference: () => Promise.resolve(null) }),
+    },
   }),
 );
 console.log(`listening at ${serving.url}`);

@@ -1,5 +1,7 @@
 /** `trialmesh serve`: answers with registered models over HTTP, on this machine, until it is ended. */
+import { join } from "node:path";
 import { Option, type Command } from "commander";
+import type { Expectation } from "../../data/expectation/expectation.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { serverLife } from "../../protocol/certificate/certificate-life.ts";
@@ -26,7 +28,11 @@ interface Options extends MeshOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly logSample: number;
+  readonly expect?: string;
 }
+
+/** Below the home. */
+const profileFolder = "serving-profiles";
 
 /** What was asked before the end is answered within this. */
 const drainMs = 10_000;
@@ -55,6 +61,11 @@ export function serveCommand(terminal: Terminal): Command {
       "print so much of what is asked, 0 to 1, with personal data masked",
       rangeFlag({ least: 0, most: 1 }),
       0,
+    )
+    .option(
+      "--expect <file>",
+      "the dataset file whose expectations rows and answers are held to; a breach is told and counted",
+      fileArgument,
     )
     .addHelpText(
       "after",
@@ -87,11 +98,19 @@ async function serve(
   const { openModel, resolveModel } = await import("../../client/model/open-model.ts");
   const { serveModels } = await import("../../client/serve/serve-models.ts");
   const { recordFacts } = await import("../../client/model/record-fact.ts");
+  const { referenceOf } = await import("../../client/serve/training-reference.ts");
   const { requestLog } = await import("../../client/serve/request-log.ts");
   const say = (line: string) => terminal.note(line);
+  const expectations = await expectationsOf(terminal, options);
+  if (!expectations.ok) return printRefusal(terminal, options, expectations.refusal);
   const serving = await serveModels({
     ...{ references, say, keys: keys.value, tls: tls.value, address: options.listen },
     open: (reference) => openModel(connected, reference, surroundingsOf(terminal)),
+    profiles: {
+      folder: join(connected.home.path, profileFolder),
+      expectations: expectations.value,
+      trainedOn: (model) => ({ manifest: model.manifest, reference: () => referenceOf(model) }),
+    },
     onServed: (model) => recordFacts(connected.client, model),
     resolve: (reference) => resolveModel(connected.client, reference, () => undefined),
     ...(options.logSample > 0
@@ -115,6 +134,22 @@ async function serve(
   endRenewal();
   await serving.value.drain(drainMs);
   return exitCode.ok;
+}
+
+/** Of the dataset file that says them. */
+async function expectationsOf(
+  { environment }: Terminal,
+  { expect }: Options,
+): Promise<Outcome<readonly Expectation[]>> {
+  if (expect === undefined) return accept([]);
+  const { readDeclared } = await import("../../client/dataset/open-version.ts");
+  const declared = await readDeclared(expect, environment);
+  if (!declared.ok || declared.value.expect.length > 0)
+    return declared.ok ? accept(declared.value.expect) : declared;
+  return refuse(
+    "invalid",
+    `${expect} says nothing of what is expected; add a list \`expect:\` to it, as in expect: [{not-null: {column: text}}]`,
+  );
 }
 
 function keysOf({ keyFile }: Options): Outcome<CallerKeys | null> {

@@ -9,10 +9,10 @@ import { namedList, plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { RecordedExample } from "../../protocol/version-fact.ts";
 import type { ResolutionView } from "../../protocol/view.ts";
-import { proveExample } from "../../serving/model/prove-example.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
+import { ownExampleOf, proveServed } from "./prove-served.ts";
 
 const example = "two days, three hours";
 
@@ -63,8 +63,9 @@ async function checkExample(
   if (!opened.ok) return refuse(opened.refusal.code, `${what} cannot be used: ${opened.refusal.message}`);
   const { labels } = opened.value.signature;
   try {
-    const fault = await proveExample(opened.value, example);
+    const fault = await proveServed(opened.value);
     if (fault !== null) return refuse("conflict", `${what} cannot be used: ${fault}`);
+    if (ownExampleOf(opened.value) === undefined) return accept({ answer: "it loads, without its data" });
   } finally {
     opened.value.dispose();
   }

@@ -3,12 +3,13 @@
  * with personal data in it is not taken, nor a long one.
  */
 import { tmpdir } from "node:os";
-import { cameSample, textColumn, type CameSample } from "../../data/profile/came-sample.ts";
+import { cameSample } from "../../data/profile/came-sample.ts";
 import { withoutPersonal } from "../../data/profile/personal-data.ts";
 import { exampleAnswersMax, exampleSchema, type RecordedExample } from "../../protocol/version-fact.ts";
 import type { Value } from "../../protocol/value.ts";
-import type { InputColumn, ServedModel } from "../../serving/model/served-model.ts";
+import type { ServedModel } from "../../serving/model/served-model.ts";
 import { numbersOf } from "../../serving/model/prove-example.ts";
+import { cameRow } from "./came-row.ts";
 import type { RegisteredModel } from "./registered-model.ts";
 
 /** Of so many rows the first that will do. */
@@ -18,35 +19,20 @@ const engine = { workDir: tmpdir(), threads: 1, memoryMiB: 256 } as const;
 /** Null where no row will do, or the data is not to be had. */
 export async function ownExample(model: RegisteredModel): Promise<RecordedExample | null> {
   const { datasetPath, manifest } = model;
+  const { inputs } = model.signature;
   if (datasetPath === null || manifest === null) return null;
   const sample = await cameSample(datasetPath, manifest, { rows: looked, split: null }, engine);
   if (!sample.ok) return null;
   for (let at = 0; at < sample.value.count; at++) {
-    const example = await exampleOf(model, exampleRow(model.signature.inputs, sample.value, at));
+    const values = cameRow(inputs, sample.value, at);
+    const row = Object.fromEntries(inputs.map(({ name }, input) => [name, values[input] ?? null]));
+    const example = await exampleOf(model, row);
     if (example !== null) return example;
   }
   return null;
 }
 
 type Row = Readonly<Record<string, Value | null>>;
-
-/** By the model's inputs; a text that is put together of several stands in the first of them. */
-export function exampleRow(inputs: readonly InputColumn[], { columns }: CameSample, at: number): Row {
-  const [first] = inputs;
-  return Object.fromEntries(
-    inputs.map(({ kind, name }) => {
-      const own = columns.get(name) ?? (name === first?.name ? columns.get(textColumn) : undefined);
-      const value = own?.[at] ?? null;
-      if (value === null) return [name, null];
-      return [name, kind === "number" ? numberOf(value) : String(value)];
-    }),
-  );
-}
-
-function numberOf(value: string | number): number | null {
-  const number = Number(value);
-  return Number.isFinite(number) ? number : null;
-}
 
 async function exampleOf(model: ServedModel, row: Row): Promise<RecordedExample | null> {
   const values = Object.values(row);

@@ -5,9 +5,6 @@
 import { randomBytes } from "node:crypto";
 import { isLoopbackHost } from "../../mesh/port.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { Lane } from "../../serving/batch/lane.ts";
-import type { ServedModel } from "../../serving/model/served-model.ts";
-import { describeModel } from "../../serving/protocol/described-model.ts";
 import type { AnsweredRequest } from "../../serving/server/answer-request.ts";
 import type { CallerKeys } from "../../serving/server/caller-key.ts";
 import { ModelTable } from "../../serving/server/model-table.ts";
@@ -18,7 +15,9 @@ import {
   type ServingTls,
 } from "../../serving/server/serving-door.ts";
 import { FollowReference, type FollowOptions } from "./follow-reference.ts";
-import type { ProvableModel } from "./prove-served.ts";
+import { keepMs } from "./profile-keeper.ts";
+import type { ProvableModel } from "../model/prove-served.ts";
+import { WatchedLanes, type ProfileOptions } from "./watched-lane.ts";
 
 export interface ServeOptions<M extends ProvableModel = ProvableModel> extends Pick<
   FollowOptions<M>,
@@ -30,10 +29,14 @@ export interface ServeOptions<M extends ProvableModel = ProvableModel> extends P
   /** Null for plain HTTP. */
   readonly tls: ServingTls | null;
   readonly onAnswer?: (answered: AnsweredRequest) => void;
+  /** Left out where nothing is kept of what is asked. */
+  readonly profiles?: ProfileOptions<M>;
 }
 
 export interface Serving extends ServingDoor {
   readonly table: ModelTable;
+  /** What was seen since they were kept last, and what has drifted with it; it happens by itself from time to time. */
+  keepProfiles(): Promise<void>;
 }
 
 /** Between two looks at where a reference points. */
@@ -47,10 +50,22 @@ export async function serveModels<M extends ProvableModel>(
   const exposed = exposedRefusal(options);
   if (exposed !== null) return exposed;
   const table = new ModelTable(Math.random);
-  const put = (reference: string, model: ServedModel) => table.put(reference, laneOf(model, say));
+  const lanes = new WatchedLanes<M>(options.profiles ?? null, say);
+  const put = async (reference: string, model: M) => {
+    const before = table.places.find((place) => place.reference === reference)?.lane;
+    await table.put(reference, lanes.laneFor(model));
+    if (before !== undefined) await lanes.end(before);
+  };
+  const open = async (reference: string) => {
+    const opened = await options.open(reference);
+    const expected = opened.ok ? lanes.expectationsOf(opened.value) : opened;
+    if (!opened.ok || expected.ok) return opened;
+    opened.value.dispose();
+    return expected;
+  };
   const followed: FollowReference<M>[] = [];
   for (const reference of new Set(references)) {
-    const one = new FollowReference(reference, { ...options, put });
+    const one = new FollowReference(reference, { ...options, open, put });
     const opened = await one.start();
     if (!opened.ok) {
       await table.retireAll();
@@ -71,13 +86,17 @@ export async function serveModels<M extends ProvableModel>(
   const timer = setInterval(() => {
     for (const one of followed) void one.look();
   }, followMs);
+  const keeping = setInterval(() => void lanes.keep(), keepMs);
   return accept({
     ...door.value,
     table,
+    keepProfiles: () => lanes.keep(),
     drain: async (maxMs) => {
       clearInterval(timer);
+      clearInterval(keeping);
       await Promise.all(followed.map((one) => one.stop()));
       await door.value.drain(maxMs);
+      await lanes.keep();
     },
   });
 }
@@ -93,15 +112,6 @@ function exposedRefusal({ address: { host }, keys, tls }: Pick<ServeOptions, "ad
   if (tls === null)
     return refuse("forbidden", `at ${host} keys and texts could be read on their way: TLS is needed there`);
   return null;
-}
-
-function laneOf(model: ServedModel, say: (line: string) => void): Lane {
-  return new Lane(describeModel(model), {
-    now: () => performance.now(),
-    defer: (run) => void setImmediate(run),
-    onFault: (fault) =>
-      say(`${model.model}@${model.version}: ${fault instanceof Error ? fault.message : "it failed"}`),
-  });
 }
 
 /** Drawn once, then counted: no two answers of any server have one id, and none costs a draw. */

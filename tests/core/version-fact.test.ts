@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { exampleRow, ownExample } from "../../client/model/own-example.ts";
-import { proveServed } from "../../client/serve/prove-served.ts";
+import { cameRow } from "../../client/model/came-row.ts";
+import { ownExample } from "../../client/model/own-example.ts";
+import { proveServed } from "../../client/model/prove-served.ts";
 import { lineageViewOf, modelViewOf } from "../../coordinator/view/model-answer.ts";
 import { cameSample } from "../../data/profile/came-sample.ts";
 import type { VersionView } from "../../protocol/view.ts";
@@ -198,11 +199,11 @@ test("REG-9: rows of a table come as they were, and fit what the model takes", a
     { name: "rooms", kind: "number", optional: true },
     { name: "derived", kind: "number", optional: true },
   ] as const;
-  const seen = Array.from({ length: sample.value.count }, (_, at) => exampleRow(inputs, sample.value, at));
+  const seen = Array.from({ length: sample.value.count }, (_, at) => cameRow(inputs, sample.value, at));
   const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).toSorted();
   const came = lines.map((line) => {
     const [colour = "", rooms = ""] = line.split(",");
-    return { colour, rooms: rooms === "" ? null : Number(rooms), derived: null };
+    return [colour, rooms === "" ? null : Number(rooms), null];
   });
   assert.deepEqual(sorted(seen), sorted(came));
 });

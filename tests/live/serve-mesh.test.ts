@@ -1,6 +1,7 @@
 /** `trialmesh serve` on a real mesh: trained, registered, served; an alias is moved under load and nobody notices but by the version. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import * as z from "zod";
@@ -146,5 +147,23 @@ describe("SERVE-14: a mesh's model is served and follows its alias", { skip: ski
 
   test("SERVE-10: SIGTERM ends it", async () => {
     assert.equal(await serving.end("SIGTERM"), 0);
+    // What it was asked is kept, and compares with what it was trained on.
+    const profile = join(mesh.folder, "one", "serving-profiles", "served@2.json");
+    const { code, err, out } = await mesh.run(
+      "one",
+      "dataset",
+      "diff",
+      "language-id",
+      "--serving",
+      profile,
+      "--json",
+    );
+    assert.ok(code === 0 || code === 1, err);
+    const diff = z
+      .looseObject({ a: z.looseObject({ rows: z.number() }), b: z.looseObject({ seen: z.number() }) })
+      .parse(JSON.parse(out));
+    assert.ok(diff.a.rows > 0 && diff.b.seen > 0);
+    const wrong = await mesh.run("one", "dataset", "diff", "language-id");
+    assert.match(wrong.err, /two things are compared/);
   });
 });

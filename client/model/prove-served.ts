@@ -11,12 +11,14 @@ const text = "two days, three hours";
 /** What is served, as it was opened: with the example that is on record for it, if there is one. */
 export interface ProvableModel extends ServedModel {
   readonly record?: { readonly example?: RecordedExample };
+  /** Null where the data that it was trained on is gone, and its transformation with it: it answers otherwise then, and that was said. */
+  readonly datasetPath?: string | null;
 }
 
 /** Null where it answers; else what is wrong with it. A made-up example that it refuses proves that it looks at its rows. */
 export async function proveServed(model: ProvableModel): Promise<string | null> {
   const { labels } = model.signature;
-  const example = model.record?.example;
+  const example = ownExampleOf(model);
   try {
     if (example !== undefined) return await proveExample(model, example);
     const row = new Map(Object.entries(madeUpRow(model)).map(([name, value]) => [name, [value]]));
@@ -30,6 +32,11 @@ export async function proveServed(model: ProvableModel): Promise<string | null> 
   } catch {
     return "it fails at an example";
   }
+}
+
+/** What it is proved by, if there is one. */
+export function ownExampleOf({ datasetPath, record }: ProvableModel): RecordedExample | undefined {
+  return datasetPath === null ? undefined : record?.example;
 }
 
 export function madeUpRow({ signature }: ServedModel): RecordedExample["row"] {
