@@ -1,7 +1,7 @@
 /**
  * MLflow's scoring protocol, `POST /invocations`: JSON with exactly one of dataframe_split, dataframe_records, inputs and instances, or
  * CSV with a line of names. Columns that the model does not take are passed over, as MLflow does with those that a signature does
- * not have. Parquet is not taken.
+ * not have. Parquet is read by `server/parquet-body.ts`.
  */
 import * as z from "zod";
 import { anyValue, listOf, manyEntriesMax, recordOf, sentenceText, shortText } from "../../protocol/bound.ts";
@@ -38,7 +38,10 @@ export function readInvocation(body: RequestBody, described: DescribedModel): Re
     return turnDown(415, `the body is in ${quoted(charset)}; it has to be in UTF-8`);
   if (contentType === "text/csv") return readTable(bytes, described);
   if (contentType !== null && contentType !== "application/json")
-    return turnDown(415, `a request is application/json or text/csv, not ${quoted(contentType)}`);
+    return turnDown(
+      415,
+      `a request is application/json, text/csv or application/vnd.apache.parquet, not ${quoted(contentType)}`,
+    );
   const json = bodyJson(bytes, "the body");
   if (!json.ok) return json;
   const parsed = parseOutside(invocationSchema, json.value, "the request");

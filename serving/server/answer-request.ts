@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Lane } from "../batch/lane.ts";
 import { observe } from "../batch/histogram.ts";
 import type { Answers } from "../model/served-model.ts";
+import { fitColumns } from "../protocol/asked-columns.ts";
 import type { AskedRows } from "../protocol/asked-rows.ts";
 import type { DescribedModel } from "../protocol/described-model.ts";
 import type { HttpRefusal, Reading } from "../protocol/http-refusal.ts";
@@ -20,6 +21,7 @@ import type { WrittenAnswer } from "../protocol/written-answer.ts";
 import { answerQuestion } from "./answer-question.ts";
 import type { CallerKeys } from "./caller-key.ts";
 import type { ModelTable } from "./model-table.ts";
+import { parquetTypes, type ParquetReader } from "./parquet-body.ts";
 import { receiveBody, type HeldBytes } from "./receive-body.ts";
 import { replyRefusal, replyWith } from "./reply.ts";
 import { readHeaders, type RequestHeaders } from "./request-header.ts";
@@ -30,6 +32,7 @@ export interface RequestContext {
   /** Null where anybody may ask. */
   readonly keys: CallerKeys | null;
   readonly held: HeldBytes;
+  readonly parquet: ParquetReader;
   /** Milliseconds, rising. */
   readonly now: () => number;
   /** The end of an answer's id, new each time; letters and digits. */
@@ -131,18 +134,35 @@ class Asking {
     const length = contentLength === null ? null : Number(contentLength);
     receiveBody(request, { length, encoding: contentEncoding }, this.#context.held, (body) => {
       if (!body.ok) return replyRefusal(this.#response, body.down, this.#form);
-      this.#ask({ bytes: body.value, ...readContentType(contentType), inferenceHeader });
+      const asked = { bytes: body.value, ...readContentType(contentType), inferenceHeader };
+      if (this.#route.kind === "invocation" && parquetTypes.includes(asked.contentType))
+        return void this.#askParquet(asked.bytes);
+      this.#ask(asked.bytes.length, (described) => readAsked(this.#route, asked, described));
+    });
+  }
+
+  /** Its rows first, for reading them takes a while; then as any other. */
+  async #askParquet(bytes: Buffer): Promise<void> {
+    const { parquet, table } = this.#context;
+    const first = table.first();
+    if (!first.ok) return replyRefusal(this.#response, first.down, this.#form);
+    const wanted = first.value.described.model.signature.inputs.map(({ name }) => name);
+    const rows = await parquet.read(bytes, wanted);
+    this.#ask(bytes.length, (described) => {
+      const fitted = rows.ok ? fitColumns(described, rows.value.count, rows.value.columns) : rows;
+      if (!fitted.ok) return fitted;
+      return asking(fitted.value, (answers) => writeInvocation(described, fitted.value.count, answers));
     });
   }
 
   /** The lane is chosen once all is there, and asked at once: one that is retired has nobody on the way to it. */
-  #ask(body: RequestBody): void {
+  #ask(bytes: number, read: (described: DescribedModel) => Reading<Asked>): void {
     const { table } = this.#context;
     const route = this.#route;
     const found = route.kind === "invocation" ? table.first() : table.find(route.model, route.version);
     if (!found.ok) return replyRefusal(this.#response, found.down, this.#form);
     const lane = found.value;
-    const asked = readAsked(route, body, lane.described);
+    const asked = read(lane.described);
     lane.counters.inProgress++;
     if (!asked.ok) return this.#refuse(lane, asked.down);
     const { rows, write } = asked.value;
@@ -150,7 +170,7 @@ class Asking {
     if (large !== null) return this.#refuse(lane, large);
     const full = lane.ask({
       rows,
-      bytes: body.bytes.length,
+      bytes,
       isGone: () => this.#response.destroyed,
       onGone: () => this.#leave(lane),
       done: (answers) => {

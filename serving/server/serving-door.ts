@@ -15,6 +15,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { HttpRefusal } from "../protocol/http-refusal.ts";
 import { refusalJson } from "../protocol/refusal-form.ts";
 import { answerRequest, type RequestContext } from "./answer-request.ts";
+import { ParquetReader } from "./parquet-body.ts";
 import { connectionLimits, type ConnectionLimits } from "./connection-limit.ts";
 
 export interface ServingAddress {
@@ -28,7 +29,7 @@ export interface ServingTls {
   readonly key: string;
 }
 
-export interface ServingDoorOptions extends Omit<RequestContext, "held" | "isOpen"> {
+export interface ServingDoorOptions extends Omit<RequestContext, "held" | "isOpen" | "parquet"> {
   readonly address: ServingAddress;
   /** Certificate and key, PEM; null for plain HTTP. */
   readonly tls: ServingTls | null;
@@ -46,7 +47,12 @@ export interface ServingDoor {
 export async function openServingDoor(options: ServingDoorOptions): Promise<Outcome<ServingDoor>> {
   const { address, table, tls } = options;
   let isOpen = true;
-  const context: RequestContext = { ...options, held: { bytes: 0 }, isOpen: () => isOpen };
+  const context: RequestContext = {
+    ...options,
+    held: { bytes: 0 },
+    parquet: new ParquetReader(),
+    isOpen: () => isOpen,
+  };
   const server = boundedServer(tls, options.limits ?? connectionLimits, (request, response) => {
     if (!isOpen) response.shouldKeepAlive = false;
     answerRequest(context, request, response);

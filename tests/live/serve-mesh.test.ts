@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import * as z from "zod";
+import { versionPath } from "../../data/version/local-version.ts";
 import { CliMesh, type CliProcess } from "../support/cli-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 import { until } from "../support/until.ts";
@@ -149,14 +150,14 @@ describe("SERVE-14: a mesh's model is served and follows its alias", { skip: ski
     assert.equal(await serving.end("SIGTERM"), 0);
     // What it was asked is kept, and compares with what it was trained on.
     const profile = join(mesh.folder, "one", "serving-profiles", "served@2.json");
+    const shown = await mesh.run("one", "model", "show", "served@2", "--json");
+    const { dataset } = z
+      .looseObject({ version: z.looseObject({ dataset: z.looseObject({ digest: z.string() }) }) })
+      .parse(JSON.parse(shown.out)).version;
+    const trainedOn = versionPath(mesh.environment("one"), dataset.digest);
     const { code, err, out } = await mesh.run(
       "one",
-      "dataset",
-      "diff",
-      "language-id",
-      "--serving",
-      profile,
-      "--json",
+      ...["dataset", "diff", trainedOn, "--serving", profile, "--json"],
     );
     assert.ok(code === 0 || code === 1, err);
     const diff = z
