@@ -47,7 +47,8 @@ const own: LaneWords = {
   path,
   token,
   body: tensors,
-  command: [process.execPath, childFile("serving-child"), file, token],
+  // As `bin/trialmesh.mjs` starts `serve`.
+  command: [process.execPath, "--max-semi-space-size=4", childFile("serving-child"), file, token],
 };
 const alone: LaneWords = { ...own, name: "trialmesh without batches", command: [...own.command, "alone"] };
 const bare: LaneWords = {
