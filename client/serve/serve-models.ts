@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { isLoopbackHost } from "../../mesh/port.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { LaneLimits } from "../../serving/batch/lane-limit.ts";
 import type { AnsweredRequest } from "../../serving/server/answer-request.ts";
 import type { CallerKeys } from "../../serving/server/caller-key.ts";
 import { ModelTable } from "../../serving/server/model-table.ts";
@@ -31,6 +32,8 @@ export interface ServeOptions<M extends ProvableModel = ProvableModel> extends P
   readonly onAnswer?: (answered: AnsweredRequest) => void;
   /** Left out where nothing is kept of what is asked. */
   readonly profiles?: ProfileOptions<M>;
+  /** Of each version's queue and batches; left out, the usual ones. */
+  readonly limits?: LaneLimits;
 }
 
 export interface Serving extends ServingDoor {
@@ -46,11 +49,11 @@ const idBytes = 6;
 export async function serveModels<M extends ProvableModel>(
   options: ServeOptions<M>,
 ): Promise<Outcome<Serving>> {
-  const { address, keys, references, say, tls } = options;
+  const { address, keys, references, tls } = options;
   const exposed = exposedRefusal(options);
   if (exposed !== null) return exposed;
   const table = new ModelTable(Math.random);
-  const lanes = new WatchedLanes<M>(options.profiles ?? null, say);
+  const lanes = new WatchedLanes<M>(options);
   const put = async (reference: string, model: M) => {
     const before = table.places.find((place) => place.reference === reference)?.lane;
     await table.put(reference, lanes.laneFor(model));

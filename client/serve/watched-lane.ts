@@ -3,6 +3,7 @@ import type { Expectation } from "../../data/expectation/expectation.ts";
 import type { Manifest } from "../../data/manifest/manifest.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { Lane } from "../../serving/batch/lane.ts";
+import type { LaneLimits } from "../../serving/batch/lane-limit.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
 import { knownCategories } from "../../serving/profile/profiled-column.ts";
 import { ServingWatch } from "../../serving/profile/serving-watch.ts";
@@ -23,15 +24,23 @@ interface TrainedOn {
   readonly reference: () => Promise<Reference | null>;
 }
 
+interface WatchedLaneOptions<M> {
+  /** Left out where nothing is to be watched. */
+  readonly profiles?: ProfileOptions<M>;
+  readonly limits?: LaneLimits;
+  readonly say: (line: string) => void;
+}
+
 export class WatchedLanes<M extends ServedModel> {
   readonly #profiles: ProfileOptions<M> | null;
+  readonly #limits: LaneLimits | null;
   readonly #say: (line: string) => void;
   readonly #keeper: ProfileKeeper;
   readonly #ends = new Map<Lane, () => Promise<void>>();
 
-  /** `profiles`: null where nothing is to be watched. */
-  constructor(profiles: ProfileOptions<M> | null, say: (line: string) => void) {
-    this.#profiles = profiles;
+  constructor({ limits, profiles, say }: WatchedLaneOptions<M>) {
+    this.#profiles = profiles ?? null;
+    this.#limits = limits ?? null;
     this.#say = say;
     this.#keeper = new ProfileKeeper({ folder: profiles?.folder ?? null, say });
   }
@@ -45,6 +54,7 @@ export class WatchedLanes<M extends ServedModel> {
   laneFor(model: M): Lane {
     const watch = this.#watchFor(model);
     const lane = new Lane(describeModel(model), {
+      ...(this.#limits === null ? {} : { limits: this.#limits }),
       now: () => performance.now(),
       defer: (run) => void setImmediate(run),
       onFault: (fault) =>

@@ -104,6 +104,8 @@ function namedRoute(
 }
 
 function decoded(word: string): string | null {
+  // Few names need it, and it costs as much as all else here.
+  if (!word.includes("%")) return word;
   try {
     return decodeURIComponent(word);
   } catch {
