@@ -1,5 +1,5 @@
 /**
- * SERVE-16. Keeps the serving profiles of this home: every half minute what each watched version was asked goes behind what its file has, so that a
+ * SERVE-18. Keeps the serving profiles of this home: every half minute what each watched version was asked goes behind what its file has, so that a
  * kill loses no more, and servers one after the other and beside each other add up. What has drifted since is said anew then.
  */
 import { readFile, stat } from "node:fs/promises";

@@ -1,5 +1,5 @@
 /**
- * SERVE-17. Drift between two profiles by their sketches alone, where the rows are gone: the same tests and figures as of two data sets, of numbers as
+ * SERVE-19. Drift between two profiles by their sketches alone, where the rows are gone: the same tests and figures as of two data sets, of numbers as
  * exact as the sketches are. Columns are compared by name; of texts only what a profile keeps of them.
  */
 import type { ColumnProfile, ColumnSketch, Profile } from "../profile/profile.ts";

@@ -298,8 +298,8 @@ export class Lane {
     const { model } = this.described;
     try {
       const texts = model.answerTexts === null ? null : textsOf(pieces);
-      if (texts !== null && model.answerTexts !== null)
-        return { ok: true, value: { kind: "labels", probabilities: model.answerTexts(texts) } };
+      const probabilities = texts === null ? null : (model.answerTexts?.(texts) ?? null);
+      if (probabilities !== null) return { ok: true, value: { kind: "labels", probabilities } };
       const answered = model.answer({
         count: rowsOf(pieces),
         columns: columnsOf(pieces, model.signature.inputs),

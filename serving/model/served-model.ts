@@ -49,7 +49,7 @@ export interface ServedModel extends VersionName {
    * column may be asked by `answerTexts`, which copies nothing.
    */
   answer(rows: InputRows): Outcome<Answers> | Promise<Outcome<Answers>>;
-  /** Null where the signature is not one text column. */
-  readonly answerTexts: ((texts: readonly string[]) => Float32Array) | null;
+  /** Null where the signature is not one text column; gives null where the transformation leaves nothing of a text, which `answer` refuses. */
+  readonly answerTexts: ((texts: readonly string[]) => Float32Array | null) | null;
   dispose(): void;
 }

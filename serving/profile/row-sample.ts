@@ -1,5 +1,5 @@
 /**
- * SERVE-16. Which of the rows that go by are looked at: all while there are few; of more as many as a budget of time pays for, spread over each
+ * SERVE-18. Which of the rows that go by are looked at: all while there are few; of more as many as a budget of time pays for, spread over each
  * request and over the requests. How many went by is counted.
  */
 

@@ -1,5 +1,5 @@
 /**
- * SERVE-16. The profile of what one version was asked and answered, as it is kept in a file and given to whoever asks: what its server looked
+ * SERVE-18. The profile of what one version was asked and answered, as it is kept in a file and given to whoever asks: what its server looked
  * at since some time, and before that. Parts of any servers of a version merge. Who keeps it, and when, is the client's matter.
  */
 import * as z from "zod";

@@ -1,5 +1,5 @@
 /**
- * SERVE-16. What is watched of one version while it answers: its rows and answers in sketches, how they have drifted, whether they are as
+ * SERVE-18. What is watched of one version while it answers: its rows and answers in sketches, how they have drifted, whether they are as
  * expected. It is told of each request and gives what it has seen to whoever keeps it.
  */
 import type { ColumnDrift } from "../../data/drift/column-drift.ts";

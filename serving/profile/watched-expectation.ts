@@ -1,5 +1,5 @@
 /**
- * SERVE-18. What somebody expects of the rows that are asked about and of the answers, row by row as they are looked at: the expectations of data
+ * SERVE-20. What somebody expects of the rows that are asked about and of the answers, row by row as they are looked at: the expectations of data
  * sets that single rows fulfil or not. Those about a data set as a whole are refused by name. What is done about a breach is others' matter.
  */
 import {

@@ -1,5 +1,5 @@
 /**
- * SERVE-19. The rows of a Parquet body, as MLflow's protocol sends them: read by DuckDB as the values that JSON would have had, within bounds of
+ * SERVE-21. The rows of a Parquet body, as MLflow's protocol sends them: read by DuckDB as the values that JSON would have had, within bounds of
  * rows, columns and memory. It is another library's reader over a caller's bytes: one body at a time, shut off from everything else.
  */
 import { randomUUID } from "node:crypto";

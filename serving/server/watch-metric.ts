@@ -1,4 +1,4 @@
-/** SERVE-17, SERVE-18. What `/metrics` says of drift and of expectations, under names of our own: nobody else's dashboards have any. */
+/** SERVE-19, SERVE-20. What `/metrics` says of drift and of expectations, under names of our own: nobody else's dashboards have any. */
 import type { Lane } from "../batch/lane.ts";
 import { escapedLabel, versionLabels } from "./metric-label.ts";
 

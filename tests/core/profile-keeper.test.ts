@@ -47,7 +47,7 @@ function fileOf(folder: string) {
   return servingProfileSchema.parse(JSON.parse(readFileSync(join(folder, "trec@7.json"), "utf8")));
 }
 
-describe("SERVE-16: profiles are kept", () => {
+describe("SERVE-18: profiles are kept", () => {
   test("from one start to the next, and of several servers of one home together", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -192,7 +192,7 @@ async function askMood(url: string): Promise<void> {
   await answered.arrayBuffer();
 }
 
-test("SERVE-17: how far what is served lies from what was trained on stands in its profile and in metrics", async () => {
+test("SERVE-19: how far what is served lies from what was trained on stands in its profile and in metrics", async () => {
   const { said, serving } = await moodServer();
   const { table, url } = serving;
   const early = await fetch(`${url}/profile/mood`);
@@ -228,7 +228,7 @@ test("SERVE-17: how far what is served lies from what was trained on stands in i
   await serving.drain(1_000);
 });
 
-test("SERVE-17: dataset diff compares a data set with what is served, by its address and by its file alike", async () => {
+test("SERVE-19: dataset diff compares a data set with what is served, by its address and by its file alike", async () => {
   const { folder, path, serving } = await moodServer();
   const { url } = serving;
   await askMood(url);
@@ -260,7 +260,7 @@ test("SERVE-17: dataset diff compares a data set with what is served, by its add
   }
 });
 
-describe("SERVE-18: what is expected of what is served", () => {
+describe("SERVE-20: what is expected of what is served", () => {
   const signature = textModel().signature;
   const read = (one: object): Expectation => expectationSchema.parse(one);
 
@@ -369,7 +369,7 @@ describe("SERVE-18: what is expected of what is served", () => {
   });
 });
 
-test("SERVE-18: a version whose columns are not those that are expected is not served", async () => {
+test("SERVE-20: a version whose columns are not those that are expected is not served", async () => {
   const expectations = [expectationSchema.parse({ kind: "not-null", column: "body" })];
   const serving = await serveModels({
     ...{ references: ["trec@champion"], keys: null, tls: null, address: { host: "127.0.0.1", port: 0 } },
@@ -385,7 +385,7 @@ test("SERVE-18: a version whose columns are not those that are expected is not s
   assert.ok(!serving.ok && /no column "body"/.test(serving.refusal.message));
 });
 
-test("SERVE-16: without a folder a profile lasts as long as its server", async () => {
+test("SERVE-18: without a folder a profile lasts as long as its server", async () => {
   const one = server(null);
   one.ask("a");
   await one.keeper.keep();

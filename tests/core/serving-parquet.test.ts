@@ -37,7 +37,7 @@ after(async () => {
   await texts.door.drain(1_000);
 });
 
-test("SERVE-19: rows of any type are answered as those of JSON are, columns that the model does not take are passed over", async () => {
+test("SERVE-21: rows of any type are answered as those of JSON are, columns that the model does not take are passed over", async () => {
   const size = fc.option(fc.integer({ min: -1_000, max: 1_000 }), { freq: 20 });
   const row = fc.record({
     size,
@@ -67,14 +67,14 @@ test("SERVE-19: rows of any type are answered as those of JSON are, columns that
   );
 });
 
-test("SERVE-19: texts come with whatever characters they have", async () => {
+test("SERVE-21: texts come with whatever characters they have", async () => {
   const given = ["Größe, naïve café", "日本語 한국어 🙂", "a 'quoted' one\nand a line"];
   const body = await parquet(`SELECT unnest([${given.map(lit).join(", ")}]) AS text`);
   const asked = await texts.ask("/invocations", body, type);
   assert.deepEqual(asked.json, (await texts.ask("/invocations", { inputs: given }, json)).json);
 });
 
-test("SERVE-19: what is too much, or is none of the model's, is refused with a sentence", async () => {
+test("SERVE-21: what is too much, or is none of the model's, is refused with a sentence", async () => {
   for (const [sql, status, sentence] of [
     ["SELECT 'a' AS other", 400, /none of the model's columns "text"; it has "other"/],
     ["SELECT 'a' AS text WHERE false", 400, /no rows/],
@@ -90,7 +90,7 @@ test("SERVE-19: what is too much, or is none of the model's, is refused with a s
   }
 });
 
-test("SERVE-19: bytes that are cut off or damaged get a sentence and hurt nobody, and nothing is left behind", async () => {
+test("SERVE-21: bytes that are cut off or damaged get a sentence and hurt nobody, and nothing is left behind", async () => {
   const whole = await parquet("SELECT 'text ' || range AS text FROM range(50)");
   const right = (await texts.ask("/invocations", whole, type)).json;
   await fc.assert(
@@ -109,7 +109,7 @@ test("SERVE-19: bytes that are cut off or damaged get a sentence and hurt nobody
   assert.deepEqual(left, []);
 });
 
-test("SERVE-19: of many at once each gets its own, and one too many is told to come later", async () => {
+test("SERVE-21: of many at once each gets its own, and one too many is told to come later", async () => {
   const bodies = await Promise.all(
     Array.from({ length: 6 }, (_, at) => parquet(`SELECT 'number ${at}' AS text`)),
   );

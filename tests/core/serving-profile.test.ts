@@ -36,7 +36,7 @@ const table: Signature = {
 };
 const known: KnownCategories = new Map([["colour", new Set(["red", "blue"])]]);
 
-describe("SERVE-16: rows that are looked at", () => {
+describe("SERVE-18: rows that are looked at", () => {
   test("where few come, all; each at its place in its request, once", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(5), { maxLength: 30 }), (requests) => {
@@ -137,7 +137,7 @@ async function behind(known: ServingProfile, part: ServingPart): Promise<Serving
   return next;
 }
 
-test("SERVE-16: parts add up to what one look at all of it gives, through JSON too", async () => {
+test("SERVE-18: parts add up to what one look at all of it gives, through JSON too", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.array(row, { maxLength: 20 }), { minLength: 1, maxLength: 5 }),
@@ -168,7 +168,7 @@ test("SERVE-16: parts add up to what one look at all of it gives, through JSON t
   );
 });
 
-test("SERVE-16: the day before yesterday is forgotten, and yesterday counts until then", async () => {
+test("SERVE-18: the day before yesterday is forgotten, and yesterday counts until then", async () => {
   const rows = (size: number) => [{ size, colour: "red", note: null, high: true }];
   let all = kept(await partOf(rows(1), 0));
   for (const day of [1, 2, 3]) {
@@ -180,7 +180,7 @@ test("SERVE-16: the day before yesterday is forgotten, and yesterday counts unti
   }
 });
 
-test("SERVE-16: no text and no category that training did not know is kept, nor anything personal", async () => {
+test("SERVE-18: no text and no category that training did not know is kept, nor anything personal", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.string({ minLength: 12, maxLength: 60 }),
@@ -198,7 +198,7 @@ test("SERVE-16: no text and no category that training did not know is kept, nor 
   assert.ok(!JSON.stringify(await profileOf("x", scan.rows, scan.scans, pause)).includes("jane"));
 });
 
-test("SERVE-16: columns have names of their own, as drift of data sets has them", async () => {
+test("SERVE-18: columns have names of their own, as drift of data sets has them", async () => {
   const names = (signature: Signature) => new ServingScan(signature, new Map()).scans.map(({ name }) => name);
   const text = { name: "text", kind: "text", optional: false } as const;
   assert.deepEqual(names({ inputs: [text], labels: ["a"], target: "label" }), [
@@ -228,7 +228,7 @@ async function driftOf(a: Profile, b: Profile, name: string) {
   return [...profileDrift(a, b)].find(({ column }) => column === name);
 }
 
-test("SERVE-17: drift by sketches is that of the values while they are few, and close to it where they are many", async () => {
+test("SERVE-19: drift by sketches is that of the values while they are few, and close to it where they are many", async () => {
   const numbers = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true, min: -100, max: 100 }), {
     ...{ minLength: 1, maxLength: 300 },
   });
@@ -274,7 +274,7 @@ test("SERVE-17: drift by sketches is that of the values while they are few, and 
   );
 });
 
-test("SERVE-16: a watch sees texts and tables alike, and what was taken is not seen again", async () => {
+test("SERVE-18: a watch sees texts and tables alike, and what was taken is not seen again", async () => {
   let wall = 5_000;
   const signature: Signature = {
     inputs: [{ name: "text", kind: "text", optional: false }],
