@@ -12,7 +12,7 @@ import { keepServerCertificate } from "../../mesh/part/keep-server-certificate.t
 import { untilClosed, untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { isLoopbackHost } from "../../mesh/port.ts";
 import { CallerKeys } from "../../serving/server/caller-key.ts";
-import type { ServingAddress, ServingTls } from "../../serving/server/serving-door.ts";
+import type { ServingAddress, ServingTls } from "../../serving/server/listen.ts";
 import { readPrivateFile } from "../../system/private-file.ts";
 import { printRefusal } from "../shell/answer.ts";
 import { listenFlag } from "../shell/listen-flag.ts";
@@ -24,6 +24,7 @@ import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
 interface Options extends MeshOptions {
   readonly listen: ServingAddress;
+  readonly grpc?: ServingAddress;
   readonly keyFile?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -44,6 +45,11 @@ export function serveCommand(terminal: Terminal): Command {
       new Option("--listen <host:port>", "where to listen; beyond this machine only with keys and TLS")
         .argParser(listenFlag("127.0.0.1:8080"))
         .default({ host: "127.0.0.1", port: 8080 }, "127.0.0.1:8080"),
+    )
+    .addOption(
+      new Option("--grpc <host:port>", "answer over gRPC there, too, under the same keys and TLS").argParser(
+        listenFlag("127.0.0.1:8001"),
+      ),
     )
     .option(
       "--key-file <file>",
@@ -104,7 +110,7 @@ async function serve(
   const expectations = await expectationsOf(terminal, options);
   if (!expectations.ok) return printRefusal(terminal, options, expectations.refusal);
   const serving = await serveModels({
-    ...{ references, say, keys: keys.value, tls: tls.value, address: options.listen },
+    ...{ references, say, keys: keys.value, tls: tls.value, address: options.listen, grpc: options.grpc },
     open: (reference) => openModel(connected, reference, surroundingsOf(terminal)),
     profiles: {
       folder: join(connected.home.path, profileFolder),
@@ -118,7 +124,7 @@ async function serve(
       : {}),
   });
   if (!serving.ok) return printRefusal(terminal, options, serving.refusal);
-  const { renewTls, table, url } = serving.value;
+  const { grpcAddress, renewTls, table, url } = serving.value;
   const models = table.places.map(({ lane, reference }) => ({
     reference,
     model: lane.described.model.model,
@@ -126,8 +132,8 @@ async function serve(
   }));
   terminal.out(
     options.json === true
-      ? JSON.stringify({ url, models })
-      : `${models.map(({ model, reference, version }) => `${reference} is ${model}@${version}`).join("\n")}\nserving at ${url}`,
+      ? JSON.stringify({ url, ...(grpcAddress === null ? {} : { grpc: grpcAddress }), models })
+      : `${models.map(({ model, reference, version }) => `${reference} is ${model}@${version}`).join("\n")}\nserving at ${url}${grpcAddress === null ? "" : `, gRPC at ${grpcAddress}`}`,
   );
   const endRenewal = keepTls(connected, options, tls.value, renewTls, say);
   await stopped;
@@ -160,7 +166,7 @@ function keysOf({ keyFile }: Options): Outcome<CallerKeys | null> {
 
 function tlsOf(
   { home }: Connected,
-  { keyFile, listen, tlsCert, tlsKey }: Options,
+  { grpc, keyFile, listen, tlsCert, tlsKey }: Options,
 ): Outcome<ServingTls | null> {
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     return refuse(
@@ -168,14 +174,20 @@ function tlsOf(
       "--tls-cert and --tls-key belong together: one is the certificate, the other its key",
     );
   if (tlsCert !== undefined && tlsKey !== undefined) return ownCertificate(tlsCert, tlsKey);
-  if (isLoopbackHost(listen.host) || keyFile === undefined) return accept(null);
-  return meshCertificate(home, listen.host, Date.now());
+  const host = exposedHost({ listen, grpc });
+  return host === null || keyFile === undefined ? accept(null) : meshCertificate(home, host, Date.now());
+}
+
+/** What is reached from beyond this machine; null where nothing is. */
+function exposedHost({ grpc, listen }: { listen: ServingAddress; grpc: ServingAddress | undefined }) {
+  const addresses = [listen, ...(grpc === undefined ? [] : [grpc])];
+  return addresses.find(({ host }) => !isLoopbackHost(host))?.host ?? null;
 }
 
 /** Only what the mesh signed is made anew. Returns what ends it. */
 function keepTls(
   { home }: Connected,
-  { listen, tlsCert }: Options,
+  { grpc, listen, tlsCert }: Options,
   tls: ServingTls | null,
   renew: (tls: ServingTls) => void,
   say: (line: string) => void,
@@ -188,7 +200,8 @@ function keepTls(
     now: Date.now,
     log: say,
     write: () => {
-      const written = meshCertificate(home, listen.host, Date.now());
+      const host = exposedHost({ listen, grpc }) ?? listen.host;
+      const written = meshCertificate(home, host, Date.now());
       if (written.ok) newest = written.value;
       return written;
     },

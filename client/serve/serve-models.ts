@@ -9,12 +9,9 @@ import type { LaneLimits } from "../../serving/batch/lane-limit.ts";
 import type { AnsweredRequest } from "../../serving/server/answer-request.ts";
 import type { CallerKeys } from "../../serving/server/caller-key.ts";
 import { ModelTable } from "../../serving/server/model-table.ts";
-import {
-  openServingDoor,
-  type ServingAddress,
-  type ServingDoor,
-  type ServingTls,
-} from "../../serving/server/serving-door.ts";
+import { openGrpcDoor, type GrpcDoor } from "../../serving/grpc/grpc-door.ts";
+import type { ServingAddress, ServingTls } from "../../serving/server/listen.ts";
+import { openServingDoor, type ServingDoor } from "../../serving/server/serving-door.ts";
 import { FollowReference, type FollowOptions } from "./follow-reference.ts";
 import { keepMs } from "./profile-keeper.ts";
 import type { ProvableModel } from "../model/prove-served.ts";
@@ -26,6 +23,8 @@ export interface ServeOptions<M extends ProvableModel = ProvableModel> extends P
 > {
   readonly references: readonly string[];
   readonly address: ServingAddress;
+  /** Where gRPC is spoken, too; left out where it is not. */
+  readonly grpc?: ServingAddress | undefined;
   readonly keys: CallerKeys | null;
   /** Null for plain HTTP. */
   readonly tls: ServingTls | null;
@@ -38,6 +37,8 @@ export interface ServeOptions<M extends ProvableModel = ProvableModel> extends P
 
 export interface Serving extends ServingDoor {
   readonly table: ModelTable;
+  /** `host:port` of gRPC; null where it is not spoken. */
+  readonly grpcAddress: string | null;
   /** What was seen since they were kept last, and what has drifted with it; it happens by itself from time to time. */
   keepProfiles(): Promise<void>;
 }
@@ -49,9 +50,11 @@ const idBytes = 6;
 export async function serveModels<M extends ProvableModel>(
   options: ServeOptions<M>,
 ): Promise<Outcome<Serving>> {
-  const { address, keys, references, tls } = options;
-  const exposed = exposedRefusal(options);
-  if (exposed !== null) return exposed;
+  const { address, grpc: grpcAt, references } = options;
+  for (const { host } of [address, ...(grpcAt === undefined ? [] : [grpcAt])]) {
+    const exposed = exposedRefusal(host, options);
+    if (exposed !== null) return exposed;
+  }
   const table = new ModelTable(Math.random);
   const lanes = new WatchedLanes<M>(options);
   const put = async (reference: string, model: M) => {
@@ -76,36 +79,63 @@ export async function serveModels<M extends ProvableModel>(
     }
     followed.push(one);
   }
-  const door = await openServingDoor({
-    ...{ address, keys, table, tls },
-    now: () => performance.now(),
-    newId: idSource(),
-    ...(options.onAnswer === undefined ? {} : { onAnswer: options.onAnswer }),
-  });
-  if (!door.ok) {
+  const doors = await openDoors(options, table);
+  if (!doors.ok) {
     await table.retireAll();
-    return door;
+    return doors;
   }
+  const { door, grpc } = doors.value;
   const timer = setInterval(() => {
     for (const one of followed) void one.look();
   }, followMs);
   const keeping = setInterval(() => void lanes.keep(), keepMs);
   return accept({
-    ...door.value,
+    ...door,
     table,
+    grpcAddress: grpc?.address ?? null,
+    renewTls: (renewed) => {
+      door.renewTls(renewed);
+      grpc?.renewTls(renewed);
+    },
     keepProfiles: () => lanes.keep(),
     drain: async (maxMs) => {
       clearInterval(timer);
       clearInterval(keeping);
       await Promise.all(followed.map((one) => one.stop()));
-      await door.value.drain(maxMs);
+      // The models go with the other.
+      await grpc?.drain(maxMs);
+      await door.drain(maxMs);
       await lanes.keep();
     },
   });
 }
 
+interface Doors {
+  readonly door: ServingDoor;
+  readonly grpc: GrpcDoor | null;
+}
+
+/** Both answer for the same table. */
+async function openDoors<M extends ProvableModel>(
+  { address, grpc, keys, onAnswer, tls }: ServeOptions<M>,
+  table: ModelTable,
+): Promise<Outcome<Doors>> {
+  const shared = {
+    ...{ keys, table, tls },
+    now: () => performance.now(),
+    newId: idSource(),
+    ...(onAnswer === undefined ? {} : { onAnswer }),
+  };
+  const opened = grpc === undefined ? null : await openGrpcDoor({ ...shared, address: grpc });
+  if (opened !== null && !opened.ok) return opened;
+  const door = await openServingDoor({ ...shared, address });
+  if (door.ok) return accept({ door: door.value, grpc: opened?.value ?? null });
+  await opened?.value.drain(0);
+  return door;
+}
+
 /** Without keys and TLS nobody but this machine may reach it. */
-function exposedRefusal({ address: { host }, keys, tls }: Pick<ServeOptions, "address" | "keys" | "tls">) {
+function exposedRefusal(host: string, { keys, tls }: Pick<ServeOptions, "keys" | "tls">) {
   if (isLoopbackHost(host)) return null;
   if (keys === null)
     return refuse(

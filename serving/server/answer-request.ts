@@ -215,7 +215,7 @@ class Asking {
 }
 
 /** What a request of few bytes may be answered with is bounded too. */
-function largeAnswer(count: number, { model }: DescribedModel): HttpRefusal | null {
+export function largeAnswer(count: number, { model }: DescribedModel): HttpRefusal | null {
   const labels = model.signature.labels?.length ?? 1;
   if (count * labels <= answerNumbersMax) return null;
   const most = Math.max(1, Math.floor(answerNumbersMax / labels));

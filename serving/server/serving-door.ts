@@ -11,23 +11,13 @@ import {
 } from "node:http";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { Duplex } from "node:stream";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { HttpRefusal } from "../protocol/http-refusal.ts";
 import { refusalJson } from "../protocol/refusal-form.ts";
 import { answerRequest, type RequestContext } from "./answer-request.ts";
+import { listen, urlOf, type ServingAddress, type ServingTls } from "./listen.ts";
 import { ParquetReader } from "./parquet-body.ts";
 import { connectionLimits, type ConnectionLimits } from "./connection-limit.ts";
-
-export interface ServingAddress {
-  readonly host: string;
-  /** 0 for any that is free. */
-  readonly port: number;
-}
-
-export interface ServingTls {
-  readonly cert: string;
-  readonly key: string;
-}
 
 export interface ServingDoorOptions extends Omit<RequestContext, "held" | "isOpen" | "parquet"> {
   readonly address: ServingAddress;
@@ -57,10 +47,10 @@ export async function openServingDoor(options: ServingDoorOptions): Promise<Outc
     if (!isOpen) response.shouldKeepAlive = false;
     answerRequest(context, request, response);
   });
-  const listening = await listen(server, address);
+  const listening = await listen(server, address, "--listen");
   if (!listening.ok) return listening;
   return accept({
-    url: `${tls === null ? "http" : "https"}://${hostText(address.host)}:${listening.value}`,
+    url: urlOf(tls === null ? "http://" : "https://", { ...address, port: listening.value }),
     renewTls: (renewed) => {
       if (server instanceof TlsServer) server.setSecureContext(renewed);
     },
@@ -131,38 +121,4 @@ function unreadable(code: string): HttpRefusal {
     default:
       return { status: 400, message: "what came is not a request of HTTP/1.1" };
   }
-}
-
-async function listen(server: Server, { host, port }: ServingAddress): Promise<Outcome<number>> {
-  const fault = await new Promise<Error | null>((resolve) => {
-    server.once("error", resolve);
-    server.listen(port, host, () => resolve(null));
-  });
-  if (fault !== null)
-    return refuse("unavailable", `${hostText(host)}:${port} cannot be listened on: ${whyNot(fault)}`);
-  // A connection that could not be taken, for want of descriptors, is the caller's loss.
-  server.on("error", () => undefined);
-  const address = server.address();
-  if (address === null || typeof address === "string")
-    throw new Error("broken invariant: a server without a port");
-  return accept(address.port);
-}
-
-function whyNot(fault: Error): string {
-  switch ("code" in fault ? fault.code : "") {
-    case "EADDRINUSE":
-      return "another program listens there; choose another with --listen";
-    case "EACCES":
-      return "this user may not; ports from 1024 up are for everybody";
-    case "EADDRNOTAVAIL":
-      return "this machine has no such address";
-    case "ENOTFOUND":
-      return "there is no such host";
-    default:
-      return "the system refused";
-  }
-}
-
-function hostText(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }
