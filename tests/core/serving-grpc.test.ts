@@ -241,7 +241,7 @@ test("SERVE-22: any bytes are a message or get a sentence", () => {
   );
 });
 
-test("SERVE-22: health, metadata, and what is refused with which number", async () => {
+test("SERVE-22: health and metadata", async () => {
   const yes = async (method: string, name = "") => {
     const answer = await caller.call(method, framed(encoded(name === "" ? [] : [[1, name]])));
     assert.equal(answer.status, 0, method);
@@ -263,77 +263,84 @@ test("SERVE-22: health, metadata, and what is refused with which number", async 
     (field === 4 || field === 5) && Buffer.isBuffer(value) ? [String(decoded(value)[0]?.[1])] : [],
   );
   assert.deepEqual(names, ["size", "kind", "note", "value"]);
-  const text = (words: string): Field => [
-    5,
-    [
-      [1, "text"],
-      [2, "BYTES"],
-      [3, Buffer.from([1])],
-      [5, [[8, words]]],
-    ],
-  ];
-  for (const [number, sentence, answer] of [
-    [5, /no model "none" is served here/, () => infer(["a"], [], "none")],
-    [5, /version "9" of "trec" is not served/, () => infer(["a"], [[2, "9"]])],
-    [3, /no output "other"/, () => infer(["a"], [[6, [[1, "other"]]]])],
-    [3, /both|one of them/, () => infer(["a"], [text("b")])],
-    [
-      3,
-      /2 inputs and 1 raw_input_contents/,
-      () =>
-        infer(
-          ["a"],
+});
+
+const text = (words: string): Field => [
+  5,
+  [
+    [1, "text"],
+    [2, "BYTES"],
+    [3, Buffer.from([1])],
+    [5, [[8, words]]],
+  ],
+];
+
+/** Status, sentence, and the call that is refused so. */
+const refusals: readonly (readonly [number, RegExp, () => Promise<CallAnswer>])[] = [
+  [5, /no model "none" is served here/, () => infer(["a"], [], "none")],
+  [5, /version "9" of "trec" is not served/, () => infer(["a"], [[2, "9"]])],
+  [3, /no output "other"/, () => infer(["a"], [[6, [[1, "other"]]]])],
+  [3, /both|one of them/, () => infer(["a"], [text("b")])],
+  [
+    3,
+    /2 inputs and 1 raw_input_contents/,
+    () =>
+      infer(
+        ["a"],
+        [
           [
+            5,
             [
-              5,
-              [
-                [1, "b"],
-                [2, "BYTES"],
-                [3, Buffer.from([1])],
-              ],
+              [1, "b"],
+              [2, "BYTES"],
+              [3, Buffer.from([1])],
             ],
           ],
-        ),
-    ],
-    [
-      3,
-      /none of the protocol's: it has a field that is cut off/,
-      () => caller.call("ModelInfer", framed(Buffer.from([10, 200]))),
-    ],
-    [
-      3,
-      /says it has 9 bytes, and 1 were sent/,
-      () => caller.call("ModelInfer", Buffer.from([0, 0, 0, 0, 9, 1])),
-    ],
-    [3, /no message/, () => caller.call("ModelInfer", Buffer.alloc(0))],
-    [
-      3,
-      /is packed as "snappy"/,
-      () => caller.call("ModelInfer", framed(Buffer.alloc(3), true), { "grpc-encoding": "snappy" }),
-    ],
-    [
-      3,
-      /is not gzip/,
-      () => caller.call("ModelInfer", framed(Buffer.alloc(3), true), { "grpc-encoding": "gzip" }),
-    ],
-    [
-      8,
-      /too large/,
-      () =>
-        caller.call("ModelInfer", framed(gzipSync(Buffer.alloc(bodyBytesMax + 1)), true), {
-          "grpc-encoding": "gzip",
-        }),
-    ],
-    [8, /too large/, () => caller.call("ModelInfer", framed(Buffer.alloc(bodyBytesMax + 1)))],
-    [12, /there is no .*ModelConfig/, () => caller.call("ModelConfig", framed(Buffer.alloc(0)))],
-    [13, /fault is the model's/, () => infer(["throw"], [], "slow")],
-    [3, /row 1 is not for this model/, () => infer(["refuse me"], [], "slow")],
-    [
-      3,
-      /for gRPC; HTTP has another/,
-      () => caller.call("ServerLive", Buffer.alloc(0), { "content-type": "application/json" }),
-    ],
-  ] as const) {
+        ],
+      ),
+  ],
+  [
+    3,
+    /none of the protocol's: it has a field that is cut off/,
+    () => caller.call("ModelInfer", framed(Buffer.from([10, 200]))),
+  ],
+  [
+    3,
+    /says it has 9 bytes, and 1 were sent/,
+    () => caller.call("ModelInfer", Buffer.from([0, 0, 0, 0, 9, 1])),
+  ],
+  [3, /no message/, () => caller.call("ModelInfer", Buffer.alloc(0))],
+  [
+    3,
+    /is packed as "snappy"/,
+    () => caller.call("ModelInfer", framed(Buffer.alloc(3), true), { "grpc-encoding": "snappy" }),
+  ],
+  [
+    3,
+    /is not gzip/,
+    () => caller.call("ModelInfer", framed(Buffer.alloc(3), true), { "grpc-encoding": "gzip" }),
+  ],
+  [
+    8,
+    /too large/,
+    () =>
+      caller.call("ModelInfer", framed(gzipSync(Buffer.alloc(bodyBytesMax + 1)), true), {
+        "grpc-encoding": "gzip",
+      }),
+  ],
+  [8, /too large/, () => caller.call("ModelInfer", framed(Buffer.alloc(bodyBytesMax + 1)))],
+  [12, /there is no .*ModelConfig/, () => caller.call("ModelConfig", framed(Buffer.alloc(0)))],
+  [13, /fault is the model's/, () => infer(["throw"], [], "slow")],
+  [3, /row 1 is not for this model/, () => infer(["refuse me"], [], "slow")],
+  [
+    3,
+    /for gRPC; HTTP has another/,
+    () => caller.call("ServerLive", Buffer.alloc(0), { "content-type": "application/json" }),
+  ],
+];
+
+test("SERVE-22: what is wrong is refused with its number and a sentence, and disturbs nobody", async () => {
+  for (const [number, sentence, answer] of refusals) {
     const { sentence: said, status } = await answer();
     assert.match(said, sentence);
     assert.equal(status, number, said);
