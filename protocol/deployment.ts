@@ -11,6 +11,13 @@ import { nameSchema } from "./name.ts";
 /** The one that answers, one that answers some callers to be compared, and one that answers nobody and is compared. */
 export const versionRoles = ["incumbent", "canary", "shadow"] as const;
 
+/** What a replica is as work: agents that can serve say so among their rates, and owners allow it among their tasks. */
+export const replicaTask = "serve";
+export const replicaModel = "replica";
+
+/** Replicas of one deployment. */
+export const replicasWantedMax = 100;
+
 /** Versions that one replica has loaded at once. */
 export const servedVersionsMax = 4;
 
