@@ -106,6 +106,7 @@ export function startAgentProcess(plan: AgentPlan, world: AgentWorld, runningFen
     stop: (fence, how) => inner.stop(fence, how),
     suspend: (fence) => inner.suspend(fence),
     resume: (fence) => inner.resume(fence),
+    serve: (fence, serving, parts) => inner.serve(fence, serving, parts),
     canSuspend: inner.canSuspend,
     processes: () => inner.processes(),
     onEvent: (listener) =>
