@@ -85,7 +85,7 @@ async function deploy(
     return view.state === "out of tokens" ? exitCode.waitsForBudget : exitCode.failed;
   }
   if (options.json !== true)
-    terminal.out(`${deployment} answers with ${set.value.version} on ${replica.agent ?? "an agent"}`);
+    terminal.out(`${deployment} answers with version ${set.value.version} on ${replica.agent ?? "an agent"}`);
   return exitCode.ok;
 }
 
