@@ -10,7 +10,7 @@ import { keepServerCertificate } from "../../mesh/part/keep-server-certificate.t
 import { untilClosed, untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { isLoopbackHost } from "../../mesh/port.ts";
 import { CallerKeys } from "../../serving/server/caller-key.ts";
-import type { ServingAddress, ServingTls } from "../../serving/server/serving-door.ts";
+import type { ServingAddress, ServingTls } from "../../serving/server/http-door.ts";
 import { readPrivateFile } from "../../system/private-file.ts";
 import { printRefusal } from "../shell/answer.ts";
 import { listenFlag } from "../shell/listen-flag.ts";

@@ -41,7 +41,7 @@ const program = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("module"), ...programCommon, entry: z.string() }),
 ]);
 
-const requirement = z.strictObject({
+export const storedRequirement = z.strictObject({
   backend: z.array(storedBackendName).optional(),
   gpu: z
     .strictObject({
@@ -85,7 +85,7 @@ export const storedSweepSpec = z.strictObject({
       where: z.array(storedConstraint).default([]),
     }),
   ),
-  needs: requirement,
+  needs: storedRequirement,
   prefers: z
     .strictObject({
       first: z.enum(["fastest", "cheapest"]),
