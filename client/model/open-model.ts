@@ -7,10 +7,12 @@ import { isProgramTask } from "../../protocol/program.ts";
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { ResolutionView } from "../../protocol/view.ts";
 import { openServedModel, type OpenedModel } from "../../serving/model/open-served-model.ts";
+import type { ServedModel } from "../../serving/model/served-model.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { fetchVersion } from "../dataset/build-on-agent.ts";
+import { openOutput } from "./open-output.ts";
 import { readModelReference } from "./model-reference.ts";
 
 const usualAlias = "champion";
@@ -22,21 +24,18 @@ export async function openModel(
   connected: Connected,
   reference: string,
   { environment, say }: Surroundings,
-): Promise<Outcome<OpenedModel>> {
+): Promise<Outcome<OpenedModel | ServedModel>> {
   const { client } = connected;
   const found = await resolveModel(client, reference, say);
   if (!found.ok) return found;
   const { artifact, model, version } = found.value;
   const lineage = await client.query("lineage", { model, version });
   if (!lineage.ok) return lineage;
-  if (isProgramTask(lineage.value.version.task)) {
-    const which = `${model}@${version}`;
-    const message = `${which} is what a program left, and the program alone knows how to ask it; \`trialmesh artifact get ${which} --out FOLDER\` fetches its files`;
-    return refuse("conflict", message);
-  }
   const bytes = await fetchBytes(connected, artifact);
   if (!bytes.ok)
     return refuse(bytes.refusal.code, `${model}@${version} cannot be used: ${bytes.refusal.message}`);
+  const name = { model, version, digest: artifact };
+  if (isProgramTask(lineage.value.version.task)) return openOutput(bytes.value, name);
   const { dataset } = lineage.value.version;
   const held = dataset === null ? null : await fetchVersion(connected, dataset.digest, environment, say);
   if (held !== null && !held.ok)
@@ -44,7 +43,7 @@ export async function openModel(
       `${model}@${version}: the dataset ${dataset?.name ?? ""} that it was trained on is not to be had (${held.refusal.message}); rows are taken as they come`,
     );
   const manifest = held?.ok === true ? held.value.manifest : null;
-  return openServedModel({ bytes: bytes.value, manifest, name: { model, version, digest: artifact } });
+  return openServedModel({ bytes: bytes.value, manifest, name });
 }
 
 /** PREDICT-6: tells which version a name alone stands for. */
