@@ -61,7 +61,7 @@ async function checkOutput(
   if (first === undefined)
     return refuse("conflict", `${what} cannot be used: its program left no file in its output folder`);
   if (folderFormatOf(files).ok) {
-    const opened = await openOutput(bytes, name);
+    const opened = await openOutput(bytes, name, process.env);
     if (!opened.ok && opened.refusal.code !== "unavailable") return opened;
     if (opened.ok) {
       const { tensors } = opened.value;

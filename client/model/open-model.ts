@@ -35,7 +35,7 @@ export async function openModel(
   if (!bytes.ok)
     return refuse(bytes.refusal.code, `${model}@${version} cannot be used: ${bytes.refusal.message}`);
   const name = { model, version, digest: artifact };
-  if (isProgramTask(lineage.value.version.task)) return openOutput(bytes.value, name);
+  if (isProgramTask(lineage.value.version.task)) return openOutput(bytes.value, name, environment);
   const { dataset } = lineage.value.version;
   const held = dataset === null ? null : await fetchVersion(connected, dataset.digest, environment, say);
   if (held !== null && !held.ok)

@@ -9,11 +9,17 @@ import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import { folderFormatOf } from "../../serving/model/folder-format.ts";
 import type { ServedModel, VersionName } from "../../serving/model/served-model.ts";
 import { openOnnx } from "../../serving/onnx/open-onnx.ts";
+import type { Environment } from "../../system/environment.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import { makeTemporaryFolder } from "../../system/temporary-folder.ts";
+import { runtimeFolder } from "../../training/runtime/managed-package.ts";
 
 /** `bytes`: of the artifact. */
-export async function openOutput(bytes: Uint8Array, name: VersionName): Promise<Outcome<ServedModel>> {
+export async function openOutput(
+  bytes: Uint8Array,
+  name: VersionName,
+  environment: Environment,
+): Promise<Outcome<ServedModel>> {
   const which = `${name.model}@${name.version}`;
   const bundle = decodeBundle(bytes);
   if (!bundle.ok) return refuse(bundle.refusal.code, `${which} cannot be used: ${bundle.refusal.message}`);
@@ -28,7 +34,13 @@ export async function openOutput(bytes: Uint8Array, name: VersionName): Promise<
   const onDispose = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   try {
     await unpackBundle(bundle.value, folder);
-    const opened = await openOnnx({ ...format.value, folder, name, onDispose });
+    const opened = await openOnnx({
+      ...format.value,
+      folder,
+      name,
+      onDispose,
+      runtimeFolder: runtimeFolder(environment),
+    });
     if (!opened.ok) onDispose();
     return opened;
   } catch (error) {

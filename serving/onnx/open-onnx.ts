@@ -28,6 +28,8 @@ export interface OnnxOptions {
   readonly name: VersionName;
   /** Names of the columns of a row, where something beside the model says them. */
   readonly columns: readonly string[] | null;
+  /** Of runtimes that trialmesh has brought in; the usual one where it is left out. */
+  readonly runtimeFolder?: string;
   readonly limits?: EngineLimits;
   /** Called once, when the model is disposed. */
   readonly onDispose?: () => void;
@@ -44,8 +46,12 @@ export async function openOnnx(options: OnnxOptions): Promise<Outcome<OnnxModel>
   const facts = await factsOf(options);
   if (!facts.ok) return wrong(facts.refusal.message);
   const path = await servedPath(options, facts.value);
-  const { limits } = options;
-  const opened = await OnnxEngine.open({ path, ...(limits === undefined ? {} : { limits }) });
+  const { limits, runtimeFolder } = options;
+  const opened = await OnnxEngine.open({
+    path,
+    ...(limits === undefined ? {} : { limits }),
+    ...(runtimeFolder === undefined ? {} : { runtimeFolder }),
+  });
   if (!opened.ok) return opened.refusal.code === "invalid" ? wrong(opened.refusal.message) : opened;
   const { engine, ports } = opened.value;
   const described = describePorts(ports, facts.value);
