@@ -4,6 +4,8 @@
  */
 import { findPackage } from "../../training/runtime/managed-package.ts";
 import { onnxPackage } from "../../training/runtime/managed-runtime.ts";
+import { bytesPerMiB } from "../../protocol/byte-unit.ts";
+import { outputMaxMiB, tooLarge } from "./engine-fault.ts";
 import { elementTypes, engineRequestSchema } from "./engine-message.ts";
 import type { ElementType, EnginePort, EngineReply, EngineTensor, Unnumbered } from "./engine-message.ts";
 
@@ -89,6 +91,8 @@ async function run(
     ]),
   );
   const made = await session.run(feeds, wanted);
+  const bytes = wanted.reduce((sum, name) => sum + sizeOf(made[name]?.data ?? []), 0);
+  if (bytes > outputMaxMiB * bytesPerMiB) return { kind: "failed", words: tooLarge };
   const outputs = wanted.map((name): EngineTensor => {
     const tensor = made[name];
     if (tensor === undefined) throw new Error(`no output ${name}`);
@@ -97,6 +101,10 @@ async function run(
     return { name, type, shape: [...tensor.dims], data: bytesIn(tensor.data) };
   });
   return { kind: "ran", outputs };
+}
+
+function sizeOf(data: Elements): number {
+  return ArrayBuffer.isView(data) ? data.byteLength : data.reduce((sum, text) => sum + text.length, 0);
 }
 
 const arrays = {

@@ -19,8 +19,15 @@ export function loadFault(words: string): string {
   return "its graph does not add up for ONNX Runtime: an operator's inputs, types or shapes do not fit; onnx.checker.check_model says which";
 }
 
+/** Of all outputs of one request. */
+export const outputMaxMiB = 64;
+/** What is said in the engine's place where it gave more. */
+export const tooLarge = "the outputs are too large";
+
 /** What it throws of a request that the model cannot answer. */
 export function runFault(words: string): string {
+  if (words === tooLarge)
+    return `the answer has more than ${outputMaxMiB} MiB; ask about fewer rows, or for fewer outputs`;
   if (/memory|bad_alloc/i.test(words)) return "the answer needs more memory than there is";
   if (/invalid dimensions|invalid rank/i.test(words))
     return "a tensor has a shape that the model does not take";

@@ -1,5 +1,5 @@
 /**
- * What an ONNX file says of itself, as far as it has to be known before an engine is given it (github.com/onnx/onnx, onnx/onnx.proto): whose
+ * MODEL-RUN-1. What an ONNX file says of itself, as far as it has to be known before an engine is given it (github.com/onnx/onnx, onnx/onnx.proto): whose
  * operators it uses, which other files it reads, and what its classes are called. It computes nothing and believes no length.
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";

@@ -1,5 +1,5 @@
 /**
- * A request of the Open Inference Protocol to a model that is asked by tensors: as `infer-request.ts` reads it, but with tensors of any shape in
+ * MODEL-RUN-3. A request of the Open Inference Protocol to a model that is asked by tensors: as `infer-request.ts` reads it, but with tensors of any shape in
  * place of rows. What comes in binary is passed on as it came.
  */
 import { parseOutside } from "../../protocol/refusal.ts";

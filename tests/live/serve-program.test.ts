@@ -8,9 +8,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as z from "zod";
-import { bringBy, broughtFolder, broughtPython, pythonIn } from "../support/brought-folder.ts";
+import { broughtPython, pythonIn } from "../support/brought-folder.ts";
 import { CliMesh, type CliProcess } from "../support/cli-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
+import { onnxRuntime } from "../support/tiny-onnx.ts";
 import { until } from "../support/until.ts";
 
 const packages = ["scikit-learn==1.9.1", "skl2onnx", "onnx", "onnxruntime"];
@@ -18,9 +19,7 @@ const canVenv = spawnSync("python3", ["-c", "import venv"]).status === 0;
 const python = canVenv
   ? broughtPython("serve-program-1", packages)
   : { ok: false as const, why: "no python3 with venv on the path" };
-const runtime = broughtFolder("onnxruntime-node-1.30.0", "onnxruntime-node", (draft) =>
-  bringBy("npm", ["install", "--prefix", draft, "--ignore-scripts", "--no-audit", "onnxruntime-node@1.30.0"]),
-);
+const runtime = onnxRuntime;
 const skip = skipWithoutNats === false ? [python, runtime].find(({ ok }) => !ok) : undefined;
 const why = skipWithoutNats === false ? (skip?.ok === false ? skip.why : false) : skipWithoutNats;
 
