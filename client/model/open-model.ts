@@ -3,7 +3,7 @@
  * trained on says of rows. Where that dataset is gone the model still answers what its checkpoint alone can read, and it is said.
  */
 import type { MeshClient } from "../../protocol/client.ts";
-import { isProgramTask } from "../../protocol/program.ts";
+import { isProgramTask, type ProgramsAllowed } from "../../protocol/program.ts";
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { ResolutionView } from "../../protocol/view.ts";
 import { openServedModel, type OpenedModel } from "../../serving/model/open-served-model.ts";
@@ -19,11 +19,15 @@ const usualAlias = "champion";
 /** Where there is no such alias. */
 const otherwise = ["best", "newest"] as const;
 
-/** `reference` as `model-reference.ts` reads it; a name alone stands for its champion, or else its best or newest version. */
+/**
+ * `reference` as `model-reference.ts` reads it; a name alone stands for its champion, or else its best or newest version. `programs`: whose programs may
+ * be run to answer with what they left; null where none is run.
+ */
 export async function openModel(
   connected: Connected,
   reference: string,
   { environment, say }: Surroundings,
+  programs: ProgramsAllowed | null = null,
 ): Promise<Outcome<OpenedModel | ServedModel>> {
   const { client } = connected;
   const found = await resolveModel(client, reference, say);
@@ -35,7 +39,24 @@ export async function openModel(
   if (!bytes.ok)
     return refuse(bytes.refusal.code, `${model}@${version} cannot be used: ${bytes.refusal.message}`);
   const name = { model, version, digest: artifact };
-  if (isProgramTask(lineage.value.version.task)) return openOutput(bytes.value, name, environment);
+  if (isProgramTask(lineage.value.version.task)) {
+    const { serving } = lineage.value;
+    const opened = await openOutput(bytes.value, name, environment);
+    if (opened.ok || opened.refusal.code === "unavailable" || serving === undefined) return opened;
+    if (programs !== null) {
+      const { openProgram } = await import("../serve/open-program.ts");
+      return openProgram(
+        connected,
+        { lineage: lineage.value, bytes: bytes.value, programs },
+        { environment, say },
+      );
+    }
+    const command = serving.command.join(" ");
+    return refuse(
+      "conflict",
+      `${model}@${version} is answered with by its own program alone (${command}); \`trialmesh serve ${model}@${version} --programs own\` runs it`,
+    );
+  }
   const { dataset } = lineage.value.version;
   const held = dataset === null ? null : await fetchVersion(connected, dataset.digest, environment, say);
   if (held !== null && !held.ok)

@@ -4,6 +4,7 @@
  */
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { InputRows } from "../transform/input-rows.ts";
+import type { ProgramFace } from "./program-face.ts";
 import type { NamedTensor, TensorDescription } from "./tensor.ts";
 
 export type { InputRows };
@@ -71,6 +72,8 @@ export interface ServedModel extends VersionName {
   readonly answerTexts: ((texts: readonly string[]) => Float32Array) | null;
   /** Left out of one that takes and gives rows and nothing else. */
   readonly tensors?: TensorFace;
+  /** Left out of one that is answered here. */
+  readonly program?: ProgramFace;
   /** How many requests it answers at once that are no rows; one where it is left out. */
   readonly wholeWidth?: number;
   dispose(): void;

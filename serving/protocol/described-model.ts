@@ -41,9 +41,10 @@ export function describeModel(model: ServedModel): DescribedModel {
   return {
     model,
     reference: `${model.model}@${version}`,
-    inputs: model.tensors?.inputs ?? signature.inputs.map(inputTensor),
+    inputs: model.tensors?.inputs ?? signature.tensors?.inputs ?? signature.inputs.map(inputTensor),
     outputs:
       model.tensors?.outputs ??
+      signature.tensors?.outputs ??
       (signature.labels === null
         ? [{ name: "value", datatype: "FP32", shape: [-1] }]
         : [

@@ -4,6 +4,7 @@
  */
 import { fromRefusal, turnDown, type Reading } from "../protocol/http-refusal.ts";
 import type { NamedTensor } from "../model/tensor.ts";
+import type { ProgramFace } from "../model/program-face.ts";
 import type { TensorFace } from "../model/served-model.ts";
 import type { AskedRows } from "../protocol/asked-rows.ts";
 import type { DescribedModel } from "../protocol/described-model.ts";
@@ -28,7 +29,8 @@ export function readWhole(
   body: RequestBody,
   described: DescribedModel,
 ): Reading<WholeAsked> | null {
-  const { tensors } = described.model;
+  const { program, tensors } = described.model;
+  if (program !== undefined) return forwarded(kind, body, described, program);
   if (tensors === undefined) return null;
   if (kind === "infer") return readInferWhole(body, described, tensors);
   if (tensors.rowAnswers === "labels" || tensors.rowAnswers === "values") return null;
@@ -44,6 +46,32 @@ export function readWhole(
   const inputs = readInvocationTensors(body, described);
   if (!inputs.ok) return inputs;
   return asked(described, tensors, inputs.value, null, (made) => writeInvocationTensors(described, made));
+}
+
+/** The program knows its model by one name, whichever version was asked for. */
+function forwarded(
+  kind: AskingRoute["kind"],
+  { bytes, charset, contentType, inferenceHeader }: RequestBody,
+  { model: { model } }: DescribedModel,
+  program: ProgramFace,
+): Reading<WholeAsked> {
+  const path = {
+    infer: `/v2/models/${encodeURIComponent(model)}/infer`,
+    invocation: "/invocations",
+    plain: "/predict",
+  }[kind];
+  const type = contentType ?? "application/json";
+  const request = {
+    ...{ path, inferenceHeader, body: bytes },
+    contentType: charset === null ? type : `${type}; charset=${charset}`,
+  };
+  const compute = async (): Promise<Reading<WrittenAnswer>> => {
+    const answer = await program.forward(request);
+    return answer.ok
+      ? { ok: true, value: { ...answer.value, isAscii: false } }
+      : { ok: false, down: fromRefusal(answer.refusal) };
+  };
+  return { ok: true, value: { rows: 1, compute } };
 }
 
 function readInferWhole(body: RequestBody, described: DescribedModel, face: TensorFace): Reading<WholeAsked> {
