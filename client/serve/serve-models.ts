@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { isLoopbackHost } from "../../mesh/port.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { Lane } from "../../serving/batch/lane.ts";
+import type { LaneLimits } from "../../serving/batch/lane-limit.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
 import { describeModel } from "../../serving/protocol/described-model.ts";
 import type { AnsweredRequest } from "../../serving/server/answer-request.ts";
@@ -26,6 +27,8 @@ export interface ServeOptions extends Pick<FollowOptions, "open" | "resolve" | "
   /** Null for plain HTTP. */
   readonly tls: ServingTls | null;
   readonly onAnswer?: (answered: AnsweredRequest) => void;
+  /** Of each version's queue and batches; left out, the usual ones. */
+  readonly limits?: LaneLimits;
 }
 
 export interface Serving extends ServingDoor {
@@ -37,11 +40,11 @@ const followMs = 400;
 const idBytes = 6;
 
 export async function serveModels(options: ServeOptions): Promise<Outcome<Serving>> {
-  const { address, keys, references, say, tls } = options;
+  const { address, keys, references, tls } = options;
   const exposed = exposedRefusal(options);
   if (exposed !== null) return exposed;
   const table = new ModelTable(Math.random);
-  const put = (reference: string, model: ServedModel) => table.put(reference, laneOf(model, say));
+  const put = (reference: string, model: ServedModel) => table.put(reference, laneOf(model, options));
   const followed: FollowReference[] = [];
   for (const reference of new Set(references)) {
     const one = new FollowReference(reference, { ...options, put });
@@ -89,8 +92,9 @@ function exposedRefusal({ address: { host }, keys, tls }: ServeOptions) {
   return null;
 }
 
-function laneOf(model: ServedModel, say: (line: string) => void): Lane {
+function laneOf(model: ServedModel, { limits, say }: Pick<ServeOptions, "limits" | "say">): Lane {
   return new Lane(describeModel(model), {
+    ...(limits === undefined ? {} : { limits }),
     now: () => performance.now(),
     defer: (run) => void setImmediate(run),
     onFault: (fault) =>

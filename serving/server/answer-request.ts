@@ -67,7 +67,7 @@ export function answerRequest(
   const { value } = route;
   const form: RefusalForm = value.kind === "invocation" ? "mlflow" : "open-inference";
   const headers = readHeaders(request.rawHeaders);
-  const caller = callerOf(context, value, headers);
+  const caller = callerOf(context, value, headers, request.socket);
   if (!caller.ok) return refuseUnread(request, response, caller.down, form);
   if (!isAsking(value)) {
     request.resume();
@@ -98,9 +98,10 @@ function callerOf(
   { keys, now }: RequestContext,
   route: Route,
   { authorization }: RequestHeaders,
+  connection: object,
 ): Reading<string | null> {
   if (keys === null || keyless.includes(route.kind)) return { ok: true, value: null };
-  return keys.admit(authorization, now(), isAsking(route));
+  return keys.admit(authorization, now(), isAsking(route), connection);
 }
 
 /** A request that wants rows answered. */
