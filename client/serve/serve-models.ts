@@ -38,7 +38,8 @@ export async function serveModels(options: ServeOptions): Promise<Outcome<Servin
   const exposed = exposedRefusal(options);
   if (exposed !== null) return exposed;
   const table = new ModelTable(Math.random);
-  const put = (reference: string, model: ServedModel) => table.put(reference, servedLane(model, options.say, options.limits));
+  const put = (reference: string, model: ServedModel) =>
+    table.put(reference, servedLane(model, options.say, options.limits));
   const followed: FollowReference[] = [];
   for (const reference of new Set(references)) {
     const one = new FollowReference(reference, { ...options, put });
