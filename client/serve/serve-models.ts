@@ -3,6 +3,7 @@
  * answered is `serving/server`; who may start it and with which words is the command's.
  */
 import { accept, type Outcome } from "../../protocol/refusal.ts";
+import type { LaneLimits } from "../../serving/batch/lane-limit.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
 import { answerIds } from "../../serving/server/answer-id.ts";
 import type { AnsweredRequest } from "../../serving/server/answer-request.ts";
@@ -21,6 +22,8 @@ export interface ServeOptions extends Pick<FollowOptions, "open" | "resolve" | "
   /** Null for plain HTTP. */
   readonly tls: ServingTls | null;
   readonly onAnswer?: (answered: AnsweredRequest) => void;
+  /** Of each version's queue and batches; left out, the usual ones. */
+  readonly limits?: LaneLimits;
 }
 
 export interface Serving extends ServingDoor {
@@ -31,11 +34,11 @@ export interface Serving extends ServingDoor {
 const followMs = 400;
 
 export async function serveModels(options: ServeOptions): Promise<Outcome<Serving>> {
-  const { address, keys, references, say, tls } = options;
+  const { address, keys, references, tls } = options;
   const exposed = exposedRefusal(options);
   if (exposed !== null) return exposed;
   const table = new ModelTable(Math.random);
-  const put = (reference: string, model: ServedModel) => table.put(reference, servedLane(model, say));
+  const put = (reference: string, model: ServedModel) => table.put(reference, servedLane(model, options));
   const followed: FollowReference[] = [];
   for (const reference of new Set(references)) {
     const one = new FollowReference(reference, { ...options, put });
