@@ -354,6 +354,28 @@ test("DEPLOY-11: where tokens run out its replicas end and it says so; with a gr
   assert.equal(fold.live().length, 1);
 });
 
+test("DEPLOY-14: an account's statement has a line an hour of what a replica reserves, and adds up when it has ended", () => {
+  const fold = DeployedFold.with(["a"], { tokens: 100_000 });
+  fold.deploy(1);
+  fold.takeUp();
+  const lines = () => mustGet(fold.state.ledgers, "ada", "ledger");
+  const before = lines().length;
+  live(fold, 3 * 3_600_000);
+  assert.equal(lines().length - before, 2);
+  fold.must("deploy-stop", { deployment: "answers" });
+  for (const attempt of fold.live()) fold.stopped(attempt);
+  const sums = { pending: 0, posted: 0 };
+  for (const { amount, kind } of lines()) {
+    if (kind === "reserve" || kind === "extend") sums.pending += amount;
+    if (kind === "post" || kind === "release") sums.pending -= amount;
+    if (kind === "post") sums.posted += amount;
+  }
+  const { pending, posted } = mustGet(fold.state.accounts, "ada", "account");
+  assert.deepEqual(sums, { pending, posted });
+  assert.ok(posted > 10_000_000, "three hours at a token a second");
+  assertSameEverywhere(fold);
+});
+
 test("DEPLOY-12: other needs move replicas that no longer fit, one at a time", () => {
   const fold = DeployedFold.with(["a"]);
   fold.joinWith("big", 1, { ...servingMachine(), host: { ...servingMachine().host, cores: 32 } });
