@@ -117,7 +117,7 @@ function elementsIn(type: ElementType, data: EngineTensor["data"]): Elements {
   if (!(data instanceof Uint8Array)) return data;
   if (type === "string") return [];
   // A copy of its own begins where every kind of array may.
-  return new arrays[type](data.slice().buffer);
+  return new arrays[type](new Uint8Array(data).buffer);
 }
 
 function bytesIn(data: Elements): EngineTensor["data"] {

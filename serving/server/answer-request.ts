@@ -104,6 +104,9 @@ function callerOf(
   return keys.admit(authorization, now(), isAsking(route), connection);
 }
 
+/** From here on a status of HTTP says that nothing was answered. */
+const failureStatusMin = 400;
+
 /** A request that wants rows answered. */
 class Asking {
   readonly #context: RequestContext;
@@ -194,9 +197,11 @@ class Asking {
   #send(lane: Lane, written: WrittenAnswer, answerId: string): void {
     this.#endIfClosing();
     // What the body says already is not said again.
-    const rest = this.#route.kind === "invocation" ? lane.described.headers : [];
+    const isSaid = this.#route.kind !== "invocation" && written.status === undefined;
+    const rest = isSaid ? [] : lane.described.headers;
     replyWith(this.#response, written, ["x-trialmesh-answer", answerId, ...rest]);
-    lane.counters.success++;
+    if ((written.status ?? 200) < failureStatusMin) lane.counters.success++;
+    else lane.counters.failure++;
   }
 
   #refuse(lane: Lane, down: HttpRefusal): void {

@@ -129,7 +129,7 @@ function checkOutput(reading: SpaceReading, { module, output, register, serve }:
       "is for trialmesh's own models and for commands with an output folder; a module's checkpoint is kept, and `artifact get` fetches it",
     );
   else if (register !== undefined && output === undefined) report(reading, ["register"], registerNeedsOutput);
-  checkServe(reading, serve, register !== undefined);
+  checkServe(reading, serve, { isRegistered: register !== undefined, isModule: module !== undefined });
   if (output === undefined) return;
   if (module !== undefined)
     report(reading, ["output"], "is for commands; a module keeps its model by `checkpoint(bytes)`");
@@ -142,9 +142,14 @@ function checkOutput(reading: SpaceReading, { module, output, register, serve }:
 }
 
 /** Who starts it says where it is to listen, so it has to be told. */
-function checkServe(reading: SpaceReading, serve: CommandFile["serve"], isRegistered: boolean): void {
+function checkServe(
+  reading: SpaceReading,
+  serve: CommandFile["serve"],
+  { isModule, isRegistered }: { readonly isModule: boolean; readonly isRegistered: boolean },
+): void {
   if (serve === undefined) return;
-  if (!isRegistered)
+  if (isModule) report(reading, ["serve"], "is for commands; what a module keeps is not registered");
+  else if (!isRegistered)
     report(reading, ["serve"], "answers with what is registered; add `output: FOLDER` and `register: NAME`");
   else if (!serve.some((word) => String(word).includes(portMacro)))
     report(
