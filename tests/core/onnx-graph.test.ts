@@ -176,9 +176,21 @@ describe("MODEL-RUN-4: a folder is served as what its files are, and refused by 
     for (const [files, wanted, columns] of cases) {
       const format = folderFormatOf(files);
       assert.ok(format.ok, format.ok ? "" : format.refusal.message);
-      assert.equal(format.value.file, wanted);
-      assert.deepEqual(format.value.columns, columns);
+      assert.deepEqual(format.value, { kind: "onnx", file: wanted, columns });
     }
+  });
+
+  test("MODEL-RUN-6: a folder of our own export, whole, wherever it lies; one that lacks a file is weights alone", () => {
+    const own = (place: string) =>
+      ["transform.json", "graph.json", "model.safetensors", "predict.py"].map((one) =>
+        file(`${place}${one}`),
+      );
+    for (const place of ["", "best/"]) {
+      const format = folderFormatOf(own(place));
+      assert.deepEqual(format.ok && format.value, { kind: "exported", place });
+    }
+    const format = folderFormatOf(own("").filter(({ path }) => path !== "graph.json"));
+    assert.match(format.ok ? "" : format.refusal.message, /model\.safetensors holds weights/);
   });
 
   test("what would run code, or is not known, is named with what to do instead", () => {
