@@ -36,7 +36,7 @@ describe("MODEL-RUN-6: a folder of our own export answers as the model that it w
         ]),
       );
       const answers = await Promise.all(
-        [model, whole.value].map((asked) => asked.answer({ count: texts.length, columns })),
+        [model, whole.value].map(async (asked) => asked.answer({ count: texts.length, columns })),
       );
       const [ours, wanted] = answers.map((answer) => {
         assert.ok(answer.ok, answer.ok ? "" : answer.refusal.message);
