@@ -91,7 +91,7 @@ function wrongUsage(terminal: Terminal, b: string | undefined, options: Options)
 }
 
 async function diffServed(terminal: Terminal, dataset: string, options: Options): Promise<ExitCode> {
-  const { diffServing } = await import("../../client/serve/diff-serving.ts");
+  const { diffServing } = await import("../../client/model/diff-serving.ts");
   const { servingDriftText } = await import("../print/drift-text.ts");
   const { as, key: keyFile, serving = "" } = options;
   const key = keyFile === undefined ? accept(undefined) : readPrivateFile(keyFile);

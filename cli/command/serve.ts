@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Option, type Command } from "commander";
 import type { Expectation } from "../../data/expectation/expectation.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { programsAllowed, type ProgramsAllowed } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { serverLife } from "../../protocol/certificate/certificate-life.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
@@ -12,7 +13,7 @@ import { keepServerCertificate } from "../../mesh/part/keep-server-certificate.t
 import { untilClosed, untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { isLoopbackHost } from "../../mesh/port.ts";
 import { CallerKeys } from "../../serving/server/caller-key.ts";
-import type { ServingAddress, ServingTls } from "../../serving/server/listen.ts";
+import type { ServingAddress, ServingTls } from "../../serving/server/http-door.ts";
 import { readPrivateFile } from "../../system/private-file.ts";
 import { printRefusal } from "../shell/answer.ts";
 import { listenFlag } from "../shell/listen-flag.ts";
@@ -22,13 +23,18 @@ import { rangeFlag } from "../shell/range.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
-interface Options extends MeshOptions {
+/** Where whatever answers callers listens, and whom it lets in. */
+interface DoorOptions {
   readonly listen: ServingAddress;
   readonly grpc?: ServingAddress;
   readonly keyFile?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+}
+
+interface Options extends MeshOptions, DoorOptions {
   readonly logSample: number;
+  readonly programs: ProgramsAllowed;
   readonly expect?: string;
 }
 
@@ -68,6 +74,14 @@ export function serveCommand(terminal: Terminal): Command {
       rangeFlag({ least: 0, most: 1 }),
       0,
     )
+    .addOption(
+      new Option(
+        "--programs <whose>",
+        "run the serve command of models that only their program can answer with: of the mesh's owner, or of anyone",
+      )
+        .choices(programsAllowed)
+        .default("none"),
+    )
     .option(
       "--expect <file>",
       "the dataset file whose expectations rows and answers are held to; a breach is told and counted",
@@ -103,21 +117,27 @@ async function serve(
   // Loaded only here: engines are no concern of the other commands.
   const { openModel, resolveModel } = await import("../../client/model/open-model.ts");
   const { serveModels } = await import("../../client/serve/serve-models.ts");
-  const { recordFacts } = await import("../../client/model/record-fact.ts");
-  const { referenceOf } = await import("../../client/serve/training-reference.ts");
   const { requestLog } = await import("../../client/serve/request-log.ts");
+  const { isRegistered } = await import("../../client/model/registered-model.ts");
+  const { recordFacts } = await import("../../client/model/record-fact.ts");
+  const { referenceOf } = await import("../../client/model/training-reference.ts");
   const say = (line: string) => terminal.note(line);
   const expectations = await expectationsOf(terminal, options);
   if (!expectations.ok) return printRefusal(terminal, options, expectations.refusal);
   const serving = await serveModels({
     ...{ references, say, keys: keys.value, tls: tls.value, address: options.listen, grpc: options.grpc },
-    open: (reference) => openModel(connected, reference, surroundingsOf(terminal)),
+    open: (reference) => openModel(connected, reference, surroundingsOf(terminal), options.programs),
     profiles: {
       folder: join(connected.home.path, profileFolder),
       expectations: expectations.value,
-      trainedOn: (model) => ({ manifest: model.manifest, reference: () => referenceOf(model) }),
+      trainedOn: (model) => ({
+        manifest: isRegistered(model) ? model.manifest : null,
+        reference: async () => (isRegistered(model) ? referenceOf(model) : null),
+      }),
     },
-    onServed: (model) => recordFacts(connected.client, model),
+    onServed: async (model) => {
+      if (isRegistered(model)) await recordFacts(connected.client, model);
+    },
     resolve: (reference) => resolveModel(connected.client, reference, () => undefined),
     ...(options.logSample > 0
       ? { onAnswer: requestLog({ share: options.logSample, draw: Math.random, say }) }
@@ -158,15 +178,15 @@ async function expectationsOf(
   );
 }
 
-function keysOf({ keyFile }: Options): Outcome<CallerKeys | null> {
+export function keysOf({ keyFile }: DoorOptions): Outcome<CallerKeys | null> {
   if (keyFile === undefined) return accept(null);
   const text = readPrivateFile(keyFile);
   return text.ok ? CallerKeys.read(text.value) : text;
 }
 
-function tlsOf(
+export function tlsOf(
   { home }: Connected,
-  { grpc, keyFile, listen, tlsCert, tlsKey }: Options,
+  { grpc, keyFile, listen, tlsCert, tlsKey }: DoorOptions,
 ): Outcome<ServingTls | null> {
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     return refuse(
@@ -185,9 +205,9 @@ function exposedHost({ grpc, listen }: { listen: ServingAddress; grpc: ServingAd
 }
 
 /** Only what the mesh signed is made anew. Returns what ends it. */
-function keepTls(
+export function keepTls(
   { home }: Connected,
-  { grpc, listen, tlsCert }: Options,
+  { grpc, listen, tlsCert }: DoorOptions,
   tls: ServingTls | null,
   renew: (tls: ServingTls) => void,
   say: (line: string) => void,

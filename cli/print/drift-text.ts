@@ -1,5 +1,5 @@
 /** How two datasets differ, as text: verdicts first, then each column with its figure, words, and the first rows that changed. */
-import type { ServingDiff } from "../../client/serve/diff-serving.ts";
+import type { ServingDiff } from "../../client/model/diff-serving.ts";
 import type { ColumnDrift } from "../../data/drift/column-drift.ts";
 import type { DatasetDiff, DiffSide } from "../../data/drift/diff.ts";
 import { driftFigure } from "../../data/drift/verdict.ts";

@@ -7,7 +7,7 @@ import { nameCharactersMax } from "../../protocol/bound.ts";
 import type { MeshClient } from "../../protocol/client.ts";
 import type { Measured, RecordedExample } from "../../protocol/version-fact.ts";
 import { batchRows, timeAnswers } from "../../serving/model/time-answers.ts";
-import { madeUpRow } from "./prove-served.ts";
+import { madeUpRow } from "../../serving/model/prove-served.ts";
 import { ownExample } from "./own-example.ts";
 import { mayWrite, type RegisteredModel } from "./registered-model.ts";
 

@@ -4,7 +4,7 @@
  * changes nothing.
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { proveServed, type ProvableModel } from "../model/prove-served.ts";
+import { proveServed, type ProvableModel } from "../../serving/model/prove-served.ts";
 
 /** `M`: what is opened, for whoever is told of it. */
 export interface FollowOptions<M extends ProvableModel = ProvableModel> {

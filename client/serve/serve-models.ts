@@ -2,19 +2,19 @@
  * SERVE-13. Serves versions of registered models from this machine: opens each reference, listens, and follows where the references point. What is
  * answered is `serving/server`; who may start it and with which words is the command's.
  */
-import { randomBytes } from "node:crypto";
-import { isLoopbackHost } from "../../mesh/port.ts";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { LaneLimits } from "../../serving/batch/lane-limit.ts";
+import { answerIds } from "../../serving/server/answer-id.ts";
 import type { AnsweredRequest } from "../../serving/server/answer-request.ts";
 import type { CallerKeys } from "../../serving/server/caller-key.ts";
 import { ModelTable } from "../../serving/server/model-table.ts";
 import { openGrpcDoor, type GrpcDoor } from "../../serving/grpc/grpc-door.ts";
-import type { ServingAddress, ServingTls } from "../../serving/server/listen.ts";
+import type { ServingAddress, ServingTls } from "../../serving/server/http-door.ts";
 import { openServingDoor, type ServingDoor } from "../../serving/server/serving-door.ts";
+import { exposedRefusal } from "./exposed-address.ts";
 import { FollowReference, type FollowOptions } from "./follow-reference.ts";
 import { keepMs } from "./profile-keeper.ts";
-import type { ProvableModel } from "../model/prove-served.ts";
+import type { ProvableModel } from "../../serving/model/prove-served.ts";
 import { WatchedLanes, type ProfileOptions } from "./watched-lane.ts";
 
 export interface ServeOptions<M extends ProvableModel = ProvableModel> extends Pick<
@@ -45,14 +45,13 @@ export interface Serving extends ServingDoor {
 
 /** Between two looks at where a reference points. */
 const followMs = 400;
-const idBytes = 6;
 
 export async function serveModels<M extends ProvableModel>(
   options: ServeOptions<M>,
 ): Promise<Outcome<Serving>> {
-  const { address, grpc: grpcAt, references } = options;
-  for (const { host } of [address, ...(grpcAt === undefined ? [] : [grpcAt])]) {
-    const exposed = exposedRefusal(host, options);
+  const { address, grpc: grpcAt, keys, references, tls } = options;
+  for (const at of [address, ...(grpcAt === undefined ? [] : [grpcAt])]) {
+    const exposed = exposedRefusal({ address: at, keys, tls });
     if (exposed !== null) return exposed;
   }
   const table = new ModelTable(Math.random);
@@ -123,7 +122,7 @@ async function openDoors<M extends ProvableModel>(
   const shared = {
     ...{ keys, table, tls },
     now: () => performance.now(),
-    newId: idSource(),
+    newId: answerIds(),
     ...(onAnswer === undefined ? {} : { onAnswer }),
   };
   const opened = grpc === undefined ? null : await openGrpcDoor({ ...shared, address: grpc });
@@ -132,24 +131,4 @@ async function openDoors<M extends ProvableModel>(
   if (door.ok) return accept({ door: door.value, grpc: opened?.value ?? null });
   await opened?.value.drain(0);
   return door;
-}
-
-/** Without keys and TLS nobody but this machine may reach it. */
-function exposedRefusal(host: string, { keys, tls }: Pick<ServeOptions, "keys" | "tls">) {
-  if (isLoopbackHost(host)) return null;
-  if (keys === null)
-    return refuse(
-      "forbidden",
-      `at ${host} anybody who reaches this machine could ask: give keys to callers with --key-file FILE, or listen on 127.0.0.1`,
-    );
-  if (tls === null)
-    return refuse("forbidden", `at ${host} keys and texts could be read on their way: TLS is needed there`);
-  return null;
-}
-
-/** Drawn once, then counted: no two answers of any server have one id, and none costs a draw. */
-function idSource(): () => string {
-  const start = randomBytes(idBytes).toString("hex");
-  let count = 0;
-  return () => start + (count++).toString(36);
 }

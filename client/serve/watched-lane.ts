@@ -2,13 +2,13 @@
 import type { Expectation } from "../../data/expectation/expectation.ts";
 import type { Manifest } from "../../data/manifest/manifest.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
-import { Lane } from "../../serving/batch/lane.ts";
+import type { Lane } from "../../serving/batch/lane.ts";
 import type { LaneLimits } from "../../serving/batch/lane-limit.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
 import { knownCategories } from "../../serving/profile/profiled-column.ts";
 import { ServingWatch } from "../../serving/profile/serving-watch.ts";
 import { WatchedExpectations } from "../../serving/profile/watched-expectation.ts";
-import { describeModel } from "../../serving/protocol/described-model.ts";
+import { servedLane } from "../../serving/server/served-lane.ts";
 import { ProfileKeeper, type Reference } from "./profile-keeper.ts";
 
 export interface ProfileOptions<M> {
@@ -53,13 +53,10 @@ export class WatchedLanes<M extends ServedModel> {
 
   laneFor(model: M): Lane {
     const watch = this.#watchFor(model);
-    const lane = new Lane(describeModel(model), {
+    const lane = servedLane(model, {
       ...(this.#limits === null ? {} : { limits: this.#limits }),
-      now: () => performance.now(),
-      defer: (run) => void setImmediate(run),
-      onFault: (fault) =>
-        this.#say(`${model.model}@${model.version}: ${fault instanceof Error ? fault.message : "it failed"}`),
-      ...(watch === null ? {} : { watch: watch.watch }),
+      say: this.#say,
+      watch: watch?.watch,
     });
     if (watch !== null) this.#ends.set(lane, watch.end);
     return lane;

@@ -117,7 +117,8 @@ class InferCall {
     if (!read.ok) return refuseCall(this.#stream, read.down);
     const { name, version } = read.value;
     const found = this.#context.table.find(name, version === "" ? null : version);
-    if (found.ok) this.#ask(found.value, read.value);
+    if (found.ok && isOfRows(found.value)) this.#ask(found.value, read.value);
+    else if (found.ok) this.#refuse(found.value, notHere(found.value), true);
     else refuseCall(this.#stream, found.down);
   }
 
@@ -156,8 +157,10 @@ class InferCall {
     this.#context.onAnswer?.({ lane, rows, answers, answerId, caller: this.#caller, ms });
   }
 
-  #refuse(lane: Lane, down: HttpRefusal): void {
+  /** `isNew`: it was not counted as begun. */
+  #refuse(lane: Lane, down: HttpRefusal, isNew = false): void {
     refuseCall(this.#stream, down);
+    if (isNew) lane.counters.inProgress++;
     lane.counters.failure++;
     this.#leave(lane);
   }
@@ -168,6 +171,14 @@ class InferCall {
     observe(counters.seconds, ms / 1_000);
     return ms;
   }
+}
+
+function isOfRows({ described: { model } }: Lane): boolean {
+  return model.tensors === undefined && model.program === undefined;
+}
+
+function notHere({ described: { reference } }: Lane): HttpRefusal {
+  return turnDown(400, `${reference} is what a program made, and is asked over HTTP alone`).down;
 }
 
 function isGone(stream: ServerHttp2Stream): boolean {

@@ -12,7 +12,7 @@ import {
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { RequestContext } from "../server/answer-request.ts";
 import { connectionLimits, type ConnectionLimits } from "../server/connection-limit.ts";
-import { listen, urlOf, type ServingAddress, type ServingTls } from "../server/listen.ts";
+import { hostText, listen, type ServingAddress, type ServingTls } from "../server/http-door.ts";
 import { turnDown } from "../protocol/http-refusal.ts";
 import { answerCall, refuseCall } from "./grpc-call.ts";
 
@@ -62,7 +62,7 @@ export async function openGrpcDoor(options: GrpcDoorOptions): Promise<Outcome<Gr
   const listening = await listen(server, address, "--grpc");
   if (!listening.ok) return listening;
   return accept({
-    address: urlOf("", { ...address, port: listening.value }),
+    address: `${hostText(address.host)}:${listening.value}`,
     renewTls: (renewed) => {
       if ("setSecureContext" in server) server.setSecureContext(renewed);
     },

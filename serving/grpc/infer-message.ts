@@ -2,7 +2,7 @@
  * The messages of `inference.GRPCInferenceService`, the Open Inference Protocol over gRPC, by their numbers of fields: what comes becomes what the
  * same request over HTTP is after its JSON was read, and is judged there.
  */
-import type { TensorDescription } from "../protocol/described-model.ts";
+import type { TensorDescription } from "../model/tensor.ts";
 import { quoted, turnDown, type Reading } from "../protocol/http-refusal.ts";
 import type { SentInfer, SentTensor } from "../protocol/infer-request.ts";
 import type { OutputTensor } from "../protocol/infer-answer.ts";

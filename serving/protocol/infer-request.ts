@@ -38,7 +38,7 @@ const inputSchema = z.object({
   data: anyValue.optional(),
 });
 const wantedSchema = z.object({ name: shortText, parameters: parametersSchema.optional() });
-const inferSchema = z.object({
+export const inferSchema = z.object({
   id: shortText.optional(),
   parameters: parametersSchema.optional(),
   inputs: listOf(inputSchema, tensorsMax).min(1),
@@ -76,13 +76,13 @@ export function readSent(
   return { ok: true, value: { id: sent.id ?? null, rows: rows.value, outputs: outputs.value } };
 }
 
-interface BodyParts {
+export interface BodyParts {
   readonly json: Buffer;
   /** Null where no binary was announced. */
   readonly tail: Buffer | null;
 }
 
-function splitBody({ bytes, charset, contentType, inferenceHeader }: RequestBody): Reading<BodyParts> {
+export function splitBody({ bytes, charset, contentType, inferenceHeader }: RequestBody): Reading<BodyParts> {
   if (charset !== null && charset !== "utf-8" && charset !== "utf8")
     return turnDown(415, `the body is in ${quoted(charset)}; JSON is in UTF-8`);
   if (inferenceHeader === null) {
@@ -148,7 +148,7 @@ function readTensors(
   return { ok: true, value: tensors };
 }
 
-function tailOf(
+export function tailOf(
   name: string,
   size: unknown,
   input: SentTensor,
@@ -230,7 +230,7 @@ function takes({ kind }: InputColumn, datatype: Datatype): boolean {
   return kind === "category" || datatype !== "BYTES";
 }
 
-function wantedOutputs(
+export function wantedOutputs(
   { outputs, parameters }: SentInfer,
   { model, outputs: known }: DescribedModel,
 ): Reading<readonly WantedOutput[]> {

@@ -24,6 +24,7 @@ import type { ModelTable } from "./model-table.ts";
 import { parquetTypes, type ParquetReader } from "./parquet-body.ts";
 import { receiveBody, type HeldBytes } from "./receive-body.ts";
 import { replyRefusal, replyWith } from "./reply.ts";
+import { readWhole, readWholeRows, type WholeAsked } from "./read-whole.ts";
 import { readHeaders, type RequestHeaders } from "./request-header.ts";
 import { routeOf, type AskingRoute, type Route } from "./route.ts";
 
@@ -78,7 +79,7 @@ export function answerRequest(
   new Asking(context, response, value, form, caller.value).receive(request, headers);
 }
 
-function isAsking(route: Route): route is AskingRoute {
+export function isAsking(route: Route): route is AskingRoute {
   return route.kind === "infer" || route.kind === "plain" || route.kind === "invocation";
 }
 
@@ -94,7 +95,7 @@ function refuseUnread(
 }
 
 /** Health is for whoever balances load, and the form has nothing in it: neither needs a key. */
-const keyless: readonly Route["kind"][] = ["server-live", "server-ready", "mlflow-ping", "form"];
+export const keyless: readonly Route["kind"][] = ["server-live", "server-ready", "mlflow-ping", "form"];
 
 function callerOf(
   { keys, now }: RequestContext,
@@ -104,6 +105,14 @@ function callerOf(
 ): Reading<string | null> {
   if (keys === null || keyless.includes(route.kind)) return { ok: true, value: null };
   return keys.admit(authorization, now(), isAsking(route), connection);
+}
+
+/** From here on a status of HTTP says that nothing was answered. */
+const failureStatusMin = 400;
+
+/** Of a model that is asked by tensors, or by its own program. */
+interface WholeReading {
+  readonly whole: Reading<WholeAsked>;
 }
 
 /** A request that wants rows answered. */
@@ -136,10 +145,21 @@ class Asking {
     receiveBody(request, { length, encoding: contentEncoding }, this.#context.held, (body) => {
       if (!body.ok) return replyRefusal(this.#response, body.down, this.#form);
       const asked = { bytes: body.value, ...readContentType(contentType), inferenceHeader };
-      if (this.#route.kind === "invocation" && parquetTypes.includes(asked.contentType))
-        return void this.#askParquet(asked.bytes);
-      this.#ask(asked.bytes.length, (described) => readAsked(this.#route, asked, described));
+      if (this.#isParquet(asked)) return void this.#askParquet(asked.bytes);
+      this.#ask(asked.bytes.length, (described) => this.#read(asked, described));
     });
+  }
+
+  #read(body: RequestBody, described: DescribedModel): Reading<Asked> | WholeReading {
+    const whole = readWhole(this.#route, body, described);
+    return whole === null ? readAsked(this.#route, body, described) : { whole };
+  }
+
+  /** A model of a program's own reads its bodies itself. */
+  #isParquet({ contentType }: RequestBody): boolean {
+    if (this.#route.kind !== "invocation" || !parquetTypes.includes(contentType)) return false;
+    const first = this.#context.table.first();
+    return !first.ok || first.value.described.model.program === undefined;
   }
 
   /** Its rows first, for reading them takes a while; then as any other. */
@@ -150,6 +170,8 @@ class Asking {
     const wanted = first.value.described.model.signature.inputs.map(({ name }) => name);
     const rows = await parquet.read(bytes, wanted);
     this.#ask(bytes.length, (described) => {
+      const whole = rows.ok ? readWholeRows(rows.value, described) : null;
+      if (whole !== null) return { whole };
       const fitted = rows.ok ? fitColumns(described, rows.value.count, rows.value.columns) : rows;
       if (!fitted.ok) return fitted;
       return asking(fitted.value, (answers) => writeInvocation(described, fitted.value.count, answers));
@@ -157,13 +179,14 @@ class Asking {
   }
 
   /** The lane is chosen once all is there, and asked at once: one that is retired has nobody on the way to it. */
-  #ask(bytes: number, read: (described: DescribedModel) => Reading<Asked>): void {
+  #ask(bytes: number, read: (described: DescribedModel) => Reading<Asked> | WholeReading): void {
     const { table } = this.#context;
     const route = this.#route;
     const found = route.kind === "invocation" ? table.first() : table.find(route.model, route.version);
     if (!found.ok) return replyRefusal(this.#response, found.down, this.#form);
     const lane = found.value;
     const asked = read(lane.described);
+    if ("whole" in asked) return this.#askWhole(lane, bytes, asked.whole);
     lane.counters.inProgress++;
     if (!asked.ok) return this.#refuse(lane, asked.down);
     const { rows, write } = asked.value;
@@ -182,16 +205,40 @@ class Asking {
     if (full !== null) this.#refuse(lane, full);
   }
 
+  /** What is no rows goes past the lane's batches, in the same bounds. */
+  #askWhole(lane: Lane, bytes: number, asked: Reading<WholeAsked>): void {
+    lane.counters.inProgress++;
+    if (!asked.ok) return this.#refuse(lane, asked.down);
+    const { compute, rows } = asked.value;
+    const answerId = lane.described.answerHead + this.#context.newId();
+    const full = lane.askWhole({
+      ...{ rows, bytes, compute: () => compute(answerId) },
+      isGone: () => this.#response.destroyed,
+      onGone: () => this.#leave(lane),
+      done: (answer) => {
+        if (!answer.ok) return this.#refuse(lane, answer.down);
+        this.#send(lane, answer.value, answerId);
+        this.#leave(lane);
+      },
+    });
+    if (full !== null) this.#refuse(lane, full);
+  }
+
   #answer(lane: Lane, rows: AskedRows, answers: Answers, write: Asked["write"]): void {
-    const { described } = lane;
-    this.#endIfClosing();
-    const answerId = described.answerHead + this.#context.newId();
-    // What the body says already is not said again.
-    const rest = this.#route.kind === "invocation" ? described.headers : [];
-    replyWith(this.#response, write(answers, answerId), ["x-trialmesh-answer", answerId, ...rest]);
-    lane.counters.success++;
+    const answerId = lane.described.answerHead + this.#context.newId();
+    this.#send(lane, write(answers, answerId), answerId);
     const ms = this.#leave(lane);
     this.#context.onAnswer?.({ lane, rows, answers, answerId, caller: this.#caller, ms });
+  }
+
+  #send(lane: Lane, written: WrittenAnswer, answerId: string): void {
+    this.#endIfClosing();
+    // What the body says already is not said again.
+    const isSaid = this.#route.kind !== "invocation" && written.status === undefined;
+    const rest = isSaid ? [] : lane.described.headers;
+    replyWith(this.#response, written, ["x-trialmesh-answer", answerId, ...rest]);
+    if ((written.status ?? 200) < failureStatusMin) lane.counters.success++;
+    else lane.counters.failure++;
   }
 
   #refuse(lane: Lane, down: HttpRefusal): void {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { cameRow } from "../../client/model/came-row.ts";
 import { ownExample } from "../../client/model/own-example.ts";
-import { proveServed } from "../../client/model/prove-served.ts";
+import { proveServed } from "../../serving/model/prove-served.ts";
 import { lineageViewOf, modelViewOf } from "../../coordinator/view/model-answer.ts";
 import { cameSample } from "../../data/profile/came-sample.ts";
 import type { VersionView } from "../../protocol/view.ts";

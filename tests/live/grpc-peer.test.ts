@@ -10,7 +10,7 @@ import * as z from "zod";
 import { serveModels, type Serving } from "../../client/serve/serve-models.ts";
 import { accept } from "../../protocol/refusal.ts";
 import { CallerKeys } from "../../serving/server/caller-key.ts";
-import type { ServingTls } from "../../serving/server/listen.ts";
+import type { ServingTls } from "../../serving/server/http-door.ts";
 import { broughtPython, pythonIn } from "../support/brought-folder.ts";
 import { standInAnswer, standInLabels, tableModel, textModel } from "../support/stand-in-model.ts";
 

@@ -8,9 +8,9 @@ import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { knownCategories } from "../../serving/profile/profiled-column.ts";
 import { profileOf } from "../../serving/profile/serving-profile.ts";
 import { ServingScan, type ScannedSignature } from "../../serving/profile/serving-scan.ts";
-import { cameRow } from "../model/came-row.ts";
-import type { RegisteredModel } from "../model/registered-model.ts";
-import type { Reference } from "./profile-keeper.ts";
+import { cameRow } from "./came-row.ts";
+import type { RegisteredModel } from "./registered-model.ts";
+import type { Reference } from "../serve/profile-keeper.ts";
 
 /** Drawn of more: a share is then known to a hundredth. */
 const rowsMost = 10_000;

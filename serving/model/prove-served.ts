@@ -3,8 +3,8 @@
  * is made up.
  */
 import type { RecordedExample } from "../../protocol/version-fact.ts";
-import { numbersOf, proveExample } from "../../serving/model/prove-example.ts";
-import type { InputColumn, ServedModel } from "../../serving/model/served-model.ts";
+import { numbersOf, proveExample } from "./prove-example.ts";
+import type { InputColumn, ServedModel } from "./served-model.ts";
 
 const text = "two days, three hours";
 
