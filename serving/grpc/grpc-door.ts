@@ -14,7 +14,8 @@ import type { RequestContext } from "../server/answer-request.ts";
 import { connectionLimits, type ConnectionLimits } from "../server/connection-limit.ts";
 import { hostText, listen, type ServingAddress, type ServingTls } from "../server/http-door.ts";
 import { turnDown } from "../protocol/http-refusal.ts";
-import { answerCall, refuseCall } from "./grpc-call.ts";
+import { answerCall } from "./grpc-call.ts";
+import { refuseCall } from "./send-message.ts";
 
 /** Calls of one connection at once. */
 const streamsMax = 256;

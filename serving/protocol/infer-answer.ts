@@ -2,6 +2,7 @@
  * SERVE-2. Answers of the Open Inference Protocol v2, as JSON written by hand (its shape is known) or with binary tensors after the JSON. Every
  * number in it is finite: whoever calls has looked.
  */
+import type { Datatype } from "../model/tensor-datatype.ts";
 import { bestOf } from "./best-label.ts";
 import type { Answers } from "../model/served-model.ts";
 import { textElement, type DescribedModel } from "./described-model.ts";
@@ -85,7 +86,7 @@ function binaryOutput(
 
 export interface OutputTensor {
   readonly name: string;
-  readonly datatype: "FP32" | "BYTES";
+  readonly datatype: Datatype;
   readonly shape: readonly number[];
   /** Its bytes, one behind the other; some are the answers' own, and may be written over. */
   readonly parts: readonly Uint8Array[];

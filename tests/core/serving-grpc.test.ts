@@ -19,6 +19,7 @@ import {
   type CallAnswer,
   type Field,
 } from "../support/grpc-message.ts";
+import { tensorModel } from "../support/tensor-model.ts";
 import { laneFor } from "../support/serving-place.ts";
 import { standInAnswer, standInLabels, tableModel, textModel } from "../support/stand-in-model.ts";
 
@@ -40,7 +41,11 @@ async function opened(
     isAsync: true,
     ...(options.slow === undefined ? {} : { wait: options.slow }),
   });
-  for (const model of [textModel(), tableModel(), slow])
+  const graph = tensorModel({
+    inputs: [{ name: "x", datatype: "FP64", shape: [-1, 3] }],
+    outputs: [{ name: "y", datatype: "FP64", shape: [-1, 3] }],
+  });
+  for (const model of [textModel(), tableModel(), slow, graph])
     void table.put(`${model.model}@${model.version}`, laneFor(model));
   let count = 0;
   const door = await openGrpcDoor({
@@ -424,4 +429,45 @@ test("SERVE-22: one that stalls is told, and the end answers what was asked and 
   assert.equal((await answer).status, 0);
   await drained;
   await assert.rejects(another().call("ServerLive", framed(Buffer.alloc(0))));
+});
+
+test("SERVE-22: a model of a program's own tensors gets them to the last bit, in any shape it takes, and refuses others", async () => {
+  const numbers = fc.array(fc.tuple(fc.double(), fc.double(), fc.double()), { minLength: 1, maxLength: 5 });
+  const ask = (rows: number, width: number, bytes: Uint8Array) =>
+    caller.call(
+      "ModelInfer",
+      framed(
+        encoded([
+          [1, "graph"],
+          [3, "q"],
+          [
+            5,
+            [
+              [1, "x"],
+              [2, "FP64"],
+              [3, Buffer.from([rows, width])],
+            ],
+          ],
+          [7, bytes],
+        ]),
+      ),
+    );
+  await fc.assert(
+    fc.asyncProperty(numbers, async (rows) => {
+      const bytes = Buffer.from(Float64Array.from(rows.flat()).buffer);
+      const answer = await ask(rows.length, 3, bytes);
+      assert.equal(answer.status, 0, answer.sentence);
+      assert.deepEqual(outputsOf(answer).get("y"), bytes);
+    }),
+    { numRuns: 30 },
+  );
+  for (const [rows, width, length] of [
+    [2, 3, 47],
+    [1, 4, 32],
+    [2, 3, 24],
+  ] as const) {
+    const { sentence, status } = await ask(rows, width, Buffer.alloc(length));
+    assert.deepEqual([status, /"x"/.test(sentence)], [3, true], sentence);
+  }
+  assert.equal((await infer(["still there"])).status, 0);
 });
