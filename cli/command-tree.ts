@@ -51,6 +51,7 @@ import { runtimeInstallCommand } from "./command/runtime-install.ts";
 import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
 import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
+import { gatewayCommand } from "./command/gateway.ts";
 import { serveCommand } from "./command/serve.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
 import { sweepExportCommand } from "./command/sweep-export.ts";
@@ -139,6 +140,7 @@ export function program(terminal: Terminal): Command {
         .addCommand(deployStopCommand(terminal)),
     )
     .addCommand(deploymentsCommand(terminal))
+    .addCommand(gatewayCommand(terminal))
     .addCommand(lineageCommand(terminal))
     .addCommand(artifactCommands(terminal))
     .addCommand(budgetCommands(terminal))

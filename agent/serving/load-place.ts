@@ -35,7 +35,7 @@ export async function loadPlaces(
       return opened;
     }
     loaded.push(opened.value);
-    places.push({ reference, weight, lane: servedLane(opened.value, say) });
+    places.push({ reference, weight, lane: servedLane(opened.value, { say }) });
   }
   return accept(places);
 }

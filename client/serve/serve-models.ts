@@ -2,8 +2,8 @@
  * SERVE-13. Serves versions of registered models from this machine: opens each reference, listens, and follows where the references point. What is
  * answered is `serving/server`; who may start it and with which words is the command's.
  */
-import { isLoopbackHost } from "../../mesh/port.ts";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
+import type { LaneLimits } from "../../serving/batch/lane-limit.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
 import { answerIds } from "../../serving/server/answer-id.ts";
 import type { AnsweredRequest } from "../../serving/server/answer-request.ts";
@@ -12,6 +12,7 @@ import { ModelTable } from "../../serving/server/model-table.ts";
 import { servedLane } from "../../serving/server/served-lane.ts";
 import { openServingDoor, type ServingDoor } from "../../serving/server/serving-door.ts";
 import type { ServingAddress, ServingTls } from "../../serving/server/http-door.ts";
+import { exposedRefusal } from "./exposed-address.ts";
 import { FollowReference, type FollowOptions } from "./follow-reference.ts";
 
 export interface ServeOptions extends Pick<FollowOptions, "open" | "resolve" | "say"> {
@@ -21,6 +22,8 @@ export interface ServeOptions extends Pick<FollowOptions, "open" | "resolve" | "
   /** Null for plain HTTP. */
   readonly tls: ServingTls | null;
   readonly onAnswer?: (answered: AnsweredRequest) => void;
+  /** Of each version's queue and batches; left out, the usual ones. */
+  readonly limits?: LaneLimits;
 }
 
 export interface Serving extends ServingDoor {
@@ -31,11 +34,11 @@ export interface Serving extends ServingDoor {
 const followMs = 400;
 
 export async function serveModels(options: ServeOptions): Promise<Outcome<Serving>> {
-  const { address, keys, references, say, tls } = options;
+  const { address, keys, references, tls } = options;
   const exposed = exposedRefusal(options);
   if (exposed !== null) return exposed;
   const table = new ModelTable(Math.random);
-  const put = (reference: string, model: ServedModel) => table.put(reference, servedLane(model, say));
+  const put = (reference: string, model: ServedModel) => table.put(reference, servedLane(model, options));
   const followed: FollowReference[] = [];
   for (const reference of new Set(references)) {
     const one = new FollowReference(reference, { ...options, put });
@@ -68,17 +71,4 @@ export async function serveModels(options: ServeOptions): Promise<Outcome<Servin
       await door.value.drain(maxMs);
     },
   });
-}
-
-/** Without keys and TLS nobody but this machine may reach it. */
-function exposedRefusal({ address: { host }, keys, tls }: ServeOptions) {
-  if (isLoopbackHost(host)) return null;
-  if (keys === null)
-    return refuse(
-      "forbidden",
-      `at ${host} anybody who reaches this machine could ask: give keys to callers with --key-file FILE, or listen on 127.0.0.1`,
-    );
-  if (tls === null)
-    return refuse("forbidden", `at ${host} keys and texts could be read on their way: TLS is needed there`);
-  return null;
 }
