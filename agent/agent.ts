@@ -123,18 +123,11 @@ class AgentShell implements Agent {
       beside: (contents) => this.#recent.note(contents),
     });
     this.#link = new LeaderLink({
-      mesh,
-      bus,
-      clock,
-      capability,
-      state: this.#state,
-      load: options.load,
+      ...{ mesh, bus, clock, capability, take, onQuarantined, log },
+      ...{ state: this.#state, load: options.load },
       owner: () => this.#owner.seen,
       backlogOut: (ms) => this.#outbox.emptied(ms),
       head: () => head.proof,
-      take,
-      onQuarantined,
-      log,
     });
     runner.onEvent((event) => {
       this.#tellReached(event);

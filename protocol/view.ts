@@ -310,6 +310,18 @@ export const lineageView = z.object({
   sweep: sweepSummary,
   /** The trial that did the work, when this one was answered from the record. */
   origin: trialView.nullable(),
+  /** How its program answers with it; absent where it declares no such command. */
+  serving: z
+    .object({
+      command: answerList(answerText),
+      /** Artifact of the program's files. */
+      bundle: answerText,
+      /** Folder within the program's own for the version's files. */
+      output: answerText,
+      program: answerText.nullable(),
+      environment: answerRecord(answerText),
+    })
+    .exactOptional(),
 });
 export type LineageView = z.infer<typeof lineageView>;
 

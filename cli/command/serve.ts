@@ -1,6 +1,7 @@
 /** `trialmesh serve`: answers with registered models over HTTP, on this machine, until it is ended. */
 import { Option, type Command } from "commander";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { programsAllowed, type ProgramsAllowed } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { serverLife } from "../../protocol/certificate/certificate-life.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
@@ -30,6 +31,7 @@ interface DoorOptions {
 
 interface Options extends MeshOptions, DoorOptions {
   readonly logSample: number;
+  readonly programs: ProgramsAllowed;
 }
 
 /** What was asked before the end is answered within this. */
@@ -59,6 +61,14 @@ export function serveCommand(terminal: Terminal): Command {
       "print so much of what is asked, 0 to 1, with personal data masked",
       rangeFlag({ least: 0, most: 1 }),
       0,
+    )
+    .addOption(
+      new Option(
+        "--programs <whose>",
+        "run the serve command of models that only their program can answer with: of the mesh's owner, or of anyone",
+      )
+        .choices(programsAllowed)
+        .default("none"),
     )
     .addHelpText(
       "after",
@@ -94,7 +104,7 @@ async function serve(
   const say = (line: string) => terminal.note(line);
   const serving = await serveModels({
     ...{ references, say, keys: keys.value, tls: tls.value, address: options.listen },
-    open: (reference) => openModel(connected, reference, surroundingsOf(terminal)),
+    open: (reference) => openModel(connected, reference, surroundingsOf(terminal), options.programs),
     resolve: (reference) => resolveModel(connected.client, reference, () => undefined),
     ...(options.logSample > 0
       ? { onAnswer: requestLog({ share: options.logSample, draw: Math.random, say }) }

@@ -98,7 +98,10 @@ describe("GATEWAY-1: a mesh's deployments at one address", { skip: skipWithoutNa
       isOver = true;
     }
     await callers;
-    assert.deepEqual([...seen.keys()].toSorted((a, b) => a - b), [1, 2]);
+    assert.deepEqual(
+      [...seen.keys()].toSorted((a, b) => a - b),
+      [1, 2],
+    );
     const { out } = await must("lineage", (await ask("guten Tag")).answer);
     assert.match(out, /served@2/);
   });
