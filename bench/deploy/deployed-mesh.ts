@@ -7,7 +7,7 @@ import { mainFile } from "../../cli/shell/main-file.ts";
 import { openModel } from "../../client/model/open-model.ts";
 import { connectMesh, type Connected } from "../../client/connect/connect-mesh.ts";
 import type { DeploymentView } from "../../protocol/deployment-view.ts";
-import type { OpenedModel } from "../../serving/model/open-served-model.ts";
+import type { ServedModel } from "../../serving/model/served-model.ts";
 import { ChildProgram } from "../shared/child-program.ts";
 import { valueOf } from "../shared/value-of.ts";
 
@@ -105,9 +105,9 @@ export class DeployedMesh {
   }
 
   /** The versions as this process computes them, by number. */
-  async models(): Promise<ReadonlyMap<number, OpenedModel>> {
+  async models(): Promise<ReadonlyMap<number, ServedModel>> {
     const surroundings = { environment: this.#environment("one"), say: this.#say };
-    const opened = new Map<number, OpenedModel>();
+    const opened = new Map<number, ServedModel>();
     for (const version of [1, 2])
       opened.set(version, valueOf(await openModel(this.#mesh(), `${model}@${version}`, surroundings)));
     return opened;

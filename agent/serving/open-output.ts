@@ -3,8 +3,8 @@
  * run by this.
  */
 import { rmSync } from "node:fs";
-import { decodeBundle } from "../../agent/program/bundle.ts";
-import { unpackBundle } from "../../agent/program/bundle-folder.ts";
+import { decodeBundle } from "../program/bundle.ts";
+import { unpackBundle } from "../program/bundle-folder.ts";
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import { folderFormatOf } from "../../serving/model/folder-format.ts";
 import type { ServedModel, VersionName } from "../../serving/model/served-model.ts";
