@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { answerList, answerRecord, answerText } from "./bound.ts";
 import { datasetsView, datasetView } from "./dataset-view.ts";
+import { deploymentsView, deploymentView } from "./deployment-view.ts";
 import { estimateView } from "./estimate-view.ts";
 import { garbageView } from "./garbage-view.ts";
 import { labels, removed } from "./label-view.ts";
@@ -395,6 +396,8 @@ export const queryValues = {
   model: modelView,
   lineage: lineageView,
   resolve: resolutionView,
+  deployments: deploymentsView,
+  deployment: deploymentView,
   budget: budgetView,
   garbage: garbageView,
   holders: holdersView,

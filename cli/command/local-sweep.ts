@@ -66,7 +66,11 @@ export function localNote(
 ): string {
   const what = { trialmesh: "a sweep file", wandb: "a W&B sweep file", katib: "a Katib Experiment" }[origin];
   const { output, register, serve } = sweep.onMesh;
-  const left = [...(register === null ? [] : ["register"]), ...(output === null ? [] : ["output"]), ...(serve === null ? [] : ["serve"])];
+  const left = [
+    ...(register === null ? [] : ["register"]),
+    ...(output === null ? [] : ["output"]),
+    ...(serve === null ? [] : ["serve"]),
+  ];
   const told =
     left.length === 0
       ? ""

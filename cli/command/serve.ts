@@ -11,7 +11,7 @@ import { keepServerCertificate } from "../../mesh/part/keep-server-certificate.t
 import { untilClosed, untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { isLoopbackHost } from "../../mesh/port.ts";
 import { CallerKeys } from "../../serving/server/caller-key.ts";
-import type { ServingAddress, ServingTls } from "../../serving/server/serving-door.ts";
+import type { ServingAddress, ServingTls } from "../../serving/server/http-door.ts";
 import { readPrivateFile } from "../../system/private-file.ts";
 import { printRefusal } from "../shell/answer.ts";
 import { listenFlag } from "../shell/listen-flag.ts";
@@ -21,11 +21,15 @@ import { rangeFlag } from "../shell/range.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
-interface Options extends MeshOptions {
+/** Where whatever answers callers listens, and whom it lets in. */
+interface DoorOptions {
   readonly listen: ServingAddress;
   readonly keyFile?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+}
+
+interface Options extends MeshOptions, DoorOptions {
   readonly logSample: number;
   readonly programs: ProgramsAllowed;
 }
@@ -125,15 +129,15 @@ async function serve(
   return exitCode.ok;
 }
 
-function keysOf({ keyFile }: Options): Outcome<CallerKeys | null> {
+export function keysOf({ keyFile }: DoorOptions): Outcome<CallerKeys | null> {
   if (keyFile === undefined) return accept(null);
   const text = readPrivateFile(keyFile);
   return text.ok ? CallerKeys.read(text.value) : text;
 }
 
-function tlsOf(
+export function tlsOf(
   { home }: Connected,
-  { keyFile, listen, tlsCert, tlsKey }: Options,
+  { keyFile, listen, tlsCert, tlsKey }: DoorOptions,
 ): Outcome<ServingTls | null> {
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     return refuse(
@@ -146,9 +150,9 @@ function tlsOf(
 }
 
 /** Only what the mesh signed is made anew. Returns what ends it. */
-function keepTls(
+export function keepTls(
   { home }: Connected,
-  { listen, tlsCert }: Options,
+  { listen, tlsCert }: DoorOptions,
   tls: ServingTls | null,
   renew: (tls: ServingTls) => void,
   say: (line: string) => void,

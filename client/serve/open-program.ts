@@ -22,7 +22,7 @@ import { refuseDisk } from "../../system/system-error.ts";
 import { makeTemporaryFolder } from "../../system/temporary-folder.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
-import { Forwarder } from "./forward-request.ts";
+import { Forwarder } from "./pass-to-program.ts";
 import { ProgramProcess } from "./program-process.ts";
 
 type Served = NonNullable<LineageView["serving"]>;

@@ -42,7 +42,7 @@ const program = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("module"), ...programCommon, entry: z.string() }),
 ]);
 
-const requirement = z.strictObject({
+export const storedRequirement = z.strictObject({
   backend: z.array(storedBackendName).optional(),
   gpu: z
     .strictObject({
@@ -86,7 +86,7 @@ export const storedSweepSpec = z.strictObject({
       where: z.array(storedConstraint).default([]),
     }),
   ),
-  needs: requirement,
+  needs: storedRequirement,
   prefers: z
     .strictObject({
       first: z.enum(["fastest", "cheapest"]),

@@ -76,7 +76,7 @@ export function answerRequest(
   new Asking(context, response, value, form, caller.value).receive(request, headers);
 }
 
-function isAsking(route: Route): route is AskingRoute {
+export function isAsking(route: Route): route is AskingRoute {
   return route.kind === "infer" || route.kind === "plain" || route.kind === "invocation";
 }
 
@@ -92,7 +92,7 @@ function refuseUnread(
 }
 
 /** Health is for whoever balances load, and the form has nothing in it: neither needs a key. */
-const keyless: readonly Route["kind"][] = ["server-live", "server-ready", "mlflow-ping", "form"];
+export const keyless: readonly Route["kind"][] = ["server-live", "server-ready", "mlflow-ping", "form"];
 
 function callerOf(
   { keys, now }: RequestContext,

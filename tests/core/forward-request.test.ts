@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { after, test } from "node:test";
-import { Forwarder } from "../../client/serve/forward-request.ts";
+import { Forwarder } from "../../client/serve/pass-to-program.ts";
 import type { ProgramRequest } from "../../serving/model/program-face.ts";
 
 const servers: Server[] = [];
