@@ -18,6 +18,8 @@ import {
   type ServingTls,
 } from "../../serving/server/serving-door.ts";
 import { FollowReference, type FollowOptions } from "./follow-reference.ts";
+import type { RolloutLedger } from "./rollout-ledger.ts";
+import { startRollouts, type RolloutPlan, type StartedRollouts } from "./start-rollout.ts";
 
 export interface ServeOptions extends Pick<FollowOptions, "open" | "resolve" | "say"> {
   readonly references: readonly string[];
@@ -26,6 +28,8 @@ export interface ServeOptions extends Pick<FollowOptions, "open" | "resolve" | "
   /** Null for plain HTTP. */
   readonly tls: ServingTls | null;
   readonly onAnswer?: (answered: AnsweredRequest) => void;
+  /** Versions on trial beside these, and where what happens to them is recorded. */
+  readonly rollout?: { readonly plan: RolloutPlan; readonly ledger: RolloutLedger };
 }
 
 export interface Serving extends ServingDoor {
@@ -52,6 +56,11 @@ export async function serveModels(options: ServeOptions): Promise<Outcome<Servin
     }
     followed.push(one);
   }
+  const trials = await startTrials(options, table);
+  if (!trials.ok) {
+    await table.retireAll();
+    return trials;
+  }
   const door = await openServingDoor({
     ...{ address, keys, table, tls },
     now: () => performance.now(),
@@ -64,6 +73,7 @@ export async function serveModels(options: ServeOptions): Promise<Outcome<Servin
   }
   const timer = setInterval(() => {
     for (const one of followed) void one.look();
+    void trials.value.look();
   }, followMs);
   return accept({
     ...door.value,
@@ -72,6 +82,7 @@ export async function serveModels(options: ServeOptions): Promise<Outcome<Servin
       clearInterval(timer);
       await Promise.all(followed.map((one) => one.stop()));
       await door.value.drain(maxMs);
+      await options.rollout?.ledger.end();
     },
   });
 }
@@ -87,6 +98,30 @@ function exposedRefusal({ address: { host }, keys, tls }: ServeOptions) {
   if (tls === null)
     return refuse("forbidden", `at ${host} keys and texts could be read on their way: TLS is needed there`);
   return null;
+}
+
+async function startTrials(
+  { open, rollout, say }: ServeOptions,
+  table: ModelTable,
+): Promise<Outcome<StartedRollouts>> {
+  if (rollout === undefined) return accept({ look: () => Promise.resolve() });
+  const started = await startRollouts({
+    ...{ ...rollout, open, say, table },
+    laneOf: (model) => laneOf(model, say),
+    now: () => performance.now(),
+    defer: (run) => void setImmediate(run),
+  });
+  if (!started.ok) return started;
+  let looking: Promise<void> | null = null;
+  return accept({
+    look: () =>
+      (looking ??= started.value
+        .look()
+        .catch((fault: unknown) =>
+          say(fault instanceof Error ? fault.message : "the trial was not looked at"),
+        )
+        .finally(() => (looking = null))),
+  });
 }
 
 function laneOf(model: ServedModel, say: (line: string) => void): Lane {

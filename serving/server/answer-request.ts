@@ -17,12 +17,14 @@ import type { RefusalForm } from "../protocol/refusal-form.ts";
 import { readContentType, type RequestBody } from "../protocol/request-body.ts";
 import { answerNumbersMax } from "../protocol/serving-limit.ts";
 import type { WrittenAnswer } from "../protocol/written-answer.ts";
+import { answerFeedback } from "./answer-feedback.ts";
 import { answerQuestion } from "./answer-question.ts";
 import type { CallerKeys } from "./caller-key.ts";
 import type { ModelTable } from "./model-table.ts";
 import { receiveBody, type HeldBytes } from "./receive-body.ts";
 import { replyRefusal, replyWith } from "./reply.ts";
 import { readHeaders, type RequestHeaders } from "./request-header.ts";
+import type { RolloutDesk } from "./rollout-desk.ts";
 import { routeOf, type AskingRoute, type Route } from "./route.ts";
 
 export interface RequestContext {
@@ -68,15 +70,34 @@ export function answerRequest(
   const headers = readHeaders(request.rawHeaders);
   const caller = callerOf(context, value, headers);
   if (!caller.ok) return refuseUnread(request, response, caller.down, form);
-  if (!isAsking(value)) {
+  if (isAsking(value)) {
+    new Asking(context, response, value, form, caller.value).receive(request, headers);
+  } else if (value.kind === "feedback") {
+    receiveWith(context, request, headers, (body) => {
+      if (body.ok) answerFeedback(context.table, value.model, body.value, response);
+      else replyRefusal(response, body.down, form);
+    });
+  } else {
     request.resume();
-    return answerQuestion(context, value, response);
+    answerQuestion(context, value, response);
   }
-  new Asking(context, response, value, form, caller.value).receive(request, headers);
 }
 
 function isAsking(route: Route): route is AskingRoute {
   return route.kind === "infer" || route.kind === "plain" || route.kind === "invocation";
+}
+
+function receiveWith(
+  { held }: RequestContext,
+  request: IncomingMessage,
+  { contentEncoding, contentLength, contentType, inferenceHeader }: RequestHeaders,
+  done: (body: Reading<RequestBody>) => void,
+): void {
+  const length = contentLength === null ? null : Number(contentLength);
+  receiveBody(request, { length, encoding: contentEncoding }, held, (body) => {
+    if (!body.ok) return done(body);
+    done({ ok: true, value: { bytes: body.value, ...readContentType(contentType), inferenceHeader } });
+  });
 }
 
 /** Without reading its body; the connection stays open where there is little left of it. */
@@ -99,7 +120,7 @@ function callerOf(
   { authorization }: RequestHeaders,
 ): Reading<string | null> {
   if (keys === null || keyless.includes(route.kind)) return { ok: true, value: null };
-  return keys.admit(authorization, now(), isAsking(route));
+  return keys.admit(authorization, now(), isAsking(route) || route.kind === "feedback");
 }
 
 /** A request that wants rows answered. */
@@ -127,44 +148,57 @@ class Asking {
   }
 
   receive(request: IncomingMessage, headers: RequestHeaders): void {
-    const { contentEncoding, contentLength, contentType, inferenceHeader } = headers;
-    const length = contentLength === null ? null : Number(contentLength);
-    receiveBody(request, { length, encoding: contentEncoding }, this.#context.held, (body) => {
-      if (!body.ok) return replyRefusal(this.#response, body.down, this.#form);
-      this.#ask({ bytes: body.value, ...readContentType(contentType), inferenceHeader });
+    receiveWith(this.#context, request, headers, (body) => {
+      if (body.ok) this.#ask(body.value);
+      else replyRefusal(this.#response, body.down, this.#form);
     });
   }
 
   /** The lane is chosen once all is there, and asked at once: one that is retired has nobody on the way to it. */
   #ask(body: RequestBody): void {
-    const { table } = this.#context;
+    const { newId, table } = this.#context;
     const route = this.#route;
     const found = route.kind === "invocation" ? table.first() : table.find(route.model, route.version);
     if (!found.ok) return replyRefusal(this.#response, found.down, this.#form);
-    const lane = found.value;
-    const asked = readAsked(route, body, lane.described);
+    const id = newId();
+    const isPinned = route.kind !== "invocation" && route.version !== null;
+    const desk = isPinned ? null : table.desk(found.value.described.model.model);
+    this.#askLane(desk?.laneFor(id) ?? found.value, body, id, desk);
+  }
+
+  #askLane(lane: Lane, body: RequestBody, id: string, desk: RolloutDesk | null): void {
+    const asked = readAsked(this.#route, body, lane.described);
     lane.counters.inProgress++;
     if (!asked.ok) return this.#refuse(lane, asked.down);
     const { rows, write } = asked.value;
     const large = largeAnswer(rows.count, lane.described);
     if (large !== null) return this.#refuse(lane, large);
+    const askedAt = desk === null ? 0 : this.#context.now();
+    const done = (answers: Reading<Answers>) => {
+      if (!answers.ok && desk?.isCanary(lane) === true) {
+        desk.failed(id, lane, rows, answers);
+        lane.counters.failure++;
+        this.#leave(lane);
+        return this.#askLane(desk.incumbent, body, id, desk);
+      }
+      if (answers.ok) this.#answer(lane, rows, answers.value, write, id);
+      else this.#refuse(lane, answers.down);
+      if (desk !== null) desk.answered(id, lane, rows, answers, this.#context.now() - askedAt);
+    };
     const full = lane.ask({
       rows,
       bytes: body.bytes.length,
       isGone: () => this.#response.destroyed,
       onGone: () => this.#leave(lane),
-      done: (answers) => {
-        if (!answers.ok) return this.#refuse(lane, answers.down);
-        this.#answer(lane, rows, answers.value, write);
-      },
+      done,
     });
-    if (full !== null) this.#refuse(lane, full);
+    if (full !== null) done({ ok: false, down: full });
   }
 
-  #answer(lane: Lane, rows: AskedRows, answers: Answers, write: Asked["write"]): void {
+  #answer(lane: Lane, rows: AskedRows, answers: Answers, write: Asked["write"], id: string): void {
     const { described } = lane;
     this.#endIfClosing();
-    const answerId = described.answerHead + this.#context.newId();
+    const answerId = described.answerHead + id;
     // What the body says already is not said again.
     const rest = this.#route.kind === "invocation" ? described.headers : [];
     replyWith(this.#response, write(answers, answerId), ["x-trialmesh-answer", answerId, ...rest]);

@@ -104,7 +104,7 @@ function histogramLines(name: string, labels: string, histogram: Histogram): str
   ];
 }
 
-function labelsOf({ described: { model } }: Lane): string {
+export function labelsOf({ described: { model } }: Lane): string {
   return `model="${escaped(model.model)}",version="${model.version}"`;
 }
 
