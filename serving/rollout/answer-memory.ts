@@ -9,11 +9,11 @@ export type RolloutRole = "incumbent" | "canary" | "shadow";
 export interface RememberedAnswer {
   /** Of the whole request. */
   readonly rows: number;
-  readonly heard: Map<RolloutRole, HeardAnswer>;
+  readonly heard: Record<RolloutRole, HeardAnswer | null>;
   truth: KnownTruth | null;
 }
 
-/** Requests; some 200 bytes each. */
+/** Requests; some hundred bytes each where they have a row, a kilobyte where they have as many as are compared. */
 export const answersRememberedMax = 20_000;
 
 export class AnswerMemory {
@@ -28,7 +28,11 @@ export class AnswerMemory {
   take(id: string, rows: number): RememberedAnswer {
     const known = this.#answers.get(id);
     if (known !== undefined) return known;
-    const made: RememberedAnswer = { rows, heard: new Map(), truth: null };
+    const made: RememberedAnswer = {
+      rows,
+      heard: { incumbent: null, canary: null, shadow: null },
+      truth: null,
+    };
     this.#answers.set(id, made);
     for (const oldest of this.#answers.keys()) {
       if (this.#answers.size <= answersRememberedMax) break;

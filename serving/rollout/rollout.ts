@@ -102,8 +102,8 @@ export class Rollout {
   /** `rows`: of the whole request; `heard` is what is kept of them. */
   heard(id: string, role: RolloutRole, rows: number, heard: HeardAnswer): void {
     const answer = this.#memory.take(id, rows);
-    if (answer.heard.has(role)) return;
-    answer.heard.set(role, heard);
+    if (answer.heard[role] !== null) return;
+    answer.heard[role] = heard;
     for (const challenger of ["canary", "shadow"] as const)
       if (role === "incumbent" || role === challenger) this.#pair(id, challenger);
     this.#judge();
@@ -122,21 +122,27 @@ export class Rollout {
   }
 
   #pair(id: string, challenger: "canary" | "shadow"): void {
-    const heard = this.#memory.find(id)?.heard;
-    const [incumbent, other] = [heard?.get("incumbent"), heard?.get(challenger)];
-    if (incumbent === undefined || other === undefined) return;
-    if (challenger === "canary" && !this.isCanaryOn) return;
-    this.comparison(challenger)?.pair(incumbent, other);
+    const both = this.#bothOf(id, challenger);
+    if (both === null) return;
+    this.comparison(challenger)?.pair(both.incumbent, both.challenger);
     this.#tellTruth(id, challenger);
   }
 
-  /** Where both are there and the truth is known. */
+  /** Where it is known. */
   #tellTruth(id: string, challenger: "canary" | "shadow"): void {
+    const both = this.#bothOf(id, challenger);
+    if (both === null || both.truth === null) return;
+    this.comparison(challenger)?.truth(both.incumbent, both.challenger, both.truth);
+  }
+
+  /** Null where one has not answered yet, or is off. */
+  #bothOf(id: string, role: "canary" | "shadow") {
+    if (role === "canary" && !this.isCanaryOn) return null;
     const answer = this.#memory.find(id);
-    const [incumbent, other] = [answer?.heard.get("incumbent"), answer?.heard.get(challenger)];
-    if (incumbent === undefined || other === undefined || answer === null || answer.truth === null) return;
-    if (challenger === "canary" && !this.isCanaryOn) return;
-    this.comparison(challenger)?.truth(incumbent, other, answer.truth);
+    const incumbent = answer?.heard.incumbent ?? null;
+    const challenger = answer?.heard[role] ?? null;
+    if (answer === null || incumbent === null || challenger === null) return null;
+    return { incumbent, challenger, truth: answer.truth };
   }
 
   #judge(): void {

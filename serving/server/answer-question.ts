@@ -66,8 +66,9 @@ function answerOfServer(
         response,
         200,
         openApiDocument(
-          lanes.map(({ described }) => described),
+          table.places.filter(({ weight }) => weight > 0).map(({ lane }) => lane.described),
           packageVersion,
+          table.desks.map(({ incumbent }) => incumbent.described),
         ),
       );
     case "form":

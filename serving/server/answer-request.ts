@@ -8,7 +8,7 @@ import { observe } from "../batch/histogram.ts";
 import type { Answers } from "../model/served-model.ts";
 import type { AskedRows } from "../protocol/asked-rows.ts";
 import type { DescribedModel } from "../protocol/described-model.ts";
-import type { HttpRefusal, Reading } from "../protocol/http-refusal.ts";
+import { turnDown, type HttpRefusal, type Reading } from "../protocol/http-refusal.ts";
 import { writeInfer } from "../protocol/infer-answer.ts";
 import { readInfer } from "../protocol/infer-request.ts";
 import { readInvocation, writeInvocation } from "../protocol/mlflow-request.ts";
@@ -174,13 +174,10 @@ class Asking {
     const large = largeAnswer(rows.count, lane.described);
     if (large !== null) return this.#refuse(lane, large);
     const askedAt = desk === null ? 0 : this.#context.now();
+    const trial = desk?.isCanary(lane) === true ? this.#tryCanary(desk, lane, rows, body, id) : null;
     const done = (answers: Reading<Answers>) => {
-      if (!answers.ok && desk?.isCanary(lane) === true) {
-        desk.failed(id, lane, rows, answers);
-        lane.counters.failure++;
-        this.#leave(lane);
-        return this.#askLane(desk.incumbent, body, id, desk);
-      }
+      trial?.end();
+      if (!answers.ok && trial !== null) return trial.giveUp(answers);
       if (answers.ok) this.#answer(lane, rows, answers.value, write, id);
       else this.#refuse(lane, answers.down);
       if (desk !== null) desk.answered(id, lane, rows, answers, this.#context.now() - askedAt);
@@ -188,11 +185,36 @@ class Asking {
     const full = lane.ask({
       rows,
       bytes: body.bytes.length,
-      isGone: () => this.#response.destroyed,
-      onGone: () => this.#leave(lane),
+      isGone: () => this.#response.destroyed || trial?.isGivenUp === true,
+      onGone: () => {
+        trial?.end();
+        this.#leave(lane);
+      },
       done,
     });
     if (full !== null) done({ ok: false, down: full });
+  }
+
+  /** A canary that gives no answer, or none in time, is no caller's trouble: the incumbent answers in its place. */
+  #tryCanary(desk: RolloutDesk, lane: Lane, rows: AskedRows, body: RequestBody, id: string) {
+    const again = (answers: Reading<Answers>) => {
+      desk.failed(id, lane, rows, answers);
+      lane.counters.failure++;
+      if (!this.#response.destroyed) this.#askLane(desk.incumbent, body, id, desk);
+    };
+    const late = setTimeout(() => {
+      trial.isGivenUp = true;
+      again(turnDown(500, `${lane.described.reference} did not answer in time`));
+    }, desk.patienceMs);
+    const trial = {
+      isGivenUp: false,
+      end: () => clearTimeout(late),
+      giveUp: (answers: Reading<Answers>) => {
+        this.#leave(lane);
+        again(answers);
+      },
+    };
+    return trial;
   }
 
   #answer(lane: Lane, rows: AskedRows, answers: Answers, write: Asked["write"], id: string): void {

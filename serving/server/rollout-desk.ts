@@ -20,9 +20,13 @@ export interface RolloutDeskOptions
   readonly incumbent: Lane;
   readonly canary: { readonly lane: Lane; readonly share: number } | null;
   readonly shadow: Lane | null;
+  /** How long a caller waits for a canary before the incumbent is asked, and the canary has failed. */
+  readonly canaryPatienceMs?: number;
   /** The canary takes no request from now on: null where the incumbent is its version by now. */
   readonly onCanaryOff: (why: Verdict | string | null) => void;
 }
+
+const canaryPatienceMs = 5_000;
 
 export class RolloutDesk {
   readonly model: string;
@@ -46,6 +50,10 @@ export class RolloutDesk {
       onRollback: onCanaryOff,
     });
     this.copies = new CopyQueue({ now, defer, isBusy: () => this.#isBusy() });
+  }
+
+  get patienceMs(): number {
+    return this.options.canaryPatienceMs ?? canaryPatienceMs;
   }
 
   get incumbent(): Lane {

@@ -8,7 +8,10 @@ import { serveModels, type Serving } from "../../client/serve/serve-models.ts";
 import type { RolloutPlan } from "../../client/serve/start-rollout.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
+import { CallerKeys } from "../../serving/server/caller-key.ts";
+import { RolloutDesk } from "../../serving/server/rollout-desk.ts";
 import { requestsMax, worseModel, type Worse } from "../support/rollout-place.ts";
+import { laneFor, ServingPlace } from "../support/serving-place.ts";
 import { standInAnswer, standInLabels, textModel } from "../support/stand-in-model.ts";
 import { until } from "../support/until.ts";
 
@@ -344,6 +347,47 @@ describe("ROLL-7: a shadow answers nobody and delays nobody", () => {
   });
 });
 
+test("ROLL-7: a canary that hangs costs its callers its patience, and is taken back; what it says later reaches nobody", async () => {
+  let release: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const place = await ServingPlace.open({ models: [textModel({ version: 7 })] });
+  const lane = laneFor(textModel({ version: 8, isAsync: true, wait: () => gate }));
+  const off: unknown[] = [];
+  const incumbent = place.table.places[0]?.lane ?? assert.fail();
+  await place.table.put("trec@8", lane, 0);
+  place.table.try(
+    new RolloutDesk({
+      ...{ alpha: 0.01, agreement: 0.98, copyShare: 1, promoteAfter: null, shadow: null, incumbent },
+      canary: { lane, share: 1 },
+      canaryPatienceMs: 5,
+      now: () => performance.now(),
+      defer: (run) => void setImmediate(run),
+      onPromote: () => undefined,
+      onCanaryOff: (why) => {
+        off.push(why);
+        void place.table.remove("trec@8");
+      },
+    }),
+  );
+  try {
+    for (let at = 0; at < 200 && off.length === 0; at++) {
+      const { json, status } = await place.ask("/predict/trec", { text: `a ${at}` });
+      assert.deepEqual([status, answerSchema.parse(json).version], [200, 7]);
+    }
+    assert.match(JSON.stringify(off), /"errors".*it failed at \d+ that the incumbent answered/);
+    release();
+    await until("nothing is left", () =>
+      lane.counters.inProgress === 0 && lane.queued === 0 && incumbent.counters.inProgress === 0
+        ? true
+        : null,
+    );
+    assert.equal(lane.counters.success, 0);
+  } finally {
+    release();
+    await place.door.drain(1_000);
+  }
+});
+
 describe("ROLL-4: feedback", () => {
   test("what is no feedback is refused with a sentence, and counts for nothing", async () => {
     const place = await opened({
@@ -377,11 +421,55 @@ describe("ROLL-4: feedback", () => {
       assert.equal((await place.ask("/feedback/trec")).status, 405);
       assert.match((await idle.ask("/feedback/trec", { answer, truth })).text, /no version on trial/);
       assert.equal((await idle.ask("/v2/models/trec/rollout")).status, 404);
+      assert.ok((await place.ask("/openapi.json")).text.includes("/feedback/trec"));
+      assert.ok(!(await idle.ask("/openapi.json")).text.includes("/feedback/trec"));
+      const keys = CallerKeys.read("alice 0123456789abcdef");
+      assert.ok(keys.ok);
+      const kept = await ServingPlace.open({ models: [textModel()], keys: keys.value });
+      for (const [path, body] of [
+        ["/feedback/trec", { answer, truth }],
+        ["/v2/models/trec/rollout", undefined],
+      ] as const)
+        assert.equal((await kept.ask(path, body)).status, 401);
+      await kept.door.drain(1_000);
     } finally {
       await place.close();
       await idle.close();
     }
   });
+});
+
+test("ROLL-6: the served alias is moved to and fro under load: no request fails, none gets another's answer, and the trial goes on beside the newest", async () => {
+  const models = [6, 7].map((version) => textModel({ version }));
+  const place = await opened({ models: [...models, worseModel(0, "labels", 1)], plan: canary(0.5) });
+  let isOver = false;
+  let answered = 0;
+  const caller = async (name: string) => {
+    while (!isOver) {
+      const text = `${name} ${answered++}`;
+      const { json, status, text: said } = await place.ask("/predict/trec", { text });
+      assert.equal(status, 200, said);
+      const right = standInAnswer(text);
+      assert.equal(answerSchema.parse(json).label, standInLabels[right.indexOf(Math.max(...right))]);
+    }
+  };
+  const callers = Promise.all(["a", "b", "c"].map(caller));
+  try {
+    for (const version of [6, 7, 6]) {
+      place.champion = version;
+      await until(`beside version ${version}`, async () => {
+        const view = await place.view();
+        return view.incumbent.version === String(version) && view.state === "running" ? true : null;
+      });
+      const then = answered;
+      await Promise.race([until("answers", () => (answered > then + 50 ? true : null)), callers]);
+    }
+  } finally {
+    isOver = true;
+    await callers;
+    await place.close();
+  }
+  assert.ok(place.said.filter((line) => /is version \d now/.test(line)).length === 3);
 });
 
 describe("ROLL-8: what happens elsewhere", () => {
