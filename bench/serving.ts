@@ -47,8 +47,10 @@ const own: LaneWords = {
   path,
   token,
   body: tensors,
-  command: [process.execPath, childFile("serving-child"), file, token],
+  // As `bin/trialmesh.mjs` starts `serve`.
+  command: [process.execPath, "--max-semi-space-size=4", childFile("serving-child"), file, token],
 };
+const alone: LaneWords = { ...own, name: "trialmesh without batches", command: [...own.command, "alone"] };
 const bare: LaneWords = {
   name: "node:http",
   path,
@@ -69,6 +71,7 @@ try {
   for (let round = 0; round < rounds; round++)
     fixed.push(await ours.measure(generator, ours.order(questions, 1, load(100, half))));
   const rssMiB = Math.round(ours.rssMiB());
+  const batching = await batchingRounds(ours, await started(alone));
   const peers = await peerRounds(ours);
   const of = (pick: (round: (typeof pair)[number]) => number) => Number(median(pair.map(pick)).toFixed(3));
   const cpuRatios = {
@@ -101,6 +104,8 @@ try {
       p50AtOne: of(({ c1 }) => c1.ours.p50Ms / c1.limit.p50Ms),
       p99At16: of(({ c16 }) => c16.ours.p99Ms / c16.limit.p99Ms),
     },
+    /** At one connection, with batches over without. */
+    batching,
     cpuUs: {
       ours: of(({ c100 }) => c100.ours.cpuUs),
       nodeHttp: of(({ c100 }) => c100.limit.cpuUs),
@@ -158,6 +163,16 @@ async function pairRounds(ours: ServerLane, limit: ServerLane) {
     found.push(one);
   }
   return found;
+}
+
+/** What batches cost a lone caller, who never waits for one. */
+async function batchingRounds(ours: ServerLane, without: ServerLane) {
+  const rows: { own: Measured; other: Measured }[] = [];
+  const of = (lane: ServerLane) => lane.measure(generator, lane.order(questions, 1, load(1)));
+  for (let round = 0; round < rounds; round++) rows.push({ own: await of(ours), other: await of(without) });
+  const ratio = (pick: (one: Measured) => number) =>
+    Number(median(rows.map(({ other, own: mine }) => pick(mine) / pick(other))).toFixed(3));
+  return { p50: ratio((one) => one.p50Ms), cpu: ratio((one) => one.cpuUs) };
 }
 
 interface PeerRatio {

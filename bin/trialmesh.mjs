@@ -4,6 +4,7 @@
  * missing, and hands over. It may be started from any folder, by a Node as old as 18.
  */
 import { join } from "node:path";
+import { nodeFlags } from "../scripts/node-flag.mjs";
 import { prepareCode } from "../scripts/prepare.mjs";
 import { foreground, root, runScript } from "../scripts/step.mjs";
 
@@ -12,5 +13,5 @@ await runScript(async (parameters) => {
   if (parameters.some((word) => /(?:^|=)\s*tm\d+\./i.test(word)))
     process.title = `trialmesh ${parameters[0]}`;
   const node = await prepareCode();
-  return foreground(node, [join(root, "dist", "cli", "main.js"), ...parameters]);
+  return foreground(node, [...nodeFlags(parameters), join(root, "dist", "cli", "main.js"), ...parameters]);
 });

@@ -1,11 +1,16 @@
-/** Our server as `trialmesh serve` runs it, with a key, metrics and batching, without a mesh: serving-child.js MODEL_FILE TOKEN. */
+/**
+ * Our server as `trialmesh serve` runs it, with a key, metrics and batching, without a mesh: serving-child.js MODEL_FILE TOKEN [alone]. `alone`: without
+ * batches, each request by itself.
+ */
 import { serveModels } from "../../client/serve/serve-models.ts";
 import { accept } from "../../protocol/refusal.ts";
+import { laneLimits } from "../../serving/batch/lane-limit.ts";
 import { CallerKeys } from "../../serving/server/caller-key.ts";
 import { valueOf } from "../shared/value-of.ts";
 import { openTrec } from "./trained-model.ts";
 
-const [file = "", token = ""] = process.argv.slice(2);
+const [file = "", token = "", batches = ""] = process.argv.slice(2);
+const alone = { ...laneLimits, atOnceMs: Infinity, batchMs: 0, batchRowsMin: 1, batchRowsMax: 1 };
 const serving = valueOf(
   await serveModels({
     references: ["trec@champion"],
@@ -15,6 +20,7 @@ const serving = valueOf(
     open: async () => accept(await openTrec(file)),
     resolve: () => Promise.resolve(accept({ model: "trec", version: 1 })),
     say: (line) => console.error(line),
+    ...(batches === "alone" ? { limits: alone } : {}),
   }),
 );
 console.log(`listening at ${serving.url}`);

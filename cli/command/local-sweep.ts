@@ -65,5 +65,11 @@ export function localNote(
   { parallel = sweep.parallel }: LocalSweepOptions,
 ): string {
   const what = { trialmesh: "a sweep file", wandb: "a W&B sweep file", katib: "a Katib Experiment" }[origin];
-  return `${file}: ${what} that runs a command; its trials run on this machine, ${plural(parallel, "trial")} at a time`;
+  const { output, register } = sweep.onMesh;
+  const left = [...(register === null ? [] : ["register"]), ...(output === null ? [] : ["output"])];
+  const told =
+    left.length === 0
+      ? ""
+      : `; \`${left.join("` and `")}\` ${left.length === 1 ? "is" : "are"} for a mesh, and nothing of it is done here`;
+  return `${file}: ${what} that runs a command; its trials run on this machine, ${plural(parallel, "trial")} at a time${told}`;
 }

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { isLoopbackHost } from "../../mesh/port.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { Lane } from "../../serving/batch/lane.ts";
+import type { LaneLimits } from "../../serving/batch/lane-limit.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
 import { describeModel } from "../../serving/protocol/described-model.ts";
 import type { AnsweredRequest } from "../../serving/server/answer-request.ts";
@@ -30,6 +31,8 @@ export interface ServeOptions extends Pick<FollowOptions, "open" | "resolve" | "
   readonly onAnswer?: (answered: AnsweredRequest) => void;
   /** Versions on trial beside these, and where what happens to them is recorded. */
   readonly rollout?: { readonly plan: RolloutPlan; readonly ledger: RolloutLedger };
+  /** Of each version's queue and batches; left out, the usual ones. */
+  readonly limits?: LaneLimits;
 }
 
 export interface Serving extends ServingDoor {
@@ -41,11 +44,11 @@ const followMs = 400;
 const idBytes = 6;
 
 export async function serveModels(options: ServeOptions): Promise<Outcome<Serving>> {
-  const { address, keys, references, say, tls } = options;
+  const { address, keys, references, tls } = options;
   const exposed = exposedRefusal(options);
   if (exposed !== null) return exposed;
   const table = new ModelTable(Math.random);
-  const put = (reference: string, model: ServedModel) => table.put(reference, laneOf(model, say));
+  const put = (reference: string, model: ServedModel) => table.put(reference, laneOf(model, options));
   const followed: FollowReference[] = [];
   for (const reference of new Set(references)) {
     const one = new FollowReference(reference, { ...options, put });
@@ -100,14 +103,12 @@ function exposedRefusal({ address: { host }, keys, tls }: ServeOptions) {
   return null;
 }
 
-async function startTrials(
-  { open, rollout, say }: ServeOptions,
-  table: ModelTable,
-): Promise<Outcome<StartedRollouts>> {
+async function startTrials(options: ServeOptions, table: ModelTable): Promise<Outcome<StartedRollouts>> {
+  const { open, rollout, say } = options;
   if (rollout === undefined) return accept({ look: () => Promise.resolve() });
   const started = await startRollouts({
     ...{ ...rollout, open, say, table },
-    laneOf: (model) => laneOf(model, say),
+    laneOf: (model) => laneOf(model, options),
     now: () => performance.now(),
     defer: (run) => void setImmediate(run),
   });
@@ -124,8 +125,9 @@ async function startTrials(
   });
 }
 
-function laneOf(model: ServedModel, say: (line: string) => void): Lane {
+function laneOf(model: ServedModel, { limits, say }: Pick<ServeOptions, "limits" | "say">): Lane {
   return new Lane(describeModel(model), {
+    ...(limits === undefined ? {} : { limits }),
     now: () => performance.now(),
     defer: (run) => void setImmediate(run),
     onFault: (fault) =>

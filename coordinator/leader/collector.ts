@@ -16,6 +16,7 @@ import { referredTo } from "../collect/reference.ts";
 import { retentionOf } from "../collect/default-retention.ts";
 import { eachOf, SurveyMemory, surveyStore, type Unreferred } from "../collect/survey.ts";
 import type { Input } from "../state/input.ts";
+import { youngMsFor } from "../collect/young.ts";
 import { packOfId } from "../state/pack-id.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
 import { mustGet, type Mark, type State } from "../state/state.ts";
@@ -33,6 +34,8 @@ export interface CollectorOptions {
   readonly state: State;
   readonly settings: Pick<CoordinatorSettings, "collectEveryMs" | "collectRestMs">;
   readonly prover: Pick<BlobProver, "wasTold">;
+  /** GC-5: somebody was told that an agent holds it, and has not reported it yet. */
+  readonly mayBeNamed: (digest: Digest) => boolean;
   /** What lies at agents and not in the mesh's store, and how long it has; what of it a report may yet name is left out. */
   readonly atAgents: () => Iterable<Unreferred>;
   /** Runs it when the state holds only what is durable. */
@@ -80,6 +83,9 @@ export class Collector {
 
   /** What agents are to be told of now, each a few times: a beacon can be lost. */
   dropped(): readonly Digest[] {
+    // REPL-9: what was made again is referred to again.
+    for (const digest of this.#dropped.keys())
+      if (!this.#options.state.gone.has(digest)) this.#dropped.delete(digest);
     const told = [...this.#dropped].slice(0, droppedMax);
     for (const [digest, times] of told) {
       this.#dropped.delete(digest);
@@ -130,7 +136,7 @@ export class Collector {
   }
 
   async #collect({ left, referred }: Wanted): Promise<void> {
-    const { bus, clock, mesh, prover, settings, state, submit } = this.#options;
+    const { bus, clock, mayBeNamed, mesh, prover, settings, state, submit } = this.#options;
     const lookedAt = clock.monotonic();
     const goesOn = () => !this.#closed;
     const place = placeOf(mesh);
@@ -138,13 +144,12 @@ export class Collector {
       ...{ bus, place, referred, goesOn, memory: this.memory, packs: state.packs },
     });
     if (!goesOn()) return;
-    const { uploadMs } = retentionOf(state);
-    const isSpared = (digest: Digest) => survey.parts.has(digest) || prover.wasTold(digest, uploadMs);
     const atAgents = [...this.#options.atAgents()].filter(
       ({ digest }) => left.has(digest) && !referred.has(digest) && !survey.inventory.stored.has(digest),
     );
-    const youngMs = (digest: Digest) =>
-      left.has(digest) || state.packs.has(packOfId(digest) ?? -1) ? settings.collectRestMs : uploadMs;
+    const youngMs = youngMsFor({ state, left, restMs: settings.collectRestMs });
+    const isSpared = (digest: Digest) =>
+      survey.parts.has(digest) || prover.wasTold(digest, youngMs(digest)) || mayBeNamed(digest);
     await submit({
       kind: "collect",
       collection: {

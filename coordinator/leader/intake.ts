@@ -59,6 +59,7 @@ export interface IntakeOptions extends Ears {
   readonly archives: ArchiveShelf;
   readonly checkHead: HeadCheck;
   readonly restMs: () => number;
+  readonly wasTold: (digest: Digest, withinMs: number) => boolean;
   readonly surveyMemory: SurveyMemory;
   readonly tracker: Tracker;
   readonly spare: (digest: Digest) => void;

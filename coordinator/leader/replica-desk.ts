@@ -5,6 +5,7 @@
  *
  * REPL-1: a checkpoint counts as held only once an agent with another folder of artifacts says that it keeps it whole.
  * REPL-8: whoever asks is no keeper before it says so itself: it may give the question up, and nobody hears of that.
+ * REPL-9: what was collected goes to the mesh's store when it is made again; until a report names it nobody else keeps it for sure.
  * REPL-3: an agent is asked only on behalf of whoever holds a lease, for no more than it has room for, a few at a time.
  */
 import type { Digest, Fence } from "../../protocol/id.ts";
@@ -118,6 +119,8 @@ export class ReplicaDesk {
     const { bytes, digest, fence } = asked;
     const found = attemptByFence(state, fence);
     if (found === null || found.attempt.agent !== asker) return none;
+    // REPL-9: agents that are told to drop what was collected drop it although it is made again just now.
+    if (state.gone.has(digest)) return none;
     tracker.note(asker, digest);
     this.#noteMade(digest, fence);
     const by = this.#holderBeside(asker, digest);

@@ -72,7 +72,11 @@ export function storeKeepers({
     prove: (digest) => prover.prove(digest),
   });
   const common = { bus, mesh, clock, state, settings, prover, log, ask, submit };
-  const collector = new Collector({ ...common, atAgents: () => keeper.atAgents() });
+  const collector = new Collector({
+    ...common,
+    atAgents: () => keeper.atAgents(),
+    mayBeNamed: (digest) => desk.isOver(digest) === false,
+  });
   const archiver = new Archiver({ ...common, points });
   return {
     ...{ collector, desk, keeper, points, prover },

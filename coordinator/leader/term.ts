@@ -119,7 +119,8 @@ export function beginTerm(options: TermOptions): Term {
   const keepers = storeKeepers({ ...options, leader, packs, giveOrder, tracker });
   const { archives, collector, desk, points, prover } = keepers;
   const spare = (digest: Digest) => prover.tell(digest);
-  const store = { restMs: () => collector.restMs, spare, surveyMemory: collector.memory, tracker };
+  const wasTold = (digest: Digest, withinMs: number) => prover.wasTold(digest, withinMs);
+  const store = { restMs: () => collector.restMs, spare, surveyMemory: collector.memory, tracker, wasTold };
   const ears = { ...earsOf(options), leader, giveOrder, packs, points, archives, ...store };
   const intake: IntakeOptions = { ...options, ...ears };
   const subscriptions: Subscription[] = [

@@ -8,7 +8,8 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import { eachReference, reasonText, referredTo } from "../collect/reference.ts";
 import { logsMsOf, retentionFor, retentionOf } from "../collect/default-retention.ts";
-import { surveyStore, type Survey } from "../collect/survey.ts";
+import { surveyStore, type Survey, type Unreferred } from "../collect/survey.ts";
+import { youngMsFor } from "../collect/young.ts";
 import { digestsOf, packOfId } from "../state/pack-id.ts";
 import { mustGet, type State, type Trial } from "../state/state.ts";
 import type { QuerySource } from "./query-source.ts";
@@ -34,14 +35,13 @@ export async function garbageViewOf(
   if (survey === null)
     return refuse("unavailable", "the mesh's store is still being looked through; ask again in a moment");
   const { inventory, unreferred } = survey;
-  const youngMs = (digest: Digest) =>
-    owners.has(digest) || state.packs.has(packOfId(digest) ?? -1)
-      ? source.settings.collectRestMs
-      : retention.uploadMs;
+  const youngMs = youngMsFor({ state, left: owners, restMs: source.settings.collectRestMs });
+  const isYoung = ({ ageMs, digest }: Unreferred) =>
+    ageMs < youngMs(digest) || source.wasTold(digest, youngMs(digest));
   const isLeaving = (digest: Digest) => state.openMarks.has(state.gone.get(digest) ?? 0);
   const leaving = unreferred.filter(({ digest }) => isLeaving(digest));
   const others = unreferred.filter(({ digest }) => !isLeaving(digest));
-  const young = others.filter(({ ageMs, digest }) => ageMs < youngMs(digest) && !state.marked.has(digest));
+  const young = others.filter((one) => isYoung(one) && !state.marked.has(one.digest));
   const garbage = others
     .filter((one) => !young.includes(one))
     .toSorted((a, b) => b.bytes - a.bytes || (a.digest < b.digest ? -1 : 1));

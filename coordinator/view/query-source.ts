@@ -34,6 +34,8 @@ export interface QuerySource {
   };
   /** How long whoever leads still removes nothing from the mesh's store, ms. */
   readonly restMs: () => number;
+  /** Whether somebody was told within so many ms that it is there. */
+  readonly wasTold: (digest: Digest, withinMs: number) => boolean;
   /** What a look at that store has read before. */
   readonly surveyMemory: SurveyMemory;
 }

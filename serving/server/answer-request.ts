@@ -68,7 +68,7 @@ export function answerRequest(
   const { value } = route;
   const form: RefusalForm = value.kind === "invocation" ? "mlflow" : "open-inference";
   const headers = readHeaders(request.rawHeaders);
-  const caller = callerOf(context, value, headers);
+  const caller = callerOf(context, value, headers, request.socket);
   if (!caller.ok) return refuseUnread(request, response, caller.down, form);
   if (isAsking(value)) {
     new Asking(context, response, value, form, caller.value).receive(request, headers);
@@ -118,9 +118,10 @@ function callerOf(
   { keys, now }: RequestContext,
   route: Route,
   { authorization }: RequestHeaders,
+  connection: object,
 ): Reading<string | null> {
   if (keys === null || keyless.includes(route.kind)) return { ok: true, value: null };
-  return keys.admit(authorization, now(), isAsking(route) || route.kind === "feedback");
+  return keys.admit(authorization, now(), isAsking(route) || route.kind === "feedback", connection);
 }
 
 /** A request that wants rows answered. */

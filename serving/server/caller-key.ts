@@ -24,6 +24,8 @@ interface CallerKey {
 
 export class CallerKeys {
   readonly #keys = new Map<string, CallerKey>();
+  /** Of each connection, what its caller was let in with the last time: it is held against what they said themselves and nothing else. */
+  readonly #lastOf = new WeakMap<object, { readonly authorization: string; readonly key: CallerKey }>();
 
   /** A line each: name, token, and requests a second where there is a bound; `#` begins a remark. */
   static read(text: string): Outcome<CallerKeys> {
@@ -54,12 +56,11 @@ export class CallerKeys {
     return null;
   }
 
-  /** Who it is, or why they may not. `isCounted`: whether it counts towards their rate. */
-  admit(authorization: string | null, now: number, isCounted: boolean): Reading<string> {
-    const token = authorization === null ? null : tokenOf(authorization);
-    if (token === null) return turnDown(401, "a key is needed: send the header Authorization: Bearer TOKEN");
-    const key = this.#keys.get(digestOf(token));
-    if (key === undefined) return turnDown(401, "the key is not known here");
+  /** Who it is, or why they may not. `isCounted`: whether it counts towards their rate; `connection`: the one that it came over. */
+  admit(authorization: string | null, now: number, isCounted: boolean, connection: object): Reading<string> {
+    const known = this.#keyOf(authorization, connection);
+    if (!known.ok) return known;
+    const key = known.value;
     if (!isCounted || key.rate === null) return { ok: true, value: key.name };
     key.bucket = Math.min(capacityOf(key.rate), key.bucket + (Math.max(0, now - key.at) * key.rate) / 1_000);
     key.at = now;
@@ -76,6 +77,18 @@ export class CallerKeys {
     }
     key.bucket--;
     return { ok: true, value: key.name };
+  }
+
+  #keyOf(authorization: string | null, connection: object): Reading<CallerKey> {
+    const last = this.#lastOf.get(connection);
+    if (last !== undefined && last.authorization === authorization) return { ok: true, value: last.key };
+    const token = authorization === null ? null : tokenOf(authorization);
+    if (authorization === null || token === null)
+      return turnDown(401, "a key is needed: send the header Authorization: Bearer TOKEN");
+    const key = this.#keys.get(digestOf(token));
+    if (key === undefined) return turnDown(401, "the key is not known here");
+    this.#lastOf.set(connection, { authorization, key });
+    return { ok: true, value: key };
   }
 }
 

@@ -1,4 +1,4 @@
-/** REPL-1 to REPL-3, REPL-7, REPL-8: who is asked to hold a replica, beside agents that bring it, decline, say nothing, or stop half-way. */
+/** REPL-1 to REPL-3, REPL-7 to REPL-9: who is asked to hold a replica, beside agents that bring it, decline, say nothing, or stop half-way. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
@@ -176,6 +176,18 @@ test("REPL-8: whoever asks counts as no keeper before it says that it keeps it, 
     void place.ask(digestOf(1), mebibyte);
     assert.ok(place.tracker.keepersOf(digestOf(1)).has("maker"), "asked again it goes on being one");
   }
+});
+
+test("REPL-9: what was collected is asked of nobody when it is made again, though an agent is known to keep it", async () => {
+  const place = new Place([{ way: "takes", roomMiB: 40, hasDoor: true, store: 1, isOld: false }]);
+  const digest = digestOf(1);
+  place.tell("m0", [{ digest, kept: mebibyte }]);
+  assert.deepEqual(await place.ask(digest, mebibyte), { state: "held", by: "m0" });
+  place.fold.state.gone.set(digest, 1);
+  assert.deepEqual(await place.ask(digest, mebibyte), { state: "none" });
+  place.fold.state.gone.delete(digest);
+  assert.deepEqual(await place.ask(digest, mebibyte), { state: "held", by: "m0" });
+  assert.deepEqual(place.ordered, []);
 });
 
 test("REPL-7: nothing is over while a report that names it may come, whichever answers are lost and asked for again", async () => {

@@ -149,6 +149,16 @@ test("LOCAL-9: a trial that runs too long is ended with all it started", async (
   assert.equal(isAlive(Number(readFileSync(join(folder, "long.pid"), "utf8"))), false);
 });
 
+test("what a file asks of a mesh is said not to be done here", async () => {
+  write("kept.sh", "echo score=1\n", true);
+  const text = (terms: string) =>
+    `name: kept\ncommand: ["./kept.sh"]\nobjective: {metric: score, goal: maximize}\nsearch: {method: random, trials: 1}\nparameters: {a: 1}\n${terms}`;
+  const noteOf = async (terms: string) => (await local(write("kept.yaml", text(terms)))).err;
+  assert.match(await noteOf("output: model\nregister: digits\n"), /`register` and `output` are for a mesh/);
+  assert.match(await noteOf("output: model\n"), /`output` is for a mesh, and nothing of it is done here/);
+  assert.doesNotMatch(await noteOf(""), /for a mesh/);
+});
+
 test("LOCAL-10: ctrl-c ends every trial with all it started, and still says what there is", async () => {
   write(
     "wait.sh",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runScenario } from "./scenario.ts";
 
-const seeds = [1, 4, 28, 97, 224, 4242];
+const seeds = [1, 4, 28, 97, 224, 4242, 951_174];
 
 for (const seed of seeds) {
   test(`SIM: every invariant at every event, one outcome per trial, seed ${seed}`, async () => {

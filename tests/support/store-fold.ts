@@ -5,6 +5,7 @@ import { activeAttempt, mustGet, type Trial } from "../../coordinator/state/stat
 import { retentionOf } from "../../coordinator/collect/default-retention.ts";
 import { referredTo } from "../../coordinator/collect/reference.ts";
 import { leftByTrials } from "../../coordinator/collect/mention.ts";
+import { youngMsFor } from "../../coordinator/collect/young.ts";
 import { Fold } from "./fold.ts";
 
 const dayMs = 24 * 3_600_000;
@@ -77,14 +78,12 @@ export class StoreFold extends Fold {
   /** A whole look, and the removal of what was collected in it or before. */
   look({ dieBeforeRemoval = false, mayCollect = true }: Look = {}): void {
     const { state } = this;
-    const { uploadMs } = retentionOf(state);
     const referred = referredTo({ state, at: this.at, retention: retentionOf(state) });
-    const left = leftByTrials(state);
+    const youngMs = youngMsFor({ state, left: leftByTrials(state), restMs });
     const found = [...this.stored].flatMap(([digest, { at }]) => {
-      const young = left.has(digest) ? restMs : uploadMs;
-      return referred.has(digest) || this.at - at < young ? [] : [{ digest, bytes }];
+      return referred.has(digest) || this.at - at < youngMs(digest) ? [] : [{ digest, bytes }];
     });
-    const wasTold = (digest: string) => this.at - (this.#told.get(digest) ?? -Infinity) < uploadMs;
+    const wasTold = (digest: string) => this.at - (this.#told.get(digest) ?? -Infinity) < youngMs(digest);
     const before = this.#sequence + 1;
     const gone = new Set(state.gone.keys());
     this.do({
