@@ -37,7 +37,8 @@ export interface MeshLedgerOptions {
 
 type AliasedMove = RolloutMove & { readonly alias: string };
 
-const canaryAlias = "canary";
+/** Points to the version on trial. */
+export const canaryAlias = "canary";
 /** What a name alone stands for. */
 const usualAlias = "champion";
 /** Between two tries while the mesh is away. */

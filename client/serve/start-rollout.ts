@@ -9,7 +9,7 @@ import type { ServedModel } from "../../serving/model/served-model.ts";
 import type { ModelTable, TablePlace } from "../../serving/server/model-table.ts";
 import { RolloutDesk } from "../../serving/server/rollout-desk.ts";
 import { openProven } from "./prove-served.ts";
-import type { RolloutLedger } from "./rollout-ledger.ts";
+import { canaryAlias, type RolloutLedger } from "./rollout-ledger.ts";
 
 export interface CanaryReference {
   readonly reference: string;
@@ -51,7 +51,7 @@ export interface StartedRollouts {
 
 /** Whatever is refused, nothing of it takes requests. */
 export async function startRollouts(options: StartRolloutOptions): Promise<Outcome<StartedRollouts>> {
-  const { ledger, plan, table } = options;
+  const { plan, table } = options;
   const trials = new Map<string, Trial>();
   const wanted = [
     ...plan.canaries.map(({ reference, share }) => ({ reference, share })),
@@ -73,21 +73,34 @@ export async function startRollouts(options: StartRolloutOptions): Promise<Outco
     else trial.canary = { lane: lane.value, share };
   }
   const begun = [...trials].map(([model, trial]) => ({ trial, place: placeOf(table, model) }));
-  for (const { place, trial } of begun)
-    if (trial.canary !== null && plan.promoteAfter !== null && ledger.aliasOf(place.reference) === null)
-      return freeAll(
-        trials,
-        refuse(
-          "invalid",
-          `--promote-after moves an alias, and ${place.reference} is a version; serve an alias, such as ${place.lane.described.model.model}@champion`,
-        ),
-      );
+  for (const { place, trial } of begun) {
+    const unfit = trial.canary === null ? null : whyNoCanary(options, place);
+    if (unfit !== null) return freeAll(trials, unfit);
+  }
   for (const { place, trial } of begun) beginTrial(options, place.reference, place.lane, trial);
   return accept({
     look: async () => {
       for (const desk of table.desks) await lookAt(options, desk);
     },
   });
+}
+
+function whyNoCanary(
+  { ledger, plan }: StartRolloutOptions,
+  { lane, reference }: TablePlace,
+): Outcome<never> | null {
+  const alias = ledger.aliasOf(reference);
+  const instead = `${lane.described.model.model}@champion`;
+  if (alias === canaryAlias)
+    return refuse(
+      "invalid",
+      `${reference} is whatever is on trial, and cannot be what that is compared with; serve another alias, such as ${instead}`,
+    );
+  if (plan.promoteAfter === null || alias !== null) return null;
+  return refuse(
+    "invalid",
+    `--promote-after moves an alias, and ${reference} is a version; serve an alias, such as ${instead}`,
+  );
 }
 
 async function lookAt({ ledger, say, table }: StartRolloutOptions, desk: RolloutDesk): Promise<void> {
@@ -98,7 +111,9 @@ async function lookAt({ ledger, say, table }: StartRolloutOptions, desk: Rollout
   if (moved === null || desk.rollout.state !== "running") return;
   desk.rollout.end("ended");
   void table.remove(described.reference);
-  say(`${described.reference} answers nobody any more: somebody moved ${model}@canary to version ${moved}`);
+  say(
+    `${described.reference} answers nobody any more: somebody moved ${model}@${canaryAlias} to version ${moved}`,
+  );
 }
 
 async function freeAll(trials: ReadonlyMap<string, Trial>, refused: Outcome<never>): Promise<Outcome<never>> {

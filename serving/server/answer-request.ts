@@ -167,7 +167,14 @@ class Asking {
     this.#askLane(desk?.laneFor(id) ?? found.value, body, id, desk);
   }
 
-  #askLane(lane: Lane, body: RequestBody, id: string, desk: RolloutDesk | null): void {
+  /** `onMs`: told how long the answer took, if there is one. */
+  #askLane(
+    lane: Lane,
+    body: RequestBody,
+    id: string,
+    desk: RolloutDesk | null,
+    onMs?: (ms: number) => void,
+  ): void {
     const asked = readAsked(this.#route, body, lane.described);
     lane.counters.inProgress++;
     if (!asked.ok) return this.#refuse(lane, asked.down);
@@ -181,7 +188,10 @@ class Asking {
       if (!answers.ok && trial !== null) return trial.giveUp(answers);
       if (answers.ok) this.#answer(lane, rows, answers.value, write, id);
       else this.#refuse(lane, answers.down);
-      if (desk !== null) desk.answered(id, lane, rows, answers, this.#context.now() - askedAt);
+      if (desk === null) return;
+      const ms = this.#context.now() - askedAt;
+      if (answers.ok) onMs?.(ms);
+      desk.answered(id, lane, rows, answers, ms);
     };
     const full = lane.ask({
       rows,
@@ -198,21 +208,23 @@ class Asking {
 
   /** A canary that gives no answer, or none in time, is no caller's trouble: the incumbent answers in its place. */
   #tryCanary(desk: RolloutDesk, lane: Lane, rows: AskedRows, body: RequestBody, id: string) {
-    const again = (answers: Reading<Answers>) => {
-      desk.failed(id, lane, rows, answers);
+    const again = (onMs?: (ms: number) => void) => {
       lane.counters.failure++;
-      if (!this.#response.destroyed) this.#askLane(desk.incumbent, body, id, desk);
+      if (!this.#response.destroyed) this.#askLane(desk.incumbent, body, id, desk, onMs);
     };
     const late = setTimeout(() => {
       trial.isGivenUp = true;
-      again(turnDown(500, `${lane.described.reference} did not answer in time`));
+      const down = turnDown(500, `${lane.described.reference} did not answer in time`);
+      // What takes the incumbent long too is no fault of the canary's.
+      again((ms) => (ms < desk.patienceMs / 2 ? desk.failed(id, lane, rows, down) : null));
     }, desk.patienceMs);
     const trial = {
       isGivenUp: false,
       end: () => clearTimeout(late),
       giveUp: (answers: Reading<Answers>) => {
         this.#leave(lane);
-        again(answers);
+        desk.failed(id, lane, rows, answers);
+        again();
       },
     };
     return trial;
