@@ -1,6 +1,6 @@
 /**
  * ROLL-2, ROLL-5, ROLL-6, ROLL-7. A rollout with the lanes of its versions: sends a caller to the incumbent or the canary, has the others asked the same, and keeps what
- * they said for comparison. What is concluded is `rollout/rollout.ts`.
+ * they said for comparison. What is concluded is `serving/rollout`.
  */
 import type { Lane } from "../batch/lane.ts";
 import { signatureDifference } from "../model/same-signature.ts";
@@ -84,7 +84,8 @@ export class RolloutDesk {
       onCanaryOff(
         isPromoted ? null : `${lane.described.reference} answers now, beside which ${differs ?? ""}`,
       );
-    if (differs !== null) void this.#endShadow();
+    const isShadows = this.#shadow?.described.model.version === lane.described.model.version;
+    if (differs !== null || isShadows) void this.#endShadow();
     this.rollout.begin();
   }
 

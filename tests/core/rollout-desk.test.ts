@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { signatureDifference } from "../../serving/model/same-signature.ts";
 import { CopyQueue, copiesMax } from "../../serving/server/copy-queue.ts";
 import { ModelTable } from "../../serving/server/model-table.ts";
+import { RolloutDesk } from "../../serving/server/rollout-desk.ts";
 import { laneFor } from "../support/serving-place.ts";
 import { tableModel, textModel, wideModel } from "../support/stand-in-model.ts";
 import { askTrial, openTrial, requestsMax, worseModel } from "../support/rollout-place.ts";
@@ -129,4 +130,27 @@ test("ROLL-6: another incumbent begins the trial anew; the canary's own version 
   put(9, { ...wideModel(), model: "trec", version: 9 });
   assert.equal(other.desk.rollout.state, "ended");
   assert.match(String(other.off[0]), /trec@9 answers now, beside which it gives the labels/);
+});
+
+test("ROLL-6: a shadow whose version takes the incumbent's place is a shadow no more, and is freed", async () => {
+  let freed = 0;
+  const table = new ModelTable(() => 0);
+  void table.put("trec@champion", laneFor(textModel({ version: 7 })));
+  const [place] = table.places;
+  const desk = new RolloutDesk({
+    ...{ alpha: 0.01, agreement: 0.98, copyShare: 1, promoteAfter: null, canary: null },
+    incumbent: place?.lane ?? assert.fail(),
+    shadow: laneFor(textModel({ version: 8, onDispose: () => void freed++ })),
+    now: () => 0,
+    defer: (run) => void setImmediate(run),
+    onPromote: () => undefined,
+    onCanaryOff: () => undefined,
+  });
+  table.try(desk);
+  void table.put("trec@champion", laneFor(textModel({ version: 6 })));
+  assert.notEqual(desk.shadow, null);
+  void table.put("trec@champion", laneFor(textModel({ version: 8 })));
+  assert.equal(desk.shadow, null);
+  await new Promise((resolve) => void setImmediate(resolve));
+  assert.equal(freed, 1);
 });
