@@ -1,6 +1,6 @@
 /**
- * ROLL-7. Copies of requests that are asked for the sake of comparison alone. They are taken up while no caller waits, a few at a time, and the oldest
- * are dropped where more come than there is time for: no caller waits for one, and nobody hears its answer but who compares.
+ * ROLL-7. Copies of requests that are asked for the sake of comparison alone; nobody hears the answers but who compares. A few rows of them are on the way at once, none while
+ * whoever goes first waits, and where more come than there is time for, the oldest are dropped.
  */
 import type { Lane } from "../batch/lane.ts";
 import type { Answers } from "../model/served-model.ts";
@@ -19,21 +19,21 @@ export interface CopyQueueOptions {
   readonly now: () => number;
   /** Runs it once what has come in so far has been heard. */
   readonly defer: (run: () => void) => void;
-  /** Whether a caller waits. */
+  /** Whether somebody waits who goes first. */
   readonly isBusy: () => boolean;
 }
 
 /** Copies that wait; beyond it the oldest goes. */
 export const copiesMax = 512;
-/** Asked and not answered yet; they are one batch of a model that takes batches. */
-const askedMax = 8;
+/** Rows that are asked and not answered yet: what a caller may find before them, of a model that takes batches. */
+const askedRowsMax = 64;
 /** Of one turn of the event loop. */
 const turnMs = 1;
 
 export class CopyQueue {
   readonly #options: CopyQueueOptions;
   readonly #waiting: Copy[] = [];
-  #asked = 0;
+  #askedRows = 0;
   #isDue = false;
   #dropped = 0;
 
@@ -73,36 +73,36 @@ export class CopyQueue {
     this.#waiting.length = 0;
   }
 
-  /** Where a caller waits nothing is done, nor while others are being answered: the answer wakes it again. */
+  /** While others are being answered nothing is done: their answers wake it again. */
   #work(): void {
     const { isBusy, now } = this.#options;
-    if (this.#asked > 0 || isBusy()) return;
+    if (this.#askedRows > 0 || isBusy()) return;
     const started = now();
     // Those of a model that answers at once are answered when `ask` returns.
-    while (this.#asked < askedMax && now() - started < turnMs) {
+    while (this.#askedRows < askedRowsMax && now() - started < turnMs) {
       const copy = this.#waiting.shift();
       if (copy === undefined) return;
       this.#ask(copy);
     }
-    if (this.#asked === 0) this.wake();
+    if (this.#askedRows === 0) this.wake();
   }
 
   #ask({ heard, lane: laneOf, rows }: Copy): void {
     const lane = laneOf();
     if (lane === null) return;
-    this.#asked++;
+    this.#askedRows += rows.count;
     const full = lane.ask({
       rows,
       bytes: 0,
       isGone: () => false,
       done: (answer) => {
-        this.#asked--;
+        this.#askedRows -= rows.count;
         heard(answer);
         this.wake();
       },
     });
     if (full === null) return;
-    this.#asked--;
+    this.#askedRows -= rows.count;
     this.#dropped++;
   }
 }

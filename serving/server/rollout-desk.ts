@@ -31,7 +31,9 @@ const canaryPatienceMs = 5_000;
 export class RolloutDesk {
   readonly model: string;
   readonly rollout: Rollout;
-  readonly copies: CopyQueue;
+  /** What a canary is judged by is asked beside callers, and a shadow while nobody waits. */
+  readonly #comparing: CopyQueue;
+  readonly #shadowing: CopyQueue;
   readonly options: RolloutDeskOptions;
   #incumbent: Lane;
   #shadow: Lane | null;
@@ -49,11 +51,17 @@ export class RolloutDesk {
       hasShadow: shadow !== null,
       onRollback: onCanaryOff,
     });
-    this.copies = new CopyQueue({ now, defer, isBusy: () => this.#isBusy() });
+    this.#comparing = new CopyQueue({ now, defer, isBusy: () => false });
+    this.#shadowing = new CopyQueue({ now, defer, isBusy: () => this.#isBusy() });
   }
 
   get patienceMs(): number {
     return this.options.canaryPatienceMs ?? canaryPatienceMs;
+  }
+
+  get copies(): { readonly waiting: number; readonly dropped: number } {
+    const [one, other] = [this.#comparing, this.#shadowing];
+    return { waiting: one.waiting + other.waiting, dropped: one.dropped + other.dropped };
   }
 
   get incumbent(): Lane {
@@ -71,7 +79,8 @@ export class RolloutDesk {
     if (lane === this.#incumbent) return;
     this.#incumbent = lane;
     this.#epoch++;
-    this.copies.clear();
+    this.#comparing.clear();
+    this.#shadowing.clear();
     const challenger = canary?.lane ?? this.#shadow;
     const differs =
       challenger === null
@@ -106,7 +115,7 @@ export class RolloutDesk {
       if (answer.ok) this.rollout.timed(role, ms);
       for (const other of this.rollout.copiesFor(id, role)) this.#copy(id, other, rows);
     }
-    this.copies.wake();
+    this.#shadowing.wake();
   }
 
   /** A canary has no answer; the incumbent is asked in its place, and its caller hears that. */
@@ -120,7 +129,8 @@ export class RolloutDesk {
   }
 
   async close(): Promise<void> {
-    this.copies.clear();
+    this.#comparing.clear();
+    this.#shadowing.clear();
     this.rollout.end("ended");
     await this.#endShadow();
   }
@@ -149,10 +159,12 @@ export class RolloutDesk {
   #copy(id: string, role: RolloutRole, rows: AskedRows): void {
     const epoch = this.#epoch;
     const isWanted = () => epoch === this.#epoch;
-    this.copies.add({
+    const copies = role === "shadow" ? this.#shadowing : this.#comparing;
+    copies.add({
       rows: firstRows(rows),
       lane: () => (isWanted() ? this.#laneOf(role) : null),
       heard: (answer) => {
+        this.#shadowing.wake();
         const lane = this.#laneOf(role);
         if (!isWanted() || lane === null) return;
         const kept = hearAnswer(

@@ -12,7 +12,7 @@ import { askTrial, openTrial, requestsMax, worseModel } from "../support/rollout
 
 const rows = (text: string) => ({ kind: "texts", count: 1, texts: [text] }) as const;
 
-describe("ROLL-7: copies wait for callers, never the other way round", () => {
+describe("ROLL-7: copies are asked a few at a time, and a shadow's only while nobody waits", () => {
   function queueOf(isBusy: () => boolean) {
     const turns: (() => void)[] = [];
     let now = 0;
@@ -35,6 +35,25 @@ describe("ROLL-7: copies wait for callers, never the other way round", () => {
     queue.wake();
     turn();
     assert.equal(queue.waiting, 0);
+  });
+
+  test("while some are being answered no more are asked, and their answers wake the next", async () => {
+    const { queue, turn, turns } = queueOf(() => false);
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const lane = laneFor(textModel({ isAsync: true, wait: () => gate }));
+    let heard = 0;
+    for (let at = 0; at < 200; at++)
+      queue.add({ rows: rows(`a ${at}`), lane: () => lane, heard: () => heard++ });
+    for (let at = 0; at < 5; at++) turn();
+    assert.ok(lane.queued > 0 && lane.queued <= 64, `${lane.queued}`);
+    assert.equal(turns.length, 0);
+    release();
+    while (heard < 200) {
+      await new Promise((resolve) => void setImmediate(resolve));
+      turn();
+    }
+    assert.deepEqual([queue.waiting, queue.dropped], [0, 0]);
   });
 
   test("where more come than there is time for, the oldest are dropped and counted, and what is kept stays in order", () => {
