@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option, type Command } from "commander";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { programsAllowed, type ProgramsAllowed } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { serverLife } from "../../protocol/certificate/certificate-life.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
@@ -12,7 +13,7 @@ import { keepServerCertificate } from "../../mesh/part/keep-server-certificate.t
 import { untilClosed, untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { isLoopbackHost } from "../../mesh/port.ts";
 import { CallerKeys } from "../../serving/server/caller-key.ts";
-import type { ServingAddress, ServingTls } from "../../serving/server/serving-door.ts";
+import type { ServingAddress, ServingTls } from "../../serving/server/http-door.ts";
 import { readPrivateFile } from "../../system/private-file.ts";
 import { printRefusal } from "../shell/answer.ts";
 import { listenFlag } from "../shell/listen-flag.ts";
@@ -23,12 +24,17 @@ import { rolloutPlanOf, withRolloutOptions, type RolloutOptionValues } from "../
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
-interface Options extends MeshOptions, RolloutOptionValues {
+/** Where whatever answers callers listens, and whom it lets in. */
+interface DoorOptions {
   readonly listen: ServingAddress;
   readonly keyFile?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+}
+
+interface Options extends MeshOptions, DoorOptions, RolloutOptionValues {
   readonly logSample: number;
+  readonly programs: ProgramsAllowed;
 }
 
 /** What was asked before the end is answered within this. */
@@ -60,6 +66,14 @@ export function serveCommand(terminal: Terminal): Command {
       "print so much of what is asked, 0 to 1, with personal data masked",
       rangeFlag({ least: 0, most: 1 }),
       0,
+    )
+    .addOption(
+      new Option(
+        "--programs <whose>",
+        "run the serve command of models that only their program can answer with: of the mesh's owner, or of anyone",
+      )
+        .choices(programsAllowed)
+        .default("none"),
     )
     .addHelpText(
       "after",
@@ -96,7 +110,7 @@ async function serve(
   const say = (line: string) => terminal.note(line);
   const serving = await serveModels({
     ...{ references, say, keys: keys.value, tls: tls.value, address: options.listen },
-    open: (reference) => openModel(connected, reference, surroundingsOf(terminal)),
+    open: (reference) => openModel(connected, reference, surroundingsOf(terminal), options.programs),
     resolve: (reference) => resolveModel(connected.client, reference, () => undefined),
     ...(await trialOf(connected, options, say)),
     ...(options.logSample > 0
@@ -131,7 +145,7 @@ async function trialOf(
 ): Promise<Pick<ServeOptions, "rollout">> {
   const plan = rolloutPlanOf(options);
   if (plan === null) return {};
-  const { MeshLedger } = await import("../../client/serve/rollout-ledger.ts");
+  const { MeshLedger } = await import("../../client/model/mesh-ledger.ts");
   const { checkVersion } = await import("../../client/model/check-version.ts");
   const ledger = new MeshLedger({
     ...{ say, client: connected.client },
@@ -141,15 +155,15 @@ async function trialOf(
   return { rollout: { plan, ledger } };
 }
 
-function keysOf({ keyFile }: Options): Outcome<CallerKeys | null> {
+export function keysOf({ keyFile }: DoorOptions): Outcome<CallerKeys | null> {
   if (keyFile === undefined) return accept(null);
   const text = readPrivateFile(keyFile);
   return text.ok ? CallerKeys.read(text.value) : text;
 }
 
-function tlsOf(
+export function tlsOf(
   { home }: Connected,
-  { keyFile, listen, tlsCert, tlsKey }: Options,
+  { keyFile, listen, tlsCert, tlsKey }: DoorOptions,
 ): Outcome<ServingTls | null> {
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     return refuse(
@@ -162,9 +176,9 @@ function tlsOf(
 }
 
 /** Only what the mesh signed is made anew. Returns what ends it. */
-function keepTls(
+export function keepTls(
   { home }: Connected,
-  { listen, tlsCert }: Options,
+  { listen, tlsCert }: DoorOptions,
   tls: ServingTls | null,
   renew: (tls: ServingTls) => void,
   say: (line: string) => void,

@@ -5,7 +5,7 @@
  */
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
-import { openProven } from "./prove-served.ts";
+import { openProven } from "../../serving/model/prove-served.ts";
 
 export interface FollowOptions {
   /** Which version it is now. */

@@ -4,11 +4,11 @@
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Lane } from "../../serving/batch/lane.ts";
-import { signatureDifference } from "../../serving/model/same-signature.ts";
+import { standInFault } from "../../serving/model/same-signature.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
 import type { ModelTable, TablePlace } from "../../serving/server/model-table.ts";
 import { RolloutDesk } from "../../serving/server/rollout-desk.ts";
-import { openProven } from "./prove-served.ts";
+import { openProven } from "../../serving/model/prove-served.ts";
 import { canaryAlias, type RolloutLedger } from "./rollout-ledger.ts";
 
 export interface CanaryReference {
@@ -137,11 +137,8 @@ async function openBeside(
   return unfit;
 }
 
-function whyUnfit(
-  table: ModelTable,
-  reference: string,
-  { model, signature, version }: ServedModel,
-): Outcome<never> | null {
+function whyUnfit(table: ModelTable, reference: string, tried: ServedModel): Outcome<never> | null {
+  const { model, version } = tried;
   const beside = table.places.filter(({ lane }) => lane.described.model.model === model);
   const [place] = beside;
   if (place === undefined)
@@ -157,13 +154,10 @@ function whyUnfit(
   const incumbent = place.lane.described.model;
   if (incumbent.version === version)
     return refuse("conflict", `${reference} is version ${version}, which ${place.reference} is too`);
-  const differs = signatureDifference(incumbent.signature, signature);
+  const differs = standInFault(incumbent, tried);
   return differs === null
     ? null
-    : refuse(
-        "conflict",
-        `${reference} cannot stand in for ${model}@${incumbent.version}: ${differs}; callers would notice`,
-      );
+    : refuse("conflict", `${reference} cannot stand in for ${model}@${incumbent.version}: ${differs}`);
 }
 
 function beginTrial(

@@ -1,5 +1,13 @@
 /** Whether two versions take and give the same, so that one can answer in the other's place without a caller's noticing. */
-import type { Signature } from "./served-model.ts";
+import type { ServedModel, Signature } from "./served-model.ts";
+
+/** Why the second cannot answer in the first's place and be compared with it, as the end of a sentence about the second; null where it can. */
+export function standInFault(first: ServedModel, second: ServedModel): string | null {
+  for (const { model, program, tensors, version } of [first, second])
+    if (program !== undefined || tensors !== undefined)
+      return `${model}@${version} answers with ${program === undefined ? "tensors" : "its program"}, and only versions that answer rows are compared`;
+  return signatureDifference(first.signature, second.signature);
+}
 
 /** What differs, as the end of a sentence about the second; null where nothing does. */
 export function signatureDifference(first: Signature, second: Signature): string | null {

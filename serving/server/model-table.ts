@@ -19,10 +19,12 @@ export class ModelTable {
   readonly #byName = new Map<string, TablePlace[]>();
   readonly #desks = new Map<string, RolloutDesk>();
   readonly #draw: () => number;
+  readonly #name: string | null;
 
-  /** `draw`: from [0, 1), for names with several places of some weight. */
-  constructor(draw: () => number) {
+  /** `draw`: from [0, 1), for names with several places of some weight. `name`: one that all of them have beside their own. */
+  constructor(draw: () => number, name: string | null = null) {
     this.#draw = draw;
+    this.#name = name;
   }
 
   get places(): readonly TablePlace[] {
@@ -41,7 +43,7 @@ export class ModelTable {
   put(reference: string, lane: Lane, weight = 1): Promise<void> {
     const before = this.#places.get(reference);
     this.#places.set(reference, { reference, weight, lane });
-    this.#nameAll();
+    this.#listByName();
     if (weight > 0) this.#desks.get(lane.described.model.model)?.see(lane);
     return before === undefined ? Promise.resolve() : before.lane.retire();
   }
@@ -50,7 +52,7 @@ export class ModelTable {
   remove(reference: string): Promise<void> {
     const before = this.#places.get(reference);
     this.#places.delete(reference);
-    this.#nameAll();
+    this.#listByName();
     // It may be in the middle of handing out a batch whose answers led to this.
     return Promise.resolve().then(() => before?.lane.retire());
   }
@@ -62,6 +64,24 @@ export class ModelTable {
 
   try(desk: RolloutDesk): void {
     this.#desks.set(desk.model, desk);
+  }
+
+  /** Puts these in place of all that were there, at once; resolves when those that are in no place any more are freed. */
+  async replace(places: readonly TablePlace[]): Promise<void> {
+    const left = this.places.filter(({ lane }) => places.every((place) => place.lane !== lane));
+    this.#places.clear();
+    for (const place of places) this.#places.set(place.reference, place);
+    this.#listByName();
+    for (const { lane, weight } of places)
+      if (weight > 0) this.#desks.get(lane.described.model.model)?.see(lane);
+    await Promise.all(left.map(({ lane }) => lane.retire()));
+  }
+
+  #listByName(): void {
+    this.#byName.clear();
+    for (const place of this.#places.values())
+      for (const name of new Set([place.lane.described.model.model, this.#name]))
+        if (name !== null) this.#byName.set(name, [...(this.#byName.get(name) ?? []), place]);
   }
 
   /** The lane that answers a request now. */
@@ -93,14 +113,6 @@ export class ModelTable {
     this.#byName.clear();
     this.#desks.clear();
     await Promise.all([...desks.map((desk) => desk.close()), ...places.map(({ lane }) => lane.retire())]);
-  }
-
-  #nameAll(): void {
-    this.#byName.clear();
-    for (const place of this.#places.values()) {
-      const { model } = place.lane.described.model;
-      this.#byName.set(model, [...(this.#byName.get(model) ?? []), place]);
-    }
   }
 
   #weighted(places: readonly TablePlace[]): Lane {

@@ -3,7 +3,7 @@
  * they said for comparison. What is concluded is `serving/rollout`.
  */
 import type { Lane } from "../batch/lane.ts";
-import { signatureDifference } from "../model/same-signature.ts";
+import { standInFault } from "../model/same-signature.ts";
 import type { Answers } from "../model/served-model.ts";
 import type { AskedRows } from "../protocol/asked-rows.ts";
 import type { Reading } from "../protocol/http-refusal.ts";
@@ -83,9 +83,7 @@ export class RolloutDesk {
     this.#shadowing.clear();
     const challenger = canary?.lane ?? this.#shadow;
     const differs =
-      challenger === null
-        ? null
-        : signatureDifference(lane.described.model.signature, challenger.described.model.signature);
+      challenger === null ? null : standInFault(lane.described.model, challenger.described.model);
     const isOn = this.rollout.isCanaryOn;
     const isPromoted = canary?.lane.described.model.version === lane.described.model.version;
     if (differs !== null || isPromoted) this.rollout.end(isPromoted ? "promoted" : "ended");

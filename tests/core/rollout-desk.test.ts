@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { signatureDifference } from "../../serving/model/same-signature.ts";
+import { refuse } from "../../protocol/refusal.ts";
+import { signatureDifference, standInFault } from "../../serving/model/same-signature.ts";
 import { CopyQueue, copiesMax } from "../../serving/server/copy-queue.ts";
 import { ModelTable } from "../../serving/server/model-table.ts";
 import { RolloutDesk } from "../../serving/server/rollout-desk.ts";
@@ -97,6 +98,13 @@ describe("ROLL-5: which version may stand in for which", () => {
       { ...signature, labels: ["a"] },
     ];
     for (const other of others) assert.notEqual(signatureDifference(signature, other), null);
+    const model = textModel();
+    const program = { forward: () => Promise.resolve(refuse("unavailable", "it is away")) };
+    assert.equal(standInFault(model, { ...model, version: 8 }), null);
+    assert.match(
+      standInFault(model, { ...model, version: 8, program }) ?? "",
+      /trec@8 answers with its program/,
+    );
     assert.match(signatureDifference(textModel().signature, wideModel().signature) ?? "", /labels/);
   });
 });

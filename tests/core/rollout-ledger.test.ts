@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { MeshLedger } from "../../client/serve/rollout-ledger.ts";
+import { MeshLedger } from "../../client/model/mesh-ledger.ts";
 import type { MeshClient } from "../../protocol/client.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
 

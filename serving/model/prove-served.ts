@@ -1,6 +1,6 @@
 /** Has a loaded version answer an example before anybody else asks it. */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { InputColumn, ServedModel } from "../../serving/model/served-model.ts";
+import type { InputColumn, ServedModel } from "./served-model.ts";
 
 const text = "two days, three hours";
 
@@ -18,7 +18,7 @@ export async function openProven(
 }
 
 /** Null where it answers; else what is wrong with it. An example that it refuses proves that it looks at its rows. */
-async function proveServed(model: ServedModel): Promise<string | null> {
+export async function proveServed(model: ServedModel): Promise<string | null> {
   const { inputs, labels } = model.signature;
   try {
     const answered = await model.answer({
