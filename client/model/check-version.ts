@@ -64,11 +64,10 @@ async function checkOutput(
     const opened = await openOutput(bytes, name, process.env);
     if (!opened.ok && opened.refusal.code !== "unavailable") return opened;
     if (opened.ok) {
-      const { tensors } = opened.value;
+      const { signature, tensors } = opened.value;
       opened.value.dispose();
-      return accept({
-        answer: `it loads, and takes ${(tensors?.inputs ?? []).map(describeTensor).join(", ")}`,
-      });
+      const takes = tensors?.inputs.map(describeTensor) ?? signature.inputs.map((column) => column.name);
+      return accept({ answer: `it loads, and takes ${namedList(takes)}` });
     }
   }
   const names = namedList(files.map(({ path }) => path));

@@ -3,9 +3,11 @@
  * run by this.
  */
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { decodeBundle } from "../../agent/program/bundle.ts";
 import { unpackBundle } from "../../agent/program/bundle-folder.ts";
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
+import { openExported } from "../../serving/exported/open-exported.ts";
 import { folderFormatOf } from "../../serving/model/folder-format.ts";
 import type { ServedModel, VersionName } from "../../serving/model/served-model.ts";
 import { openOnnx } from "../../serving/onnx/open-onnx.ts";
@@ -34,13 +36,11 @@ export async function openOutput(
   const onDispose = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   try {
     await unpackBundle(bundle.value, folder);
-    const opened = await openOnnx({
-      ...format.value,
-      folder,
-      name,
-      onDispose,
-      runtimeFolder: runtimeFolder(environment),
-    });
+    const { value } = format;
+    const opened =
+      value.kind === "exported"
+        ? await openExported({ folder: join(folder, value.place), name, onDispose })
+        : await openOnnx({ ...value, folder, name, onDispose, runtimeFolder: runtimeFolder(environment) });
     if (!opened.ok) onDispose();
     return opened;
   } catch (error) {

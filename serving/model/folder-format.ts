@@ -16,13 +16,24 @@ export interface FolderFile {
   readonly content: Uint8Array;
 }
 
+export type FolderFormat = OnnxFolder | ExportedFolder;
+
 export interface OnnxFolder {
+  readonly kind: "onnx";
   /** Of the graph, within the folder. */
   readonly file: string;
   /** Names of a row's columns, where an MLmodel says them. */
   readonly columns: readonly string[] | null;
 }
 
+/** As `model export` writes safetensors. */
+export interface ExportedFolder {
+  readonly kind: "exported";
+  /** Within the folder, with a slash at its end; empty where it is the folder. */
+  readonly place: string;
+}
+
+const exportedFiles = ["transform.json", "graph.json", "model.safetensors"] as const;
 const mlmodelBytesMax = bytesPerMiB;
 const mlmodelSchema = z.object({
   flavors: recordOf(sentenceText, anyValue),
@@ -55,7 +66,7 @@ const refusedEnds: readonly (readonly [string, string])[] = [
   ],
 ];
 
-export function folderFormatOf(files: readonly FolderFile[]): Outcome<OnnxFolder> {
+export function folderFormatOf(files: readonly FolderFile[]): Outcome<FolderFormat> {
   const shallow = files.toSorted((a, b) => depthOf(a) - depthOf(b) || (a.path < b.path ? -1 : 1));
   const flavors: string[] = [];
   for (const file of shallow.filter(({ path }) => nameOf(path) === "MLmodel")) {
@@ -64,11 +75,15 @@ export function folderFormatOf(files: readonly FolderFile[]): Outcome<OnnxFolder
     if (read.value.kind === "onnx") return accept(read.value);
     flavors.push(`${file.path}, of flavour ${read.value.flavors}`);
   }
+  const exported = shallow.find(({ path }) => nameOf(path) === exportedFiles[0]);
+  const place = exported?.path.slice(0, -exportedFiles[0].length);
+  if (place !== undefined && exportedFiles.every((name) => files.some(({ path }) => path === place + name)))
+    return accept({ kind: "exported", place });
   const graphs = shallow.filter(({ path }) => path.toLowerCase().endsWith(".onnx"));
   const named = graphs.filter(({ path }) => nameOf(path).toLowerCase() === "model.onnx");
   const [only] = named.length > 0 ? named : graphs;
   if (only !== undefined && (named.length === 1 || graphs.length === 1))
-    return accept({ file: only.path, columns: null });
+    return accept({ kind: "onnx", file: only.path, columns: null });
   if (only !== undefined)
     return refuse(
       "conflict",
@@ -87,9 +102,7 @@ export function folderFormatOf(files: readonly FolderFile[]): Outcome<OnnxFolder
   );
 }
 
-type Mlmodel =
-  | ({ readonly kind: "onnx" } & OnnxFolder)
-  | { readonly kind: "other"; readonly flavors: string };
+type Mlmodel = OnnxFolder | { readonly kind: "other"; readonly flavors: string };
 
 function readMlmodel({ content, path }: FolderFile, files: readonly FolderFile[]): Outcome<Mlmodel> {
   const wrong = (why: string) => refuse("conflict", `${path} ${why}`);

@@ -10,6 +10,9 @@ export function loadFault(words: string): string {
   const ir = /IR version: (\d+), max supported IR version: (\d+)/.exec(words);
   if (ir !== null)
     return `it is written in version ${ir[1]} of ONNX's format, and this ONNX Runtime reads up to ${ir[2]}; export it with an older onnx, or set its ir_version`;
+  const locale = /construct locale with name:([\w.@-]+)/.exec(words)?.[1];
+  if (locale !== undefined)
+    return `its operators for texts need the locale ${shown(locale)}, which this machine does not have; install it (locale-gen), or convert the model with another, such as options={TfidfVectorizer: {'locale': 'C'}}`;
   if (/opset/i.test(words))
     return "it is of an opset that is newer than this ONNX Runtime; export it with an older one, such as target_opset=17 or opset_version=17";
   if (/external data/i.test(words))

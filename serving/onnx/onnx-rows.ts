@@ -37,7 +37,10 @@ export function rowFormOf(
   });
   const sum = widths.reduce((all, width) => all + width, 0);
   if (tensors.length === 0 || widths.includes(0) || sum > columnsMax) return null;
-  const given = named !== null && named.length === sum && new Set(named).size === sum ? named : null;
+  // Inputs that are columns already have their own names, in whichever order they are named.
+  const areColumns = widths.every((width) => width === 1) && tensors.length > 1;
+  const given =
+    !areColumns && named !== null && named.length === sum && new Set(named).size === sum ? named : null;
   let at = 0;
   const inputs = tensors.map((tensor, index) => {
     const width = widths[index] ?? 0;

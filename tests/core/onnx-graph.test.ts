@@ -121,6 +121,7 @@ describe("MODEL-RUN-1: what a graph says of itself is read before an engine is g
       "External data path validation failed for initializer: w.",
       "Load model from /tmp/m.onnx failed:Protobuf parsing failed.",
       "std::bad_alloc",
+      "/onnxruntime_src/x/string_normalizer.cc:235 Failed to construct locale with name:en_US.UTF-8:locale::facet::_S_create_c_locale name not valid",
       "anything else at /tmp/x",
     ];
     const wanted = [
@@ -131,6 +132,7 @@ describe("MODEL-RUN-1: what a graph says of itself is read before an engine is g
       /weights is missing/,
       /damaged/,
       /memory/,
+      /the locale en_US\.UTF-8, which this machine/,
       /does not add up/,
     ];
     words.forEach((one, at) => {
@@ -176,9 +178,21 @@ describe("MODEL-RUN-4: a folder is served as what its files are, and refused by 
     for (const [files, wanted, columns] of cases) {
       const format = folderFormatOf(files);
       assert.ok(format.ok, format.ok ? "" : format.refusal.message);
-      assert.equal(format.value.file, wanted);
-      assert.deepEqual(format.value.columns, columns);
+      assert.deepEqual(format.value, { kind: "onnx", file: wanted, columns });
     }
+  });
+
+  test("MODEL-RUN-6: a folder of our own export, whole, wherever it lies; one that lacks a file is weights alone", () => {
+    const own = (place: string) =>
+      ["transform.json", "graph.json", "model.safetensors", "predict.py"].map((one) =>
+        file(`${place}${one}`),
+      );
+    for (const place of ["", "best/"]) {
+      const format = folderFormatOf(own(place));
+      assert.deepEqual(format.ok && format.value, { kind: "exported", place });
+    }
+    const format = folderFormatOf(own("").filter(({ path }) => path !== "graph.json"));
+    assert.match(format.ok ? "" : format.refusal.message, /model\.safetensors holds weights/);
   });
 
   test("what would run code, or is not known, is named with what to do instead", () => {

@@ -14,10 +14,10 @@ import { skipWithoutNats } from "../support/nats-server.ts";
 import { onnxRuntime } from "../support/tiny-onnx.ts";
 import { until } from "../support/until.ts";
 
-const packages = ["scikit-learn==1.9.1", "skl2onnx", "onnx", "onnxruntime"];
+const packages = ["scikit-learn==1.9.1", "skl2onnx", "onnx", "onnxruntime", "pandas"];
 const canVenv = spawnSync("python3", ["-c", "import venv"]).status === 0;
 const python = canVenv
-  ? broughtPython("serve-program-1", packages)
+  ? broughtPython("serve-program-2", packages)
   : { ok: false as const, why: "no python3 with venv on the path" };
 const runtime = onnxRuntime;
 const skip = skipWithoutNats === false ? [python, runtime].find(({ ok }) => !ok) : undefined;

@@ -168,6 +168,43 @@ describe("MODEL-RUN-3: tensors over HTTP", () => {
     },
   );
 
+  test(
+    "rows of a graph whose outputs are no labels get every output by its name, as torch's scores are",
+    { skip: onnxRuntime.ok ? false : onnxRuntime.why },
+    async () => {
+      const x = { name: "x", type: onnxTypes.FP32, shape: ["rows", 2] };
+      const doubled = tinyOnnx({
+        inputs: [x],
+        outputs: [{ ...x, name: "logits" }],
+        nodes: [{ op: "Add", inputs: ["x", "x"], outputs: ["logits"] }],
+      });
+      const place = await ServingPlace.open({ models: [await onnxModel(doubled)] });
+      try {
+        const rows = [
+          [1, 2],
+          [3, 4],
+        ];
+        const named = rows.map(([a, b]) => ({ x_0: a, x_1: b }));
+        const plain = await place.ask("/predict/graph", { rows: named });
+        const logits = rows.map((row) => row.map((one) => 2 * one));
+        assert.deepEqual(
+          z.looseObject({ predictions: z.unknown() }).parse(plain.json).predictions,
+          logits.map((one) => ({ logits: one })),
+        );
+        const split = { columns: ["x_1", "other", "x_0"], data: rows.map(([a, b]) => [b, "-", a]) };
+        for (const body of [{ inputs: rows }, { dataframe_records: named }, { dataframe_split: split }]) {
+          const { json } = await place.ask("/invocations", body, { "content-type": "application/json" });
+          assert.deepEqual(json, { predictions: { logits } });
+        }
+        const wrong = await place.ask("/predict/graph", { rows: [{ x_0: 1 }] });
+        assert.equal(wrong.status, 400);
+        assert.match(wrong.text, /x_1/);
+      } finally {
+        await place.door.drain(1_000);
+      }
+    },
+  );
+
   test("what takes no rows says so, and MLflow's inputs may be tensors", async () => {
     const image = { name: "image", datatype: "FP32" as const, shape: [-1, 2, 2] };
     const place = await ServingPlace.open({
