@@ -3,14 +3,9 @@
  * run by this.
  */
 import { rmSync } from "node:fs";
-<<<<<<< HEAD:agent/serving/open-output.ts
+import { join } from "node:path";
 import { decodeBundle } from "../program/bundle.ts";
 import { unpackBundle } from "../program/bundle-folder.ts";
-=======
-import { join } from "node:path";
-import { decodeBundle } from "../../agent/program/bundle.ts";
-import { unpackBundle } from "../../agent/program/bundle-folder.ts";
->>>>>>> main:client/model/open-output.ts
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import { openExported } from "../../serving/exported/open-exported.ts";
 import { folderFormatOf } from "../../serving/model/folder-format.ts";
