@@ -16,7 +16,7 @@ import { ownExampleOf, proveServed } from "../../serving/model/prove-served.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
-import { openOutput } from "./open-output.ts";
+import { openOutput } from "../../agent/serving/open-output.ts";
 
 const example = "two days, three hours";
 

@@ -13,7 +13,7 @@ import { settledBytes } from "../../system/settled-memory.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { fetchVersion } from "../dataset/build-on-agent.ts";
-import { openOutput } from "./open-output.ts";
+import { openOutput } from "../../agent/serving/open-output.ts";
 import { readModelReference } from "./model-reference.ts";
 import { mayWrite, type RegisteredModel } from "./registered-model.ts";
 

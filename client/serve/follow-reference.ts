@@ -3,8 +3,8 @@
  * and only then takes its place; one that cannot is said, once, and tried again later, and the old one goes on. A mesh that is away
  * changes nothing.
  */
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { proveServed, type ProvableModel } from "../../serving/model/prove-served.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
+import { openProven, type ProvableModel } from "../../serving/model/prove-served.ts";
 
 /** `M`: what is opened, for whoever is told of it. */
 export interface FollowOptions<M extends ProvableModel = ProvableModel> {
@@ -39,7 +39,7 @@ export class FollowReference<M extends ProvableModel = ProvableModel> {
 
   /** The first version, without which nothing is served. */
   async start(): Promise<Outcome<M>> {
-    const opened = await this.#open(this.#reference);
+    const opened = await openProven(this.#options.open, this.#reference);
     if (!opened.ok) return opened;
     this.#version = opened.value.version;
     await this.#options.put(this.#reference, opened.value);
@@ -69,7 +69,7 @@ export class FollowReference<M extends ProvableModel = ProvableModel> {
     if (!found.ok || found.value.version === this.#version) return;
     const { model, version } = found.value;
     if (this.#failed?.version === version && this.#failed.looks++ < looksBeforeRetry) return;
-    const opened = await this.#open(`${model}@${version}`);
+    const opened = await openProven(this.#options.open, `${model}@${version}`);
     if (!opened.ok) return this.#fail(version, opened.refusal.message);
     await this.#settled;
     if (this.#isStopped) return opened.value.dispose();
@@ -97,14 +97,5 @@ export class FollowReference<M extends ProvableModel = ProvableModel> {
       this.#options.say(
         `${this.#reference} stays at version ${this.#version}: version ${version} cannot be served: ${why}`,
       );
-  }
-
-  async #open(reference: string): Promise<Outcome<M>> {
-    const opened = await this.#options.open(reference);
-    if (!opened.ok) return opened;
-    const fault = await proveServed(opened.value);
-    if (fault === null) return accept(opened.value);
-    opened.value.dispose();
-    return refuse("conflict", `${reference} cannot be served: ${fault}`);
   }
 }

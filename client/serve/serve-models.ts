@@ -8,6 +8,7 @@ import { answerIds } from "../../serving/server/answer-id.ts";
 import type { AnsweredRequest } from "../../serving/server/answer-request.ts";
 import type { CallerKeys } from "../../serving/server/caller-key.ts";
 import { ModelTable } from "../../serving/server/model-table.ts";
+import { servedLane } from "../../serving/server/served-lane.ts";
 import { openGrpcDoor, type GrpcDoor } from "../../serving/grpc/grpc-door.ts";
 import type { ServingAddress, ServingTls } from "../../serving/server/http-door.ts";
 import { openServingDoor, type ServingDoor } from "../../serving/server/serving-door.ts";
@@ -16,6 +17,8 @@ import { FollowReference, type FollowOptions } from "./follow-reference.ts";
 import { keepMs } from "./profile-keeper.ts";
 import type { ProvableModel } from "../../serving/model/prove-served.ts";
 import { WatchedLanes, type ProfileOptions } from "./watched-lane.ts";
+import type { RolloutLedger } from "./rollout-ledger.ts";
+import { startRollouts, type RolloutPlan, type StartedRollouts } from "./start-rollout.ts";
 
 export interface ServeOptions<M extends ProvableModel = ProvableModel> extends Pick<
   FollowOptions<M>,
@@ -31,6 +34,8 @@ export interface ServeOptions<M extends ProvableModel = ProvableModel> extends P
   readonly onAnswer?: (answered: AnsweredRequest) => void;
   /** Left out where nothing is kept of what is asked. */
   readonly profiles?: ProfileOptions<M>;
+  /** Versions on trial beside these, and where what happens to them is recorded. */
+  readonly rollout?: { readonly plan: RolloutPlan; readonly ledger: RolloutLedger };
   /** Of each version's queue and batches; left out, the usual ones. */
   readonly limits?: LaneLimits;
 }
@@ -78,6 +83,11 @@ export async function serveModels<M extends ProvableModel>(
     }
     followed.push(one);
   }
+  const trials = await startTrials(options, table);
+  if (!trials.ok) {
+    await table.retireAll();
+    return trials;
+  }
   const doors = await openDoors(options, table);
   if (!doors.ok) {
     await table.retireAll();
@@ -86,6 +96,7 @@ export async function serveModels<M extends ProvableModel>(
   const { door, grpc } = doors.value;
   const timer = setInterval(() => {
     for (const one of followed) void one.look();
+    void trials.value.look();
   }, followMs);
   const keeping = setInterval(() => void lanes.keep(), keepMs);
   return accept({
@@ -105,6 +116,7 @@ export async function serveModels<M extends ProvableModel>(
       await grpc?.drain(maxMs);
       await door.drain(maxMs);
       await lanes.keep();
+      await options.rollout?.ledger.end();
     },
   });
 }
@@ -131,4 +143,29 @@ async function openDoors<M extends ProvableModel>(
   if (door.ok) return accept({ door: door.value, grpc: opened?.value ?? null });
   await opened?.value.drain(0);
   return door;
+}
+
+async function startTrials<M extends ProvableModel>(
+  options: ServeOptions<M>,
+  table: ModelTable,
+): Promise<Outcome<StartedRollouts>> {
+  const { open, rollout, say } = options;
+  if (rollout === undefined) return accept({ look: () => Promise.resolve() });
+  const started = await startRollouts({
+    ...{ ...rollout, open, say, table },
+    laneOf: (model) => servedLane(model, options),
+    now: () => performance.now(),
+    defer: (run) => void setImmediate(run),
+  });
+  if (!started.ok) return started;
+  let looking: Promise<void> | null = null;
+  return accept({
+    look: () =>
+      (looking ??= started.value
+        .look()
+        .catch((fault: unknown) =>
+          say(fault instanceof Error ? fault.message : "the trial was not looked at"),
+        )
+        .finally(() => (looking = null))),
+  });
 }

@@ -2,6 +2,7 @@
  * Has a loaded version answer an example before anybody else asks it: its own, where one is recorded, as it was answered then; else one that
  * is made up.
  */
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { RecordedExample } from "../../protocol/version-fact.ts";
 import { numbersOf, proveExample } from "./prove-example.ts";
 import type { InputColumn, ServedModel } from "./served-model.ts";
@@ -13,6 +14,19 @@ export interface ProvableModel extends ServedModel {
   readonly record?: { readonly example?: RecordedExample };
   /** Null where the data that it was trained on is gone, and its transformation with it: it answers otherwise then, and that was said. */
   readonly datasetPath?: string | null;
+}
+
+/** Opens a version that answers; one that does not is freed and refused. */
+export async function openProven<M extends ProvableModel>(
+  open: (reference: string) => Promise<Outcome<M>>,
+  reference: string,
+): Promise<Outcome<M>> {
+  const opened = await open(reference);
+  if (!opened.ok) return opened;
+  const fault = await proveServed(opened.value);
+  if (fault === null) return accept(opened.value);
+  opened.value.dispose();
+  return refuse("conflict", `${reference} cannot be served: ${fault}`);
 }
 
 /** Null where it answers; else what is wrong with it. A made-up example that it refuses proves that it looks at its rows. */

@@ -9,23 +9,25 @@ import type { Answers } from "../model/served-model.ts";
 import { fitColumns } from "../protocol/asked-columns.ts";
 import type { AskedRows } from "../protocol/asked-rows.ts";
 import type { DescribedModel } from "../protocol/described-model.ts";
-import type { HttpRefusal, Reading } from "../protocol/http-refusal.ts";
+import { turnDown, type HttpRefusal, type Reading } from "../protocol/http-refusal.ts";
 import { writeInfer } from "../protocol/infer-answer.ts";
 import { readInfer } from "../protocol/infer-request.ts";
 import { readInvocation, writeInvocation } from "../protocol/mlflow-request.ts";
 import { readPlain, writePlain } from "../protocol/plain-request.ts";
 import type { RefusalForm } from "../protocol/refusal-form.ts";
-import { readContentType, type RequestBody } from "../protocol/request-body.ts";
+import { readContentType, type ParquetRows, type RequestBody } from "../protocol/request-body.ts";
 import { answerNumbersMax } from "../protocol/serving-limit.ts";
 import type { WrittenAnswer } from "../protocol/written-answer.ts";
+import { answerFeedback } from "./answer-feedback.ts";
 import { answerQuestion } from "./answer-question.ts";
 import type { CallerKeys } from "./caller-key.ts";
 import type { ModelTable } from "./model-table.ts";
 import { parquetTypes, type ParquetReader } from "./parquet-body.ts";
 import { receiveBody, type HeldBytes } from "./receive-body.ts";
 import { replyRefusal, replyWith } from "./reply.ts";
-import { readWhole, readWholeRows, type WholeAsked } from "./read-whole.ts";
+import { readWhole, type WholeAsked } from "./read-whole.ts";
 import { readHeaders, type RequestHeaders } from "./request-header.ts";
+import type { RolloutDesk } from "./rollout-desk.ts";
 import { routeOf, type AskingRoute, type Route } from "./route.ts";
 
 export interface RequestContext {
@@ -72,15 +74,34 @@ export function answerRequest(
   const headers = readHeaders(request.rawHeaders);
   const caller = callerOf(context, value, headers, request.socket);
   if (!caller.ok) return refuseUnread(request, response, caller.down, form);
-  if (!isAsking(value)) {
+  if (isAsking(value)) {
+    new Asking(context, response, value, form, caller.value).receive(request, headers);
+  } else if (value.kind === "feedback") {
+    receiveWith(context, request, headers, (body) => {
+      if (body.ok) answerFeedback(context.table, value.model, body.value, response);
+      else replyRefusal(response, body.down, form);
+    });
+  } else {
     request.resume();
-    return answerQuestion(context, value, response);
+    answerQuestion(context, value, response);
   }
-  new Asking(context, response, value, form, caller.value).receive(request, headers);
 }
 
 export function isAsking(route: Route): route is AskingRoute {
   return route.kind === "infer" || route.kind === "plain" || route.kind === "invocation";
+}
+
+function receiveWith(
+  { held }: RequestContext,
+  request: IncomingMessage,
+  { contentEncoding, contentLength, contentType, inferenceHeader }: RequestHeaders,
+  done: (body: Reading<RequestBody>) => void,
+): void {
+  const length = contentLength === null ? null : Number(contentLength);
+  receiveBody(request, { length, encoding: contentEncoding }, held, (body) => {
+    if (!body.ok) return done(body);
+    done({ ok: true, value: { bytes: body.value, ...readContentType(contentType), inferenceHeader } });
+  });
 }
 
 /** Without reading its body; the connection stays open where there is little left of it. */
@@ -104,16 +125,11 @@ function callerOf(
   connection: object,
 ): Reading<string | null> {
   if (keys === null || keyless.includes(route.kind)) return { ok: true, value: null };
-  return keys.admit(authorization, now(), isAsking(route), connection);
+  return keys.admit(authorization, now(), isAsking(route) || route.kind === "feedback", connection);
 }
 
 /** From here on a status of HTTP says that nothing was answered. */
 const failureStatusMin = 400;
-
-/** Of a model that is asked by tensors, or by its own program. */
-interface WholeReading {
-  readonly whole: Reading<WholeAsked>;
-}
 
 /** A request that wants rows answered. */
 class Asking {
@@ -140,19 +156,11 @@ class Asking {
   }
 
   receive(request: IncomingMessage, headers: RequestHeaders): void {
-    const { contentEncoding, contentLength, contentType, inferenceHeader } = headers;
-    const length = contentLength === null ? null : Number(contentLength);
-    receiveBody(request, { length, encoding: contentEncoding }, this.#context.held, (body) => {
+    receiveWith(this.#context, request, headers, (body) => {
       if (!body.ok) return replyRefusal(this.#response, body.down, this.#form);
-      const asked = { bytes: body.value, ...readContentType(contentType), inferenceHeader };
-      if (this.#isParquet(asked)) return void this.#askParquet(asked.bytes);
-      this.#ask(asked.bytes.length, (described) => this.#read(asked, described));
+      if (this.#isParquet(body.value)) void this.#askParquet(body.value);
+      else this.#ask(body.value);
     });
-  }
-
-  #read(body: RequestBody, described: DescribedModel): Reading<Asked> | WholeReading {
-    const whole = readWhole(this.#route, body, described);
-    return whole === null ? readAsked(this.#route, body, described) : { whole };
   }
 
   /** A model of a program's own reads its bodies itself. */
@@ -163,54 +171,98 @@ class Asking {
   }
 
   /** Its rows first, for reading them takes a while; then as any other. */
-  async #askParquet(bytes: Buffer): Promise<void> {
+  async #askParquet(body: RequestBody): Promise<void> {
     const { parquet, table } = this.#context;
     const first = table.first();
     if (!first.ok) return replyRefusal(this.#response, first.down, this.#form);
     const wanted = first.value.described.model.signature.inputs.map(({ name }) => name);
-    const rows = await parquet.read(bytes, wanted);
-    this.#ask(bytes.length, (described) => {
-      const whole = rows.ok ? readWholeRows(rows.value, described) : null;
-      if (whole !== null) return { whole };
-      const fitted = rows.ok ? fitColumns(described, rows.value.count, rows.value.columns) : rows;
-      if (!fitted.ok) return fitted;
-      return asking(fitted.value, (answers) => writeInvocation(described, fitted.value.count, answers));
-    });
+    this.#ask({ ...body, parquet: await parquet.read(body.bytes, wanted) });
   }
 
   /** The lane is chosen once all is there, and asked at once: one that is retired has nobody on the way to it. */
-  #ask(bytes: number, read: (described: DescribedModel) => Reading<Asked> | WholeReading): void {
-    const { table } = this.#context;
+  #ask(body: RequestBody): void {
+    const { newId, table } = this.#context;
     const route = this.#route;
     const found = route.kind === "invocation" ? table.first() : table.find(route.model, route.version);
     if (!found.ok) return replyRefusal(this.#response, found.down, this.#form);
-    const lane = found.value;
-    const asked = read(lane.described);
-    if ("whole" in asked) return this.#askWhole(lane, bytes, asked.whole);
+    const id = newId();
+    const isPinned = route.kind !== "invocation" && route.version !== null;
+    const desk = isPinned ? null : table.desk(found.value.described.model.model);
+    const lane = desk?.laneFor(id) ?? found.value;
+    const whole = readWhole(route, body, lane.described);
+    if (whole === null) this.#askLane(lane, body, id, desk);
+    else this.#askWhole(lane, body.bytes.length, whole, id);
+  }
+
+  /** `onMs`: told how long the answer took, if there is one. */
+  #askLane(
+    lane: Lane,
+    body: RequestBody,
+    id: string,
+    desk: RolloutDesk | null,
+    onMs?: (ms: number) => void,
+  ): void {
+    const asked = readAsked(this.#route, body, lane.described);
     lane.counters.inProgress++;
     if (!asked.ok) return this.#refuse(lane, asked.down);
     const { rows, write } = asked.value;
     const large = largeAnswer(rows.count, lane.described);
     if (large !== null) return this.#refuse(lane, large);
+    const askedAt = desk === null ? 0 : this.#context.now();
+    const trial = desk?.isCanary(lane) === true ? this.#tryCanary(desk, lane, rows, body, id) : null;
+    const done = (answers: Reading<Answers>) => {
+      trial?.end();
+      if (!answers.ok && trial !== null) return trial.giveUp(answers);
+      if (answers.ok) this.#answer(lane, rows, answers.value, write, id);
+      else this.#refuse(lane, answers.down);
+      if (desk === null) return;
+      const ms = this.#context.now() - askedAt;
+      if (answers.ok) onMs?.(ms);
+      desk.answered(id, lane, rows, answers, ms);
+    };
     const full = lane.ask({
       rows,
-      bytes,
-      isGone: () => this.#response.destroyed,
-      onGone: () => this.#leave(lane),
-      done: (answers) => {
-        if (!answers.ok) return this.#refuse(lane, answers.down);
-        this.#answer(lane, rows, answers.value, write);
+      bytes: body.bytes.length,
+      isGone: () => this.#response.destroyed || trial?.isGivenUp === true,
+      onGone: () => {
+        trial?.end();
+        this.#leave(lane);
       },
+      done,
     });
-    if (full !== null) this.#refuse(lane, full);
+    if (full !== null) done({ ok: false, down: full });
+  }
+
+  /** A canary that gives no answer, or none in time, is no caller's trouble: the incumbent answers in its place. */
+  #tryCanary(desk: RolloutDesk, lane: Lane, rows: AskedRows, body: RequestBody, id: string) {
+    const again = (onMs?: (ms: number) => void) => {
+      lane.counters.failure++;
+      if (!this.#response.destroyed) this.#askLane(desk.incumbent, body, id, desk, onMs);
+    };
+    const late = setTimeout(() => {
+      trial.isGivenUp = true;
+      const down = turnDown(500, `${lane.described.reference} did not answer in time`);
+      // What takes the incumbent long too is no fault of the canary's.
+      again((ms) => (ms < desk.patienceMs / 2 ? desk.failed(id, lane, rows, down) : null));
+    }, desk.patienceMs);
+    const trial = {
+      isGivenUp: false,
+      end: () => clearTimeout(late),
+      giveUp: (answers: Reading<Answers>) => {
+        this.#leave(lane);
+        desk.failed(id, lane, rows, answers);
+        again();
+      },
+    };
+    return trial;
   }
 
   /** What is no rows goes past the lane's batches, in the same bounds. */
-  #askWhole(lane: Lane, bytes: number, asked: Reading<WholeAsked>): void {
+  #askWhole(lane: Lane, bytes: number, asked: Reading<WholeAsked>, id: string): void {
     lane.counters.inProgress++;
     if (!asked.ok) return this.#refuse(lane, asked.down);
     const { compute, rows } = asked.value;
-    const answerId = lane.described.answerHead + this.#context.newId();
+    const answerId = lane.described.answerHead + id;
     const full = lane.askWhole({
       ...{ rows, bytes, compute: () => compute(answerId) },
       isGone: () => this.#response.destroyed,
@@ -224,8 +276,8 @@ class Asking {
     if (full !== null) this.#refuse(lane, full);
   }
 
-  #answer(lane: Lane, rows: AskedRows, answers: Answers, write: Asked["write"]): void {
-    const answerId = lane.described.answerHead + this.#context.newId();
+  #answer(lane: Lane, rows: AskedRows, answers: Answers, write: Asked["write"], id: string): void {
+    const answerId = lane.described.answerHead + id;
     this.#send(lane, write(answers, answerId), answerId);
     const ms = this.#leave(lane);
     this.#context.onAnswer?.({ lane, rows, answers, answerId, caller: this.#caller, ms });
@@ -285,7 +337,8 @@ function readAsked(route: AskingRoute, body: RequestBody, described: DescribedMo
       return asking(plain.value.rows, (answers, id) => writePlain(described, plain.value, answers, id));
     }
     case "invocation": {
-      const rows = readInvocation(body, described);
+      const { parquet } = body;
+      const rows = parquet === undefined ? readInvocation(body, described) : fitParquet(parquet, described);
       if (!rows.ok) return rows;
       return asking(rows.value, (answers) => writeInvocation(described, rows.value.count, answers));
     }
@@ -294,4 +347,8 @@ function readAsked(route: AskingRoute, body: RequestBody, described: DescribedMo
 
 function asking(rows: AskedRows, write: Asked["write"]): Reading<Asked> {
   return { ok: true, value: { rows, write } };
+}
+
+function fitParquet(parquet: Reading<ParquetRows>, described: DescribedModel): Reading<AskedRows> {
+  return parquet.ok ? fitColumns(described, parquet.value.count, parquet.value.columns) : parquet;
 }

@@ -10,6 +10,7 @@ import { openEngine, type Engine } from "../../data/engine/sql-engine.ts";
 import { id, lit } from "../../data/engine/sql.ts";
 import { parquetFault } from "../../data/source/parquet-fault.ts";
 import { quoted, turnDown, type Reading } from "../protocol/http-refusal.ts";
+import type { ParquetRows } from "../protocol/request-body.ts";
 import { bodyBytesMax, cellCharactersMax, rowsPerRequestMax } from "../protocol/serving-limit.ts";
 
 export const parquetTypes: readonly (string | null)[] = [
@@ -17,13 +18,6 @@ export const parquetTypes: readonly (string | null)[] = [
   "application/x-parquet",
   "application/parquet",
 ];
-
-export interface ParquetRows {
-  readonly names: readonly string[];
-  readonly count: number;
-  /** By name; only of those that were wanted. */
-  readonly columns: ReadonlyMap<string, readonly unknown[]>;
-}
 
 const columnsMax = 10_000;
 /** What a body unpacks to may be much more than it is. */

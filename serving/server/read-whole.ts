@@ -13,12 +13,11 @@ import { describeTensor } from "../protocol/fit-tensors.ts";
 import { readInvocation } from "../protocol/mlflow-request.ts";
 import { readInvocationTensors } from "../protocol/mlflow-tensors.ts";
 import { readPlain } from "../protocol/plain-request.ts";
-import type { RequestBody } from "../protocol/request-body.ts";
+import type { ParquetRows, RequestBody } from "../protocol/request-body.ts";
 import { answerNumbersMax } from "../protocol/serving-limit.ts";
 import { readTensorRequest } from "../protocol/tensor-request.ts";
 import { writeInvocationTensors, writePlainTensors, writeTensors } from "../protocol/tensor-answer.ts";
 import type { WrittenAnswer } from "../protocol/written-answer.ts";
-import type { ParquetRows } from "./parquet-body.ts";
 import type { AskingRoute } from "./route.ts";
 
 export interface WholeAsked {
@@ -31,6 +30,8 @@ export function readWhole(
   body: RequestBody,
   described: DescribedModel,
 ): Reading<WholeAsked> | null {
+  const { parquet } = body;
+  if (parquet !== undefined) return parquet.ok ? readWholeRows(parquet.value, described) : null;
   const { program, tensors } = described.model;
   if (program !== undefined) return forwarded(kind, body, described, program);
   if (tensors === undefined) return null;
@@ -51,7 +52,7 @@ export function readWhole(
 }
 
 /** Rows that were read already, for MLflow's protocol; null where they are a question of rows as of any other model. */
-export function readWholeRows(
+function readWholeRows(
   { columns, count }: ParquetRows,
   described: DescribedModel,
 ): Reading<WholeAsked> | null {

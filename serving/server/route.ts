@@ -2,7 +2,13 @@
 import { quoted, turnDown, type Reading } from "../protocol/http-refusal.ts";
 
 type AskingKind = "infer" | "plain";
-type ModelQuestionKind = "model-ready" | "model-metadata" | "model-config" | "model-stats" | "model-profile";
+type ModelQuestionKind =
+  | "model-ready"
+  | "model-metadata"
+  | "model-config"
+  | "model-stats"
+  | "model-profile"
+  | "model-rollout";
 type ServerQuestionKind =
   | "server-live"
   | "server-ready"
@@ -27,7 +33,12 @@ export type ModelQuestion = OfModel<ModelQuestionKind>;
 export interface ServerQuestion {
   readonly kind: ServerQuestionKind;
 }
-export type Route = AskingRoute | ModelQuestion | ServerQuestion;
+/** Says what the truth of an answer was. */
+export interface FeedbackRoute {
+  readonly kind: "feedback";
+  readonly model: string;
+}
+export type Route = AskingRoute | ModelQuestion | ServerQuestion | FeedbackRoute;
 
 /** By path without a slash at its end. */
 const fixed: ReadonlyMap<string, readonly ["GET" | "POST", ServerQuestionKind | "invocation"]> = new Map([
@@ -51,12 +62,14 @@ const actions: ReadonlyMap<string, readonly ["GET" | "POST", ModelQuestionKind |
   ["config", ["GET", "model-config"]],
   ["stats", ["GET", "model-stats"]],
   ["profile", ["GET", "model-profile"]],
+  ["rollout", ["GET", "model-rollout"]],
   ["infer", ["POST", "infer"]],
 ]);
 
 const modelsPrefix = "/v2/models/";
 const plainPrefix = "/predict/";
 const profilePrefix = "/profile/";
+const feedbackPrefix = "/feedback/";
 
 export function routeOf(method: string, url: string): Reading<Route> {
   const query = url.indexOf("?");
@@ -68,6 +81,7 @@ export function routeOf(method: string, url: string): Reading<Route> {
   if (path.startsWith(plainPrefix)) return namedRoute(method, path, plainPrefix, ["POST", "plain"]);
   if (path.startsWith(profilePrefix))
     return namedRoute(method, path, profilePrefix, ["GET", "model-profile"]);
+  if (path.startsWith(feedbackPrefix)) return feedbackRoute(method, path);
   return noPath(path);
 }
 
@@ -101,6 +115,12 @@ function namedRoute(
   const model = at === -1 ? given : given.slice(0, at);
   const version = at === -1 ? null : given.slice(at + 1);
   return allowed(method, wanted, path) ?? { ok: true, value: { kind, model, version } };
+}
+
+function feedbackRoute(method: string, path: string): Reading<Route> {
+  const model = decoded(path.slice(feedbackPrefix.length));
+  if (model === null || model === "" || model.includes("/")) return noPath(path);
+  return allowed(method, "POST", path) ?? { ok: true, value: { kind: "feedback", model } };
 }
 
 function decoded(word: string): string | null {
