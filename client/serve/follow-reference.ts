@@ -3,6 +3,7 @@
  * and only then takes its place; one that cannot is said, once, and tried again later, and the old one goes on. A mesh that is away
  * changes nothing.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { openProven, type ProvableModel } from "../../serving/model/prove-served.ts";
 
@@ -22,6 +23,8 @@ export interface FollowOptions<M extends ProvableModel = ProvableModel> {
 
 /** A version that could not be served is not tried at every look. */
 const looksBeforeRetry = 25;
+/** What was begun with a version has so long to end once the server is to. */
+const settleMaxMs = 3_000;
 
 export class FollowReference<M extends ProvableModel = ProvableModel> {
   readonly #reference: string;
@@ -60,7 +63,8 @@ export class FollowReference<M extends ProvableModel = ProvableModel> {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#looking;
-    await this.#settled;
+    // A mesh that is away may keep it from its end, and is no reason to go on.
+    await Promise.race([this.#settled, sleep(settleMaxMs, undefined, { ref: false })]);
   }
 
   async #follow(): Promise<void> {
