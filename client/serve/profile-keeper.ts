@@ -1,5 +1,5 @@
 /**
- * SERVE-18. Keeps the serving profiles of this home: every half minute what each watched version was asked goes behind what its file has, so that a
+ * SERVE-18. Keeps the serving profiles of this home: every 45 s what each watched version was asked goes behind what its file has, so that a
  * kill loses no more, and servers one after the other and beside each other add up. What has drifted since is said anew then.
  */
 import { readFile, stat } from "node:fs/promises";
@@ -22,7 +22,7 @@ import { tryLock } from "../../system/folder-lock.ts";
 import { makeFolder } from "../../system/make-folder.ts";
 import { writeWhole } from "../../system/whole-file.ts";
 
-export const keepMs = 30_000;
+export const keepMs = 45_000;
 /** Of fewer rows a distance is chance. */
 export const driftRowsMin = 200;
 

@@ -4,10 +4,10 @@
  */
 
 /** Cells that are looked at in a second, of one version; each takes less than a microsecond. */
-const cellsPerSecond = 4_000;
+const cellsPerSecond = 1_000;
 const rowsPerSecondMin = 20;
 /** What a quiet time saves up, and so the most of one request. */
-const savedSeconds = 0.25;
+const savedSeconds = 1;
 const savedRowsMin = 10;
 const msPerSecond = 1_000;
 

@@ -123,7 +123,7 @@ function answerProfile({ described, watch }: Lane, response: ServerResponse): vo
   const why =
     watch === null
       ? "this server keeps no profiles"
-      : "no profile is kept yet; it is, half a minute after the first rows were answered";
+      : "no profile is kept yet; it is, within a minute after the first rows were answered";
   replyRefusal(response, turnDown(404, `${described.reference}: ${why}`).down, "open-inference");
 }
 
