@@ -7,6 +7,8 @@ import { openServedModel } from "../../serving/model/open-served-model.ts";
 import { proveServed } from "../../serving/model/prove-served.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
 import type { TablePlace } from "../../serving/server/model-table.ts";
+import { decodeBundle } from "../program/bundle.ts";
+import { openOutput } from "./open-output.ts";
 import { servedLane } from "../../serving/server/served-lane.ts";
 
 type Files = Readonly<Record<string, string>>;
@@ -55,7 +57,10 @@ async function openVersion(
     say(`${which}: the dataset that it was trained on is not to be had; rows are taken as they come`);
   const bytes = await readFile(path);
   const name = { model, version, digest: artifact };
-  const opened = await openServedModel({ bytes, manifest: manifest?.value ?? null, name });
+  // What a program left is a bundle; nothing in it is run.
+  const opened = decodeBundle(bytes).ok
+    ? await openOutput(bytes, name, process.env)
+    : await openServedModel({ bytes, manifest: manifest?.value ?? null, name });
   if (!opened.ok) return opened;
   const fault = await proveServed(opened.value);
   if (fault === null) return opened;

@@ -4,8 +4,8 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { decodeBundle } from "../../agent/program/bundle.ts";
-import { unpackBundle } from "../../agent/program/bundle-folder.ts";
+import { decodeBundle } from "../program/bundle.ts";
+import { unpackBundle } from "../program/bundle-folder.ts";
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import { openExported } from "../../serving/exported/open-exported.ts";
 import { folderFormatOf } from "../../serving/model/folder-format.ts";
