@@ -154,7 +154,7 @@ const others = [
   ...["dataset add", "dataset preview", "dataset profile", "dataset diff", "dataset check"],
   ...["artifact get", "artifact put", "artifact pin", "artifact unpin", "artifact verify"],
   ...["model promote", "model rollback", "model report", "model export"],
-  ...["model promote", "model rollback", "model report", "serve"],
+  ...["model promote", "model rollback", "model report", "serve", "gateway"],
   ...["sweep run", "sweep watch", "tui"],
 ];
 
