@@ -34,7 +34,7 @@ export function deployCommand(terminal: Terminal): Command {
     )
     .option(
       "--needs <field=value>",
-      "what each needs of a machine, as in a sweep file; several times",
+      "what each needs of a machine, as in a sweep file; several times, or none",
       eachOf(String),
     )
     .option("--detach", "do not wait until one answers")

@@ -97,7 +97,8 @@ function replicaViewOf(source: Source, trial: Trial): ReplicaView {
     revision: replica?.revision ?? null,
     requests: said?.requests ?? 0,
     failed: said?.failed ?? 0,
-    trouble: silence ?? replica?.trouble ?? (replica?.revision === undefined ? failure : null),
+    trouble:
+      silence ?? said?.trouble ?? replica?.trouble ?? (replica?.revision === undefined ? failure : null),
   };
 }
 

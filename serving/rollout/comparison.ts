@@ -12,7 +12,7 @@ import {
   type HeardAnswer,
   type KnownTruth,
 } from "./heard-answer.ts";
-import { LatencyPair } from "./latency-pair.ts";
+import { LatencyPair, slowerAlone } from "./latency-pair.ts";
 
 export type RolloutTest = "truth" | "agreement" | "errors" | "latency";
 
@@ -54,6 +54,8 @@ const aim = 0.05;
 const agreementAim = 0.03;
 /** Of callers' answers, late where the incumbent's are not. */
 const latencyAim = 0.1;
+/** A version that has just been loaded may be slow at first. */
+const warmingDuels = 8;
 /** How the evidence of the tests is weighed; they sum to 1. Whether answers are right shows least, so it has most. */
 const weights: Readonly<Record<RolloutTest, number>> = {
   truth: 0.7,
@@ -69,6 +71,7 @@ export class Comparison {
   readonly #agreement: number;
   readonly #bets: Readonly<Record<RolloutTest, Bet>>;
   readonly #times = new LatencyPair();
+  #warming = warmingDuels;
 
   constructor({ agreement, alpha }: ComparisonOptions) {
     this.#alpha = alpha;
@@ -110,7 +113,16 @@ export class Comparison {
   /** A caller was answered, so many milliseconds after the version was asked. */
   answered(by: "incumbent" | "challenger", ms: number): void {
     const late = by === "incumbent" ? this.#times.incumbent(ms) : this.#times.challenger(ms);
-    if (late === null) return;
+    if (late !== null) this.#late(late);
+  }
+
+  /** Both were asked the same alone, one after the other: whichever slows down both where they share a processor is found by this. */
+  alone(incumbentMs: number, challengerMs: number): void {
+    if (this.#warming-- > 0) return;
+    this.#late(slowerAlone(incumbentMs, challengerMs));
+  }
+
+  #late(late: -1 | 0 | 1): void {
     this.counts.times++;
     if (late > 0) this.counts.challengerLate++;
     if (late < 0) this.counts.incumbentLate++;
@@ -145,7 +157,7 @@ export class Comparison {
       case "errors":
         return `of ${counts.pairs} requests that both were asked it failed at ${counts.challengerFailed} that the incumbent answered, and the incumbent at ${counts.incumbentFailed} that it answered ${atAlpha}`;
       case "latency":
-        return `of ${counts.times} pairs of answers it alone was late in ${counts.challengerLate}, the incumbent in ${counts.incumbentLate} ${atAlpha}`;
+        return `of ${counts.times} pairs of times it alone was late in ${counts.challengerLate}, the incumbent in ${counts.incumbentLate} ${atAlpha}`;
     }
   }
 }

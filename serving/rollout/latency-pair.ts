@@ -15,6 +15,12 @@ const timesBetweenThresholds = 32;
 /** A version that has just been loaded may be slow at first. */
 const warmingAnswers = 32;
 
+/** Of the two times of one request that both were asked alone, one after the other: 1 where only the challenger took too long beside the incumbent, -1 the other way round. */
+export function slowerAlone(incumbentMs: number, challengerMs: number): -1 | 0 | 1 {
+  if (challengerMs > incumbentMs * toleratedRatio + toleratedMs) return 1;
+  return incumbentMs > challengerMs * toleratedRatio + toleratedMs ? -1 : 0;
+}
+
 export class LatencyPair {
   readonly #kept: number[] = [];
   #heard = 0;

@@ -25,6 +25,9 @@ export type RolloutState = "running" | "promoting" | "rolled-back" | "promoted" 
 /** What became of a truth that was told. */
 export type Feedback = "counted" | "unknown" | "told-before" | "rows-differ";
 
+/** Of the requests, those that are asked twice more, alone, to time them. */
+const duelShare = 0.1;
+
 export class Rollout {
   readonly #options: RolloutOptions;
   readonly #memory = new AnswerMemory();
@@ -96,6 +99,19 @@ export class Rollout {
   timed(role: "incumbent" | "canary", ms: number): void {
     if (!this.isCanaryOn) return;
     this.#canary?.answered(role === "canary" ? "challenger" : "incumbent", ms);
+    this.#judge();
+  }
+
+  /** In which order the incumbent and the canary are asked the same alone to time them; null where they are not. */
+  duelFor(id: string): readonly ["incumbent" | "canary", "incumbent" | "canary"] | null {
+    if (this.#state !== "running" || this.#canary === null || !isInShare(id, duelShare, "duel")) return null;
+    return isInShare(id, 1 / 2, "order") ? ["incumbent", "canary"] : ["canary", "incumbent"];
+  }
+
+  /** How long the two took then, in milliseconds. */
+  dueled(incumbentMs: number, canaryMs: number): void {
+    if (!this.isCanaryOn) return;
+    this.#canary?.alone(incumbentMs, canaryMs);
     this.#judge();
   }
 

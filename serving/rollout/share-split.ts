@@ -6,9 +6,14 @@ import { fnv1a } from "../../numeric/fnv.ts";
 import { mixUnsigned } from "../../numeric/mix.ts";
 
 /** Two questions about one id are independent of each other by their `purpose`. */
-export type SplitPurpose = "caller" | "copy";
+export type SplitPurpose = "caller" | "copy" | "duel" | "order";
 
-const salts: Readonly<Record<SplitPurpose, number>> = { caller: 0, copy: 0x5bd1e995 };
+const salts: Readonly<Record<SplitPurpose, number>> = {
+  caller: 0,
+  copy: 0x5bd1e995,
+  duel: 0x27d4eb2f,
+  order: 0x165667b1,
+};
 const hashes = 2 ** 32;
 
 /** `share`: 0 for none, 1 for all. */

@@ -34,6 +34,9 @@ export class RolloutDesk {
   /** What a canary is judged by is asked beside callers, and a shadow while nobody waits. */
   readonly #comparing: CopyQueue;
   readonly #shadowing: CopyQueue;
+  /** What is asked of both alone, to time them; one request at a time. */
+  readonly #dueling: CopyQueue;
+  #isDueling = false;
   readonly options: RolloutDeskOptions;
   #incumbent: Lane;
   #shadow: Lane | null;
@@ -52,7 +55,9 @@ export class RolloutDesk {
       onRollback: onCanaryOff,
     });
     this.#comparing = new CopyQueue({ now, defer, isBusy: () => false });
-    this.#shadowing = new CopyQueue({ now, defer, isBusy: () => this.#isBusy() });
+    const whileIdle = { now, defer, isBusy: () => this.#isBusy() };
+    this.#shadowing = new CopyQueue(whileIdle);
+    this.#dueling = new CopyQueue(whileIdle);
   }
 
   get patienceMs(): number {
@@ -79,8 +84,7 @@ export class RolloutDesk {
     if (lane === this.#incumbent) return;
     this.#incumbent = lane;
     this.#epoch++;
-    this.#comparing.clear();
-    this.#shadowing.clear();
+    this.#clear();
     const challenger = canary?.lane ?? this.#shadow;
     const differs =
       challenger === null ? null : standInFault(lane.described.model, challenger.described.model);
@@ -113,7 +117,8 @@ export class RolloutDesk {
       if (answer.ok) this.rollout.timed(role, ms);
       for (const other of this.rollout.copiesFor(id, role)) this.#copy(id, other, rows);
     }
-    this.#shadowing.wake();
+    if (role !== null && answer.ok) this.#duel(id, rows);
+    this.#wake();
   }
 
   /** A canary has no answer; the incumbent is asked in its place, and its caller hears that. */
@@ -127,10 +132,20 @@ export class RolloutDesk {
   }
 
   async close(): Promise<void> {
-    this.#comparing.clear();
-    this.#shadowing.clear();
+    this.#clear();
     this.rollout.end("ended");
     await this.#endShadow();
+  }
+
+  /** There may be time now for what waits for it. */
+  #wake(): void {
+    this.#dueling.wake();
+    this.#shadowing.wake();
+  }
+
+  #clear(): void {
+    for (const queue of [this.#comparing, this.#shadowing, this.#dueling]) queue.clear();
+    this.#isDueling = false;
   }
 
   async #endShadow(): Promise<void> {
@@ -162,7 +177,7 @@ export class RolloutDesk {
       rows: firstRows(rows),
       lane: () => (isWanted() ? this.#laneOf(role) : null),
       heard: (answer) => {
-        this.#shadowing.wake();
+        this.#wake();
         const lane = this.#laneOf(role);
         if (!isWanted() || lane === null) return;
         const kept = hearAnswer(
@@ -173,6 +188,40 @@ export class RolloutDesk {
         if (kept !== null) this.rollout.heard(id, role, rows.count, kept);
       },
     });
+  }
+
+  /** While nobody waits, one after the other, each as often first; who is not alone meanwhile is as often the one as the other. */
+  #duel(id: string, rows: AskedRows): void {
+    const order = this.#isDueling ? null : this.rollout.duelFor(id);
+    if (order === null) return;
+    const epoch = this.#epoch;
+    const taken = new Map<RolloutRole, number>();
+    const { now } = this.options;
+    this.#isDueling = true;
+    const askNext = () => {
+      const role = order[taken.size];
+      const [incumbent, canary] = [taken.get("incumbent"), taken.get("canary")];
+      if (incumbent !== undefined && canary !== undefined) this.rollout.dueled(incumbent, canary);
+      if (role === undefined) {
+        this.#isDueling = false;
+        return;
+      }
+      let started = 0;
+      this.#dueling.add({
+        rows: firstRows(rows),
+        lane: () => {
+          started = now();
+          return epoch === this.#epoch ? this.#laneOf(role) : null;
+        },
+        heard: (answer) => {
+          taken.set(role, now() - started);
+          if (epoch !== this.#epoch) return;
+          if (answer.ok) askNext();
+          else this.#isDueling = false;
+        },
+      });
+    };
+    askNext();
   }
 
   #laneOf(role: RolloutRole): Lane | null {

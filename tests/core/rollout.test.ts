@@ -195,6 +195,22 @@ describe("ROLL-2: worse is found, and no worse is not", () => {
     }
   });
 
+  test("alone: one that takes three times as long is found, one that takes the same is not, whatever disturbs either", () => {
+    const verdictOf = (ratio: number, seed: number) => {
+      const draw = drawing(seed);
+      const comparison = new Comparison({ alpha: 0.01, agreement: 0.98 });
+      const took = () => 4 * (0.8 + 0.4 * draw()) + (draw() < 0.1 ? 30 * draw() : 0);
+      for (let at = 0; at < 400 && comparison.verdict === null; at++)
+        comparison.alone(took(), ratio * took());
+      return comparison.verdict?.test ?? null;
+    };
+    for (let seed = 1; seed <= 20; seed++)
+      assert.deepEqual(
+        [1, 1.2, 3].map((ratio) => verdictOf(ratio, seed)),
+        [null, null, "latency"],
+      );
+  });
+
   test("a verdict says in words and figures why", () => {
     const worst: readonly [World["by"], RegExp][] = [
       [
