@@ -45,6 +45,8 @@ export const programSchema = z.discriminatedUnion("kind", [
     environment: recordOf(shortText.min(1), longText, environmentMax),
     /** The folder, within the program's own, that is its checkpoint folder; left out where that is one beside it. */
     output: sentenceText.min(1).refine(isInsidePath, "is a path within the program's folder").optional(),
+    /** Words of a command that answers with what it left in `output`, once that is a version; left out where there is none. */
+    serve: listOf(longText, wordsMax).min(1).optional(),
     /** Prefixes of parameters that are passed as one argument. */
     nested: listOf(shortText.min(1)),
     /** Where a parameter lies in those, if its name's prefixes would say something else. */

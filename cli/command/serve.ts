@@ -1,6 +1,7 @@
 /** `trialmesh serve`: answers with registered models over HTTP, on this machine, until it is ended. */
 import { Option, type Command } from "commander";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
+import { programsAllowed, type ProgramsAllowed } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { serverLife } from "../../protocol/certificate/certificate-life.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
@@ -10,7 +11,7 @@ import { keepServerCertificate } from "../../mesh/part/keep-server-certificate.t
 import { untilClosed, untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { isLoopbackHost } from "../../mesh/port.ts";
 import { CallerKeys } from "../../serving/server/caller-key.ts";
-import type { ServingAddress, ServingTls } from "../../serving/server/serving-door.ts";
+import type { ServingAddress, ServingTls } from "../../serving/server/http-door.ts";
 import { readPrivateFile } from "../../system/private-file.ts";
 import { printRefusal } from "../shell/answer.ts";
 import { listenFlag } from "../shell/listen-flag.ts";
@@ -20,12 +21,17 @@ import { rangeFlag } from "../shell/range.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
-interface Options extends MeshOptions {
+/** Where whatever answers callers listens, and whom it lets in. */
+interface DoorOptions {
   readonly listen: ServingAddress;
   readonly keyFile?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+}
+
+interface Options extends MeshOptions, DoorOptions {
   readonly logSample: number;
+  readonly programs: ProgramsAllowed;
 }
 
 /** What was asked before the end is answered within this. */
@@ -55,6 +61,14 @@ export function serveCommand(terminal: Terminal): Command {
       "print so much of what is asked, 0 to 1, with personal data masked",
       rangeFlag({ least: 0, most: 1 }),
       0,
+    )
+    .addOption(
+      new Option(
+        "--programs <whose>",
+        "run the serve command of models that only their program can answer with: of the mesh's owner, or of anyone",
+      )
+        .choices(programsAllowed)
+        .default("none"),
     )
     .addHelpText(
       "after",
@@ -90,7 +104,7 @@ async function serve(
   const say = (line: string) => terminal.note(line);
   const serving = await serveModels({
     ...{ references, say, keys: keys.value, tls: tls.value, address: options.listen },
-    open: (reference) => openModel(connected, reference, surroundingsOf(terminal)),
+    open: (reference) => openModel(connected, reference, surroundingsOf(terminal), options.programs),
     resolve: (reference) => resolveModel(connected.client, reference, () => undefined),
     ...(options.logSample > 0
       ? { onAnswer: requestLog({ share: options.logSample, draw: Math.random, say }) }
@@ -115,15 +129,15 @@ async function serve(
   return exitCode.ok;
 }
 
-function keysOf({ keyFile }: Options): Outcome<CallerKeys | null> {
+export function keysOf({ keyFile }: DoorOptions): Outcome<CallerKeys | null> {
   if (keyFile === undefined) return accept(null);
   const text = readPrivateFile(keyFile);
   return text.ok ? CallerKeys.read(text.value) : text;
 }
 
-function tlsOf(
+export function tlsOf(
   { home }: Connected,
-  { keyFile, listen, tlsCert, tlsKey }: Options,
+  { keyFile, listen, tlsCert, tlsKey }: DoorOptions,
 ): Outcome<ServingTls | null> {
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     return refuse(
@@ -136,9 +150,9 @@ function tlsOf(
 }
 
 /** Only what the mesh signed is made anew. Returns what ends it. */
-function keepTls(
+export function keepTls(
   { home }: Connected,
-  { listen, tlsCert }: Options,
+  { listen, tlsCert }: DoorOptions,
   tls: ServingTls | null,
   renew: (tls: ServingTls) => void,
   say: (line: string) => void,

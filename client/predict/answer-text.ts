@@ -1,5 +1,6 @@
 /** A model's answers to single texts, each with every label's probability. */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { ServedModel } from "../../serving/model/served-model.ts";
 import type { OpenedModel } from "../../serving/model/open-served-model.ts";
 import { describeUnfit } from "../../serving/transform/transform.ts";
 import type { Explainer, Explanation } from "../../serving/explain/explanation.ts";
@@ -26,7 +27,7 @@ export interface TextAnswers {
 
 /** `explainer`: null where no answer is to be explained. */
 export async function answerTexts(
-  model: OpenedModel,
+  model: OpenedModel | ServedModel,
   texts: readonly string[],
   explainer: Explainer | null,
 ): Promise<Outcome<TextAnswers>> {
@@ -34,7 +35,7 @@ export async function answerTexts(
   const name = `${model.model}@${model.version}`;
   const last = inputs.at(-1);
   const names = inputs.map((input) => input.name).join(", ");
-  if (last === undefined || labels === null || model.predictor.kind !== "text")
+  if (last === undefined || labels === null || !("predictor" in model) || model.predictor.kind !== "text")
     return refuse("invalid", `${name} reads rows, not texts: ${names}; give them with --file`);
   // A text that is put together of several columns is the same where all of it stands in one.
   const columns = inputs.map(

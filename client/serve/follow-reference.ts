@@ -5,7 +5,7 @@
  */
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
-import { proveServed } from "./prove-served.ts";
+import { proveServed } from "../../serving/model/prove-served.ts";
 
 export interface FollowOptions {
   /** Which version it is now. */

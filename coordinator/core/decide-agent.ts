@@ -8,6 +8,7 @@ import { runningBeside, wantedHorizon } from "../placement/lease-horizon.ts";
 import type { Part, Steps } from "../state/input.ts";
 import { claimShifts } from "./claim-shift.ts";
 import { leaseExtended } from "./attempt-fact.ts";
+import { hearReplica } from "./hear-replica.ts";
 import { endAttempt } from "./outcome.ts";
 import { accuse } from "./quarantine.ts";
 import { useAtHeartbeat, type HeardUse, type Moment } from "./use.ts";
@@ -92,6 +93,7 @@ export function* hearHeartbeat(
       words.has(fence) && !isLeaving(attempt) ? extend(state, trial, attempt, use, moment) : null;
     if (extension !== null) yield extension;
     else if (use.isNews) yield { kind: "AttemptMetered", fence, metered: use.fact };
+    yield* hearReplica(state, trial, attempt, words.get(fence)?.replica);
   }
   return true;
 }

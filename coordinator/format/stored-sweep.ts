@@ -31,6 +31,7 @@ const program = z.discriminatedUnion("kind", [
     command: z.array(z.string()),
     program: z.string().nullable(),
     output: z.string().optional(),
+    serve: z.array(z.string()).optional(),
     environment: z.record(z.string(), z.string()),
     nested: z.array(z.string()),
     literals: z.record(z.string(), z.record(z.string(), z.unknown())),
@@ -41,7 +42,7 @@ const program = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("module"), ...programCommon, entry: z.string() }),
 ]);
 
-const requirement = z.strictObject({
+export const storedRequirement = z.strictObject({
   backend: z.array(storedBackendName).optional(),
   gpu: z
     .strictObject({
@@ -85,7 +86,7 @@ export const storedSweepSpec = z.strictObject({
       where: z.array(storedConstraint).default([]),
     }),
   ),
-  needs: requirement,
+  needs: storedRequirement,
   prefers: z
     .strictObject({
       first: z.enum(["fastest", "cheapest"]),

@@ -9,6 +9,7 @@ import { DiskReserve } from "../../agent/owner/disk-reserve.ts";
 import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
+import { ReachedReplicas } from "../../agent/serving/reached-replica.ts";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Credential } from "../credential.ts";
 import type { Home } from "../home.ts";
@@ -149,7 +150,8 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   const { capability } = measured;
   const incarnation = randomUUID();
   const reserve = new DiskReserve({ folder: lending.folder, leaveFreeGiB: lending.leaveFreeDiskGiB });
-  const among = shareWithOthers({ ...lending, incarnation, say, diskFree: () => reserve.spare() });
+  const reached = new ReachedReplicas();
+  const among = shareWithOthers({ ...lending, reached, incarnation, say, diskFree: () => reserve.spare() });
   const artifacts = await openDiskCache({
     dir: join(lending.folder, cacheFolder),
     store: lending.artifacts,
@@ -184,6 +186,8 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
       othersLoad: othersLoad(() => runner.processes()),
     },
     reserve,
+    reached,
+    isReached: lending.certificate !== null && lending.uploadRate !== 0,
     minuteOfDay,
     log: say,
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),

@@ -22,6 +22,7 @@ import type { CallerKeys } from "./caller-key.ts";
 import type { ModelTable } from "./model-table.ts";
 import { receiveBody, type HeldBytes } from "./receive-body.ts";
 import { replyRefusal, replyWith } from "./reply.ts";
+import { readWhole, type WholeAsked } from "./read-whole.ts";
 import { readHeaders, type RequestHeaders } from "./request-header.ts";
 import { routeOf, type AskingRoute, type Route } from "./route.ts";
 
@@ -75,7 +76,7 @@ export function answerRequest(
   new Asking(context, response, value, form, caller.value).receive(request, headers);
 }
 
-function isAsking(route: Route): route is AskingRoute {
+export function isAsking(route: Route): route is AskingRoute {
   return route.kind === "infer" || route.kind === "plain" || route.kind === "invocation";
 }
 
@@ -91,7 +92,7 @@ function refuseUnread(
 }
 
 /** Health is for whoever balances load, and the form has nothing in it: neither needs a key. */
-const keyless: readonly Route["kind"][] = ["server-live", "server-ready", "mlflow-ping", "form"];
+export const keyless: readonly Route["kind"][] = ["server-live", "server-ready", "mlflow-ping", "form"];
 
 function callerOf(
   { keys, now }: RequestContext,
@@ -102,6 +103,9 @@ function callerOf(
   if (keys === null || keyless.includes(route.kind)) return { ok: true, value: null };
   return keys.admit(authorization, now(), isAsking(route), connection);
 }
+
+/** From here on a status of HTTP says that nothing was answered. */
+const failureStatusMin = 400;
 
 /** A request that wants rows answered. */
 class Asking {
@@ -143,6 +147,8 @@ class Asking {
     const found = route.kind === "invocation" ? table.first() : table.find(route.model, route.version);
     if (!found.ok) return replyRefusal(this.#response, found.down, this.#form);
     const lane = found.value;
+    const whole = readWhole(route, body, lane.described);
+    if (whole !== null) return this.#askWhole(lane, body.bytes.length, whole);
     const asked = readAsked(route, body, lane.described);
     lane.counters.inProgress++;
     if (!asked.ok) return this.#refuse(lane, asked.down);
@@ -162,16 +168,40 @@ class Asking {
     if (full !== null) this.#refuse(lane, full);
   }
 
+  /** What is no rows goes past the lane's batches, in the same bounds. */
+  #askWhole(lane: Lane, bytes: number, asked: Reading<WholeAsked>): void {
+    lane.counters.inProgress++;
+    if (!asked.ok) return this.#refuse(lane, asked.down);
+    const { compute, rows } = asked.value;
+    const answerId = lane.described.answerHead + this.#context.newId();
+    const full = lane.askWhole({
+      ...{ rows, bytes, compute: () => compute(answerId) },
+      isGone: () => this.#response.destroyed,
+      onGone: () => this.#leave(lane),
+      done: (answer) => {
+        if (!answer.ok) return this.#refuse(lane, answer.down);
+        this.#send(lane, answer.value, answerId);
+        this.#leave(lane);
+      },
+    });
+    if (full !== null) this.#refuse(lane, full);
+  }
+
   #answer(lane: Lane, rows: AskedRows, answers: Answers, write: Asked["write"]): void {
-    const { described } = lane;
-    this.#endIfClosing();
-    const answerId = described.answerHead + this.#context.newId();
-    // What the body says already is not said again.
-    const rest = this.#route.kind === "invocation" ? described.headers : [];
-    replyWith(this.#response, write(answers, answerId), ["x-trialmesh-answer", answerId, ...rest]);
-    lane.counters.success++;
+    const answerId = lane.described.answerHead + this.#context.newId();
+    this.#send(lane, write(answers, answerId), answerId);
     const ms = this.#leave(lane);
     this.#context.onAnswer?.({ lane, rows, answers, answerId, caller: this.#caller, ms });
+  }
+
+  #send(lane: Lane, written: WrittenAnswer, answerId: string): void {
+    this.#endIfClosing();
+    // What the body says already is not said again.
+    const isSaid = this.#route.kind !== "invocation" && written.status === undefined;
+    const rest = isSaid ? [] : lane.described.headers;
+    replyWith(this.#response, written, ["x-trialmesh-answer", answerId, ...rest]);
+    if ((written.status ?? 200) < failureStatusMin) lane.counters.success++;
+    else lane.counters.failure++;
   }
 
   #refuse(lane: Lane, down: HttpRefusal): void {

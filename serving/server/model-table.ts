@@ -17,10 +17,12 @@ export class ModelTable {
   readonly #places = new Map<string, TablePlace>();
   readonly #byName = new Map<string, TablePlace[]>();
   readonly #draw: () => number;
+  readonly #name: string | null;
 
-  /** `draw`: from [0, 1), for names with several places of some weight. */
-  constructor(draw: () => number) {
+  /** `draw`: from [0, 1), for names with several places of some weight. `name`: one that all of them have beside their own. */
+  constructor(draw: () => number, name: string | null = null) {
     this.#draw = draw;
+    this.#name = name;
   }
 
   get places(): readonly TablePlace[] {
@@ -31,12 +33,24 @@ export class ModelTable {
   put(reference: string, lane: Lane, weight = 1): Promise<void> {
     const before = this.#places.get(reference);
     this.#places.set(reference, { reference, weight, lane });
-    this.#byName.clear();
-    for (const place of this.#places.values()) {
-      const { model } = place.lane.described.model;
-      this.#byName.set(model, [...(this.#byName.get(model) ?? []), place]);
-    }
+    this.#listByName();
     return before === undefined ? Promise.resolve() : before.lane.retire();
+  }
+
+  /** Puts these in place of all that were there, at once; resolves when those that are in no place any more are freed. */
+  async replace(places: readonly TablePlace[]): Promise<void> {
+    const left = this.places.filter(({ lane }) => places.every((place) => place.lane !== lane));
+    this.#places.clear();
+    for (const place of places) this.#places.set(place.reference, place);
+    this.#listByName();
+    await Promise.all(left.map(({ lane }) => lane.retire()));
+  }
+
+  #listByName(): void {
+    this.#byName.clear();
+    for (const place of this.#places.values())
+      for (const name of new Set([place.lane.described.model.model, this.#name]))
+        if (name !== null) this.#byName.set(name, [...(this.#byName.get(name) ?? []), place]);
   }
 
   /** The lane that answers a request now. */

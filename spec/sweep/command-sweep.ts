@@ -32,6 +32,8 @@ export interface MeshTerms extends Pick<
 > {
   /** The folder of the program's own in which it leaves its model; null where it declares none. */
   readonly output: string | null;
+  /** Words of the command that answers with what lies there, once it is registered; null where there is none. */
+  readonly serve: readonly string[] | null;
   /** Files and folders that travel, from the program's folder; null: the whole folder. */
   readonly files: readonly string[] | null;
 }
@@ -88,6 +90,7 @@ export const usualTerms: MeshTerms = {
   reuse: false,
   register: null,
   output: null,
+  serve: null,
   files: null,
 };
 

@@ -112,6 +112,10 @@ export const commandFileSchema = z.strictObject({
   output: longText.min(1).optional(),
   /** On a mesh: what the best trial left in `output` becomes a version. */
   register: registerShape.optional(),
+  /** The command that answers with what is registered, where its files are of no format that runs no code; ${port} is where. */
+  serve: listOf(z.union([longText, z.number()]))
+    .min(1)
+    .optional(),
   /** On a mesh: what of the folder travels with the trials. */
   files: listOf(longText.min(1)).min(1).optional(),
   needs: needsShape.prefault({}),

@@ -1,5 +1,5 @@
 /** Has a loaded version answer an example before anybody else asks it. */
-import type { InputColumn, ServedModel } from "../../serving/model/served-model.ts";
+import type { InputColumn, ServedModel } from "./served-model.ts";
 
 const text = "two days, three hours";
 
