@@ -7,6 +7,8 @@ import { isDeepStrictEqual } from "node:util";
 import { homePath, openHome, type Home } from "../../mesh/home.ts";
 import { readBuild, type Build } from "../../mesh/build/own-build.ts";
 import { unpackedBytes } from "../../mesh/build/pack-build.ts";
+import { nameProblem } from "../../mesh/admission.ts";
+import { readUser } from "../../mesh/user.ts";
 import { loadIdentity } from "../../mesh/identity.ts";
 import { withdrawInvite } from "../../mesh/invite.ts";
 import { plainName } from "../../mesh/part/machine-name.ts";
@@ -102,7 +104,7 @@ async function addOver(
   const brought = await bringBuild(surroundings, session, build, found.value);
   if (!brought.ok) return brought;
   if (!facts.agents.includes(name)) {
-    const joined = await joinOver(surroundings, adding, options, found.value);
+    const joined = await joinOver(surroundings, adding, found.value);
     if (!joined.ok) return joined;
   }
   const switched = await session.run(switchScript(build.id));
@@ -121,6 +123,8 @@ interface Found {
   readonly facts: HostFacts;
   readonly fit: Fit;
   readonly name: string;
+  /** Of the mesh, for an invitation; undefined: what any invitation would name. */
+  readonly url: string | undefined;
 }
 
 /** Everything that can be known before anything is brought. */
@@ -155,10 +159,33 @@ async function lookAt(
       "conflict",
       `the home of ${destination} (~/.trialmesh) belongs to mesh ${facts.mesh}, not to ${home.mesh}; come as another user there, or move that folder away`,
     );
-  return nameOf(facts, options.name, destination, fit.value);
+  const name = nameOf(facts, options.name, destination);
+  if (!name.ok) return name;
+  const found = { facts, fit: fit.value, name: name.value };
+  if (facts.agents.includes(name.value)) return accept({ ...found, url: undefined });
+  const url = await addressFor(home, facts, options, destination);
+  if (!url.ok) return url;
+  const known = readUser(home, "agent", name.value);
+  if (!known.ok) return known;
+  const taken = nameProblem({ role: "agent", name: name.value }, known.value);
+  return taken === null
+    ? accept({ ...found, url: url.value })
+    : refuse("conflict", `${taken} for ${destination} with --name`);
 }
 
-function nameOf(facts: HostFacts, asked: string | null, destination: string, fit: Fit): Outcome<Found> {
+async function addressFor(
+  home: Home,
+  { seenFrom }: HostFacts,
+  { url }: AddOptions,
+  destination: string,
+): Promise<Outcome<string | undefined>> {
+  if (url !== null) return accept(url);
+  const up = await findUp(home);
+  const own = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
+  return meshAddress({ destination, seenFrom, listen: up?.listen ?? null, url: home.url, own });
+}
+
+function nameOf(facts: HostFacts, asked: string | null, destination: string): Outcome<string> {
   const [first] = facts.agents;
   const name = asked ?? first ?? plainName(facts.host);
   if (first !== undefined && !facts.agents.includes(name))
@@ -166,22 +193,15 @@ function nameOf(facts: HostFacts, asked: string | null, destination: string, fit
       "conflict",
       `${destination} is agent ${first} of this mesh already; \`trialmesh add ${destination} --name ${first}\` brings this build to it`,
     );
-  return accept({ facts, fit, name });
+  return accept(name);
 }
 
 async function joinOver(
   { environment }: Surroundings,
   { build, home, session }: Adding,
-  options: AddOptions,
-  { facts, name }: Found,
+  { name, url }: Found,
 ): Promise<Outcome<null>> {
-  const up = await findUp(home);
-  const own = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
   const { destination } = session;
-  const { seenFrom } = facts;
-  const address = meshAddress({ destination, seenFrom, listen: up?.listen ?? null, url: home.url, own });
-  if (options.url === null && !address.ok) return address;
-  const url = options.url ?? (address.ok ? address.value : undefined);
   const nowS = Math.floor(Date.now() / msPerS);
   const made = await makeInvitation(environment, { role: "agent", name, url, lifeS: invitationLifeS, nowS });
   if (!made.ok) return made;

@@ -13,7 +13,7 @@ const pollMs = 250;
 /** Asking over ssh what became of it is dearer than asking the mesh. */
 const pollsPerLook = 12;
 /** Measuring a slow machine's backends for the first time can take a minute. */
-const presentTimeoutMs = 150_000;
+const presentTimeoutMs = 240_000;
 
 /** By what `uname` says. */
 export const servicePlatforms: Readonly<Record<string, ServicePlatform>> = { Linux: linux, Darwin: darwin };

@@ -1,15 +1,30 @@
 /** A build's archive as the system's own `tar` reads it. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import fc from "fast-check";
+import * as z from "zod";
 import { readBuild } from "../../mesh/build/own-build.ts";
 import { tarArchive, type TarEntry } from "../../mesh/build/tar-archive.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
+import { textOf } from "../support/page.ts";
 import { valueOf } from "../live/own-mesh.ts";
+
+const { rooms } = z
+  .object({ rooms: z.array(z.string()) })
+  .parse(await import(pathToFileURL(join(projectFolder, "scripts", "source-folder.mjs")).href));
+
+function sourcesIn(room: string): string[] {
+  return readdirSync(join(projectFolder, room), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${room}/${entry.name}`;
+    if (entry.isDirectory()) return sourcesIn(path);
+    return /\.tsx?$/u.test(entry.name) ? [path] : [];
+  });
+}
 
 const folder = mkdtempSync(join(tmpdir(), "trialmesh-tar-"));
 after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -80,5 +95,22 @@ describe("ADD-3: the archive of a build", () => {
     for (const name of ["typescript", "oxlint", "fast-check", "node"])
       assert.ok(!modules.has(`node_modules/${name}`), name);
     assert.equal(build.id, valueOf(readBuild(projectFolder)).id);
+  });
+
+  test("whatever the code reads beside itself goes along", () => {
+    const own = valueOf(readBuild(projectFolder)).own.map(({ path }) => path);
+    const named = rooms
+      .filter((room) => room !== "bench")
+      .flatMap(sourcesIn)
+      .flatMap((file) =>
+        [...textOf(file).matchAll(/join\(projectFolder((?:, "[^"]+")+)/gu)].map(([, parts = ""]) =>
+          [...parts.matchAll(/"([^"]+)"/gu)].map(([, part]) => part).join("/"),
+        ),
+      );
+    assert.ok(named.length > 3);
+    assert.deepEqual(
+      named.filter((path) => !own.some((file) => file === path || file.startsWith(`${path}/`))),
+      [],
+    );
   });
 });

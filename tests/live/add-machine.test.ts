@@ -31,6 +31,32 @@ models:
   noop: {x: {distribution: uniform, min: 0, max: 1}, milliseconds: 20}
 `;
 
+/** The `uname` of a machine of another kind. */
+const board = `#!/bin/sh
+case $1 in -m) echo aarch64 ;; -s) echo Linux ;; *) echo board ;; esac
+`;
+
+/** An `npm` without a way to its registry. */
+const lostNpm = `#!/bin/sh
+echo npm warn old >&2
+echo npm error code ENOTFOUND >&2
+exit 1
+`;
+
+/** One that installs a Node of that machine, which cannot run here and says how many lines it was told. */
+const otherNpm = `#!/bin/sh
+[ "$1" = install ] && [ -f package-lock.json ] || exit 1
+mkdir -p node_modules/.bin
+cat >node_modules/.bin/node <<"END"
+#!/bin/sh
+case "$*" in
+  *join*) echo "trialmesh: told $(grep -c .)" >&2; exit 1 ;;
+  *) echo 0.1.0 ;;
+esac
+END
+chmod 755 node_modules/.bin/node
+`;
+
 /** Does with a unit what systemd would: runs its command line. */
 const systemctl = `#!/bin/sh
 [ "$1" = --user ] && shift
@@ -92,10 +118,7 @@ describe("ADD-2: trialmesh add", { skip: skipWithoutNats || skipWithoutSshd }, (
     );
     await refused(/0\.0 GiB free.*free some space/u);
     ssh.restoreTool("df");
-    ssh.replaceTool(
-      "uname",
-      `#!/bin/sh\ncase $1 in -m) echo aarch64 ;; -s) echo Linux ;; *) echo board ;; esac\n`,
-    );
+    ssh.replaceTool("uname", board);
     await refused(/linux on arm64.*has no npm/u);
     ssh.restoreTool("uname");
     await refused(/has no systemd for its users/u, "--service");
@@ -113,6 +136,20 @@ describe("ADD-2: trialmesh add", { skip: skipWithoutNats || skipWithoutSshd }, (
     assert.deepEqual(agents(), []);
     const { out } = await mesh.run("one", "invite", "--list");
     assert.match(out, /bare.*withdrawn|withdrawn.*bare|taken back/u);
+  });
+
+  test("another kind of machine gets the code alone, and npm there installs what that runs by", async () => {
+    ssh.empty();
+    ssh.replaceTool("uname", board);
+    ssh.replaceTool("npm", lostNpm);
+    await refused(/npm could not install what trialmesh runs by: npm error code ENOTFOUND/u);
+    assert.deepEqual(builds(), []);
+    ssh.replaceTool("npm", otherNpm);
+    await refused(/has the build, and could not join: told 1/u);
+    const [build = ""] = builds();
+    const inside = readdirSync(join(root(), "build", build));
+    assert.ok(inside.includes("package") && !inside.includes("node"), inside.join(" "));
+    ssh.restoreTool("uname");
   });
 
   test("ADD-3: killed while it brings the build, it leaves nothing that anybody takes for one", async () => {
@@ -208,7 +245,10 @@ describe("ADD-2: trialmesh add", { skip: skipWithoutNats || skipWithoutSshd }, (
     assert.match(stranger.err, /tower was not added from here/u);
   });
 
-  test("ADD-5: a host key that changed ends it", async () => {
+  test("ADD-5: a name that is taken, and a host key that changed, end it", async () => {
+    ssh.empty();
+    await refused(/agent bare already has a credential.*choose another name for .* with --name/u);
+    assert.deepEqual(readdirSync(ssh.home), []);
     await ssh.changeHostKey();
     await refused(/shows another host key.*ssh-keygen -R 127\.0\.0\.1/u);
   });
