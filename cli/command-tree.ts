@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { packageVersion } from "../training/version/code-version.ts";
 import { accountOpenCommand } from "./command/account-open.ts";
+import { addCommand } from "./command/add.ts";
 import { agentCommand } from "./command/agent.ts";
 import { agentsCommand } from "./command/agents.ts";
 import { agentsCordonCommand } from "./command/agents-cordon.ts";
@@ -33,6 +34,7 @@ import { downCommand } from "./command/down.ts";
 import { gcCommand } from "./command/gc.ts";
 import { inviteCommand } from "./command/invite.ts";
 import { joinCommand } from "./command/join.ts";
+import { machinesCommand } from "./command/machines.ts";
 import { modelExportCommand } from "./command/model-export.ts";
 import { lineageCommand } from "./command/lineage.ts";
 import { modelDiffCommand } from "./command/model-diff.ts";
@@ -81,6 +83,7 @@ import { trialStopCommand } from "./command/trial-stop.ts";
 import { trialWhyCommand } from "./command/trial-why.ts";
 import { tuiCommand } from "./command/tui.ts";
 import { upCommand } from "./command/up.ts";
+import { upgradeCommand } from "./command/upgrade.ts";
 import { nearestName } from "../protocol/name.ts";
 import { commandMeant, pathOf } from "./shell/command-meant.ts";
 import type { Terminal } from "./shell/terminal.ts";
@@ -146,6 +149,9 @@ export function program(terminal: Terminal): Command {
     .addCommand(budgetCommands(terminal))
     .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))
     .addCommand(runtimeCommands(terminal))
+    .addCommand(addCommand(terminal))
+    .addCommand(machinesCommand(terminal))
+    .addCommand(upgradeCommand(terminal))
     .addCommand(inviteCommand(terminal))
     .addCommand(joinCommand(terminal))
     .addCommand(revokeCommand(terminal))

@@ -6,7 +6,9 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { longText } from "../../protocol/bound.ts";
+import { longText, shortText } from "../../protocol/bound.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import { buildId } from "../build/own-build.ts";
 import type { Home } from "../home.ts";
 import { lockHolder, tryLock, type FolderLock } from "../../system/folder-lock.ts";
 import {
@@ -36,6 +38,8 @@ const upRecordSchema = z.object({
   url: longText,
   /** Where its gateway answers callers; left out where there is none. */
   gateway: longText.optional(),
+  /** Digest of the build that runs (`own-build.ts`); left out by earlier versions. */
+  build: shortText.optional(),
 });
 export type UpRecord = z.infer<typeof upRecordSchema>;
 
@@ -76,10 +80,12 @@ export function writeUpRecord(
   const folder = ensurePrivateFolder(runFolder(home));
   if (!folder.ok) return folder;
   const started = startOfProcess(process.pid);
+  const build = buildId(projectFolder);
   const own: UpRecord = {
     version: 1,
     pid: process.pid,
     ...(started === null ? {} : { started }),
+    ...(build === null ? {} : { build }),
     ...record,
   };
   const written = writePrivateFile(recordFile(home), `${JSON.stringify(own, null, 2)}\n`);
