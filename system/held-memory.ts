@@ -25,6 +25,11 @@ export function heldByTreeMiB(pid: number): number | null {
   return sum;
 }
 
+/** All that it started that is still its descendant. */
+export function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
+}
+
 function childrenOf(pid: number): number[] {
   try {
     const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim();

@@ -4,9 +4,11 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
+import { answerDoor } from "../sandbox/loopback-door.ts";
+import { confine, optionsDescriptor, type Confinement } from "../sandbox/sandbox.ts";
 import { withoutInherited } from "../../system/inherited-descriptor.ts";
 import type { StartFault } from "./script-fault.ts";
-import { faultBefore, startFault, type Start } from "./start-fault.ts";
+import { faultBefore, faultWithin, startFault, type Start } from "./start-fault.ts";
 
 export interface StartedProcess extends ChildProcess {
   readonly pid: number;
@@ -15,20 +17,18 @@ export interface StartedProcess extends ChildProcess {
 }
 
 /** Null where it could not be started: `onFault` is called once, later. */
-export function startProcess(start: Start, onFault: (fault: StartFault) => void): StartedProcess | null {
-  const fault = faultBefore(start);
+export function startProcess(
+  start: Start & { readonly confinement?: Confinement | undefined },
+  onFault: (fault: StartFault) => void,
+): StartedProcess | null {
+  const { confinement } = start;
+  const fault = faultBefore(start) ?? (confinement === undefined ? null : faultWithin(start, confinement));
   if (fault !== null) {
     queueMicrotask(() => onFault(fault));
     return null;
   }
-  const [program = "", ...rest] = start.words;
   try {
-    const child = spawn(program, rest, {
-      cwd: start.folder,
-      env: start.environment,
-      detached: process.platform !== "win32",
-      stdio: withoutInherited(["ignore", "pipe", "pipe"] as const),
-    });
+    const child = confinement === undefined ? spawnPlain(start) : spawnConfined(start, confinement);
     if (isStarted(child)) {
       child.on("error", () => undefined); // a signal that found nobody
       return child;
@@ -40,6 +40,36 @@ export function startProcess(start: Start, onFault: (fault: StartFault) => void)
     queueMicrotask(() => onFault(startFault(start, thrown)));
   }
   return null;
+}
+
+function spawnPlain({ environment, folder, words }: Start): ChildProcess {
+  const [program = "", ...rest] = words;
+  return spawn(program, rest, {
+    cwd: folder,
+    env: environment,
+    detached: process.platform !== "win32",
+    stdio: withoutInherited(["ignore", "pipe", "pipe"] as const),
+  });
+}
+
+function spawnConfined(start: Start, confinement: Confinement): ChildProcess {
+  const { environment, options, words } = confine(confinement, start);
+  const [program = "", ...rest] = words;
+  const { door } = confinement;
+  const stdio = ["ignore", "pipe", "pipe", "pipe"] as const;
+  const child = spawn(program, rest, {
+    cwd: "/",
+    env: environment,
+    detached: true,
+    stdio: withoutInherited(door === null ? stdio : [...stdio, "ipc" as const]),
+  });
+  if (door !== null) answerDoor(child, door.server);
+  const to = child.stdio[optionsDescriptor];
+  if (to !== null && to !== undefined && "end" in to) {
+    to.on("error", () => undefined); // it has ended before it read them
+    to.end(options);
+  }
+  return child;
 }
 
 function isStarted(child: ChildProcess): child is StartedProcess {
