@@ -22,7 +22,7 @@ export interface MachineRunnerOptions {
 export function machineRunner(options: MachineRunnerOptions): Runner {
   const { environment, interpreter, machine, sandbox, slots } = options;
   const slotTable = new SlotTable(slots, machine);
-  const children = childRunner({ slots, slotTable, environment });
+  const children = childRunner({ slots, slotTable, environment, sandbox });
   const programs = programRunner({ slots: slotTable, environment, interpreter, sandbox });
   // A fence that a runner does not know is ignored, so both may be asked.
   const both = [children, programs];

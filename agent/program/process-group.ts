@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import type { Guard } from "../../system/guard.ts";
-import { descendantsOf } from "../../system/held-memory.ts";
+import { signalWithin } from "../../system/process-tree.ts";
 import { endMarked, signalMarked } from "../../system/marked-process.ts";
 
 /** Groups that run, or wait suspended for ever: they may not outlive this process, however it ends. */
@@ -43,7 +43,7 @@ export class ProcessGroup {
     if (this.#pid === null) return;
     try {
       if (process.platform === "win32") endTree(this.#pid);
-      else if (this.#isConfined && name === "SIGTERM") askWithin(this.#pid);
+      else if (this.#isConfined && name === "SIGTERM") signalWithin(this.#pid, name);
       else process.kill(-this.#pid, name);
     } catch {
       // The group is gone already.
@@ -79,17 +79,6 @@ function endAllWithProcess(): void {
   process.once("exit", () => {
     for (const group of groups) group.signalAll("SIGKILL");
   });
-}
-
-/** Asks all that runs within a sandbox: whatever lost its parent there has the sandbox as one. */
-function askWithin(sandbox: number): void {
-  for (const pid of descendantsOf(sandbox)) {
-    try {
-      process.kill(pid, "SIGTERM");
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
 }
 
 /** Windows knows no groups of processes, and ends a tree by a program of its own. */

@@ -3,7 +3,6 @@
  * and resume the whole group. It ends with its process, whoever still holds its output. What the lines mean is not its
  * business; it never throws for what a command can do wrong.
  */
-import { constants } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import type { Environment } from "../../system/environment.ts";
@@ -18,6 +17,7 @@ import { ProcessGroup } from "./process-group.ts";
 import { QuotedSource } from "./quoted-source.ts";
 import type { LineCut } from "./line-screen.ts";
 import { LineReader } from "./read-lines.ts";
+import { exitWithin, type Exit } from "../sandbox/exit-within.ts";
 import type { Confinement } from "../sandbox/sandbox.ts";
 import { RunClock } from "./run-clock.ts";
 import type { StartFault } from "./script-fault.ts";
@@ -261,24 +261,4 @@ class GroupCommand implements RunningCommand {
       signal,
     });
   }
-}
-
-/** Bubblewrap ends with 128 and the number of the signal that ended the program, as shells do. */
-function exitWithin(exit: Exit): Exit {
-  const number = (exit.code ?? 0) - signalCodesFrom;
-  const found = signalNames.find((name) => constants.signals[name] === number);
-  return found === undefined ? exit : { code: null, signal: found };
-}
-
-const signalCodesFrom = 128;
-/** Those that end a program by themselves. */
-const signalNames: readonly NodeJS.Signals[] = [
-  ...(["SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE"] as const),
-  ...(["SIGKILL", "SIGUSR1", "SIGSEGV", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGXCPU"] as const),
-  ...(["SIGXFSZ", "SIGSYS"] as const),
-];
-
-interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
 }

@@ -4,8 +4,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
-import { answerDoor } from "../sandbox/loopback-door.ts";
-import { confine, optionsDescriptor, type Confinement } from "../sandbox/sandbox.ts";
+import { spawnConfined, type Confinement } from "../sandbox/sandbox.ts";
 import { withoutInherited } from "../../system/inherited-descriptor.ts";
 import type { StartFault } from "./script-fault.ts";
 import { faultBefore, faultWithin, startFault, type Start } from "./start-fault.ts";
@@ -28,7 +27,7 @@ export function startProcess(
     return null;
   }
   try {
-    const child = confinement === undefined ? spawnPlain(start) : spawnConfined(start, confinement);
+    const child = confinement === undefined ? spawnPlain(start) : spawnConfined(confinement, start);
     if (isStarted(child)) {
       child.on("error", () => undefined); // a signal that found nobody
       return child;
@@ -50,26 +49,6 @@ function spawnPlain({ environment, folder, words }: Start): ChildProcess {
     detached: process.platform !== "win32",
     stdio: withoutInherited(["ignore", "pipe", "pipe"] as const),
   });
-}
-
-function spawnConfined(start: Start, confinement: Confinement): ChildProcess {
-  const { environment, options, words } = confine(confinement, start);
-  const [program = "", ...rest] = words;
-  const { door } = confinement;
-  const stdio = ["ignore", "pipe", "pipe", "pipe"] as const;
-  const child = spawn(program, rest, {
-    cwd: "/",
-    env: environment,
-    detached: true,
-    stdio: withoutInherited(door === null ? stdio : [...stdio, "ipc" as const]),
-  });
-  if (door !== null) answerDoor(child, door.server);
-  const to = child.stdio[optionsDescriptor];
-  if (to !== null && to !== undefined && "end" in to) {
-    to.on("error", () => undefined); // it has ended before it read them
-    to.end(options);
-  }
-  return child;
 }
 
 function isStarted(child: ChildProcess): child is StartedProcess {

@@ -2,14 +2,16 @@
  * The sandbox of a requester's program: what a start becomes when it is confined. Which rung works on a machine is
  * `probe-sandbox.ts`; what is made of the folders in words is `bubblewrap-option.ts`.
  */
+import { spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
 import { delimiter, join } from "node:path";
 import type { ProgramNetwork } from "../../protocol/sandbox-rung.ts";
 import type { Environment } from "../../system/environment.ts";
+import { withoutInherited } from "../../system/inherited-descriptor.ts";
 import { makeFolderSync } from "../../system/make-folder.ts";
 import { bubblewrapOptions, type Mount } from "./bubblewrap-option.ts";
-import { doorWords } from "./loopback-door.ts";
+import { answerDoor, doorWords } from "./loopback-door.ts";
 import { isWithin, type VisibleMachine } from "./visible-machine.ts";
 
 /** What one program may see of the disk beside the machine's programs. */
@@ -33,11 +35,13 @@ export interface Sandbox {
 export interface Confinement {
   readonly sandbox: Sandbox;
   readonly folders: SandboxFolders;
+  /** For a process of Node's: how it speaks with this one. Left out: not at all, once it has begun. */
+  readonly channel?: "advanced";
   /** Where its network is its own: who answers on its loopback, and at which port. */
   readonly door: { readonly port: number; readonly server: Server } | null;
 }
 
-export interface ConfinedStart {
+interface ConfinedStart {
   readonly words: readonly string[];
   /** Handed over by a descriptor: words of a command line are everybody's to read, and the environment is among these. */
   readonly options: string;
@@ -57,29 +61,57 @@ const temporary = "/tmp";
 const home = "/tmp/home";
 
 /** Descriptors of the confined process beside the usual three: its options, and the channel of its door. */
-export const optionsDescriptor = 3;
+const optionsDescriptor = 3;
 const channelDescriptor = 4;
 
+/** Starts it: its output to be read, its options on their way. Throws where the system starts no process. */
+export function spawnConfined(confinement: Confinement, start: PlainStart): ChildProcess {
+  const { channel, door } = confinement;
+  const { environment, options, words } = confine(confinement, start);
+  const [program = "", ...rest] = words;
+  const stdio = ["ignore", "pipe", "pipe", "pipe"] as const;
+  const child = spawn(program, rest, {
+    cwd: "/",
+    env: environment,
+    detached: true,
+    stdio: withoutInherited(door === null && channel === undefined ? stdio : [...stdio, "ipc" as const]),
+    ...(channel === undefined ? {} : { serialization: channel }),
+  });
+  if (door !== null) answerDoor(child, door.server);
+  const to = child.stdio[optionsDescriptor];
+  if (to !== null && to !== undefined && "end" in to) {
+    to.on("error", () => undefined); // it has ended before it read them
+    to.end(options);
+  }
+  return child;
+}
+
 /** The words of bubblewrap around it; writes nothing but its folder of temporary files. */
-export function confine(
-  { door, folders, sandbox }: Confinement,
+function confine(
+  { channel, door, folders, sandbox }: Confinement,
   { environment, folder, words }: PlainStart,
 ): ConfinedStart {
   const opens = door === null ? [] : doorWords(door.port);
   const { machine, network, program } = sandbox;
   makeFolderSync(folders.temporary, 0o700);
   mkdirSync(join(folders.temporary, "home"), { recursive: true, mode: 0o700 });
+  const isInSecret = (path: string) => machine.secret.some((folder) => isWithin(path, folder));
+  const readable = [...machine.readable, ...opens.slice(0, 2), ...folders.readable];
   const mounts: Mount[] = [
     ...machine.mounts,
     { kind: "writable", from: folders.temporary, to: temporary },
-    ...[...machine.readable, ...opens.slice(0, 2)].map((path) => readOnly(path)),
-    ...machine.hidden.map((path): Mount => ({ kind: "empty", to: path })),
-    ...folders.readable.map((path) => readOnly(path)),
+    ...readable.filter((path) => !isInSecret(path)).map(readOnly),
+    ...coveredIn(machine, readable).map((path): Mount => ({ kind: "empty", to: path })),
+    ...readable.filter(isInSecret).map(readOnly),
     ...folders.writable.map((path): Mount => ({ kind: "writable", from: path, to: path })),
   ];
   const options = bubblewrapOptions({
     mounts,
-    environment: door === null ? environment : { ...environment, NODE_CHANNEL_FD: String(channelDescriptor) },
+    environment: {
+      ...environment,
+      ...(door === null && channel === undefined ? {} : { NODE_CHANNEL_FD: String(channelDescriptor) }),
+      ...(channel === undefined ? {} : { NODE_CHANNEL_SERIALIZATION_MODE: channel }),
+    },
     folder,
     ownNetwork: network === "none",
   });
@@ -88,6 +120,12 @@ export function confine(
     options: options.map((word) => `${word}\0`).join(""),
     environment: { PATH: environment["PATH"], TRIALMESH_RUN: environment["TRIALMESH_RUN"] },
   };
+}
+
+/** What of the secret lies in what is shown. */
+function coveredIn({ mounts, secret }: VisibleMachine, readable: readonly string[]): string[] {
+  const shown = [...mounts.map(({ to }) => to), ...readable];
+  return secret.filter((path) => shown.some((folder) => path !== folder && isWithin(path, folder)));
 }
 
 function readOnly(path: string): Mount {

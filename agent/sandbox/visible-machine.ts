@@ -11,8 +11,8 @@ export interface VisibleMachine {
   readonly mounts: readonly Mount[];
   /** Folders and files that are seen where they lie. */
   readonly readable: readonly string[];
-  /** Of what is seen otherwise, covered: the mesh's home, the agent's folder. */
-  readonly hidden: readonly string[];
+  /** Covered wherever it lies in what is seen otherwise: the mesh's home, the agent's folder. */
+  readonly secret: readonly string[];
   /** To stand first on the path, where what is there only points at the Python; else null. */
   readonly pythonFolder: string | null;
   /** Where this user's own packages of Python are; null where there are none. */
@@ -91,16 +91,12 @@ export function visibleMachine({ environment, python, reads, secret }: MachineFo
   const isSystem = (path: string): boolean => programFolders.some((folder) => isWithin(path, folder));
   const found = [...pathFolders(environment), ...python.flatMap(pythonFolders)].filter(isSafe);
   const readable = [...new Set([...found.filter((path) => !isSystem(path)), ...reads])];
-  const shown = [...programFolders, ...readable];
   const executable = python.find((path) => isPython(path) && !libraryOf(path));
   const userBase = environment["PYTHONUSERBASE"] ?? (home === "" ? null : join(home, ".local"));
   return {
     mounts: [...programFolders.flatMap(programMount), ...settings.map(settingMount), ...deviceMounts()],
     readable: readable.toSorted((a, b) => a.length - b.length),
-    hidden: secret
-      .flatMap((path) => [path, real(path)])
-      .filter((path, at, all) => all.indexOf(path) === at && existsSync(path))
-      .filter((path) => shown.some((folder) => isWithin(path, folder))),
+    secret: [...new Set(secret.flatMap((path) => [path, real(path)]))].filter((path) => existsSync(path)),
     pythonFolder: executable === undefined || isSystem(executable) ? null : dirname(executable),
     userBase: python.some((path) => userBase !== null && isWithin(path, userBase)) ? userBase : null,
   };

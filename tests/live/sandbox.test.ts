@@ -12,6 +12,8 @@ import test, { after, describe } from "node:test";
 import { fileURLToPath } from "node:url";
 import { decodeBundle } from "../../agent/program/bundle.ts";
 import type { Job } from "../../agent/runner/runner.ts";
+import { findInterpreter } from "../../agent/program/interpreter.ts";
+import { machineRunner } from "../../agent/child/machine-runner.ts";
 import { fixtureCommand, hearJob, programJob } from "../support/program-job.ts";
 import { sandboxedRunner, workFolder } from "../support/sandbox-place.ts";
 import { gone } from "../support/living-process.ts";
@@ -50,8 +52,25 @@ async function run(
   return { ...heard, job, why: heard.end.kind === "failed" ? heard.end.reason : heard.lines.join("\n") };
 }
 
+/** What does harm where nothing confines it. */
+const acting = `
+libc = ctypes.CDLL(None, use_errno=True)
+attempt("ptrace", lambda: libc.ptrace(16, agent, 0, 0) == 0)
+attempt("mount", lambda: libc.mount(b"none", b"/mnt", b"tmpfs", 0, None) == 0)
+attempt("setns", lambda: libc.setns(os.open("/proc/%d/ns/mnt" % agent, os.O_RDONLY), 0) == 0)
+for path in ("/usr/escape", "/etc/escape", "/bin/escape", "/escape", "/opt/escape", "../escape", os.path.dirname(os.environ["TRIALMESH_PARAMS"]) + "/escape"):
+    attempt("writing " + path, lambda: open(path, "w").write("x"))
+for name in ("checkpoint", "program", "wandb"):
+    place = os.path.dirname(os.environ["TRIALMESH_PARAMS"]) + "/" + name
+    attempt("replacing " + place, lambda: (os.rename(place, place + "-2"), "done")[1])
+attempt("hard link", lambda: (os.link(folder + "/agent.creds", "mine"), "done")[1])
+attempt("disk", lambda: (os.mknod("disk", 0o600 | 0o060000, os.makedev(8, 0)), "done")[1])
+for path in ("../../escape", home + "/escape", "/tmp/trialmesh-escape-${process.pid}"):
+    attempt("a file of its own temporary folder", lambda: open(path, "w").write("x") and None)
+`;
+
 /** Everything that this process could be got at by, tried one after the other; prints what worked. */
-const escape = (port: number) => `
+const escape = (port: number, acts = true) => `
 import ctypes, os, signal, socket, sys, glob
 secret, agent, folder, home = ${JSON.stringify(secret)}, ${process.pid}, ${JSON.stringify(folder)}, ${JSON.stringify(home)}
 found = []
@@ -85,19 +104,9 @@ for entry in range(3, 256):
     attempt("descriptor %d" % entry, lambda: os.readlink("/proc/self/fd/%d" % entry) if os.readlink("/proc/self/fd/%d" % entry) != "/dev/null" and not os.readlink("/proc/self/fd/%d" % entry).endswith("/fd") else None)
 attempt("signal", lambda: (os.kill(agent, 0), "reached")[1] if open("/proc/%d/comm" % agent) else None)
 attempt("all processes", lambda: [p for p in os.listdir("/proc") if p.isdigit() and int(p) == agent])
-libc = ctypes.CDLL(None, use_errno=True)
-attempt("ptrace", lambda: libc.ptrace(16, agent, 0, 0) == 0)
-attempt("mount", lambda: libc.mount(b"none", b"/mnt", b"tmpfs", 0, None) == 0)
-attempt("setns", lambda: libc.setns(os.open("/proc/%d/ns/mnt" % agent, os.O_RDONLY), 0) == 0)
-for path in ("/usr/escape", "/etc/escape", "/bin/escape", "/escape", "/opt/escape", "../escape", os.path.dirname(os.environ["TRIALMESH_PARAMS"]) + "/escape"):
-    attempt("writing " + path, lambda: open(path, "w").write("x"))
 for path in ("/etc/shadow", "/etc/ssh/ssh_host_ed25519_key", "/root/.ssh", "/var/lib", "/var/run/docker.sock", "/run/dbus", "/run/user", "/home", "/dev/sda", "/dev/mem", "/dev/kmsg"):
     attempt("seeing " + path, lambda: os.path.exists(path))
-for name in ("checkpoint", "program", "wandb"):
-    place = os.path.dirname(os.environ["TRIALMESH_PARAMS"]) + "/" + name
-    attempt("replacing " + place, lambda: (os.rename(place, place + "-2"), "done")[1])
-attempt("hard link", lambda: (os.link(folder + "/agent.creds", "mine"), "done")[1])
-attempt("disk", lambda: (os.mknod("disk", 0o600 | 0o060000, os.makedev(8, 0)), "done")[1])
+${acts ? acting : ""}
 def reach(address, family=socket.AF_INET):
     with socket.socket(family) as s:
         s.settimeout(2)
@@ -107,8 +116,6 @@ if ${port}:
     attempt("loopback", lambda: reach(("127.0.0.1", ${port})))
     attempt("abstract socket", lambda: reach("\\0trialmesh-${process.pid}", socket.AF_UNIX))
     attempt("interfaces", lambda: [name for _, name in socket.if_nameindex() if name != "lo"])
-for path in ("../../escape", home + "/escape", "/tmp/trialmesh-escape-${process.pid}"):
-    attempt("a file of its own temporary folder", lambda: open(path, "w").write("x") and None)
 for line in found: print("ESCAPE " + line)
 print("tried")
 print("score=1")
@@ -248,6 +255,72 @@ except OSError: print("score=1")
   } finally {
     rmSync(data, { recursive: true, force: true });
   }
+});
+
+test(
+  "SANDBOX-8: a module is confined alike, keeps its checkpoint, and goes on from it",
+  { skip },
+  async () => {
+    if (typeof shared === "string") return assert.fail(shared);
+    const text = `import { readFileSync, writeFileSync, existsSync, readdirSync } from "node:fs";
+export async function train(context) {
+  const found = [];
+  const attempt = (name, act) => { try { if (act()) found.push(name); } catch {} };
+  attempt("credential", () => existsSync(${JSON.stringify(credential)}));
+  attempt("ssh", () => existsSync(${JSON.stringify(join(home, ".ssh"))}));
+  attempt("environ", () => readFileSync("/proc/${process.pid}/environ"));
+  attempt("token", () => JSON.stringify(process.env).includes(${JSON.stringify(secret)}));
+  attempt("signal", () => process.kill(${process.pid}, 0) && readFileSync("/proc/${process.pid}/comm"));
+  attempt("write", () => writeFileSync("/usr/escape", "x") === undefined);
+  attempt("write here", () => writeFileSync(${JSON.stringify(join(folder, "escape-2"))}, "x") === undefined && ${existsSync(join(folder, "escape-2"))});
+  attempt("processes", () => readdirSync("/proc").filter((name) => /^\\d+$/.test(name)).length > 4);
+  console.log("FOUND " + found.join(","));
+  let done = context.restored === null ? 0 : Number(Buffer.from(context.restored).toString());
+  while (done < 2) {
+    done++;
+    context.checkpoint(Buffer.from(String(done)));
+    await context.report({ score: done });
+  }
+}`;
+    const program = {
+      kind: "module" as const,
+      bundle: "0".repeat(64),
+      objectives: [{ metric: "score", keep: "last" as const }],
+      fullLength: 2,
+      entry: "train.ts",
+    };
+    const heard = await hearJob(shared, programJob(workFolder(folder), { "train.ts": text }, program));
+    assert.equal(heard.end.kind, "finished", JSON.stringify(heard.end));
+    assert.ok(heard.lines.includes("FOUND "), heard.lines.join("\n"));
+    assert.ok(!existsSync(join(folder, "escape-2")));
+    const died = await hearJob(
+      shared,
+      programJob(
+        workFolder(folder),
+        { "train.ts": "export async function train() { process.kill(process.pid, 'SIGKILL'); }" },
+        program,
+      ),
+    );
+    assert.match(died.end.kind === "failed" ? died.end.reason : "", /ended early \(signal SIGKILL\)/);
+  },
+);
+
+test("a program that is not confined finds what these tests look for: they can fail", { skip }, async () => {
+  const plain = machineRunner({
+    slots: 1,
+    machine: { cores: 1, gpus: 0 },
+    environment: { ...process.env, ...environment },
+    interpreter: findInterpreter(process.env),
+  });
+  const program = { ...fixtureCommand, command: ["${interpreter}", "run.py"] };
+  const job = programJob(workFolder(folder), { "run.py": escape(0, false) }, program);
+  const { lines } = await hearJob(plain, job);
+  await plain.close();
+  for (const what of ["credential", "home", "agent's environ", "agent's descriptors"])
+    assert.ok(
+      lines.some((line) => line.startsWith(`ESCAPE ${what}`)),
+      `${what} in ${lines.join("\n")}`,
+    );
 });
 
 const asUser = process.getuid?.() === 0 && process.env["TRIALMESH_TEST_AS_USER"] === undefined;
