@@ -22,7 +22,7 @@ export const sandboxViewSchema = z.object({
 });
 export type SandboxView = z.infer<typeof sandboxViewSchema>;
 
-/** Whether a program there is confined at least as well. An agent of before the ladder has none. */
+/** SANDBOX-9. Whether a program there is confined at least as well. An agent of before the ladder has none. */
 export function isConfined(has: SandboxView | undefined, wanted: SandboxRung): boolean {
   return sandboxRungs.indexOf(has?.rung ?? "none") >= sandboxRungs.indexOf(wanted);
 }

@@ -7,7 +7,7 @@ import { makeFolderSync } from "../../system/make-folder.ts";
 import type { Job } from "../runner/runner.ts";
 import type { Confinement, Sandbox } from "../sandbox/sandbox.ts";
 
-/** Makes the folder of the job, which is mounted. */
+/** SANDBOX-8. Makes the folder of the job, which is mounted. */
 export function moduleConfinement(sandbox: Sandbox, job: Job, environment: Environment): Confinement {
   const { bestBefore, checkpointDir, datasetPath, expectationsPath, fromCheckpointPath, parts } = job;
   const files = [

@@ -18,7 +18,7 @@ export interface ProcessGroupOptions {
   readonly mark: string;
   /** Ends them even where this process is killed and can do nothing any more; null where nobody does. */
   readonly guard: Guard | null;
-  /** Its first process is the sandbox: what is asked to end is what runs in it, for the sandbox would end at once. */
+  /** SANDBOX-3. Its first process is the sandbox: what is asked to end is what runs in it, for the sandbox would end at once. */
   readonly isConfined?: boolean;
 }
 

@@ -2,7 +2,9 @@
  * Why a command could not be started, in one sentence that names what is missing or too long, and whether another machine
  * may have it. It looks at the files that the system only said no to.
  */
+import { statSync } from "node:fs";
 import { isAbsolute, resolve, sep } from "node:path";
+import { systemCode } from "../../system/system-error.ts";
 import type { Environment } from "../../system/environment.ts";
 import { isVisible, type Confinement } from "../sandbox/sandbox.ts";
 import {
@@ -51,12 +53,20 @@ export function faultBefore({ environment, folder, words }: Start): StartFault |
 export function faultWithin(start: Start, confinement: Confinement): StartFault | null {
   const [program = ""] = start.words;
   const file = programFile(program, start);
-  if (file === null) {
-    const isFolder = /[\\/]/.test(program) && kindAt(resolve(start.folder, program)) === "folder";
-    return startFault(start, { ...new Error(program), code: isFolder ? "EACCES" : "ENOENT" });
-  }
+  if (file === null) return startFault(start, { ...new Error(program), code: codeOf(start, program) });
   if (!mayExecute(file)) return startFault(start, { ...new Error(program), code: "EACCES" });
   return isVisible(confinement, file) ? null : outside(program, file);
+}
+
+/** What the system would say of a first word that is no file. */
+function codeOf({ folder }: Start, program: string): string {
+  if (!/[\\/]/.test(program)) return "ENOENT";
+  try {
+    statSync(resolve(folder, program));
+    return "EACCES";
+  } catch (error) {
+    return systemCode(error) ?? "ENOENT";
+  }
 }
 
 /** What bubblewrap said where it did not come to start the program. */

@@ -21,6 +21,7 @@ export interface BubblewrapPlace {
   readonly ownNetwork: boolean;
 }
 
+/** SANDBOX-1, SANDBOX-5. */
 export function bubblewrapOptions({ environment, folder, mounts, ownNetwork }: BubblewrapPlace): string[] {
   return [
     // It ends with the agent. Its signals, traces and names of processes end at its own namespaces.

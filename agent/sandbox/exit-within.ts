@@ -14,7 +14,7 @@ const signalNames: readonly NodeJS.Signals[] = [
   ...(["SIGXFSZ", "SIGSYS"] as const),
 ];
 
-/** Bubblewrap ends with 128 and the number of the signal that ended the program, as shells do. */
+/** SANDBOX-4. Bubblewrap ends with 128 and the number of the signal that ended the program, as shells do. */
 export function exitWithin(exit: Exit): Exit {
   const number = (exit.code ?? 0) - signalCodesFrom;
   const found = signalNames.find((name) => constants.signals[name] === number);

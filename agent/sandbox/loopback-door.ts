@@ -15,7 +15,7 @@ export function doorWords(port: number): string[] {
   return [process.execPath, entry, String(port)];
 }
 
-/** Takes the socket, once; who knocks there is answered by `server`. What gives it stays open until it is closed. */
+/** SANDBOX-2. Takes the socket, once; who knocks there is answered by `server`. What gives it stays open until it is closed. */
 export function answerDoor(child: ChildProcess, server: Server): void {
   child.once("message", (_message, handle) => {
     if (!(handle instanceof NetServer)) return;

@@ -57,7 +57,7 @@ function needsSandbox(flag: string, missing: string): string {
 
 type Here = { readonly missing: null; readonly program: string } | { readonly missing: string };
 
-/** Really starts something: that it is installed says little where the system forbids what it needs. */
+/** SANDBOX-7, SANDBOX-10. Really starts something: that it is installed says little where the system forbids what it needs. */
 export async function bubblewrapHere(
   environment: Environment,
   machine: VisibleMachine,

@@ -43,7 +43,7 @@ export interface Confinement {
 
 interface ConfinedStart {
   readonly words: readonly string[];
-  /** Handed over by a descriptor: words of a command line are everybody's to read, and the environment is among these. */
+  /** SANDBOX-5. Handed over by a descriptor: words of a command line are everybody's to read, and the environment is among these. */
   readonly options: string;
   /** Bubblewrap's own, outside: nothing in it is the requester's, who could have code loaded by it. */
   readonly environment: Environment;

@@ -77,6 +77,7 @@ export interface MachineFolders {
   readonly secret: readonly string[];
 }
 
+/** SANDBOX-6. */
 export function visibleMachine({ environment, python, reads, secret }: MachineFolders): VisibleMachine {
   const home = environment["HOME"] ?? "";
   // By both names: a folder may be reached through a link.
