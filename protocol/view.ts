@@ -19,6 +19,7 @@ import { backendReportSchema, hostSchema, policySchema, rateSchema } from "./cap
 import { heartbeatSchema } from "./report.ts";
 import { valueSchema } from "./value.ts";
 import { exampleSchema, measuredSchema } from "./version-fact.ts";
+import { sandboxViewSchema } from "./sandbox-rung.ts";
 import { spaceSchema } from "./space.ts";
 import { stoppingSchema } from "./stopping.ts";
 import { datasetRefSchema } from "./dataset.ts";
@@ -60,6 +61,8 @@ export const agentView = z.object({
   python: answerText.nullable().default(null),
   /** How many distributions that Python has installed; null where nobody knows. The query `agent` names them. */
   packages: count.nullable().default(null),
+  /** What confines programs there; null where nothing does, or nobody knows. */
+  sandbox: sandboxViewSchema.nullable().default(null),
   /** What attempts have shown to be missing there, and of which sweep. */
   lacks: answerList(z.object({ what: answerText, sweep: answerText })).default([]),
   /** Where real trials showed another speed than the probe: the rate they are priced at, tokens per second. */

@@ -4,7 +4,6 @@
  */
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { RunnerEvent, StopHow } from "../runner/runner.ts";
 import { CheckpointFolder } from "./checkpoint-folder.ts";
 import { CheckpointPacker, packEveryMs } from "./checkpoint-packer.ts";
@@ -15,6 +14,8 @@ import { LogGate } from "../runner/log-gate.ts";
 import type { MlflowFact } from "./mlflow-fact.ts";
 import { PointPace } from "./point-pace.ts";
 import {
+  artifactFolderOf,
+  confinementOf,
   keptFolderOf,
   prepareProgram,
   programStart,
@@ -172,7 +173,7 @@ export class ProgramRun {
     const { job } = this.#options;
     return openReportEndpoint({
       trial: job.trial,
-      artifactFolder: join(job.checkpointDir, "mlflow"),
+      artifactFolder: artifactFolderOf(job),
       now: Date.now,
       objectives: job.program.objectives.map(({ metric }) => metric),
       onReports: (reports) => this.#take(reports, "http"),
@@ -184,6 +185,7 @@ export class ProgramRun {
     const { job } = this.#options;
     const start = await programStart(this.#options, endpoint);
     if (!start.ok) return this.#failed(`trial ${job.trial} could not start: ${start.refusal.message}`, false);
+    const confinement = await confinementOf(this.#options, endpoint);
     await this.#options.turns.take();
     if (this.#stop !== null) return this.#stopped();
     const ear = openWandbEar({
@@ -197,6 +199,7 @@ export class ProgramRun {
     const command = runCommand({
       ...start.value,
       folder,
+      confinement,
       timeoutMs: null,
       outputMaxMiB,
       memoryMaxMiB: job.memoryMiB,

@@ -4,6 +4,7 @@
  */
 import type { Runner, RunnerEvent } from "../runner/runner.ts";
 import type { SlotTable } from "../runner/slot-table.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import { isCommandJob } from "./command-job.ts";
 import { ProgramRun } from "./program-run.ts";
 import { StartTurn } from "./start-turn.ts";
@@ -14,10 +15,12 @@ export interface ProgramRunnerOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What `${interpreter}` stands for. */
   readonly interpreter: string;
+  /** What confines them; left out: nothing. */
+  readonly sandbox?: Sandbox | null | undefined;
 }
 
 export function programRunner(options: ProgramRunnerOptions): Runner {
-  const { environment, interpreter, slots } = options;
+  const { environment, interpreter, sandbox, slots } = options;
   const listeners: ((event: RunnerEvent) => void)[] = [];
   const running = new Map<number, ProgramRun>();
   const turns = new StartTurn();
@@ -36,6 +39,7 @@ export function programRunner(options: ProgramRunnerOptions): Runner {
         agentEnvironment: environment,
         slotEnvironment: slots.environment(slot),
         interpreter,
+        sandbox,
         emit,
         turns,
         onEnd: (event) => {

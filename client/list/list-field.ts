@@ -106,6 +106,7 @@ export const agentFields: ListFields<AgentView> = {
     text("backend", ({ backends }) => backends.filter(({ works }) => works).map(({ name }) => name)),
     text("python", ({ python }) => python),
     text("programs", ({ policy }) => policy.programs),
+    text("sandbox", ({ sandbox }) => sandbox?.rung ?? null),
     /** Of what it trains fastest. */
     figure("tokens_per_second", ({ rates }) =>
       rates.length === 0 ? null : Math.max(...rates.map(({ tokensPerSecond }) => tokensPerSecond)),

@@ -16,6 +16,7 @@ import {
   storedId,
   storedMilliTokens,
   storedMs,
+  storedRung,
 } from "./stored-value.ts";
 
 const programCommon = {
@@ -61,6 +62,7 @@ export const storedRequirement = z.strictObject({
   dtype: z.array(storedDtype).optional(),
   python: z.string().optional(),
   packages: z.array(z.string()).optional(),
+  sandbox: storedRung.optional(),
   labels: z.record(z.string(), z.string()).optional(),
   agents: z
     .strictObject({ only: z.array(storedId).optional(), not: z.array(storedId).optional() })
