@@ -263,6 +263,45 @@ test("PREDICT-1: a text is what the build made of it, and at once where it is on
   assert.ok(compared > 100, `${compared} rows were compared`);
 });
 
+test("PREDICT-1: what a plan renames and nobody needs does not stand in the way of what is needed", async () => {
+  put("texts.csv", csv(someRows(), columns));
+  const swap = "- rename: { text: body, title: text }\n  - rename: { body: title }";
+  const plan = ["- concat: { columns: [title, text], to: text, separator: ': ' }", swap, swap];
+  const made = await done(
+    build(
+      [
+        "name: texts",
+        "sources: [{ path: texts.csv, format: csv }]",
+        ...["plan:", ...plan.map((step) => `  ${step}`)],
+        ...["text: text", "label: label", ""],
+      ].join("\n"),
+    ),
+  );
+  for (const transform of await bothTransforms(made)) {
+    const result = await done(transform.apply(inputRows(someRows(), columns, ["label"])));
+    assert.ok(result.kind === "text");
+    assert.deepEqual(result.texts.slice(0, 2), [
+      "aaaaaaaaaaaaaaaaaaaa: aaaaaaaaa",
+      "bbbbbbbbbbbbbbbbbbbb: bbbbbbbbb",
+    ]);
+    transform.dispose();
+  }
+});
+
+function someRows(): Row[] {
+  return [..."abcdefghijklmnopqrstuvwx"].map((letter, at) => ({
+    ...{
+      text: letter.repeat(9),
+      title: letter.repeat(20),
+      colour: "red",
+      count: "1",
+      size: "1",
+      flag: "true",
+    },
+    ...{ day: "", label: at % 2 === 0 ? "yes" : "no" },
+  }));
+}
+
 const anyValue = fc.oneof(
   fc.constant(null),
   fc.boolean(),
