@@ -64,7 +64,7 @@ export async function programPlan(
   const program = parseOutside(programSchema, programOf(sweep, digest), file);
   if (!program.ok) return program;
   const task = program.value.kind;
-  const { files: _, needs, output: _output, ...terms } = sweep.onMesh;
+  const { files: _, needs, output: _output, secrets: _secrets, ...terms } = sweep.onMesh;
   const plan: SweepPlan = {
     fileName: sweep.name,
     dataset: sweep.dataset,
@@ -181,6 +181,7 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
   if (sweep.module !== null)
     return { kind: "module", ...common, entry: sweep.module.replaceAll("\\", "/").replace(/^\.\//, "") };
   const { command, environment, metricFormat, nested, paths, program, spelling } = sweep;
+  const { secrets } = sweep.onMesh;
   return {
     kind: "command",
     ...common,
@@ -191,6 +192,8 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
     nested,
     program,
     ...(sweep.onMesh.output === null ? {} : { output: sweep.onMesh.output.replace(/\/$/, "") }),
+    // Nobody is named yet: that is for the launch.
+    ...(secrets.length === 0 ? {} : { secrets: Object.fromEntries(secrets.map((name) => [name, {}])) }),
     ...(Object.keys(paths).length > 0 ? { paths } : {}),
     ...(Object.keys(spelling).length > 0 ? { spelling } : {}),
   };

@@ -27,6 +27,8 @@ import { awaitDisk } from "./await-disk.ts";
 import { claimPlace } from "./claim-place.ts";
 import type { FoundSandbox } from "../../agent/sandbox/probe-sandbox.ts";
 import type { Sandbox } from "../../agent/sandbox/sandbox.ts";
+import type { SealKey } from "../../protocol/hpke.ts";
+import { agentSealKey } from "./agent-seal-key.ts";
 import { agentSandbox } from "./sandbox-policy.ts";
 import { agentPolicy, type AgentPolicy, type PeerPort, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
@@ -81,7 +83,9 @@ export async function runAgent(
       python: found.python,
       secret: [home.path, folder],
     });
-    const lent = lentMachine(owner.value, found, confined);
+    const sealKey = agentSealKey(folder);
+    if (!sealKey.ok) return sealKey;
+    const lent = lentMachine(owner.value, found, confined, sealKey.value);
     const bus = await connectAs(home, credential, say);
     if (!bus.ok) return bus;
     const trust = meshTrust(home.mesh, credential);
@@ -113,16 +117,24 @@ export async function runAgent(
 }
 
 /** What the mesh is told, and what its owner allows, where the sandbox that was asked for is not to be had. */
-function lentMachine(owner: AgentPolicy, found: MeasuredMachine, confined: FoundSandbox | null) {
+function lentMachine(
+  owner: AgentPolicy,
+  found: MeasuredMachine,
+  confined: FoundSandbox | null,
+  sealKey: SealKey,
+) {
   const runs = confined !== null && confined.refused === null;
   const { capability } = found;
   return {
     ...owner,
     policy: runs ? owner.policy : { ...owner.policy, programs: "none" as const },
     programSandbox: confined?.sandbox ?? null,
+    sealKey,
     measured: {
       ...found,
-      capability: runs ? { ...capability, sandbox: confined.view } : withoutPackages(capability),
+      capability: runs
+        ? { ...capability, sandbox: confined.view, sealKey: sealKey.publicKey }
+        : withoutPackages(capability),
     },
   };
 }
@@ -156,6 +168,7 @@ interface Lending {
   readonly measured: MeasuredMachine;
   readonly policy: Policy;
   readonly programSandbox: Sandbox | null;
+  readonly sealKey: SealKey;
   readonly idleCommand: string | null;
   readonly leaveFreeDiskGiB: number | null;
   readonly artifacts: ArtifactStore;
@@ -188,7 +201,11 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   const interpreter = findInterpreter(environment);
   const slots = Math.max(1, policy.slots);
   const machine = lentPart(capability, policy);
-  const runner = machineRunner({ slots, environment, interpreter, machine, sandbox: lending.programSandbox });
+  const runner = machineRunner({
+    ...{ slots, environment, interpreter, machine },
+    secrets: { agent: name, key: lending.sealKey },
+    sandbox: lending.programSandbox,
+  });
   const agent = startAgent({
     mesh: home.mesh,
     name,
