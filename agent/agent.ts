@@ -13,7 +13,7 @@ import { carriedBytesMax } from "../protocol/report-message.ts";
 import { subjectsOf } from "../protocol/subjects.ts";
 import type { Store } from "../store/store.ts";
 import type { ArtifactCache } from "../artifact/artifact-cache.ts";
-import { fetchFiles, shareFile } from "./artifact-errand.ts";
+import { fetchFiles, fetchServed, shareFile } from "./artifact-errand.ts";
 import type { AgentEffect } from "./core/agent-effect.ts";
 import type { AgentInput } from "./core/agent-input.ts";
 import { newAgentState, type AgentState } from "./core/agent-state.ts";
@@ -26,7 +26,8 @@ import type { DiskReserve } from "./owner/disk-reserve.ts";
 import { watchOwner, type OwnerSources, type OwnerWatch } from "./owner/owner-watch.ts";
 import type { Availability } from "./owner/availability.ts";
 import { RecentContent } from "./recent-content.ts";
-import type { Runner } from "./runner/runner.ts";
+import type { Runner, RunnerEvent } from "./runner/runner.ts";
+import type { ReachedReplicas } from "./serving/reached-replica.ts";
 import { SaidLimit } from "./said-limit.ts";
 import { startNote } from "./start-note.ts";
 
@@ -47,6 +48,10 @@ export interface AgentOptions {
   readonly load: () => Load;
   /** Where the owner's heartbeat, power and others' load are read; without it only hours, memory and slots count. */
   readonly owner?: OwnerSources;
+  /** Told which replicas answer here; without it nobody reaches any. */
+  readonly reached?: ReachedReplicas;
+  /** False where nobody can connect to this machine: it runs no replicas. */
+  readonly isReached?: boolean;
   /** Room that stays free on its disk; without it trials may fill that. */
   readonly reserve?: DiskReserve;
   /** Minutes since local midnight at a time in ms since the Unix epoch. */
@@ -99,7 +104,10 @@ class AgentShell implements Agent {
     const take = (input: AgentInput) => this.#take(input);
     this.#options = options;
     this.#subjects = subjectsOf(mesh);
-    this.#state = newAgentState(name, incarnation, policy, runner.canSuspend);
+    this.#state = newAgentState(name, incarnation, policy, {
+      canSuspend: runner.canSuspend,
+      isReached: options.isReached ?? true,
+    });
     this.#noteStart = startNote(clock, log);
     this.#said = new SaidLimit(clock, log);
     this.#memoryMiB = memoryPerSlotMiB(capability, policy);
@@ -115,20 +123,16 @@ class AgentShell implements Agent {
       beside: (contents) => this.#recent.note(contents),
     });
     this.#link = new LeaderLink({
-      mesh,
-      bus,
-      clock,
-      capability,
-      state: this.#state,
-      load: options.load,
+      ...{ mesh, bus, clock, capability, take, onQuarantined, log },
+      ...{ state: this.#state, load: options.load },
       owner: () => this.#owner.seen,
       backlogOut: (ms) => this.#outbox.emptied(ms),
       head: () => head.proof,
-      take,
-      onQuarantined,
-      log,
     });
-    runner.onEvent((event) => take({ kind: "runner", event }));
+    runner.onEvent((event) => {
+      this.#tellReached(event);
+      take({ kind: "runner", event });
+    });
     const onReceipt = (ids: readonly string[]) => this.#outbox.receipt(ids);
     this.#subscriptions = hearOrders({
       mesh,
@@ -220,10 +224,21 @@ class AgentShell implements Agent {
         runner.stop(effect.fence, effect.how);
         return;
       case "suspend":
+        this.#options.reached?.standsStill(effect.fence, true);
         runner.suspend(effect.fence);
         return;
       case "resume":
         runner.resume(effect.fence);
+        this.#options.reached?.standsStill(effect.fence, false);
+        return;
+      case "bring":
+        void this.#bring(effect);
+        return;
+      case "serve":
+        runner.serve(effect.fence, effect.serving, effect.parts);
+        return;
+      case "beat":
+        this.#link.beat();
         return;
       case "share":
         void this.#share(effect);
@@ -241,6 +256,14 @@ class AgentShell implements Agent {
         return;
       }
     }
+  }
+
+  #tellReached(event: RunnerEvent): void {
+    const { reached } = this.#options;
+    const { fence, kind } = event;
+    const requester = this.#state.held.get(fence)?.lease.requester;
+    if (kind === "serving" && requester !== undefined) reached?.answers(fence, requester, event);
+    if (kind === "exited" || kind === "stopped" || kind === "failed") reached?.ended(fence);
   }
 
   #say(fence: number, subject: string, messages: readonly Uint8Array[]): void {
@@ -264,7 +287,11 @@ class AgentShell implements Agent {
   #start({ job, lease }: Extract<AgentEffect, { kind: "start" }>): void {
     const { artifacts, runner } = this.#options;
     const from = lease.from === null ? "" : ` from epoch ${lease.from.resource}`;
-    this.#noteStart(`${lease.trial}: ${lease.model} on ${lease.backend}${from} to epoch ${lease.target}`);
+    this.#noteStart(
+      lease.serving === undefined
+        ? `${lease.trial}: ${lease.model} on ${lease.backend}${from} to epoch ${lease.target}`
+        : `${lease.trial}: a replica of ${lease.serving.deployment}`,
+    );
     runner.start(
       { ...job, checkpointDir: artifacts.workDirOf(lease.fence), memoryMiB: this.#memoryMiB },
       (digest) => artifacts.kept(digest, lease.fence),
@@ -274,6 +301,16 @@ class AgentShell implements Agent {
   async #fetch(effect: Extract<AgentEffect, { kind: "fetch" }>): Promise<void> {
     const { artifacts } = this.#options;
     this.#take(await fetchFiles({ artifacts, recent: this.#recent }, effect));
+  }
+
+  async #bring({ lease, serving }: Extract<AgentEffect, { kind: "bring" }>): Promise<void> {
+    const { artifacts } = this.#options;
+    const { fence } = lease;
+    const files = await fetchServed({ artifacts, recent: this.#recent }, fence, serving);
+    const brought = files.ok
+      ? ({ ok: true, parts: files.value } as const)
+      : ({ ok: false, reason: files.refusal.message } as const);
+    this.#take({ kind: "brought", fence, serving, brought });
   }
 
   async #share(effect: Extract<AgentEffect, { kind: "share" }>): Promise<void> {

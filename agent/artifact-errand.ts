@@ -6,8 +6,9 @@ import { errorSentence } from "../protocol/error-sentence.ts";
 import type { ArtifactCache } from "../artifact/artifact-cache.ts";
 import { startsAsNode } from "../artifact/chunk-tree.ts";
 import { BusError } from "../protocol/bus/bus.ts";
+import type { Serving } from "../protocol/deployment.ts";
 import type { Digest, Fence } from "../protocol/id.ts";
-import { accept } from "../protocol/refusal.ts";
+import { accept, type Outcome } from "../protocol/refusal.ts";
 import type { Report } from "../protocol/report.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { AgentEffect, SharedFile } from "./core/agent-effect.ts";
@@ -27,23 +28,20 @@ export interface Errands {
 }
 
 /** Dataset, checkpoint and other artifacts of a lease, one after the other; the first that fails ends it. */
-export async function fetchFiles({ artifacts, recent }: Errands, { lease }: Fetch): Promise<AgentInput> {
+export async function fetchFiles(errands: Errands, { lease }: Fetch): Promise<AgentInput> {
   const { fence } = lease;
-  const checkpointFile = async (digest: Digest) => {
-    const content = recent.get(digest);
-    // A disk that takes nothing is for the cache to wait for.
-    const kept = content === null ? null : await artifacts.keep(digest, content, fence).catch(() => null);
-    return kept === null ? artifacts.fetch(digest, fence) : accept(kept);
-  };
+  const { artifacts } = errands;
   const dataset = lease.dataset === null ? null : await artifacts.fetch(lease.dataset, fence);
   if (dataset !== null && !dataset.ok)
     return { kind: "fetch-failed", fence, reason: dataset.refusal.message };
-  const checkpoint = lease.from === null ? null : await checkpointFile(lease.from.digest);
+  const checkpoint = lease.from === null ? null : await checkpointFile(errands, lease.from.digest, fence);
   if (checkpoint !== null && !checkpoint.ok)
     return { kind: "fetch-failed", fence, reason: checkpoint.refusal.message };
   // Without it the trial trains just as well: only the test's figures of that epoch would be missing.
-  const best = lease.best === undefined ? null : await checkpointFile(lease.best.digest);
-  const parts: Record<Digest, string> = {};
+  const best = lease.best === undefined ? null : await checkpointFile(errands, lease.best.digest, fence);
+  const served = lease.serving === undefined ? null : await fetchServed(errands, fence, lease.serving);
+  if (served?.ok === false) return { kind: "fetch-failed", fence, reason: served.refusal.message };
+  const parts: Record<Digest, string> = { ...served?.value };
   for (const digest of lease.parts) {
     const part = await artifacts.fetch(digest, fence);
     if (!part.ok) return { kind: "fetch-failed", fence, reason: part.refusal.message };
@@ -59,6 +57,34 @@ export async function fetchFiles({ artifacts, recent }: Errands, { lease }: Fetc
       parts,
     },
   };
+}
+
+/** What a replica is to answer with, by digest. A dataset that is gone is left out: the model answers what its checkpoint alone can read. */
+export async function fetchServed(
+  { artifacts, recent }: Errands,
+  fence: Fence,
+  { versions }: Serving,
+): Promise<Outcome<Record<Digest, string>>> {
+  const files: Record<Digest, string> = {};
+  for (const { artifact, dataset } of versions) {
+    const bytes = await checkpointFile({ artifacts, recent }, artifact, fence);
+    if (!bytes.ok) return bytes;
+    files[artifact] = bytes.value;
+    const version = dataset === null ? null : await artifacts.fetch(dataset, fence);
+    if (dataset !== null && version?.ok === true) files[dataset] = version.value;
+  }
+  return accept(files);
+}
+
+async function checkpointFile(
+  { artifacts, recent }: Errands,
+  digest: Digest,
+  fence: Fence,
+): Promise<Outcome<string>> {
+  const content = recent.get(digest);
+  // A disk that takes nothing is for the cache to wait for.
+  const kept = content === null ? null : await artifacts.keep(digest, content, fence).catch(() => null);
+  return kept === null ? artifacts.fetch(digest, fence) : accept(kept);
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   offerSchema,
   receiptSchema,
   replicaSchema,
+  serveSchema,
   type ReplicaOrder,
 } from "../protocol/order.ts";
 import type { MeshTrust } from "../protocol/signature.ts";
@@ -72,6 +73,7 @@ export function hearOrders(options: HearOrdersOptions): readonly Subscription[] 
     }),
     hear("receipt", receiptSchema, (body) => onReceipt(body.ids)),
     hear("replica", replicaSchema, onReplica),
+    hear("serve", serveSchema, (body) => take({ kind: "serve", ...body })),
     bus.subscribe(subjects.epoch, (message) => {
       const signed = trust.open(subjects.epoch, message.data);
       const beacon = beaconSchema.safeParse(signed === null ? undefined : fromBytes(signed.body));

@@ -11,6 +11,7 @@ import { subjectsOf } from "../protocol/subjects.ts";
 import { sleep, type Clock } from "../protocol/time/clock.ts";
 import type { AgentInput } from "./core/agent-input.ts";
 import type { AgentState } from "./core/agent-state.ts";
+import { replicaStateOf } from "./core/hold-replica.ts";
 import { isAtWork, usedMs } from "./core/used-time.ts";
 
 /** What the machine is doing just now; null where unknown. */
@@ -113,6 +114,7 @@ export class LeaderLink {
       usedMs: usedMs(held, now),
       suspended: held.suspended || held.phase === "ready",
       atWork: isAtWork(held),
+      ...(held.replica === null ? null : { replica: replicaStateOf(held.replica) }),
     }));
     const closed = state.draining || state.leaving ? "draining" : state.availability.reason;
     const { epoch, incarnation, name } = state;

@@ -22,6 +22,12 @@ export async function findPeers(bus: AskingBus, mesh: string, digest: Digest): P
   return answer.data ?? nobody;
 }
 
+/** Where an agent is reached, whatever it holds. */
+export async function findAgent(bus: AskingBus, mesh: string, agent: string): Promise<Found> {
+  const answer = foundSchema.safeParse(await asked(bus, mesh, { kind: "reach", agent }));
+  return answer.data ?? nobody;
+}
+
 /** Who passes on for others, in an order of the asker's own. */
 export async function findRelays(bus: AskingBus, mesh: string): Promise<readonly FoundRelay[]> {
   const answer = foundRelaysSchema.safeParse(await asked(bus, mesh, { kind: "relays" }));

@@ -23,6 +23,10 @@ import { datasetLsCommand } from "./command/dataset-ls.ts";
 import { datasetPreviewCommand } from "./command/dataset-preview.ts";
 import { datasetProfileCommand } from "./command/dataset-profile.ts";
 import { datasetShowCommand } from "./command/dataset-show.ts";
+import { deployCommand } from "./command/deploy.ts";
+import { deployLogsCommand } from "./command/deploy-logs.ts";
+import { deployStopCommand } from "./command/deploy-stop.ts";
+import { deploymentsCommand, deployShowCommand } from "./command/deployments.ts";
 import { demoCommand } from "./command/demo.ts";
 import { doctorCommand } from "./command/doctor.ts";
 import { downCommand } from "./command/down.ts";
@@ -48,6 +52,7 @@ import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
 import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
 import { secretLsCommand, secretRmCommand, secretSetCommand } from "./command/secret.ts";
+import { gatewayCommand } from "./command/gateway.ts";
 import { serveCommand } from "./command/serve.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
 import { sweepExportCommand } from "./command/sweep-export.ts";
@@ -129,6 +134,14 @@ export function program(terminal: Terminal): Command {
     .addCommand(modelCommands(terminal))
     .addCommand(predictCommand(terminal))
     .addCommand(serveCommand(terminal))
+    .addCommand(
+      deployCommand(terminal)
+        .addCommand(deployShowCommand(terminal))
+        .addCommand(deployLogsCommand(terminal))
+        .addCommand(deployStopCommand(terminal)),
+    )
+    .addCommand(deploymentsCommand(terminal))
+    .addCommand(gatewayCommand(terminal))
     .addCommand(lineageCommand(terminal))
     .addCommand(artifactCommands(terminal))
     .addCommand(budgetCommands(terminal))

@@ -12,6 +12,9 @@ export const namingMacros = ["envvar", "parameter"] as const;
 
 export const macroPattern = /\$\{([^}]*)\}/g;
 
+/** Of a command that answers with a registered model: the port where it is to listen, on 127.0.0.1. */
+export const portMacro = "${port}";
+
 const lists: readonly string[] = listMacros;
 const known: readonly string[] = [...listMacros, ...wordMacros, "envvar:NAME", "parameter:NAME"];
 

@@ -5,10 +5,12 @@
 import * as z from "zod";
 import { shortText, textOf, recordOf, jsonValue, answerList, answerText, anyValue, listOf } from "./bound.ts";
 import { datasetVersionSchema } from "./dataset.ts";
+import { replicasWantedMax } from "./deployment.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { tagChange, tagSchema, tagsMax } from "./label.ts";
 import { nameSchema } from "./name.ts";
 import { registryEntry, versionNameSchema } from "./registry-entry.ts";
+import { requirementSchema } from "./requirement.ts";
 import { keptMs, retentionSchema } from "./retention.ts";
 import { refusalSchema } from "./refusal.ts";
 import { removalView } from "./removal-view.ts";
@@ -153,6 +155,17 @@ const commandBodies = {
   }),
   /** Of all of it, what was removed last. */
   "registry-restore": z.strictObject(registryEntry),
+  /** Opens it, or changes what is given of one that is there; the version as in `model-promote`, null for the one that a name alone stands for. */
+  "deploy-set": z.strictObject({
+    deployment: nameSchema,
+    model: nameSchema,
+    version: versionNameSchema.nullable().default(null),
+    /** Left out: as many as there are, or one. */
+    replicas: z.int().min(1).max(replicasWantedMax).optional(),
+    /** Left out: what it needs now, or nothing. */
+    needs: requirementSchema.optional(),
+  }),
+  "deploy-stop": z.strictObject({ deployment: nameSchema, why: text.default("") }),
   /** Kept whatever refers to it; `forMs`: for so long, else until it is taken away. */
   "artifact-pin": z.strictObject({
     digest: digestSchema,
@@ -241,6 +254,9 @@ const queryBodies = {
     }),
     z.strictObject({ of: z.literal("rollback"), model: nameSchema, alias: nameSchema, to: backTo }),
   ]),
+  /** `stopped`: also those that somebody has stopped. */
+  deployments: z.strictObject({ stopped: z.boolean().default(false) }),
+  deployment: z.strictObject({ deployment: nameSchema }),
   budget: z.strictObject({
     requester: nameSchema.nullable().default(null),
     lines: z.int().min(0).max(statementLinesMax).default(50),
@@ -336,6 +352,17 @@ export const commandValues = {
     versions: answerList(z.int().positive()),
     lost: answerList(answerText),
   }),
+  /** `opened`: there was none of that name, or it was stopped. `version`: what it answers with. */
+  "deploy-set": z.object({
+    deployment: nameSchema,
+    sweep: sweepIdSchema,
+    opened: z.boolean(),
+    revision: z.int().positive(),
+    version: z.int().positive(),
+    replicas: z.int().positive(),
+  }),
+  /** `running`: replicas that are asked to end. */
+  "deploy-stop": z.object({ deployment: nameSchema, running: z.int().nonnegative() }),
   /** `until`: null where it is pinned until somebody takes that away. */
   "artifact-pin": z.object({ digest: digestSchema, until: z.number().nullable() }),
   "artifact-unpin": z.object({ digest: digestSchema }),

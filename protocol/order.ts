@@ -14,6 +14,7 @@ import {
   sentenceText,
 } from "./bound.ts";
 import { backendNameSchema } from "./capability.ts";
+import { servingSchema } from "./deployment.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { nameSchema } from "./name.ts";
 import { programSchema } from "./program.ts";
@@ -57,6 +58,8 @@ export const leaseSchema = z.object({
   at: z.number(),
   /** The prepaid time, in ms from `at`; at its end the agent checkpoints and stops by itself. */
   horizonMs: z.number().positive(),
+  /** Of a deployment's replica what it answers with; absent from leases of anything else. */
+  serving: servingSchema.optional(),
 });
 export type Lease = z.infer<typeof leaseSchema>;
 
@@ -88,6 +91,11 @@ export const cancelSchema = z.object({
   how: z.enum(["soon", "checkpoint"]).default("soon"),
 });
 export type CancelHow = z.infer<typeof cancelSchema>["how"];
+/** What replicas answer with from now on; one that has that revision, or a newer one, stays as it is. */
+export const serveSchema = z.object({
+  ...given,
+  replicas: listOf(z.object({ fence: fenceSchema, serving: servingSchema }), manyEntriesMax).min(1),
+});
 export const drainSchema = z.object({
   ...given,
   drain: z.boolean(),

@@ -48,6 +48,8 @@ export const programSchema = z.discriminatedUnion("kind", [
     output: sentenceText.min(1).refine(isInsidePath, "is a path within the program's folder").optional(),
     /** Secrets that become variables of it, sealed to the agents that may run it. */
     secrets: sealedSecretsSchema.optional(),
+    /** Words of a command that answers with what it left in `output`, once that is a version; left out where there is none. */
+    serve: listOf(longText, wordsMax).min(1).optional(),
     /** Prefixes of parameters that are passed as one argument. */
     nested: listOf(shortText.min(1)),
     /** Where a parameter lies in those, if its name's prefixes would say something else. */

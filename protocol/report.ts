@@ -12,6 +12,7 @@ import {
 } from "./bound.ts";
 import { capabilitySchema, policySchema } from "./capability.ts";
 import { builtDatasetSchema } from "./dataset.ts";
+import { replicaStateSchema } from "./deployment.ts";
 import { digestSchema, fenceSchema } from "./id.ts";
 import { epochSchema } from "./order.ts";
 
@@ -143,6 +144,8 @@ export const heartbeatSchema = z.object({
       suspended: z.boolean().default(false),
       /** Its job runs: it is not fetched, started, suspended or handed over just now. Left out by agents of before. */
       atWork: z.boolean().optional(),
+      /** Of a deployment's replica. */
+      replica: replicaStateSchema.optional(),
     }),
     manyEntriesMax,
   ),

@@ -36,7 +36,7 @@ export interface Subjects {
   readonly stored: (digest: string, chunk: number) => string;
 }
 
-export const orderNames = ["offer", "extend", "cancel", "drain", "receipt", "replica"] as const;
+export const orderNames = ["offer", "extend", "cancel", "drain", "receipt", "replica", "serve"] as const;
 export type OrderName = (typeof orderNames)[number];
 
 /** Subjects of one mesh; `*` is allowed in place of any name, to subscribe to all of a kind. */

@@ -71,6 +71,8 @@ export const trackSchema = z.discriminatedUnion("kind", [
   /** It was asked to hold that, and will not or cannot. */
   z.object({ kind: z.literal("decline"), digest: digestSchema }),
   z.object({ kind: z.literal("relays") }),
+  /** Where an agent itself is reached, whatever it holds; answered as `find` is, with nobody where it is not there. */
+  z.object({ kind: z.literal("reach"), agent: nameSchema }),
 ]);
 export type Track = z.infer<typeof trackSchema>;
 export type Hold = Extract<Track, { kind: "hold" }>;

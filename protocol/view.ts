@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { answerList, answerRecord, answerText } from "./bound.ts";
 import { datasetsView, datasetView } from "./dataset-view.ts";
+import { deploymentsView, deploymentView } from "./deployment-view.ts";
 import { estimateView } from "./estimate-view.ts";
 import { garbageView } from "./garbage-view.ts";
 import { labels, removed } from "./label-view.ts";
@@ -314,6 +315,18 @@ export const lineageView = z.object({
   sweep: sweepSummary,
   /** The trial that did the work, when this one was answered from the record. */
   origin: trialView.nullable(),
+  /** How its program answers with it; absent where it declares no such command. */
+  serving: z
+    .object({
+      command: answerList(answerText),
+      /** Artifact of the program's files. */
+      bundle: answerText,
+      /** Folder within the program's own for the version's files. */
+      output: answerText,
+      program: answerText.nullable(),
+      environment: answerRecord(answerText),
+    })
+    .exactOptional(),
 });
 export type LineageView = z.infer<typeof lineageView>;
 
@@ -388,6 +401,8 @@ export const queryValues = {
   model: modelView,
   lineage: lineageView,
   resolve: resolutionView,
+  deployments: deploymentsView,
+  deployment: deploymentView,
   budget: budgetView,
   garbage: garbageView,
   holders: holdersView,

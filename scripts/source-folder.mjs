@@ -18,6 +18,7 @@ export const rooms = [
   "agent",
   "mesh",
   "client",
+  "gateway",
   "tui",
   "cli",
   "bench",

@@ -191,6 +191,8 @@ function copyOf(of: Answers): Stored {
     model: new Map(of.model),
     lineage: new Map(of.lineage),
     resolve: new Map(of.resolve),
+    deployments: new Map(of.deployments),
+    deployment: new Map(of.deployment),
     budget: new Map(of.budget),
     garbage: new Map(of.garbage),
     holders: new Map(of.holders),

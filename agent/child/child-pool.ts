@@ -130,8 +130,8 @@ export class ChildPool {
 }
 
 /** What a child must be alike in to take the job after another. */
-function kindOf({ backend, memoryMiB, program }: Job): string {
-  return `${backend} ${memoryMiB} ${program?.bundle ?? ""}`;
+function kindOf({ backend, memoryMiB, program, serving }: Job): string {
+  return `${backend} ${memoryMiB} ${program?.bundle ?? ""}${serving === undefined ? "" : " serving"}`;
 }
 
 /** A requester's code gets what programs get, and where TensorFlow is kept. */

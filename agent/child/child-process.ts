@@ -9,6 +9,7 @@ import type { Readable } from "node:stream";
 import { setImmediate as immediate, setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { signalWithin } from "../../system/process-tree.ts";
+import type { Serving } from "../../protocol/deployment.ts";
 import { openGuard, type Guard } from "../../system/guard.ts";
 import { withoutInherited } from "../../system/inherited-descriptor.ts";
 import { endMarked, markedEnvironment, newMark, signalMarked } from "../../system/marked-process.ts";
@@ -40,6 +41,7 @@ export interface Child {
   run(job: Job): void;
   /** Asks it to stop after the epoch under way. */
   askToStop(fence: number): void;
+  serve(fence: number, serving: Serving, parts: Job["parts"]): void;
   /** Ends what a requester's code has started in it, between two jobs; true where there was something. */
   endStarted(): boolean;
   /** Lets an idle child go. */
@@ -159,6 +161,10 @@ class ChildProcess implements Child {
 
   askToStop(fence: number): void {
     this.#send({ kind: "stop", fence });
+  }
+
+  serve(fence: number, serving: Serving, parts: Job["parts"]): void {
+    this.#send({ kind: "serve", fence, serving, parts: { ...parts } });
   }
 
   endStarted(): boolean {

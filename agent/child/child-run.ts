@@ -153,7 +153,7 @@ export class ChildRun {
 
   /** The child's clock ran on while it stood still: what of that fell into its work is not used time. */
   #withoutSuspension(told: FromChild): RunnerEvent {
-    if (told.kind === "log" || told.kind === "point") return told;
+    if (told.kind === "log" || told.kind === "point" || told.kind === "serving") return told;
     const { worked, ...event } = told;
     return { ...event, usedMs: Math.max(this.#usedMs, told.usedMs - this.#suspension.worked(worked)) };
   }

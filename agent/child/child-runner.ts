@@ -5,6 +5,7 @@
  */
 import { availableParallelism } from "node:os";
 import { errorSentence } from "../../protocol/error-sentence.ts";
+import type { Serving } from "../../protocol/deployment.ts";
 import { carriedBytesMax } from "../../protocol/report-message.ts";
 import { memoryLookMs } from "../../system/memory-limit.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -98,6 +99,10 @@ class ChildRunner implements Runner {
     this.#running.get(fence)?.resume();
   }
 
+  serve(fence: number, serving: Serving, parts: Job["parts"]): void {
+    this.#running.get(fence)?.child?.serve(fence, serving, parts);
+  }
+
   processes(): readonly number[] {
     return this.#pool.pids();
   }
@@ -142,7 +147,8 @@ class ChildRunner implements Runner {
   /** Its last event. */
   #settle(run: ChildRun, event: RunnerEvent): void {
     this.#running.delete(run.job.fence);
-    if (run.child !== null) this.#pool.giveBack(run.child, event.kind !== "failed");
+    if (run.child !== null)
+      this.#pool.giveBack(run.child, event.kind !== "failed" && run.job.serving === undefined);
     this.#emit(event);
   }
 
@@ -153,5 +159,5 @@ class ChildRunner implements Runner {
 
 /** A task that costs nothing needs no process of its own. */
 function runsHere(job: Job): boolean {
-  return job.task === "noop" && (job.params["milliseconds"] ?? 0) === 0;
+  return job.serving === undefined && job.task === "noop" && (job.params["milliseconds"] ?? 0) === 0;
 }

@@ -4,11 +4,13 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isModuleJob, runModule } from "../module/run-module.ts";
+import { Replica } from "../serving/replica.ts";
 import { runJob } from "./run-job.ts";
 import { lastKinds, toChildSchema, type FromChild } from "../runner/wire.ts";
 
 let running = 0;
 let stopFence: number | null = null;
+let replica: Replica | null = null;
 
 /** A job's last event waits for what was printed before it, but not for ever: a module may have made something else of the streams. */
 const flushMs = 2_000;
@@ -34,10 +36,19 @@ process.on("message", (message) => {
   const order = toChildSchema.parse(message);
   if (order.kind === "stop") {
     if (order.fence === running) stopFence = order.fence;
+    if (order.fence === running) void replica?.stop();
+    return;
+  }
+  if (order.kind === "serve") {
+    if (order.fence === running) void replica?.take(order.serving, order.parts);
     return;
   }
   running = order.job.fence;
   stopFence = null;
+  if (order.job.serving !== undefined) {
+    replica = new Replica({ ...order.job, serving: order.job.serving }, emit);
+    return void replica.start();
+  }
   const stopping = () => stopFence === running;
   if (isModuleJob(order.job)) void runModule(order.job, { emit, stopping });
   else void runJob(order.job, { emit, stopping, ownProcess: true });

@@ -34,6 +34,7 @@ export function machineRunner(options: MachineRunnerOptions): Runner {
     stop: (fence, how) => both.forEach((runner) => runner.stop(fence, how)),
     suspend: (fence) => both.forEach((runner) => runner.suspend(fence)),
     resume: (fence) => both.forEach((runner) => runner.resume(fence)),
+    serve: (fence, serving, parts) => children.serve(fence, serving, parts),
     canSuspend: children.canSuspend,
     processes: () => both.flatMap((runner) => runner.processes()),
     onEvent: (listener) => both.forEach((runner) => runner.onEvent(listener)),

@@ -1,4 +1,5 @@
 /** What an agent's `step` asks of its shell, as data; the shell carries it out in order. */
+import type { Serving } from "../../protocol/deployment.ts";
 import type { Fence } from "../../protocol/id.ts";
 import type { Lease } from "../../protocol/order.ts";
 import type { Contents } from "../../protocol/report-message.ts";
@@ -20,6 +21,16 @@ export type AgentEffect =
   | { readonly kind: "stop"; readonly fence: Fence; readonly how: StopHow }
   | { readonly kind: "suspend"; readonly fence: Fence }
   | { readonly kind: "resume"; readonly fence: Fence }
+  /** Fetch what a replica is to answer with, then come back with `brought`. */
+  | { readonly kind: "bring"; readonly lease: Lease; readonly serving: Serving }
+  | {
+      readonly kind: "serve";
+      readonly fence: Fence;
+      readonly serving: Serving;
+      readonly parts: Job["parts"];
+    }
+  /** Send a heartbeat now. */
+  | { readonly kind: "beat" }
   /** Put the files into the mesh's store, or read them where they may go with the report, then come back with `shared`. */
   | { readonly kind: "share"; readonly files: readonly SharedFile[]; readonly report: Report }
   /** `contents`: the bytes that go with it. */

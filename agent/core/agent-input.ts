@@ -1,11 +1,12 @@
 /** The input of an agent's `step`: orders, what its runner and its cache did, its owner's availability, the time. Parsed already. */
+import type { Serving } from "../../protocol/deployment.ts";
 import type { Fence } from "../../protocol/id.ts";
 import type { CancelHow, Lease } from "../../protocol/order.ts";
 import type { Contents } from "../../protocol/report-message.ts";
 import type { Report } from "../../protocol/report.ts";
 import type { Availability } from "../owner/availability.ts";
 import type { RunnerEvent } from "../runner/runner.ts";
-import type { LeaseFiles } from "./agent-state.ts";
+import type { Brought, LeaseFiles } from "./agent-state.ts";
 
 export type AgentInput =
   | { readonly kind: "beacon"; readonly epoch: number; readonly at: number }
@@ -29,6 +30,12 @@ export type AgentInput =
       readonly fences: readonly Fence[];
       readonly how?: CancelHow;
     }
+  | {
+      readonly kind: "serve";
+      readonly epoch: number;
+      readonly replicas: readonly { readonly fence: Fence; readonly serving: Serving }[];
+    }
+  | { readonly kind: "brought"; readonly fence: Fence; readonly serving: Serving; readonly brought: Brought }
   | { readonly kind: "drain"; readonly epoch: number; readonly drain: boolean }
   | { readonly kind: "owner"; readonly availability: Availability }
   | {

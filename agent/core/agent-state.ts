@@ -3,6 +3,7 @@
  * Plain data; only `step` changes it. What must outlive the process is in the outbox and the cache.
  */
 import type { Policy } from "../../protocol/capability.ts";
+import type { ReplicaState, Serving } from "../../protocol/deployment.ts";
 import type { Digest, Fence } from "../../protocol/id.ts";
 import type { Lease } from "../../protocol/order.ts";
 import type { Metrics, Report } from "../../protocol/report.ts";
@@ -35,6 +36,23 @@ export interface LeaseFiles {
   /** By digest. */
   readonly parts: Readonly<Record<Digest, string>>;
 }
+
+/** What an agent holds of a deployment's replica beside its attempt: `hold-replica.ts`. */
+export interface HeldReplica {
+  /** The newest that it was told. */
+  wanted: Serving;
+  /** When its files were fetched last, monotonic ms. */
+  triedAt: number;
+  isFetching: boolean;
+  state: ReplicaState;
+  /** Why the files of the revision that is wanted are not here. */
+  lack: string | null;
+}
+
+/** The files of a revision, by digest, or why they are not to be had. */
+export type Brought =
+  | { readonly ok: true; readonly parts: Readonly<Record<string, string>> }
+  | { readonly ok: false; readonly reason: string };
 
 export interface Held {
   lease: Lease;
@@ -71,6 +89,8 @@ export interface Held {
   sharedAt: number;
   sharedResource: number;
   sharedDigest: Digest | null;
+  /** Of a deployment's replica; null of any other attempt. */
+  replica: HeldReplica | null;
 }
 
 export interface AgentState {
@@ -92,6 +112,8 @@ export interface AgentState {
   availability: Availability;
   /** Whether this machine can make a process stand still; where it cannot, trials leave instead. */
   readonly canSuspend: boolean;
+  /** Whether anybody could reach a replica here. */
+  readonly isReached: boolean;
   draining: boolean;
   leaving: boolean;
   readonly held: Map<Fence, Held>;
@@ -103,7 +125,7 @@ export function newAgentState(
   name: string,
   incarnation: string,
   policy: Policy,
-  canSuspend = true,
+  { canSuspend = true, isReached = true }: { canSuspend?: boolean; isReached?: boolean } = {},
 ): AgentState {
   return {
     name,
@@ -117,6 +139,7 @@ export function newAgentState(
     carries: null,
     availability: { kind: "open", reason: null },
     canSuspend,
+    isReached,
     draining: false,
     leaving: false,
     held: new Map(),

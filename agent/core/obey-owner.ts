@@ -59,6 +59,7 @@ export function startJob(held: Held): AgentEffect[] {
     fromCheckpointPath: files.checkpointPath,
     fromResource: lease.from?.resource ?? 0,
     targetResource: lease.target,
+    ...(lease.serving === undefined ? {} : { serving: lease.serving }),
     ...(lease.goal === undefined ? {} : { keepBest: { metric: lease.metric, goal: lease.goal } }),
     ...(lease.best === undefined || files.bestPath === undefined
       ? {}

@@ -37,7 +37,8 @@ export function stoppedReport(
   const byOwner = why === "owner" || held.suspended;
   if (held.killed || byOwner) {
     const { checkpoint } = held;
-    const keptMs = checkpoint?.usedMs ?? 0;
+    // What a replica has answered is not lost with it.
+    const keptMs = held.replica === null ? (checkpoint?.usedMs ?? 0) : event.usedMs;
     const usedMs = byOwner ? keptMs : Math.max(keptMs, event.usedMs);
     if (checkpoint === null)
       return {

@@ -20,6 +20,7 @@ import type { AgentInput } from "./agent-input.ts";
 import { checkLeaderTime, learnLeaderTime } from "./leader-time.ts";
 import { obeyOwner, startJob } from "./obey-owner.ts";
 import { hearEpoch, noEpochs } from "./epoch-pace.ts";
+import { hearBrought, hearReplica, hearServe, newHeldReplica } from "./hold-replica.ts";
 import { filesOf, finiteOf, keptOf, shareCheckpoint, stoppedReport } from "./report-of.ts";
 import { endUsed, hearUsed } from "./used-time.ts";
 import type { AgentState, Held } from "./agent-state.ts";
@@ -61,6 +62,11 @@ export function step(state: AgentState, input: AgentInput, now: number): AgentEf
     case "cancel":
       if (!inEpoch(state, input.epoch)) return registerAgain(state, input.epoch);
       return input.fences.flatMap((fence) => cancel(state, fence, input.how ?? "soon", now));
+    case "serve":
+      if (!inEpoch(state, input.epoch)) return registerAgain(state, input.epoch);
+      return input.replicas.flatMap(({ fence, serving }) => hearServe(state.held.get(fence), serving, now));
+    case "brought":
+      return hearBrought(state.held.get(input.fence), input.serving, input.brought, now);
     case "drain":
       if (inEpoch(state, input.epoch)) state.draining = input.drain;
       return [];
@@ -140,6 +146,7 @@ function takeOffer(state: AgentState, lease: Lease, now: number): AgentEffect[] 
     sharedAt: now,
     sharedResource: lease.from?.resource ?? 0,
     sharedDigest: lease.from?.digest ?? null,
+    replica: lease.serving === undefined ? null : newHeldReplica(lease.serving, now),
   });
   return [
     { kind: "report", report: { kind: "accepted", fence } },
@@ -161,6 +168,8 @@ function refusalOf(state: AgentState, lease: Lease, leftMs: number): string | nu
   if (policy.tasks !== null && !policy.tasks.includes(task)) return `the owner takes no ${task}`;
   if ((lease.program !== null || isProgramTask(task)) && !allowsProgram(policy.programs, lease.requester))
     return programsText(policy.programs);
+  if (lease.serving !== undefined && !state.isReached)
+    return "nobody can connect to this machine to ask a replica";
   if (leftMs < horizonMinMs) return "the offer came too late";
   return null;
 }
@@ -192,6 +201,8 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
       return [];
     case "log":
       return [{ kind: "log", lease, stream: event.stream, line: event.line }];
+    case "serving":
+      return hearReplica(held, event.replica);
     case "point":
       return [{ kind: "metric", lease, resource: event.step, metrics: finiteOf(event.metrics) }];
     case "epoch":

@@ -58,6 +58,8 @@ export function programRunner(options: ProgramRunnerOptions): Runner {
     stop: (fence, how) => running.get(fence)?.stop(how),
     suspend: (fence) => running.get(fence)?.suspend(),
     resume: (fence) => running.get(fence)?.resume(),
+    // No program is a replica.
+    serve: () => undefined,
     canSuspend: process.platform !== "win32",
     processes: () => [...running.values()].flatMap(({ pid }) => (pid === null ? [] : [pid])),
     onEvent: (listener) => {

@@ -28,6 +28,7 @@ export function maskOf(values: readonly string[]): Mask {
         };
       case "started":
       case "exited":
+      case "serving":
         return event;
       case "epoch":
       case "checkpoint":

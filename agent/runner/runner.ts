@@ -4,6 +4,7 @@
  * `stopped` and `failed`, unless the runner is closed first.
  */
 import type { BuiltDataset } from "../../protocol/dataset.ts";
+import type { ReplicaState, Serving } from "../../protocol/deployment.ts";
 import type { Program } from "../../protocol/program.ts";
 import type { Params } from "../../protocol/value.ts";
 
@@ -38,6 +39,15 @@ export interface Job {
   readonly checkpointDir: string;
   /** Memory the runner's process may hold, in MiB. */
   readonly memoryMiB: number;
+  /** Of a deployment's replica what it answers with, of files in `parts`; it trains nothing, and ends only when it is stopped. */
+  readonly serving?: Serving | undefined;
+}
+
+/** Where a replica is asked, on this machine alone, by whoever says the secret first (`serving/server/knock.ts`). */
+export interface ReplicaPlace {
+  readonly port: number;
+  /** Hexadecimal digits. */
+  readonly secret: string;
 }
 
 /** A checkpoint as a file: its SHA-256 in hexadecimal and its length. */
@@ -112,6 +122,8 @@ export type RunnerEvent =
       readonly step: number;
       readonly metrics: Readonly<Record<string, number>>;
     }
+  /** A replica answers there; said again whenever its state is another. */
+  | (ReplicaPlace & { readonly kind: "serving"; readonly fence: number; readonly replica: ReplicaState })
   | { readonly kind: "log"; readonly fence: number; readonly stream: "out" | "err"; readonly line: string };
 
 export type StopHow = "checkpoint" | "kill";
@@ -128,6 +140,8 @@ export interface Runner {
    */
   suspend(fence: number): void;
   resume(fence: number): void;
+  /** What a replica is to answer with from now on, of these files by digest; it goes on as it does where it cannot. Of any other job ignored. */
+  serve(fence: number, serving: Serving, parts: Job["parts"]): void;
   readonly canSuspend: boolean;
   /** Ids of the processes that run jobs: what they use of the processors is ours, not others'. */
   processes(): readonly number[];

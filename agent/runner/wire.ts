@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { storedText, storedRecord } from "../../protocol/bound.ts";
 import { builtDatasetSchema } from "../../protocol/dataset.ts";
+import { replicaStateSchema, servingSchema } from "../../protocol/deployment.ts";
 import { programSchema } from "../../protocol/program.ts";
 import { valueSchema } from "../../protocol/value.ts";
 
@@ -39,11 +40,18 @@ const jobSchema = z.strictObject({
   bestBefore: best,
   checkpointDir: path,
   memoryMiB: z.number().positive(),
+  serving: servingSchema.optional(),
 });
 
 export const toChildSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("run"), job: jobSchema }),
   z.strictObject({ kind: z.literal("stop"), fence }),
+  z.strictObject({
+    kind: z.literal("serve"),
+    fence,
+    serving: servingSchema,
+    parts: storedRecord(storedText, path),
+  }),
 ]);
 export type ToChild = z.infer<typeof toChildSchema>;
 
@@ -77,6 +85,13 @@ export const fromChildSchema = z.discriminatedUnion("kind", [
     fence,
     step: z.int().nonnegative(),
     metrics,
+  }),
+  z.strictObject({
+    kind: z.literal("serving"),
+    fence,
+    port: z.int().positive(),
+    secret: storedText.min(1),
+    replica: replicaStateSchema,
   }),
   z.strictObject({ kind: z.literal("log"), fence, stream: z.enum(["out", "err"]), line: storedText }),
 ]);

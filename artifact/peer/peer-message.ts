@@ -28,6 +28,8 @@ const digestBytes = 32;
 /** So many nobody guesses. */
 export const tokenBytes = 16;
 const rangeBytes = 8;
+/** Any whole number that Node writes in one go. */
+const fenceBytes = 6;
 const helloMark = new TextEncoder().encode("tm-peer\n");
 
 /** Why a question is not answered: too much to do now; not held here; not for you; taken back; it cannot be read here. */
@@ -70,7 +72,9 @@ export type PeerMessage =
   | { readonly kind: "connected" }
   /** Somebody wants a way to you: connect to me and answer with this token; what follows there is theirs. */
   | { readonly kind: "called"; readonly token: string }
-  | { readonly kind: "answer"; readonly token: string };
+  | { readonly kind: "answer"; readonly token: string }
+  /** Asks for the replica of that fence; after `connected` what follows on this connection is between it and whoever asked. */
+  | { readonly kind: "join"; readonly fence: number };
 
 export type PeerMessageKind = PeerMessage["kind"];
 /** The two kinds of frames that carry bytes: of a node (index 0), or of a chunk. */
@@ -79,7 +83,7 @@ export type BulkKind = "node" | "chunk";
 const kinds: readonly (PeerMessageKind | BulkKind)[] = [
   ...(["hello", "closing", "watch", "holds", "get", "ask", "chosen", "refused", "cancel"] as const),
   ...(["ping", "pong", "connect", "connected", "node", "chunk"] as const),
-  ...(["called", "answer"] as const),
+  ...(["called", "answer", "join"] as const),
 ];
 
 /** The least and the most bytes in the body of each. */
@@ -99,6 +103,7 @@ const bodyBytes: Readonly<Record<PeerMessageKind | BulkKind, readonly [least: nu
   connected: [0, 0],
   called: [tokenBytes, tokenBytes],
   answer: [tokenBytes, tokenBytes],
+  join: [fenceBytes, fenceBytes],
   node: [bulkHeadBytes, bulkHeadBytes + chunkBytesMax],
   chunk: [bulkHeadBytes, bulkHeadBytes + chunkBytesMax],
 };
@@ -179,6 +184,8 @@ function bodyOf(message: PeerMessage): Bytes {
     case "called":
     case "answer":
       return Buffer.from(message.token, "hex");
+    case "join":
+      return numberOf(message.fence, fenceBytes);
   }
 }
 
@@ -220,6 +227,8 @@ export function readMessage(kind: PeerMessageKind, body: Bytes): PeerMessage | n
     case "called":
     case "answer":
       return { kind, token: bytes.toString("hex") };
+    case "join":
+      return { kind, fence: bytes.readUIntBE(0, fenceBytes) };
   }
 }
 

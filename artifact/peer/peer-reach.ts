@@ -42,6 +42,26 @@ export class PeerReach {
     return reached;
   }
 
+  /** A new connection, which may carry something else later: directly, or through one that passes on. */
+  async reachBare(peer: FarPeer): Promise<Outcome<PeerLink>> {
+    const relays = (peer.via ?? []).filter(({ name }) => name !== this.#self);
+    const isBarred = this.#isBefore(this.#barred.get(peer.name));
+    const direct =
+      peer.host === undefined || (isBarred && relays.length > 0)
+        ? Promise.resolve(refuse("unavailable", `"${peer.name}" takes no connections from here`))
+        : this.#door.dialAny(peer, "bare");
+    const first = await (relays.length === 0
+      ? direct
+      : Promise.race([direct, sleep(this.#clock, headStartMs).then(() => null)]));
+    if (first?.ok === true) return first;
+    if (relays.length > 0) this.#barred.set(peer.name, this.#clock.monotonic() + asideMs);
+    for (const relay of relays) {
+      const through = await reachThrough(this.#door, relay, peer, this.#clock);
+      if (through.ok) return through;
+    }
+    return direct;
+  }
+
   async #reach(peer: FarPeer): Promise<Outcome<PeerLink>> {
     const relays = (peer.via ?? []).filter(({ name }) => name !== this.#self);
     const links = [...this.#door.links].filter((link) => link.peer === peer.name);

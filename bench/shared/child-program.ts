@@ -34,6 +34,11 @@ export class ChildProgram {
     return this.#child.pid;
   }
 
+  /** The last of what it said. */
+  get said(): string {
+    return this.#said.join("\n");
+  }
+
   /** The next line that matches; throws with what it said last where the program ends before. */
   line(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {

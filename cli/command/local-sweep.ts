@@ -65,8 +65,12 @@ export function localNote(
   { parallel = sweep.parallel }: LocalSweepOptions,
 ): string {
   const what = { trialmesh: "a sweep file", wandb: "a W&B sweep file", katib: "a Katib Experiment" }[origin];
-  const { output, register } = sweep.onMesh;
-  const left = [...(register === null ? [] : ["register"]), ...(output === null ? [] : ["output"])];
+  const { output, register, serve } = sweep.onMesh;
+  const left = [
+    ...(register === null ? [] : ["register"]),
+    ...(output === null ? [] : ["output"]),
+    ...(serve === null ? [] : ["serve"]),
+  ];
   const told =
     left.length === 0
       ? ""

@@ -6,10 +6,10 @@ import { action, examples, printing } from "../shell/option.ts";
 import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 
-const names = ["tensorflow", "tfjs-node", "tfjs-node-gpu", "webgpu"];
+const names = ["tensorflow", "tfjs-node", "tfjs-node-gpu", "webgpu", "onnx"];
 
 export function runtimeInstallCommand(terminal: Terminal): Command {
-  return printing("install", "bring in a native runtime outside the project, and prove that it trains")
+  return printing("install", "bring in a native runtime outside the project, and prove that it works")
     .addArgument(
       new Argument(
         "<name>",
@@ -18,7 +18,11 @@ export function runtimeInstallCommand(terminal: Terminal): Command {
     )
     .addHelpText(
       "after",
-      examples("trialmesh runtime install tensorflow", "trialmesh runtime install webgpu"),
+      examples(
+        "trialmesh runtime install tensorflow",
+        "trialmesh runtime install webgpu",
+        "trialmesh runtime install onnx",
+      ),
     )
     .action(
       action(terminal, async (name: string, options: PrintOptions) => {
@@ -37,7 +41,11 @@ export function runtimeInstallCommand(terminal: Terminal): Command {
         return printAnswer(terminal, options, accept(installed.value), (record) => {
           const library =
             record.tensorflow === null ? "" : `, TensorFlow ${record.tensorflow} from ${record.source}`;
-          return `${record.name} ${record.version} is in ${folder}${library}; \`trialmesh runtime probe\` measures it`;
+          const next =
+            record.backend === null
+              ? "`trialmesh serve` answers with ONNX models now"
+              : "`trialmesh runtime probe` measures it";
+          return `${record.name} ${record.version} is in ${folder}${library}; ${next}`;
         });
       }),
     );

@@ -5,7 +5,7 @@ import { action, examples, printing } from "../shell/option.ts";
 import { printAnswer, printRefusal, type PrintOptions } from "../shell/answer.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
-const names = ["tensorflow", "tfjs-node", "tfjs-node-gpu", "webgpu"];
+const names = ["tensorflow", "tfjs-node", "tfjs-node-gpu", "webgpu", "onnx"];
 
 export function runtimeRemoveCommand(terminal: Terminal): Command {
   return printing("remove", "take a native runtime away")

@@ -14,6 +14,7 @@ import type { StartMeshOptions } from "../../mesh/part/start-mesh.ts";
 import { startUnlessStopped } from "../../mesh/part/start-unless-stopped.ts";
 import { untilStopped, upEndMs } from "../../mesh/part/until-stopped.ts";
 import { waitUntilReady } from "../../client/up/wait-until-ready.ts";
+import { openGatewayOfUp } from "./gateway-of-up.ts";
 import { ownerFlags, ownerFlagsOf } from "./owner-flag.ts";
 import { listenFlag } from "../shell/listen-flag.ts";
 import { rangeFlag } from "../shell/range.ts";
@@ -29,6 +30,8 @@ interface Options extends PolicyFlags, PrintOptions {
   readonly agent: boolean;
   /** GiB. */
   readonly artifactQuota?: number;
+  /** False with --no-gateway. */
+  readonly gateway: boolean;
   readonly detach?: boolean;
   readonly restoreJournal?: boolean;
   readonly tls: "on" | "off";
@@ -61,6 +64,7 @@ export function upCommand(terminal: Terminal): Command {
       textFlag("a file", sentenceCharactersMax),
     )
     .option("--no-agent", "start no agent here")
+    .option("--no-gateway", "open no address here for callers of deployments")
     .option("--detach", "go on in the background; `trialmesh down` ends it")
     .option("--restore-journal", "make the server's journal whole again first, from the copies in this home")
     .addHelpText(
@@ -96,6 +100,11 @@ async function up(terminal: Terminal, options: Options): Promise<ExitCode> {
     if (outcome.ok) sayHowToGoOn(terminal, home);
     return outcome;
   });
+  const gateway = ready.then(async ({ ok }) => {
+    const opened = ok && options.gateway ? await openGatewayOfUp(terminal) : null;
+    if (opened !== null) terminal.note(`gateway at ${opened.url}`);
+    return opened;
+  });
   const first = await Promise.race([stopped, ready]);
   let code: ExitCode = exitCode.ok;
   if ("ok" in first && !first.ok) {
@@ -108,6 +117,9 @@ async function up(terminal: Terminal, options: Options): Promise<ExitCode> {
     }
   }
   terminal.note("stopping: agent, coordinator, server");
+  // One that is still being opened is no reason to wait.
+  const opened = await Promise.race([gateway, Promise.resolve(null)]);
+  await opened?.close();
   await stop();
   return code;
 }

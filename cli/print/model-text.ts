@@ -1,4 +1,5 @@
 /** A model or a version as `model show` prints it: versions, what `--best` and `rollback` would do, and the ledger of its aliases. */
+import { describeTensor } from "../../serving/protocol/fit-tensors.ts";
 import type { ShownVersion } from "../../client/model/show-version.ts";
 import type { ShownModel } from "../../client/model/show-model.ts";
 import { plural } from "../../protocol/plural.ts";
@@ -88,13 +89,15 @@ function signatureFields({
   unknown,
 }: Pick<ShownVersion, "signature" | "unknown">): readonly (readonly [string, string])[] {
   if (signature === null) return [["takes", `not known here: ${unknown ?? ""}`]];
-  const { inputs, labels, target } = signature;
+  const { inputs, labels, target, tensors } = signature;
+  const described = [
+    ...(tensors === undefined ? [] : [["tensors", someOf(tensors.inputs.map(describeTensor))] as const]),
+    ...(tensors === undefined ? [] : [["give", someOf(tensors.outputs.map(describeTensor))] as const]),
+  ];
+  if (inputs.length === 0) return described;
   const takes = inputs.map(({ kind, name, optional }) => `${name} (${kind}${optional ? ", optional" : ""})`);
   const gives = labels === null ? "a number" : `one of ${plural(labels.length, "label")}: ${someOf(labels)}`;
-  return [
-    ["takes", someOf(takes)],
-    ["gives", `${target}, ${gives}`],
-  ];
+  return [["takes", someOf(takes)], ["gives", `${target}, ${gives}`], ...described];
 }
 
 function someOf(names: readonly string[]): string {

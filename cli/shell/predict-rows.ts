@@ -7,6 +7,7 @@ import { TextFile } from "../../client/export/text-file.ts";
 import { refuse } from "../../protocol/refusal.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import type { Explainer } from "../../serving/explain/explanation.ts";
+import type { ServedModel } from "../../serving/model/served-model.ts";
 import type { OpenedModel } from "../../serving/model/open-served-model.ts";
 import { refuseDisk } from "../../system/system-error.ts";
 import { glyphsFor } from "../../text/glyph.ts";
@@ -32,7 +33,7 @@ const endingSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export async function predictRows(
   terminal: Terminal,
   options: PredictRowsOptions,
-  model: OpenedModel,
+  model: OpenedModel | ServedModel,
   explainer: Explainer | null,
 ): Promise<ExitCode> {
   const format = predictionFormat(options.out, options.format);

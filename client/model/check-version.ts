@@ -8,8 +8,12 @@ import type { Predictor } from "../../training/task/task.ts";
 import { namedList, plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { ResolutionView } from "../../protocol/view.ts";
+import { folderFormatOf } from "../../serving/model/folder-format.ts";
+import type { VersionName } from "../../serving/model/served-model.ts";
+import { describeTensor } from "../../serving/protocol/fit-tensors.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
+import { openOutput } from "../../agent/serving/open-output.ts";
 
 const example = "two days, three hours";
 
@@ -29,7 +33,7 @@ export async function checkVersion(
   const bytes = await fetchBytes(connected, artifact);
   if (!bytes.ok) return refuse(bytes.refusal.code, `${what} cannot be used: ${bytes.refusal.message}`);
   const bundle = decodeBundle(bytes.value);
-  if (bundle.ok) return checkOutput(what, bundle.value);
+  if (bundle.ok) return checkOutput(bytes.value, bundle.value, { model, version, digest: artifact });
   const loaded = await loadModel(bytes.value);
   if (!loaded.ok) return refuse(loaded.refusal.code, `${what} cannot be used: ${loaded.refusal.message}`);
   const predictor = loaded.value;
@@ -43,11 +47,29 @@ export async function checkVersion(
   }
 }
 
-/** What a program left: it is whole, its digest says so, and there is something. What it means is the program's to say. */
-function checkOutput(what: string, { files }: Bundle): Outcome<CheckedVersion> {
+/**
+ * What a program left: it is whole, its digest says so, and there is something. An ONNX model has to load where there is a runtime for it; what other
+ * files mean is the program's to say.
+ */
+async function checkOutput(
+  bytes: Uint8Array,
+  { files }: Bundle,
+  name: VersionName,
+): Promise<Outcome<CheckedVersion>> {
+  const what = `${name.model}@${name.version}`;
   const [first] = files;
   if (first === undefined)
     return refuse("conflict", `${what} cannot be used: its program left no file in its output folder`);
+  if (folderFormatOf(files).ok) {
+    const opened = await openOutput(bytes, name, process.env);
+    if (!opened.ok && opened.refusal.code !== "unavailable") return opened;
+    if (opened.ok) {
+      const { signature, tensors } = opened.value;
+      opened.value.dispose();
+      const takes = tensors?.inputs.map(describeTensor) ?? signature.inputs.map((column) => column.name);
+      return accept({ answer: `it loads, and takes ${namedList(takes)}` });
+    }
+  }
   const names = namedList(files.map(({ path }) => path));
   return accept({ answer: `it holds ${plural(files.length, "file")} of its program: ${names}` });
 }

@@ -3,40 +3,60 @@
  * trained on says of rows. Where that dataset is gone the model still answers what its checkpoint alone can read, and it is said.
  */
 import type { MeshClient } from "../../protocol/client.ts";
-import { isProgramTask } from "../../protocol/program.ts";
+import { isProgramTask, type ProgramsAllowed } from "../../protocol/program.ts";
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { ResolutionView } from "../../protocol/view.ts";
 import { openServedModel, type OpenedModel } from "../../serving/model/open-served-model.ts";
+import type { ServedModel } from "../../serving/model/served-model.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { fetchVersion } from "../dataset/build-on-agent.ts";
+import { openOutput } from "../../agent/serving/open-output.ts";
 import { readModelReference } from "./model-reference.ts";
 
 const usualAlias = "champion";
 /** Where there is no such alias. */
 const otherwise = ["best", "newest"] as const;
 
-/** `reference` as `model-reference.ts` reads it; a name alone stands for its champion, or else its best or newest version. */
+/**
+ * `reference` as `model-reference.ts` reads it; a name alone stands for its champion, or else its best or newest version. `programs`: whose programs may
+ * be run to answer with what they left; null where none is run.
+ */
 export async function openModel(
   connected: Connected,
   reference: string,
   { environment, say }: Surroundings,
-): Promise<Outcome<OpenedModel>> {
+  programs: ProgramsAllowed | null = null,
+): Promise<Outcome<OpenedModel | ServedModel>> {
   const { client } = connected;
   const found = await resolveModel(client, reference, say);
   if (!found.ok) return found;
   const { artifact, model, version } = found.value;
   const lineage = await client.query("lineage", { model, version });
   if (!lineage.ok) return lineage;
-  if (isProgramTask(lineage.value.version.task)) {
-    const which = `${model}@${version}`;
-    const message = `${which} is what a program left, and the program alone knows how to ask it; \`trialmesh artifact get ${which} --out FOLDER\` fetches its files`;
-    return refuse("conflict", message);
-  }
   const bytes = await fetchBytes(connected, artifact);
   if (!bytes.ok)
     return refuse(bytes.refusal.code, `${model}@${version} cannot be used: ${bytes.refusal.message}`);
+  const name = { model, version, digest: artifact };
+  if (isProgramTask(lineage.value.version.task)) {
+    const { serving } = lineage.value;
+    const opened = await openOutput(bytes.value, name, environment);
+    if (opened.ok || opened.refusal.code === "unavailable" || serving === undefined) return opened;
+    if (programs !== null) {
+      const { openProgram } = await import("../serve/open-program.ts");
+      return openProgram(
+        connected,
+        { lineage: lineage.value, bytes: bytes.value, programs },
+        { environment, say },
+      );
+    }
+    const command = serving.command.join(" ");
+    return refuse(
+      "conflict",
+      `${model}@${version} is answered with by its own program alone (${command}); \`trialmesh serve ${model}@${version} --programs own\` runs it`,
+    );
+  }
   const { dataset } = lineage.value.version;
   const held = dataset === null ? null : await fetchVersion(connected, dataset.digest, environment, say);
   if (held !== null && !held.ok)
@@ -44,7 +64,7 @@ export async function openModel(
       `${model}@${version}: the dataset ${dataset?.name ?? ""} that it was trained on is not to be had (${held.refusal.message}); rows are taken as they come`,
     );
   const manifest = held?.ok === true ? held.value.manifest : null;
-  return openServedModel({ bytes: bytes.value, manifest, name: { model, version, digest: artifact } });
+  return openServedModel({ bytes: bytes.value, manifest, name });
 }
 
 /** PREDICT-6: tells which version a name alone stands for. */

@@ -3,7 +3,6 @@
  * whatever serves it does. A version that cannot be opened here is shown without, and it is said why.
  */
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
-import { isProgramTask } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { LineageView } from "../../protocol/view.ts";
 import type { Signature } from "../../serving/model/served-model.ts";
@@ -42,9 +41,8 @@ async function signatureFor(
   { model, version }: LineageView,
   environment: Surroundings["environment"],
 ): Promise<Outcome<Signature>> {
-  const { bytes, dataset, removed, task } = version;
+  const { bytes, dataset, removed } = version;
   if (removed !== undefined) return refuse("unknown", "it is removed");
-  if (isProgramTask(task)) return refuse("unknown", "its program alone knows what it takes");
   const size = bytes + (dataset?.bytes ?? 0);
   if (size > openedMaxMiB * bytesPerMiB)
     return refuse(
@@ -55,6 +53,11 @@ async function signatureFor(
   const reference = `${model}@${version.version}`;
   const opened = await openModel(connected, reference, { environment, say: () => undefined });
   if (!opened.ok) return opened;
+  const { signature, tensors } = opened.value;
   opened.value.dispose();
-  return accept(opened.value.signature);
+  return accept(
+    tensors === undefined
+      ? signature
+      : { ...signature, tensors: { inputs: tensors.inputs, outputs: tensors.outputs } },
+  );
 }

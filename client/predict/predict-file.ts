@@ -5,11 +5,12 @@
 import { plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Value } from "../../protocol/value.ts";
+import type { InputRows, ServedModel } from "../../serving/model/served-model.ts";
 import type { OpenedModel } from "../../serving/model/open-served-model.ts";
-import type { Answers, InputRows } from "../../serving/model/served-model.ts";
 import type { Explainer } from "../../serving/explain/explanation.ts";
-import type { TransformedRows, UnfitRow } from "../../serving/transform/transform.ts";
+import type { UnfitRow } from "../../serving/transform/transform.ts";
 import { refuseDisk } from "../../system/system-error.ts";
+import { answerBatch, type AnsweredBatch } from "./answer-batch.ts";
 import { openRows } from "./open-rows.ts";
 import { openPredictionFile, type PredictionFile, type PredictionFormat } from "./prediction-file.ts";
 import {
@@ -42,7 +43,7 @@ export interface PredictedFile {
 }
 
 export interface PredictFileOptions {
-  readonly model: OpenedModel;
+  readonly model: OpenedModel | ServedModel;
   /** A path, or `-` for `stdin`. */
   readonly file: string;
   readonly stdin: AsyncIterable<Uint8Array>;
@@ -63,7 +64,7 @@ export interface PredictFileOptions {
 
 export async function predictFile(options: PredictFileOptions): Promise<Outcome<PredictedFile>> {
   const { file, model, stdin } = options;
-  const { manifest } = model;
+  const manifest = "manifest" in model ? model.manifest : null;
   const wanted = model.signature.inputs.map(({ name }) => name);
   const source = await openRows(file, stdin, wanted, manifest);
   if (!source.ok) return source;
@@ -97,14 +98,12 @@ async function answerAll(
     for await (const batch of untilStopped(source.batches(), signal)) {
       renamed ??= renamedColumns(options, source, batch);
       const input = inputRows(source.names, batch, renamed);
-      const transformed = await model.transform.apply(input);
-      if (!transformed.ok)
-        return refuse(transformed.refusal.code, `${source.title}: ${transformed.refusal.message}`);
-      const answers = model.predict(transformed.value);
-      const { unfit } = transformed.value;
+      const answered = await answerBatch(model, input);
+      if (!answered.ok) return refuse(answered.refusal.code, `${source.title}: ${answered.refusal.message}`);
+      const { answers, unfit } = answered.value;
       const out = new Set(unfit.map(({ row }) => row));
       written ??= await openPredictionFile({ ...options, table, types: source.types });
-      const reasonOf = reasons(options, transformed.value, answers);
+      const reasonOf = reasons(options, answered.value);
       await written.add(
         linesOf(written, table, batch, (row) =>
           out.has(row) ? null : [...madeValues(table, answers, row), ...reasonOf(row)],
@@ -182,14 +181,13 @@ function inputRows(
 /** What stands last in a row: why the prediction is what it is, where that is asked for. */
 function reasons(
   { explainer, model }: PredictFileOptions,
-  rows: TransformedRows,
-  answers: Answers,
+  { answers, transformed }: AnsweredBatch,
 ): (row: number) => readonly string[] {
-  if (explainer === null) return () => [];
+  if (explainer === null || transformed === null) return () => [];
   const labels = model.signature.labels?.length ?? 0;
   const outputOf = (row: number) =>
     answers.kind === "values" ? 0 : bestLabel(answers.probabilities, row * labels, labels);
-  return (row) => [reasonText(explainer.explain(rows, row, outputOf(row)))];
+  return (row) => [reasonText(explainer.explain(transformed, row, outputOf(row)))];
 }
 
 /** `madeOf` gives null for a row without an answer. */

@@ -1,5 +1,5 @@
 /**
- * Brings in a native runtime by its name and proves that it trains. `tensorflow` is the card's where there is a driver
+ * Brings in a native runtime by its name and proves that it works. `tensorflow` is the card's where there is a driver
  * and CUDA works, else the processor's.
  */
 import { readDriverVersion } from "../../agent/capability/compute-capability.ts";
@@ -8,6 +8,7 @@ import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import { installRuntime } from "../../training/runtime/install-runtime.ts";
 import { runtimeFolder } from "../../training/runtime/managed-package.ts";
 import { managedRuntimes } from "../../training/runtime/managed-runtime.ts";
+import { proveOnnx } from "../../serving/onnx/prove-onnx.ts";
 import type { RuntimeRecord } from "../../training/runtime/runtime-record.ts";
 import type { Surroundings } from "../../system/environment.ts";
 
@@ -40,6 +41,6 @@ async function install(
     environment,
     signal,
     say: (line) => say(`  ${line}`),
-    prove: proveRuntime,
+    prove: ({ backend }, staged) => (backend === null ? proveOnnx(staged) : proveRuntime(backend, staged)),
   });
 }

@@ -10,7 +10,7 @@ import type { Home } from "../../mesh/home.ts";
 import { ensureAuthority } from "../../mesh/server-certificate.ts";
 import { serverLife } from "../../protocol/certificate/certificate-life.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { ServingTls } from "../../serving/server/serving-door.ts";
+import type { ServingTls } from "../../serving/server/http-door.ts";
 import { readPrivateFile } from "../../system/private-file.ts";
 
 /** Files of somebody's own, PEM. */

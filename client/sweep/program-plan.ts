@@ -57,14 +57,14 @@ export async function programPlan(
   const words = [...sweep.command, ...Object.values(sweep.environment)];
   const travelling = withoutOwnFiles(packed.value, { file, folder, words, named: sweep.onMesh.files });
   const files = withoutOutput(travelling, sweep.onMesh.output, told);
-  const fileFault = sweep.module === null ? programFileFault(sweep, files) : null;
-  if (fileFault !== null) return refuse("invalid", `${file}: field command: ${fileFault}`);
+  const fault = filesFault(sweep, files);
+  if (fault !== null) return refuse("invalid", `${file}: ${fault}`);
   const bytes = encodeBundle({ files, note: null });
   const digest = artifactName(bytes);
   const program = parseOutside(programSchema, programOf(sweep, digest), file);
   if (!program.ok) return program;
   const task = program.value.kind;
-  const { files: _, needs, output: _output, secrets: _secrets, ...terms } = sweep.onMesh;
+  const { files: _, needs, output: _output, secrets: _secrets, serve: _serve, ...terms } = sweep.onMesh;
   const plan: SweepPlan = {
     fileName: sweep.name,
     dataset: sweep.dataset,
@@ -165,6 +165,15 @@ function packing(folder: string, sweep: CommandSweep, told: Told): PackOptions {
   };
 }
 
+/** A word of one of its commands that names a file which does not travel. */
+function filesFault(sweep: CommandSweep, files: Parameters<typeof programFileFault>[1]): string | null {
+  const own = sweep.module === null ? programFileFault(sweep, files) : null;
+  if (own !== null) return `field command: ${own}`;
+  const { serve } = sweep.onMesh;
+  const serving = serve === null ? null : programFileFault({ ...sweep, command: serve }, files);
+  return serving === null ? null : `field serve: ${serving}`;
+}
+
 function moduleFault(file: string, module: string): string | null {
   if (!moduleEndings.includes(extname(module)))
     return `${basename(module)} is no TypeScript or JavaScript file (${moduleEndings.join(", ")})`;
@@ -194,6 +203,7 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
     ...(sweep.onMesh.output === null ? {} : { output: sweep.onMesh.output.replace(/\/$/, "") }),
     // Nobody is named yet: that is for the launch.
     ...(secrets.length === 0 ? {} : { secrets: Object.fromEntries(secrets.map((name) => [name, {}])) }),
+    ...(sweep.onMesh.serve === null ? {} : { serve: sweep.onMesh.serve }),
     ...(Object.keys(paths).length > 0 ? { paths } : {}),
     ...(Object.keys(spelling).length > 0 ? { spelling } : {}),
   };
@@ -208,6 +218,8 @@ function needsOf({ command }: CommandSweep, needs: Requirement): Requirement {
 
 /** Another program, or another way to call it, makes old results count no more. */
 function versionOf(program: Program): SweepSpec["codeVersion"] {
-  const digest = createHash("sha256").update(JSON.stringify(program)).digest("hex");
+  // How it answers afterwards changes no result.
+  const trained = program.kind === "command" ? { ...program, serve: undefined } : program;
+  const digest = createHash("sha256").update(JSON.stringify(trained)).digest("hex");
   return `program-${digest.slice(0, versionCharacters)}`;
 }

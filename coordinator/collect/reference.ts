@@ -110,6 +110,18 @@ const kinds = {
         }
     },
   },
+  deployment: {
+    isNeeded: true,
+    text: (of) => `what deployment ${of} answers with`,
+    find: function* ({ state }) {
+      for (const { deployment, stopped, versions } of state.deployments.values())
+        if (stopped === undefined)
+          for (const { artifact, dataset } of versions) {
+            yield [artifact, deployment];
+            if (dataset !== null) yield [dataset, deployment];
+          }
+    },
+  },
   "open sweep": {
     isNeeded: true,
     text: (of) => `data or program of ${of}, which runs`,

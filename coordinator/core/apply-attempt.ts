@@ -213,19 +213,38 @@ function extend(state: State, event: EventOf<"LeaseExtended">, at: number): void
   attempt.reserved += event.added;
   account.pending += event.added;
   sweep.pending += event.added;
-  addLine(state, account, {
-    at,
-    kind: "extend",
-    amount: event.added,
-    trial: trial.trial,
-    fence: event.fence,
-    agent: attempt.agent,
+  if (sweep.deployment === undefined) return listExtension(state, trial, attempt, event.added, at);
+  const { amount, since } = attempt.unlisted ?? { amount: 0, since: at };
+  attempt.unlisted = { amount: amount + event.added, since };
+  if (at - since >= replicaLineMs) listUnlisted(state, trial, attempt, at);
+}
+
+/** DEPLOY-14: one line of what a replica reserves for each hour. Part of what a journal adds up to: never to be retuned. */
+const replicaLineMs = 3_600_000;
+
+function listUnlisted(state: State, trial: Trial, attempt: Attempt, at: number): void {
+  if (attempt.unlisted === undefined) return;
+  const { amount } = attempt.unlisted;
+  delete attempt.unlisted;
+  listExtension(state, trial, attempt, amount, at);
+}
+
+function listExtension(
+  state: State,
+  { sweep, trial }: Trial,
+  { agent, fence }: Attempt,
+  amount: number,
+  at: number,
+): void {
+  addLine(state, accountOf(state, sweepOf(state, sweep).requester), {
+    ...({ at, kind: "extend", amount, trial, fence, agent } as const),
   });
 }
 
 function end(state: State, event: EventOf<"AttemptEnded">, at: number): void {
   const { trial, attempt } = activeOf(state, event.fence);
   if (isFinal(trial.state)) throw new Error(`broken invariant: ${trial.trial} ended while running`);
+  listUnlisted(state, trial, attempt, at);
   const sweep = sweepOf(state, trial.sweep);
   const account = accountOf(state, sweep.requester);
   const { posted } = event;

@@ -122,6 +122,7 @@ function submit(state: State, event: EventOf<"SweepSubmitted">, at: number): voi
     fingerprint,
     warmStart,
     ...(event.repeats === undefined ? null : { repeats: event.repeats }),
+    ...(event.deployment === undefined ? null : { deployment: event.deployment }),
     total: event.total,
     proposed: 0,
     draws: 0,

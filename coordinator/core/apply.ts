@@ -10,6 +10,7 @@ import { applyAccount, type AccountEvent } from "./apply-account.ts";
 import { applyAgent, type AgentEvent } from "./apply-agent.ts";
 import { applyArtifact, type ArtifactEvent } from "./apply-artifact.ts";
 import { applyAttempt, type AttemptEvent } from "./apply-attempt.ts";
+import { applyDeployment, type DeploymentEvent } from "./apply-deployment.ts";
 import { applyRegistry, type RegistryEvent } from "./apply-registry.ts";
 import { applyTrial, type TrialEvent } from "./apply-trial.ts";
 import { activeAttempt, mustGet, type State } from "../state/state.ts";
@@ -71,6 +72,18 @@ function change(state: State, event: Event, at: number): void {
       return applyAttempt(state, event satisfies AttemptEvent, at);
     case "ReportNoted":
       return;
+    default:
+      return changeRecord(state, event, at);
+  }
+}
+
+/** What is on record, what is kept of it and what answers with it. */
+function changeRecord(
+  state: State,
+  event: ArtifactEvent | DeploymentEvent | RegistryEvent,
+  at: number,
+): void {
+  switch (event.kind) {
     case "ArtifactPinned":
     case "ArtifactUnpinned":
     case "RetentionSet":
@@ -82,6 +95,12 @@ function change(state: State, event: Event, at: number): void {
     case "ArtifactsCollected":
     case "ArtifactsRemoved":
       return applyArtifact(state, event satisfies ArtifactEvent, at);
+    case "DeploymentOpened":
+    case "DeploymentChanged":
+    case "DeploymentServes":
+    case "DeploymentStopped":
+    case "ReplicaSaid":
+      return applyDeployment(state, event satisfies DeploymentEvent, at);
     default:
       return applyRegistry(state, event satisfies RegistryEvent, at);
   }

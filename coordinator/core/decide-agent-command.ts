@@ -14,8 +14,10 @@ export function* drain(state: State, _sender: Sender, body: CommandBody<"agent-d
   yield { kind: "AgentDraining", agent, drain: body.drain };
   const running = [...(state.held.get(agent) ?? [])];
   for (const fence of body.drain ? running : []) {
-    const attempt = attemptByFence(state, fence)?.attempt;
-    if (attempt === undefined || attempt.cancel !== null) continue;
+    const found = attemptByFence(state, fence);
+    if (found === null || found.attempt.cancel !== null) continue;
+    // DEPLOY-4: not before another answers.
+    if (state.sweeps.get(found.trial.sweep)?.deployment !== undefined) continue;
     const reason = "the agent is draining";
     yield { kind: "CancelRequested", fence, reason, how: "checkpoint", preemptedFor: null };
   }

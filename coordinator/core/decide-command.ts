@@ -8,6 +8,7 @@ import { removeEntry, restoreEntry } from "../registry/remove-entry.ts";
 import type { EventOf } from "../format/event.ts";
 import type { Decision, Sender } from "../state/input.ts";
 import { grant, openAccount, setAccount } from "./decide-account.ts";
+import { setDeployment, stopDeployment } from "./decide-deployment.ts";
 import { cordon, drain, leave } from "./decide-agent-command.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
 import { noteEntry, noteSweep, noteTrial, tagEntry, tagSweep, tagTrial } from "./decide-label.ts";
@@ -57,6 +58,8 @@ const handlers: { readonly [N in CommandName]: Handler<N> } = {
   "registry-note": { roles: people, decide: noteEntry },
   "registry-remove": { roles: people, decide: removeEntry },
   "registry-restore": { roles: people, decide: restoreEntry },
+  "deploy-set": { roles: people, decide: setDeployment },
+  "deploy-stop": { roles: people, decide: stopDeployment },
   "artifact-pin": { roles: people, decide: pinArtifact },
   "artifact-unpin": { roles: people, decide: unpinArtifact },
   "gc-run": { roles: owner, decide: askCollection },

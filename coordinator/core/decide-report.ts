@@ -45,6 +45,10 @@ export function* decideReport(
   }
   const use = useAtReport(attempt, report, moment);
   yield* accuse(state, attempt, use.fault);
+  if (mustGet(state.sweeps, trial.sweep, "sweep").deployment !== undefined) {
+    yield* replicaReported(state, trial, attempt, report, use, settings);
+    return;
+  }
   switch (report.kind) {
     case "checkpoint":
       if (isNewer(state, trial, report.resource, report.digest))
@@ -66,6 +70,43 @@ export function* decideReport(
       yield* endAttempt(state, trial, attempt, end, settings);
       return;
     }
+  }
+}
+
+/** DEPLOY-10: a replica keeps nothing and ends nothing: whatever its agent says ended it, what it used is what it answered with, and is paid. */
+function* replicaReported(
+  state: State,
+  trial: Trial,
+  attempt: Attempt,
+  report: Exclude<Report, { kind: "accepted" | "refused" }>,
+  { usedMs }: Use,
+  settings: CoordinatorSettings,
+): Steps {
+  switch (report.kind) {
+    case "checkpoint":
+      return;
+    case "finished":
+      return yield* endAttempt(
+        state,
+        trial,
+        attempt,
+        { ending: "failed", why: "it ended by itself", usedMs },
+        settings,
+      );
+    case "stopped": {
+      const end = { ending: "stopped", why: stoppedBecause(report.why, attempt.cancel), usedMs } as const;
+      yield* endAttempt(state, trial, attempt, end, settings);
+      if (report.why === "shutdown") yield { kind: "AgentSilent", agent: attempt.agent };
+      return;
+    }
+    case "failed":
+      return yield* endAttempt(
+        state,
+        trial,
+        attempt,
+        { ending: "failed", why: report.reason, usedMs },
+        settings,
+      );
   }
 }
 

@@ -13,10 +13,10 @@ import { targetReached } from "../state/objective.ts";
 import type { State, Sweep } from "../state/state.ts";
 import { inputsOf } from "../state/sweep-input.ts";
 import { learningTrialsMax } from "./decide-sweep.ts";
-import { ownSweep } from "./own-sweep.ts";
+import { searchingSweep } from "./own-sweep.ts";
 
 export function* extendSweep(state: State, sender: Sender, body: CommandBody<"sweep-extend">): Decision {
-  const found = ownSweep(state, sender, body.sweep);
+  const found = searchingSweep(state, sender, body.sweep);
   if (!found.ok) return found;
   const sweep = found.value;
   if (sweep.removed !== undefined) {

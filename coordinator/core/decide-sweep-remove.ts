@@ -8,14 +8,14 @@ import { accept, refuse } from "../../protocol/refusal.ts";
 import type { Decision, Sender } from "../state/input.ts";
 import type { State } from "../state/state.ts";
 import { dependentsOf } from "../state/dependent.ts";
-import { ownSweep } from "./own-sweep.ts";
+import { searchingSweep } from "./own-sweep.ts";
 
 export function* removeSweep(
   state: State,
   sender: Sender,
   { force, sweep: id, why }: CommandBody<"sweep-remove">,
 ): Decision {
-  const found = ownSweep(state, sender, id);
+  const found = searchingSweep(state, sender, id);
   if (!found.ok) return found;
   const sweep = found.value;
   if (sweep.finishedAt === null) {
@@ -38,7 +38,7 @@ export function* restoreSweep(
   sender: Sender,
   { sweep: id }: CommandBody<"sweep-restore">,
 ): Decision {
-  const found = ownSweep(state, sender, id);
+  const found = searchingSweep(state, sender, id);
   if (!found.ok) return found;
   if (found.value.removed === undefined)
     return refuse("conflict", `${id} is not removed; it is in the list`, ["sweep"]);

@@ -1,4 +1,5 @@
 /** Decides on a new sweep: can it be searched, and can anything in the mesh ever run it? */
+import { replicaTask } from "../../protocol/deployment.ts";
 import { sweepId } from "../../protocol/id.ts";
 import { isProgramTask } from "../../protocol/program.ts";
 import { accept, refuse } from "../../protocol/refusal.ts";
@@ -53,6 +54,10 @@ export function* decideSweepRun(state: State, requester: string, spec: SweepSpec
   if (twice !== undefined) return refuse("invalid", `model ${twice} stands twice in the sweep`, ["models"]);
   if (!programFits(spec))
     return refuse("invalid", `task ${spec.task} and the sweep's program do not belong together`, ["program"]);
+  if (spec.task === replicaTask) {
+    const message = `task ${replicaTask} is the replicas of deployments; \`trialmesh deploy NAME REFERENCE\` starts one`;
+    return refuse("invalid", message, ["task"]);
+  }
   const sampler = samplerFor(spec);
   const problem = unsuitedIn(spec) ?? sampler.problem();
   if (problem !== null) {

@@ -9,6 +9,7 @@ import { noteArchived } from "./decide-archive.ts";
 import { collect, noteRemoved } from "./decide-collect.ts";
 import { hearHeartbeat, silence, superseded, welcome } from "./decide-agent.ts";
 import { decideCommand } from "./decide-command.ts";
+import { handOver } from "./hand-over.ts";
 import { preempt } from "./preempt.ts";
 import { refill } from "./decide-refill.ts";
 import { decideProposals } from "./decide-proposals.ts";
@@ -63,6 +64,7 @@ export function* decide(
     case "expire":
       if (!(yield* expire(state, at, settings, isFull))) return null;
       if (!(yield* refill(state, at, isFull))) return null;
+      yield* handOver(state, at);
       yield* preempt(state, at, settings);
       break;
   }

@@ -6,7 +6,7 @@ import { eachNeeded } from "../collect/reference.ts";
 import { retentionOf } from "../collect/default-retention.ts";
 import { takesWork } from "../state/takes-work.ts";
 import { isFinal } from "./apply-trial.ts";
-import { activeAttempt, mustGet, type State, type Sweep } from "../state/state.ts";
+import { activeAttempt, attemptByFence, mustGet, type State, type Sweep } from "../state/state.ts";
 
 export interface BrokenInvariant {
   readonly rule: string;
@@ -22,6 +22,7 @@ export function brokenInvariants(state: State): BrokenInvariant[] {
   budgets(state, expect);
   attempts(state, expect);
   sweeps(state, expect);
+  deployments(state, expect);
   fleet(state, expect);
   registry(state, expect);
   collected(state, expect);
@@ -148,6 +149,32 @@ function sweeps(state: State, expect: Expect): void {
       id,
       () => trial.state,
     );
+  }
+}
+
+function deployments(state: State, expect: Expect): void {
+  for (const { deployment, replicas, revision, stopped, sweep: id, versions } of state.deployments.values()) {
+    const sweep = mustGet(state.sweeps, id, "sweep");
+    const going = state.going.get(id)?.size ?? 0;
+    expect(sweep.deployment === deployment, "DEPLOY-5", deployment, () => `${id} is not its own`);
+    expect(versions.length > 0 && revision > 0, "DEPLOY-6", deployment, () => `revision ${revision}`);
+    expect(
+      (stopped === undefined) === (sweep.state === "running"),
+      "DEPLOY-1",
+      deployment,
+      () => sweep.state,
+    );
+    if (stopped !== undefined) continue;
+    expect(going <= replicas + 1, "DEPLOY-1", deployment, () => `${going} run of ${replicas}`);
+    for (const fence of state.going.get(id) ?? []) {
+      const said = attemptByFence(state, fence)?.attempt.replica?.revision ?? 0;
+      expect(
+        said <= revision,
+        "DEPLOY-3",
+        deployment,
+        () => `fence ${fence} says revision ${said} of ${revision}`,
+      );
+    }
   }
 }
 

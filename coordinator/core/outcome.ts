@@ -5,6 +5,7 @@ import { mustGet } from "../state/state.ts";
 import { charge } from "../budget/ledger.ts";
 import { lackedByAll, lackSentence } from "../placement/lacked-everywhere.ts";
 import { isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
+import { replicaProposed } from "./replica-proposed.ts";
 import type { Steps } from "../state/input.ts";
 import { attemptEnded } from "./attempt-fact.ts";
 import { trialFinished, trialStopped } from "./outcome-fact.ts";
@@ -38,12 +39,14 @@ export function* endAttempt(
   end: End,
   settings: CoordinatorSettings,
 ): Steps {
-  const posted = charge(end.usedMs ?? attempt.keptMs, attempt.rate, attempt.reserved);
+  const posted = charge(end.usedMs ?? workOf(state, trial, attempt), attempt.rate, attempt.reserved);
   const { ending, lacks, measured, tooShort = false, why } = end;
   const fact = { ending, note: why, posted, tooShort, lacks };
   yield attemptEnded(state, trial, attempt, measured === undefined ? fact : { ...fact, measured });
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
-  if (trial.stopAsked !== undefined) {
+  if (sweep.deployment !== undefined && trial.stopAsked === undefined) {
+    yield* afterReplica(state, sweep, trial, why);
+  } else if (trial.stopAsked !== undefined) {
     yield trialStopped(state, trial, trial.stopAsked, end.metrics);
   } else if (end.final === true || failedSoBefore(state, trial, attempt, end)) {
     yield trialFinished(state, trial, "failed", end.why);
@@ -59,6 +62,27 @@ export function* endAttempt(
     } else {
       yield { kind: "TrialRequeued", trial: trial.trial, why: end.why, blame };
     }
+  }
+}
+
+/** Of a trial what it kept; a replica keeps nothing, and what it was seen to work it has answered with (DEPLOY-10). */
+function workOf(state: State, { sweep }: Trial, { keptMs, meter }: Attempt): number {
+  return mustGet(state.sweeps, sweep, "sweep").deployment === undefined ? keptMs : meter.workedMs;
+}
+
+/** The trial of a replica that has begun so often gives way to a new one, so that none grows without end. */
+const replicaAttemptsMax = 32;
+
+/** DEPLOY-9: whatever ended it, it is started again. */
+function* afterReplica(state: State, sweep: Sweep, trial: Trial, why: string): Steps {
+  if (sweep.state === "stopping") {
+    yield trialFinished(state, trial, "cancelled", "the deployment was stopped");
+  } else if (trial.attempts.length < replicaAttemptsMax) {
+    yield { kind: "TrialRequeued", trial: trial.trial, why, blame: false };
+  } else {
+    const last = `another takes its place after ${replicaAttemptsMax} attempts; the last: ${why}`;
+    yield trialFinished(state, trial, "failed", last);
+    yield replicaProposed(sweep, trial);
   }
 }
 

@@ -22,9 +22,19 @@ export function ownSweep(
   return accept(sweep);
 }
 
+/** As `ownSweep`, but for what the mesh itself runs. */
+export function searchingSweep(state: State, sender: Sender, id: string): Outcome<Sweep> {
+  const found = ownSweep(state, sender, id);
+  const deployment = found.ok ? found.value.deployment : undefined;
+  if (deployment === undefined) return found;
+  // DEPLOY-5.
+  const right = `\`trialmesh deploy ${deployment}\` changes it, \`trialmesh deploy stop ${deployment}\` ends it`;
+  return refuse("conflict", `${id} is the replicas of deployment ${deployment}; ${right}`, ["sweep"]);
+}
+
 /** One that has not ended and is not about to. */
 export function runningSweep(state: State, sender: Sender, id: string): Outcome<Sweep> {
-  const found = ownSweep(state, sender, id);
+  const found = searchingSweep(state, sender, id);
   if (!found.ok) return found;
   const sweep = found.value;
   if (sweep.state !== "running") return refuse("conflict", `${id} is already ${sweep.state}`, ["sweep"]);

@@ -14,6 +14,7 @@ import {
 import { agentEntity } from "../format/agent-entity.ts";
 import { archiveEntity } from "../format/archive-entity.ts";
 import { markEntity, pinEntity } from "../format/artifact-entity.ts";
+import { deploymentEntity } from "../format/deployment-entity.ts";
 import { datasetEntity, modelEntity } from "../format/registry-entity.ts";
 import { sweepEntity } from "../format/sweep-entity.ts";
 import { packEntity, trialEntity } from "../format/trial-entity.ts";
@@ -33,7 +34,7 @@ import {
 import { activeAttempt, emptyState, mustGet, type State, type Trial } from "../state/state.ts";
 
 /** Raised when an entity changes its shape or its key; a store of another version is built anew from the journal. */
-export const projectionVersion = 8;
+export const projectionVersion = 9;
 
 /** The entity under a dirty key, or undefined where it is to be removed. */
 export function entityAt(state: State, key: string): unknown {
@@ -62,6 +63,8 @@ export function entityAt(state: State, key: string): unknown {
       return state.datasets.get(name);
     case "model":
       return state.models.get(name);
+    case "deployment":
+      return state.deployments.get(name);
     case "fingerprint":
       return [...state.fingerprints].find(([, number]) => String(number) === name)?.[0];
     case "cost":
@@ -112,6 +115,8 @@ export function loadState(range: Range): State {
   for (const pack of entities(range, "pack/", packEntity)) indexPack(state, pack);
   for (const record of entities(range, "dataset/", datasetEntity)) state.datasets.set(record.dataset, record);
   for (const model of entities(range, "model/", modelEntity)) state.models.set(model.model, model);
+  for (const one of entities(range, "deployment/", deploymentEntity))
+    state.deployments.set(one.deployment, one);
   for (const [key, text] of range("fingerprint/"))
     state.fingerprints.set(String(text), Number(key.split("/")[1]));
   loadCommands(state, range);

@@ -9,6 +9,7 @@ import { requestOfAny, type Choice } from "../placement/feasible.ts";
 import { limitsFor } from "../placement/horizon-limits.ts";
 import { nothingKnown, type Holdings } from "../placement/move-cost.ts";
 import { couldStartBeside, wantedHorizon } from "../placement/lease-horizon.ts";
+import { placeableReplica } from "../placement/choose-replica-agent.ts";
 import { hasFailedOn, isUntriedSomewhere } from "../placement/tried-elsewhere.ts";
 import { fairOrder } from "../queue/fair-queue.ts";
 import { sweepOrder } from "../queue/sweep-order.ts";
@@ -16,6 +17,7 @@ import type { TrialQueue } from "../state/trial-queue.ts";
 import type { Event } from "../format/event.ts";
 import type { Steps } from "../state/input.ts";
 import { leaseOffered } from "./attempt-fact.ts";
+import { keepReplicas } from "./keep-replicas.ts";
 import { proposeAndEnd } from "./propose.ts";
 import { answerFromRecord, canAnswer } from "./reuse.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
@@ -38,6 +40,7 @@ export function* schedule(
   holdings: Holdings = nothingKnown,
 ): Generator<Event, boolean, void> {
   let left = trialsPerCallMax;
+  left -= yield* keepReplicas(state, left, isFull);
   left -= yield* proposeAndEnd(state, left, isFull);
   while (left > 0 && !isFull()) {
     const placed = yield* placeNext(state, at, settings, holdings);
@@ -90,7 +93,12 @@ function offerFor(
       if (queue === undefined || id === null) continue;
       const { key } = requestOfAny(sweep, model);
       if (blocked.has(key)) continue;
-      const found = placeable(state, sweep, queue, id, holdings);
+      const found =
+        sweep.deployment === undefined
+          ? placeable(state, sweep, queue, id, holdings)
+          : placeableReplica(state, sweep, queue, at);
+      // One that rests says nothing of what fits.
+      if (found === "rests") continue;
       if (found === null) {
         // What is missing there is missing for this sweep alone.
         if (sweep.lacking === undefined) blocked.add(key);

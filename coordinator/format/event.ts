@@ -11,6 +11,7 @@ import { agentEvents } from "./agent-event.ts";
 import { archiveEvents } from "./archive-event.ts";
 import { artifactEvents } from "./artifact-event.ts";
 import { attemptEvents } from "./attempt-event.ts";
+import { deploymentEvents } from "./deployment-event.ts";
 import { registryEvents } from "./registry-event.ts";
 import { sweepEvents } from "./sweep-event.ts";
 
@@ -22,6 +23,7 @@ export const eventSchema = z.discriminatedUnion("kind", [
   ...registryEvents,
   ...artifactEvents,
   ...archiveEvents,
+  ...deploymentEvents,
 ]);
 export type Event = z.infer<typeof eventSchema>;
 export type EventKind = Event["kind"];

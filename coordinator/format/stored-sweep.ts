@@ -33,6 +33,7 @@ const program = z.discriminatedUnion("kind", [
     program: z.string().nullable(),
     output: z.string().optional(),
     secrets: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+    serve: z.array(z.string()).optional(),
     environment: z.record(z.string(), z.string()),
     nested: z.array(z.string()),
     literals: z.record(z.string(), z.record(z.string(), z.unknown())),
@@ -43,7 +44,7 @@ const program = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("module"), ...programCommon, entry: z.string() }),
 ]);
 
-const requirement = z.strictObject({
+export const storedRequirement = z.strictObject({
   backend: z.array(storedBackendName).optional(),
   gpu: z
     .strictObject({
@@ -88,7 +89,7 @@ export const storedSweepSpec = z.strictObject({
       where: z.array(storedConstraint).default([]),
     }),
   ),
-  needs: requirement,
+  needs: storedRequirement,
   prefers: z
     .strictObject({
       first: z.enum(["fastest", "cheapest"]),

@@ -22,6 +22,8 @@ export const sweepEntity = z.strictObject({
   warmStart: storedCount,
   /** The earlier sweep whose proposals it makes again; absent where there is none. */
   repeats: storedId.exactOptional(),
+  /** Whose replicas its trials are; absent where it searches. */
+  deployment: storedId.exactOptional(),
   /** Trials the sweep will propose at most, found at submission. */
   total: storedCount,
   proposed: storedCount,

@@ -26,6 +26,8 @@ export const sweepEvents = [
     warmStart: z.string(),
     /** An earlier sweep of the same definition, whose proposals it makes again; left out where there is none. */
     repeats: sweep.exactOptional(),
+    /** Whose replicas its trials are; left out where it searches. */
+    deployment: storedId.exactOptional(),
   }),
   z.strictObject({ kind: z.literal("SweepTuned"), sweep, weight: z.number(), priority: z.int() }),
   /** `now`: what runs leaves at its next checkpoint; left out where it goes on to its next rung. */

@@ -67,6 +67,12 @@ const attempt = z.strictObject({
   /** What the agent's machine lacked, where that ended it. */
   lacks: z.string().exactOptional(),
   endedAt: storedMs.nullable(),
+  /** Of a replica, what was added to its reservation and stands in no line of the statement yet, and since when. */
+  unlisted: z.strictObject({ amount: storedMilliTokens, since: storedMs }).exactOptional(),
+  /** Of a replica, what it last said: the newest revision that it answers with, absent before the first, and what is wrong. */
+  replica: z
+    .strictObject({ revision: storedCount.exactOptional(), trouble: z.string().exactOptional() })
+    .exactOptional(),
 });
 
 export const trialEntity = z.strictObject({

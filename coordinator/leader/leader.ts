@@ -229,7 +229,7 @@ export class Leader {
     const entry = this.#options.journal.entryAfter(this.#decidedTo, state.meta.epoch, at, tally);
     this.#decidedTo = entry.position;
     // From the state as this batch leaves it: by the time it is durable the next one may be in it.
-    return { at, events, entry, orders: this.#owed.due(state, at, touchedFences(events)), answers };
+    return { at, events, entry, orders: this.#owed.due(state, at, touchedFences(state, events)), answers };
   }
 
   /** FAULT-2: what fails at a message refuses that message; the leader goes on, or begins anew where the state is spoilt by it. */
@@ -299,9 +299,13 @@ class Watch {
   }
 }
 
-function touchedFences(events: readonly Event[]): Set<number> {
+function touchedFences(state: State, events: readonly Event[]): Set<number> {
   const fences = new Set<number>();
   for (const event of events) {
+    if (event.kind === "DeploymentServes") {
+      const sweep = state.deployments.get(event.deployment)?.sweep;
+      for (const fence of (sweep === undefined ? undefined : state.going.get(sweep)) ?? []) fences.add(fence);
+    }
     if (event.kind === "LeaseOffered" || event.kind === "LeaseExtended" || event.kind === "CancelRequested") {
       fences.add(event.fence);
     }

@@ -4,6 +4,7 @@
  * idempotent at the agent. What was sent when is memory of this leader only and may be lost.
  */
 import { bytesPerKiB } from "../../protocol/byte-unit.ts";
+import type { Serving } from "../../protocol/deployment.ts";
 import type { OrderName } from "../../protocol/subjects.ts";
 import type { Lease } from "../../protocol/order.ts";
 import { keepsBestEpoch } from "../state/objective.ts";
@@ -19,12 +20,18 @@ export interface Order {
 /** Leases in one order: an agent with many slots is told of them in several. One lease alone is bounded by its sweep's command. */
 const leasesBytesMax = 256 * bytesPerKiB;
 
+/** A replica that said why it cannot answer with a revision hears of it so much more seldom. */
+const troubledResends = 10;
+
 interface Sent {
   /** The end of the horizon in the agent's last order. */
   until: number;
   offerAt: number;
   extendAt: number;
   cancelAt: number;
+  serveAt: number;
+  /** Of what it was told last to answer with. */
+  revision: number;
 }
 
 export class OwedOrders {
@@ -62,6 +69,7 @@ export class OwedOrders {
   due(state: State, at: number, fences: Iterable<number>): Order[] {
     const offers = new Map<string, Lease[]>();
     const extensions = new Map<string, { fence: number; at: number; horizonMs: number }[]>();
+    const replicas = new Map<string, { fence: number; serving: Serving }[]>();
     const orders: Order[] = [];
     const { epoch } = state.meta;
     for (const fence of fences) {
@@ -100,10 +108,24 @@ export class OwedOrders {
         sent.until = attempt.until;
         push(extensions, attempt.agent, { fence, at, horizonMs: Math.max(1, attempt.until - at) });
       }
+      const serving = owedServing(state, trial, attempt);
+      if (serving !== null && at - sent.serveAt >= this.#restOf(attempt, sent, serving)) {
+        sent.serveAt = at;
+        sent.revision = serving.revision;
+        push(replicas, attempt.agent, { fence, serving });
+      }
     }
-    for (const [agent, leases] of offers) orders.push(...parted(agent, "offer", epoch, leases));
-    for (const [agent, leases] of extensions) orders.push(...parted(agent, "extend", epoch, leases));
+    for (const [agent, leases] of offers) orders.push(...parted(agent, "offer", "leases", epoch, leases));
+    for (const [agent, leases] of extensions)
+      orders.push(...parted(agent, "extend", "leases", epoch, leases));
+    for (const [agent, told] of replicas) orders.push(...parted(agent, "serve", "replicas", epoch, told));
     return orders;
+  }
+
+  /** A new revision is told at once; one that it cannot answer with is not told all the time. */
+  #restOf({ replica }: Attempt, { revision }: Sent, serving: Serving): number {
+    if (serving.revision !== revision) return 0;
+    return replica?.trouble === undefined ? this.#resendMs : troubledResends * this.#resendMs;
   }
 
   #sentFor(attempt: Attempt): Sent {
@@ -114,11 +136,26 @@ export class OwedOrders {
         offerAt: -Infinity,
         extendAt: -Infinity,
         cancelAt: -Infinity,
+        serveAt: -Infinity,
+        revision: 0,
       };
       this.#sent.set(attempt.fence, sent);
     }
     return sent;
   }
+}
+
+/** DEPLOY-3: what a replica that has been taken up is still to be told; null where it has said that it answers with that. */
+function owedServing(state: State, { sweep }: Trial, { replica, state: of }: Attempt): Serving | null {
+  const serving = of === "running" ? servingOf(state, sweep) : null;
+  return serving !== null && (replica?.revision ?? 0) < serving.revision ? serving : null;
+}
+
+function servingOf(state: State, sweep: string): Serving | null {
+  const { deployment: name } = mustGet(state.sweeps, sweep, "sweep");
+  if (name === undefined) return null;
+  const { deployment, revision, versions } = mustGet(state.deployments, name, "deployment");
+  return { deployment, revision, versions };
 }
 
 /**
@@ -128,6 +165,7 @@ export class OwedOrders {
 function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Lease {
   const { spec, requester } = mustGet(state.sweeps, trial.sweep, "sweep");
   const expectations = spec.records?.expectations ?? null;
+  const serving = servingOf(state, trial.sweep);
   return {
     fence: attempt.fence,
     incarnation: attempt.incarnation,
@@ -150,6 +188,7 @@ function leaseOf(state: State, trial: Trial, attempt: Attempt, at: number): Leas
     target: attempt.target,
     at,
     horizonMs: Math.max(1, attempt.until - at),
+    ...(serving === null ? {} : { serving }),
   };
 }
 
@@ -164,23 +203,24 @@ function bestBefore(spec: StoredSweepSpec, { best }: Trial, { from }: Attempt): 
 /** SIZE-5: as many orders as it takes for each to be a message that the server accepts. */
 function* parted(
   agent: string,
-  name: "offer" | "extend",
+  name: "offer" | "extend" | "serve",
+  field: "leases" | "replicas",
   epoch: number,
-  leases: readonly unknown[],
+  entries: readonly unknown[],
 ): Generator<Order, void, void> {
   let part: unknown[] = [];
   let bytes = 0;
-  for (const lease of leases) {
-    const size = Buffer.byteLength(JSON.stringify(lease)) + 1;
+  for (const entry of entries) {
+    const size = Buffer.byteLength(JSON.stringify(entry)) + 1;
     if (part.length > 0 && bytes + size > leasesBytesMax) {
-      yield { agent, name, body: { epoch, leases: part } };
+      yield { agent, name, body: { epoch, [field]: part } };
       part = [];
       bytes = 0;
     }
-    part.push(lease);
+    part.push(entry);
     bytes += size;
   }
-  yield { agent, name, body: { epoch, leases: part } };
+  yield { agent, name, body: { epoch, [field]: part } };
 }
 
 function push<V>(into: Map<string, V[]>, key: string, value: V): void {

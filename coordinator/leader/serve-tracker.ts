@@ -47,6 +47,7 @@ function answerTo(
   const asker = role === "agent" ? who : `${role}:${who}`;
   if (track.value.kind === "find") return accept(tracker.find(track.value.digest, asker, isPresent));
   if (track.value.kind === "relays") return accept({ relays: tracker.relays(asker, isPresent) });
+  if (track.value.kind === "reach") return accept(tracker.placeOf(track.value.agent, isPresent));
   if (role !== "agent") return refuse("forbidden", "only an agent says what it holds, or has it held");
   if (track.value.kind === "replicate") return desk.ask(who, track.value).then((answer) => accept(answer));
   if (track.value.kind === "decline") {

@@ -218,6 +218,16 @@ export class Tracker implements Holdings {
     return found;
   }
 
+  /** Where one agent is reached, as `find` says it. */
+  placeOf(agent: string, isPresent: IsPresent): Found {
+    const holder = this.#holders.get(agent);
+    if (holder === undefined || !isPresent(agent)) return { peers: [] };
+    const via = this.#viaOf(agent, holder, isPresent);
+    const { door } = holder;
+    if (door === null) return { peers: [], hidden: via.length === 0 ? [] : [{ agent, part: false, via }] };
+    return { peers: [{ agent, door, part: false, ...(via.length === 0 ? {} : { via }) }] };
+  }
+
   /** Those who pass on, never `asker` itself, in an order of its own. */
   relays(asker: string, isPresent: IsPresent): FoundRelay[] {
     const relays = [...this.#holders.keys()].filter((agent) => agent !== asker);

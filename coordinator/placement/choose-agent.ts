@@ -86,6 +86,16 @@ function candidatesFor(state: State, sweep: Sweep, trial: Trial, holdings: Holdi
   return gather(state, sweep, trial, near, (agent) => !hasLackedOn(trial, agent, sweep));
 }
 
+/** All free agents that fit a replica and are meant, or the first so many of each kind. */
+export function freeChoices(
+  state: State,
+  sweep: Sweep,
+  trial: Trial,
+  isMeant: (agent: Agent) => boolean,
+): readonly Choice[] {
+  return gather(state, sweep, trial, [], isMeant);
+}
+
 /** `near`: looked at whatever the limits. */
 function gather(
   state: State,

@@ -5,6 +5,7 @@
  * PREEMPT-1: a requester at or below its share is never preempted, nor one that would fall below by it.
  * PREEMPT-2: the victim is the attempt with the least time since its last checkpoint, among agents that fit.
  * PREEMPT-3: one slot at a time is taken for a requester, and only after it waited `preemptAfterMs` without a service.
+ * PREEMPT-5: a replica, which others may be asking, is a victim only where nothing else is.
  * PREEMPT-4: an attempt is left alone until it has run for `preemptAfterMs`, so that nobody only changes places.
  */
 import { fundsFor } from "../budget/funds-for.ts";
@@ -62,6 +63,7 @@ export function choosePreemption(state: State, at: number, settings: Coordinator
 interface Running {
   readonly attempt: Attempt;
   readonly requester: string;
+  readonly isReplica: boolean;
 }
 
 function runningAttempts(state: State): Running[] {
@@ -69,8 +71,8 @@ function runningAttempts(state: State): Running[] {
   for (const id of state.active.values()) {
     const trial = mustGet(state.trials, id, "trial");
     const attempt = activeAttempt(trial);
-    const { requester } = mustGet(state.sweeps, trial.sweep, "sweep");
-    if (attempt !== null) running.push({ attempt, requester });
+    const { deployment, requester } = mustGet(state.sweeps, trial.sweep, "sweep");
+    if (attempt !== null) running.push({ attempt, requester, isReplica: deployment !== undefined });
   }
   return running;
 }
@@ -146,8 +148,13 @@ function victimFor(
     if (at - attempt.at < settings.preemptAfterMs) continue;
     const agent = state.agents.get(attempt.agent);
     if (agent === undefined || !agent.present || choiceOn(agent, sweep, trial.model) === null) continue;
-    // PREEMPT-2.
-    if (best === null || attempt.keptAt > best.attempt.keptAt) best = one;
+    if (best === null || isBetterVictim(one, best)) best = one;
   }
   return best;
+}
+
+/** PREEMPT-5, PREEMPT-2. */
+function isBetterVictim(one: Running, other: Running): boolean {
+  if (one.isReplica !== other.isReplica) return other.isReplica;
+  return one.attempt.keptAt > other.attempt.keptAt;
 }

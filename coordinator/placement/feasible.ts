@@ -69,20 +69,24 @@ interface KeyedRequest {
   readonly key: string;
 }
 
-/** Made once for each sweep and model: every decision asks. */
-const requests = new WeakMap<Sweep, Map<string, KeyedRequest>>();
+/** Made once for each sweep and model, and again where what it needs was changed: every decision asks. */
+const requests = new WeakMap<
+  Sweep,
+  { readonly needs: object; readonly byModel: Map<string, KeyedRequest> }
+>();
 
 export function requestOfAny(sweep: Sweep, model: string): KeyedRequest {
   let ofSweep = requests.get(sweep);
-  if (ofSweep === undefined) {
-    ofSweep = new Map();
+  const { needs } = sweep.spec;
+  if (ofSweep?.needs !== needs) {
+    ofSweep = { needs, byModel: new Map() };
     requests.set(sweep, ofSweep);
   }
-  let keyed = ofSweep.get(model);
+  let keyed = ofSweep.byModel.get(model);
   if (keyed === undefined) {
     const request = requestOf("", sweep, model);
     keyed = { request, key: `${request.kind}\n${request.requester}\n${JSON.stringify(request.requirement)}` };
-    ofSweep.set(model, keyed);
+    ofSweep.byModel.set(model, keyed);
   }
   return keyed;
 }

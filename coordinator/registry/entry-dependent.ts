@@ -37,8 +37,20 @@ function ofModel(state: State, { name, version }: Entry, versions: readonly Entr
       coming.map(({ sweep }) => sweep),
       "which runs and registers into it",
     ),
+    ...deploymentsOf(state, name, goes),
     ...aliases,
   ];
+}
+
+/** It goes on with what it has, whose bytes are kept for it. */
+function deploymentsOf(state: State, model: string, goes: ReadonlySet<number>): string[] {
+  return [...state.deployments.values()].flatMap(({ deployment, stopped, versions }) =>
+    versions.flatMap((each) =>
+      stopped === undefined && each.model === model && goes.has(each.version)
+        ? [`deployment ${deployment}, which answers with version ${each.version}`]
+        : [],
+    ),
+  );
 }
 
 function registersInto({ finishedAt, spec }: Sweep, model: string): boolean {

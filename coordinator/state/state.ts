@@ -16,6 +16,7 @@ import type {
 import type { agentEntity } from "../format/agent-entity.ts";
 import type { archiveEntity } from "../format/archive-entity.ts";
 import type { markEntity, pinEntity } from "../format/artifact-entity.ts";
+import type { deploymentEntity } from "../format/deployment-entity.ts";
 import type { datasetEntity, modelEntity } from "../format/registry-entity.ts";
 import type { StoredRefill, StoredRetention } from "../format/stored-value.ts";
 import type { sweepEntity } from "../format/sweep-entity.ts";
@@ -47,6 +48,7 @@ export type Pin = Readonly<z.infer<typeof pinEntity>>;
 export type Mark = z.infer<typeof markEntity>;
 export type Archive = Readonly<z.infer<typeof archiveEntity>>;
 export type Retention = Readonly<StoredRetention>;
+export type Deployment = z.infer<typeof deploymentEntity>;
 export type DatasetRecord = z.infer<typeof datasetEntity>;
 
 export interface State {
@@ -60,6 +62,7 @@ export interface State {
   readonly packs: Map<number, Pack>;
   readonly datasets: Map<string, DatasetRecord>;
   readonly models: Map<string, Model>;
+  readonly deployments: Map<string, Deployment>;
   /** Canonical text of everything but model and parameters that a result depends on → its number. */
   readonly fingerprints: Map<string, number>;
   /** By kind of task: what a unit of resource has cost. */
@@ -138,6 +141,7 @@ export function emptyState(): State {
     packs: new Map(),
     datasets: new Map(),
     models: new Map(),
+    deployments: new Map(),
     fingerprints: new Map(),
     costs: new Map(),
     works: new Map(),

@@ -8,6 +8,8 @@ import { mustGet, type State, type Sweep, type Trial } from "../state/state.ts";
 import { removalOf } from "../registry/remove-entry.ts";
 import { resolve } from "../registry/resolve-version.ts";
 import { estimateSweep } from "../placement/estimate-sweep.ts";
+import { deploymentNamed } from "../core/decide-deployment.ts";
+import { deploymentsViewOf, deploymentViewOf } from "./deployment-answer.ts";
 import { budgetViewOf } from "./budget-answer.ts";
 import { datasetsViewOf, datasetViewOf } from "./dataset-answer.ts";
 import { eventText } from "./event-text.ts";
@@ -46,7 +48,9 @@ const answers: Answers = {
   },
   sweeps: ({ state, settings }, { limit, offset, removed, tags }) => {
     const has = (sweep: Sweep) =>
-      (removed || sweep.removed === undefined) && tags.every((tag) => sweep.tags?.includes(tag) === true);
+      sweep.deployment === undefined &&
+      (removed || sweep.removed === undefined) &&
+      tags.every((tag) => sweep.tags?.includes(tag) === true);
     const newest = [...state.sweeps.values()]
       .filter(has)
       .toReversed()
@@ -89,6 +93,11 @@ const answers: Answers = {
   removal: ({ state }, body) => removalOf(state, body, state.meta.at),
   lineage: ({ state, settings }, body) => lineageViewOf(state, body.model, body.version, settings),
   resolve: ({ state }, body) => resolve(state, body),
+  deployments: (source, { stopped }) => accept(deploymentsViewOf(source, stopped)),
+  deployment: (source, body) => {
+    const found = deploymentNamed(source.state, body.deployment);
+    return found.ok ? accept(deploymentViewOf(source, found.value)) : found;
+  },
   budget: ({ state }, body) => {
     if (body.requester !== null && !state.accounts.has(body.requester)) {
       return unknown("account", body.requester, state.accounts.keys());

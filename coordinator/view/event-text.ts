@@ -3,6 +3,7 @@ import { namedList, plural } from "../../protocol/plural.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { formatBytes } from "../../text/figure.ts";
 import type { Event, EventOf } from "../format/event.ts";
+import { referenceText } from "../state/reference-text.ts";
 import type { Refill } from "../state/state.ts";
 
 type TextOf = { readonly [Kind in Event["kind"]]: (event: EventOf<Kind>) => string };
@@ -34,6 +35,20 @@ const texts: TextOf = {
   },
   SweepSubmitted: (event) =>
     `${event.sweep} (${event.spec.name}) by ${event.requester}, up to ${event.total} trials`,
+  DeploymentOpened: (event) =>
+    `deployment ${event.deployment} by ${event.requester}: ${plural(event.replicas, "replica")} of ${referenceText(event.reference)}`,
+  DeploymentChanged: (event) =>
+    [
+      `deployment ${event.deployment} changed by ${event.by}`,
+      ...(event.reference === undefined ? [] : [referenceText(event.reference)]),
+      ...(event.replicas === undefined ? [] : [plural(event.replicas, "replica")]),
+      ...(event.needs === undefined ? [] : ["other needs"]),
+    ].join(", "),
+  DeploymentServes: (event) =>
+    `deployment ${event.deployment} answers with ${event.versions.map(({ model, version }) => `${model}@${version}`).join(", ")}, revision ${event.revision}`,
+  DeploymentStopped: (event) => `deployment ${event.deployment} stopped by ${event.by} ${event.why}`.trim(),
+  ReplicaSaid: (event) =>
+    `fence ${event.fence} answers with ${event.revision === undefined ? "nothing yet" : `revision ${event.revision}`}${event.trouble === undefined ? "" : `: ${event.trouble}`}`,
   SweepTuned: (event) => `${event.sweep}: weight ${event.weight}, priority ${event.priority}`,
   SweepPaused: (event) =>
     `${event.sweep} paused${event.now === true ? " at once" : ""} by ${event.by} ${event.why}`.trim(),

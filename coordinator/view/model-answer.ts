@@ -4,7 +4,7 @@ import { suggestion } from "../../protocol/name.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { LineageView, ModelsView, ModelView } from "../../protocol/view.ts";
 import type { CoordinatorSettings } from "../state/setting.ts";
-import { mustGet, type Model, type State, type Version } from "../state/state.ts";
+import { mustGet, type Model, type State, type Sweep, type Version } from "../state/state.ts";
 import { originOf } from "../registry/origin.ts";
 import { findEntry } from "../registry/find-entry.ts";
 import { liveNames, liveVersions } from "../registry/live-version.ts";
@@ -70,7 +70,15 @@ export function lineageViewOf(
     trial: trialViewOf(state, trial),
     sweep: summaryOf(state, mustGet(state.sweeps, version.sweep, "sweep"), settings),
     origin: origin === trial ? null : trialViewOf(state, origin),
+    ...servingOf(mustGet(state.sweeps, version.sweep, "sweep").spec),
   });
+}
+
+function servingOf({ program: declared }: Sweep["spec"]): Pick<LineageView, "serving"> {
+  if (declared?.kind !== "command" || declared.serve === undefined || declared.output === undefined)
+    return {};
+  const { bundle, environment, output, program, serve } = declared;
+  return { serving: { command: [...serve], bundle, output, program, environment: { ...environment } } };
 }
 
 function aliasesOf(model: Model): { alias: string; version: number }[] {

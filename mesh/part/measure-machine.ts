@@ -8,7 +8,9 @@ import { readHost } from "../../agent/capability/host.ts";
 import { probe, probeAgain, type ProbeResult } from "../../agent/capability/probe.ts";
 import { askPython, type PythonAnswer } from "../../agent/program/ask-python.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
+import { unmeasuredRate } from "../../agent/capability/unmeasured-rate.ts";
 import { programRates } from "../../agent/program/program-rate.ts";
+import { replicaModel, replicaTask } from "../../protocol/deployment.ts";
 import { cacheFolder } from "../../system/cache-folder.ts";
 import type { Capability } from "../../protocol/capability.ts";
 import type { Environment } from "../../system/environment.ts";
@@ -71,7 +73,9 @@ function probeFolder(environment: Environment): string {
 }
 
 function allRates({ backends, rates }: Pick<ProbeResult, "backends" | "rates">): Capability["rates"] {
-  return [...rates, ...programRates(backends)];
+  // A replica costs the same wherever it runs: what it is asked is its callers' doing.
+  const replicas = unmeasuredRate(`${replicaTask}/${replicaModel}`, "none");
+  return [...rates, ...programRates(backends), replicas];
 }
 
 async function measure(

@@ -15,6 +15,7 @@ import { PeerReach } from "../../artifact/peer/peer-reach.ts";
 import { receivedLines } from "../../artifact/peer/received-line.ts";
 import { Relay } from "../../artifact/peer/relay.ts";
 import type { RelayPair } from "../../artifact/peer/relay-pair.ts";
+import { JoinedStreams } from "../../artifact/peer/joined-stream.ts";
 import { answerCalls } from "../../artifact/peer/relayed-way.ts";
 import { StandingWays } from "../../artifact/peer/standing-way.ts";
 import { shelfOfStore } from "../../artifact/peer/store-shelf.ts";
@@ -23,6 +24,7 @@ import { TrackedSource } from "../../artifact/peer/tracked-source.ts";
 import { serveUploads } from "../../artifact/peer/upload-session.ts";
 import { Upload } from "../../artifact/peer/upload.ts";
 import type { ArtifactStore } from "../../artifact/store/artifact-store.ts";
+import type { ReachedReplicas } from "../../agent/serving/reached-replica.ts";
 import type { HoldingPlace } from "../../agent/tell-holdings.ts";
 import type { Bus } from "../../protocol/bus/bus.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
@@ -52,6 +54,8 @@ export interface PeerExchangeOptions {
   readonly mayRelay: boolean;
   /** Where it takes connections of others; `none`: it gives on those that it opens itself. */
   readonly peerPort: PeerPort;
+  /** The replicas that answer here, for who may ask them. */
+  readonly reached: ReachedReplicas;
   readonly say: (line: string) => void;
 }
 
@@ -59,6 +63,7 @@ export interface PeerExchangeOptions {
 interface Opened {
   readonly door: PeerDoor;
   readonly relay: Relay;
+  readonly joined: JoinedStreams;
   readonly ways: StandingWays;
   readonly source: TrackedSource;
 }
@@ -102,6 +107,7 @@ export class PeerExchange implements ChunkSource {
     for (const end of this.#ends) end();
     this.#open?.ways.stop();
     this.#open?.relay.close();
+    this.#open?.joined.close();
     await this.#open?.door.close();
   }
 
@@ -115,7 +121,9 @@ export class PeerExchange implements ChunkSource {
   #recheck(): void {
     this.#open?.door.recheck();
     const trusts = this.#identity?.trusts;
-    if (trusts !== undefined) this.#open?.relay.recheck(trusts);
+    if (trusts === undefined) return;
+    this.#open?.relay.recheck(trusts);
+    this.#open?.joined.recheck(trusts);
   }
 
   async #take(shown: ShownCertificate): Promise<void> {
@@ -137,7 +145,7 @@ export class PeerExchange implements ChunkSource {
   }
 
   #opened(identity: PeerIdentity): Opened {
-    const { artifacts, bus, clock, mesh, name, say, uploadRate } = this.#options;
+    const { artifacts, bus, clock, mesh, name, reached, say, uploadRate } = this.#options;
     const bytesPerSecond = uploadRate === null ? null : uploadRate * bytesPerMiB;
     const limits = { slots, bytesPerSecond };
     const upload = new Upload({
@@ -151,9 +159,15 @@ export class PeerExchange implements ChunkSource {
         if (!this.#gives) return;
         serveUploads(link, upload);
         relay.serve(link);
+        joined.serve(link);
         answerCalls(link, door, (at) => ways.placeOf(at));
       },
     });
+    const joined = new JoinedStreams({
+      clock,
+      placeOf: (peer, fence) => reached.placeOf(peer, fence),
+    });
+    reached.hearCuts((fence) => joined.cut(fence));
     const relay = new Relay({
       ...{ door, clock, share: this.#passesOn ? upload : null },
       newToken: () => randomBytes(tokenBytes).toString("hex"),
@@ -173,7 +187,7 @@ export class PeerExchange implements ChunkSource {
       ...{ bus, mesh, clock, self: name, random: Math.random, reach: () => Promise.resolve(reach) },
       onReceived: (artifact, received) => receivedLines(artifact, received).forEach(say),
     });
-    return { door, relay, ways, source };
+    return { door, relay, joined, ways, source };
   }
 
   #listen() {

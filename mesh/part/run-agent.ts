@@ -9,6 +9,8 @@ import { DiskReserve } from "../../agent/owner/disk-reserve.ts";
 import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
+import { ReachedReplicas } from "../../agent/serving/reached-replica.ts";
+import type { Runner } from "../../agent/runner/runner.ts";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Credential } from "../credential.ts";
 import type { Home } from "../home.ts";
@@ -186,7 +188,8 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   const { capability } = measured;
   const incarnation = randomUUID();
   const reserve = new DiskReserve({ folder: lending.folder, leaveFreeGiB: lending.leaveFreeDiskGiB });
-  const among = shareWithOthers({ ...lending, incarnation, say, diskFree: () => reserve.spare() });
+  const reached = new ReachedReplicas();
+  const among = shareWithOthers({ ...lending, reached, incarnation, say, diskFree: () => reserve.spare() });
   const artifacts = await openDiskCache({
     dir: join(lending.folder, cacheFolder),
     store: lending.artifacts,
@@ -199,13 +202,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   among.hearGone((digest) => artifacts.drop?.(digest));
   const halted = Promise.withResolvers<LendingEnd>();
   const interpreter = findInterpreter(environment);
-  const slots = Math.max(1, policy.slots);
-  const machine = lentPart(capability, policy);
-  const runner = machineRunner({
-    ...{ slots, environment, interpreter, machine },
-    secrets: { agent: name, key: lending.sealKey },
-    sandbox: lending.programSandbox,
-  });
+  const runner = runnerOf(lending, environment, interpreter);
   const agent = startAgent({
     mesh: home.mesh,
     name,
@@ -226,6 +223,8 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
       othersLoad: othersLoad(() => runner.processes()),
     },
     reserve,
+    reached,
+    isReached: lending.certificate !== null && lending.uploadRate !== 0,
     minuteOfDay,
     log: say,
     onHalt: (reason) => halted.resolve({ kind: "halted", reason }),
@@ -250,6 +249,21 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   await agent.stop();
   await among.close();
   return end;
+}
+
+function runnerOf(
+  { measured, name, policy, programSandbox, sealKey }: Lending,
+  environment: Surroundings["environment"],
+  interpreter: string,
+): Runner {
+  return machineRunner({
+    slots: Math.max(1, policy.slots),
+    machine: lentPart(measured.capability, policy),
+    environment,
+    interpreter,
+    secrets: { agent: name, key: sealKey },
+    sandbox: programSandbox,
+  });
 }
 
 /** What of the machine its trials may use. */

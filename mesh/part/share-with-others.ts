@@ -1,5 +1,6 @@
 /** Joins an agent's artifacts to the other agents': what is fetched, what is told, what is given. Not here: the door itself (`peer-exchange.ts`). */
 import { tellHoldings, type HoldingPlace } from "../../agent/tell-holdings.ts";
+import type { ReachedReplicas } from "../../agent/serving/reached-replica.ts";
 import { askReplica, declineReplica } from "../../artifact/ask-replica.ts";
 import { usefulMs, type DiskCacheOptions } from "../../artifact/cache/disk-cache.ts";
 import { KeptCheckpoint } from "../../artifact/cache/kept-checkpoint.ts";
@@ -32,6 +33,8 @@ export interface ShareWithOthers {
   readonly mayRelay: boolean;
   /** Where it takes connections of others. */
   readonly peerPort: PeerPort;
+  /** The replicas that answer here. */
+  readonly reached: ReachedReplicas;
   readonly say: (line: string) => void;
 }
 
@@ -54,6 +57,7 @@ export function shareWithOthers({
   mayRelay,
   name,
   peerPort,
+  reached,
   say,
   uploadRate,
 }: ShareWithOthers): AmongOthers {
@@ -67,7 +71,7 @@ export function shareWithOthers({
   const kept = new KeptCheckpoint({ store: artifacts, diskFree });
   const { withheld } = artifacts;
   const exchange = new PeerExchange({
-    ...{ mesh, name, bus, certificate, artifacts, uploadRate, mayRelay, peerPort, say, clock },
+    ...{ mesh, name, bus, certificate, artifacts, uploadRate, mayRelay, peerPort, reached, say, clock },
     isLocal: isAlone(home),
   });
   let place: HoldingPlace = { door: null, via: [], relays: false };

@@ -34,6 +34,8 @@ const upRecordSchema = z.object({
   /** Address the server listens on. */
   listen: longText,
   url: longText,
+  /** Where its gateway answers callers; left out where there is none. */
+  gateway: longText.optional(),
 });
 export type UpRecord = z.infer<typeof upRecordSchema>;
 
@@ -82,6 +84,13 @@ export function writeUpRecord(
   };
   const written = writePrivateFile(recordFile(home), `${JSON.stringify(own, null, 2)}\n`);
   return written.ok ? accept(null) : written;
+}
+
+/** Of this process, whose record is there: where its gateway answers. What cannot be written is no reason for anything to end. */
+export function noteGateway(home: Place, gateway: string): void {
+  const own = readUpRecord(home);
+  if (own?.pid !== process.pid) return;
+  writePrivateFile(recordFile(home), `${JSON.stringify({ ...own, gateway }, null, 2)}\n`);
 }
 
 export function removeUpRecord(home: Place): void {

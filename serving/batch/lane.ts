@@ -12,6 +12,7 @@ import { fromRefusal, turnDown, type HttpRefusal, type Reading } from "../protoc
 import { observe } from "./histogram.ts";
 import { newLaneCounters, type LaneCounters } from "./lane-counter.ts";
 import { laneLimits, type LaneLimits } from "./lane-limit.ts";
+import { WholeQueue, type WholeRequest } from "./whole-queue.ts";
 
 export interface LaneRequest {
   readonly rows: AskedRows;
@@ -59,6 +60,7 @@ export class Lane {
   readonly #defer: (run: () => void) => void;
   readonly #limits: LaneLimits;
   readonly #onFault: (fault: unknown) => void;
+  readonly #whole: WholeQueue;
   #queue: Waiting[] = [];
   #rows = 0;
   #bytes = 0;
@@ -77,11 +79,21 @@ export class Lane {
     this.#defer = defer;
     this.#limits = limits;
     this.#onFault = onFault;
+    const { counters } = this;
+    const { reference } = described;
+    const width = described.model.wholeWidth ?? 1;
+    const onIdle = () => this.#endIfIdle();
+    this.#whole = new WholeQueue({ reference, counters, limits, width, now, onFault, onIdle });
   }
 
   /** Rows that wait. */
   get queued(): number {
-    return this.#rows;
+    return this.#rows + this.#whole.queued;
+  }
+
+  /** Of a request that asks for no rows. Null where it was taken; it is answered then. */
+  askWhole(request: WholeRequest): HttpRefusal | null {
+    return this.#whole.ask(request);
   }
 
   /** Null where it was taken; it is answered then. */
@@ -144,7 +156,7 @@ export class Lane {
   }
 
   #endIfIdle(): void {
-    if (this.#retired === null || this.#isBusy || this.#queue.length > 0) return;
+    if (this.#retired === null || this.#isBusy || this.#queue.length > 0 || !this.#whole.isIdle) return;
     const retired = this.#retired;
     this.#retired = null;
     retired();

@@ -45,6 +45,15 @@ const formats: Readonly<Record<ModelFormat, (source: FormatSource) => FormatFile
   mlflow: mlflowFormat,
 };
 
+/** By their names in a folder of safetensors. */
+export const safetensorsPrograms: Readonly<Record<string, string>> = {
+  ...sharedPrograms,
+  "model.mjs": "safetensors-model.mjs",
+  "graph.mjs": "graph.mjs",
+  "predict_graph.py": "graph.py",
+  "predict_model.py": "safetensors_model.py",
+};
+
 export function formatFiles(format: ModelFormat, source: FormatSource): FormatFiles {
   return formats[format](source);
 }
@@ -67,13 +76,7 @@ function safetensorsFormat({ graph, name }: FormatSource): FormatFiles {
       ["model.safetensors", safetensors(metadata, graph.weights)],
       ["graph.json", [graphJson(graph)]],
     ]),
-    programs: {
-      ...sharedPrograms,
-      "model.mjs": "safetensors-model.mjs",
-      "graph.mjs": "graph.mjs",
-      "predict_graph.py": "graph.py",
-      "predict_model.py": "safetensors_model.py",
-    },
+    programs: safetensorsPrograms,
   };
 }
 

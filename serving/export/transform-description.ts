@@ -17,7 +17,7 @@ import type { GraphColumns } from "./graph/feature-front.ts";
 import { portablePlan, type PortablePlan, type PortableStep } from "./portable-plan.ts";
 
 /** Raised where an older program could not follow what is written now. */
-const transformFormat = 1;
+export const transformFormat = 1;
 
 type TextReading =
   | {

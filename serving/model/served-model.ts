@@ -4,6 +4,8 @@
  */
 import type { Outcome } from "../../protocol/refusal.ts";
 import type { InputRows } from "../transform/input-rows.ts";
+import type { ProgramFace } from "./program-face.ts";
+import type { NamedTensor, TensorDescription } from "./tensor.ts";
 
 export type { InputRows };
 
@@ -22,6 +24,11 @@ export interface Signature {
   readonly labels: readonly string[] | null;
   /** Name of the label's or target's column. */
   readonly target: string;
+  /** Of a model that is asked by tensors of its own, where that is to be shown. */
+  readonly tensors?: {
+    readonly inputs: readonly TensorDescription[];
+    readonly outputs: readonly TensorDescription[];
+  };
 }
 
 export type Answers =
@@ -39,6 +46,18 @@ export interface VersionName {
   readonly digest: string;
 }
 
+/** A model that is asked by tensors of its own names and shapes, as ONNX models are; by rows too, where they can be made of rows. */
+export interface TensorFace {
+  readonly inputs: readonly TensorDescription[];
+  readonly outputs: readonly TensorDescription[];
+  /** What rows are answered with: "tensors" where its outputs are neither probabilities of labels nor one number a row; null where it takes no rows. */
+  readonly rowAnswers: Answers["kind"] | "tensors" | null;
+  /** Rows that fit the signature, as tensors. */
+  ofRows(rows: InputRows): readonly NamedTensor[];
+  /** Of tensors that fit its inputs; outputs in the order they are wanted in. */
+  run(inputs: readonly NamedTensor[], outputs: readonly string[]): Promise<Outcome<readonly NamedTensor[]>>;
+}
+
 export interface ServedModel extends VersionName {
   /** What trained it, such as `linear` of `text-classification`. */
   readonly task: string;
@@ -51,5 +70,11 @@ export interface ServedModel extends VersionName {
   answer(rows: InputRows): Outcome<Answers> | Promise<Outcome<Answers>>;
   /** Null where the signature is not one text column. */
   readonly answerTexts: ((texts: readonly string[]) => Float32Array) | null;
+  /** Left out of one that takes and gives rows and nothing else. */
+  readonly tensors?: TensorFace;
+  /** Left out of one that is answered here. */
+  readonly program?: ProgramFace;
+  /** How many requests it answers at once that are no rows; one where it is left out. */
+  readonly wholeWidth?: number;
   dispose(): void;
 }

@@ -1,19 +1,10 @@
 /**
- * The data types of the Open Inference Protocol and how their elements lie in binary: little-endian, row after row; a text is its
- * length as UINT32 and its bytes. FP16 and BF16 are not taken: nothing here asks for them, and JSON has none.
+ * How elements of the Open Inference Protocol's data types lie in binary: little-endian, row after row; a text is its length as UINT32 and its
+ * bytes. Which types there are is the model's room to say.
  */
-export const datatypes = [
-  "BOOL",
-  ...(["UINT8", "UINT16", "UINT32", "UINT64"] as const),
-  ...(["INT8", "INT16", "INT32", "INT64"] as const),
-  ...(["FP32", "FP64", "BYTES"] as const),
-] as const;
-export type Datatype = (typeof datatypes)[number];
-export type NumberDatatype = Exclude<Datatype, "BYTES">;
+import { datatypes, isDatatype, type Datatype, type NumberDatatype } from "../model/tensor-datatype.ts";
 
-export function isDatatype(word: string): word is Datatype {
-  return (datatypes as readonly string[]).includes(word);
-}
+export { datatypes, isDatatype, type Datatype, type NumberDatatype };
 
 export const bytesOf: Readonly<Record<NumberDatatype, number>> = {
   ...{ BOOL: 1, UINT8: 1, UINT16: 2, UINT32: 4, UINT64: 8 },

@@ -3,15 +3,8 @@
  * protocols say of its inputs and outputs. Not what answers: that is `serving/model`.
  */
 import type { InputColumn, ServedModel } from "../model/served-model.ts";
-import type { Datatype } from "./datatype.ts";
+import type { TensorDescription } from "../model/tensor.ts";
 import { isAsciiText } from "./written-answer.ts";
-
-export interface TensorDescription {
-  readonly name: string;
-  readonly datatype: Datatype;
-  /** −1 stands for the rows. */
-  readonly shape: readonly number[];
-}
 
 export interface DescribedModel {
   readonly model: ServedModel;
@@ -48,14 +41,16 @@ export function describeModel(model: ServedModel): DescribedModel {
   return {
     model,
     reference: `${model.model}@${version}`,
-    inputs: signature.inputs.map(inputTensor),
+    inputs: model.tensors?.inputs ?? signature.tensors?.inputs ?? signature.inputs.map(inputTensor),
     outputs:
-      signature.labels === null
+      model.tensors?.outputs ??
+      signature.tensors?.outputs ??
+      (signature.labels === null
         ? [{ name: "value", datatype: "FP32", shape: [-1] }]
         : [
             { name: "label", datatype: "BYTES", shape: [-1] },
             { name: "probabilities", datatype: "FP32", shape: [-1, labels.length] },
-          ],
+          ]),
     textInput: signature.inputs.length === 1 && first?.kind === "text" && !first.optional ? first.name : null,
     isAscii: labels.every(isAsciiText),
     labelJson: labels.map((label) => JSON.stringify(label)),

@@ -38,14 +38,14 @@ const inputSchema = z.object({
   data: anyValue.optional(),
 });
 const wantedSchema = z.object({ name: shortText, parameters: parametersSchema.optional() });
-const inferSchema = z.object({
+export const inferSchema = z.object({
   id: shortText.optional(),
   parameters: parametersSchema.optional(),
   inputs: listOf(inputSchema, tensorsMax).min(1),
   outputs: listOf(wantedSchema, tensorsMax).optional(),
 });
-type SentTensor = z.infer<typeof inputSchema>;
-type SentInfer = z.infer<typeof inferSchema>;
+export type SentTensor = z.infer<typeof inputSchema>;
+export type SentInfer = z.infer<typeof inferSchema>;
 
 export function readInfer(body: RequestBody, described: DescribedModel): Reading<InferRequest> {
   const parts = splitBody(body);
@@ -67,13 +67,13 @@ export function readInfer(body: RequestBody, described: DescribedModel): Reading
   return { ok: true, value: { id: sent.id ?? null, rows: rows.value, outputs: outputs.value } };
 }
 
-interface BodyParts {
+export interface BodyParts {
   readonly json: Buffer;
   /** Null where no binary was announced. */
   readonly tail: Buffer | null;
 }
 
-function splitBody({ bytes, charset, contentType, inferenceHeader }: RequestBody): Reading<BodyParts> {
+export function splitBody({ bytes, charset, contentType, inferenceHeader }: RequestBody): Reading<BodyParts> {
   if (charset !== null && charset !== "utf-8" && charset !== "utf8")
     return turnDown(415, `the body is in ${quoted(charset)}; JSON is in UTF-8`);
   if (inferenceHeader === null) {
@@ -139,7 +139,7 @@ function readTensors(
   return { ok: true, value: tensors };
 }
 
-function tailOf(
+export function tailOf(
   name: string,
   size: unknown,
   input: SentTensor,
@@ -221,7 +221,7 @@ function takes({ kind }: InputColumn, datatype: Datatype): boolean {
   return kind === "category" || datatype !== "BYTES";
 }
 
-function wantedOutputs(
+export function wantedOutputs(
   { outputs, parameters }: SentInfer,
   { model, outputs: known }: DescribedModel,
 ): Reading<readonly WantedOutput[]> {

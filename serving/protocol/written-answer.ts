@@ -1,5 +1,7 @@
 /** An answer as it goes out: its bytes or text and what its headers say of them. */
 export interface WrittenAnswer {
+  /** 200 where it is left out. */
+  readonly status?: number;
   readonly contentType: string;
   readonly body: string | Uint8Array;
   /** A text of ASCII alone, as most are: as long in bytes as it is in characters, and written without being encoded. */

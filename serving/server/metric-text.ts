@@ -89,7 +89,7 @@ export function metricText(lanes: readonly Lane[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-function histogramLines(name: string, labels: string, histogram: Histogram): string[] {
+export function histogramLines(name: string, labels: string, histogram: Histogram): string[] {
   let below = 0;
   const buckets = histogram.bounds.map((bound, at) => {
     below += histogram.counts[at] ?? 0;
@@ -104,7 +104,7 @@ function histogramLines(name: string, labels: string, histogram: Histogram): str
   ];
 }
 
-function labelsOf({ described: { model } }: Lane): string {
+export function labelsOf({ described: { model } }: Lane): string {
   return `model="${escaped(model.model)}",version="${model.version}"`;
 }
 

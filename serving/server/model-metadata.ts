@@ -1,7 +1,8 @@
 /** What the Open Inference Protocol and Triton's extensions say of a server and its models, as values that become JSON. */
 import { observedCount } from "../batch/histogram.ts";
 import type { LaneCounters } from "../batch/lane-counter.ts";
-import type { DescribedModel, TensorDescription } from "../protocol/described-model.ts";
+import type { TensorDescription } from "../model/tensor.ts";
+import type { DescribedModel } from "../protocol/described-model.ts";
 
 export const platform = "trialmesh";
 export const extensions = [

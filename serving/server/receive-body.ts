@@ -52,7 +52,7 @@ export function receiveBody(
       parts.push(part);
       return;
     }
-    if (parts.length === 0) request.once("close", release);
+    if (parts.length === 0 && refused === null) request.once("close", release);
     if (refused !== null) {
       if (size > discardBytesMax) finish(refused);
       return;

@@ -10,13 +10,13 @@ const guard = ["x-content-type-options", "nosniff"] as const;
 /** `headers`: names and values in turn. */
 export function replyWith(
   response: ServerResponse,
-  { body, contentType, inferenceHeader, isAscii }: WrittenAnswer,
+  { body, contentType, inferenceHeader, isAscii, status = 200 }: WrittenAnswer,
   headers: readonly string[],
 ): void {
   const length = String(typeof body === "string" && !isAscii ? Buffer.byteLength(body) : body.length);
   const all = ["content-type", contentType, "content-length", length, ...headers];
   if (inferenceHeader !== null) all.push("inference-header-content-length", String(inferenceHeader));
-  response.writeHead(200, all);
+  response.writeHead(status, all);
   if (typeof body === "string") response.end(body, isAscii ? "latin1" : "utf8");
   else response.end(body);
 }

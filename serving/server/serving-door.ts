@@ -1,42 +1,17 @@
-/**
- * SERVE-9, SERVE-10. The HTTP server: connections with bounds of size and time, and an end that answers what was asked. What is answered is
- * `answer-request.ts`; a line that is no HTTP gets a sentence here, in the same form.
- */
-import {
-  createServer,
-  STATUS_CODES,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
-import { createServer as createTlsServer, Server as TlsServer } from "node:https";
-import type { Duplex } from "node:stream";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import type { HttpRefusal } from "../protocol/http-refusal.ts";
-import { refusalJson } from "../protocol/refusal-form.ts";
+/** SERVE-9, SERVE-10. The server that answers with models, and its end, which answers what was asked. What is answered is `answer-request.ts`. */
+import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { answerRequest, type RequestContext } from "./answer-request.ts";
-import { connectionLimits, type ConnectionLimits } from "./connection-limit.ts";
+import { openHttpDoor, type HttpDoorOptions, type ServingTls } from "./http-door.ts";
 
-export interface ServingAddress {
-  readonly host: string;
-  /** 0 for any that is free. */
-  readonly port: number;
-}
-
-export interface ServingTls {
-  readonly cert: string;
-  readonly key: string;
-}
-
-export interface ServingDoorOptions extends Omit<RequestContext, "held" | "isOpen"> {
-  readonly address: ServingAddress;
-  /** Certificate and key, PEM; null for plain HTTP. */
-  readonly tls: ServingTls | null;
-  readonly limits?: ConnectionLimits;
+export interface ServingDoorOptions
+  extends Omit<RequestContext, "held" | "isOpen">, Omit<HttpDoorOptions, "listener"> {
+  /** Told of the end of each request that has a body, with its status. */
+  readonly onEnd?: (status: number) => void;
 }
 
 export interface ServingDoor {
   readonly url: string;
+  readonly port: number;
   /** What connections from now on are shown. */
   readonly renewTls: (tls: ServingTls) => void;
   /** Takes no more connections, answers what was asked, and frees the models; `maxMs` later it cuts off what is left. */
@@ -44,119 +19,27 @@ export interface ServingDoor {
 }
 
 export async function openServingDoor(options: ServingDoorOptions): Promise<Outcome<ServingDoor>> {
-  const { address, table, tls } = options;
+  const { address, limits, onEnd, secret, table, tls } = options;
   let isOpen = true;
   const context: RequestContext = { ...options, held: { bytes: 0 }, isOpen: () => isOpen };
-  const server = boundedServer(tls, options.limits ?? connectionLimits, (request, response) => {
-    if (!isOpen) response.shouldKeepAlive = false;
-    answerRequest(context, request, response);
-  });
-  const listening = await listen(server, address);
-  if (!listening.ok) return listening;
-  return accept({
-    url: `${tls === null ? "http" : "https"}://${hostText(address.host)}:${listening.value}`,
-    renewTls: (renewed) => {
-      if (server instanceof TlsServer) server.setSecureContext(renewed);
+  const door = await openHttpDoor({
+    ...{ address, tls, secret },
+    ...(limits === undefined ? {} : { limits }),
+    listener: (request, response) => {
+      if (!isOpen) response.shouldKeepAlive = false;
+      if (onEnd !== undefined && request.method === "POST")
+        response.once("finish", () => onEnd(response.statusCode));
+      answerRequest(context, request, response);
     },
+  });
+  if (!door.ok) return door;
+  const { port, renewTls, url } = door.value;
+  return accept({
+    ...{ port, renewTls, url },
     drain: async (maxMs) => {
       isOpen = false;
-      const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-      server.closeIdleConnections();
-      const late = setTimeout(() => server.closeAllConnections(), maxMs);
-      await closed;
-      clearTimeout(late);
+      await door.value.close(maxMs);
       await table.retireAll();
     },
   });
-}
-
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
-
-function boundedServer(tls: ServingDoorOptions["tls"], limits: ConnectionLimits, listener: Listener): Server {
-  const options = {
-    maxHeaderSize: limits.headerBytesMax,
-    headersTimeout: limits.headersMaxMs,
-    requestTimeout: limits.requestMaxMs,
-    // A timer of its own for the time between two requests would be set and cleared at each; silence ends a connection anyway.
-    keepAliveTimeout: 0,
-    connectionsCheckingInterval: limits.lookMs,
-    noDelay: true,
-    // A request without the header Host gets its answer, in our form.
-    requireHostHeader: false,
-  };
-  const server =
-    tls === null ? createServer(options, listener) : createTlsServer({ ...options, ...tls }, listener);
-  server.maxConnections = limits.connectionsMax;
-  server.setTimeout(limits.silenceMaxMs);
-  server.on("clientError", refuseUnreadable);
-  server.on("checkExpectation", listener);
-  return server;
-}
-
-/** What is no request of HTTP, or came too slowly. */
-function refuseUnreadable(fault: Error, socket: Duplex): void {
-  const code = "code" in fault ? String(fault.code) : "";
-  if (!socket.writable || code === "ECONNRESET") return void socket.destroy();
-  const down = unreadable(code);
-  const text = refusalJson(down, "open-inference");
-  socket.end(
-    [
-      `HTTP/1.1 ${down.status} ${STATUS_CODES[down.status] ?? ""}`,
-      "content-type: application/json",
-      `content-length: ${Buffer.byteLength(text)}`,
-      "connection: close",
-      "",
-      text,
-    ].join("\r\n"),
-  );
-}
-
-function unreadable(code: string): HttpRefusal {
-  switch (code) {
-    case "HPE_HEADER_OVERFLOW":
-      return {
-        status: 431,
-        message: `the headers are too large; a request has at most ${connectionLimits.headerBytesMax} bytes of them`,
-      };
-    case "ERR_HTTP_REQUEST_TIMEOUT":
-      return { status: 408, message: "the request came too slowly and was not heard to its end" };
-    case "HPE_INVALID_METHOD":
-      return { status: 400, message: "the method is none of HTTP's" };
-    default:
-      return { status: 400, message: "what came is not a request of HTTP/1.1" };
-  }
-}
-
-async function listen(server: Server, { host, port }: ServingAddress): Promise<Outcome<number>> {
-  const fault = await new Promise<Error | null>((resolve) => {
-    server.once("error", resolve);
-    server.listen(port, host, () => resolve(null));
-  });
-  if (fault !== null)
-    return refuse("unavailable", `${hostText(host)}:${port} cannot be listened on: ${whyNot(fault)}`);
-  // A connection that could not be taken, for want of descriptors, is the caller's loss.
-  server.on("error", () => undefined);
-  const address = server.address();
-  if (address === null || typeof address === "string")
-    throw new Error("broken invariant: a server without a port");
-  return accept(address.port);
-}
-
-function whyNot(fault: Error): string {
-  switch ("code" in fault ? fault.code : "") {
-    case "EADDRINUSE":
-      return "another program listens there; choose another with --listen";
-    case "EACCES":
-      return "this user may not; ports from 1024 up are for everybody";
-    case "EADDRNOTAVAIL":
-      return "this machine has no such address";
-    case "ENOTFOUND":
-      return "there is no such host";
-    default:
-      return "the system refused";
-  }
-}
-
-function hostText(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }

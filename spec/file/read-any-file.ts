@@ -5,7 +5,7 @@
 import { samplerNamed } from "../../search/choose/choose-sampler.ts";
 import { readKatib } from "../katib/read-katib.ts";
 import { readWandb } from "../wandb/read-wandb.ts";
-import { checkMacros, parametersIn } from "../../protocol/command-macro.ts";
+import { checkMacros, parametersIn, portMacro } from "../../protocol/command-macro.ts";
 import { suggestion } from "../../protocol/name.ts";
 import { pathOf } from "../../protocol/nested-name.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
@@ -103,6 +103,8 @@ function command(
   problems.push(...reached.problems);
   if (origin === "trialmesh") {
     checkMacros(sweep.command, (index, message) => tell(["command", index], message));
+    const serve = (sweep.onMesh.serve ?? []).map((word) => word.replaceAll(portMacro, ""));
+    checkMacros(serve, (index, message) => tell(["serve", index], message));
     if (sweep.program === null && sweep.command.some((word) => word.includes("${program}")))
       tell(["program"], "is missing; the command names ${program}");
     const names = Object.keys(sweep.space);

@@ -88,6 +88,7 @@ function commandFields(sweep: CommandSweep): Record<string, unknown> {
     nested: sweep.nested.length > 0 ? sweep.nested : undefined,
     metricFormat: sweep.metricFormat.length > 0 ? sweep.metricFormat : undefined,
     output: onMesh.output ?? undefined,
+    serve: onMesh.serve ?? undefined,
     register: registerField(onMesh.register),
     parallel: sweep.parallel,
     failuresMax: sweep.failuresMax ?? undefined,

@@ -34,6 +34,8 @@ export interface MeshTerms extends Pick<
   readonly output: string | null;
   /** Names of the requester's secrets that become variables of the program. */
   readonly secrets: readonly string[];
+  /** Words of the command that answers with what lies there, once it is registered; null where there is none. */
+  readonly serve: readonly string[] | null;
   /** Files and folders that travel, from the program's folder; null: the whole folder. */
   readonly files: readonly string[] | null;
 }
@@ -91,6 +93,7 @@ export const usualTerms: MeshTerms = {
   register: null,
   output: null,
   secrets: [],
+  serve: null,
   files: null,
 };
 

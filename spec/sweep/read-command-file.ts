@@ -23,6 +23,7 @@ import { ofModelFiles, registerNeedsOutput } from "./other-form.ts";
 import { commandFileSchema, type CommandFile } from "./sweep-file-shape.ts";
 import { milliTokensPerToken } from "../../protocol/token.ts";
 import { isInsidePath } from "../../protocol/inside-path.ts";
+import { portMacro } from "../../protocol/command-macro.ts";
 import type { Distribution, Space } from "../../protocol/space.ts";
 
 export type CommandFileResult =
@@ -70,6 +71,7 @@ export function readCommandFile(
         register: registerOf(file.register),
         output: file.output ?? null,
         secrets: [...new Set(file.secrets)],
+        serve: file.serve?.map(String) ?? null,
         files: file.files ?? null,
         ...keepOf(file.keep),
       },
@@ -99,7 +101,7 @@ function withExactValues(given: LocatedYaml): WideNumbers {
   return {
     ...wide,
     yaml: wide.yaml.replaced((scalar, path) => {
-      if (path[0] === "command" || path[0] === "environment")
+      if (path[0] === "command" || path[0] === "serve" || path[0] === "environment")
         return path.length === 2 ? asWritten(scalar) : undefined;
       return undefined;
     }),
@@ -128,7 +130,7 @@ function checkSecrets(reading: SpaceReading, { environment, secrets }: CommandFi
 }
 
 /** What is registered is what lies in a folder that the file names. */
-function checkOutput(reading: SpaceReading, { module, output, register }: CommandFile): void {
+function checkOutput(reading: SpaceReading, { module, output, register, serve }: CommandFile): void {
   if (register !== undefined && module !== undefined)
     report(
       reading,
@@ -136,6 +138,7 @@ function checkOutput(reading: SpaceReading, { module, output, register }: Comman
       "is for trialmesh's own models and for commands with an output folder; a module's checkpoint is kept, and `artifact get` fetches it",
     );
   else if (register !== undefined && output === undefined) report(reading, ["register"], registerNeedsOutput);
+  checkServe(reading, serve, { isRegistered: register !== undefined, isModule: module !== undefined });
   if (output === undefined) return;
   if (module !== undefined)
     report(reading, ["output"], "is for commands; a module keeps its model by `checkpoint(bytes)`");
@@ -144,6 +147,24 @@ function checkOutput(reading: SpaceReading, { module, output, register }: Comman
       reading,
       ["output"],
       `${describe(output)} should be a folder within the program's own, such as model`,
+    );
+}
+
+/** Who starts it says where it is to listen, so it has to be told. */
+function checkServe(
+  reading: SpaceReading,
+  serve: CommandFile["serve"],
+  { isModule, isRegistered }: { readonly isModule: boolean; readonly isRegistered: boolean },
+): void {
+  if (serve === undefined) return;
+  if (isModule) report(reading, ["serve"], "is for commands; what a module keeps is not registered");
+  else if (!isRegistered)
+    report(reading, ["serve"], "answers with what is registered; add `output: FOLDER` and `register: NAME`");
+  else if (!serve.some((word) => String(word).includes(portMacro)))
+    report(
+      reading,
+      ["serve"],
+      `has to say where it listens: ${portMacro} in one of its words stands for the port, as in [python, serve.py, --port, "${portMacro}"]`,
     );
 }
 

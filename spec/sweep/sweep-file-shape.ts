@@ -115,6 +115,10 @@ export const commandFileSchema = z.strictObject({
   register: registerShape.optional(),
   /** On a mesh: names of secrets (`trialmesh secret set`) that the command gets as variables. */
   secrets: listOf(secretNameText).default([]),
+  /** The command that answers with what is registered, where its files are of no format that runs no code; ${port} is where. */
+  serve: listOf(z.union([longText, z.number()]))
+    .min(1)
+    .optional(),
   /** On a mesh: what of the folder travels with the trials. */
   files: listOf(longText.min(1)).min(1).optional(),
   needs: needsShape.prefault({}),

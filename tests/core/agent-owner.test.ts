@@ -47,7 +47,7 @@ const reportIn = (effects: readonly AgentEffect[]) => {
 
 /** At 600 ms it runs, with a horizon until 20,000 ms. */
 function running(canSuspend = true): AgentState {
-  const state = newAgentState("box", "box-1", openPolicy(2), canSuspend);
+  const state = newAgentState("box", "box-1", openPolicy(2), { canSuspend });
   step(state, { kind: "welcomed", epoch: 3, at: 1_000_000, askedAt: 0 }, 0);
   step(state, { kind: "offer", epoch: 3, leases: [lease] }, 500);
   assert.deepEqual(told(step(state, fetched, 600)), ["start"]);

@@ -19,6 +19,7 @@ const rooms = [
   "mesh",
   "agent",
   "client",
+  "gateway",
   "cli",
   "training",
   "data",

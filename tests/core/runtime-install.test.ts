@@ -66,11 +66,11 @@ test(
       tools,
       {},
       {
-        prove: (backend, folder) => {
+        prove: (runtime, folder) => {
           provenIn = folder;
-          assert.equal(backend, "tfjs-node");
+          assert.equal(runtime.backend, "tfjs-node");
           assert.equal(existsSync(join(tools.folder, "tfjs-node")), false, "in place before its proof");
-          return sound(backend, folder);
+          return sound(runtime, folder);
         },
       },
     );

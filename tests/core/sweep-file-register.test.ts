@@ -85,6 +85,27 @@ test("SFR-2: a program registers what it leaves in its output folder, and is tol
   assert.deepEqual(problemsOf("output: model\n"), [], "a folder to keep, with nothing to register");
 });
 
+test("SFR-4: a serve command is kept as its words, and is told what it lacks: a port, something registered, a command's form", () => {
+  const registered = "output: model\nregister: digits\n";
+  const read = readProgram(`${registered}serve: [python, serve.py, --port, "\${port}", 0.10]\n`);
+  assert.ok(read.ok);
+  assert.deepEqual(read.sweep.onMesh.serve, ["python", "serve.py", "--port", "${port}", "0.10"]);
+  const none = readProgram(registered);
+  assert.deepEqual(none.ok && none.sweep.onMesh.serve, null);
+  assert.match(
+    problemsOf(`${registered}serve: [python, serve.py]\n`).join("\n"),
+    /^serve: has to say where it listens: \$\{port\}/,
+  );
+  assert.match(
+    problemsOf('serve: [python, serve.py, "${port}"]\n').join("\n"),
+    /^serve: answers with what is registered; add `output: FOLDER` and `register: NAME`$/,
+  );
+  const yaml = parseYaml(`${program.replace(/command: .*/, "module: train.ts")}serve: ["\${port}"]\n`);
+  assert.ok(yaml.ok);
+  const ofModule = readCommandFile(yaml.yaml, { file: "/p/sweep.yaml", environment: {} });
+  assert.match(ofModule.ok ? "" : (ofModule.problems[0]?.message ?? ""), /^is for commands/);
+});
+
 test("SFR-3: the output folder is within the program's own, however it is written", () => {
   const part = fc.stringMatching(/^[a-z0-9_][a-z0-9_.-]{0,8}$/);
   fc.assert(

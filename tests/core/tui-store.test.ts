@@ -359,6 +359,22 @@ describe("the registry", () => {
   });
 });
 
+describe("deployments", () => {
+  it("TUI-DEPLOY-1: shows under a model what the mesh answers with of it: state, replicas, where, requests, cost", async () => {
+    const screen = await driveScreen();
+    await screen.press("4");
+    await screen.clock.advance(3_000);
+    const text = screen.text();
+    assert.match(text, /answers short 1\/2 replicas, language-id@champion is @2, revision 3/u);
+    assert.match(text, /cost +7\.2k tokens an hour, 91 spent/u);
+    assert.match(text, /desk +ready, revision 3, 120 requests, 1 failed/u);
+    assert.match(text, /attic +starting, revision -, 0 requests/u);
+    await screen.press("j");
+    await screen.clock.advance(3_000);
+    assert.doesNotMatch(screen.text(), /an hour/u);
+  });
+});
+
 describe("changes to the registry", () => {
   it("are shown exactly, made on y, and taken back by u", async () => {
     const screen = await driveScreen();

@@ -111,7 +111,10 @@ parameters: { digit: [${best - 1}, ${best}] }
 
   test("a program's model is asked by its program alone, which predict says", async () => {
     const said = await mesh.refused("one", "predict", "digits@1", "--text", "7");
-    assert.match(said, /digits@1 is what a program left, .*artifact get digits@1 --out FOLDER/);
+    assert.match(
+      said,
+      /digits@1 is what a program left and cannot be served: it holds no model of a format that is served .*serve:/,
+    );
   });
 
   test("TAG-1: tags and notes are shown, listed and asked for", async () => {
@@ -130,7 +133,10 @@ parameters: { digit: [${best - 1}, ${best}] }
     assert.doesNotMatch(await ok("model", "show", "digits", "--where", "accuracy>0.5"), /digits@2 +-/);
     const one = await ok("model", "show", "digits@1");
     assert.match(one, /^note +first try$/m);
-    assert.match(one, /^takes +not known here: its program alone knows/m);
+    assert.match(
+      one,
+      /^takes +not known here: digits@1 is what a program left and cannot be served: it holds no model/m,
+    );
   });
 
   test("REMOVE-3, REMOVE-4: a version is removed, named first, restored, also over a coordinator's end", async () => {

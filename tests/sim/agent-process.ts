@@ -4,6 +4,7 @@ import { startAgent, type AgentOptions } from "../../agent/agent.ts";
 import { putBlob, takePacked } from "../../artifact/blob.ts";
 import { placeOf } from "../../artifact/mesh-blob.ts";
 import type { ArtifactCache } from "../../artifact/artifact-cache.ts";
+import { unmeasuredRate } from "../../agent/capability/unmeasured-rate.ts";
 import type { Job, Runner } from "../../agent/runner/runner.ts";
 import { openPolicy, type Capability } from "../../protocol/capability.ts";
 import { BusError, type Bus } from "../../protocol/bus/bus.ts";
@@ -106,6 +107,7 @@ export function startAgentProcess(plan: AgentPlan, world: AgentWorld, runningFen
     stop: (fence, how) => inner.stop(fence, how),
     suspend: (fence) => inner.suspend(fence),
     resume: (fence) => inner.resume(fence),
+    serve: (fence, serving, parts) => inner.serve(fence, serving, parts),
     canSuspend: inner.canSuspend,
     processes: () => inner.processes(),
     onEvent: (listener) =>
@@ -242,13 +244,19 @@ function capabilityOf({ rates }: AgentPlan): Capability {
       cpuFeatures: [],
     },
     node: "24.0.0",
-    backends: [{ name: "cpu", works: true, reason: null, version: null, dtypes: ["f32"] }],
-    rates: Object.entries(rates).map(([model, tokensPerSecond]) => ({
-      kind: `simulated/${model}`,
-      backend: "cpu",
-      examplesPerSecond: tokensPerSecond,
-      tokensPerSecond,
+    backends: (["cpu", "none"] as const).map((name) => ({
+      ...{ name, works: true, reason: null, version: null },
+      dtypes: ["f32"],
     })),
+    rates: [
+      ...Object.entries(rates).map(([model, tokensPerSecond]) => ({
+        kind: `simulated/${model}`,
+        backend: "cpu" as const,
+        examplesPerSecond: tokensPerSecond,
+        tokensPerSecond,
+      })),
+      unmeasuredRate("serve/replica", "none"),
+    ],
     labels: {},
     python: null,
   };

@@ -5,6 +5,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { TrialView } from "../../protocol/view.ts";
 import { bestSoFar, trialEpochs, valueOf, type FakeWorld } from "./fake-world.ts";
 import { insightFixture } from "./insight-fixture.ts";
+import { deploymentFixture } from "./deployment-fixture.ts";
 import { agentFixture, meshFixture, sweepFixture, trialFixture } from "./view-fixture.ts";
 import { estimateFixture, sweepWhyFixture, whyFixture } from "./why-fixture.ts";
 
@@ -128,6 +129,11 @@ const answers: { readonly [Name in QueryName]: (world: FakeWorld, body: Body) =>
   },
   removal: () => accept({ entry: "language-id", versions: [1], bytes: 1, dependents: [] }),
   resolve: (world, body) => resolve(world.registry(), querySchemas.resolve.parse(body)),
+  deployments: () => accept({ deployments: [deploymentFixture()] }),
+  deployment: (_, body) =>
+    body["deployment"] === "answers"
+      ? accept(deploymentFixture())
+      : refuse("unknown", `there is no deployment ${String(body["deployment"])}`),
   budget: (world) => accept({ accounts: world.accounts }),
   /** As the mesh answers: oldest first, and of those that share a batch, and its number, too. */
   events: (world) =>

@@ -4,6 +4,7 @@
  * Same jobs, same clock, same events: the whole mesh runs on it under a seed.
  */
 import { createHash } from "node:crypto";
+import type { Serving } from "../../protocol/deployment.ts";
 import type { Clock } from "../../protocol/time/clock.ts";
 import type { CheckpointFile, Job, Runner, RunnerEvent, StopHow } from "../../agent/runner/runner.ts";
 
@@ -28,6 +29,8 @@ export interface SimulatedRunnerOptions {
 }
 
 const checkpointBytes = 1024;
+/** A replica that is asked to stop does so within this, ms. */
+const replicaTurnMs = 200;
 
 export function simulatedRunner(options: SimulatedRunnerOptions): Runner {
   return new SimulatedRunner(options);
@@ -66,6 +69,10 @@ class SimulatedRunner implements Runner {
 
   resume(fence: number): void {
     this.#running.get(fence)?.resume();
+  }
+
+  serve(fence: number, serving: Serving): void {
+    this.#running.get(fence)?.serve(serving);
   }
 
   processes(): readonly number[] {
@@ -134,6 +141,7 @@ class SimulatedRun {
           false,
         );
       this.#host.emit({ kind: "started", fence, exact: true, usedMs: 0 });
+      if (this.#job.serving !== undefined) this.serve(this.#job.serving);
       if (this.#host.isRunning()) this.#nextEpoch();
     });
   }
@@ -145,6 +153,13 @@ class SimulatedRun {
     this.#cancel();
     if (!this.#suspended) this.#usedMs += clock.monotonic() - this.#epochFrom;
     this.#cancel = clock.setTimer(0, () => this.#stopped());
+  }
+
+  /** A replica answers at once, at no place. */
+  serve({ revision }: Serving): void {
+    const replica = { revision, requests: 0, failed: 0 };
+    const { fence } = this.#job;
+    this.#host.emit({ kind: "serving", fence, port: 1, secret: "00", replica });
   }
 
   suspend(): void {
@@ -170,7 +185,10 @@ class SimulatedRun {
 
   #nextEpoch(): void {
     if (this.#stopAsked) return this.#stopped();
-    const coming = this.#options.epoch(this.#job, this.#resource + 1);
+    const coming =
+      this.#job.serving === undefined
+        ? this.#options.epoch(this.#job, this.#resource + 1)
+        : { durationMs: replicaTurnMs, metrics: {} };
     this.#leftMs = coming.durationMs;
     this.#epochEnd = () => this.#endEpoch(coming);
     this.#goOn();
@@ -182,6 +200,8 @@ class SimulatedRun {
     this.#epochEnd = null;
     this.#usedMs += clock.monotonic() - this.#epochFrom;
     if (failure !== undefined) return this.#fail(failure.reason, failure.retryable);
+    // A replica has no end of its own.
+    if (this.#job.serving !== undefined) return this.#nextEpoch();
     this.#resource++;
     this.#metrics = metrics;
     const at = { fence, resource: this.#resource, metrics, usedMs: this.#usedMs };

@@ -6,6 +6,7 @@
 import { existsSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { accept, refuse, type Outcome, type Refusal } from "../../protocol/refusal.ts";
+import type { ManagedRuntime } from "./managed-runtime.ts";
 import { claimLock } from "../../system/folder-lock.ts";
 import { processIsAlive } from "../../system/process-alive.ts";
 import { systemCode } from "../../system/system-error.ts";
@@ -29,8 +30,8 @@ export interface Proof {
 }
 
 export type InstallRequest = Omit<InstallContext, "staging"> & {
-  /** Tries the backend in a process of its own, with its packages at `folder`. */
-  readonly prove: (backend: InstallContext["runtime"]["backend"], folder: string) => Promise<Proof>;
+  /** Tries the runtime in a process of its own, with its packages at `folder`. */
+  readonly prove: (runtime: ManagedRuntime, folder: string) => Promise<Proof>;
 };
 
 /** The record of what stands there afterwards, by this call or an earlier one. */
@@ -170,7 +171,7 @@ async function proveIn(
 ): Promise<Outcome<Unsized>> {
   const { runtime, staging } = context;
   return phase(context, "proving it", async () => {
-    const proof = await prove(runtime.backend, join(staging, "packages"));
+    const proof = await prove(runtime, join(staging, "packages"));
     if (context.signal.aborted) return interrupted(context);
     if (!proof.works)
       return refuse("unavailable", `it does not work here: ${proof.reason ?? "no reason given"}`);

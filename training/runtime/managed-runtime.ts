@@ -10,15 +10,17 @@ interface ManagedPackage {
 
 export interface ManagedRuntime {
   /** Also the name of its folder. */
-  readonly name: "tfjs-node" | "tfjs-node-gpu" | "webgpu";
+  readonly name: "tfjs-node" | "tfjs-node-gpu" | "webgpu" | "onnx";
   readonly about: string;
-  readonly backend: BackendName;
+  /** Null of one that trains nothing. */
+  readonly backend: BackendName | null;
   readonly packages: readonly ManagedPackage[];
   /** What libtensorflow it wants; null where it needs none. */
   readonly tensorflow: "cpu" | "gpu" | null;
 }
 
 const tfjsVersion = "4.22.0";
+export const onnxPackage = "onnxruntime-node";
 const own = (name: string, version: string): ManagedPackage => ({ name, version, shared: false });
 const shared = (name: string, version: string): ManagedPackage => ({ name, version, shared: true });
 
@@ -46,6 +48,14 @@ export const managedRuntimes: readonly ManagedRuntime[] = [
       own("@tensorflow/tfjs-backend-webgpu", tfjsVersion),
       shared("@tensorflow/tfjs-core", tfjsVersion),
     ],
+    tensorflow: null,
+  },
+  {
+    name: "onnx",
+    about: "ONNX Runtime, for serving models that programs made",
+    backend: null,
+    // Its libraries for the processor lie in the package; only those for CUDA would be downloaded by its script.
+    packages: [own(onnxPackage, "1.30.0")],
     tensorflow: null,
   },
 ];

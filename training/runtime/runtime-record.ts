@@ -14,7 +14,8 @@ export const recordFile = "trialmesh-runtime.json";
 
 export const runtimeRecordSchema = z.object({
   name: storedText,
-  backend: backendNameSchema,
+  /** Null of one that trains nothing. */
+  backend: backendNameSchema.nullable(),
   /** Of the npm package. */
   version: storedText,
   /** Of libtensorflow; null for a runtime without it. */

@@ -45,6 +45,7 @@ export const meshWant = want("mesh", {});
 export const sweepsWant = want("sweeps", { limit: sweepsMax });
 export const sweepWant = (sweep: string) => want("sweep", { sweep, order: "best", limit: trialsMax });
 export const modelsWant = want("models", {});
+export const deploymentsWant = want("deployments", {});
 /** With what was removed, which says so. */
 export const modelWant = (model: string) => want("model", { model, removed: true });
 export const lineageWant = (model: string, version: number) => want("lineage", { model, version });
@@ -272,7 +273,7 @@ export function wanted(ui: Ui, data: Data): readonly Want[] {
       break;
     }
     case "registry": {
-      wants.push(modelsWant);
+      wants.push(modelsWant, deploymentsWant);
       const model = selectedRow(ui.selections.models, modelsOf(ui, data), (each) => each.model)?.model;
       if (model === undefined) break;
       wants.push(modelWant(model));

@@ -71,6 +71,8 @@ export const noAnswers: Answers = {
   model: new Map(),
   lineage: new Map(),
   resolve: new Map(),
+  deployments: new Map(),
+  deployment: new Map(),
   budget: new Map(),
   garbage: new Map(),
   holders: new Map(),

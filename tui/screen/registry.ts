@@ -18,6 +18,7 @@ import { pair, position, table, type TableColumn } from "../part/screen-table.ts
 import { tokens, value } from "../../text/format.ts";
 import { formatParams } from "../../text/shown-parameter.ts";
 import { line, span, type Line } from "../../text/line.ts";
+import { deploymentLines } from "./deployment-lines.ts";
 import { listPane } from "./list-pane.ts";
 import { removedColumn, tagsColumn, writtenLines } from "../part/written-line.ts";
 import { holdersText } from "../part/holders-line.ts";
@@ -94,6 +95,7 @@ function modelDetail(view: View, model: ModelView | null, width: number, height:
     heading(`${model.model}, versions ${position(selected, versions.length)}`, width, focused, glyphs),
     ...writtenLines(model),
     ...rows,
+    ...deploymentLines(view, model.model, width),
     ...lineage,
   ];
   const room = height - top.length;

@@ -1,0 +1,65 @@
+/**
+ * SERVED-1. What an agent holds of a deployment's replica beside the attempt: which revision it was told, whether its files are being fetched, and what it says of itself. An order
+ * comes again until the coordinator sees it obeyed, so what failed is tried again by that, not oftener than now and then.
+ */
+import type { ReplicaState, Serving } from "../../protocol/deployment.ts";
+import type { AgentEffect } from "./agent-effect.ts";
+import type { Brought, Held, HeldReplica } from "./agent-state.ts";
+
+/** Between two tries at one revision, ms. */
+const tryAgainMs = 5_000;
+
+export function newHeldReplica(serving: Serving, now: number): HeldReplica {
+  const state = { revision: null, requests: 0, failed: 0 };
+  return { wanted: serving, triedAt: now, isFetching: false, state, lack: null };
+}
+
+export function hearServe(held: Held | undefined, serving: Serving, now: number): AgentEffect[] {
+  const replica = held?.replica;
+  if (held === undefined || replica === undefined || replica === null) return [];
+  if (serving.revision < replica.wanted.revision) return [];
+  const isNew = serving.revision > replica.wanted.revision;
+  replica.wanted = serving;
+  const isDone = (replica.state.revision ?? 0) >= serving.revision;
+  // Before it answers at all it is told again.
+  if (isDone || replica.isFetching || held.phase !== "running" || replica.state.revision === null) return [];
+  if (!isNew && now - replica.triedAt < tryAgainMs) return [];
+  return bring(held, replica, now);
+}
+
+function bring(held: Held, replica: HeldReplica, now: number): AgentEffect[] {
+  replica.isFetching = true;
+  replica.triedAt = now;
+  return [{ kind: "bring", lease: held.lease, serving: replica.wanted }];
+}
+
+export function hearBrought(
+  held: Held | undefined,
+  serving: Serving,
+  brought: Brought,
+  now: number,
+): AgentEffect[] {
+  const replica = held?.replica;
+  if (held === undefined || replica === undefined || replica === null) return [];
+  replica.isFetching = false;
+  if (serving.revision < replica.wanted.revision) return bring(held, replica, now);
+  replica.lack = brought.ok
+    ? null
+    : `revision ${serving.revision} cannot answer: its files are not to be had: ${brought.reason}`;
+  if (!brought.ok) return [{ kind: "beat" }];
+  return [{ kind: "serve", fence: held.lease.fence, serving, parts: brought.parts }];
+}
+
+/** What the coordinator should know at once is said at once. */
+export function hearReplica(held: Held, state: ReplicaState): AgentEffect[] {
+  const { replica } = held;
+  if (replica === null) return [];
+  const before = replica.state;
+  replica.state = state;
+  return before.revision !== state.revision || before.trouble !== state.trouble ? [{ kind: "beat" }] : [];
+}
+
+/** For a heartbeat. */
+export function replicaStateOf({ lack, state }: HeldReplica): ReplicaState {
+  return lack === null ? state : { ...state, trouble: lack };
+}

@@ -1,0 +1,44 @@
+/** What happens to deployments and to what their replicas say, as it stands in the journal since format 3. */
+import * as z from "zod";
+import { storedReference, storedServedVersion } from "./deployment-entity.ts";
+import { storedRequirement } from "./stored-sweep.ts";
+import { storedCount, storedFence, storedId } from "./stored-value.ts";
+
+const deployment = storedId;
+
+export const deploymentEvents = [
+  /** In the place of one of that name that was stopped, where there is one. */
+  z.strictObject({
+    kind: z.literal("DeploymentOpened"),
+    deployment,
+    /** Whose trials its replicas are. */
+    sweep: storedId,
+    requester: storedId,
+    reference: storedReference,
+    replicas: storedCount,
+  }),
+  /** Each left out where it stays. */
+  z.strictObject({
+    kind: z.literal("DeploymentChanged"),
+    deployment,
+    by: z.string(),
+    reference: storedReference.exactOptional(),
+    replicas: storedCount.exactOptional(),
+    needs: storedRequirement.exactOptional(),
+  }),
+  /** What it answers with from now on: its reference means something else than before. */
+  z.strictObject({
+    kind: z.literal("DeploymentServes"),
+    deployment,
+    revision: storedCount,
+    versions: z.array(storedServedVersion),
+  }),
+  z.strictObject({ kind: z.literal("DeploymentStopped"), deployment, by: z.string(), why: z.string() }),
+  /** Where that is news: the newest revision that this replica answers with, and what keeps it from a newer one. */
+  z.strictObject({
+    kind: z.literal("ReplicaSaid"),
+    fence: storedFence,
+    revision: storedCount.exactOptional(),
+    trouble: z.string().exactOptional(),
+  }),
+] as const;

@@ -1,0 +1,20 @@
+/** The lane of a loaded version in a process that serves: on its clock, in its turns, its faults said. */
+import { Lane } from "../batch/lane.ts";
+import type { LaneLimits } from "../batch/lane-limit.ts";
+import type { ServedModel } from "../model/served-model.ts";
+import { describeModel } from "../protocol/described-model.ts";
+
+interface ServedLaneOptions {
+  readonly limits?: LaneLimits;
+  readonly say: (line: string) => void;
+}
+
+export function servedLane(model: ServedModel, { limits, say }: ServedLaneOptions): Lane {
+  return new Lane(describeModel(model), {
+    ...(limits === undefined ? {} : { limits }),
+    now: () => performance.now(),
+    defer: (run) => void setImmediate(run),
+    onFault: (fault) =>
+      say(`${model.model}@${model.version}: ${fault instanceof Error ? fault.message : "it failed"}`),
+  });
+}
