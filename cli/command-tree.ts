@@ -53,6 +53,7 @@ import { runtimeInstallCommand } from "./command/runtime-install.ts";
 import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
 import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
+import { secretLsCommand, secretRmCommand, secretSetCommand } from "./command/secret.ts";
 import { gatewayCommand } from "./command/gateway.ts";
 import { serveCommand } from "./command/serve.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
@@ -147,6 +148,13 @@ export function program(terminal: Terminal): Command {
     .addCommand(lineageCommand(terminal))
     .addCommand(artifactCommands(terminal))
     .addCommand(budgetCommands(terminal))
+    .addCommand(
+      group("secret", "values for programs that nobody else may read", [
+        secretSetCommand(terminal),
+        secretLsCommand(terminal),
+        secretRmCommand(terminal),
+      ]),
+    )
     .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))
     .addCommand(runtimeCommands(terminal))
     .addCommand(addCommand(terminal))

@@ -87,6 +87,8 @@ export const capabilitySchema = z.object({
   packages: cutRecord(shortText, nameCharactersMax, packagesMax).exactOptional(),
   /** What is installed there, in short: another text means that something has changed. */
   environment: shortText.exactOptional(),
+  /** What secrets are sealed to for this agent, an X25519 key as base64url; left out where no programs run. */
+  sealKey: shortText.exactOptional(),
   /** What confines programs there; left out where none run, and by an agent of before there was one. */
   sandbox: sandboxViewSchema.exactOptional(),
 });

@@ -61,6 +61,8 @@ export const agentView = z.object({
   python: answerText.nullable().default(null),
   /** How many distributions that Python has installed; null where nobody knows. The query `agent` names them. */
   packages: count.nullable().default(null),
+  /** What secrets are sealed to for this agent; null where it takes none. */
+  sealKey: answerText.nullable().default(null),
   /** What confines programs there; null where nothing does, or nobody knows. */
   sandbox: sandboxViewSchema.nullable().default(null),
   /** What attempts have shown to be missing there, and of which sweep. */

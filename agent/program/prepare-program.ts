@@ -9,6 +9,8 @@ import { readBundle, unpackBundle } from "./bundle-folder.ts";
 import type { CheckpointFolder } from "./checkpoint-folder.ts";
 import type { CommandJob } from "./command-job.ts";
 import { spelledParams } from "../../protocol/spelling.ts";
+import { openSecrets, type SecretHolder } from "./open-secrets.ts";
+import { maskOf, type Mask } from "./secret-mask.ts";
 import { makeFolder } from "../../system/make-folder.ts";
 import { expandCommand, expandEnvironment } from "./expand-command.ts";
 import { activation } from "./interpreter.ts";
@@ -80,6 +82,8 @@ export interface ProgramPlace {
   readonly agentEnvironment: Readonly<Record<string, string | undefined>>;
   readonly slotEnvironment: Readonly<Record<string, string>>;
   readonly interpreter: string;
+  /** Whom its secrets are sealed to; left out: nobody, and a program with secrets cannot run. */
+  readonly secrets?: SecretHolder | null | undefined;
   /** Left out: it runs with all that this user may do. */
   readonly sandbox?: Sandbox | null | undefined;
 }
@@ -87,6 +91,8 @@ export interface ProgramPlace {
 export interface ProgramStart {
   readonly words: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What of it must be said to nobody. */
+  readonly mask: Mask;
 }
 
 /** The program's place in the sandbox: its own folders one by one, for what is mounted cannot be put elsewhere or replaced by a link. */
@@ -111,10 +117,12 @@ export async function confinementOf(
 
 /** Its words with the parameters in them, and its environment; files that the words name are written. */
 export async function programStart(
-  { agentEnvironment, interpreter, job, sandbox = null, slotEnvironment }: ProgramPlace,
+  { agentEnvironment, interpreter, job, sandbox = null, secrets = null, slotEnvironment }: ProgramPlace,
   { mlflowUrl, reportUrl }: Pick<ReportEndpoint, "mlflowUrl" | "reportUrl">,
 ): Promise<Outcome<ProgramStart>> {
   const { program } = job;
+  const opened = openSecrets(program, job.requester, secrets);
+  if (!opened.ok) return opened;
   const base = baseEnvironment(agentEnvironment);
   const given = {
     ...base,
@@ -154,5 +162,10 @@ export async function programStart(
   });
   if (!words.ok) return words;
   for (const { path, text } of texts) await writeFile(path, text, { mode: 0o600 });
-  return accept({ words: words.value, environment });
+  return accept({
+    words: words.value,
+    // Not before: a macro would put one on a command line, which everybody here may read.
+    environment: { ...environment, ...opened.value },
+    mask: maskOf(Object.values(opened.value)),
+  });
 }

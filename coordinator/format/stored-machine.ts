@@ -45,6 +45,7 @@ export const storedCapability = z.strictObject({
   python: z.string().nullable().default(null),
   packages: z.record(z.string(), z.string()).exactOptional(),
   environment: z.string().exactOptional(),
+  sealKey: z.string().exactOptional(),
   sandbox: z
     .strictObject({ rung: storedRung, network: z.enum(["none", "all"]), missing: z.string().nullable() })
     .exactOptional(),

@@ -32,6 +32,7 @@ const program = z.discriminatedUnion("kind", [
     command: z.array(z.string()),
     program: z.string().nullable(),
     output: z.string().optional(),
+    secrets: z.record(z.string(), z.record(z.string(), z.string())).optional(),
     serve: z.array(z.string()).optional(),
     environment: z.record(z.string(), z.string()),
     nested: z.array(z.string()),

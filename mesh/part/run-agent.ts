@@ -10,6 +10,7 @@ import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
 import { ReachedReplicas } from "../../agent/serving/reached-replica.ts";
+import type { Runner } from "../../agent/runner/runner.ts";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Credential } from "../credential.ts";
 import type { Home } from "../home.ts";
@@ -28,6 +29,8 @@ import { awaitDisk } from "./await-disk.ts";
 import { claimPlace } from "./claim-place.ts";
 import type { FoundSandbox } from "../../agent/sandbox/probe-sandbox.ts";
 import type { Sandbox } from "../../agent/sandbox/sandbox.ts";
+import type { SealKey } from "../../protocol/hpke.ts";
+import { agentSealKey } from "./agent-seal-key.ts";
 import { agentSandbox } from "./sandbox-policy.ts";
 import { agentPolicy, type AgentPolicy, type PeerPort, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
@@ -82,7 +85,9 @@ export async function runAgent(
       python: found.python,
       secret: [home.path, folder],
     });
-    const lent = lentMachine(owner.value, found, confined);
+    const sealKey = agentSealKey(folder);
+    if (!sealKey.ok) return sealKey;
+    const lent = lentMachine(owner.value, found, confined, sealKey.value);
     const bus = await connectAs(home, credential, say);
     if (!bus.ok) return bus;
     const trust = meshTrust(home.mesh, credential);
@@ -114,16 +119,24 @@ export async function runAgent(
 }
 
 /** What the mesh is told, and what its owner allows, where the sandbox that was asked for is not to be had. */
-function lentMachine(owner: AgentPolicy, found: MeasuredMachine, confined: FoundSandbox | null) {
+function lentMachine(
+  owner: AgentPolicy,
+  found: MeasuredMachine,
+  confined: FoundSandbox | null,
+  sealKey: SealKey,
+) {
   const runs = confined !== null && confined.refused === null;
   const { capability } = found;
   return {
     ...owner,
     policy: runs ? owner.policy : { ...owner.policy, programs: "none" as const },
     programSandbox: confined?.sandbox ?? null,
+    sealKey,
     measured: {
       ...found,
-      capability: runs ? { ...capability, sandbox: confined.view } : withoutPackages(capability),
+      capability: runs
+        ? { ...capability, sandbox: confined.view, sealKey: sealKey.publicKey }
+        : withoutPackages(capability),
     },
   };
 }
@@ -157,6 +170,7 @@ interface Lending {
   readonly measured: MeasuredMachine;
   readonly policy: Policy;
   readonly programSandbox: Sandbox | null;
+  readonly sealKey: SealKey;
   readonly idleCommand: string | null;
   readonly leaveFreeDiskGiB: number | null;
   readonly artifacts: ArtifactStore;
@@ -188,9 +202,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   among.hearGone((digest) => artifacts.drop?.(digest));
   const halted = Promise.withResolvers<LendingEnd>();
   const interpreter = findInterpreter(environment);
-  const slots = Math.max(1, policy.slots);
-  const machine = lentPart(capability, policy);
-  const runner = machineRunner({ slots, environment, interpreter, machine, sandbox: lending.programSandbox });
+  const runner = runnerOf(lending, environment, interpreter);
   const agent = startAgent({
     mesh: home.mesh,
     name,
@@ -237,6 +249,21 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   await agent.stop();
   await among.close();
   return end;
+}
+
+function runnerOf(
+  { measured, name, policy, programSandbox, sealKey }: Lending,
+  environment: Surroundings["environment"],
+  interpreter: string,
+): Runner {
+  return machineRunner({
+    slots: Math.max(1, policy.slots),
+    machine: lentPart(measured.capability, policy),
+    environment,
+    interpreter,
+    secrets: { agent: name, key: sealKey },
+    sandbox: programSandbox,
+  });
 }
 
 /** What of the machine its trials may use. */

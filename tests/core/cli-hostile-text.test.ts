@@ -153,6 +153,7 @@ const others = [
     "agent",
     "agent probe",
   ],
+  ...["secret set", "secret ls", "secret rm"],
   ...["runtime ls", "runtime install", "runtime remove", "runtime probe"],
   ...["sweep lint", "sweep schema", "sweep local", "sweep estimate", "sweep report", "trial propose"],
   ...["dataset add", "dataset preview", "dataset profile", "dataset diff", "dataset check"],
