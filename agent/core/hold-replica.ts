@@ -11,7 +11,7 @@ const tryAgainMs = 5_000;
 
 export function newHeldReplica(serving: Serving, now: number): HeldReplica {
   const state = { revision: null, requests: 0, failed: 0 };
-  return { wanted: serving, triedAt: now, isFetching: false, state, lack: null };
+  return { wanted: serving, triedAt: now, isFetching: false, state, told: 0, lack: null };
 }
 
 export function hearServe(held: Held | undefined, serving: Serving, now: number): AgentEffect[] {
@@ -56,7 +56,22 @@ export function hearReplica(held: Held, state: ReplicaState): AgentEffect[] {
   if (replica === null) return [];
   const before = replica.state;
   replica.state = state;
-  return before.revision !== state.revision || before.trouble !== state.trouble ? [{ kind: "beat" }] : [];
+  const isNews =
+    before.revision !== state.revision || before.trouble !== state.trouble || isEvidence(replica, state);
+  if (isNews) replica.told = evidenceOf(state);
+  return isNews ? [{ kind: "beat" }] : [];
+}
+
+/** Natural logarithms: as much more evidence as is told at once. */
+const evidenceStep = 0.25;
+
+/** DEPLOY-17: a worse canary answers callers for as long as the coordinator has not heard of it. */
+function isEvidence({ told }: HeldReplica, state: ReplicaState): boolean {
+  return evidenceOf(state) >= told + evidenceStep;
+}
+
+function evidenceOf({ seen = [] }: ReplicaState): number {
+  return seen.find(({ role }) => role === "canary")?.logWealth ?? 0;
 }
 
 /** For a heartbeat. */
