@@ -1,6 +1,8 @@
 /**
  * The versions of a revision as places of a table of models: loaded from files of this machine and proved, but for those that answer already. Not here: how a
  * version on trial is compared (`open-trial.ts`).
+ *
+ * DEPLOY-18: a version on trial that takes or gives something else than the incumbent, or cannot be loaded, is asked nothing and said; the incumbent answers.
  */
 import type { ServedVersion, Serving } from "../../protocol/deployment.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { eventText } from "../../coordinator/view/event-text.ts";
 import type { TrialSeen } from "../../protocol/deployment.ts";
 import { DeployedFold } from "../support/deployed-fold.ts";
 import { assertSameEverywhere } from "../support/same-everywhere.ts";
@@ -93,6 +94,11 @@ test("DEPLOY-17: the evidence of all replicas takes a canary out at the heartbea
     fold.view().why ?? "",
     /^canary lang@1 was taken out: it is worse: of 150 requests that both were asked it failed at 17 .* agreed \(evidence 181, 100 is enough\)$/,
   );
+  const ended = fold.events.flatMap(({ event }) =>
+    event.kind === "DeploymentTrialEnded" ? eventText(event) : [],
+  );
+  assert.equal(ended.length, 1);
+  assert.match(ended[0] ?? "", /^deployment answers: the canary is taken out: it is worse: of 150 requests/);
   // Another one begins anew.
   fold.deploy(2, "champion", { canary: { ...canary, version: 2 } });
   fold.takeUp();
