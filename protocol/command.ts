@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { shortText, textOf, recordOf, jsonValue, answerList, answerText, anyValue, listOf } from "./bound.ts";
 import { datasetVersionSchema } from "./dataset.ts";
-import { replicasWantedMax } from "./deployment.ts";
+import { replicasWantedMax, trialAlphaMax } from "./deployment.ts";
 import { digestSchema, fenceSchema, sweepIdSchema, trialIdSchema } from "./id.ts";
 import { tagChange, tagSchema, tagsMax } from "./label.ts";
 import { nameSchema } from "./name.ts";
@@ -18,6 +18,8 @@ import { sweepSpecSchema, trialsMax } from "./sweep.ts";
 import { milliTokensSchema } from "./token.ts";
 import { valueSchema } from "./value.ts";
 import { exampleSchema, measuredSchema } from "./version-fact.ts";
+
+const triedVersion = { model: nameSchema, version: versionNameSchema.nullable().default(null) };
 
 /** Of a reason or a note, which is kept in the record. */
 export const noteCharactersMax = 500;
@@ -172,6 +174,14 @@ const commandBodies = {
     replicas: z.int().min(1).max(replicasWantedMax).optional(),
     /** Left out: what it needs now, or nothing. */
     needs: requirementSchema.optional(),
+    /** Beside what it answers with. Left out: as now; null: none any more. */
+    canary: z
+      .strictObject({ ...triedVersion, share: z.number().gt(0).max(1) })
+      .nullable()
+      .optional(),
+    shadow: z.strictObject(triedVersion).nullable().optional(),
+    /** How many of the canaries that are no worse may be taken back, at most. */
+    alpha: z.number().gt(0).max(trialAlphaMax).optional(),
   }),
   "deploy-stop": z.strictObject({ deployment: nameSchema, why: text.default("") }),
   /** Kept whatever refers to it; `forMs`: for so long, else until it is taken away. */

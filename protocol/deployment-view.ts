@@ -37,6 +37,26 @@ export const deploymentStates = [
   "stopped",
 ] as const;
 
+/** What is on trial, and what all replicas together have seen of it in the newest revision. */
+const deploymentTrialView = z.object({
+  role: z.enum(["canary", "shadow"]),
+  model: answerText,
+  version: count,
+  /** Of callers, 0 to 1; of a shadow how many are copied to it. */
+  share: z.number(),
+  /** Requests that both were asked, and those that one failed at and the other answered. */
+  pairs: count,
+  incumbentFailed: count,
+  challengerFailed: count,
+  /** Requests that both answered, and how many of the answers agreed. */
+  compared: count,
+  agreed: z.number(),
+  /** That it is worse: 1 is none; a canary with as much as is needed is taken out, a shadow is only told of. */
+  evidence: z.number(),
+  needed: z.number().nullable(),
+});
+export type DeploymentTrialView = z.infer<typeof deploymentTrialView>;
+
 export const deploymentView = z.object({
   deployment: answerText,
   requester: answerText,
@@ -58,6 +78,8 @@ export const deploymentView = z.object({
   /** By all its replicas since it was opened, what runs included. */
   spent: count,
   created: z.number(),
+  /** Left out where nothing is on trial. */
+  trials: answerList(deploymentTrialView).exactOptional(),
   /** Who stopped it and why; absent where nobody did. */
   stopped: z.object({ by: answerText, why: answerText, at: z.number() }).exactOptional(),
 });

@@ -35,14 +35,49 @@ export const servedVersionSchema = z.object({
 });
 export type ServedVersion = z.infer<typeof servedVersionSchema>;
 
+/** How many of the canaries that are no worse may be taken back, at most, where nobody says. */
+export const trialAlpha = 0.01;
+export const trialAlphaMax = 0.5;
+
 /** What a replica answers with. */
 export const servingSchema = z.object({
   deployment: nameSchema,
   /** One more with each change of what follows. */
   revision: z.int().positive(),
   versions: listOf(servedVersionSchema, servedVersionsMax).min(1),
+  /** For a canary among them; left out where there is none. */
+  alpha: z.number().gt(0).lt(1).optional(),
 });
 export type Serving = z.infer<typeof servingSchema>;
+
+const seenMax = Number.MAX_SAFE_INTEGER;
+const seenCount = z.int().min(0).max(seenMax);
+/** Of a natural logarithm: beyond it nobody needs to know by how much. */
+export const logWealthMax = 1_000;
+
+/** What a replica has seen of a version on trial beside the incumbent, in one revision, since it began to answer with that. */
+export const trialSeenSchema = z.object({
+  role: z.enum(["canary", "shadow"]),
+  revision: z.int().positive(),
+  /** Requests that both were asked, and those that one failed at and the other answered. */
+  pairs: seenCount,
+  incumbentFailed: seenCount,
+  challengerFailed: seenCount,
+  /** Requests that both answered, and how many of these answers agreed; a part of an answer counts as its share. */
+  compared: seenCount,
+  agreed: z.number().min(0).max(seenMax),
+  /** Pairs of times, and requests whose truth was told. */
+  times: seenCount,
+  truths: seenCount,
+  /** Natural logarithm of the evidence that it is worse: an e-value, 0 is none. */
+  logWealth: z.number().min(-logWealthMax).max(logWealthMax),
+  /** Why this replica alone has taken it back already. */
+  takenBack: cutText(sentenceCharactersMax).optional(),
+});
+export type TrialSeen = z.infer<typeof trialSeenSchema>;
+
+/** A canary and a shadow. */
+const trialsSeenMax = 2;
 
 /** What an agent says of a replica that it runs. Counts are of this attempt, up to the moment. */
 export const replicaStateSchema = z.object({
@@ -53,5 +88,7 @@ export const replicaStateSchema = z.object({
   failed: z.int().nonnegative(),
   /** Why a newer revision cannot answer; left out where nothing is wrong. */
   trouble: cutText(sentenceCharactersMax).optional(),
+  /** Of its versions on trial. What makes no sense is as if it had not been said. */
+  seen: listOf(trialSeenSchema, trialsSeenMax).optional().catch(undefined),
 });
 export type ReplicaState = z.infer<typeof replicaStateSchema>;

@@ -46,6 +46,8 @@ export interface HeldReplica {
   triedAt: number;
   isFetching: boolean;
   state: ReplicaState;
+  /** The evidence against its canary at the last heartbeat that it caused, a natural logarithm. */
+  told: number;
   /** Why the files of the revision that is wanted are not here. */
   lack: string | null;
 }

@@ -13,7 +13,7 @@ export function newHeldReplica(serving: Serving, now: number): HeldReplica {
   const state = { revision: null, requests: 0, failed: 0 };
   return {
     ...{ wanted: serving, triedRevision: serving.revision, triedAt: now },
-    ...{ isFetching: false, state, lack: null },
+    ...{ isFetching: false, state, told: 0, lack: null },
   };
 }
 
@@ -62,10 +62,24 @@ export function hearReplica(held: Held, state: ReplicaState, now: number): Agent
   if (replica === null) return [];
   const before = replica.state;
   replica.state = state;
-  const isNews = before.revision !== state.revision || before.trouble !== state.trouble;
+  const isNews =
+    before.revision !== state.revision || before.trouble !== state.trouble || isEvidence(replica, state);
+  if (isNews) replica.told = evidenceOf(state);
   // It was told of another while it started.
   const due = before.revision === null ? bringDue(held, replica, now) : [];
   return isNews ? [{ kind: "beat" }, ...due] : due;
+}
+
+/** Natural logarithms: as much more evidence as is told at once. */
+const evidenceStep = 0.25;
+
+/** DEPLOY-17: a worse canary answers callers for as long as the coordinator has not heard of it. */
+function isEvidence({ told }: HeldReplica, state: ReplicaState): boolean {
+  return evidenceOf(state) >= told + evidenceStep;
+}
+
+function evidenceOf({ seen = [] }: ReplicaState): number {
+  return seen.find(({ role }) => role === "canary")?.logWealth ?? 0;
 }
 
 /** For a heartbeat. */

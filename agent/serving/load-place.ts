@@ -1,76 +1,75 @@
-/** The versions of a revision as places of a table of models: loaded from files of this machine and proved, but for those that answer already. */
-import { readFile } from "node:fs/promises";
-import { readManifest } from "../../data/manifest/read-manifest.ts";
+/**
+ * The versions of a revision as places of a table of models: loaded from files of this machine and proved, but for those that answer already. Not here: how a
+ * version on trial is compared (`open-trial.ts`).
+ *
+ * DEPLOY-18: a version on trial that takes or gives something else than the incumbent, or cannot be loaded, is asked nothing and said; the incumbent answers.
+ */
 import type { ServedVersion, Serving } from "../../protocol/deployment.ts";
-import { isProgramTask } from "../../protocol/program.ts";
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
-import { openServedModel } from "../../serving/model/open-served-model.ts";
-import { proveServed } from "../../serving/model/prove-served.ts";
+import { accept, type Outcome } from "../../protocol/refusal.ts";
+import type { Lane } from "../../serving/batch/lane.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
+import { standInFault } from "../../serving/model/same-signature.ts";
 import type { TablePlace } from "../../serving/server/model-table.ts";
 import { servedLane } from "../../serving/server/served-lane.ts";
-import { openOutput } from "./open-output.ts";
+import { loadVersion, type Files } from "./load-version.ts";
 
-type Files = Readonly<Record<string, string>>;
+export interface Loaded {
+  readonly places: readonly TablePlace[];
+  readonly incumbent: Lane;
+  readonly canary: { readonly lane: Lane; readonly share: number; readonly reference: string } | null;
+  readonly shadow: Lane | null;
+  /** Why a version takes no part in its trial here; null where all do. */
+  readonly trouble: string | null;
+}
 
-/** All of them, or none is loaded. `known`: places that answer now, of which the same version is taken over. */
+/** `known`: places that answer now, of which the same version is taken over. Refused only where the incumbent cannot answer. */
 export async function loadPlaces(
   { versions }: Serving,
   files: Files,
   known: readonly TablePlace[],
   say: (line: string) => void,
-): Promise<Outcome<readonly TablePlace[]>> {
-  const places: TablePlace[] = [];
-  const loaded: ServedModel[] = [];
-  // A shadow answers nobody.
-  for (const version of versions.filter(({ role }) => role !== "shadow")) {
-    const reference = `${version.role} ${version.model}@${version.version}`;
-    const weight = version.role === "incumbent" ? restOf(versions) : version.share;
+): Promise<Outcome<Loaded>> {
+  const [first] = versions;
+  const answering = versions.find(({ role }) => role === "incumbent") ?? first;
+  if (answering === undefined) throw new Error("broken invariant: a revision without a version");
+  const take = async (version: ServedVersion): Promise<Outcome<Lane>> => {
+    // A shadow's lane is its trial's, and ends with that.
     const same = known.find(({ lane }) => isSame(lane.described.model, version));
-    if (same !== undefined) {
-      places.push({ reference, weight, lane: same.lane });
+    if (same !== undefined && version.role !== "shadow") return accept(same.lane);
+    const opened = await loadVersion(version, files, say);
+    return opened.ok ? accept(servedLane(opened.value, { say })) : opened;
+  };
+  const incumbent = await take(answering);
+  if (!incumbent.ok) return incumbent;
+  const places: TablePlace[] = [{ reference: placeName(answering), weight: 1, lane: incumbent.value }];
+  let trouble: string | null = null;
+  let canary: Loaded["canary"] = null;
+  let shadow: Lane | null = null;
+  for (const version of versions) {
+    const { role, share } = version;
+    if (role === "incumbent" || (role === "canary" ? canary : shadow) !== null) continue;
+    const lane = await take(version);
+    const fault = lane.ok ? standInFault(incumbent.value.described.model, lane.value.described.model) : null;
+    if (!lane.ok || fault !== null) {
+      // One that is another's place already goes with that.
+      if (lane.ok && known.every((place) => place.lane !== lane.value)) await lane.value.retire();
+      const why = lane.ok ? (fault ?? "") : lane.refusal.message;
+      trouble ??= `${role} ${version.model}@${version.version} is asked nothing here: ${why}`;
       continue;
     }
-    const opened = await openVersion(version, files, say);
-    if (!opened.ok) {
-      for (const model of loaded) model.dispose();
-      return opened;
+    if (role === "shadow") {
+      shadow = lane.value;
+      continue;
     }
-    loaded.push(opened.value);
-    places.push({ reference, weight, lane: servedLane(opened.value, { say }) });
+    const reference = placeName(version);
+    canary = { lane: lane.value, share, reference };
+    places.push({ reference, weight: 0, lane: lane.value });
   }
-  return accept(places);
+  return accept({ places, incumbent: incumbent.value, canary, shadow, trouble });
 }
 
-async function openVersion(
-  { artifact, dataset, model, task, version }: ServedVersion,
-  files: Files,
-  say: (line: string) => void,
-): Promise<Outcome<ServedModel>> {
-  const which = `${model}@${version}`;
-  const path = files[artifact];
-  if (path === undefined) return refuse("unavailable", `the bytes of ${which} are not on this machine`);
-  const manifestPath = dataset === null ? undefined : files[dataset];
-  const manifest = manifestPath === undefined ? null : await readManifest(manifestPath);
-  if (manifest?.ok === false) return manifest;
-  if (manifest === null && dataset !== null && !isProgramTask(task))
-    say(`${which}: the dataset that it was trained on is not to be had; rows are taken as they come`);
-  const bytes = await readFile(path);
-  const name = { model, version, digest: artifact };
-  const opened: Outcome<ServedModel> = isProgramTask(task)
-    ? await openOutput(bytes, name, process.env)
-    : await openServedModel({ bytes, manifest: manifest?.value ?? null, name });
-  if (!opened.ok) return opened;
-  const fault = await proveServed(opened.value);
-  if (fault === null) return opened;
-  opened.value.dispose();
-  return refuse("conflict", `${which} cannot be served: ${fault}`);
-}
-
-/** Of callers, what those beside the incumbent leave. */
-function restOf(versions: Serving["versions"]): number {
-  const taken = versions.reduce((sum, { role, share }) => (role === "canary" ? sum + share : sum), 0);
-  return Math.max(0, 1 - taken);
+function placeName({ model, role, version }: ServedVersion): string {
+  return `${role} ${model}@${version}`;
 }
 
 function isSame(model: ServedModel, { artifact, model: name, version }: ServedVersion): boolean {

@@ -13,11 +13,13 @@ import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import { answerIds } from "../../serving/server/answer-id.ts";
 import { secretBytes } from "../../serving/server/knock.ts";
 import { ModelTable } from "../../serving/server/model-table.ts";
+import type { RolloutDesk } from "../../serving/server/rollout-desk.ts";
 import { openServingDoor, type ServingDoor } from "../../serving/server/serving-door.ts";
 import type { Job } from "../runner/runner.ts";
 import type { FromChild } from "../runner/wire.ts";
 import { WorkClock } from "../runner/work-clock.ts";
-import { loadPlaces } from "./load-place.ts";
+import { loadPlaces, type Loaded } from "./load-place.ts";
+import { openTrial, trialSeen } from "./open-trial.ts";
 
 export type ReplicaJob = Job & { readonly serving: Serving };
 
@@ -25,6 +27,8 @@ export type ReplicaJob = Job & { readonly serving: Serving };
 const drainMs = 3_000;
 /** Between two words of how much was asked, ms. */
 const sayMs = 1_000;
+/** The same while a version is on trial. */
+const sayTrialMs = 250;
 /** Statuses from here on are for a reason on this side; 429 too. */
 const ownFaultFrom = 500;
 
@@ -47,6 +51,7 @@ export class Replica {
   #isLoading = false;
   #isStopping = false;
   #timer: NodeJS.Timeout | undefined;
+  #desk: RolloutDesk | null = null;
 
   constructor(job: ReplicaJob, emit: (event: FromChild) => void) {
     this.#job = job;
@@ -68,9 +73,7 @@ export class Replica {
     this.#door = opened.value;
     this.#emit({ kind: "started", fence, exact: true, ...this.#clock.lap() });
     this.#say();
-    this.#timer = setInterval(() => {
-      if (this.#state.requests !== this.#saidRequests) this.#say();
-    }, sayMs);
+    this.#sayNowAndThen();
     await this.#takeNext();
   }
 
@@ -85,7 +88,7 @@ export class Replica {
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     await this.#door?.drain(drainMs);
     const { fence, fromResource: resource } = this.#job;
     const nothing = { path: null, digest: null, bytes: 0, metrics: {} };
@@ -96,8 +99,7 @@ export class Replica {
     const { parts, serving } = this.#job;
     const loaded = await loadPlaces(serving, parts, [], say);
     if (!loaded.ok) return loaded;
-    await this.#table.replace(loaded.value);
-    this.#state = { ...this.#state, revision: serving.revision };
+    this.#answerWith(serving, loaded.value);
     return openServingDoor({
       ...{ address: { host: "127.0.0.1", port: 0 }, keys: null, tls: null },
       ...{ table: this.#table, secret: this.#secret, newId: answerIds(), now: () => performance.now() },
@@ -129,12 +131,35 @@ export class Replica {
       this.#state = { ...this.#state, trouble };
       return this.#say();
     }
-    // The old ones drain by themselves.
-    void this.#table.replace(loaded.value);
-    const { failed, requests } = this.#state;
-    this.#state = { revision: serving.revision, requests, failed };
+    this.#answerWith(serving, loaded.value);
     say(`${serving.deployment} answers with revision ${serving.revision}`);
     this.#say();
+  }
+
+  /** From now on; the old ones drain by themselves. */
+  #answerWith(serving: Serving, loaded: Loaded): void {
+    void this.#table.endTrials();
+    void this.#table.replace(loaded.places);
+    const { revision } = serving;
+    const { canary, trouble } = loaded;
+    this.#desk = openTrial(serving, loaded, (why) => {
+      if (canary === null) return;
+      void this.#table.remove(canary.reference);
+      say(`${canary.reference} is taken back here and answers nobody any more: ${why}`);
+      this.#say();
+    });
+    if (this.#desk !== null) this.#table.try(this.#desk);
+    const { failed, requests } = this.#state;
+    this.#state = { revision, requests, failed, ...(trouble === null ? null : { trouble }) };
+    if (trouble !== null) say(trouble);
+  }
+
+  #sayNowAndThen(): void {
+    const afterMs = this.#desk === null ? sayMs : sayTrialMs;
+    this.#timer = setTimeout(() => {
+      if (this.#desk !== null || this.#state.requests !== this.#saidRequests) this.#say();
+      this.#sayNowAndThen();
+    }, afterMs);
   }
 
   #say(): void {
@@ -142,7 +167,10 @@ export class Replica {
     this.#saidRequests = this.#state.requests;
     const { port } = this.#door;
     const secret = this.#secret.toString("hex");
-    this.#emit({ kind: "serving", fence: this.#job.fence, port, secret, replica: this.#state });
+    const { revision } = this.#state;
+    const seen = this.#desk === null || revision === null ? null : trialSeen(this.#desk, revision);
+    const replica = { ...this.#state, ...(seen === null ? null : { seen }) };
+    this.#emit({ kind: "serving", fence: this.#job.fence, port, secret, replica });
   }
 }
 

@@ -1,9 +1,10 @@
 /** `trialmesh deploy`: has the mesh answer with a registered model, or changes how. Waits until it does. */
 import type { Command } from "commander";
+import type { CanaryReference } from "../../client/serve/start-rollout.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
 import { readModelReference } from "../../client/model/model-reference.ts";
-import type { CommandValue } from "../../protocol/command.ts";
-import { replicasWantedMax } from "../../protocol/deployment.ts";
+import type { CommandBody, CommandValue } from "../../protocol/command.ts";
+import { replicasWantedMax, trialAlpha, trialAlphaMax } from "../../protocol/deployment.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { plural } from "../../protocol/plural.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
@@ -11,15 +12,22 @@ import type { Requirement } from "../../protocol/requirement.ts";
 import { jsonText } from "../../text/printable.ts";
 import { readUpRecord } from "../../mesh/part/up-record.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
+import { canaryFlag } from "../shell/rollout-option.ts";
 import { namedModelArgument } from "../shell/model-option.ts";
 import { action, asking, eachOf, examples, nameArgument } from "../shell/option.ts";
-import { wholeFlag } from "../shell/range.ts";
+import { rangeFlag, wholeFlag } from "../shell/range.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
+
+type TrialBody = Pick<CommandBody<"deploy-set">, "alpha" | "canary" | "shadow">;
 
 interface Options extends MeshOptions {
   readonly replicas?: number;
   readonly needs?: readonly string[];
+  /** False: none any more. */
+  readonly canary?: CanaryReference | false;
+  readonly shadow?: string | false;
+  readonly alpha?: number;
   readonly detach?: boolean;
 }
 
@@ -37,12 +45,30 @@ export function deployCommand(terminal: Terminal): Command {
       "what each needs of a machine, as in a sweep file; several times, or none",
       eachOf(String),
     )
+    .option(
+      "--canary <reference=percent>",
+      "a version that answers so much of what is asked, such as language-id@7=10%, until it proves worse",
+      canaryFlag,
+    )
+    .option("--no-canary", "no canary any more")
+    .option(
+      "--shadow <reference>",
+      "a version that is asked too and answers nobody, to be compared",
+      namedModelArgument,
+    )
+    .option("--no-shadow", "no shadow any more")
+    .option(
+      "--alpha <share>",
+      `how many of the canaries that are no worse may be taken back, at most (default: as now, or ${trialAlpha})`,
+      rangeFlag({ least: 0, most: trialAlphaMax, above: true }),
+    )
     .option("--detach", "do not wait until one answers")
     .addHelpText(
       "after",
       `\nA name that is deployed already is changed in place.\n${examples(
         "trialmesh deploy answers language-id@champion --replicas 2",
         "trialmesh deploy answers language-id@7 --needs memGiB=4 --needs labels.room=attic",
+        "trialmesh deploy answers language-id@champion --canary language-id@8=10%",
         "trialmesh deploy show answers",
         "trialmesh deploy logs answers --follow",
         "trialmesh deploy stop answers",
@@ -68,11 +94,14 @@ async function deploy(
   if (!model.ok) return printRefusal(terminal, options, model.refusal);
   const needs = await needsOf(options);
   if (!needs.ok) return printRefusal(terminal, options, needs.refusal);
+  const trial = await trialOf(options);
+  if (!trial.ok) return printRefusal(terminal, options, trial.refusal);
   const set = await client.command("deploy-set", {
     deployment,
     ...model.value,
     ...(options.replicas === undefined ? {} : { replicas: options.replicas }),
     ...(needs.value === null ? {} : { needs: needs.value }),
+    ...trial.value,
   });
   if (options.detach === true || !set.ok) return printAnswer(terminal, options, set, setText);
   terminal.note(setText(set.value));
@@ -97,6 +126,24 @@ async function modelOf(text: string): Promise<Outcome<{ model: string; version: 
   if (!text.includes("@")) return accept({ model: text, version: null });
   const read = readModelReference(text, null);
   return read.ok ? accept({ ...read.value }) : read;
+}
+
+/** What is left out stays as it is. Commander says true of one that was not given where there is a way to say no. */
+async function trialOf({ alpha, canary, shadow }: Options): Promise<Outcome<Partial<TrialBody>>> {
+  const body: Partial<TrialBody> = alpha === undefined ? {} : { alpha };
+  if (canary === false) body.canary = null;
+  else if (typeof canary === "object") {
+    const model = await modelOf(canary.reference);
+    if (!model.ok) return model;
+    body.canary = { ...model.value, share: canary.share };
+  }
+  if (shadow === false) body.shadow = null;
+  else if (typeof shadow === "string") {
+    const model = await modelOf(shadow);
+    if (!model.ok) return model;
+    body.shadow = model.value;
+  }
+  return accept(body);
 }
 
 /** Null where nothing was said of it. */

@@ -1,5 +1,5 @@
 /** Deployments as text: one line each, or one with its replicas. */
-import type { DeploymentView, ReplicaView } from "../../protocol/deployment-view.ts";
+import type { DeploymentTrialView, DeploymentView, ReplicaView } from "../../protocol/deployment-view.ts";
 import { formatTokens } from "../../protocol/token.ts";
 import { formatTime } from "../../text/figure.ts";
 import { fields, table } from "../../text/table.ts";
@@ -34,7 +34,37 @@ export function deploymentText(view: DeploymentView): string {
     ["tokens", `${formatTokens(tokensPerHour)} an hour, ${formatTokens(spent)} spent`],
     ["since", formatTime(created, Date.now())],
   ]);
-  return `${head}\n\n${replicasText(view.replicas)}`;
+  const trials = view.trials === undefined ? "" : `\n\n${trialsText(view.trials)}`;
+  return `${head}${trials}\n\n${replicasText(view.replicas)}`;
+}
+
+/** What all replicas together have seen of the versions on trial, beside the incumbent. */
+function trialsText(trials: readonly DeploymentTrialView[]): string {
+  const evidence = ({ evidence: now, needed }: DeploymentTrialView) =>
+    `${now.toPrecision(evidenceDigits)}${needed === null ? "" : ` of ${Math.round(needed)}`}`;
+  return table(
+    trials,
+    [
+      { head: "ON TRIAL", cell: ({ model, role, version }) => `${role} ${model}@${version}` },
+      { head: "SHARE", cell: ({ share }) => percentText(share), right: true },
+      { head: "COMPARED", cell: ({ pairs }) => String(pairs), right: true },
+      { head: "FAILED ALONE", cell: ({ challengerFailed }) => String(challengerFailed), right: true },
+      { head: "INCUMBENT ALONE", cell: ({ incumbentFailed }) => String(incumbentFailed), right: true },
+      {
+        head: "AGREED",
+        cell: ({ agreed, compared }) => (compared === 0 ? "-" : percentText(agreed / compared)),
+        right: true,
+      },
+      { head: "EVIDENCE", cell: evidence, right: true },
+    ],
+    "",
+  );
+}
+
+const evidenceDigits = 3;
+
+function percentText(share: number): string {
+  return `${Number((100 * share).toFixed(1))}%`;
 }
 
 function replicasText(replicas: readonly ReplicaView[]): string {

@@ -1,6 +1,7 @@
 /** The options of a command that serves, for versions on trial: which, with what share, and how they are judged. */
 import { InvalidArgumentError, type Command } from "commander";
 import type { CanaryReference, RolloutPlan } from "../../client/serve/start-rollout.ts";
+import { trialAlpha, trialAlphaMax } from "../../protocol/deployment.ts";
 import { namedModelArgument } from "./model-option.ts";
 import { countFlag, eachOf } from "./option.ts";
 import { rangeFlag } from "./range.ts";
@@ -14,8 +15,6 @@ export interface RolloutOptionValues {
   readonly promoteAfter?: number;
 }
 
-const alphaUsual = 0.01;
-const alphaMost = 0.5;
 const agreementUsual = 0.98;
 const percentFlag = rangeFlag({ least: 0, most: 100, above: true });
 
@@ -34,8 +33,8 @@ export function withRolloutOptions(command: Command): Command {
     .option(
       "--alpha <share>",
       "how many of the canaries that are no worse may be taken back, at most",
-      rangeFlag({ least: 0, most: alphaMost, above: true }),
-      alphaUsual,
+      rangeFlag({ least: 0, most: trialAlphaMax, above: true }),
+      trialAlpha,
     )
     .option(
       "--min-agreement <share>",
@@ -63,7 +62,7 @@ export function rolloutPlanOf(options: RolloutOptionValues): RolloutPlan | null 
   return { canaries: canary, shadows: shadow, alpha, agreement: minAgreement, copyShare, promoteAfter };
 }
 
-function canaryFlag(text: string): CanaryReference {
+export function canaryFlag(text: string): CanaryReference {
   const at = text.lastIndexOf("=");
   if (at === -1 || !text.endsWith("%"))
     throw new InvalidArgumentError("is a version and its share in percent, such as trec@7=10%");

@@ -1,10 +1,18 @@
 /** The part of `apply` about deployments. What their reference means, and which replica is to go, stands in the events. */
 import type { EventOf } from "../format/event.ts";
 import { attemptByFence, mustGet, type Deployment, type State } from "../state/state.ts";
+import { beginTrial, endTrial, forgetSeen, keepSeen } from "./apply-deployment-trial.ts";
 import { sweepOf } from "./entity.ts";
 
 export type DeploymentEvent = EventOf<
-  "DeploymentOpened" | "DeploymentChanged" | "DeploymentServes" | "DeploymentStopped" | "ReplicaSaid"
+  | "DeploymentOpened"
+  | "DeploymentChanged"
+  | "DeploymentServes"
+  | "DeploymentStopped"
+  | "ReplicaSaid"
+  | "DeploymentTrialBegun"
+  | "DeploymentTrialSeen"
+  | "DeploymentTrialEnded"
 >;
 
 export function applyDeployment(state: State, event: DeploymentEvent, at: number): void {
@@ -17,6 +25,7 @@ export function applyDeployment(state: State, event: DeploymentEvent, at: number
       const deployment = deploymentOf(state, event.deployment);
       deployment.revision = event.revision;
       deployment.versions = event.versions;
+      forgetSeen(deployment);
       return;
     }
     case "DeploymentStopped": {
@@ -26,6 +35,12 @@ export function applyDeployment(state: State, event: DeploymentEvent, at: number
     }
     case "ReplicaSaid":
       return said(state, event);
+    case "DeploymentTrialBegun":
+      return beginTrial(deploymentOf(state, event.deployment), event, at);
+    case "DeploymentTrialSeen":
+      return keepSeen(state, deploymentOf(state, event.deployment), event);
+    case "DeploymentTrialEnded":
+      return endTrial(deploymentOf(state, event.deployment), event, at);
   }
 }
 
@@ -43,7 +58,10 @@ function change(
   { deployment: name, needs, reference, replicas }: EventOf<"DeploymentChanged">,
 ) {
   const deployment = deploymentOf(state, name);
-  if (reference !== undefined) deployment.reference = reference;
+  if (reference !== undefined) {
+    deployment.reference = reference;
+    delete deployment.trialEnd;
+  }
   if (replicas !== undefined) deployment.replicas = replicas;
   if (needs === undefined) return;
   const sweep = sweepOf(state, deployment.sweep);

@@ -100,6 +100,9 @@ function changeRecord(
     case "DeploymentServes":
     case "DeploymentStopped":
     case "ReplicaSaid":
+    case "DeploymentTrialBegun":
+    case "DeploymentTrialSeen":
+    case "DeploymentTrialEnded":
       return applyDeployment(state, event satisfies DeploymentEvent, at);
     default:
       return applyRegistry(state, event satisfies RegistryEvent, at);

@@ -15,6 +15,7 @@ import { servedVersion } from "../registry/served-version.ts";
 import type { Decision, Sender, Steps } from "../state/input.ts";
 import { mustGet, type Deployment, type State } from "../state/state.ts";
 import { fingerprintText, warmStartText } from "../state/trial-key.ts";
+import { changeTrial, trialChange } from "./decide-deployment-trial.ts";
 import { followReference } from "./keep-replicas.ts";
 
 type Body = CommandBody<"deploy-set">;
@@ -34,10 +35,13 @@ export function* setDeployment(state: State, sender: Sender, body: Body): Decisi
       ? null
       : nearestMiss(state, requester, `${replicaTask}/${replicaModel}`, needs ?? {});
   if (miss !== null) return refuse("no-agent-fits", miss, ["needs"]);
+  const trial = trialChange(state, open, body, served.value);
+  if (!trial.ok) return trial;
   if (open === null) yield* openDeployment(state, requester, reference, body);
   else yield* changeDeployment(open, sender, reference, body);
   const deployment = mustGet(state.deployments, body.deployment, "deployment");
-  yield* followReference(state, deployment);
+  yield* changeTrial(body.deployment, sender.who, trial.value);
+  yield* followReference(state, deployment, trial.value.begins !== null);
   return accept(answerOf(deployment, served.value, open === null));
 }
 

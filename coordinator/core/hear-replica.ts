@@ -4,6 +4,7 @@
  */
 import type { ReplicaState } from "../../protocol/deployment.ts";
 import type { Steps } from "../state/input.ts";
+import { hearTrial } from "./hear-trial.ts";
 import { mustGet, type Attempt, type State, type Trial } from "../state/state.ts";
 
 /** Of a reason, which is kept in the record. */
@@ -17,16 +18,18 @@ export function* hearReplica(
 ): Steps {
   const { deployment: name } = mustGet(state.sweeps, trial.sweep, "sweep");
   if (name === undefined || said === undefined) return;
-  const { revision: newest } = mustGet(state.deployments, name, "deployment");
+  const deployment = mustGet(state.deployments, name, "deployment");
+  const { revision: newest } = deployment;
   // One that nobody has given it says nothing of what it answers with.
   const revision = said.revision !== null && said.revision <= newest ? said.revision : known?.revision;
   const trouble = said.trouble?.slice(0, troubleCharactersMax);
   // Of another reason for the same trouble nobody needs a record; views have the newest from the heartbeat.
   const isSame = (trouble === undefined) === (known?.trouble === undefined);
-  if (revision === known?.revision && isSame) return;
-  yield {
-    ...({ kind: "ReplicaSaid", fence } as const),
-    ...(revision === undefined ? null : { revision }),
-    ...(trouble === undefined ? null : { trouble }),
-  };
+  if (revision !== known?.revision || !isSame)
+    yield {
+      ...({ kind: "ReplicaSaid", fence } as const),
+      ...(revision === undefined ? null : { revision }),
+      ...(trouble === undefined ? null : { trouble }),
+    };
+  yield* hearTrial(state, deployment, fence, said);
 }

@@ -11,6 +11,7 @@ import { replicaSlots, type ReplicaSlot } from "../placement/replica-slot.ts";
 import { servedVersion } from "../registry/served-version.ts";
 import type { Steps } from "../state/input.ts";
 import { mustGet, type Deployment, type State } from "../state/state.ts";
+import { versionsOnTrial } from "./decide-deployment-trial.ts";
 import { replicaProposed } from "./replica-proposed.ts";
 import { trialStopped } from "./outcome-fact.ts";
 
@@ -31,14 +32,17 @@ export function* keepReplicas(
 }
 
 /** It goes on with what it had while its reference means nothing that could be served. */
-export function* followReference(state: State, deployment: Deployment): Steps {
+export function* followReference(state: State, deployment: Deployment, isNewTrial = false): Steps {
   const found = servedVersion(state, deployment.reference);
   if (!found.ok) return;
-  const { model, version } = found.value;
-  const [now] = deployment.versions;
-  if (now?.model === model && now.version === version) return;
+  const versions = yield* versionsOnTrial(state, deployment, found.value);
+  if (!isNewTrial && keyOf(versions) === keyOf(deployment.versions)) return;
   const revision = deployment.revision + 1;
-  yield { kind: "DeploymentServes", deployment: deployment.deployment, revision, versions: [found.value] };
+  yield { kind: "DeploymentServes", deployment: deployment.deployment, revision, versions };
+}
+
+function keyOf(versions: Deployment["versions"]): string {
+  return JSON.stringify(versions.map(({ model, role, share, version }) => [role, model, version, share]));
 }
 
 function* keepCount(state: State, deployment: Deployment): Generator<Event, number, void> {

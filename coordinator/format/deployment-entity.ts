@@ -1,5 +1,6 @@
 /** What the coordinator's projection keeps of a deployment. Its replicas are trials of its sweep. */
 import * as z from "zod";
+import { storedTrial, storedTrialEnd } from "./deployment-trial.ts";
 import { storedCount, storedDigest, storedId, storedMs } from "./stored-value.ts";
 
 export const storedReference = z.strictObject({
@@ -28,6 +29,9 @@ export const deploymentEntity = z.strictObject({
   revision: storedCount,
   versions: z.array(storedServedVersion),
   openedAt: storedMs,
+  /** Absent where nothing is on trial. */
+  trial: storedTrial.exactOptional(),
+  trialEnd: storedTrialEnd.exactOptional(),
   /** Absent where nobody has stopped it. */
   stopped: z.strictObject({ by: z.string(), why: z.string(), at: storedMs }).exactOptional(),
 });

@@ -1,6 +1,7 @@
 /** What happens to deployments and to what their replicas say, as it stands in the journal since format 3. */
 import * as z from "zod";
 import { storedReference, storedServedVersion } from "./deployment-entity.ts";
+import { storedTrialCounts, storedTrialWish } from "./deployment-trial.ts";
 import { storedRequirement } from "./stored-sweep.ts";
 import { storedCount, storedFence, storedId } from "./stored-value.ts";
 
@@ -40,5 +41,27 @@ export const deploymentEvents = [
     fence: storedFence,
     revision: storedCount.exactOptional(),
     trouble: z.string().exactOptional(),
+  }),
+  /** All that is on trial from now on; what replicas have seen counts no more. */
+  z.strictObject({
+    kind: z.literal("DeploymentTrialBegun"),
+    deployment,
+    by: z.string(),
+    trial: storedTrialWish,
+  }),
+  /** Where that is news: what a replica has seen of the canary in the newest revision. */
+  z.strictObject({
+    kind: z.literal("DeploymentTrialSeen"),
+    deployment,
+    fence: storedFence,
+    seen: storedTrialCounts,
+  }),
+  z.strictObject({
+    kind: z.literal("DeploymentTrialEnded"),
+    deployment,
+    role: z.enum(["canary", "shadow"]),
+    /** Left out where the evidence, or what became of a version, ended it. */
+    by: z.string().exactOptional(),
+    why: z.string(),
   }),
 ] as const;

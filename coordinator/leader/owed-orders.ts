@@ -154,8 +154,9 @@ function owedServing(state: State, { sweep }: Trial, { replica, state: of }: Att
 function servingOf(state: State, sweep: string): Serving | null {
   const { deployment: name } = mustGet(state.sweeps, sweep, "sweep");
   if (name === undefined) return null;
-  const { deployment, revision, versions } = mustGet(state.deployments, name, "deployment");
-  return { deployment, revision, versions };
+  const { deployment, revision, trial, versions } = mustGet(state.deployments, name, "deployment");
+  const alpha = trial?.canary === undefined ? null : { alpha: trial.alpha };
+  return { deployment, revision, versions, ...alpha };
 }
 
 /**

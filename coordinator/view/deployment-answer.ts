@@ -19,6 +19,7 @@ import {
   type Sweep,
   type Trial,
 } from "../state/state.ts";
+import { trialEndText, trialViewsOf } from "./deployment-trial-answer.ts";
 import type { QuerySource } from "./query-source.ts";
 
 type Source = Pick<QuerySource, "board" | "settings" | "state">;
@@ -39,6 +40,13 @@ export function deploymentViewOf(source: Source, deployment: Deployment): Deploy
   const live = liveTrials(source, sweep);
   const running = live.flatMap((trial) => activeAttempt(trial) ?? []);
   const replicas = live.map((trial) => replicaViewOf(source, trial));
+  const trials = trialViewsOf(
+    deployment,
+    running.map((attempt) => ({
+      fence: attempt.fence,
+      seen: wordOf(source, attempt)?.replica?.seen ?? [],
+    })),
+  );
   const used = running.reduce((sum, attempt) => sum + usedTokens(source, attempt), 0);
   return {
     deployment: deployment.deployment,
@@ -53,6 +61,7 @@ export function deploymentViewOf(source: Source, deployment: Deployment): Deploy
     tokensPerHour: running.reduce((sum, { rate }) => sum + priceOf(msPerHour, rate), 0),
     spent: sweep.spent + used,
     created: openedAt,
+    ...(trials.length === 0 ? null : { trials }),
     ...(deployment.stopped === undefined ? null : { stopped: deployment.stopped }),
   };
 }
@@ -122,7 +131,8 @@ function standingOf(
   const ready = replicas.filter(({ state }) => state === "ready").length;
   const trouble = replicas.find((one) => one.trouble !== null && one.state !== "leaving")?.trouble ?? null;
   const fault = referenceFault(source.state, deployment);
-  if (ready >= deployment.replicas) return { state: "running", why: fault ?? trouble };
+  if (ready >= deployment.replicas)
+    return { state: "running", why: fault ?? trouble ?? trialEndText(deployment) };
   const waits = whyWaiting(source, sweep);
   if (waits?.isOutOfTokens === true) return { state: "out of tokens", why: waits.why };
   const resting = restText(source, sweep);

@@ -49,6 +49,20 @@ const texts: TextOf = {
   DeploymentStopped: (event) => `deployment ${event.deployment} stopped by ${event.by} ${event.why}`.trim(),
   ReplicaSaid: (event) =>
     `fence ${event.fence} answers with ${event.revision === undefined ? "nothing yet" : `revision ${event.revision}`}${event.trouble === undefined ? "" : `: ${event.trouble}`}`,
+  DeploymentTrialBegun: ({ by, deployment, trial: { alpha, canary, shadow } }) =>
+    [
+      `deployment ${deployment}: ${by} has on trial`,
+      ...(canary === undefined
+        ? []
+        : [
+            `${canary.model}@${canary.version} as canary with ${Number((100 * canary.share).toFixed(4))}% (α = ${alpha})`,
+          ]),
+      ...(shadow === undefined ? [] : [`${shadow.model}@${shadow.version} as shadow`]),
+    ].join(" "),
+  DeploymentTrialSeen: ({ deployment, fence, seen: { challengerFailed, logWealth, pairs } }) =>
+    `deployment ${deployment}: fence ${fence} has asked both of ${plural(pairs, "request")}, at ${challengerFailed} the canary alone failed, evidence ${Math.exp(logWealth).toPrecision(3)}`,
+  DeploymentTrialEnded: ({ by, deployment, role, why }) =>
+    `deployment ${deployment}: the ${role} is taken out${by === undefined ? "" : ` by ${by}`}: ${why}`,
   SweepTuned: (event) => `${event.sweep}: weight ${event.weight}, priority ${event.priority}`,
   SweepPaused: (event) =>
     `${event.sweep} paused${event.now === true ? " at once" : ""} by ${event.by} ${event.why}`.trim(),

@@ -59,11 +59,19 @@ export class ModelTable {
 
   /** What is on trial beside the one version of a model; null where nothing is. */
   desk(model: string): RolloutDesk | null {
-    return this.#desks.get(model) ?? null;
+    const known = this.#desks.get(model) ?? null;
+    return known === null && model === this.#name ? (this.desks[0] ?? null) : known;
   }
 
   try(desk: RolloutDesk): void {
     this.#desks.set(desk.model, desk);
+  }
+
+  /** Nothing is on trial any more; resolves when what only a trial asked is freed. Who is on the way is answered. */
+  async endTrials(): Promise<void> {
+    const { desks } = this;
+    this.#desks.clear();
+    await Promise.all(desks.map((desk) => desk.close()));
   }
 
   /** Puts these in place of all that were there, at once; resolves when those that are in no place any more are freed. */

@@ -42,6 +42,12 @@ describe("SERVED: a replica in its process", () => {
       nodes: [{ op: "Softmax", inputs: ["x"], outputs: ["y"] }],
     });
     keep(encodeBundle({ files: [{ path: "model.onnx", content: graph, executable: false }], note: null }));
+    keep((await trainedModel({ task: "tabular", model: "linear", params: {} })).bytes);
+    // It knows hardly a word, and mostly answers the same.
+    keep(
+      (await trainedModel({ task, model: "linear", params: { bucketBits: 10, charMax: 0, minCount: 50 } }))
+        .bytes,
+    );
   });
   after(async () => {
     await runner.close();
@@ -61,6 +67,17 @@ describe("SERVED: a replica in its process", () => {
     const artifact = digests[at] ?? "";
     const version = { model: "served", version: revision, artifact, task: ofTask, dataset: null };
     return { deployment: "live", revision, versions: [{ role: "incumbent", share: 1, ...version }] };
+  }
+
+  /** Beside version 1, of the artifact `at`. */
+  function tried(revision: number, at: number, role: "canary" | "shadow", share: number): Serving {
+    const first = serving(revision, 0);
+    const artifact = digests[at] ?? "";
+    const challenger = { role, share, model: "served", version: 100 + at, artifact, task, dataset: null };
+    const [incumbent] = first.versions;
+    assert.ok(incumbent !== undefined);
+    const versions = [{ ...incumbent, version: 1, share: 1 - (role === "canary" ? share : 0) }, challenger];
+    return { ...first, versions, alpha: 0.01 };
   }
 
   function jobOf(fence: number, first: Serving): Job {
@@ -171,6 +188,92 @@ describe("SERVED: a replica in its process", () => {
       await endOf(6);
     },
   );
+
+  test("DEPLOY-17: a replica compares what is on trial on its own requests, says what it has seen, and takes a canary that is worse out of its answers", async () => {
+    const words = [
+      "guten Tag",
+      "where is the river",
+      "two hours and a half",
+      "morgen",
+      "42",
+      "last week",
+      "Tokyo",
+    ];
+    const place = await begin(7, serving(1, 0));
+    const seenOf = () => stateOf(7)?.seen?.[0];
+    const versions = new Set<number>();
+    let asked = 0;
+    const ask = async () => {
+      const text = `${words[asked % words.length] ?? ""} ${words[asked % 5] ?? ""} ${asked}`;
+      const answer = await askReplica(place, "/predict/live", { text });
+      asked++;
+      assert.equal(answer.status, 200, answer.text);
+      versions.add(answerSchema.parse(JSON.parse(answer.text)).version);
+    };
+    const comparedIn = (revision: number, pairs: number) =>
+      until(`${pairs} pairs in revision ${revision}`, async (note) => {
+        for (let count = 0; count < 20; count++) await ask();
+        note(JSON.stringify(stateOf(7)));
+        const seen = seenOf();
+        return seen?.revision === revision && seen.pairs >= pairs ? seen : null;
+      });
+    // The same bytes under another version: no worse.
+    const same = tried(2, 0, "canary", 0.5);
+    runner.serve(7, same, parts);
+    const equal = await comparedIn(2, 200);
+    assert.deepEqual([...versions], [1, 100]);
+    assert.ok(equal.agreed === equal.compared && equal.logWealth < 1 && equal.takenBack === undefined);
+    runner.serve(7, tried(3, 6, "shadow", 1), parts);
+    const shadow = await comparedIn(3, 60);
+    assert.equal(shadow.role, "shadow");
+    assert.ok(shadow.logWealth > Math.log(100), JSON.stringify(shadow));
+    runner.serve(7, tried(4, 6, "canary", 0.3), parts);
+    const worse = await until("it is taken back", async (note) => {
+      for (let count = 0; count < 20; count++) await ask();
+      note(JSON.stringify(stateOf(7)));
+      return seenOf()?.takenBack === undefined ? null : seenOf();
+    });
+    assert.ok((worse?.logWealth ?? 0) >= Math.log(100));
+    assert.match(worse?.takenBack ?? "", /agreed with the incumbent on/);
+    versions.clear();
+    for (let count = 0; count < 40; count++) await ask();
+    assert.deepEqual([...versions], [1]);
+    assert.equal(stateOf(7)?.failed, 0);
+    // The trial is over for all.
+    runner.serve(7, serving(5, 0), parts);
+    await until("revision 5", () => (stateOf(7)?.revision === 5 ? true : null));
+    assert.equal(stateOf(7)?.seen, undefined);
+    runner.stop(7, "checkpoint");
+    await endOf(7);
+  });
+
+  test("DEPLOY-18: what takes or gives something else, or cannot be loaded, is asked nothing and said, and the incumbent answers", async () => {
+    const place = await begin(8, tried(1, 3, "canary", 1));
+    assert.match(place.replica.trouble ?? "", /^canary served@103 is asked nothing here: /);
+    let revision = 1;
+    for (const role of ["canary", "shadow"] as const) {
+      const table = tried(++revision, 5, role, 1);
+      const versions = table.versions.map((one, index) => (index === 1 ? { ...one, task: "tabular" } : one));
+      runner.serve(8, { ...table, versions }, parts);
+      const said = await until("it is said", () => (stateOf(8)?.revision === revision ? stateOf(8) : null));
+      assert.match(
+        said?.trouble ?? "",
+        new RegExp(`^${role} served@105 is asked nothing here: it takes .* instead of`),
+      );
+      assert.equal(said?.seen, undefined);
+      for (let count = 0; count < 10; count++) {
+        const { status, text } = await askReplica(place, "/predict/live", { text: `Tag ${count}` });
+        assert.equal(status, 200, text);
+        assert.equal(answerSchema.parse(JSON.parse(text)).version, 1);
+      }
+    }
+    runner.serve(8, serving(4, 1), parts);
+    await until("its trouble is over", () =>
+      stateOf(8)?.revision === 4 && stateOf(8)?.trouble === undefined ? true : null,
+    );
+    runner.stop(8, "checkpoint");
+    await endOf(8);
+  });
 
   test("SERVED-4: one that cannot load at its start has failed everywhere; one whose files are missing may be tried again; a killed process too", async () => {
     runner.start(jobOf(3, serving(1, 3)));

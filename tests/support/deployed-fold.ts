@@ -10,6 +10,7 @@ import { replicaSlots } from "../../coordinator/placement/replica-slot.ts";
 import { deploymentViewOf } from "../../coordinator/view/deployment-answer.ts";
 import { HeartbeatBoard } from "../../coordinator/view/heartbeat-board.ts";
 import type { Capability } from "../../protocol/capability.ts";
+import type { TrialSeen } from "../../protocol/deployment.ts";
 import type { DeploymentView } from "../../protocol/deployment-view.ts";
 import type { Heartbeat } from "../../protocol/report.ts";
 import { capability, Fold, sweepSpec } from "./fold.ts";
@@ -30,6 +31,7 @@ interface Said {
   readonly trouble?: string;
   readonly suspended?: boolean;
   readonly closed?: string;
+  readonly seen?: TrialSeen[];
 }
 
 export class DeployedFold extends Fold {
@@ -98,7 +100,7 @@ export class DeployedFold extends Fold {
   }
 
   /** A heartbeat of an agent with all that it holds. */
-  beat(agent: string, { closed, revision, suspended = false, trouble }: Said = {}): void {
+  beat(agent: string, { closed, revision, seen, suspended = false, trouble }: Said = {}): void {
     const running: Heartbeat["running"] = this.live()
       .filter((attempt) => attempt.agent === agent)
       .map(({ at, fence }) => ({
@@ -107,6 +109,7 @@ export class DeployedFold extends Fold {
           revision: revision === undefined ? this.deployment().revision : revision,
           ...{ requests: 0, failed: 0 },
           ...(trouble === undefined ? {} : { trouble }),
+          ...(seen === undefined ? {} : { seen }),
         },
       }));
     const { incarnation } = mustGet(this.state.agents, agent, "agent");
