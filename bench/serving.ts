@@ -47,7 +47,7 @@ const own: LaneWords = {
   path,
   token,
   body: tensors,
-  // As `bin/trialmesh.mjs` starts `serve`.
+  // As the program `trialmesh` starts `serve`.
   command: [process.execPath, "--max-semi-space-size=4", childFile("serving-child"), file, token],
 };
 const alone: LaneWords = { ...own, name: "trialmesh without batches", command: [...own.command, "alone"] };

@@ -1,5 +1,5 @@
 /**
- * What an agent holds of a deployment's replica beside the attempt: which revision it was told, whether its files are being fetched, and what it says of itself. An order
+ * SERVED-1. What an agent holds of a deployment's replica beside the attempt: which revision it was told, whether its files are being fetched, and what it says of itself. An order
  * comes again until the coordinator sees it obeyed, so what failed is tried again by that, not oftener than now and then.
  */
 import type { ReplicaState, Serving } from "../../protocol/deployment.ts";

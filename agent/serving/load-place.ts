@@ -2,12 +2,14 @@
 import { readFile } from "node:fs/promises";
 import { readManifest } from "../../data/manifest/read-manifest.ts";
 import type { ServedVersion, Serving } from "../../protocol/deployment.ts";
+import { isProgramTask } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { openServedModel } from "../../serving/model/open-served-model.ts";
 import { proveServed } from "../../serving/model/prove-served.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
 import type { TablePlace } from "../../serving/server/model-table.ts";
 import { servedLane } from "../../serving/server/served-lane.ts";
+import { openOutput } from "./open-output.ts";
 
 type Files = Readonly<Record<string, string>>;
 
@@ -41,7 +43,7 @@ export async function loadPlaces(
 }
 
 async function openVersion(
-  { artifact, dataset, model, version }: ServedVersion,
+  { artifact, dataset, model, task, version }: ServedVersion,
   files: Files,
   say: (line: string) => void,
 ): Promise<Outcome<ServedModel>> {
@@ -51,11 +53,13 @@ async function openVersion(
   const manifestPath = dataset === null ? undefined : files[dataset];
   const manifest = manifestPath === undefined ? null : await readManifest(manifestPath);
   if (manifest?.ok === false) return manifest;
-  if (manifest === null && dataset !== null)
+  if (manifest === null && dataset !== null && !isProgramTask(task))
     say(`${which}: the dataset that it was trained on is not to be had; rows are taken as they come`);
   const bytes = await readFile(path);
   const name = { model, version, digest: artifact };
-  const opened = await openServedModel({ bytes, manifest: manifest?.value ?? null, name });
+  const opened: Outcome<ServedModel> = isProgramTask(task)
+    ? await openOutput(bytes, name, process.env)
+    : await openServedModel({ bytes, manifest: manifest?.value ?? null, name });
   if (!opened.ok) return opened;
   const fault = await proveServed(opened.value);
   if (fault === null) return opened;

@@ -4,6 +4,7 @@
  *
  * SERVED-1: another revision is loaded beside the one that answers, answers an example, and takes its place; the old one answers what it was asked.
  * One that cannot be loaded is said, and the old one goes on. An older revision than the newest heard of changes nothing.
+ * SERVED-4: where the first cannot be loaded the replica has failed, here alone if its files or this machine are at fault.
  */
 import { randomBytes } from "node:crypto";
 import { errorSentence } from "../../protocol/error-sentence.ts";

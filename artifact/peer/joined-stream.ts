@@ -13,8 +13,8 @@ import { notMine, type PeerLink } from "./peer-link.ts";
 import { writeMessage, type PeerRefusal } from "./peer-message.ts";
 
 /** Connections that are joined at once, in all and of one who asks: each carries one request at a time. */
-const joinedMax = 96;
-const joinedOfOneMax = 64;
+const joinedMax = 256;
+const joinedOfOneMax = 128;
 /** What was said last may still leave, ms. */
 const farewellMs = 500;
 

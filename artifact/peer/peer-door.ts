@@ -25,6 +25,8 @@ import { writeMessage } from "./peer-message.ts";
 /** Connections in all, and of one machine. */
 const linksMax = 128;
 const linksOfOneMax = 8;
+/** With those that carry something else by now (`joined-stream.ts`, `relay.ts`). */
+const socketsMax = 512;
 /** From the first byte of a connection to the end of its handshake, ms. */
 const handshakeMs = 5_000;
 const dialMs = 8_000;
@@ -83,7 +85,7 @@ export class PeerDoor {
       rejectUnauthorized: false,
       handshakeTimeout: handshakeMs,
     });
-    server.maxConnections = linksMax;
+    server.maxConnections = socketsMax;
     server.on("connection", (socket: Duplex) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));

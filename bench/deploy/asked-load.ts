@@ -1,12 +1,14 @@
 /** Callers who ask an address for all they are given, each on one kept connection; what came of each request, and how long it took. */
 import { Agent, request } from "node:http";
-import type { HeardAnswer, MixedRequest } from "./mixed-request.ts";
+import { versionOf, type HeardAnswer, type MixedRequest } from "./mixed-request.ts";
 
 export interface Load {
   /** Answered so far, rightly or not. */
   readonly done: () => number;
   readonly failed: () => number;
   readonly mixedUp: () => number;
+  /** When the newest request began that a version answered, by `performance.now`; 0 where none was. */
+  readonly lastOf: (version: number) => number;
   /** Ms of each request. */
   readonly times: Float64Array;
   /** What went wrong first. */
@@ -26,6 +28,7 @@ export function beginLoad(
   const agent = new Agent({ keepAlive: true, maxSockets: callers });
   const times = new Float64Array(count);
   const faults: string[] = [];
+  const newest = new Map<number, number>();
   let [next, done, failed, mixedUp] = [0, 0, 0, 0];
   const note = (fault: string): void => {
     if (faults.length < faultsMax) faults.push(fault);
@@ -42,6 +45,8 @@ export function beginLoad(
         note(typeof answer === "string" ? answer : `${answer.status} ${answer.bytes.toString("utf8")}`);
         continue;
       }
+      const version = versionOf(answer);
+      newest.set(version, Math.max(began, newest.get(version) ?? 0));
       try {
         one.check(answer);
       } catch (fault) {
@@ -52,7 +57,8 @@ export function beginLoad(
   };
   const ended = Promise.all(Array.from({ length: callers }, caller)).then(() => agent.destroy());
   const counts = { done: () => done, failed: () => failed, mixedUp: () => mixedUp };
-  return { ...counts, times, faults, ended };
+  const lastOf = (version: number) => newest.get(version) ?? 0;
+  return { ...counts, lastOf, times, faults, ended };
 }
 
 function ask(agent: Agent, url: string, { body, headers, path }: MixedRequest): Promise<HeardAnswer> {

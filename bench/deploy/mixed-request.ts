@@ -125,9 +125,14 @@ function same(
   given: readonly number[],
   count = texts.length,
 ): void {
-  const version = Number(/@(\d+)~/.exec(String(headers["x-trialmesh-answer"]))?.[1]);
+  const version = versionOf({ headers });
   const right = texts.slice(0, count).flatMap((text) => answerOf(text, version));
   assert.deepEqual(given.map(Math.fround), right.map(Math.fround), `an answer to another request than ${id}`);
+}
+
+/** The one that gave an answer, by the answer's id. */
+export function versionOf({ headers }: Pick<HeardAnswer, "headers">): number {
+  return Number(/@(\d+)~/.exec(String(headers["x-trialmesh-answer"]))?.[1]);
 }
 
 function numbersOf({ labels }: Asked, rows: readonly z.infer<typeof rowSchema>[]): number[] {

@@ -9,6 +9,7 @@ import { plural } from "../../protocol/plural.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import type { Requirement } from "../../protocol/requirement.ts";
 import { jsonText } from "../../text/printable.ts";
+import { readUpRecord } from "../../mesh/part/up-record.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { namedModelArgument } from "../shell/model-option.ts";
 import { action, asking, eachOf, examples, nameArgument } from "../shell/option.ts";
@@ -33,7 +34,7 @@ export function deployCommand(terminal: Terminal): Command {
     )
     .option(
       "--needs <field=value>",
-      "what each needs of a machine, as in a sweep file; several times",
+      "what each needs of a machine, as in a sweep file; several times, or none",
       eachOf(String),
     )
     .option("--detach", "do not wait until one answers")
@@ -58,7 +59,7 @@ export function deployCommand(terminal: Terminal): Command {
 
 async function deploy(
   terminal: Terminal,
-  { client }: Connected,
+  { client, home }: Connected,
   deployment: string,
   reference: string,
   options: Options,
@@ -86,6 +87,8 @@ async function deploy(
   }
   if (options.json !== true)
     terminal.out(`${deployment} answers with version ${set.value.version} on ${replica.agent ?? "an agent"}`);
+  const gateway = readUpRecord(home)?.gateway;
+  if (gateway !== undefined) terminal.note(`ask it at ${gateway}/predict/${deployment}`);
   return exitCode.ok;
 }
 

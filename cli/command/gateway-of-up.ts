@@ -1,5 +1,6 @@
 /** The gateway that `trialmesh up` has on loopback: on its usual port, or where that is taken on any. It is no reason for `up` to end. */
 import { connectMesh } from "../../client/connect/connect-mesh.ts";
+import { noteGateway } from "../../mesh/part/up-record.ts";
 import { systemClock } from "../../protocol/time/system-clock.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
@@ -34,6 +35,7 @@ export async function openGatewayOfUp(terminal: Terminal): Promise<GatewayOfUp |
     return null;
   }
   const { drain, url } = gateway.value;
+  noteGateway(connected.value.home, url);
   return {
     url,
     close: async () => {

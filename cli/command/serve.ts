@@ -1,10 +1,12 @@
 /** `trialmesh serve`: answers with registered models over HTTP, on this machine, until it is ended. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Option, type Command } from "commander";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { programsAllowed, type ProgramsAllowed } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { serverLife } from "../../protocol/certificate/certificate-life.ts";
 import type { Connected } from "../../client/connect/connect-mesh.ts";
+import type { ServeOptions } from "../../client/serve/serve-models.ts";
 import { meshCertificate, ownCertificate } from "../../client/serve/serving-certificate.ts";
 import { authorityFile } from "../../mesh/home-tls.ts";
 import { keepServerCertificate } from "../../mesh/part/keep-server-certificate.ts";
@@ -18,6 +20,7 @@ import { listenFlag } from "../shell/listen-flag.ts";
 import { action, asking, eachOf, examples, fileArgument } from "../shell/option.ts";
 import { namedModelArgument } from "../shell/model-option.ts";
 import { rangeFlag } from "../shell/range.ts";
+import { rolloutPlanOf, withRolloutOptions, type RolloutOptionValues } from "../shell/rollout-option.ts";
 import { surroundingsOf, type Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 
@@ -29,7 +32,7 @@ interface DoorOptions {
   readonly tlsKey?: string;
 }
 
-interface Options extends MeshOptions, DoorOptions {
+interface Options extends MeshOptions, DoorOptions, RolloutOptionValues {
   readonly logSample: number;
   readonly programs: ProgramsAllowed;
 }
@@ -38,7 +41,9 @@ interface Options extends MeshOptions, DoorOptions {
 const drainMs = 10_000;
 
 export function serveCommand(terminal: Terminal): Command {
-  return asking("serve", "answer with registered models over HTTP, following their aliases, until ctrl-c")
+  return withRolloutOptions(
+    asking("serve", "answer with registered models over HTTP, following their aliases, until ctrl-c"),
+  )
     .argument("<model...>", "name@alias, name@version or name", eachOf(namedModelArgument))
     .addOption(
       new Option("--listen <host:port>", "where to listen; beyond this machine only with keys and TLS")
@@ -76,6 +81,7 @@ export function serveCommand(terminal: Terminal): Command {
         "trialmesh serve language-id@champion",
         "trialmesh serve trec@champion trec@3 --listen 127.0.0.1:9000",
         "trialmesh serve trec@champion --listen 0.0.0.0:8443 --key-file keys.txt",
+        "trialmesh serve trec@champion --canary trec@7=10% --shadow trec@8",
       ),
     )
     .action(
@@ -106,13 +112,15 @@ async function serve(
     ...{ references, say, keys: keys.value, tls: tls.value, address: options.listen },
     open: (reference) => openModel(connected, reference, surroundingsOf(terminal), options.programs),
     resolve: (reference) => resolveModel(connected.client, reference, () => undefined),
+    ...(await trialOf(connected, options, say)),
     ...(options.logSample > 0
       ? { onAnswer: requestLog({ share: options.logSample, draw: Math.random, say }) }
       : {}),
   });
   if (!serving.ok) return printRefusal(terminal, options, serving.refusal);
   const { renewTls, table, url } = serving.value;
-  const models = table.places.map(({ lane, reference }) => ({
+  const served = table.places.filter(({ weight }) => weight > 0);
+  const models = served.map(({ lane, reference }) => ({
     reference,
     model: lane.described.model.model,
     version: lane.described.model.version,
@@ -127,6 +135,24 @@ async function serve(
   endRenewal();
   await serving.value.drain(drainMs);
   return exitCode.ok;
+}
+
+/** What is on trial, and where that is recorded. */
+async function trialOf(
+  connected: Connected,
+  options: Options,
+  say: (line: string) => void,
+): Promise<Pick<ServeOptions, "rollout">> {
+  const plan = rolloutPlanOf(options);
+  if (plan === null) return {};
+  const { MeshLedger } = await import("../../client/model/mesh-ledger.ts");
+  const { checkVersion } = await import("../../client/model/check-version.ts");
+  const ledger = new MeshLedger({
+    ...{ say, client: connected.client },
+    check: (version) => checkVersion(connected, version),
+    wait: (ms) => sleep(ms, undefined, { ref: false }),
+  });
+  return { rollout: { plan, ledger } };
 }
 
 export function keysOf({ keyFile }: DoorOptions): Outcome<CallerKeys | null> {

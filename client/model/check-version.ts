@@ -13,7 +13,7 @@ import type { VersionName } from "../../serving/model/served-model.ts";
 import { describeTensor } from "../../serving/protocol/fit-tensors.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
-import { openOutput } from "./open-output.ts";
+import { openOutput } from "../../agent/serving/open-output.ts";
 
 const example = "two days, three hours";
 

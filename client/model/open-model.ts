@@ -12,7 +12,7 @@ import type { Surroundings } from "../../system/environment.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { fetchVersion } from "../dataset/build-on-agent.ts";
-import { openOutput } from "./open-output.ts";
+import { openOutput } from "../../agent/serving/open-output.ts";
 import { readModelReference } from "./model-reference.ts";
 
 const usualAlias = "champion";

@@ -60,10 +60,13 @@ type Cells = readonly (Value | null)[];
 
 function columnsFor(inputs: readonly InputColumn[], { columns }: InputRows): Outcome<readonly Cells[]> {
   const named = inputs.map(({ name }) => columns.get(name));
-  if (named.every((column) => column !== undefined)) return accept(named.map((column) => column ?? []));
+  // A text may be put together of several columns, of which one is enough; any other that is missing altogether may be misspelt.
+  const missing = inputs
+    .filter(({ kind, optional }, at) => named[at] === undefined && !(optional && kind === "text"))
+    .map(({ name }) => name);
   const found = named.filter((column) => column !== undefined).length;
+  if (found > 0 && missing.length === 0) return accept(named.map((column) => column ?? []));
   if (found === 0 && columns.size === inputs.length) return accept([...columns.values()]);
-  const missing = inputs.filter((_, at) => named[at] === undefined).map(({ name }) => name);
   return refuse(
     "invalid",
     `it has no column ${namedList(missing)}; the model takes ${namedList(inputs.map(({ name }) => name))}, or as many columns (${inputs.length}) in its order and no others`,
@@ -77,8 +80,9 @@ function faultOf(inputs: readonly InputColumn[], columns: readonly Cells[], row:
       ...{ row, column: input.name, reason },
       value: value === null ? null : String(value),
     });
-    if (value === null || value === "") return fault("it has no value");
-    if (input.kind === "number" && numberOf(input, value) === null) return fault("it is no number");
+    if (value === null || value === "") {
+      if (!input.optional) return fault("it has no value");
+    } else if (input.kind === "number" && numberOf(input, value) === null) return fault("it is no number");
   }
   return null;
 }

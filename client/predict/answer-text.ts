@@ -4,6 +4,7 @@ import type { ServedModel } from "../../serving/model/served-model.ts";
 import type { OpenedModel } from "../../serving/model/open-served-model.ts";
 import { describeUnfit } from "../../serving/transform/transform.ts";
 import type { Explainer, Explanation } from "../../serving/explain/explanation.ts";
+import { answerBatch } from "./answer-batch.ts";
 import { bestLabel, rounded } from "./prediction-table.ts";
 
 export interface TextAnswer {
@@ -35,17 +36,19 @@ export async function answerTexts(
   const name = `${model.model}@${model.version}`;
   const last = inputs.at(-1);
   const names = inputs.map((input) => input.name).join(", ");
-  if (last === undefined || labels === null || !("predictor" in model) || model.predictor.kind !== "text")
+  const isOfTexts =
+    "predictor" in model ? model.predictor.kind === "text" : inputs.every(({ kind }) => kind === "text");
+  if (last === undefined || labels === null || !isOfTexts)
     return refuse("invalid", `${name} reads rows, not texts: ${names}; give them with --file`);
   // A text that is put together of several columns is the same where all of it stands in one.
   const columns = inputs.map(
     (input) => [input.name, texts.map((text) => (input === last ? text : null))] as const,
   );
-  const transformed = await model.transform.apply({ count: texts.length, columns: new Map(columns) });
-  if (!transformed.ok) return transformed;
-  const [unfit] = transformed.value.unfit;
-  if (unfit !== undefined) return refuse("invalid", describeUnfit(unfit));
-  const answers = model.predict(transformed.value);
+  const answer = await answerBatch(model, { count: texts.length, columns: new Map(columns) });
+  if (!answer.ok) return answer;
+  const { answers, transformed, unfit } = answer.value;
+  const [first] = unfit;
+  if (first !== undefined) return refuse("invalid", describeUnfit(first));
   if (answers.kind !== "labels") throw new Error(`${name} has labels and gave none`);
   const { probabilities } = answers;
   const answered = texts.map((text, row): TextAnswer => {
@@ -58,7 +61,9 @@ export async function answerTexts(
       text,
       prediction: labels[best] ?? "",
       probabilities: Object.fromEntries(ranked),
-      ...(explainer === null ? {} : { explanation: explainer.explain(transformed.value, row, best) }),
+      ...(explainer === null || transformed === null
+        ? {}
+        : { explanation: explainer.explain(transformed, row, best) }),
     };
   });
   const { algorithm, digest, task, version } = model;

@@ -1,4 +1,4 @@
-/** Whether what answers callers may listen at an address: beyond this machine not without keys, nor where they could be read on their way. */
+/** SERVE-13, GATEWAY-7. Whether what answers callers may listen at an address: beyond this machine not without keys, nor where they could be read on their way. */
 import { isLoopbackHost } from "../../mesh/port.ts";
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { CallerKeys } from "../../serving/server/caller-key.ts";

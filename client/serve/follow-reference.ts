@@ -3,9 +3,9 @@
  * and only then takes its place; one that cannot is said, once, and tried again later, and the old one goes on. A mesh that is away
  * changes nothing.
  */
-import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { Outcome } from "../../protocol/refusal.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
-import { proveServed } from "../../serving/model/prove-served.ts";
+import { openProven } from "../../serving/model/prove-served.ts";
 
 export interface FollowOptions {
   /** Which version it is now. */
@@ -36,7 +36,7 @@ export class FollowReference {
 
   /** The first version, without which nothing is served. */
   async start(): Promise<Outcome<ServedModel>> {
-    const opened = await this.#open(this.#reference);
+    const opened = await openProven(this.#options.open, this.#reference);
     if (!opened.ok) return opened;
     this.#version = opened.value.version;
     await this.#options.put(this.#reference, opened.value);
@@ -64,7 +64,7 @@ export class FollowReference {
     if (!found.ok || found.value.version === this.#version) return;
     const { model, version } = found.value;
     if (this.#failed?.version === version && this.#failed.looks++ < looksBeforeRetry) return;
-    const opened = await this.#open(`${model}@${version}`);
+    const opened = await openProven(this.#options.open, `${model}@${version}`);
     if (!opened.ok) return this.#fail(version, opened.refusal.message);
     if (this.#isStopped) return opened.value.dispose();
     this.#failed = null;
@@ -82,14 +82,5 @@ export class FollowReference {
       this.#options.say(
         `${this.#reference} stays at version ${this.#version}: version ${version} cannot be served: ${why}`,
       );
-  }
-
-  async #open(reference: string): Promise<Outcome<ServedModel>> {
-    const opened = await this.#options.open(reference);
-    if (!opened.ok) return opened;
-    const fault = await proveServed(opened.value);
-    if (fault === null) return accept(opened.value);
-    opened.value.dispose();
-    return refuse("conflict", `${reference} cannot be served: ${fault}`);
   }
 }

@@ -2,7 +2,6 @@
  * MODEL-RUN-5. A version that its own program answers with, by the `serve` command of its sweep's file: the program's files and what it left are put
  * where they were when it trained, and the command is run under the rules of training programs, where whoever serves allows it.
  */
-import { rmSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { decodeBundle } from "../../agent/program/bundle.ts";
@@ -10,6 +9,7 @@ import { unpackBundle } from "../../agent/program/bundle-folder.ts";
 import { expandCommand, expandEnvironment } from "../../agent/program/expand-command.ts";
 import { activation, findInterpreter } from "../../agent/program/interpreter.ts";
 import { baseEnvironment } from "../../agent/program/program-environment.ts";
+import { makeModelFolder } from "../../agent/serving/model-folder.ts";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { portMacro } from "../../protocol/command-macro.ts";
 import { isInsidePath } from "../../protocol/inside-path.ts";
@@ -19,7 +19,6 @@ import type { LineageView } from "../../protocol/view.ts";
 import type { ServedModel, VersionName } from "../../serving/model/served-model.ts";
 import type { Surroundings } from "../../system/environment.ts";
 import { refuseDisk } from "../../system/system-error.ts";
-import { makeTemporaryFolder } from "../../system/temporary-folder.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { Forwarder } from "./pass-to-program.ts";
@@ -53,13 +52,8 @@ export async function openProgram(
   const fetched = await fetchBytes(connected, serving.bundle);
   if (!fetched.ok)
     return refuse(fetched.refusal.code, `the program of ${what} cannot be had: ${fetched.refusal.message}`);
-  const folder = makeTemporaryFolder("trialmesh-serve-");
-  const remove = () => {
-    process.off("exit", remove);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  };
   // A server that ends does not wait for its programs: they are ended behind it.
-  process.once("exit", remove);
+  const { path: folder, remove } = makeModelFolder();
   try {
     const placed = await placeFiles(folder, fetched.value, bytes, serving);
     if (!placed.ok) {

@@ -14,6 +14,8 @@ import { openServingDoor, type ServingDoor } from "../../serving/server/serving-
 import type { ServingAddress, ServingTls } from "../../serving/server/http-door.ts";
 import { exposedRefusal } from "./exposed-address.ts";
 import { FollowReference, type FollowOptions } from "./follow-reference.ts";
+import type { RolloutLedger } from "./rollout-ledger.ts";
+import { startRollouts, type RolloutPlan, type StartedRollouts } from "./start-rollout.ts";
 
 export interface ServeOptions extends Pick<FollowOptions, "open" | "resolve" | "say"> {
   readonly references: readonly string[];
@@ -22,6 +24,8 @@ export interface ServeOptions extends Pick<FollowOptions, "open" | "resolve" | "
   /** Null for plain HTTP. */
   readonly tls: ServingTls | null;
   readonly onAnswer?: (answered: AnsweredRequest) => void;
+  /** Versions on trial beside these, and where what happens to them is recorded. */
+  readonly rollout?: { readonly plan: RolloutPlan; readonly ledger: RolloutLedger };
   /** Of each version's queue and batches; left out, the usual ones. */
   readonly limits?: LaneLimits;
 }
@@ -49,6 +53,11 @@ export async function serveModels(options: ServeOptions): Promise<Outcome<Servin
     }
     followed.push(one);
   }
+  const trials = await startTrials(options, table);
+  if (!trials.ok) {
+    await table.retireAll();
+    return trials;
+  }
   const door = await openServingDoor({
     ...{ address, keys, table, tls },
     now: () => performance.now(),
@@ -61,6 +70,7 @@ export async function serveModels(options: ServeOptions): Promise<Outcome<Servin
   }
   const timer = setInterval(() => {
     for (const one of followed) void one.look();
+    void trials.value.look();
   }, followMs);
   return accept({
     ...door.value,
@@ -69,6 +79,29 @@ export async function serveModels(options: ServeOptions): Promise<Outcome<Servin
       clearInterval(timer);
       await Promise.all(followed.map((one) => one.stop()));
       await door.value.drain(maxMs);
+      await options.rollout?.ledger.end();
     },
+  });
+}
+
+async function startTrials(options: ServeOptions, table: ModelTable): Promise<Outcome<StartedRollouts>> {
+  const { open, rollout, say } = options;
+  if (rollout === undefined) return accept({ look: () => Promise.resolve() });
+  const started = await startRollouts({
+    ...{ ...rollout, open, say, table },
+    laneOf: (model) => servedLane(model, options),
+    now: () => performance.now(),
+    defer: (run) => void setImmediate(run),
+  });
+  if (!started.ok) return started;
+  let looking: Promise<void> | null = null;
+  return accept({
+    look: () =>
+      (looking ??= started.value
+        .look()
+        .catch((fault: unknown) =>
+          say(fault instanceof Error ? fault.message : "the trial was not looked at"),
+        )
+        .finally(() => (looking = null))),
   });
 }

@@ -4,6 +4,7 @@ import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { priceOf } from "../../protocol/token.ts";
 import { fundsFor } from "../budget/funds-for.ts";
 import type { Event } from "../format/event.ts";
+import { leaseOf } from "../placement/horizon-limits.ts";
 import { runningBeside, wantedHorizon } from "../placement/lease-horizon.ts";
 import type { Part, Steps } from "../state/input.ts";
 import { claimShifts } from "./claim-shift.ts";
@@ -115,8 +116,8 @@ function extend(
   { at, settings }: Moment,
 ): Event | null {
   const left = attempt.until - at;
-  if (left > settings.leaseMs / 2 && !attempt.shifted) return null;
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  if (left > leaseOf(sweep, settings) / 2 && !attempt.shifted) return null;
   const free = fundsFor(state, sweep);
   const addedFor = (horizonMs: number) =>
     Math.max(0, priceOf(usedMs + horizonMs, attempt.rate) - attempt.reserved);
@@ -148,9 +149,11 @@ function extensionMs(
   trial: Trial,
   { rate, target }: Attempt,
   free: number,
-  { heartbeatMs, leaseMs }: CoordinatorSettings,
+  settings: CoordinatorSettings,
 ): number {
+  const { heartbeatMs } = settings;
   const sweep = mustGet(state.sweeps, trial.sweep, "sweep");
+  const leaseMs = leaseOf(sweep, settings);
   const units = target - (trial.checkpoint?.resource ?? 0);
   const wanted = { state, sweep, trial, rate, free, leaseMs, units };
   return Math.min(leaseMs, Math.max(3 * heartbeatMs, wantedHorizon(wanted, runningBeside(wanted))));

@@ -5,7 +5,7 @@
  * to leave only when that one answers. Where none fits, or none has answered for long, a draining machine is let go all the same.
  */
 import { requestOfAny } from "../placement/feasible.ts";
-import { leavingCount, replicaSlots } from "../placement/replica-slot.ts";
+import { isAnyLeaving, replicaSlots } from "../placement/replica-slot.ts";
 import { replicaModel } from "../../protocol/deployment.ts";
 import type { Steps } from "../state/input.ts";
 import { mustGet, type Deployment, type State, type Sweep } from "../state/state.ts";
@@ -34,7 +34,7 @@ function* handOverOne(state: State, deployment: Deployment, at: number): Steps {
   }
   const canStart = fitsSomewhere(state, sweep);
   // Those that were asked to leave before are gone first: DEPLOY-1.
-  if (slots.length === replicas && canStart && leavingCount(state, sweep) === 0) yield replicaProposed(sweep);
+  if (slots.length === replicas && canStart && !isAnyLeaving(state, sweep)) yield replicaProposed(sweep);
   if (first.goes !== "drains") return;
   const newest = slots.at(-1)?.trial;
   const since = newest?.attempts[0]?.at ?? newest?.queuedAt ?? at;

@@ -21,7 +21,9 @@ export function* hearReplica(
   // One that nobody has given it says nothing of what it answers with.
   const revision = said.revision !== null && said.revision <= newest ? said.revision : known?.revision;
   const trouble = said.trouble?.slice(0, troubleCharactersMax);
-  if (revision === known?.revision && trouble === known?.trouble) return;
+  // Of another reason for the same trouble nobody needs a record; views have the newest from the heartbeat.
+  const isSame = (trouble === undefined) === (known?.trouble === undefined);
+  if (revision === known?.revision && isSame) return;
   yield {
     ...({ kind: "ReplicaSaid", fence } as const),
     ...(revision === undefined ? null : { revision }),

@@ -15,8 +15,11 @@ import { replicasOn } from "./replica-slot.ts";
 
 const restMinMs = 1_000;
 const restMaxMs = 60_000;
-/** A replica that has answered for so long has not failed for what made others before it fail, ms. */
-const soundMs = 60_000;
+/**
+ * A replica that has answered for so long has not failed for what made others before it fail, ms. Several that are killed within a minute are to be back before
+ * their callers give up, and one that ends every few seconds answers most of the time all the same.
+ */
+const soundMs = 5_000;
 /** A machine on which it has failed so often in a row is no better than one that has a replica already. */
 const failuresThereMax = 2;
 

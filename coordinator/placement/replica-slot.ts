@@ -41,9 +41,15 @@ export function replicaSlots(state: State, sweep: Sweep): ReplicaSlot[] {
   return slots.toSorted((a, b) => a.trial.number - b.trial.number);
 }
 
-/** Replicas that were asked to leave and still may run. */
-export function leavingCount(state: State, sweep: Sweep): number {
-  return sweep.counts.running - (state.going.get(sweep.sweep)?.size ?? 0);
+/** Whether one that was asked to leave still answers somewhere. On a machine that is not heard only its prepaid time is left. */
+export function isAnyLeaving(state: State, sweep: Sweep): boolean {
+  if (sweep.counts.running === (state.going.get(sweep.sweep)?.size ?? 0)) return false;
+  return [...state.active].some(([fence, id]) => {
+    if (state.trials.get(id)?.sweep !== sweep.sweep) return false;
+    const attempt = attemptByFence(state, fence)?.attempt;
+    if (attempt === undefined || attempt.cancel === null) return false;
+    return isHeard(mustGet(state.agents, attempt.agent, "agent"));
+  });
 }
 
 function slotOf(state: State, sweep: Sweep, trial: Trial, attempt: Attempt): ReplicaSlot {

@@ -39,7 +39,7 @@ export function deploymentViewOf(source: Source, deployment: Deployment): Deploy
   const live = liveTrials(source, sweep);
   const running = live.flatMap((trial) => activeAttempt(trial) ?? []);
   const replicas = live.map((trial) => replicaViewOf(source, trial));
-  const used = running.reduce((sum, attempt) => sum + usedTokens(attempt), 0);
+  const used = running.reduce((sum, attempt) => sum + usedTokens(source, attempt), 0);
   return {
     deployment: deployment.deployment,
     requester,
@@ -57,8 +57,14 @@ export function deploymentViewOf(source: Source, deployment: Deployment): Deploy
   };
 }
 
-function usedTokens({ meter, rate, reserved }: Attempt): number {
-  return Math.min(reserved, priceOf(meter.usedMs, rate));
+/** As its agent last said: the record hears of it less often. */
+function usedTokens(source: Source, attempt: Attempt): number {
+  const saidMs = wordOf(source, attempt)?.usedMs ?? 0;
+  return Math.min(attempt.reserved, priceOf(Math.max(attempt.meter.usedMs, saidMs), attempt.rate));
+}
+
+function wordOf({ board }: Source, { agent, fence }: Attempt) {
+  return board.of(agent)?.heartbeat?.running.find((word) => word.fence === fence);
 }
 
 /** Those that run, those that leave and those that wait; of a long life of replicas these are few. */
@@ -73,7 +79,8 @@ function liveTrials({ state }: Source, sweep: Sweep): Trial[] {
   return [...slots, ...leaving].toSorted((a, b) => a.number - b.number);
 }
 
-function replicaViewOf({ board, state }: Source, trial: Trial): ReplicaView {
+function replicaViewOf(source: Source, trial: Trial): ReplicaView {
+  const { state } = source;
   const attempt = activeAttempt(trial);
   const failure = failuresInARow(state, trial).at(-1)?.note ?? null;
   if (attempt === null) {
@@ -81,7 +88,7 @@ function replicaViewOf({ board, state }: Source, trial: Trial): ReplicaView {
     return { trial: trial.trial, state: "queued", ...none, since: trial.queuedAt, trouble: failure };
   }
   const { agent, at, fence, replica } = attempt;
-  const said = board.of(agent)?.heartbeat?.running.find((word) => word.fence === fence)?.replica;
+  const said = wordOf(source, attempt)?.replica;
   const isHeard = state.agents.get(agent)?.present === true;
   const silence = isHeard ? null : `${agent} is not heard`;
   return {
@@ -90,7 +97,8 @@ function replicaViewOf({ board, state }: Source, trial: Trial): ReplicaView {
     revision: replica?.revision ?? null,
     requests: said?.requests ?? 0,
     failed: said?.failed ?? 0,
-    trouble: silence ?? replica?.trouble ?? (replica?.revision === undefined ? failure : null),
+    trouble:
+      silence ?? said?.trouble ?? replica?.trouble ?? (replica?.revision === undefined ? failure : null),
   };
 }
 

@@ -1,8 +1,8 @@
 /** The OpenAPI documents of several deployments as one, each under its deployment's name where the replica's own has its model's. */
 import * as z from "zod";
-import { longText, recordOf } from "../../protocol/bound.ts";
+import { jsonValue, longText, recordOf } from "../../protocol/bound.ts";
 
-const documentSchema = z.looseObject({ paths: recordOf(longText, z.unknown()) });
+const documentSchema = z.looseObject({ paths: recordOf(longText, jsonValue()) });
 
 /** `documents`: JSON as it came, by deployment, and the model that it answers with. What is none is left out. */
 export function mergedOpenApi(

@@ -6,7 +6,7 @@ import { Agent, request as ask, type IncomingMessage } from "node:http";
 import type { ConnectReplica } from "./replica-way.ts";
 
 /** Connections to one replica, each with one request at a time; the others wait. */
-const connectionsMax = 32;
+const connectionsMax = 16;
 /** After a failure it is left aside for this long, and for twice as long after the next, ms. */
 const asideMs = 200;
 const asideMsMax = 10_000;

@@ -15,11 +15,16 @@ import { systemClock } from "../../protocol/time/system-clock.ts";
 /** An agent seldom moves; one that cannot be reached where it was is asked for again. */
 const placeMs = 30_000;
 
+/** Connections to one agent that are being made at once: it lets in only some that are not joined to anything yet. */
+const dialsMax = 4;
+
 /** A new connection to the replica of a fence at an agent. */
 export type ConnectReplica = (agent: string, fence: number) => Promise<Outcome<Duplex>>;
 
 export class ReplicaWay {
   readonly #connected: Connected;
+  /** By agent, who waits to connect, and how many do now. */
+  readonly #dials = new Map<string, { busy: number; readonly waiting: (() => void)[] }>();
   readonly #places = new Map<string, { readonly peer: FarPeer; readonly until: number }>();
   #door: Promise<PersonDoor | null> | null = null;
 
@@ -28,6 +33,21 @@ export class ReplicaWay {
   }
 
   async connect(agent: string, fence: number): Promise<Outcome<Duplex>> {
+    const dials = this.#dials.get(agent) ?? { busy: 0, waiting: [] };
+    this.#dials.set(agent, dials);
+    if (dials.busy >= dialsMax) await new Promise<void>((resolve) => void dials.waiting.push(resolve));
+    else dials.busy++;
+    try {
+      return await this.#connectNow(agent, fence);
+    } finally {
+      // Whoever waited takes the turn over.
+      const next = dials.waiting.shift();
+      if (next === undefined) dials.busy--;
+      else next();
+    }
+  }
+
+  async #connectNow(agent: string, fence: number): Promise<Outcome<Duplex>> {
     const door = await this.#opened();
     if (door === null)
       return refuse(

@@ -38,6 +38,8 @@ const upRecordSchema = z.object({
   url: longText,
   /** Digest of the build that runs (`own-build.ts`); left out by earlier versions. */
   build: shortText.optional(),
+  /** Where its gateway answers callers; left out where there is none. */
+  gateway: longText.optional(),
 });
 export type UpRecord = z.infer<typeof upRecordSchema>;
 
@@ -70,6 +72,14 @@ export async function findUp(home: Place): Promise<UpRecord | null> {
   }
 }
 
+let knownBuild: string | null = null;
+
+/** As this process began with it: a clone may be compiled anew under it. */
+function ownBuild(): string {
+  knownBuild ??= buildId(projectFolder);
+  return knownBuild;
+}
+
 /** Of this process. */
 export function writeUpRecord(
   home: Place,
@@ -78,16 +88,22 @@ export function writeUpRecord(
   const folder = ensurePrivateFolder(runFolder(home));
   if (!folder.ok) return folder;
   const started = startOfProcess(process.pid);
-  const build = buildId(projectFolder);
   const own: UpRecord = {
     version: 1,
     pid: process.pid,
     ...(started === null ? {} : { started }),
-    ...(build === null ? {} : { build }),
+    build: ownBuild(),
     ...record,
   };
   const written = writePrivateFile(recordFile(home), `${JSON.stringify(own, null, 2)}\n`);
   return written.ok ? accept(null) : written;
+}
+
+/** Of this process, whose record is there: where its gateway answers. What cannot be written is no reason for anything to end. */
+export function noteGateway(home: Place, gateway: string): void {
+  const own = readUpRecord(home);
+  if (own?.pid !== process.pid) return;
+  writePrivateFile(recordFile(home), `${JSON.stringify({ ...own, gateway }, null, 2)}\n`);
 }
 
 export function removeUpRecord(home: Place): void {

@@ -36,6 +36,8 @@ export interface Gone {
   readonly kind: "gone";
   /** As what it did: "ended by itself". */
   readonly why: string;
+  /** Nobody here has killed it. */
+  readonly byItself: boolean;
 }
 
 export class EngineProcess<Reply extends { readonly id: number }> {
@@ -45,7 +47,7 @@ export class EngineProcess<Reply extends { readonly id: number }> {
   readonly #waiting = new Map<number, (reply: Reply | Gone) => void>();
   readonly #looks: NodeJS.Timeout;
   #next = 1;
-  #why = "ended by itself";
+  #why: string | null = null;
 
   constructor({ entry, environment, heldMaxMiB, parse }: EngineProcessOptions<Reply>) {
     this.#parse = parse;
@@ -67,7 +69,7 @@ export class EngineProcess<Reply extends { readonly id: number }> {
   }
 
   ask(request: object, maxMs: number): Promise<Reply | Gone> {
-    if (this.isGone) return Promise.resolve({ kind: "gone", why: this.#why });
+    if (this.isGone) return Promise.resolve(this.#gone());
     const id = this.#next++;
     return new Promise((resolve) => {
       const late = setTimeout(() => this.kill(`took longer than ${maxMs / 1_000} s and was ended`), maxMs);
@@ -95,11 +97,15 @@ export class EngineProcess<Reply extends { readonly id: number }> {
     waiting?.(reply);
   }
 
+  #gone(): Gone {
+    return { kind: "gone", why: this.#why ?? "ended by itself", byItself: this.#why === null };
+  }
+
   #end(): void {
     if (this.isGone) return;
     this.isGone = true;
     clearInterval(this.#looks);
-    for (const waiting of this.#waiting.values()) waiting({ kind: "gone", why: this.#why });
+    for (const waiting of this.#waiting.values()) waiting(this.#gone());
     this.#waiting.clear();
   }
 }

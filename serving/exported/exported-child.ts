@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
+import { storedList } from "../../protocol/bound.ts";
 import { exportedRequestSchema, type ExportedReply } from "./exported-message.ts";
 
 type Answer = (rows: readonly object[]) => Promise<unknown>;
@@ -12,7 +13,7 @@ const openSchema = z.object({
   openPredictor: z.custom<() => Promise<unknown>>((value) => typeof value === "function"),
 });
 const predictorSchema = z.object({ answer: z.custom<Answer>((value) => typeof value === "function") });
-const rowsSchema = z.array(z.array(z.number()));
+const rowsSchema = storedList(storedList(z.number()));
 const sentenceCharactersMax = 300;
 
 let answer: Answer | null = null;

@@ -1,7 +1,21 @@
 /** Has a loaded version answer an example before anybody else asks it. */
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { InputColumn, ServedModel } from "./served-model.ts";
 
 const text = "two days, three hours";
+
+/** Opens a version that answers; one that does not is freed and refused. */
+export async function openProven(
+  open: (reference: string) => Promise<Outcome<ServedModel>>,
+  reference: string,
+): Promise<Outcome<ServedModel>> {
+  const opened = await open(reference);
+  if (!opened.ok) return opened;
+  const fault = await proveServed(opened.value);
+  if (fault === null) return accept(opened.value);
+  opened.value.dispose();
+  return refuse("conflict", `${reference} cannot be served: ${fault}`);
+}
 
 /** Null where it answers; else what is wrong with it. An example that it refuses proves that it looks at its rows. */
 export async function proveServed(model: ServedModel): Promise<string | null> {

@@ -24,6 +24,11 @@ export interface EnginePorts {
 }
 
 type Asked = Unnumbered<EngineRequest>;
+/** The engine could not be started again. */
+interface Unloaded {
+  readonly kind: "refused";
+  readonly refused: Outcome<never>;
+}
 
 export class OnnxEngine {
   readonly #options: EngineOptions;
@@ -53,14 +58,10 @@ export class OnnxEngine {
     inputs: readonly EngineTensor[],
     outputs: readonly string[],
   ): Promise<Outcome<readonly EngineTensor[]>> {
-    if (this.#child === null || this.#child.isGone) {
-      const again = await this.#load();
-      if (!again.ok) return again;
-    }
-    const reply = await this.#ask(
-      { kind: "run", inputs: [...inputs], outputs: [...outputs] },
-      this.#limits.runMaxMs,
-    );
+    const request: Asked = { kind: "run", inputs: [...inputs], outputs: [...outputs] };
+    let reply = await this.#askLoaded(request);
+    // Somebody may have killed it, or another request; the same request ending two of them is that request.
+    if (reply.kind === "gone" && reply.byItself) reply = await this.#askLoaded(request);
     switch (reply.kind) {
       case "ran":
         return accept(reply.outputs);
@@ -68,9 +69,19 @@ export class OnnxEngine {
         return refuse("invalid", runFault(reply.words));
       case "gone":
         return refuse("unavailable", `the model's engine ${reply.why} over this request`);
+      case "refused":
+        return reply.refused;
       default:
         return refuse("unavailable", "the model's engine answered something else");
     }
+  }
+
+  async #askLoaded(request: Asked): Promise<EngineReply | Gone | Unloaded> {
+    if (this.#child === null || this.#child.isGone) {
+      const again = await this.#load();
+      if (!again.ok) return { kind: "refused", refused: again };
+    }
+    return this.#ask(request, this.#limits.runMaxMs);
   }
 
   close(): void {
@@ -116,7 +127,9 @@ export class OnnxEngine {
 
   async #ask(request: Asked, maxMs: number): Promise<EngineReply | Gone> {
     const child = this.#child;
-    return child === null ? { kind: "gone", why: "has not started" } : child.ask(request, maxMs);
+    return child === null
+      ? { kind: "gone", why: "has not started", byItself: false }
+      : child.ask(request, maxMs);
   }
 }
 

@@ -2,7 +2,12 @@
 import type { InputColumn } from "../model/served-model.ts";
 import type { DescribedModel } from "./described-model.ts";
 
-export function openApiDocument(models: readonly DescribedModel[], version: string): object {
+/** `onTrial`: those of the models that have a version on trial. */
+export function openApiDocument(
+  models: readonly DescribedModel[],
+  version: string,
+  onTrial: readonly DescribedModel[] = [],
+): object {
   return {
     openapi: "3.1.0",
     info: {
@@ -26,6 +31,7 @@ export function openApiDocument(models: readonly DescribedModel[], version: stri
           ];
         }),
       ),
+      ...Object.fromEntries(onTrial.flatMap(trialPaths)),
       "/invocations": {
         post: {
           summary: "MLflow's scoring protocol, for the first model",
@@ -111,6 +117,28 @@ function inferPath({ inputs, reference }: DescribedModel): object {
       responses: responses({ type: "object" }),
     },
   };
+}
+
+/** What callers may say and ask of a version on trial. */
+function trialPaths({ model: { model, signature } }: DescribedModel): readonly (readonly [string, object])[] {
+  const { labels } = signature;
+  const truth = labels === null ? { type: "number" } : { type: "string", enum: labels };
+  const feedback = {
+    type: "object",
+    required: ["answer", "truth"],
+    properties: { answer: { type: "string" }, truth: { oneOf: [truth, { type: "array", items: truth }] } },
+  };
+  const told = {
+    post: {
+      summary: `Say what was right instead of, or in, an answer of ${model}`,
+      requestBody: body(feedback),
+      responses: responses({ type: "object", properties: { counted: { type: "boolean" } } }),
+    },
+  };
+  return [
+    [`/feedback/${model}`, told],
+    [`/v2/models/${model}/rollout`, question(`How the version of ${model} that is on trial compares`)],
+  ];
 }
 
 function question(summary: string): object {

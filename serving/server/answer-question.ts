@@ -10,6 +10,8 @@ import { metricText } from "./metric-text.ts";
 import { extensions, modelConfig, modelMetadata, modelStats, platform } from "./model-metadata.ts";
 import type { ModelTable } from "./model-table.ts";
 import { replyJson, replyRefusal, replyText } from "./reply.ts";
+import { rolloutMetrics } from "./rollout-metric.ts";
+import { rolloutView } from "./rollout-view.ts";
 import type { ModelQuestion, ServerQuestion } from "./route.ts";
 
 interface QuestionContext {
@@ -53,14 +55,20 @@ function answerOfServer(
     case "mlflow-version":
       return replyText(response, "text/plain; charset=utf-8", packageVersion);
     case "metrics":
-      return replyText(response, "text/plain; version=0.0.4; charset=utf-8", metricText(lanes));
+      return replyText(
+        response,
+        "text/plain; version=0.0.4; charset=utf-8",
+        metricText([...lanes, ...table.desks.flatMap(({ shadow }) => shadow ?? [])]) +
+          rolloutMetrics(table.desks),
+      );
     case "openapi":
       return replyJson(
         response,
         200,
         openApiDocument(
-          lanes.map(({ described }) => described),
+          table.places.filter(({ weight }) => weight > 0).map(({ lane }) => lane.described),
           packageVersion,
+          table.desks.map(({ incumbent }) => incumbent.described),
         ),
       );
     case "form":
@@ -98,9 +106,21 @@ function answerOfModel(
       );
     case "model-config":
       return replyJson(response, 200, modelConfig(lane.described, laneLimits.batchRowsMax));
+    case "model-rollout":
+      return answerOfRollout(table, model, response);
     case "model-stats":
       return replyJson(response, 200, { model_stats: (version === null ? lanes : [lane]).map(statsOf) });
   }
+}
+
+function answerOfRollout(table: ModelTable, model: string, response: ServerResponse): void {
+  const desk = table.desk(model);
+  if (desk !== null) return replyJson(response, 200, rolloutView(desk));
+  const { down } = turnDown(
+    404,
+    `${model} has no version on trial here; \`--canary\` and \`--shadow\` bring one in`,
+  );
+  replyRefusal(response, down, "open-inference");
 }
 
 function indexEntry({ described: { model } }: Lane): object {

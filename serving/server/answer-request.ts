@@ -8,7 +8,7 @@ import { observe } from "../batch/histogram.ts";
 import type { Answers } from "../model/served-model.ts";
 import type { AskedRows } from "../protocol/asked-rows.ts";
 import type { DescribedModel } from "../protocol/described-model.ts";
-import type { HttpRefusal, Reading } from "../protocol/http-refusal.ts";
+import { turnDown, type HttpRefusal, type Reading } from "../protocol/http-refusal.ts";
 import { writeInfer } from "../protocol/infer-answer.ts";
 import { readInfer } from "../protocol/infer-request.ts";
 import { readInvocation, writeInvocation } from "../protocol/mlflow-request.ts";
@@ -17,6 +17,7 @@ import type { RefusalForm } from "../protocol/refusal-form.ts";
 import { readContentType, type RequestBody } from "../protocol/request-body.ts";
 import { answerNumbersMax } from "../protocol/serving-limit.ts";
 import type { WrittenAnswer } from "../protocol/written-answer.ts";
+import { answerFeedback } from "./answer-feedback.ts";
 import { answerQuestion } from "./answer-question.ts";
 import type { CallerKeys } from "./caller-key.ts";
 import type { ModelTable } from "./model-table.ts";
@@ -24,6 +25,7 @@ import { receiveBody, type HeldBytes } from "./receive-body.ts";
 import { replyRefusal, replyWith } from "./reply.ts";
 import { readWhole, type WholeAsked } from "./read-whole.ts";
 import { readHeaders, type RequestHeaders } from "./request-header.ts";
+import type { RolloutDesk } from "./rollout-desk.ts";
 import { routeOf, type AskingRoute, type Route } from "./route.ts";
 
 export interface RequestContext {
@@ -69,15 +71,34 @@ export function answerRequest(
   const headers = readHeaders(request.rawHeaders);
   const caller = callerOf(context, value, headers, request.socket);
   if (!caller.ok) return refuseUnread(request, response, caller.down, form);
-  if (!isAsking(value)) {
+  if (isAsking(value)) {
+    new Asking(context, response, value, form, caller.value).receive(request, headers);
+  } else if (value.kind === "feedback") {
+    receiveWith(context, request, headers, (body) => {
+      if (body.ok) answerFeedback(context.table, value.model, body.value, response);
+      else replyRefusal(response, body.down, form);
+    });
+  } else {
     request.resume();
-    return answerQuestion(context, value, response);
+    answerQuestion(context, value, response);
   }
-  new Asking(context, response, value, form, caller.value).receive(request, headers);
 }
 
 export function isAsking(route: Route): route is AskingRoute {
   return route.kind === "infer" || route.kind === "plain" || route.kind === "invocation";
+}
+
+function receiveWith(
+  { held }: RequestContext,
+  request: IncomingMessage,
+  { contentEncoding, contentLength, contentType, inferenceHeader }: RequestHeaders,
+  done: (body: Reading<RequestBody>) => void,
+): void {
+  const length = contentLength === null ? null : Number(contentLength);
+  receiveBody(request, { length, encoding: contentEncoding }, held, (body) => {
+    if (!body.ok) return done(body);
+    done({ ok: true, value: { bytes: body.value, ...readContentType(contentType), inferenceHeader } });
+  });
 }
 
 /** Without reading its body; the connection stays open where there is little left of it. */
@@ -101,7 +122,7 @@ function callerOf(
   connection: object,
 ): Reading<string | null> {
   if (keys === null || keyless.includes(route.kind)) return { ok: true, value: null };
-  return keys.admit(authorization, now(), isAsking(route), connection);
+  return keys.admit(authorization, now(), isAsking(route) || route.kind === "feedback", connection);
 }
 
 /** From here on a status of HTTP says that nothing was answered. */
@@ -132,48 +153,96 @@ class Asking {
   }
 
   receive(request: IncomingMessage, headers: RequestHeaders): void {
-    const { contentEncoding, contentLength, contentType, inferenceHeader } = headers;
-    const length = contentLength === null ? null : Number(contentLength);
-    receiveBody(request, { length, encoding: contentEncoding }, this.#context.held, (body) => {
-      if (!body.ok) return replyRefusal(this.#response, body.down, this.#form);
-      this.#ask({ bytes: body.value, ...readContentType(contentType), inferenceHeader });
+    receiveWith(this.#context, request, headers, (body) => {
+      if (body.ok) this.#ask(body.value);
+      else replyRefusal(this.#response, body.down, this.#form);
     });
   }
 
   /** The lane is chosen once all is there, and asked at once: one that is retired has nobody on the way to it. */
   #ask(body: RequestBody): void {
-    const { table } = this.#context;
+    const { newId, table } = this.#context;
     const route = this.#route;
     const found = route.kind === "invocation" ? table.first() : table.find(route.model, route.version);
     if (!found.ok) return replyRefusal(this.#response, found.down, this.#form);
-    const lane = found.value;
+    const id = newId();
+    const isPinned = route.kind !== "invocation" && route.version !== null;
+    const desk = isPinned ? null : table.desk(found.value.described.model.model);
+    const lane = desk?.laneFor(id) ?? found.value;
     const whole = readWhole(route, body, lane.described);
-    if (whole !== null) return this.#askWhole(lane, body.bytes.length, whole);
-    const asked = readAsked(route, body, lane.described);
+    if (whole === null) this.#askLane(lane, body, id, desk);
+    else this.#askWhole(lane, body.bytes.length, whole, id);
+  }
+
+  /** `onMs`: told how long the answer took, if there is one. */
+  #askLane(
+    lane: Lane,
+    body: RequestBody,
+    id: string,
+    desk: RolloutDesk | null,
+    onMs?: (ms: number) => void,
+  ): void {
+    const asked = readAsked(this.#route, body, lane.described);
     lane.counters.inProgress++;
     if (!asked.ok) return this.#refuse(lane, asked.down);
     const { rows, write } = asked.value;
     const large = largeAnswer(rows.count, lane.described);
     if (large !== null) return this.#refuse(lane, large);
+    const askedAt = desk === null ? 0 : this.#context.now();
+    const trial = desk?.isCanary(lane) === true ? this.#tryCanary(desk, lane, rows, body, id) : null;
+    const done = (answers: Reading<Answers>) => {
+      trial?.end();
+      if (!answers.ok && trial !== null) return trial.giveUp(answers);
+      if (answers.ok) this.#answer(lane, rows, answers.value, write, id);
+      else this.#refuse(lane, answers.down);
+      if (desk === null) return;
+      const ms = this.#context.now() - askedAt;
+      if (answers.ok) onMs?.(ms);
+      desk.answered(id, lane, rows, answers, ms);
+    };
     const full = lane.ask({
       rows,
       bytes: body.bytes.length,
-      isGone: () => this.#response.destroyed,
-      onGone: () => this.#leave(lane),
-      done: (answers) => {
-        if (!answers.ok) return this.#refuse(lane, answers.down);
-        this.#answer(lane, rows, answers.value, write);
+      isGone: () => this.#response.destroyed || trial?.isGivenUp === true,
+      onGone: () => {
+        trial?.end();
+        this.#leave(lane);
       },
+      done,
     });
-    if (full !== null) this.#refuse(lane, full);
+    if (full !== null) done({ ok: false, down: full });
+  }
+
+  /** A canary that gives no answer, or none in time, is no caller's trouble: the incumbent answers in its place. */
+  #tryCanary(desk: RolloutDesk, lane: Lane, rows: AskedRows, body: RequestBody, id: string) {
+    const again = (onMs?: (ms: number) => void) => {
+      lane.counters.failure++;
+      if (!this.#response.destroyed) this.#askLane(desk.incumbent, body, id, desk, onMs);
+    };
+    const late = setTimeout(() => {
+      trial.isGivenUp = true;
+      const down = turnDown(500, `${lane.described.reference} did not answer in time`);
+      // What takes the incumbent long too is no fault of the canary's.
+      again((ms) => (ms < desk.patienceMs / 2 ? desk.failed(id, lane, rows, down) : null));
+    }, desk.patienceMs);
+    const trial = {
+      isGivenUp: false,
+      end: () => clearTimeout(late),
+      giveUp: (answers: Reading<Answers>) => {
+        this.#leave(lane);
+        desk.failed(id, lane, rows, answers);
+        again();
+      },
+    };
+    return trial;
   }
 
   /** What is no rows goes past the lane's batches, in the same bounds. */
-  #askWhole(lane: Lane, bytes: number, asked: Reading<WholeAsked>): void {
+  #askWhole(lane: Lane, bytes: number, asked: Reading<WholeAsked>, id: string): void {
     lane.counters.inProgress++;
     if (!asked.ok) return this.#refuse(lane, asked.down);
     const { compute, rows } = asked.value;
-    const answerId = lane.described.answerHead + this.#context.newId();
+    const answerId = lane.described.answerHead + id;
     const full = lane.askWhole({
       ...{ rows, bytes, compute: () => compute(answerId) },
       isGone: () => this.#response.destroyed,
@@ -187,8 +256,8 @@ class Asking {
     if (full !== null) this.#refuse(lane, full);
   }
 
-  #answer(lane: Lane, rows: AskedRows, answers: Answers, write: Asked["write"]): void {
-    const answerId = lane.described.answerHead + this.#context.newId();
+  #answer(lane: Lane, rows: AskedRows, answers: Answers, write: Asked["write"], id: string): void {
+    const answerId = lane.described.answerHead + id;
     this.#send(lane, write(answers, answerId), answerId);
     const ms = this.#leave(lane);
     this.#context.onAnswer?.({ lane, rows, answers, answerId, caller: this.#caller, ms });

@@ -104,7 +104,7 @@ export function histogramLines(name: string, labels: string, histogram: Histogra
   ];
 }
 
-function labelsOf({ described: { model } }: Lane): string {
+export function labelsOf({ described: { model } }: Lane): string {
   return `model="${escaped(model.model)}",version="${model.version}"`;
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Lane } from "../batch/lane.ts";
 import { quoted, turnDown, type Reading } from "../protocol/http-refusal.ts";
+import type { RolloutDesk } from "./rollout-desk.ts";
 
 export interface TablePlace {
   /** As it was asked for: `name@alias` or `name@version`. */
@@ -16,6 +17,7 @@ export interface TablePlace {
 export class ModelTable {
   readonly #places = new Map<string, TablePlace>();
   readonly #byName = new Map<string, TablePlace[]>();
+  readonly #desks = new Map<string, RolloutDesk>();
   readonly #draw: () => number;
   readonly #name: string | null;
 
@@ -29,12 +31,39 @@ export class ModelTable {
     return [...this.#places.values()];
   }
 
-  /** Puts a lane into its place; resolves when the one that was there has answered all it was asked, and is freed. */
+  /** The versions on trial beside those that answer. */
+  get desks(): readonly RolloutDesk[] {
+    return [...this.#desks.values()];
+  }
+
+  /**
+   * Puts a lane into its place; resolves when the one that was there has answered all it was asked, and is freed. One of weight 0 answers whoever names
+   * its version, and nobody else.
+   */
   put(reference: string, lane: Lane, weight = 1): Promise<void> {
     const before = this.#places.get(reference);
     this.#places.set(reference, { reference, weight, lane });
     this.#listByName();
+    if (weight > 0) this.#desks.get(lane.described.model.model)?.see(lane);
     return before === undefined ? Promise.resolve() : before.lane.retire();
+  }
+
+  /** Nobody is sent there any more; resolves when it has answered all it was asked. */
+  remove(reference: string): Promise<void> {
+    const before = this.#places.get(reference);
+    this.#places.delete(reference);
+    this.#listByName();
+    // It may be in the middle of handing out a batch whose answers led to this.
+    return Promise.resolve().then(() => before?.lane.retire());
+  }
+
+  /** What is on trial beside the one version of a model; null where nothing is. */
+  desk(model: string): RolloutDesk | null {
+    return this.#desks.get(model) ?? null;
+  }
+
+  try(desk: RolloutDesk): void {
+    this.#desks.set(desk.model, desk);
   }
 
   /** Puts these in place of all that were there, at once; resolves when those that are in no place any more are freed. */
@@ -43,6 +72,8 @@ export class ModelTable {
     this.#places.clear();
     for (const place of places) this.#places.set(place.reference, place);
     this.#listByName();
+    for (const { lane, weight } of places)
+      if (weight > 0) this.#desks.get(lane.described.model.model)?.see(lane);
     await Promise.all(left.map(({ lane }) => lane.retire()));
   }
 
@@ -77,10 +108,11 @@ export class ModelTable {
   }
 
   async retireAll(): Promise<void> {
-    const { places } = this;
+    const { desks, places } = this;
     this.#places.clear();
     this.#byName.clear();
-    await Promise.all(places.map(({ lane }) => lane.retire()));
+    this.#desks.clear();
+    await Promise.all([...desks.map((desk) => desk.close()), ...places.map(({ lane }) => lane.retire())]);
   }
 
   #weighted(places: readonly TablePlace[]): Lane {

@@ -2,7 +2,7 @@
 import { quoted, turnDown, type Reading } from "../protocol/http-refusal.ts";
 
 type AskingKind = "infer" | "plain";
-type ModelQuestionKind = "model-ready" | "model-metadata" | "model-config" | "model-stats";
+type ModelQuestionKind = "model-ready" | "model-metadata" | "model-config" | "model-stats" | "model-rollout";
 type ServerQuestionKind =
   | "server-live"
   | "server-ready"
@@ -27,7 +27,12 @@ export type ModelQuestion = OfModel<ModelQuestionKind>;
 export interface ServerQuestion {
   readonly kind: ServerQuestionKind;
 }
-export type Route = AskingRoute | ModelQuestion | ServerQuestion;
+/** Says what the truth of an answer was. */
+export interface FeedbackRoute {
+  readonly kind: "feedback";
+  readonly model: string;
+}
+export type Route = AskingRoute | ModelQuestion | ServerQuestion | FeedbackRoute;
 
 /** By path without a slash at its end. */
 const fixed: ReadonlyMap<string, readonly ["GET" | "POST", ServerQuestionKind | "invocation"]> = new Map([
@@ -50,11 +55,13 @@ const actions: ReadonlyMap<string, readonly ["GET" | "POST", ModelQuestionKind |
   ["ready", ["GET", "model-ready"]],
   ["config", ["GET", "model-config"]],
   ["stats", ["GET", "model-stats"]],
+  ["rollout", ["GET", "model-rollout"]],
   ["infer", ["POST", "infer"]],
 ]);
 
 const modelsPrefix = "/v2/models/";
 const plainPrefix = "/predict/";
+const feedbackPrefix = "/feedback/";
 
 export function routeOf(method: string, url: string): Reading<Route> {
   const query = url.indexOf("?");
@@ -64,6 +71,7 @@ export function routeOf(method: string, url: string): Reading<Route> {
   if (known !== undefined) return allowed(method, known[0], path) ?? { ok: true, value: { kind: known[1] } };
   if (path.startsWith(modelsPrefix)) return modelRoute(method, path);
   if (path.startsWith(plainPrefix)) return plainRoute(method, path);
+  if (path.startsWith(feedbackPrefix)) return feedbackRoute(method, path);
   return noPath(path);
 }
 
@@ -92,6 +100,12 @@ function plainRoute(method: string, path: string): Reading<Route> {
   const model = at === -1 ? given : given.slice(0, at);
   const version = at === -1 ? null : given.slice(at + 1);
   return allowed(method, "POST", path) ?? { ok: true, value: { kind: "plain", model, version } };
+}
+
+function feedbackRoute(method: string, path: string): Reading<Route> {
+  const model = decoded(path.slice(feedbackPrefix.length));
+  if (model === null || model === "" || model.includes("/")) return noPath(path);
+  return allowed(method, "POST", path) ?? { ok: true, value: { kind: "feedback", model } };
 }
 
 function decoded(word: string): string | null {

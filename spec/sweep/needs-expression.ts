@@ -14,7 +14,11 @@ const numbers = ["memGiB", "cores", "diskGiB", "gpu.count", "gpu.vramGiB", "gpu.
 const texts = ["gpu.vendor", "python"];
 const labelPrefix = "labels.";
 
+/** In the place of what was needed before: anything will do. */
+const nothing = "none";
+
 export function readNeeds(expressions: readonly string[]): Outcome<Requirement> {
+  if (expressions.length === 1 && expressions[0] === nothing) return accept({});
   const needs: Record<string, unknown> = {};
   for (const expression of expressions) {
     const problem = enter(needs, expression);

@@ -7,9 +7,11 @@ import { after, before, describe, test } from "node:test";
 import * as z from "zod";
 import { childRunner } from "../../agent/child/child-runner.ts";
 import type { Job, RunnerEvent } from "../../agent/runner/runner.ts";
+import { encodeBundle } from "../../agent/program/bundle.ts";
 import { artifactName } from "../../artifact/name-artifact.ts";
 import type { ReplicaState, Serving } from "../../protocol/deployment.ts";
 import { askReplica } from "../support/asked-replica.ts";
+import { onnxRuntime, onnxTypes, tinyOnnx } from "../support/tiny-onnx.ts";
 import { trainedModel } from "../support/model-case.ts";
 import { until } from "../support/until.ts";
 
@@ -20,7 +22,8 @@ const task = "text-classification";
 
 describe("SERVED: a replica in its process", () => {
   const dir = mkdtempSync(join(tmpdir(), "trialmesh-replica-"));
-  const runner = childRunner({ slots: 2 });
+  const environment = onnxRuntime.ok ? { ...process.env, TRIALMESH_RUNTIME: onnxRuntime.home } : process.env;
+  const runner = childRunner({ slots: 2, environment });
   const events: RunnerEvent[] = [];
   const digests: string[] = [];
   const parts: Record<string, string> = {};
@@ -32,6 +35,13 @@ describe("SERVED: a replica in its process", () => {
       keep((await trainedModel({ task, model: "linear", params })).bytes);
     }
     keep(Buffer.from("no model at all"));
+    const { FP32 } = onnxTypes;
+    const graph = tinyOnnx({
+      inputs: [{ name: "x", type: FP32, shape: ["rows", 2] }],
+      outputs: [{ name: "y", type: FP32, shape: ["rows", 2] }],
+      nodes: [{ op: "Softmax", inputs: ["x"], outputs: ["y"] }],
+    });
+    keep(encodeBundle({ files: [{ path: "model.onnx", content: graph, executable: false }], note: null }));
   });
   after(async () => {
     await runner.close();
@@ -47,9 +57,9 @@ describe("SERVED: a replica in its process", () => {
   }
 
   /** Revision `n` answers with version `n`, of the artifact `at`. */
-  function serving(revision: number, at: number): Serving {
+  function serving(revision: number, at: number, ofTask = task): Serving {
     const artifact = digests[at] ?? "";
-    const version = { model: "served", version: revision, artifact, task, dataset: null };
+    const version = { model: "served", version: revision, artifact, task: ofTask, dataset: null };
     return { deployment: "live", revision, versions: [{ role: "incumbent", share: 1, ...version }] };
   }
 
@@ -144,6 +154,23 @@ describe("SERVED: a replica in its process", () => {
     runner.stop(2, "checkpoint");
     await endOf(2);
   });
+
+  test(
+    "SERVED-1: it answers with a graph that a program left, and changes over from it",
+    { skip: onnxRuntime.ok ? false : onnxRuntime.why },
+    async () => {
+      const place = await begin(6, serving(1, 4, "command"));
+      const inputs = [{ name: "x", datatype: "FP32", shape: [1, 2], data: [1, 1] }];
+      const { status, text } = await askReplica(place, "/v2/models/live/infer", { inputs });
+      assert.equal(status, 200, text);
+      assert.match(text, /"data":\[0\.50*,0\.50*\]/);
+      runner.serve(6, serving(2, 0), parts);
+      await until("revision 2", () => (stateOf(6)?.revision === 2 ? true : null));
+      assert.equal((await askReplica(place, "/predict/live", { text: "guten Tag" })).status, 200);
+      runner.stop(6, "checkpoint");
+      await endOf(6);
+    },
+  );
 
   test("SERVED-4: one that cannot load at its start has failed everywhere; one whose files are missing may be tried again; a killed process too", async () => {
     runner.start(jobOf(3, serving(1, 3)));

@@ -1,7 +1,7 @@
 // Agents say what they hold and ask who holds it, over every Bus; a leader that is new, or missed something, is told anew.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { findPeers, findRelays } from "../../artifact/find-peers.ts";
+import { findAgent, findPeers, findRelays } from "../../artifact/find-peers.ts";
 import { tellHoldings, type HoldingsTeller } from "../../agent/tell-holdings.ts";
 import { SenderQuota } from "../../coordinator/leader/sender-quota.ts";
 import { serveTracker } from "../../coordinator/leader/serve-tracker.ts";
@@ -180,11 +180,19 @@ for (const world of busWorlds) {
       assert.deepEqual(await mesh.settle(findRelays(named("den"), "m")), []);
     });
 
+    test("TRACK-1: where an agent is reached is told to whoever asks for it, while it is there", async () => {
+      assert.deepEqual(await mesh.settle(findAgent(asking, "m", "den")), {
+        peers: [{ agent: "den", door, part: false }],
+      });
+      assert.deepEqual(await mesh.settle(findAgent(asking, "m", "nobody")), { peers: [] });
+    });
+
     test("TRACK-1: an agent that is gone is nobody's peer", async () => {
       fold.do({ kind: "silent", agent: "den" });
       assert.equal(fold.state.agents.get("den")?.present, false);
       assert.deepEqual(await found(3), []);
       assert.deepEqual(await mesh.settle(findRelays(asking, "m")), []);
+      assert.deepEqual(await mesh.settle(findAgent(asking, "m", "den")), { peers: [] });
     });
   });
 }

@@ -79,6 +79,7 @@ const asking: readonly (readonly string[])[] = [
   ["agents", "desk"],
   ["agents", "cordon", "desk"],
   ["agents", "drain", "desk"],
+  ["machines"],
   ["sweep", "ls"],
   ["sweep", "show", "s1"],
   ["sweep", "show", "s1", "--best"],
@@ -128,6 +129,10 @@ const asking: readonly (readonly string[])[] = [
   ["budget", "grant", "ada", "5"],
   ["budget", "set", "ada", "--weight", "2"],
   ["account", "open", "ada"],
+  ["deploy", "show", "m"],
+  ["deploy", "stop", "m"],
+  ["deploy", "logs", "m"],
+  ["deployments"],
   ["gc", "--dry"],
   ["gc", "--why", "abcdef"],
   ["gc", "policy"],
@@ -141,6 +146,8 @@ const others = [
     "down",
     "demo",
     "coordinator",
+    "add",
+    "upgrade",
     "invite",
     "join",
     "revoke",
@@ -154,7 +161,7 @@ const others = [
   ...["dataset add", "dataset preview", "dataset profile", "dataset diff", "dataset check"],
   ...["artifact get", "artifact put", "artifact pin", "artifact unpin", "artifact verify"],
   ...["model promote", "model rollback", "model report", "model export"],
-  ...["model promote", "model rollback", "model report", "serve"],
+  ...["serve", "gateway", "deploy"],
   ...["sweep run", "sweep watch", "tui"],
 ];
 
@@ -173,7 +180,7 @@ describe("TERM-1: nothing that a terminal obeys leaves a command, whatever the m
 
   test("every other command is one that shows nothing of a mesh", () => {
     const leaves = (command: Command, path: readonly string[]): string[] => [
-      ...(command.commands.length === 0 || ["agents", "agent", "gc"].includes(command.name())
+      ...(command.commands.length === 0 || ["agents", "agent", "gc", "deploy"].includes(command.name())
         ? [path.join(" ")]
         : []),
       ...command.commands.flatMap((child) => leaves(child, [...path, child.name()])),

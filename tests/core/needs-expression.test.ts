@@ -31,6 +31,7 @@ test("DEPLOY-13: a need on the command line says what the same field of a sweep 
     packages: ["torch>=2", "numpy"],
   });
   assert.deepEqual(readNeeds(["python=3.11"]), { ok: true, value: { python: "3.11" } });
+  assert.deepEqual(readNeeds(["none"]), { ok: true, value: {} });
   assert.deepEqual(readNeeds([]), { ok: true, value: {} });
 });
 

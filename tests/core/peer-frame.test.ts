@@ -54,6 +54,7 @@ const message: fc.Arbitrary<PeerMessage> = fc
       kind: fc.constantFrom("called" as const, "answer" as const),
       token: digest.map((hex) => hex.slice(0, 32)),
     }),
+    fc.record({ kind: fc.constant("join" as const), fence: fc.nat(2 ** 48 - 1) }),
   )
   .map((one) => ({ ...one }));
 

@@ -64,9 +64,13 @@ describe("GATEWAY-1: a mesh's deployments at one address", { skip: skipWithoutNa
     assert.equal((await fetch(`${url}/v2/health/ready`)).status, 503);
     await must("deploy", "answers", "served@champion", "--replicas", "2", "--detach");
     // The first request waits for the replica that starts.
-    const first = await ask("guten Morgen");
-    assert.equal(first.version, 1);
+    assert.equal((await ask("guten Abend")).version, 1);
+    const deployed = await must("deploy", "answers", "served@champion", "--replicas", "2");
+    assert.ok(deployed.err.includes(`ask it at ${url}/predict/answers`), deployed.err);
     await whole(1);
+    // Many who come at once are no reason to leave a replica aside.
+    await Promise.all(Array.from({ length: 100 }, (_, at) => ask(`number ${at}`)));
+    assert.doesNotMatch(await (await fetch(`${url}/metrics`)).text(), /retries_total\{.*\} [1-9]/);
     const seen = new Map<number, string>();
     let isOver = false;
     const caller = async () => {

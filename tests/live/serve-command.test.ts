@@ -158,7 +158,7 @@ describe("MODEL-RUN-5: a model's own program answers with it where that is allow
       sleeps(all.filter((pid) => pid !== serving.pid)).length === 0 ? true : null,
     );
     assert.deepEqual(
-      readdirSync(temporary).filter((name) => name.startsWith("trialmesh-serve-")),
+      readdirSync(temporary).filter((name) => name.startsWith("trialmesh-model-")),
       [],
     );
   });

@@ -192,4 +192,28 @@ describe("MODEL-RUN-2: a script's ONNX model is served as Python's runtime answe
     assert.equal(head, "a,b,c,d,prediction,probability.setosa,probability.versicolor,probability.virginica");
     assert.match(first ?? "", /^5\.1,3\.5,1\.4,0\.2,setosa,0\.9/);
   });
+
+  test("a deployment of the mesh answers with it too, on an agent that has the runtime", async () => {
+    const { code, err } = await mesh.runProcess("one", "deploy", "flowers", "iris@2");
+    assert.equal(code, 0, err);
+    const gateway = mesh.start("one", "gateway", "--listen", "127.0.0.1:0");
+    const address = await gateway.saidLine(/(http:\/\/127\.0\.0\.1:\d+)/);
+    const body = JSON.stringify({ inputs: [{ name: "X", datatype: "FP32", shape: [3, 4], data: rows }] });
+    const answer = await until("an answer of the deployment", async (note) => {
+      const asked = await fetch(`${address}/v2/models/flowers/infer`, { method: "POST", body }).catch(
+        () => null,
+      );
+      const text = (await asked?.text()) ?? "nobody listens";
+      note(text);
+      return asked?.status === 200 ? text : null;
+    });
+    const { outputs } = inferSchema.parse(JSON.parse(answer));
+    assert.deepEqual(
+      outputs.map(({ name }) => name),
+      ["output_label", "output_probability"],
+    );
+    const own = await infer();
+    assert.deepEqual(outputs[0]?.shape, own.outputs[0]?.shape);
+    assert.equal((await mesh.run("one", "deploy", "stop", "flowers")).code, 0);
+  });
 });

@@ -3,6 +3,7 @@ import { priceOf } from "../../protocol/token.ts";
 import { stateText } from "../support/state-text.ts";
 import { retentionOf } from "../../coordinator/collect/default-retention.ts";
 import { referredTo } from "../../coordinator/collect/reference.ts";
+import type { EventOf } from "../../coordinator/format/event.ts";
 import type { State } from "../../coordinator/state/state.ts";
 import { Journal } from "../../coordinator/journal/journal.ts";
 import { auditJournal, type JournalAudit } from "../support/journal-audit.ts";
@@ -23,17 +24,20 @@ async function auditOnce(world: World, calmFrom: number): Promise<JournalAudit> 
   const journal = new Journal(world.hub.connect("auditor"), mesh, world.clock, world.keysOf("two"));
   const violations: string[] = [];
   let last = 0;
+  const endedInCalm: EventOf<"AttemptEnded">[] = [];
   const audit = await world.clock.settle(
     auditJournal(journal, (event, _, at) => {
       if (at < last) violations.push(`CLOCK-1: ${event.kind} at ${at}, after ${last}`);
       last = at;
       if (event.kind !== "AttemptEnded" || at <= calmFrom) return;
-      if (event.ending === "lost" || event.ending === "refused")
-        violations.push(
-          `LIVE-2: fence ${event.fence} ended as ${event.ending} in the calm: ${event.note ?? ""}`,
-        );
+      if (event.ending === "lost" || event.ending === "refused") endedInCalm.push(event);
     }),
   );
+  const replicas = replicaFences(audit.state);
+  for (const { ending, fence, note = "" } of endedInCalm)
+    // What a machine that went in the storm still held is paid for longer than that: DEPLOY-15.
+    if (!replicas.has(fence))
+      violations.push(`LIVE-2: fence ${fence} ended as ${ending} in the calm: ${note}`);
   violations.push(...audit.violations);
   // The run has ended: a trial without an outcome is as wrong as one with two.
   for (const trial of audit.state.trials.keys()) {
@@ -65,6 +69,13 @@ async function auditOnce(world: World, calmFrom: number): Promise<JournalAudit> 
     violations.push(`REPLAY-1: the state of ${name} is not what its journal adds up to: ${difference}`);
   }
   return { ...audit, violations };
+}
+
+function replicaFences(state: State): ReadonlySet<number> {
+  const trials = [...state.trials.values()].filter(
+    ({ sweep }) => state.sweeps.get(sweep)?.deployment !== undefined,
+  );
+  return new Set(trials.flatMap(({ attempts }) => attempts.map(({ fence }) => fence)));
 }
 
 /** GC-1, after a last look with no grace: all that nothing refers to is gone, and all that something refers to is there; and what has ended is archived. */

@@ -51,6 +51,13 @@ export class DeployedFold extends Fold {
     for (const trial of this.training()) this.finish(trial, seed / 100);
   }
 
+  /** Its process was started anew. */
+  rejoin(agent: string): void {
+    const { capability: of, incarnation, policy } = mustGet(this.state.agents, agent, "agent");
+    const register = { incarnation: `${incarnation}+`, capability: of, policy };
+    this.do({ kind: "register", agent, register });
+  }
+
   training(): Trial[] {
     return this.running().filter(({ model }) => model === "alpha");
   }

@@ -2,10 +2,10 @@
  * A version that a program made, opened to answer: its folder brought here into a place of its own, and served as what its files are. Nothing in it is
  * run by this.
  */
-import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { decodeBundle } from "../../agent/program/bundle.ts";
-import { unpackBundle } from "../../agent/program/bundle-folder.ts";
+import { decodeBundle } from "../program/bundle.ts";
+import { makeModelFolder } from "./model-folder.ts";
+import { unpackBundle } from "../program/bundle-folder.ts";
 import { refuse, type Outcome } from "../../protocol/refusal.ts";
 import { openExported } from "../../serving/exported/open-exported.ts";
 import { folderFormatOf } from "../../serving/model/folder-format.ts";
@@ -13,7 +13,6 @@ import type { ServedModel, VersionName } from "../../serving/model/served-model.
 import { openOnnx } from "../../serving/onnx/open-onnx.ts";
 import type { Environment } from "../../system/environment.ts";
 import { refuseDisk } from "../../system/system-error.ts";
-import { makeTemporaryFolder } from "../../system/temporary-folder.ts";
 import { runtimeFolder } from "../../training/runtime/managed-package.ts";
 
 /** `bytes`: of the artifact. */
@@ -32,8 +31,7 @@ export async function openOutput(
       "conflict",
       `${which} is what a program left and cannot be served: ${format.refusal.message}`,
     );
-  const folder = makeTemporaryFolder("trialmesh-model-");
-  const onDispose = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  const { path: folder, remove: onDispose } = makeModelFolder();
   try {
     await unpackBundle(bundle.value, folder);
     const { value } = format;
