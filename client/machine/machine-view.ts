@@ -28,7 +28,7 @@ export interface MachineView {
 export function machineViews(
   home: Home,
   agents: readonly AgentView[],
-  build: string | null,
+  build: string,
 ): Outcome<readonly MachineView[]> {
   const machines = listMachines(home);
   if (!machines.ok) return machines;
@@ -47,7 +47,7 @@ export function machineViews(
       state: agent?.state ?? "unknown",
       version: record?.packageVersion ?? null,
       build: record?.build ?? null,
-      current: record === undefined || build === null ? null : record.build === build,
+      current: record === undefined ? null : record.build === build,
       platform: record?.platform ?? (agent === undefined ? null : `${agent.host.os}-${agent.host.arch}`),
       lastSeenAt: agent?.lastSeenAt ?? null,
       joined: record === undefined ? joined : "added",

@@ -36,10 +36,10 @@ const upRecordSchema = z.object({
   /** Address the server listens on. */
   listen: longText,
   url: longText,
-  /** Where its gateway answers callers; left out where there is none. */
-  gateway: longText.optional(),
   /** Digest of the build that runs (`own-build.ts`); left out by earlier versions. */
   build: shortText.optional(),
+  /** Where its gateway answers callers; left out where there is none. */
+  gateway: longText.optional(),
 });
 export type UpRecord = z.infer<typeof upRecordSchema>;
 
@@ -72,6 +72,14 @@ export async function findUp(home: Place): Promise<UpRecord | null> {
   }
 }
 
+let knownBuild: string | null = null;
+
+/** As this process began with it: a clone may be compiled anew under it. */
+function ownBuild(): string {
+  knownBuild ??= buildId(projectFolder);
+  return knownBuild;
+}
+
 /** Of this process. */
 export function writeUpRecord(
   home: Place,
@@ -80,12 +88,11 @@ export function writeUpRecord(
   const folder = ensurePrivateFolder(runFolder(home));
   if (!folder.ok) return folder;
   const started = startOfProcess(process.pid);
-  const build = buildId(projectFolder);
   const own: UpRecord = {
     version: 1,
     pid: process.pid,
     ...(started === null ? {} : { started }),
-    ...(build === null ? {} : { build }),
+    build: ownBuild(),
     ...record,
   };
   const written = writePrivateFile(recordFile(home), `${JSON.stringify(own, null, 2)}\n`);
