@@ -60,11 +60,18 @@ export function framed(message: Uint8Array, isPacked = false): Buffer {
 }
 
 export class GrpcCaller {
-  readonly session: ClientHttp2Session;
+  readonly #open: () => ClientHttp2Session;
+  #session: ClientHttp2Session | null = null;
 
   constructor(url: string, options: { readonly ca?: string } = {}) {
-    this.session = connect(url, options);
-    this.session.on("error", () => undefined);
+    this.#open = () => connect(url, options).on("error", () => undefined);
+  }
+
+  /** A server closes one that is idle for long, as others in between may make it. */
+  get session(): ClientHttp2Session {
+    if (this.#session === null || this.#session.destroyed || this.#session.closed)
+      this.#session = this.#open();
+    return this.#session;
   }
 
   /** `body`: with its frame. */
@@ -97,6 +104,6 @@ export class GrpcCaller {
   }
 
   close(): void {
-    this.session.destroy();
+    this.#session?.destroy();
   }
 }
