@@ -3,7 +3,6 @@
  * `probe-sandbox.ts`; what is made of the folders in words is `bubblewrap-option.ts`.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
 import { delimiter, join } from "node:path";
 import type { ProgramNetwork } from "../../protocol/sandbox-rung.ts";
@@ -94,7 +93,7 @@ function confine(
   const opens = door === null ? [] : doorWords(door.port);
   const { machine, network, program } = sandbox;
   makeFolderSync(folders.temporary, 0o700);
-  mkdirSync(join(folders.temporary, "home"), { recursive: true, mode: 0o700 });
+  makeFolderSync(join(folders.temporary, "home"), 0o700);
   const isInSecret = (path: string) => machine.secret.some((folder) => isWithin(path, folder));
   const readable = [...machine.readable, ...opens.slice(0, 2), ...folders.readable];
   const mounts: Mount[] = [

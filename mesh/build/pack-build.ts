@@ -2,7 +2,7 @@
  * A build as one file that a machine without internet unpacks and runs: packed once, kept in this machine's cache under the
  * build's digest. For another platform it holds only what is the same everywhere. Not sending it.
  */
-import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { createWriteStream, existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -10,6 +10,7 @@ import { constants, createGzip } from "node:zlib";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { cacheFolder } from "../../system/cache-folder.ts";
 import type { Environment } from "../../system/environment.ts";
+import { makeFolderSync } from "../../system/make-folder.ts";
 import { partSuffix, sweepParts } from "../../system/partial-file.ts";
 import { processIsAlive } from "../../system/process-alive.ts";
 import { refuseDisk } from "../../system/system-error.ts";
@@ -58,7 +59,7 @@ export async function packBuild(
   const part = `${file}${partSuffix}`;
   try {
     if (!existsSync(file)) {
-      mkdirSync(folder, { recursive: true });
+      makeFolderSync(folder);
       sweepParts(folder, processIsAlive);
       // Fast rather than small: it goes over a local network once.
       const gzip = createGzip({ level: constants.Z_BEST_SPEED });
