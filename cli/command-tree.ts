@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { packageVersion } from "../training/version/code-version.ts";
 import { accountOpenCommand } from "./command/account-open.ts";
+import { addCommand } from "./command/add.ts";
 import { agentCommand } from "./command/agent.ts";
 import { agentsCommand } from "./command/agents.ts";
 import { agentsCordonCommand } from "./command/agents-cordon.ts";
@@ -33,6 +34,7 @@ import { downCommand } from "./command/down.ts";
 import { gcCommand } from "./command/gc.ts";
 import { inviteCommand } from "./command/invite.ts";
 import { joinCommand } from "./command/join.ts";
+import { machinesCommand } from "./command/machines.ts";
 import { modelExportCommand } from "./command/model-export.ts";
 import { lineageCommand } from "./command/lineage.ts";
 import { modelDiffCommand } from "./command/model-diff.ts";
@@ -51,6 +53,7 @@ import { runtimeInstallCommand } from "./command/runtime-install.ts";
 import { runtimeLsCommand } from "./command/runtime-ls.ts";
 import { runtimeProbeCommand } from "./command/runtime-probe.ts";
 import { runtimeRemoveCommand } from "./command/runtime-remove.ts";
+import { secretLsCommand, secretRmCommand, secretSetCommand } from "./command/secret.ts";
 import { gatewayCommand } from "./command/gateway.ts";
 import { serveCommand } from "./command/serve.ts";
 import { sweepEstimateCommand } from "./command/sweep-estimate.ts";
@@ -81,6 +84,7 @@ import { trialStopCommand } from "./command/trial-stop.ts";
 import { trialWhyCommand } from "./command/trial-why.ts";
 import { tuiCommand } from "./command/tui.ts";
 import { upCommand } from "./command/up.ts";
+import { upgradeCommand } from "./command/upgrade.ts";
 import { nearestName } from "../protocol/name.ts";
 import { commandMeant, pathOf } from "./shell/command-meant.ts";
 import type { Terminal } from "./shell/terminal.ts";
@@ -144,8 +148,18 @@ export function program(terminal: Terminal): Command {
     .addCommand(lineageCommand(terminal))
     .addCommand(artifactCommands(terminal))
     .addCommand(budgetCommands(terminal))
+    .addCommand(
+      group("secret", "values for programs that nobody else may read", [
+        secretSetCommand(terminal),
+        secretLsCommand(terminal),
+        secretRmCommand(terminal),
+      ]),
+    )
     .addCommand(group("account", "accounts of requesters", [accountOpenCommand(terminal)]))
     .addCommand(runtimeCommands(terminal))
+    .addCommand(addCommand(terminal))
+    .addCommand(machinesCommand(terminal))
+    .addCommand(upgradeCommand(terminal))
     .addCommand(inviteCommand(terminal))
     .addCommand(joinCommand(terminal))
     .addCommand(revokeCommand(terminal))

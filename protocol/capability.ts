@@ -14,6 +14,7 @@ import {
   sentenceCharactersMax,
 } from "./bound.ts";
 import { nameSchema } from "./name.ts";
+import { sandboxViewSchema } from "./sandbox-rung.ts";
 import { programsAllowed } from "./program.ts";
 
 export const backendNames = [
@@ -86,6 +87,10 @@ export const capabilitySchema = z.object({
   packages: cutRecord(shortText, nameCharactersMax, packagesMax).exactOptional(),
   /** What is installed there, in short: another text means that something has changed. */
   environment: shortText.exactOptional(),
+  /** What secrets are sealed to for this agent, an X25519 key as base64url; left out where no programs run. */
+  sealKey: shortText.exactOptional(),
+  /** What confines programs there; left out where none run, and by an agent of before there was one. */
+  sandbox: sandboxViewSchema.exactOptional(),
 });
 export type Capability = z.infer<typeof capabilitySchema>;
 

@@ -17,6 +17,7 @@ import { removalView } from "./removal-view.ts";
 import { sweepSpecSchema, trialsMax } from "./sweep.ts";
 import { milliTokensSchema } from "./token.ts";
 import { valueSchema } from "./value.ts";
+import { exampleSchema, measuredSchema } from "./version-fact.ts";
 
 const triedVersion = { model: nameSchema, version: versionNameSchema.nullable().default(null) };
 
@@ -149,6 +150,13 @@ const commandBodies = {
   "registry-tag": z.strictObject({ ...registryEntry, ...tagChange }),
   /** In place of the note it has; an empty one takes that away. */
   "registry-note": z.strictObject({ ...registryEntry, note: text }),
+  /** What was found out of a version by using it; what is known already stays. */
+  "model-fact": z.strictObject({
+    model: nameSchema,
+    version: z.int().positive(),
+    example: exampleSchema.nullable().default(null),
+    measured: measuredSchema.nullable().default(null),
+  }),
   /** Out of sight, and nothing new stands on it. `force`: also where something does now. */
   "registry-remove": z.strictObject({
     ...registryEntry,
@@ -355,6 +363,8 @@ export const commandValues = {
   /** `entry`: as people write it, `language-id@3` or `language-id`. */
   "registry-tag": z.object({ entry: answerText, tags: answerList(answerText) }),
   "registry-note": z.object({ entry: answerText, notes: answerText }),
+  /** Which of the two were not known before. */
+  "model-fact": z.object({ entry: answerText, example: z.boolean(), measured: z.boolean() }),
   "registry-remove": removalView,
   /** `lost`: what cannot come back, and why. */
   "registry-restore": z.object({

@@ -4,6 +4,7 @@
  */
 import type { BackendName, Capability, Policy } from "./capability.ts";
 import { allowsProgram, isProgramTask, programsText } from "./program.ts";
+import { isConfined } from "./sandbox-rung.ts";
 import { hasInstead, readPythonRequirement, type PythonRequirement } from "./python-requirement.ts";
 import type { Requirement } from "./requirement.ts";
 
@@ -57,6 +58,8 @@ export function matchMachine(
   if (need.python !== undefined && !isAtLeast(capability.python, need.python))
     miss("python", `Python ${need.python}`, capability.python ?? "none");
   for (const wanted of need.packages ?? []) missingPackage(wanted, capability, miss);
+  if (need.sandbox !== undefined && !isConfined(capability.sandbox, need.sandbox))
+    miss("sandbox", need.sandbox, capability.sandbox?.rung ?? "none");
   for (const [label, value] of Object.entries(need.labels ?? {})) {
     const has = capability.labels[label];
     if (has !== value) miss(`labels.${label}`, value, has ?? "not set");

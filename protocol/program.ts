@@ -14,6 +14,7 @@ import {
   nestingMax,
 } from "./bound.ts";
 import { digestSchema } from "./id.ts";
+import { sealedSecretsSchema } from "./secret.ts";
 import { isInsidePath } from "./inside-path.ts";
 
 const wordsMax = 1_000;
@@ -45,6 +46,8 @@ export const programSchema = z.discriminatedUnion("kind", [
     environment: recordOf(shortText.min(1), longText, environmentMax),
     /** The folder, within the program's own, that is its checkpoint folder; left out where that is one beside it. */
     output: sentenceText.min(1).refine(isInsidePath, "is a path within the program's folder").optional(),
+    /** Secrets that become variables of it, sealed to the agents that may run it. */
+    secrets: sealedSecretsSchema.optional(),
     /** Words of a command that answers with what it left in `output`, once that is a version; left out where there is none. */
     serve: listOf(longText, wordsMax).min(1).optional(),
     /** Prefixes of parameters that are passed as one argument. */

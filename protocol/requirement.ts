@@ -3,6 +3,7 @@ import * as z from "zod";
 import { shortText, listOf, recordOf } from "./bound.ts";
 import { backendNameSchema, dtypeNames } from "./capability.ts";
 import { nameSchema } from "./name.ts";
+import { sandboxRungSchema } from "./sandbox-rung.ts";
 import { readPythonRequirement } from "./python-requirement.ts";
 
 const packagesMax = 100;
@@ -44,6 +45,8 @@ export const requirementSchema = z.strictObject({
     .optional(),
   /** What must be installed in that Python; all of it. */
   packages: pythonRequirements.optional(),
+  /** What confines its program there, at least. */
+  sandbox: sandboxRungSchema.optional(),
   labels: recordOf(shortText, shortText).optional(),
   agents: z
     .strictObject({ only: listOf(nameSchema).min(1).optional(), not: listOf(nameSchema).optional() })

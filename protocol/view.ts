@@ -18,6 +18,8 @@ import { sweepWhyView, whyView } from "./why-view.ts";
 import { backendReportSchema, hostSchema, policySchema, rateSchema } from "./capability.ts";
 import { heartbeatSchema } from "./report.ts";
 import { valueSchema } from "./value.ts";
+import { exampleSchema, measuredSchema } from "./version-fact.ts";
+import { sandboxViewSchema } from "./sandbox-rung.ts";
 import { spaceSchema } from "./space.ts";
 import { stoppingSchema } from "./stopping.ts";
 import { datasetRefSchema } from "./dataset.ts";
@@ -59,6 +61,10 @@ export const agentView = z.object({
   python: answerText.nullable().default(null),
   /** How many distributions that Python has installed; null where nobody knows. The query `agent` names them. */
   packages: count.nullable().default(null),
+  /** What secrets are sealed to for this agent; null where it takes none. */
+  sealKey: answerText.nullable().default(null),
+  /** What confines programs there; null where nothing does, or nobody knows. */
+  sandbox: sandboxViewSchema.nullable().default(null),
   /** What attempts have shown to be missing there, and of which sweep. */
   lacks: answerList(z.object({ what: answerText, sweep: answerText })).default([]),
   /** Where real trials showed another speed than the probe: the rate they are priced at, tokens per second. */
@@ -266,6 +272,10 @@ export const versionView = z.object({
   requester: answerText,
   ...labels,
   removed: removed.exactOptional(),
+  /** A row with the answer that it gave; absent where none was recorded. */
+  example: exampleSchema.exactOptional(),
+  /** What it took a machine, and when; absent where nobody has measured it. */
+  measured: measuredSchema.extend({ at: z.number() }).exactOptional(),
 });
 export type VersionView = z.infer<typeof versionView>;
 

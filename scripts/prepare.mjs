@@ -3,6 +3,7 @@
  * npm packages, a Node that runs the project, the compiled code, a nats-server.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { sourceFolders } from "./source-folder.mjs";
 import { capture, root, say, StepFailed, tail } from "./step.mjs";
@@ -13,8 +14,12 @@ const installTimeoutMs = 240_000;
 const compileTimeoutMs = 180_000;
 const serverTimeoutMs = 420_000;
 
+/** ADD-1: where npm or `trialmesh add` has installed it, the sources did not come along: all is there but perhaps a Node. */
+const isInstalled = !existsSync(join(root, "tsconfig.json"));
+
 /** Everything up to compiled code; gives the Node to run it with. */
 export async function prepareCode() {
+  if (isInstalled) return prepareNode();
   await preparePackages();
   const node = await prepareNode();
   await prepareBuild(node);
@@ -61,7 +66,7 @@ export function packagesMatch() {
 
 /** A Node that is new enough: the pinned one, the host's, or the pinned one fetched another way. */
 export async function prepareNode() {
-  const pinned = join(root, "node_modules", ".bin", "node");
+  const pinned = pinnedNode();
   if (await isNewEnough(pinned)) return pinned;
   const tried = [
     `${relative(root, pinned)}: not there or does not run (its install script may have been blocked)`,
@@ -80,7 +85,7 @@ export async function prepareNode() {
   tried.push(`\`npm rebuild node\`: ${complaint(rebuilt.output)}`);
 
   // The program itself is an ordinary package per platform and needs no script.
-  const folder = join(root, ".cache", `node-${version}`);
+  const folder = join(cacheFolder(), `node-${version}`);
   const name = `${process.platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node"}-${process.platform}-${process.arch}`;
   const fetched = join(folder, "node_modules", name, "bin", "node");
   if (await isNewEnough(fetched)) return fetched;
@@ -102,6 +107,20 @@ export async function prepareNode() {
   throw new StepFailed(
     `no Node ${oldestNode.join(".")} or newer: ${tried.join("; ")}.\nInstall Node 24 from https://nodejs.org and run this again.`,
   );
+}
+
+/** Of the package `node`, which npm puts below us, or beside us where we are a package of another folder. */
+function pinnedNode() {
+  const below = join(root, "node_modules", ".bin", "node");
+  const beside = join(root, "..", ".bin", "node");
+  return isInstalled && !existsSync(below) && existsSync(beside) ? beside : below;
+}
+
+/** What is installed may belong to another user, and is not written to. As `system/cache-folder.ts` has it. */
+function cacheFolder() {
+  if (!isInstalled) return join(root, ".cache");
+  const named = process.env.TRIALMESH_CACHE;
+  return named === undefined || named === "" ? join(homedir(), ".cache", "trialmesh") : named;
 }
 
 async function isNewEnough(node) {

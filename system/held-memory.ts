@@ -1,6 +1,7 @@
 /** How much memory processes hold, as the system counts it. It only reads; what is too much is for others to say. */
 import { readFileSync } from "node:fs";
 import { bytesPerMiB } from "../protocol/byte-unit.ts";
+import { childrenOf } from "./process-tree.ts";
 
 /** Of Linux on every machine Node runs on but some ARM servers, whose pages are larger and whose figures then too small. */
 const pageBytes = 4096;
@@ -23,13 +24,4 @@ export function heldByTreeMiB(pid: number): number | null {
   let sum = own;
   for (const child of childrenOf(pid)) sum += heldByTreeMiB(child) ?? 0;
   return sum;
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").trim();
-    return text === "" ? [] : text.split(" ").map(Number);
-  } catch {
-    return [];
-  }
 }

@@ -27,6 +27,15 @@ export function formatBytes(bytes: number): string {
     : `${(bytes / bytesPerGiB).toFixed(1)} GiB`;
 }
 
+/** Microseconds, with two digits where there are few. */
+export function formatMicros(us: number): string {
+  return us < 10
+    ? `${us.toPrecision(2)} µs`
+    : us < 10_000
+      ? `${Math.round(us)} µs`
+      : `${Math.round(us / 1_000)} ms`;
+}
+
 /** A share, 0 to 1, in whole percent. */
 export function percent(share: number): string {
   return `${Math.round(100 * share)}%`;

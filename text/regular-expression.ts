@@ -21,6 +21,8 @@ interface Match {
 
 export interface RegularExpression {
   readonly groups: number;
+  /** Whether it is found anywhere, an empty match too. */
+  finds(text: string): boolean;
   /** Every match that is not empty, from left to right. */
   matches(text: string): readonly Match[];
 }
@@ -47,6 +49,7 @@ function matching(compiled: RE2JS): RegularExpression {
   const groups = compiled.groupCount();
   return {
     groups,
+    finds: (text) => compiled.matcher(text).find(),
     matches(text) {
       const matcher = compiled.matcher(text);
       const found: Match[] = [];

@@ -4,6 +4,8 @@
  */
 import { heldMiB } from "../../system/held-memory.ts";
 import { baseEnvironment } from "../program/program-environment.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import { moduleConfinement } from "../module/module-confinement.ts";
 import type { Job } from "../runner/runner.ts";
 import type { SlotTable } from "../runner/slot-table.ts";
 import type { FromChild } from "../runner/wire.ts";
@@ -17,6 +19,8 @@ export interface ChildPoolOptions {
   readonly slotTable: SlotTable;
   /** The agent's own environment; code of requesters gets little of it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What confines a requester's code; such a child sees the folders of one job, and is ended with it. */
+  readonly sandbox: Sandbox | null;
   readonly onEvent: (child: Child, event: FromChild) => void;
   /** Its process is gone, whoever ended it. */
   readonly onEnd: (child: Child, end: ChildEnd) => void;
@@ -59,6 +63,7 @@ export class ChildPool {
   /** `sound`: its job ended as it should, so that another may follow. */
   giveBack(child: Child, sound: boolean): void {
     child.fence = null;
+    if (child.isConfined) return this.#retire(child);
     const { slots, trialsPerChild } = this.#options;
     // What it has left running may hold on to what a next job is to have; that one gets a new child.
     if (child.endStarted()) this.#retire(child);
@@ -95,12 +100,14 @@ export class ChildPool {
   }
 
   #startIn(slot: number, job: Job, kind: string, base: ChildPoolOptions["environment"]): Child {
-    const { onEnd, onEvent, slotTable } = this.#options;
+    const { onEnd, onEvent, sandbox, slotTable } = this.#options;
     const child: Child = startChild({
       kind,
       slot,
       memoryMiB: job.memoryMiB,
       foreign: job.program !== null,
+      confinement:
+        job.program === null || sandbox === null ? undefined : moduleConfinement(sandbox, job, base),
       environment: { ...base, ...slotTable.environment(slot) },
       onEvent: (event) => onEvent(child, event),
       onEnd: (end) => {

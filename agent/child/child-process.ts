@@ -8,10 +8,13 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setImmediate as immediate, setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { signalWithin } from "../../system/process-tree.ts";
 import type { Serving } from "../../protocol/deployment.ts";
 import { openGuard, type Guard } from "../../system/guard.ts";
 import { withoutInherited } from "../../system/inherited-descriptor.ts";
 import { endMarked, markedEnvironment, newMark, signalMarked } from "../../system/marked-process.ts";
+import { exitWithin } from "../sandbox/exit-within.ts";
+import { spawnConfined, type Confinement } from "../sandbox/sandbox.ts";
 import { LogGate } from "../runner/log-gate.ts";
 import type { Job } from "../runner/runner.ts";
 import { fromChildSchema, lastKinds, type FromChild, type ToChild } from "../runner/wire.ts";
@@ -33,6 +36,8 @@ export interface Child {
   /** What it held after its first job, MiB; null before, and where the system does not say. */
   firstHeldMiB: number | null;
   readonly ended: Promise<void>;
+  /** It runs in a sandbox. */
+  readonly isConfined: boolean;
   run(job: Job): void;
   /** Asks it to stop after the epoch under way. */
   askToStop(fence: number): void;
@@ -56,6 +61,8 @@ export interface ChildOptions {
   /** It runs a requester's code, which may start processes of its own. */
   readonly foreign: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The sandbox of the requester's code; left out: none. */
+  readonly confinement?: Confinement | undefined;
   readonly onEvent: (event: FromChild) => void;
   readonly onEnd: (end: ChildEnd) => void;
 }
@@ -75,6 +82,7 @@ class ChildProcess implements Child {
   readonly slot: number;
   readonly pid: number | null;
   readonly ended: Promise<void>;
+  readonly isConfined: boolean;
   fence: number | null = null;
   trials = 0;
   firstHeldMiB: number | null = null;
@@ -95,6 +103,7 @@ class ChildProcess implements Child {
     const proc = this.#fork();
     this.kind = options.kind;
     this.slot = options.slot;
+    this.isConfined = options.confinement !== undefined;
     this.pid = proc.pid ?? null;
     this.#process = proc;
     if (this.pid !== null) this.#guard.lead(this.pid);
@@ -123,8 +132,11 @@ class ChildProcess implements Child {
   async #toEnd(): Promise<void> {
     const closed = Promise.withResolvers<ChildEnd["how"]>();
     const exited = Promise.withResolvers<ChildEnd["how"]>();
-    const howOf = (code: number | null, signal: NodeJS.Signals | null) =>
-      signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
+    const howOf = (code: number | null, signal: NodeJS.Signals | null) => {
+      const isConfined = this.#options.confinement !== undefined;
+      const exit = isConfined ? exitWithin({ code, signal }) : { code, signal };
+      return exit.signal === null ? `exit code ${exit.code ?? "unknown"}` : `signal ${exit.signal}`;
+    };
     this.#process.once("exit", (code, signal) => exited.resolve(howOf(code, signal)));
     this.#process.once("close", (code, signal) => closed.resolve(howOf(code, signal)));
     // One that could not be started closes and never exits.
@@ -171,13 +183,19 @@ class ChildProcess implements Child {
     const { exitCode, pid } = this.#process;
     if (!canSuspend || this.#suspended || pid === undefined || exitCode !== null) return;
     this.#suspended = true;
-    this.#process.kill("SIGSTOP");
+    this.#signal("SIGSTOP");
   }
 
   resume(): void {
     if (!this.#suspended) return;
     this.#suspended = false;
-    this.#process.kill("SIGCONT");
+    this.#signal("SIGCONT");
+  }
+
+  /** Where it is confined, its process is the sandbox, and itself in there. */
+  #signal(name: NodeJS.Signals): void {
+    this.#process.kill(name);
+    if (this.#options.confinement !== undefined && this.pid !== null) signalWithin(this.pid, name);
   }
 
   #send(message: ToChild): void {
@@ -209,15 +227,24 @@ class ChildProcess implements Child {
   }
 }
 
-function forkChild({ environment, memoryMiB }: ChildOptions, mark: string): NodeProcess {
+function forkChild({ confinement, environment, memoryMiB }: ChildOptions, mark: string): NodeProcess {
   const here = fileURLToPath(import.meta.url);
   const entry = fileURLToPath(new URL(`./child${extname(here)}`, import.meta.url));
+  const heap = `--max-old-space-size=${Math.max(64, Math.floor(memoryMiB))}`;
+  if (confinement !== undefined) {
+    const words = [process.execPath, heap, entry];
+    return spawnConfined(confinement, {
+      words,
+      folder: "/",
+      environment: markedEnvironment(environment, mark),
+    });
+  }
   return fork(entry, [], {
     serialization: "advanced",
     stdio: withoutInherited(["ignore", "pipe", "pipe", "ipc"] as const),
     env: markedEnvironment(environment, mark),
     // A group of its own: ctrl-c is for the agent, and whatever the child starts ends with it.
     detached: canSuspend,
-    execArgv: [`--max-old-space-size=${Math.max(64, Math.floor(memoryMiB))}`],
+    execArgv: [heap],
   });
 }

@@ -2,7 +2,7 @@
  * One job of the child runner, from its start to its last event: what it has come to, whether it stands still, and how
  * it is to end. Which child runs it, and what becomes of that child afterwards, is the pool's business.
  */
-import { heldMiB } from "../../system/held-memory.ts";
+import { heldByTreeMiB } from "../../system/held-memory.ts";
 import { overMemory } from "../../system/memory-limit.ts";
 import type { BestFile, CheckpointFile, Job, RunnerEvent, StopHow } from "../runner/runner.ts";
 import { steadyMs, Suspension } from "../runner/suspension.ts";
@@ -111,7 +111,7 @@ export class ChildRun {
   lookAtMemory(): void {
     const pid = this.child?.pid ?? null;
     if (this.child === null || pid === null || this.#suspension.now) return;
-    const held = heldMiB(pid);
+    const held = heldByTreeMiB(pid);
     if (held === null || held <= this.job.memoryMiB) return;
     if (this.#ending.kind !== "killed") this.#ending = { kind: "over-memory", heldMiB: held };
     this.child.kill();

@@ -8,6 +8,7 @@ import { errorSentence } from "../../protocol/error-sentence.ts";
 import type { Serving } from "../../protocol/deployment.ts";
 import { carriedBytesMax } from "../../protocol/report-message.ts";
 import { memoryLookMs } from "../../system/memory-limit.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import { SlotTable } from "../runner/slot-table.ts";
 import type { Job, Kept, Runner, RunnerEvent, StopHow } from "../runner/runner.ts";
 import { runJob } from "./run-job.ts";
@@ -25,6 +26,8 @@ export interface ChildRunnerOptions {
   readonly slotTable?: SlotTable;
   /** The agent's own environment; code of requesters gets little of it. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** What confines code of requesters; left out: nothing. */
+  readonly sandbox?: Sandbox | null | undefined;
 }
 
 const trialsPerChildDefault = 200;
@@ -42,12 +45,13 @@ class ChildRunner implements Runner {
   readonly #looks: NodeJS.Timeout;
   #closed = false;
 
-  constructor({ environment, slotTable, slots, trialsPerChild }: ChildRunnerOptions) {
+  constructor({ environment, sandbox, slotTable, slots, trialsPerChild }: ChildRunnerOptions) {
     this.#pool = new ChildPool({
       slots,
       trialsPerChild: trialsPerChild ?? trialsPerChildDefault,
       slotTable: slotTable ?? new SlotTable(slots, { cores: availableParallelism(), gpus: 0 }),
       environment: environment ?? process.env,
+      sandbox: sandbox ?? null,
       onEvent: (child, event) => {
         const run = this.#running.get(event.fence);
         if (run?.child === child) this.#hear(run, event);

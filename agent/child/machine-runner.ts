@@ -3,9 +3,11 @@
  * share the machine's slots.
  */
 import { isCommandJob } from "../program/command-job.ts";
+import type { SecretHolder } from "../program/open-secrets.ts";
 import { programRunner } from "../program/program-runner.ts";
 import { childRunner } from "./child-runner.ts";
 import type { Runner } from "../runner/runner.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import { SlotTable, type Machine } from "../runner/slot-table.ts";
 
 export interface MachineRunnerOptions {
@@ -14,12 +16,17 @@ export interface MachineRunnerOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What programs get for `${interpreter}`. */
   readonly interpreter: string;
+  /** Whom secrets of programs are sealed to; left out: nobody. */
+  readonly secrets?: SecretHolder | null | undefined;
+  /** What confines the programs of requesters; left out: nothing. */
+  readonly sandbox?: Sandbox | null | undefined;
 }
 
-export function machineRunner({ environment, interpreter, machine, slots }: MachineRunnerOptions): Runner {
+export function machineRunner(options: MachineRunnerOptions): Runner {
+  const { environment, interpreter, machine, sandbox, secrets, slots } = options;
   const slotTable = new SlotTable(slots, machine);
-  const children = childRunner({ slots, slotTable, environment });
-  const programs = programRunner({ slots: slotTable, environment, interpreter });
+  const children = childRunner({ slots, slotTable, environment, sandbox });
+  const programs = programRunner({ slots: slotTable, environment, interpreter, sandbox, secrets });
   // A fence that a runner does not know is ignored, so both may be asked.
   const both = [children, programs];
   return {

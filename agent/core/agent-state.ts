@@ -41,7 +41,8 @@ export interface LeaseFiles {
 export interface HeldReplica {
   /** The newest that it was told. */
   wanted: Serving;
-  /** When its files were fetched last, monotonic ms. */
+  /** Of which its files were fetched last, and when, monotonic ms. */
+  triedRevision: number;
   triedAt: number;
   isFetching: boolean;
   state: ReplicaState;

@@ -11,25 +11,31 @@ const tryAgainMs = 5_000;
 
 export function newHeldReplica(serving: Serving, now: number): HeldReplica {
   const state = { revision: null, requests: 0, failed: 0 };
-  return { wanted: serving, triedAt: now, isFetching: false, state, told: 0, lack: null };
+  return {
+    ...{ wanted: serving, triedRevision: serving.revision, triedAt: now },
+    ...{ isFetching: false, state, told: 0, lack: null },
+  };
 }
 
 export function hearServe(held: Held | undefined, serving: Serving, now: number): AgentEffect[] {
   const replica = held?.replica;
   if (held === undefined || replica === undefined || replica === null) return [];
-  if (serving.revision < replica.wanted.revision) return [];
-  const isNew = serving.revision > replica.wanted.revision;
-  replica.wanted = serving;
-  const isDone = (replica.state.revision ?? 0) >= serving.revision;
-  // Before it answers at all it is told again.
-  if (isDone || replica.isFetching || held.phase !== "running" || replica.state.revision === null) return [];
-  if (!isNew && now - replica.triedAt < tryAgainMs) return [];
-  return bring(held, replica, now);
+  if (serving.revision > replica.wanted.revision) replica.wanted = serving;
+  return bringDue(held, replica, now);
+}
+
+/** Before it answers at all there is nothing to change over from: it is looked at again with its first word. */
+function bringDue(held: Held, replica: HeldReplica, now: number): AgentEffect[] {
+  const { isFetching, state, triedAt, triedRevision, wanted } = replica;
+  if (held.phase !== "running" || isFetching || state.revision === null) return [];
+  if (state.revision >= wanted.revision) return [];
+  return wanted.revision === triedRevision && now - triedAt < tryAgainMs ? [] : bring(held, replica, now);
 }
 
 function bring(held: Held, replica: HeldReplica, now: number): AgentEffect[] {
   replica.isFetching = true;
   replica.triedAt = now;
+  replica.triedRevision = replica.wanted.revision;
   return [{ kind: "bring", lease: held.lease, serving: replica.wanted }];
 }
 
@@ -51,7 +57,7 @@ export function hearBrought(
 }
 
 /** What the coordinator should know at once is said at once. */
-export function hearReplica(held: Held, state: ReplicaState): AgentEffect[] {
+export function hearReplica(held: Held, state: ReplicaState, now: number): AgentEffect[] {
   const { replica } = held;
   if (replica === null) return [];
   const before = replica.state;
@@ -59,7 +65,9 @@ export function hearReplica(held: Held, state: ReplicaState): AgentEffect[] {
   const isNews =
     before.revision !== state.revision || before.trouble !== state.trouble || isEvidence(replica, state);
   if (isNews) replica.told = evidenceOf(state);
-  return isNews ? [{ kind: "beat" }] : [];
+  // It was told of another while it started.
+  const due = before.revision === null ? bringDue(held, replica, now) : [];
+  return isNews ? [{ kind: "beat" }, ...due] : due;
 }
 
 /** Natural logarithms: as much more evidence as is told at once. */

@@ -46,6 +46,7 @@ export function startJob(held: Held): AgentEffect[] {
   const job = {
     fence: lease.fence,
     trial: lease.trial,
+    requester: lease.requester,
     task: lease.task,
     model: lease.model,
     params: lease.params,

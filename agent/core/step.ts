@@ -202,7 +202,7 @@ function hearRunner(state: AgentState, event: RunnerEvent, now: number): AgentEf
     case "log":
       return [{ kind: "log", lease, stream: event.stream, line: event.line }];
     case "serving":
-      return hearReplica(held, event.replica);
+      return hearReplica(held, event.replica, now);
     case "point":
       return [{ kind: "metric", lease, resource: event.step, metrics: finiteOf(event.metrics) }];
     case "epoch":

@@ -2,7 +2,8 @@
  * Files of a folder into a bundle, and a bundle into a folder. What is hidden or can be made again is left out; links within it
  * travel as copies, those that lead nowhere stay behind, and those that lead out of it are refused, as is what is too big.
  */
-import { chmod, readdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { chmod, open, readdir, readFile, readlink, realpath, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { bytesPerMiB } from "../../protocol/byte-unit.ts";
 import { systemCode } from "../../system/system-error.ts";
@@ -52,8 +53,26 @@ export async function packFolder(
   if (!found.ok) return found;
   const files: BundledFile[] = [];
   for (const { executable, file, path } of found.value)
-    files.push({ path, executable, content: await readFile(file) });
+    files.push({ path, executable, content: await readSame(file) });
   return accept(files);
+}
+
+/**
+ * SANDBOX-11: the very file that was found. Its program may put a link in its place meanwhile, or in that of a folder around it, to
+ * what only the agent may read: then it is as gone as one that was deleted.
+ */
+async function readSame(file: string): Promise<Buffer> {
+  const handle = await open(
+    file,
+    constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
+  );
+  try {
+    const opened = process.platform === "linux" ? await readlink(`/proc/self/fd/${handle.fd}`) : file;
+    if (opened !== file) throw Object.assign(new Error(`${file} has been replaced`), { code: "ENOENT" });
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
 }
 
 export async function listFolder(folder: string, options: PackOptions): Promise<Outcome<readonly Found[]>> {

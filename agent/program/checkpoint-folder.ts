@@ -120,5 +120,6 @@ const deleted = refuse(
 );
 
 function isGone(error: unknown): boolean {
-  return systemCode(error) === "ENOENT";
+  // A link in place of a file that was there is none of its files (SANDBOX-11).
+  return ["ENOENT", "ELOOP", "ENOTDIR"].includes(systemCode(error) ?? "");
 }

@@ -9,11 +9,16 @@ import { readBundle, unpackBundle } from "./bundle-folder.ts";
 import type { CheckpointFolder } from "./checkpoint-folder.ts";
 import type { CommandJob } from "./command-job.ts";
 import { spelledParams } from "../../protocol/spelling.ts";
+import { openSecrets, type SecretHolder } from "./open-secrets.ts";
+import { maskOf, type Mask } from "./secret-mask.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 import { expandCommand, expandEnvironment } from "./expand-command.ts";
 import { activation } from "./interpreter.ts";
 import { LeaseSegment, readSegmentNote } from "./lease-segment.ts";
 import { baseEnvironment, environmentOf } from "./program-environment.ts";
 import type { ReportEndpoint } from "./report-endpoint.ts";
+import { confinedEnvironment, type Confinement, type Sandbox } from "../sandbox/sandbox.ts";
+import { environmentFolders } from "../sandbox/visible-machine.ts";
 import { makeWandbPlace } from "./wandb-place.ts";
 
 export interface PreparedProgram {
@@ -37,6 +42,11 @@ export function keptFolderOf(job: CommandJob): string {
 /** What wandb is given there, and writes. */
 export function wandbFolderOf({ checkpointDir }: CommandJob): string {
   return join(checkpointDir, "wandb");
+}
+
+/** Where MLflow's client leaves what it stores. */
+export function artifactFolderOf({ checkpointDir }: CommandJob): string {
+  return join(checkpointDir, "mlflow");
 }
 
 function paramsFileOf({ checkpointDir }: CommandJob): string {
@@ -72,19 +82,47 @@ export interface ProgramPlace {
   readonly agentEnvironment: Readonly<Record<string, string | undefined>>;
   readonly slotEnvironment: Readonly<Record<string, string>>;
   readonly interpreter: string;
+  /** Whom its secrets are sealed to; left out: nobody, and a program with secrets cannot run. */
+  readonly secrets?: SecretHolder | null | undefined;
+  /** Left out: it runs with all that this user may do. */
+  readonly sandbox?: Sandbox | null | undefined;
 }
 
 export interface ProgramStart {
   readonly words: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What of it must be said to nobody. */
+  readonly mask: Mask;
+}
+
+/** The program's place in the sandbox: its own folders one by one, for what is mounted cannot be put elsewhere or replaced by a link. */
+export async function confinementOf(
+  { interpreter, job, sandbox = null }: Pick<ProgramPlace, "interpreter" | "job" | "sandbox">,
+  { port, server }: Pick<ReportEndpoint, "port" | "server">,
+): Promise<Confinement | undefined> {
+  if (sandbox === null) return undefined;
+  const { checkpointDir } = job;
+  const stored = artifactFolderOf(job);
+  await makeFolder(stored, 0o700);
+  return {
+    sandbox,
+    door: sandbox.network === "none" ? { port, server } : null,
+    folders: {
+      readable: [...environmentFolders(interpreter), checkpointDir],
+      writable: [homeOf(job), keptFolderOf(job), wandbFolderOf(job), stored],
+      temporary: join(checkpointDir, "temporary"),
+    },
+  };
 }
 
 /** Its words with the parameters in them, and its environment; files that the words name are written. */
 export async function programStart(
-  { agentEnvironment, interpreter, job, slotEnvironment }: ProgramPlace,
+  { agentEnvironment, interpreter, job, sandbox = null, secrets = null, slotEnvironment }: ProgramPlace,
   { mlflowUrl, reportUrl }: Pick<ReportEndpoint, "mlflowUrl" | "reportUrl">,
 ): Promise<Outcome<ProgramStart>> {
   const { program } = job;
+  const opened = openSecrets(program, job.requester, secrets);
+  if (!opened.ok) return opened;
   const base = baseEnvironment(agentEnvironment);
   const given = {
     ...base,
@@ -108,7 +146,8 @@ export async function programStart(
     metrics: program.objectives.map(({ metric }) => metric),
     environment: given,
   };
-  const environment = { ...given, ...makeWandbPlace(wandb, program, job.params) };
+  const named = { ...given, ...makeWandbPlace(wandb, program, job.params) };
+  const environment = sandbox === null ? named : confinedEnvironment(sandbox, named, agentEnvironment);
   const texts: { readonly path: string; readonly text: string }[] = [];
   const words = expandCommand(program, job.params, {
     trial: job.trial,
@@ -123,5 +162,10 @@ export async function programStart(
   });
   if (!words.ok) return words;
   for (const { path, text } of texts) await writeFile(path, text, { mode: 0o600 });
-  return accept({ words: words.value, environment });
+  return accept({
+    words: words.value,
+    // Not before: a macro would put one on a command line, which everybody here may read.
+    environment: { ...environment, ...opened.value },
+    mask: maskOf(Object.values(opened.value)),
+  });
 }

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import type { Guard } from "../../system/guard.ts";
+import { signalWithin } from "../../system/process-tree.ts";
 import { endMarked, signalMarked } from "../../system/marked-process.ts";
 
 /** Groups that run, or wait suspended for ever: they may not outlive this process, however it ends. */
@@ -17,14 +18,18 @@ export interface ProcessGroupOptions {
   readonly mark: string;
   /** Ends them even where this process is killed and can do nothing any more; null where nobody does. */
   readonly guard: Guard | null;
+  /** SANDBOX-3. Its first process is the sandbox: what is asked to end is what runs in it, for the sandbox would end at once. */
+  readonly isConfined?: boolean;
 }
 
 export class ProcessGroup {
   readonly #pid: number | null;
   readonly #mark: string;
   readonly #guard: Guard | null;
+  readonly #isConfined: boolean;
 
-  constructor({ guard, mark, pid }: ProcessGroupOptions) {
+  constructor({ guard, isConfined = false, mark, pid }: ProcessGroupOptions) {
+    this.#isConfined = isConfined;
     this.#pid = pid;
     this.#mark = mark;
     this.#guard = guard;
@@ -38,6 +43,7 @@ export class ProcessGroup {
     if (this.#pid === null) return;
     try {
       if (process.platform === "win32") endTree(this.#pid);
+      else if (this.#isConfined && name === "SIGTERM") signalWithin(this.#pid, name);
       else process.kill(-this.#pid, name);
     } catch {
       // The group is gone already.

@@ -4,7 +4,6 @@
  */
 import { errorSentence } from "../../protocol/error-sentence.ts";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { RunnerEvent, StopHow } from "../runner/runner.ts";
 import { CheckpointFolder } from "./checkpoint-folder.ts";
 import { CheckpointPacker, packEveryMs } from "./checkpoint-packer.ts";
@@ -13,8 +12,11 @@ import type { ReportSource } from "./heard-source.ts";
 import { LeaseSegment } from "./lease-segment.ts";
 import { LogGate } from "../runner/log-gate.ts";
 import type { MlflowFact } from "./mlflow-fact.ts";
+import type { Mask } from "./secret-mask.ts";
 import { PointPace } from "./point-pace.ts";
 import {
+  artifactFolderOf,
+  confinementOf,
   keptFolderOf,
   prepareProgram,
   programStart,
@@ -81,6 +83,8 @@ export class ProgramRun {
   readonly #pace = new PointPace();
   #state: State = { kind: "preparing", stop: null };
   #suspended = false;
+  /** Takes its secrets out of whatever is told of it. */
+  #mask: Mask = (event) => event;
   readonly #faults = new Set<string>();
   #segment: LeaseSegment;
   /** Why what it prints could not be read, which ends it; null while it can. */
@@ -123,7 +127,7 @@ export class ProgramRun {
     endpoint?.close();
     await this.#packer?.close();
     this.#state = { kind: "over" };
-    onEnd(last);
+    onEnd(this.#mask(last));
     this.#ended.resolve();
   }
 
@@ -172,7 +176,7 @@ export class ProgramRun {
     const { job } = this.#options;
     return openReportEndpoint({
       trial: job.trial,
-      artifactFolder: join(job.checkpointDir, "mlflow"),
+      artifactFolder: artifactFolderOf(job),
       now: Date.now,
       objectives: job.program.objectives.map(({ metric }) => metric),
       onReports: (reports) => this.#take(reports, "http"),
@@ -183,7 +187,12 @@ export class ProgramRun {
   async #run(folder: string, endpoint: ReportEndpoint): Promise<RunnerEvent> {
     const { job } = this.#options;
     const start = await programStart(this.#options, endpoint);
-    if (!start.ok) return this.#failed(`trial ${job.trial} could not start: ${start.refusal.message}`, false);
+    if (!start.ok) {
+      const { code, message } = start.refusal;
+      return this.#failed(`trial ${job.trial} could not start: ${message}`, code === "unavailable");
+    }
+    this.#mask = start.value.mask;
+    const confinement = await confinementOf(this.#options, endpoint);
     await this.#options.turns.take();
     if (this.#stop !== null) return this.#stopped();
     const ear = openWandbEar({
@@ -195,8 +204,10 @@ export class ProgramRun {
     });
     const reader = this.#openReader(ear);
     const command = runCommand({
-      ...start.value,
+      words: start.value.words,
+      environment: start.value.environment,
       folder,
+      confinement,
       timeoutMs: null,
       outputMaxMiB,
       memoryMaxMiB: job.memoryMiB,
@@ -205,7 +216,7 @@ export class ProgramRun {
       onLine: (line, stream) => this.#log(stream, line),
       onText: (text, cut) => reader.read(text, cut),
       ready: () => reader.ready(),
-      onExit: () => this.#options.emit({ kind: "exited", fence: job.fence, usedMs: this.#usedMs }),
+      onExit: () => this.#emit({ kind: "exited", fence: job.fence, usedMs: this.#usedMs }),
     });
     const packer = this.#makePacker();
     this.#state = { kind: "running", command, packer };
@@ -245,12 +256,12 @@ export class ProgramRun {
   }
 
   #makePacker(): CheckpointPacker {
-    const { emit, job } = this.#options;
+    const { job } = this.#options;
     return new CheckpointPacker({
       folder: this.#folder,
       segment: this.#segment,
       onKept: (file, progress) =>
-        emit({ kind: "checkpoint", fence: job.fence, ...progress, usedMs: this.#usedMs, ...file }),
+        this.#emit({ kind: "checkpoint", fence: job.fence, ...progress, usedMs: this.#usedMs, ...file }),
       onFault: (reason) => this.#sayFault(reason),
     });
   }
@@ -317,12 +328,16 @@ export class ProgramRun {
   }
 
   #started(): void {
-    this.#options.emit({
+    this.#emit({
       kind: "started",
       fence: this.#options.job.fence,
       exact: true,
       usedMs: this.#usedMs,
     });
+  }
+
+  #emit(event: RunnerEvent): void {
+    this.#options.emit(this.#mask(event));
   }
 
   #log(stream: "out" | "err", line: string): void {
@@ -337,7 +352,7 @@ export class ProgramRun {
   }
 
   #tell(stream: "out" | "err", line: string): void {
-    this.#options.emit({ kind: "log", fence: this.#options.job.fence, stream, line });
+    this.#emit({ kind: "log", fence: this.#options.job.fence, stream, line });
   }
 
   #hearMlflow(fact: MlflowFact): void {
@@ -365,7 +380,7 @@ export class ProgramRun {
   /** A point of a curve that is no report. */
   #draw(step: number, metrics: Record<string, number>): void {
     if (this.#pace.admit(performance.now()))
-      this.#options.emit({ kind: "point", fence: this.#options.job.fence, step, metrics });
+      this.#emit({ kind: "point", fence: this.#options.job.fence, step, metrics });
   }
 
   /** True where one of them was a report of the first objective. */
@@ -374,11 +389,11 @@ export class ProgramRun {
     // All of a line first: what stands beside the objective belongs to the same report.
     for (const report of reports) heard = this.#segment.take(report, source) || heard;
     if (!heard) return false;
-    const { emit, job } = this.#options;
+    const { job } = this.#options;
     if (this.#pace.admit(performance.now())) {
       const metrics = this.#segment.metrics();
       const resource = this.#segment.reports;
-      emit({ kind: "epoch", fence: job.fence, resource, metrics, usedMs: this.#usedMs });
+      this.#emit({ kind: "epoch", fence: job.fence, resource, metrics, usedMs: this.#usedMs });
     }
     this.#packSoon();
     if (this.#segment.isThere && this.#state.kind === "running") {

@@ -4,6 +4,8 @@
  */
 import type { Runner, RunnerEvent } from "../runner/runner.ts";
 import type { SlotTable } from "../runner/slot-table.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { SecretHolder } from "./open-secrets.ts";
 import { isCommandJob } from "./command-job.ts";
 import { ProgramRun } from "./program-run.ts";
 import { StartTurn } from "./start-turn.ts";
@@ -14,10 +16,14 @@ export interface ProgramRunnerOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What `${interpreter}` stands for. */
   readonly interpreter: string;
+  /** Whom secrets are sealed to; left out: nobody. */
+  readonly secrets?: SecretHolder | null | undefined;
+  /** What confines them; left out: nothing. */
+  readonly sandbox?: Sandbox | null | undefined;
 }
 
 export function programRunner(options: ProgramRunnerOptions): Runner {
-  const { environment, interpreter, slots } = options;
+  const { environment, interpreter, sandbox, secrets, slots } = options;
   const listeners: ((event: RunnerEvent) => void)[] = [];
   const running = new Map<number, ProgramRun>();
   const turns = new StartTurn();
@@ -36,6 +42,8 @@ export function programRunner(options: ProgramRunnerOptions): Runner {
         agentEnvironment: environment,
         slotEnvironment: slots.environment(slot),
         interpreter,
+        sandbox,
+        secrets,
         emit,
         turns,
         onEnd: (event) => {

@@ -25,6 +25,9 @@ export interface ReportEndpointOptions {
 }
 
 export interface ReportEndpoint {
+  readonly port: number;
+  /** For whoever has a network without this machine's loopback. */
+  readonly server: Server;
   readonly reportUrl: string;
   readonly mlflowUrl: string;
   close(): void;
@@ -69,6 +72,8 @@ export async function openReportEndpoint(options: ReportEndpointOptions): Promis
     throw new Error("broken invariant: a server without a port");
   const base = `http://127.0.0.1:${address.port}/${secret}`;
   return {
+    port: address.port,
+    server,
     reportUrl: `${base}/report`,
     mlflowUrl: base,
     close: () => {

@@ -17,14 +17,19 @@ import { ProcessGroup } from "./process-group.ts";
 import { QuotedSource } from "./quoted-source.ts";
 import type { LineCut } from "./line-screen.ts";
 import { LineReader } from "./read-lines.ts";
+import { exitWithin, type Exit } from "../sandbox/exit-within.ts";
+import type { Confinement } from "../sandbox/sandbox.ts";
 import { RunClock } from "./run-clock.ts";
-import { faultBehind, shellNote } from "./start-fault.ts";
+import type { StartFault } from "./script-fault.ts";
+import { faultBehind, sandboxFault, shellNote } from "./start-fault.ts";
 import { startProcess, type StartedProcess } from "./start-process.ts";
 
 export interface CommandOptions {
   readonly words: readonly string[];
   readonly folder: string;
   readonly environment: Environment;
+  /** The sandbox it runs in; left out: none. */
+  readonly confinement?: Confinement | undefined;
   /** Time it may run, suspensions not counted; null: as long as it likes. */
   readonly timeoutMs: number | null;
   /** Its process is gone; what it wrote may be read for a while yet. */
@@ -97,6 +102,8 @@ class GroupCommand implements RunningCommand {
   #written = 0;
   #heardAt = 0;
   #exited = false;
+  /** All that it wrote, where that was one line. */
+  #onlyLine: string | null | undefined = undefined;
 
   constructor(options: CommandOptions) {
     const mark = newMark();
@@ -109,7 +116,12 @@ class GroupCommand implements RunningCommand {
     this.#options = options;
     this.pid = started?.pid ?? null;
     this.ended = this.#over.promise;
-    this.#group = new ProcessGroup({ pid: this.pid, mark, guard });
+    this.#group = new ProcessGroup({
+      pid: this.pid,
+      mark,
+      guard,
+      isConfined: options.confinement !== undefined,
+    });
     this.#looks =
       options.memoryMaxMiB === undefined ? null : setInterval(() => this.#lookAtMemory(), memoryLookMs);
     this.#clock = new RunClock(options.timeoutMs, () => this.#ask("time"));
@@ -154,11 +166,17 @@ class GroupCommand implements RunningCommand {
       },
       onLine: (line) => {
         this.#lastWords.hear(line, stream);
+        this.#notice(line);
         onLine(line, stream);
       },
       onCount: (characters) => this.#count(characters),
       ready,
     });
+  }
+
+  /** Bubblewrap says why it could not start the program, and nothing else. */
+  #notice(line: string): void {
+    this.#onlyLine = this.#onlyLine === undefined ? line : null;
   }
 
   #count(characters: number): void {
@@ -219,8 +237,17 @@ class GroupCommand implements RunningCommand {
     this.#over.resolve(end);
   }
 
-  #endOf({ code, signal }: Exit): CommandEnd {
-    const fault = this.#wanted === "run" ? faultBehind(this.#options, code) : null;
+  #unstarted(code: number | null): StartFault | null {
+    const { confinement } = this.#options;
+    const line = this.#onlyLine ?? "";
+    return confinement !== undefined && code === 1 && line.startsWith("bwrap: ")
+      ? sandboxFault(this.#options, line)
+      : null;
+  }
+
+  #endOf(exit: Exit): CommandEnd {
+    const { code, signal } = this.#options.confinement === undefined ? exit : exitWithin(exit);
+    const fault = this.#wanted === "run" ? (this.#unstarted(code) ?? faultBehind(this.#options, code)) : null;
     if (fault !== null) return { ...fault, kind: "failed", fault: "start" };
     return commandEnd({
       wanted: this.#wanted,
@@ -234,9 +261,4 @@ class GroupCommand implements RunningCommand {
       signal,
     });
   }
-}
-
-interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
 }

@@ -2,8 +2,11 @@
  * Why a command could not be started, in one sentence that names what is missing or too long, and whether another machine
  * may have it. It looks at the files that the system only said no to.
  */
+import { statSync } from "node:fs";
 import { isAbsolute, resolve, sep } from "node:path";
+import { systemCode } from "../../system/system-error.ts";
 import type { Environment } from "../../system/environment.ts";
+import { isVisible, type Confinement } from "../sandbox/sandbox.ts";
 import {
   elsewhere,
   everywhere,
@@ -25,6 +28,8 @@ export interface Start {
 
 /** Linux's bound of one word or variable; of all of them together it has another, which depends on the stack. */
 const wordMaxBytes = 131_072;
+/** Of what bubblewrap says. */
+const saidMaxCharacters = 200;
 /** What a shell and `env` end with where they find no program, and a shell where it reads what is no shell's. */
 const notFoundCodes: readonly (number | null)[] = [2, 126, 127];
 
@@ -42,6 +47,47 @@ export function faultBefore({ environment, folder, words }: Start): StartFault |
   const place = kindAt(folder);
   if (place === "folder") return null;
   return elsewhere(`the folder it is to run in, ${folder}, is ${place === null ? "not there" : "a file"}`);
+}
+
+/** Null where bubblewrap may be asked to start it: what it would say of a program that is missing says little. */
+export function faultWithin(start: Start, confinement: Confinement): StartFault | null {
+  const [program = ""] = start.words;
+  const file = programFile(program, start);
+  if (file === null) return startFault(start, { ...new Error(program), code: codeOf(start, program) });
+  if (!mayExecute(file)) return startFault(start, { ...new Error(program), code: "EACCES" });
+  return isVisible(confinement, file) ? null : outside(program, file);
+}
+
+/** What the system would say of a first word that is no file. */
+function codeOf({ folder }: Start, program: string): string {
+  if (!/[\\/]/.test(program)) return "ENOENT";
+  try {
+    statSync(resolve(folder, program));
+    return "EACCES";
+  } catch (error) {
+    return systemCode(error) ?? "ENOENT";
+  }
+}
+
+/** What bubblewrap said where it did not come to start the program. */
+export function sandboxFault(start: Start, said: string): StartFault {
+  const [program = ""] = start.words;
+  const why = /^bwrap: execvp .*: (.*)$/.exec(said)?.[1];
+  if (why === undefined)
+    return elsewhere(`its sandbox could not be made (${said.slice(0, saidMaxCharacters)})`);
+  const code = { "No such file or directory": "ENOENT", "Argument list too long": "E2BIG" }[why] ?? "ENOEXEC";
+  const fault = startFault(start, { ...new Error(why), code });
+  return fault.lacks === undefined && code === "ENOENT" && faultOfFile(start, program) === null
+    ? outside(program, programFile(program, start) ?? program)
+    : fault;
+}
+
+/** It is on this machine, and not where programs are shown anything of it. */
+function outside(program: string, file: string): StartFault {
+  return lacking(
+    `the program ${quoted(program)}`,
+    `"${program}" lies at ${file}, which the sandbox of programs does not show; its owner can add the folder with --program-reads`,
+  );
 }
 
 /** What the system's refusal means. */

@@ -4,9 +4,10 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
+import { spawnConfined, type Confinement } from "../sandbox/sandbox.ts";
 import { withoutInherited } from "../../system/inherited-descriptor.ts";
 import type { StartFault } from "./script-fault.ts";
-import { faultBefore, startFault, type Start } from "./start-fault.ts";
+import { faultBefore, faultWithin, startFault, type Start } from "./start-fault.ts";
 
 export interface StartedProcess extends ChildProcess {
   readonly pid: number;
@@ -15,20 +16,18 @@ export interface StartedProcess extends ChildProcess {
 }
 
 /** Null where it could not be started: `onFault` is called once, later. */
-export function startProcess(start: Start, onFault: (fault: StartFault) => void): StartedProcess | null {
-  const fault = faultBefore(start);
+export function startProcess(
+  start: Start & { readonly confinement?: Confinement | undefined },
+  onFault: (fault: StartFault) => void,
+): StartedProcess | null {
+  const { confinement } = start;
+  const fault = faultBefore(start) ?? (confinement === undefined ? null : faultWithin(start, confinement));
   if (fault !== null) {
     queueMicrotask(() => onFault(fault));
     return null;
   }
-  const [program = "", ...rest] = start.words;
   try {
-    const child = spawn(program, rest, {
-      cwd: start.folder,
-      env: start.environment,
-      detached: process.platform !== "win32",
-      stdio: withoutInherited(["ignore", "pipe", "pipe"] as const),
-    });
+    const child = confinement === undefined ? spawnPlain(start) : spawnConfined(confinement, start);
     if (isStarted(child)) {
       child.on("error", () => undefined); // a signal that found nobody
       return child;
@@ -40,6 +39,16 @@ export function startProcess(start: Start, onFault: (fault: StartFault) => void)
     queueMicrotask(() => onFault(startFault(start, thrown)));
   }
   return null;
+}
+
+function spawnPlain({ environment, folder, words }: Start): ChildProcess {
+  const [program = "", ...rest] = words;
+  return spawn(program, rest, {
+    cwd: folder,
+    env: environment,
+    detached: process.platform !== "win32",
+    stdio: withoutInherited(["ignore", "pipe", "pipe"] as const),
+  });
 }
 
 function isStarted(child: ChildProcess): child is StartedProcess {

@@ -11,6 +11,8 @@ import type { Params } from "../../protocol/value.ts";
 export interface Job {
   readonly fence: number;
   readonly trial: string;
+  /** Whose it is; left out where the job is no trial of a mesh. */
+  readonly requester?: string | undefined;
   readonly task: string;
   readonly model: string;
   readonly params: Params;

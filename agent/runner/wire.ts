@@ -23,6 +23,7 @@ const best = z.strictObject({ ...file, resource: z.int().nonnegative(), metrics 
 const jobSchema = z.strictObject({
   fence,
   trial: storedText.min(1),
+  requester: storedText.optional(),
   task: storedText,
   model: storedText,
   params: storedRecord(storedText, valueSchema),

@@ -1,5 +1,5 @@
 /**
- * Our server as `trialmesh serve` runs it, with a key, metrics and batching, without a mesh: serving-child.js MODEL_FILE TOKEN [alone]. `alone`: without
+ * Our server as `trialmesh serve` runs it, with a key, metrics, batching and a profile, without a mesh: serving-child.js MODEL_FILE TOKEN [alone]. `alone`: without
  * batches, each request by itself.
  */
 import { serveModels } from "../../client/serve/serve-models.ts";
@@ -20,6 +20,10 @@ const serving = valueOf(
     open: async () => accept(await openTrec(file)),
     resolve: () => Promise.resolve(accept({ model: "trec", version: 1 })),
     say: (line) => console.error(line),
+    profiles: {
+      ...{ folder: null, expectations: [] },
+      trainedOn: () => ({ manifest: null, reference: () => Promise.resolve(null) }),
+    },
     ...(batches === "alone" ? { limits: alone } : {}),
   }),
 );

@@ -12,7 +12,7 @@ export function agentsDrainCommand(terminal: Terminal): Command {
     .option("--end", "take trials again")
     .addHelpText(
       "after",
-      `\nIt takes no new trials, and what runs there stops at its next checkpoint and goes on elsewhere from it.\nTo let what runs there run to its end, use \`trialmesh agents cordon\`.\n${examples("trialmesh agents drain tower", "trialmesh agents drain tower --end")}`,
+      `\nIt takes no new trials, and what runs there stops at its next checkpoint and goes on elsewhere from it.\nA replica of a deployment leaves once another answers elsewhere, where one fits.\nTo let what runs there run to its end, use \`trialmesh agents cordon\`.\n${examples("trialmesh agents drain tower", "trialmesh agents drain tower --end")}`,
     )
     .action(
       action(terminal, (agent: string, options: MeshOptions & { readonly end?: boolean }) =>

@@ -14,10 +14,13 @@ import { readUpRecord } from "../../mesh/part/up-record.ts";
 import { printAnswer, printRefusal } from "../shell/answer.ts";
 import { canaryFlag } from "../shell/rollout-option.ts";
 import { namedModelArgument } from "../shell/model-option.ts";
-import { action, asking, eachOf, examples, nameArgument } from "../shell/option.ts";
+import { action, asking, eachOf, examples, nameArgument, textFlag } from "../shell/option.ts";
 import { rangeFlag, wholeFlag } from "../shell/range.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
+
+/** Of one need. */
+const needCharactersMax = 2_000;
 
 type TrialBody = Pick<CommandBody<"deploy-set">, "alpha" | "canary" | "shadow">;
 
@@ -43,7 +46,7 @@ export function deployCommand(terminal: Terminal): Command {
     .option(
       "--needs <field=value>",
       "what each needs of a machine, as in a sweep file; several times, or none",
-      eachOf(String),
+      eachOf(textFlag("field=value", needCharactersMax)),
     )
     .option(
       "--canary <reference=percent>",

@@ -8,6 +8,7 @@ import { accept } from "../../protocol/refusal.ts";
 import type { Role } from "../../protocol/subjects.ts";
 import { action, caFlag, caWords, codeFlag, examples, printing } from "../shell/option.ts";
 import { printAnswer, type PrintOptions } from "../shell/answer.ts";
+import { firstLine } from "../shell/first-line.ts";
 import type { Terminal } from "../shell/terminal.ts";
 
 interface Options extends PrintOptions {
@@ -16,11 +17,12 @@ interface Options extends PrintOptions {
 
 export function joinCommand(terminal: Terminal): Command {
   return printing("join", "join a mesh with the line that `trialmesh invite` printed there")
-    .argument("<code>", "the invitation, CODE@host:port", codeFlag)
+    .argument("<code>", "the invitation, CODE@host:port; - reads it from standard input", codeFlag)
     .option("--ca <file>", caWords, caFlag)
     .addHelpText("after", examples("trialmesh join tm4.8k2q-m3xd-…@192.168.1.5:4222"))
     .action(
-      action(terminal, async (line: string, options: Options) => {
+      action(terminal, async (given: string, options: Options) => {
+        const line = given === "-" ? await firstLine(process.stdin) : given;
         const ca = options.ca === undefined ? accept(null) : readCertificate(options.ca);
         if (!ca.ok) return printAnswer(terminal, options, ca, () => "");
         const joined = await acceptInvite(homePath(terminal.environment), line, {

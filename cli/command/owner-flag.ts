@@ -2,6 +2,9 @@
 import { InvalidArgumentError, type Command } from "commander";
 import * as z from "zod";
 import { programsAllowed } from "../../protocol/program.ts";
+import { sandboxWishes } from "../../agent/sandbox/probe-sandbox.ts";
+import { programReadsOf } from "../../mesh/part/sandbox-policy.ts";
+import { programNetworks } from "../../protocol/sandbox-rung.ts";
 import type { Outcome } from "../../protocol/refusal.ts";
 import { eachOf, flag, gibRange, listFlag, textFlag } from "../shell/option.ts";
 import { hoursOf, labelOf, requestersOf } from "../../mesh/part/agent-policy.ts";
@@ -18,7 +21,56 @@ const uploadMiBMax = 100_000;
 const minutesRange = { least: 0, most: minutesMax, above: true };
 const minutesFlag = rangeFlag(minutesRange);
 
+/** Whose programs run, and in what. */
+function programFlags(command: Command): Command {
+  return command
+    .option(
+      "--programs <none|own|any>",
+      "run programs of nobody, of the mesh's owner, or of anyone",
+      programsFlag,
+    )
+    .option(
+      "--sandbox <auto|none|bubblewrap>",
+      "what programs run in: the best that works here, nothing, or this and else no programs",
+      flag(z.enum(sandboxWishes), "auto, none or bubblewrap"),
+    )
+    .option(
+      "--program-network <none|all>",
+      "what programs in a sandbox reach: nothing, or what this machine reaches",
+      flag(z.enum(programNetworks), "none or all"),
+    )
+    .option(
+      "--program-reads <paths>",
+      "what else programs in a sandbox may read, whole paths with commas, or none",
+      checked(programReadsOf),
+    );
+}
+
 export function ownerFlags(command: Command): Command {
+  return programFlags(policyFlags(command))
+    .option(
+      "--label <key=value>",
+      "a label that sweeps may ask for; may be repeated",
+      eachOf(checked(labelOf)),
+    )
+    .option(
+      "--upload <MiB/s>",
+      "what other machines get of its artifacts in all, 0 for nothing, or any: as fast as it goes",
+      uploadFlag,
+    )
+    .option(
+      "--relay <yes|no>",
+      "pass on, within that, between machines that cannot reach each other",
+      yesNoFlag,
+    )
+    .option(
+      "--peer-port <n>",
+      "port at which other machines reach its artifacts, any free one, or none: it opens connections only",
+      peerPortFlag,
+    );
+}
+
+function policyFlags(command: Command): Command {
   return command
     .option("--slots <n>", "trials at a time; one per core at first", wholeFlag(0, slotsMax))
     .option("--hours <spans>", "times of day to work, such as 22:00-07:00, or always", checked(hoursOf))
@@ -49,32 +101,7 @@ export function ownerFlags(command: Command): Command {
       "work for these people only, with commas, or anyone",
       checked(requestersOf),
     )
-    .option("--tasks <kinds>", "take these kinds of task only, with commas, or any", tasksFlag)
-    .option(
-      "--programs <none|own|any>",
-      "run programs of nobody, of the mesh's owner, or of anyone",
-      programsFlag,
-    )
-    .option(
-      "--label <key=value>",
-      "a label that sweeps may ask for; may be repeated",
-      eachOf(checked(labelOf)),
-    )
-    .option(
-      "--upload <MiB/s>",
-      "what other machines get of its artifacts in all, 0 for nothing, or any: as fast as it goes",
-      uploadFlag,
-    )
-    .option(
-      "--relay <yes|no>",
-      "pass on, within that, between machines that cannot reach each other",
-      yesNoFlag,
-    )
-    .option(
-      "--peer-port <n>",
-      "port at which other machines reach its artifacts, any free one, or none: it opens connections only",
-      peerPortFlag,
-    );
+    .option("--tasks <kinds>", "take these kinds of task only, with commas, or any", tasksFlag);
 }
 
 const idleFlag = rangeOrWord(minutesRange, "never");
@@ -117,6 +144,9 @@ export function ownerFlagsOf(flags: PolicyFlags): string[] {
   add("requesters", flags.requesters);
   add("tasks", flags.tasks);
   add("programs", flags.programs);
+  add("sandbox", flags.sandbox);
+  add("program-network", flags.programNetwork);
+  add("program-reads", flags.programReads);
   for (const label of flags.label ?? []) add("label", label);
   add("upload", flags.upload);
   add("relay", flags.relay);

@@ -82,6 +82,8 @@ async function predict(terminal: Terminal, reference: string, options: PredictOp
     const opened = await openModel(connected, reference, surroundingsOf(terminal));
     if (!opened.ok) return printRefusal(terminal, options, opened.refusal);
     const model = opened.value;
+    const { isRegistered } = await import("../../client/model/registered-model.ts");
+    const { recordFacts } = await import("../../client/model/record-fact.ts");
     try {
       const explainer = options.explain === true ? await explainerOf(connected, model.digest) : accept(null);
       if (!explainer.ok) return printRefusal(terminal, options, explainer.refusal);
@@ -97,6 +99,8 @@ async function predict(terminal: Terminal, reference: string, options: PredictOp
         textAnswers(value, terminal.columns, glyphsFor(terminal.environment)),
       );
     } finally {
+      // It has answered; what could not be told of it is told by the next.
+      if (isRegistered(model)) await recordFacts(connected.client, model).catch(() => undefined);
       model.dispose();
     }
   });

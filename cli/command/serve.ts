@@ -1,6 +1,8 @@
 /** `trialmesh serve`: answers with registered models over HTTP, on this machine, until it is ended. */
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Option, type Command } from "commander";
+import type { Expectation } from "../../data/expectation/expectation.ts";
 import { exitCode, type ExitCode } from "../../protocol/exit-code.ts";
 import { programsAllowed, type ProgramsAllowed } from "../../protocol/program.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
@@ -27,6 +29,7 @@ import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 /** Where whatever answers callers listens, and whom it lets in. */
 interface DoorOptions {
   readonly listen: ServingAddress;
+  readonly grpc?: ServingAddress;
   readonly keyFile?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -35,7 +38,11 @@ interface DoorOptions {
 interface Options extends MeshOptions, DoorOptions, RolloutOptionValues {
   readonly logSample: number;
   readonly programs: ProgramsAllowed;
+  readonly expect?: string;
 }
+
+/** Below the home. */
+const profileFolder = "serving-profiles";
 
 /** What was asked before the end is answered within this. */
 const drainMs = 10_000;
@@ -49,6 +56,11 @@ export function serveCommand(terminal: Terminal): Command {
       new Option("--listen <host:port>", "where to listen; beyond this machine only with keys and TLS")
         .argParser(listenFlag("127.0.0.1:8080"))
         .default({ host: "127.0.0.1", port: 8080 }, "127.0.0.1:8080"),
+    )
+    .addOption(
+      new Option("--grpc <host:port>", "answer over gRPC there, too, under the same keys and TLS").argParser(
+        listenFlag("127.0.0.1:8001"),
+      ),
     )
     .option(
       "--key-file <file>",
@@ -74,6 +86,11 @@ export function serveCommand(terminal: Terminal): Command {
       )
         .choices(programsAllowed)
         .default("none"),
+    )
+    .option(
+      "--expect <file>",
+      "the dataset file whose expectations rows and answers are held to; a breach is told and counted",
+      fileArgument,
     )
     .addHelpText(
       "after",
@@ -107,18 +124,34 @@ async function serve(
   const { openModel, resolveModel } = await import("../../client/model/open-model.ts");
   const { serveModels } = await import("../../client/serve/serve-models.ts");
   const { requestLog } = await import("../../client/serve/request-log.ts");
+  const { isRegistered } = await import("../../client/model/registered-model.ts");
+  const { recordFacts } = await import("../../client/model/record-fact.ts");
+  const { referenceOf } = await import("../../client/model/training-reference.ts");
   const say = (line: string) => terminal.note(line);
+  const expectations = await expectationsOf(terminal, options);
+  if (!expectations.ok) return printRefusal(terminal, options, expectations.refusal);
   const serving = await serveModels({
-    ...{ references, say, keys: keys.value, tls: tls.value, address: options.listen },
+    ...{ references, say, keys: keys.value, tls: tls.value, address: options.listen, grpc: options.grpc },
     open: (reference) => openModel(connected, reference, surroundingsOf(terminal), options.programs),
+    profiles: {
+      folder: join(connected.home.path, profileFolder),
+      expectations: expectations.value,
+      trainedOn: (model) => ({
+        manifest: isRegistered(model) ? model.manifest : null,
+        reference: async () => (isRegistered(model) ? referenceOf(model) : null),
+      }),
+    },
+    onServed: async (model) => {
+      if (isRegistered(model)) await recordFacts(connected.client, model);
+    },
     resolve: (reference) => resolveModel(connected.client, reference, () => undefined),
-    ...(await trialOf(connected, options, say)),
+    ...(await trialOf(terminal, connected, options, say)),
     ...(options.logSample > 0
       ? { onAnswer: requestLog({ share: options.logSample, draw: Math.random, say }) }
       : {}),
   });
   if (!serving.ok) return printRefusal(terminal, options, serving.refusal);
-  const { renewTls, table, url } = serving.value;
+  const { grpcAddress, renewTls, table, url } = serving.value;
   const served = table.places.filter(({ weight }) => weight > 0);
   const models = served.map(({ lane, reference }) => ({
     reference,
@@ -127,8 +160,8 @@ async function serve(
   }));
   terminal.out(
     options.json === true
-      ? JSON.stringify({ url, models })
-      : `${models.map(({ model, reference, version }) => `${reference} is ${model}@${version}`).join("\n")}\nserving at ${url}`,
+      ? JSON.stringify({ url, ...(grpcAddress === null ? {} : { grpc: grpcAddress }), models })
+      : `${models.map(({ model, reference, version }) => `${reference} is ${model}@${version}`).join("\n")}\nserving at ${url}${grpcAddress === null ? "" : `, gRPC at ${grpcAddress}`}`,
   );
   const endRenewal = keepTls(connected, options, tls.value, renewTls, say);
   await stopped;
@@ -137,8 +170,25 @@ async function serve(
   return exitCode.ok;
 }
 
+/** Of the dataset file that says them. */
+async function expectationsOf(
+  { environment }: Terminal,
+  { expect }: Options,
+): Promise<Outcome<readonly Expectation[]>> {
+  if (expect === undefined) return accept([]);
+  const { readDeclared } = await import("../../client/dataset/open-version.ts");
+  const declared = await readDeclared(expect, environment);
+  if (!declared.ok || declared.value.expect.length > 0)
+    return declared.ok ? accept(declared.value.expect) : declared;
+  return refuse(
+    "invalid",
+    `${expect} says nothing of what is expected; add a list \`expect:\` to it, as in expect: [{not-null: {column: text}}]`,
+  );
+}
+
 /** What is on trial, and where that is recorded. */
 async function trialOf(
+  terminal: Terminal,
   connected: Connected,
   options: Options,
   say: (line: string) => void,
@@ -149,7 +199,7 @@ async function trialOf(
   const { checkVersion } = await import("../../client/model/check-version.ts");
   const ledger = new MeshLedger({
     ...{ say, client: connected.client },
-    check: (version) => checkVersion(connected, version),
+    check: (version) => checkVersion(connected, version, terminal),
     wait: (ms) => sleep(ms, undefined, { ref: false }),
   });
   return { rollout: { plan, ledger } };
@@ -163,7 +213,7 @@ export function keysOf({ keyFile }: DoorOptions): Outcome<CallerKeys | null> {
 
 export function tlsOf(
   { home }: Connected,
-  { keyFile, listen, tlsCert, tlsKey }: DoorOptions,
+  { grpc, keyFile, listen, tlsCert, tlsKey }: DoorOptions,
 ): Outcome<ServingTls | null> {
   if ((tlsCert === undefined) !== (tlsKey === undefined))
     return refuse(
@@ -171,14 +221,20 @@ export function tlsOf(
       "--tls-cert and --tls-key belong together: one is the certificate, the other its key",
     );
   if (tlsCert !== undefined && tlsKey !== undefined) return ownCertificate(tlsCert, tlsKey);
-  if (isLoopbackHost(listen.host) || keyFile === undefined) return accept(null);
-  return meshCertificate(home, listen.host, Date.now());
+  const host = exposedHost({ listen, grpc });
+  return host === null || keyFile === undefined ? accept(null) : meshCertificate(home, host, Date.now());
+}
+
+/** What is reached from beyond this machine; null where nothing is. */
+function exposedHost({ grpc, listen }: { listen: ServingAddress; grpc: ServingAddress | undefined }) {
+  const addresses = [listen, ...(grpc === undefined ? [] : [grpc])];
+  return addresses.find(({ host }) => !isLoopbackHost(host))?.host ?? null;
 }
 
 /** Only what the mesh signed is made anew. Returns what ends it. */
 export function keepTls(
   { home }: Connected,
-  { listen, tlsCert }: DoorOptions,
+  { grpc, listen, tlsCert }: DoorOptions,
   tls: ServingTls | null,
   renew: (tls: ServingTls) => void,
   say: (line: string) => void,
@@ -191,7 +247,8 @@ export function keepTls(
     now: Date.now,
     log: say,
     write: () => {
-      const written = meshCertificate(home, listen.host, Date.now());
+      const host = exposedHost({ listen, grpc }) ?? listen.host;
+      const written = meshCertificate(home, host, Date.now());
       if (written.ok) newest = written.value;
       return written;
     },

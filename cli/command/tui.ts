@@ -59,7 +59,7 @@ export async function showTui(
     launch: meshLauncher(connected, terminal.environment),
     stdin: process.stdin,
     stdout: process.stdout,
-    checkVersion: (version) => checkVersion(connected, version),
+    checkVersion: (version) => checkVersion(connected, version, terminal),
     ...(options.sweep === null ? {} : { startWith: { sweep: options.sweep } }),
   });
   return exitCode.ok;

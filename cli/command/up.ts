@@ -148,7 +148,7 @@ function sayHowToGoOn(terminal: Terminal, home: Home): void {
   terminal.note(`mesh ${home.mesh} is up at ${home.url}`);
   terminal.note("  run a sweep:        trialmesh sweep run examples/language-id.yaml");
   terminal.note("  watch:              trialmesh tui");
-  terminal.note("  add a machine:      trialmesh invite agent NAME");
+  terminal.note("  add a machine:      trialmesh add user@host, or trialmesh invite agent NAME");
   terminal.note(
     "  add a person:       trialmesh account open NAME --grant TOKENS; trialmesh invite requester NAME",
   );

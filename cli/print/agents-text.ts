@@ -18,6 +18,7 @@ export function agentsText({ agents }: Pick<MeshView, "agents">): string {
   const notes = agents.flatMap((agent) => [
     ...policyText(agent),
     ...pythonText(agent),
+    ...sandboxText(agent),
     ...availabilityText(agent),
     ...loadText(agent),
     ...measuredText(agent),
@@ -117,6 +118,17 @@ function pythonText({ agent, packages, policy, python }: AgentView): string[] {
   if (policy.programs === "none") return [];
   if (python === null) return [`${agent} has no Python`];
   return [`${agent} has Python ${python}${packages === null ? "" : ` with ${plural(packages, "package")}`}`];
+}
+
+/** How programs are kept from the rest of the machine, and what is missing for more. */
+function sandboxText({ agent, policy, sandbox }: AgentView): string[] {
+  if (policy.programs === "none" || sandbox === null) return [];
+  const { missing, network, rung } = sandbox;
+  if (rung === "none")
+    return [`${agent} runs programs without a sandbox${missing === null ? "" : `: ${missing}`}`];
+  return [
+    `${agent} runs programs in ${rung}, ${network === "none" ? "without a network" : "with its network"}`,
+  ];
 }
 
 /** What the policy makes of the moment, and how it knows whether its owner is there. */

@@ -1,4 +1,5 @@
 /** How two datasets differ, as text: verdicts first, then each column with its figure, words, and the first rows that changed. */
+import type { ServingDiff } from "../../client/model/diff-serving.ts";
 import type { ColumnDrift } from "../../data/drift/column-drift.ts";
 import type { DatasetDiff, DiffSide } from "../../data/drift/diff.ts";
 import { driftFigure } from "../../data/drift/verdict.ts";
@@ -6,7 +7,7 @@ import { bar } from "../../text/canvas/bar.ts";
 import { asciiGlyphs } from "../../text/glyph.ts";
 import { clipped } from "../../text/clip.ts";
 import { plural } from "../../protocol/plural.ts";
-import { finePercent, formatMetric, shortDigest } from "../../text/figure.ts";
+import { finePercent, formatMetric, formatTime, shortDigest } from "../../text/figure.ts";
 import { table } from "../../text/table.ts";
 
 const rowsShown = 5;
@@ -35,6 +36,26 @@ export function driftText(diff: DatasetDiff): string {
     .join("\n\n");
 }
 
+/** What was served beside a data set: rows are not kept, so none are shown. */
+export function servingDriftText(diff: ServingDiff): string {
+  const { a, b, columns, verdicts } = diff;
+  const seen = b.seen > b.rows ? ` of ${b.seen} that were answered` : "";
+  const between = `${formatTime(b.since, Date.now())} to ${formatTime(b.until, Date.now())}`;
+  const said =
+    verdicts.length === 0
+      ? "What is served is like what it was trained on."
+      : verdicts.map(({ sentence, severity }) => `${severity.padEnd(4)}  ${sentence}`).join("\n");
+  const hidden = columns.length - columnsShown;
+  return [
+    `a: ${a.name} (train), ${plural(a.rows, "row")}\nb: ${b.name} as served, ${plural(b.rows, "row")}${seen}, ${between}`,
+    said,
+    `${columnTable(columns.slice(0, columnsShown))}${hidden > 0 ? `\nand ${plural(hidden, "more column")}` : ""}`,
+    labelTable(diff),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
 function sideText({ digest, name, rows, split, splits }: DiffSide): string {
   const version = digest === null ? "" : ` ${shortDigest(digest)}`;
   const parts = splits.map((one) => `${one.split} ${one.rows}`).join(", ");
@@ -56,7 +77,7 @@ function columnTable(columns: readonly ColumnDrift[]): string {
   );
 }
 
-function labelTable({ labels }: DatasetDiff): string {
+function labelTable({ labels }: Pick<DatasetDiff, "labels">): string {
   const sum = (side: "a" | "b") => labels.reduce((total, label) => total + label[side], 0);
   const [inA, inB] = [sum("a"), sum("b")];
   const share = (rows: number, total: number) => (total === 0 ? 0 : rows / total);

@@ -4,7 +4,7 @@ import type { ShownVersion } from "../../client/model/show-version.ts";
 import type { ShownModel } from "../../client/model/show-model.ts";
 import { plural } from "../../protocol/plural.ts";
 import { formatTokens } from "../../protocol/token.ts";
-import { formatBytes, formatMetrics, formatTime } from "../../text/figure.ts";
+import { formatBytes, formatMetrics, formatMicros, formatTime } from "../../text/figure.ts";
 import { formatParams } from "../../text/shown-parameter.ts";
 import { fields, table } from "../../text/table.ts";
 import { labelFields, removedText, writtenColumns } from "./label-text.ts";
@@ -24,6 +24,9 @@ export function modelText(view: ShownModel): string {
         cell: ({ epoch, trial }) => (epoch === undefined ? trial : `${trial} at epoch ${epoch}`),
       },
       { head: "SIZE", cell: (version) => formatBytes(version.bytes), right: true },
+      ...(view.versions.some(({ measured }) => measured !== undefined)
+        ? [{ head: "A ROW", cell: rowTime, right: true } as const]
+        : []),
       { head: "TOKENS", cell: (version) => formatTokens(version.spent), right: true },
       { head: "AT", cell: (version) => formatTime(version.at, Date.now()) },
       ...writtenColumns(view.versions, (version) => version),
@@ -74,10 +77,29 @@ export function versionText(shown: ShownVersion): string {
       `${trial.trial} of ${sweep.sweep} (${sweep.name})${epoch === undefined ? "" : ` at epoch ${epoch}`}`,
     ],
     ["size", formatBytes(version.bytes)],
+    ...measuredFields(version),
     ["tokens", formatTokens(version.spent)],
     ["registered", `${formatTime(version.at, Date.now())} for ${version.requester}`],
     ["artifact", version.artifact],
   ]);
+}
+
+function rowTime({ measured }: ShownModel["versions"][number]): string {
+  return measured === undefined ? "-" : formatMicros(measured.rowUs);
+}
+
+/** Of one machine, as it was found when it loaded the version. */
+function measuredFields({ measured }: ShownVersion["version"]): readonly (readonly [string, string])[] {
+  if (measured === undefined) return [];
+  const { at, batchRowUs, batchRows, machine, memoryBytes, rowUs } = measured;
+  const alone = `${formatMicros(rowUs)} a row alone`;
+  const together = `${formatMicros(batchRowUs)} in batches of ${batchRows}`;
+  return [
+    [
+      "measured",
+      `${alone}, ${together}, ${formatBytes(memoryBytes)} in memory; on ${machine} ${formatTime(at, Date.now())}`,
+    ],
+  ];
 }
 
 /** Of inputs and labels so many are named. */

@@ -19,7 +19,7 @@ export async function moveShown(
   return moveAlias(
     {
       client,
-      check: (version) => checkVersion(connected, version),
+      check: (version) => checkVersion(connected, version, terminal),
       why,
       say: (line) => terminal.note(line),
     },

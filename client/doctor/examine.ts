@@ -20,6 +20,7 @@ import { defaultPort } from "../../mesh/part/start-mesh.ts";
 import { connectMesh } from "../connect/connect-mesh.ts";
 import { invitationViews } from "../connect/invitation-view.ts";
 import { certificateFindings } from "./certificate-finding.ts";
+import { sandboxFinding } from "./sandbox-finding.ts";
 import type { Finding } from "./doctor-finding.ts";
 import type { Environment } from "../../system/environment.ts";
 
@@ -48,6 +49,7 @@ export async function examine(environment: Environment): Promise<Examination> {
     packageFinding(),
     nativeFinding(),
     await serverFinding(environment),
+    await sandboxFinding(environment),
     homeFinding(path, home),
   ];
   findings.push(await diskFinding(home?.ok === true ? path : process.cwd()));

@@ -106,6 +106,7 @@ export const agentFields: ListFields<AgentView> = {
     text("backend", ({ backends }) => backends.filter(({ works }) => works).map(({ name }) => name)),
     text("python", ({ python }) => python),
     text("programs", ({ policy }) => policy.programs),
+    text("sandbox", ({ sandbox }) => sandbox?.rung ?? null),
     /** Of what it trains fastest. */
     figure("tokens_per_second", ({ rates }) =>
       rates.length === 0 ? null : Math.max(...rates.map(({ tokensPerSecond }) => tokensPerSecond)),
@@ -160,6 +161,9 @@ function versionColumns<Row>(of: (row: Row) => VersionView): readonly ListColumn
     text("backend", (row) => of(row).backend),
     text("requester", (row) => of(row).requester),
     whole("bytes", (row) => of(row).bytes),
+    figure("row_us", (row) => of(row).measured?.rowUs ?? null),
+    figure("batch_row_us", (row) => of(row).measured?.batchRowUs ?? null),
+    whole("memory_bytes", (row) => of(row).measured?.memoryBytes ?? null),
     figure("tokens", (row) => of(row).spent / milliTokensPerToken),
     moment("at", (row) => of(row).at),
   ];

@@ -38,6 +38,13 @@ export async function runCommandFile(
   const interpreter = findInterpreter(environment);
   const checked = await checkOwnPython(file, sweep.onMesh.needs, interpreter, environment);
   if (!checked.ok) return checked;
+  // It was sealed to agents, and nobody here can read it.
+  const unset = sweep.onMesh.secrets.find((name) => (environment[name] ?? "") === "");
+  if (unset !== undefined)
+    return refuse(
+      "invalid",
+      `${file}: field secrets: on this machine alone the program takes ${unset} from your own environment, where it is not set`,
+    );
   const temporary = makeTemporaryFolder("trialmesh-local-");
   let files = 0;
   try {

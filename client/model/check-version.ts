@@ -1,16 +1,19 @@
 /**
  * Proves that a registered version can really serve before an alias is moved to it: fetches its
- * bytes, checks their digest, loads them and has them answer a short example.
+ * bytes, checks their digest, loads them and has them answer an example: its own, where one is recorded.
  */
 import { decodeBundle, type Bundle } from "../../agent/program/bundle.ts";
 import { loadModel } from "../../training/catalog/load-model.ts";
 import type { Predictor } from "../../training/task/task.ts";
 import { namedList, plural } from "../../protocol/plural.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
+import type { RecordedExample } from "../../protocol/version-fact.ts";
 import type { ResolutionView } from "../../protocol/view.ts";
 import { folderFormatOf } from "../../serving/model/folder-format.ts";
 import type { VersionName } from "../../serving/model/served-model.ts";
 import { describeTensor } from "../../serving/protocol/fit-tensors.ts";
+import { ownExampleOf, proveServed } from "../../serving/model/prove-served.ts";
+import type { Surroundings } from "../../system/environment.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { openOutput } from "../../agent/serving/open-output.ts";
@@ -27,9 +30,14 @@ export type CheckVersion = (version: ResolutionView) => Promise<Outcome<CheckedV
 
 export async function checkVersion(
   connected: Connected,
-  { artifact, model, version }: ResolutionView,
+  shown: ResolutionView,
+  { environment }: Pick<Surroundings, "environment">,
 ): Promise<Outcome<CheckedVersion>> {
+  const { artifact, model, version } = shown;
   const what = `${model}@${version}`;
+  const lineage = await connected.client.query("lineage", { model, version });
+  const own = lineage.ok ? lineage.value.version.example : undefined;
+  if (own !== undefined) return checkExample(connected, what, own, environment);
   const bytes = await fetchBytes(connected, artifact);
   if (!bytes.ok) return refuse(bytes.refusal.code, `${what} cannot be used: ${bytes.refusal.message}`);
   const bundle = decodeBundle(bytes.value);
@@ -45,6 +53,33 @@ export async function checkVersion(
   } finally {
     predictor.dispose();
   }
+}
+
+/** As it was answered when it was recorded, with the data's own transformation before it. */
+async function checkExample(
+  connected: Connected,
+  what: string,
+  example: RecordedExample,
+  environment: Surroundings["environment"],
+): Promise<Outcome<CheckedVersion>> {
+  const { openModel } = await import("./open-model.ts");
+  const opened = await openModel(connected, what, { environment, say: () => undefined });
+  if (!opened.ok) return refuse(opened.refusal.code, `${what} cannot be used: ${opened.refusal.message}`);
+  const { labels } = opened.value.signature;
+  try {
+    const fault = await proveServed(opened.value);
+    if (fault !== null) return refuse("conflict", `${what} cannot be used: ${fault}`);
+    if (ownExampleOf(opened.value) === undefined) return accept({ answer: "it loads, without its data" });
+  } finally {
+    opened.value.dispose();
+  }
+  const [first] = example.answer;
+  const given = Object.values(example.row).filter((value) => value !== null);
+  const asked = given.length === 1 ? JSON.stringify(given[0]) : "its recorded row";
+  const value = first?.value ?? 0;
+  const answer =
+    labels === null ? value.toPrecision(4) : `${labels[first?.at ?? 0] ?? ""} (${value.toFixed(3)})`;
+  return accept({ answer: `${asked} -> ${answer}, as it was recorded` });
 }
 
 /**

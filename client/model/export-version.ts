@@ -84,6 +84,7 @@ async function builtIn(
     bytes: bytes.value,
     manifest,
     lineage,
+    example: version.example,
     format,
     folder,
     force,

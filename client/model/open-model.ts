@@ -4,16 +4,18 @@
  */
 import type { MeshClient } from "../../protocol/client.ts";
 import { isProgramTask, type ProgramsAllowed } from "../../protocol/program.ts";
-import { refuse, type Outcome } from "../../protocol/refusal.ts";
+import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { ResolutionView } from "../../protocol/view.ts";
-import { openServedModel, type OpenedModel } from "../../serving/model/open-served-model.ts";
+import { openServedModel } from "../../serving/model/open-served-model.ts";
 import type { ServedModel } from "../../serving/model/served-model.ts";
 import type { Surroundings } from "../../system/environment.ts";
+import { settledBytes } from "../../system/settled-memory.ts";
 import { fetchBytes } from "../artifact/fetch-bytes.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { fetchVersion } from "../dataset/build-on-agent.ts";
 import { openOutput } from "../../agent/serving/open-output.ts";
 import { readModelReference } from "./model-reference.ts";
+import { mayWrite, type RegisteredModel } from "./registered-model.ts";
 
 const usualAlias = "champion";
 /** Where there is no such alias. */
@@ -28,7 +30,7 @@ export async function openModel(
   reference: string,
   { environment, say }: Surroundings,
   programs: ProgramsAllowed | null = null,
-): Promise<Outcome<OpenedModel | ServedModel>> {
+): Promise<Outcome<RegisteredModel | ServedModel>> {
   const { client } = connected;
   const found = await resolveModel(client, reference, say);
   if (!found.ok) return found;
@@ -57,14 +59,20 @@ export async function openModel(
       `${model}@${version} is answered with by its own program alone (${command}); \`trialmesh serve ${model}@${version} --programs own\` runs it`,
     );
   }
-  const { dataset } = lineage.value.version;
+  const record = lineage.value.version;
+  const { dataset } = record;
   const held = dataset === null ? null : await fetchVersion(connected, dataset.digest, environment, say);
   if (held !== null && !held.ok)
     say(
       `${model}@${version}: the dataset ${dataset?.name ?? ""} that it was trained on is not to be had (${held.refusal.message}); rows are taken as they come`,
     );
-  const manifest = held?.ok === true ? held.value.manifest : null;
-  return openServedModel({ bytes: bytes.value, manifest, name });
+  const data = held?.ok === true ? held.value : null;
+  const before = record.measured === undefined && mayWrite(client, record) ? settledBytes() : null;
+  const opened = await openServedModel({ bytes: bytes.value, manifest: data?.manifest ?? null, name });
+  if (!opened.ok) return opened;
+  const memoryBytes = before === null ? null : Math.max(0, settledBytes() - before);
+  const about = { record, memoryBytes, datasetPath: data?.path ?? null };
+  return accept(Object.assign(opened.value, about));
 }
 
 /** PREDICT-6: tells which version a name alone stands for. */

@@ -20,6 +20,7 @@ import type { WantedDataset } from "../../spec/sweep/read-dataset.ts";
 import type { Connected } from "../connect/connect-mesh.ts";
 import { sendBlob } from "../../artifact/mesh-blob.ts";
 import { sendFile } from "../../artifact/cache/mesh-file.ts";
+import { giveSecrets } from "../secret/give-secrets.ts";
 import { planSweep } from "./plan-sweep.ts";
 import type { Environment } from "../../system/environment.ts";
 
@@ -51,6 +52,15 @@ export async function prepareSweep(
 
 /** The complete specification of one sweep of a file, with its data and programs in the mesh. */
 export async function preparePlan(plan: SweepPlan, options: PrepareOptions): Promise<Outcome<SweepSpec>> {
+  // Before anything is sent: what is missing is missing then already.
+  const given = giveSecrets(plan.spec(null), options.connected);
+  if (!given.ok)
+    return refuse(given.refusal.code, `${options.file}: field secrets: ${given.refusal.message}`);
+  const spec = await bringPlan(plan, options);
+  return spec.ok ? giveSecrets(spec.value, options.connected) : spec;
+}
+
+async function bringPlan(plan: SweepPlan, options: PrepareOptions): Promise<Outcome<SweepSpec>> {
   const { connected, file, progress } = options;
   for (const warning of plan.warnings ?? []) progress(warning);
   if (plan.bundle !== undefined) {

@@ -64,7 +64,7 @@ export async function programPlan(
   const program = parseOutside(programSchema, programOf(sweep, digest), file);
   if (!program.ok) return program;
   const task = program.value.kind;
-  const { files: _, needs, output: _output, serve: _serve, ...terms } = sweep.onMesh;
+  const { files: _, needs, output: _output, secrets: _secrets, serve: _serve, ...terms } = sweep.onMesh;
   const plan: SweepPlan = {
     fileName: sweep.name,
     dataset: sweep.dataset,
@@ -190,6 +190,7 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
   if (sweep.module !== null)
     return { kind: "module", ...common, entry: sweep.module.replaceAll("\\", "/").replace(/^\.\//, "") };
   const { command, environment, metricFormat, nested, paths, program, spelling } = sweep;
+  const { secrets } = sweep.onMesh;
   return {
     kind: "command",
     ...common,
@@ -200,6 +201,8 @@ function programOf(sweep: CommandSweep, bundle: string): unknown {
     nested,
     program,
     ...(sweep.onMesh.output === null ? {} : { output: sweep.onMesh.output.replace(/\/$/, "") }),
+    // Nobody is named yet: that is for the launch.
+    ...(secrets.length === 0 ? {} : { secrets: Object.fromEntries(secrets.map((name) => [name, {}])) }),
     ...(sweep.onMesh.serve === null ? {} : { serve: sweep.onMesh.serve }),
     ...(Object.keys(paths).length > 0 ? { paths } : {}),
     ...(Object.keys(spelling).length > 0 ? { spelling } : {}),

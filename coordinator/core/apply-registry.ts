@@ -39,7 +39,7 @@ export function applyRegistry(state: State, event: RegistryEvent, at: number): v
     state.dirty.add(`dataset/${dataset}`);
     return;
   }
-  if (event.kind === "EntryLabelled") return label(state, event);
+  if (event.kind === "EntryLabelled") return label(state, event, at);
   if (event.kind === "VersionsRemoved" || event.kind === "VersionsRestored")
     return setRemoved(state, event, at);
   const model = modelOf(state, event.model);
@@ -89,12 +89,15 @@ function recordOf(state: State, of: "dataset" | "model", name: string): DatasetR
   return of === "model" ? mustGet(state.models, name, "model") : mustGet(state.datasets, name, "dataset");
 }
 
-function label(state: State, event: EventOf<"EntryLabelled">): void {
-  const { name, of, version } = event;
+function label(state: State, event: EventOf<"EntryLabelled">, at: number): void {
+  const { example, measured, name, of, version } = event;
   const record = recordOf(state, of, name);
   const labelled = version === undefined ? record : record.versions.find((each) => each.version === version);
   if (labelled === undefined) throw new Error(`broken invariant: ${name} has no version ${version}`);
   setLabels(labelled, event);
+  if (!("artifact" in labelled)) return;
+  if (example !== undefined) labelled.example = example;
+  if (measured !== undefined) labelled.measured = { ...measured, at };
 }
 
 function setRemoved(

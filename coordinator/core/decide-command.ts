@@ -11,6 +11,7 @@ import { grant, openAccount, setAccount } from "./decide-account.ts";
 import { setDeployment, stopDeployment } from "./decide-deployment.ts";
 import { cordon, drain, leave } from "./decide-agent-command.ts";
 import { proposeByHand, sealSweep, stopSweep, tuneSweep } from "./decide-sweep-command.ts";
+import { noteFact } from "./decide-fact.ts";
 import { noteEntry, noteSweep, noteTrial, tagEntry, tagSweep, tagTrial } from "./decide-label.ts";
 import { askCollection, pinArtifact, setRetention, unpinArtifact } from "./decide-retention.ts";
 import { extendSweep } from "./decide-sweep-extend.ts";
@@ -56,6 +57,7 @@ const handlers: { readonly [N in CommandName]: Handler<N> } = {
   "model-rollback": { roles: people, decide: (state, { who }, body) => decideRollback(state, who, body) },
   "registry-tag": { roles: people, decide: tagEntry },
   "registry-note": { roles: people, decide: noteEntry },
+  "model-fact": { roles: people, decide: noteFact },
   "registry-remove": { roles: people, decide: removeEntry },
   "registry-restore": { roles: people, decide: restoreEntry },
   "deploy-set": { roles: people, decide: setDeployment },

@@ -1,6 +1,7 @@
 /** What the coordinator's projection keeps of models and datasets on record. */
 import * as z from "zod";
 import { storedDatasetRef, storedDatasetVersion } from "./stored-dataset.ts";
+import { storedExample, storedMeasured } from "./stored-fact.ts";
 import {
   storedCount,
   storedDigest,
@@ -41,6 +42,8 @@ const version = z.strictObject({
   at: storedMs,
   requester: storedId,
   ...ofPeople,
+  example: storedExample.exactOptional(),
+  measured: storedMeasured.extend({ at: storedMs }).exactOptional(),
 });
 
 const aliasMove = z.strictObject({

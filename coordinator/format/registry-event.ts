@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { storedDatasetCheck, storedDatasetVersion } from "./stored-dataset.ts";
 import { storedCount, storedId, storedLabels } from "./stored-value.ts";
+import { storedExample, storedMeasured } from "./stored-fact.ts";
 
 /** A model or a dataset on record. */
 const entry = { of: z.enum(["model", "dataset"]), name: storedId };
@@ -56,6 +57,9 @@ export const registryEvents = [
     version: storedCount.exactOptional(),
     by: z.string(),
     ...storedLabels,
+    /** Of one version of a model, found out by using it. */
+    example: storedExample.exactOptional(),
+    measured: storedMeasured.exactOptional(),
   }),
   /** Taken out of sight: nothing new stands on these versions until they are restored. */
   z.strictObject({

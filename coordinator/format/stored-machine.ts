@@ -1,6 +1,6 @@
 /** An agent's machine and its owner's policy as they stand in the journal. The wire's own forms are in `protocol/capability.ts`. */
 import * as z from "zod";
-import { storedBackendName, storedCount, storedDtype } from "./stored-value.ts";
+import { storedBackendName, storedCount, storedDtype, storedRung } from "./stored-value.ts";
 
 const gpu = z.strictObject({
   vendor: z.string(),
@@ -45,6 +45,10 @@ export const storedCapability = z.strictObject({
   python: z.string().nullable().default(null),
   packages: z.record(z.string(), z.string()).exactOptional(),
   environment: z.string().exactOptional(),
+  sealKey: z.string().exactOptional(),
+  sandbox: z
+    .strictObject({ rung: storedRung, network: z.enum(["none", "all"]), missing: z.string().nullable() })
+    .exactOptional(),
 });
 
 export const storedPolicy = z.strictObject({

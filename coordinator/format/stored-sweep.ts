@@ -16,6 +16,7 @@ import {
   storedId,
   storedMilliTokens,
   storedMs,
+  storedRung,
 } from "./stored-value.ts";
 
 const programCommon = {
@@ -31,6 +32,7 @@ const program = z.discriminatedUnion("kind", [
     command: z.array(z.string()),
     program: z.string().nullable(),
     output: z.string().optional(),
+    secrets: z.record(z.string(), z.record(z.string(), z.string())).optional(),
     serve: z.array(z.string()).optional(),
     environment: z.record(z.string(), z.string()),
     nested: z.array(z.string()),
@@ -61,6 +63,7 @@ export const storedRequirement = z.strictObject({
   dtype: z.array(storedDtype).optional(),
   python: z.string().optional(),
   packages: z.array(z.string()).optional(),
+  sandbox: storedRung.optional(),
   labels: z.record(z.string(), z.string()).optional(),
   agents: z
     .strictObject({ only: z.array(storedId).optional(), not: z.array(storedId).optional() })

@@ -27,6 +27,7 @@ export const storedBackendName = z.enum([
   "sparse",
   "none",
 ]);
+export const storedRung = z.enum(["none", "bubblewrap"]);
 export const storedDtype = z.enum(["f16", "bf16", "f32", "f64"]);
 
 export const storedCheckpoint = z.strictObject({ resource: storedCount, digest: storedDigest });

@@ -138,7 +138,7 @@ function groupKey({ capability, policy }: Machine, installed: number): string {
     capability.backends.map(({ dtypes, name, works }) => [name, works, dtypes]),
     capability.rates.map(({ backend, kind }) => [kind, backend]),
     Object.entries(capability.labels).toSorted(([a], [b]) => (a < b ? -1 : 1)),
-    [capability.python, installed],
+    [capability.python, installed, capability.sandbox?.rung],
     [policy.slots > 0, policy.requesters, policy.tasks, policy.programs, policy.leaveFreeCores],
   ]);
 }

@@ -129,10 +129,15 @@ const texts: TextOf = {
     `curves and logs of ${plural(event.trials.length, "trial")} of ${event.sweep} archived (archive ${event.archive})`,
 };
 
-function labelText({ by, notes, tags }: Pick<EventOf<"SweepLabelled">, "by" | "notes" | "tags">): string {
+type Labelled = Pick<EventOf<"SweepLabelled">, "by" | "notes" | "tags"> &
+  Pick<EventOf<"EntryLabelled">, "example" | "measured">;
+
+function labelText({ by, example, measured, notes, tags }: Labelled): string {
   const tagged = tags === undefined ? [] : [`tagged ${tags.join(", ") || "with nothing"}`];
   const noted = notes === undefined ? [] : [`noted: ${notes || "nothing"}`];
-  return `${[...tagged, ...noted].join(", ")} by ${by}`;
+  const shown = example === undefined ? [] : ["given an example with its answer"];
+  const timed = measured === undefined ? [] : [`measured on ${measured.machine}`];
+  return `${[...tagged, ...noted, ...shown, ...timed].join(", ")} by ${by}`;
 }
 
 function versionsText({ name, of, versions }: Pick<EventOf<"VersionsRestored">, "name" | "of" | "versions">) {

@@ -75,6 +75,8 @@ function agentViewOf(state: State, agent: Agent, seen: ReturnType<QuerySource["b
     rates: agent.capability.rates,
     python: agent.capability.python,
     packages: agent.capability.packages === undefined ? null : Object.keys(agent.capability.packages).length,
+    sealKey: agent.capability.sealKey ?? null,
+    sandbox: agent.capability.sandbox ?? null,
     lacks: lacksOf(state, agent),
     measured: measuredOf(agent),
     policy: agent.policy,

@@ -23,7 +23,7 @@ export function modelsViewOf(state: State, removed: boolean): ModelsView {
         {
           model: model.model,
           versions: live.length,
-          latest: versionOf(state, latest),
+          latest: listedVersion(state, latest),
           aliases: aliasesOf(model),
           ...labelsOf(model),
         },
@@ -41,7 +41,7 @@ export function modelViewOf(state: State, { model: name, removed }: QueryBody<"m
   if (versions.length === 0) return refuse("unknown", removedText("model", name), ["model"]);
   return accept({
     model: name,
-    versions: versions.map((version) => versionOf(state, version)),
+    versions: versions.map((version) => listedVersion(state, version)),
     aliases: aliasesOf(model),
     ledger: model.ledger,
     ...labelsOf(model),
@@ -83,6 +83,12 @@ function servingOf({ program: declared }: Sweep["spec"]): Pick<LineageView, "ser
 
 function aliasesOf(model: Model): { alias: string; version: number }[] {
   return Object.entries(model.aliases).map(([alias, version]) => ({ alias, version }));
+}
+
+/** One of many in a message: without what only whoever uses it needs. */
+function listedVersion(state: State, version: Version): ModelView["versions"][number] {
+  const { example: _, ...listed } = versionOf(state, version);
+  return listed;
 }
 
 function versionOf(state: State, version: Version): ModelView["versions"][number] {

@@ -36,7 +36,7 @@ function schemaVerdicts({ schema }: Found): Verdict[] {
   ];
 }
 
-function driftVerdicts({ columns, text }: Found): Verdict[] {
+export function driftVerdicts({ columns, text }: Pick<Found, "columns" | "text">): Verdict[] {
   const found: Verdict[] = columns.flatMap((column): Verdict[] => {
     if (column.drifted)
       return [

@@ -14,6 +14,13 @@ import type { ProgramsAllowed } from "../../protocol/program.ts";
 import { accept, parseOutside, refuse, type Outcome } from "../../protocol/refusal.ts";
 import { parseJsonFile, readPrivateFile, writePrivateFile } from "../../system/private-file.ts";
 import { portMax } from "../port.ts";
+import {
+  firstSandbox,
+  sandboxFields,
+  sandboxPolicy,
+  type SandboxFlags,
+  type SandboxPolicy,
+} from "./sandbox-policy.ts";
 import { idlePolicy, idleProblem, type IdleFlags } from "./idle-policy.ts";
 
 /** Of what was given, in a refusal: a sentence is to be read. */
@@ -21,7 +28,7 @@ const givenCharactersMax = 100;
 
 export type PeerPort = number | "any" | "none";
 
-export interface PolicyFlags extends IdleFlags {
+export interface PolicyFlags extends IdleFlags, SandboxFlags {
   readonly slots?: number;
   /** `22:00-07:00`, several with commas; `always` takes the rule back. */
   readonly hours?: string;
@@ -58,10 +65,11 @@ const fileSchema = z.strictObject({
   leaveFreeDiskGiB: z.number().nonnegative().nullable().default(null),
   uploadRate: z.number().nonnegative().nullable().default(null),
   mayRelay: z.boolean().default(true),
+  ...sandboxFields,
   peerPort: z.union([z.int().min(1).max(portMax), z.enum(["any", "none"])]).default("any"),
 });
 
-export interface AgentPolicy {
+export interface AgentPolicy extends SandboxPolicy {
   readonly policy: Policy;
   readonly labels: Readonly<Record<string, string>>;
   readonly idleCommand: string | null;
@@ -109,6 +117,7 @@ function firstPolicy({ leaveFreeCores = 0 }: PolicyFlags, programs: ProgramsAllo
     uploadRate: null,
     mayRelay: true,
     peerPort: "any",
+    ...firstSandbox,
   };
 }
 
@@ -135,6 +144,8 @@ function withFlags(before: AgentPolicy, flags: PolicyFlags): Outcome<AgentPolicy
       ? accept(policy.requesters)
       : named("requesters", flags.requesters, requestersOf(flags.requesters));
   if (!requesters.ok) return requesters;
+  const sandbox = sandboxPolicy(before, flags);
+  if (!sandbox.ok) return sandbox;
   const idle = idlePolicy(policy.idle, flags);
   if (!idle.ok) return idle;
   const added: [string, string][] = [];
@@ -172,6 +183,7 @@ function withFlags(before: AgentPolicy, flags: PolicyFlags): Outcome<AgentPolicy
     uploadRate: flags.upload === "any" ? null : (flags.upload ?? before.uploadRate),
     mayRelay: flags.relay === undefined ? before.mayRelay : flags.relay === "yes",
     peerPort: flags.peerPort ?? before.peerPort,
+    ...sandbox.value,
   });
 }
 

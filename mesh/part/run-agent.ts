@@ -10,6 +10,7 @@ import { othersLoad } from "../../agent/owner/others-load.ts";
 import { readPower } from "../../agent/owner/power.ts";
 import { findInterpreter } from "../../agent/program/interpreter.ts";
 import { ReachedReplicas } from "../../agent/serving/reached-replica.ts";
+import type { Runner } from "../../agent/runner/runner.ts";
 import { machineRunner } from "../../agent/child/machine-runner.ts";
 import type { Credential } from "../credential.ts";
 import type { Home } from "../home.ts";
@@ -26,7 +27,12 @@ import { meshTrust, operatorCheck } from "../mesh-trust.ts";
 import { cacheFolder, openAgentMemory } from "./agent-memory.ts";
 import { awaitDisk } from "./await-disk.ts";
 import { claimPlace } from "./claim-place.ts";
-import { agentPolicy, type PeerPort, type PolicyFlags } from "./agent-policy.ts";
+import type { FoundSandbox } from "../../agent/sandbox/probe-sandbox.ts";
+import type { Sandbox } from "../../agent/sandbox/sandbox.ts";
+import type { SealKey } from "../../protocol/hpke.ts";
+import { agentSealKey } from "./agent-seal-key.ts";
+import { agentSandbox } from "./sandbox-policy.ts";
+import { agentPolicy, type AgentPolicy, type PeerPort, type PolicyFlags } from "./agent-policy.ts";
 import { localCredential, type LocalOptions } from "./local-credential.ts";
 import { machineLoad, minuteOfDay } from "./machine-load.ts";
 import { keepCertificate, type KeptCertificate } from "./keep-certificate.ts";
@@ -63,7 +69,7 @@ export async function runAgent(
     );
     if (owner === null) return accept(null);
     if (!owner.ok) return owner;
-    const { labels, note, policy } = owner.value;
+    const { labels, note } = owner.value;
     if (note !== null) say(note);
     const found = await measureMachine({
       environment,
@@ -72,8 +78,16 @@ export async function runAgent(
       fresh: false,
       progress: say,
     });
-    const measured =
-      policy.programs === "none" ? { ...found, capability: withoutPackages(found.capability) } : found;
+    const confined = await agentSandbox({
+      environment,
+      say,
+      ...owner.value,
+      python: found.python,
+      secret: [home.path, folder],
+    });
+    const sealKey = agentSealKey(folder);
+    if (!sealKey.ok) return sealKey;
+    const lent = lentMachine(owner.value, found, confined, sealKey.value);
     const bus = await connectAs(home, credential, say);
     if (!bus.ok) return bus;
     const trust = meshTrust(home.mesh, credential);
@@ -90,8 +104,7 @@ export async function runAgent(
     const { name } = credential;
     const kept = ownCertificate(home, credential, bus.value, say);
     const place = { home, name, folder, bus: bus.value, trust: trust.value, store, artifacts, asked };
-    const lent = { ...owner.value, measured, certificate: kept };
-    const end = await lend({ environment, say }, { ...place, ...lent });
+    const end = await lend({ environment, say }, { ...place, ...lent, certificate: kept });
     kept?.stop();
     await bus.value.close();
     await artifacts.close();
@@ -103,6 +116,29 @@ export async function runAgent(
   } finally {
     lock.release();
   }
+}
+
+/** What the mesh is told, and what its owner allows, where the sandbox that was asked for is not to be had. */
+function lentMachine(
+  owner: AgentPolicy,
+  found: MeasuredMachine,
+  confined: FoundSandbox | null,
+  sealKey: SealKey,
+) {
+  const runs = confined !== null && confined.refused === null;
+  const { capability } = found;
+  return {
+    ...owner,
+    policy: runs ? owner.policy : { ...owner.policy, programs: "none" as const },
+    programSandbox: confined?.sandbox ?? null,
+    sealKey,
+    measured: {
+      ...found,
+      capability: runs
+        ? { ...capability, sandbox: confined.view, sealKey: sealKey.publicKey }
+        : withoutPackages(capability),
+    },
+  };
 }
 
 /** The mesh works without: then nothing is said to other agents directly. */
@@ -133,6 +169,8 @@ interface Lending {
   readonly asked: Promise<StopReason>;
   readonly measured: MeasuredMachine;
   readonly policy: Policy;
+  readonly programSandbox: Sandbox | null;
+  readonly sealKey: SealKey;
   readonly idleCommand: string | null;
   readonly leaveFreeDiskGiB: number | null;
   readonly artifacts: ArtifactStore;
@@ -164,8 +202,7 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   among.hearGone((digest) => artifacts.drop?.(digest));
   const halted = Promise.withResolvers<LendingEnd>();
   const interpreter = findInterpreter(environment);
-  const slots = Math.max(1, policy.slots);
-  const runner = machineRunner({ slots, environment, interpreter, machine: lentPart(capability, policy) });
+  const runner = runnerOf(lending, environment, interpreter);
   const agent = startAgent({
     mesh: home.mesh,
     name,
@@ -212,6 +249,21 @@ async function lend({ environment, say }: Surroundings, lending: Lending): Promi
   await agent.stop();
   await among.close();
   return end;
+}
+
+function runnerOf(
+  { measured, name, policy, programSandbox, sealKey }: Lending,
+  environment: Surroundings["environment"],
+  interpreter: string,
+): Runner {
+  return machineRunner({
+    slots: Math.max(1, policy.slots),
+    machine: lentPart(measured.capability, policy),
+    environment,
+    interpreter,
+    secrets: { agent: name, key: sealKey },
+    sandbox: programSandbox,
+  });
 }
 
 /** What of the machine its trials may use. */

@@ -6,7 +6,9 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { longText } from "../../protocol/bound.ts";
+import { longText, shortText } from "../../protocol/bound.ts";
+import { projectFolder } from "../../training/version/code-version.ts";
+import { buildId } from "../build/own-build.ts";
 import type { Home } from "../home.ts";
 import { lockHolder, tryLock, type FolderLock } from "../../system/folder-lock.ts";
 import {
@@ -34,6 +36,8 @@ const upRecordSchema = z.object({
   /** Address the server listens on. */
   listen: longText,
   url: longText,
+  /** Digest of the build that runs (`own-build.ts`); left out by earlier versions. */
+  build: shortText.optional(),
   /** Where its gateway answers callers; left out where there is none. */
   gateway: longText.optional(),
 });
@@ -68,6 +72,14 @@ export async function findUp(home: Place): Promise<UpRecord | null> {
   }
 }
 
+let knownBuild: string | null = null;
+
+/** As this process began with it: a clone may be compiled anew under it. */
+function ownBuild(): string {
+  knownBuild ??= buildId(projectFolder);
+  return knownBuild;
+}
+
 /** Of this process. */
 export function writeUpRecord(
   home: Place,
@@ -80,6 +92,7 @@ export function writeUpRecord(
     version: 1,
     pid: process.pid,
     ...(started === null ? {} : { started }),
+    build: ownBuild(),
     ...record,
   };
   const written = writePrivateFile(recordFile(home), `${JSON.stringify(own, null, 2)}\n`);

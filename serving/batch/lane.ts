@@ -9,6 +9,7 @@ import type { Answers, InputColumn } from "../model/served-model.ts";
 import type { AskedRows } from "../protocol/asked-rows.ts";
 import type { DescribedModel } from "../protocol/described-model.ts";
 import { fromRefusal, turnDown, type HttpRefusal, type Reading } from "../protocol/http-refusal.ts";
+import type { ServingWatch } from "../profile/serving-watch.ts";
 import { observe } from "./histogram.ts";
 import { newLaneCounters, type LaneCounters } from "./lane-counter.ts";
 import { laneLimits, type LaneLimits } from "./lane-limit.ts";
@@ -33,6 +34,8 @@ export interface LaneOptions {
   readonly limits?: LaneLimits;
   /** Told of a fault of the model itself. */
   readonly onFault?: (fault: unknown) => void;
+  /** Left out where nobody looks at what is asked. */
+  readonly watch?: ServingWatch;
 }
 
 interface Waiting {
@@ -56,6 +59,7 @@ const newestShare = 0.2;
 export class Lane {
   readonly described: DescribedModel;
   readonly counters: LaneCounters = newLaneCounters();
+  readonly watch: ServingWatch | null;
   readonly #now: () => number;
   readonly #defer: (run: () => void) => void;
   readonly #limits: LaneLimits;
@@ -72,8 +76,9 @@ export class Lane {
 
   constructor(
     described: DescribedModel,
-    { defer, limits = laneLimits, now, onFault = () => undefined }: LaneOptions,
+    { defer, limits = laneLimits, now, onFault = () => undefined, watch }: LaneOptions,
   ) {
+    this.watch = watch ?? null;
     this.described = described;
     this.#now = now;
     this.#defer = defer;
@@ -281,6 +286,7 @@ export class Lane {
     const again = this.#queue.indexOf(waiting);
     if (again >= 0) this.#queue.splice(again, 1);
     this.#leave(waiting);
+    if (answers.ok) this.watch?.see(waiting.request.rows, answers.value);
     if (waiting.request.isGone()) waiting.request.onGone?.();
     else waiting.request.done(answers);
   }
@@ -304,8 +310,8 @@ export class Lane {
     const { model } = this.described;
     try {
       const texts = model.answerTexts === null ? null : textsOf(pieces);
-      if (texts !== null && model.answerTexts !== null)
-        return { ok: true, value: { kind: "labels", probabilities: model.answerTexts(texts) } };
+      const probabilities = texts === null ? null : (model.answerTexts?.(texts) ?? null);
+      if (probabilities !== null) return { ok: true, value: { kind: "labels", probabilities } };
       const answered = model.answer({
         count: rowsOf(pieces),
         columns: columnsOf(pieces, model.signature.inputs),

@@ -1,6 +1,7 @@
 /**
  * example.json: rows with the answers that our own predictor gives, so that whoever has the folder can see that the answers there
- * are the same. The rows are made up: none of the data set's leaves with the model.
+ * are the same. The rows are made up, but for the first where an example of the version's own is on record: none else of the data set
+ * leaves with the model.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,8 +10,9 @@ import * as z from "zod";
 import { storedList, storedText } from "../../protocol/bound.ts";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { Value } from "../../protocol/value.ts";
+import type { RecordedExample } from "../../protocol/version-fact.ts";
 import type { OpenedModel } from "../model/open-served-model.ts";
-import type { Answers } from "../model/served-model.ts";
+import { numbersOf } from "../model/prove-example.ts";
 import type { TransformDescription } from "./transform-description.ts";
 
 type ExampleRow = Readonly<Record<string, Value | null>>;
@@ -42,6 +44,8 @@ export interface Example {
 export interface ExampleSource {
   readonly scale: number;
   readonly transform: TransformDescription;
+  /** On record for the version; null where there is none. */
+  readonly recorded: RecordedExample | null;
   /** Where it refuses the made-up rows, or takes other columns, the folder's own steps come before its predictor. */
   readonly served: Pick<OpenedModel, "answer" | "predictor">;
   /** With transform.json, the files it names and transform.mjs in it. */
@@ -49,14 +53,23 @@ export interface ExampleSource {
 }
 
 export async function makeExample(source: ExampleSource): Promise<Outcome<Example>> {
-  const inputs =
+  const madeUp =
     source.transform.text === undefined ? tableInputs(source.transform) : textInputs(source.transform);
+  const inputs = [...ownInputs(source), ...madeUp];
   const answers = (await servedAnswers(source, inputs)) ?? (await ownAnswers(source, inputs));
   const width = answers.length / inputs.length;
   const expected = inputs.map((_, row) => [...answers.subarray(row * width, (row + 1) * width)]);
   if (!answers.every(Number.isFinite))
     return refuse("conflict", "the model gives no finite answer to an example; its weights have diverged");
   return accept({ inputs, expected, tolerance, scale: source.scale });
+}
+
+/** The recorded row, where the folder's program takes its columns. */
+function ownInputs({ recorded, transform: { columns, notes } }: ExampleSource): ExampleRow[] {
+  if (recorded === null || notes.length > 0) return [];
+  const { row } = recorded;
+  if (!columns.every(({ name }) => Object.hasOwn(row, name))) return [];
+  return [Object.fromEntries(columns.map(({ name }) => [name, row[name] ?? null]))];
 }
 
 function textInputs({ columns }: TransformDescription): ExampleRow[] {
@@ -106,10 +119,6 @@ async function servedAnswers(
   );
   const answers = await served.answer({ count: inputs.length, columns });
   return answers.ok ? numbersOf(answers.value) : null;
-}
-
-function numbersOf(answers: Answers): Float32Array {
-  return answers.kind === "labels" ? answers.probabilities : answers.values;
 }
 
 type OfRows = (plan: unknown, rows: unknown) => unknown;

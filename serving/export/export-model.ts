@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Manifest } from "../../data/manifest/manifest.ts";
 import { accept, type Outcome } from "../../protocol/refusal.ts";
+import type { RecordedExample } from "../../protocol/version-fact.ts";
 import type { LineageView } from "../../protocol/view.ts";
 import { decodeCheckpoint, type Checkpoint } from "../../training/task/checkpoint.ts";
 import { projectFolder } from "../../training/version/code-version.ts";
@@ -29,6 +30,8 @@ export interface ExportRequest {
   /** Of the data set it was trained on; null where that is not known. */
   readonly manifest: Manifest | null;
   readonly lineage: LineageView | null;
+  /** On record for the version. */
+  readonly example?: RecordedExample | undefined;
   readonly format: ModelFormat;
   readonly folder: string;
   /** Replaces an earlier export. */
@@ -79,6 +82,7 @@ export async function exportModel(request: ExportRequest): Promise<Outcome<Expor
         served: served.value,
         folder: draft,
         scale: scaleOf(checkpoint.value),
+        recorded: request.example ?? null,
       });
       if (!example.ok) return example;
       const last = new Map(made.ofExample?.(example.value) ?? []);

@@ -10,6 +10,7 @@ import { loadModel } from "../../training/catalog/load-model.ts";
 import { decodeCheckpoint, type CheckpointMeta } from "../../training/task/checkpoint.ts";
 import type { TablePredictor, TextPredictor } from "../../training/task/task.ts";
 import { bareTransform } from "../transform/bare-transform.ts";
+import { isBlankText } from "../transform/transformed.ts";
 import { openTransform } from "../transform/open-transform.ts";
 import { describeUnfit, type Transform, type TransformedRows } from "../transform/transform.ts";
 import { signatureOf } from "./model-signature.ts";
@@ -88,7 +89,7 @@ class LoadedModel implements OpenedModel {
   readonly manifest: Manifest | null;
   readonly predictor: RowPredictor;
   readonly transform: Transform;
-  readonly answerTexts: ((texts: readonly string[]) => Float32Array) | null;
+  readonly answerTexts: ServedModel["answerTexts"];
 
   constructor(
     name: VersionName,
@@ -108,7 +109,10 @@ class LoadedModel implements OpenedModel {
     const { ofTexts } = transform;
     this.answerTexts =
       predictor.kind === "text" && ofTexts !== null
-        ? (texts) => predictor.probabilities(ofTexts(texts))
+        ? (texts) => {
+            const transformed = ofTexts(texts);
+            return transformed.some(isBlankText) ? null : predictor.probabilities(transformed);
+          }
         : null;
   }
 

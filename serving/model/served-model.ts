@@ -68,8 +68,8 @@ export interface ServedModel extends VersionName {
    * column may be asked by `answerTexts`, which copies nothing.
    */
   answer(rows: InputRows): Outcome<Answers> | Promise<Outcome<Answers>>;
-  /** Null where the signature is not one text column. */
-  readonly answerTexts: ((texts: readonly string[]) => Float32Array) | null;
+  /** Null where the signature is not one text column; gives null where the transformation leaves nothing of a text, which `answer` refuses. */
+  readonly answerTexts: ((texts: readonly string[]) => Float32Array | null) | null;
   /** Left out of one that takes and gives rows and nothing else. */
   readonly tensors?: TensorFace;
   /** Left out of one that is answered here. */

@@ -87,6 +87,8 @@ class OnnxReader {
       if (field === 1) this.#node(bytes, depth);
       else if (field === 5) this.#tensor(bytes);
       else if (field === 15) this.#sparse(bytes);
+      // An output is looked at again where maps are taken out, and has to be whole by then.
+      else if (field === 12) entryOf(bytes);
     }
   }
 

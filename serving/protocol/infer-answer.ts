@@ -2,6 +2,7 @@
  * SERVE-2. Answers of the Open Inference Protocol v2, as JSON written by hand (its shape is known) or with binary tensors after the JSON. Every
  * number in it is finite: whoever calls has looked.
  */
+import type { Datatype } from "../model/tensor-datatype.ts";
 import { bestOf } from "./best-label.ts";
 import type { Answers } from "../model/served-model.ts";
 import { textElement, type DescribedModel } from "./described-model.ts";
@@ -69,38 +70,52 @@ function jsonOutput(
 
 function binaryOutput(
   described: DescribedModel,
-  { classes, name }: WantedOutput,
+  wanted: WantedOutput,
   count: number,
   answers: Answers,
   tails: Uint8Array[],
 ): string {
-  const sized = (datatype: string, shape: string, parts: readonly Uint8Array[]): string => {
-    let size = 0;
-    for (const part of parts) {
-      tails.push(part);
-      size += part.length;
-    }
-    return `{"name":"${name}","datatype":"${datatype}","shape":[${shape}],"parameters":{"binary_data_size":${size}}}`;
-  };
-  if (answers.kind === "values") return sized("FP32", `${count}`, [floatBytes(answers.values)]);
+  const { datatype, name, parts, shape } = outputTensor(described, wanted, count, answers);
+  let size = 0;
+  for (const part of parts) {
+    tails.push(part);
+    size += part.length;
+  }
+  return `{"name":"${name}","datatype":"${datatype}","shape":[${shape.join(",")}],"parameters":{"binary_data_size":${size}}}`;
+}
+
+export interface OutputTensor {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+  /** Its bytes, one behind the other; some are the answers' own, and may be written over. */
+  readonly parts: readonly Uint8Array[];
+}
+
+/** An output in binary. */
+export function outputTensor(
+  described: DescribedModel,
+  { classes, name }: WantedOutput,
+  count: number,
+  answers: Answers,
+): OutputTensor {
+  if (answers.kind === "values")
+    return { name, datatype: "FP32", shape: [count], parts: [floatBytes(answers.values)] };
   const { labelBytes } = described;
   const width = labelBytes.length;
   if (classes > 0) {
     const shown = Math.min(classes, width);
-    return sized(
-      "BYTES",
-      `${count},${shown}`,
-      classElements(described, answers.probabilities, shown).map(textElement),
-    );
+    const parts = classElements(described, answers.probabilities, shown).map(textElement);
+    return { name, datatype: "BYTES", shape: [count, shown], parts };
   }
   if (name === "probabilities")
-    return sized("FP32", `${count},${width}`, [floatBytes(answers.probabilities)]);
+    return { name, datatype: "FP32", shape: [count, width], parts: [floatBytes(answers.probabilities)] };
   const parts: Uint8Array[] = [];
   for (let row = 0; row < count; row++) {
     const element = labelBytes[bestOf(answers.probabilities, row, width)];
     if (element !== undefined) parts.push(element);
   }
-  return sized("BYTES", `${count}`, parts);
+  return { name, datatype: "BYTES", shape: [count], parts };
 }
 
 /** As they lie in memory, which is little-endian on every machine that Node runs on but one. */

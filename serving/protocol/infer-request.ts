@@ -55,10 +55,19 @@ export function readInfer(body: RequestBody, described: DescribedModel): Reading
     parts.value.tail === null ? "the body" : "the JSON before the tensors",
   );
   if (!json.ok) return json;
-  const parsed = parseOutside(inferSchema, json.value, "the request");
+  return readSent(json.value, parts.value.tail, described);
+}
+
+/** What the JSON of a request is, however it came; `tail`: the tensors' bytes, null where there are none. */
+export function readSent(
+  given: unknown,
+  tail: Buffer | null,
+  described: DescribedModel,
+): Reading<InferRequest> {
+  const parsed = parseOutside(inferSchema, given, "the request");
   if (!parsed.ok) return turnDown(400, parsed.refusal.message);
   const sent = parsed.value;
-  const tensors = readTensors(sent.inputs, parts.value.tail);
+  const tensors = readTensors(sent.inputs, tail);
   if (!tensors.ok) return tensors;
   const rows = fitTensors(tensors.value, described);
   if (!rows.ok) return rows;

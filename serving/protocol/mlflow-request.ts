@@ -1,8 +1,9 @@
 /**
  * MLflow's scoring protocol, `POST /invocations`: JSON with exactly one of dataframe_split, dataframe_records, inputs and instances, or
  * CSV with a line of names. Columns that the model does not take are passed over, as MLflow does with those that a signature does
- * not have. Parquet is not taken.
+ * not have. Parquet is read by `server/parquet-body.ts`.
  */
+import { isUtf8 } from "node:buffer";
 import * as z from "zod";
 import { anyValue, listOf, manyEntriesMax, recordOf, sentenceText, shortText } from "../../protocol/bound.ts";
 import { parseOutside } from "../../protocol/refusal.ts";
@@ -13,7 +14,7 @@ import { readCsv } from "./csv-rows.ts";
 import type { DescribedModel } from "./described-model.ts";
 import { quoted, turnDown, type Reading } from "./http-refusal.ts";
 import { predictionJson } from "./prediction-json.ts";
-import { bodyJson, bodyText, type RequestBody } from "./request-body.ts";
+import { bodyJson, type RequestBody } from "./request-body.ts";
 import { rowsPerRequestMax } from "./serving-limit.ts";
 import { numbersJson } from "./number-json.ts";
 import type { WrittenAnswer } from "./written-answer.ts";
@@ -38,7 +39,10 @@ export function readInvocation(body: RequestBody, described: DescribedModel): Re
     return turnDown(415, `the body is in ${quoted(charset)}; it has to be in UTF-8`);
   if (contentType === "text/csv") return readTable(bytes, described);
   if (contentType !== null && contentType !== "application/json")
-    return turnDown(415, `a request is application/json or text/csv, not ${quoted(contentType)}`);
+    return turnDown(
+      415,
+      `a request is application/json, text/csv or application/vnd.apache.parquet, not ${quoted(contentType)}`,
+    );
   const json = bodyJson(bytes, "the body");
   if (!json.ok) return json;
   const parsed = parseOutside(invocationSchema, json.value, "the request");
@@ -118,9 +122,8 @@ function alone(value: unknown): unknown {
 }
 
 function readTable(bytes: Buffer, described: DescribedModel): Reading<AskedRows> {
-  const text = bodyText(bytes);
-  if (!text.ok) return text;
-  const csv = readCsv(text.value, rowsPerRequestMax);
+  if (!isUtf8(bytes)) return turnDown(400, "the body is not text in UTF-8");
+  const csv = readCsv(bytes, rowsPerRequestMax);
   if (!csv.ok) return csv;
   const { names, records } = csv.value;
   const isNumber = names.map((name) =>

@@ -10,6 +10,15 @@ export interface RequestBody {
   readonly charset: string | null;
   /** `Inference-Header-Content-Length`; null where it was not sent. */
   readonly inferenceHeader: string | null;
+  /** Of a body of Parquet its rows, which were read before. */
+  readonly parquet?: Reading<ParquetRows>;
+}
+
+export interface ParquetRows {
+  readonly names: readonly string[];
+  readonly count: number;
+  /** By name; only of those that were wanted. */
+  readonly columns: ReadonlyMap<string, readonly unknown[]>;
 }
 
 /** Splits `text/csv; charset=UTF-8` into its type and its character set. */

@@ -21,7 +21,7 @@ export function writeTensors(
   for (const [at, tensor] of made.entries()) {
     const head = `"name":${JSON.stringify(tensor.name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(",")}]`;
     if (outputs[at]?.binary === true) {
-      const tail = tailOf(tensor);
+      const tail = tensorTail(tensor);
       tails.push(tail);
       written.push(`{${head},"parameters":{"binary_data_size":${tail.length}}}`);
       continue;
@@ -96,7 +96,8 @@ function notFinite({ reference }: DescribedModel, { name }: NamedTensor) {
   );
 }
 
-function tailOf({ data }: NamedTensor): Uint8Array {
+/** Its elements in binary. */
+export function tensorTail({ data }: NamedTensor): Uint8Array {
   return data instanceof Uint8Array ? data : Buffer.concat(data.map(textElement));
 }
 

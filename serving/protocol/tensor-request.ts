@@ -34,7 +34,16 @@ export function readTensorRequest(body: RequestBody, described: DescribedModel):
   const { json: bytes, tail } = parts.value;
   const json = bodyJson(bytes, tail === null ? "the body" : "the JSON before the tensors");
   if (!json.ok) return json;
-  const parsed = parseOutside(inferSchema, json.value, "the request");
+  return readSentTensors(json.value, tail, described);
+}
+
+/** What the JSON of a request is, however it came; `tail`: the tensors' bytes, null where there are none. */
+export function readSentTensors(
+  given: unknown,
+  tail: Buffer | null,
+  described: DescribedModel,
+): Reading<TensorRequest> {
+  const parsed = parseOutside(inferSchema, given, "the request");
   if (!parsed.ok) return turnDown(400, parsed.refusal.message);
   const tensors = readAll(parsed.value.inputs, tail);
   if (!tensors.ok) return tensors;

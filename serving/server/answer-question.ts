@@ -6,6 +6,7 @@ import type { Lane } from "../batch/lane.ts";
 import { turnDown } from "../protocol/http-refusal.ts";
 import { openApiDocument } from "../protocol/openapi.ts";
 import { formPage, formPolicy } from "../protocol/form-page.ts";
+import { profileJson } from "../profile/profile-json.ts";
 import { metricText } from "./metric-text.ts";
 import { extensions, modelConfig, modelMetadata, modelStats, platform } from "./model-metadata.ts";
 import type { ModelTable } from "./model-table.ts";
@@ -106,11 +107,24 @@ function answerOfModel(
       );
     case "model-config":
       return replyJson(response, 200, modelConfig(lane.described, laneLimits.batchRowsMax));
+    case "model-profile":
+      return answerProfile(lane, response);
     case "model-rollout":
       return answerOfRollout(table, model, response);
     case "model-stats":
       return replyJson(response, 200, { model_stats: (version === null ? lanes : [lane]).map(statsOf) });
   }
+}
+
+function answerProfile({ described, watch }: Lane, response: ServerResponse): void {
+  const kept = watch?.kept ?? null;
+  if (kept !== null && watch !== null)
+    return replyText(response, "application/json", profileJson(kept, watch));
+  const why =
+    watch === null
+      ? "this server keeps no profiles"
+      : "no profile is kept yet; it is, within a minute after the first rows were answered";
+  replyRefusal(response, turnDown(404, `${described.reference}: ${why}`).down, "open-inference");
 }
 
 function answerOfRollout(table: ModelTable, model: string, response: ServerResponse): void {

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Lane } from "../batch/lane.ts";
 import { observe } from "../batch/histogram.ts";
 import type { Answers } from "../model/served-model.ts";
+import { fitColumns } from "../protocol/asked-columns.ts";
 import type { AskedRows } from "../protocol/asked-rows.ts";
 import type { DescribedModel } from "../protocol/described-model.ts";
 import { turnDown, type HttpRefusal, type Reading } from "../protocol/http-refusal.ts";
@@ -14,13 +15,14 @@ import { readInfer } from "../protocol/infer-request.ts";
 import { readInvocation, writeInvocation } from "../protocol/mlflow-request.ts";
 import { readPlain, writePlain } from "../protocol/plain-request.ts";
 import type { RefusalForm } from "../protocol/refusal-form.ts";
-import { readContentType, type RequestBody } from "../protocol/request-body.ts";
+import { readContentType, type ParquetRows, type RequestBody } from "../protocol/request-body.ts";
 import { answerNumbersMax } from "../protocol/serving-limit.ts";
 import type { WrittenAnswer } from "../protocol/written-answer.ts";
 import { answerFeedback } from "./answer-feedback.ts";
 import { answerQuestion } from "./answer-question.ts";
 import type { CallerKeys } from "./caller-key.ts";
 import type { ModelTable } from "./model-table.ts";
+import { parquetTypes, type ParquetReader } from "./parquet-body.ts";
 import { receiveBody, type HeldBytes } from "./receive-body.ts";
 import { replyRefusal, replyWith } from "./reply.ts";
 import { readWhole, type WholeAsked } from "./read-whole.ts";
@@ -33,6 +35,7 @@ export interface RequestContext {
   /** Null where anybody may ask. */
   readonly keys: CallerKeys | null;
   readonly held: HeldBytes;
+  readonly parquet: ParquetReader;
   /** Milliseconds, rising. */
   readonly now: () => number;
   /** The end of an answer's id, new each time; letters and digits. */
@@ -154,9 +157,26 @@ class Asking {
 
   receive(request: IncomingMessage, headers: RequestHeaders): void {
     receiveWith(this.#context, request, headers, (body) => {
-      if (body.ok) this.#ask(body.value);
-      else replyRefusal(this.#response, body.down, this.#form);
+      if (!body.ok) return replyRefusal(this.#response, body.down, this.#form);
+      if (this.#isParquet(body.value)) void this.#askParquet(body.value);
+      else this.#ask(body.value);
     });
+  }
+
+  /** A model of a program's own reads its bodies itself. */
+  #isParquet({ contentType }: RequestBody): boolean {
+    if (this.#route.kind !== "invocation" || !parquetTypes.includes(contentType)) return false;
+    const first = this.#context.table.first();
+    return !first.ok || first.value.described.model.program === undefined;
+  }
+
+  /** Its rows first, for reading them takes a while; then as any other. */
+  async #askParquet(body: RequestBody): Promise<void> {
+    const { parquet, table } = this.#context;
+    const first = table.first();
+    if (!first.ok) return replyRefusal(this.#response, first.down, this.#form);
+    const wanted = first.value.described.model.signature.inputs.map(({ name }) => name);
+    this.#ask({ ...body, parquet: await parquet.read(body.bytes, wanted) });
   }
 
   /** The lane is chosen once all is there, and asked at once: one that is retired has nobody on the way to it. */
@@ -294,7 +314,7 @@ class Asking {
 }
 
 /** What a request of few bytes may be answered with is bounded too. */
-function largeAnswer(count: number, { model }: DescribedModel): HttpRefusal | null {
+export function largeAnswer(count: number, { model }: DescribedModel): HttpRefusal | null {
   const labels = model.signature.labels?.length ?? 1;
   if (count * labels <= answerNumbersMax) return null;
   const most = Math.max(1, Math.floor(answerNumbersMax / labels));
@@ -317,7 +337,8 @@ function readAsked(route: AskingRoute, body: RequestBody, described: DescribedMo
       return asking(plain.value.rows, (answers, id) => writePlain(described, plain.value, answers, id));
     }
     case "invocation": {
-      const rows = readInvocation(body, described);
+      const { parquet } = body;
+      const rows = parquet === undefined ? readInvocation(body, described) : fitParquet(parquet, described);
       if (!rows.ok) return rows;
       return asking(rows.value, (answers) => writeInvocation(described, rows.value.count, answers));
     }
@@ -326,4 +347,8 @@ function readAsked(route: AskingRoute, body: RequestBody, described: DescribedMo
 
 function asking(rows: AskedRows, write: Asked["write"]): Reading<Asked> {
   return { ok: true, value: { rows, write } };
+}
+
+function fitParquet(parquet: Reading<ParquetRows>, described: DescribedModel): Reading<AskedRows> {
+  return parquet.ok ? fitColumns(described, parquet.value.count, parquet.value.columns) : parquet;
 }

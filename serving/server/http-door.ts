@@ -10,7 +10,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
-import { Socket } from "node:net";
+import { Socket, type Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { accept, refuse, type Outcome } from "../../protocol/refusal.ts";
 import type { HttpRefusal } from "../protocol/http-refusal.ts";
@@ -137,13 +137,18 @@ function unreadable(code: string): HttpRefusal {
   }
 }
 
-async function listen(server: Server, { host, port }: ServingAddress): Promise<Outcome<number>> {
+/** The port that it got. `flag`: which one says another. */
+export async function listen(
+  server: NetServer,
+  { host, port }: ServingAddress,
+  flag = "--listen",
+): Promise<Outcome<number>> {
   const fault = await new Promise<Error | null>((resolve) => {
     server.once("error", resolve);
     server.listen(port, host, () => resolve(null));
   });
   if (fault !== null)
-    return refuse("unavailable", `${hostText(host)}:${port} cannot be listened on: ${whyNot(fault)}`);
+    return refuse("unavailable", `${hostText(host)}:${port} cannot be listened on: ${whyNot(fault, flag)}`);
   // A connection that could not be taken, for want of descriptors, is the caller's loss.
   server.on("error", () => undefined);
   const address = server.address();
@@ -152,10 +157,10 @@ async function listen(server: Server, { host, port }: ServingAddress): Promise<O
   return accept(address.port);
 }
 
-function whyNot(fault: Error): string {
+function whyNot(fault: Error, flag: string): string {
   switch ("code" in fault ? fault.code : "") {
     case "EADDRINUSE":
-      return "another program listens there; choose another with --listen";
+      return `another program listens there; choose another with ${flag}`;
     case "EACCES":
       return "this user may not; ports from 1024 up are for everybody";
     case "EADDRNOTAVAIL":
@@ -167,6 +172,6 @@ function whyNot(fault: Error): string {
   }
 }
 
-function hostText(host: string): string {
+export function hostText(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }

@@ -5,6 +5,8 @@
 import { observedCount, type Histogram } from "../batch/histogram.ts";
 import type { Lane } from "../batch/lane.ts";
 import type { LaneCounters } from "../batch/lane-counter.ts";
+import { versionLabels } from "./metric-label.ts";
+import { watchLines } from "./watch-metric.ts";
 
 interface Metric {
   readonly name: string;
@@ -74,18 +76,22 @@ export function metricText(lanes: readonly Lane[]): string {
   const lines: string[] = [];
   for (const { about, labels = "", name, type, value } of metrics) {
     lines.push(`# HELP ${name} ${about}.`, `# TYPE ${name} ${type}`);
-    for (const lane of lanes) lines.push(`${name}{${labelsOf(lane)}${labels}} ${value(lane.counters, lane)}`);
+    for (const lane of lanes)
+      lines.push(`${name}{${versionLabels(lane)}${labels}} ${value(lane.counters, lane)}`);
   }
   for (const [name, about, of] of histograms) {
     lines.push(`# HELP ${name} ${about}.`, `# TYPE ${name} histogram`);
-    for (const lane of lanes) lines.push(...histogramLines(name, labelsOf(lane), of(lane.counters)));
+    for (const lane of lanes) lines.push(...histogramLines(name, versionLabels(lane), of(lane.counters)));
   }
   lines.push(
     "# HELP trialmesh_serving_model_info The version that answers, by its digest.",
     "# TYPE trialmesh_serving_model_info gauge",
   );
   for (const lane of lanes)
-    lines.push(`trialmesh_serving_model_info{${labelsOf(lane)},digest="${lane.described.model.digest}"} 1`);
+    lines.push(
+      `trialmesh_serving_model_info{${versionLabels(lane)},digest="${lane.described.model.digest}"} 1`,
+    );
+  lines.push(...watchLines(lanes));
   return `${lines.join("\n")}\n`;
 }
 
@@ -102,12 +108,4 @@ export function histogramLines(name: string, labels: string, histogram: Histogra
     `${name}_sum{${labels}} ${histogram.sum}`,
     `${name}_count{${labels}} ${count}`,
   ];
-}
-
-export function labelsOf({ described: { model } }: Lane): string {
-  return `model="${escaped(model.model)}",version="${model.version}"`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

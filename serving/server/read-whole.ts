@@ -6,13 +6,14 @@ import { fromRefusal, turnDown, type Reading } from "../protocol/http-refusal.ts
 import type { NamedTensor } from "../model/tensor.ts";
 import type { ProgramFace } from "../model/program-face.ts";
 import type { TensorFace } from "../model/served-model.ts";
+import { fitColumns } from "../protocol/asked-columns.ts";
 import type { AskedRows } from "../protocol/asked-rows.ts";
 import type { DescribedModel } from "../protocol/described-model.ts";
 import { describeTensor } from "../protocol/fit-tensors.ts";
 import { readInvocation } from "../protocol/mlflow-request.ts";
 import { readInvocationTensors } from "../protocol/mlflow-tensors.ts";
 import { readPlain } from "../protocol/plain-request.ts";
-import type { RequestBody } from "../protocol/request-body.ts";
+import type { ParquetRows, RequestBody } from "../protocol/request-body.ts";
 import { answerNumbersMax } from "../protocol/serving-limit.ts";
 import { readTensorRequest } from "../protocol/tensor-request.ts";
 import { writeInvocationTensors, writePlainTensors, writeTensors } from "../protocol/tensor-answer.ts";
@@ -29,6 +30,8 @@ export function readWhole(
   body: RequestBody,
   described: DescribedModel,
 ): Reading<WholeAsked> | null {
+  const { parquet } = body;
+  if (parquet !== undefined) return parquet.ok ? readWholeRows(parquet.value, described) : null;
   const { program, tensors } = described.model;
   if (program !== undefined) return forwarded(kind, body, described, program);
   if (tensors === undefined) return null;
@@ -46,6 +49,22 @@ export function readWhole(
   const inputs = readInvocationTensors(body, described);
   if (!inputs.ok) return inputs;
   return asked(described, tensors, inputs.value, null, (made) => writeInvocationTensors(described, made));
+}
+
+/** Rows that were read already, for MLflow's protocol; null where they are a question of rows as of any other model. */
+function readWholeRows(
+  { columns, count }: ParquetRows,
+  described: DescribedModel,
+): Reading<WholeAsked> | null {
+  const { model, reference } = described;
+  if (model.program !== undefined) return turnDown(415, `${reference} reads JSON alone`);
+  const { tensors } = model;
+  if (tensors === undefined || tensors.rowAnswers === "labels" || tensors.rowAnswers === "values")
+    return null;
+  if (tensors.rowAnswers === null)
+    return turnDown(415, `${reference} takes tensors, and Parquet has none; send JSON`);
+  const rows = fitColumns(described, count, columns);
+  return rowsWhole(rows, described, tensors, writeInvocationTensors);
 }
 
 /** The program knows its model by one name, whichever version was asked for. */

@@ -1,7 +1,7 @@
 /** The counts of rollouts for Prometheus, with the labels model, version and role. Nothing where none runs. */
 import type { Comparison } from "../rollout/comparison.ts";
 import type { Lane } from "../batch/lane.ts";
-import { labelsOf } from "./metric-text.ts";
+import { versionLabels } from "./metric-label.ts";
 import type { RolloutDesk } from "./rollout-desk.ts";
 
 interface Challenger {
@@ -77,7 +77,7 @@ export function rolloutMetrics(desks: readonly RolloutDesk[]): string {
   const lines = rolloutMetricList.flatMap(({ about, name, type, value }) => [
     `# HELP ${name} ${about}.`,
     `# TYPE ${name} ${type}`,
-    ...challengers.map((one) => `${name}{${labelsOf(one.lane)},role="${one.role}"} ${value(one)}`),
+    ...challengers.map((one) => `${name}{${versionLabels(one.lane)},role="${one.role}"} ${value(one)}`),
   ]);
   return `${lines.join("\n")}\n`;
 }

@@ -2,7 +2,13 @@
 import { quoted, turnDown, type Reading } from "../protocol/http-refusal.ts";
 
 type AskingKind = "infer" | "plain";
-type ModelQuestionKind = "model-ready" | "model-metadata" | "model-config" | "model-stats" | "model-rollout";
+type ModelQuestionKind =
+  | "model-ready"
+  | "model-metadata"
+  | "model-config"
+  | "model-stats"
+  | "model-profile"
+  | "model-rollout";
 type ServerQuestionKind =
   | "server-live"
   | "server-ready"
@@ -55,12 +61,14 @@ const actions: ReadonlyMap<string, readonly ["GET" | "POST", ModelQuestionKind |
   ["ready", ["GET", "model-ready"]],
   ["config", ["GET", "model-config"]],
   ["stats", ["GET", "model-stats"]],
+  ["profile", ["GET", "model-profile"]],
   ["rollout", ["GET", "model-rollout"]],
   ["infer", ["POST", "infer"]],
 ]);
 
 const modelsPrefix = "/v2/models/";
 const plainPrefix = "/predict/";
+const profilePrefix = "/profile/";
 const feedbackPrefix = "/feedback/";
 
 export function routeOf(method: string, url: string): Reading<Route> {
@@ -70,7 +78,9 @@ export function routeOf(method: string, url: string): Reading<Route> {
   const known = fixed.get(path);
   if (known !== undefined) return allowed(method, known[0], path) ?? { ok: true, value: { kind: known[1] } };
   if (path.startsWith(modelsPrefix)) return modelRoute(method, path);
-  if (path.startsWith(plainPrefix)) return plainRoute(method, path);
+  if (path.startsWith(plainPrefix)) return namedRoute(method, path, plainPrefix, ["POST", "plain"]);
+  if (path.startsWith(profilePrefix))
+    return namedRoute(method, path, profilePrefix, ["GET", "model-profile"]);
   if (path.startsWith(feedbackPrefix)) return feedbackRoute(method, path);
   return noPath(path);
 }
@@ -92,14 +102,19 @@ function modelRoute(method: string, path: string): Reading<Route> {
   return allowed(method, action[0], path) ?? { ok: true, value: { kind: action[1], model, version: at } };
 }
 
-/** `/predict/NAME` or `/predict/NAME@VERSION`. */
-function plainRoute(method: string, path: string): Reading<Route> {
-  const given = decoded(path.slice(plainPrefix.length));
+/** `/predict/NAME` or `/predict/NAME@VERSION`, and the like. */
+function namedRoute(
+  method: string,
+  path: string,
+  prefix: string,
+  [wanted, kind]: readonly ["GET" | "POST", "plain" | "model-profile"],
+): Reading<Route> {
+  const given = decoded(path.slice(prefix.length));
   if (given === null || given === "" || given.includes("/")) return noPath(path);
   const at = given.indexOf("@");
   const model = at === -1 ? given : given.slice(0, at);
   const version = at === -1 ? null : given.slice(at + 1);
-  return allowed(method, "POST", path) ?? { ok: true, value: { kind: "plain", model, version } };
+  return allowed(method, wanted, path) ?? { ok: true, value: { kind, model, version } };
 }
 
 function feedbackRoute(method: string, path: string): Reading<Route> {

@@ -2,16 +2,19 @@
 import { Lane } from "../batch/lane.ts";
 import type { LaneLimits } from "../batch/lane-limit.ts";
 import type { ServedModel } from "../model/served-model.ts";
+import type { ServingWatch } from "../profile/serving-watch.ts";
 import { describeModel } from "../protocol/described-model.ts";
 
 interface ServedLaneOptions {
   readonly limits?: LaneLimits;
   readonly say: (line: string) => void;
+  readonly watch?: ServingWatch | undefined;
 }
 
-export function servedLane(model: ServedModel, { limits, say }: ServedLaneOptions): Lane {
+export function servedLane(model: ServedModel, { limits, say, watch }: ServedLaneOptions): Lane {
   return new Lane(describeModel(model), {
     ...(limits === undefined ? {} : { limits }),
+    ...(watch === undefined ? {} : { watch }),
     now: () => performance.now(),
     defer: (run) => void setImmediate(run),
     onFault: (fault) =>

@@ -1,10 +1,11 @@
 /** SERVE-9, SERVE-10. The server that answers with models, and its end, which answers what was asked. What is answered is `answer-request.ts`. */
 import { accept, type Outcome } from "../../protocol/refusal.ts";
 import { answerRequest, type RequestContext } from "./answer-request.ts";
+import { ParquetReader } from "./parquet-body.ts";
 import { openHttpDoor, type HttpDoorOptions, type ServingTls } from "./http-door.ts";
 
 export interface ServingDoorOptions
-  extends Omit<RequestContext, "held" | "isOpen">, Omit<HttpDoorOptions, "listener"> {
+  extends Omit<RequestContext, "held" | "isOpen" | "parquet">, Omit<HttpDoorOptions, "listener"> {
   /** Told of the end of each request that has a body, with its status. */
   readonly onEnd?: (status: number) => void;
 }
@@ -21,7 +22,12 @@ export interface ServingDoor {
 export async function openServingDoor(options: ServingDoorOptions): Promise<Outcome<ServingDoor>> {
   const { address, limits, onEnd, secret, table, tls } = options;
   let isOpen = true;
-  const context: RequestContext = { ...options, held: { bytes: 0 }, isOpen: () => isOpen };
+  const context: RequestContext = {
+    ...options,
+    held: { bytes: 0 },
+    parquet: new ParquetReader(),
+    isOpen: () => isOpen,
+  };
   const door = await openHttpDoor({
     ...{ address, tls, secret },
     ...(limits === undefined ? {} : { limits }),

@@ -57,7 +57,14 @@ async function outputSql(engine: Engine, plan: TransformPlan): Promise<Outcome<s
   );
   let from = "step_0";
   for (const [index, step] of steps.entries()) {
-    const columns = await columnsOf(engine, from);
+    const there = await columnsOf(engine, from);
+    const over = step.step === "rename" ? writtenOver(step.columns, there) : [];
+    const columns = there.filter((column) => !over.includes(column));
+    if (over.length > 0) {
+      const left = over.map(({ name }) => id(name)).join(", ");
+      await engine.run(`CREATE VIEW before_${index} AS SELECT * EXCLUDE (${left}) FROM ${from}`);
+      from = `before_${index}`;
+    }
     const sql = await compileStep(
       engine,
       keepingRows(step),
@@ -83,6 +90,13 @@ async function outputSql(engine: Engine, plan: TransformPlan): Promise<Outcome<s
       ? "NULL"
       : `([${wide.map(({ name }) => lit(name)).join(", ")}])[${largePosition(wide)}]`;
   return accept(`SELECT ${[place, large, ...features].join(", ")} FROM ${from} ORDER BY __line`);
+}
+
+/** A whole plan renames these too; nothing that is needed comes of it, so here they only stand in the way. */
+function writtenOver(renamed: Readonly<Record<string, string>>, there: readonly Column[]): Column[] {
+  const taken = new Set(Object.values(renamed).map((name) => name.toLowerCase()));
+  const moved = new Set(Object.keys(renamed).map((name) => name.toLowerCase()));
+  return there.filter(({ name }) => taken.has(name.toLowerCase()) && !moved.has(name.toLowerCase()));
 }
 
 /** A value that a map leaves rows out for is none here: the row is to be answered. */

@@ -11,6 +11,12 @@ import type { TransformedRows, UnfitRow } from "./transform.ts";
 
 /** As in `requiredMarks`. */
 const blank = /^[\t\n\v\f\r \p{Z}]*$/u;
+/** Most texts begin with a character that is none, and are not looked at further. */
+export function isBlankText(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return !(first > 0x20 && first < 0x80) && blank.test(text);
+}
+
 const noText = "it has no text";
 const noValue = "it has no value, and nothing says what stands for one";
 const tooLarge = `it is larger than a feature may be (${numberMostText}, what single precision holds)`;

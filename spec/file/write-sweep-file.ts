@@ -92,6 +92,7 @@ function commandFields(sweep: CommandSweep): Record<string, unknown> {
     register: registerField(onMesh.register),
     parallel: sweep.parallel,
     failuresMax: sweep.failuresMax ?? undefined,
+    secrets: onMesh.secrets.length > 0 ? onMesh.secrets : undefined,
     files: onMesh.files ?? undefined,
     needs: needsField(onMesh.needs),
     prefers:

@@ -32,6 +32,8 @@ export interface MeshTerms extends Pick<
 > {
   /** The folder of the program's own in which it leaves its model; null where it declares none. */
   readonly output: string | null;
+  /** Names of the requester's secrets that become variables of the program. */
+  readonly secrets: readonly string[];
   /** Words of the command that answers with what lies there, once it is registered; null where there is none. */
   readonly serve: readonly string[] | null;
   /** Files and folders that travel, from the program's folder; null: the whole folder. */
@@ -90,6 +92,7 @@ export const usualTerms: MeshTerms = {
   reuse: false,
   register: null,
   output: null,
+  secrets: [],
   serve: null,
   files: null,
 };

@@ -49,6 +49,7 @@ export function readCommandFile(
   const dataset = readData({ ...place, yaml, problems }, raw);
   if (file !== null) checkForm(reading, file);
   if (file !== null) checkOutput(reading, file);
+  if (file !== null) checkSecrets(reading, file);
   if (file === null || objectives === null || problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
@@ -69,6 +70,7 @@ export function readCommandFile(
         reuse: file.reuse,
         register: registerOf(file.register),
         output: file.output ?? null,
+        secrets: [...new Set(file.secrets)],
         serve: file.serve?.map(String) ?? null,
         files: file.files ?? null,
         ...keepOf(file.keep),
@@ -113,11 +115,18 @@ function checkForm(reading: SpaceReading, file: CommandFile): void {
     report(reading, ["command"], "is missing; give a command, or a module in its place");
   if (module === undefined) return;
   if (command !== undefined) report(reading, ["module"], "give either command or module, not both");
-  for (const field of ["program", "metricFormat", "nested", "environment"] as const) {
+  for (const field of ["program", "metricFormat", "nested", "environment", "secrets"] as const) {
     const given = file[field];
     if (given !== undefined && Object.keys(given).length > 0)
       report(reading, [field], "is for commands; a module gets its parameters and reports by its context");
   }
+}
+
+/** A variable has one value. */
+function checkSecrets(reading: SpaceReading, { environment, secrets }: CommandFile): void {
+  for (const name of secrets)
+    if (Object.hasOwn(environment, name))
+      report(reading, ["environment", name], "is a secret of this file too; give one of the two");
 }
 
 /** What is registered is what lies in a folder that the file names. */

@@ -3,6 +3,7 @@
  * because a plain value, a list and a mapping are all allowed there. Two forms: one trains models of trialmesh, the other
  * runs a command.
  */
+import { secretNameText } from "../../protocol/secret.ts";
 import * as z from "zod";
 import { anyValue, longText, listOf, recordOf } from "../../protocol/bound.ts";
 import { nameSchema } from "../../protocol/name.ts";
@@ -112,6 +113,8 @@ export const commandFileSchema = z.strictObject({
   output: longText.min(1).optional(),
   /** On a mesh: what the best trial left in `output` becomes a version. */
   register: registerShape.optional(),
+  /** On a mesh: names of secrets (`trialmesh secret set`) that the command gets as variables. */
+  secrets: listOf(secretNameText).default([]),
   /** The command that answers with what is registered, where its files are of no format that runs no code; ${port} is where. */
   serve: listOf(z.union([longText, z.number()]))
     .min(1)

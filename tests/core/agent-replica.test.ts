@@ -81,6 +81,21 @@ test("SERVED-1: an order is fetched for, handed on once its files are here, and 
   assert.deepEqual(step(state, serve(3, 2), 20_000), [], "an order of an older epoch");
 });
 
+test("SERVED-1: what it was told while it started is fetched with its first word, whenever in between that came", () => {
+  for (const at of ["fetching", "starting", "started"]) {
+    const state = registered();
+    const tell = (now: string) => (now === at ? assert.deepEqual(step(state, serve(2), 605), []) : undefined);
+    step(state, offer, 600);
+    tell("fetching");
+    step(state, { kind: "fetched", fence: 1, files }, 610);
+    tell("starting");
+    step(state, { kind: "runner", event: { kind: "started", fence: 1, exact: true, usedMs: 5 } }, 620);
+    tell("started");
+    assert.deepEqual(kinds(step(state, said(1), 630)), ["beat", "bring"], at);
+    assert.deepEqual(step(state, said(1), 640), []);
+  }
+});
+
 test("SERVED-1: whatever comes in which order, one revision is fetched at a time, what is handed on only rises, and the newest is reached", () => {
   const happens = fc.oneof(
     fc.record({ kind: fc.constant("order" as const), revision: fc.integer({ min: 1, max: 9 }) }),

@@ -122,6 +122,7 @@ test("CLI-2: whatever prints an answer can print it as JSON", () => {
     "budget",
     "account",
     "artifact",
+    "secret",
     "schema",
   ]);
   const root = program(listen().terminal);

@@ -95,7 +95,7 @@ describe("MODEL-RUN-1: what a graph says of itself is read before an engine is g
           else assert.match(facts.refusal.message, /damaged, or no ONNX model/);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 2_000 },
     );
   });
 

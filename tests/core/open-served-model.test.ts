@@ -88,6 +88,13 @@ test("PREDICT-1: one text column is answered at once", async () => {
   const answer = await model.answer(rowsOf({ body: ["A GOOD one"] }));
   assert.ok(answer.ok && answer.value.kind === "labels");
   assert.deepEqual([...(model.answerTexts?.(["A GOOD one"]) ?? [])], [...answer.value.probabilities]);
+  for (const blank of ["", "  ", "\u00a0\u2003", "\n"]) {
+    assert.match(
+      await refusalOf(model, rowsOf({ body: ["fine", blank] })),
+      /^row 2, column text: it has no text$/u,
+    );
+    assert.equal(model.answerTexts?.(["fine", blank]), null, JSON.stringify(blank));
+  }
   const bare = await openBytes(version, bytes, false);
   assert.deepEqual(bare.signature.inputs, [{ name: "text", kind: "text", optional: false }]);
   assert.deepEqual([...(bare.answerTexts?.(["a good one"]) ?? [])], [...answer.value.probabilities]);

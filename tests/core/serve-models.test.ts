@@ -39,12 +39,22 @@ test("SERVE-13: beyond this machine nothing is served without keys, nor without 
 });
 
 describe("SERVE-14: a new version takes over once it has answered an example", () => {
-  function following(open: (reference: string) => Promise<Outcome<ServedModel>>) {
-    const seen = { version: 1, put: [] as number[], said: [] as string[], opened: 0, isAway: false };
+  function following(
+    open: (reference: string) => Promise<Outcome<ServedModel>>,
+    onServed?: (model: ServedModel) => Promise<void>,
+  ) {
+    const seen = {
+      ...{ version: 1, opened: 0, isAway: false, settle: () => {} },
+      ...{ put: [] as number[], said: [] as string[], served: [] as number[] },
+      refused: null as Outcome<never> | null,
+    };
     const one = new FollowReference("trec@champion", {
       resolve: () =>
         Promise.resolve(
-          seen.isAway ? refuse("unavailable", "no mesh") : accept({ model: "trec", version: seen.version }),
+          seen.refused ??
+            (seen.isAway
+              ? refuse("unavailable", "no mesh")
+              : accept({ model: "trec", version: seen.version })),
         ),
       open: (reference) => {
         seen.opened++;
@@ -55,6 +65,7 @@ describe("SERVE-14: a new version takes over once it has answered an example", (
         return Promise.resolve();
       },
       say: (line) => void seen.said.push(line),
+      ...(onServed === undefined ? {} : { onServed }),
     });
     return { one, seen };
   }
@@ -71,6 +82,53 @@ describe("SERVE-14: a new version takes over once it has answered an example", (
     seen.isAway = true;
     await one.look();
     assert.deepEqual([seen.put, seen.opened], [[1, 2], 2]);
+  });
+
+  test("where its alias comes to point to nothing, or to a version that is removed, it goes on with what it has", async () => {
+    for (const gone of ["unknown", "conflict", "forbidden"] as const) {
+      const { one, seen } = following((reference) =>
+        Promise.resolve(accept(textModel({ version: versionOf(reference) }))),
+      );
+      await one.start();
+      seen.refused = refuse(gone, "trec@1 is removed");
+      for (let look = 0; look < 3; look++) await one.look();
+      assert.deepEqual([seen.put, seen.opened, seen.said], [[1], 1, []]);
+      seen.refused = null;
+      seen.version = 2;
+      await one.look();
+      assert.deepEqual(seen.put, [1, 2]);
+    }
+  });
+
+  test("a version is not replaced, and the server does not end, before what was begun with it is over", async () => {
+    const { one, seen } = following(
+      (reference) => Promise.resolve(accept(textModel({ version: versionOf(reference) }))),
+      (model) =>
+        new Promise((resolve) => {
+          seen.settle = () => resolve();
+          seen.served.push(model.version);
+        }),
+    );
+    await one.start();
+    seen.version = 2;
+    const looked = one.look();
+    await new Promise((resolve) => void setImmediate(resolve));
+    assert.deepEqual([seen.put, seen.served], [[1], [1]]);
+    seen.settle();
+    await looked;
+    assert.deepEqual(
+      [seen.put, seen.served],
+      [
+        [1, 2],
+        [1, 2],
+      ],
+    );
+    let isStopped = false;
+    const stopped = one.stop().then(() => (isStopped = true));
+    await new Promise((resolve) => void setImmediate(resolve));
+    assert.equal(isStopped, false);
+    seen.settle();
+    await stopped;
   });
 
   test("one that cannot be opened, fails at an example or gives no number is said once, and the old one stays", async () => {

@@ -105,6 +105,23 @@ describe("SERVE-4: whatever is batched with whom, each caller gets their own row
     );
   });
 
+  test("a text of which nothing is left is refused to its caller alone, however the model is asked", async () => {
+    const whole = textModel();
+    const isBlank = (texts: readonly string[]) => texts.includes("refuse me");
+    const { lane, runAll } = laneOf({
+      ...whole,
+      answerTexts: (texts) => (isBlank(texts) ? null : (whole.answerTexts?.(texts) ?? null)),
+    });
+    const heard = [["a"], ["b", "refuse me"], ["c"]].map((texts) => ask(lane, texts));
+    await runAll();
+    const answers = heard.map((one) => one.answers[0]);
+    assert.deepEqual(
+      answers.map((answer) => answer?.ok),
+      [true, false, true],
+    );
+    assert.match(answers[1]?.ok === false ? answers[1].message : "", /row 2 is not for this model/);
+  });
+
   test("a model that gives too few numbers, or one that is none, is said to be at fault", async () => {
     for (const numbers of [new Float32Array(3), new Float32Array([NaN, 0, 0, 1])]) {
       const { lane, runAll } = laneOf({ ...textModel(), answerTexts: () => numbers });

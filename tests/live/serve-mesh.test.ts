@@ -1,9 +1,11 @@
 /** `trialmesh serve` on a real mesh: trained, registered, served; an alias is moved under load and nobody notices but by the version. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import * as z from "zod";
+import { versionPath } from "../../data/version/local-version.ts";
 import { CliMesh, type CliProcess } from "../support/cli-mesh.ts";
 import { skipWithoutNats } from "../support/nats-server.ts";
 import { until } from "../support/until.ts";
@@ -81,6 +83,29 @@ describe("SERVE-14: a mesh's model is served and follows its alias", { skip: ski
     );
   });
 
+  test("REG-9: what served it has told an example of its own data and what answering takes, and a promotion goes by them", async () => {
+    const factSchema = z.looseObject({
+      version: z.looseObject({
+        example: z.looseObject({ row: z.record(z.string(), z.unknown()) }).optional(),
+        measured: z.looseObject({ rowUs: z.number(), memoryBytes: z.number(), at: z.number() }).optional(),
+      }),
+    });
+    for (const version of [1, 2]) {
+      const { example, measured } = await until(`what is known of version ${version}`, async (note) => {
+        const { out } = await mesh.run("one", "model", "show", `served@${version}`, "--json");
+        const known = factSchema.parse(JSON.parse(out)).version;
+        note(known);
+        return known.example === undefined || known.measured === undefined ? null : known;
+      });
+      assert.ok(String(example?.row["text"]).length > 0);
+      assert.ok(measured !== undefined && measured.rowUs > 0 && measured.memoryBytes > 0);
+      const shown = await mesh.run("one", "model", "show", `served@${version}`);
+      assert.match(shown.out, /measured +\S+ µs a row alone, \S+ µs in batches of 32, .* in memory; on /);
+    }
+    const moved = await mesh.run("one", "model", "promote", "served@2", "tried");
+    assert.match(moved.err, /answers: ".*" -> .*, as it was recorded/);
+  });
+
   test("SERVE-2: the id of an answer leads to what its version is made of", async () => {
     const { answer, version } = await ask("bonjour");
     const { code, out } = await mesh.run("one", "model", "lineage", answer, "--json");
@@ -123,5 +148,23 @@ describe("SERVE-14: a mesh's model is served and follows its alias", { skip: ski
 
   test("SERVE-10: SIGTERM ends it", async () => {
     assert.equal(await serving.end("SIGTERM"), 0);
+    // What it was asked is kept, and compares with what it was trained on.
+    const profile = join(mesh.folder, "one", "serving-profiles", "served@2.json");
+    const shown = await mesh.run("one", "model", "show", "served@2", "--json");
+    const { dataset } = z
+      .looseObject({ version: z.looseObject({ dataset: z.looseObject({ digest: z.string() }) }) })
+      .parse(JSON.parse(shown.out)).version;
+    const trainedOn = versionPath(mesh.environment("one"), dataset.digest);
+    const { code, err, out } = await mesh.run(
+      "one",
+      ...["dataset", "diff", trainedOn, "--serving", profile, "--json"],
+    );
+    assert.ok(code === 0 || code === 1, err);
+    const diff = z
+      .looseObject({ a: z.looseObject({ rows: z.number() }), b: z.looseObject({ seen: z.number() }) })
+      .parse(JSON.parse(out));
+    assert.ok(diff.a.rows > 0 && diff.b.seen > 0);
+    const wrong = await mesh.run("one", "dataset", "diff", "language-id");
+    assert.match(wrong.err, /two things are compared/);
   });
 });

@@ -103,8 +103,9 @@ export class DeployedFold extends Fold {
   beat(agent: string, { closed, revision, seen, suspended = false, trouble }: Said = {}): void {
     const running: Heartbeat["running"] = this.live()
       .filter((attempt) => attempt.agent === agent)
-      .map(({ at, fence }) => ({
-        ...{ fence, resource: 0, usedMs: this.at - at, suspended, atWork: !suspended },
+      .map((attempt) => ({
+        ...{ fence: attempt.fence, resource: 0, usedMs: this.#usedMs(attempt) },
+        ...{ suspended, atWork: !suspended },
         replica: {
           revision: revision === undefined ? this.deployment().revision : revision,
           ...{ requests: 0, failed: 0 },
@@ -132,13 +133,19 @@ export class DeployedFold extends Fold {
     attempt: Attempt,
     why: "cancelled" | "horizon" | "owner" | "drain" | "shutdown" = "cancelled",
   ): void {
-    const { agent, at, fence } = attempt;
+    const { agent, fence } = attempt;
     const kept = { resource: 0, digest: null, bytes: 0, metrics: {} };
-    this.report(agent, { kind: "stopped", fence, why, ...kept, usedMs: this.at - at });
+    this.report(agent, { kind: "stopped", fence, why, ...kept, usedMs: this.#usedMs(attempt) });
   }
 
   failed(attempt: Attempt, reason = "it fell over"): void {
-    const { agent, at, fence } = attempt;
-    this.report(agent, { kind: "failed", fence, reason, retryable: true, usedMs: this.at - at });
+    const { agent, fence } = attempt;
+    this.report(agent, { kind: "failed", fence, reason, retryable: true, usedMs: this.#usedMs(attempt) });
+  }
+
+  /** As an honest agent counts: while it stood still it used nothing. */
+  #usedMs({ at, meter }: Attempt): number {
+    const stands = meter.phase === "standing" ? this.at - meter.seenAt : 0;
+    return Math.max(0, this.at - at - meter.stoodMs - stands);
   }
 }

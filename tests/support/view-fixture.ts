@@ -49,6 +49,8 @@ export function agentFixture(agent: string, rest: Partial<AgentView> = {}): Agen
     ],
     python: null,
     lacks: [],
+    sandbox: null,
+    sealKey: null,
     measured: [],
     policy: { ...openPolicy(2), leaveFreeMemGiB: 1 },
     lastSeenAt: fixtureNow - 1_000,

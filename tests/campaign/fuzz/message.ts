@@ -104,6 +104,7 @@ function commandsOf(who: string, victim: string) {
     "model-rollback": { ...alias, to: null, why: "" },
     "registry-tag": { ...model, add: ["good"], remove: [] },
     "registry-note": { ...model, version: null, note: "hm" },
+    "model-fact": { model: "model", version: 1, example: { row: {}, answer: [{ at: 0, value: 1 }] } },
     "registry-remove": { ...model, force: true, why: "" },
     "registry-restore": { of: "dataset", name: "data", version: null },
     "deploy-set": { deployment: "answers", model: "model", version: 1, replicas: 2, needs: { cores: 1 } },
