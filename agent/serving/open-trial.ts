@@ -25,7 +25,7 @@ export function openTrial(
   });
 }
 
-export function trialSeen({ rollout }: RolloutDesk, revision: number): TrialSeen[] {
+export function trialSeen({ rollout }: Pick<RolloutDesk, "rollout">, revision: number): TrialSeen[] {
   return (["canary", "shadow"] as const).flatMap((role) => {
     const comparison = rollout.comparison(role);
     if (comparison === null) return [];

@@ -119,6 +119,7 @@ async function deploy(
   }
   if (options.json !== true)
     terminal.out(`${deployment} answers with version ${set.value.version} on ${replica.agent ?? "an agent"}`);
+  if (replica.trouble !== null) terminal.note(replica.trouble);
   const gateway = readUpRecord(home)?.gateway;
   if (gateway !== undefined) terminal.note(`ask it at ${gateway}/predict/${deployment}`);
   return exitCode.ok;

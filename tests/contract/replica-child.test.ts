@@ -223,6 +223,8 @@ describe("SERVED: a replica in its process", () => {
     const equal = await comparedIn(2, 200);
     assert.deepEqual([...versions], [1, 100]);
     assert.ok(equal.agreed === equal.compared && equal.logWealth < 1 && equal.takenBack === undefined);
+    const page = await askReplica(place, "/v2/models/live/rollout");
+    assert.match(page.text, /"state":"running"/);
     runner.serve(7, tried(3, 6, "shadow", 1), parts);
     const shadow = await comparedIn(3, 60);
     assert.equal(shadow.role, "shadow");
