@@ -19,7 +19,6 @@ import {
 } from "node:fs";
 import { connect, createServer } from "node:net";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { until } from "./until.ts";
 
@@ -49,7 +48,8 @@ function programOn(name: string): string | null {
 }
 
 export class SshServer {
-  readonly folder: string = mkdtempSync(join(tmpdir(), "trialmesh-ssh-"));
+  /** Nobody else may enter the folder that tests are given. */
+  readonly folder: string = mkdtempSync("/tmp/trialmesh-ssh-");
   readonly user: string = `tm${process.pid}`;
   readonly home: string = join(this.folder, "user");
   /** First on the path there: what a test puts in stands in for the system's own. */
