@@ -62,7 +62,9 @@ ${fail}
 umask 077
 mkdir -p "$root/build" || fail "no folder can be made in $HOME"
 for old in "$root"/build/.part-*; do
-  [ -e "$old" ] && { kill -0 "\${old##*-}" 2>/dev/null || rm -rf "$old"; }
+  [ -e "$old" ] || continue
+  # One that has ended and that nobody has taken note of yet still has its number.
+  case $(kill -0 "\${old##*-}" 2>/dev/null && { ps -o stat= -p "\${old##*-}" 2>/dev/null || echo S; }) in ""|Z*) rm -rf "$old" ;; esac
 done
 part="$root/build/.part-$$"
 trap "rm -rf \\"$part\\"" EXIT

@@ -189,7 +189,7 @@ describe("ADD-2: trialmesh add", { skip: skipWithoutNats || skipWithoutSshd }, (
       seen.filter((line) => /tm\d\./u.test(line)),
       [],
     );
-    assert.equal(builds().length, 1);
+    assert.equal(builds().length, 1, builds().join(", "));
   });
 
   test("again it changes nothing", async () => {
