@@ -4,9 +4,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { freePort, speaks } from "./loopback-port.ts";
 import { until } from "./until.ts";
 
 /** Path of a nats-server: TRIALMESH_NATS_SERVER, else the first on PATH; undefined where there is none. */
@@ -99,7 +99,7 @@ ${extraConfig}
     await until("nats-server to start", async () => {
       if (child.exitCode !== null)
         throw new Error(`nats-server ended with ${child.exitCode}; see ${this.folder}/server.log`);
-      return (await answers(this.port)) || null;
+      return (await speaks(this.port)) || null;
     });
   }
 
@@ -111,27 +111,4 @@ ${extraConfig}
     child.kill(signal);
     await ended;
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    // The first bytes of a nats-server are INFO; a bare connection is not yet a server that is ready.
-    socket.once("data", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

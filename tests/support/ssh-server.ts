@@ -17,9 +17,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { connect, createServer } from "node:net";
 import { once } from "node:events";
 import { delimiter, join } from "node:path";
+import { freePort, speaks } from "./loopback-port.ts";
 import { until } from "./until.ts";
 
 const bareTools =
@@ -209,7 +209,7 @@ SetEnv PATH=${this.tools}
     this.#child = spawn(sshdPath, ["-D", "-f", join(this.folder, "sshd_config"), "-E", log], {
       stdio: "ignore",
     });
-    await until("sshd to listen", async () => ((await answers(this.#port)) ? true : null));
+    await until("sshd to listen", async () => ((await speaks(this.#port)) ? true : null));
   }
 
   async #end(): Promise<void> {
@@ -220,26 +220,4 @@ SetEnv PATH=${this.tools}
     child.kill("SIGTERM");
     await ended;
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  return address.port;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("data", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }
