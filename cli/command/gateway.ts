@@ -7,11 +7,11 @@ import { untilClosed, untilStopped, upEndMs } from "../../mesh/part/until-stoppe
 import type { ServingAddress } from "../../serving/server/http-door.ts";
 import { printRefusal } from "../shell/answer.ts";
 import { listenFlag } from "../shell/listen-flag.ts";
-import { action, asking, examples, fileArgument } from "../shell/option.ts";
+import { action, asking, examples } from "../shell/option.ts";
 import type { Terminal } from "../shell/terminal.ts";
 import { withMesh, type MeshOptions } from "../shell/with-mesh.ts";
 import { gatewayPort } from "./gateway-of-up.ts";
-import { keepTls, keysOf, tlsOf } from "./serve.ts";
+import { keepTls, keysOf, tlsOf, withDoorFlags } from "./serve.ts";
 
 interface Options extends MeshOptions {
   readonly listen: ServingAddress;
@@ -24,23 +24,13 @@ interface Options extends MeshOptions {
 const drainMs = 10_000;
 
 export function gatewayCommand(terminal: Terminal): Command {
-  return asking("gateway", "one address before the deployments of the mesh, until ctrl-c")
-    .addOption(
+  return withDoorFlags(
+    asking("gateway", "one address before the deployments of the mesh, until ctrl-c").addOption(
       new Option("--listen <host:port>", "where to listen; beyond this machine only with keys and TLS")
         .argParser(listenFlag(`127.0.0.1:${gatewayPort}`))
         .default({ host: "127.0.0.1", port: gatewayPort }, `127.0.0.1:${gatewayPort}`),
-    )
-    .option(
-      "--key-file <file>",
-      "callers need a key: a line each with a name, a token, and requests a second if bounded",
-      fileArgument,
-    )
-    .option(
-      "--tls-cert <file>",
-      "certificate, PEM; by default one of the mesh's authority where TLS is needed",
-      fileArgument,
-    )
-    .option("--tls-key <file>", "its key, PEM", fileArgument)
+    ),
+  )
     .addHelpText(
       "after",
       examples("trialmesh gateway", "trialmesh gateway --listen 0.0.0.0:8443 --key-file keys.txt"),

@@ -48,31 +48,23 @@ const profileFolder = "serving-profiles";
 const drainMs = 10_000;
 
 export function serveCommand(terminal: Terminal): Command {
-  return withRolloutOptions(
-    asking("serve", "answer with registered models over HTTP, following their aliases, until ctrl-c"),
-  )
-    .argument("<model...>", "name@alias, name@version or name", eachOf(namedModelArgument))
-    .addOption(
-      new Option("--listen <host:port>", "where to listen; beyond this machine only with keys and TLS")
-        .argParser(listenFlag("127.0.0.1:8080"))
-        .default({ host: "127.0.0.1", port: 8080 }, "127.0.0.1:8080"),
+  return withDoorFlags(
+    withRolloutOptions(
+      asking("serve", "answer with registered models over HTTP, following their aliases, until ctrl-c"),
     )
-    .addOption(
-      new Option("--grpc <host:port>", "answer over gRPC there, too, under the same keys and TLS").argParser(
-        listenFlag("127.0.0.1:8001"),
+      .argument("<model...>", "name@alias, name@version or name", eachOf(namedModelArgument))
+      .addOption(
+        new Option("--listen <host:port>", "where to listen; beyond this machine only with keys and TLS")
+          .argParser(listenFlag("127.0.0.1:8080"))
+          .default({ host: "127.0.0.1", port: 8080 }, "127.0.0.1:8080"),
+      )
+      .addOption(
+        new Option(
+          "--grpc <host:port>",
+          "answer over gRPC there, too, under the same keys and TLS",
+        ).argParser(listenFlag("127.0.0.1:8001")),
       ),
-    )
-    .option(
-      "--key-file <file>",
-      "callers need a key: a line each with a name, a token, and requests a second if bounded",
-      fileArgument,
-    )
-    .option(
-      "--tls-cert <file>",
-      "certificate, PEM; by default one of the mesh's authority where TLS is needed",
-      fileArgument,
-    )
-    .option("--tls-key <file>", "its key, PEM", fileArgument)
+  )
     .option(
       "--log-sample <share>",
       "print so much of what is asked, 0 to 1, with personal data masked",
@@ -203,6 +195,22 @@ async function trialOf(
     wait: (ms) => sleep(ms, undefined, { ref: false }),
   });
   return { rollout: { plan, ledger } };
+}
+
+/** Who may ask, and with whose certificate it is answered. */
+export function withDoorFlags(command: Command): Command {
+  return command
+    .option(
+      "--key-file <file>",
+      "callers need a key: a line each with a name, a token, and requests a second if bounded",
+      fileArgument,
+    )
+    .option(
+      "--tls-cert <file>",
+      "certificate, PEM; by default one of the mesh's authority where TLS is needed",
+      fileArgument,
+    )
+    .option("--tls-key <file>", "its key, PEM", fileArgument);
 }
 
 export function keysOf({ keyFile }: DoorOptions): Outcome<CallerKeys | null> {
